@@ -1,0 +1,136 @@
+//! Bars as rows, at the two borders where rows are what people think in: sources and `show`.
+
+use std::sync::Arc;
+
+use crate::model::{Dataset, Ticker};
+
+use super::{Cell, Column, Frame, Profile, Proven};
+
+/// One bar as a source delivers it. A field that the source lacks is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bar {
+    /// Start of the bar on the exchange's clock, nanoseconds since 1970; midnight for daily and wider bars.
+    pub date: Option<i64>,
+    /// First price.
+    pub open: Option<f64>,
+    /// Highest price.
+    pub high: Option<f64>,
+    /// Lowest price.
+    pub low: Option<f64>,
+    /// Last price.
+    pub close: Option<f64>,
+    /// Units traded; may be fractional at the source.
+    pub volume: Option<f64>,
+    /// The source's own version of the row, if it has one.
+    pub sequence: Option<i64>,
+}
+
+/// Bars of one ticker as they arrived: any order, any duplicates, nothing proven.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BarBatch {
+    /// The bars, in the source's order.
+    pub bars: Vec<Bar>,
+}
+
+/// What was done to a batch's values to store them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchNotes {
+    /// Fractional volumes rounded half to even.
+    pub rounded_volumes: usize,
+    /// Values that were NaN or infinite and are stored as null.
+    pub not_finite: usize,
+}
+
+impl BarBatch {
+    /// Proves the batch as the bars of `ticker`.
+    pub fn prove(&self, ticker: &Ticker) -> (Proven, BatchNotes) {
+        let mut notes = BatchNotes::default();
+        let stock: Arc<str> = ticker.shared();
+        let mut price = |of: fn(&Bar) -> Option<f64>| -> Column {
+            let finite = |bar: &Bar| {
+                of(bar).filter(|value| {
+                    notes.not_finite += usize::from(!value.is_finite());
+                    value.is_finite()
+                })
+            };
+            Column::Float(self.bars.iter().map(finite).collect())
+        };
+        let (open, high) = (price(|bar| bar.open), price(|bar| bar.high));
+        let (low, close) = (price(|bar| bar.low), price(|bar| bar.close));
+        let volume = Column::Int(
+            self.bars
+                .iter()
+                .map(|bar| bar.volume.and_then(|v| whole(v, &mut notes)))
+                .collect(),
+        );
+        let columns = vec![
+            Column::Text(vec![Some(stock); self.bars.len()]),
+            Column::Time(self.bars.iter().map(|bar| bar.date).collect()),
+            open,
+            high,
+            low,
+            close,
+            volume,
+            Column::Int(self.bars.iter().map(|bar| bar.sequence).collect()),
+        ];
+        (Frame::prove(Profile::of(Dataset::Stocks), columns), notes)
+    }
+}
+
+/// Returns a volume as a whole number, rounded half to even; beyond 2^63 or not finite it is no volume.
+fn whole(volume: f64, notes: &mut BatchNotes) -> Option<i64> {
+    const LIMIT: f64 = 9_223_372_036_854_775_807.0;
+    if !volume.is_finite() || volume.abs() >= LIMIT {
+        notes.not_finite += 1;
+        return None;
+    }
+    let rounded = volume.round_ties_even();
+    notes.rounded_volumes += usize::from(rounded.to_bits() != volume.to_bits());
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "integral and inside the range of i64, checked above"
+    )]
+    Some(rounded as i64)
+}
+
+impl Frame {
+    /// Returns the rows of a bar frame.
+    pub fn bars(&self) -> impl Iterator<Item = Bar> + '_ {
+        let cell = |at: usize, row: usize| {
+            self.columns()
+                .get(at)
+                .map_or(Cell::Null, |column| column.cell(row))
+        };
+        let float = move |at, row| {
+            if let Cell::Float(value) = cell(at, row) {
+                Some(value)
+            } else {
+                None
+            }
+        };
+        let int = move |at, row| {
+            if let Cell::Int(value) = cell(at, row) {
+                Some(value)
+            } else {
+                None
+            }
+        };
+        (0..self.len()).map(move |row| Bar {
+            date: if let Cell::Time(date) = cell(1, row) {
+                Some(date)
+            } else {
+                None
+            },
+            open: float(2, row),
+            high: float(3, row),
+            low: float(4, row),
+            close: float(5, row),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a view for people; the column keeps the exact number"
+            )]
+            volume: int(6, row).map(|volume| volume as f64),
+            sequence: int(7, row),
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Turns columns as they came into a proven frame, and hands out what has no place in it.
+
+use std::sync::Arc;
+
+use super::merge::replaces;
+use super::{Cell, Column, Frame, Profile, compare_keys};
+
+/// Why a row has no place in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A key column is null, so nobody knows which row it is.
+    Undated,
+    /// Another row has the same key and won.
+    Duplicate,
+}
+
+impl Reason {
+    /// Returns the word used in quarantine records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Undated => "undated",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+/// A row without a place, with its values by column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Displaced {
+    /// Why it has no place.
+    pub reason: Reason,
+    /// The row, as one-row columns in the order of the profile.
+    pub values: Vec<Column>,
+}
+
+/// A proven frame and what was taken out to prove it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proven {
+    /// The rows with a place.
+    pub frame: Frame,
+    /// The rows without one. Rows that equal the kept row in every value are not worth a record.
+    pub displaced: Vec<Displaced>,
+}
+
+impl Frame {
+    /// Proves columns: sorts rows by key, keeps one row per key by the profile's rule, takes undated rows out.
+    ///
+    /// The columns must be those of the profile, all of one length; `codec` and `bars` see to that.
+    pub fn prove(profile: &'static Profile, columns: Vec<Column>) -> Proven {
+        let rows = columns.first().map_or(0, Column::len);
+        debug_assert!(
+            columns.iter().all(|column| column.len() == rows),
+            "columns of one frame have one length"
+        );
+        if is_proven(profile, &columns, rows) {
+            return Proven {
+                frame: Self {
+                    profile,
+                    columns,
+                    rows,
+                },
+                displaced: Vec::new(),
+            };
+        }
+        let has_key = |row: &usize| {
+            profile
+                .key
+                .iter()
+                .all(|&at| columns.get(at).is_some_and(|c| !c.is_null(*row)))
+        };
+        let (mut dated, undated): (Vec<usize>, Vec<usize>) = (0..rows).partition(has_key);
+        dated.sort_by(|&a, &b| compare_keys(profile, &columns, a, &columns, b));
+
+        let mut kept: Vec<usize> = Vec::with_capacity(dated.len());
+        let mut losers = Vec::new();
+        for row in dated {
+            match kept.last_mut() {
+                Some(last) if compare_keys(profile, &columns, *last, &columns, row).is_eq() => {
+                    let loser = if replaces(profile, &columns, *last, &columns, row) {
+                        std::mem::replace(last, row)
+                    } else {
+                        row
+                    };
+                    if !columns
+                        .iter()
+                        .all(|column| column.cell(loser) == column.cell(*last))
+                    {
+                        losers.push(loser);
+                    }
+                }
+                _ => kept.push(row),
+            }
+        }
+        let displace = |reason| {
+            let columns = &columns;
+            move |row| Displaced {
+                reason,
+                values: columns.iter().map(|column| column.take(&[row])).collect(),
+            }
+        };
+        let mut displaced: Vec<Displaced> =
+            undated.into_iter().map(displace(Reason::Undated)).collect();
+        displaced.extend(losers.into_iter().map(displace(Reason::Duplicate)));
+        let columns: Vec<Column> = columns.iter().map(|column| column.take(&kept)).collect();
+        Proven {
+            frame: Self {
+                profile,
+                columns,
+                rows: kept.len(),
+            },
+            displaced,
+        }
+    }
+
+    /// Returns the texts of the owner column, each once, in order of appearance.
+    pub fn owners(&self) -> Vec<Arc<str>> {
+        let mut owners: Vec<Arc<str>> = Vec::new();
+        if let Some(Column::Text(texts)) = self.profile.owner.and_then(|at| self.columns.get(at)) {
+            for text in texts.iter().flatten() {
+                // Series have one owner: the last one seen is nearly always the one at hand.
+                if owners
+                    .last()
+                    .is_none_or(|last| !Arc::ptr_eq(last, text) && **last != **text)
+                    && !owners.contains(text)
+                {
+                    owners.push(Arc::clone(text));
+                }
+            }
+        }
+        owners
+    }
+}
+
+fn is_proven(profile: &Profile, columns: &[Column], rows: usize) -> bool {
+    let has_keys = profile.key.iter().all(|&at| {
+        columns
+            .get(at)
+            .is_some_and(|column| (0..rows).all(|row| column.cell(row) != Cell::Null))
+    });
+    has_keys && (1..rows).all(|row| compare_keys(profile, columns, row - 1, columns, row).is_lt())
+}

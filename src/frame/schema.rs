@@ -1,0 +1,216 @@
+//! The columns of each dataset: names, kinds, keys.
+//!
+//! The bar profile is the predecessor's, name for name and in its order, so that its reader and everybody's
+//! queries go on working. A profile is the only place that knows a column's name.
+
+use crate::model::Dataset;
+
+/// What kind of values a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KindOf {
+    /// UTF-8 text.
+    Text,
+    /// 64-bit signed integers.
+    Int,
+    /// 64-bit floats.
+    Float,
+    /// Timestamps without a zone.
+    Time,
+    /// Truth values.
+    Flag,
+}
+
+/// One column of a profile.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ColumnSpec {
+    /// The name in the file.
+    pub name: &'static str,
+    /// The kind of its values.
+    pub kind: KindOf,
+}
+
+/// How one of two rows with the same key is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeRule {
+    /// The highest `sequence` wins, a missing one counts as newest, ties go to the later batch; a row whose
+    /// prices are all null, NaN or zero never replaces one that has prices.
+    HighestSequence {
+        /// Where the sequence stands.
+        sequence: usize,
+        /// Where the prices stand.
+        prices: &'static [usize],
+    },
+    /// The later batch wins.
+    Later,
+}
+
+/// The shape of one dataset's rows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The dataset.
+    pub dataset: Dataset,
+    /// The columns, in file order.
+    pub columns: &'static [ColumnSpec],
+    /// The columns that identify a row, most significant first; they also give the order of rows.
+    pub key: &'static [usize],
+    /// The column by which rows are cut into partitions.
+    pub time: usize,
+    /// The column that names the series in every row, if there is one.
+    pub owner: Option<usize>,
+    /// Which of two rows with one key is kept.
+    pub rule: MergeRule,
+}
+
+const fn text(name: &'static str) -> ColumnSpec {
+    ColumnSpec {
+        name,
+        kind: KindOf::Text,
+    }
+}
+const fn int(name: &'static str) -> ColumnSpec {
+    ColumnSpec {
+        name,
+        kind: KindOf::Int,
+    }
+}
+const fn float(name: &'static str) -> ColumnSpec {
+    ColumnSpec {
+        name,
+        kind: KindOf::Float,
+    }
+}
+const fn time(name: &'static str) -> ColumnSpec {
+    ColumnSpec {
+        name,
+        kind: KindOf::Time,
+    }
+}
+const fn flag(name: &'static str) -> ColumnSpec {
+    ColumnSpec {
+        name,
+        kind: KindOf::Flag,
+    }
+}
+
+static BARS: Profile = Profile {
+    dataset: Dataset::Stocks,
+    columns: &[
+        text("stock"),
+        time("date"),
+        float("open"),
+        float("high"),
+        float("low"),
+        float("close"),
+        int("volume"),
+        int("sequence"),
+    ],
+    key: &[0, 1],
+    time: 1,
+    owner: Some(0),
+    rule: MergeRule::HighestSequence {
+        sequence: 7,
+        prices: &[2, 3, 4, 5],
+    },
+};
+
+static EVENTS: Profile = Profile {
+    dataset: Dataset::Events,
+    columns: &[
+        text("stock"),
+        time("date"),
+        text("kind"),
+        float("amount"),
+        float("numerator"),
+        float("denominator"),
+    ],
+    key: &[0, 1, 2],
+    time: 1,
+    owner: Some(0),
+    rule: MergeRule::Later,
+};
+
+static TRADES: Profile = Profile {
+    dataset: Dataset::Trades,
+    columns: &[
+        text("message_id"),
+        text("source_name"),
+        text("isin"),
+        text("instrument_id"),
+        text("trans_id"),
+        int("tick_id"),
+        float("price"),
+        float("volume"),
+        text("currency"),
+        int("quote_type"),
+        time("trade_time"),
+        time("distribution_time"),
+        text("venue"),
+        text("tick_action"),
+        text("instrument_code"),
+        text("market_mechanism"),
+        text("trading_mode"),
+        text("negotiated_flag"),
+        text("modification_flag"),
+        text("benchmark_flag"),
+        text("pub_deferral"),
+        flag("algo_indicator"),
+    ],
+    // An amendment keeps its transaction id; with the time in front, rows stand in the order of trading.
+    key: &[10, 4],
+    time: 10,
+    owner: None,
+    rule: MergeRule::Later,
+};
+
+impl Profile {
+    /// Returns the profile of a dataset.
+    pub fn of(dataset: Dataset) -> &'static Self {
+        match dataset {
+            Dataset::Stocks => &BARS,
+            Dataset::Events => &EVENTS,
+            Dataset::Trades => &TRADES,
+        }
+    }
+
+    /// Returns the position of a column by its name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|spec| spec.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_profile_is_the_predecessors() {
+        let names: Vec<_> = Profile::of(Dataset::Stocks)
+            .columns
+            .iter()
+            .map(|spec| spec.name)
+            .collect();
+
+        assert_eq!(
+            names,
+            [
+                "stock", "date", "open", "high", "low", "close", "volume", "sequence"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_profile_points_at_columns_of_the_right_kind() {
+        for dataset in Dataset::ALL {
+            let profile = Profile::of(dataset);
+            assert_eq!(profile.dataset, dataset);
+            assert_eq!(profile.columns[profile.time].kind, KindOf::Time);
+            assert!(profile.key.contains(&profile.time));
+            assert!(profile.key.iter().all(|&at| at < profile.columns.len()));
+            assert!(
+                profile
+                    .owner
+                    .is_none_or(|at| profile.columns[at].kind == KindOf::Text)
+            );
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Bar intervals, by the names that Yahoo and the predecessor use.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The length of a bar. `60m` and `1h` are two series, as they are two trees on users' disks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Interval {
+    M1,
+    M2,
+    M5,
+    M15,
+    M30,
+    M60,
+    M90,
+    H1,
+    D1,
+    D5,
+    Wk1,
+    Mo1,
+    Mo3,
+}
+
+impl Interval {
+    /// Every interval, from short to long.
+    pub const ALL: [Self; 13] = [
+        Self::M1,
+        Self::M2,
+        Self::M5,
+        Self::M15,
+        Self::M30,
+        Self::M60,
+        Self::M90,
+        Self::H1,
+        Self::D1,
+        Self::D5,
+        Self::Wk1,
+        Self::Mo1,
+        Self::Mo3,
+    ];
+
+    /// Returns the name used in paths, files and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::M1 => "1m",
+            Self::M2 => "2m",
+            Self::M5 => "5m",
+            Self::M15 => "15m",
+            Self::M30 => "30m",
+            Self::M60 => "60m",
+            Self::M90 => "90m",
+            Self::H1 => "1h",
+            Self::D1 => "1d",
+            Self::D5 => "5d",
+            Self::Wk1 => "1wk",
+            Self::Mo1 => "1mo",
+            Self::Mo3 => "3mo",
+        }
+    }
+
+    /// Returns the length in minutes of an intraday interval, `None` for daily and wider ones.
+    pub fn minutes(self) -> Option<u32> {
+        match self {
+            Self::M1 => Some(1),
+            Self::M2 => Some(2),
+            Self::M5 => Some(5),
+            Self::M15 => Some(15),
+            Self::M30 => Some(30),
+            Self::M60 | Self::H1 => Some(60),
+            Self::M90 => Some(90),
+            Self::D1 | Self::D5 | Self::Wk1 | Self::Mo1 | Self::Mo3 => None,
+        }
+    }
+
+    /// Tells whether bars of this interval carry a time of day.
+    pub fn is_intraday(self) -> bool {
+        self.minutes().is_some()
+    }
+
+    /// Tells whether this interval is stored in monthly partitions unless a source says otherwise.
+    ///
+    /// Wider intervals have so few rows a month that partitions would be all footer.
+    pub fn partitions_by_default(self) -> bool {
+        self.is_intraday() || self == Self::D1
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Interval {
+    type Err = UnknownInterval;
+
+    fn from_str(text: &str) -> Result<Self, UnknownInterval> {
+        Self::ALL
+            .into_iter()
+            .find(|i| i.as_str() == text)
+            .ok_or_else(|| UnknownInterval(text.to_owned()))
+    }
+}
+
+/// The text names no interval.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an interval (1m 2m 5m 15m 30m 60m 90m 1h 1d 5d 1wk 1mo 3mo)")]
+pub struct UnknownInterval(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_interval_round_trips_through_its_name() {
+        for interval in Interval::ALL {
+            assert_eq!(interval.as_str().parse(), Ok(interval));
+        }
+    }
+
+    #[test]
+    fn sixty_minutes_and_one_hour_stay_two_series() {
+        assert_ne!("60m".parse::<Interval>(), "1h".parse::<Interval>());
+    }
+
+    #[test]
+    fn minute_to_daily_bars_are_partitioned_and_wider_ones_are_not() {
+        let wide: Vec<_> = Interval::ALL
+            .into_iter()
+            .filter(|i| !i.partitions_by_default())
+            .collect();
+
+        assert_eq!(
+            wide,
+            [Interval::D5, Interval::Wk1, Interval::Mo1, Interval::Mo3]
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! The vocabulary of barkeep: values every room speaks, with no I/O behind them.
+//!
+//! Promises: a value of these types is valid wherever it is met; parsing happens once, at the border.
+//! Leaves to others: where things lie (`layout`), what rows look like (`frame`), how files are written (`sys`).
+
+mod dataset;
+mod digest;
+mod interval;
+mod partition;
+mod provenance;
+mod request;
+mod run_id;
+mod ticker;
+pub mod time;
+mod venue;
+
+pub use dataset::Dataset;
+pub use digest::{Digest, DigestWriter, Fingerprint};
+pub use interval::{Interval, UnknownInterval};
+pub use partition::{Granularity, PartitionKey};
+pub use provenance::{PriceBasis, Provenance, TimeUnit};
+pub use request::{PartitionedSeries, Series, StorageRequest, VenueMissing};
+pub use run_id::RunId;
+pub use ticker::{InvalidTicker, Ticker};
+pub use venue::{InvalidVenue, Slug, Venue};

@@ -1,0 +1,117 @@
+//! Questions to storage: which series is meant. A question is not yet a place.
+
+use std::fmt;
+
+use super::{Dataset, Interval, Slug, Ticker, Venue};
+
+/// One series: the thing that is read, merged and written as a unit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Series {
+    /// Bars of one ticker.
+    Bars {
+        /// The symbol.
+        ticker: Ticker,
+        /// The length of its bars.
+        interval: Interval,
+    },
+    /// Dividends, splits and capital gains of one ticker.
+    Events {
+        /// The symbol.
+        ticker: Ticker,
+    },
+    /// Raw trades of one feed.
+    Trades {
+        /// The feed, for example `detr`.
+        feed: Slug,
+    },
+}
+
+impl Series {
+    /// Returns the dataset that the series belongs to.
+    pub fn dataset(&self) -> Dataset {
+        match self {
+            Self::Bars { .. } => Dataset::Stocks,
+            Self::Events { .. } => Dataset::Events,
+            Self::Trades { .. } => Dataset::Trades,
+        }
+    }
+
+    /// Returns the ticker, if the series has one.
+    pub fn ticker(&self) -> Option<&Ticker> {
+        match self {
+            Self::Bars { ticker, .. } | Self::Events { ticker } => Some(ticker),
+            Self::Trades { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bars { ticker, interval } => write!(f, "{ticker} {interval}"),
+            Self::Events { ticker } => write!(f, "{ticker} events"),
+            Self::Trades { feed } => write!(f, "{feed} trades"),
+        }
+    }
+}
+
+/// Asks storage for a series. Without a venue only the legacy layout can answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StorageRequest {
+    /// The venue, if it is known.
+    pub venue: Option<Venue>,
+    /// What is asked for.
+    pub series: Series,
+}
+
+impl StorageRequest {
+    /// Returns a request for the bars of one ticker at one venue.
+    pub fn bars(venue: Venue, ticker: Ticker, interval: Interval) -> Self {
+        Self {
+            venue: Some(venue),
+            series: Series::Bars { ticker, interval },
+        }
+    }
+
+    /// Returns the view that the partitioned layout needs.
+    ///
+    /// # Errors
+    /// When the request names no venue: the caller must choose the legacy layout knowingly.
+    pub fn partitioned(&self) -> Result<PartitionedSeries<'_>, VenueMissing> {
+        match &self.venue {
+            Some(venue) => Ok(PartitionedSeries {
+                venue,
+                series: &self.series,
+            }),
+            None => Err(VenueMissing {
+                series: self.series.clone(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for StorageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.venue {
+            Some(venue) => write!(f, "{} at {venue}", self.series),
+            None => self.series.fmt(f),
+        }
+    }
+}
+
+/// A series whose venue is known: the only thing the partitioned path builder accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionedSeries<'r> {
+    /// The venue.
+    pub venue: &'r Venue,
+    /// The series.
+    pub series: &'r Series,
+}
+
+/// The partitioned layout was asked for a series without a venue.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{series} names no market and source, which partitioned storage needs")]
+pub struct VenueMissing {
+    /// The series asked for.
+    pub series: Series,
+}

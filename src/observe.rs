@@ -1,0 +1,63 @@
+//! What happened, never how it looks.
+//!
+//! Library rooms emit events; `cli::ui` draws them as a progress bar, as lines or as JSON.
+
+use std::fmt;
+
+use crate::model::{PartitionKey, StorageRequest, Venue};
+
+/// Something that a person or a log may want to know while a run goes on.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A leftover run is finished before new work begins.
+    Resuming {
+        /// Its name.
+        run: String,
+        /// How many staged files it has.
+        files: usize,
+    },
+    /// Fetching begins.
+    FetchPlanned {
+        /// How many series will be asked for.
+        series: usize,
+    },
+    /// One series was asked for.
+    Fetched {
+        /// The series.
+        request: StorageRequest,
+        /// How many rows came.
+        rows: usize,
+    },
+    /// Consolidation begins.
+    ConsolidationPlanned {
+        /// The venue.
+        venue: Venue,
+        /// How many series have staged rows.
+        series: usize,
+    },
+    /// One partition was durably committed.
+    Committed {
+        /// The series.
+        request: StorageRequest,
+        /// The partition.
+        partition: PartitionKey,
+    },
+    /// Something is wrong that does not stop the run.
+    Warning(String),
+    /// Something a person should know.
+    Note(String),
+}
+
+/// Receives events.
+pub trait Observer: fmt::Debug + Send + Sync {
+    /// Takes one event.
+    fn observe(&self, event: Event);
+}
+
+/// Ignores every event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn observe(&self, _event: Event) {}
+}

@@ -1,0 +1,88 @@
+//! Replaces one file so that a reader sees the old bytes or the new, never a mixture.
+//!
+//! Promises: after `replace` returns `Ok`, the new bytes survive power loss. After `Err`, the old file is as it
+//! was or, if only the last directory sync failed, already the new one; a hidden `.<name>.tmp-<run>-<n>` may be
+//! left for `cleanup` to judge. Groups of files have their own protocol in `storage::commit`.
+//! Leaves to the caller: holding the run lock. Two writers of one path would both be right and one would be lost.
+
+use std::path::{Path, PathBuf};
+
+use super::{Fs, FsError, FsResult};
+use crate::model::RunId;
+
+/// Names temporary files of one run.
+#[derive(Debug)]
+pub struct TempNames {
+    run: RunId,
+    next: std::sync::atomic::AtomicU32,
+}
+
+impl TempNames {
+    /// Returns the names that belong to `run`.
+    pub fn of(run: RunId) -> Self {
+        Self {
+            run,
+            next: std::sync::atomic::AtomicU32::new(1),
+        }
+    }
+
+    /// Returns a fresh hidden name beside `path`; hidden and without suffix, so that no reader's glob meets it.
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        let count = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        path.with_file_name(format!(".{name}.tmp-{}-{count}", self.run))
+    }
+}
+
+/// Replaces `path` with `bytes`: temporary file, write, sync, rename, sync of the directory.
+///
+/// # Errors
+/// Any failed step, after the temporary file was removed if that was possible.
+pub fn replace(fs: &dyn Fs, temps: &TempNames, path: &Path, bytes: &[u8]) -> FsResult<()> {
+    let temp = temps.beside(path);
+    write_new(fs, &temp, bytes)
+        .and_then(|()| fs.rename(&temp, path))
+        .map_err(|error| discard(fs, &temp, error))?;
+    // rename(2) is atomic but not durable: the new name lives in the directory.
+    fs.sync_dir(parent(path))
+}
+
+/// Writes a new file and makes its contents durable; its name is durable once the directory is synced.
+///
+/// # Errors
+/// Any failed step. The file may be there in part.
+pub fn write_new(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> FsResult<()> {
+    let mut file = fs.create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync()
+}
+
+/// Creates the missing directories from `root` down to `dir`, each durable in its parent.
+///
+/// # Errors
+/// When a component is there but is not a directory, or cannot be created.
+pub fn create_dirs(fs: &dyn Fs, root: &Path, dir: &Path) -> FsResult<()> {
+    if dir == root || fs.metadata(dir)?.is_some() {
+        return Ok(());
+    }
+    create_dirs(fs, root, parent(dir))?;
+    fs.create_dir(dir)?;
+    fs.sync_dir(parent(dir))
+}
+
+/// Returns the directory that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    }
+}
+
+fn discard(fs: &dyn Fs, temp: &Path, error: FsError) -> FsError {
+    // The first error is the one to report; a leftover is found by the next clean-up.
+    let _removed: FsResult<bool> = fs.remove_file(temp);
+    error
+}

@@ -1,0 +1,171 @@
+//! The file operations that barkeep needs, and no more.
+//!
+//! Promises: an absent file is `None`, never an error; an error is never an empty result. A simulated disk
+//! implements the same trait in the tests, so whatever goes through here can be crashed at every call.
+//! Leaves to others: order. Which call must be durable before which is decided by the callers.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of a file operation.
+pub type FsResult<T> = Result<T, FsError>;
+
+/// A file operation that did not work, with the operation and the path.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {op} {}: {}", path.display(), describe(source))]
+pub struct FsError {
+    /// What was tried, as a verb.
+    pub op: &'static str,
+    /// What it was tried on.
+    pub path: PathBuf,
+    /// What the system answered.
+    pub source: io::Error,
+}
+
+fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error")
+        .next()
+        .unwrap_or_default()
+        .to_lowercase()
+}
+
+impl FsError {
+    /// Returns a function that attaches `op` and `path` to an I/O error.
+    pub fn at(op: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self { op, path, source }
+    }
+
+    /// Tells whether the file system ran out of bytes, inodes or quota.
+    pub fn is_out_of_space(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+
+    /// Tells whether the file system may not be written to.
+    pub fn is_read_only(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+        )
+    }
+}
+
+/// What a name stands for. Links are told apart because barkeep never follows one below the data root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link.
+    Link,
+    /// A device, pipe or socket.
+    Other,
+}
+
+/// What is known of a name without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// What the name stands for.
+    pub kind: Kind,
+    /// Length in bytes.
+    pub len: u64,
+    /// Time of the last change of the contents, nanoseconds since 1970.
+    pub modified_nanos: i64,
+}
+
+/// One name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name; names that are not UTF-8 are none of barkeep's and are not listed.
+    pub name: String,
+    /// What it stands for.
+    pub kind: Kind,
+}
+
+/// What is left on a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that this user may still write.
+    pub bytes: u64,
+    /// Files that may still be created; `None` where the file system does not count them.
+    pub inodes: Option<u64>,
+}
+
+/// How far a file system can be trusted with locks and barriers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FsKind {
+    /// A local disk.
+    Local,
+    /// A network file system: locks and renames do not mean there what they mean here.
+    Network,
+}
+
+/// How a barrier makes a group durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// One `syncfs` for the group.
+    Syncfs,
+    /// One `fsync` for each file and directory.
+    EachFile,
+}
+
+/// A file being written. Dropping it closes it; errors that only `close` would report are reported by `sync`.
+pub trait FsFile: fmt::Debug + Send {
+    /// Appends all of `bytes`.
+    fn write_all(&mut self, bytes: &[u8]) -> FsResult<()>;
+    /// Makes the contents durable. After an error the contents are unknown: never sync the same file again.
+    fn sync(&mut self) -> FsResult<()>;
+}
+
+/// Makes a group of changes durable at once. Opened before the first write, so that no error goes unseen.
+pub trait Barrier: fmt::Debug + Send + Sync {
+    /// Returns when the contents of `files` and the entries of `dirs` survive power loss.
+    fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()>;
+    /// Tells how it does so.
+    fn durability(&self) -> Durability;
+}
+
+/// An advisory lock that the system releases when this value or the process goes.
+pub trait FileLock: fmt::Debug + Send + Sync {}
+
+/// A file system.
+pub trait Fs: fmt::Debug + Send + Sync {
+    /// Reads a whole file; `None` when there is no such file.
+    fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>>;
+    /// Looks at a name without following a link; `None` when there is none.
+    fn metadata(&self, path: &Path) -> FsResult<Option<Meta>>;
+    /// Lists a directory in name order; `None` when there is no such directory.
+    fn list(&self, dir: &Path) -> FsResult<Option<Vec<Entry>>>;
+    /// Creates a file that must not exist yet, mode 0644 less umask, without following a link.
+    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>>;
+    /// Renames a file or directory, replacing a file that has the new name.
+    fn rename(&self, from: &Path, to: &Path) -> FsResult<()>;
+    /// Makes the contents of an existing file durable.
+    fn sync_file(&self, path: &Path) -> FsResult<()>;
+    /// Makes the entries of a directory durable.
+    fn sync_dir(&self, dir: &Path) -> FsResult<()>;
+    /// Creates a directory; `false` when it was there already, which makes this a lock primitive.
+    fn create_dir(&self, dir: &Path) -> FsResult<bool>;
+    /// Removes a file; `false` when there was none.
+    fn remove_file(&self, path: &Path) -> FsResult<bool>;
+    /// Removes an empty directory; `false` when there was none.
+    fn remove_dir(&self, dir: &Path) -> FsResult<bool>;
+    /// Opens a barrier for everything below `root`.
+    fn barrier(&self, root: &Path) -> FsResult<Box<dyn Barrier>>;
+    /// Takes an advisory lock on a file, creating it; `None` when another process holds it.
+    fn try_lock(&self, path: &Path) -> FsResult<Option<Box<dyn FileLock>>>;
+    /// Returns what is left on the file system that holds `path`.
+    fn space(&self, path: &Path) -> FsResult<Space>;
+    /// Returns what kind of file system holds `path`.
+    fn kind(&self, path: &Path) -> FsResult<FsKind>;
+    /// Resolves links; for the data root, once.
+    fn resolve(&self, path: &Path) -> FsResult<PathBuf>;
+    /// Tells whether two paths lie on one file system, so that a rename between them is atomic.
+    fn same_device(&self, a: &Path, b: &Path) -> FsResult<bool>;
+}

@@ -1,0 +1,20 @@
+//! The one door to the operating system: files, clock, signals, host facts.
+//!
+//! Promises: every error carries its operation and its path; whatever is written by `atomic` survives
+//! power loss once it was reported. Nothing above this room calls `std::fs`, reads a clock or asks for a pid.
+//! Leaves to others: what the bytes mean and who may write them (`lock`).
+
+pub mod atomic;
+mod clock;
+mod fs;
+mod host;
+mod os;
+mod shutdown;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use fs::{
+    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
+};
+pub use host::{Host, HostFacts, ThisHost};
+pub use os::OsFs;
+pub use shutdown::{Shutdown, Signal};

@@ -1,0 +1,281 @@
+//! The real file system.
+//!
+//! Promises: what `Fs` says, on Linux. `syncfs` is used as a barrier only where it is known to keep what it
+//! promises (ext4, xfs, btrfs); elsewhere a barrier syncs each file and directory in turn.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door to the file system"
+)]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use fs2::FileExt;
+use rustix::fs::{OFlags, StatFs};
+
+use super::fs::{
+    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
+};
+
+const EXT4: u64 = 0xEF53;
+const XFS: u64 = 0x5846_5342;
+const BTRFS: u64 = 0x9123_683E;
+const NFS: u64 = 0x6969;
+const SMB: [u64; 3] = [0xFF53_4D42, 0xFE53_4D42, 0x517B];
+
+/// The file system of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsFs;
+
+#[derive(Debug)]
+struct OsFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl FsFile for OsFile {
+    fn write_all(&mut self, bytes: &[u8]) -> FsResult<()> {
+        self.file
+            .write_all(bytes)
+            .map_err(FsError::at("write", &self.path))
+    }
+
+    fn sync(&mut self) -> FsResult<()> {
+        self.file
+            .sync_all()
+            .map_err(FsError::at("sync", &self.path))
+    }
+}
+
+#[derive(Debug)]
+struct SyncfsBarrier {
+    // Opened before the first write: an error of any write since then is reported once to this descriptor.
+    root: File,
+    path: PathBuf,
+}
+
+impl Barrier for SyncfsBarrier {
+    fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()> {
+        if files.is_empty() && dirs.is_empty() {
+            return Ok(());
+        }
+        rustix::fs::syncfs(&self.root)
+            .map_err(|error| FsError::at("sync the file system of", &self.path)(error.into()))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Syncfs
+    }
+}
+
+#[derive(Debug)]
+struct EachFileBarrier;
+
+impl Barrier for EachFileBarrier {
+    fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()> {
+        files.iter().try_for_each(|file| OsFs.sync_file(file))?;
+        dirs.iter().try_for_each(|dir| OsFs.sync_dir(dir))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::EachFile
+    }
+}
+
+#[derive(Debug)]
+struct OsLock {
+    // Held open: the kernel releases the lock with the descriptor, whatever ends the process.
+    _file: File,
+}
+
+impl FileLock for OsLock {}
+
+fn kind_of(kind: fs::FileType) -> Kind {
+    if kind.is_file() {
+        Kind::File
+    } else if kind.is_dir() {
+        Kind::Dir
+    } else if kind.is_symlink() {
+        Kind::Link
+    } else {
+        Kind::Other
+    }
+}
+
+fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn statfs(path: &Path) -> FsResult<StatFs> {
+    rustix::fs::statfs(path)
+        .map_err(|error| FsError::at("examine the file system of", path)(error.into()))
+}
+
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::allow_attributes,
+    reason = "f_type is a bit pattern of the kernel's choosing"
+)]
+fn magic(found: &StatFs) -> u64 {
+    found.f_type as u64 & 0xFFFF_FFFF
+}
+
+impl Fs for OsFs {
+    fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
+        unless_absent(fs::read(path)).map_err(FsError::at("read", path))
+    }
+
+    fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {
+        let found =
+            unless_absent(fs::symlink_metadata(path)).map_err(FsError::at("examine", path))?;
+        Ok(found.map(|meta| Meta {
+            kind: kind_of(meta.file_type()),
+            len: meta.len(),
+            modified_nanos: meta
+                .mtime()
+                .saturating_mul(1_000_000_000)
+                .saturating_add(meta.mtime_nsec()),
+        }))
+    }
+
+    fn list(&self, dir: &Path) -> FsResult<Option<Vec<Entry>>> {
+        let Some(names) = unless_absent(fs::read_dir(dir)).map_err(FsError::at("list", dir))?
+        else {
+            return Ok(None);
+        };
+        let mut entries = Vec::new();
+        for name in names {
+            let name = name.map_err(FsError::at("list", dir))?;
+            let kind = kind_of(name.file_type().map_err(FsError::at("list", dir))?);
+            if let Ok(name) = name.file_name().into_string() {
+                entries.push(Entry { name, kind });
+            }
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Some(entries))
+    }
+
+    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>> {
+        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .custom_flags(nofollow)
+            .open(path)
+            .map_err(FsError::at("create", path))?;
+        Ok(Box::new(OsFile {
+            file,
+            path: path.to_owned(),
+        }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> FsResult<()> {
+        fs::rename(from, to).map_err(FsError::at("rename into place", to))
+    }
+
+    fn sync_file(&self, path: &Path) -> FsResult<()> {
+        File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(FsError::at("sync", path))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> FsResult<()> {
+        File::open(dir)
+            .and_then(|file| file.sync_all())
+            .map_err(FsError::at("sync", dir))
+    }
+
+    fn create_dir(&self, dir: &Path) -> FsResult<bool> {
+        match fs::create_dir(dir) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(FsError::at("create", dir)(error)),
+        }
+    }
+
+    fn remove_file(&self, path: &Path) -> FsResult<bool> {
+        unless_absent(fs::remove_file(path))
+            .map(|done| done.is_some())
+            .map_err(FsError::at("remove", path))
+    }
+
+    fn remove_dir(&self, dir: &Path) -> FsResult<bool> {
+        unless_absent(fs::remove_dir(dir))
+            .map(|done| done.is_some())
+            .map_err(FsError::at("remove", dir))
+    }
+
+    fn barrier(&self, root: &Path) -> FsResult<Box<dyn Barrier>> {
+        if !matches!(magic(&statfs(root)?), EXT4 | XFS | BTRFS) {
+            return Ok(Box::new(EachFileBarrier));
+        }
+        let opened = File::open(root).map_err(FsError::at("open", root))?;
+        Ok(Box::new(SyncfsBarrier {
+            root: opened,
+            path: root.to_owned(),
+        }))
+    }
+
+    fn try_lock(&self, path: &Path) -> FsResult<Option<Box<dyn FileLock>>> {
+        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .custom_flags(nofollow)
+            .open(path)
+            .map_err(FsError::at("open", path))?;
+        match FileExt::try_lock_exclusive(&file) {
+            Ok(()) => Ok(Some(Box::new(OsLock { _file: file }))),
+            Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(None),
+            Err(error) => Err(FsError::at("lock", path)(error)),
+        }
+    }
+
+    fn space(&self, path: &Path) -> FsResult<Space> {
+        let found = rustix::fs::statvfs(path)
+            .map_err(|error| FsError::at("examine the file system of", path)(error.into()))?;
+        let inodes = (found.f_files > 0).then_some(found.f_favail);
+        Ok(Space {
+            bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            inodes,
+        })
+    }
+
+    fn kind(&self, path: &Path) -> FsResult<FsKind> {
+        let found = magic(&statfs(path)?);
+        Ok(if found == NFS || SMB.contains(&found) {
+            FsKind::Network
+        } else {
+            FsKind::Local
+        })
+    }
+
+    fn resolve(&self, path: &Path) -> FsResult<PathBuf> {
+        fs::canonicalize(path).map_err(FsError::at("resolve", path))
+    }
+
+    fn same_device(&self, a: &Path, b: &Path) -> FsResult<bool> {
+        let device = |path: &Path| {
+            fs::metadata(path)
+                .map(|meta| meta.dev())
+                .map_err(FsError::at("examine", path))
+        };
+        Ok(device(a)? == device(b)?)
+    }
+}

@@ -1,0 +1,1 @@
+//! All integration tests, in one binary: linking once is minutes saved.
