@@ -1,5 +1,9 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
+pub mod codec;
 pub mod frame;
+pub mod layout;
+pub mod lock;
 pub mod model;
 pub mod observe;
+pub mod storage;
 pub mod sys;

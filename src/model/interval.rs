@@ -6,18 +6,31 @@ use std::str::FromStr;
 /// The length of a bar. `60m` and `1h` are two series, as they are two trees on users' disks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interval {
+    /// One minute.
     M1,
+    /// Two minutes.
     M2,
+    /// Five minutes.
     M5,
+    /// Fifteen minutes.
     M15,
+    /// Thirty minutes.
     M30,
+    /// Sixty minutes, the series named `60m`.
     M60,
+    /// Ninety minutes.
     M90,
+    /// One hour, the series named `1h`.
     H1,
+    /// One day.
     D1,
+    /// Five days.
     D5,
+    /// One week.
     Wk1,
+    /// One month.
     Mo1,
+    /// Three months.
     Mo3,
 }
 

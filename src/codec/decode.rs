@@ -1,0 +1,257 @@
+//! From the bytes of a Parquet file, barkeep's or anybody's, to proven rows.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit as ParquetUnit, Type as PhysicalType};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescriptor;
+
+use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven};
+use crate::model::{Provenance, TimeUnit, time};
+
+use super::columns::Meaning;
+use super::seal::Seal;
+use super::{CodecError, columns, footer, seal};
+
+/// Columns in which pandas keeps an index that it was told to store.
+const INDEX_COLUMNS: [&str; 2] = ["index", "__index_level_0__"];
+/// 2000-01-01 in nanoseconds: an "index" beyond this is a timestamp, not a row number.
+const EPOCH_LIKE: i64 = 946_684_800_000_000_000;
+
+/// What a file holds.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The rows, and those that have no place.
+    pub proven: Proven,
+    /// The unit of its timestamps.
+    pub unit: TimeUnit,
+    /// Zone, price basis and origin, as far as the file says.
+    pub provenance: Provenance,
+    /// Columns that barkeep does not know and would lose by rewriting the file.
+    pub unknown_columns: Vec<String>,
+    /// Whether barkeep wrote the file.
+    pub is_sealed: bool,
+}
+
+/// Decodes a file as rows of `profile`. A sealed file is checked whole before any value is used.
+///
+/// # Errors
+/// `Damaged` for bytes that are not what was written, `ForeignSchema` for whole files of something else,
+/// `NewerVersion` for files of a later barkeep.
+pub fn decode(bytes: &Bytes, profile: &'static Profile) -> Result<Decoded, CodecError> {
+    let is_sealed = seal::check(bytes)? == Seal::Whole;
+    // On damaged input of other writers the decoder may panic; that is damage like any other.
+    catch_unwind(AssertUnwindSafe(|| {
+        decode_unguarded(bytes, profile, is_sealed)
+    }))
+    .unwrap_or_else(|_| Err(CodecError::damaged("decoding it breaks the Parquet reader")))
+}
+
+fn decode_unguarded(
+    bytes: &Bytes,
+    profile: &'static Profile,
+    is_sealed: bool,
+) -> Result<Decoded, CodecError> {
+    let reader = SerializedFileReader::new(bytes.clone()).map_err(CodecError::damaged)?;
+    let file = reader.metadata().file_metadata();
+    let footer = footer::read(file.key_value_metadata())?;
+    let found = file.schema_descr().columns();
+    let place_of = |name: &str| {
+        found
+            .iter()
+            .position(|column| column.path().string() == name)
+    };
+
+    let mut unit = TimeUnit::default();
+    let mut places = Vec::with_capacity(profile.columns.len());
+    for (at, spec) in profile.columns.iter().enumerate() {
+        let place = place_of(spec.name).or_else(|| stand_in(spec, found, &place_of));
+        let source = match place.and_then(|place| Some((place, found.get(place)?))) {
+            Some((place, column)) => Some((place, unit_of(spec, column, profile)?)),
+            None if is_dispensable(spec) => None,
+            None => return Err(foreign(profile, format!("column {} is missing", spec.name))),
+        };
+        if let (true, Some((_, found_unit))) = (at == profile.time, source) {
+            unit = found_unit.unwrap_or_default();
+        }
+        places.push(source);
+    }
+
+    let mut columns: Vec<Column> = profile
+        .columns
+        .iter()
+        .map(|spec| Column::empty(spec.kind))
+        .collect();
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group).map_err(CodecError::damaged)?;
+        let rows = usize::try_from(group.metadata().num_rows()).map_err(CodecError::damaged)?;
+        check_claim(rows, bytes.len())?;
+        for ((column, spec), place) in columns.iter_mut().zip(profile.columns).zip(&places) {
+            let Some((place, unit)) = *place else {
+                column.append(Column::nulls(spec.kind, rows));
+                continue;
+            };
+            let is_optional = found
+                .get(place)
+                .is_some_and(|column| column.max_def_level() > 0);
+            let unit_nanos = unit.map_or(time::DAY, TimeUnit::nanos);
+            let meaning = Meaning {
+                kind: spec.kind,
+                unit_nanos,
+                is_optional,
+                rows,
+            };
+            let chunk = group
+                .get_column_reader(place)
+                .map_err(CodecError::damaged)?;
+            column.append(columns::read(chunk, meaning)?);
+        }
+    }
+    if place_of("sequence").is_none() {
+        drop_epoch_sequence(profile, &mut columns);
+    }
+    let is_known = |name: &str| profile.position(name).is_some() || INDEX_COLUMNS.contains(&name);
+    let unknown_columns = found
+        .iter()
+        .map(|column| column.path().string())
+        .filter(|name| !is_known(name))
+        .collect();
+    let proven = Frame::prove(profile, columns);
+    check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
+    Ok(Decoded {
+        proven,
+        unit,
+        provenance: footer.provenance,
+        unknown_columns,
+        is_sealed,
+    })
+}
+
+/// A page holds at most 2^31 values, and even run-length encoding needs some bytes: an absurd claim is damage,
+/// and must not reserve memory first.
+fn check_claim(rows: usize, file_bytes: usize) -> Result<(), CodecError> {
+    const ROWS_PER_BYTE: usize = 1 << 16;
+    if rows > file_bytes.saturating_mul(ROWS_PER_BYTE) {
+        return Err(CodecError::damaged(
+            "it claims more rows than it has room for",
+        ));
+    }
+    Ok(())
+}
+
+/// A sealed file holds only proven rows; anything else means that barkeep itself was wrong.
+fn check_rows(proven: &Proven, has_fingerprint: bool, is_sealed: bool) -> Result<(), CodecError> {
+    if is_sealed && !(has_fingerprint && proven.displaced.is_empty()) {
+        return Err(CodecError::damaged(
+            "its rows are not in the order its writer promises",
+        ));
+    }
+    Ok(())
+}
+
+/// A missing `sequence` may stand in an index that pandas stored.
+fn stand_in(
+    spec: &ColumnSpec,
+    found: &[std::sync::Arc<ColumnDescriptor>],
+    place_of: &impl Fn(&str) -> Option<usize>,
+) -> Option<usize> {
+    if spec.name != "sequence" {
+        return None;
+    }
+    let is_number = |place: &usize| {
+        found.get(*place).is_some_and(|column| {
+            matches!(
+                column.physical_type(),
+                PhysicalType::INT64 | PhysicalType::INT32
+            ) && !matches!(
+                column.logical_type_ref(),
+                Some(LogicalType::Timestamp { .. } | LogicalType::Date)
+            ) && column.converted_type() == ConvertedType::NONE
+        })
+    };
+    INDEX_COLUMNS
+        .iter()
+        .find_map(|name| place_of(name))
+        .filter(is_number)
+}
+
+/// An index of timestamps is no sequence.
+fn drop_epoch_sequence(profile: &Profile, columns: &mut [Column]) {
+    if let Some(Column::Int(values)) = profile
+        .position("sequence")
+        .and_then(|at| columns.get_mut(at))
+    {
+        if values.iter().flatten().any(|&value| value >= EPOCH_LIKE) {
+            values.iter_mut().for_each(|value| *value = None);
+        }
+    }
+}
+
+fn is_dispensable(spec: &ColumnSpec) -> bool {
+    spec.name == "sequence"
+}
+
+fn foreign(profile: &Profile, reason: String) -> CodecError {
+    CodecError::ForeignSchema {
+        dataset: profile.dataset.as_str(),
+        reason,
+    }
+}
+
+/// Checks that a column can be understood as `spec` and returns the unit of a timestamp; `None` means days.
+fn unit_of(
+    spec: &ColumnSpec,
+    column: &ColumnDescriptor,
+    profile: &Profile,
+) -> Result<Option<TimeUnit>, CodecError> {
+    let unit = match (
+        column.logical_type_ref(),
+        column.converted_type(),
+        column.physical_type(),
+    ) {
+        (Some(LogicalType::Timestamp(timestamp)), _, _) => {
+            if timestamp.is_adjusted_to_u_t_c {
+                return Err(foreign(
+                    profile,
+                    format!("column {} carries a time zone", spec.name),
+                ));
+            }
+            Some(match timestamp.unit {
+                ParquetUnit::MILLIS => TimeUnit::Millis,
+                ParquetUnit::MICROS => TimeUnit::Micros,
+                ParquetUnit::NANOS => TimeUnit::Nanos,
+            })
+        }
+        (_, ConvertedType::TIMESTAMP_MILLIS, _) => Some(TimeUnit::Millis),
+        (_, ConvertedType::TIMESTAMP_MICROS, _) => Some(TimeUnit::Micros),
+        (_, _, PhysicalType::INT96) => Some(TimeUnit::Nanos),
+        _ => None,
+    };
+    let is_date = column.logical_type_ref() == Some(&LogicalType::Date)
+        || column.converted_type() == ConvertedType::DATE;
+    let physical = column.physical_type();
+    let is_number = matches!(
+        physical,
+        PhysicalType::INT32 | PhysicalType::INT64 | PhysicalType::FLOAT | PhysicalType::DOUBLE
+    );
+    // A column of nulls without a type is stored as INT32; `columns::read` checks that it is one.
+    let fits = physical == PhysicalType::INT32 && !is_date
+        || match spec.kind {
+            KindOf::Text => physical == PhysicalType::BYTE_ARRAY,
+            KindOf::Flag => physical == PhysicalType::BOOLEAN,
+            KindOf::Time => unit.is_some() || is_date,
+            KindOf::Int | KindOf::Float => is_number && unit.is_none() && !is_date,
+        };
+    if fits && column.max_rep_level() == 0 && column.max_def_level() <= 1 {
+        Ok(unit)
+    } else {
+        Err(foreign(
+            profile,
+            format!(
+                "column {} is {physical} and cannot be read as {:?}",
+                spec.name, spec.kind
+            ),
+        ))
+    }
+}

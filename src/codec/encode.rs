@@ -1,0 +1,193 @@
+//! From a frame to the bytes of a Parquet file.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::{
+    Compression as PageCompression, ConvertedType, Encoding, GzipLevel, LogicalType, Repetition,
+    TimeUnit as ParquetUnit, Type as PhysicalType, ZstdLevel,
+};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
+
+use crate::frame::{Frame, KindOf, Profile};
+use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
+
+use super::{CodecError, columns, decode, footer, seal};
+
+/// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
+const CREATED_BY: &str = "barkeep version 1.0.0 (build format-1)";
+const ROW_GROUP_ROWS: usize = 1 << 20;
+
+/// How pages are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Snappy: fastest on files of few rows.
+    #[default]
+    Snappy,
+    /// Zstandard, level 3: smallest on minute bars.
+    Zstd,
+    /// Gzip, as the predecessor wrote.
+    Gzip,
+}
+
+impl FromStr for Compression {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "snappy" => Ok(Self::Snappy),
+            "zstd" => Ok(Self::Zstd),
+            "gzip" => Ok(Self::Gzip),
+            _ => Err(format!(
+                "`{text}` is not a compression (none, snappy, zstd, gzip)"
+            )),
+        }
+    }
+}
+
+/// What a file says beside its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The unit of timestamps, which is that of the tree.
+    pub unit: TimeUnit,
+    /// Zone, price basis and origin.
+    pub provenance: Provenance,
+    /// How pages are compressed.
+    pub compression: Compression,
+}
+
+/// A file's bytes, proven to hold the frame they were made from.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// The whole file.
+    pub bytes: Bytes,
+    /// SHA-256 of the whole file.
+    pub digest: Digest,
+    /// The fingerprint of its rows.
+    pub fingerprint: Fingerprint,
+}
+
+/// Encodes a frame, seals the file, decodes it again and compares.
+///
+/// # Errors
+/// When a timestamp is finer than the tree's unit, or the result is not faithful, which is a bug.
+pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
+    let fingerprint = frame.fingerprint();
+    let mut bytes = write(frame, facts, &fingerprint)?;
+    seal::close(&mut bytes)?;
+    let bytes = Bytes::from(bytes);
+    let reread = decode(&bytes, frame.profile()).map_err(|error| CodecError::NotFaithful {
+        reason: error.to_string(),
+    })?;
+    if reread.proven.frame != *frame || reread.provenance != facts.provenance {
+        return Err(CodecError::NotFaithful {
+            reason: "the rows differ".to_owned(),
+        });
+    }
+    Ok(Encoded {
+        digest: Digest::of(&bytes),
+        bytes,
+        fingerprint,
+    })
+}
+
+fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<u8>, CodecError> {
+    let bug = |error: ParquetError| CodecError::NotFaithful {
+        reason: error.to_string(),
+    };
+    let profile = frame.profile();
+    let schema = schema(profile, facts.unit).map_err(bug)?;
+    let properties = Arc::new(properties(profile, facts.compression));
+    let mut writer = SerializedFileWriter::new(Vec::with_capacity(16 * 1024), schema, properties)
+        .map_err(bug)?;
+    for start in (0..frame.len()).step_by(ROW_GROUP_ROWS) {
+        let rows = start..(start + ROW_GROUP_ROWS).min(frame.len());
+        let mut group = writer.next_row_group().map_err(bug)?;
+        for column in frame.columns() {
+            let mut chunk =
+                group
+                    .next_column()
+                    .map_err(bug)?
+                    .ok_or_else(|| CodecError::NotFaithful {
+                        reason: "the schema has too few columns".to_owned(),
+                    })?;
+            columns::write(&mut chunk, column, rows.clone(), facts.unit)?;
+            chunk.close().map_err(bug)?;
+        }
+        group.close().map_err(bug)?;
+    }
+    for entry in footer::entries(&facts.provenance, fingerprint) {
+        writer.append_key_value_metadata(entry);
+    }
+    writer.into_inner().map_err(bug)
+}
+
+/// Every column is optional, as in the predecessor's files.
+fn schema(profile: &Profile, unit: TimeUnit) -> Result<TypePtr, ParquetError> {
+    let fields: Result<Vec<TypePtr>, ParquetError> = profile
+        .columns
+        .iter()
+        .map(|spec| {
+            let (physical, logical) = match spec.kind {
+                KindOf::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+                KindOf::Int => (PhysicalType::INT64, None),
+                KindOf::Float => (PhysicalType::DOUBLE, None),
+                KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit))),
+                KindOf::Flag => (PhysicalType::BOOLEAN, None),
+            };
+            let field = Type::primitive_type_builder(spec.name, physical)
+                .with_repetition(Repetition::OPTIONAL)
+                .with_converted_type(ConvertedType::NONE)
+                .with_logical_type(logical);
+            field.build().map(Arc::new)
+        })
+        .collect();
+    Type::group_type_builder("schema")
+        .with_fields(fields?)
+        .build()
+        .map(Arc::new)
+}
+
+fn timestamp(unit: TimeUnit) -> LogicalType {
+    let unit = match unit {
+        TimeUnit::Millis => ParquetUnit::MILLIS,
+        TimeUnit::Micros => ParquetUnit::MICROS,
+        TimeUnit::Nanos => ParquetUnit::NANOS,
+    };
+    LogicalType::timestamp(false, unit)
+}
+
+/// Small files are mostly footer: one statistic a chunk, a dictionary only where values repeat.
+fn properties(profile: &Profile, compression: Compression) -> WriterProperties {
+    let compression = match compression {
+        Compression::None => PageCompression::UNCOMPRESSED,
+        Compression::Snappy => PageCompression::SNAPPY,
+        Compression::Zstd => PageCompression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()),
+        Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
+    };
+    let mut properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(compression)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_max_row_group_row_count(None)
+        .set_dictionary_enabled(false);
+    for spec in profile.columns {
+        let path = ColumnPath::from(spec.name);
+        properties = match spec.kind {
+            KindOf::Text => properties.set_column_dictionary_enabled(path, true),
+            KindOf::Int | KindOf::Time => {
+                properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+            }
+            KindOf::Float | KindOf::Flag => properties,
+        };
+    }
+    properties.build()
+}

@@ -1,0 +1,78 @@
+//! The facts in a file's footer.
+
+use parquet::file::metadata::KeyValue;
+
+use crate::model::{Digest, Fingerprint, PriceBasis, Provenance};
+
+use super::CodecError;
+
+/// The version of the file format that this barkeep writes, and the newest that it reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Every key of barkeep's begins like this.
+pub(super) const PREFIX: &str = "barkeep.";
+/// The key whose value seals the file; see `seal`.
+pub(super) const SEAL_KEY: &str = "barkeep.file_sha256";
+
+const VERSION_KEY: &str = "barkeep.schema_version";
+const TIMEZONE_KEY: &str = "barkeep.timezone";
+const BASIS_KEY: &str = "barkeep.price_basis";
+const SOURCE_KEY: &str = "barkeep.source";
+const ROWS_KEY: &str = "barkeep.rows_sha256";
+
+/// Returns the footer entries of a file, the seal's slot last and empty.
+pub(super) fn entries(provenance: &Provenance, fingerprint: &Fingerprint) -> Vec<KeyValue> {
+    let mut entries = vec![entry(VERSION_KEY, SCHEMA_VERSION.to_string())];
+    if let Some(timezone) = &provenance.timezone {
+        entries.push(entry(TIMEZONE_KEY, timezone.clone()));
+    }
+    entries.push(entry(BASIS_KEY, provenance.basis.to_string()));
+    if let Some(source) = &provenance.source {
+        entries.push(entry(SOURCE_KEY, source.to_string()));
+    }
+    entries.push(entry(ROWS_KEY, fingerprint.digest.to_string()));
+    entries.push(entry(SEAL_KEY, "0".repeat(64)));
+    entries
+}
+
+fn entry(key: &str, value: String) -> KeyValue {
+    KeyValue::new(key.to_owned(), value)
+}
+
+/// What the footer of a file says; everything is absent in files of other writers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Footer {
+    pub(super) provenance: Provenance,
+    pub(super) rows_digest: Option<Digest>,
+}
+
+/// Reads the facts out of a footer.
+pub(super) fn read(entries: Option<&Vec<KeyValue>>) -> Result<Footer, CodecError> {
+    let value = |key: &str| {
+        entries
+            .into_iter()
+            .flatten()
+            .find(|entry| entry.key == key)
+            .and_then(|entry| entry.value.as_deref())
+    };
+    if let Some(found) = value(VERSION_KEY) {
+        let found: u32 = found
+            .parse()
+            .map_err(|_| CodecError::damaged("its format version is no number"))?;
+        if found > SCHEMA_VERSION {
+            return Err(CodecError::NewerVersion { found });
+        }
+    }
+    let basis = value(BASIS_KEY)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(PriceBasis::Unknown);
+    let provenance = Provenance {
+        timezone: value(TIMEZONE_KEY).map(str::to_owned),
+        basis,
+        source: value(SOURCE_KEY).and_then(|text| text.parse().ok()),
+    };
+    Ok(Footer {
+        provenance,
+        rows_digest: value(ROWS_KEY).and_then(|text| text.parse().ok()),
+    })
+}

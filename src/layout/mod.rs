@@ -1,0 +1,17 @@
+//! Where things lie: pure path building, in both directions.
+//!
+//! Promises: a path is made of parsed types only, so it never leaves its root; what `partitioned` builds,
+//! `parse` understands again. Nothing here touches a disk.
+//! Leaves to others: what of it exists (`storage`).
+
+mod legacy;
+mod parse;
+mod partitioned;
+mod places;
+mod staging;
+
+pub use legacy::LegacyPathBuilder;
+pub use parse::{ParsedPartition, is_temporary, parse_partition, parse_staged};
+pub use partitioned::PartitionPathBuilder;
+pub use places::Places;
+pub use staging::staged_rows;

@@ -1,0 +1,148 @@
+//! From a path to what it names, for scans and clean-up.
+
+use std::path::{Component, Path};
+
+use chrono::NaiveDate;
+
+use crate::model::{Dataset, Interval, PartitionKey, Series, StorageRequest, Ticker, Venue};
+
+/// What a file of the partitioned layout holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedPartition {
+    /// The series.
+    pub request: StorageRequest,
+    /// The partition.
+    pub partition: PartitionKey,
+}
+
+/// Returns what the file at `path`, relative to the data root, holds; `None` when it is no partition.
+pub fn parse_partition(path: &Path) -> Option<ParsedPartition> {
+    let parts = segments(path)?;
+    let (request, rest) = parse_series(&parts)?;
+    let partition = match rest {
+        [_file] => PartitionKey::Whole,
+        [year, month, _file] => {
+            PartitionKey::month(number(year, "year=")?, number(month, "month=")?)?
+        }
+        [year, month, day, _file] => PartitionKey::Day(NaiveDate::from_ymd_opt(
+            number(year, "year=")?,
+            number(month, "month=")?,
+            number(day, "day=")?,
+        )?),
+        _ => return None,
+    };
+    Some(ParsedPartition { request, partition })
+}
+
+/// Returns the series whose rows are staged at `path`, relative to the `fetched` directory of a run.
+pub fn parse_staged(path: &Path) -> Option<StorageRequest> {
+    let parts = segments(path)?;
+    match parse_series(&parts)? {
+        (request, [file]) if file.starts_with("month=") && file.ends_with(".parquet") => {
+            Some(request)
+        }
+        _ => None,
+    }
+}
+
+/// Tells whether a name is a temporary file: barkeep's own, the predecessor's, or the ADR's `*.partial`.
+pub fn is_temporary(name: &str) -> bool {
+    (name.starts_with('.') && name.contains(".tmp-"))
+        || name.starts_with("data.parquet.tmp-")
+        || name.ends_with(".partial")
+        || name == "trades.tmp"
+}
+
+fn segments(path: &Path) -> Option<Vec<&str>> {
+    path.components()
+        .map(|component| match component {
+            Component::Normal(segment) => segment.to_str(),
+            _ => None,
+        })
+        .collect()
+}
+
+fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p str])> {
+    let [market, source, tree, series, rest @ ..] = parts else {
+        return None;
+    };
+    let venue: Venue = format!("{market}:{source}").parse().ok()?;
+    let ticker = || Ticker::from_segment(series.strip_prefix("ticker=")?).ok();
+    let series = if *tree == Dataset::Events.as_str() {
+        Series::Events { ticker: ticker()? }
+    } else if *tree == Dataset::Trades.as_str() {
+        Series::Trades {
+            feed: series.strip_prefix("venue=")?.parse().ok()?,
+        }
+    } else {
+        let interval: Interval = tree
+            .strip_prefix(Dataset::Stocks.as_str())?
+            .strip_prefix('_')?
+            .parse()
+            .ok()?;
+        Series::Bars {
+            ticker: ticker()?,
+            interval,
+        }
+    };
+    Some((
+        StorageRequest {
+            venue: Some(venue),
+            series,
+        },
+        rest,
+    ))
+}
+
+fn number<T: std::str::FromStr>(segment: &str, prefix: &str) -> Option<T> {
+    segment.strip_prefix(prefix)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::PartitionPathBuilder;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_built_path_is_understood_again(symbol in "\\PC{1,10}", year in 1677_i32..2262, month in 1_u32..13) {
+            if let Ok(ticker) = symbol.parse::<Ticker>() {
+                let request = StorageRequest::bars("us:demo".parse().unwrap(), ticker, Interval::M60);
+                let partition = PartitionKey::month(year, month).unwrap();
+                let path = PartitionPathBuilder::new(Path::new("")).file(request.partitioned().unwrap(), partition);
+
+                prop_assert_eq!(path.components().count(), 7);
+                prop_assert_eq!(parse_partition(&path), Some(ParsedPartition { request, partition }));
+            }
+        }
+    }
+
+    #[test]
+    fn strangers_are_not_partitions() {
+        for path in [
+            "",
+            "a",
+            "../us/yahoo/stocks_1d/ticker=A/data.parquet",
+            "us/yahoo/stocks_7d/ticker=A/x.parquet",
+        ] {
+            assert_eq!(parse_partition(Path::new(path)), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_known_patterns_are_temporary() {
+        for name in [
+            "data.parquet.tmp-1-2-3",
+            ".data.parquet.tmp-x-1",
+            "x.partial",
+            "trades.tmp",
+        ] {
+            assert!(is_temporary(name), "{name}");
+        }
+        for name in ["x.tmp", "data.parquet", "notes.txt", ".hidden"] {
+            assert!(!is_temporary(name), "{name}");
+        }
+    }
+}

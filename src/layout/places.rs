@@ -1,0 +1,41 @@
+//! The fixed places of a workspace.
+
+use std::path::{Path, PathBuf};
+
+/// Where a workspace keeps what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The workspace itself.
+    pub root: PathBuf,
+    /// The data root; may lie on another file system.
+    pub data: PathBuf,
+    /// Staged runs, on the data root's file system.
+    pub staging: PathBuf,
+    /// Staged files that belong beside tickers.json, on the workspace's file system.
+    pub home_staging: PathBuf,
+    /// Damaged files and undecodable answers.
+    pub quarantine: PathBuf,
+    /// Journals, marks and ledgers.
+    pub state: PathBuf,
+}
+
+impl Places {
+    /// Returns the places of the workspace `root`; `data_elsewhere` tells that `data` is on another file system.
+    pub fn of(root: &Path, data_elsewhere: bool) -> Self {
+        let data = root.join("data");
+        let home_staging = root.join("partition-staging");
+        let staging = if data_elsewhere {
+            data.join(".partition-staging")
+        } else {
+            home_staging.clone()
+        };
+        Self {
+            root: root.to_owned(),
+            data,
+            staging,
+            home_staging,
+            quarantine: root.join("quarantine"),
+            state: root.join("state"),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The group commit: many new files become visible together, or after the next start, or not at all.
+//!
+//! Whole new files are built in staging; one barrier makes them durable; the journal's rename, durable, is the
+//! commit point; renames move the files into place; one barrier makes the renames durable; the journal goes.
+//! A crash before the commit point leaves the tree as it was, a crash after it is rolled forward by the next
+//! run, however often that one crashes too. The tests simulate each of these, on a disk that loses whatever was
+//! not synced.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::model::Digest;
+use crate::sys::Kind;
+use crate::sys::atomic::{create_dirs, parent, write_new};
+
+use super::journal::{self, Entry, JOURNAL_NAME};
+use super::staged::{Sealed, StagedRun, remove_tree};
+use super::{PreparedFile, StorageError};
+
+/// The folder of a run in which whole new files are built.
+const NEW: &str = "new";
+/// The journal before it counts.
+const UNSEALED_JOURNAL: &str = ".journal.tmp";
+
+/// What recovery found of an interrupted commit.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Files that reached their place, now or before the crash.
+    pub rolled_forward: usize,
+    /// Files whose place has changed since. Their rows are still staged and will be merged anew.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A file that could not be rolled forward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Where it was to go.
+    pub target: PathBuf,
+}
+
+enum Step {
+    Done,
+    Move,
+    Conflict,
+}
+
+impl StagedRun<'_, Sealed> {
+    /// Commits a group. When this returns `Ok`, every file of it survives power loss.
+    ///
+    /// # Errors
+    /// Before the commit point, nothing outside staging has changed. After it, the next run completes the group.
+    pub fn commit(&mut self, files: &[PreparedFile]) -> Result<(), StorageError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        self.clear_new()?;
+        let entries = self.build(files)?;
+        self.held.confirm()?;
+        self.seal_journal(&entries)?;
+        self.move_into_place(&entries.iter().collect::<Vec<_>>())?;
+        let dirs: BTreeSet<PathBuf> = entries
+            .iter()
+            .map(|entry| parent(&entry.target).to_owned())
+            .collect();
+        self.drop_journal(dirs)
+    }
+
+    /// Completes a commit that a crash interrupted.
+    ///
+    /// # Errors
+    /// When the journal is damaged, which a crash cannot cause, or the file system refuses.
+    pub fn recover(&mut self) -> Result<Recovered, StorageError> {
+        let path = self.dir.join(JOURNAL_NAME);
+        let Some(bytes) = self.fs.read(&path)? else {
+            self.clear_new()?;
+            return Ok(Recovered::default());
+        };
+        let entries = journal::from_bytes(&self.places.root, &path, &bytes)?;
+        // The killed run may have left all this in memory only: make it durable before acting on it.
+        self.fs.sync_file(&path)?;
+        self.fs.sync_dir(&self.dir)?;
+        self.held.confirm()?;
+
+        let mut recovered = Recovered::default();
+        let mut to_move = Vec::new();
+        let mut settled = Vec::new();
+        for entry in &entries {
+            match self.judge(entry)? {
+                Step::Done => settled.push(entry),
+                Step::Move => to_move.push(entry),
+                Step::Conflict => recovered.conflicts.push(Conflict {
+                    target: entry.target.clone(),
+                }),
+            }
+        }
+        recovered.rolled_forward = settled.len() + to_move.len();
+        self.move_into_place(&to_move)?;
+        // Also what the killed run had moved may be in memory only, with every directory that it made.
+        let mut dirs = BTreeSet::new();
+        for entry in settled.into_iter().chain(to_move) {
+            dirs.extend(self.ancestors(&entry.target));
+        }
+        self.drop_journal(dirs)?;
+        self.clear_new()?;
+        Ok(recovered)
+    }
+
+    /// Keeps a damaged journal beside its run under another name, so that the staged rows can be replayed.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn set_journal_aside(&self, into: &Path) -> Result<(), StorageError> {
+        self.fs.rename(&self.dir.join(JOURNAL_NAME), into)?;
+        self.fs.sync_dir(parent(into))?;
+        Ok(self.fs.sync_dir(&self.dir)?)
+    }
+
+    /// Writes the new files into staging and makes them durable.
+    fn build(&self, files: &[PreparedFile]) -> Result<Vec<Entry>, StorageError> {
+        let mut entries = Vec::with_capacity(files.len());
+        let mut dirs = BTreeSet::new();
+        for (count, file) in files.iter().enumerate() {
+            let new_dir = self.new_dir_for(&file.target);
+            if dirs.insert(new_dir.clone()) {
+                create_dirs(self.fs, &self.places.root, &new_dir)?;
+            }
+            let staged = new_dir.join(count.to_string());
+            let mut writer = self.fs.create_new(&staged)?;
+            writer.write_all(&file.bytes)?;
+            if new_dir.starts_with(&self.home_dir) && self.home_dir != self.dir {
+                // The barrier stands on the data root's file system, and this file does not.
+                writer.sync()?;
+                self.fs.sync_dir(&new_dir)?;
+            }
+            entries.push(Entry {
+                staged,
+                target: file.target.clone(),
+                old: file.old,
+                new: file.new,
+            });
+        }
+        let staged: Vec<PathBuf> = entries.iter().map(|entry| entry.staged.clone()).collect();
+        self.barrier
+            .sync(&staged, &dirs.into_iter().collect::<Vec<_>>())?;
+        Ok(entries)
+    }
+
+    fn new_dir_for(&self, target: &Path) -> PathBuf {
+        let base = if target.starts_with(&self.places.data) {
+            &self.dir
+        } else {
+            &self.home_dir
+        };
+        base.join(NEW)
+    }
+
+    /// Makes the journal count. After the last line the group is committed.
+    fn seal_journal(&self, entries: &[Entry]) -> Result<(), StorageError> {
+        let unsealed = self.dir.join(UNSEALED_JOURNAL);
+        self.fs.remove_file(&unsealed)?;
+        write_new(
+            self.fs,
+            &unsealed,
+            &journal::to_bytes(&self.places.root, entries),
+        )?;
+        self.fs.rename(&unsealed, &self.dir.join(JOURNAL_NAME))?;
+        Ok(self.fs.sync_dir(&self.dir)?)
+    }
+
+    fn move_into_place(&self, entries: &[&Entry]) -> Result<(), StorageError> {
+        let mut known = BTreeSet::from([self.places.root.clone()]);
+        let mut grown = BTreeSet::new();
+        for entry in entries {
+            self.make_real_dirs(parent(&entry.target), &mut known, &mut grown)?;
+        }
+        // A file moved into a directory that a power cut takes away would be in neither place.
+        self.barrier
+            .sync(&[], &grown.into_iter().collect::<Vec<_>>())?;
+        for entry in entries {
+            self.fs.rename(&entry.staged, &entry.target)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the renames durable, and only then forgets the journal.
+    fn drop_journal(&self, mut dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
+        for base in [&self.dir, &self.home_dir] {
+            let new_dir = base.join(NEW);
+            if self.fs.metadata(&new_dir)?.is_some() {
+                dirs.insert(new_dir);
+            }
+        }
+        let (data, home): (Vec<PathBuf>, Vec<PathBuf>) = dirs
+            .into_iter()
+            .partition(|dir| self.home_dir == self.dir || dir.starts_with(&self.places.data));
+        self.barrier.sync(&[], &data)?;
+        home.iter().try_for_each(|dir| self.fs.sync_dir(dir))?;
+        self.fs.remove_file(&self.dir.join(JOURNAL_NAME))?;
+        Ok(self.fs.sync_dir(&self.dir)?)
+    }
+
+    fn judge(&self, entry: &Entry) -> Result<Step, StorageError> {
+        let digest = |path: &Path| -> Result<Option<Digest>, StorageError> {
+            Ok(self.fs.read(path)?.map(|bytes| Digest::of(&bytes)))
+        };
+        let found = digest(&entry.target)?;
+        if found == Some(entry.new) {
+            return Ok(Step::Done);
+        }
+        let is_as_it_was = found.is_none() || found == entry.old;
+        let is_staged = digest(&entry.staged)? == Some(entry.new);
+        Ok(if is_as_it_was && is_staged {
+            Step::Move
+        } else {
+            Step::Conflict
+        })
+    }
+
+    /// Creates missing directories, and refuses to write through a link below the data root.
+    fn make_real_dirs(
+        &self,
+        dir: &Path,
+        known: &mut BTreeSet<PathBuf>,
+        grown: &mut BTreeSet<PathBuf>,
+    ) -> Result<(), StorageError> {
+        if known.contains(dir) {
+            return Ok(());
+        }
+        match self.fs.metadata(dir)?.map(|meta| meta.kind) {
+            Some(Kind::Dir) => {
+                if !dir.starts_with(&self.places.root) {
+                    return Err(StorageError::NotADirectory {
+                        path: dir.to_owned(),
+                    });
+                }
+                self.make_real_dirs(parent(dir), known, grown)?;
+            }
+            Some(Kind::Link) if dir == self.places.data => {}
+            Some(_) => {
+                return Err(StorageError::NotADirectory {
+                    path: dir.to_owned(),
+                });
+            }
+            None => {
+                self.make_real_dirs(parent(dir), known, grown)?;
+                self.fs.create_dir(dir)?;
+                grown.insert(parent(dir).to_owned());
+            }
+        }
+        known.insert(dir.to_owned());
+        Ok(())
+    }
+
+    fn ancestors(&self, target: &Path) -> Vec<PathBuf> {
+        let is_below = |dir: &&Path| dir.starts_with(&self.places.root);
+        target
+            .ancestors()
+            .skip(1)
+            .take_while(is_below)
+            .map(Path::to_owned)
+            .collect()
+    }
+
+    /// Drops files of a group that never reached its commit point. Their rows are still staged.
+    fn clear_new(&self) -> Result<(), StorageError> {
+        for dir in BTreeSet::from([&self.dir, &self.home_dir]) {
+            remove_tree(self.fs, &dir.join(NEW))?;
+        }
+        Ok(())
+    }
+}

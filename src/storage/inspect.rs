@@ -1,0 +1,131 @@
+//! One file: absent, whole, damaged or refused. Unreadable is an error and none of these.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::codec::{self, CodecError, Decoded};
+use crate::frame::{Frame, Profile};
+use crate::model::{Digest, PartitionKey, Provenance, StorageRequest};
+use crate::sys::Fs;
+
+use super::StorageError;
+
+/// What was read of a series.
+#[derive(Debug)]
+pub struct Stored {
+    /// The rows of all files that verify.
+    pub frame: Frame,
+    /// Zone, price basis and origin of the newest file.
+    pub provenance: Provenance,
+    /// How many rows of other writers' files have no place: undated ones, and duplicates that lost.
+    pub displaced: usize,
+    /// Files that do not verify or decode.
+    pub damaged: Vec<Damage>,
+}
+
+/// A file whose bytes were read and are not what was written.
+#[derive(Clone, Debug)]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// The series that it belongs to.
+    pub request: StorageRequest,
+    /// The partition that it held.
+    pub partition: PartitionKey,
+    /// What does not fit.
+    pub reason: String,
+    /// The bytes as they were read.
+    pub bytes: Bytes,
+}
+
+/// One file, looked at.
+#[derive(Debug)]
+pub(super) enum Inspected {
+    Absent,
+    Whole { decoded: Box<Decoded>, bytes: Bytes },
+    Damaged { reason: String, bytes: Bytes },
+}
+
+impl Inspected {
+    /// Returns the digest of the whole file, if there is one.
+    pub(super) fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::Absent => None,
+            Self::Whole { bytes, .. } | Self::Damaged { bytes, .. } => Some(Digest::of(bytes)),
+        }
+    }
+}
+
+/// Looks at the file of one partition.
+///
+/// # Errors
+/// When the file cannot be read, or is whole but does not hold what its place says.
+pub(super) fn inspect(
+    fs: &dyn Fs,
+    path: &Path,
+    profile: &'static Profile,
+    request: &StorageRequest,
+    partition: PartitionKey,
+) -> Result<Inspected, StorageError> {
+    let Some(bytes) = fs.read(path)? else {
+        return Ok(Inspected::Absent);
+    };
+    let bytes = Bytes::from(bytes);
+    if bytes.is_empty() {
+        return Ok(Inspected::Damaged {
+            reason: "it is empty".to_owned(),
+            bytes,
+        });
+    }
+    match codec::decode(&bytes, profile) {
+        Ok(decoded) => {
+            check_place(&decoded.proven.frame, path, request, partition)?;
+            Ok(Inspected::Whole {
+                decoded: Box::new(decoded),
+                bytes,
+            })
+        }
+        Err(CodecError::Damaged { reason }) => Ok(Inspected::Damaged { reason, bytes }),
+        Err(error) => Err(StorageError::Refused {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// A file that was copied to a wrong place must not become part of another ticker's history.
+fn check_place(
+    frame: &Frame,
+    path: &Path,
+    request: &StorageRequest,
+    partition: PartitionKey,
+) -> Result<(), StorageError> {
+    let refuse = |reason: String| StorageError::Refused {
+        path: path.to_owned(),
+        reason,
+    };
+    if let Some(ticker) = request.series.ticker() {
+        if let Some(other) = frame
+            .owners()
+            .iter()
+            .find(|owner| ***owner != *ticker.as_str())
+        {
+            return Err(refuse(format!(
+                "it holds rows of {other}, and its place is that of {ticker}"
+            )));
+        }
+    }
+    let outside = partition.days().and_then(|(first, last)| {
+        frame
+            .times()
+            .map(crate::model::time::day)
+            .find(|day| !(first..=last).contains(day))
+    });
+    match outside {
+        Some(day) => Err(refuse(format!(
+            "it holds a row of {day}, and its place is that of {partition}"
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,184 @@
+//! One file per ticker and interval, as the predecessor kept them; bars only.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::codec::Compression;
+use crate::frame::{Frame, Profile};
+use crate::layout::LegacyPathBuilder;
+use crate::model::{
+    Dataset, Interval, PartitionKey, Provenance, Series, StorageRequest, Ticker, Venue,
+};
+use crate::sys::{Fs, Kind};
+
+use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::prepare::{FileJob, prepare_file};
+use super::tree::{Trees, compression_for};
+use super::{Prepared, SeriesStat, StorageError, StorageInterface};
+
+/// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
+#[derive(Debug)]
+pub struct LegacyStore {
+    fs: Arc<dyn Fs>,
+    paths: LegacyPathBuilder,
+    compression: Option<Compression>,
+    trees: Trees,
+}
+
+/// Where a ticker's file stands or would stand.
+#[derive(Debug)]
+struct LegacyFile {
+    tree: PathBuf,
+    path: PathBuf,
+}
+
+impl LegacyStore {
+    /// Returns the store of the workspace `root`.
+    pub fn new(fs: Arc<dyn Fs>, root: &Path, compression: Option<Compression>) -> Self {
+        Self {
+            fs,
+            paths: LegacyPathBuilder::new(root),
+            compression,
+            trees: Trees::default(),
+        }
+    }
+
+    /// Finds the file: below `data/legacy` if it is there, else flat, else where the tree already is.
+    fn file(&self, request: &StorageRequest) -> Result<LegacyFile, StorageError> {
+        let Series::Bars { ticker, interval } = &request.series else {
+            return Err(StorageError::LegacyDataset {
+                dataset: request.series.dataset(),
+            });
+        };
+        let in_tree = |tree: PathBuf| match self.paths.file_in(&tree, ticker) {
+            Some(path) => Ok(LegacyFile { tree, path }),
+            None => Err(StorageError::LegacyName {
+                ticker: ticker.clone(),
+            }),
+        };
+        let settled = in_tree(self.paths.tree(*interval))?;
+        let flat = in_tree(self.paths.flat_tree(*interval))?;
+        let exists =
+            |path: &Path| -> Result<bool, StorageError> { Ok(self.fs.metadata(path)?.is_some()) };
+        if exists(&settled.path)? {
+            return Ok(settled);
+        }
+        let is_flat = exists(&flat.path)? || (!exists(&settled.tree)? && exists(&flat.tree)?);
+        Ok(if is_flat { flat } else { settled })
+    }
+
+    fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
+        inspect(
+            &*self.fs,
+            path,
+            Profile::of(Dataset::Stocks),
+            request,
+            PartitionKey::Whole,
+        )
+    }
+}
+
+impl StorageInterface for LegacyStore {
+    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
+        let file = self.file(request)?;
+        let nothing = || Frame::empty(Profile::of(Dataset::Stocks));
+        Ok(match self.inspect(request, &file.path)? {
+            Inspected::Absent => None,
+            Inspected::Whole { decoded, .. } => Some(Stored {
+                displaced: decoded.proven.displaced.len(),
+                frame: decoded.proven.frame,
+                provenance: decoded.provenance,
+                damaged: Vec::new(),
+            }),
+            Inspected::Damaged { reason, bytes } => {
+                let request = request.clone();
+                let damage = Damage {
+                    path: file.path,
+                    request,
+                    partition: PartitionKey::Whole,
+                    reason,
+                    bytes,
+                };
+                let provenance = Provenance::default();
+                Some(Stored {
+                    frame: nothing(),
+                    provenance,
+                    displaced: 0,
+                    damaged: vec![damage],
+                })
+            }
+        })
+    }
+
+    fn prepare(
+        &self,
+        request: &StorageRequest,
+        newer: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Prepared, StorageError> {
+        let file = self.file(request)?;
+        let facts = self
+            .trees
+            .facts(&*self.fs, &file.tree, Dataset::Stocks, None)?;
+        let job = FileJob {
+            request,
+            key: PartitionKey::Whole,
+            path: file.path,
+            provenance,
+            unit: facts.unit,
+            // A legacy tree names no venue, so its files need not have one basis.
+            tree_basis: None,
+            compression: compression_for(request, self.compression),
+        };
+        let mut prepared = Prepared::nothing(request.clone());
+        prepared.add(prepare_file(&*self.fs, job, newer)?);
+        Ok(prepared)
+    }
+
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        match self.file(request) {
+            Ok(file) => Ok(self.fs.metadata(&file.path)?.is_some()),
+            // What the layout cannot hold it does not hold.
+            Err(StorageError::LegacyName { .. } | StorageError::LegacyDataset { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
+        let file = self.file(request)?;
+        let found = self.fs.metadata(&file.path)?;
+        Ok(found.map(|meta| SeriesStat {
+            files: 1,
+            bytes: meta.len,
+            span: None,
+        }))
+    }
+
+    fn tickers(
+        &self,
+        _venue: Option<&Venue>,
+        dataset: Dataset,
+        interval: Option<Interval>,
+    ) -> Result<Vec<Ticker>, StorageError> {
+        let (Dataset::Stocks, Some(interval)) = (dataset, interval) else {
+            return Ok(Vec::new());
+        };
+        let mut tickers = Vec::new();
+        for tree in [self.paths.tree(interval), self.paths.flat_tree(interval)] {
+            let names = self.fs.list(&tree)?.unwrap_or_default();
+            let stems = names
+                .iter()
+                .filter(|entry| entry.kind == Kind::File)
+                .filter_map(|entry| {
+                    let stem = entry.name.strip_suffix(".parquet")?;
+                    stem.parse::<Ticker>()
+                        .ok()
+                        .filter(|ticker| ticker.legacy_stem() == Some(stem))
+                });
+            tickers.extend(stems);
+        }
+        tickers.sort();
+        tickers.dedup();
+        Ok(tickers)
+    }
+}

@@ -1,0 +1,201 @@
+//! Stores of series, and the only two ways by which their files change.
+//!
+//! Promises: a store never changes by itself. `prepare` reads the past, merges and encodes in memory; a
+//! `StagedRun` alone commits what was prepared, a whole group or nothing, under the run lock. A damaged month
+//! costs that month: the others stay readable and writable. An I/O error never moves or deletes anything.
+//! Leaves to others: what to fetch and when (`update`), what is left over (`cleanup`).
+
+mod commit;
+mod inspect;
+mod journal;
+mod legacy;
+mod partitioned;
+mod prepare;
+mod quarantine;
+mod router;
+mod staged;
+mod tree;
+
+pub use commit::{Conflict, Recovered};
+pub use inspect::{Damage, Stored};
+pub use legacy::LegacyStore;
+pub use partitioned::PartitionedStore;
+pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
+pub use router::{Because, Layout, Route, Router};
+pub use staged::{Open, Sealed, StagedRows, StagedRun, leftover_runs};
+
+use std::fmt;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use crate::codec::CodecError;
+use crate::frame::{Frame, Revision};
+use crate::lock::LockError;
+use crate::model::{
+    Dataset, Digest, Interval, PartitionKey, Provenance, StorageRequest, Ticker, Venue,
+    VenueMissing,
+};
+use crate::sys::FsError;
+
+/// A place where series are kept.
+pub trait StorageInterface: fmt::Debug + Send + Sync {
+    /// Reads a series. `None` means that nothing is stored; damage is listed in the answer, never an absence.
+    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError>;
+
+    /// Merges `newer` with what is stored and encodes the files that change. The store itself is untouched, and
+    /// a month whose rows stay the same has no file in the answer.
+    fn prepare(
+        &self,
+        request: &StorageRequest,
+        newer: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Prepared, StorageError>;
+
+    /// Tells whether any file of the series exists.
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError>;
+
+    /// Returns size and extent without decoding rows; `None` means that nothing is stored.
+    fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError>;
+
+    /// Lists the tickers that have files, in order of their names.
+    fn tickers(
+        &self,
+        venue: Option<&Venue>,
+        dataset: Dataset,
+        interval: Option<Interval>,
+    ) -> Result<Vec<Ticker>, StorageError>;
+}
+
+/// Size and extent of a stored series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeriesStat {
+    /// How many files it has.
+    pub files: usize,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// The first and the last partition.
+    pub span: Option<(PartitionKey, PartitionKey)>,
+}
+
+/// What a merge would write. Nothing has been written yet.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The series.
+    pub request: StorageRequest,
+    /// The files that change.
+    pub files: Vec<PreparedFile>,
+    /// Files that do not verify. They are put away before the group is committed.
+    pub damaged: Vec<Damage>,
+    /// Rows by what happens to them.
+    pub rows: RowCounts,
+    /// What the changes overwrite.
+    pub revisions: Vec<Revision>,
+}
+
+/// Rows of a merge by what happens to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows with a key that was not stored.
+    pub added: usize,
+    /// Stored rows that get other values.
+    pub changed: usize,
+    /// Rows that were there already, or had to yield.
+    pub unchanged: usize,
+}
+
+impl std::ops::AddAssign for RowCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.added += more.added;
+        self.changed += more.changed;
+        self.unchanged += more.unchanged;
+    }
+}
+
+/// A whole new file, in memory.
+#[derive(Clone, Debug)]
+pub struct PreparedFile {
+    /// Where it will stand.
+    pub target: PathBuf,
+    /// The partition it holds; `None` for files that are no part of a series.
+    pub partition: Option<PartitionKey>,
+    /// SHA-256 of the file that it replaces; `None` when there is none.
+    pub old: Option<Digest>,
+    /// SHA-256 of its bytes.
+    pub new: Digest,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// The replaced file's bytes and a reason, when rewriting would lose rows that have no place in a frame.
+    pub keepsake: Option<(Bytes, String)>,
+}
+
+impl PreparedFile {
+    /// Returns a file that is no part of a series, such as tickers.json.
+    pub fn document(target: PathBuf, old: Option<&[u8]>, bytes: Vec<u8>) -> Self {
+        let bytes = Bytes::from(bytes);
+        Self {
+            target,
+            partition: None,
+            old: old.map(Digest::of),
+            new: Digest::of(&bytes),
+            bytes,
+            keepsake: None,
+        }
+    }
+}
+
+/// What storage could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The file system did not do what was asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The partitioned layout was asked for a series without a venue.
+    #[error(transparent)]
+    VenueMissing(#[from] VenueMissing),
+    /// The legacy layout, which has no encoding, cannot spell this symbol.
+    #[error("the legacy layout cannot hold {ticker}: its symbol is not safe as a file name")]
+    LegacyName {
+        /// The ticker.
+        ticker: Ticker,
+    },
+    /// The legacy layout holds bars only.
+    #[error("the legacy layout holds no {dataset}")]
+    LegacyDataset {
+        /// The dataset asked for.
+        dataset: Dataset,
+    },
+    /// A file is whole but is not what its place says, so it is neither used nor overwritten.
+    #[error("{} is left alone: {reason}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Rows cannot be encoded.
+    #[error("cannot encode {}: {source}", path.display())]
+    Encode {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Why not.
+        source: CodecError,
+    },
+    /// A link stands where barkeep writes only into real directories.
+    #[error("{} is a link or no directory, and barkeep follows none below the data root", path.display())]
+    NotADirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The journal of an interrupted commit cannot be trusted.
+    #[error("the journal {} is damaged: {reason}", path.display())]
+    DamagedJournal {
+        /// The journal.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The run lock was lost in the middle of the run.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}

@@ -1,0 +1,223 @@
+//! One file per ticker and month (bars), per feed and day (trades), per ticker (events).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::codec::Compression;
+use crate::frame::{Frame, Profile};
+use crate::layout::{PartitionPathBuilder, parse_partition};
+use crate::model::{
+    Dataset, Interval, PartitionKey, PartitionedSeries, Provenance, StorageRequest, Ticker, Venue,
+};
+use crate::sys::{Fs, Kind};
+
+use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::prepare::{FileJob, FileOutcome, prepare_file};
+use super::tree::{Trees, compression_for};
+use super::{Prepared, SeriesStat, StorageError, StorageInterface};
+
+/// The partitioned layout below a data root.
+#[derive(Debug)]
+pub struct PartitionedStore {
+    fs: Arc<dyn Fs>,
+    root: PathBuf,
+    paths: PartitionPathBuilder,
+    compression: Option<Compression>,
+    trees: Trees,
+}
+
+/// One existing file of a series.
+#[derive(Debug)]
+struct PartitionFile {
+    key: PartitionKey,
+    path: PathBuf,
+}
+
+impl PartitionedStore {
+    /// Returns the store below the data root `root`; without `compression`, each series has the one that suits it.
+    pub fn new(fs: Arc<dyn Fs>, root: &Path, compression: Option<Compression>) -> Self {
+        let paths = PartitionPathBuilder::new(root);
+        Self {
+            fs,
+            root: root.to_owned(),
+            paths,
+            compression,
+            trees: Trees::default(),
+        }
+    }
+
+    /// Returns the directory of a series: the encoded one, or the raw one where only the predecessor wrote.
+    fn series_dir(&self, series: PartitionedSeries<'_>) -> Result<PathBuf, StorageError> {
+        let encoded = self.paths.series_dir(series);
+        if let Some(raw) = self.paths.raw_series_dir(series) {
+            if self.fs.metadata(&encoded)?.is_none() && self.fs.metadata(&raw)?.is_some() {
+                return Ok(raw);
+            }
+        }
+        Ok(encoded)
+    }
+
+    /// Lists the files of a series in time order.
+    fn files(&self, series: PartitionedSeries<'_>) -> Result<Vec<PartitionFile>, StorageError> {
+        let mut files = Vec::new();
+        self.collect(&self.series_dir(series)?, &mut files)?;
+        files.sort_by(|a, b| (a.key, &a.path).cmp(&(b.key, &b.path)));
+        Ok(files)
+    }
+
+    fn collect(&self, dir: &Path, files: &mut Vec<PartitionFile>) -> Result<(), StorageError> {
+        for entry in self.fs.list(dir)?.unwrap_or_default() {
+            let path = dir.join(&entry.name);
+            match entry.kind {
+                Kind::Dir => self.collect(&path, files)?,
+                Kind::File if entry.name.ends_with(".parquet") => {
+                    let parsed = path.strip_prefix(&self.root).ok().and_then(parse_partition);
+                    files.extend(parsed.map(|parsed| PartitionFile {
+                        key: parsed.partition,
+                        path,
+                    }));
+                }
+                Kind::File | Kind::Link | Kind::Other => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StorageInterface for PartitionedStore {
+    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
+        let profile = Profile::of(request.series.dataset());
+        let files = self.files(request.partitioned()?)?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let inspected: Result<Vec<Inspected>, StorageError> = files
+            .par_iter()
+            .map(|file| inspect(&*self.fs, &file.path, profile, request, file.key))
+            .collect();
+        let mut stored = Stored {
+            frame: Frame::empty(profile),
+            provenance: Provenance::default(),
+            displaced: 0,
+            damaged: Vec::new(),
+        };
+        let mut frames = Vec::with_capacity(files.len());
+        for (file, found) in files.into_iter().zip(inspected?) {
+            match found {
+                Inspected::Absent => {}
+                Inspected::Whole { decoded, .. } => {
+                    stored.displaced += decoded.proven.displaced.len();
+                    stored.provenance = decoded.provenance;
+                    frames.push(decoded.proven.frame);
+                }
+                Inspected::Damaged { reason, bytes } => stored.damaged.push(Damage {
+                    path: file.path,
+                    request: request.clone(),
+                    partition: file.key,
+                    reason,
+                    bytes,
+                }),
+            }
+        }
+        stored.frame = match Frame::concat(profile, frames) {
+            Ok(frame) => frame,
+            // Files of another layout overlap with the months: they are older, so the month's rows win.
+            Err(overlapping) => overlapping
+                .into_iter()
+                .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
+        };
+        Ok(Some(stored))
+    }
+
+    fn prepare(
+        &self,
+        request: &StorageRequest,
+        newer: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Prepared, StorageError> {
+        let series = request.partitioned()?;
+        let (dir, tree) = (self.series_dir(series)?, self.paths.tree_of(series));
+        let dataset = request.series.dataset();
+        let facts = self
+            .trees
+            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
+        let job = |key| FileJob {
+            request,
+            key,
+            path: self.paths.file_in(&dir, dataset, key),
+            provenance,
+            unit: facts.unit,
+            tree_basis: facts.basis,
+            compression: compression_for(request, self.compression),
+        };
+        let parts = newer.split();
+        let outcomes: Result<Vec<FileOutcome>, StorageError> = parts
+            .par_iter()
+            .map(|(key, rows)| prepare_file(&*self.fs, job(*key), rows))
+            .collect();
+        let mut prepared = Prepared::nothing(request.clone());
+        outcomes?
+            .into_iter()
+            .for_each(|outcome| prepared.add(outcome));
+        Ok(prepared)
+    }
+
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        fn has_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
+            for entry in fs.list(dir)?.unwrap_or_default() {
+                let is_found = match entry.kind {
+                    Kind::Dir => has_file(fs, &dir.join(&entry.name))?,
+                    Kind::File => entry.name.ends_with(".parquet"),
+                    Kind::Link | Kind::Other => false,
+                };
+                if is_found {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        has_file(&*self.fs, &self.series_dir(request.partitioned()?)?)
+    }
+
+    fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
+        let files = self.files(request.partitioned()?)?;
+        let (Some(first), Some(last)) = (files.first(), files.last()) else {
+            return Ok(None);
+        };
+        let mut stat = SeriesStat {
+            files: files.len(),
+            bytes: 0,
+            span: Some((first.key, last.key)),
+        };
+        for file in &files {
+            stat.bytes += self.fs.metadata(&file.path)?.map_or(0, |meta| meta.len);
+        }
+        Ok(Some(stat))
+    }
+
+    fn tickers(
+        &self,
+        venue: Option<&Venue>,
+        dataset: Dataset,
+        interval: Option<Interval>,
+    ) -> Result<Vec<Ticker>, StorageError> {
+        let Some(venue) = venue else {
+            return Ok(Vec::new());
+        };
+        let names = self
+            .fs
+            .list(&self.paths.tree(venue, dataset, interval))?
+            .unwrap_or_default();
+        let is_dir = |kind: Kind| kind == Kind::Dir;
+        let mut tickers: Vec<Ticker> = names
+            .iter()
+            .filter(|entry| is_dir(entry.kind))
+            .filter_map(|entry| Ticker::from_segment(entry.name.strip_prefix("ticker=")?).ok())
+            .collect();
+        tickers.sort();
+        tickers.dedup();
+        Ok(tickers)
+    }
+}

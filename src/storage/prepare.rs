@@ -1,0 +1,170 @@
+//! One file's new contents: what is there, merged with newer rows, encoded.
+
+use std::path::PathBuf;
+
+use crate::codec::{self, Compression, Decoded, Facts};
+use crate::frame::{Frame, Merged, Profile};
+use crate::model::{PartitionKey, PriceBasis, Provenance, StorageRequest, TimeUnit};
+use crate::sys::Fs;
+
+use super::inspect::{Damage, Inspected, inspect};
+use super::tree::{basis_of, combine};
+use super::{Prepared, PreparedFile, RowCounts, StorageError};
+
+/// Which file is to take in newer rows, and what holds for it.
+#[derive(Clone, Debug)]
+pub(super) struct FileJob<'r> {
+    pub(super) request: &'r StorageRequest,
+    pub(super) key: PartitionKey,
+    pub(super) path: PathBuf,
+    /// What the newer rows say of themselves.
+    pub(super) provenance: &'r Provenance,
+    pub(super) unit: TimeUnit,
+    /// The basis of the tree; `None` where each file stands for itself.
+    pub(super) tree_basis: Option<PriceBasis>,
+    pub(super) compression: Compression,
+}
+
+/// What would become of one file.
+#[derive(Debug)]
+pub(super) struct FileOutcome {
+    file: Option<PreparedFile>,
+    damage: Option<Damage>,
+    merged: Merged,
+}
+
+/// Merges `newer` into the file of `job`. A file whose rows stay the same is not written.
+pub(super) fn prepare_file(
+    fs: &dyn Fs,
+    job: FileJob<'_>,
+    newer: &Frame,
+) -> Result<FileOutcome, StorageError> {
+    let profile = Profile::of(job.request.series.dataset());
+    let found = inspect(fs, &job.path, profile, job.request, job.key)?;
+    let old = found.digest();
+    let fresh = || Frame::empty(profile).merge(newer);
+    match found {
+        Inspected::Absent => {
+            let merged = fresh();
+            let file = encode(&job, None, &merged)?;
+            Ok(FileOutcome {
+                file: Some(file),
+                damage: None,
+                merged,
+            })
+        }
+        Inspected::Whole { decoded, bytes } => {
+            let merged = decoded.proven.frame.merge(newer);
+            if !merged.is_changed() {
+                return Ok(FileOutcome {
+                    file: None,
+                    damage: None,
+                    merged,
+                });
+            }
+            refuse_unknown(&job, &decoded.unknown_columns)?;
+            let displaced = decoded.proven.displaced.len();
+            let mut file = encode(&job, Some(&decoded), &merged)?;
+            file.old = old;
+            file.keepsake = (displaced > 0).then(|| {
+                (
+                    bytes,
+                    format!("{displaced} undated or duplicate rows have no place in the new file"),
+                )
+            });
+            Ok(FileOutcome {
+                file: Some(file),
+                damage: None,
+                merged,
+            })
+        }
+        Inspected::Damaged { reason, bytes } => {
+            // The damaged file is put away before the commit, so the new one replaces nothing.
+            let merged = fresh();
+            let file = encode(&job, None, &merged)?;
+            let damage = Damage {
+                path: job.path,
+                request: job.request.clone(),
+                partition: job.key,
+                reason,
+                bytes,
+            };
+            Ok(FileOutcome {
+                file: Some(file),
+                damage: Some(damage),
+                merged,
+            })
+        }
+    }
+}
+
+fn encode(
+    job: &FileJob<'_>,
+    stored: Option<&Decoded>,
+    merged: &Merged,
+) -> Result<PreparedFile, StorageError> {
+    let own_basis =
+        stored.map(|file| basis_of(&file.provenance, file.is_sealed, job.request.venue.as_ref()));
+    let basis = job.tree_basis.or(own_basis);
+    let provenance = combine(
+        &job.path,
+        stored.map(|file| &file.provenance),
+        basis,
+        job.provenance,
+    )?;
+    let facts = Facts {
+        unit: job.unit,
+        provenance,
+        compression: job.compression,
+    };
+    let encoded = codec::encode(&merged.frame, &facts).map_err(|source| StorageError::Encode {
+        path: job.path.clone(),
+        source,
+    })?;
+    Ok(PreparedFile {
+        target: job.path.clone(),
+        partition: Some(job.key),
+        old: None,
+        new: encoded.digest,
+        bytes: encoded.bytes,
+        keepsake: None,
+    })
+}
+
+fn refuse_unknown(job: &FileJob<'_>, unknown: &[String]) -> Result<(), StorageError> {
+    match unknown {
+        [] => Ok(()),
+        names => Err(StorageError::Refused {
+            path: job.path.clone(),
+            reason: format!("rewriting it would lose its columns {}", names.join(", ")),
+        }),
+    }
+}
+
+impl Prepared {
+    pub(super) fn nothing(request: StorageRequest) -> Self {
+        Self {
+            request,
+            files: Vec::new(),
+            damaged: Vec::new(),
+            rows: RowCounts::default(),
+            revisions: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, outcome: FileOutcome) {
+        let FileOutcome {
+            file,
+            damage,
+            merged,
+        } = outcome;
+        self.files.extend(file);
+        self.damaged.extend(damage);
+        self.rows += RowCounts {
+            added: merged.added,
+            changed: merged.changed,
+            unchanged: merged.unchanged,
+        };
+        self.revisions.extend(merged.revisions);
+    }
+}

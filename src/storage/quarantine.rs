@@ -1,0 +1,142 @@
+//! Where damaged files and rows without a place go: kept, with the reason, never overwritten.
+//!
+//! Promises: each case has a folder of its own, `quarantine/<stamp>-<digest8>/`, with the bytes and a
+//! `reason.json`. Putting the same bytes away twice changes nothing. Nothing here deletes, except what the
+//! setting `corrupt_files = "delete"` orders, and then only after `reason.json` is durable.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::layout::Places;
+use crate::lock::LockGuard;
+use crate::model::{Digest, RunId, StorageRequest};
+use crate::sys::Fs;
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
+
+use super::{Damage, StorageError};
+
+/// What is done with a damaged file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CorruptFiles {
+    /// It is moved to quarantine: minute bars cannot be downloaded again after a month.
+    #[default]
+    Quarantine,
+    /// It is deleted; its reason is kept.
+    Delete,
+}
+
+/// A case that was put away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRecord {
+    /// The folder of the case.
+    pub folder: PathBuf,
+    /// The file that was put away, or that the rows came from.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Puts things away on behalf of one run.
+#[derive(Debug)]
+pub struct Quarantine<'l> {
+    fs: &'l dyn Fs,
+    held: &'l LockGuard<'l>,
+    places: &'l Places,
+    run: RunId,
+    temps: TempNames,
+}
+
+impl<'l> Quarantine<'l> {
+    /// Returns the quarantine of a workspace, for the run that holds its lock.
+    pub fn new(fs: &'l dyn Fs, held: &'l LockGuard<'l>, places: &'l Places, run: RunId) -> Self {
+        Self {
+            fs,
+            held,
+            places,
+            temps: TempNames::of(run.clone()),
+            run,
+        }
+    }
+
+    /// Moves a damaged file away, or deletes it if so ordered.
+    ///
+    /// # Errors
+    /// When the file system refuses; the file is then where it was.
+    pub fn damaged(
+        &self,
+        damage: &Damage,
+        order: CorruptFiles,
+    ) -> Result<QuarantineRecord, StorageError> {
+        let facts = json!({
+            "series": damage.request.to_string(),
+            "partition": damage.partition.to_string(),
+        });
+        let record = self.open_case(&damage.path, &damage.bytes, &damage.reason, facts)?;
+        match order {
+            CorruptFiles::Quarantine => {
+                let name = damage.path.file_name().unwrap_or_default();
+                self.fs.rename(&damage.path, &record.folder.join(name))?;
+                self.fs.sync_dir(&record.folder)?;
+            }
+            CorruptFiles::Delete => {
+                self.fs.remove_file(&damage.path)?;
+            }
+        }
+        self.fs.sync_dir(parent(&damage.path))?;
+        Ok(record)
+    }
+
+    /// Keeps bytes beside what becomes of them: an answer that nobody understood, or a file about to lose rows.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn keep(
+        &self,
+        origin: &Path,
+        file_name: &str,
+        bytes: &[u8],
+        reason: &str,
+        request: Option<&StorageRequest>,
+    ) -> Result<QuarantineRecord, StorageError> {
+        let facts = json!({ "series": request.map(ToString::to_string) });
+        let record = self.open_case(origin, bytes, reason, facts)?;
+        replace(self.fs, &self.temps, &record.folder.join(file_name), bytes)?;
+        Ok(record)
+    }
+
+    fn open_case(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        reason: &str,
+        facts: Value,
+    ) -> Result<QuarantineRecord, StorageError> {
+        self.held.confirm()?;
+        let digest = Digest::of(bytes);
+        let stamp = self.run.as_str().split('-').next().unwrap_or_default();
+        let folder = self
+            .places
+            .quarantine
+            .join(format!("{stamp}-{}", digest.short()));
+        create_dirs(self.fs, &self.places.root, &folder)?;
+        let shown = path.strip_prefix(&self.places.root).unwrap_or(path);
+        let mut document = json!({
+            "file": shown.display().to_string(),
+            "reason": reason,
+            "run": self.run.as_str(),
+            "sha256": digest.to_string(),
+            "bytes": bytes.len(),
+        });
+        if let (Some(document), Value::Object(facts)) = (document.as_object_mut(), facts) {
+            document.extend(facts);
+        }
+        let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+        replace(self.fs, &self.temps, &folder.join("reason.json"), &text)?;
+        Ok(QuarantineRecord {
+            folder,
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Which layout serves a series, and why.
+//!
+//! The rule: a series is written where its rows are; the toggle decides for series without rows. So no toggle,
+//! however it was edited, ever starts a second history beside the first. `docs/routing.md` has the table, and a
+//! test compares the two.
+
+use std::fmt;
+
+/// A way of laying out files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// One file per ticker.
+    Legacy,
+    /// One file per ticker and month.
+    Partitioned,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Legacy => "legacy",
+            Self::Partitioned => "partitioned",
+        })
+    }
+}
+
+/// Why a layout was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The rows are there and nowhere else.
+    RowsAreThere,
+    /// Both layouts hold rows, and the ticker's storage block says that its migration was completed.
+    StorageBlock,
+    /// The toggle decides: there are no rows, or both layouts hold some and no block speaks.
+    Toggle,
+    /// The interval is too wide for monthly files.
+    WideInterval,
+    /// Only the partitioned layout holds this dataset.
+    Dataset,
+}
+
+/// The answer for one series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The layout that serves the series.
+    pub layout: Layout,
+    /// Why.
+    pub because: Because,
+    /// Whether the toggle asks for the other layout, which a person should be told.
+    pub is_against_toggle: bool,
+}
+
+/// Everything that the decision depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Router {
+    /// The toggle for the series' venue.
+    pub toggle: Layout,
+    /// Whether the interval may be partitioned.
+    pub is_eligible: bool,
+    /// Whether tickers.json has a storage block that says "partitioned".
+    pub has_block: bool,
+    /// Whether the legacy layout holds rows.
+    pub in_legacy: bool,
+    /// Whether the partitioned layout holds rows.
+    pub in_partitions: bool,
+}
+
+impl Router {
+    /// Decides. Pure: the same facts have the same answer.
+    pub fn route(self) -> Route {
+        let wanted = if self.is_eligible {
+            self.toggle
+        } else {
+            Layout::Legacy
+        };
+        let (layout, because) = match (self.in_legacy, self.in_partitions) {
+            (true, false) => (Layout::Legacy, Because::RowsAreThere),
+            (false, true) => (Layout::Partitioned, Because::RowsAreThere),
+            (true, true) if self.has_block => (Layout::Partitioned, Because::StorageBlock),
+            _ if self.is_eligible => (wanted, Because::Toggle),
+            _ => (wanted, Because::WideInterval),
+        };
+        Route {
+            layout,
+            because,
+            is_against_toggle: layout != wanted,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! One run's staging area: rows as they were fetched, then whole new files on their way into the tree.
+//!
+//! Promises: until a group is committed, nothing outside the staging area changes; what was staged and sealed
+//! survives power loss; only a sealed run can commit. Staged rows are removed only after the group that holds
+//! them is durable, so what is left in staging is the record of what is still to be done.
+//! Leaves to others: turning staged rows into new files (`update::consolidate`).
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::layout::{Places, parse_staged, staged_rows};
+use crate::lock::LockGuard;
+use crate::model::{PartitionKey, RunId, StorageRequest};
+use crate::sys::atomic::{TempNames, create_dirs, parent};
+use crate::sys::{Barrier, Durability, Fs, Kind};
+
+use super::StorageError;
+
+/// The folder of a run in which rows are staged as they were fetched.
+const FETCHED: &str = "fetched";
+
+/// A run that still takes in rows.
+#[derive(Debug, Default)]
+pub struct Open {
+    staged: Vec<StagedRows>,
+    dirs: BTreeSet<PathBuf>,
+}
+
+/// A run whose rows are durable.
+#[derive(Debug)]
+pub struct Sealed {
+    staged: Vec<StagedRows>,
+}
+
+/// The rows of one fetch, staged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedRows {
+    /// Where they are staged.
+    pub path: PathBuf,
+    /// The series that they belong to.
+    pub request: StorageRequest,
+}
+
+/// One run's staging area, while the run lock is held.
+#[derive(Debug)]
+pub struct StagedRun<'l, State> {
+    pub(super) fs: &'l dyn Fs,
+    pub(super) held: &'l LockGuard<'l>,
+    pub(super) places: &'l Places,
+    pub(super) barrier: Box<dyn Barrier>,
+    pub(super) dir: PathBuf,
+    /// Where files are staged that go beside tickers.json; another folder only if `data` is a mount.
+    pub(super) home_dir: PathBuf,
+    id: RunId,
+    state: State,
+}
+
+/// Lists the runs that were left in staging, oldest first. Names that are no runs are nobody's business.
+///
+/// # Errors
+/// When a staging folder cannot be listed.
+pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, StorageError> {
+    let mut runs = BTreeSet::new();
+    for staging in [&places.staging, &places.home_staging] {
+        for entry in fs.list(staging)?.unwrap_or_default() {
+            if entry.kind == Kind::Dir {
+                runs.extend(entry.name.parse::<RunId>().ok());
+            }
+        }
+    }
+    Ok(runs.into_iter().collect())
+}
+
+impl<'l, State> StagedRun<'l, State> {
+    /// Returns the name of the run.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// Tells how the run makes groups durable.
+    pub fn durability(&self) -> Durability {
+        self.barrier.durability()
+    }
+}
+
+impl<'l> StagedRun<'l, Open> {
+    /// Opens the staging area of a new run.
+    ///
+    /// # Errors
+    /// When its folder cannot be made.
+    pub fn begin(
+        fs: &'l dyn Fs,
+        held: &'l LockGuard<'l>,
+        places: &'l Places,
+        id: RunId,
+    ) -> Result<Self, StorageError> {
+        let run = Self::open(fs, held, places, id)?;
+        create_dirs(fs, &places.root, &run.dir)?;
+        Ok(run)
+    }
+
+    fn open(
+        fs: &'l dyn Fs,
+        held: &'l LockGuard<'l>,
+        places: &'l Places,
+        id: RunId,
+    ) -> Result<Self, StorageError> {
+        let dir = places.staging.join(id.as_str());
+        let home_dir = places.home_staging.join(id.as_str());
+        create_dirs(fs, &places.root, &places.staging)?;
+        // Opened before the first write, so that the barrier hears of every failed one.
+        let barrier = fs.barrier(&places.staging)?;
+        Ok(Self {
+            fs,
+            held,
+            places,
+            barrier,
+            dir,
+            home_dir,
+            id,
+            state: Open::default(),
+        })
+    }
+
+    /// Stages the rows of one fetch, which span the partitions `first` to `last`. Durable only once sealed.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the file cannot be written.
+    pub fn stage(
+        &mut self,
+        request: &StorageRequest,
+        first: PartitionKey,
+        last: PartitionKey,
+        bytes: &Bytes,
+    ) -> Result<(), StorageError> {
+        let wanted = staged_rows(&self.dir, request.partitioned()?, first, last);
+        let path = self.free_name(wanted)?;
+        self.make_dirs(parent(&path))?;
+        let temp = TempNames::of(self.id.clone()).beside(&path);
+        let mut file = self.fs.create_new(&temp)?;
+        file.write_all(bytes)?;
+        drop(file);
+        // A kill in the middle of the write leaves a hidden name, never a torn file under a staged one.
+        self.fs.rename(&temp, &path)?;
+        self.state.dirs.insert(parent(&path).to_owned());
+        self.state.staged.push(StagedRows {
+            path,
+            request: request.clone(),
+        });
+        Ok(())
+    }
+
+    /// Two fetches of one series and month are both kept.
+    fn free_name(&self, wanted: PathBuf) -> Result<PathBuf, StorageError> {
+        let stem = wanted
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let mut path = wanted;
+        let mut count = 1;
+        while self.fs.metadata(&path)?.is_some() {
+            count += 1;
+            path.set_file_name(format!("{stem}.{count}.parquet"));
+        }
+        Ok(path)
+    }
+
+    fn make_dirs(&mut self, dir: &Path) -> Result<(), StorageError> {
+        if dir == self.dir || self.state.dirs.contains(dir) || self.fs.metadata(dir)?.is_some() {
+            return Ok(());
+        }
+        self.make_dirs(parent(dir))?;
+        self.fs.create_dir(dir)?;
+        self.state.dirs.insert(parent(dir).to_owned());
+        Ok(())
+    }
+
+    /// Tells how many fetches are staged.
+    pub fn len(&self) -> usize {
+        self.state.staged.len()
+    }
+
+    /// Tells whether nothing is staged.
+    pub fn is_empty(&self) -> bool {
+        self.state.staged.is_empty()
+    }
+
+    /// Makes every staged row durable.
+    ///
+    /// # Errors
+    /// When the barrier fails; the rows are then staged, but nobody may rely on them.
+    pub fn seal(self) -> Result<StagedRun<'l, Sealed>, StorageError> {
+        let Self {
+            fs,
+            held,
+            places,
+            barrier,
+            dir,
+            home_dir,
+            id,
+            state: Open { staged, dirs },
+        } = self;
+        let files: Vec<PathBuf> = staged.iter().map(|rows| rows.path.clone()).collect();
+        barrier.sync(&files, &dirs.into_iter().collect::<Vec<_>>())?;
+        Ok(StagedRun {
+            fs,
+            held,
+            places,
+            barrier,
+            dir,
+            home_dir,
+            id,
+            state: Sealed { staged },
+        })
+    }
+
+    /// Takes over a run that another process left, and makes durable what it staged before relying on it: after
+    /// a kill, all of it may exist in memory only.
+    ///
+    /// # Errors
+    /// When the staging area cannot be read or synced.
+    pub fn adopt(
+        fs: &'l dyn Fs,
+        held: &'l LockGuard<'l>,
+        places: &'l Places,
+        id: RunId,
+    ) -> Result<StagedRun<'l, Sealed>, StorageError> {
+        let mut run = Self::open(fs, held, places, id)?;
+        let fetched = run.dir.join(FETCHED);
+        run.state.dirs.insert(places.staging.clone());
+        if fs.metadata(&run.dir)?.is_some() {
+            run.state.dirs.insert(run.dir.clone());
+        }
+        run.collect(&fetched, &fetched)?;
+        run.seal()
+    }
+
+    fn collect(&mut self, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
+        let Some(entries) = self.fs.list(dir)? else {
+            return Ok(());
+        };
+        self.state.dirs.insert(dir.to_owned());
+        for entry in entries {
+            let path = dir.join(&entry.name);
+            match entry.kind {
+                Kind::Dir => self.collect(fetched, &path)?,
+                Kind::File => {
+                    let request = path.strip_prefix(fetched).ok().and_then(parse_staged);
+                    self.state
+                        .staged
+                        .extend(request.map(|request| StagedRows { path, request }));
+                }
+                Kind::Link | Kind::Other => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StagedRun<'_, Sealed> {
+    /// Returns the staged fetches that are not settled yet.
+    pub fn staged(&self) -> &[StagedRows] {
+        &self.state.staged
+    }
+
+    /// Forgets fetches whose rows are durably in the tree, or in quarantine.
+    ///
+    /// # Errors
+    /// When a staged file cannot be removed.
+    pub fn settle(&mut self, done: &[StagedRows]) -> Result<(), StorageError> {
+        for rows in done {
+            self.fs.remove_file(&rows.path)?;
+        }
+        let done: BTreeSet<&PathBuf> = done.iter().map(|rows| &rows.path).collect();
+        self.state.staged.retain(|rows| !done.contains(&rows.path));
+        Ok(())
+    }
+
+    /// Removes the staging area. Rows that are not settled stay, for the next run.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn finish(self) -> Result<(), StorageError> {
+        if !self.state.staged.is_empty() {
+            return Ok(());
+        }
+        for dir in BTreeSet::from([&self.dir, &self.home_dir]) {
+            remove_tree(self.fs, dir)?;
+        }
+        for staging in BTreeSet::from([&self.places.staging, &self.places.home_staging]) {
+            // Not empty when other runs left something, which is theirs.
+            if self
+                .fs
+                .list(staging)?
+                .is_some_and(|entries| entries.is_empty())
+            {
+                self.fs.remove_dir(staging)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes a folder that barkeep made, with everything in it.
+pub(super) fn remove_tree(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
+    let Some(entries) = fs.list(dir)? else {
+        return Ok(());
+    };
+    for entry in entries {
+        let path = dir.join(&entry.name);
+        match entry.kind {
+            Kind::Dir => remove_tree(fs, &path)?,
+            Kind::File | Kind::Link | Kind::Other => {
+                fs.remove_file(&path)?;
+            }
+        }
+    }
+    fs.remove_dir(dir)?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! What holds for a whole tree: one timestamp unit, one price basis, one origin.
+//!
+//! Readers fail on trees whose files differ in type, so a new file takes after the files beside it. One file
+//! is looked at, once per tree and process; a tree is never scanned.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::codec::{self, Compression};
+use crate::frame::Profile;
+use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
+use crate::sys::{Fs, Kind};
+
+use super::StorageError;
+
+/// What the files of a tree have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TreeFacts {
+    pub(super) unit: TimeUnit,
+    pub(super) basis: Option<PriceBasis>,
+}
+
+/// Remembers the facts of the trees that were asked for.
+#[derive(Debug, Default)]
+pub(super) struct Trees {
+    known: Mutex<BTreeMap<PathBuf, TreeFacts>>,
+}
+
+impl Trees {
+    /// Returns the facts of a tree, from one of its files; the defaults for a tree without files.
+    pub(super) fn facts(
+        &self,
+        fs: &dyn Fs,
+        tree: &Path,
+        dataset: Dataset,
+        venue: Option<&Venue>,
+    ) -> Result<TreeFacts, StorageError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(facts) = known.get(tree) {
+            return Ok(facts.clone());
+        }
+        let facts = sample(fs, tree, Profile::of(dataset), venue)?.unwrap_or_default();
+        known.insert(tree.to_owned(), facts.clone());
+        Ok(facts)
+    }
+}
+
+/// Returns the facts of the first file below `dir` that decodes.
+fn sample(
+    fs: &dyn Fs,
+    dir: &Path,
+    profile: &'static Profile,
+    venue: Option<&Venue>,
+) -> Result<Option<TreeFacts>, StorageError> {
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        let path = dir.join(&entry.name);
+        let found = match entry.kind {
+            Kind::Dir => sample(fs, &path, profile, venue)?,
+            Kind::File if entry.name.ends_with(".parquet") => {
+                let bytes = Bytes::from(fs.read(&path)?.unwrap_or_default());
+                codec::decode(&bytes, profile)
+                    .ok()
+                    .map(|decoded| TreeFacts {
+                        unit: decoded.unit,
+                        basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, venue)),
+                    })
+            }
+            Kind::File | Kind::Link | Kind::Other => None,
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The predecessor stored Yahoo's prices adjusted for splits and dividends, and wrote it down nowhere.
+pub(super) fn basis_of(
+    provenance: &Provenance,
+    is_sealed: bool,
+    venue: Option<&Venue>,
+) -> PriceBasis {
+    let is_yahoo = venue.is_none_or(|venue| venue.source.as_str() == "yahoo");
+    if !is_sealed && is_yahoo {
+        PriceBasis::SplitDividendAdjusted
+    } else {
+        provenance.basis
+    }
+}
+
+/// Returns what a rewritten file will say of itself; `settled` is the basis that the tree or the file already has.
+///
+/// # Errors
+/// When the stored rows and the newer ones come from different venues or stand on different bases: joined they
+/// would be a history that never was.
+pub(super) fn combine(
+    path: &Path,
+    stored: Option<&Provenance>,
+    settled: Option<PriceBasis>,
+    newer: &Provenance,
+) -> Result<Provenance, StorageError> {
+    let refuse = |what: &str, stored: &str, newer: &str| StorageError::Refused {
+        path: path.to_owned(),
+        reason: format!("its {what} is {stored}, and the new rows' is {newer}"),
+    };
+    let stored_source = stored.and_then(|stored| stored.source.as_ref());
+    if let (Some(stored), Some(newer)) = (stored_source, &newer.source) {
+        if stored != newer {
+            return Err(refuse("source", &stored.to_string(), &newer.to_string()));
+        }
+    }
+    let stored_zone = stored.and_then(|stored| stored.timezone.as_ref());
+    if let (Some(stored), Some(newer)) = (stored_zone, &newer.timezone) {
+        if stored != newer {
+            return Err(refuse("time zone", stored, newer));
+        }
+    }
+    let basis = match settled {
+        None => newer.basis,
+        // What nobody wrote down cannot be known afterwards, and does not stand in the way either.
+        Some(PriceBasis::Unknown) => PriceBasis::Unknown,
+        Some(settled) if settled == newer.basis || newer.basis == PriceBasis::Unknown => settled,
+        Some(settled) => {
+            return Err(refuse(
+                "price basis",
+                settled.as_str(),
+                newer.basis.as_str(),
+            ));
+        }
+    };
+    Ok(Provenance {
+        timezone: stored_zone.or(newer.timezone.as_ref()).cloned(),
+        basis,
+        source: newer.source.clone().or_else(|| stored_source.cloned()),
+    })
+}
+
+/// Returns the compression that suits a series: files of few rows are fastest with snappy, minute bars and
+/// trades are smallest with zstd.
+pub(super) fn compression_for(
+    request: &StorageRequest,
+    chosen: Option<Compression>,
+) -> Compression {
+    let suited = match &request.series {
+        Series::Bars { interval, .. }
+            if interval.minutes().is_some_and(|minutes| minutes <= 30) =>
+        {
+            Compression::Zstd
+        }
+        Series::Bars { .. } | Series::Events { .. } => Compression::Snappy,
+        Series::Trades { .. } => Compression::Zstd,
+    };
+    chosen.unwrap_or(suited)
+}

@@ -1,0 +1,223 @@
+//! The file format: what goes in comes out, and what was flipped is found.
+
+use barkeep::codec::{CodecError, Compression, Facts, decode, encode};
+use barkeep::frame::{Bar, BarBatch, Frame, Profile};
+use barkeep::model::{Dataset, PriceBasis, Provenance, TimeUnit, time};
+use bytes::Bytes;
+use proptest::prelude::*;
+
+fn facts(compression: Compression) -> Facts {
+    Facts {
+        unit: TimeUnit::Micros,
+        provenance: Provenance {
+            timezone: Some("America/New_York".to_owned()),
+            basis: PriceBasis::SplitAdjusted,
+            source: Some("us:demo".parse().unwrap()),
+        },
+        compression,
+    }
+}
+
+fn frame(days: i64) -> Frame {
+    let price = |n: i64| Some(1011.895_141_601_562_5 + n as f64 * 0.25);
+    let bars = (0..days).map(|n| Bar {
+        date: Some(time::parse("2024-01-02").unwrap() + n * time::DAY),
+        open: price(n),
+        high: price(n + 1),
+        low: if n % 7 == 3 { None } else { price(n - 1) },
+        close: price(n),
+        volume: Some(1_000_000.0 + n as f64),
+        sequence: None,
+    });
+    BarBatch {
+        bars: bars.collect(),
+    }
+    .prove(&"AAPL".parse().unwrap())
+    .0
+    .frame
+}
+
+fn bars_profile() -> &'static Profile {
+    Profile::of(Dataset::Stocks)
+}
+
+#[test]
+fn a_frame_survives_every_compression_and_unit() {
+    for compression in [
+        Compression::None,
+        Compression::Snappy,
+        Compression::Zstd,
+        Compression::Gzip,
+    ] {
+        for unit in [TimeUnit::Millis, TimeUnit::Micros, TimeUnit::Nanos] {
+            let facts = Facts {
+                unit,
+                ..facts(compression)
+            };
+
+            let encoded = encode(&frame(21), &facts).unwrap();
+            let decoded = decode(&encoded.bytes, bars_profile()).unwrap();
+
+            assert_eq!(decoded.proven.frame, frame(21));
+            assert_eq!(
+                (decoded.unit, &decoded.provenance),
+                (unit, &facts.provenance)
+            );
+            assert!(decoded.is_sealed && decoded.unknown_columns.is_empty());
+        }
+    }
+}
+
+#[test]
+fn equal_rows_are_equal_bytes() {
+    let facts = facts(Compression::Zstd);
+
+    assert_eq!(
+        encode(&frame(21), &facts).unwrap().bytes,
+        encode(&frame(21), &facts).unwrap().bytes
+    );
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_is_found() {
+    for compression in [Compression::None, Compression::Snappy, Compression::Zstd] {
+        let whole = encode(&frame(5), &facts(compression)).unwrap().bytes;
+
+        for at in 0..whole.len() * 8 {
+            let mut flipped = whole.to_vec();
+            flipped[at / 8] ^= 1 << (at % 8);
+            let found = decode(&Bytes::from(flipped), bars_profile());
+            assert!(
+                matches!(found, Err(CodecError::Damaged { .. })),
+                "bit {at} with {compression:?}: {found:?}"
+            );
+        }
+        for length in 0..whole.len() {
+            let found = decode(&whole.slice(..length), bars_profile());
+            assert!(
+                matches!(found, Err(CodecError::Damaged { .. })),
+                "cut to {length}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_empty_frame_is_stored_and_is_not_absent() {
+    let empty = Frame::empty(bars_profile());
+
+    let encoded = encode(&empty, &facts(Compression::Snappy)).unwrap();
+
+    assert_eq!(
+        decode(&encoded.bytes, bars_profile())
+            .unwrap()
+            .proven
+            .frame
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn a_timestamp_finer_than_its_tree_is_refused_and_not_rounded() {
+    let bars = vec![Bar {
+        date: Some(1),
+        close: Some(1.0),
+        ..Bar::default()
+    }];
+    let frame = BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame;
+
+    let refused = encode(&frame, &facts(Compression::Snappy));
+
+    assert!(
+        matches!(refused, Err(CodecError::TooFine { value: 1, .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn other_datasets_have_other_columns() {
+    let encoded = encode(&frame(3), &facts(Compression::Snappy)).unwrap();
+
+    let found = decode(&encoded.bytes, Profile::of(Dataset::Trades));
+
+    assert!(
+        matches!(found, Err(CodecError::ForeignSchema { .. })),
+        "{found:?}"
+    );
+}
+
+fn any_price() -> impl Strategy<Value = Option<f64>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(0.0)),
+        Just(Some(-0.0)),
+        Just(Some(f64::NAN)),
+        any::<f64>().prop_map(Some)
+    ]
+}
+
+fn any_bar() -> impl Strategy<Value = Bar> {
+    let date = (-200_000_i64..200_000).prop_map(|hour| Some(hour * 3_600_000_000_000));
+    let volume = prop_oneof![Just(None), (0_i64..1 << 52).prop_map(|v| Some(v as f64))];
+    (
+        date,
+        any_price(),
+        any_price(),
+        any_price(),
+        any_price(),
+        volume,
+        any::<Option<i64>>(),
+    )
+        .prop_map(|(date, open, high, low, close, volume, sequence)| Bar {
+            date,
+            open,
+            high,
+            low,
+            close,
+            volume,
+            sequence,
+        })
+}
+
+fn any_frame() -> impl Strategy<Value = Frame> {
+    prop::collection::vec(any_bar(), 0..60)
+        .prop_map(|bars| BarBatch { bars }.prove(&"X".parse().unwrap()).0.frame)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_frame_comes_back_bit_for_bit(frame in any_frame()) {
+        let encoded = encode(&frame, &facts(Compression::Zstd)).unwrap();
+        let decoded = decode(&encoded.bytes, bars_profile()).unwrap();
+
+        prop_assert_eq!(decoded.proven.frame.fingerprint(), frame.fingerprint());
+        prop_assert_eq!(decoded.proven.frame, frame);
+    }
+
+    #[test]
+    fn a_merge_never_loses_a_key_and_repeating_it_changes_nothing(older in any_frame(), newer in any_frame()) {
+        let merged = older.merge(&newer);
+        let again = merged.frame.merge(&newer);
+
+        prop_assert!(!again.is_changed());
+        prop_assert_eq!(&again.frame, &merged.frame);
+        let keys: std::collections::BTreeSet<i64> = merged.frame.times().collect();
+        prop_assert!(older.times().chain(newer.times()).all(|time| keys.contains(&time)));
+        prop_assert_eq!(merged.frame.len(), older.len() + merged.added);
+    }
+
+    #[test]
+    fn splitting_and_joining_gives_the_frame_again(frame in any_frame()) {
+        let parts = frame.split().into_values().collect();
+
+        prop_assert_eq!(Frame::concat(bars_profile(), parts), Ok(frame));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _outcome = decode(&Bytes::from(bytes), bars_profile());
+    }
+}
