@@ -45,24 +45,56 @@ enum Step {
 }
 
 impl StagedRun<'_, Sealed> {
-    /// Commits a group. When this returns `Ok`, every file of it survives power loss.
+    /// Adds a whole new file to the group that the next `commit` makes visible. Only staging changes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add(&mut self, file: &PreparedFile) -> Result<(), StorageError> {
+        let new_dir = self.new_dir_for(&file.target);
+        if self.state.group.is_empty() {
+            self.clear_new()?;
+        }
+        if self.state.group_dirs.insert(new_dir.clone()) {
+            create_dirs(self.fs, &self.places.root, &new_dir)?;
+        }
+        let staged = new_dir.join(self.state.group.len().to_string());
+        let mut writer = self.fs.create_new(&staged)?;
+        writer.write_all(&file.bytes)?;
+        if !self.is_under_barrier(&staged) {
+            writer.sync()?;
+        }
+        let entry = Entry {
+            staged,
+            target: file.target.clone(),
+            old: file.old,
+            new: file.new,
+        };
+        self.state.group.push(entry);
+        Ok(())
+    }
+
+    /// Tells how many files the group has.
+    pub fn group_len(&self) -> usize {
+        self.state.group.len()
+    }
+
+    /// Commits the group. When this returns `Ok`, every file of it survives power loss.
     ///
     /// # Errors
     /// Before the commit point, nothing outside staging has changed. After it, the next run completes the group.
-    pub fn commit(&mut self, files: &[PreparedFile]) -> Result<(), StorageError> {
-        if files.is_empty() {
+    pub fn commit(&mut self) -> Result<(), StorageError> {
+        let entries = std::mem::take(&mut self.state.group);
+        let new_dirs = std::mem::take(&mut self.state.group_dirs);
+        if entries.is_empty() {
             return Ok(());
         }
-        self.clear_new()?;
-        let entries = self.build(files)?;
+        let staged: Vec<PathBuf> = entries.iter().map(|entry| entry.staged.clone()).collect();
+        self.sync_all(&staged, new_dirs.clone())?;
         self.held.confirm()?;
         self.seal_journal(&entries)?;
         self.move_into_place(&entries.iter().collect::<Vec<_>>())?;
-        let dirs: BTreeSet<PathBuf> = entries
-            .iter()
-            .map(|entry| parent(&entry.target).to_owned())
-            .collect();
-        self.drop_journal(dirs)
+        let targets = entries.iter().map(|entry| parent(&entry.target).to_owned());
+        self.drop_journal(targets.chain(new_dirs).collect())
     }
 
     /// Completes a commit that a crash interrupted.
@@ -100,6 +132,12 @@ impl StagedRun<'_, Sealed> {
         for entry in settled.into_iter().chain(to_move) {
             dirs.extend(self.ancestors(&entry.target));
         }
+        for base in [&self.dir, &self.home_dir] {
+            let new_dir = base.join(NEW);
+            if self.fs.metadata(&new_dir)?.is_some() {
+                dirs.insert(new_dir);
+            }
+        }
         self.drop_journal(dirs)?;
         self.clear_new()?;
         Ok(recovered)
@@ -115,36 +153,6 @@ impl StagedRun<'_, Sealed> {
         Ok(self.fs.sync_dir(&self.dir)?)
     }
 
-    /// Writes the new files into staging and makes them durable.
-    fn build(&self, files: &[PreparedFile]) -> Result<Vec<Entry>, StorageError> {
-        let mut entries = Vec::with_capacity(files.len());
-        let mut dirs = BTreeSet::new();
-        for (count, file) in files.iter().enumerate() {
-            let new_dir = self.new_dir_for(&file.target);
-            if dirs.insert(new_dir.clone()) {
-                create_dirs(self.fs, &self.places.root, &new_dir)?;
-            }
-            let staged = new_dir.join(count.to_string());
-            let mut writer = self.fs.create_new(&staged)?;
-            writer.write_all(&file.bytes)?;
-            if new_dir.starts_with(&self.home_dir) && self.home_dir != self.dir {
-                // The barrier stands on the data root's file system, and this file does not.
-                writer.sync()?;
-                self.fs.sync_dir(&new_dir)?;
-            }
-            entries.push(Entry {
-                staged,
-                target: file.target.clone(),
-                old: file.old,
-                new: file.new,
-            });
-        }
-        let staged: Vec<PathBuf> = entries.iter().map(|entry| entry.staged.clone()).collect();
-        self.barrier
-            .sync(&staged, &dirs.into_iter().collect::<Vec<_>>())?;
-        Ok(entries)
-    }
-
     fn new_dir_for(&self, target: &Path) -> PathBuf {
         let base = if target.starts_with(&self.places.data) {
             &self.dir
@@ -152,6 +160,24 @@ impl StagedRun<'_, Sealed> {
             &self.home_dir
         };
         base.join(NEW)
+    }
+
+    /// Tells whether the barrier, which stands on the data root's file system, covers a path.
+    fn is_under_barrier(&self, path: &Path) -> bool {
+        self.home_dir == self.dir || path.starts_with(&self.places.data)
+    }
+
+    /// Makes files and directories durable: one barrier, and each path by itself that lies on another disk.
+    fn sync_all(&self, files: &[PathBuf], dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
+        let files: Vec<PathBuf> = files
+            .iter()
+            .filter(|file| self.is_under_barrier(file))
+            .cloned()
+            .collect();
+        let (below, beside): (Vec<PathBuf>, Vec<PathBuf>) =
+            dirs.into_iter().partition(|dir| self.is_under_barrier(dir));
+        self.barrier.sync(&files, &below)?;
+        Ok(beside.iter().try_for_each(|dir| self.fs.sync_dir(dir))?)
     }
 
     /// Makes the journal count. After the last line the group is committed.
@@ -183,18 +209,8 @@ impl StagedRun<'_, Sealed> {
     }
 
     /// Makes the renames durable, and only then forgets the journal.
-    fn drop_journal(&self, mut dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
-        for base in [&self.dir, &self.home_dir] {
-            let new_dir = base.join(NEW);
-            if self.fs.metadata(&new_dir)?.is_some() {
-                dirs.insert(new_dir);
-            }
-        }
-        let (data, home): (Vec<PathBuf>, Vec<PathBuf>) = dirs
-            .into_iter()
-            .partition(|dir| self.home_dir == self.dir || dir.starts_with(&self.places.data));
-        self.barrier.sync(&[], &data)?;
-        home.iter().try_for_each(|dir| self.fs.sync_dir(dir))?;
+    fn drop_journal(&self, dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
+        self.sync_all(&[], dirs)?;
         self.fs.remove_file(&self.dir.join(JOURNAL_NAME))?;
         Ok(self.fs.sync_dir(&self.dir)?)
     }

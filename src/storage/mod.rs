@@ -21,7 +21,7 @@ pub use inspect::{Damage, Stored};
 pub use legacy::LegacyStore;
 pub use partitioned::PartitionedStore;
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
-pub use router::{Because, Layout, Route, Router};
+pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
 pub use staged::{Open, Sealed, StagedRows, StagedRun, leftover_runs};
 
 use std::fmt;

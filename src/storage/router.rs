@@ -5,6 +5,14 @@
 //! test compares the two.
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::codec::Compression;
+use crate::layout::Places;
+use crate::model::{Dataset, StorageRequest};
+use crate::sys::Fs;
+
+use super::{LegacyStore, PartitionedStore, StorageError, StorageInterface};
 
 /// A way of laying out files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,4 +94,89 @@ impl Router {
             is_against_toggle: layout != wanted,
         }
     }
+}
+
+/// Both layouts of one workspace.
+#[derive(Debug)]
+pub struct Stores {
+    /// One file per ticker.
+    pub legacy: LegacyStore,
+    /// One file per ticker and month.
+    pub partitioned: PartitionedStore,
+}
+
+/// What settings and registry say about a series, before the disk is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The toggle for the series' venue.
+    pub toggle: Layout,
+    /// Whether the interval may be partitioned.
+    pub is_eligible: bool,
+    /// Whether tickers.json has a storage block that says "partitioned".
+    pub has_block: bool,
+}
+
+impl Stores {
+    /// Returns the stores of a workspace; without `compression`, each series has the one that suits it.
+    pub fn open(fs: &Arc<dyn Fs>, places: &Places, compression: Option<Compression>) -> Self {
+        Self {
+            legacy: LegacyStore::new(Arc::clone(fs), &places.root, compression),
+            partitioned: PartitionedStore::new(Arc::clone(fs), &places.data, compression),
+        }
+    }
+
+    /// Returns the store that keeps series in a layout.
+    pub fn of(&self, layout: Layout) -> &dyn StorageInterface {
+        match layout {
+            Layout::Legacy => &self.legacy,
+            Layout::Partitioned => &self.partitioned,
+        }
+    }
+
+    /// Looks where the rows of a series are, and decides.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn route(&self, request: &StorageRequest, wish: Wish) -> Result<Routed, StorageError> {
+        let in_partitions = request.venue.is_some() && self.partitioned.holds(request)?;
+        if request.series.dataset() != Dataset::Stocks {
+            let route = Route {
+                layout: Layout::Partitioned,
+                because: Because::Dataset,
+                is_against_toggle: false,
+            };
+            return Ok(Routed {
+                route,
+                has_rows: in_partitions,
+            });
+        }
+        let in_legacy = self.legacy.holds(request)?;
+        let Wish {
+            toggle,
+            is_eligible,
+            has_block,
+        } = wish;
+        let router = Router {
+            toggle,
+            is_eligible,
+            has_block,
+            in_legacy,
+            in_partitions,
+        };
+        let route = router.route();
+        let has_rows = match route.layout {
+            Layout::Legacy => in_legacy,
+            Layout::Partitioned => in_partitions,
+        };
+        Ok(Routed { route, has_rows })
+    }
+}
+
+/// A decision, and whether the chosen layout holds rows of the series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Routed {
+    /// The decision.
+    pub route: Route,
+    /// Whether there are rows to merge with.
+    pub has_rows: bool,
 }

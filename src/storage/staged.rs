@@ -17,6 +17,7 @@ use crate::sys::atomic::{TempNames, create_dirs, parent};
 use crate::sys::{Barrier, Durability, Fs, Kind};
 
 use super::StorageError;
+use super::journal::Entry;
 
 /// The folder of a run in which rows are staged as they were fetched.
 const FETCHED: &str = "fetched";
@@ -32,6 +33,10 @@ pub struct Open {
 #[derive(Debug)]
 pub struct Sealed {
     staged: Vec<StagedRows>,
+    /// The group that is being built.
+    pub(super) group: Vec<Entry>,
+    /// The folders in which its files are staged.
+    pub(super) group_dirs: BTreeSet<PathBuf>,
 }
 
 /// The rows of one fetch, staged.
@@ -54,7 +59,7 @@ pub struct StagedRun<'l, State> {
     /// Where files are staged that go beside tickers.json; another folder only if `data` is a mount.
     pub(super) home_dir: PathBuf,
     id: RunId,
-    state: State,
+    pub(super) state: State,
 }
 
 /// Lists the runs that were left in staging, oldest first. Names that are no runs are nobody's business.
@@ -212,7 +217,11 @@ impl<'l> StagedRun<'l, Open> {
             dir,
             home_dir,
             id,
-            state: Sealed { staged },
+            state: Sealed {
+                staged,
+                group: Vec::new(),
+                group_dirs: BTreeSet::new(),
+            },
         })
     }
 

@@ -1,0 +1,214 @@
+//! What a run will ask for. Pure but for looking at what lies on disk; nothing is changed.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use crate::catalog::Catalog;
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
+use crate::source::{Asked, FetchJob, Window};
+use crate::storage::Route;
+
+use super::{Outlook, UpdateError};
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateRequest {
+    /// Only these venues; all that have tickers and a source when empty.
+    pub venues: Vec<Venue>,
+    /// Only these intervals; those of intervals.json when empty.
+    pub intervals: Vec<Interval>,
+    /// Only these tickers; all when empty.
+    pub tickers: Vec<Ticker>,
+    /// Exactly these days, both included, whatever was fetched before.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// The moment of the run.
+    pub now: DateTime<Utc>,
+    /// The day that the cooldown of not-found series is counted to.
+    pub today: NaiveDate,
+}
+
+/// What a run will do.
+#[derive(Clone, Debug, Default)]
+pub struct UpdatePlan {
+    /// By venue.
+    pub venues: Vec<PlannedVenue>,
+}
+
+/// What a run will do at one venue.
+#[derive(Clone, Debug)]
+pub struct PlannedVenue {
+    /// The venue.
+    pub venue: Venue,
+    /// What will be asked for.
+    pub jobs: Vec<PlannedJob>,
+    /// What will not.
+    pub skipped: Vec<Skipped>,
+}
+
+/// One series that will be asked for.
+#[derive(Clone, Debug)]
+pub struct PlannedJob {
+    /// The symbol.
+    pub ticker: Ticker,
+    /// The length of its bars.
+    pub interval: Interval,
+    /// Which bars.
+    pub window: Window,
+    /// Who chose the window.
+    pub asked: Asked,
+    /// The source's mark of the last download.
+    pub mark: Option<String>,
+    /// Where the rows will go, and why.
+    pub route: Route,
+}
+
+/// A series that will not be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The symbol.
+    pub ticker: Ticker,
+    /// The length of its bars.
+    pub interval: Interval,
+    /// Why not.
+    pub reason: SkipReason,
+}
+
+/// Why a series is not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The source did not know the ticker in any interval.
+    NotFound,
+    /// The source did not know the series less than 30 days ago.
+    Cooldown,
+}
+
+impl PlannedJob {
+    /// Returns the question to the source.
+    pub fn fetch_job(&self, now: DateTime<Utc>) -> FetchJob {
+        FetchJob {
+            ticker: self.ticker.clone(),
+            interval: self.interval,
+            window: self.window,
+            asked: self.asked,
+            mark: self.mark.clone(),
+            now,
+        }
+    }
+}
+
+impl UpdatePlan {
+    /// Counts the series that will be asked for.
+    pub fn series(&self) -> usize {
+        self.venues.iter().map(|venue| venue.jobs.len()).sum()
+    }
+}
+
+/// Plans a run.
+///
+/// # Errors
+/// When a venue was asked for that has no source, or the disk cannot be asked where rows are.
+pub fn plan(
+    request: &UpdateRequest,
+    outlook: Outlook<'_>,
+    catalog: &Catalog,
+    intervals: &[Interval],
+) -> Result<UpdatePlan, UpdateError> {
+    let intervals = if request.intervals.is_empty() { intervals } else { &request.intervals };
+    let mut plan = UpdatePlan::default();
+    for venue in venues(request, outlook)? {
+        let mut planned = PlannedVenue { venue, jobs: Vec::new(), skipped: Vec::new() };
+        for &interval in intervals {
+            plan_interval(&mut planned, request, outlook, catalog, interval)?;
+        }
+        plan.venues.push(planned);
+    }
+    Ok(plan)
+}
+
+fn venues(request: &UpdateRequest, outlook: Outlook<'_>) -> Result<Vec<Venue>, UpdateError> {
+    if let Some(venue) = request.venues.iter().find(|venue| outlook.source(venue).is_none()) {
+        return Err(UpdateError::UnknownVenue { venue: venue.clone() });
+    }
+    let known: BTreeSet<Venue> = if request.venues.is_empty() {
+        outlook.sources.iter().map(|source| source.venue().clone()).collect()
+    } else {
+        request.venues.iter().cloned().collect()
+    };
+    Ok(known.into_iter().collect())
+}
+
+fn plan_interval(
+    planned: &mut PlannedVenue,
+    request: &UpdateRequest,
+    outlook: Outlook<'_>,
+    catalog: &Catalog,
+    interval: Interval,
+) -> Result<(), UpdateError> {
+    let venue = planned.venue.clone();
+    let serves = outlook.source(&venue).is_some_and(|source| source.serves(interval));
+    if !serves {
+        return Ok(());
+    }
+    let chosen: BTreeSet<&Ticker> = request.tickers.iter().collect();
+    for ticker in tickers_at(request, outlook, catalog, &venue) {
+        if !chosen.is_empty() && !chosen.contains(&ticker) {
+            continue;
+        }
+        // Who names a ticker wants it asked for, whatever was the case before.
+        let reason = if !chosen.is_empty() {
+            None
+        } else if !catalog.is_active(&ticker, &venue) {
+            Some(SkipReason::NotFound)
+        } else if !catalog.is_due(&ticker, &venue, interval, request.today) {
+            Some(SkipReason::Cooldown)
+        } else {
+            None
+        };
+        match reason {
+            Some(reason) => planned.skipped.push(Skipped { ticker, interval, reason }),
+            None => planned.jobs.push(plan_job(request, outlook, catalog, &venue, ticker, interval)?),
+        }
+    }
+    Ok(())
+}
+
+/// A ticker that names no venue belongs to the default one, or to a venue that is asked for by name.
+fn tickers_at(
+    request: &UpdateRequest,
+    outlook: Outlook<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+) -> Vec<Ticker> {
+    let default_venue = &outlook.config.settings().default_venue.value;
+    let is_asked = request.venues.contains(venue);
+    catalog.tickers_at(venue, if is_asked { venue } else { default_venue })
+}
+
+fn plan_job(
+    request: &UpdateRequest,
+    outlook: Outlook<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+    ticker: Ticker,
+    interval: Interval,
+) -> Result<PlannedJob, UpdateError> {
+    let series = Series::Bars { ticker: ticker.clone(), interval };
+    let wish = outlook.wish(catalog, venue, &series);
+    let routed = outlook.stores.route(&StorageRequest { venue: Some(venue.clone()), series }, wish)?;
+    let (window, asked, mark) = match request.days {
+        Some((first, last)) => {
+            let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
+            (Window { from: time::midnight(first), to: after }, Asked::Explicit, None)
+        }
+        // The registry may remember rows that somebody has removed: then everything is wanted again.
+        None if !routed.has_rows => (Window::default(), Asked::Incremental, None),
+        None => {
+            // The last known day is asked for again: its bars may have been unfinished.
+            let from = catalog.last_data_date(&ticker, venue, interval).and_then(time::midnight);
+            let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
+            (Window { from, to: None }, Asked::Incremental, mark)
+        }
+    };
+    Ok(PlannedJob { ticker, interval, window, asked, mark, route: routed.route })
+}

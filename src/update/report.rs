@@ -1,0 +1,192 @@
+//! What a run did, for people and machines.
+
+use std::path::PathBuf;
+
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::storage::{QuarantineRecord, RowCounts};
+use crate::sys::Signal;
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct UpdateReport {
+    /// By venue, in the order of the plan.
+    pub venues: Vec<VenueReport>,
+    /// What was put away as damaged. Each of these lost rows that were stored.
+    pub damaged: Vec<DamagedSeries>,
+    /// Answers and rows that were put away beside the tree.
+    pub kept: Vec<QuarantineRecord>,
+    /// Things that a person should know.
+    pub warnings: Vec<String>,
+    /// Wall seconds by phase.
+    pub seconds: PhaseSeconds,
+    /// The last partition that was committed.
+    pub last_partition: Option<String>,
+    /// The signal that ended the run early.
+    pub interrupted: Option<Signal>,
+}
+
+/// A damaged file that was put away.
+#[derive(Clone, Debug)]
+pub struct DamagedSeries {
+    /// The series.
+    pub request: StorageRequest,
+    /// The partition that the file held.
+    pub partition: String,
+    /// Its days, for the command that fetches it again.
+    pub days: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
+    /// Where it is now.
+    pub record: QuarantineRecord,
+}
+
+/// What a run did at one venue.
+#[derive(Clone, Debug)]
+pub struct VenueReport {
+    /// The venue.
+    pub venue: Venue,
+    /// Tickers by outcome.
+    pub tickers: TickerCounts,
+    /// Rows by what happened to them.
+    pub rows: RowCounts,
+    /// Month files (or legacy files) written.
+    pub files_written: usize,
+    /// Their bytes.
+    pub bytes_written: u64,
+    /// Volumes that were rounded, values that were not finite.
+    pub rounded_volumes: usize,
+    /// Values that were NaN or infinite and are stored as null.
+    pub not_finite: usize,
+    /// What failed.
+    pub failures: Vec<Failure>,
+    /// Series that the source does not know.
+    pub unknown: Vec<Unknown>,
+}
+
+impl VenueReport {
+    /// Returns an empty report.
+    pub fn of(venue: Venue) -> Self {
+        Self {
+            venue,
+            tickers: TickerCounts::default(),
+            rows: RowCounts::default(),
+            files_written: 0,
+            bytes_written: 0,
+            rounded_volumes: 0,
+            not_finite: 0,
+            failures: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+}
+
+/// Series by outcome; a ticker counts once for each interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TickerCounts {
+    /// Rows came and are stored.
+    pub ok: usize,
+    /// Nothing new.
+    pub empty: usize,
+    /// Not asked, because nothing can be new or the ticker rests.
+    pub skipped: usize,
+    /// The source does not know it.
+    pub unknown: usize,
+    /// Something went wrong.
+    pub failed: usize,
+}
+
+/// A series that could not be brought up to date.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The ticker.
+    pub ticker: Ticker,
+    /// The interval.
+    pub interval: Interval,
+    /// What went wrong, as a sentence without a period.
+    pub reason: String,
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
+}
+
+/// What kind of thing went wrong with one series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The source was unreachable or refused.
+    Source,
+    /// The answer could not be understood; it is in quarantine.
+    Malformed,
+    /// Stored rows stand in the way; the fetched rows are in quarantine.
+    Refused,
+    /// A file could not be read or written; the fetched rows stay staged.
+    Disk,
+}
+
+/// A series that the source does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The ticker.
+    pub ticker: Ticker,
+    /// The interval.
+    pub interval: Interval,
+}
+
+/// Wall seconds by phase.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PhaseSeconds {
+    /// Finishing leftovers.
+    pub leftovers: f64,
+    /// Planning.
+    pub plan: f64,
+    /// Fetching and staging, the waits for the source included.
+    pub fetch: f64,
+    /// Of that, waiting for the source.
+    pub source_wait: f64,
+    /// Merging, writing and committing.
+    pub consolidate: f64,
+    /// Everything.
+    pub total: f64,
+}
+
+impl UpdateReport {
+    /// Adds up the tickers of all venues.
+    pub fn tickers(&self) -> TickerCounts {
+        self.venues.iter().fold(TickerCounts::default(), |sum, venue| TickerCounts {
+            ok: sum.ok + venue.tickers.ok,
+            empty: sum.empty + venue.tickers.empty,
+            skipped: sum.skipped + venue.tickers.skipped,
+            unknown: sum.unknown + venue.tickers.unknown,
+            failed: sum.failed + venue.tickers.failed,
+        })
+    }
+
+    /// Adds up the rows of all venues.
+    pub fn rows(&self) -> RowCounts {
+        let mut sum = RowCounts::default();
+        self.venues.iter().for_each(|venue| sum += venue.rows);
+        sum
+    }
+
+    /// Adds up the files and bytes of all venues.
+    pub fn written(&self) -> (usize, u64) {
+        let files = self.venues.iter().map(|venue| venue.files_written).sum();
+        (files, self.venues.iter().map(|venue| venue.bytes_written).sum())
+    }
+
+    /// Returns the report of a venue, to be filled in.
+    pub(super) fn at(&mut self, venue: &Venue) -> &mut VenueReport {
+        let at = self.venues.iter().position(|report| report.venue == *venue).unwrap_or_else(|| {
+            self.venues.push(VenueReport::of(venue.clone()));
+            self.venues.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "the position of an element, or of the one just pushed")]
+        &mut self.venues[at]
+    }
+
+    /// Tells whether a failure of one kind happened.
+    pub fn has(&self, kind: FailureKind) -> bool {
+        self.venues.iter().flat_map(|venue| &venue.failures).any(|failure| failure.kind == kind)
+    }
+
+    /// Returns where things were put away.
+    pub fn put_away(&self) -> impl Iterator<Item = &PathBuf> {
+        self.damaged.iter().map(|damaged| &damaged.record.folder).chain(self.kept.iter().map(|kept| &kept.folder))
+    }
+}
