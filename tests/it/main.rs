@@ -1,6 +1,8 @@
 //! All integration tests, in one binary: linking once is minutes saved.
+//!
+//! Each room is marked as test code, so that the lints which spare tests spare what the tests call, too.
 
+#[cfg(test)]
 mod simulator;
-// Marked as test code so that the lints which spare tests spare it too.
 #[cfg(test)]
 mod support;

@@ -212,7 +212,7 @@ fn sweep_pair(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
         &judge_pair,
         3,
     );
-    println!("{report}");
+    report.print();
     report
 }
 
@@ -240,10 +240,9 @@ fn a_group_commit_without_one_of_its_syncs_is_caught() {
             "no sync of the staging directory",
             |op| matches!(op, Op::SyncDir(path) if path.ends_with("s")),
         ),
-        (
-            "no sync of the final directory",
-            |op| matches!(op, Op::SyncDir(path) if path.ends_with("d")),
-        ),
+        ("no sync of any directory", |op| {
+            matches!(op, Op::SyncDir(_))
+        }),
         (
             "no renames",
             |op| matches!(op, Op::Rename { to, .. } if to.starts_with("/d")),

@@ -61,10 +61,10 @@ impl Disk {
             show(self.reboot(&Vec::new()), &lost);
             return 1;
         }
-        let mut seen = HashSet::new();
+        let mut shown = HashSet::new();
         for fate in fates(&self.pending, random, seed) {
             let found = self.reboot(&fate);
-            if seen.insert(found.now.digest()) {
+            if shown.insert(found.now.digest()) {
                 let lost = Lost {
                     pending: &self.pending,
                     fate: &fate,
@@ -72,7 +72,7 @@ impl Disk {
                 show(found, &lost);
             }
         }
-        seen.len()
+        shown.len()
     }
 
     fn reboot(&self, fate: &Fate) -> Self {

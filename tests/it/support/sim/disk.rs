@@ -150,7 +150,7 @@ impl Disk {
                     apply(&mut self.durable, change, Survives::Whole);
                 }
                 Change::Entry(link) if link.dir == ino => {
-                    settle(&mut self.durable, &mut kept, link)
+                    settle(&mut self.durable, &mut kept, link);
                 }
                 // Syncing the old directory saves both names, so that a rename never loses the file.
                 Change::Move { to, from } if from.dir == ino => {

@@ -15,7 +15,6 @@ mod simfs;
 mod sweep;
 mod tree;
 
-pub(crate) use cut::Lost;
 pub(crate) use mutant::{MutantFs, Op};
 pub(crate) use simfs::{Fault, SimFs};
 pub(crate) use sweep::{SweepReport, sweep};

@@ -58,6 +58,11 @@ impl SweepReport {
         self.states + self.double_crash_states + self.kill_then_cut_states + self.fault_states
     }
 
+    /// Prints the figures, for whoever runs the tests with `--nocapture`.
+    pub(crate) fn print(&self) {
+        println!("{self}");
+    }
+
     /// Ends the test when anything was wrong.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {

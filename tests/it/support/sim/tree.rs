@@ -153,8 +153,8 @@ impl Tree {
         match self.node(ino) {
             Node::File(blob) => blob.digest,
             Node::Dir(names) if depth < DEEPEST => names.iter().fold(1, |state, (name, child)| {
-                let named = mix(state, digest_of(name.as_bytes()));
-                mix(named, self.digest_below(*child, depth + 1))
+                let so_far = mix(state, digest_of(name.as_bytes()));
+                mix(so_far, self.digest_below(*child, depth + 1))
             }),
             Node::Dir(_) => 0,
         }
