@@ -1,0 +1,329 @@
+//! `sys::Fs` on the simulated disk.
+//!
+//! A failed write leaves half of its bytes, as a full disk does. A failed sync dooms the bytes it was for: Linux
+//! takes them for clean afterwards, and a second sync says yes without saving them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use barkeep::sys::{
+    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
+};
+
+use super::disk::{Change, Link};
+use super::mutant::Op;
+use super::simfs::{SimFs, State};
+use super::tree::{Ino, Node};
+
+fn errno(number: i32) -> io::Error {
+    io::Error::from_raw_os_error(number)
+}
+
+#[derive(Debug)]
+struct SimFile {
+    fs: SimFs,
+    file: Ino,
+    path: PathBuf,
+}
+
+impl FsFile for SimFile {
+    fn write_all(&mut self, bytes: &[u8]) -> FsResult<()> {
+        let mut state = self.fs.state();
+        if let Err(error) = state.begin(Op::Write(&self.path)) {
+            if state.is_writable() {
+                state.disk.append(self.file, &bytes[..bytes.len() / 2]);
+            }
+            return Err(FsError::at("write", &self.path)(error));
+        }
+        state.disk.append(self.file, bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> FsResult<()> {
+        let mut state = self.fs.state();
+        let outcome = state.begin(Op::SyncFile(&self.path));
+        state
+            .sync_node(self.file, outcome)
+            .map_err(FsError::at("sync", &self.path))
+    }
+}
+
+#[derive(Debug)]
+struct SimBarrier(SimFs);
+
+impl Barrier for SimBarrier {
+    // The weaker of the two real barriers: nothing but what was named.
+    fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()> {
+        files.iter().try_for_each(|file| self.0.sync_file(file))?;
+        dirs.iter().try_for_each(|dir| self.0.sync_dir(dir))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::EachFile
+    }
+}
+
+#[derive(Debug)]
+struct SimLock {
+    fs: SimFs,
+    file: Ino,
+}
+
+impl FileLock for SimLock {}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        self.fs.state().locks.remove(&self.file);
+    }
+}
+
+impl State {
+    fn sync_node(&mut self, ino: Ino, outcome: io::Result<()>) -> io::Result<()> {
+        match outcome {
+            Ok(()) => self.disk.sync(ino),
+            Err(_) => self.disk.doom(ino),
+        }
+        outcome
+    }
+
+    fn create(&mut self, path: &Path) -> io::Result<Ino> {
+        self.begin(Op::Create(path))?;
+        let (dir, name) = self.parent_of(path)?;
+        if self.disk.now.child(dir, name).is_some() {
+            return Err(errno(17));
+        }
+        self.disk.stamp += 1;
+        let node = Node::empty_file(self.disk.stamp);
+        Ok(self.disk.make(dir, name, &node))
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.begin(Op::Rename { from, to })?;
+        let moved = self.find(from)?;
+        let (old_dir, old_name) = self.parent_of(from)?;
+        let (new_dir, new_name) = self.parent_of(to)?;
+        if let Some(there) = self.disk.now.child(new_dir, new_name) {
+            if there == moved {
+                return Ok(());
+            }
+            match (self.disk.now.node(moved), self.disk.now.node(there)) {
+                (Node::File(_), Node::Dir(_)) => return Err(errno(21)),
+                (Node::Dir(_), Node::File(_)) => return Err(errno(20)),
+                (Node::Dir(_), Node::Dir(names)) if !names.is_empty() => return Err(errno(39)),
+                _ => {}
+            }
+        }
+        self.disk.change(Change::Move {
+            to: Link {
+                dir: new_dir,
+                name: new_name.into(),
+                to: Some(moved),
+            },
+            from: Link {
+                dir: old_dir,
+                name: old_name.into(),
+                to: None,
+            },
+        });
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &Path, kind: Kind) -> io::Result<bool> {
+        self.begin(match kind {
+            Kind::Dir => Op::RemoveDir(path),
+            _ => Op::RemoveFile(path),
+        })?;
+        let Ok(ino) = self.disk.now.find(path) else {
+            return Ok(false);
+        };
+        match (self.disk.now.node(ino), kind) {
+            (Node::Dir(names), Kind::Dir) if names.is_empty() => {}
+            (Node::Dir(_), Kind::Dir) => return Err(errno(39)),
+            (Node::Dir(_), _) => return Err(errno(21)),
+            // The real call answers "not a directory", which the door takes for "there was none".
+            (Node::File(_), Kind::Dir) => return Ok(false),
+            (Node::File(_), _) => {}
+        }
+        let (dir, name) = self.parent_of(path)?;
+        self.disk.change(Change::Entry(Link {
+            dir,
+            name: name.into(),
+            to: None,
+        }));
+        Ok(true)
+    }
+
+    fn create_dir(&mut self, path: &Path) -> io::Result<bool> {
+        self.begin(Op::CreateDir(path))?;
+        if self.disk.now.find(path).is_ok() {
+            return Ok(false);
+        }
+        let (dir, name) = self.parent_of(path)?;
+        self.disk.make(dir, name, &Node::empty_dir());
+        Ok(true)
+    }
+
+    fn meta(&self, ino: Ino) -> Meta {
+        match self.disk.now.node(ino) {
+            Node::Dir(_) => Meta {
+                kind: Kind::Dir,
+                len: 4096,
+                modified_nanos: 0,
+            },
+            Node::File(blob) => Meta {
+                kind: Kind::File,
+                len: blob.bytes.len() as u64,
+                modified_nanos: blob.stamp,
+            },
+        }
+    }
+}
+
+impl Fs for SimFs {
+    fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
+        let mut state = self.state();
+        state.begin_read().map_err(FsError::at("read", path))?;
+        let Ok(ino) = state.disk.now.find(path) else {
+            return Ok(None);
+        };
+        match state.disk.now.node(ino) {
+            Node::File(blob) => Ok(Some(blob.bytes.clone())),
+            Node::Dir(_) => Err(FsError::at("read", path)(errno(21))),
+        }
+    }
+
+    fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {
+        let mut state = self.state();
+        state.begin_read().map_err(FsError::at("examine", path))?;
+        Ok(state.disk.now.find(path).ok().map(|ino| state.meta(ino)))
+    }
+
+    fn list(&self, dir: &Path) -> FsResult<Option<Vec<Entry>>> {
+        let mut state = self.state();
+        state.begin_read().map_err(FsError::at("list", dir))?;
+        let Ok(ino) = state.disk.now.find(dir) else {
+            return Ok(None);
+        };
+        let Node::Dir(names) = state.disk.now.node(ino) else {
+            return Ok(None);
+        };
+        let entries = names.iter().map(|(name, child)| Entry {
+            name: name.to_string(),
+            kind: state.meta(*child).kind,
+        });
+        Ok(Some(entries.collect()))
+    }
+
+    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>> {
+        let file = self
+            .state()
+            .create(path)
+            .map_err(FsError::at("create", path))?;
+        Ok(Box::new(SimFile {
+            fs: self.clone(),
+            file,
+            path: path.to_owned(),
+        }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> FsResult<()> {
+        self.state()
+            .rename(from, to)
+            .map_err(FsError::at("rename into place", to))
+    }
+
+    fn sync_file(&self, path: &Path) -> FsResult<()> {
+        let mut state = self.state();
+        let outcome = state.begin(Op::SyncFile(path));
+        let ino = state.find(path).map_err(FsError::at("sync", path))?;
+        state
+            .sync_node(ino, outcome)
+            .map_err(FsError::at("sync", path))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> FsResult<()> {
+        let mut state = self.state();
+        let outcome = state.begin(Op::SyncDir(dir));
+        let ino = state.find(dir).map_err(FsError::at("sync", dir))?;
+        state
+            .sync_node(ino, outcome)
+            .map_err(FsError::at("sync", dir))
+    }
+
+    fn create_dir(&self, dir: &Path) -> FsResult<bool> {
+        self.state()
+            .create_dir(dir)
+            .map_err(FsError::at("create", dir))
+    }
+
+    fn remove_file(&self, path: &Path) -> FsResult<bool> {
+        self.state()
+            .remove(path, Kind::File)
+            .map_err(FsError::at("remove", path))
+    }
+
+    fn remove_dir(&self, dir: &Path) -> FsResult<bool> {
+        self.state()
+            .remove(dir, Kind::Dir)
+            .map_err(FsError::at("remove", dir))
+    }
+
+    fn barrier(&self, root: &Path) -> FsResult<Box<dyn Barrier>> {
+        self.state()
+            .begin_read()
+            .map_err(FsError::at("open", root))?;
+        Ok(Box::new(SimBarrier(self.clone())))
+    }
+
+    fn try_lock(&self, path: &Path) -> FsResult<Option<Box<dyn FileLock>>> {
+        let mut state = self.state();
+        let file = match state.disk.now.find(path) {
+            Ok(file) => {
+                state.begin_read().map_err(FsError::at("open", path))?;
+                file
+            }
+            Err(_) => state.create(path).map_err(FsError::at("open", path))?,
+        };
+        let is_free = state.locks.insert(file);
+        drop(state);
+        Ok(is_free.then(|| {
+            Box::new(SimLock {
+                fs: self.clone(),
+                file,
+            }) as Box<dyn FileLock>
+        }))
+    }
+
+    fn space(&self, path: &Path) -> FsResult<Space> {
+        let mut state = self.state();
+        state
+            .begin_read()
+            .map_err(FsError::at("examine the file system of", path))?;
+        Ok(Space {
+            bytes: 1 << 40,
+            inodes: Some(1 << 20),
+        })
+    }
+
+    fn kind(&self, path: &Path) -> FsResult<FsKind> {
+        let mut state = self.state();
+        state
+            .begin_read()
+            .map_err(FsError::at("examine the file system of", path))?;
+        Ok(state.kind)
+    }
+
+    fn resolve(&self, path: &Path) -> FsResult<PathBuf> {
+        let mut state = self.state();
+        state.begin_read().map_err(FsError::at("resolve", path))?;
+        state.find(path).map_err(FsError::at("resolve", path))?;
+        Ok(path.to_owned())
+    }
+
+    fn same_device(&self, a: &Path, _b: &Path) -> FsResult<bool> {
+        self.state()
+            .begin_read()
+            .map_err(FsError::at("examine", a))?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,306 @@
+//! The handle on a simulated disk: what a test does to it.
+//!
+//! Clones share one disk. `again`, `killed` and `after_cut` return new handles on new disks, free of locks and
+//! faults: what a process held, it no longer holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use barkeep::sys::FsKind;
+
+use super::cut::Lost;
+use super::disk::Disk;
+use super::mutant::Op;
+use super::tree::Ino;
+
+/// "Input/output error".
+pub(crate) const EIO: i32 = 5;
+
+/// How long a fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// One call fails.
+    Once,
+    /// That call and all later ones of its sort fail.
+    Forever,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    call: usize,
+    errno: i32,
+    fault: Fault,
+}
+
+impl Planned {
+    fn strikes(self, call: usize) -> bool {
+        match self.fault {
+            Fault::Once => call == self.call,
+            Fault::Forever => call >= self.call,
+        }
+    }
+}
+
+/// Everything behind the handle.
+pub(super) struct State {
+    pub(super) disk: Disk,
+    pub(super) locks: BTreeSet<Ino>,
+    pub(super) kind: FsKind,
+    calls: usize,
+    reads: usize,
+    is_dead: bool,
+    crash_after: Option<usize>,
+    fail_call: Option<Planned>,
+    fail_read: Option<Planned>,
+    log: Option<Vec<String>>,
+    tape: Option<Vec<Disk>>,
+}
+
+/// A simulated disk. Clones are handles on the same one.
+#[derive(Clone)]
+pub(crate) struct SimFs(Arc<Mutex<State>>);
+
+impl fmt::Debug for SimFs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimFs")
+    }
+}
+
+impl SimFs {
+    /// Returns an empty disk.
+    pub(crate) fn new() -> Self {
+        Self::on(Disk::new())
+    }
+
+    /// Returns a handle on `disk`.
+    pub(super) fn on(disk: Disk) -> Self {
+        Self::with(disk, FsKind::Local)
+    }
+
+    fn with(disk: Disk, kind: FsKind) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            disk,
+            locks: BTreeSet::new(),
+            kind,
+            calls: 0,
+            reads: 0,
+            is_dead: false,
+            crash_after: None,
+            fail_call: None,
+            fail_read: None,
+            log: None,
+            tape: None,
+        })))
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the disk a network file system in the eyes of the program.
+    pub(crate) fn on_network(self) -> Self {
+        self.state().kind = FsKind::Network;
+        self
+    }
+
+    /// Lets the program die after `calls` changing calls; every later call of any sort fails.
+    pub(crate) fn crash_after(self, calls: usize) -> Self {
+        self.state().crash_after = Some(calls);
+        self
+    }
+
+    /// Lets the `call`-th changing call (from 1) fail.
+    pub(crate) fn fail_call(self, call: usize, errno: i32, fault: Fault) -> Self {
+        self.state().fail_call = Some(Planned { call, errno, fault });
+        self
+    }
+
+    /// Lets the `call`-th reading call (from 1) fail.
+    pub(crate) fn fail_read(self, call: usize, errno: i32, fault: Fault) -> Self {
+        self.state().fail_read = Some(Planned { call, errno, fault });
+        self
+    }
+
+    /// Keeps a list of the changing calls from now on.
+    pub(crate) fn logged(self) -> Self {
+        self.state().log = Some(Vec::new());
+        self
+    }
+
+    /// Keeps a copy of the disk as it is before each changing call from now on.
+    pub(super) fn recorded(self) -> Self {
+        self.state().tape = Some(Vec::new());
+        self
+    }
+
+    /// Returns how many changing calls there were.
+    pub(crate) fn calls(&self) -> usize {
+        self.state().calls
+    }
+
+    /// Returns how many reading calls there were.
+    pub(crate) fn reads(&self) -> usize {
+        self.state().reads
+    }
+
+    /// Returns the changing calls since `logged`.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.state().log.clone().unwrap_or_default()
+    }
+
+    /// Returns the disks that `recorded` kept.
+    pub(super) fn take_tape(&self) -> Vec<Disk> {
+        self.state().tape.take().unwrap_or_default()
+    }
+
+    /// Returns a copy of the disk as it is.
+    pub(super) fn disk(&self) -> Disk {
+        self.state().disk.clone()
+    }
+
+    /// Tells the outside world something; no power cut takes it back. For acknowledgements in the middle of a run.
+    pub(crate) fn mark(&self, told: &str) {
+        let mut state = self.state();
+        if !state.is_dead {
+            Arc::make_mut(&mut state.disk.marks).push(told.to_owned());
+        }
+    }
+
+    /// Returns what the outside world was told.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        self.state().disk.marks.to_vec()
+    }
+
+    /// Returns a new disk with what programs see on this one, all of it durable.
+    pub(crate) fn again(&self) -> Self {
+        let state = self.state();
+        let disk = &state.disk;
+        Self::with(
+            Disk::of(disk.now.clone(), Arc::clone(&disk.marks), disk.stamp),
+            state.kind,
+        )
+    }
+
+    /// Returns the disk after its process was killed: the machine lives on, and what was not durable still is not.
+    pub(crate) fn killed(&self) -> Self {
+        let state = self.state();
+        Self::with(state.disk.clone(), state.kind)
+    }
+
+    /// Shows every disk that may be found after a power cut, and returns how many there were.
+    pub(crate) fn after_cut(
+        &self,
+        random: usize,
+        seed: u64,
+        show: &mut dyn FnMut(Self, &Lost<'_>),
+    ) -> usize {
+        let kind = self.state().kind;
+        self.disk().cuts(random, seed, &mut |disk, lost| {
+            show(Self::with(disk, kind), lost);
+        })
+    }
+
+    /// Returns every file below the root, as programs see it.
+    pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let tree = self.state().disk.now.snapshot();
+        tree.into_iter()
+            .filter_map(|(path, bytes)| Some((path, bytes?)))
+            .collect()
+    }
+
+    /// Returns every name below the root, directories included.
+    pub(crate) fn names(&self) -> BTreeSet<PathBuf> {
+        self.state().disk.now.snapshot().into_keys().collect()
+    }
+
+    /// Puts a durable file where a test wants one, with the directories above it.
+    pub(crate) fn plant(&self, path: &str, bytes: &[u8]) {
+        use super::tree::{Blob, Node, ROOT};
+        let mut state = self.state();
+        let disk = &mut state.disk;
+        let mut dir = ROOT;
+        let (above, name) = path
+            .trim_start_matches('/')
+            .rsplit_once('/')
+            .unwrap_or(("", path));
+        for part in above.split('/').filter(|part| !part.is_empty()) {
+            dir = match disk.now.child(dir, part) {
+                Some(known) => known,
+                None => disk.make(dir, part, &Node::empty_dir()),
+            };
+        }
+        if !name.is_empty() {
+            disk.stamp += 1;
+            let blob = Blob::new(bytes.to_vec(), disk.stamp);
+            disk.make(dir, name, &Node::File(blob));
+        }
+        *disk = Disk::of(disk.now.clone(), Arc::clone(&disk.marks), disk.stamp);
+    }
+}
+
+impl State {
+    /// Counts a changing call, and fails it if that was planned.
+    pub(super) fn begin(&mut self, op: Op<'_>) -> io::Result<()> {
+        if self.is_dead || self.crash_after.is_some_and(|last| self.calls >= last) {
+            self.is_dead = true;
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
+        self.calls += 1;
+        if let Some(log) = &mut self.log {
+            log.push(op.to_string());
+        }
+        if let Some(tape) = &mut self.tape {
+            tape.push(self.disk.clone());
+        }
+        match self.fail_call {
+            Some(planned) if planned.strikes(self.calls) => {
+                Err(io::Error::from_raw_os_error(planned.errno))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells whether the process lives, so that a failed write may still have left some of its bytes.
+    pub(super) fn is_writable(&self) -> bool {
+        !self.is_dead
+    }
+
+    /// Counts a reading call, and fails it if that was planned.
+    pub(super) fn begin_read(&mut self) -> io::Result<()> {
+        if self.is_dead {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
+        self.reads += 1;
+        match self.fail_read {
+            Some(planned) if planned.strikes(self.reads) => {
+                Err(io::Error::from_raw_os_error(planned.errno))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn parent_of<'p>(&self, path: &'p Path) -> io::Result<(Ino, &'p str)> {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| io::Error::from_raw_os_error(22))?;
+        let dir = self.find(path.parent().unwrap_or(Path::new("")))?;
+        match self.disk.now.node(dir) {
+            super::tree::Node::Dir(_) => Ok((dir, name)),
+            super::tree::Node::File(_) => Err(io::Error::from_raw_os_error(20)),
+        }
+    }
+
+    pub(super) fn find(&self, path: &Path) -> io::Result<Ino> {
+        use super::tree::Astray;
+        self.disk.now.find(path).map_err(|astray| {
+            io::Error::from_raw_os_error(match astray {
+                Astray::Missing => 2,
+                Astray::NotADirectory => 20,
+            })
+        })
+    }
+}
