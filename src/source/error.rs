@@ -1,0 +1,58 @@
+//! What can go wrong between a source and its answer, by what the caller can do about it.
+
+use std::time::Duration;
+
+use crate::model::{Interval, Ticker, Venue};
+use crate::sys::FsError;
+
+/// A fetch that has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// An answer came, and it cannot be understood without guessing. Nothing of it may be stored.
+    #[error("{what} cannot be read as bars of {ticker}: {reason}")]
+    Malformed {
+        /// The ticker asked for.
+        ticker: Ticker,
+        /// What was read: a path or an address.
+        what: String,
+        /// What was seen and what was expected.
+        reason: String,
+        /// The answer, to be kept in quarantine; `None` where it lies in a file of the user that stays there.
+        body: Option<Vec<u8>>,
+    },
+    /// A file is there and cannot be read. It may be whole: nothing is to be moved or deleted.
+    #[error(transparent)]
+    Unreadable(#[from] FsError),
+    /// The source could not be reached, or broke off.
+    #[error("{venue} did not answer: {reason}")]
+    Transport {
+        /// The venue.
+        venue: Venue,
+        /// What happened on the way.
+        reason: String,
+    },
+    /// The source asks to be left alone for a while.
+    #[error("{venue} asks for fewer requests")]
+    Throttled {
+        /// The venue.
+        venue: Venue,
+        /// How long, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The settings of the venue cannot work, whatever the ticker.
+    #[error("the settings of {venue} cannot be used: {reason}")]
+    Misconfigured {
+        /// The venue.
+        venue: Venue,
+        /// Which setting, and why.
+        reason: String,
+    },
+    /// The run is being stopped. Nothing is known of the answer.
+    #[error("the fetch of {ticker} {interval} was stopped")]
+    Stopped {
+        /// The ticker asked for.
+        ticker: Ticker,
+        /// The interval asked for.
+        interval: Interval,
+    },
+}

@@ -1,0 +1,271 @@
+//! Which files there are, found by one scan, and which of them hold a series.
+//!
+//! Promises: hidden names are skipped and links are not followed, so a scan ends and stays below its root. The
+//! order is that of the names, whatever the file system. Two files that could both be the series are an error
+//! with both names, never a choice. Leaves to others: what the files hold.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::name::{self, FileKind};
+use super::spec::FilesSpec;
+use super::zone;
+use crate::model::{Interval, Ticker};
+use crate::sys::{Fs, FsError, Kind};
+
+/// How many files a folder may have for each of them to be searched for rows of any ticker.
+const FEW: usize = 16;
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Where it lies.
+    pub(super) path: PathBuf,
+    /// Its name without endings.
+    pub(super) stem: String,
+    /// What it ends in.
+    pub(super) kind: FileKind,
+    /// The length of bars that its folders or its name tell.
+    pub(super) interval: Option<Interval>,
+    /// Whose rows it holds in part, if it lies in a Hive tree.
+    pub(super) owner: Option<Ticker>,
+}
+
+/// The files of one series, or those among which its rows must be searched.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Choice<'i> {
+    /// Files named for the ticker: one, or the parts of a Hive tree.
+    Named(Vec<&'i Found>),
+    /// No file is named for the ticker; these may hold rows of any ticker.
+    Shared(Vec<&'i Found>),
+    /// Two files that could both be the series.
+    Ambiguous(&'i Path, &'i Path),
+    /// No file.
+    Absent,
+}
+
+/// The files below a folder.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    files: Vec<Found>,
+    by_key: HashMap<String, Vec<usize>>,
+    is_shared: bool,
+    unreadable: Option<FsError>,
+}
+
+impl Index {
+    /// Scans the folder of the settings; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When the folder itself cannot be read. One below it that cannot be read is kept for `unreadable`.
+    pub(super) fn scan(fs: &dyn Fs, spec: &FilesSpec) -> Result<Option<Self>, FsError> {
+        let Some(meta) = fs.metadata(&spec.path)? else {
+            return Ok(None);
+        };
+        let root = if meta.kind == Kind::Link {
+            fs.resolve(&spec.path)?
+        } else {
+            spec.path.clone()
+        };
+        let mut index = Self::default();
+        let names_a_file = fs
+            .metadata(&root)?
+            .is_some_and(|meta| meta.kind == Kind::File);
+        if names_a_file {
+            let below = root.file_name().map(PathBuf::from).unwrap_or_default();
+            index.add(root, &below);
+        } else {
+            index.walk(fs, &root)?;
+        }
+        index.is_shared = names_a_file
+            || index.files.len() <= FEW
+            || spec.columns.contains_key(&super::spec::ColumnName::Ticker);
+        Ok(Some(index))
+    }
+
+    fn walk(&mut self, fs: &dyn Fs, root: &Path) -> Result<(), FsError> {
+        let mut waiting = vec![PathBuf::new()];
+        while let Some(folder) = waiting.pop() {
+            let entries = match fs.list(&root.join(&folder)) {
+                Ok(entries) => entries.unwrap_or_default(),
+                Err(error) if folder.as_os_str().is_empty() => return Err(error),
+                Err(error) => {
+                    self.unreadable.get_or_insert(error);
+                    continue;
+                }
+            };
+            for entry in entries
+                .into_iter()
+                .filter(|entry| !entry.name.starts_with('.'))
+            {
+                let below = folder.join(&entry.name);
+                match entry.kind {
+                    Kind::Dir => waiting.push(below),
+                    Kind::File => self.add(root.join(&below), &below),
+                    Kind::Link | Kind::Other => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: PathBuf, below_root: &Path) {
+        let file_name = path.file_name().and_then(|name| name.to_str());
+        let Some((stem, kind)) = file_name.and_then(name::stem) else {
+            return;
+        };
+        let hive = name::hive_ticker(below_root);
+        let found = Found {
+            stem: stem.to_owned(),
+            kind,
+            interval: name::path_interval(below_root)
+                .or_else(|| name::web_name(stem).map(|(_, interval)| interval)),
+            owner: hive.clone(),
+            path: path.clone(),
+        };
+        let keys = match hive {
+            Some(ticker) => vec![name::fold(ticker.as_str())],
+            None => name::keys(stem),
+        };
+        for key in keys {
+            self.by_key.entry(key).or_default().push(self.files.len());
+        }
+        self.files.push(found);
+    }
+
+    /// Chooses the files of a series.
+    pub(super) fn choose(
+        &self,
+        ticker: &Ticker,
+        interval: Interval,
+        spec: &FilesSpec,
+    ) -> Choice<'_> {
+        let named = self.named(ticker, spec);
+        // A file that says its length in so many words comes before one that says it by another name, and
+        // both before one that says nothing.
+        let said = |found: &Found| found.interval.unwrap_or(spec.interval);
+        let claims: [&dyn Fn(&Found) -> bool; 3] = [
+            &|found| said(found) == interval,
+            &|found| name::is_same_length(said(found), interval),
+            &|found| found.interval.is_none(),
+        ];
+        let mut chosen = claims
+            .into_iter()
+            .map(|claim| best(named.iter().filter(|candidate| claim(candidate.file))))
+            .find(|files| !files.is_empty())
+            .unwrap_or_default();
+        chosen.sort_by(|a, b| a.path.cmp(&b.path));
+        match chosen.as_slice() {
+            [] => self.shared(interval),
+            [_] => Choice::Named(chosen),
+            several if several.iter().all(|file| file.owner.is_some()) => Choice::Named(chosen),
+            [first, second, ..] => Choice::Ambiguous(&first.path, &second.path),
+        }
+    }
+
+    /// Returns why a file that was not found may be there all the same.
+    pub(super) fn unreadable(&self) -> Option<FsError> {
+        self.unreadable.as_ref().map(|error| FsError {
+            op: error.op,
+            path: error.path.clone(),
+            source: io::Error::from(error.source.kind()),
+        })
+    }
+
+    fn shared(&self, interval: Interval) -> Choice<'_> {
+        let mut files: Vec<&Found> = self
+            .files
+            .iter()
+            .filter(|file| self.is_shared && file.owner.is_none() && file.kind == FileKind::Text)
+            // With a country behind it, a name is that of one ticker, and rows of another would be misfiled.
+            .filter(|file| zone::split_country(&file.stem).is_none())
+            .filter(|file| may_hold(file, interval))
+            .collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        if files.is_empty() {
+            Choice::Absent
+        } else {
+            Choice::Shared(files)
+        }
+    }
+
+    fn named(&self, ticker: &Ticker, spec: &FilesSpec) -> Vec<Candidate<'_>> {
+        let symbol = ticker.as_str();
+        let mut spellings = vec![symbol.to_owned()];
+        if let Some(suffix) = &spec.suffix {
+            spellings.push(format!("{symbol}{suffix}"));
+        }
+        let mut keys: Vec<String> = spellings.iter().map(|text| name::fold(text)).collect();
+        keys.dedup();
+        let mut places: Vec<usize> = keys
+            .iter()
+            .filter_map(|key| self.by_key.get(key))
+            .flatten()
+            .copied()
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        let rank = |found: &Found| {
+            let decoded = found
+                .owner
+                .clone()
+                .or_else(|| Ticker::from_segment(&found.stem).ok());
+            let name = decoded.as_ref().map_or(found.stem.as_str(), Ticker::as_str);
+            let is = |text: &String| *text == name || *text == found.stem;
+            let folds = |text: &String| {
+                [name, &found.stem]
+                    .map(name::fold)
+                    .contains(&name::fold(text))
+            };
+            // A spelling in the right case is the strongest claim, one without its country the weakest.
+            match (
+                spellings.iter().position(is),
+                spellings.iter().position(folds),
+            ) {
+                (Some(at), _) => at,
+                (None, Some(at)) => 2 + at,
+                (None, None) => 4,
+            }
+        };
+        places
+            .into_iter()
+            .filter_map(|at| self.files.get(at))
+            .map(|file| Candidate {
+                rank: rank(file),
+                file,
+            })
+            .collect()
+    }
+}
+
+struct Candidate<'i> {
+    rank: usize,
+    file: &'i Found,
+}
+
+/// Tells whether a file's place allows that it holds bars of this length.
+fn may_hold(found: &Found, interval: Interval) -> bool {
+    found
+        .interval
+        .is_none_or(|said| name::is_same_length(said, interval))
+}
+
+/// Returns the files with the strongest claim to the ticker.
+fn best<'i, 'c>(candidates: impl Iterator<Item = &'c Candidate<'i>>) -> Vec<&'i Found>
+where
+    'i: 'c,
+{
+    let mut strongest = usize::MAX;
+    let mut files = Vec::new();
+    for candidate in candidates {
+        if candidate.rank < strongest {
+            strongest = candidate.rank;
+            files.clear();
+        }
+        if candidate.rank == strongest {
+            files.push(candidate.file);
+        }
+    }
+    files
+}

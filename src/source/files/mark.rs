@@ -1,0 +1,199 @@
+//! The download mark of a folder: by what an unchanged, a grown and a rewritten file are told apart.
+//!
+//! Promises: equal facts cost one look and no read. A file that only grew brings its new rows and the last old
+//! one; one whose older rows differ in any bit brings all of them. A mark that cannot be read counts as none.
+//! The row that is last is left out of the digest: it is often a bar that was not finished yet.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::frame::Bar;
+use crate::model::{Digest, DigestWriter};
+use crate::sys::Meta;
+
+const VERSION: &str = "files-1";
+
+/// What was known of a series when it was last fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Names, lengths and times of the files, and the settings they were read with.
+    pub(super) facts: Digest,
+    /// The newest row.
+    pub(super) through: i64,
+    /// How many rows were older.
+    pub(super) older: usize,
+    /// What the older rows were.
+    pub(super) digest: Digest,
+}
+
+impl Mark {
+    /// Returns the mark of rows.
+    pub(super) fn of(facts: Digest, bars: &[Bar]) -> Self {
+        let through = bars
+            .iter()
+            .filter_map(|bar| bar.date)
+            .max()
+            .unwrap_or(i64::MIN);
+        let (older, digest) = older_than(bars, through);
+        Self {
+            facts,
+            through,
+            older,
+            digest,
+        }
+    }
+
+    /// Returns the rows that are new since the mark: all of them when an older one has changed.
+    pub(super) fn news(&self, mut bars: Vec<Bar>) -> Vec<Bar> {
+        let has_last = bars.iter().any(|bar| bar.date == Some(self.through));
+        if has_last && older_than(&bars, self.through) == (self.older, self.digest) {
+            bars.retain(|bar| bar.date.is_none_or(|date| date >= self.through));
+        }
+        bars
+    }
+}
+
+/// Digests the files of a series as they lie there.
+#[derive(Debug)]
+pub(super) struct Facts(DigestWriter);
+
+impl Facts {
+    /// Begins with what the rows depend on beside the files.
+    pub(super) fn new(settings: &str) -> Self {
+        let mut writer = DigestWriter::default();
+        writer.write(settings.as_bytes());
+        Self(writer)
+    }
+
+    /// Adds a file.
+    pub(super) fn add(&mut self, path: &Path, meta: &Meta) {
+        let line = format!(
+            "\0{}\0{}\0{}",
+            path.display(),
+            meta.len,
+            meta.modified_nanos
+        );
+        self.0.write(line.as_bytes());
+    }
+
+    /// Returns the digest.
+    pub(super) fn finish(self) -> Digest {
+        self.0.finish()
+    }
+}
+
+fn older_than(bars: &[Bar], through: i64) -> (usize, Digest) {
+    let mut older: Vec<&Bar> = bars
+        .iter()
+        .filter(|bar| bar.date.is_some_and(|date| date < through))
+        .collect();
+    // The order of rows in a file means nothing; a stable sort keeps that of equal dates, which does.
+    older.sort_by_key(|bar| bar.date);
+    let mut writer = DigestWriter::default();
+    let mut row = Vec::with_capacity(64);
+    for bar in &older {
+        row.clear();
+        row.extend(bar.date.unwrap_or_default().to_le_bytes());
+        for value in [bar.open, bar.high, bar.low, bar.close, bar.volume] {
+            row.push(u8::from(value.is_some()));
+            row.extend(value.unwrap_or_default().to_bits().to_le_bytes());
+        }
+        row.push(u8::from(bar.sequence.is_some()));
+        row.extend(bar.sequence.unwrap_or_default().to_le_bytes());
+        writer.write(&row);
+    }
+    (older.len(), writer.finish())
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            facts,
+            through,
+            older,
+            digest,
+        } = self;
+        write!(f, "{VERSION} {facts} {through} {older} {digest}")
+    }
+}
+
+/// The text is no mark of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ForeignMark;
+
+impl FromStr for Mark {
+    type Err = ForeignMark;
+
+    fn from_str(text: &str) -> Result<Self, ForeignMark> {
+        let mut words = text.split(' ');
+        let mut word = || words.next().ok_or(ForeignMark);
+        if word()? != VERSION {
+            return Err(ForeignMark);
+        }
+        Ok(Self {
+            facts: word()?.parse().map_err(|_| ForeignMark)?,
+            through: word()?.parse().map_err(|_| ForeignMark)?,
+            older: word()?.parse().map_err(|_| ForeignMark)?,
+            digest: word()?.parse().map_err(|_| ForeignMark)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bars(closes: &[f64]) -> Vec<Bar> {
+        (0..)
+            .zip(closes)
+            .map(|(day, close)| Bar {
+                date: Some(day),
+                close: Some(*close),
+                ..Bar::default()
+            })
+            .collect()
+    }
+
+    fn news(before: &[f64], after: &[f64]) -> usize {
+        let mark = Mark::of(Digest::of(b""), &bars(before));
+        mark.news(bars(after)).len()
+    }
+
+    #[test]
+    fn a_grown_history_brings_its_last_row_and_the_new_ones() {
+        assert_eq!(news(&[1.0, 2.0, 3.0], &[1.0, 2.0, 3.0, 4.0]), 2);
+        assert_eq!(
+            news(&[1.0, 2.0, 3.0], &[1.0, 2.0, 3.5, 4.0]),
+            2,
+            "the last row was not final"
+        );
+    }
+
+    #[test]
+    fn a_rewritten_or_shortened_history_brings_every_row() {
+        assert_eq!(news(&[1.0, 2.0, 3.0], &[1.0, 2.5, 3.0, 4.0]), 4);
+        assert_eq!(news(&[1.0, 2.0, 3.0], &[1.0, 2.0]), 2);
+        assert_eq!(news(&[0.0, 2.0], &[-0.0, 2.0]), 2);
+        assert_eq!(news(&[], &[1.0, 2.0]), 2);
+    }
+
+    #[test]
+    fn the_order_of_rows_is_no_change() {
+        let mark = Mark::of(Digest::of(b""), &bars(&[1.0, 2.0, 3.0]));
+        let mut turned = bars(&[1.0, 2.0, 3.0]);
+        turned.reverse();
+
+        assert_eq!(mark.news(turned).len(), 1);
+    }
+
+    #[test]
+    fn a_mark_round_trips_and_a_foreign_one_counts_as_none() {
+        let mark = Mark::of(Digest::of(b"x"), &bars(&[1.0, 2.0]));
+
+        assert_eq!(mark.to_string().parse(), Ok(mark));
+        for foreign in ["", "files-1", "demo-1 0 5", "files-2 a b c d"] {
+            assert_eq!(foreign.parse::<Mark>(), Err(ForeignMark));
+        }
+    }
+}

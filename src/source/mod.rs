@@ -1,0 +1,115 @@
+//! Where prices come from.
+//!
+//! Promises: one trait for every source, and outcomes that are never mixed up: bars, nothing in the window,
+//! nothing new, an unknown ticker, and errors by what can be done about them. What a source does not
+//! understand is an error that says what was seen; it never guesses rows.
+//! Leaves to others: storage, of which a source knows nothing; when to ask again (`update`); settings and
+//! their spelling (`config`).
+
+pub mod demo;
+mod error;
+pub mod files;
+mod registry;
+
+pub use error::SourceError;
+pub use registry::{SourceSpec, open};
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::calendar::Calendar;
+use crate::frame::BarBatch;
+use crate::model::{Interval, Provenance, Ticker, Venue};
+use crate::sys::Shutdown;
+
+/// A span on the wall clock of the exchange, in nanoseconds since 1970. It selects bars by their start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment inside; `None` leaves the depth to the source.
+    pub from: Option<i64>,
+    /// The first moment outside; `None` means up to now.
+    pub to: Option<i64>,
+}
+
+impl Window {
+    /// Tells whether a bar that starts at `stamp` belongs to the window.
+    pub fn contains(self, stamp: i64) -> bool {
+        self.from.is_none_or(|from| stamp >= from) && self.to.is_none_or(|to| stamp < to)
+    }
+}
+
+/// Who chose the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The run continues where the last one ended: the source may know better than the window what is new.
+    Incremental,
+    /// A person gave a start or an end: exactly this window, whatever was fetched before.
+    Explicit,
+}
+
+/// One question to a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchJob {
+    /// The symbol.
+    pub ticker: Ticker,
+    /// The length of the bars.
+    pub interval: Interval,
+    /// Which bars.
+    pub window: Window,
+    /// Who chose the window.
+    pub asked: Asked,
+    /// The download mark that this source returned with the rows last committed for this series. Only the
+    /// source can read it. To be given only while those rows are held; ignored when asked explicitly.
+    pub mark: Option<String>,
+    /// The moment at which the question is asked.
+    pub now: DateTime<Utc>,
+}
+
+/// What a source knows of the bars asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fetched {
+    /// There are bars. Never an empty batch.
+    Bars {
+        /// The bars, in any order, unproven.
+        batch: BarBatch,
+        /// The mark to hand back next time, once these rows are committed.
+        mark: Option<String>,
+    },
+    /// The ticker is known and has no bar in the window.
+    Nothing {
+        /// The mark to hand back next time.
+        mark: Option<String>,
+    },
+    /// Nothing has changed since the mark or since the start of the window. The old mark stays good.
+    UpToDate,
+    /// The source has no such series.
+    UnknownTicker,
+}
+
+/// A source of bars. The sentences below are what `tests/it/sources.rs` holds every source to.
+pub trait MarketDataSource: fmt::Debug + Send + Sync {
+    /// Returns the venue that the source was opened for, the same at every call.
+    fn venue(&self) -> &Venue;
+
+    /// Tells whether `fetch` may be asked for bars of this length; if not, `fetch` finds no series.
+    fn serves(&self, interval: Interval) -> bool;
+
+    /// Returns how stored bars are to be read; its `source` is the venue.
+    fn provenance(&self) -> Provenance;
+
+    /// Returns the days on which bars are expected.
+    fn calendar(&self) -> Calendar;
+
+    /// Fetches one series.
+    ///
+    /// The same job gives the same answer as long as the source has not changed. An explicit window is
+    /// honoured exactly, and its answer carries no mark and is never `UpToDate`. An incremental answer may
+    /// hold bars before the window, when history was rewritten; bars held back are none that end before `now`.
+    /// A job that carries the mark of the answer before gives `UpToDate` while nothing is new. A mark that the
+    /// source cannot read counts as none.
+    ///
+    /// # Errors
+    /// `Stopped` when `stop` is raised; else as `SourceError` says. An error is never an empty answer.
+    fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError>;
+}
