@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod codec;
 #[cfg(test)]
+mod crash_commit;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod support;
