@@ -1,5 +1,6 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
 pub mod frame;
+pub mod lock;
 pub mod model;
 pub mod observe;
 pub mod sys;
