@@ -3,6 +3,12 @@
 //! Each room is marked as test code, so that the lints which spare tests spare what the tests call, too.
 
 #[cfg(test)]
+mod crash_atomic;
+#[cfg(test)]
+mod crash_lock;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod support;

@@ -274,15 +274,15 @@ impl Sweeper<'_> {
     fn recover_and_judge(&mut self, disk: Disk, is_acked: bool, trail: &Trail<'_>) -> Recovered {
         let fs = SimFs::on(disk).recorded();
         let outcome = (self.recover)(&fs).and_then(|()| (self.judge)(&fs, is_acked));
-        let is_owed = is_acked || outcome.is_ok() && (self.judge)(&fs, true).is_ok();
+        let tape = fs.take_tape();
+        let end = fs.disk();
+        // A recovery that had nothing to do has promised nothing.
+        let is_owed =
+            is_acked || outcome.is_ok() && !tape.is_empty() && (self.judge)(&fs, true).is_ok();
         if let Err(error) = outcome {
             self.violation(trail, &error);
         }
-        Recovered {
-            tape: fs.take_tape(),
-            end: fs.disk(),
-            is_owed,
-        }
+        Recovered { tape, end, is_owed }
     }
 
     /// The run meets a fault: it says so or is right all the same, now, after a recovery and after a power cut.
