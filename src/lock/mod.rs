@@ -218,31 +218,39 @@ impl<'w> GlobalRunLock<'w> {
 
     /// Returns the dead lock that is in the way, `None` when the way is free, and an error otherwise.
     fn settle(&self, names: &Names, disk: FsKind) -> Result<Option<Judged>, LockError> {
-        let mut steps = 0;
-        loop {
-            let Some(judged) = self.look(names, disk)? else {
-                return Ok(None);
-            };
-            // The predecessor makes the directory first and names itself later, and releases in the opposite order.
-            if judged.owner.is_none() && steps < GRACE_STEPS && !self.stop.is_raised() {
-                self.clock.sleep(GRACE_STEP, self.stop);
-                steps += 1;
-                continue;
-            }
-            let path = names.lock.clone();
-            return match judged.verdict {
-                Verdict::Stale { .. } => Ok(Some(judged)),
-                Verdict::Held(owner) => Err(LockError::Held {
-                    path,
-                    owner: Some(Box::new(owner)),
-                    key: Some(judged.key),
-                }),
-                Verdict::Unknown => Err(LockError::Unknown {
-                    path,
-                    key: judged.key,
-                }),
-            };
+        self.give_grace(names)?;
+        let Some(judged) = self.look(names, disk)? else {
+            return Ok(None);
+        };
+        let path = names.lock.clone();
+        match judged.verdict {
+            Verdict::Stale { .. } => Ok(Some(judged)),
+            Verdict::Held(owner) => Err(LockError::Held {
+                path,
+                owner: Some(Box::new(owner)),
+                key: Some(judged.key),
+            }),
+            Verdict::Unknown => Err(LockError::Unknown {
+                path,
+                key: judged.key,
+            }),
         }
+    }
+
+    /// Waits for a lock without an owner to name one or to go.
+    fn give_grace(&self, names: &Names) -> Result<(), LockError> {
+        // The predecessor makes the directory first and names itself later, and releases in the opposite order.
+        for _ in 0..GRACE_STEPS {
+            if self.stop.is_raised() || self.fs.metadata(&names.lock)?.is_none() {
+                break;
+            }
+            let bytes = Names::owner_bytes(self.fs, &names.lock)?;
+            if bytes.as_deref().and_then(Owner::parse).is_some() {
+                break;
+            }
+            self.clock.sleep(GRACE_STEP, self.stop);
+        }
+        Ok(())
     }
 
     fn taken_over(
