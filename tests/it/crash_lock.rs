@@ -28,16 +28,19 @@ impl Machine {
         }
     }
 
-    fn acquire<'w>(&'w self, fs: &'w dyn Fs) -> Result<LockGuard<'w>, LockError> {
-        let lock = GlobalRunLock {
+    fn lock<'w>(&'w self, fs: &'w dyn Fs) -> GlobalRunLock<'w> {
+        GlobalRunLock {
             fs,
             clock: &self.clock,
             host: &self.host,
             stop: &self.stop,
             workspace: Path::new("/w"),
             network: NetworkDisks::Refused,
-        };
-        lock.acquire("update")
+        }
+    }
+
+    fn acquire<'w>(&'w self, fs: &'w dyn Fs) -> Result<LockGuard<'w>, LockError> {
+        self.lock(fs).acquire("update")
     }
 }
 
@@ -85,6 +88,16 @@ fn sweep_if_owed(guard: &LockGuard<'_>, told: &SimFs) -> Result<(), String> {
     Ok(())
 }
 
+fn break_lock(machine: &Machine, fs: &dyn Fs) -> Result<(), String> {
+    let refused = match machine.acquire(fs) {
+        Ok(_guard) => return Err("a live lock was taken".to_owned()),
+        Err(error) => error,
+    };
+    let key = refused.key().ok_or_else(|| refused.to_string())?;
+    let broken = machine.lock(fs).break_lock(key);
+    broken.map(|_owner| ()).map_err(|error| error.to_string())
+}
+
 /// The next run: takes the lock exactly once and releases it.
 fn next_run(machine: &Machine, fs: &dyn Fs, told: &SimFs) -> Result<(), String> {
     let guard = machine.acquire(fs).map_err(|error| error.to_string())?;
@@ -118,7 +131,12 @@ fn judge(fs: &SimFs, _acked: bool) -> Result<(), String> {
     }
 }
 
-fn sweep_lock(name: &str, initial: &SimFs, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
+fn sweep_lock(
+    name: &str,
+    initial: &SimFs,
+    depth: usize,
+    leave_out: fn(&Op<'_>) -> bool,
+) -> SweepReport {
     let machine = Machine::new();
     let mutant = |fs: &SimFs| MutantFs::new(Arc::new(fs.clone()), leave_out);
     let report = sweep(
@@ -127,7 +145,7 @@ fn sweep_lock(name: &str, initial: &SimFs, leave_out: fn(&Op<'_>) -> bool) -> Sw
         &|fs| work(&machine, &mutant(fs), fs),
         &|fs| next_run(&machine, &mutant(fs), fs),
         &judge,
-        2,
+        depth,
     );
     report.print();
     report
@@ -135,7 +153,7 @@ fn sweep_lock(name: &str, initial: &SimFs, leave_out: fn(&Op<'_>) -> bool) -> Sw
 
 #[test]
 fn after_any_crash_of_a_run_the_next_takes_the_lock_once_and_knows_of_it() {
-    let report = sweep_lock("acquire and release", &workspace(), |_| false);
+    let report = sweep_lock("acquire and release", &workspace(), 3, |_| false);
 
     report.assert_clean();
     assert!(report.total() > 1_000, "{report}");
@@ -143,10 +161,41 @@ fn after_any_crash_of_a_run_the_next_takes_the_lock_once_and_knows_of_it() {
 
 #[test]
 fn after_any_crash_of_a_takeover_the_next_takes_the_lock_once_and_knows_of_it() {
-    let report = sweep_lock("take over", &workspace_of_a_dead_run(), |_| false);
+    let report = sweep_lock("take over", &workspace_of_a_dead_run(), 3, |_| false);
 
     report.assert_clean();
     assert!(report.total() > 1_000, "{report}");
+}
+
+#[test]
+fn after_any_crash_of_breaking_a_lock_it_can_be_broken_or_is_gone() {
+    let machine = Machine::new();
+    let initial = SimFs::new();
+    let owner = br#"{"pid": 1, "host": "nas-3", "ts": 5000.0, "cwd": "/srv/yf"}"#;
+    initial.plant("/w/.run_lock/owner.json", owner);
+
+    let report = sweep(
+        "break",
+        &initial,
+        &|fs| break_lock(&machine, fs).map(|()| true),
+        &|fs| match machine.acquire(fs) {
+            Err(LockError::Held { .. }) => Ok(()),
+            Err(error) => Err(error.to_string()),
+            Ok(guard) if guard.took_over().is_none() => Err("forgotten".to_owned()),
+            Ok(guard) => {
+                guard.abandon();
+                Ok(())
+            }
+        },
+        &|fs, acked| match machine.acquire(fs) {
+            Err(error) if acked => Err(error.to_string()),
+            _ => Ok(()),
+        },
+        2,
+    );
+
+    report.print();
+    report.assert_clean();
 }
 
 #[test]
@@ -170,8 +219,8 @@ fn a_lock_with_one_step_left_out_is_caught() {
         ),
     ];
     for (name, leave_out) in mutants {
-        let fresh = sweep_lock(name, &workspace(), leave_out);
-        let taken_over = sweep_lock(name, &workspace_of_a_dead_run(), leave_out);
+        let fresh = sweep_lock(name, &workspace(), 1, leave_out);
+        let taken_over = sweep_lock(name, &workspace_of_a_dead_run(), 1, leave_out);
 
         assert!(
             fresh.violation_count + taken_over.violation_count > 0,

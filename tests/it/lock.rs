@@ -410,7 +410,7 @@ fn waiting_ends_when_a_stop_is_asked_for() {
 
     let error = machine
         .lock()
-        .acquire_waiting("update", Duration::from_secs(3_600))
+        .acquire_waiting("update", Duration::from_hours(1))
         .unwrap_err();
 
     assert!(matches!(error, LockError::Stopped { .. }), "{error}");
@@ -474,7 +474,7 @@ fn two_guards_of_one_workspace_never_exist_at_once() {
                     guard.confirm().unwrap();
                     inside.fetch_sub(1, Ordering::SeqCst);
                     // Every third run ends without releasing its lock, as a killed one does.
-                    if count % 3 == 0 {
+                    if count.is_multiple_of(3) {
                         guard.abandon();
                     } else {
                         guard.release().unwrap();

@@ -273,12 +273,14 @@ impl Sweeper<'_> {
 
     fn recover_and_judge(&mut self, disk: Disk, is_acked: bool, trail: &Trail<'_>) -> Recovered {
         let fs = SimFs::on(disk).recorded();
-        let outcome = (self.recover)(&fs).and_then(|()| (self.judge)(&fs, is_acked));
+        let recovered = (self.recover)(&fs);
         let tape = fs.take_tape();
         let end = fs.disk();
+        // Copies: what a judge does to the disk in order to see is no part of the recovery.
+        let judge = |is_acked| (self.judge)(&SimFs::on(end.clone()), is_acked);
+        let outcome = recovered.and_then(|()| judge(is_acked));
         // A recovery that had nothing to do has promised nothing.
-        let is_owed =
-            is_acked || outcome.is_ok() && !tape.is_empty() && (self.judge)(&fs, true).is_ok();
+        let is_owed = is_acked || outcome.is_ok() && !tape.is_empty() && judge(true).is_ok();
         if let Err(error) = outcome {
             self.violation(trail, &error);
         }
