@@ -6,6 +6,11 @@
 mod codec;
 #[cfg(test)]
 mod crash_commit;
+mod crash_atomic;
+#[cfg(test)]
+mod crash_lock;
+#[cfg(test)]
+mod lock;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]
