@@ -15,3 +15,8 @@ mod lock;
 mod simulator;
 #[cfg(test)]
 mod support;
+
+#[cfg(test)]
+mod catalog;
+#[cfg(test)]
+mod config;
