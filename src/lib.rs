@@ -2,7 +2,6 @@
 pub mod calendar;
 pub mod catalog;
 pub mod codec;
-pub mod catalog;
 pub mod config;
 pub mod document;
 pub mod frame;

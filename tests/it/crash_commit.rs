@@ -67,6 +67,10 @@ impl Bench {
 
     fn consolidate(fs: &dyn Fs, mut run: StagedRun<'_, Sealed>) -> Result<(), StorageError> {
         if !run.staged().is_empty() {
+            // As the real consolidation does: rows that cannot be read back are lost.
+            for rows in run.staged() {
+                rows.read(fs)?;
+            }
             for file in Self::missing(fs)? {
                 run.add(&file)?;
             }
@@ -148,7 +152,7 @@ fn sweep_commit(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> Swe
 
 #[test]
 fn a_group_is_all_old_or_all_new_after_any_crash_and_what_was_sealed_arrives() {
-    let report = sweep_commit("group commit", |_| false, 2);
+    let report = sweep_commit("group commit", |_| false, 3);
 
     report.assert_clean();
     assert!(report.total() >= 200_000, "{report}");
