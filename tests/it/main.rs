@@ -7,4 +7,8 @@ mod codec;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod sources_recorded;
+#[cfg(test)]
 mod support;
