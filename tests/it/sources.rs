@@ -190,6 +190,24 @@ fn the_demo_keeps_short_intervals_for_as_long_as_others_do() {
     }
 }
 
+#[test]
+fn the_demo_makes_a_first_workspace_in_no_time() {
+    let source = demo();
+    let began = std::time::Instant::now();
+
+    for ticker in ["AAPL", "MSFT", "KO", "IBM", "SPY"] {
+        let mut minutes = job(ticker, "1m");
+        minutes.window.from = time::parse("2026-06-01");
+        assert!(ask(&*source, &job(ticker, "1d")).is_ok());
+        assert!(
+            matches!(ask(&*source, &minutes), Ok(Fetched::Bars { batch, .. }) if batch.bars.len() > 7_000)
+        );
+    }
+
+    // Generous, for loaded machines and unoptimised builds.
+    assert!(began.elapsed().as_millis() < 300, "{:?}", began.elapsed());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]

@@ -115,7 +115,17 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> 
     })))
 }
 
-/// Tells whether a body is one of the sentences by which sources say that they have nothing.
+/// How the sentences begin by which sources say that they have nothing. A saved 401 or 429 says nothing about
+/// the data, so it is not among them.
+const NOTHING: [&[u8]; 5] = [
+    b"400 Bad Request:",
+    b"404 Not Found:",
+    b"422 Unprocessable Entity:",
+    b"No data",
+    b"Brak danych",
+];
+
+/// Tells whether a body is a sentence that says that there is nothing.
 fn says_no_data(text: &[u8]) -> bool {
     let line = text.trim_ascii();
     let is_sentence = line.len() < 400 && !line.contains(&b'\n');
@@ -123,14 +133,6 @@ fn says_no_data(text: &[u8]) -> bool {
         line.get(..with.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(with))
     };
-    // A saved 401 or 429 says nothing about the data, so it is not among these.
-    const NOTHING: [&[u8]; 5] = [
-        b"400 Bad Request:",
-        b"404 Not Found:",
-        b"422 Unprocessable Entity:",
-        b"No data",
-        b"Brak danych",
-    ];
     is_sentence && NOTHING.into_iter().any(begins)
 }
 

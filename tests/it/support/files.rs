@@ -22,15 +22,15 @@ pub(crate) struct OneRow;
 impl ParquetRows for OneRow {
     fn rows(&self, bytes: Vec<u8>, _ticker: &Ticker) -> Result<BarBatch, String> {
         let date = i64::try_from(bytes.len()).ok();
-        match bytes.starts_with(b"PAR1") {
-            true => Ok(BarBatch {
-                bars: vec![Bar {
-                    date,
-                    ..Bar::default()
-                }],
-            }),
-            false => Err("it is no Parquet".to_owned()),
+        if !bytes.starts_with(b"PAR1") {
+            return Err("it is no Parquet".to_owned());
         }
+        Ok(BarBatch {
+            bars: vec![Bar {
+                date,
+                ..Bar::default()
+            }],
+        })
     }
 }
 
