@@ -19,4 +19,8 @@ mod lock;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod sources_recorded;
+#[cfg(test)]
 mod support;
