@@ -8,7 +8,7 @@ use barkeep::layout::Places;
 use barkeep::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use barkeep::model::{Interval, Provenance, RunId, StorageRequest, time};
 use barkeep::storage::{
-    Open, PreparedFile, RowsToStage, Sealed, StagedRun, StorageError, leftover_runs,
+    Open, PreparedFile, RowsToStage, Sealed, StagedRows, StagedRun, StorageError, leftover_runs,
 };
 use barkeep::sys::{Fs, Shutdown, SystemClock, ThisHost};
 use chrono::DateTime;
@@ -66,17 +66,16 @@ impl Bench {
     }
 
     fn consolidate(fs: &dyn Fs, mut run: StagedRun<'_, Sealed>) -> Result<(), StorageError> {
-        if !run.staged().is_empty() {
-            // As the real consolidation does: rows that cannot be read back are lost.
-            for rows in run.staged() {
-                rows.read(fs)?;
-            }
+        // As the real consolidation does: rows that cannot be read back are put away.
+        let (whole, torn): (Vec<StagedRows>, Vec<StagedRows>) =
+            run.staged().iter().cloned().partition(|rows| rows.read(fs).is_ok());
+        run.settle(&torn)?;
+        if !whole.is_empty() {
             for file in Self::missing(fs)? {
                 run.add(&file)?;
             }
             run.commit()?;
-            let done = run.staged().to_vec();
-            run.settle(&done)?;
+            run.settle(&whole)?;
         }
         run.finish()
     }
