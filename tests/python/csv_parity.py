@@ -31,7 +31,7 @@ class Recording(NamedTuple):
 
 
 # Stooq calls its files by lower-case symbol and country.
-STOOQ = {"suffix": ".us.txt"}
+STOOQ = {"suffix": ".us"}
 FILES = [
     *(Recording(f"stooq/daily/{name}.us.txt", name.upper(), "1d", f"{name}.us.txt", STOOQ, raw_bars.stooq_dump)
       for name in ("aacg", "aaciu", "aagrw")),

@@ -140,8 +140,8 @@ def main():
     for layout in ("legacy", "flat", "partitions", "oddities"):
         try:
             check_layout(verdicts, options.barkeep, layout, os.path.join(folder, layout))
-        except AssertionError as error:
-            verdicts.check(False, layout, error)
+        except (AssertionError, ValueError, KeyError) as error:
+            verdicts.check(False, layout, repr(error))
     if not options.keep:
         shutil.rmtree(folder)
     verdicts.finish()
