@@ -6,6 +6,7 @@ happens: one file replaced, a group of new files, the registry.
 """
 
 import datetime
+import json
 import os
 import re
 import sys
@@ -66,6 +67,15 @@ def prepare(binary, folder):
     return barkeep
 
 
+def is_json(text):
+    """Tells whether a text is one whole JSON value."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 class Expectation:
     """The states that data may be in: before the update and after it."""
 
@@ -80,6 +90,11 @@ class Expectation:
             if path.endswith(".parquet") and not LEFT_OVER.search(os.path.basename(path)):
                 if digest not in (self.before.get(path), self.after.get(path)):
                     return f"{path} is neither its old nor its new self"
+        for path in found:
+            if path.endswith(".json") and not LEFT_OVER.search(os.path.basename(path)):
+                with open(os.path.join(workspace, path), encoding="utf-8") as file:
+                    if not is_json(file.read()):
+                        return f"{path} is no whole JSON"
         lost = [path for path in self.before if path.endswith(".parquet") and path not in found]
         return f"{lost[0]} is gone" if lost else None
 
