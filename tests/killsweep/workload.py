@@ -17,7 +17,7 @@ import support  # noqa: E402 - lies in the neighbouring folder
 TICKERS = ["AAPL", "BRK.B", "EURUSD=X"]
 FIRST = datetime.datetime(2024, 4, 15)
 CUT = datetime.datetime(2024, 5, 24)  # what is stored before the update; May goes on, June is new
-NOW = "2024-06-14T22:00:00Z"
+NOW = "2024-06-17T22:00:00Z"  # every bar is finished by then
 INTERVALS = ["1d", "1h", "1wk"]
 # Names that a finished and a recovered run have none of.
 LEFT_OVER = re.compile(r"^\..*\.tmp|\.tmp-|\.partial$|^\.tmp")

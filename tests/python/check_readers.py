@@ -43,8 +43,9 @@ def expected(interval, tree, options):
         names = [name.removesuffix(".csv") for name in sorted(os.listdir(folder))]
         return {name: rows_in_csv(os.path.join(folder, f"{name}.csv"), name) for name in names}
     market, source = os.path.relpath(tree, os.path.join(options.workspace, "data")).split(os.sep)[:2]
+    venue = support.VENUE if market == "legacy" else f"{market}:{source}"
     barkeep = support.Barkeep(options.barkeep, options.workspace)
-    return {ticker: barkeep.show(ticker, interval, venue=f"{market}:{source}") for ticker in tickers_in(tree)}
+    return {ticker: barkeep.show(ticker, interval, venue=venue) for ticker in tickers_in(tree)}
 
 
 def tickers_in(tree):

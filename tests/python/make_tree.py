@@ -2,8 +2,8 @@
 
 usage: make_tree.py BARKEEP FOLDER    makes FOLDER/workspace and FOLDER/source/<interval>/<TICKER>.csv
 
-Daily bars over four years and minutes over three months, for ordinary and for awkward tickers, with values
-that readers get wrong: the smallest and the largest doubles, 17 digits, no volume, a volume beyond 2^53.
+Daily bars over four years, minutes over three months and weeks in the legacy layout, for ordinary and for awkward tickers, with values
+that readers get wrong: the smallest and the largest doubles, 17 digits, no volume, a volume of 2^53 - 1.
 """
 
 import datetime
@@ -21,7 +21,7 @@ def with_extremes(rows):
     changed = list(rows)
     for at, price in enumerate(EXTREMES):
         changed[at] = rows[at]._replace(open=price, high=price, low=price, close=price)
-    changed[6] = rows[6]._replace(volume=2**53 + 1)
+    changed[6] = rows[6]._replace(volume=2**53 - 1)
     changed[7] = rows[7]._replace(volume=None)
     return changed
 
@@ -38,10 +38,15 @@ def minutes():
     return [day + opening + datetime.timedelta(minutes=at) for day in sessions for at in range(40)]
 
 
+def weeks():
+    """Returns the Mondays of the days."""
+    return [day for day in days() if day.weekday() == 0]
+
+
 def main():
     binary, folder = sys.argv[1:3]
     barkeep = support.Barkeep(binary, os.path.join(folder, "workspace"), now="2024-07-08T22:00:00Z")
-    for interval, times in (("1d", days()), ("1m", minutes())):
+    for interval, times in (("1d", days()), ("1m", minutes()), ("1wk", weeks())):
         source = os.path.join(folder, "source", interval)
         for ticker in TICKERS:
             support.write_bars(source, with_extremes(support.bars(ticker, times)))
