@@ -5,7 +5,6 @@ usage: csv_parity.py BARKEEP RECORDED [--keep FOLDER]
 RECORDED is the folder of recorded market data. Each file gets a workspace of its own, goes in through a `files`
 source into partitions and comes back by `show --format csv`: the number of rows and every value must be equal,
 prices as the same doubles. Error pages and a file that holds another ticker must be refused and store nothing.
-A file marked `may_refuse` is in a format that barkeep need not know: exact, or refused and nothing stored.
 """
 
 import argparse
@@ -27,11 +26,12 @@ class Recording(NamedTuple):
     name: str  # what the file is called in the folder of the source
     settings: dict
     read: Callable | None  # None: must be refused
-    may_refuse: bool = False
 
 
 # Stooq calls its files by lower-case symbol and country.
 STOOQ = {"suffix": ".us"}
+# Nothing in a file of early November tells day from month.
+US_MINUTES = "%m/%d/%Y %H:%M"
 FILES = [
     *(Recording(f"stooq/daily/{name}.us.txt", name.upper(), "1d", f"{name}.us.txt", STOOQ, raw_bars.stooq_dump)
       for name in ("aacg", "aaciu", "aagrw")),
@@ -52,15 +52,15 @@ FILES = [
     Recording("other/mplfinance_yahoofinance-SPY-20200901-20210113.csv", "SPY", "1d", "SPY.csv", {},
               raw_bars.by_header),
     Recording("other/backtrader_2006-day-002.txt", "INDEX", "1d", "INDEX.csv", {}, raw_bars.by_header),
-    Recording("other/backtesting_GOOG.csv", "GOOG", "1d", "GOOG.csv", {}, raw_bars.unnamed_date, True),
+    Recording("other/backtesting_GOOG.csv", "GOOG", "1d", "GOOG.csv", {}, raw_bars.unnamed_date),
     Recording("other/mplfinance_SP500_NOV2019_Hist.csv", "SP500", "1d", "SP500.csv", {},
-              raw_bars.us_dates("%m/%d/%Y"), True),
-    Recording("other/mplfinance_SP500_NOV2019_IDay.csv", "SP500", "1m", "SP500.csv", {},
-              raw_bars.us_dates("%m/%d/%Y %H:%M"), True),
+              raw_bars.us_dates("%m/%d/%Y")),
+    Recording("other/mplfinance_SP500_NOV2019_IDay.csv", "SP500", "1m", "SP500.csv",
+              {"date_format": US_MINUTES}, raw_bars.us_dates(US_MINUTES)),
 ]
 
 
-def stored_rows(workspace):
+def stored_files(workspace):
     """Returns how many Parquet files the workspace holds below data."""
     return len(support.parquet_files(os.path.join(workspace, "data")))
 
@@ -81,7 +81,7 @@ def prepare(binary, recorded, recording, folder):
 def check_refused(verdicts, recording, barkeep, done):
     """Checks that the file was named as refused and that nothing of it is stored."""
     verdicts.check(done.returncode != 0, f"{recording.path}: refused", f"exit {done.returncode}")
-    verdicts.check(stored_rows(barkeep.workspace) == 0, f"{recording.path}: nothing stored")
+    verdicts.check(stored_files(barkeep.workspace) == 0, f"{recording.path}: nothing stored")
     verdicts.check(recording.ticker in done.stderr + done.stdout, f"{recording.path}: the refusal names its ticker",
                    done.stderr[-300:])
 
@@ -91,7 +91,7 @@ def check_exact(verdicts, recording, barkeep, wanted):
     found = barkeep.show(recording.ticker, recording.interval, codes=(0, 1, 3))
     if verdicts.same_rows(found, wanted, recording.path):
         months = len({(row.date.year, row.date.month) for row in wanted})
-        verdicts.check(stored_rows(barkeep.workspace) == months, f"{recording.path}: one file for each month")
+        verdicts.check(stored_files(barkeep.workspace) == months, f"{recording.path}: one file for each month")
         print(f"  {len(wanted):6} rows equal: {recording.path}")
 
 
@@ -99,7 +99,7 @@ def check(verdicts, binary, recorded, recording, folder):
     """Checks one recording."""
     barkeep, done = prepare(binary, recorded, recording, folder)
     refused = done.returncode != 0
-    if recording.read is None or (recording.may_refuse and refused):
+    if recording.read is None:
         check_refused(verdicts, recording, barkeep, done)
         print(f"  refused: {recording.path} (exit {done.returncode})")
         return
