@@ -265,17 +265,17 @@ impl<'l> Consolidation<'_, 'l> {
         documents.iter().try_for_each(|file| run.add(file))?;
         run.commit()?;
         self.registry.committed(&documents);
-        for done in pending {
-            for partition in &done.partitions {
+        for done in &pending {
+            for &partition in &done.partitions {
                 self.report.last_partition = Some(format!("{} {partition}", done.request));
-                let (request, partition) = (done.request.clone(), *partition);
+                let request = done.request.clone();
                 self.hands
                     .observer
                     .observe(Event::Committed { request, partition });
             }
-            run.settle(&done.staged)?;
         }
-        Ok(())
+        let settled: Vec<StagedRows> = pending.into_iter().flat_map(|done| done.staged).collect();
+        Ok(run.settle(&settled)?)
     }
 
     fn record(&mut self, done: &Pending) {
