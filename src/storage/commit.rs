@@ -73,6 +73,14 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
+    /// Gives up a group that could not be built, and the space that it took. Its rows stay staged.
+    pub fn abandon_group(&mut self) {
+        self.state.group.clear();
+        self.state.group_dirs.clear();
+        // The error that led here is the one to report; the next run clears what is left.
+        let _cleared: Result<(), StorageError> = self.clear_new();
+    }
+
     /// Tells how many files the group has.
     pub fn group_len(&self) -> usize {
         self.state.group.len()
@@ -143,14 +151,14 @@ impl StagedRun<'_, Sealed> {
         Ok(recovered)
     }
 
-    /// Keeps a damaged journal beside its run under another name, so that the staged rows can be replayed.
+    /// Removes a damaged journal, after it was kept elsewhere; the staged rows can then be merged anew.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn set_journal_aside(&self, into: &Path) -> Result<(), StorageError> {
-        self.fs.rename(&self.dir.join(JOURNAL_NAME), into)?;
-        self.fs.sync_dir(parent(into))?;
-        Ok(self.fs.sync_dir(&self.dir)?)
+    pub fn forget_journal(&mut self) -> Result<(), StorageError> {
+        self.fs.remove_file(&self.dir.join(JOURNAL_NAME))?;
+        self.fs.sync_dir(&self.dir)?;
+        self.clear_new()
     }
 
     fn new_dir_for(&self, target: &Path) -> PathBuf {

@@ -14,6 +14,7 @@ mod prepare;
 mod quarantine;
 mod router;
 mod staged;
+mod staged_rows;
 mod tree;
 
 pub use commit::{Conflict, Recovered};
@@ -22,7 +23,8 @@ pub use legacy::LegacyStore;
 pub use partitioned::PartitionedStore;
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
-pub use staged::{Open, Sealed, StagedRows, StagedRun, leftover_runs};
+pub use staged::{Open, Sealed, StagedRun, leftover_runs};
+pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -191,6 +193,14 @@ pub enum StorageError {
     #[error("the journal {} is damaged: {reason}", path.display())]
     DamagedJournal {
         /// The journal.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Staged rows are not what was staged.
+    #[error("the staged rows {} are damaged: {reason}", path.display())]
+    DamagedStaged {
+        /// The staged file.
         path: PathBuf,
         /// What does not fit.
         reason: String,

@@ -8,16 +8,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-
 use crate::layout::{Places, parse_staged, staged_rows};
 use crate::lock::LockGuard;
-use crate::model::{PartitionKey, RunId, StorageRequest};
+use crate::model::RunId;
 use crate::sys::atomic::{TempNames, create_dirs, parent};
 use crate::sys::{Barrier, Durability, Fs, Kind};
 
 use super::StorageError;
 use super::journal::Entry;
+use super::{RowsToStage, StagedRows};
 
 /// The folder of a run in which rows are staged as they were fetched.
 const FETCHED: &str = "fetched";
@@ -37,15 +36,6 @@ pub struct Sealed {
     pub(super) group: Vec<Entry>,
     /// The folders in which its files are staged.
     pub(super) group_dirs: BTreeSet<PathBuf>,
-}
-
-/// The rows of one fetch, staged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StagedRows {
-    /// Where they are staged.
-    pub path: PathBuf,
-    /// The series that they belong to.
-    pub request: StorageRequest,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -129,31 +119,23 @@ impl<'l> StagedRun<'l, Open> {
         })
     }
 
-    /// Stages the rows of one fetch, which span the partitions `first` to `last`. Durable only once sealed.
+    /// Stages the rows of one fetch. Durable only once sealed.
     ///
     /// # Errors
     /// When the request has no venue, or the file cannot be written.
-    pub fn stage(
-        &mut self,
-        request: &StorageRequest,
-        first: PartitionKey,
-        last: PartitionKey,
-        bytes: &Bytes,
-    ) -> Result<(), StorageError> {
-        let wanted = staged_rows(&self.dir, request.partitioned()?, first, last);
+    pub fn stage(&mut self, rows: &RowsToStage) -> Result<(), StorageError> {
+        let series = rows.request.partitioned()?;
+        let wanted = staged_rows(&self.dir, series, rows.first, rows.last);
         let path = self.free_name(wanted)?;
         self.make_dirs(parent(&path))?;
         let temp = TempNames::of(self.id.clone()).beside(&path);
         let mut file = self.fs.create_new(&temp)?;
-        file.write_all(bytes)?;
+        file.write_all(&rows.bytes)?;
         drop(file);
         // A kill in the middle of the write leaves a hidden name, never a torn file under a staged one.
         self.fs.rename(&temp, &path)?;
         self.state.dirs.insert(parent(&path).to_owned());
-        self.state.staged.push(StagedRows {
-            path,
-            request: request.clone(),
-        });
+        self.state.staged.push(StagedRows { path, request: rows.request.clone() });
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The clock, injected so that tests and replays choose the time.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, NaiveDate, Utc};
 
@@ -56,4 +56,20 @@ impl Clock for FixedClock {
     }
 
     fn sleep(&self, _wait: Duration, _stop: &Shutdown) {}
+}
+
+/// Measures how long something takes; unlike a clock it is never set back.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts measuring.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Returns the seconds since the start.
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
 }

@@ -13,7 +13,6 @@ mod registry;
 mod report;
 mod resume;
 mod run;
-mod staging;
 
 pub use plan::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan};
 pub use registry::Registry;

@@ -5,6 +5,18 @@
 #[cfg(test)]
 mod codec;
 #[cfg(test)]
+mod crash_commit;
+mod crash_atomic;
+#[cfg(test)]
+mod crash_lock;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod support;
+
+#[cfg(test)]
+mod catalog;
+#[cfg(test)]
+mod config;

@@ -1,3 +1,4 @@
-//! What the integration tests share: a simulated disk, and clocks and hosts that say what a test wants.
+//! What the integration tests share: a simulated disk, and a host that says what a test wants.
 
+pub(crate) mod host;
 pub(crate) mod sim;

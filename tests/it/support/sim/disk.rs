@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::tree::{Blob, Ino, Node, Tree, digest_of, mix};
+use super::tree::{Blob, Ino, Node, ROOT, Tree, digest_of, mix};
 
 /// A name in a directory, and what it shall stand for.
 #[derive(Clone, Debug)]
@@ -50,6 +50,17 @@ pub(crate) enum Change {
         /// A sync of these bytes failed: the system now takes them for clean, and no later sync saves them.
         is_doomed: bool,
     },
+}
+
+impl Change {
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        let (first, second) = match self {
+            Self::Entry(link) => (Some(link), None),
+            Self::Move { to, from } => (Some(to), Some(from)),
+            Self::Bytes { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
 }
 
 /// How much of a change survives.
@@ -167,7 +178,31 @@ impl Disk {
         }
         if kept.len() != self.pending.len() || !kept.is_empty() {
             self.pending = Arc::new(kept);
+            self.forget_unreachable();
         }
+    }
+
+    /// Drops changes inside files and directories that no power cut can bring back.
+    fn forget_unreachable(&mut self) {
+        let mut known = vec![false; self.durable.len()];
+        self.durable.reach(ROOT, &mut known);
+        let mut found = 1;
+        while found > 0 {
+            found = 0;
+            for link in self.pending.iter().flat_map(Change::links) {
+                if let Some(to) = link.to
+                    && known[link.dir as usize]
+                    && !known[to as usize]
+                {
+                    self.durable.reach(to, &mut known);
+                    found += 1;
+                }
+            }
+        }
+        Arc::make_mut(&mut self.pending).retain(|change| match change {
+            Change::Bytes { file, .. } => known[*file as usize],
+            other => other.links().any(|link| known[link.dir as usize]),
+        });
     }
 
     /// Marks the un-synced bytes of a file as beyond saving, as Linux does when a sync fails.

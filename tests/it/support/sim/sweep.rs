@@ -273,16 +273,18 @@ impl Sweeper<'_> {
 
     fn recover_and_judge(&mut self, disk: Disk, is_acked: bool, trail: &Trail<'_>) -> Recovered {
         let fs = SimFs::on(disk).recorded();
-        let outcome = (self.recover)(&fs).and_then(|()| (self.judge)(&fs, is_acked));
-        let is_owed = is_acked || outcome.is_ok() && (self.judge)(&fs, true).is_ok();
+        let recovered = (self.recover)(&fs);
+        let tape = fs.take_tape();
+        let end = fs.disk();
+        // Copies: what a judge does to the disk in order to see is no part of the recovery.
+        let judge = |is_acked| (self.judge)(&SimFs::on(end.clone()), is_acked);
+        let outcome = recovered.and_then(|()| judge(is_acked));
+        // A recovery that had nothing to do has promised nothing.
+        let is_owed = is_acked || outcome.is_ok() && !tape.is_empty() && judge(true).is_ok();
         if let Err(error) = outcome {
             self.violation(trail, &error);
         }
-        Recovered {
-            tape: fs.take_tape(),
-            end: fs.disk(),
-            is_owed,
-        }
+        Recovered { tape, end, is_owed }
     }
 
     /// The run meets a fault: it says so or is right all the same, now, after a recovery and after a power cut.

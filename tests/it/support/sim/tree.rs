@@ -87,6 +87,23 @@ impl Tree {
         &self.0[ino as usize]
     }
 
+    /// Returns how many nodes there ever were.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Marks everything that can be reached from a node.
+    pub(crate) fn reach(&self, from: Ino, known: &mut [bool]) {
+        if std::mem::replace(&mut known[from as usize], true) {
+            return;
+        }
+        if let Node::Dir(names) = self.node(from) {
+            for (_, child) in names.iter() {
+                self.reach(*child, known);
+            }
+        }
+    }
+
     /// Adds a node and returns its number.
     pub(crate) fn push(&mut self, node: Node) -> Ino {
         let nodes = Arc::make_mut(&mut self.0);

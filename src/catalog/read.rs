@@ -1,0 +1,117 @@
+//! Questions to the registry.
+//!
+//! Promises: the predecessor's answers. A missing or malformed field never excludes a ticker.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde_json::Value;
+
+use super::block::{self, Block};
+use super::{Catalog, fields, place};
+use crate::document::Object;
+use crate::model::{Interval, Ticker, Venue, time};
+
+/// Days for which a series that was not found is left alone.
+const COOLDOWN_DAYS: i64 = 30;
+
+impl Catalog {
+    /// Returns the tickers of a venue in the order of the file: those at home there, those with records of it,
+    /// and, when it is the default venue, those that name no venue.
+    pub fn tickers_at(&self, venue: &Venue, default_venue: &Venue) -> Vec<Ticker> {
+        let is_there = |ticker: &&Ticker| {
+            self.entry(ticker).is_some_and(|entry| {
+                let is_default = venue == default_venue && !entry.contains_key("venue");
+                is_default
+                    || place::is_home(entry, venue) == Some(true)
+                    || place::further(entry, venue).is_some()
+            })
+        };
+        self.tickers.iter().filter(is_there).cloned().collect()
+    }
+
+    /// Tells whether a ticker is not given up as a whole. One without records is active.
+    pub fn is_active(&self, ticker: &Ticker, venue: &Venue) -> bool {
+        self.records(ticker, venue)
+            .is_none_or(|records| !fields::is_not_found(records))
+    }
+
+    /// Tells whether a series may be asked for today: not while a not-found is younger than 30 days.
+    ///
+    /// A ticker that is given up as a whole is asked for again through the intervals that gave it up, once
+    /// their 30 days are over; its other intervals wait for that.
+    pub fn is_due(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+    ) -> bool {
+        let missing = self
+            .interval(ticker, venue, interval)
+            .filter(|entry| fields::is_not_found(entry));
+        match missing {
+            Some(entry) => has_cooled(entry, today),
+            None => self.is_active(ticker, venue),
+        }
+    }
+
+    /// Returns the day of the newest row that is known; `None` when there is none or it is no date.
+    pub fn last_data_date(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Option<NaiveDate> {
+        fields::date(self.interval(ticker, venue, interval)?, "last_data_date")
+    }
+
+    /// Returns the wall clock of the newest intraday row, unless the day says that another writer went on.
+    pub fn last_data_at(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Option<NaiveDateTime> {
+        last_data_at(self.interval(ticker, venue, interval)?)
+    }
+
+    /// Returns where a series was put.
+    pub fn storage_block(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Block {
+        if self.unusable.contains_key(ticker) {
+            return Block::Damaged;
+        }
+        self.interval(ticker, venue, interval)
+            .map_or(Block::Absent, |entry| block::read(entry.get("storage")))
+    }
+
+    /// Returns the mark that the source left at the last download.
+    pub fn mark(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<&str> {
+        self.interval(ticker, venue, interval)?
+            .get("mark")?
+            .as_str()
+    }
+
+    pub(super) fn records(&self, ticker: &Ticker, venue: &Venue) -> Option<&Object> {
+        place::records(self.entry(ticker)?, venue)
+    }
+
+    fn interval(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<&Object> {
+        self.records(ticker, venue)?
+            .get("intervals")?
+            .get(interval.as_str())
+            .and_then(Value::as_object)
+    }
+}
+
+/// Returns the stamp of an interval's newest row if it falls on the day of the newest row.
+pub(super) fn last_data_at(entry: &Object) -> Option<NaiveDateTime> {
+    let stamp = time::parse(entry.get("last_data_at")?.as_str()?)?;
+    let moment = time::naive(stamp);
+    (fields::date(entry, "last_data_date") == Some(moment.date())).then_some(moment)
+}
+
+fn has_cooled(entry: &Object, today: NaiveDate) -> bool {
+    let Some(found_missing) = fields::date(entry, "last_not_found_date") else {
+        return true;
+    };
+    (today - found_missing).num_days() >= COOLDOWN_DAYS
+}

@@ -1,0 +1,294 @@
+//! What runs record in the registry.
+//!
+//! Promises: only the fields of the outcome change; old fields and unknown keys stay. The newest known row
+//! never moves backwards. A ticker that cannot be used is left as it is, and the caller is told.
+
+use chrono::{Days, NaiveDate};
+use serde_json::{Map, Value};
+
+use super::block::StorageBlock;
+use super::fields::{self, ACTIVE, INTERVAL_ORDER, NOT_FOUND, TICKER_ORDER};
+use super::place::{self, Outcome};
+use super::{Catalog, Unusable, read};
+use crate::document::Object;
+use crate::model::{Interval, Ticker, Venue, time};
+
+/// Days after its last rows for which a given-up ticker is taken back without asking the source.
+const RECENT_DAYS: u64 = 90;
+
+/// What a successful save leaves to record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The stamp of the newest row, nanoseconds of wall clock.
+    pub last_row: i64,
+    /// Where the series lies, if in partitions.
+    pub storage: Option<StorageBlock>,
+    /// What the source wants to see again at the next download.
+    pub mark: Option<String>,
+}
+
+impl Catalog {
+    /// Records that rows came and are stored.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_found(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+        found: Found,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, Outcome::Success, today, |records| {
+            let mut is_changed = set(records, TICKER_ORDER, "status", ACTIVE);
+            is_changed |= fields::put(records, TICKER_ORDER, "last_checked", fields::text(today));
+            let entry = interval_entry(records, interval);
+            is_changed |= set(entry, INTERVAL_ORDER, "status", ACTIVE);
+            for key in ["last_found_date", "last_checked"] {
+                is_changed |= fields::put(entry, INTERVAL_ORDER, key, fields::text(today));
+            }
+            is_changed |= advance(entry, interval, found.last_row);
+            if let Some(mark) = found.mark {
+                is_changed |= fields::put(entry, INTERVAL_ORDER, "mark", Value::String(mark));
+            }
+            if let Some(block) = found.storage {
+                is_changed |= put_block(entry, &block);
+            }
+            is_changed
+        })
+    }
+
+    /// Records that the source was asked and had nothing new.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_checked(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, Outcome::Other, today, |records| {
+            let day = fields::text(today);
+            let is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
+            let entry = interval_entry(records, interval);
+            fields::put(entry, INTERVAL_ORDER, "last_checked", day) || is_changed
+        })
+    }
+
+    /// Records that the source does not know the series; the ticker is given up when it knows none of them.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_not_found(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, Outcome::Other, today, |records| {
+            let day = fields::text(today);
+            let mut is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
+            let entry = interval_entry(records, interval);
+            is_changed |= set(entry, INTERVAL_ORDER, "status", NOT_FOUND);
+            is_changed |= fields::put(entry, INTERVAL_ORDER, "last_not_found_date", day.clone());
+            is_changed |= fields::put(entry, INTERVAL_ORDER, "last_checked", day);
+            if is_given_up(records) {
+                is_changed |= set(records, TICKER_ORDER, "status", NOT_FOUND);
+            }
+            is_changed
+        })
+    }
+
+    /// Records where a series lies, as a migration does.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_storage(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+        block: &StorageBlock,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, Outcome::Success, today, |records| {
+            put_block(interval_entry(records, interval), block)
+        })
+    }
+
+    /// Forgets where a series lies, as a rollback does; `false` when nothing was recorded.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is forgotten then.
+    pub fn forget_storage(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+    ) -> Result<bool, Unusable> {
+        let has_block = self
+            .records(ticker, venue)
+            .and_then(|records| {
+                records
+                    .get("intervals")?
+                    .get(interval.as_str())?
+                    .get("storage")
+            })
+            .is_some();
+        if has_block {
+            self.change(ticker, venue, Outcome::Other, today, |records| {
+                let entry = interval_entry(records, interval);
+                entry.shift_remove("storage").is_some()
+            })?;
+        }
+        Ok(has_block)
+    }
+
+    /// Adds a ticker to a venue; `false` when it was there, and then nothing changes.
+    pub fn add(&mut self, ticker: &Ticker, venue: &Venue, today: NaiveDate) -> bool {
+        if self.contains(ticker) {
+            let is_known = self.records(ticker, venue).is_some();
+            let is_added = !is_known
+                && self
+                    .change(ticker, venue, Outcome::Other, today, |_| true)
+                    .is_ok();
+            return is_added;
+        }
+        let mut entry = Map::new();
+        let fresh = [
+            ("ticker", Value::String(ticker.to_string())),
+            ("added_date", fields::text(today)),
+            ("status", Value::String(ACTIVE.to_owned())),
+            ("last_checked", Value::Null),
+        ];
+        entry.extend(fresh.map(|(key, value)| (key.to_owned(), value)));
+        // Without a venue the entry is one that the predecessor could have made.
+        if !place::is_predecessors(venue) {
+            entry.insert("venue".to_owned(), Value::String(venue.to_string()));
+        }
+        self.document
+            .insert(ticker.to_string(), Value::Object(entry));
+        self.tickers.push(ticker.clone());
+        self.is_changed = true;
+        true
+    }
+
+    /// Takes back a given-up ticker, as a symbol list that names it does; its intervals keep their cooldown.
+    /// `false` when it was not given up.
+    pub fn reactivate(&mut self, ticker: &Ticker, venue: &Venue) -> bool {
+        if self.is_active(ticker, venue) {
+            return false;
+        }
+        self.change(ticker, venue, Outcome::Other, NaiveDate::MIN, |records| {
+            set(records, TICKER_ORDER, "status", ACTIVE)
+        })
+        .is_ok()
+    }
+
+    /// Takes back the given-up tickers that had rows in the last 90 days, and returns them.
+    pub fn reactivate_recent(&mut self, venue: &Venue, today: NaiveDate) -> Vec<Ticker> {
+        let since = today.checked_sub_days(Days::new(RECENT_DAYS));
+        let had_rows = |interval: &Object| {
+            interval.get("status").and_then(Value::as_str) == Some(ACTIVE)
+                && fields::date(interval, "last_found_date") >= since
+        };
+        let is_recent = |ticker: &&Ticker| {
+            self.records(ticker, venue)
+                .and_then(|records| records.get("intervals")?.as_object())
+                .into_iter()
+                .flat_map(Map::values)
+                .filter_map(Value::as_object)
+                .any(had_rows)
+        };
+        let recent: Vec<_> = self.tickers.iter().filter(is_recent).cloned().collect();
+        recent
+            .into_iter()
+            .filter(|ticker| self.reactivate(ticker, venue))
+            .collect()
+    }
+
+    /// Removes a ticker with everything that is recorded of it; `false` when there was none.
+    pub fn remove(&mut self, ticker: &Ticker) -> bool {
+        let key = self.key(ticker).to_owned();
+        if self.document.shift_remove(&key).is_none() {
+            return false;
+        }
+        self.tickers.retain(|known| known != ticker);
+        self.unusable.remove(ticker);
+        self.spellings.remove(ticker);
+        self.is_changed = true;
+        true
+    }
+
+    /// Applies a change to the records of a venue, which are made where they are missing.
+    fn change(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        outcome: Outcome,
+        today: NaiveDate,
+        apply: impl FnOnce(&mut Object) -> bool,
+    ) -> Result<(), Unusable> {
+        if let Some(reason) = self.unusable.get(ticker) {
+            return Err(Unusable {
+                ticker: ticker.clone(),
+                reason: reason.clone(),
+            });
+        }
+        if !self.contains(ticker) {
+            self.add(ticker, venue, today);
+        }
+        let key = self.key(ticker).to_owned();
+        if let Some(Value::Object(entry)) = self.document.get_mut(&key) {
+            let records = place::records_mut(entry, venue, outcome);
+            self.is_changed |= apply(records);
+        }
+        Ok(())
+    }
+}
+
+fn set(object: &mut Object, order: &[&str], key: &str, text: &str) -> bool {
+    fields::put(object, order, key, Value::String(text.to_owned()))
+}
+
+fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
+    let intervals = fields::object_at(records, TICKER_ORDER, "intervals");
+    fields::object_at(intervals, &[], interval.as_str())
+}
+
+fn is_given_up(records: &Object) -> bool {
+    records
+        .get("intervals")
+        .and_then(Value::as_object)
+        .is_some_and(|intervals| {
+            let mut entries = intervals.values().filter_map(Value::as_object);
+            entries.all(fields::is_not_found)
+        })
+}
+
+fn put_block(entry: &mut Object, block: &StorageBlock) -> bool {
+    let document = block.document(entry.get("storage"));
+    fields::put(entry, INTERVAL_ORDER, "storage", document)
+}
+
+/// Moves the newest known row forward to `last_row`, never back.
+fn advance(entry: &mut Object, interval: Interval, last_row: i64) -> bool {
+    let moment = time::naive(last_row);
+    let known = fields::date(entry, "last_data_date");
+    if known.is_some_and(|day| day > moment.date()) {
+        return false;
+    }
+    let known_at = read::last_data_at(entry);
+    let day = fields::text(moment.date());
+    let is_changed = fields::put(entry, INTERVAL_ORDER, "last_data_date", day);
+    if !interval.is_intraday() || known_at.is_some_and(|at| at >= moment) {
+        return is_changed;
+    }
+    let stamp = moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string();
+    set(entry, INTERVAL_ORDER, "last_data_at", &stamp) || is_changed
+}

@@ -1,0 +1,292 @@
+//! The settings: defaults, below `barkeep.toml`, below the environment, below the flags.
+//!
+//! Promises: every key has a default, every value knows which layer it came from, and every value has its
+//! final type. `us:demo` is a source without any file.
+//! Leaves to others: what the values are used for; creating `barkeep.toml`, which barkeep never writes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use super::parsed::{Parsed, words};
+use super::settings_file::{self, SettingsFile};
+use super::{ConfigError, EnvVars, SourceKind, SourceSettings};
+use crate::document::{self, DocumentError};
+use crate::model::{Interval, Venue};
+use crate::sys::Fs;
+
+/// The name of the file in the workspace.
+pub const SETTINGS_FILE: &str = "barkeep.toml";
+
+const DEFAULT_VENUE: &str = "us:yahoo";
+const DEMO_VENUE: &str = "us:demo";
+const MIN_FREE_BYTES: u64 = 64 * 1024 * 1024;
+const MIN_FREE_INODES: u64 = 1024;
+
+/// What happens to a stored file that turns out to be damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CorruptFiles {
+    /// It is moved to `quarantine/` with its reason.
+    Quarantine,
+    /// It is deleted.
+    Delete,
+}
+
+words!(CorruptFiles, "a way with corrupt files", { Quarantine => "quarantine", Delete => "delete" });
+
+/// How new Parquet files are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// By the interval: what is smallest and fast enough for it.
+    Auto,
+    /// Snappy.
+    Snappy,
+    /// Zstandard.
+    Zstd,
+    /// Gzip.
+    Gzip,
+    /// Not at all.
+    None,
+}
+
+words!(Compression, "a compression", {
+    Auto => "auto", Snappy => "snappy", Zstd => "zstd", Gzip => "gzip", None => "none",
+});
+
+/// The layer that a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody chose it.
+    Default,
+    /// `barkeep.toml`.
+    File,
+    /// An environment variable.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+words!(Origin, "an origin", {
+    Default => "default", File => "file", Environment => "environment", Flag => "flag",
+});
+
+/// A value and the layer that it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// The layer.
+    pub origin: Origin,
+}
+
+impl<T> Setting<T> {
+    /// Returns a value that nobody chose.
+    pub fn default(value: T) -> Self {
+        Self {
+            value,
+            origin: Origin::Default,
+        }
+    }
+
+    /// Returns the value of a higher layer if that layer has one.
+    #[must_use]
+    pub fn under(self, value: Option<T>, origin: Origin) -> Self {
+        match value {
+            Some(value) => Self { value, origin },
+            None => self,
+        }
+    }
+}
+
+/// What the command line sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The venue, where a command takes one.
+    pub default_venue: Option<Venue>,
+    /// The number of threads.
+    pub jobs: Option<usize>,
+    /// The compression of new files.
+    pub compression: Option<Compression>,
+}
+
+/// One line of `config show`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingRow {
+    /// The key as it is written in the file.
+    pub key: String,
+    /// The value; empty where there is none.
+    pub value: String,
+    /// The layer that it came from.
+    pub origin: Origin,
+}
+
+impl SettingRow {
+    pub(super) fn new<T: fmt::Display>(key: impl fmt::Display, setting: &Setting<T>) -> Self {
+        Self {
+            key: key.to_string(),
+            value: setting.value.to_string(),
+            origin: setting.origin,
+        }
+    }
+}
+
+/// All settings of a workspace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The venue of commands that name none.
+    pub default_venue: Setting<Venue>,
+    /// What happens to damaged files.
+    pub corrupt_files: Setting<CorruptFiles>,
+    /// Whether a workspace on a network file system is used at all.
+    pub allow_network_filesystem: Setting<bool>,
+    /// Whether gaps in the stored rows are reported.
+    pub gap_warnings: Setting<bool>,
+    /// Threads that encode and verify; 0 is one for each core.
+    pub jobs: Setting<usize>,
+    /// The compression of new files.
+    pub compression: Setting<Compression>,
+    /// Bytes that every run leaves free on the disk.
+    pub min_free_bytes: Setting<u64>,
+    /// Files that every run leaves the disk able to create.
+    pub min_free_inodes: Setting<u64>,
+    sources: BTreeMap<Venue, SourceSettings>,
+}
+
+impl Settings {
+    /// Returns the path of the file.
+    pub fn path(workspace: &Path) -> PathBuf {
+        workspace.join(SETTINGS_FILE)
+    }
+
+    /// Reads the file, if there is one, and lays the other layers around it.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read or understood. An empty file says nothing, and that is fine.
+    pub fn load(
+        fs: &dyn Fs,
+        workspace: &Path,
+        environment: &EnvVars,
+        flags: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let path = Self::path(workspace);
+        let file = match fs.read(&path)? {
+            None => SettingsFile::default(),
+            Some(bytes) => parse(&bytes, &path)?,
+        };
+        Ok(Self::layered(file, environment, flags))
+    }
+
+    /// Returns the settings of a workspace without a file.
+    pub fn without_file(environment: &EnvVars, flags: &Overrides) -> Self {
+        Self::layered(SettingsFile::default(), environment, flags)
+    }
+
+    fn layered(file: SettingsFile, environment: &EnvVars, flags: &Overrides) -> Self {
+        let SettingsFile {
+            workspace,
+            mut sources,
+        } = file;
+        sources.entry(venue(DEMO_VENUE)).or_default();
+        let demo = venue(DEMO_VENUE);
+        let sources = sources
+            .into_iter()
+            .map(|(venue, table)| {
+                let kind = (venue == demo).then_some(SourceKind::Demo);
+                (venue, SourceSettings::layered(kind, table))
+            })
+            .collect();
+        Self {
+            default_venue: Setting::default(venue(DEFAULT_VENUE))
+                .under(plain(workspace.default_venue), Origin::File)
+                .under(environment.venue.clone(), Origin::Environment)
+                .under(flags.default_venue.clone(), Origin::Flag),
+            corrupt_files: Setting::default(CorruptFiles::Quarantine)
+                .under(plain(workspace.corrupt_files), Origin::File),
+            allow_network_filesystem: Setting::default(false)
+                .under(workspace.allow_network_filesystem, Origin::File),
+            gap_warnings: Setting::default(false).under(workspace.gap_warnings, Origin::File),
+            jobs: Setting::default(0)
+                .under(workspace.jobs, Origin::File)
+                .under(environment.jobs, Origin::Environment)
+                .under(flags.jobs, Origin::Flag),
+            compression: Setting::default(Compression::Auto)
+                .under(plain(workspace.compression), Origin::File)
+                .under(environment.compression, Origin::Environment)
+                .under(flags.compression, Origin::Flag),
+            min_free_bytes: Setting::default(MIN_FREE_BYTES)
+                .under(workspace.min_free_bytes, Origin::File),
+            min_free_inodes: Setting::default(MIN_FREE_INODES)
+                .under(workspace.min_free_inodes, Origin::File),
+            sources,
+        }
+    }
+
+    /// Returns the settings of one source; `None` when the venue is not configured.
+    pub fn source(&self, venue: &Venue) -> Option<&SourceSettings> {
+        self.sources.get(venue)
+    }
+
+    /// Returns every configured source, in the order of the venues' names.
+    pub fn sources(&self) -> impl Iterator<Item = (&Venue, &SourceSettings)> {
+        self.sources.iter()
+    }
+
+    /// Tells whether series of this interval may be partitioned at all at this venue.
+    pub fn partitions(&self, venue: &Venue, interval: Interval) -> bool {
+        match self.source(venue) {
+            Some(source) => source.partition_intervals.value.contains(&interval),
+            None => interval.partitions_by_default(),
+        }
+    }
+
+    /// Returns how many threads to use on a machine with so many cores.
+    pub fn threads(&self, cores: NonZeroUsize) -> NonZeroUsize {
+        NonZeroUsize::new(self.jobs.value).unwrap_or(cores)
+    }
+
+    /// Returns every key with its value and origin, in the order of the example file.
+    pub fn entries(&self) -> Vec<SettingRow> {
+        let mut rows = vec![
+            SettingRow::new("workspace.default_venue", &self.default_venue),
+            SettingRow::new("workspace.corrupt_files", &self.corrupt_files),
+            SettingRow::new(
+                "workspace.allow_network_filesystem",
+                &self.allow_network_filesystem,
+            ),
+            SettingRow::new("workspace.gap_warnings", &self.gap_warnings),
+            SettingRow::new("workspace.jobs", &self.jobs),
+            SettingRow::new("workspace.compression", &self.compression),
+            SettingRow::new("workspace.min_free_bytes", &self.min_free_bytes),
+            SettingRow::new("workspace.min_free_inodes", &self.min_free_inodes),
+        ];
+        for (venue, source) in &self.sources {
+            rows.extend(source.entries(venue));
+        }
+        rows
+    }
+}
+
+fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigError> {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if length > document::MAX_BYTES {
+        return Err(ConfigError::Document(DocumentError::TooLarge {
+            path: path.to_owned(),
+            bytes: length,
+            limit: document::MAX_BYTES,
+        }));
+    }
+    settings_file::parse(bytes, path)
+}
+
+pub(super) fn plain<T>(parsed: Option<Parsed<T>>) -> Option<T> {
+    parsed.map(|Parsed(value)| value)
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "called with the two constants above, which a test parses"
+)]
+fn venue(text: &str) -> Venue {
+    text.parse().expect("a built-in venue is valid")
+}

@@ -1,0 +1,142 @@
+//! The shape of `barkeep.toml`, and where in it an error lies.
+//!
+//! Promises: an unknown key, a value of a wrong type or outside its range is an error with line and column.
+//! Leaves to others: defaults and the layers above the file (`settings`).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::parsed::{Day, Parsed, Zone, deserialize_jobs};
+use super::{
+    ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
+};
+use crate::model::{Interval, PriceBasis, Venue};
+
+/// What the file says.
+#[derive(Debug, Default)]
+pub(super) struct SettingsFile {
+    pub(super) workspace: WorkspaceTable,
+    pub(super) sources: BTreeMap<Venue, SourceTable>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    #[serde(default)]
+    workspace: WorkspaceTable,
+    #[serde(default)]
+    sources: BTreeMap<Spanned<String>, SourceTable>,
+}
+
+/// The table `[workspace]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WorkspaceTable {
+    pub(super) default_venue: Option<Parsed<Venue>>,
+    pub(super) corrupt_files: Option<Parsed<CorruptFiles>>,
+    pub(super) allow_network_filesystem: Option<bool>,
+    pub(super) gap_warnings: Option<bool>,
+    #[serde(default, deserialize_with = "deserialize_jobs")]
+    pub(super) jobs: Option<usize>,
+    pub(super) compression: Option<Parsed<Compression>>,
+    pub(super) min_free_bytes: Option<u64>,
+    pub(super) min_free_inodes: Option<u64>,
+}
+
+/// A table such as `[sources."us:yahoo"]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceTable {
+    pub(super) kind: Option<Parsed<SourceKind>>,
+    pub(super) path: Option<PathBuf>,
+    pub(super) suffix: Option<String>,
+    pub(super) interval: Option<Parsed<Interval>>,
+    pub(super) timezone: Option<Parsed<Zone>>,
+    pub(super) file_clock: Option<Parsed<FileClock>>,
+    pub(super) stamp: Option<Parsed<Stamp>>,
+    pub(super) price_basis: Option<Parsed<PriceBasis>>,
+    pub(super) columns: Option<ColumnsTable>,
+    pub(super) delimiter: Option<char>,
+    pub(super) decimal_comma: Option<bool>,
+    pub(super) date_format: Option<String>,
+    pub(super) header: Option<bool>,
+    pub(super) seed: Option<u64>,
+    pub(super) first_day: Option<Parsed<Day>>,
+    pub(super) partition_intervals: Option<Vec<Parsed<Interval>>>,
+    pub(super) date_zone: Option<Parsed<DateZone>>,
+}
+
+/// The table `columns` of a source.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ColumnsTable {
+    pub(super) stock: Option<ColumnName>,
+    pub(super) date: Option<ColumnName>,
+    pub(super) time: Option<ColumnName>,
+    pub(super) open: Option<ColumnName>,
+    pub(super) high: Option<ColumnName>,
+    pub(super) low: Option<ColumnName>,
+    pub(super) close: Option<ColumnName>,
+    pub(super) volume: Option<ColumnName>,
+    pub(super) sequence: Option<ColumnName>,
+}
+
+/// Parses the bytes of the file; `path` is for the error only.
+pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigError> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let whole = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let whole = String::from_utf8_lossy(whole);
+            return Err(refusal(path, &whole, whole.len(), "this is not UTF-8"));
+        }
+    };
+    let tables: Tables = toml::from_str(text).map_err(|error| {
+        let Range { start, .. } = error.span().unwrap_or_default();
+        refusal(path, text, start, error.message())
+    })?;
+    let mut sources = BTreeMap::new();
+    for (name, table) in tables.sources {
+        let refuse = |reason: &str| refusal(path, text, name.span().start, reason);
+        let venue: Venue = name
+            .get_ref()
+            .parse()
+            .map_err(|error: crate::model::InvalidVenue| refuse(&error.to_string()))?;
+        if is_without_path(&table) {
+            return Err(refuse("a source of kind `files` needs a `path`"));
+        }
+        if sources.insert(venue, table).is_some() {
+            return Err(refuse("this source is there twice"));
+        }
+    }
+    Ok(SettingsFile {
+        workspace: tables.workspace,
+        sources,
+    })
+}
+
+fn is_without_path(table: &SourceTable) -> bool {
+    matches!(table.kind, Some(Parsed(SourceKind::Files)))
+        && table
+            .path
+            .as_ref()
+            .is_none_or(|path| path.as_os_str().is_empty())
+}
+
+fn refusal(path: &Path, text: &str, offset: usize, reason: &str) -> ConfigError {
+    let before = text.get(..offset).unwrap_or(text);
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |line| line.chars().count());
+    ConfigError::Settings {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: column + 1,
+        reason: reason.trim_end().replace('\n', "; "),
+    }
+}

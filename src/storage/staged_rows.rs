@@ -1,0 +1,87 @@
+//! The rows of one fetch as a staged file: encoded off the writing thread, sealed, and read back.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use crate::codec::{self, CodecError, Compression, Facts};
+use crate::frame::{Frame, Profile};
+use crate::model::{PartitionKey, Provenance, StorageRequest, TimeUnit};
+use crate::sys::Fs;
+
+use super::StorageError;
+
+/// Rows ready to be staged.
+#[derive(Clone, Debug)]
+pub struct RowsToStage {
+    pub(super) request: StorageRequest,
+    pub(super) first: PartitionKey,
+    pub(super) last: PartitionKey,
+    pub(super) bytes: Bytes,
+}
+
+impl RowsToStage {
+    /// Encodes rows for staging. `None` when there are no rows.
+    ///
+    /// # Errors
+    /// When the rows cannot be encoded, which is a bug.
+    pub fn encode(
+        request: StorageRequest,
+        rows: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Option<Self>, StorageError> {
+        let Some((first, last)) = rows.span() else { return Ok(None) };
+        // Nanoseconds, because staging must hold whatever a source sends; the tree may refuse it later.
+        let facts = Facts {
+            unit: TimeUnit::Nanos,
+            provenance: provenance.clone(),
+            compression: Compression::Snappy,
+        };
+        let encoded = codec::encode(rows, &facts).map_err(|source| StorageError::Encode {
+            path: PathBuf::from(request.to_string()),
+            source,
+        })?;
+        let granularity = rows.profile().dataset.granularity();
+        let (first, last) =
+            (PartitionKey::of(granularity, first), PartitionKey::of(granularity, last));
+        Ok(Some(Self { request, first, last, bytes: encoded.bytes }))
+    }
+}
+
+/// The rows of one fetch, back from staging.
+#[derive(Debug)]
+pub struct StagedContent {
+    /// The rows.
+    pub frame: Frame,
+    /// What they say of themselves.
+    pub provenance: Provenance,
+}
+
+/// One fetch of a run, staged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedRows {
+    /// Where it is staged.
+    pub path: PathBuf,
+    /// The series that it belongs to.
+    pub request: StorageRequest,
+}
+
+impl StagedRows {
+    /// Reads the rows back.
+    ///
+    /// # Errors
+    /// `DamagedStaged` when the bytes are not what was staged; else when they cannot be read.
+    pub fn read(&self, fs: &dyn Fs) -> Result<StagedContent, StorageError> {
+        let damaged = |reason: String| StorageError::DamagedStaged { path: self.path.clone(), reason };
+        let bytes = fs.read(&self.path)?.ok_or_else(|| damaged("it is gone".to_owned()))?;
+        let profile = Profile::of(self.request.series.dataset());
+        match codec::decode(&Bytes::from(bytes), profile) {
+            Ok(decoded) if decoded.is_sealed => {
+                Ok(StagedContent { frame: decoded.proven.frame, provenance: decoded.provenance })
+            }
+            Ok(_) => Err(damaged("barkeep did not write it".to_owned())),
+            Err(CodecError::Damaged { reason }) => Err(damaged(reason)),
+            Err(error) => Err(damaged(error.to_string())),
+        }
+    }
+}

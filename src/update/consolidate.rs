@@ -1,0 +1,235 @@
+//! From staged rows to the tree: merge, build, commit in groups, settle.
+//!
+//! Promises: reading, merging and encoding run side by side; one thread writes. A series that cannot be merged
+//! costs that series: its rows go to quarantine, or stay staged if only the disk would not answer. A group and
+//! the registry entries of its series become durable together.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::catalog::{Found, StorageBlock};
+use crate::frame::{Frame, Profile};
+use crate::model::{PartitionKey, Provenance, Series, StorageRequest};
+use crate::observe::Event;
+use crate::storage::{
+    Damage, Layout, Prepared, Quarantine, Sealed, StagedRows, StagedRun, StorageError,
+};
+
+use super::report::{DamagedSeries, Failure, FailureKind, UpdateReport};
+use super::{Hands, Outlook, Registry, UpdateError, ledger};
+
+/// Series that are read and merged side by side before one thread writes them: bounds memory.
+const CHUNK_SERIES: usize = 32;
+/// Files of one group: bounds the journal and the space that a group needs in staging.
+const GROUP_FILES: usize = 4096;
+
+/// The download marks that sources returned with their rows.
+pub(super) type Marks = BTreeMap<StorageRequest, String>;
+
+/// Consolidates one run.
+#[derive(Debug)]
+pub(super) struct Consolidation<'r, 'l> {
+    pub(super) outlook: Outlook<'l>,
+    pub(super) hands: Hands<'l>,
+    pub(super) registry: &'r mut Registry,
+    pub(super) marks: &'r Marks,
+    pub(super) report: &'r mut UpdateReport,
+}
+
+/// A series whose files are in the group that is being built.
+#[derive(Debug)]
+struct Pending {
+    request: StorageRequest,
+    staged: Vec<StagedRows>,
+    layout: Layout,
+    newest: i64,
+    partitions: Vec<PartitionKey>,
+}
+
+/// A merge that was prepared off the writing thread.
+#[derive(Debug)]
+struct Merge {
+    prepared: Prepared,
+    layout: Layout,
+    newest: i64,
+}
+
+impl<'l> Consolidation<'_, 'l> {
+    /// Brings every staged row of the run into the tree, then removes the staging area.
+    ///
+    /// # Errors
+    /// When the disk refuses or the lock is lost. What was committed stays; the rest stays staged.
+    pub(super) fn finish(mut self, mut run: StagedRun<'l, Sealed>) -> Result<(), UpdateError> {
+        let done = self.consolidate(&mut run);
+        if done.is_err() {
+            run.abandon_group();
+        }
+        done?;
+        Ok(run.finish()?)
+    }
+
+    fn consolidate(&mut self, run: &mut StagedRun<'l, Sealed>) -> Result<(), UpdateError> {
+        let mut by_series: BTreeMap<StorageRequest, Vec<StagedRows>> = BTreeMap::new();
+        for staged in run.staged() {
+            by_series.entry(staged.request.clone()).or_default().push(staged.clone());
+        }
+        let quarantine = self.hands.quarantine(run.id());
+        let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
+        let mut pending = Vec::new();
+        for chunk in series.chunks(CHUNK_SERIES) {
+            if self.hands.stop.is_raised() {
+                break;
+            }
+            let merges: Vec<Result<Merge, StorageError>> =
+                chunk.par_iter().map(|(request, staged)| self.merge(request, staged)).collect();
+            for ((request, staged), merge) in chunk.iter().zip(merges) {
+                match merge {
+                    Ok(merge) => pending.push(self.take(run, &quarantine, merge, staged)?),
+                    Err(error) => self.fail(run, &quarantine, request, staged, &error)?,
+                }
+            }
+            if run.group_len() >= GROUP_FILES {
+                self.commit(run, std::mem::take(&mut pending))?;
+            }
+        }
+        self.commit(run, pending)
+    }
+
+    /// Reads what is staged and what is stored, and merges them. Changes nothing.
+    fn merge(&self, request: &StorageRequest, staged: &[StagedRows]) -> Result<Merge, StorageError> {
+        let venue = request.partitioned()?.venue;
+        let mut newer = Frame::empty(Profile::of(request.series.dataset()));
+        let mut provenance = Provenance::default();
+        for rows in staged {
+            let content = rows.read(self.hands.fs)?;
+            newer = newer.merge(&content.frame).frame;
+            provenance = content.provenance;
+        }
+        let wish = self.outlook.wish(self.registry.catalog(), venue, &request.series);
+        let layout = self.outlook.stores.route(request, wish)?.route.layout;
+        let prepared = self.outlook.stores.of(layout).prepare(request, &newer, &provenance)?;
+        Ok(Merge { prepared, layout, newest: newer.span().map_or(0, |(_, newest)| newest) })
+    }
+
+    /// Puts a merge into the group.
+    fn take(
+        &mut self,
+        run: &mut StagedRun<'l, Sealed>,
+        quarantine: &Quarantine<'_>,
+        merge: Merge,
+        staged: &[StagedRows],
+    ) -> Result<Pending, UpdateError> {
+        let Merge { prepared, layout, newest } = merge;
+        let request = prepared.request;
+        for damage in &prepared.damaged {
+            self.put_away(quarantine, damage)?;
+        }
+        for file in &prepared.files {
+            if let Some((bytes, reason)) = &file.keepsake {
+                let kept =
+                    quarantine.keep(&file.target, "data.parquet", bytes, reason, Some(&request))?;
+                self.report.kept.push(kept);
+            }
+            run.add(file)?;
+        }
+        if !prepared.revisions.is_empty() {
+            let Hands { fs, places, clock, .. } = self.hands;
+            run.add(&ledger::extended(fs, places, &request, &prepared.revisions, clock.now())?)?;
+        }
+        if let Some(venue) = &request.venue {
+            let report = self.report.at(venue);
+            report.tickers.ok += 1;
+            report.rows += prepared.rows;
+            report.files_written += prepared.files.len();
+            report.bytes_written += prepared.files.iter().map(|file| file.bytes.len() as u64).sum::<u64>();
+        }
+        let partitions = prepared.files.iter().filter_map(|file| file.partition).collect();
+        Ok(Pending { request, staged: staged.to_vec(), layout, newest, partitions })
+    }
+
+    fn put_away(&mut self, quarantine: &Quarantine<'_>, damage: &Damage) -> Result<(), UpdateError> {
+        let record = quarantine.damaged(damage, self.hands.corrupt_files)?;
+        self.report.damaged.push(DamagedSeries {
+            request: damage.request.clone(),
+            partition: damage.partition.to_string(),
+            days: damage.partition.days(),
+            record,
+        });
+        Ok(())
+    }
+
+    /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed.
+    fn fail(
+        &mut self,
+        run: &mut StagedRun<'l, Sealed>,
+        quarantine: &Quarantine<'_>,
+        request: &StorageRequest,
+        staged: &[StagedRows],
+        error: &StorageError,
+    ) -> Result<(), UpdateError> {
+        let kind = match error {
+            StorageError::Fs(_) | StorageError::Lock(_) => FailureKind::Disk,
+            _ => FailureKind::Refused,
+        };
+        if kind == FailureKind::Refused {
+            for rows in staged {
+                if let Some(bytes) = self.hands.fs.read(&rows.path)? {
+                    let reason = error.to_string();
+                    let kept =
+                        quarantine.keep(&rows.path, "rows.parquet", &bytes, &reason, Some(request))?;
+                    self.report.kept.push(kept);
+                }
+            }
+            run.settle(staged)?;
+        }
+        if let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) {
+            let report = self.report.at(venue);
+            report.tickers.failed += 1;
+            let (ticker, interval, reason) = (ticker.clone(), *interval, error.to_string());
+            report.failures.push(Failure { ticker, interval, reason, kind });
+        }
+        Ok(())
+    }
+
+    /// Commits the group with the registry entries of its series, then forgets their staged rows.
+    fn commit(
+        &mut self,
+        run: &mut StagedRun<'l, Sealed>,
+        pending: Vec<Pending>,
+    ) -> Result<(), UpdateError> {
+        for done in &pending {
+            self.record(done);
+        }
+        let documents = self.registry.documents(self.hands.fs)?;
+        documents.iter().try_for_each(|file| run.add(file))?;
+        run.commit()?;
+        self.registry.committed(&documents);
+        for done in pending {
+            for partition in &done.partitions {
+                self.report.last_partition = Some(format!("{} {partition}", done.request));
+                let (request, partition) = (done.request.clone(), *partition);
+                self.hands.observer.observe(Event::Committed { request, partition });
+            }
+            run.settle(&done.staged)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, done: &Pending) {
+        let (Some(venue), Series::Bars { ticker, interval }) =
+            (&done.request.venue, &done.request.series)
+        else {
+            return;
+        };
+        let storage =
+            (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
+        let mark = self.marks.get(&done.request).cloned();
+        let found = Found { last_row: done.newest, storage, mark };
+        let today = self.hands.clock.today();
+        let recorded = self.registry.catalog_mut().record_found(ticker, venue, *interval, today, found);
+        if let Err(unusable) = recorded {
+            self.report.warnings.push(unusable.to_string());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Asking the sources: many at a time, each answer proven and encoded before it reaches the writing thread.
+//!
+//! Promises: nothing here changes a file. Every job that was asked gives exactly one message; when the run is
+//! asked to stop, the jobs that were not begun give none.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, PoisonError};
+use std::thread::Scope;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::frame::{BarBatch, BatchNotes, Displaced, Reason};
+use crate::source::{Fetched, MarketDataSource, SourceError};
+use crate::storage::RowsToStage;
+use crate::sys::{Clock, Shutdown, Stopwatch};
+
+use super::report::FailureKind;
+use super::{Pace, PlannedJob, PlannedVenue, bars_request};
+
+/// What one job brought.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Rows.
+    Rows(Box<FetchedRows>),
+    /// Nothing new.
+    Nothing,
+    /// The source does not know the series.
+    Unknown,
+    /// Something went wrong; the answer itself, if it is worth keeping.
+    Failed { reason: String, kind: FailureKind, body: Option<Vec<u8>> },
+    /// The run was asked to stop.
+    Stopped,
+}
+
+/// Rows of one job, ready to be staged.
+#[derive(Debug)]
+pub(super) struct FetchedRows {
+    pub(super) rows: RowsToStage,
+    pub(super) count: usize,
+    pub(super) notes: BatchNotes,
+    /// Rows that share a timestamp with another one and lost.
+    pub(super) duplicates: Vec<Displaced>,
+    pub(super) mark: Option<String>,
+}
+
+/// An answer on its way to the writing thread.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) venue: usize,
+    pub(super) job: usize,
+    pub(super) answer: Answer,
+}
+
+/// What the fetching threads of one venue share.
+#[derive(Debug)]
+pub(super) struct Fetchers<'l> {
+    pub(super) at: usize,
+    pub(super) planned: &'l PlannedVenue,
+    pub(super) source: &'l dyn MarketDataSource,
+    pub(super) now: DateTime<Utc>,
+    pub(super) clock: &'l dyn Clock,
+    pub(super) stop: &'l Shutdown,
+    pub(super) pace: Option<Pace>,
+    next: AtomicUsize,
+    last_request: Mutex<Option<Stopwatch>>,
+}
+
+impl<'l> Fetchers<'l> {
+    pub(super) fn new(
+        at: usize,
+        planned: &'l PlannedVenue,
+        source: &'l dyn MarketDataSource,
+        now: DateTime<Utc>,
+        clock: &'l dyn Clock,
+        stop: &'l Shutdown,
+        pace: Option<Pace>,
+    ) -> Self {
+        let (next, last_request) = (AtomicUsize::new(0), Mutex::new(None));
+        Self { at, planned, source, now, clock, stop, pace, next, last_request }
+    }
+
+    /// Starts the threads of this venue.
+    pub(super) fn start<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        threads: NonZeroUsize,
+        answers: &SyncSender<Message>,
+    ) {
+        for _ in 0..threads.get().min(self.planned.jobs.len()) {
+            let answers = answers.clone();
+            scope.spawn(move || self.work(&answers));
+        }
+    }
+
+    fn work(&self, answers: &SyncSender<Message>) {
+        while !self.stop.is_raised() {
+            let job_at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = self.planned.jobs.get(job_at) else { return };
+            self.keep_pace();
+            let message = Message { venue: self.at, job: job_at, answer: self.ask(job) };
+            // Nobody listens any more: the writing thread has ended the run.
+            if answers.send(message).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Spaces requests evenly, over all threads of the venue.
+    fn keep_pace(&self) {
+        let Some(pace) = self.pace else { return };
+        let mut last = self.last_request.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = *last {
+            let spacing = pace.seconds / f64::from(pace.requests.max(1));
+            let left = (spacing - last.seconds()).max(0.0);
+            self.clock.sleep(Duration::try_from_secs_f64(left).unwrap_or_default(), self.stop);
+        }
+        *last = Some(Stopwatch::start());
+    }
+
+    fn ask(&self, job: &PlannedJob) -> Answer {
+        match self.source.fetch(&job.fetch_job(self.now), self.stop) {
+            Ok(Fetched::Bars { batch, mark }) => self.prove(job, &batch, mark),
+            Ok(Fetched::Nothing { .. } | Fetched::UpToDate) => Answer::Nothing,
+            Ok(Fetched::UnknownTicker) => Answer::Unknown,
+            Err(SourceError::Stopped { .. }) => Answer::Stopped,
+            Err(SourceError::Malformed { ticker, what, reason, body }) => {
+                let reason = format!("{what} cannot be read as bars of {ticker}: {reason}");
+                Answer::Failed { reason, kind: FailureKind::Malformed, body }
+            }
+            Err(error @ SourceError::Unreadable(_)) => failed(&error, FailureKind::Disk),
+            Err(error) => failed(&error, FailureKind::Source),
+        }
+    }
+
+    fn prove(&self, job: &PlannedJob, batch: &BarBatch, mark: Option<String>) -> Answer {
+        let (proven, notes) = batch.prove(&job.ticker);
+        let undated = proven.displaced.iter().filter(|row| row.reason == Reason::Undated).count();
+        if undated > 0 {
+            // Nobody can say what else is wrong with such an answer: none of it is stored.
+            let reason = format!("{undated} of its {} rows have no date", batch.bars.len());
+            let body = Some(format!("{:#?}", batch.bars).into_bytes());
+            return Answer::Failed { reason, kind: FailureKind::Malformed, body };
+        }
+        let request = bars_request(&self.planned.venue, job);
+        match RowsToStage::encode(request, &proven.frame, &self.source.provenance()) {
+            Ok(None) => Answer::Nothing,
+            Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {
+                rows,
+                count: proven.frame.len(),
+                notes,
+                duplicates: proven.displaced,
+                mark,
+            })),
+            Err(error) => failed(&error, FailureKind::Malformed),
+        }
+    }
+}
+
+fn failed(error: &dyn std::error::Error, kind: FailureKind) -> Answer {
+    Answer::Failed { reason: error.to_string(), kind, body: None }
+}

@@ -1,0 +1,60 @@
+//! The revision ledger: every stored value that was replaced by another one, for ever.
+//!
+//! One line of JSON for each value: when, which row, which column, old and new. The ledger of a series is a file
+//! of the same group as the rows, so there is no revision without its line and no line without its revision.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::frame::{Cell, Column, Revision};
+use crate::layout::{PartitionPathBuilder, Places};
+use crate::model::{StorageRequest, time};
+use crate::storage::{PreparedFile, StorageError};
+use crate::sys::Fs;
+
+/// Returns the ledger of a series with `revisions` added.
+pub(super) fn extended(
+    fs: &dyn Fs,
+    places: &Places,
+    request: &StorageRequest,
+    revisions: &[Revision],
+    now: DateTime<Utc>,
+) -> Result<PreparedFile, StorageError> {
+    let path = path(places, request)?;
+    let old = fs.read(&path)?;
+    let mut text = old.clone().unwrap_or_default();
+    for revision in revisions {
+        let line = json!({
+            "at": now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            "date": time::naive(revision.time).format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+            "field": revision.field,
+            "old": value(&revision.old),
+            "new": value(&revision.new),
+        });
+        text.extend_from_slice(line.to_string().as_bytes());
+        text.push(b'\n');
+    }
+    Ok(PreparedFile::document(path, old.as_deref(), text))
+}
+
+fn path(places: &Places, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+    let builder = PartitionPathBuilder::new(&places.state.join("revisions"));
+    let mut path = builder.series_dir(request.partitioned()?).into_os_string();
+    path.push(".jsonl");
+    Ok(path.into())
+}
+
+/// JSON has no NaN: it is written as text, which no number is.
+fn value(column: &Column) -> Value {
+    match column.cell(0) {
+        Cell::Null => Value::Null,
+        Cell::Text(text) => json!(text),
+        Cell::Int(number) => json!(number),
+        Cell::Float(number) if number.is_finite() => json!(number),
+        Cell::Float(number) => json!(number.to_string()),
+        Cell::Time(nanos) => json!(time::naive(nanos).to_string()),
+        Cell::Flag(flag) => json!(flag),
+    }
+}

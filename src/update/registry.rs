@@ -1,0 +1,100 @@
+//! tickers.json during a run: changed in memory, committed with the rows that it speaks of.
+
+use std::path::{Path, PathBuf};
+
+use crate::catalog::{Catalog, CatalogError, LAST_GOOD_FILE};
+use crate::model::Digest;
+use crate::storage::PreparedFile;
+use crate::sys::Fs;
+use crate::sys::atomic::TempNames;
+
+use super::{Hands, UpdateError};
+
+/// The registry of a workspace, and what of it lies on disk.
+#[derive(Debug)]
+pub struct Registry {
+    catalog: Catalog,
+    workspace: PathBuf,
+    on_disk: Option<Digest>,
+}
+
+impl Registry {
+    /// Loads the registry; `None` when the workspace has none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read or understood.
+    pub fn load(fs: &dyn Fs, workspace: &Path) -> Result<Option<Self>, CatalogError> {
+        let Some(catalog) = Catalog::load(fs, workspace)? else { return Ok(None) };
+        let bytes = fs.read(&Catalog::path(workspace))?;
+        let on_disk = bytes.as_deref().map(Digest::of);
+        Ok(Some(Self { catalog, workspace: workspace.to_owned(), on_disk }))
+    }
+
+    /// Returns the registry of a workspace that has none yet.
+    pub fn empty(workspace: &Path) -> Self {
+        Self { catalog: Catalog::default(), workspace: workspace.to_owned(), on_disk: None }
+    }
+
+    /// Returns what is known.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Returns what is known, to be added to.
+    pub fn catalog_mut(&mut self) -> &mut Catalog {
+        &mut self.catalog
+    }
+
+    /// Replaces the file, if something was recorded.
+    ///
+    /// # Errors
+    /// When the file on disk is damaged, which it then stays, or writing fails.
+    pub fn save(&mut self, hands: Hands<'_>) -> Result<(), UpdateError> {
+        if !self.catalog.is_changed() {
+            return Ok(());
+        }
+        let bytes = self.catalog.to_bytes();
+        if Some(Digest::of(&bytes)) == self.on_disk {
+            return Ok(());
+        }
+        hands.held.confirm().map_err(crate::storage::StorageError::from)?;
+        let temps = TempNames::of(hands.run_id(0));
+        Catalog::save(hands.fs, &temps, &self.workspace, &bytes)?;
+        self.on_disk = Some(Digest::of(&bytes));
+        Ok(())
+    }
+
+    /// Returns the files that bring the registry on disk up to date, for the group of the rows it speaks of.
+    pub(super) fn documents(&self, fs: &dyn Fs) -> Result<Vec<PreparedFile>, UpdateError> {
+        if !self.catalog.is_changed() {
+            return Ok(Vec::new());
+        }
+        let bytes = self.catalog.to_bytes();
+        let path = Catalog::path(&self.workspace);
+        let found = fs.read(&path)?;
+        let found_digest = found.as_deref().map(Digest::of);
+        if found_digest == Some(Digest::of(&bytes)) {
+            return Ok(Vec::new());
+        }
+        if found_digest != self.on_disk {
+            // Somebody edited it without the lock. What cannot be understood is not overwritten.
+            Catalog::load(fs, &self.workspace)?;
+        }
+        let mut files = Vec::new();
+        if let Some(found) = &found {
+            let kept = self.workspace.join(LAST_GOOD_FILE);
+            let older = fs.read(&kept)?;
+            files.push(PreparedFile::document(kept, older.as_deref(), found.clone()));
+        }
+        files.push(PreparedFile::document(path, found.as_deref(), bytes));
+        Ok(files)
+    }
+
+    /// Notes that the files of `documents` were committed.
+    pub(super) fn committed(&mut self, files: &[PreparedFile]) {
+        let path = Catalog::path(&self.workspace);
+        if let Some(file) = files.iter().find(|file| file.target == path) {
+            self.on_disk = Some(file.new);
+        }
+    }
+}

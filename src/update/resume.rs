@@ -1,0 +1,94 @@
+//! Finishing what earlier runs left: interrupted commits are rolled forward, staged rows are merged.
+//!
+//! Every update begins with this, and `cleanup` is nothing but this and a sweep for temporary files.
+
+use crate::model::RunId;
+use crate::observe::Event;
+use crate::storage::{
+    Conflict, Open, QuarantineRecord, RowCounts, StagedRun, StorageError, leftover_runs,
+};
+
+use super::consolidate::{Consolidation, Marks};
+use super::report::{DamagedSeries, UpdateReport};
+use super::{Hands, Outlook, Registry, UpdateError};
+
+/// What was finished.
+#[derive(Debug, Default)]
+pub struct LeftoverReport {
+    /// How many runs had left something.
+    pub runs: usize,
+    /// How many fetches were staged in them.
+    pub series: usize,
+    /// How many files were written or rolled forward.
+    pub files: usize,
+    /// Rows by what happened to them.
+    pub rows: RowCounts,
+    /// Files that had changed since the interrupted commit; their rows were merged anew.
+    pub conflicts: Vec<Conflict>,
+    /// Files that were put away as damaged.
+    pub damaged: Vec<DamagedSeries>,
+    /// Rows and journals that were put away.
+    pub kept: Vec<QuarantineRecord>,
+    /// Series that could not be finished, as sentences without a period.
+    pub failures: Vec<String>,
+}
+
+/// Finishes every run that was left in staging, oldest first.
+///
+/// # Errors
+/// When the disk refuses or the lock is lost; whatever is left stays for the next run.
+pub fn finish_leftovers(
+    outlook: Outlook<'_>,
+    hands: Hands<'_>,
+    registry: &mut Registry,
+) -> Result<LeftoverReport, UpdateError> {
+    let mut report = LeftoverReport::default();
+    for id in leftover_runs(hands.fs, hands.places)? {
+        if hands.stop.is_raised() {
+            break;
+        }
+        finish_run(outlook, hands, registry, id, &mut report)?;
+    }
+    Ok(report)
+}
+
+fn finish_run(
+    outlook: Outlook<'_>,
+    hands: Hands<'_>,
+    registry: &mut Registry,
+    id: RunId,
+    report: &mut LeftoverReport,
+) -> Result<(), UpdateError> {
+    let name = id.to_string();
+    let quarantine = hands.quarantine(&id);
+    let mut run = StagedRun::<Open>::adopt(hands.fs, hands.held, hands.places, id)?;
+    hands.observer.observe(Event::Resuming { run: name, files: run.staged().len() });
+    report.runs += 1;
+    report.series += run.staged().len();
+    match run.recover() {
+        Ok(recovered) => {
+            report.files += recovered.rolled_forward;
+            report.conflicts.extend(recovered.conflicts);
+        }
+        // No crash does this. The staged rows are all there still, and are merged as if nothing had happened.
+        Err(StorageError::DamagedJournal { path, reason }) => {
+            let bytes = hands.fs.read(&path)?.unwrap_or_default();
+            report.kept.push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
+            run.forget_journal()?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let mut update = UpdateReport::default();
+    let marks = Marks::new();
+    Consolidation { outlook, hands, registry, marks: &marks, report: &mut update }.finish(run)?;
+    report.files += update.written().0;
+    report.rows += update.rows();
+    let failures = update.venues.iter().flat_map(|venue| &venue.failures);
+    report.failures.extend(failures.map(|failure| {
+        format!("{} {}: {}", failure.ticker, failure.interval, failure.reason)
+    }));
+    report.failures.extend(update.warnings);
+    report.damaged.extend(update.damaged);
+    report.kept.extend(update.kept);
+    Ok(())
+}

@@ -1,0 +1,517 @@
+//! Configuration on a real disk: settings, toggles, documents.
+
+use std::path::Path;
+
+use barkeep::config::{
+    Compression, ConfigError, ConfigService, EnvVars, FileClock, Origin, Overrides, Settings,
+    SourceKind, StorageConfig, ToggleOrigin, ToggleScope,
+};
+use barkeep::document::{self, DocumentError};
+use barkeep::model::{Interval, RunId, Venue};
+use barkeep::sys::OsFs;
+use barkeep::sys::atomic::TempNames;
+use proptest::prelude::*;
+use rstest::rstest;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const EXAMPLE: &str = include_str!("../../config/barkeep.example.toml");
+const EXAMPLE_TOGGLES: &str = include_str!("../../config/storage_config.example.json");
+
+fn workspace() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn with_file(name: &str, contents: impl AsRef<[u8]>) -> TempDir {
+    let dir = workspace();
+    put(dir.path(), name, contents);
+    dir
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "arranges files as a user or the predecessor would"
+)]
+fn put(dir: &Path, name: &str, contents: impl AsRef<[u8]>) {
+    std::fs::write(dir.join(name), contents).unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "looks at files as a user would")]
+fn text_of(dir: &Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).unwrap()
+}
+
+fn temps() -> TempNames {
+    TempNames::of(RunId::new("2025-11-23T17:00:00Z".parse().unwrap(), 7, 1))
+}
+
+fn venue(text: &str) -> Venue {
+    text.parse().unwrap()
+}
+
+fn settings(toml: &str) -> Result<Settings, ConfigError> {
+    let dir = with_file("barkeep.toml", toml);
+    Settings::load(
+        &OsFs,
+        dir.path(),
+        &EnvVars::default(),
+        &Overrides::default(),
+    )
+}
+
+fn defaults() -> Settings {
+    Settings::without_file(&EnvVars::default(), &Overrides::default())
+}
+
+fn open(dir: &Path) -> Result<ConfigService<'static>, ConfigError> {
+    ConfigService::open(&OsFs, dir, &EnvVars::default(), &Overrides::default())
+}
+
+/// Returns line, column and reason of a refusal.
+fn refusal(toml: &str) -> (usize, usize, String) {
+    match settings(toml) {
+        Err(ConfigError::Settings {
+            line,
+            column,
+            reason,
+            ..
+        }) => (line, column, reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Returns the example with every commented-out key and table in force.
+fn example_uncommented() -> String {
+    let is_toml = |rest: &str| rest.starts_with('[') || rest.contains(" = ");
+    EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if is_toml(rest) => format!("{rest}\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect()
+}
+
+#[test]
+fn without_a_file_every_setting_has_its_default() {
+    let dir = workspace();
+
+    let found = Settings::load(
+        &OsFs,
+        dir.path(),
+        &EnvVars::default(),
+        &Overrides::default(),
+    );
+
+    assert_eq!(found.unwrap(), defaults());
+    assert!(
+        defaults()
+            .entries()
+            .iter()
+            .all(|row| row.origin == Origin::Default)
+    );
+}
+
+#[test]
+fn the_demo_source_is_there_without_any_file() {
+    let demo = defaults().source(&venue("us:demo")).unwrap().kind.value;
+
+    assert_eq!(demo, Some(SourceKind::Demo));
+    assert_eq!(defaults().source(&venue("us:yahoo")), None);
+}
+
+#[test]
+fn the_example_says_the_defaults() {
+    let values = |settings: Settings| -> Vec<_> {
+        let rows = settings.entries().into_iter();
+        rows.map(|row| (row.key, row.value)).collect()
+    };
+
+    assert_eq!(values(settings(EXAMPLE).unwrap()), values(defaults()));
+}
+
+#[test]
+fn the_example_names_every_key_and_parses_with_all_of_them() {
+    let example = example_uncommented();
+    settings(&example).unwrap();
+
+    // A refusal of an unknown key lists those that are known.
+    for table in [
+        "[workspace]",
+        "[sources.\"us:x\"]",
+        "[sources.\"us:x\".columns]",
+    ] {
+        let (_, _, reason) = refusal(&format!("{table}\nnonsense = 1\n"));
+        let known: Vec<_> = reason.split('`').skip(3).step_by(2).collect();
+
+        assert!(known.len() >= 8, "{reason}");
+        for key in known {
+            assert!(example.contains(&format!("{key} = ")), "{table} {key}");
+        }
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let dir = with_file(
+        "barkeep.toml",
+        "[workspace]\njobs = 1\ncompression = \"gzip\"\ndefault_venue = \"us:a\"\ngap_warnings = true\n",
+    );
+    let environment = EnvVars {
+        jobs: Some(2),
+        compression: Some(Compression::Zstd),
+        ..EnvVars::default()
+    };
+    let flags = Overrides {
+        jobs: Some(3),
+        ..Overrides::default()
+    };
+
+    let found = Settings::load(&OsFs, dir.path(), &environment, &flags).unwrap();
+
+    assert_eq!((found.jobs.value, found.jobs.origin), (3, Origin::Flag));
+    assert_eq!(found.compression.value, Compression::Zstd);
+    assert_eq!(found.compression.origin, Origin::Environment);
+    assert_eq!(found.default_venue.value, venue("us:a"));
+    assert_eq!(found.default_venue.origin, Origin::File);
+    assert_eq!(found.min_free_bytes.origin, Origin::Default);
+    let row = &found.entries()[4];
+    assert_eq!(
+        (row.key.as_str(), row.value.as_str()),
+        ("workspace.jobs", "3")
+    );
+    assert_eq!(row.origin, Origin::Flag);
+}
+
+#[test]
+fn source_settings_arrive_as_their_final_types() {
+    let found = settings(&example_uncommented()).unwrap();
+
+    let stooq = found.source(&venue("us:stooq")).unwrap();
+    assert_eq!(stooq.kind.value, Some(SourceKind::Files));
+    assert_eq!(
+        stooq.path.value.as_deref(),
+        Some(Path::new("incoming/stooq"))
+    );
+    assert_eq!(stooq.interval.value, Some(Interval::D1));
+    assert_eq!(stooq.timezone.value, Some(chrono_tz::America::New_York));
+    assert_eq!(stooq.file_clock.value, FileClock::Exchange);
+    assert_eq!(
+        stooq.columns.value.to_string(),
+        "stock=<TICKER> date=<DATE> time=<TIME> open=<OPEN> high=<HIGH> low=<LOW> close=<CLOSE> volume=<VOL> sequence=9"
+    );
+}
+
+#[rstest]
+#[case("[workspace]\n\njbos = 1\n", 3, 1, "unknown field `jbos`")]
+#[case("[workspce]\n", 1, 2, "unknown field `workspce`")]
+#[case("[workspace]\njobs = \"4\"\n", 2, 8, "invalid type: string \"4\"")]
+#[case(
+    "[workspace]\njobs = 5000\n",
+    2,
+    8,
+    "5000 is not a number from 0 to 1024"
+)]
+#[case(
+    "[workspace]\ndefault_venue = \"yahoo\"\n",
+    2,
+    17,
+    "`yahoo` is not a venue"
+)]
+#[case(
+    "[workspace]\ncompression = \"rar\"\n",
+    2,
+    15,
+    "`rar` is not a compression; known are auto, snappy, zstd, gzip, none"
+)]
+#[case(
+    "[sources.\"us:x\"]\nkind = \"yahoo\"\n",
+    2,
+    8,
+    "`yahoo` is not a kind of source; known are demo, files"
+)]
+#[case(
+    "[sources.\"us:x\"]\nkind = \"files\"\n",
+    1,
+    10,
+    "a source of kind `files` needs a `path`"
+)]
+#[case("[sources.yahoo]\n", 1, 10, "`yahoo` is not a venue")]
+#[case(
+    "[sources.\"us:x\"]\n[sources.\"US:X\"]\n",
+    1,
+    10,
+    "this source is there twice"
+)]
+#[case(
+    "[sources.\"us:x\"]\ntimezone = \"Mars\"\n",
+    2,
+    12,
+    "`Mars` is not a time zone"
+)]
+#[case(
+    "[sources.\"us:x\"]\nfirst_day = \"2020-02-30\"\n",
+    2,
+    13,
+    "`2020-02-30` is not a day"
+)]
+#[case(
+    "[sources.\"us:x\"]\npartition_intervals = [\"1d\", \"4h\"]\n",
+    2,
+    30,
+    "`4h` is not an interval"
+)]
+#[case("[sources.\"us:x\"]\ndelimiter = \";;\"\n", 2, 13, "invalid value")]
+#[case("[workspace]\njobs = 1\njobs = 2\n", 3, 1, "duplicate key")]
+#[case("[workspace\n", 1, 11, "")]
+fn a_settings_file_that_makes_no_sense_is_refused_at_its_place(
+    #[case] toml: &str,
+    #[case] line: usize,
+    #[case] column: usize,
+    #[case] reason: &str,
+) {
+    let found = refusal(toml);
+
+    assert!(found.2.starts_with(reason), "{found:?}");
+    assert_eq!((found.0, found.1), (line, column), "{}", found.2);
+}
+
+#[test]
+fn which_intervals_are_partitioned_is_decided_by_the_source_and_else_by_default() {
+    let toml = "[sources.\"us:x\"]\npartition_intervals = [\"1d\", \"1wk\"]\n";
+    let dir = with_file("barkeep.toml", toml);
+    let service = open(dir.path()).unwrap();
+
+    assert!(service.partitions(&venue("us:x"), Interval::Wk1));
+    assert!(!service.partitions(&venue("us:x"), Interval::M1));
+    assert!(service.partitions(&venue("us:yahoo"), Interval::M1));
+    assert!(!service.partitions(&venue("us:yahoo"), Interval::Wk1));
+}
+
+#[test]
+fn without_a_storage_config_nothing_is_partitioned() {
+    let dir = workspace();
+
+    let toggle = open(dir.path())
+        .unwrap()
+        .is_partitioned_enabled(&venue("us:yahoo"));
+
+    assert_eq!(toggle, (false, ToggleOrigin::Default));
+}
+
+#[test]
+fn the_example_of_toggles_is_in_the_predecessors_form_and_is_understood() {
+    let dir = with_file("storage_config.json", EXAMPLE_TOGGLES);
+
+    let toggles = StorageConfig::load(&OsFs, dir.path()).unwrap();
+
+    assert_eq!(
+        String::from_utf8(toggles.to_bytes()).unwrap(),
+        EXAMPLE_TOGGLES
+    );
+    assert_eq!(
+        toggles.lookup(&venue("us:yahoo")),
+        (true, ToggleOrigin::Market)
+    );
+    assert_eq!(
+        toggles.lookup(&venue("us:stooq")),
+        (false, ToggleOrigin::Source)
+    );
+    assert_eq!(
+        toggles.lookup(&venue("de:xetra")),
+        (false, ToggleOrigin::Global)
+    );
+}
+
+#[test]
+fn toggles_persist_and_unknown_keys_survive() {
+    let dir = with_file(
+        "storage_config.json",
+        r#"{"note": "mine", "partitioned": "false", "sources": {"US / Yahoo": 1}}"#,
+    );
+    let mut service = open(dir.path()).unwrap();
+    let mut changed = service.storage_config().clone();
+    changed.set(&ToggleScope::Market("de".parse().unwrap()), true);
+
+    service.save_storage_config(&temps(), changed).unwrap();
+
+    assert_eq!(
+        text_of(dir.path(), "storage_config.json"),
+        "{\n    \"note\": \"mine\",\n    \"partitioned\": true,\n    \"sources\": {\n        \"us/yahoo\": true\n    },\n    \
+         \"markets\": {\n        \"de\": true\n    }\n}"
+    );
+    let again = open(dir.path()).unwrap();
+    assert_eq!(
+        again.is_partitioned_enabled(&venue("de:xetra")),
+        (true, ToggleOrigin::Market)
+    );
+}
+
+#[test]
+fn the_source_wins_over_the_market_and_that_over_the_global_toggle_whatever_the_case() {
+    let dir = with_file(
+        "storage_config.json",
+        r#"{"partitioned": true, "markets": {"US": false}, "sources": {"Us/YAHOO": true}}"#,
+    );
+    let service = open(dir.path()).unwrap();
+
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("US:Yahoo")),
+        (true, ToggleOrigin::Source)
+    );
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("us:stooq")),
+        (false, ToggleOrigin::Market)
+    );
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("de:xetra")),
+        (true, ToggleOrigin::Global)
+    );
+}
+
+#[rstest]
+#[case("", "is empty")]
+#[case(" \n", "is empty")]
+#[case(
+    "{\"partitioned\": tru",
+    "is damaged at line 1, column 19: EOF while parsing a value"
+)]
+#[case(
+    "{\"a\": 1,\n \"a\": 2}",
+    "is damaged at line 2, column 4: the key `a` is there twice"
+)]
+#[case("[true]", "is damaged: it does not hold an object")]
+#[case("\0\0\0\0", "is damaged at line 1, column 1: expected value")]
+fn a_damaged_storage_config_is_an_error_and_stays_as_it_is(
+    #[case] contents: &str,
+    #[case] expected: &str,
+) {
+    let dir = with_file("storage_config.json", contents);
+
+    let error = open(dir.path()).unwrap_err();
+
+    let path = dir.path().join("storage_config.json");
+    assert_eq!(error.to_string(), format!("{} {expected}", path.display()));
+    assert_eq!(text_of(dir.path(), "storage_config.json"), contents);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_called_damaged() {
+    let dir = workspace();
+    let path = dir.path().join("storage_config.json");
+    barkeep::sys::Fs::create_dir(&OsFs, &path).unwrap();
+
+    let error = document::read(&OsFs, &path, document::MAX_BYTES).unwrap_err();
+
+    assert!(matches!(error, DocumentError::Unreadable(_)), "{error}");
+    assert!(!error.is_damage());
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused() {
+    let dir = with_file("a.json", "{\"a\": 1}");
+    let path = dir.path().join("a.json");
+
+    assert!(document::read(&OsFs, &path, 8).unwrap().is_some());
+    let error = document::read(&OsFs, &path, 7).unwrap_err();
+
+    assert!(matches!(
+        error,
+        DocumentError::TooLarge {
+            bytes: 8,
+            limit: 7,
+            ..
+        }
+    ));
+}
+
+/// Writes JSON as Python's `json.dumps(value, indent=4)` does; independent of the code under test.
+fn python(value: &Value, indent: usize) -> String {
+    let inner = " ".repeat(indent + 4);
+    let outer = " ".repeat(indent);
+    let block = |open: char, items: Vec<String>, close: char| {
+        if items.is_empty() {
+            return format!("{open}{close}");
+        }
+        format!(
+            "{open}\n{inner}{}\n{outer}{close}",
+            items.join(&format!(",\n{inner}"))
+        )
+    };
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(values) => block(
+            '[',
+            values.iter().map(|v| python(v, indent + 4)).collect(),
+            ']',
+        ),
+        Value::Object(object) => {
+            let item =
+                |(k, v): (&String, &Value)| format!("{}: {}", quoted(k), python(v, indent + 4));
+            block('{', object.iter().map(item).collect(), '}')
+        }
+        other => other.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let unit = |unit: u16| match unit {
+        0x22 => "\\\"".to_owned(),
+        0x5c => "\\\\".to_owned(),
+        0x0a => "\\n".to_owned(),
+        0x0d => "\\r".to_owned(),
+        0x09 => "\\t".to_owned(),
+        0x08 => "\\b".to_owned(),
+        0x0c => "\\f".to_owned(),
+        0x20..=0x7e => String::from_utf16(&[unit]).unwrap(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    format!("\"{}\"", text.encode_utf16().map(unit).collect::<String>())
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-1_000_000_i32..1_000_000).prop_map(|n| Value::from(f64::from(n) / 64.0)),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            object_of(inner),
+        ]
+    })
+}
+
+fn object_of(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    prop::collection::vec((any::<String>(), values), 0..6)
+        .prop_map(|pairs| Value::Object(pairs.into_iter().collect()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_registry_to_which_nothing_is_recorded_goes_back_byte_for_byte(value in object_of(json())) {
+        let text = python(&value, 0);
+        let path = Path::new("tickers.json");
+
+        let object = document::parse_object(text.as_bytes(), path, document::MAX_BYTES).unwrap();
+        let catalog = barkeep::catalog::Catalog::from_document(object);
+
+        prop_assert!(!catalog.is_changed());
+        prop_assert_eq!(String::from_utf8(catalog.to_bytes()).unwrap(), text);
+    }
+
+    #[test]
+    fn no_bytes_make_the_parsers_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let judged = document::parse(&bytes, Path::new("x"), document::MAX_BYTES);
+
+        prop_assert_eq!(judged.is_ok(), serde_json::from_slice::<Value>(&bytes).is_ok());
+        let _settings = settings(&text);
+    }
+}
