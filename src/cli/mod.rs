@@ -9,7 +9,6 @@ mod commands;
 mod exit;
 mod failure;
 mod logging;
-mod lookup;
 mod shell;
 mod ui;
 mod wiring;
