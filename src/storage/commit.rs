@@ -100,7 +100,7 @@ impl StagedRun<'_, Sealed> {
         self.sync_all(&staged, new_dirs.clone())?;
         self.held.confirm()?;
         self.seal_journal(&entries)?;
-        self.move_into_place(&entries.iter().collect::<Vec<_>>())?;
+        self.move_into_place(&entries.iter().collect::<Vec<_>>(), BTreeSet::new())?;
         let targets = entries.iter().map(|entry| parent(&entry.target).to_owned());
         self.drop_journal(targets.chain(new_dirs).collect())
     }
@@ -134,12 +134,11 @@ impl StagedRun<'_, Sealed> {
             }
         }
         recovered.rolled_forward = settled.len() + to_move.len();
-        self.move_into_place(&to_move)?;
-        // Also what the killed run had moved may be in memory only, with every directory that it made.
-        let mut dirs = BTreeSet::new();
-        for entry in settled.into_iter().chain(to_move) {
-            dirs.extend(self.ancestors(&entry.target));
-        }
+        // Every directory that the killed run made may be in memory only, and so may every rename.
+        let mut dirs: BTreeSet<PathBuf> =
+            to_move.iter().flat_map(|entry| self.ancestors(&entry.target)).collect();
+        self.move_into_place(&to_move, dirs.clone())?;
+        dirs.extend(settled.iter().flat_map(|entry| self.ancestors(&entry.target)));
         for base in [&self.dir, &self.home_dir] {
             let new_dir = base.join(NEW);
             if self.fs.metadata(&new_dir)?.is_some() {
@@ -201,9 +200,14 @@ impl StagedRun<'_, Sealed> {
         Ok(self.fs.sync_dir(&self.dir)?)
     }
 
-    fn move_into_place(&self, entries: &[&Entry]) -> Result<(), StorageError> {
+    /// Renames staged files to their targets; `doubtful` are directories that may not be durable yet.
+    fn move_into_place(
+        &self,
+        entries: &[&Entry],
+        doubtful: BTreeSet<PathBuf>,
+    ) -> Result<(), StorageError> {
         let mut known = BTreeSet::from([self.places.root.clone()]);
-        let mut grown = BTreeSet::new();
+        let mut grown = doubtful;
         for entry in entries {
             self.make_real_dirs(parent(&entry.target), &mut known, &mut grown)?;
         }

@@ -3,10 +3,15 @@
 //! Each room is marked as test code, so that the lints which spare tests spare what the tests call, too.
 
 #[cfg(test)]
+mod catalog;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
-mod crash_commit;
+mod config;
+#[cfg(test)]
 mod crash_atomic;
+#[cfg(test)]
+mod crash_commit;
 #[cfg(test)]
 mod crash_lock;
 #[cfg(test)]
@@ -14,9 +19,8 @@ mod lock;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod sources_recorded;
+#[cfg(test)]
 mod support;
-
-#[cfg(test)]
-mod catalog;
-#[cfg(test)]
-mod config;

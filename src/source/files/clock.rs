@@ -51,7 +51,7 @@ impl Clock {
     }
 
     /// Returns what a moment is on the stored wall clock, before the bar's start is found. The error is the reason.
-    pub(super) fn wall(&self, moment: Moment) -> Result<NaiveDateTime, String> {
+    pub(super) fn wall(self, moment: Moment) -> Result<NaiveDateTime, String> {
         let is_intraday = self.interval.is_intraday();
         match moment {
             Moment::Day(_) if is_intraday => Err(format!(
@@ -70,7 +70,7 @@ impl Clock {
     }
 
     /// Returns the stamp of the bar; `None` outside the years that can be stored.
-    pub(super) fn start(&self, wall: NaiveDateTime) -> Option<i64> {
+    pub(super) fn start(self, wall: NaiveDateTime) -> Option<i64> {
         let Some(minutes) = self.interval.minutes() else {
             return time::midnight(wall.date());
         };
@@ -87,7 +87,7 @@ impl Clock {
         time::nanos(open.unwrap_or(start))
     }
 
-    fn on_stored_clock(&self, instant: DateTime<Utc>) -> Result<NaiveDateTime, String> {
+    fn on_stored_clock(self, instant: DateTime<Utc>) -> Result<NaiveDateTime, String> {
         match self.stored {
             Some(zone) => Ok(instant.with_timezone(&zone).naive_local()),
             None => Err("its times need a zone to be stored in: set timezone".to_owned()),
@@ -107,7 +107,7 @@ fn instant(wall: NaiveDateTime, zone: Tz) -> Result<DateTime<Utc>, String> {
 mod tests {
     use super::*;
 
-    fn stored(clock: &Clock, text: &str) -> String {
+    fn stored(clock: Clock, text: &str) -> String {
         let wall = time::naive(time::parse(text).unwrap());
         let start = clock
             .start(clock.wall(Moment::Wall(wall)).unwrap())
@@ -129,23 +129,23 @@ mod tests {
     fn five_minute_stamps_are_starts_on_the_clock_of_warsaw() {
         let clock = dump(Interval::M5);
 
-        assert_eq!(stored(&clock, "2026-01-26T15:30"), "2026-01-26 09:30:00");
-        assert_eq!(stored(&clock, "2026-01-26T21:55"), "2026-01-26 15:55:00");
+        assert_eq!(stored(clock, "2026-01-26T15:30"), "2026-01-26 09:30:00");
+        assert_eq!(stored(clock, "2026-01-26T21:55"), "2026-01-26 15:55:00");
         // New York has changed its clocks on 8 March, Warsaw not before 29 March.
-        assert_eq!(stored(&clock, "2026-03-09T14:30"), "2026-03-09 09:30:00");
-        assert_eq!(stored(&clock, "2026-03-30T15:30"), "2026-03-30 09:30:00");
+        assert_eq!(stored(clock, "2026-03-09T14:30"), "2026-03-09 09:30:00");
+        assert_eq!(stored(clock, "2026-03-30T15:30"), "2026-03-30 09:30:00");
         // In autumn Warsaw is first.
-        assert_eq!(stored(&clock, "2025-10-27T14:30"), "2025-10-27 09:30:00");
+        assert_eq!(stored(clock, "2025-10-27T14:30"), "2025-10-27 09:30:00");
     }
 
     #[test]
     fn hourly_stamps_are_ends_and_the_first_bar_begins_with_the_session() {
         let clock = dump(Interval::H1);
 
-        assert_eq!(stored(&clock, "2024-04-11T16:00"), "2024-04-11 09:30:00");
-        assert_eq!(stored(&clock, "2024-04-11T17:00"), "2024-04-11 10:00:00");
-        assert_eq!(stored(&clock, "2024-04-11T22:00"), "2024-04-11 15:00:00");
-        assert_eq!(stored(&clock, "2024-03-11T15:00"), "2024-03-11 09:30:00");
+        assert_eq!(stored(clock, "2024-04-11T16:00"), "2024-04-11 09:30:00");
+        assert_eq!(stored(clock, "2024-04-11T17:00"), "2024-04-11 10:00:00");
+        assert_eq!(stored(clock, "2024-04-11T22:00"), "2024-04-11 15:00:00");
+        assert_eq!(stored(clock, "2024-03-11T15:00"), "2024-03-11 09:30:00");
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_daily_bar_keeps_its_day_whatever_the_clocks() {
         assert_eq!(
-            stored(&dump(Interval::D1), "2024-04-11T00:00"),
+            stored(dump(Interval::D1), "2024-04-11T00:00"),
             "2024-04-11 00:00:00"
         );
     }

@@ -3,6 +3,8 @@
 //! Promises: a form is recognised by all of its marks or not at all. What could be read in two ways is refused
 //! with the line that was seen. Leaves to others: the rows (`rows`), clocks (`clock`).
 
+use std::collections::BTreeSet;
+
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::header::Places;
@@ -113,7 +115,17 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> 
     })))
 }
 
-/// Tells whether a body is one of the sentences by which sources say that they have nothing.
+/// How the sentences begin by which sources say that they have nothing. A saved 401 or 429 says nothing about
+/// the data, so it is not among them.
+const NOTHING: [&[u8]; 5] = [
+    b"400 Bad Request:",
+    b"404 Not Found:",
+    b"422 Unprocessable Entity:",
+    b"No data",
+    b"Brak danych",
+];
+
+/// Tells whether a body is a sentence that says that there is nothing.
 fn says_no_data(text: &[u8]) -> bool {
     let line = text.trim_ascii();
     let is_sentence = line.len() < 400 && !line.contains(&b'\n');
@@ -121,14 +133,6 @@ fn says_no_data(text: &[u8]) -> bool {
         line.get(..with.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(with))
     };
-    // A saved 401 or 429 says nothing about the data, so it is not among these.
-    const NOTHING: [&[u8]; 5] = [
-        b"400 Bad Request:",
-        b"404 Not Found:",
-        b"422 Unprocessable Entity:",
-        b"No data",
-        b"Brak danych",
-    ];
     is_sentence && NOTHING.into_iter().any(begins)
 }
 
@@ -260,17 +264,26 @@ fn dates(
 }
 
 /// Decides by every row which number is the day: the one that exceeds 12 somewhere.
+///
+/// Where rows have a time of day, the one that changes is the day, too: no file has minutes of one day a month.
 fn slash_order(rows: impl Iterator<Item = ByteRecord>, at: usize) -> Result<SlashOrder, String> {
-    let (mut first, mut second) = (0, 0);
+    let (mut firsts, mut seconds) = (BTreeSet::new(), BTreeSet::new());
+    let mut has_times = true;
     for row in rows {
-        if let Some((a, b)) = row.get(at).and_then(stamp::slash_numbers) {
-            first = first.max(a);
-            second = second.max(b);
+        let cell = row.get(at).unwrap_or_default();
+        if let Some((first, second)) = stamp::slash_numbers(cell) {
+            firsts.insert(first);
+            seconds.insert(second);
+            has_times &= cell.contains(&b':');
         }
     }
-    match (first > 12, second > 12) {
+    let exceeds = |numbers: &BTreeSet<u32>| numbers.last().is_some_and(|most| *most > 12);
+    let changes = |numbers: &BTreeSet<u32>| has_times && numbers.len() > 1;
+    match (exceeds(&firsts), exceeds(&seconds)) {
         (false, true) => Ok(SlashOrder::MonthFirst),
         (true, false) => Ok(SlashOrder::DayFirst),
+        (false, false) if changes(&seconds) && !changes(&firsts) => Ok(SlashOrder::MonthFirst),
+        (false, false) if changes(&firsts) && !changes(&seconds) => Ok(SlashOrder::DayFirst),
         _ => Err(
             "its dates are written with slashes, and nothing in them tells day from month: set date_format"
                 .to_owned(),
@@ -363,7 +376,16 @@ mod tests {
             order(&of(["1/2/2024", "13/2/2024"])),
             Some(SlashOrder::DayFirst)
         );
-        assert!(reason(&of(["1/2/2024", "2/3/2024"])).contains("date_format"));
+        assert_eq!(
+            order(&of(["11/5/2019 9:30", "11/6/2019 9:30"])),
+            Some(SlashOrder::MonthFirst)
+        );
+        assert_eq!(
+            order(&of(["5/11/2019 9:30", "6/11/2019 9:30"])),
+            Some(SlashOrder::DayFirst)
+        );
+        assert!(reason(&of(["11/5/2019 9:30", "11/5/2019 9:31"])).contains("date_format"));
+        assert!(reason(&of(["1/2/2024", "1/3/2024"])).contains("date_format"));
         assert!(reason(&of(["13/2/2024", "1/13/2024"])).contains("date_format"));
     }
 }

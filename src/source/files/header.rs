@@ -110,8 +110,8 @@ impl Places {
         }
         match (places.date, places.close) {
             (Some(_), Some(_)) => Ok(places),
-            (None, _) => Err(places.lacks("date", headers)),
-            (_, None) => Err(places.lacks("close", headers)),
+            (None, _) => Err(Self::lacks("date", headers)),
+            (_, None) => Err(Self::lacks("close", headers)),
         }
     }
 
@@ -141,7 +141,7 @@ impl Places {
         }
     }
 
-    fn lacks(&self, name: &str, headers: &[String]) -> String {
+    fn lacks(name: &str, headers: &[String]) -> String {
         let seen = headers.join(",").escape_debug().to_string();
         let shown: String = seen.chars().take(120).collect();
         format!("its first line names no {name} column: `{shown}`")

@@ -74,7 +74,7 @@ impl Index {
             .is_some_and(|meta| meta.kind == Kind::File);
         if names_a_file {
             let below = root.file_name().map(PathBuf::from).unwrap_or_default();
-            index.add(root, &below);
+            index.add(&root, &below);
         } else {
             index.walk(fs, &root)?;
         }
@@ -102,7 +102,7 @@ impl Index {
                 let below = folder.join(&entry.name);
                 match entry.kind {
                     Kind::Dir => waiting.push(below),
-                    Kind::File => self.add(root.join(&below), &below),
+                    Kind::File => self.add(&root.join(&below), &below),
                     Kind::Link | Kind::Other => {}
                 }
             }
@@ -110,7 +110,7 @@ impl Index {
         Ok(())
     }
 
-    fn add(&mut self, path: PathBuf, below_root: &Path) {
+    fn add(&mut self, path: &Path, below_root: &Path) {
         let file_name = path.file_name().and_then(|name| name.to_str());
         let Some((stem, kind)) = file_name.and_then(name::stem) else {
             return;
@@ -122,7 +122,7 @@ impl Index {
             interval: name::path_interval(below_root)
                 .or_else(|| name::web_name(stem).map(|(_, interval)| interval)),
             owner: hive.clone(),
-            path: path.clone(),
+            path: path.to_owned(),
         };
         let keys = match hive {
             Some(ticker) => vec![name::fold(ticker.as_str())],

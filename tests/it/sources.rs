@@ -1,0 +1,511 @@
+//! What every source promises, asked of each of them, and what files may throw at one.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use barkeep::model::{Interval, PriceBasis, time};
+use barkeep::source::demo::DemoSpec;
+use barkeep::source::files::{ColumnName, FilesSpec, Stamp};
+use barkeep::source::{
+    Asked, FetchJob, Fetched, MarketDataSource, SourceError, SourceSpec, Window, open,
+};
+use barkeep::sys::{OsFs, Shutdown, Signal};
+use flate2::{Compression, write::GzEncoder};
+use proptest::prelude::*;
+
+use crate::support::files::{Folder, OneRow, ask, bars, files_source, job, refusal, stamp};
+
+const DAILY: &str = "Date,Open,High,Low,Close,Adj Close,Volume\n\
+    2024-01-02,10,12,9,11,5,100\n2024-01-03,11,13,10,12,6,200\n2024-01-04,12,14,11,13,7,300\n";
+
+fn demo() -> Arc<dyn MarketDataSource> {
+    let spec = SourceSpec::Demo(DemoSpec::default());
+    open(
+        "us:demo".parse().unwrap(),
+        spec,
+        Arc::new(OsFs),
+        Arc::new(OneRow),
+    )
+}
+
+/// Runs a check on every source; each of them knows AAPL, daily, with bars of 2 to 4 January 2024.
+fn each_source(check: impl Fn(&dyn MarketDataSource)) {
+    let folder = Folder::new();
+    folder.put("daily/AAPL.csv", DAILY);
+    check(&*demo());
+    check(&*folder.source());
+}
+
+fn explicit(from: &str, to: &str) -> FetchJob {
+    FetchJob {
+        window: Window {
+            from: time::parse(from),
+            to: time::parse(to),
+        },
+        asked: Asked::Explicit,
+        ..job("AAPL", "1d")
+    }
+}
+
+#[test]
+fn a_source_answers_for_its_venue_and_names_it_in_its_provenance() {
+    each_source(|source| {
+        assert_eq!(source.provenance().source.as_ref(), Some(source.venue()));
+        assert_eq!(
+            source.provenance().timezone.as_deref(),
+            Some("America/New_York")
+        );
+        assert!(source.serves(Interval::D1));
+        let christmas = "2024-12-25".parse().unwrap();
+        assert_eq!(source.calendar().session(christmas), None);
+    });
+}
+
+#[test]
+fn the_same_job_gives_the_same_answer() {
+    each_source(|source| {
+        let first = ask(source, &job("AAPL", "1d")).unwrap();
+
+        assert_eq!(first, ask(source, &job("AAPL", "1d")).unwrap());
+        assert!(matches!(first, Fetched::Bars { batch, mark: Some(_) } if !batch.bars.is_empty()));
+    });
+}
+
+#[test]
+fn an_explicit_window_is_honoured_exactly_and_leaves_no_mark() {
+    each_source(|source| {
+        let answer = ask(source, &explicit("2024-01-03", "2024-01-04")).unwrap();
+
+        let Fetched::Bars { batch, mark: None } = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(
+            batch.bars.iter().map(stamp).collect::<Vec<_>>(),
+            ["2024-01-03 00:00:00"]
+        );
+    });
+}
+
+#[test]
+fn an_explicit_window_is_never_answered_with_up_to_date() {
+    each_source(|source| {
+        let Fetched::Bars { mark, .. } = ask(source, &job("AAPL", "1d")).unwrap() else {
+            panic!("no bars");
+        };
+        let with_mark = FetchJob {
+            mark,
+            ..explicit("2024-01-03", "2024-01-04")
+        };
+        let weekend = explicit("2024-01-06", "2024-01-08");
+
+        assert!(matches!(ask(source, &with_mark), Ok(Fetched::Bars { .. })));
+        assert_eq!(
+            ask(source, &weekend).unwrap(),
+            Fetched::Nothing { mark: None }
+        );
+    });
+}
+
+#[test]
+fn a_mark_that_is_handed_back_says_that_nothing_is_new() {
+    each_source(|source| {
+        let Fetched::Bars { mark, .. } = ask(source, &job("AAPL", "1d")).unwrap() else {
+            panic!("no bars");
+        };
+        let again = FetchJob {
+            mark,
+            ..job("AAPL", "1d")
+        };
+
+        assert_eq!(ask(source, &again).unwrap(), Fetched::UpToDate);
+    });
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_counts_as_none() {
+    each_source(|source| {
+        let foreign = FetchJob {
+            mark: Some("yahoo-7 x".to_owned()),
+            ..job("AAPL", "1d")
+        };
+
+        assert_eq!(
+            ask(source, &foreign).unwrap(),
+            ask(source, &job("AAPL", "1d")).unwrap()
+        );
+    });
+}
+
+#[test]
+fn a_raised_stop_ends_a_fetch_without_an_answer() {
+    each_source(|source| {
+        let stop = Shutdown::default();
+        stop.raise(Signal::Terminate);
+
+        let answer = source.fetch(&job("AAPL", "1d"), &stop);
+        assert!(
+            matches!(answer, Err(SourceError::Stopped { .. })),
+            "{answer:?}"
+        );
+    });
+}
+
+#[test]
+fn an_unknown_ticker_is_not_an_error() {
+    each_source(|source| {
+        assert_eq!(
+            ask(source, &job("NOSUCH1", "1d")).unwrap(),
+            Fetched::UnknownTicker
+        );
+    });
+}
+
+#[test]
+fn the_demo_has_nothing_new_while_no_session_has_ended() {
+    let mut monday = job("X", "1d");
+    monday.window.from = time::parse("2024-01-06");
+    monday.now = "2024-01-08T15:00:00Z".parse().unwrap();
+    assert_eq!(ask(&*demo(), &monday).unwrap(), Fetched::UpToDate);
+
+    monday.now = "2024-01-08T21:00:00Z".parse().unwrap();
+    assert!(
+        matches!(ask(&*demo(), &monday), Ok(Fetched::Bars { batch, .. }) if batch.bars.len() == 1)
+    );
+}
+
+#[test]
+fn the_demo_keeps_short_intervals_for_as_long_as_others_do() {
+    for (interval, first) in [
+        ("1m", "2026-06-24 09:30:00"),
+        ("5m", "2026-05-04 09:30:00"),
+        ("1h", "2024-07-01 09:30:00"),
+        ("1d", "2016-01-04 00:00:00"),
+    ] {
+        let mut asked = job("AAPL", interval);
+        asked.now = "2026-07-01T12:00:00Z".parse().unwrap();
+        let Ok(Fetched::Bars { batch, .. }) = ask(&*demo(), &asked) else {
+            panic!("no bars");
+        };
+        assert_eq!(stamp(&batch.bars[0]), first, "{interval}");
+    }
+}
+
+#[test]
+fn the_demo_makes_a_first_workspace_in_no_time() {
+    let source = demo();
+    let began = std::time::Instant::now();
+
+    for ticker in ["AAPL", "MSFT", "KO", "IBM", "SPY"] {
+        let mut minutes = job(ticker, "1m");
+        minutes.window.from = time::parse("2026-06-01");
+        assert!(ask(&*source, &job(ticker, "1d")).is_ok());
+        assert!(
+            matches!(ask(&*source, &minutes), Ok(Fetched::Bars { batch, .. }) if batch.bars.len() > 7_000)
+        );
+    }
+
+    // Generous, for loaded machines and unoptimised builds.
+    assert!(began.elapsed().as_millis() < 300, "{:?}", began.elapsed());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_longer_window_gives_the_same_bars_where_they_overlap(
+        at in 0..13_usize, start in 0..500_i64, inside in 0..40_i64, length in 1..40_i64, later in 0..300_i64,
+    ) {
+        let first = time::parse("2022-01-03").unwrap() + start * time::DAY;
+        let interval = Interval::ALL[at];
+        let ask_between = |from: i64, to: i64, days: i64| {
+            let mut asked = job("MSFT", interval.as_str());
+            asked.window = Window { from: Some(from), to: Some(to) };
+            asked.asked = Asked::Explicit;
+            asked.now += chrono::TimeDelta::days(days);
+            match ask(&*demo(), &asked).unwrap() {
+                Fetched::Bars { batch, .. } => batch.bars,
+                _ => Vec::new(),
+            }
+        };
+        let (from, to) = (first + inside * time::DAY, first + (inside + length) * time::DAY);
+        let short = ask_between(from, to, 0);
+        let mut long = ask_between(first, to + inside * time::DAY, later);
+        long.retain(|bar| (from..to).contains(&bar.date.unwrap()));
+        prop_assert_eq!(short, long);
+    }
+}
+
+#[test]
+fn a_grown_file_brings_its_new_rows_and_a_rewritten_one_all_of_them() {
+    let folder = Folder::new();
+    folder.put("AAPL.csv", DAILY);
+    let Ok(Fetched::Bars { mark, .. }) = ask(&*folder.source(), &job("AAPL", "1d")) else {
+        panic!("no bars");
+    };
+    let next = |text: &str| {
+        folder.put("AAPL.csv", text);
+        match ask(
+            &*folder.source(),
+            &FetchJob {
+                mark: mark.clone(),
+                ..job("AAPL", "1d")
+            },
+        ) {
+            Ok(Fetched::Bars { batch, .. }) => batch.bars.iter().map(stamp).collect(),
+            other => panic!("{other:?}"),
+        }
+    };
+
+    let grown: Vec<String> = next(&format!("{DAILY}2024-01-05,1,1,1,1,1,1\n"));
+    let rewritten: Vec<String> = next(&DAILY.replace(",11,", ",5.5,"));
+
+    assert_eq!(grown, ["2024-01-04 00:00:00", "2024-01-05 00:00:00"]);
+    assert_eq!(rewritten.len(), 3);
+}
+
+#[test]
+fn rows_in_any_order_with_gaps_and_duplicates_come_as_they_are() {
+    let folder = Folder::new();
+    folder.put(
+        "X.csv",
+        "Date,Open,High,Low,Close,Volume\r\n2024-01-03,,null,1,NaN,2.5\r\n2024-01-02,1,1,1,inf,0\r\n2024-01-02,1,1,1,1,0",
+    );
+
+    let rows = bars(&*folder.source(), "X", "1d");
+
+    assert_eq!(rows.len(), 3);
+    assert_eq!(
+        (rows[0].open, rows[0].high, rows[0].volume),
+        (None, None, Some(2.5))
+    );
+    assert!(rows[0].close.unwrap().is_nan());
+    assert_eq!(rows[1].close, Some(f64::INFINITY));
+}
+
+#[test]
+fn damage_is_refused_with_the_file_and_the_line() {
+    for (text, why) in [
+        ("Date,Close\n2024-01-02,1\n2024-01-03\n", "line 3"),
+        ("Date,Close\n2024-01-02,1\nyesterday,2\n", "line 3"),
+        ("Date,Close\n2024-01-02,1\n2024-01-03,ab\n", "line 3"),
+        ("\u{0}\u{1}\u{2}\n", "NUL"),
+        ("{\"chart\":{\"result\":null}}", "first line"),
+    ] {
+        let folder = Folder::new();
+        folder.put("X.csv", text);
+        let message = refusal(&*folder.source(), "X", "1d");
+        assert!(
+            message.contains("X.csv") && message.contains(why),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_file_and_a_lone_header_are_no_damage() {
+    for text in ["", "\n", "Date,Open,High,Low,Close,Volume\n", "No data"] {
+        let folder = Folder::new();
+        folder.put("X.csv", text);
+        let answer = ask(&*folder.source(), &job("X", "1d")).unwrap();
+        assert!(
+            matches!(answer, Fetched::Nothing { mark: Some(_) }),
+            "{text:?}: {answer:?}"
+        );
+    }
+}
+
+#[test]
+fn a_cut_archive_is_damage() {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(DAILY.as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    let folder = Folder::new();
+    folder
+        .put("A.csv.gz", &whole)
+        .put("B.csv.gz", &whole[..whole.len() - 9]);
+
+    assert_eq!(bars(&*folder.source(), "A", "1d").len(), 3);
+    assert!(refusal(&*folder.source(), "B", "1d").contains("gzip"));
+}
+
+#[test]
+fn rows_denser_than_their_interval_are_refused_and_so_are_days_as_minutes() {
+    let folder = Folder::new();
+    folder.put(
+        "X.csv",
+        "Date,Close\n2024-01-02 09:30,1\n2024-01-02 09:31,1\n2024-01-02 09:32,1\n",
+    );
+    folder.put("Y.csv", "Date,Close\n2024-01-02,1\n2024-01-03,1\n");
+
+    assert!(refusal(&*folder.source(), "X", "1d").contains("set interval"));
+    let minutes = folder.source_with("us:files", |spec| spec.interval = Interval::M1);
+    assert_eq!(bars(&*minutes, "X", "1m").len(), 3);
+    assert!(refusal(&*minutes, "Y", "1m").contains("no time of day"));
+    assert_eq!(
+        ask(&*minutes, &job("X", "1d")).unwrap(),
+        Fetched::UnknownTicker
+    );
+}
+
+#[test]
+fn two_files_of_one_series_are_refused_with_both_names() {
+    let folder = Folder::new();
+    folder
+        .put("a/X.csv", DAILY)
+        .put("b/X.csv", DAILY)
+        .put("c/aapl.csv", DAILY)
+        .put("c/AAPL.csv", DAILY);
+    let message = refusal(&*folder.source(), "X", "1d");
+
+    assert!(
+        message.contains("a/X.csv") && message.contains("b/X.csv"),
+        "{message}"
+    );
+    assert_eq!(
+        bars(&*folder.source(), "AAPL", "1d").len(),
+        3,
+        "the exact case wins"
+    );
+    assert!(refusal(&*folder.source(), "Aapl", "1d").contains("c/aapl.csv"));
+}
+
+#[test]
+fn folders_tell_the_interval_and_a_hive_tree_is_one_series() {
+    let folder = Folder::new();
+    let minutes = "Date,Close\n2024-01-02 09:30,1\n2024-01-02 09:35,1\n";
+    folder
+        .put("daily/us/aapl.us.txt", DAILY)
+        .put("5 min/us/aapl.us.txt", minutes);
+    folder.put(
+        "h/stocks_1d/ticker=EURUSD%3DX/year=2024/month=01/data.parquet",
+        "PAR1a",
+    );
+    folder.put(
+        "h/stocks_1d/ticker=EURUSD%3DX/year=2024/month=02/data.parquet",
+        "PAR1bb",
+    );
+    folder.put(".hidden/MSFT.csv", DAILY);
+    let source = folder.source();
+
+    assert_eq!(bars(&*source, "AAPL", "1d").len(), 3);
+    assert_eq!(bars(&*source, "AAPL.US", "5m").len(), 2);
+    assert_eq!(
+        ask(&*source, &job("AAPL", "1h")).unwrap(),
+        Fetched::UnknownTicker
+    );
+    assert_eq!(bars(&*source, "EURUSD=X", "1d").len(), 2);
+    assert_eq!(
+        ask(&*source, &job("MSFT", "1d")).unwrap(),
+        Fetched::UnknownTicker
+    );
+}
+
+#[test]
+fn a_long_file_serves_every_ticker_in_it() {
+    let folder = Folder::new();
+    folder.put(
+        "prices.csv",
+        "Symbol,Date,Close\nA,2024-01-02,1\nB,2024-01-02,2\nA,2024-01-03,3\n",
+    );
+    folder.put("C.csv", DAILY);
+    let source = folder.source();
+
+    let closes: Vec<_> = bars(&*source, "A", "1d")
+        .iter()
+        .map(|bar| bar.close)
+        .collect();
+    assert_eq!(closes, [Some(1.0), Some(3.0)]);
+    assert_eq!(
+        ask(&*source, &job("D", "1d")).unwrap(),
+        Fetched::UnknownTicker
+    );
+}
+
+#[test]
+fn a_polish_spreadsheet_is_read_with_its_commas() {
+    let folder = Folder::new();
+    folder.put("kgh.csv", "Data;Otwarcie;Najwyzszy;Najnizszy;Zamkniecie\n02.01.2024;1,5;2;1;1,75\n03.01.2024;2;2;2;2\n");
+
+    let rows = bars(&*folder.source_with("pl:files", |_| {}), "KGH", "1d");
+
+    assert_eq!(
+        (rows[0].open, rows[0].close, rows[0].volume),
+        (Some(1.5), Some(1.75), None)
+    );
+    assert_eq!(stamp(&rows[0]), "2024-01-02 00:00:00");
+}
+
+#[test]
+fn settings_name_what_is_not_recognised() {
+    let folder = Folder::new();
+    folder.put(
+        "X.us.csv",
+        "When|Last|n\n02 Jan 2024 17:00|1.5|7\n02 Jan 2024 18:00|1.6|8\n",
+    );
+    let source = folder.source_with("us:files", |spec| {
+        spec.suffix = Some(".us".to_owned());
+        spec.interval = Interval::H1;
+        spec.date_format = Some("%d %b %Y %H:%M".to_owned());
+        spec.file_clock = Some(chrono_tz::Europe::London);
+        spec.stamp = Some(Stamp::End);
+        spec.basis = PriceBasis::AsTraded;
+        spec.header = Some(true);
+        for (name, header) in [
+            (ColumnName::Date, "When"),
+            (ColumnName::Close, "Last"),
+            (ColumnName::Volume, "n"),
+        ] {
+            spec.columns.insert(name, header.to_owned());
+        }
+    });
+
+    let rows = bars(&*source, "X", "1h");
+
+    assert_eq!(
+        rows.iter().map(stamp).collect::<Vec<_>>(),
+        ["2024-01-02 11:00:00", "2024-01-02 12:00:00"]
+    );
+    assert_eq!((rows[1].close, rows[1].volume), (Some(1.6), Some(8.0)));
+    assert_eq!(source.provenance().basis, PriceBasis::AsTraded);
+}
+
+#[test]
+fn an_instant_is_stored_on_the_clock_of_the_exchange_or_refused() {
+    let text = "timestamp,close\n1704205800,1\n1704205860,2\n";
+    let folder = Folder::new();
+    folder.put("1m/X.csv", text);
+
+    let rows = bars(&*folder.source(), "X", "1m");
+
+    assert_eq!(stamp(&rows[0]), "2024-01-02 09:30:00");
+    let nowhere = folder.source_with("eu:files", |_| {});
+    assert!(refusal(&*nowhere, "X", "1m").contains("set timezone"));
+}
+
+#[test]
+fn a_path_that_is_not_there_is_a_matter_of_settings() {
+    let source = files_source("us:files", FilesSpec::of("/nowhere/prices".into()));
+
+    let answer = ask(&*source, &job("X", "1d"));
+
+    let Err(error @ SourceError::Misconfigured { .. }) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(error.to_string().contains("/nowhere/prices"));
+}
+
+#[test]
+fn thousands_of_small_files_take_no_long_time() {
+    let folder = Folder::new();
+    for at in 0..2_000 {
+        folder.put(&format!("daily/{}/t{at}.us.txt", at % 10), DAILY);
+    }
+    let source = folder.source();
+    let began = std::time::Instant::now();
+
+    for at in 0..2_000 {
+        assert_eq!(bars(&*source, &format!("T{at}"), "1d").len(), 3);
+    }
+
+    // Generous, for loaded machines: it takes a tenth of this.
+    assert!(began.elapsed().as_secs_f64() < 3.0, "{:?}", began.elapsed());
+}

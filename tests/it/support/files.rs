@@ -1,0 +1,125 @@
+//! A folder of files as a source, for tests that write the files themselves.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use barkeep::frame::{Bar, BarBatch};
+use barkeep::model::{Ticker, time};
+use barkeep::source::files::{FilesSpec, ParquetRows};
+use barkeep::source::{
+    Asked, FetchJob, Fetched, MarketDataSource, SourceError, SourceSpec, Window, open,
+};
+use barkeep::sys::{Fs, OsFs, Shutdown, atomic};
+use tempfile::TempDir;
+
+/// The moment at which tests ask when it does not matter.
+pub(crate) const NOW: &str = "2026-07-01T12:00:00Z";
+
+/// Says of every Parquet file that it holds one bar of its own length.
+#[derive(Debug)]
+pub(crate) struct OneRow;
+
+impl ParquetRows for OneRow {
+    fn rows(&self, bytes: Vec<u8>, _ticker: &Ticker) -> Result<BarBatch, String> {
+        let date = i64::try_from(bytes.len()).ok();
+        if !bytes.starts_with(b"PAR1") {
+            return Err("it is no Parquet".to_owned());
+        }
+        Ok(BarBatch {
+            bars: vec![Bar {
+                date,
+                ..Bar::default()
+            }],
+        })
+    }
+}
+
+/// A folder that goes with the test.
+#[derive(Debug)]
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+
+    /// Writes a file, in place of an earlier one of the name.
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        let path = self.0.path().join(name);
+        atomic::create_dirs(&OsFs, self.0.path(), path.parent().unwrap()).unwrap();
+        OsFs.remove_file(&path).unwrap();
+        // Not synced: thousands of files are written, and none outlives the test.
+        let mut file = OsFs.create_new(&path).unwrap();
+        file.write_all(bytes.as_ref()).unwrap();
+        self
+    }
+
+    pub(crate) fn source(&self) -> Arc<dyn MarketDataSource> {
+        self.source_with("us:files", |_| {})
+    }
+
+    pub(crate) fn source_with(
+        &self,
+        venue: &str,
+        change: impl Fn(&mut FilesSpec),
+    ) -> Arc<dyn MarketDataSource> {
+        let mut spec = FilesSpec::of(self.path());
+        change(&mut spec);
+        files_source(venue, spec)
+    }
+}
+
+pub(crate) fn files_source(venue: &str, spec: FilesSpec) -> Arc<dyn MarketDataSource> {
+    let venue = venue.parse().unwrap();
+    open(
+        venue,
+        SourceSpec::Files(spec),
+        Arc::new(OsFs),
+        Arc::new(OneRow),
+    )
+}
+
+pub(crate) fn job(ticker: &str, interval: &str) -> FetchJob {
+    FetchJob {
+        ticker: ticker.parse().unwrap(),
+        interval: interval.parse().unwrap(),
+        window: Window::default(),
+        asked: Asked::Incremental,
+        mark: None,
+        now: NOW.parse().unwrap(),
+    }
+}
+
+pub(crate) fn ask(source: &dyn MarketDataSource, job: &FetchJob) -> Result<Fetched, SourceError> {
+    source.fetch(job, &Shutdown::default())
+}
+
+/// Returns the bars of a fetch that must bring some.
+pub(crate) fn bars(source: &dyn MarketDataSource, ticker: &str, interval: &str) -> Vec<Bar> {
+    match ask(source, &job(ticker, interval)) {
+        Ok(Fetched::Bars { batch, .. }) => batch.bars,
+        other => panic!("{ticker} {interval} brought no bars: {other:?}"),
+    }
+}
+
+/// Returns the message of a fetch that must be malformed.
+pub(crate) fn refusal(source: &dyn MarketDataSource, ticker: &str, interval: &str) -> String {
+    match ask(source, &job(ticker, interval)) {
+        Err(error @ SourceError::Malformed { .. }) => error.to_string(),
+        other => panic!("{ticker} {interval} was not refused: {other:?}"),
+    }
+}
+
+/// Returns the stamp of a bar as text.
+pub(crate) fn stamp(bar: &Bar) -> String {
+    time::naive(bar.date.unwrap()).to_string()
+}
+
+/// Returns the path of `below` in a folder.
+pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name)
+}
