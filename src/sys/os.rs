@@ -29,6 +29,20 @@ const SMB: [u64; 3] = [0xFF53_4D42, 0xFE53_4D42, 0x517B];
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsFs;
 
+impl OsFs {
+    /// Opens a log file to be appended to, making it if needed. Not for data: nothing is synced.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn append(self, path: &Path) -> FsResult<File> {
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(FsError::at("open", path))
+    }
+}
+
 #[derive(Debug)]
 struct OsFile {
     file: File,

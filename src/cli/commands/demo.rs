@@ -1,0 +1,113 @@
+//! `barkeep demo`: everything once, in a folder of its own, without a network.
+//!
+//! Promises: the same code as `init`, `update` and `show`, and nothing else. A folder that is not empty is refused.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::init::{self, InitArgs};
+use super::show::{self, ShowArgs};
+use super::update::{self, UpdateArgs};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::quoted;
+use crate::model::{Interval, Ticker, Venue};
+use crate::sys::{FsResult, Kind};
+
+const VENUE: &str = "us:demo";
+const TICKERS: [&str; 5] = ["AAPL", "MSFT", "NVDA", "^GSPC", "BRK.B"];
+/// How many names of a folder are shown.
+const SHOWN: usize = 2;
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DemoArgs {
+    /// Where to make the workspace
+    #[arg(value_name = "DIR", default_value = "barkeep-demo")]
+    dir: PathBuf,
+}
+
+/// Runs `demo`.
+pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Failure> {
+    let dir = outer.typed(&args.dir);
+    let fs = &*outer.world.fs;
+    let is_there = fs.metadata(&dir)?.is_some();
+    if is_there && fs.list(&dir)?.is_none_or(|entries| !entries.is_empty()) {
+        return Err(Failure::new(Exit::Failed, format!("{} is not an empty folder", dir.display()))
+            .hint("name another one: barkeep demo DIR"));
+    }
+    let shell = outer.at(&dir)?;
+    let (venue, tickers) = (venue()?, tickers()?);
+    let intervals = vec![Interval::D1, Interval::M1];
+    init::run(
+        &InitArgs {
+            venue: Some(venue.clone()),
+            intervals,
+            tickers: tickers.clone(),
+            tickers_file: None,
+            partitioned: true,
+        },
+        &shell,
+    )?;
+    let exit =
+        update::run(&UpdateArgs { venues: vec![venue.clone()], ..UpdateArgs::default() }, &shell)?;
+    if exit != Exit::Ok {
+        return Ok(exit);
+    }
+    let printer = shell.printer;
+    printer.line(&format!("\n{}", args.dir.display()));
+    printer.text(&tree(&shell, &shell.root, 1)?);
+    for ticker in tickers.iter().take(1) {
+        printer.line(&format!("\nbarkeep show {ticker} --interval 1d --tail 3"));
+        let question = ShowArgs::last(ticker.clone(), Interval::D1, venue.clone(), 3);
+        show::run(&question, &shell)?;
+    }
+    printer.line(&next_steps(&args.dir));
+    Ok(Exit::Ok)
+}
+
+fn venue() -> Result<Venue, Failure> {
+    VENUE.parse().map_err(Failure::usage)
+}
+
+fn tickers() -> Result<Vec<Ticker>, Failure> {
+    TICKERS.iter().map(|symbol| symbol.parse().map_err(Failure::usage)).collect()
+}
+
+/// Returns the folder as lines: the first names of each folder, and how many more there are.
+fn tree(shell: &Shell<'_>, dir: &Path, depth: usize) -> FsResult<String> {
+    let entries = shell.world.fs.list(dir)?.unwrap_or_default();
+    let visible: Vec<_> = entries.into_iter().filter(|entry| !entry.name.starts_with('.')).collect();
+    let most = if depth == 1 { visible.len() } else { SHOWN };
+    let indent = "  ".repeat(depth);
+    let mut lines = String::new();
+    for (at, entry) in visible.iter().take(most).enumerate() {
+        lines.push_str(&format!("{indent}{}\n", entry.name));
+        // Below the first name of a folder the others look alike.
+        if entry.kind == Kind::Dir && (at == 0 || depth < 5) {
+            lines.push_str(&tree(shell, &dir.join(&entry.name), depth + 1)?);
+        }
+    }
+    if visible.len() > most {
+        lines.push_str(&format!("{indent}… {} more\n", visible.len() - most));
+    }
+    Ok(lines)
+}
+
+fn next_steps(dir: &Path) -> String {
+    let shown = dir.display();
+    let typed = quoted(&shown.to_string());
+    format!(
+        "
+Query it with DuckDB:
+  SELECT ticker, count(*), max(date) FROM read_parquet('{shown}/data/us/demo/stocks_1d/**/*.parquet',
+    hive_partitioning = true, hive_types = {{'ticker': VARCHAR, 'year': INT, 'month': INT}}) GROUP BY ticker;
+
+Next:
+  barkeep -C {typed} update                                 only what is new
+  barkeep -C {typed} show NVDA --interval 1m --format csv   every bit, for other programs
+  barkeep -C {typed} config show                            what could be different"
+    )
+}

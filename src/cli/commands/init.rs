@@ -1,0 +1,111 @@
+//! `barkeep init`: makes a workspace, or adds to one.
+//!
+//! Promises: adds and never overwrites; running it twice changes nothing the second time. A file that is there and
+//! cannot be understood is left alone.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::partition_toggle::{self, Change};
+use super::registration;
+use crate::catalog::{Catalog, Intervals};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::count;
+use crate::cli::wiring::Workspace;
+use crate::config::{Overrides, ToggleScope};
+use crate::lock::LockGuard;
+use crate::model::{Interval, Ticker, Venue};
+use crate::sys::atomic;
+
+/// Options of `init`.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct InitArgs {
+    /// The venue of the tickers [default: us:yahoo]
+    #[arg(long, value_name = "MARKET:SOURCE")]
+    pub(in crate::cli) venue: Option<Venue>,
+    /// An interval to keep, may be repeated [default: 1d]
+    #[arg(short, long = "interval", value_name = "INTERVAL")]
+    pub(in crate::cli) intervals: Vec<Interval>,
+    /// A ticker to keep, may be repeated
+    #[arg(short, long = "ticker", value_name = "TICKER")]
+    pub(in crate::cli) tickers: Vec<Ticker>,
+    /// A file with one ticker on each line
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) tickers_file: Option<PathBuf>,
+    /// Keep the series of the venue in monthly partitions
+    #[arg(long)]
+    pub(in crate::cli) partitioned: bool,
+}
+
+/// Runs `init`.
+pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
+    let fs = &*shell.world.fs;
+    atomic::create_dirs(fs, "/".as_ref(), &shell.root)?;
+    let flags = Overrides { default_venue: args.venue.clone(), ..Overrides::default() };
+    let mut workspace = Workspace::open_any(shell, &flags)?;
+    let venue = workspace.default_venue().clone();
+    workspace.warn_without_source(&venue);
+    let held = registration::lock(&workspace, shell, "init", Duration::ZERO)?;
+    if args.partitioned {
+        let scope = ToggleScope::Source(venue.clone());
+        partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
+    }
+    save_intervals(&args.intervals, shell, &held)?;
+    let catalog = Catalog::load(fs, &shell.root)?;
+    let is_new = catalog.is_none();
+    let mut catalog = catalog.unwrap_or_default();
+    let added = registration::add(&workspace, shell, &mut catalog, &venue, &tickers)?;
+    if is_new || catalog.is_changed() {
+        Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
+    }
+    held.release()?;
+    report(&workspace, shell, &venue, added, &catalog)?;
+    Ok(Exit::Ok)
+}
+
+fn save_intervals(
+    wanted: &[Interval],
+    shell: &Shell<'_>,
+    held: &LockGuard<'_>,
+) -> Result<(), Failure> {
+    let fs = &*shell.world.fs;
+    let found = Intervals::load(fs, &shell.root)?;
+    let is_fresh = found.as_ref().is_none_or(|found| found.as_slice().is_empty());
+    let mut intervals = found.unwrap_or_default();
+    let default = [Interval::D1];
+    let wanted = if is_fresh && wanted.is_empty() { &default } else { wanted };
+    for interval in wanted {
+        intervals.add(*interval);
+    }
+    if intervals.is_changed() {
+        Intervals::save(fs, &registration::temps(held), &shell.root, &intervals.to_bytes())?;
+    }
+    Ok(())
+}
+
+fn report(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    venue: &Venue,
+    added: usize,
+    catalog: &Catalog,
+) -> Result<(), Failure> {
+    let intervals = workspace.intervals()?;
+    let names: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
+    let known = catalog.tickers_at(venue, venue).len();
+    shell.printer.note(&format!("The workspace is {}", shell.root.display()));
+    shell.printer.note(&format!(
+        "It keeps {} of {} at {venue} ({added} new).",
+        names.join(", "),
+        count(known, "ticker", "tickers"),
+    ));
+    if known > 0 && workspace.outlook().source(venue).is_some() {
+        shell.printer.note("Next: barkeep update");
+    }
+    Ok(())
+}

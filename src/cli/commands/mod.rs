@@ -1,0 +1,16 @@
+//! The commands, one file each: their options, and what they do with an opened workspace.
+
+pub(super) mod cleanup;
+pub(super) mod completions;
+pub(super) mod config_show;
+pub(super) mod demo;
+pub(super) mod init;
+pub(super) mod man;
+pub(super) mod partition_toggle;
+pub(super) mod run_lock;
+pub(super) mod show;
+pub(super) mod tickers;
+pub(super) mod update;
+
+mod registration;
+mod toggle_check;

@@ -1,0 +1,137 @@
+//! `barkeep partition-toggle`: chooses whether new series are kept in monthly partitions.
+//!
+//! Promises: a change that would leave rows behind in the other layout is refused before anything is written, with
+//! the command that moves them. Where rows are is looked up on the disk.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{registration, toggle_check};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::table;
+use crate::cli::wiring::Workspace;
+use crate::config::{Overrides, StorageConfig, ToggleScope};
+use crate::lock::LockGuard;
+use crate::model::{Slug, Venue};
+
+/// Options of `partition-toggle`.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct ToggleArgs {
+    /// Only this market [default: everything]
+    #[arg(short, long, value_name = "MARKET")]
+    market: Option<Slug>,
+    /// Only this source of the market
+    #[arg(short, long, value_name = "SOURCE", requires = "market")]
+    source: Option<Slug>,
+    /// Turn partitions off; without this they are turned on
+    #[arg(long, conflicts_with = "clear")]
+    disable: bool,
+    /// Forget the choice for the market or source
+    #[arg(long, requires = "market")]
+    clear: bool,
+    /// Print what holds for each venue, and change nothing
+    #[arg(long, conflicts_with_all = ["disable", "clear"])]
+    show: bool,
+}
+
+/// What happens to a toggle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Partitions are turned on.
+    Enable,
+    /// Partitions are turned off.
+    Disable,
+    /// The toggle is forgotten, and a wider one decides.
+    Clear,
+}
+
+/// Runs `partition-toggle`.
+pub(in crate::cli) fn run(args: &ToggleArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let mut workspace = Workspace::open(shell, &Overrides::default())?;
+    let scope = scope(args);
+    if args.show {
+        return show(args, &workspace, shell);
+    }
+    let wanted = match (args.clear, args.disable) {
+        (true, _) => Change::Clear,
+        (false, true) => Change::Disable,
+        (false, false) => Change::Enable,
+    };
+    let held = registration::lock(&workspace, shell, "partition-toggle", Duration::ZERO)?;
+    let is_changed = change(&mut workspace, shell, &held, &scope, wanted)?;
+    held.release()?;
+    shell.printer.note(&sentence(&scope, wanted, is_changed));
+    Ok(Exit::Ok)
+}
+
+fn scope(args: &ToggleArgs) -> ToggleScope {
+    match (args.market.clone(), args.source.clone()) {
+        (Some(market), Some(source)) => ToggleScope::Source(Venue { market, source }),
+        (Some(market), None) => ToggleScope::Market(market),
+        (None, _) => ToggleScope::Global,
+    }
+}
+
+/// Changes a toggle; `false` when it was so already.
+pub(super) fn change(
+    workspace: &mut Workspace<'_>,
+    shell: &Shell<'_>,
+    held: &LockGuard<'_>,
+    scope: &ToggleScope,
+    wanted: Change,
+) -> Result<bool, Failure> {
+    // Read under the lock: another run may have changed it since the workspace was opened.
+    let current = StorageConfig::load(&*shell.world.fs, &shell.root)?;
+    let mut changed = current.clone();
+    match wanted {
+        Change::Enable => changed.set(scope, true),
+        Change::Disable => changed.set(scope, false),
+        Change::Clear => {
+            changed.clear(scope);
+        }
+    }
+    if changed == current {
+        return Ok(false);
+    }
+    toggle_check::refuse_orphans(workspace, &current, &changed)?;
+    workspace.config.save_storage_config(&registration::temps(held), changed)?;
+    Ok(true)
+}
+
+fn sentence(scope: &ToggleScope, wanted: Change, is_changed: bool) -> String {
+    let place = match scope {
+        ToggleScope::Global => "globally".to_owned(),
+        ToggleScope::Market(market) => format!("for market {market}"),
+        ToggleScope::Source(venue) => format!("for {}/{}", venue.market, venue.source),
+    };
+    match (wanted, is_changed) {
+        (Change::Enable, true) => format!("Partitioned storage is now on {place}."),
+        (Change::Enable, false) => format!("Partitioned storage was on {place} already."),
+        (Change::Disable, true) => format!("Partitioned storage is now off {place}."),
+        (Change::Disable, false) => format!("Partitioned storage was off {place} already."),
+        (Change::Clear, true) => format!("The override {place} is cleared."),
+        (Change::Clear, false) => format!("There was no override {place}."),
+    }
+}
+
+fn show(args: &ToggleArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let is_meant = |venue: &Venue| {
+        args.market.as_ref().is_none_or(|market| venue.market == *market)
+            && args.source.as_ref().is_none_or(|source| venue.source == *source)
+    };
+    let rows: Vec<[String; 3]> = workspace
+        .venues()?
+        .into_iter()
+        .filter(is_meant)
+        .map(|venue| {
+            let (is_enabled, origin) = workspace.config.is_partitioned_enabled(&venue);
+            let layout = if is_enabled { "partitioned" } else { "legacy" };
+            [venue.to_string(), layout.to_owned(), origin.to_string()]
+        })
+        .collect();
+    shell.printer.line(&table::render(["venue", "new series", "decided by"], &rows, &[]));
+    Ok(Exit::Ok)
+}

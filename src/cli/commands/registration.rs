@@ -1,0 +1,131 @@
+//! What `init`, `tickers` and `partition-toggle` share: taking the lock for a small change, and reading lists of symbols.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::{Failure, IN_PARTITIONS};
+use crate::cli::shell::Shell;
+use crate::cli::ui::words;
+use crate::cli::wiring::Workspace;
+use crate::lock::LockGuard;
+use crate::model::{Ticker, Venue};
+use crate::sys::atomic::TempNames;
+
+/// Takes the run lock, waiting for it if that was asked for.
+///
+/// # Errors
+/// As `GlobalRunLock::acquire`.
+pub(super) fn lock<'s>(
+    workspace: &Workspace<'s>,
+    shell: &Shell<'_>,
+    command: &str,
+    wait: Duration,
+) -> Result<LockGuard<'s>, Failure> {
+    let lock = workspace.lock();
+    let guard = match lock.acquire(command) {
+        Err(error) if error.is_contention() && !wait.is_zero() => {
+            let seconds = words::duration(wait.as_secs_f64());
+            let owner = error.owner().map_or_else(|| "another run".to_owned(), ToString::to_string);
+            shell.printer.note(&format!("Waiting up to {seconds} for the lock of {owner}."));
+            lock.acquire_waiting(command, wait)
+        }
+        outcome => outcome,
+    };
+    guard.map_err(|error| {
+        let failure = Failure::from(error);
+        match shell.world.shutdown.signal() {
+            Some(signal) => Failure { exit: Exit::Interrupted(signal), ..failure },
+            None => failure,
+        }
+    })
+}
+
+/// Returns the names of temporary files of the run that holds the lock.
+pub(super) fn temps(held: &LockGuard<'_>) -> TempNames {
+    TempNames::of(held.run().clone())
+}
+
+/// Returns the tickers of the command line and of a file with one on each line.
+///
+/// # Errors
+/// When the file cannot be read, or a line of it is no ticker.
+pub(super) fn listed(
+    shell: &Shell<'_>,
+    tickers: &[Ticker],
+    file: Option<&Path>,
+) -> Result<Vec<Ticker>, Failure> {
+    let mut all = tickers.to_vec();
+    if let Some(path) = file {
+        let path = shell.typed(path);
+        let Some(bytes) = shell.world.fs.read(&path)? else {
+            return Err(Failure::usage(format!("there is no {}", path.display())));
+        };
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::usage(format!("{} is not text", path.display())))?;
+        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
+        for (at, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+            all.push(line.parse().map_err(|error| {
+                Failure::usage(format!("{}, line {}: {error}", path.display(), at + 1))
+            })?);
+        }
+    }
+    Ok(all)
+}
+
+/// Adds tickers to a venue, and returns how many were new.
+///
+/// # Errors
+/// Before anything is changed, when the layout of the venue cannot spell one of them.
+pub(super) fn add(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    catalog: &mut Catalog,
+    venue: &Venue,
+    tickers: &[Ticker],
+) -> Result<usize, Failure> {
+    refuse_unsafe_names(workspace, shell, venue, tickers)?;
+    let mut added = 0;
+    for ticker in tickers {
+        added += usize::from(catalog.add(ticker, venue, shell.today()));
+    }
+    for twins in catalog.case_twins() {
+        if twins.iter().any(|twin| tickers.contains(twin)) {
+            shell.printer.warning(&format!(
+                "{} differ only in case, which some disks cannot tell apart.",
+                words::some_of(&twins, 3)
+            ));
+        }
+    }
+    Ok(added)
+}
+
+/// The legacy layout has no encoding: a symbol that is unsafe as a file name has no place in it.
+fn refuse_unsafe_names(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    venue: &Venue,
+    tickers: &[Ticker],
+) -> Result<(), Failure> {
+    let Some(ticker) = tickers.iter().find(|ticker| ticker.legacy_stem().is_none()) else {
+        return Ok(());
+    };
+    let Venue { market, source } = venue;
+    if !workspace.config.is_partitioned_enabled(venue).0 {
+        let refused = format!(
+            "the legacy layout cannot hold {ticker}: its symbol is not safe as a file name"
+        );
+        return Err(Failure::new(Exit::Failed, refused)
+            .hint(format!("{IN_PARTITIONS} --market {market} --source {source}")));
+    }
+    for interval in workspace.intervals()? {
+        if !workspace.config.partitions(venue, interval) {
+            shell.printer.warning(&format!(
+                "{interval} bars of {ticker} cannot be stored: they are kept in the legacy layout, which cannot \
+                 spell the symbol."
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! `barkeep tickers`: adds, removes and lists tickers. Stored rows are never touched.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::registration;
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::{count, some_of};
+use crate::cli::wiring::{Workspace, absent};
+use crate::config::Overrides;
+use crate::model::{Ticker, Venue};
+
+/// What to do with tickers.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum TickersCommand {
+    /// Add tickers to a venue
+    Add(AddArgs),
+    /// Remove tickers and what is known of them; their bars stay
+    Remove(RemoveArgs),
+    /// List the tickers
+    List(ListArgs),
+}
+
+/// Options of `tickers add`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AddArgs {
+    /// The tickers
+    #[arg(value_name = "TICKER", required_unless_present = "tickers_file")]
+    tickers: Vec<Ticker>,
+    /// A file with one ticker on each line
+    #[arg(long, value_name = "FILE")]
+    tickers_file: Option<PathBuf>,
+    /// Their venue [default: us:yahoo]
+    #[arg(long, value_name = "MARKET:SOURCE")]
+    venue: Option<Venue>,
+}
+
+/// Options of `tickers remove`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RemoveArgs {
+    /// The tickers
+    #[arg(value_name = "TICKER", required = true)]
+    tickers: Vec<Ticker>,
+}
+
+/// Options of `tickers list`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListArgs {
+    /// Only the tickers of this venue
+    #[arg(long, value_name = "MARKET:SOURCE")]
+    venue: Option<Venue>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl TickersCommand {
+    /// Tells whether output is for machines.
+    pub(in crate::cli) fn is_json(&self) -> bool {
+        matches!(self, Self::List(ListArgs { json: true, .. }))
+    }
+}
+
+/// Runs `tickers`.
+pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    match command {
+        TickersCommand::Add(args) => add(args, shell),
+        TickersCommand::Remove(args) => remove(args, shell),
+        TickersCommand::List(args) => list(args, shell),
+    }
+}
+
+fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let flags = Overrides { default_venue: args.venue.clone(), ..Overrides::default() };
+    let workspace = Workspace::open(shell, &flags)?;
+    let venue = workspace.default_venue();
+    let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
+    workspace.warn_without_source(venue);
+    let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
+    let fs = &*shell.world.fs;
+    let mut catalog = workspace.catalog()?.unwrap_or_default();
+    let added = registration::add(&workspace, shell, &mut catalog, venue, &tickers)?;
+    for ticker in &tickers {
+        catalog.reactivate(ticker, venue);
+    }
+    if catalog.is_changed() {
+        Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
+    }
+    held.release()?;
+    shell.printer.note(&format!("Added {} to {venue}.", count(added, "ticker", "tickers")));
+    Ok(Exit::Ok)
+}
+
+fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
+    let fs = &*shell.world.fs;
+    let mut catalog = workspace.catalog()?.ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        args.tickers.iter().partition(|ticker| catalog.remove(ticker));
+    if !known.is_empty() {
+        Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
+        let removed = count(known.len(), "ticker", "tickers");
+        shell.printer.note(&format!("Removed {removed}. Stored bars stay where they are."));
+    }
+    held.release()?;
+    if unknown.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let message = format!("{} not in tickers.json", verb(&unknown));
+    Err(Failure::new(Exit::Failed, message).hint("`barkeep tickers list` shows what is there"))
+}
+
+fn verb(tickers: &[&Ticker]) -> String {
+    format!("{} {}", some_of(tickers, 5), if tickers.len() == 1 { "is" } else { "are" })
+}
+
+fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let catalog = workspace.catalog()?.ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let default_venue = workspace.default_venue();
+    let tickers = match &args.venue {
+        Some(venue) => catalog.tickers_at(venue, default_venue),
+        None => catalog.tickers().to_vec(),
+    };
+    let printer = shell.printer;
+    for warning in catalog.warnings() {
+        printer.warning(&format!("{warning}."));
+    }
+    if !args.json {
+        let mut text = String::new();
+        tickers.iter().for_each(|ticker| {
+            text.push_str(ticker.as_str());
+            text.push('\n');
+        });
+        printer.text(&text);
+        return Ok(Exit::Ok);
+    }
+    let mut venues = workspace.venues()?;
+    venues.extend(args.venue.clone());
+    let mut members = Vec::new();
+    for venue in venues {
+        let there = catalog.tickers_at(&venue, default_venue);
+        members.push((venue, there.into_iter().collect::<std::collections::BTreeSet<_>>()));
+    }
+    let described = tickers.iter().map(|ticker| {
+        let at = members.iter().filter(|(_, there)| there.contains(ticker));
+        let venues: Vec<_> = at
+            .map(|(venue, _)| json!({
+                "venue": venue.to_string(),
+                "active": catalog.is_active(ticker, venue),
+            }))
+            .collect();
+        json!({ "ticker": ticker.as_str(), "venues": venues })
+    });
+    printer.json(&json!({ "tickers": described.collect::<Vec<_>>() }));
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,86 @@
+//! Whether a change of the toggles would leave rows behind in a layout that is not meant any more.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ui::words::{count, some_of};
+use crate::cli::wiring::Workspace;
+use crate::config::StorageConfig;
+use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
+use crate::storage::StorageInterface;
+
+/// Refuses a change that would orphan rows of any venue whose layout it changes.
+///
+/// # Errors
+/// At the first venue and interval with such rows, naming the command that moves them.
+pub(super) fn refuse_orphans(
+    workspace: &Workspace<'_>,
+    before: &StorageConfig,
+    after: &StorageConfig,
+) -> Result<(), Failure> {
+    // A registry that cannot be understood cannot say whose the legacy rows are.
+    let catalog = workspace.catalog()?.unwrap_or_default();
+    for venue in &workspace.venues()? {
+        let (was, is) = (before.lookup(venue).0, after.lookup(venue).0);
+        if was == is {
+            continue;
+        }
+        for interval in Interval::ALL {
+            if workspace.config.partitions(venue, interval) {
+                let orphans = orphans(workspace, &catalog, venue, interval, is)?;
+                if !orphans.is_empty() {
+                    return Err(refusal(venue, interval, &orphans, is));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn orphans(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+    interval: Interval,
+    is_partitioned: bool,
+) -> Result<Vec<Ticker>, Failure> {
+    let stores = &workspace.stores;
+    let there = |ticker: &Ticker| {
+        let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
+        stores.partitioned.holds(&request)
+    };
+    let mut orphans = Vec::new();
+    if !is_partitioned {
+        for ticker in stores.partitioned.tickers(Some(venue), Dataset::Stocks, Some(interval))? {
+            if there(&ticker)? {
+                orphans.push(ticker);
+            }
+        }
+        return Ok(orphans);
+    }
+    let default_venue = workspace.default_venue();
+    let members: BTreeSet<Ticker> = catalog.tickers_at(venue, default_venue).into_iter().collect();
+    for ticker in stores.legacy.tickers(None, Dataset::Stocks, Some(interval))? {
+        // Legacy rows name no venue: those that nobody claims belong to the default one.
+        let is_unclaimed = venue == default_venue && !catalog.contains(&ticker);
+        if (is_unclaimed || members.contains(&ticker)) && !there(&ticker)? {
+            orphans.push(ticker);
+        }
+    }
+    Ok(orphans)
+}
+
+fn refusal(venue: &Venue, interval: Interval, orphans: &[Ticker], is_partitioned: bool) -> Failure {
+    let tickers = count(orphans.len(), "ticker", "tickers");
+    let have = if orphans.len() == 1 { "has" } else { "have" };
+    let names = some_of(orphans, 3);
+    let (rows, command) = if is_partitioned {
+        ("rows only in the legacy layout", "partition-migrate migrate")
+    } else {
+        ("rows in partitions", "partition-migrate rollback")
+    };
+    Failure::new(Exit::Failed, format!("{tickers} at {venue} {have} {interval} {rows} ({names})"))
+        .hint(format!("move them first: barkeep {command}"))
+}

@@ -1,0 +1,254 @@
+//! From the errors of the rooms to what a user sees: an exit code, a chain of causes, hints.
+//!
+//! Promises: the only place that knows which error has which exit code, and the only one that gives hints; a hint
+//! is there only if something can be done. `anyhow` is used here and nowhere else.
+
+use std::error::Error;
+use std::fmt::Display;
+
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::ui::words;
+use crate::catalog::{CatalogError, Unusable};
+use crate::config::{ConfigError, EnvError};
+use crate::document::DocumentError;
+use crate::lock::LockError;
+use crate::storage::StorageError;
+use crate::sys::{FsError, Signal};
+use crate::update::UpdateError;
+
+/// Why the program stopped, and what that means to the shell.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    error: anyhow::Error,
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// Returns a failure that is no error of a room.
+    pub(super) fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, error: anyhow::anyhow!("{message}"), hints: Vec::new() }
+    }
+
+    /// Returns a failure of the command line.
+    pub(super) fn usage(message: impl Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    fn of(exit: Exit, error: impl Error + Send + Sync + 'static) -> Self {
+        Self { exit, error: anyhow::Error::new(error), hints: Vec::new() }
+    }
+
+    /// Adds something to do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Says what could not be done. A command line that was not understood was not done at all.
+    pub(super) fn during(mut self, act: &str) -> Self {
+        if self.exit != Exit::Usage {
+            self.error = self.error.context(format!("cannot {act}"));
+        }
+        self
+    }
+
+    /// Returns the message and its causes, without those that only repeat what was said.
+    fn messages(&self) -> Vec<String> {
+        let mut messages: Vec<String> = Vec::new();
+        for cause in self.error.chain() {
+            let text = cause.to_string();
+            // An I/O error ends in the number that the system knows it by.
+            let core = text.split(" (os error").next().unwrap_or_default().to_lowercase();
+            if !messages.iter().any(|said| said.to_lowercase().contains(&core)) {
+                messages.push(text);
+            }
+        }
+        messages
+    }
+
+    /// Returns the lines for people.
+    pub(super) fn text(&self) -> String {
+        let mut lines = Vec::new();
+        for (at, message) in self.messages().into_iter().enumerate() {
+            let label = if at == 0 { "error" } else { "  caused by" };
+            lines.push(format!("{label}: {message}"));
+        }
+        lines.extend(self.hints.iter().map(|hint| format!("hint: {hint}")));
+        lines.join("\n")
+    }
+
+    /// Returns the same for machines.
+    pub(super) fn json(&self) -> Value {
+        let mut messages = self.messages().into_iter();
+        json!({
+            "event": "error",
+            "exit": self.exit.code(),
+            "error": messages.next(),
+            "caused_by": messages.collect::<Vec<_>>(),
+            "hints": self.hints,
+        })
+    }
+}
+
+fn exit_of_fs(error: &FsError) -> Exit {
+    if error.is_out_of_space() { Exit::NoSpace } else { Exit::Failed }
+}
+
+impl From<FsError> for Failure {
+    fn from(error: FsError) -> Self {
+        Self::of(exit_of_fs(&error), error)
+    }
+}
+
+impl From<EnvError> for Failure {
+    fn from(error: EnvError) -> Self {
+        Self::of(Exit::Usage, error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let exit = match &error {
+            ConfigError::Document(document) => exit_of_document(document),
+            ConfigError::Fs(error) => exit_of_fs(error),
+            ConfigError::Environment(_) => Exit::Usage,
+            ConfigError::Settings { .. } => Exit::Damaged,
+        };
+        Self::of(exit, error)
+    }
+}
+
+fn exit_of_document(error: &DocumentError) -> Exit {
+    match error {
+        DocumentError::Unreadable(error) => exit_of_fs(error),
+        DocumentError::TooLarge { .. } => Exit::Failed,
+        _ => Exit::Damaged,
+    }
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        let (exit, hint) = match &error {
+            CatalogError::Document { source, last_good } => {
+                let hint = last_good.as_ref().map(|good| {
+                    let good = words::quoted(&good.display().to_string());
+                    format!("repair the file, or copy the last good generation over it: cp {good} tickers.json")
+                });
+                (exit_of_document(source), hint)
+            }
+            CatalogError::UnknownInterval { path, .. } => {
+                let hint = format!("remove the name from {}", path.display());
+                (Exit::Damaged, Some(hint))
+            }
+            CatalogError::Fs(error) => (exit_of_fs(error), None),
+        };
+        let failure = Self::of(exit, error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<Unusable> for Failure {
+    fn from(error: Unusable) -> Self {
+        Self::of(Exit::Damaged, error)
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let exit = match &error {
+            LockError::File(error) => exit_of_fs(error),
+            LockError::NetworkDisk { .. } | LockError::Absent { .. } => Exit::Failed,
+            LockError::WrongKey { .. } => Exit::Usage,
+            // Nobody is told the signal here; whoever waits for the lock says which one it was.
+            LockError::Stopped { .. } => Exit::Interrupted(Signal::Interrupt),
+            _ => Exit::Locked,
+        };
+        let mut hints = Vec::new();
+        if error.is_contention() {
+            hints.push("wait for it with `--wait SECONDS`, or run again later".to_owned());
+        }
+        if let Some(key) = error.key() {
+            hints.push(format!(
+                "if nothing is at work there any more: barkeep cleanup --break-lock {key}"
+            ));
+        }
+        if matches!(error, LockError::NetworkDisk { .. }) {
+            hints.push(
+                "if only this host works on it, set `allow_network_filesystem = true` below \
+                 `[workspace]` in barkeep.toml"
+                    .to_owned(),
+            );
+        }
+        Self { hints, ..Self::of(exit, error) }
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Fs(error) => error.into(),
+            StorageError::Lock(error) => error.into(),
+            StorageError::DamagedJournal { .. } => Self::of(Exit::Damaged, error),
+            StorageError::LegacyName { .. } => Self::of(Exit::Failed, error).hint(IN_PARTITIONS),
+            error => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+/// What helps a symbol that the legacy layout cannot spell.
+pub(super) const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
+
+impl From<UpdateError> for Failure {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Storage(error) => error.into(),
+            UpdateError::Catalog(error) => error.into(),
+            UpdateError::Fs(error) => error.into(),
+            UpdateError::UnknownVenue { .. } => Self::of(Exit::Usage, error).hint(
+                "`barkeep config show` lists the sources; describe another one in barkeep.toml",
+            ),
+            UpdateError::NoSpace { what, found, needed, .. } => {
+                let missing = needed.saturating_sub(found);
+                let amount = match what {
+                    "bytes" => words::size(missing),
+                    _ => format!("{missing} {what}"),
+                };
+                Self::of(Exit::NoSpace, error).hint(format!("free {amount}, then run again"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_chain_of_causes_says_nothing_twice() {
+        let full = FsError::at("write", Path::new("x"))(io::Error::from_raw_os_error(28));
+
+        let failure = Failure::from(full).during("update");
+
+        assert_eq!(failure.exit, Exit::NoSpace);
+        assert_eq!(
+            failure.text(),
+            "error: cannot update\n  caused by: cannot write x: no space left on device"
+        );
+    }
+
+    #[test]
+    fn a_usage_error_is_not_wrapped() {
+        let failure = Failure::usage("the end is before the start").hint("swap them").during("update");
+
+        assert_eq!(failure.text(), "error: the end is before the start\nhint: swap them");
+    }
+}

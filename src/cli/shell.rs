@@ -1,0 +1,91 @@
+//! What every command gets: the world, a printer, the parsed environment, and where the workspace is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::World;
+use super::args::GlobalArgs;
+use super::failure::Failure;
+use super::ui::Printer;
+use crate::config::EnvVars;
+use crate::sys::{Clock, FixedClock, FsResult};
+
+/// What every command gets.
+#[derive(Debug)]
+pub(super) struct Shell<'w> {
+    pub(super) world: &'w World,
+    pub(super) printer: &'w Printer,
+    pub(super) env: EnvVars,
+    /// The world's clock, or one that stands still at `BARKEEP_NOW`.
+    pub(super) clock: Arc<dyn Clock>,
+    /// The workspace, absolute; it need not be there.
+    pub(super) root: PathBuf,
+}
+
+impl<'w> Shell<'w> {
+    /// Looks at the environment and finds the workspace.
+    pub(super) fn new(
+        world: &'w World,
+        printer: &'w Printer,
+        global: &GlobalArgs,
+    ) -> Result<Self, Failure> {
+        let env = EnvVars::from(&world.variables)?;
+        let clock: Arc<dyn Clock> = match env.now {
+            Some(now) => Arc::new(FixedClock(now)),
+            None => Arc::clone(&world.clock),
+        };
+        let chosen = global.workspace.as_ref().or(env.workspace.as_ref());
+        let named = chosen.map_or_else(|| world.current_dir.clone(), |dir| world.current_dir.join(dir));
+        let root = resolved(world, &named)?;
+        Ok(Self { world, printer, env, clock, root })
+    }
+
+    /// Returns the shell of another workspace.
+    pub(super) fn at(&self, dir: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            world: self.world,
+            printer: self.printer,
+            env: self.env.clone(),
+            clock: Arc::clone(&self.clock),
+            root: resolved(self.world, dir)?,
+        })
+    }
+
+    /// Returns a path that the user typed, relative to the current directory.
+    pub(super) fn typed(&self, path: &Path) -> PathBuf {
+        self.world.current_dir.join(path)
+    }
+
+    /// Returns a path as it is shown: relative to the workspace where it lies in it.
+    pub(super) fn shown<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+
+    /// Returns the day that tickers.json records.
+    pub(super) fn today(&self) -> NaiveDate {
+        self.clock.today()
+    }
+
+    /// Tells whether somebody is there to answer.
+    pub(super) fn may_ask(&self, is_non_interactive: bool) -> bool {
+        let terminals = self.world.terminals;
+        terminals.stdin && terminals.stderr && !is_non_interactive && !self.env.is_non_interactive
+    }
+
+    /// Asks a question whose answer is no unless somebody says yes.
+    pub(super) fn asks(&self, question: &str) -> bool {
+        self.printer.question(question);
+        let answer = self.world.answer().unwrap_or_default().to_lowercase();
+        answer == "y" || answer == "yes"
+    }
+}
+
+/// Links are resolved once, here, so that every later path is the real one.
+fn resolved(world: &World, dir: &Path) -> FsResult<PathBuf> {
+    match world.fs.metadata(dir)? {
+        Some(_) => world.fs.resolve(dir),
+        None => Ok(dir.to_owned()),
+    }
+}

@@ -1,0 +1,92 @@
+//! What a run would fetch, as `--dry-run` prints it.
+
+use serde_json::{Value, json};
+
+use super::words::count;
+use super::{Printer, table};
+use crate::model::time;
+use crate::storage::Because;
+use crate::update::{PlannedJob, SkipReason, UpdatePlan};
+
+/// Prints the plan as a table.
+pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
+    let mut rows = Vec::new();
+    for planned in &plan.venues {
+        for job in &planned.jobs {
+            rows.push([
+                planned.venue.to_string(),
+                job.ticker.to_string(),
+                job.interval.to_string(),
+                from(job).unwrap_or_else(|| "the beginning".to_owned()),
+                to(job).unwrap_or_else(|| "now".to_owned()),
+                job.route.layout.to_string(),
+                because(job.route.because).to_owned(),
+            ]);
+        }
+    }
+    if !rows.is_empty() {
+        let header = ["venue", "ticker", "interval", "from", "until", "layout", "because"];
+        printer.line(&table::render(header, &rows, &[]));
+    }
+    let skipped: usize = plan.venues.iter().map(|planned| planned.skipped.len()).sum();
+    printer.note(&format!(
+        "{} would be fetched, and {} would be left to rest. Nothing was changed.",
+        count(plan.series(), "series", "series"),
+        count(skipped, "series", "series"),
+    ));
+}
+
+/// Returns the plan as one document.
+pub(in crate::cli) fn json(plan: &UpdatePlan) -> Value {
+    let jobs = plan.venues.iter().flat_map(|planned| {
+        planned.jobs.iter().map(|job| {
+            json!({
+                "venue": planned.venue.to_string(),
+                "ticker": job.ticker.as_str(),
+                "interval": job.interval.as_str(),
+                "from": from(job),
+                "until": to(job),
+                "layout": job.route.layout.to_string(),
+                "because": because(job.route.because),
+                "against_toggle": job.route.is_against_toggle,
+            })
+        })
+    });
+    let skipped = plan.venues.iter().flat_map(|planned| {
+        planned.skipped.iter().map(|skipped| {
+            json!({
+                "venue": planned.venue.to_string(),
+                "ticker": skipped.ticker.as_str(),
+                "interval": skipped.interval.as_str(),
+                "reason": match skipped.reason {
+                    SkipReason::NotFound => "not_found",
+                    SkipReason::Cooldown => "cooldown",
+                },
+            })
+        })
+    });
+    json!({
+        "event": "plan",
+        "jobs": jobs.collect::<Vec<_>>(),
+        "skipped": skipped.collect::<Vec<_>>(),
+    })
+}
+
+fn from(job: &PlannedJob) -> Option<String> {
+    job.window.from.map(|from| time::day(from).to_string())
+}
+
+/// The last day that is included, as it is typed; a window ends at the first moment outside.
+fn to(job: &PlannedJob) -> Option<String> {
+    job.window.to.map(|to| time::day(to - 1).to_string())
+}
+
+fn because(because: Because) -> &'static str {
+    match because {
+        Because::RowsAreThere => "its rows are there",
+        Because::StorageBlock => "it was migrated",
+        Because::Toggle => "the toggle says so",
+        Because::WideInterval => "the interval is wide",
+        Because::Dataset => "the dataset has no other",
+    }
+}

@@ -1,0 +1,282 @@
+//! What a run did, on one screen or in one line of JSON, and the exit code that it deserves.
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use super::words::{count, duration, quoted, size};
+use super::{Printer, json as pieces};
+use crate::cli::Exit;
+use crate::lock::TakenOver;
+use crate::model::{Series, StorageRequest};
+use crate::sys::Signal;
+use crate::update::{DamagedSeries, FailureKind, LeftoverReport, UpdateReport};
+
+/// How many failures are listed to people.
+const MOST_LINES: usize = 8;
+
+/// A run that is over.
+#[derive(Debug)]
+pub(in crate::cli) struct Finished {
+    pub(in crate::cli) report: UpdateReport,
+    pub(in crate::cli) leftovers: LeftoverReport,
+    pub(in crate::cli) lock_seconds: f64,
+    pub(in crate::cli) total_seconds: f64,
+    pub(in crate::cli) exit: Exit,
+}
+
+impl Finished {
+    fn damaged(&self) -> impl Iterator<Item = &DamagedSeries> {
+        self.leftovers.damaged.iter().chain(&self.report.damaged)
+    }
+}
+
+/// Returns the exit of a run.
+pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) -> Exit {
+    let counts = report.tickers();
+    let mut exits = Vec::new();
+    exits.extend(report.interrupted.map(Exit::Interrupted));
+    if !report.damaged.is_empty() || !leftovers.damaged.is_empty() {
+        exits.push(Exit::Damaged);
+    }
+    let has_failures = counts.failed > 0 || !leftovers.failures.is_empty();
+    let is_kept = !report.kept.is_empty() || !leftovers.kept.is_empty();
+    let is_all_unknown = counts.unknown > 0 && counts.ok + counts.empty == 0;
+    if has_failures || is_kept || is_all_unknown {
+        exits.push(Exit::Partial);
+    }
+    let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0;
+    let is_source = |kind: FailureKind| kind == FailureKind::Source;
+    let mut failures = report.venues.iter().flat_map(|venue| &venue.failures).peekable();
+    if is_nothing_fetched
+        && failures.peek().is_some()
+        && failures.all(|failure| is_source(failure.kind))
+    {
+        exits.push(Exit::SourceDown);
+    }
+    Exit::worst(exits)
+}
+
+/// Says whose work is continued.
+pub(in crate::cli) fn took_over(ended: &TakenOver) -> String {
+    let owner = ended.owner.as_ref().map_or_else(|| "an earlier run".to_owned(), ToString::to_string);
+    match ended.because {
+        Some(proof) => format!("Took over the lock of {owner}: {proof}."),
+        None => format!("Took over from {owner}, which did not end well."),
+    }
+}
+
+/// Prints the summary for people.
+pub(in crate::cli) fn print(finished: &Finished, printer: &Printer) {
+    print_leftovers(finished, printer);
+    print_outcomes(finished, printer);
+    print_troubles(finished, printer);
+    let report = &finished.report;
+    if let Some(signal) = report.interrupted {
+        let name = name(signal);
+        let last = report.last_partition.as_deref().unwrap_or("none");
+        printer.note(&format!(
+            "Stopped by {name}. The last partition stored is {last}. The next run continues."
+        ));
+    }
+}
+
+/// Prints what earlier runs had left.
+fn print_leftovers(finished: &Finished, printer: &Printer) {
+    let leftovers = &finished.leftovers;
+    if leftovers.runs > 0 {
+        printer.note(&format!(
+            "Finished {} with {}: {} new or changed.",
+            count(leftovers.runs, "interrupted run", "interrupted runs"),
+            count(leftovers.series, "staged fetch", "staged fetches"),
+            count(leftovers.rows.added + leftovers.rows.changed, "bar", "bars"),
+        ));
+    }
+}
+
+/// Prints what a clean-up did.
+pub(in crate::cli) fn print_cleanup(finished: &Finished, printer: &Printer) {
+    print_leftovers(finished, printer);
+    print_troubles(finished, printer);
+}
+
+fn print_outcomes(finished: &Finished, printer: &Printer) {
+    let report = &finished.report;
+    for venue in &report.venues {
+        let counts = venue.tickers;
+        let parts: Vec<String> = [
+            (counts.ok, "with new bars"),
+            (counts.empty, "without"),
+            (counts.skipped, "resting"),
+            (counts.unknown, "unknown"),
+            (counts.failed, "failed"),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", super::words::grouped(number)))
+        .collect();
+        if !parts.is_empty() {
+            printer.note(&format!("{}: series {}.", venue.venue, parts.join(", ")));
+        }
+    }
+    let (rows, (files, bytes)) = (report.rows(), report.written());
+    if files == 0 {
+        printer.note(&format!("Nothing new was stored in {}.", duration(finished.total_seconds)));
+        return;
+    }
+    printer.note(&format!(
+        "Stored {} ({} new, {} changed) in {} of {} within {}.",
+        count(rows.added + rows.changed, "bar", "bars"),
+        super::words::grouped(rows.added),
+        super::words::grouped(rows.changed),
+        count(files, "file", "files"),
+        size(bytes),
+        duration(finished.total_seconds),
+    ));
+    let rounded: usize = report.venues.iter().map(|venue| venue.rounded_volumes).sum();
+    let not_finite: usize = report.venues.iter().map(|venue| venue.not_finite).sum();
+    if rounded > 0 {
+        printer.note(&format!("Rounded {}.", count(rounded, "fractional volume", "fractional volumes")));
+    }
+    if not_finite > 0 {
+        let values = count(not_finite, "value", "values");
+        printer.note(&format!("Stored {values} that were not finite as missing."));
+    }
+}
+
+fn print_troubles(finished: &Finished, printer: &Printer) {
+    let Finished { report, leftovers, .. } = finished;
+    for damaged in finished.damaged() {
+        let DamagedSeries { request, partition, days, record } = damaged;
+        printer.error(&format!(
+            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: fetch it again: {}",
+            record.path.display(),
+            record.reason,
+            record.folder.display(),
+            refetch(request, *days),
+        ));
+    }
+    let failures = report.venues.iter().flat_map(|venue| {
+        venue.failures.iter().map(|failure| {
+            let at = &venue.venue;
+            format!("{} {} at {at}: {}", failure.ticker, failure.interval, failure.reason)
+        })
+    });
+    let lines: Vec<String> = leftovers.failures.iter().cloned().chain(failures).collect();
+    for line in lines.iter().take(MOST_LINES) {
+        printer.error(&format!("error: {line}"));
+    }
+    if lines.len() > MOST_LINES {
+        let more = count(lines.len() - MOST_LINES, "more failure", "more failures");
+        printer.error(&format!("error: {more}, which --json lists"));
+    }
+    let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
+    for record in kept.iter().take(MOST_LINES) {
+        printer.warning(&format!("{} was put into {}.", record.reason, record.folder.display()));
+    }
+    if kept.len() > MOST_LINES {
+        printer.warning(&format!("{} more cases are in quarantine.", kept.len() - MOST_LINES));
+    }
+    for warning in report.warnings.iter().take(MOST_LINES) {
+        printer.warning(&format!("{warning}."));
+    }
+}
+
+/// Returns the command that fetches days of a series again.
+pub(in crate::cli) fn refetch(
+    request: &StorageRequest,
+    days: Option<(NaiveDate, NaiveDate)>,
+) -> String {
+    let mut command = "barkeep update".to_owned();
+    if let Series::Bars { ticker, interval } = &request.series {
+        command.push_str(&format!(" --ticker {} --interval {interval}", quoted(ticker.as_str())));
+    }
+    if let Some(venue) = &request.venue {
+        command.push_str(&format!(" --venue {venue}"));
+    }
+    if let Some((first, last)) = days {
+        command.push_str(&format!(" --start {first} --end {last}"));
+    }
+    command
+}
+
+fn name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Interrupt => "SIGINT",
+        Signal::Terminate => "SIGTERM",
+        Signal::HangUp => "SIGHUP",
+    }
+}
+
+/// Returns the summary for machines: the last line of `update --json`.
+pub(in crate::cli) fn json(finished: &Finished) -> Value {
+    let Finished { report, leftovers, lock_seconds, total_seconds, exit } = finished;
+    let (counts, rows, (files, bytes)) = (report.tickers(), report.rows(), report.written());
+    let failures: Vec<Value> = report
+        .venues
+        .iter()
+        .flat_map(|venue| {
+            venue.failures.iter().map(|failure| json!({
+                "venue": venue.venue.to_string(),
+                "ticker": failure.ticker.as_str(),
+                "interval": failure.interval.as_str(),
+                "kind": kind(failure.kind),
+                "reason": failure.reason,
+            }))
+        })
+        .chain(leftovers.failures.iter().map(|reason| json!({ "kind": "leftover", "reason": reason })))
+        .collect();
+    let unknown: Vec<Value> = report
+        .venues
+        .iter()
+        .flat_map(|venue| {
+            venue.unknown.iter().map(|unknown| json!({
+                "venue": venue.venue.to_string(),
+                "ticker": unknown.ticker.as_str(),
+                "interval": unknown.interval.as_str(),
+            }))
+        })
+        .collect();
+    let kept = leftovers.kept.iter().chain(&report.kept).map(pieces::record);
+    let seconds = report.seconds;
+    json!({
+        "event": "summary",
+        "tickers": {
+            "ok": counts.ok, "empty": counts.empty, "skipped": counts.skipped,
+            "unknown": counts.unknown, "failed": counts.failed,
+        },
+        "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
+        "files_written": files,
+        "bytes_written": bytes,
+        "leftovers": {
+            "runs": leftovers.runs,
+            "files": leftovers.files,
+            "bars": {
+                "new": leftovers.rows.added,
+                "changed": leftovers.rows.changed,
+                "unchanged": leftovers.rows.unchanged,
+            },
+        },
+        "seconds": {
+            "lock": lock_seconds, "leftovers": seconds.leftovers, "plan": seconds.plan,
+            "fetch": seconds.fetch, "source_wait": seconds.source_wait,
+            "consolidate": seconds.consolidate, "total": total_seconds,
+        },
+        "failures": failures,
+        "unknown": unknown,
+        "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
+        "quarantined": kept.collect::<Vec<_>>(),
+        "warnings": report.warnings,
+        "last_partition": report.last_partition,
+        "interrupted": report.interrupted.map(name),
+        "exit": exit.code(),
+    })
+}
+
+fn kind(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Source => "source",
+        FailureKind::Malformed => "malformed",
+        FailureKind::Refused => "refused",
+        FailureKind::Disk => "disk",
+    }
+}

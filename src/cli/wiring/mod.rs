@@ -1,0 +1,201 @@
+//! Connects the rooms: an opened workspace with its settings, stores and sources.
+//!
+//! Promises: opening looks and changes nothing. A link is followed at the data root only, and only by name: whether
+//! `data` lies on another disk decides where runs are staged.
+//! Leaves to others: what the settings mean to a source (`sources`).
+
+mod sources;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Exit;
+use super::failure::Failure;
+use super::shell::Shell;
+use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
+use crate::codec;
+use crate::config::{
+    Compression, ConfigService, CorruptFiles, Overrides, SETTINGS_FILE, STORAGE_CONFIG_FILE,
+    Settings,
+};
+use crate::layout::Places;
+use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
+use crate::model::{Interval, Venue};
+use crate::observe::Observer;
+use crate::source::MarketDataSource;
+use crate::storage::{self, Stores};
+use crate::sys::{Fs, Kind};
+use crate::update::{Hands, Outlook};
+
+const PLAN_FILE: &str = "migration_plan.json";
+
+/// Any of these makes a folder a workspace.
+const MARKS: [&str; 5] =
+    [TICKERS_FILE, INTERVALS_FILE, STORAGE_CONFIG_FILE, PLAN_FILE, SETTINGS_FILE];
+
+/// An opened workspace.
+#[derive(Debug)]
+pub(super) struct Workspace<'s> {
+    shell: &'s Shell<'s>,
+    pub(super) places: Places,
+    pub(super) config: ConfigService<'s>,
+    pub(super) stores: Stores,
+    pub(super) sources: Vec<Arc<dyn MarketDataSource>>,
+}
+
+impl<'s> Workspace<'s> {
+    /// Opens the workspace of the shell.
+    ///
+    /// # Errors
+    /// `NotInitialised` when the folder is none; else what is wrong with its settings.
+    pub(super) fn open(shell: &'s Shell<'s>, flags: &Overrides) -> Result<Self, Failure> {
+        if !is_workspace(shell)? {
+            return Err(absent(shell, "there is no workspace"));
+        }
+        Self::open_any(shell, flags)
+    }
+
+    /// Opens a folder that need not be a workspace yet.
+    ///
+    /// # Errors
+    /// What is wrong with its settings.
+    pub(super) fn open_any(shell: &'s Shell<'s>, flags: &Overrides) -> Result<Self, Failure> {
+        let fs = &shell.world.fs;
+        let places = Places::of(&shell.root, is_data_elsewhere(&**fs, &shell.root)?);
+        let config = ConfigService::open(&**fs, &shell.root, &shell.env, flags)?;
+        let stores = Stores::open(fs, &places, compression(config.settings()));
+        let sources = sources::open_all(fs, &shell.root, config.settings())?;
+        Ok(Self { shell, places, config, stores, sources })
+    }
+
+    /// Returns what planning looks at.
+    pub(super) fn outlook(&self) -> Outlook<'_> {
+        Outlook { config: &self.config, stores: &self.stores, sources: &self.sources }
+    }
+
+    /// Returns what running needs beside.
+    pub(super) fn hands<'h>(
+        &'h self,
+        held: &'h LockGuard<'h>,
+        observer: &'h dyn Observer,
+    ) -> Hands<'h> {
+        let world = self.shell.world;
+        let token = world.host.token();
+        let nonce = token.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        Hands {
+            fs: &*world.fs,
+            clock: &*self.shell.clock,
+            stop: &world.shutdown,
+            observer,
+            held,
+            places: &self.places,
+            corrupt_files: match self.config.settings().corrupt_files.value {
+                CorruptFiles::Quarantine => storage::CorruptFiles::Quarantine,
+                CorruptFiles::Delete => storage::CorruptFiles::Delete,
+            },
+            nonce: nonce.unwrap_or_default(),
+        }
+    }
+
+    /// Returns the run lock, not yet taken.
+    pub(super) fn lock(&self) -> GlobalRunLock<'s> {
+        let shell = self.shell;
+        GlobalRunLock {
+            fs: &*shell.world.fs,
+            clock: &*shell.clock,
+            host: &*shell.world.host,
+            stop: &shell.world.shutdown,
+            workspace: &shell.root,
+            network: if self.config.settings().allow_network_filesystem.value {
+                NetworkDisks::Allowed
+            } else {
+                NetworkDisks::Refused
+            },
+        }
+    }
+
+    /// Returns the venue of commands that name none.
+    pub(super) fn default_venue(&self) -> &Venue {
+        &self.config.settings().default_venue.value
+    }
+
+    /// Returns the registry; `None` when the workspace has none.
+    pub(super) fn catalog(&self) -> Result<Option<Catalog>, Failure> {
+        Ok(Catalog::load(&*self.shell.world.fs, &self.places.root)?)
+    }
+
+    /// Returns the intervals of the workspace; daily bars when nobody chose any.
+    pub(super) fn intervals(&self) -> Result<Vec<Interval>, Failure> {
+        let found = Intervals::load(&*self.shell.world.fs, &self.places.root)?;
+        Ok(match found {
+            Some(intervals) if !intervals.as_slice().is_empty() => intervals.as_slice().to_vec(),
+            _ => vec![Interval::D1],
+        })
+    }
+
+    /// Returns every venue that the settings or the data root know.
+    pub(super) fn venues(&self) -> Result<BTreeSet<Venue>, Failure> {
+        let configured = self.config.settings().sources().map(|(venue, _)| venue.clone());
+        let mut venues: BTreeSet<Venue> = configured.collect();
+        venues.insert(self.default_venue().clone());
+        let fs = &*self.shell.world.fs;
+        for market in folders(fs, &self.places.data)? {
+            for source in folders(fs, &self.places.data.join(&market))? {
+                venues.extend(format!("{market}:{source}").parse::<Venue>().ok());
+            }
+        }
+        Ok(venues)
+    }
+
+    /// Warns of a venue that no source serves: its rows are kept, and nothing is fetched.
+    pub(super) fn warn_without_source(&self, venue: &Venue) {
+        if self.outlook().source(venue).is_none() {
+            self.shell.printer.warning(&format!(
+                "No source is configured for {venue}, so nothing will be fetched there."
+            ));
+        }
+    }
+}
+
+/// Tells whether the folder of the shell is a workspace.
+pub(super) fn is_workspace(shell: &Shell<'_>) -> Result<bool, Failure> {
+    for mark in MARKS {
+        if shell.world.fs.metadata(&shell.root.join(mark))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns the failure of a folder that lacks what the command needs.
+pub(super) fn absent(shell: &Shell<'_>, what: &str) -> Failure {
+    let root = shell.root.display();
+    let typed = super::ui::words::quoted(&root.to_string());
+    Failure::new(Exit::NotInitialised, format!("{what} in {root}"))
+        .hint(format!("make one: barkeep -C {typed} init --ticker AAPL"))
+}
+
+fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> Result<bool, Failure> {
+    let data = root.join("data");
+    Ok(match fs.metadata(&data)? {
+        None => false,
+        Some(_) => !fs.same_device(root, &data)?,
+    })
+}
+
+fn folders(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, Failure> {
+    let entries = fs.list(dir)?.unwrap_or_default();
+    let is_dir = |kind: Kind| kind == Kind::Dir;
+    Ok(entries.into_iter().filter(|entry| is_dir(entry.kind)).map(|entry| entry.name).collect())
+}
+
+fn compression(settings: &Settings) -> Option<codec::Compression> {
+    match settings.compression.value {
+        Compression::Auto => None,
+        Compression::None => Some(codec::Compression::None),
+        Compression::Snappy => Some(codec::Compression::Snappy),
+        Compression::Zstd => Some(codec::Compression::Zstd),
+        Compression::Gzip => Some(codec::Compression::Gzip),
+    }
+}
