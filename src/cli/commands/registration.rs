@@ -34,11 +34,11 @@ pub(super) fn lock<'s>(
         outcome => outcome,
     };
     guard.map_err(|error| {
-        let failure = Failure::from(error);
-        match shell.world.shutdown.signal() {
-            Some(signal) => Failure { exit: Exit::Interrupted(signal), ..failure },
-            None => failure,
+        let mut failure = Failure::from(error);
+        if let Some(signal) = shell.world.shutdown.signal() {
+            failure.exit = Exit::Interrupted(signal);
         }
+        failure
     })
 }
 
