@@ -21,8 +21,10 @@ NOW = "2024-06-17T22:00:00Z"  # every bar is finished by then
 INTERVALS = ["1d", "1h", "1wk"]
 # Names that a finished and a recovered run have none of.
 LEFT_OVER = re.compile(r"^\..*\.tmp|\.tmp-|\.partial$|^\.tmp")
-# What may differ between a run that was stopped and one that was not: journals, marks, logs, the lock.
-NOT_DATA = ("state", "logs", "log", ".run_lock", ".run_lock.guard", "quarantine", "partition-staging")
+# What may differ between a run that was stopped and one that was not: journals, logs, the lock, and the registry as
+# it was before the last of one commit or two.
+NOT_DATA = ("state", "logs", "log", ".run_lock", ".run_lock.guard", "quarantine", "partition-staging",
+            "tickers.last-good.json")
 # The exit codes by which a run says that it was stopped.
 STOPPED = {130, 143}
 

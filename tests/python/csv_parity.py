@@ -4,7 +4,8 @@ usage: csv_parity.py BARKEEP RECORDED [--keep FOLDER]
 
 RECORDED is the folder of recorded market data. Each file gets a workspace of its own, goes in through a `files`
 source into partitions and comes back by `show --format csv`: the number of rows and every value must be equal,
-prices as the same doubles. Error pages and a file that holds another ticker must be refused and store nothing.
+prices as the same doubles. A file that holds another ticker must be refused, and a saved "there is no data" page is
+no error; neither stores anything.
 """
 
 import argparse
@@ -28,6 +29,8 @@ class Recording(NamedTuple):
     read: Callable | None  # None: must be refused
 
 
+# A file that says in words that there is no data: no error, and nothing to store.
+NOTHING = "nothing"
 # Stooq calls its files by lower-case symbol and country.
 STOOQ = {"suffix": ".us"}
 # Nothing in a file of early November tells day from month.
@@ -46,7 +49,7 @@ FILES = [
     Recording("yahoo_v7/BTC-USD_200.csv", "BTC-USD", "1d", "BTC-USD.csv", {}, raw_bars.by_header),
     Recording("yahoo_v7/EURUSDX_200.csv", "EURUSD=X", "1d", "EURUSD=X.csv", {}, raw_bars.by_header),
     Recording("yahoo_v7/OCDO.L_200.csv", "OCDO.L", "1d", "OCDO.L.csv", {}, raw_bars.by_header),
-    Recording("yahoo_v7/BEKE_400.csv", "BEKE", "1d", "BEKE.csv", {}, None),
+    Recording("yahoo_v7/BEKE_400.csv", "BEKE", "1d", "BEKE.csv", {}, NOTHING),
     Recording("other/backtrader_daily-KO.csv", "KO", "1d", "KO.csv", {}, raw_bars.by_header),
     Recording("other/backtrader_orcl-2014.txt", "ORCL", "1d", "ORCL.csv", {}, raw_bars.by_header),
     Recording("other/mplfinance_yahoofinance-SPY-20200901-20210113.csv", "SPY", "1d", "SPY.csv", {},
@@ -102,6 +105,9 @@ def check(verdicts, binary, recorded, recording, folder):
     if recording.read is None:
         check_refused(verdicts, recording, barkeep, done)
         print(f"  refused: {recording.path} (exit {done.returncode})")
+        return
+    if recording.read == NOTHING:
+        verdicts.check(not refused and stored_files(barkeep.workspace) == 0, f"{recording.path}: nothing, and no error")
         return
     if not verdicts.check(not refused, f"{recording.path}: imported", f"exit {done.returncode}: {done.stderr[-400:]}"):
         return
