@@ -16,7 +16,7 @@ use crate::model::time;
 
 /// Collects market bars and keeps them as Parquet files that survive crashes.
 #[derive(Debug, Parser)]
-#[command(name = "barkeep", version, max_term_width = 100, color = clap::ColorChoice::Never)]
+#[command(name = "barkeep", bin_name = "barkeep", version, max_term_width = 100, color = clap::ColorChoice::Never)]
 #[command(disable_help_subcommand = true)]
 pub(super) struct CommandLine {
     #[command(flatten)]

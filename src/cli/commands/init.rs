@@ -55,11 +55,13 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let scope = ToggleScope::Source(venue.clone());
         partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
     }
+    // Before anything is written.
+    registration::refuse_unsafe_names(&workspace, shell, &venue, &tickers)?;
     save_intervals(&args.intervals, shell, &held)?;
     let catalog = Catalog::load(fs, &shell.root)?;
     let is_new = catalog.is_none();
     let mut catalog = catalog.unwrap_or_default();
-    let added = registration::add(&workspace, shell, &mut catalog, &venue, &tickers)?;
+    let added = registration::add(shell, &mut catalog, &venue, &tickers);
     if is_new || catalog.is_changed() {
         Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
     }

@@ -34,11 +34,11 @@ pub(super) fn lock<'s>(
         outcome => outcome,
     };
     guard.map_err(|error| {
-        let failure = Failure::from(error);
-        match shell.world.shutdown.signal() {
-            Some(signal) => Failure { exit: Exit::Interrupted(signal), ..failure },
-            None => failure,
+        let mut failure = Failure::from(error);
+        if let Some(signal) = shell.world.shutdown.signal() {
+            failure.exit = Exit::Interrupted(signal);
         }
+        failure
     })
 }
 
@@ -75,17 +75,12 @@ pub(super) fn listed(
 }
 
 /// Adds tickers to a venue, and returns how many were new.
-///
-/// # Errors
-/// Before anything is changed, when the layout of the venue cannot spell one of them.
 pub(super) fn add(
-    workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     catalog: &mut Catalog,
     venue: &Venue,
     tickers: &[Ticker],
-) -> Result<usize, Failure> {
-    refuse_unsafe_names(workspace, shell, venue, tickers)?;
+) -> usize {
     let mut added = 0;
     for ticker in tickers {
         added += usize::from(catalog.add(ticker, venue, shell.today()));
@@ -98,11 +93,14 @@ pub(super) fn add(
             ));
         }
     }
-    Ok(added)
+    added
 }
 
 /// The legacy layout has no encoding: a symbol that is unsafe as a file name has no place in it.
-fn refuse_unsafe_names(
+///
+/// # Errors
+/// When the venue keeps new series in the legacy layout.
+pub(super) fn refuse_unsafe_names(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     venue: &Venue,

@@ -85,7 +85,8 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
     let fs = &*shell.world.fs;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
-    let added = registration::add(&workspace, shell, &mut catalog, venue, &tickers)?;
+    registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
+    let added = registration::add(shell, &mut catalog, venue, &tickers);
     for ticker in &tickers {
         catalog.reactivate(ticker, venue);
     }

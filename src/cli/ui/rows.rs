@@ -60,6 +60,18 @@ impl Extract<'_> {
         }
     }
 
+    /// Most prices were rounded to 32 bits at their source: their few digits say more than the 17 of the double.
+    fn readable(&self, cell: Cell<'_>) -> String {
+        if let Cell::Float(value) = cell {
+            #[expect(clippy::cast_possible_truncation, reason = "compared with the whole value")]
+            let short = value as f32;
+            if f64::from(short).to_bits() == value.to_bits() {
+                return format!("{short:?}");
+            }
+        }
+        self.text(cell)
+    }
+
     fn value(&self, cell: Cell<'_>) -> Value {
         match cell {
             Cell::Null => Value::Null,
@@ -104,7 +116,7 @@ pub(in crate::cli) fn table(extract: &Extract<'_>, printer: &Printer) {
     let rows: Vec<[String; 6]> = extract
         .rows()
         .map(|row| {
-            let mut cells = extract.cells(row).skip(1).map(|cell| extract.text(cell));
+            let mut cells = extract.cells(row).skip(1).map(|cell| extract.readable(cell));
             std::array::from_fn(|_| cells.next().unwrap_or_default())
         })
         .collect();

@@ -115,7 +115,9 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
         .map(|(number, what)| format!("{} {what}", super::words::grouped(number)))
         .collect();
         if !parts.is_empty() {
-            printer.note(&format!("{}: series {}.", venue.venue, parts.join(", ")));
+            let all = counts.ok + counts.empty + counts.skipped + counts.unknown + counts.failed;
+            let all = count(all, "series", "series");
+            printer.note(&format!("{}: {all}, {}.", venue.venue, parts.join(", ")));
         }
     }
     let (rows, (files, bytes)) = (report.rows(), report.written());

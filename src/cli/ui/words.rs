@@ -43,7 +43,7 @@ pub(in crate::cli) fn duration(seconds: f64) -> String {
     )]
     let whole = seconds.max(0.0) as u64;
     match whole {
-        0..60 => format!("{seconds:.1} s"),
+        0..60 => format!("{:.1} s", seconds.max(0.1)),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
