@@ -45,14 +45,22 @@ fn a_command_line_that_makes_no_sense_ends_in_2_and_changes_nothing(#[case] args
 fn a_ticker_of_four_kibibytes_is_refused_with_its_start() {
     let long = "x".repeat(4096);
 
-    let ran = Bar::partitioned(&[]).run(&["tickers", "add", &long]).expect(Exit::Usage);
+    let ran = Bar::partitioned(&[])
+        .run(&["tickers", "add", &long])
+        .expect(Exit::Usage);
 
-    assert!(ran.stderr.contains("takes 4096 bytes as a path"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("takes 4096 bytes as a path"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn a_usage_error_under_json_is_json() {
-    let ran = Bar::partitioned(&[]).run(&["update", "--json", "--interval", "7d"]).expect(Exit::Usage);
+    let ran = Bar::partitioned(&[])
+        .run(&["update", "--json", "--interval", "7d"])
+        .expect(Exit::Usage);
 
     let error: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
     assert_eq!(error["event"], "error");
@@ -85,7 +93,11 @@ fn a_registry_that_is_no_object_is_damaged_and_never_overwritten() {
     for bytes in ["[]", "{", "", "{\"AAPL\": {}, \"AAPL\": {}}"] {
         bar.write("tickers.json", bytes);
 
-        for args in [&["update"][..], &["tickers", "add", "MSFT"], &["init", "--ticker", "MSFT"]] {
+        for args in [
+            &["update"][..],
+            &["tickers", "add", "MSFT"],
+            &["init", "--ticker", "MSFT"],
+        ] {
             let ran = bar.run(args).expect(Exit::Damaged);
 
             assert!(ran.stderr.contains("tickers.json"), "{}", ran.stderr);
@@ -97,7 +109,8 @@ fn a_registry_that_is_no_object_is_damaged_and_never_overwritten() {
 #[test]
 fn a_damaged_registry_names_its_last_good_generation() {
     let bar = Bar::partitioned(&["AAPL"]);
-    bar.run(&["tickers", "add", "MSFT", "--venue", "us:demo"]).expect(Exit::Ok);
+    bar.run(&["tickers", "add", "MSFT", "--venue", "us:demo"])
+        .expect(Exit::Ok);
     bar.write("tickers.json", "[]");
 
     let ran = bar.run(&["update"]).expect(Exit::Damaged);
@@ -116,7 +129,11 @@ fn settings_that_make_no_sense_name_their_line() {
 
     let ran = bar.run(&["update"]).expect(Exit::Damaged);
 
-    assert!(ran.stderr.contains("barkeep.toml cannot be used at line 2"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("barkeep.toml cannot be used at line 2"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -129,7 +146,11 @@ fn a_live_lock_is_respected_and_its_owner_named() {
 
     let ran = bar.run(&["update"]).expect(Exit::Locked);
 
-    assert!(ran.stderr.contains("is held by pid 4121 on box"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("is held by pid 4121 on box"),
+        "{}",
+        ran.stderr
+    );
     assert!(ran.stderr.contains("--break-lock"), "{}", ran.stderr);
     bar.run(&["update", "--dry-run"]).expect(Exit::Ok);
     bar.run(&["show", "AAPL", "-i", "1d"]).expect(Exit::Failed);
@@ -138,18 +159,28 @@ fn a_live_lock_is_respected_and_its_owner_named() {
 #[test]
 fn waiting_for_a_lock_says_so_and_ends() {
     let bar = Bar::partitioned(&["AAPL"]);
-    bar.write(".run_lock/owner.json", r#"{"pid": 4121, "host": "box", "ts": 1760880000.25, "cwd": ""}"#);
+    bar.write(
+        ".run_lock/owner.json",
+        r#"{"pid": 4121, "host": "box", "ts": 1760880000.25, "cwd": ""}"#,
+    );
 
     let ran = bar.run(&["update", "--wait", "5"]).expect(Exit::Locked);
 
-    assert!(ran.stderr.starts_with("Waiting up to 5.0 s for the lock of pid 4121"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .starts_with("Waiting up to 5.0 s for the lock of pid 4121"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn symbols_that_are_no_file_names_need_partitions() {
     let bar = Bar::empty();
 
-    let refused: Ran = bar.run(&["init", "--venue", "us:demo", "--ticker", "A/B"]).expect(Exit::Failed);
+    let refused: Ran = bar
+        .run(&["init", "--venue", "us:demo", "--ticker", "A/B"])
+        .expect(Exit::Failed);
 
     insta::assert_snapshot!(refused.stderr, @r"
     error: cannot set up the workspace
@@ -159,7 +190,8 @@ fn symbols_that_are_no_file_names_need_partitions() {
     for symbol in ["A/B", "../x", "CON"] {
         let bar = Bar::partitioned(&[symbol]);
         bar.run(&["update"]).expect(Exit::Ok);
-        bar.run(&["show", symbol, "-i", "1d", "--tail", "1"]).expect(Exit::Ok);
+        bar.run(&["show", symbol, "-i", "1d", "--tail", "1"])
+            .expect(Exit::Ok);
     }
 }
 
@@ -167,9 +199,15 @@ fn symbols_that_are_no_file_names_need_partitions() {
 fn twins_in_upper_and_lower_case_are_a_warning() {
     let bar = Bar::partitioned(&["AAPL"]);
 
-    let ran = bar.run(&["tickers", "add", "aapl", "--venue", "us:demo"]).expect(Exit::Ok);
+    let ran = bar
+        .run(&["tickers", "add", "aapl", "--venue", "us:demo"])
+        .expect(Exit::Ok);
 
-    assert!(ran.stderr.contains("AAPL, aapl differ only in case"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("AAPL, aapl differ only in case"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -177,8 +215,18 @@ fn an_unknown_ticker_is_told_with_the_command_that_adds_it() {
     let bar = Bar::partitioned(&["AAPL"]);
 
     let shown = bar.run(&["show", "NOPE", "-i", "1d"]).expect(Exit::Failed);
-    let updated = bar.run(&["update", "--ticker", "NOPE"]).expect(Exit::Failed);
+    let updated = bar
+        .run(&["update", "--ticker", "NOPE"])
+        .expect(Exit::Failed);
 
-    assert!(shown.stderr.contains("barkeep tickers add NOPE"), "{}", shown.stderr);
-    assert!(updated.stderr.contains("tickers.json does not have NOPE"), "{}", updated.stderr);
+    assert!(
+        shown.stderr.contains("barkeep tickers add NOPE"),
+        "{}",
+        shown.stderr
+    );
+    assert!(
+        updated.stderr.contains("tickers.json does not have NOPE"),
+        "{}",
+        updated.stderr
+    );
 }

@@ -5,13 +5,25 @@ use barkeep::sys::Signal;
 
 use crate::support::bar::{Bar, Broken};
 
-const CSV: &str = "Date,Open,High,Low,Close,Volume\n2025-11-19,1e-7,1e22,0.1,100,5\n2025-11-20,1,2,3,0.3,\n";
+const CSV: &str =
+    "Date,Open,High,Low,Close,Volume\n2025-11-19,1e-7,1e22,0.1,100,5\n2025-11-20,1,2,3,0.3,\n";
 
 fn files() -> Bar {
     let bar = Bar::empty();
-    bar.write("barkeep.toml", "[sources.\"us:files\"]\nkind = \"files\"\npath = \"csv\"\n");
+    bar.write(
+        "barkeep.toml",
+        "[sources.\"us:files\"]\nkind = \"files\"\npath = \"csv\"\n",
+    );
     bar.write("csv/ACME.csv", CSV);
-    bar.run(&["init", "--venue", "us:files", "--ticker", "ACME", "--partitioned"]).expect(Exit::Ok);
+    bar.run(&[
+        "init",
+        "--venue",
+        "us:files",
+        "--ticker",
+        "ACME",
+        "--partitioned",
+    ])
+    .expect(Exit::Ok);
     bar
 }
 
@@ -36,7 +48,9 @@ fn the_summary_is_sentences_whose_counts_agree() {
 
 #[test]
 fn quiet_runs_say_nothing() {
-    let ran = Bar::partitioned(&["AAPL", "NOSUCH"]).run(&["-q", "update"]).expect(Exit::Ok);
+    let ran = Bar::partitioned(&["AAPL", "NOSUCH"])
+        .run(&["-q", "update"])
+        .expect(Exit::Ok);
 
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
 }
@@ -45,16 +59,34 @@ fn quiet_runs_say_nothing() {
 fn events_are_lines_that_end_in_a_summary() {
     let bar = Bar::partitioned(&["AAPL"]);
 
-    let ran = bar.run(&["update", "--json", "--start", "2025-11-17", "--end", "2025-11-18"]).expect(Exit::Ok);
+    let ran = bar
+        .run(&[
+            "update",
+            "--json",
+            "--start",
+            "2025-11-17",
+            "--end",
+            "2025-11-18",
+        ])
+        .expect(Exit::Ok);
 
-    let events: Vec<serde_json::Value> =
-        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let committed: Vec<_> = events.iter().filter(|event| event["event"] == "committed").collect();
+    let events: Vec<serde_json::Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let committed: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "committed")
+        .collect();
     assert_eq!(committed.len(), 1);
     assert_eq!(committed[0]["partition"], "2025-11");
     let summary = ran.summary();
     assert_eq!(summary["event"], "summary");
-    assert_eq!(summary["bars"], serde_json::json!({"new": 2, "changed": 0, "unchanged": 0}));
+    assert_eq!(
+        summary["bars"],
+        serde_json::json!({"new": 2, "changed": 0, "unchanged": 0})
+    );
     assert_eq!(summary["exit"], 0);
     assert_eq!(ran.stderr, "");
 }
@@ -64,13 +96,25 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let bar = Bar::partitioned(&["AAPL"]);
     let before = bar.tree();
 
-    let ran = bar.run(&["update", "--dry-run", "--start", "2025-11-17", "--end", "2025-11-18"]).expect(Exit::Ok);
+    let ran = bar
+        .run(&[
+            "update",
+            "--dry-run",
+            "--start",
+            "2025-11-17",
+            "--end",
+            "2025-11-18",
+        ])
+        .expect(Exit::Ok);
 
     insta::assert_snapshot!(ran.stdout, @r"
     venue    ticker  interval  from        until       layout       because
     us:demo  AAPL    1d        2025-11-17  2025-11-18  partitioned  the toggle says so
     ");
-    assert_eq!(ran.stderr, "1 series would be fetched, and 0 series would be left to rest. Nothing was changed.\n");
+    assert_eq!(
+        ran.stderr,
+        "1 series would be fetched, and 0 series would be left to rest. Nothing was changed.\n"
+    );
     assert_eq!(bar.tree(), before);
 }
 
@@ -95,8 +139,16 @@ fn output_that_is_lost_to_a_full_disk_is_an_error() {
     bar.run(&["update"]).expect(Exit::Ok);
     let show = ["show", "ACME", "-i", "1d", "--format", "csv"];
 
-    let full = bar.run_into(&show, Broken::sink(Broken::FULL), Broken::sink(Broken::CLOSED));
-    let closed = bar.run_into(&show, Broken::sink(Broken::CLOSED), Broken::sink(Broken::CLOSED));
+    let full = bar.run_into(
+        &show,
+        Broken::sink(Broken::FULL),
+        Broken::sink(Broken::CLOSED),
+    );
+    let closed = bar.run_into(
+        &show,
+        Broken::sink(Broken::CLOSED),
+        Broken::sink(Broken::CLOSED),
+    );
 
     assert_eq!(full, Exit::NoSpace);
     assert_eq!(closed, Exit::Ok);
@@ -107,7 +159,9 @@ fn csv_carries_every_bit_and_keeps_what_is_missing_missing() {
     let bar = files();
     bar.run(&["update"]).expect(Exit::Ok);
 
-    let ran = bar.run(&["show", "ACME", "-i", "1d", "--format", "csv"]).expect(Exit::Ok);
+    let ran = bar
+        .run(&["show", "ACME", "-i", "1d", "--format", "csv"])
+        .expect(Exit::Ok);
 
     insta::assert_snapshot!(ran.stdout, @r"
     stock,date,open,high,low,close,volume,sequence
@@ -122,10 +176,16 @@ fn utc_needs_a_zone_that_somebody_wrote_down() {
     bar.run(&["update"]).expect(Exit::Ok);
 
     let ran = bar
-        .run(&["show", "AAPL", "-i", "1d", "--tail", "1", "--utc", "--format", "csv"])
+        .run(&[
+            "show", "AAPL", "-i", "1d", "--tail", "1", "--utc", "--format", "csv",
+        ])
         .expect(Exit::Ok);
 
-    assert!(ran.stdout.contains("AAPL,2025-11-21T05:00:00Z,"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("AAPL,2025-11-21T05:00:00Z,"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -138,7 +198,18 @@ fn a_damaged_month_is_named_with_its_command_and_the_others_are_printed() {
     bar.write(file, bytes);
     let before = bar.tree();
 
-    let show = ["show", "^GSPC", "-i", "1d", "--start", "2025-09-30", "--end", "2025-11-03", "--format", "csv"];
+    let show = [
+        "show",
+        "^GSPC",
+        "-i",
+        "1d",
+        "--start",
+        "2025-09-30",
+        "--end",
+        "2025-11-03",
+        "--format",
+        "csv",
+    ];
     let ran = bar.run(&show).expect(Exit::Damaged);
 
     assert_eq!(ran.stdout.lines().count(), 3, "{}", ran.stdout);
@@ -156,10 +227,13 @@ fn a_damaged_month_is_named_with_its_command_and_the_others_are_printed() {
 fn missing_trading_days_are_named_on_request() {
     let bar = Bar::partitioned(&["AAPL"]);
     for day in ["2025-11-17", "2025-11-20"] {
-        bar.run(&["update", "--start", day, "--end", day]).expect(Exit::Ok);
+        bar.run(&["update", "--start", day, "--end", day])
+            .expect(Exit::Ok);
     }
 
-    let ran = bar.run(&["show", "AAPL", "-i", "1d", "--gaps"]).expect(Exit::Ok);
+    let ran = bar
+        .run(&["show", "AAPL", "-i", "1d", "--gaps"])
+        .expect(Exit::Ok);
 
     assert_eq!(
         ran.stderr,
@@ -170,12 +244,20 @@ fn missing_trading_days_are_named_on_request() {
 #[test]
 fn unknown_series_rest_when_somebody_says_yes() {
     let mut bar = Bar::partitioned(&["AAPL", "NOSUCH"]);
-    bar.terminals = Terminals { stdin: true, stdout: true, stderr: true };
+    bar.terminals = Terminals {
+        stdin: true,
+        stdout: true,
+        stderr: true,
+    };
     bar.answers = "y\n";
 
     let ran = bar.run(&["update"]).expect(Exit::Ok);
 
-    assert!(ran.stderr.contains("Let them rest for 30 days? [y/N]"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Let them rest for 30 days? [y/N]"),
+        "{}",
+        ran.stderr
+    );
     let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
     assert!(registry.contains("not_found"), "{registry}");
 }
@@ -185,7 +267,9 @@ fn a_stop_is_told_and_has_its_code() {
     let bar = Bar::partitioned(&["AAPL"]);
     bar.shutdown.raise(Signal::Terminate);
 
-    let ran = bar.run(&["update"]).expect(Exit::Interrupted(Signal::Terminate));
+    let ran = bar
+        .run(&["update"])
+        .expect(Exit::Interrupted(Signal::Terminate));
 
     assert!(ran.stderr.contains("Stopped by SIGTERM."), "{}", ran.stderr);
 }
@@ -193,15 +277,39 @@ fn a_stop_is_told_and_has_its_code() {
 #[test]
 fn init_adds_and_never_overwrites() {
     let bar = Bar::empty();
-    bar.write("tickers.json", r#"{"OLD": {"ticker": "OLD", "note": "keep me"}}"#);
+    bar.write(
+        "tickers.json",
+        r#"{"OLD": {"ticker": "OLD", "note": "keep me"}}"#,
+    );
     bar.write("intervals.json", r#"["1h"]"#);
 
-    bar.run(&["init", "--venue", "us:demo", "--ticker", "AAPL", "--interval", "1d"]).expect(Exit::Ok);
+    bar.run(&[
+        "init",
+        "--venue",
+        "us:demo",
+        "--ticker",
+        "AAPL",
+        "--interval",
+        "1d",
+    ])
+    .expect(Exit::Ok);
     let once = bar.tree();
-    bar.run(&["init", "--venue", "us:demo", "--ticker", "AAPL", "--interval", "1d"]).expect(Exit::Ok);
+    bar.run(&[
+        "init",
+        "--venue",
+        "us:demo",
+        "--ticker",
+        "AAPL",
+        "--interval",
+        "1d",
+    ])
+    .expect(Exit::Ok);
 
     let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
-    assert!(registry.contains("keep me") && registry.contains("AAPL"), "{registry}");
+    assert!(
+        registry.contains("keep me") && registry.contains("AAPL"),
+        "{registry}"
+    );
     assert_eq!(bar.read("intervals.json"), b"[\n    \"1h\",\n    \"1d\"\n]");
     assert_eq!(bar.tree(), once);
 }
@@ -209,19 +317,38 @@ fn init_adds_and_never_overwrites() {
 #[test]
 fn a_toggle_that_would_leave_rows_behind_is_refused() {
     let bar = Bar::empty();
-    bar.run(&["init", "--venue", "us:demo", "--ticker", "AAPL"]).expect(Exit::Ok);
+    bar.run(&["init", "--venue", "us:demo", "--ticker", "AAPL"])
+        .expect(Exit::Ok);
     bar.run(&["update"]).expect(Exit::Ok);
     let partitioned = Bar::partitioned(&["AAPL"]);
     partitioned.run(&["update"]).expect(Exit::Ok);
 
-    let on = bar.run(&["partition-toggle", "--market", "us", "--source", "demo"]).expect(Exit::Failed);
+    let on = bar
+        .run(&["partition-toggle", "--market", "us", "--source", "demo"])
+        .expect(Exit::Failed);
     let off = partitioned
-        .run(&["partition-toggle", "--market", "us", "--source", "demo", "--disable"])
+        .run(&[
+            "partition-toggle",
+            "--market",
+            "us",
+            "--source",
+            "demo",
+            "--disable",
+        ])
         .expect(Exit::Failed);
 
-    assert!(on.stderr.contains("barkeep partition-migrate migrate"), "{}", on.stderr);
-    assert!(off.stderr.contains("barkeep partition-migrate rollback"), "{}", off.stderr);
-    bar.run(&["partition-toggle", "--market", "de"]).expect(Exit::Ok);
+    assert!(
+        on.stderr.contains("barkeep partition-migrate migrate"),
+        "{}",
+        on.stderr
+    );
+    assert!(
+        off.stderr.contains("barkeep partition-migrate rollback"),
+        "{}",
+        off.stderr
+    );
+    bar.run(&["partition-toggle", "--market", "de"])
+        .expect(Exit::Ok);
 }
 
 #[test]
@@ -230,7 +357,12 @@ fn the_demo_shows_everything_once_and_refuses_a_full_folder() {
 
     let ran = bar.run(&["demo"]).expect(Exit::Ok);
 
-    for part in ["ticker=AAPL", "2025-11-21", "read_parquet('barkeep-demo/data/us/demo/", "Next:"] {
+    for part in [
+        "ticker=AAPL",
+        "2025-11-21",
+        "read_parquet('barkeep-demo/data/us/demo/",
+        "Next:",
+    ] {
         assert!(ran.stdout.contains(part), "{}", ran.stdout);
     }
     bar.run(&["demo"]).expect(Exit::Failed);

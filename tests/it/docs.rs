@@ -2,6 +2,12 @@
 //!
 //! `BARKEEP_REGENERATE=1` rewrites the documents in place of comparing them.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "compares documents as they lie in the repository"
+)]
+
+use std::fmt::Write as _;
 use std::path::Path;
 
 use barkeep::cli::Exit;
@@ -14,12 +20,17 @@ fn check(name: &str, expected: &str) {
         std::fs::write(&path, expected).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{name} is out of date; run the tests with BARKEEP_REGENERATE=1");
+    assert!(
+        found == expected,
+        "{name} is out of date; run the tests with BARKEEP_REGENERATE=1"
+    );
 }
 
 #[test]
 fn the_command_line_is_documented_as_it_is() {
-    let ran = Bar::empty().run(&["man", "--format", "markdown"]).expect(Exit::Ok);
+    let ran = Bar::empty()
+        .run(&["man", "--format", "markdown"])
+        .expect(Exit::Ok);
 
     check("docs/cli.md", &ran.stdout);
 }
@@ -28,10 +39,14 @@ fn the_command_line_is_documented_as_it_is() {
 fn the_exit_codes_are_documented_as_they_are() {
     let mut table = String::from("| code | meaning | what to do |\n| ---: | --- | --- |\n");
     for exit in Exit::ALL {
-        table.push_str(&format!("| {} | {} | {} |\n", exit.code(), exit.meaning(), exit.remedy()));
+        let (code, meaning, remedy) = (exit.code(), exit.meaning(), exit.remedy());
+        writeln!(table, "| {code} | {meaning} | {remedy} |").unwrap();
     }
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
     let found = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(found.contains(&table), "docs/operations.md lacks this table:\n{table}");
+    assert!(
+        found.contains(&table),
+        "docs/operations.md lacks this table:\n{table}"
+    );
 }

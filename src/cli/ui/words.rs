@@ -4,7 +4,11 @@ use std::fmt::Display;
 
 /// Returns a number with its noun, in agreement: `1 ticker`, `9,276 tickers`.
 pub(in crate::cli) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
 }
 
 /// Returns a number with commas between thousands.
@@ -12,7 +16,7 @@ pub(in crate::cli) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -1,5 +1,10 @@
 //! The program in a world of its own: a folder, a clock that stands still, streams that are kept.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "looks at files as a user would, and damages them"
+)]
+
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -47,7 +52,9 @@ impl Bar {
     pub(crate) fn partitioned(tickers: &[&str]) -> Self {
         let bar = Self::empty();
         let mut args = vec!["init", "--venue", "us:demo", "--partitioned"];
-        tickers.iter().for_each(|ticker| args.extend(["--ticker", ticker]));
+        for ticker in tickers {
+            args.extend(["--ticker", ticker]);
+        }
         bar.run(&args).expect(Exit::Ok);
         bar
     }
@@ -83,9 +90,15 @@ impl Bar {
         let exit = self.run_into(args, stdout.sink(), stderr.sink());
         let shown = |kept: &Kept| {
             let bytes = kept.0.lock().unwrap().clone();
-            String::from_utf8(bytes).unwrap().replace(&self.path().display().to_string(), "[bar]")
+            String::from_utf8(bytes)
+                .unwrap()
+                .replace(&self.path().display().to_string(), "[bar]")
         };
-        Ran { exit, stdout: shown(&stdout), stderr: shown(&stderr) }
+        Ran {
+            exit,
+            stdout: shown(&stdout),
+            stderr: shown(&stderr),
+        }
     }
 
     /// Runs the program with streams of the test's choosing.
@@ -104,7 +117,9 @@ impl Bar {
             cores: NonZeroUsize::MIN,
             last_panic: Arc::default(),
         };
-        let line = std::iter::once("barkeep").chain(args.iter().copied()).map(OsString::from);
+        let line = std::iter::once("barkeep")
+            .chain(args.iter().copied())
+            .map(OsString::from);
         cli::run(line, &world)
     }
 }
