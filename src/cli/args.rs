@@ -27,8 +27,8 @@ pub(super) struct CommandLine {
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct GlobalArgs {
-    /// The workspace [env: `BARKEEP_WORKSPACE`] [default: the current directory]
     #[arg(
         short = 'C',
         long,
@@ -36,6 +36,7 @@ pub(super) struct GlobalArgs {
         value_name = "DIR",
         global = true
     )]
+    #[arg(help = "The workspace [env: BARKEEP_WORKSPACE] [default: the current directory]")]
     pub(super) workspace: Option<PathBuf>,
     /// Print only errors and data
     #[arg(short, long, global = true)]

@@ -135,10 +135,16 @@ impl StagedRun<'_, Sealed> {
         }
         recovered.rolled_forward = settled.len() + to_move.len();
         // Every directory that the killed run made may be in memory only, and so may every rename.
-        let mut dirs: BTreeSet<PathBuf> =
-            to_move.iter().flat_map(|entry| self.ancestors(&entry.target)).collect();
+        let mut dirs: BTreeSet<PathBuf> = to_move
+            .iter()
+            .flat_map(|entry| self.ancestors(&entry.target))
+            .collect();
         self.move_into_place(&to_move, dirs.clone())?;
-        dirs.extend(settled.iter().flat_map(|entry| self.ancestors(&entry.target)));
+        dirs.extend(
+            settled
+                .iter()
+                .flat_map(|entry| self.ancestors(&entry.target)),
+        );
         for base in [&self.dir, &self.home_dir] {
             let new_dir = base.join(NEW);
             if self.fs.metadata(&new_dir)?.is_some() {

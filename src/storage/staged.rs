@@ -135,7 +135,10 @@ impl<'l> StagedRun<'l, Open> {
         // A kill in the middle of the write leaves a hidden name, never a torn file under a staged one.
         self.fs.rename(&temp, &path)?;
         self.state.dirs.insert(parent(&path).to_owned());
-        self.state.staged.push(StagedRows { path, request: rows.request.clone() });
+        self.state.staged.push(StagedRows {
+            path,
+            request: rows.request.clone(),
+        });
         Ok(())
     }
 

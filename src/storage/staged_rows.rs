@@ -30,7 +30,9 @@ impl RowsToStage {
         rows: &Frame,
         provenance: &Provenance,
     ) -> Result<Option<Self>, StorageError> {
-        let Some((first, last)) = rows.span() else { return Ok(None) };
+        let Some((first, last)) = rows.span() else {
+            return Ok(None);
+        };
         // Nanoseconds, because staging must hold whatever a source sends; the tree may refuse it later.
         let facts = Facts {
             unit: TimeUnit::Nanos,
@@ -42,9 +44,16 @@ impl RowsToStage {
             source,
         })?;
         let granularity = rows.profile().dataset.granularity();
-        let (first, last) =
-            (PartitionKey::of(granularity, first), PartitionKey::of(granularity, last));
-        Ok(Some(Self { request, first, last, bytes: encoded.bytes }))
+        let (first, last) = (
+            PartitionKey::of(granularity, first),
+            PartitionKey::of(granularity, last),
+        );
+        Ok(Some(Self {
+            request,
+            first,
+            last,
+            bytes: encoded.bytes,
+        }))
     }
 }
 
@@ -72,13 +81,19 @@ impl StagedRows {
     /// # Errors
     /// `DamagedStaged` when the bytes are not what was staged; else when they cannot be read.
     pub fn read(&self, fs: &dyn Fs) -> Result<StagedContent, StorageError> {
-        let damaged = |reason: String| StorageError::DamagedStaged { path: self.path.clone(), reason };
-        let bytes = fs.read(&self.path)?.ok_or_else(|| damaged("it is gone".to_owned()))?;
+        let damaged = |reason: String| StorageError::DamagedStaged {
+            path: self.path.clone(),
+            reason,
+        };
+        let bytes = fs
+            .read(&self.path)?
+            .ok_or_else(|| damaged("it is gone".to_owned()))?;
         let profile = Profile::of(self.request.series.dataset());
         match codec::decode(&Bytes::from(bytes), profile) {
-            Ok(decoded) if decoded.is_sealed => {
-                Ok(StagedContent { frame: decoded.proven.frame, provenance: decoded.provenance })
-            }
+            Ok(decoded) if decoded.is_sealed => Ok(StagedContent {
+                frame: decoded.proven.frame,
+                provenance: decoded.provenance,
+            }),
             Ok(_) => Err(damaged("barkeep did not write it".to_owned())),
             Err(CodecError::Damaged { reason }) => Err(damaged(reason)),
             Err(error) => Err(damaged(error.to_string())),

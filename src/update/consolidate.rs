@@ -72,7 +72,10 @@ impl<'l> Consolidation<'_, 'l> {
     fn consolidate(&mut self, run: &mut StagedRun<'l, Sealed>) -> Result<(), UpdateError> {
         let mut by_series: BTreeMap<StorageRequest, Vec<StagedRows>> = BTreeMap::new();
         for staged in run.staged() {
-            by_series.entry(staged.request.clone()).or_default().push(staged.clone());
+            by_series
+                .entry(staged.request.clone())
+                .or_default()
+                .push(staged.clone());
         }
         let quarantine = self.hands.quarantine(run.id());
         let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
@@ -81,8 +84,10 @@ impl<'l> Consolidation<'_, 'l> {
             if self.hands.stop.is_raised() {
                 break;
             }
-            let merges: Vec<Result<Merge, StorageError>> =
-                chunk.par_iter().map(|(request, staged)| self.merge(request, staged)).collect();
+            let merges: Vec<Result<Merge, StorageError>> = chunk
+                .par_iter()
+                .map(|(request, staged)| self.merge(request, staged))
+                .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 match merge {
                     Ok(merge) => pending.push(self.take(run, &quarantine, merge, staged)?),
@@ -97,7 +102,11 @@ impl<'l> Consolidation<'_, 'l> {
     }
 
     /// Reads what is staged and what is stored, and merges them. Changes nothing.
-    fn merge(&self, request: &StorageRequest, staged: &[StagedRows]) -> Result<Merge, StorageError> {
+    fn merge(
+        &self,
+        request: &StorageRequest,
+        staged: &[StagedRows],
+    ) -> Result<Merge, StorageError> {
         let venue = request.partitioned()?.venue;
         let mut newer = Frame::empty(Profile::of(request.series.dataset()));
         let mut provenance = Provenance::default();
@@ -106,10 +115,20 @@ impl<'l> Consolidation<'_, 'l> {
             newer = newer.merge(&content.frame).frame;
             provenance = content.provenance;
         }
-        let wish = self.outlook.wish(self.registry.catalog(), venue, &request.series);
+        let wish = self
+            .outlook
+            .wish(self.registry.catalog(), venue, &request.series);
         let layout = self.outlook.stores.route(request, wish)?.route.layout;
-        let prepared = self.outlook.stores.of(layout).prepare(request, &newer, &provenance)?;
-        Ok(Merge { prepared, layout, newest: newer.span().map_or(0, |(_, newest)| newest) })
+        let prepared = self
+            .outlook
+            .stores
+            .of(layout)
+            .prepare(request, &newer, &provenance)?;
+        Ok(Merge {
+            prepared,
+            layout,
+            newest: newer.span().map_or(0, |(_, newest)| newest),
+        })
     }
 
     /// Puts a merge into the group.
@@ -120,7 +139,11 @@ impl<'l> Consolidation<'_, 'l> {
         merge: Merge,
         staged: &[StagedRows],
     ) -> Result<Pending, UpdateError> {
-        let Merge { prepared, layout, newest } = merge;
+        let Merge {
+            prepared,
+            layout,
+            newest,
+        } = merge;
         let request = prepared.request;
         for damage in &prepared.damaged {
             self.put_away(quarantine, damage)?;
@@ -134,21 +157,47 @@ impl<'l> Consolidation<'_, 'l> {
             run.add(file)?;
         }
         if !prepared.revisions.is_empty() {
-            let Hands { fs, places, clock, .. } = self.hands;
-            run.add(&ledger::extended(fs, places, &request, &prepared.revisions, clock.now())?)?;
+            let Hands {
+                fs, places, clock, ..
+            } = self.hands;
+            run.add(&ledger::extended(
+                fs,
+                places,
+                &request,
+                &prepared.revisions,
+                clock.now(),
+            )?)?;
         }
         if let Some(venue) = &request.venue {
             let report = self.report.at(venue);
             report.tickers.ok += 1;
             report.rows += prepared.rows;
             report.files_written += prepared.files.len();
-            report.bytes_written += prepared.files.iter().map(|file| file.bytes.len() as u64).sum::<u64>();
+            report.bytes_written += prepared
+                .files
+                .iter()
+                .map(|file| file.bytes.len() as u64)
+                .sum::<u64>();
         }
-        let partitions = prepared.files.iter().filter_map(|file| file.partition).collect();
-        Ok(Pending { request, staged: staged.to_vec(), layout, newest, partitions })
+        let partitions = prepared
+            .files
+            .iter()
+            .filter_map(|file| file.partition)
+            .collect();
+        Ok(Pending {
+            request,
+            staged: staged.to_vec(),
+            layout,
+            newest,
+            partitions,
+        })
     }
 
-    fn put_away(&mut self, quarantine: &Quarantine<'_>, damage: &Damage) -> Result<(), UpdateError> {
+    fn put_away(
+        &mut self,
+        quarantine: &Quarantine<'_>,
+        damage: &Damage,
+    ) -> Result<(), UpdateError> {
         let record = quarantine.damaged(damage, self.hands.corrupt_files)?;
         self.report.damaged.push(DamagedSeries {
             request: damage.request.clone(),
@@ -176,18 +225,29 @@ impl<'l> Consolidation<'_, 'l> {
             for rows in staged {
                 if let Some(bytes) = self.hands.fs.read(&rows.path)? {
                     let reason = error.to_string();
-                    let kept =
-                        quarantine.keep(&rows.path, "rows.parquet", &bytes, &reason, Some(request))?;
+                    let kept = quarantine.keep(
+                        &rows.path,
+                        "rows.parquet",
+                        &bytes,
+                        &reason,
+                        Some(request),
+                    )?;
                     self.report.kept.push(kept);
                 }
             }
             run.settle(staged)?;
         }
-        if let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) {
+        if let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
+        {
             let report = self.report.at(venue);
             report.tickers.failed += 1;
             let (ticker, interval, reason) = (ticker.clone(), *interval, error.to_string());
-            report.failures.push(Failure { ticker, interval, reason, kind });
+            report.failures.push(Failure {
+                ticker,
+                interval,
+                reason,
+                kind,
+            });
         }
         Ok(())
     }
@@ -205,15 +265,17 @@ impl<'l> Consolidation<'_, 'l> {
         documents.iter().try_for_each(|file| run.add(file))?;
         run.commit()?;
         self.registry.committed(&documents);
-        for done in pending {
-            for partition in &done.partitions {
+        for done in &pending {
+            for &partition in &done.partitions {
                 self.report.last_partition = Some(format!("{} {partition}", done.request));
-                let (request, partition) = (done.request.clone(), *partition);
-                self.hands.observer.observe(Event::Committed { request, partition });
+                let request = done.request.clone();
+                self.hands
+                    .observer
+                    .observe(Event::Committed { request, partition });
             }
-            run.settle(&done.staged)?;
         }
-        Ok(())
+        let settled: Vec<StagedRows> = pending.into_iter().flat_map(|done| done.staged).collect();
+        Ok(run.settle(&settled)?)
     }
 
     fn record(&mut self, done: &Pending) {
@@ -222,12 +284,18 @@ impl<'l> Consolidation<'_, 'l> {
         else {
             return;
         };
-        let storage =
-            (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
+        let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
         let mark = self.marks.get(&done.request).cloned();
-        let found = Found { last_row: done.newest, storage, mark };
+        let found = Found {
+            last_row: done.newest,
+            storage,
+            mark,
+        };
         let today = self.hands.clock.today();
-        let recorded = self.registry.catalog_mut().record_found(ticker, venue, *interval, today, found);
+        let recorded = self
+            .registry
+            .catalog_mut()
+            .record_found(ticker, venue, *interval, today, found);
         if let Err(unusable) = recorded {
             self.report.warnings.push(unusable.to_string());
         }

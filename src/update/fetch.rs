@@ -30,7 +30,11 @@ pub(super) enum Answer {
     /// The source does not know the series.
     Unknown,
     /// Something went wrong; the answer itself, if it is worth keeping.
-    Failed { reason: String, kind: FailureKind, body: Option<Vec<u8>> },
+    Failed {
+        reason: String,
+        kind: FailureKind,
+        body: Option<Vec<u8>>,
+    },
     /// The run was asked to stop.
     Stopped,
 }
@@ -79,7 +83,17 @@ impl<'l> Fetchers<'l> {
         pace: Option<Pace>,
     ) -> Self {
         let (next, last_request) = (AtomicUsize::new(0), Mutex::new(None));
-        Self { at, planned, source, now, clock, stop, pace, next, last_request }
+        Self {
+            at,
+            planned,
+            source,
+            now,
+            clock,
+            stop,
+            pace,
+            next,
+            last_request,
+        }
     }
 
     /// Starts the threads of this venue.
@@ -98,9 +112,15 @@ impl<'l> Fetchers<'l> {
     fn work(&self, answers: &SyncSender<Message>) {
         while !self.stop.is_raised() {
             let job_at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = self.planned.jobs.get(job_at) else { return };
+            let Some(job) = self.planned.jobs.get(job_at) else {
+                return;
+            };
             self.keep_pace();
-            let message = Message { venue: self.at, job: job_at, answer: self.ask(job) };
+            let message = Message {
+                venue: self.at,
+                job: job_at,
+                answer: self.ask(job),
+            };
             // Nobody listens any more: the writing thread has ended the run.
             if answers.send(message).is_err() {
                 return;
@@ -111,11 +131,17 @@ impl<'l> Fetchers<'l> {
     /// Spaces requests evenly, over all threads of the venue.
     fn keep_pace(&self) {
         let Some(pace) = self.pace else { return };
-        let mut last = self.last_request.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self
+            .last_request
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = *last {
             let spacing = pace.seconds / f64::from(pace.requests.max(1));
             let left = (spacing - last.seconds()).max(0.0);
-            self.clock.sleep(Duration::try_from_secs_f64(left).unwrap_or_default(), self.stop);
+            self.clock.sleep(
+                Duration::try_from_secs_f64(left).unwrap_or_default(),
+                self.stop,
+            );
         }
         *last = Some(Stopwatch::start());
     }
@@ -126,9 +152,18 @@ impl<'l> Fetchers<'l> {
             Ok(Fetched::Nothing { .. } | Fetched::UpToDate) => Answer::Nothing,
             Ok(Fetched::UnknownTicker) => Answer::Unknown,
             Err(SourceError::Stopped { .. }) => Answer::Stopped,
-            Err(SourceError::Malformed { ticker, what, reason, body }) => {
+            Err(SourceError::Malformed {
+                ticker,
+                what,
+                reason,
+                body,
+            }) => {
                 let reason = format!("{what} cannot be read as bars of {ticker}: {reason}");
-                Answer::Failed { reason, kind: FailureKind::Malformed, body }
+                Answer::Failed {
+                    reason,
+                    kind: FailureKind::Malformed,
+                    body,
+                }
             }
             Err(error @ SourceError::Unreadable(_)) => failed(&error, FailureKind::Disk),
             Err(error) => failed(&error, FailureKind::Source),
@@ -137,12 +172,20 @@ impl<'l> Fetchers<'l> {
 
     fn prove(&self, job: &PlannedJob, batch: &BarBatch, mark: Option<String>) -> Answer {
         let (proven, notes) = batch.prove(&job.ticker);
-        let undated = proven.displaced.iter().filter(|row| row.reason == Reason::Undated).count();
+        let undated = proven
+            .displaced
+            .iter()
+            .filter(|row| row.reason == Reason::Undated)
+            .count();
         if undated > 0 {
             // Nobody can say what else is wrong with such an answer: none of it is stored.
             let reason = format!("{undated} of its {} rows have no date", batch.bars.len());
             let body = Some(format!("{:#?}", batch.bars).into_bytes());
-            return Answer::Failed { reason, kind: FailureKind::Malformed, body };
+            return Answer::Failed {
+                reason,
+                kind: FailureKind::Malformed,
+                body,
+            };
         }
         let request = bars_request(&self.planned.venue, job);
         match RowsToStage::encode(request, &proven.frame, &self.source.provenance()) {
@@ -160,5 +203,9 @@ impl<'l> Fetchers<'l> {
 }
 
 fn failed(error: &dyn std::error::Error, kind: FailureKind) -> Answer {
-    Answer::Failed { reason: error.to_string(), kind, body: None }
+    Answer::Failed {
+        reason: error.to_string(),
+        kind,
+        body: None,
+    }
 }

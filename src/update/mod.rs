@@ -31,7 +31,7 @@ use crate::lock::LockGuard;
 use crate::model::{RunId, Series, StorageRequest, Venue};
 use crate::observe::Observer;
 use crate::source::MarketDataSource;
-use crate::storage::{CorruptFiles, Layout, Quarantine, Stores, StorageError, Wish};
+use crate::storage::{CorruptFiles, Layout, Quarantine, StorageError, Stores, Wish};
 use crate::sys::{Clock, Fs, FsError, Shutdown};
 
 /// What planning needs to look at.
@@ -54,15 +54,26 @@ impl Outlook<'_> {
     /// Returns what settings and registry say about a series.
     pub fn wish(&self, catalog: &Catalog, venue: &Venue, series: &Series) -> Wish {
         let (is_partitioned, _) = self.config.is_partitioned_enabled(venue);
-        let toggle = if is_partitioned { Layout::Partitioned } else { Layout::Legacy };
+        let toggle = if is_partitioned {
+            Layout::Partitioned
+        } else {
+            Layout::Legacy
+        };
         let (is_eligible, has_block) = match series {
             Series::Bars { ticker, interval } => (
                 self.config.partitions(venue, *interval),
-                matches!(catalog.storage_block(ticker, venue, *interval), Block::Partitioned { .. }),
+                matches!(
+                    catalog.storage_block(ticker, venue, *interval),
+                    Block::Partitioned { .. }
+                ),
             ),
             Series::Events { .. } | Series::Trades { .. } => (true, false),
         };
-        Wish { toggle, is_eligible, has_block }
+        Wish {
+            toggle,
+            is_eligible,
+            has_block,
+        }
     }
 }
 

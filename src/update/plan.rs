@@ -114,10 +114,18 @@ pub fn plan(
     catalog: &Catalog,
     intervals: &[Interval],
 ) -> Result<UpdatePlan, UpdateError> {
-    let intervals = if request.intervals.is_empty() { intervals } else { &request.intervals };
+    let intervals = if request.intervals.is_empty() {
+        intervals
+    } else {
+        &request.intervals
+    };
     let mut plan = UpdatePlan::default();
     for venue in venues(request, outlook)? {
-        let mut planned = PlannedVenue { venue, jobs: Vec::new(), skipped: Vec::new() };
+        let mut planned = PlannedVenue {
+            venue,
+            jobs: Vec::new(),
+            skipped: Vec::new(),
+        };
         for &interval in intervals {
             plan_interval(&mut planned, request, outlook, catalog, interval)?;
         }
@@ -127,11 +135,21 @@ pub fn plan(
 }
 
 fn venues(request: &UpdateRequest, outlook: Outlook<'_>) -> Result<Vec<Venue>, UpdateError> {
-    if let Some(venue) = request.venues.iter().find(|venue| outlook.source(venue).is_none()) {
-        return Err(UpdateError::UnknownVenue { venue: venue.clone() });
+    if let Some(venue) = request
+        .venues
+        .iter()
+        .find(|venue| outlook.source(venue).is_none())
+    {
+        return Err(UpdateError::UnknownVenue {
+            venue: venue.clone(),
+        });
     }
     let known: BTreeSet<Venue> = if request.venues.is_empty() {
-        outlook.sources.iter().map(|source| source.venue().clone()).collect()
+        outlook
+            .sources
+            .iter()
+            .map(|source| source.venue().clone())
+            .collect()
     } else {
         request.venues.iter().cloned().collect()
     };
@@ -146,7 +164,9 @@ fn plan_interval(
     interval: Interval,
 ) -> Result<(), UpdateError> {
     let venue = planned.venue.clone();
-    let serves = outlook.source(&venue).is_some_and(|source| source.serves(interval));
+    let serves = outlook
+        .source(&venue)
+        .is_some_and(|source| source.serves(interval));
     if !serves {
         return Ok(());
     }
@@ -166,8 +186,14 @@ fn plan_interval(
             None
         };
         match reason {
-            Some(reason) => planned.skipped.push(Skipped { ticker, interval, reason }),
-            None => planned.jobs.push(plan_job(request, outlook, catalog, &venue, ticker, interval)?),
+            Some(reason) => planned.skipped.push(Skipped {
+                ticker,
+                interval,
+                reason,
+            }),
+            None => planned.jobs.push(plan_job(
+                request, outlook, catalog, &venue, ticker, interval,
+            )?),
         }
     }
     Ok(())
@@ -193,22 +219,47 @@ fn plan_job(
     ticker: Ticker,
     interval: Interval,
 ) -> Result<PlannedJob, UpdateError> {
-    let series = Series::Bars { ticker: ticker.clone(), interval };
+    let series = Series::Bars {
+        ticker: ticker.clone(),
+        interval,
+    };
     let wish = outlook.wish(catalog, venue, &series);
-    let routed = outlook.stores.route(&StorageRequest { venue: Some(venue.clone()), series }, wish)?;
+    let routed = outlook.stores.route(
+        &StorageRequest {
+            venue: Some(venue.clone()),
+            series,
+        },
+        wish,
+    )?;
     let (window, asked, mark) = match request.days {
         Some((first, last)) => {
             let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
-            (Window { from: time::midnight(first), to: after }, Asked::Explicit, None)
+            (
+                Window {
+                    from: time::midnight(first),
+                    to: after,
+                },
+                Asked::Explicit,
+                None,
+            )
         }
         // The registry may remember rows that somebody has removed: then everything is wanted again.
         None if !routed.has_rows => (Window::default(), Asked::Incremental, None),
         None => {
             // The last known day is asked for again: its bars may have been unfinished.
-            let from = catalog.last_data_date(&ticker, venue, interval).and_then(time::midnight);
+            let from = catalog
+                .last_data_date(&ticker, venue, interval)
+                .and_then(time::midnight);
             let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
             (Window { from, to: None }, Asked::Incremental, mark)
         }
     };
-    Ok(PlannedJob { ticker, interval, window, asked, mark, route: routed.route })
+    Ok(PlannedJob {
+        ticker,
+        interval,
+        window,
+        asked,
+        mark,
+        route: routed.route,
+    })
 }

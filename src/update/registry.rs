@@ -24,15 +24,25 @@ impl Registry {
     /// # Errors
     /// When it is there and cannot be read or understood.
     pub fn load(fs: &dyn Fs, workspace: &Path) -> Result<Option<Self>, CatalogError> {
-        let Some(catalog) = Catalog::load(fs, workspace)? else { return Ok(None) };
+        let Some(catalog) = Catalog::load(fs, workspace)? else {
+            return Ok(None);
+        };
         let bytes = fs.read(&Catalog::path(workspace))?;
         let on_disk = bytes.as_deref().map(Digest::of);
-        Ok(Some(Self { catalog, workspace: workspace.to_owned(), on_disk }))
+        Ok(Some(Self {
+            catalog,
+            workspace: workspace.to_owned(),
+            on_disk,
+        }))
     }
 
     /// Returns the registry of a workspace that has none yet.
     pub fn empty(workspace: &Path) -> Self {
-        Self { catalog: Catalog::default(), workspace: workspace.to_owned(), on_disk: None }
+        Self {
+            catalog: Catalog::default(),
+            workspace: workspace.to_owned(),
+            on_disk: None,
+        }
     }
 
     /// Returns what is known.
@@ -57,7 +67,10 @@ impl Registry {
         if Some(Digest::of(&bytes)) == self.on_disk {
             return Ok(());
         }
-        hands.held.confirm().map_err(crate::storage::StorageError::from)?;
+        hands
+            .held
+            .confirm()
+            .map_err(crate::storage::StorageError::from)?;
         let temps = TempNames::of(hands.run_id(0));
         Catalog::save(hands.fs, &temps, &self.workspace, &bytes)?;
         self.on_disk = Some(Digest::of(&bytes));
@@ -84,7 +97,11 @@ impl Registry {
         if let Some(found) = &found {
             let kept = self.workspace.join(LAST_GOOD_FILE);
             let older = fs.read(&kept)?;
-            files.push(PreparedFile::document(kept, older.as_deref(), found.clone()));
+            files.push(PreparedFile::document(
+                kept,
+                older.as_deref(),
+                found.clone(),
+            ));
         }
         files.push(PreparedFile::document(path, found.as_deref(), bytes));
         Ok(files)

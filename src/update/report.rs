@@ -148,13 +148,15 @@ pub struct PhaseSeconds {
 impl UpdateReport {
     /// Adds up the tickers of all venues.
     pub fn tickers(&self) -> TickerCounts {
-        self.venues.iter().fold(TickerCounts::default(), |sum, venue| TickerCounts {
-            ok: sum.ok + venue.tickers.ok,
-            empty: sum.empty + venue.tickers.empty,
-            skipped: sum.skipped + venue.tickers.skipped,
-            unknown: sum.unknown + venue.tickers.unknown,
-            failed: sum.failed + venue.tickers.failed,
-        })
+        self.venues
+            .iter()
+            .fold(TickerCounts::default(), |sum, venue| TickerCounts {
+                ok: sum.ok + venue.tickers.ok,
+                empty: sum.empty + venue.tickers.empty,
+                skipped: sum.skipped + venue.tickers.skipped,
+                unknown: sum.unknown + venue.tickers.unknown,
+                failed: sum.failed + venue.tickers.failed,
+            })
     }
 
     /// Adds up the rows of all venues.
@@ -167,26 +169,42 @@ impl UpdateReport {
     /// Adds up the files and bytes of all venues.
     pub fn written(&self) -> (usize, u64) {
         let files = self.venues.iter().map(|venue| venue.files_written).sum();
-        (files, self.venues.iter().map(|venue| venue.bytes_written).sum())
+        (
+            files,
+            self.venues.iter().map(|venue| venue.bytes_written).sum(),
+        )
     }
 
     /// Returns the report of a venue, to be filled in.
     pub(super) fn at(&mut self, venue: &Venue) -> &mut VenueReport {
-        let at = self.venues.iter().position(|report| report.venue == *venue).unwrap_or_else(|| {
-            self.venues.push(VenueReport::of(venue.clone()));
-            self.venues.len() - 1
-        });
-        #[expect(clippy::indexing_slicing, reason = "the position of an element, or of the one just pushed")]
+        let at = self
+            .venues
+            .iter()
+            .position(|report| report.venue == *venue)
+            .unwrap_or_else(|| {
+                self.venues.push(VenueReport::of(venue.clone()));
+                self.venues.len() - 1
+            });
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the position of an element, or of the one just pushed"
+        )]
         &mut self.venues[at]
     }
 
     /// Tells whether a failure of one kind happened.
     pub fn has(&self, kind: FailureKind) -> bool {
-        self.venues.iter().flat_map(|venue| &venue.failures).any(|failure| failure.kind == kind)
+        self.venues
+            .iter()
+            .flat_map(|venue| &venue.failures)
+            .any(|failure| failure.kind == kind)
     }
 
     /// Returns where things were put away.
     pub fn put_away(&self) -> impl Iterator<Item = &PathBuf> {
-        self.damaged.iter().map(|damaged| &damaged.record.folder).chain(self.kept.iter().map(|kept| &kept.folder))
+        self.damaged
+            .iter()
+            .map(|damaged| &damaged.record.folder)
+            .chain(self.kept.iter().map(|kept| &kept.folder))
     }
 }

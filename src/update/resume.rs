@@ -62,7 +62,10 @@ fn finish_run(
     let name = id.to_string();
     let quarantine = hands.quarantine(&id);
     let mut run = StagedRun::<Open>::adopt(hands.fs, hands.held, hands.places, id)?;
-    hands.observer.observe(Event::Resuming { run: name, files: run.staged().len() });
+    hands.observer.observe(Event::Resuming {
+        run: name,
+        files: run.staged().len(),
+    });
     report.runs += 1;
     report.series += run.staged().len();
     match run.recover() {
@@ -73,19 +76,31 @@ fn finish_run(
         // No crash does this. The staged rows are all there still, and are merged as if nothing had happened.
         Err(StorageError::DamagedJournal { path, reason }) => {
             let bytes = hands.fs.read(&path)?.unwrap_or_default();
-            report.kept.push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
+            report
+                .kept
+                .push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
             run.forget_journal()?;
         }
         Err(error) => return Err(error.into()),
     }
     let mut update = UpdateReport::default();
     let marks = Marks::new();
-    Consolidation { outlook, hands, registry, marks: &marks, report: &mut update }.finish(run)?;
+    Consolidation {
+        outlook,
+        hands,
+        registry,
+        marks: &marks,
+        report: &mut update,
+    }
+    .finish(run)?;
     report.files += update.written().0;
     report.rows += update.rows();
     let failures = update.venues.iter().flat_map(|venue| &venue.failures);
     report.failures.extend(failures.map(|failure| {
-        format!("{} {}: {}", failure.ticker, failure.interval, failure.reason)
+        format!(
+            "{} {}: {}",
+            failure.ticker, failure.interval, failure.reason
+        )
     }));
     report.failures.extend(update.warnings);
     report.damaged.extend(update.damaged);

@@ -75,7 +75,14 @@ pub fn run(
 ) -> Result<UpdateReport, UpdateError> {
     check_space(plan, hands, options)?;
     let total = Stopwatch::start();
-    let mut work = Work { outlook, hands, options: *options, registry, report: UpdateReport::default(), runs_begun: 0 };
+    let mut work = Work {
+        outlook,
+        hands,
+        options: *options,
+        registry,
+        report: UpdateReport::default(),
+        runs_begun: 0,
+    };
     work.execute(plan)?;
     work.record_unknown();
     work.registry.save(hands)?;
@@ -84,15 +91,28 @@ pub fn run(
     Ok(work.report)
 }
 
-fn check_space(plan: &UpdatePlan, hands: Hands<'_>, options: &RunOptions) -> Result<(), UpdateError> {
+fn check_space(
+    plan: &UpdatePlan,
+    hands: Hands<'_>,
+    options: &RunOptions,
+) -> Result<(), UpdateError> {
     let series = plan.series() as u64;
     if series == 0 {
         return Ok(());
     }
     let is_there = hands.fs.metadata(&hands.places.data)?.is_some();
-    let path = if is_there { &hands.places.data } else { &hands.places.root };
+    let path = if is_there {
+        &hands.places.data
+    } else {
+        &hands.places.root
+    };
     let space = hands.fs.space(path)?;
-    let missing = |what, found, needed| UpdateError::NoSpace { path: path.clone(), what, found, needed };
+    let missing = |what, found, needed| UpdateError::NoSpace {
+        path: path.clone(),
+        what,
+        found,
+        needed,
+    };
     let bytes = options.min_free_bytes + series * BYTES_PER_SERIES;
     if space.bytes < bytes {
         return Err(missing("bytes", space.bytes, bytes));
@@ -123,9 +143,18 @@ struct Arrivals<'l> {
 
 impl<'l> Work<'_, 'l> {
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
-        let RunOptions { now, pace, jobs, .. } = self.options;
-        let Hands { clock, stop, observer, .. } = self.hands;
-        observer.observe(Event::FetchPlanned { series: plan.series() });
+        let RunOptions {
+            now, pace, jobs, ..
+        } = self.options;
+        let Hands {
+            clock,
+            stop,
+            observer,
+            ..
+        } = self.hands;
+        observer.observe(Event::FetchPlanned {
+            series: plan.series(),
+        });
         let outlook = self.outlook;
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
@@ -142,7 +171,9 @@ impl<'l> Work<'_, 'l> {
         let watch = Stopwatch::start();
         thread::scope(|scope| {
             let (answers, arriving) = sync_channel(2 * jobs.get());
-            fetchers.iter().for_each(|fetchers| fetchers.start(scope, jobs, &answers));
+            fetchers
+                .iter()
+                .for_each(|fetchers| fetchers.start(scope, jobs, &answers));
             drop(answers);
             self.receive(plan, arriving)
         })?;
@@ -150,7 +181,11 @@ impl<'l> Work<'_, 'l> {
         Ok(())
     }
 
-    fn receive(&mut self, plan: &UpdatePlan, arriving: Receiver<Message>) -> Result<(), UpdateError> {
+    fn receive(
+        &mut self,
+        plan: &UpdatePlan,
+        arriving: Receiver<Message>,
+    ) -> Result<(), UpdateError> {
         let fresh = |planned: &PlannedVenue| Arrivals {
             left: planned.jobs.len(),
             run: None,
@@ -159,9 +194,12 @@ impl<'l> Work<'_, 'l> {
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
         loop {
             let wait = Stopwatch::start();
-            let Ok(Message { venue, job, answer }) = arriving.recv() else { break };
+            let Ok(Message { venue, job, answer }) = arriving.recv() else {
+                break;
+            };
             self.report.seconds.source_wait += wait.seconds();
-            let (Some(planned), Some(arrived)) = (plan.venues.get(venue), arrivals.get_mut(venue)) else {
+            let (Some(planned), Some(arrived)) = (plan.venues.get(venue), arrivals.get_mut(venue))
+            else {
                 continue;
             };
             if let Some(job) = planned.jobs.get(job) {
@@ -182,16 +220,27 @@ impl<'l> Work<'_, 'l> {
         answer: Answer,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        let rows = if let Answer::Rows(fetched) = &answer { fetched.count } else { 0 };
+        let rows = if let Answer::Rows(fetched) = &answer {
+            fetched.count
+        } else {
+            0
+        };
         let request = bars_request(&planned.venue, job);
-        self.hands.observer.observe(Event::Fetched { request: request.clone(), rows });
+        self.hands.observer.observe(Event::Fetched {
+            request: request.clone(),
+            rows,
+        });
         match answer {
             Answer::Rows(fetched) => self.stage(planned, job, *fetched, arrived)?,
             Answer::Nothing => {
                 self.report.at(&planned.venue).tickers.empty += 1;
                 let catalog = self.registry.catalog_mut();
-                let recorded =
-                    catalog.record_checked(&job.ticker, &planned.venue, job.interval, self.options.today);
+                let recorded = catalog.record_checked(
+                    &job.ticker,
+                    &planned.venue,
+                    job.interval,
+                    self.options.today,
+                );
                 if let Err(unusable) = recorded {
                     self.report.warnings.push(unusable.to_string());
                 }
@@ -199,19 +248,28 @@ impl<'l> Work<'_, 'l> {
             Answer::Unknown => {
                 let report = self.report.at(&planned.venue);
                 report.tickers.unknown += 1;
-                report.unknown.push(Unknown { ticker: job.ticker.clone(), interval: job.interval });
+                report.unknown.push(Unknown {
+                    ticker: job.ticker.clone(),
+                    interval: job.interval,
+                });
             }
             Answer::Failed { reason, kind, body } => {
                 if let Some(body) = body {
                     let quarantine = self.hands.quarantine(&self.hands.run_id(0));
                     let origin = self.hands.places.root.join(request.to_string());
-                    let kept = quarantine.keep(&origin, "answer", &body, &reason, Some(&request))?;
+                    let kept =
+                        quarantine.keep(&origin, "answer", &body, &reason, Some(&request))?;
                     self.report.kept.push(kept);
                 }
                 let report = self.report.at(&planned.venue);
                 report.tickers.failed += 1;
                 let (ticker, interval) = (job.ticker.clone(), job.interval);
-                report.failures.push(Failure { ticker, interval, reason, kind });
+                report.failures.push(Failure {
+                    ticker,
+                    interval,
+                    reason,
+                    kind,
+                });
             }
             Answer::Stopped => {}
         }
@@ -232,7 +290,9 @@ impl<'l> Work<'_, 'l> {
         let run = match &mut arrived.run {
             Some(run) => run,
             empty => {
-                let Hands { fs, held, places, .. } = self.hands;
+                let Hands {
+                    fs, held, places, ..
+                } = self.hands;
                 self.runs_begun += 1;
                 let id = self.hands.run_id(self.runs_begun);
                 empty.insert(StagedRun::begin(fs, held, places, id)?)
@@ -256,25 +316,56 @@ impl<'l> Work<'_, 'l> {
         duplicates: &[Displaced],
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
-        let reason = format!("{} rows share their timestamp with another row of the same answer", duplicates.len());
+        let reason = format!(
+            "{} rows share their timestamp with another row of the same answer",
+            duplicates.len()
+        );
         let text = format!("{duplicates:#?}");
         let quarantine = self.hands.quarantine(&self.hands.run_id(0));
         let origin = self.hands.places.root.join(request.to_string());
-        let kept = quarantine.keep(&origin, "rows.txt", text.as_bytes(), &reason, Some(&request))?;
+        let kept = quarantine.keep(
+            &origin,
+            "rows.txt",
+            text.as_bytes(),
+            &reason,
+            Some(&request),
+        )?;
         self.report.warnings.push(format!("{request}: {reason}"));
         self.report.kept.push(kept);
         Ok(())
     }
 
-    fn consolidate(&mut self, planned: &PlannedVenue, arrived: &mut Arrivals<'l>) -> Result<(), UpdateError> {
-        let Some(run) = arrived.run.take() else { return Ok(()) };
+    fn consolidate(
+        &mut self,
+        planned: &PlannedVenue,
+        arrived: &mut Arrivals<'l>,
+    ) -> Result<(), UpdateError> {
+        let Some(run) = arrived.run.take() else {
+            return Ok(());
+        };
         let watch = Stopwatch::start();
         let venue = planned.venue.clone();
-        self.hands.observer.observe(Event::ConsolidationPlanned { venue, series: run.len() });
+        self.hands.observer.observe(Event::ConsolidationPlanned {
+            venue,
+            series: run.len(),
+        });
         let sealed = run.seal()?;
-        let Self { outlook, hands, registry, report, .. } = self;
+        let Self {
+            outlook,
+            hands,
+            registry,
+            report,
+            ..
+        } = self;
         let (outlook, hands) = (*outlook, *hands);
-        Consolidation { outlook, hands, registry, marks: &arrived.marks, report }.finish(sealed)?;
+        Consolidation {
+            outlook,
+            hands,
+            registry,
+            marks: &arrived.marks,
+            report,
+        }
+        .finish(sealed)?;
         self.report.seconds.consolidate += watch.seconds();
         Ok(())
     }

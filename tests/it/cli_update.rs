@@ -1,9 +1,25 @@
 //! `update`, `show`, `init` and `demo` from the outside.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
 use barkeep::cli::{Exit, Terminals};
 use barkeep::sys::Signal;
 
 use crate::support::bar::{Bar, Broken};
+
+/// A stream behind which there is a bug.
+struct Exploding;
+
+impl Write for Exploding {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        panic!("a bug")
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 const CSV: &str =
     "Date,Open,High,Low,Close,Volume\n2025-11-19,1e-7,1e22,0.1,100,5\n2025-11-20,1,2,3,0.3,\n";
@@ -378,4 +394,17 @@ fn cleaning_a_clean_workspace_does_nothing() {
 
     assert_eq!(ran.stderr, "Nothing to clean up.\n");
     assert_eq!(bar.tree(), before);
+}
+
+#[test]
+fn a_bug_ends_in_70_and_not_in_a_panic() {
+    let bar = Bar::partitioned(&["AAPL"]);
+
+    let exit = bar.run_into(
+        &["tickers", "list"],
+        Arc::new(Mutex::new(Exploding)),
+        Broken::sink(Broken::CLOSED),
+    );
+
+    assert_eq!(exit, Exit::Internal);
 }
