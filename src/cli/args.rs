@@ -16,7 +16,7 @@ use crate::model::time;
 
 /// Collects market bars and keeps them as Parquet files that survive crashes.
 #[derive(Debug, Parser)]
-#[command(name = "barkeep", version, max_term_width = 100, color = clap::ColorChoice::Never)]
+#[command(name = "barkeep", bin_name = "barkeep", version, max_term_width = 100, color = clap::ColorChoice::Never)]
 #[command(disable_help_subcommand = true)]
 pub(super) struct CommandLine {
     #[command(flatten)]
@@ -27,9 +27,16 @@ pub(super) struct CommandLine {
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct GlobalArgs {
-    /// The workspace [env: BARKEEP_WORKSPACE] [default: the current directory]
-    #[arg(short = 'C', long, alias = "wrk-dir", value_name = "DIR", global = true)]
+    #[arg(
+        short = 'C',
+        long,
+        alias = "wrk-dir",
+        value_name = "DIR",
+        global = true
+    )]
+    #[arg(help = "The workspace [env: BARKEEP_WORKSPACE] [default: the current directory]")]
     pub(super) workspace: Option<PathBuf>,
     /// Print only errors and data
     #[arg(short, long, global = true)]
@@ -38,7 +45,13 @@ pub(super) struct GlobalArgs {
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
     /// How the log is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        global = true
+    )]
     pub(super) log_format: LogFormat,
     /// Append the log to a file instead
     #[arg(long, value_name = "FILE", global = true)]
@@ -136,7 +149,9 @@ pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
     // Outside of these years a timestamp in nanoseconds does not fit, and the window would have no end.
     match (time::midnight(day), after) {
         (Some(_), Some(_)) => Ok(day),
-        _ => Err(format!("{day} is outside of the years that can be stored, 1678 to 2261")),
+        _ => Err(format!(
+            "{day} is outside of the years that can be stored, 1678 to 2261"
+        )),
     }
 }
 
@@ -155,14 +170,27 @@ mod tests {
     fn the_day_of_a_moment_counts() {
         let expected = NaiveDate::from_ymd_opt(2020, 1, 31);
 
-        for text in ["2020-01-31", "2020-01-31T09:30", "2020-01-31T23:59:59.5", "2020-01-31T23:00:00-05:00"] {
+        for text in [
+            "2020-01-31",
+            "2020-01-31T09:30",
+            "2020-01-31T23:59:59.5",
+            "2020-01-31T23:00:00-05:00",
+        ] {
             assert_eq!(day(text).ok(), expected, "{text}");
         }
     }
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["", "yesterday", "2020-02-30", "31.01.2020", "0001-01-01", "9999-12-31", "2020-01-31T25:00"] {
+        for text in [
+            "",
+            "yesterday",
+            "2020-02-30",
+            "31.01.2020",
+            "0001-01-01",
+            "9999-12-31",
+            "2020-01-31T25:00",
+        ] {
             assert!(day(text).is_err(), "{text}");
         }
     }

@@ -73,9 +73,7 @@ impl Exit {
             Self::SourceDown => 15,
             Self::WillExpire => 16,
             Self::Internal => 70,
-            Self::Interrupted(signal) => {
-                128 | u8::try_from(signal.number()).unwrap_or_default()
-            }
+            Self::Interrupted(signal) => 128 | u8::try_from(signal.number()).unwrap_or_default(),
         }
     }
 
@@ -121,7 +119,10 @@ impl Exit {
 
     /// Returns the one of several outcomes that the shell must hear of; `Ok` when there is none.
     pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
-        exits.into_iter().max_by_key(|exit| exit.weight()).unwrap_or(Self::Ok)
+        exits
+            .into_iter()
+            .max_by_key(|exit| exit.weight())
+            .unwrap_or(Self::Ok)
     }
 
     /// The order of decisions.md; codes that it leaves out stand for runs that did nothing at all.

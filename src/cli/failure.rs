@@ -29,7 +29,11 @@ pub(super) struct Failure {
 impl Failure {
     /// Returns a failure that is no error of a room.
     pub(super) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, error: anyhow::anyhow!("{message}"), hints: Vec::new() }
+        Self {
+            exit,
+            error: anyhow::anyhow!("{message}"),
+            hints: Vec::new(),
+        }
     }
 
     /// Returns a failure of the command line.
@@ -38,7 +42,11 @@ impl Failure {
     }
 
     fn of(exit: Exit, error: impl Error + Send + Sync + 'static) -> Self {
-        Self { exit, error: anyhow::Error::new(error), hints: Vec::new() }
+        Self {
+            exit,
+            error: anyhow::Error::new(error),
+            hints: Vec::new(),
+        }
     }
 
     /// Adds something to do about it.
@@ -61,8 +69,15 @@ impl Failure {
         for cause in self.error.chain() {
             let text = cause.to_string();
             // An I/O error ends in the number that the system knows it by.
-            let core = text.split(" (os error").next().unwrap_or_default().to_lowercase();
-            if !messages.iter().any(|said| said.to_lowercase().contains(&core)) {
+            let core = text
+                .split(" (os error")
+                .next()
+                .unwrap_or_default()
+                .to_lowercase();
+            if !messages
+                .iter()
+                .any(|said| said.to_lowercase().contains(&core))
+            {
                 messages.push(text);
             }
         }
@@ -94,7 +109,11 @@ impl Failure {
 }
 
 fn exit_of_fs(error: &FsError) -> Exit {
-    if error.is_out_of_space() { Exit::NoSpace } else { Exit::Failed }
+    if error.is_out_of_space() {
+        Exit::NoSpace
+    } else {
+        Exit::Failed
+    }
 }
 
 impl From<FsError> for Failure {
@@ -185,7 +204,10 @@ impl From<LockError> for Failure {
                     .to_owned(),
             );
         }
-        Self { hints, ..Self::of(exit, error) }
+        Self {
+            hints,
+            ..Self::of(exit, error)
+        }
     }
 }
 
@@ -213,7 +235,12 @@ impl From<UpdateError> for Failure {
             UpdateError::UnknownVenue { .. } => Self::of(Exit::Usage, error).hint(
                 "`barkeep config show` lists the sources; describe another one in barkeep.toml",
             ),
-            UpdateError::NoSpace { what, found, needed, .. } => {
+            UpdateError::NoSpace {
+                what,
+                found,
+                needed,
+                ..
+            } => {
                 let missing = needed.saturating_sub(found);
                 let amount = match what {
                     "bytes" => words::size(missing),
@@ -247,8 +274,13 @@ mod tests {
 
     #[test]
     fn a_usage_error_is_not_wrapped() {
-        let failure = Failure::usage("the end is before the start").hint("swap them").during("update");
+        let failure = Failure::usage("the end is before the start")
+            .hint("swap them")
+            .during("update");
 
-        assert_eq!(failure.text(), "error: the end is before the start\nhint: swap them");
+        assert_eq!(
+            failure.text(),
+            "error: the end is before the start\nhint: swap them"
+        );
     }
 }

@@ -42,7 +42,11 @@ fn run_unguarded(args: &[OsString], world: &World) -> Exit {
         Ok(line) => line,
         Err(error) => return refuse(&error, args, world),
     };
-    let chatter = if line.global.quiet { Chatter::Quiet } else { Chatter::Talkative };
+    let chatter = if line.global.quiet {
+        Chatter::Quiet
+    } else {
+        Chatter::Talkative
+    };
     let printer = Printer::new(world, chatter);
     let is_json = line.command.is_json();
     let act = line.command.act();
@@ -55,7 +59,10 @@ fn run_unguarded(args: &[OsString], world: &World) -> Exit {
         None => exit,
         Some(error) => {
             let lost = crate::sys::FsError::at("write", "standard output".as_ref())(error);
-            Exit::worst([exit, report(&Failure::from(lost).during(act), &printer, is_json)])
+            Exit::worst([
+                exit,
+                report(&Failure::from(lost).during(act), &printer, is_json),
+            ])
         }
     }
 }
@@ -72,9 +79,9 @@ fn execute(line: &CommandLine, world: &World, printer: &Printer) -> Result<Exit,
         Command::Show(args) => commands::show::run(args, &shell),
         Command::Cleanup(args) => commands::cleanup::run(args, &shell),
         Command::Demo(args) => commands::demo::run(args, &shell),
-        Command::Completions(args) => commands::completions::run(args, &shell),
+        Command::Completions(args) => Ok(commands::completions::run(args, &shell)),
         Command::Man(args) => commands::man::run(args, &shell),
-        Command::RunLock(command) => commands::run_lock::run(command, &shell),
+        Command::RunLock(command) => commands::run_lock::run(*command, &shell),
     }
 }
 
@@ -108,7 +115,11 @@ fn refuse(error: &clap::Error, args: &[OsString], world: &World) -> Exit {
 }
 
 fn report_panic(world: &World) -> Exit {
-    let what = world.last_panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let what = world
+        .last_panic
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     let failure = Failure::new(Exit::Internal, "barkeep met a bug in itself and stopped")
         .hint("stored data is safe; the next run continues")
         .hint(format!(

@@ -37,9 +37,18 @@ impl<'w> Shell<'w> {
             None => Arc::clone(&world.clock),
         };
         let chosen = global.workspace.as_ref().or(env.workspace.as_ref());
-        let named = chosen.map_or_else(|| world.current_dir.clone(), |dir| world.current_dir.join(dir));
+        let named = chosen.map_or_else(
+            || world.current_dir.clone(),
+            |dir| world.current_dir.join(dir),
+        );
         let root = resolved(world, &named)?;
-        Ok(Self { world, printer, env, clock, root })
+        Ok(Self {
+            world,
+            printer,
+            env,
+            clock,
+            root,
+        })
     }
 
     /// Returns the shell of another workspace.

@@ -38,11 +38,13 @@ impl FsError {
         move |source| Self { op, path, source }
     }
 
-    /// Tells whether the file system ran out of bytes, inodes or quota.
+    /// Tells whether the file system ran out of bytes, inodes or quota, or the process met its limit on file sizes.
     pub fn is_out_of_space(&self) -> bool {
         matches!(
             self.source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::FileTooLarge
         )
     }
 

@@ -5,6 +5,10 @@
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod cli_input;
+#[cfg(test)]
+mod cli_update;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod config;
@@ -14,6 +18,8 @@ mod crash_atomic;
 mod crash_commit;
 #[cfg(test)]
 mod crash_lock;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]

@@ -13,10 +13,12 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
+use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
 use crate::lock::{LockError, Verdict};
+use crate::model::RunId;
 use crate::storage::leftover_runs;
 use crate::sys::Stopwatch;
 use crate::update::{self, Hands, Registry, UpdateReport};
@@ -52,45 +54,56 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let progress = Progress::new(shell, args.json);
     let hands = workspace.hands(&held, &progress);
     let fs = &*shell.world.fs;
-    let mut registry = Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
+    let mut registry =
+        Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
     let leftovers = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
     registry.save(hands)?;
-    let swept = sweep(hands)?;
+    let swept = sweep(hands);
     progress.end();
     held.release()?;
 
-    let mut report = UpdateReport { interrupted: shell.world.shutdown.signal(), ..UpdateReport::default() };
+    let mut report = UpdateReport {
+        interrupted: shell.world.shutdown.signal(),
+        ..UpdateReport::default()
+    };
     report.seconds.leftovers = watch.seconds();
     let exit = summary::exit(&report, &leftovers);
     let is_clean = leftovers.runs == 0 && swept == 0;
-    let finished = Finished { report, leftovers, lock_seconds, total_seconds: watch.seconds(), exit };
+    let finished = Finished {
+        report,
+        leftovers,
+        lock_seconds,
+        total_seconds: watch.seconds(),
+        exit,
+    };
     if args.json {
-        shell.printer.json(&summary::json(&finished));
+        shell.printer.json(&summary_json::render(&finished));
     } else if is_clean {
         shell.printer.note("Nothing to clean up.");
     } else {
         summary::print_cleanup(&finished, shell.printer);
-        shell.printer.note(&format!("Removed {}.", count(swept, "temporary file", "temporary files")));
+        shell.printer.note(&format!(
+            "Removed {}.",
+            count(swept, "temporary file", "temporary files")
+        ));
     }
     Ok(exit)
 }
 
 /// Removes temporary files that no run will use any more, and returns how many. The single place where
 /// `cleanup::sweep` is called.
-fn sweep(_hands: Hands<'_>) -> Result<usize, Failure> {
-    Ok(0)
+fn sweep(_hands: Hands<'_>) -> usize {
+    0
 }
 
-fn look(
-    args: &CleanupArgs,
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-) -> Result<Exit, Failure> {
+fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let lock = describe_lock(workspace)?;
     let runs = leftover_runs(&*shell.world.fs, &workspace.places)?;
     if args.json {
-        let runs: Vec<&str> = runs.iter().map(|run| run.as_str()).collect();
-        shell.printer.json(&json!({ "event": "plan", "lock": lock, "runs": runs }));
+        let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
+        shell
+            .printer
+            .json(&json!({ "event": "plan", "lock": lock, "runs": runs }));
         return Ok(Exit::Ok);
     }
     shell.printer.note(&format!("Lock: {lock}."));
@@ -98,7 +111,9 @@ fn look(
         shell.printer.line(run.as_str());
     }
     let runs = count(runs.len(), "interrupted run", "interrupted runs");
-    shell.printer.note(&format!("{runs} would be finished. Nothing was changed."));
+    shell
+        .printer
+        .note(&format!("{runs} would be finished. Nothing was changed."));
     Ok(Exit::Ok)
 }
 
@@ -109,8 +124,12 @@ pub(super) fn describe_lock(workspace: &Workspace<'_>) -> Result<String, Failure
         Ok(Some(Verdict::Held(owner))) => format!("held by {owner}"),
         Ok(Some(Verdict::Stale { because })) => format!("left behind, {because}"),
         Ok(Some(Verdict::Unknown)) => "there, and nobody knows whose it is".to_owned(),
-        Err(LockError::Held { owner: Some(owner), .. }) => format!("held by {owner}"),
-        Err(LockError::Held { owner: None, .. }) => "held by a run that just begins or ends".to_owned(),
+        Err(LockError::Held {
+            owner: Some(owner), ..
+        }) => format!("held by {owner}"),
+        Err(LockError::Held { owner: None, .. }) => {
+            "held by a run that just begins or ends".to_owned()
+        }
         Err(error) => return Err(error.into()),
     })
 }

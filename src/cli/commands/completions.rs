@@ -5,7 +5,6 @@ use clap_complete::Shell as Dialect;
 
 use crate::cli::Exit;
 use crate::cli::args::CommandLine;
-use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 
 /// Options of `completions`.
@@ -17,9 +16,14 @@ pub(in crate::cli) struct CompletionsArgs {
 }
 
 /// Runs `completions`.
-pub(in crate::cli) fn run(args: &CompletionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &CompletionsArgs, shell: &Shell<'_>) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(args.dialect, &mut CommandLine::command(), "barkeep", &mut script);
+    clap_complete::generate(
+        args.dialect,
+        &mut CommandLine::command(),
+        "barkeep",
+        &mut script,
+    );
     shell.printer.text(&String::from_utf8_lossy(&script));
-    Ok(Exit::Ok)
+    Exit::Ok
 }

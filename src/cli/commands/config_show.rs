@@ -61,11 +61,19 @@ pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<
         }));
         return Ok(Exit::Ok);
     }
-    let settings = settings.iter().map(|row| [row.key.clone(), row.value.clone(), row.origin.to_string()]);
+    let settings = settings
+        .iter()
+        .map(|row| [row.key.clone(), row.value.clone(), row.origin.to_string()]);
     let toggles = toggles.iter().map(|(venue, is_enabled, origin)| {
-        [format!("partitioned at {venue}"), is_enabled.to_string(), origin.to_string()]
+        [
+            format!("partitioned at {venue}"),
+            is_enabled.to_string(),
+            origin.to_string(),
+        ]
     });
     let rows: Vec<_> = settings.chain(toggles).collect();
-    shell.printer.line(&table::render(["setting", "value", "origin"], &rows, &[]));
+    shell
+        .printer
+        .line(&table::render(["setting", "value", "origin"], &rows, &[]));
     Ok(Exit::Ok)
 }

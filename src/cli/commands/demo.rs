@@ -35,8 +35,11 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
     let fs = &*outer.world.fs;
     let is_there = fs.metadata(&dir)?.is_some();
     if is_there && fs.list(&dir)?.is_none_or(|entries| !entries.is_empty()) {
-        return Err(Failure::new(Exit::Failed, format!("{} is not an empty folder", dir.display()))
-            .hint("name another one: barkeep demo DIR"));
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("{} is not an empty folder", dir.display()),
+        )
+        .hint("name another one: barkeep demo DIR"));
     }
     let shell = outer.at(&dir)?;
     let (venue, tickers) = (venue()?, tickers()?);
@@ -51,8 +54,13 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
         },
         &shell,
     )?;
-    let exit =
-        update::run(&UpdateArgs { venues: vec![venue.clone()], ..UpdateArgs::default() }, &shell)?;
+    let exit = update::run(
+        &UpdateArgs {
+            venues: vec![venue.clone()],
+            ..UpdateArgs::default()
+        },
+        &shell,
+    )?;
     if exit != Exit::Ok {
         return Ok(exit);
     }
@@ -73,25 +81,31 @@ fn venue() -> Result<Venue, Failure> {
 }
 
 fn tickers() -> Result<Vec<Ticker>, Failure> {
-    TICKERS.iter().map(|symbol| symbol.parse().map_err(Failure::usage)).collect()
+    TICKERS
+        .iter()
+        .map(|symbol| symbol.parse().map_err(Failure::usage))
+        .collect()
 }
 
 /// Returns the folder as lines: the first names of each folder, and how many more there are.
 fn tree(shell: &Shell<'_>, dir: &Path, depth: usize) -> FsResult<String> {
     let entries = shell.world.fs.list(dir)?.unwrap_or_default();
-    let visible: Vec<_> = entries.into_iter().filter(|entry| !entry.name.starts_with('.')).collect();
+    let visible: Vec<_> = entries
+        .into_iter()
+        .filter(|entry| !entry.name.starts_with('.'))
+        .collect();
     let most = if depth == 1 { visible.len() } else { SHOWN };
     let indent = "  ".repeat(depth);
     let mut lines = String::new();
     for (at, entry) in visible.iter().take(most).enumerate() {
-        lines.push_str(&format!("{indent}{}\n", entry.name));
+        lines.extend([&indent, &entry.name, "\n"]);
         // Below the first name of a folder the others look alike.
         if entry.kind == Kind::Dir && (at == 0 || depth < 5) {
             lines.push_str(&tree(shell, &dir.join(&entry.name), depth + 1)?);
         }
     }
     if visible.len() > most {
-        lines.push_str(&format!("{indent}… {} more\n", visible.len() - most));
+        lines.extend([indent, format!("… {} more\n", visible.len() - most)]);
     }
     Ok(lines)
 }

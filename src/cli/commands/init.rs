@@ -46,7 +46,10 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     let fs = &*shell.world.fs;
     atomic::create_dirs(fs, "/".as_ref(), &shell.root)?;
-    let flags = Overrides { default_venue: args.venue.clone(), ..Overrides::default() };
+    let flags = Overrides {
+        default_venue: args.venue.clone(),
+        ..Overrides::default()
+    };
     let mut workspace = Workspace::open_any(shell, &flags)?;
     let venue = workspace.default_venue().clone();
     workspace.warn_without_source(&venue);
@@ -55,13 +58,20 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let scope = ToggleScope::Source(venue.clone());
         partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
     }
+    // Before anything is written.
+    registration::refuse_unsafe_names(&workspace, shell, &venue, &tickers)?;
     save_intervals(&args.intervals, shell, &held)?;
     let catalog = Catalog::load(fs, &shell.root)?;
     let is_new = catalog.is_none();
     let mut catalog = catalog.unwrap_or_default();
-    let added = registration::add(&workspace, shell, &mut catalog, &venue, &tickers)?;
+    let added = registration::add(shell, &mut catalog, &venue, &tickers);
     if is_new || catalog.is_changed() {
-        Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
+        Catalog::save(
+            fs,
+            &registration::temps(&held),
+            &shell.root,
+            &catalog.to_bytes(),
+        )?;
     }
     held.release()?;
     report(&workspace, shell, &venue, added, &catalog)?;
@@ -75,15 +85,26 @@ fn save_intervals(
 ) -> Result<(), Failure> {
     let fs = &*shell.world.fs;
     let found = Intervals::load(fs, &shell.root)?;
-    let is_fresh = found.as_ref().is_none_or(|found| found.as_slice().is_empty());
+    let is_fresh = found
+        .as_ref()
+        .is_none_or(|found| found.as_slice().is_empty());
     let mut intervals = found.unwrap_or_default();
     let default = [Interval::D1];
-    let wanted = if is_fresh && wanted.is_empty() { &default } else { wanted };
+    let wanted = if is_fresh && wanted.is_empty() {
+        &default
+    } else {
+        wanted
+    };
     for interval in wanted {
         intervals.add(*interval);
     }
     if intervals.is_changed() {
-        Intervals::save(fs, &registration::temps(held), &shell.root, &intervals.to_bytes())?;
+        Intervals::save(
+            fs,
+            &registration::temps(held),
+            &shell.root,
+            &intervals.to_bytes(),
+        )?;
     }
     Ok(())
 }
@@ -98,7 +119,9 @@ fn report(
     let intervals = workspace.intervals()?;
     let names: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
     let known = catalog.tickers_at(venue, venue).len();
-    shell.printer.note(&format!("The workspace is {}", shell.root.display()));
+    shell
+        .printer
+        .note(&format!("The workspace is {}", shell.root.display()));
     shell.printer.note(&format!(
         "It keeps {} of {} at {venue} ({added} new).",
         names.join(", "),

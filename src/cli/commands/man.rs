@@ -33,7 +33,9 @@ pub(in crate::cli) enum ManFormat {
 
 /// Runs `man`.
 pub(in crate::cli) fn run(args: &ManArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let command = CommandLine::command().term_width(WIDTH).max_term_width(WIDTH);
+    let command = CommandLine::command()
+        .term_width(WIDTH)
+        .max_term_width(WIDTH);
     let text = match args.format {
         ManFormat::Markdown => markdown(command),
         ManFormat::Roff => {
@@ -62,9 +64,16 @@ fn section(command: &mut Command, path: &mut Vec<String>, text: &mut String) {
     path.push(command.get_name().to_owned());
     let help = command.render_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    let _in_memory =
-        write!(text, "\n## {}\n\n```text\n{}\n```\n", path.join(" "), lines.join("\n").trim_end());
-    for inner in command.get_subcommands_mut().filter(|inner| !inner.is_hide_set()) {
+    let _in_memory = write!(
+        text,
+        "\n## {}\n\n```text\n{}\n```\n",
+        path.join(" "),
+        lines.join("\n").trim_end()
+    );
+    for inner in command
+        .get_subcommands_mut()
+        .filter(|inner| !inner.is_hide_set())
+    {
         section(inner, path, text);
     }
     path.pop();

@@ -12,5 +12,6 @@ pub(super) mod show;
 pub(super) mod tickers;
 pub(super) mod update;
 
+mod gaps;
 mod registration;
 mod toggle_check;

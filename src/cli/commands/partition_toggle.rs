@@ -97,7 +97,9 @@ pub(super) fn change(
         return Ok(false);
     }
     toggle_check::refuse_orphans(workspace, &current, &changed)?;
-    workspace.config.save_storage_config(&registration::temps(held), changed)?;
+    workspace
+        .config
+        .save_storage_config(&registration::temps(held), changed)?;
     Ok(true)
 }
 
@@ -119,8 +121,13 @@ fn sentence(scope: &ToggleScope, wanted: Change, is_changed: bool) -> String {
 
 fn show(args: &ToggleArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let is_meant = |venue: &Venue| {
-        args.market.as_ref().is_none_or(|market| venue.market == *market)
-            && args.source.as_ref().is_none_or(|source| venue.source == *source)
+        args.market
+            .as_ref()
+            .is_none_or(|market| venue.market == *market)
+            && args
+                .source
+                .as_ref()
+                .is_none_or(|source| venue.source == *source)
     };
     let rows: Vec<[String; 3]> = workspace
         .venues()?
@@ -132,6 +139,10 @@ fn show(args: &ToggleArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Resu
             [venue.to_string(), layout.to_owned(), origin.to_string()]
         })
         .collect();
-    shell.printer.line(&table::render(["venue", "new series", "decided by"], &rows, &[]));
+    shell.printer.line(&table::render(
+        ["venue", "new series", "decided by"],
+        &rows,
+        &[],
+    ));
     Ok(Exit::Ok)
 }

@@ -27,8 +27,12 @@ pub(super) fn lock<'s>(
     let guard = match lock.acquire(command) {
         Err(error) if error.is_contention() && !wait.is_zero() => {
             let seconds = words::duration(wait.as_secs_f64());
-            let owner = error.owner().map_or_else(|| "another run".to_owned(), ToString::to_string);
-            shell.printer.note(&format!("Waiting up to {seconds} for the lock of {owner}."));
+            let owner = error
+                .owner()
+                .map_or_else(|| "another run".to_owned(), ToString::to_string);
+            shell
+                .printer
+                .note(&format!("Waiting up to {seconds} for the lock of {owner}."));
             lock.acquire_waiting(command, wait)
         }
         outcome => outcome,
@@ -64,7 +68,11 @@ pub(super) fn listed(
         };
         let text = String::from_utf8(bytes)
             .map_err(|_| Failure::usage(format!("{} is not text", path.display())))?;
-        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
+        let lines = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map(str::trim)
+            .enumerate();
         for (at, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
             all.push(line.parse().map_err(|error| {
                 Failure::usage(format!("{}, line {}: {error}", path.display(), at + 1))
@@ -75,17 +83,12 @@ pub(super) fn listed(
 }
 
 /// Adds tickers to a venue, and returns how many were new.
-///
-/// # Errors
-/// Before anything is changed, when the layout of the venue cannot spell one of them.
 pub(super) fn add(
-    workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     catalog: &mut Catalog,
     venue: &Venue,
     tickers: &[Ticker],
-) -> Result<usize, Failure> {
-    refuse_unsafe_names(workspace, shell, venue, tickers)?;
+) -> usize {
     let mut added = 0;
     for ticker in tickers {
         added += usize::from(catalog.add(ticker, venue, shell.today()));
@@ -98,11 +101,14 @@ pub(super) fn add(
             ));
         }
     }
-    Ok(added)
+    added
 }
 
 /// The legacy layout has no encoding: a symbol that is unsafe as a file name has no place in it.
-fn refuse_unsafe_names(
+///
+/// # Errors
+/// When the venue keeps new series in the legacy layout.
+pub(super) fn refuse_unsafe_names(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     venue: &Venue,
@@ -116,8 +122,9 @@ fn refuse_unsafe_names(
         let refused = format!(
             "the legacy layout cannot hold {ticker}: its symbol is not safe as a file name"
         );
-        return Err(Failure::new(Exit::Failed, refused)
-            .hint(format!("{IN_PARTITIONS} --market {market} --source {source}")));
+        return Err(Failure::new(Exit::Failed, refused).hint(format!(
+            "{IN_PARTITIONS} --market {market} --source {source}"
+        )));
     }
     for interval in workspace.intervals()? {
         if !workspace.config.partitions(venue, interval) {

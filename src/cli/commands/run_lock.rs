@@ -23,7 +23,7 @@ pub(in crate::cli) enum RunLockCommand {
 }
 
 /// Runs `run-lock`.
-pub(in crate::cli) fn run(command: &RunLockCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(command: RunLockCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
     match command {
         RunLockCommand::Cleanup { .. } => cleanup::run(&CleanupArgs::default(), shell),
         RunLockCommand::Status => {

@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
-use crate::calendar::Calendar;
+use super::gaps;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::args::day;
@@ -14,10 +14,9 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Dates, Extract};
 use crate::cli::ui::summary::refetch;
-use crate::cli::ui::words::{count, quoted, some_of};
+use crate::cli::ui::words::{quoted, some_of};
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
-use crate::frame::missing_days;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::storage::Stored;
 
@@ -86,14 +85,18 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     if let (Some(start), Some(end)) = (args.start, args.end)
         && start > end
     {
-        return Err(Failure::usage(format!("the start {start} is after the end {end}")));
+        return Err(Failure::usage(format!(
+            "the start {start} is after the end {end}"
+        )));
     }
     let workspace = Workspace::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let (request, stored) = find(args, &workspace, &catalog)?;
     print(args, shell, &request, &stored)?;
     if args.gaps {
-        warn_of_gaps(args, &workspace, shell, &request, &stored);
+        gaps::warn(&workspace, shell, &request, &stored, |day| {
+            args.start.is_none_or(|start| day >= start) && args.end.is_none_or(|end| day <= end)
+        });
     }
     Ok(report_damage(shell, &request, &stored))
 }
@@ -116,7 +119,10 @@ fn find(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
 ) -> Result<(StorageRequest, Stored), Failure> {
-    let first = args.venue.as_ref().unwrap_or_else(|| workspace.default_venue());
+    let first = args
+        .venue
+        .as_ref()
+        .unwrap_or_else(|| workspace.default_venue());
     if let Some(found) = read(args, workspace, catalog, first)? {
         return Ok(found);
     }
@@ -132,10 +138,15 @@ fn find(
             .filter_map(|(request, _)| request.venue.as_ref().map(ToString::to_string))
             .collect();
         let (ticker, interval) = (&args.ticker, args.interval);
-        let message = format!("several venues hold {ticker} {interval}: {}", some_of(&venues, 5));
+        let message = format!(
+            "several venues hold {ticker} {interval}: {}",
+            some_of(&venues, 5)
+        );
         return Err(Failure::usage(message).hint("name one with --venue"));
     }
-    found.pop().ok_or_else(|| nothing_stored(args, catalog, first))
+    found
+        .pop()
+        .ok_or_else(|| nothing_stored(args, catalog, first))
 }
 
 fn read(
@@ -155,13 +166,22 @@ fn read(
 }
 
 fn nothing_stored(args: &ShowArgs, catalog: &Catalog, venue: &Venue) -> Failure {
-    let ShowArgs { ticker, interval, .. } = args;
-    let failure = Failure::new(Exit::Failed, format!("nothing is stored of {ticker} {interval}"));
+    let ShowArgs {
+        ticker, interval, ..
+    } = args;
+    let failure = Failure::new(
+        Exit::Failed,
+        format!("nothing is stored of {ticker} {interval}"),
+    );
     let typed = quoted(ticker.as_str());
     if catalog.contains(ticker) {
-        failure.hint(format!("fetch it: barkeep update --ticker {typed} --interval {interval}"))
+        failure.hint(format!(
+            "fetch it: barkeep update --ticker {typed} --interval {interval}"
+        ))
     } else {
-        failure.hint(format!("add it first: barkeep tickers add {typed} --venue {venue}"))
+        failure.hint(format!(
+            "add it first: barkeep tickers add {typed} --venue {venue}"
+        ))
     }
 }
 
@@ -172,7 +192,10 @@ fn print(
     stored: &Stored,
 ) -> Result<(), Failure> {
     let from = args.start.and_then(time::midnight);
-    let to = args.end.and_then(|end| end.succ_opt()).and_then(time::midnight);
+    let to = args
+        .end
+        .and_then(|end| end.succ_opt())
+        .and_then(time::midnight);
     let frame = stored.frame.between(from, to);
     let zone = stored.provenance.timezone.as_deref();
     let extract = Extract {
@@ -196,51 +219,18 @@ fn print(
 
 fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::Tz, Failure> {
     let failed = |message: String| {
-        Failure::new(Exit::Failed, message).hint("without --utc the dates are printed as they are stored")
+        Failure::new(Exit::Failed, message)
+            .hint("without --utc the dates are printed as they are stored")
     };
     match zone {
-        None => Err(failed(format!("nobody wrote down in which zone the dates of {request} are"))),
-        Some(name) => name
-            .parse()
-            .map_err(|_| failed(format!("the dates of {request} are in the unknown zone {name}"))),
-    }
-}
-
-fn warn_of_gaps(
-    args: &ShowArgs,
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    request: &StorageRequest,
-    stored: &Stored,
-) {
-    let is_wide = !args.interval.is_intraday() && args.interval != Interval::D1;
-    let Some((first, last)) = stored.frame.span().filter(|_| !is_wide) else {
-        if is_wide {
-            shell.printer.note("Gaps are looked for in bars of a day and shorter ones.");
-        }
-        return;
-    };
-    let outlook = workspace.outlook();
-    let source = request.venue.as_ref().and_then(|venue| outlook.source(venue));
-    let calendar = match (source, stored.provenance.timezone.as_deref()) {
-        (Some(source), _) => source.calendar(),
-        (None, Some("America/New_York")) => Calendar::nyse(),
-        (None, _) => Calendar::weekdays(),
-    };
-    let sessions = calendar.sessions(time::day(first), time::day(last)).map(|session| session.day);
-    let missing: Vec<NaiveDate> = missing_days(&stored.frame, sessions)
-        .into_iter()
-        .filter(|day| args.start.is_none_or(|start| *day >= start))
-        .filter(|day| args.end.is_none_or(|end| *day <= end))
-        .collect();
-    if missing.is_empty() {
-        shell.printer.note(&format!("{request} has no gaps."));
-    } else {
-        shell.printer.warning(&format!(
-            "{request} has no bars on {}: {}.",
-            count(missing.len(), "trading day", "trading days"),
-            some_of(&missing, 10)
-        ));
+        None => Err(failed(format!(
+            "nobody wrote down in which zone the dates of {request} are"
+        ))),
+        Some(name) => name.parse().map_err(|_| {
+            failed(format!(
+                "the dates of {request} are in the unknown zone {name}"
+            ))
+        }),
     }
 }
 
@@ -259,5 +249,9 @@ fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -
             refetch(request, damage.partition.days()),
         ));
     }
-    if stored.damaged.is_empty() { Exit::Ok } else { Exit::Damaged }
+    if stored.damaged.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Damaged
+    }
 }

@@ -77,7 +77,10 @@ pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result
 }
 
 fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let flags = Overrides { default_venue: args.venue.clone(), ..Overrides::default() };
+    let flags = Overrides {
+        default_venue: args.venue.clone(),
+        ..Overrides::default()
+    };
     let workspace = Workspace::open(shell, &flags)?;
     let venue = workspace.default_venue();
     let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
@@ -85,15 +88,24 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
     let fs = &*shell.world.fs;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
-    let added = registration::add(&workspace, shell, &mut catalog, venue, &tickers)?;
+    registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
+    let added = registration::add(shell, &mut catalog, venue, &tickers);
     for ticker in &tickers {
         catalog.reactivate(ticker, venue);
     }
     if catalog.is_changed() {
-        Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
+        Catalog::save(
+            fs,
+            &registration::temps(&held),
+            &shell.root,
+            &catalog.to_bytes(),
+        )?;
     }
     held.release()?;
-    shell.printer.note(&format!("Added {} to {venue}.", count(added, "ticker", "tickers")));
+    shell.printer.note(&format!(
+        "Added {} to {venue}.",
+        count(added, "ticker", "tickers")
+    ));
     Ok(Exit::Ok)
 }
 
@@ -101,13 +113,24 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = Workspace::open(shell, &Overrides::default())?;
     let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
     let fs = &*shell.world.fs;
-    let mut catalog = workspace.catalog()?.ok_or_else(|| absent(shell, "there is no tickers.json"))?;
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        args.tickers.iter().partition(|ticker| catalog.remove(ticker));
+    let mut catalog = workspace
+        .catalog()?
+        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let (known, unknown): (Vec<_>, Vec<_>) = args
+        .tickers
+        .iter()
+        .partition(|ticker| catalog.remove(ticker));
     if !known.is_empty() {
-        Catalog::save(fs, &registration::temps(&held), &shell.root, &catalog.to_bytes())?;
+        Catalog::save(
+            fs,
+            &registration::temps(&held),
+            &shell.root,
+            &catalog.to_bytes(),
+        )?;
         let removed = count(known.len(), "ticker", "tickers");
-        shell.printer.note(&format!("Removed {removed}. Stored bars stay where they are."));
+        shell.printer.note(&format!(
+            "Removed {removed}. Stored bars stay where they are."
+        ));
     }
     held.release()?;
     if unknown.is_empty() {
@@ -118,12 +141,18 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
 }
 
 fn verb(tickers: &[&Ticker]) -> String {
-    format!("{} {}", some_of(tickers, 5), if tickers.len() == 1 { "is" } else { "are" })
+    format!(
+        "{} {}",
+        some_of(tickers, 5),
+        if tickers.len() == 1 { "is" } else { "are" }
+    )
 }
 
 fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = Workspace::open(shell, &Overrides::default())?;
-    let catalog = workspace.catalog()?.ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let catalog = workspace
+        .catalog()?
+        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
     let default_venue = workspace.default_venue();
     let tickers = match &args.venue {
         Some(venue) => catalog.tickers_at(venue, default_venue),
@@ -135,10 +164,10 @@ fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     }
     if !args.json {
         let mut text = String::new();
-        tickers.iter().for_each(|ticker| {
+        for ticker in &tickers {
             text.push_str(ticker.as_str());
             text.push('\n');
-        });
+        }
         printer.text(&text);
         return Ok(Exit::Ok);
     }
@@ -147,15 +176,20 @@ fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let mut members = Vec::new();
     for venue in venues {
         let there = catalog.tickers_at(&venue, default_venue);
-        members.push((venue, there.into_iter().collect::<std::collections::BTreeSet<_>>()));
+        members.push((
+            venue,
+            there.into_iter().collect::<std::collections::BTreeSet<_>>(),
+        ));
     }
     let described = tickers.iter().map(|ticker| {
         let at = members.iter().filter(|(_, there)| there.contains(ticker));
         let venues: Vec<_> = at
-            .map(|(venue, _)| json!({
-                "venue": venue.to_string(),
-                "active": catalog.is_active(ticker, venue),
-            }))
+            .map(|(venue, _)| {
+                json!({
+                    "venue": venue.to_string(),
+                    "active": catalog.is_active(ticker, venue),
+                })
+            })
             .collect();
         json!({ "ticker": ticker.as_str(), "venues": venues })
     });

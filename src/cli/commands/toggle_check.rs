@@ -53,7 +53,10 @@ fn orphans(
     };
     let mut orphans = Vec::new();
     if !is_partitioned {
-        for ticker in stores.partitioned.tickers(Some(venue), Dataset::Stocks, Some(interval))? {
+        for ticker in stores
+            .partitioned
+            .tickers(Some(venue), Dataset::Stocks, Some(interval))?
+        {
             if there(&ticker)? {
                 orphans.push(ticker);
             }
@@ -61,8 +64,14 @@ fn orphans(
         return Ok(orphans);
     }
     let default_venue = workspace.default_venue();
-    let members: BTreeSet<Ticker> = catalog.tickers_at(venue, default_venue).into_iter().collect();
-    for ticker in stores.legacy.tickers(None, Dataset::Stocks, Some(interval))? {
+    let members: BTreeSet<Ticker> = catalog
+        .tickers_at(venue, default_venue)
+        .into_iter()
+        .collect();
+    for ticker in stores
+        .legacy
+        .tickers(None, Dataset::Stocks, Some(interval))?
+    {
         // Legacy rows name no venue: those that nobody claims belong to the default one.
         let is_unclaimed = venue == default_venue && !catalog.contains(&ticker);
         if (is_unclaimed || members.contains(&ticker)) && !there(&ticker)? {
@@ -77,10 +86,16 @@ fn refusal(venue: &Venue, interval: Interval, orphans: &[Ticker], is_partitioned
     let have = if orphans.len() == 1 { "has" } else { "have" };
     let names = some_of(orphans, 3);
     let (rows, command) = if is_partitioned {
-        ("rows only in the legacy layout", "partition-migrate migrate")
+        (
+            "rows only in the legacy layout",
+            "partition-migrate migrate",
+        )
     } else {
         ("rows in partitions", "partition-migrate rollback")
     };
-    Failure::new(Exit::Failed, format!("{tickers} at {venue} {have} {interval} {rows} ({names})"))
-        .hint(format!("move them first: barkeep {command}"))
+    Failure::new(
+        Exit::Failed,
+        format!("{tickers} at {venue} {have} {interval} {rows} ({names})"),
+    )
+    .hint(format!("move them first: barkeep {command}"))
 }

@@ -36,7 +36,10 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
     let mut facts = series(&damaged.request);
     facts.insert("partition".to_owned(), json!(damaged.partition));
     facts.extend(record(&damaged.record));
-    facts.insert("refetch".to_owned(), json!(super::summary::refetch(&damaged.request, damaged.days)));
+    facts.insert(
+        "refetch".to_owned(),
+        json!(super::summary::refetch(&damaged.request, damaged.days)),
+    );
     Value::Object(facts)
 }
 
@@ -45,6 +48,9 @@ pub(in crate::cli) fn record(record: &QuarantineRecord) -> Map<String, Value> {
     let mut facts = Map::new();
     facts.insert("path".to_owned(), json!(record.path.display().to_string()));
     facts.insert("reason".to_owned(), json!(record.reason));
-    facts.insert("quarantine".to_owned(), json!(record.folder.display().to_string()));
+    facts.insert(
+        "quarantine".to_owned(),
+        json!(record.folder.display().to_string()),
+    );
     facts
 }

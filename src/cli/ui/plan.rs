@@ -25,10 +25,16 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         }
     }
     if !rows.is_empty() {
-        let header = ["venue", "ticker", "interval", "from", "until", "layout", "because"];
+        let header = [
+            "venue", "ticker", "interval", "from", "until", "layout", "because",
+        ];
         printer.line(&table::render(header, &rows, &[]));
     }
-    let skipped: usize = plan.venues.iter().map(|planned| planned.skipped.len()).sum();
+    let skipped: usize = plan
+        .venues
+        .iter()
+        .map(|planned| planned.skipped.len())
+        .sum();
     printer.note(&format!(
         "{} would be fetched, and {} would be left to rest. Nothing was changed.",
         count(plan.series(), "series", "series"),

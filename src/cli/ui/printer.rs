@@ -99,7 +99,10 @@ impl Printer {
 
     /// Returns why data could not be printed, if so; a reader that went away is no reason.
     pub(in crate::cli) fn broken(&self) -> Option<io::Error> {
-        self.broken.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn write_out(&self, bytes: &[u8]) {
@@ -117,14 +120,17 @@ impl Printer {
 
     fn write_err(&self, text: &str) {
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let _nobody_to_tell: io::Result<()> =
-            stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        let _nobody_to_tell: io::Result<()> = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush());
     }
 }
 
 impl std::fmt::Debug for Printer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Printer").field("chatter", &self.chatter).finish_non_exhaustive()
+        f.debug_struct("Printer")
+            .field("chatter", &self.chatter)
+            .finish_non_exhaustive()
     }
 }
 

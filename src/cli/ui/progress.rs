@@ -58,14 +58,20 @@ impl<'p> Progress<'p> {
         } else {
             Look::Lines
         };
-        Self { printer: shell.printer, look, phase: Mutex::new(Phase::new("", 0)) }
+        Self {
+            printer: shell.printer,
+            look,
+            phase: Mutex::new(Phase::new("", 0)),
+        }
     }
 
     /// Prints a message between two draws.
     pub(in crate::cli) fn note(&self, sentence: &str) {
         tracing::info!("{sentence}");
         if self.look == Look::Json {
-            return self.printer.json(&json!({ "event": "note", "text": sentence }));
+            return self
+                .printer
+                .json(&json!({ "event": "note", "text": sentence }));
         }
         self.phase().suspended(|| self.printer.note(sentence));
     }
@@ -130,7 +136,10 @@ impl Phase {
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
             // The template is checked by a test.
-            bar.set_style(ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(STYLE)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar
         });
         bar.set_message(format!("{} {}", self.act, self.last));
@@ -180,10 +189,13 @@ impl Observer for Progress<'_> {
             _ if self.look == Look::Json => {}
             Event::Resuming { run, files } => {
                 let files = count(files, "staged fetch", "staged fetches");
-                self.note(&format!("Finishing run {run}, which was interrupted with {files}."));
+                self.note(&format!(
+                    "Finishing run {run}, which was interrupted with {files}."
+                ));
             }
             Event::Warning(text) => {
-                self.phase().suspended(|| self.printer.warning(&format!("{text}.")));
+                self.phase()
+                    .suspended(|| self.printer.warning(&format!("{text}.")));
             }
             Event::Note(text) => self.note(&format!("{text}.")),
         }
@@ -192,7 +204,9 @@ impl Observer for Progress<'_> {
 
 fn as_json(event: &Event) -> Value {
     match event {
-        Event::Resuming { run, files } => json!({ "event": "resuming", "run": run, "files": files }),
+        Event::Resuming { run, files } => {
+            json!({ "event": "resuming", "run": run, "files": files })
+        }
         Event::FetchPlanned { series } => json!({ "event": "fetch_planned", "series": series }),
         Event::Fetched { request, rows } => {
             let mut facts = pieces::event("fetched", request);
@@ -214,7 +228,9 @@ fn as_json(event: &Event) -> Value {
 
 impl fmt::Debug for Progress<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Progress").field("look", &self.look).finish_non_exhaustive()
+        f.debug_struct("Progress")
+            .field("look", &self.look)
+            .finish_non_exhaustive()
     }
 }
 

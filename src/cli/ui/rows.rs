@@ -42,11 +42,18 @@ impl Extract<'_> {
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.frame.profile().columns.iter().map(|column| column.name)
+        self.frame
+            .profile()
+            .columns
+            .iter()
+            .map(|column| column.name)
     }
 
     fn cells(&self, row: usize) -> impl Iterator<Item = Cell<'_>> {
-        self.frame.columns().iter().map(move |column| column.cell(row))
+        self.frame
+            .columns()
+            .iter()
+            .map(move |column| column.cell(row))
     }
 
     fn text(&self, cell: Cell<'_>) -> String {
@@ -58,6 +65,21 @@ impl Extract<'_> {
             Cell::Time(nanos) => self.dates.text(nanos),
             Cell::Flag(value) => value.to_string(),
         }
+    }
+
+    /// Most prices were rounded to 32 bits at their source: their few digits say more than the 17 of the double.
+    fn readable(&self, cell: Cell<'_>) -> String {
+        if let Cell::Float(value) = cell {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "compared with the whole value"
+            )]
+            let short = value as f32;
+            if f64::from(short).to_bits() == value.to_bits() {
+                return format!("{short:?}");
+            }
+        }
+        self.text(cell)
     }
 
     fn value(&self, cell: Cell<'_>) -> Value {
@@ -79,7 +101,11 @@ impl Dates {
         let _in_memory = match self {
             Self::Days => write!(text, "{}", moment.format("%Y-%m-%d")),
             Self::Moments => write!(text, "{}", moment.format("%Y-%m-%dT%H:%M:%S%.f")),
-            Self::Utc(zone) => write!(text, "{}", utc(moment, zone).format("%Y-%m-%dT%H:%M:%S%.fZ")),
+            Self::Utc(zone) => write!(
+                text,
+                "{}",
+                utc(moment, zone).format("%Y-%m-%dT%H:%M:%S%.fZ")
+            ),
         };
         text
     }
@@ -104,7 +130,10 @@ pub(in crate::cli) fn table(extract: &Extract<'_>, printer: &Printer) {
     let rows: Vec<[String; 6]> = extract
         .rows()
         .map(|row| {
-            let mut cells = extract.cells(row).skip(1).map(|cell| extract.text(cell));
+            let mut cells = extract
+                .cells(row)
+                .skip(1)
+                .map(|cell| extract.readable(cell));
             std::array::from_fn(|_| cells.next().unwrap_or_default())
         })
         .collect();
@@ -130,10 +159,17 @@ pub(in crate::cli) fn csv(extract: &Extract<'_>, printer: &Printer) {
 pub(in crate::cli) fn json(extract: &Extract<'_>, printer: &Printer) {
     let mut head = pieces::series(extract.request);
     head.insert("timezone".to_owned(), json!(extract.provenance.timezone));
-    head.insert("price_basis".to_owned(), json!(extract.provenance.basis.as_str()));
+    head.insert(
+        "price_basis".to_owned(),
+        json!(extract.provenance.basis.as_str()),
+    );
     let head = Value::Object(head).to_string();
     let mut out = printer.rows();
-    let _head = write!(out, "{},\"rows\":[", head.strip_suffix('}').unwrap_or(&head));
+    let _head = write!(
+        out,
+        "{},\"rows\":[",
+        head.strip_suffix('}').unwrap_or(&head)
+    );
     for row in extract.rows() {
         if printer.is_closed() {
             break;
@@ -177,15 +213,27 @@ mod tests {
 
         assert_eq!(Dates::Days.text(open), "2020-07-01");
         assert_eq!(Dates::Moments.text(open), "2020-07-01T09:30:00");
-        assert_eq!(Dates::Moments.text(open + 500_000_000), "2020-07-01T09:30:00.500");
-        assert_eq!(Dates::Utc(Tz::America__New_York).text(open), "2020-07-01T13:30:00Z");
+        assert_eq!(
+            Dates::Moments.text(open + 500_000_000),
+            "2020-07-01T09:30:00.500"
+        );
+        assert_eq!(
+            Dates::Utc(Tz::America__New_York).text(open),
+            "2020-07-01T13:30:00Z"
+        );
     }
 
     #[test]
     fn a_wall_clock_that_leaps_or_repeats_still_has_a_moment() {
         let zone = Dates::Utc(Tz::Europe__Berlin);
 
-        assert_eq!(zone.text(nanos("2020-03-29T02:30:00")), "2020-03-29T01:30:00Z");
-        assert_eq!(zone.text(nanos("2020-10-25T02:30:00")), "2020-10-25T00:30:00Z");
+        assert_eq!(
+            zone.text(nanos("2020-03-29T02:30:00")),
+            "2020-03-29T01:30:00Z"
+        );
+        assert_eq!(
+            zone.text(nanos("2020-10-25T02:30:00")),
+            "2020-10-25T00:30:00Z"
+        );
     }
 }

@@ -1,10 +1,12 @@
-//! What a run did, on one screen or in one line of JSON, and the exit code that it deserves.
+//! What a run did, on one screen, and the exit code that it deserves.
+//!
+//! Promises: troubles are printed even when silence was asked for, counts agree with their nouns, and a long list is
+//! cut. Leaves to others: the same for machines (`summary_json`).
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
 
+use super::Printer;
 use super::words::{count, duration, quoted, size};
-use super::{Printer, json as pieces};
 use crate::cli::Exit;
 use crate::lock::TakenOver;
 use crate::model::{Series, StorageRequest};
@@ -25,7 +27,8 @@ pub(in crate::cli) struct Finished {
 }
 
 impl Finished {
-    fn damaged(&self) -> impl Iterator<Item = &DamagedSeries> {
+    /// Returns every file that was put away as damaged.
+    pub(in crate::cli) fn damaged(&self) -> impl Iterator<Item = &DamagedSeries> {
         self.leftovers.damaged.iter().chain(&self.report.damaged)
     }
 }
@@ -46,7 +49,11 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
     }
     let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0;
     let is_source = |kind: FailureKind| kind == FailureKind::Source;
-    let mut failures = report.venues.iter().flat_map(|venue| &venue.failures).peekable();
+    let mut failures = report
+        .venues
+        .iter()
+        .flat_map(|venue| &venue.failures)
+        .peekable();
     if is_nothing_fetched
         && failures.peek().is_some()
         && failures.all(|failure| is_source(failure.kind))
@@ -58,7 +65,10 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
 
 /// Says whose work is continued.
 pub(in crate::cli) fn took_over(ended: &TakenOver) -> String {
-    let owner = ended.owner.as_ref().map_or_else(|| "an earlier run".to_owned(), ToString::to_string);
+    let owner = ended
+        .owner
+        .as_ref()
+        .map_or_else(|| "an earlier run".to_owned(), ToString::to_string);
     match ended.because {
         Some(proof) => format!("Took over the lock of {owner}: {proof}."),
         None => format!("Took over from {owner}, which did not end well."),
@@ -115,12 +125,17 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
         .map(|(number, what)| format!("{} {what}", super::words::grouped(number)))
         .collect();
         if !parts.is_empty() {
-            printer.note(&format!("{}: series {}.", venue.venue, parts.join(", ")));
+            let all = counts.ok + counts.empty + counts.skipped + counts.unknown + counts.failed;
+            let all = count(all, "series", "series");
+            printer.note(&format!("{}: {all}, {}.", venue.venue, parts.join(", ")));
         }
     }
     let (rows, (files, bytes)) = (report.rows(), report.written());
     if files == 0 {
-        printer.note(&format!("Nothing new was stored in {}.", duration(finished.total_seconds)));
+        printer.note(&format!(
+            "Nothing new was stored in {}.",
+            duration(finished.total_seconds)
+        ));
         return;
     }
     printer.note(&format!(
@@ -132,10 +147,17 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
         size(bytes),
         duration(finished.total_seconds),
     ));
-    let rounded: usize = report.venues.iter().map(|venue| venue.rounded_volumes).sum();
+    let rounded: usize = report
+        .venues
+        .iter()
+        .map(|venue| venue.rounded_volumes)
+        .sum();
     let not_finite: usize = report.venues.iter().map(|venue| venue.not_finite).sum();
     if rounded > 0 {
-        printer.note(&format!("Rounded {}.", count(rounded, "fractional volume", "fractional volumes")));
+        printer.note(&format!(
+            "Rounded {}.",
+            count(rounded, "fractional volume", "fractional volumes")
+        ));
     }
     if not_finite > 0 {
         let values = count(not_finite, "value", "values");
@@ -144,9 +166,16 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
 }
 
 fn print_troubles(finished: &Finished, printer: &Printer) {
-    let Finished { report, leftovers, .. } = finished;
+    let Finished {
+        report, leftovers, ..
+    } = finished;
     for damaged in finished.damaged() {
-        let DamagedSeries { request, partition, days, record } = damaged;
+        let DamagedSeries {
+            request,
+            partition,
+            days,
+            record,
+        } = damaged;
         printer.error(&format!(
             "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: fetch it again: {}",
             record.path.display(),
@@ -158,7 +187,10 @@ fn print_troubles(finished: &Finished, printer: &Printer) {
     let failures = report.venues.iter().flat_map(|venue| {
         venue.failures.iter().map(|failure| {
             let at = &venue.venue;
-            format!("{} {} at {at}: {}", failure.ticker, failure.interval, failure.reason)
+            format!(
+                "{} {} at {at}: {}",
+                failure.ticker, failure.interval, failure.reason
+            )
         })
     });
     let lines: Vec<String> = leftovers.failures.iter().cloned().chain(failures).collect();
@@ -171,10 +203,17 @@ fn print_troubles(finished: &Finished, printer: &Printer) {
     }
     let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
     for record in kept.iter().take(MOST_LINES) {
-        printer.warning(&format!("{} was put into {}.", record.reason, record.folder.display()));
+        printer.warning(&format!(
+            "{} was put into {}.",
+            record.reason,
+            record.folder.display()
+        ));
     }
     if kept.len() > MOST_LINES {
-        printer.warning(&format!("{} more cases are in quarantine.", kept.len() - MOST_LINES));
+        printer.warning(&format!(
+            "{} more cases are in quarantine.",
+            kept.len() - MOST_LINES
+        ));
     }
     for warning in report.warnings.iter().take(MOST_LINES) {
         printer.warning(&format!("{warning}."));
@@ -186,97 +225,27 @@ pub(in crate::cli) fn refetch(
     request: &StorageRequest,
     days: Option<(NaiveDate, NaiveDate)>,
 ) -> String {
-    let mut command = "barkeep update".to_owned();
+    let mut words = vec!["barkeep".to_owned(), "update".to_owned()];
+    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
     if let Series::Bars { ticker, interval } = &request.series {
-        command.push_str(&format!(" --ticker {} --interval {interval}", quoted(ticker.as_str())));
+        option("--ticker", quoted(ticker.as_str()));
+        option("--interval", interval.to_string());
     }
     if let Some(venue) = &request.venue {
-        command.push_str(&format!(" --venue {venue}"));
+        option("--venue", venue.to_string());
     }
     if let Some((first, last)) = days {
-        command.push_str(&format!(" --start {first} --end {last}"));
+        option("--start", first.to_string());
+        option("--end", last.to_string());
     }
-    command
+    words.join(" ")
 }
 
-fn name(signal: Signal) -> &'static str {
+/// Returns the name that people know a signal by.
+pub(in crate::cli) fn name(signal: Signal) -> &'static str {
     match signal {
         Signal::Interrupt => "SIGINT",
         Signal::Terminate => "SIGTERM",
         Signal::HangUp => "SIGHUP",
-    }
-}
-
-/// Returns the summary for machines: the last line of `update --json`.
-pub(in crate::cli) fn json(finished: &Finished) -> Value {
-    let Finished { report, leftovers, lock_seconds, total_seconds, exit } = finished;
-    let (counts, rows, (files, bytes)) = (report.tickers(), report.rows(), report.written());
-    let failures: Vec<Value> = report
-        .venues
-        .iter()
-        .flat_map(|venue| {
-            venue.failures.iter().map(|failure| json!({
-                "venue": venue.venue.to_string(),
-                "ticker": failure.ticker.as_str(),
-                "interval": failure.interval.as_str(),
-                "kind": kind(failure.kind),
-                "reason": failure.reason,
-            }))
-        })
-        .chain(leftovers.failures.iter().map(|reason| json!({ "kind": "leftover", "reason": reason })))
-        .collect();
-    let unknown: Vec<Value> = report
-        .venues
-        .iter()
-        .flat_map(|venue| {
-            venue.unknown.iter().map(|unknown| json!({
-                "venue": venue.venue.to_string(),
-                "ticker": unknown.ticker.as_str(),
-                "interval": unknown.interval.as_str(),
-            }))
-        })
-        .collect();
-    let kept = leftovers.kept.iter().chain(&report.kept).map(pieces::record);
-    let seconds = report.seconds;
-    json!({
-        "event": "summary",
-        "tickers": {
-            "ok": counts.ok, "empty": counts.empty, "skipped": counts.skipped,
-            "unknown": counts.unknown, "failed": counts.failed,
-        },
-        "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
-        "files_written": files,
-        "bytes_written": bytes,
-        "leftovers": {
-            "runs": leftovers.runs,
-            "files": leftovers.files,
-            "bars": {
-                "new": leftovers.rows.added,
-                "changed": leftovers.rows.changed,
-                "unchanged": leftovers.rows.unchanged,
-            },
-        },
-        "seconds": {
-            "lock": lock_seconds, "leftovers": seconds.leftovers, "plan": seconds.plan,
-            "fetch": seconds.fetch, "source_wait": seconds.source_wait,
-            "consolidate": seconds.consolidate, "total": total_seconds,
-        },
-        "failures": failures,
-        "unknown": unknown,
-        "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
-        "quarantined": kept.collect::<Vec<_>>(),
-        "warnings": report.warnings,
-        "last_partition": report.last_partition,
-        "interrupted": report.interrupted.map(name),
-        "exit": exit.code(),
-    })
-}
-
-fn kind(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Source => "source",
-        FailureKind::Malformed => "malformed",
-        FailureKind::Refused => "refused",
-        FailureKind::Disk => "disk",
     }
 }

@@ -4,7 +4,11 @@ use std::fmt::Display;
 
 /// Returns a number with its noun, in agreement: `1 ticker`, `9,276 tickers`.
 pub(in crate::cli) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
 }
 
 /// Returns a number with commas between thousands.
@@ -12,7 +16,7 @@ pub(in crate::cli) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -43,7 +47,7 @@ pub(in crate::cli) fn duration(seconds: f64) -> String {
     )]
     let whole = seconds.max(0.0) as u64;
     match whole {
-        0..60 => format!("{seconds:.1} s"),
+        0..60 => format!("{:.1} s", seconds.max(0.1)),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }

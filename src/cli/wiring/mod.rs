@@ -31,8 +31,13 @@ use crate::update::{Hands, Outlook};
 const PLAN_FILE: &str = "migration_plan.json";
 
 /// Any of these makes a folder a workspace.
-const MARKS: [&str; 5] =
-    [TICKERS_FILE, INTERVALS_FILE, STORAGE_CONFIG_FILE, PLAN_FILE, SETTINGS_FILE];
+const MARKS: [&str; 5] = [
+    TICKERS_FILE,
+    INTERVALS_FILE,
+    STORAGE_CONFIG_FILE,
+    PLAN_FILE,
+    SETTINGS_FILE,
+];
 
 /// An opened workspace.
 #[derive(Debug)]
@@ -66,12 +71,22 @@ impl<'s> Workspace<'s> {
         let config = ConfigService::open(&**fs, &shell.root, &shell.env, flags)?;
         let stores = Stores::open(fs, &places, compression(config.settings()));
         let sources = sources::open_all(fs, &shell.root, config.settings())?;
-        Ok(Self { shell, places, config, stores, sources })
+        Ok(Self {
+            shell,
+            places,
+            config,
+            stores,
+            sources,
+        })
     }
 
     /// Returns what planning looks at.
     pub(super) fn outlook(&self) -> Outlook<'_> {
-        Outlook { config: &self.config, stores: &self.stores, sources: &self.sources }
+        Outlook {
+            config: &self.config,
+            stores: &self.stores,
+            sources: &self.sources,
+        }
     }
 
     /// Returns what running needs beside.
@@ -82,7 +97,9 @@ impl<'s> Workspace<'s> {
     ) -> Hands<'h> {
         let world = self.shell.world;
         let token = world.host.token();
-        let nonce = token.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let nonce = token
+            .get(..8)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
         Hands {
             fs: &*world.fs,
             clock: &*self.shell.clock,
@@ -136,7 +153,11 @@ impl<'s> Workspace<'s> {
 
     /// Returns every venue that the settings or the data root know.
     pub(super) fn venues(&self) -> Result<BTreeSet<Venue>, Failure> {
-        let configured = self.config.settings().sources().map(|(venue, _)| venue.clone());
+        let configured = self
+            .config
+            .settings()
+            .sources()
+            .map(|(venue, _)| venue.clone());
         let mut venues: BTreeSet<Venue> = configured.collect();
         venues.insert(self.default_venue().clone());
         let fs = &*self.shell.world.fs;
@@ -187,7 +208,11 @@ fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> Result<bool, Failure> {
 fn folders(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, Failure> {
     let entries = fs.list(dir)?.unwrap_or_default();
     let is_dir = |kind: Kind| kind == Kind::Dir;
-    Ok(entries.into_iter().filter(|entry| is_dir(entry.kind)).map(|entry| entry.name).collect())
+    Ok(entries
+        .into_iter()
+        .filter(|entry| is_dir(entry.kind))
+        .map(|entry| entry.name)
+        .collect())
 }
 
 fn compression(settings: &Settings) -> Option<codec::Compression> {

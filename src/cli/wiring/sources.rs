@@ -60,15 +60,26 @@ fn files(venue: &Venue, settings: &SourceSettings, root: &Path) -> Result<FilesS
         let message = format!("the settings of {venue} in barkeep.toml cannot be used: {reason}");
         Failure::new(Exit::Failed, message)
     };
-    let path = settings.path.value.as_ref().ok_or_else(|| refused("`path` is missing"))?;
+    let path = settings
+        .path
+        .value
+        .as_ref()
+        .ok_or_else(|| refused("`path` is missing"))?;
     if settings.date_zone.value == config::DateZone::Utc {
-        return Err(refused("`date_zone` is not known to a folder of files; set `timezone`"));
+        return Err(refused(
+            "`date_zone` is not known to a folder of files; set `timezone`",
+        ));
     }
     let delimiter = match settings.delimiter.value {
         None => None,
-        Some(delimiter) => Some(u8::try_from(delimiter).ok().filter(u8::is_ascii).ok_or_else(
-            || refused("`delimiter` is not one of the characters that files are separated by"),
-        )?),
+        Some(delimiter) => Some(
+            u8::try_from(delimiter)
+                .ok()
+                .filter(u8::is_ascii)
+                .ok_or_else(|| {
+                    refused("`delimiter` is not one of the characters that files are separated by")
+                })?,
+        ),
     };
     Ok(FilesSpec {
         path: root.join(path),
@@ -84,8 +95,9 @@ fn files(venue: &Venue, settings: &SourceSettings, root: &Path) -> Result<FilesS
             config::Stamp::End => Stamp::End,
         }),
         basis: settings.price_basis.value,
-        columns: columns(&settings.columns.value)
-            .map_err(|column| refused(&format!("`columns.{column}` must be a name in the header")))?,
+        columns: columns(&settings.columns.value).map_err(|column| {
+            refused(&format!("`columns.{column}` must be a name in the header"))
+        })?,
         delimiter,
         decimal_comma: written(&settings.decimal_comma),
         date_format: settings.date_format.value.clone(),
@@ -143,12 +155,19 @@ impl ParquetRows for CodecRows {
             return Err(format!("it holds rows of {other}"));
         }
         // Rows without a place go along: the run that stores the others puts them into quarantine.
-        let displaced = decoded.proven.displaced.iter().map(|row| row.values.as_slice());
-        let mut bars: Vec<Bar> =
-            displaced.filter(|row| is_owned(row, 0, ticker)).map(|row| bar(row)).collect();
+        let displaced = decoded
+            .proven
+            .displaced
+            .iter()
+            .map(|row| row.values.as_slice());
+        let mut bars: Vec<Bar> = displaced
+            .filter(|row| is_owned(row, 0, ticker))
+            .map(bar)
+            .collect();
         let rows = frame.bars().enumerate();
         bars.extend(
-            rows.filter(|(row, _)| is_owned(frame.columns(), *row, ticker)).map(|(_, bar)| bar),
+            rows.filter(|(row, _)| is_owned(frame.columns(), *row, ticker))
+                .map(|(_, bar)| bar),
         );
         Ok(BarBatch { bars })
     }
@@ -156,7 +175,9 @@ impl ParquetRows for CodecRows {
 
 /// Tells whether a row names the ticker.
 fn is_owned(columns: &[Column], row: usize, ticker: &Ticker) -> bool {
-    let owner = columns.first().map_or(Cell::Null, |column| column.cell(row));
+    let owner = columns
+        .first()
+        .map_or(Cell::Null, |column| column.cell(row));
     matches!(owner, Cell::Text(text) if text == ticker.as_str())
 }
 
@@ -167,14 +188,23 @@ fn bar(columns: &[Column]) -> Bar {
         Cell::Int(value) | Cell::Time(value) => Some(value),
         _ => None,
     };
-    let price = |at| if let Cell::Float(value) = cell(at) { Some(value) } else { None };
+    let price = |at| {
+        if let Cell::Float(value) = cell(at) {
+            Some(value)
+        } else {
+            None
+        }
+    };
     Bar {
         date: whole(1),
         open: price(2),
         high: price(3),
         low: price(4),
         close: price(5),
-        #[expect(clippy::cast_precision_loss, reason = "as `Frame::bars` hands volumes out")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "as `Frame::bars` hands volumes out"
+        )]
         volume: whole(6).map(|volume| volume as f64),
         sequence: whole(7),
     }

@@ -1,0 +1,95 @@
+//! The options of `barkeep update`.
+
+use chrono::NaiveDate;
+use clap::Args;
+
+use crate::cli::args::day;
+use crate::cli::failure::Failure;
+use crate::model::{Interval, Ticker, Venue};
+use crate::update::Pace;
+
+/// Options of `update`.
+#[derive(Clone, Debug, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(in crate::cli) struct UpdateArgs {
+    /// Only this venue, may be repeated [default: all that have a source]
+    #[arg(long = "venue", value_name = "MARKET:SOURCE")]
+    pub(in crate::cli) venues: Vec<Venue>,
+    /// Only this interval, may be repeated [default: those of intervals.json]
+    #[arg(short, long = "interval", value_name = "INTERVAL")]
+    pub(in crate::cli) intervals: Vec<Interval>,
+    /// Only this ticker, may be repeated; it is asked for even if it was not found lately
+    #[arg(short, long = "ticker", value_name = "TICKER")]
+    pub(in crate::cli) tickers: Vec<Ticker>,
+    /// The first day to fetch, whatever was fetched before
+    #[arg(long, alias = "start-date", value_name = "DATE", requires = "end", value_parser = day)]
+    pub(in crate::cli) start: Option<NaiveDate>,
+    /// The last day to fetch, which is included
+    #[arg(long, alias = "end-date", value_name = "DATE", requires = "start", value_parser = day)]
+    pub(in crate::cli) end: Option<NaiveDate>,
+    /// At most so many requests in so many seconds
+    #[arg(long, num_args = 2, value_names = ["REQUESTS", "SECONDS"])]
+    pub(in crate::cli) limits: Option<Vec<f64>>,
+    /// Wait so many seconds for another run to end
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t,
+        hide_default_value = true
+    )]
+    pub(in crate::cli) wait: u32,
+    /// Print what would be fetched, and write nothing
+    #[arg(short = 'n', long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Never ask
+    #[arg(long)]
+    pub(in crate::cli) non_interactive: bool,
+    /// Let tickers that the source does not know rest for 30 days
+    #[arg(long)]
+    pub(in crate::cli) save_not_founds: bool,
+    /// Threads that fetch and encode [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub(in crate::cli) jobs: Option<u16>,
+    /// Print events as JSON lines that end in a summary
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+impl UpdateArgs {
+    /// Returns the days that were asked for.
+    pub(super) fn days(&self) -> Result<Option<(NaiveDate, NaiveDate)>, Failure> {
+        match (self.start, self.end) {
+            (Some(start), Some(end)) if start > end => Err(Failure::usage(format!(
+                "the start {start} is after the end {end}"
+            ))),
+            (Some(start), Some(end)) => Ok(Some((start, end))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns how often a source is asked.
+    pub(super) fn pace(&self) -> Result<Option<Pace>, Failure> {
+        let Some([requests, seconds]) = self.limits.as_deref() else {
+            return Ok(None);
+        };
+        let is_count = (1.0..=1e6).contains(requests) && requests.fract() == 0.0;
+        let is_span = *seconds > 0.0 && *seconds <= 86_400.0;
+        if !(is_count && is_span) {
+            return Err(Failure::usage(
+                "`--limits` takes a whole number of requests and the seconds that they are spread over",
+            ));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be a whole number up to a million"
+        )]
+        Ok(Some(Pace {
+            requests: *requests as u32,
+            seconds: *seconds,
+        }))
+    }
+}

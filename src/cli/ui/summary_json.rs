@@ -1,0 +1,100 @@
+//! What a run did, as the last line of `--json`: every failure and everything that was put away, uncut.
+
+use serde_json::{Value, json};
+
+use super::json as pieces;
+use super::summary::{Finished, name};
+use crate::update::FailureKind;
+
+/// Returns the summary for machines: the last line of `update --json`.
+pub(in crate::cli) fn render(finished: &Finished) -> Value {
+    let Finished {
+        report,
+        leftovers,
+        lock_seconds,
+        total_seconds,
+        exit,
+    } = finished;
+    let (counts, rows, (files, bytes)) = (report.tickers(), report.rows(), report.written());
+    let failures: Vec<Value> = report
+        .venues
+        .iter()
+        .flat_map(|venue| {
+            venue.failures.iter().map(|failure| {
+                json!({
+                    "venue": venue.venue.to_string(),
+                    "ticker": failure.ticker.as_str(),
+                    "interval": failure.interval.as_str(),
+                    "kind": kind(failure.kind),
+                    "reason": failure.reason,
+                })
+            })
+        })
+        .chain(
+            leftovers
+                .failures
+                .iter()
+                .map(|reason| json!({ "kind": "leftover", "reason": reason })),
+        )
+        .collect();
+    let unknown: Vec<Value> = report
+        .venues
+        .iter()
+        .flat_map(|venue| {
+            venue.unknown.iter().map(|unknown| {
+                json!({
+                    "venue": venue.venue.to_string(),
+                    "ticker": unknown.ticker.as_str(),
+                    "interval": unknown.interval.as_str(),
+                })
+            })
+        })
+        .collect();
+    let kept = leftovers
+        .kept
+        .iter()
+        .chain(&report.kept)
+        .map(pieces::record);
+    let seconds = report.seconds;
+    json!({
+        "event": "summary",
+        "tickers": {
+            "ok": counts.ok, "empty": counts.empty, "skipped": counts.skipped,
+            "unknown": counts.unknown, "failed": counts.failed,
+        },
+        "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
+        "files_written": files,
+        "bytes_written": bytes,
+        "leftovers": {
+            "runs": leftovers.runs,
+            "files": leftovers.files,
+            "bars": {
+                "new": leftovers.rows.added,
+                "changed": leftovers.rows.changed,
+                "unchanged": leftovers.rows.unchanged,
+            },
+        },
+        "seconds": {
+            "lock": lock_seconds, "leftovers": seconds.leftovers, "plan": seconds.plan,
+            "fetch": seconds.fetch, "source_wait": seconds.source_wait,
+            "consolidate": seconds.consolidate, "total": total_seconds,
+        },
+        "failures": failures,
+        "unknown": unknown,
+        "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
+        "quarantined": kept.collect::<Vec<_>>(),
+        "warnings": report.warnings,
+        "last_partition": report.last_partition,
+        "interrupted": report.interrupted.map(name),
+        "exit": exit.code(),
+    })
+}
+
+fn kind(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Source => "source",
+        FailureKind::Malformed => "malformed",
+        FailureKind::Refused => "refused",
+        FailureKind::Disk => "disk",
+    }
+}

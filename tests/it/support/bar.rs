@@ -1,0 +1,196 @@
+//! The program in a world of its own: a folder, a clock that stands still, streams that are kept.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "looks at files as a user would, and damages them"
+)]
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use barkeep::cli::{self, Exit, Sink, Terminals, World};
+use barkeep::sys::{FixedClock, OsFs, Shutdown};
+use tempfile::TempDir;
+
+use super::host::ScriptedHost;
+
+/// When every test happens: a Friday evening after the close.
+const NOW: &str = "2025-11-21T22:00:00Z";
+
+/// A folder in which the program runs.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    dir: TempDir,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) terminals: Terminals,
+    pub(crate) answers: &'static str,
+}
+
+/// What one run of the program did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Bar {
+    /// Returns an empty folder.
+    pub(crate) fn empty() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            shutdown: Shutdown::default(),
+            terminals: Terminals::default(),
+            answers: "",
+        }
+    }
+
+    /// Returns a workspace with daily bars of some tickers of `us:demo`, in partitions, not updated yet.
+    pub(crate) fn partitioned(tickers: &[&str]) -> Self {
+        let bar = Self::empty();
+        let mut args = vec!["init", "--venue", "us:demo", "--partitioned"];
+        for ticker in tickers {
+            args.extend(["--ticker", ticker]);
+        }
+        bar.run(&args).expect(Exit::Ok);
+        bar
+    }
+
+    /// Returns the folder.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().canonicalize().unwrap()
+    }
+
+    /// Writes a file below the folder.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Reads a file below the folder.
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path().join(name)).unwrap()
+    }
+
+    /// Returns every file below the folder with its bytes.
+    pub(crate) fn tree(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.path(), &mut files);
+        files.sort();
+        files
+    }
+
+    /// Runs the program.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        let (stdout, stderr) = (Kept::default(), Kept::default());
+        let exit = self.run_into(args, stdout.sink(), stderr.sink());
+        let shown = |kept: &Kept| {
+            let bytes = kept.0.lock().unwrap().clone();
+            String::from_utf8(bytes)
+                .unwrap()
+                .replace(&self.path().display().to_string(), "[bar]")
+        };
+        Ran {
+            exit,
+            stdout: shown(&stdout),
+            stderr: shown(&stderr),
+        }
+    }
+
+    /// Runs the program with streams of the test's choosing.
+    pub(crate) fn run_into(&self, args: &[&str], stdout: Sink, stderr: Sink) -> Exit {
+        let world = World {
+            fs: Arc::new(OsFs),
+            clock: Arc::new(FixedClock(NOW.parse().unwrap())),
+            host: Arc::new(ScriptedHost::named("box", 0)),
+            shutdown: self.shutdown.clone(),
+            variables: Box::new(|_| None),
+            current_dir: self.path(),
+            stdout,
+            stderr,
+            stdin: Mutex::new(Box::new(self.answers.as_bytes())),
+            terminals: self.terminals,
+            cores: NonZeroUsize::MIN,
+            last_panic: Arc::default(),
+        };
+        let line = std::iter::once("barkeep")
+            .chain(args.iter().copied())
+            .map(OsString::from);
+        cli::run(line, &world)
+    }
+}
+
+impl Ran {
+    /// Returns this run if it ended as expected.
+    pub(crate) fn expect(self, exit: Exit) -> Self {
+        assert_eq!(self.exit, exit, "{self:#?}");
+        self
+    }
+
+    /// Returns the last line of standard output as JSON.
+    pub(crate) fn summary(&self) -> serde_json::Value {
+        serde_json::from_str(self.stdout.lines().last().unwrap_or_default()).unwrap()
+    }
+}
+
+/// A stream that is kept.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    fn sink(&self) -> Sink {
+        Arc::new(Mutex::new(self.clone()))
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A stream that answers every write with an error.
+#[derive(Debug)]
+pub(crate) struct Broken(pub(crate) i32);
+
+impl Broken {
+    /// The reader has gone.
+    pub(crate) const CLOSED: i32 = 32;
+    /// The disk behind it is full.
+    pub(crate) const FULL: i32 = 28;
+
+    /// Returns the stream with an error number.
+    pub(crate) fn sink(number: i32) -> Sink {
+        Arc::new(Mutex::new(Self(number)))
+    }
+}
+
+impl Write for Broken {
+    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+        Err(io::Error::from_raw_os_error(self.0))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn collect(dir: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else {
+            files.push((path.clone(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
