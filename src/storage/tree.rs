@@ -42,9 +42,12 @@ impl Trees {
         if let Some(facts) = known.get(tree) {
             return Ok(facts.clone());
         }
-        let facts = sample(fs, tree, Profile::of(dataset), venue)?.unwrap_or_default();
-        known.insert(tree.to_owned(), facts.clone());
-        Ok(facts)
+        let found = sample(fs, tree, Profile::of(dataset), venue)?;
+        // That a tree is empty is not remembered: the first file that this process adds decides for the next.
+        if let Some(facts) = &found {
+            known.insert(tree.to_owned(), facts.clone());
+        }
+        Ok(found.unwrap_or_default())
     }
 }
 

@@ -13,6 +13,8 @@ mod codec;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod crash_atomic;
 #[cfg(test)]
 mod crash_commit;

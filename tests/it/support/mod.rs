@@ -1,7 +1,10 @@
-//! What the integration tests share: a simulated disk, and a host that says what a test wants.
+//! What the integration tests share: workspaces, a simulated disk, other writers' files, and a host that says what a
+//! test wants.
 
 pub(crate) mod bar;
+pub(crate) mod bench;
 pub(crate) mod files;
+pub(crate) mod foreign;
 pub(crate) mod host;
 pub(crate) mod recorded;
 pub(crate) mod sim;

@@ -1,0 +1,325 @@
+//! Odd places: wrong ones, raw spellings, links, and the two places of legacy files.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use barkeep::model::{Interval, StorageRequest};
+use barkeep::storage::{Prepared, StorageError};
+use barkeep::sys::atomic::create_dirs;
+use rstest::rstest;
+
+use super::{prepare, read};
+use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
+use crate::support::bench::{Bench, provenance, rows};
+use crate::support::foreign::{ForeignFile, days};
+
+const JANUARY: &str = "2024-01-30";
+const FEBRUARY: &str = "2024-02-05";
+
+fn prepare_for(
+    bench: &Bench,
+    shape: Shape,
+    request: &StorageRequest,
+    day: &str,
+) -> Result<Prepared, StorageError> {
+    let stores = bench.stores();
+    shape
+        .store(&stores)
+        .prepare(request, &rows(request, &[day], 8.0), &provenance())
+}
+
+fn assert_left_alone(bench: &Bench, shape: Shape, request: &StorageRequest, day: &str) {
+    let before = bench.tree();
+    let stores = bench.stores();
+
+    let unread = shape.store(&stores).read(request);
+    let unwritten = prepare_for(bench, shape, request, day);
+
+    assert!(
+        matches!(unread, Err(StorageError::Refused { .. })),
+        "{:?}",
+        unread.err()
+    );
+    assert!(
+        matches!(unwritten, Err(StorageError::Refused { .. })),
+        "{:?}",
+        unwritten.err()
+    );
+    assert_eq!(bench.tree(), before);
+}
+
+#[rstest]
+fn a_file_of_another_ticker_is_refused_and_never_overwritten(
+    #[values(LegacyBars, PartitionedBars, Events)] shape: Shape,
+) {
+    let bench = Bench::on_disk();
+    let files = bench.store(shape, &rows(&shape.request(), &[JANUARY], 7.0));
+    let wrong = shape.request_of("B");
+    bench.put(
+        &shape.file(&bench.places, &wrong, JANUARY),
+        &bench.bytes(&files[0]),
+    );
+
+    assert_left_alone(&bench, shape, &wrong, JANUARY);
+}
+
+#[rstest]
+fn a_file_of_another_month_is_refused_and_never_overwritten(
+    #[values(PartitionedBars, Trades)] shape: Shape,
+) {
+    let bench = Bench::on_disk();
+    let request = shape.request();
+    let files = bench.store(shape, &rows(&request, &[JANUARY], 7.0));
+    let wrong = shape.file(&bench.places, &request, FEBRUARY);
+    bench.put(&wrong, &bench.bytes(&files[0]));
+
+    assert_left_alone(&bench, shape, &request, FEBRUARY);
+}
+
+#[rstest]
+fn a_file_of_another_dataset_is_refused_and_never_overwritten(
+    #[values(LegacyBars, PartitionedBars, Trades)] shape: Shape,
+) {
+    let bench = Bench::on_disk();
+    let files = bench.store(Events, &rows(&Events.request(), &[JANUARY], 7.0));
+    bench.put(
+        &shape.file(&bench.places, &shape.request(), JANUARY),
+        &bench.bytes(&files[0]),
+    );
+
+    assert_left_alone(&bench, shape, &shape.request(), JANUARY);
+}
+
+fn raw_dir(bench: &Bench) -> PathBuf {
+    bench.places.data.join("us/demo/stocks_1d/ticker=EURUSD=X")
+}
+
+#[test]
+fn a_raw_spelling_of_the_predecessor_is_read_and_continued_where_it_is() {
+    let bench = Bench::on_disk();
+    let request = PartitionedBars.request_of("EURUSD=X");
+    let old = ForeignFile::of(days("EURUSD=X", &[(JANUARY, 7.0)]));
+    bench.put(
+        &raw_dir(&bench).join("year=2024/month=01/data.parquet"),
+        &old.bytes(),
+    );
+
+    let prepared = prepare_for(&bench, PartitionedBars, &request, FEBRUARY).unwrap();
+    bench.commit(&prepared).unwrap();
+
+    let new = raw_dir(&bench).join("year=2024/month=02/data.parquet");
+    assert_eq!(prepared.files[0].target, new);
+    let stores = bench.stores();
+    let stored = PartitionedBars
+        .store(&stores)
+        .read(&request)
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.frame.len(), 2);
+}
+
+#[test]
+fn a_new_symbol_of_that_kind_is_encoded() {
+    let bench = Bench::on_disk();
+    let request = PartitionedBars.request_of("EURUSD=X");
+
+    let prepared = prepare_for(&bench, PartitionedBars, &request, FEBRUARY).unwrap();
+
+    let target = prepared.files[0].target.display().to_string();
+    assert!(target.contains("ticker=EURUSD%3DX"), "{target}");
+}
+
+#[test]
+fn days_of_an_older_layout_are_read_with_the_month() {
+    let bench = Bench::on_disk();
+    let request = PartitionedBars.request();
+    bench.store(PartitionedBars, &rows(&request, &[JANUARY], 7.0));
+    let month = PartitionedBars.file(&bench.places, &request, JANUARY);
+    let day = month.with_file_name("day=29").join("data.parquet");
+    bench.put(
+        &day,
+        &ForeignFile::of(days("A", &[("2024-01-29", 6.0)])).bytes(),
+    );
+
+    let stored = read(&bench, PartitionedBars);
+
+    assert_eq!(stored.frame.len(), 2);
+}
+
+#[rstest]
+#[case::market("us")]
+#[case::ticker("us/demo/stocks_1d/ticker=A")]
+#[case::year("us/demo/stocks_1d/ticker=A/year=2024")]
+fn a_link_below_the_data_root_is_refused_and_nothing_is_written_through_it(#[case] link: &str) {
+    let bench = Bench::on_disk();
+    let elsewhere = bench.places.root.join("elsewhere");
+    create_dirs(&*bench.fs, &bench.places.root, &elsewhere).unwrap();
+    let link = bench.places.data.join(link);
+    create_dirs(&*bench.fs, &bench.places.root, link.parent().unwrap()).unwrap();
+    symlink(&elsewhere, &link).unwrap();
+    let prepared = prepare(
+        &bench,
+        PartitionedBars,
+        &rows(&PartitionedBars.request(), &[JANUARY], 7.0),
+    );
+
+    let refused = bench.commit(&prepared.unwrap());
+
+    assert!(
+        matches!(refused, Err(StorageError::NotADirectory { .. })),
+        "{:?}",
+        refused.err()
+    );
+    assert_eq!(bench.fs.list(&elsewhere).unwrap().unwrap(), []);
+}
+
+#[test]
+fn the_data_root_itself_may_be_a_link() {
+    let bench = Bench::on_disk();
+    let elsewhere = bench.places.root.join("elsewhere");
+    create_dirs(&*bench.fs, &bench.places.root, &elsewhere).unwrap();
+    symlink(&elsewhere, &bench.places.data).unwrap();
+    let new = rows(&PartitionedBars.request(), &[JANUARY], 7.0);
+
+    bench.store(PartitionedBars, &new);
+
+    assert_eq!(read(&bench, PartitionedBars).frame, new);
+    assert!(
+        bench
+            .fs
+            .metadata(&elsewhere.join("us/demo"))
+            .unwrap()
+            .is_some()
+    );
+}
+
+fn flat(bench: &Bench, name: &str) -> PathBuf {
+    bench
+        .places
+        .root
+        .join("stocks_1d")
+        .join(format!("{name}.parquet"))
+}
+
+#[test]
+fn a_flat_legacy_tree_is_updated_in_place_and_takes_in_new_tickers() {
+    let bench = Bench::on_disk();
+    bench.put(
+        &flat(&bench, "A"),
+        &ForeignFile::of(days("A", &[(JANUARY, 7.0)])).bytes(),
+    );
+
+    let known = prepare_for(&bench, LegacyBars, &LegacyBars.request(), FEBRUARY).unwrap();
+    let new = prepare_for(&bench, LegacyBars, &LegacyBars.request_of("B"), FEBRUARY).unwrap();
+
+    assert_eq!(known.files[0].target, flat(&bench, "A"));
+    assert_eq!(new.files[0].target, flat(&bench, "B"));
+    bench.commit(&known).unwrap();
+    assert_eq!(read(&bench, LegacyBars).frame.len(), 2);
+}
+
+#[test]
+fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
+    let bench = Bench::on_disk();
+    let settled = LegacyBars.file(&bench.places, &LegacyBars.request(), JANUARY);
+    bench.put(
+        &settled,
+        &ForeignFile::of(days("A", &[(JANUARY, 7.0)])).bytes(),
+    );
+    bench.put(
+        &flat(&bench, "A"),
+        &ForeignFile::of(days("A", &[(JANUARY, 1.0)])).bytes(),
+    );
+    bench.put(
+        &flat(&bench, "B"),
+        &ForeignFile::of(days("B", &[(JANUARY, 2.0)])).bytes(),
+    );
+    let close = |name: &str| {
+        let stores = bench.stores();
+        let stored = LegacyBars
+            .store(&stores)
+            .read(&LegacyBars.request_of(name))
+            .unwrap()
+            .unwrap();
+        stored.frame.bars().next().unwrap().close
+    };
+
+    assert_eq!(close("A"), Some(7.0));
+    assert_eq!(close("B"), Some(2.0));
+    let new = prepare_for(&bench, LegacyBars, &LegacyBars.request_of("C"), JANUARY).unwrap();
+    assert_eq!(
+        new.files[0].target,
+        LegacyBars.file(&bench.places, &LegacyBars.request_of("C"), JANUARY)
+    );
+}
+
+#[test]
+fn both_legacy_trees_are_listed_once() {
+    let bench = Bench::on_disk();
+    let settled = LegacyBars.file(&bench.places, &LegacyBars.request(), JANUARY);
+    bench.put(&settled, b"");
+    bench.put(&flat(&bench, "A"), b"");
+    bench.put(&flat(&bench, "B"), b"");
+    let stores = bench.stores();
+
+    let tickers = LegacyBars
+        .store(&stores)
+        .tickers(None, barkeep::model::Dataset::Stocks, Some(Interval::D1))
+        .unwrap();
+
+    assert_eq!(
+        tickers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["A", "B"]
+    );
+}
+
+#[rstest]
+#[case("A/B")]
+#[case("CON")]
+fn what_a_file_name_cannot_spell_is_refused_by_legacy_and_held_by_partitions(#[case] name: &str) {
+    let bench = Bench::on_disk();
+
+    let refused = prepare_for(&bench, LegacyBars, &LegacyBars.request_of(name), JANUARY);
+    let held = prepare_for(
+        &bench,
+        PartitionedBars,
+        &PartitionedBars.request_of(name),
+        JANUARY,
+    );
+
+    assert!(
+        matches!(refused, Err(StorageError::LegacyName { .. })),
+        "{:?}",
+        refused.err()
+    );
+    let held = held.unwrap();
+    assert!(
+        held.files[0]
+            .target
+            .starts_with(bench.places.data.join("us/demo/stocks_1d"))
+    );
+}
+
+#[test]
+fn a_layout_says_what_it_cannot_be_asked() {
+    let bench = Bench::on_disk();
+    let stores = bench.stores();
+    let nowhere = StorageRequest {
+        venue: None,
+        ..PartitionedBars.request()
+    };
+
+    let no_venue = PartitionedBars.store(&stores).read(&nowhere);
+    let no_bars = LegacyBars.store(&stores).read(&Trades.request());
+
+    assert!(
+        matches!(no_venue, Err(StorageError::VenueMissing(_))),
+        "{:?}",
+        no_venue.err()
+    );
+    assert!(
+        matches!(no_bars, Err(StorageError::LegacyDataset { .. })),
+        "{:?}",
+        no_bars.err()
+    );
+}

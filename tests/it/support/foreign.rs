@@ -1,0 +1,303 @@
+//! Parquet files as other writers leave them, made with the low-level writer of the parquet crate.
+//!
+//! The codec of barkeep is not used here, so that it cannot agree with itself about what others do.
+
+use std::sync::Arc;
+
+use barkeep::model::time;
+use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
+use parquet::data_type::{
+    ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type, Int96, Int96Type,
+};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::schema::types::Type;
+
+const JULIAN_EPOCH: i64 = 2_440_588;
+
+/// How a writer stores dates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    Millis,
+    Micros,
+    Nanos,
+    Int96,
+    Date,
+    /// Microseconds that are said to be UTC, as a zone-aware index is stored.
+    Zoned,
+}
+
+/// How a writer stores a column of whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// 64-bit integers or null.
+    Nullable,
+    /// 64-bit integers, never null.
+    Plain,
+    /// 64-bit floats.
+    Float,
+    /// A column without a type, which has no value at all.
+    NullTyped,
+    /// No such column.
+    Missing,
+}
+
+/// One row; a `None` is a null.
+#[derive(Clone, Debug)]
+pub(crate) struct ForeignBar {
+    pub(crate) stock: Option<&'static str>,
+    pub(crate) date: Option<i64>,
+    pub(crate) price: Option<f64>,
+    pub(crate) volume: Option<i64>,
+    pub(crate) sequence: Option<i64>,
+}
+
+/// A file of bars by another writer. The default is what the predecessor writes, but for the compression.
+#[derive(Clone, Debug)]
+pub(crate) struct ForeignFile {
+    pub(crate) rows: Vec<ForeignBar>,
+    pub(crate) stamp: Stamp,
+    pub(crate) compression: Compression,
+    pub(crate) volume: Whole,
+    pub(crate) sequence: Whole,
+    pub(crate) is_stock_required: bool,
+    /// A further column of numbers that count from 0.
+    pub(crate) extra: Option<&'static str>,
+}
+
+/// Returns rows of one stock, one for each day, with the price as volume, too.
+pub(crate) fn days(stock: &'static str, days: &[(&str, f64)]) -> Vec<ForeignBar> {
+    let row = |(day, price): &(&str, f64)| ForeignBar {
+        stock: Some(stock),
+        date: Some(time::parse(day).unwrap()),
+        price: Some(*price),
+        #[expect(clippy::cast_possible_truncation, reason = "prices of tests are small")]
+        volume: Some(*price as i64),
+        sequence: None,
+    };
+    days.iter().map(row).collect()
+}
+
+impl ForeignFile {
+    pub(crate) fn of(rows: Vec<ForeignBar>) -> Self {
+        Self {
+            rows,
+            stamp: Stamp::Nanos,
+            compression: Compression::SNAPPY,
+            volume: Whole::Nullable,
+            sequence: Whole::Nullable,
+            is_stock_required: false,
+            extra: None,
+        }
+    }
+
+    /// Returns the bytes of the file.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let columns = self.columns();
+        let fields = columns.iter().map(|column| Arc::new(column.schema()));
+        let schema = Type::group_type_builder("schema")
+            .with_fields(fields.collect())
+            .build()
+            .unwrap();
+        let properties = WriterProperties::builder()
+            .set_compression(self.compression)
+            .set_created_by("another writer".to_owned())
+            .build();
+        let mut writer =
+            SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for column in &columns {
+            let mut chunk = group.next_column().unwrap().unwrap();
+            column.write(&mut chunk);
+            chunk.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn columns(&self) -> Vec<ForeignColumn> {
+        let stocks = self.rows.iter().map(|row| row.stock.map(ByteArray::from));
+        let prices = || Values::Double(self.rows.iter().map(|row| row.price).collect());
+        let mut columns = vec![
+            ForeignColumn {
+                name: "stock",
+                logical: Some(LogicalType::String),
+                is_required: self.is_stock_required,
+                values: Values::Text(stocks.collect()),
+            },
+            self.dates(),
+        ];
+        columns.extend(["open", "high", "low", "close"].map(|name| optional(name, prices())));
+        columns.extend(whole(
+            "volume",
+            self.volume,
+            &|at| self.rows[at].volume,
+            self.rows.len(),
+        ));
+        columns.extend(whole(
+            "sequence",
+            self.sequence,
+            &|at| self.rows[at].sequence,
+            self.rows.len(),
+        ));
+        let count = || (0..).take(self.rows.len()).map(Some).collect();
+        columns.extend(
+            self.extra
+                .map(|name| optional(name, Values::Int64(count()))),
+        );
+        columns
+    }
+
+    fn dates(&self) -> ForeignColumn {
+        let scaled = |nanos: i64| {
+            let dates = self
+                .rows
+                .iter()
+                .map(|row| row.date.map(|date| date / nanos));
+            Values::Int64(dates.collect())
+        };
+        let (logical, values) = match self.stamp {
+            Stamp::Millis => (
+                Some(LogicalType::timestamp(false, TimeUnit::MILLIS)),
+                scaled(1_000_000),
+            ),
+            Stamp::Micros => (
+                Some(LogicalType::timestamp(false, TimeUnit::MICROS)),
+                scaled(1_000),
+            ),
+            Stamp::Nanos => (
+                Some(LogicalType::timestamp(false, TimeUnit::NANOS)),
+                scaled(1),
+            ),
+            Stamp::Zoned => (
+                Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
+                scaled(1_000),
+            ),
+            Stamp::Int96 => {
+                let dates = self.rows.iter().map(|row| row.date.map(int96));
+                (None, Values::Int96(dates.collect()))
+            }
+            Stamp::Date => {
+                let day = |date: i64| i32::try_from(date.div_euclid(time::DAY)).unwrap();
+                let dates = self.rows.iter().map(|row| row.date.map(day));
+                (Some(LogicalType::Date), Values::Int32(dates.collect()))
+            }
+        };
+        ForeignColumn {
+            name: "date",
+            logical,
+            is_required: false,
+            values,
+        }
+    }
+}
+
+fn int96(nanos: i64) -> Int96 {
+    let of_day = nanos.rem_euclid(time::DAY);
+    let julian = nanos.div_euclid(time::DAY) + JULIAN_EPOCH;
+    let low = |number: i64| u32::try_from(number & 0xFFFF_FFFF).unwrap();
+    Int96::from(vec![low(of_day), low(of_day >> 32), low(julian)])
+}
+
+fn optional(name: &'static str, values: Values) -> ForeignColumn {
+    ForeignColumn {
+        name,
+        logical: None,
+        is_required: false,
+        values,
+    }
+}
+
+fn whole(
+    name: &'static str,
+    kind: Whole,
+    value: &dyn Fn(usize) -> Option<i64>,
+    rows: usize,
+) -> Option<ForeignColumn> {
+    let values = (0..rows).map(value);
+    Some(match kind {
+        Whole::Missing => return None,
+        Whole::Nullable => optional(name, Values::Int64(values.collect())),
+        Whole::Plain => ForeignColumn {
+            is_required: true,
+            ..optional(
+                name,
+                Values::Int64(values.map(|value| value.or(Some(0))).collect()),
+            )
+        },
+        #[expect(clippy::cast_precision_loss, reason = "volumes of tests are small")]
+        Whole::Float => optional(
+            name,
+            Values::Double(
+                values
+                    .map(|value| value.map(|value| value as f64))
+                    .collect(),
+            ),
+        ),
+        Whole::NullTyped => ForeignColumn {
+            logical: Some(LogicalType::Unknown),
+            ..optional(name, Values::Int32(vec![None; rows]))
+        },
+    })
+}
+
+struct ForeignColumn {
+    name: &'static str,
+    logical: Option<LogicalType>,
+    is_required: bool,
+    values: Values,
+}
+
+enum Values {
+    Text(Vec<Option<ByteArray>>),
+    Int32(Vec<Option<i32>>),
+    Int64(Vec<Option<i64>>),
+    Int96(Vec<Option<Int96>>),
+    Double(Vec<Option<f64>>),
+}
+
+impl ForeignColumn {
+    fn schema(&self) -> Type {
+        let physical = match self.values {
+            Values::Text(_) => PhysicalType::BYTE_ARRAY,
+            Values::Int32(_) => PhysicalType::INT32,
+            Values::Int64(_) => PhysicalType::INT64,
+            Values::Int96(_) => PhysicalType::INT96,
+            Values::Double(_) => PhysicalType::DOUBLE,
+        };
+        let repetition = if self.is_required {
+            Repetition::REQUIRED
+        } else {
+            Repetition::OPTIONAL
+        };
+        Type::primitive_type_builder(self.name, physical)
+            .with_repetition(repetition)
+            .with_logical_type(self.logical.clone())
+            .build()
+            .unwrap()
+    }
+
+    fn write(&self, chunk: &mut SerializedColumnWriter<'_>) {
+        macro_rules! put {
+            ($kind:ty, $values:expr) => {{
+                let levels: Vec<i16> = $values
+                    .iter()
+                    .map(|value| i16::from(value.is_some()))
+                    .collect();
+                let present: Vec<_> = $values.iter().flatten().cloned().collect();
+                let levels = (!self.is_required).then_some(levels.as_slice());
+                chunk
+                    .typed::<$kind>()
+                    .write_batch(&present, levels, None)
+                    .unwrap();
+            }};
+        }
+        match &self.values {
+            Values::Text(values) => put!(ByteArrayType, values),
+            Values::Int32(values) => put!(Int32Type, values),
+            Values::Int64(values) => put!(Int64Type, values),
+            Values::Int96(values) => put!(Int96Type, values),
+            Values::Double(values) => put!(DoubleType, values),
+        }
+    }
+}
