@@ -3,6 +3,8 @@
 //! Each room is marked as test code, so that the lints which spare tests spare what the tests call, too.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod codec;
@@ -14,6 +16,8 @@ mod crash_atomic;
 mod crash_commit;
 #[cfg(test)]
 mod crash_lock;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
