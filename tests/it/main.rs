@@ -17,9 +17,9 @@ mod crash_commit;
 #[cfg(test)]
 mod crash_lock;
 #[cfg(test)]
-mod docs;
-#[cfg(test)]
 mod lock;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! Holds the pages and the examples to what is there: links, tests, commands, settings of service managers.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads pages and examples as they lie in the repository"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
