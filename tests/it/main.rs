@@ -3,6 +3,8 @@
 //! Each room is marked as test code, so that the lints which spare tests spare what the tests call, too.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cli_input;
@@ -24,6 +26,8 @@ mod crash_lock;
 mod docs;
 #[cfg(test)]
 mod lock;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod simulator;
 #[cfg(test)]
