@@ -177,7 +177,11 @@ impl Phase {
 
 impl Observer for Progress<'_> {
     fn observe(&self, event: Event) {
-        tracing::debug!(?event);
+        match &event {
+            Event::Warning(text) => tracing::warn!("{text}"),
+            Event::Fetched { .. } | Event::Committed { .. } => tracing::debug!(?event),
+            _ => tracing::info!(?event),
+        }
         self.print_json(&event);
         match event {
             Event::FetchPlanned { series } => self.begin("Fetching", series),

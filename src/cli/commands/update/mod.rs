@@ -116,6 +116,7 @@ impl Update<'_> {
             total_seconds: total.seconds(),
             ..finished
         };
+        tracing::info!(summary = %summary_json::render(&finished), "the run is over");
         if self.args.json {
             self.shell.printer.json(&summary_json::render(&finished));
         } else {
