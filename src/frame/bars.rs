@@ -20,9 +20,37 @@ pub struct Bar {
     /// Last price.
     pub close: Option<f64>,
     /// Units traded; may be fractional at the source.
-    pub volume: Option<f64>,
+    pub volume: Option<Volume>,
     /// The source's own version of the row, if it has one.
     pub sequence: Option<i64>,
+}
+
+/// Units traded, as exactly as the source says it: a float cannot hold every count beyond 2^53.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Volume {
+    /// A whole number.
+    Units(i64),
+    /// A fraction, or a number beyond the range of `i64`.
+    Fraction(f64),
+}
+
+impl From<i64> for Volume {
+    fn from(units: i64) -> Self {
+        Self::Units(units)
+    }
+}
+
+impl From<f64> for Volume {
+    /// A float that stands for exactly one whole number is that number.
+    fn from(number: f64) -> Self {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.fract() == 0.0 && number.abs() < EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "integral and below 2^53")]
+            Self::Units(number as i64)
+        } else {
+            Self::Fraction(number)
+        }
+    }
 }
 
 /// Bars of one ticker as they arrived: any order, any duplicates, nothing proven.
@@ -78,19 +106,23 @@ impl BarBatch {
 }
 
 /// Returns a volume as a whole number, rounded half to even; beyond 2^63 or not finite it is no volume.
-fn whole(volume: f64, notes: &mut BatchNotes) -> Option<i64> {
+fn whole(volume: Volume, notes: &mut BatchNotes) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_807.0;
-    if !volume.is_finite() || volume.abs() >= LIMIT {
-        notes.not_finite += 1;
-        return None;
+    match volume {
+        Volume::Units(units) => Some(units),
+        Volume::Fraction(number) if number.is_finite() && number.abs() < LIMIT => {
+            notes.rounded_volumes += usize::from(number.fract() != 0.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "integral and inside the range of i64, checked above"
+            )]
+            Some(number.round_ties_even() as i64)
+        }
+        Volume::Fraction(_) => {
+            notes.not_finite += 1;
+            None
+        }
     }
-    let rounded = volume.round_ties_even();
-    notes.rounded_volumes += usize::from(rounded.to_bits() != volume.to_bits());
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "integral and inside the range of i64, checked above"
-    )]
-    Some(rounded as i64)
 }
 
 impl Frame {
@@ -125,11 +157,7 @@ impl Frame {
             high: float(3, row),
             low: float(4, row),
             close: float(5, row),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a view for people; the column keeps the exact number"
-            )]
-            volume: int(6, row).map(|volume| volume as f64),
+            volume: int(6, row).map(Volume::Units),
             sequence: int(7, row),
         })
     }

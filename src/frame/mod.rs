@@ -12,7 +12,7 @@ mod merge;
 mod prove;
 mod schema;
 
-pub use bars::{Bar, BarBatch, BatchNotes};
+pub use bars::{Bar, BarBatch, BatchNotes, Volume};
 pub use column::{Cell, Column};
 pub use gaps::missing_days;
 pub use merge::{Merged, Revision};

@@ -17,7 +17,8 @@ mod run;
 pub use plan::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan};
 pub use registry::Registry;
 pub use report::{
-    DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport, VenueReport,
+    DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport,
+    VenueReport,
 };
 pub use resume::{LeftoverReport, finish_leftovers};
 pub use run::{NotFounds, Pace, RunOptions, run};

@@ -176,14 +176,11 @@ fn plan_interval(
             continue;
         }
         // Who names a ticker wants it asked for, whatever was the case before.
-        let reason = if !chosen.is_empty() {
-            None
-        } else if !catalog.is_active(&ticker, &venue) {
-            Some(SkipReason::NotFound)
-        } else if !catalog.is_due(&ticker, &venue, interval, request.today) {
-            Some(SkipReason::Cooldown)
-        } else {
-            None
+        let is_due = !chosen.is_empty() || catalog.is_due(&ticker, &venue, interval, request.today);
+        let reason = match is_due {
+            true => None,
+            false if catalog.is_active(&ticker, &venue) => Some(SkipReason::Cooldown),
+            false => Some(SkipReason::NotFound),
         };
         match reason {
             Some(reason) => planned.skipped.push(Skipped {

@@ -38,7 +38,7 @@ fn daily(ticker: &Ticker, first_year: i32, years: i32) -> Frame {
             high: Some(price * 1.01),
             low: Some(price * 0.99),
             close: Some(price * 1.001),
-            volume: Some((1_000_000 + n * 977 % 500_000) as f64),
+            volume: Some(((1_000_000 + n * 977 % 500_000) as f64).into()),
             sequence: None,
         }
     });

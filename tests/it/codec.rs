@@ -1,7 +1,7 @@
 //! The file format: what goes in comes out, and what was flipped is found.
 
 use barkeep::codec::{CodecError, Compression, Facts, decode, encode};
-use barkeep::frame::{Bar, BarBatch, Frame, Profile};
+use barkeep::frame::{Bar, BarBatch, Frame, Profile, Volume};
 use barkeep::model::{Dataset, PriceBasis, Provenance, TimeUnit, time};
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn frame(days: i64) -> Frame {
         high: price(n + 1),
         low: if n % 7 == 3 { None } else { price(n - 1) },
         close: price(n),
-        volume: Some(1_000_000.0 + n as f64),
+        volume: Some((1_000_000 + n).into()),
         sequence: None,
     });
     BarBatch {
@@ -159,7 +159,7 @@ fn any_price() -> impl Strategy<Value = Option<f64>> {
 
 fn any_bar() -> impl Strategy<Value = Bar> {
     let date = (-200_000_i64..200_000).prop_map(|hour| Some(hour * 3_600_000_000_000));
-    let volume = prop_oneof![Just(None), (0_i64..1 << 52).prop_map(|v| Some(v as f64))];
+    let volume = any::<Option<i64>>().prop_map(|units| units.map(Volume::Units));
     (
         date,
         any_price(),

@@ -275,7 +275,7 @@ fn rows_in_any_order_with_gaps_and_duplicates_come_as_they_are() {
     assert_eq!(rows.len(), 3);
     assert_eq!(
         (rows[0].open, rows[0].high, rows[0].volume),
-        (None, None, Some(2.5))
+        (None, None, Some(2.5.into()))
     );
     assert!(rows[0].close.unwrap().is_nan());
     assert_eq!(rows[1].close, Some(f64::INFINITY));
@@ -464,7 +464,7 @@ fn settings_name_what_is_not_recognised() {
         rows.iter().map(stamp).collect::<Vec<_>>(),
         ["2024-01-02 11:00:00", "2024-01-02 12:00:00"]
     );
-    assert_eq!((rows[1].close, rows[1].volume), (Some(1.6), Some(8.0)));
+    assert_eq!((rows[1].close, rows[1].volume), (Some(1.6), Some(8.into())));
     assert_eq!(source.provenance().basis, PriceBasis::AsTraded);
 }
 

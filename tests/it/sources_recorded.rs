@@ -145,7 +145,7 @@ fn a_yahoo_error_body_is_no_data_and_no_damage() {
     assert!(matches!(answer, Fetched::Nothing { .. }), "{answer:?}");
     assert_eq!(
         bars(&*source, "OCDO.L_200", "1d")[0].volume,
-        Some(728_520.0)
+        Some(728_520.into())
     );
 }
 
@@ -343,7 +343,7 @@ fn klines_are_utc_and_flat_files_are_new_york() {
     );
     assert_eq!(
         (klines[0].close, klines[0].volume),
-        (Some(0.000_028_54), Some(36_304.2))
+        (Some(0.000_028_54), Some(36_304.2.into()))
     );
     assert_eq!(
         (stamp(&flat[0]), flat.len()),

@@ -13,7 +13,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::codec;
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
-use crate::frame::{Bar, BarBatch, Cell, Column, Profile};
+use crate::frame::{Bar, BarBatch, Cell, Column, Profile, Volume};
 use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::source::demo::DemoSpec;
 use crate::source::files::{ColumnName, FilesSpec, ParquetRows, Stamp};
@@ -201,11 +201,7 @@ fn bar(columns: &[Column]) -> Bar {
         high: price(3),
         low: price(4),
         close: price(5),
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "as `Frame::bars` hands volumes out"
-        )]
-        volume: whole(6).map(|volume| volume as f64),
+        volume: whole(6).map(Volume::Units),
         sequence: whole(7),
     }
 }

@@ -8,7 +8,7 @@ use chrono::Datelike;
 
 use super::period::session_minutes;
 use crate::calendar::Session;
-use crate::frame::Bar;
+use crate::frame::{Bar, Volume};
 use crate::model::Ticker;
 
 /// Prices in cents and a volume.
@@ -24,15 +24,13 @@ pub(super) struct Ohlcv {
 impl Ohlcv {
     /// Returns the values as a bar.
     pub(super) fn bar(self, stamp: i64) -> Bar {
-        #[expect(clippy::cast_precision_loss, reason = "volumes are far below 2^53")]
-        let volume = self.volume as f64;
         Bar {
             date: Some(stamp),
             open: Some(dollars(self.open)),
             high: Some(dollars(self.high)),
             low: Some(dollars(self.low)),
             close: Some(dollars(self.close)),
-            volume: Some(volume),
+            volume: Some(Volume::Units(self.volume)),
             sequence: None,
         }
     }

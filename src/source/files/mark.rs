@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::frame::Bar;
+use crate::frame::{Bar, Volume};
 use crate::model::{Digest, DigestWriter};
 use crate::sys::Meta;
 
@@ -95,10 +95,17 @@ fn older_than(bars: &[Bar], through: i64) -> (usize, Digest) {
     for bar in &older {
         row.clear();
         row.extend(bar.date.unwrap_or_default().to_le_bytes());
-        for value in [bar.open, bar.high, bar.low, bar.close, bar.volume] {
+        for value in [bar.open, bar.high, bar.low, bar.close] {
             row.push(u8::from(value.is_some()));
             row.extend(value.unwrap_or_default().to_bits().to_le_bytes());
         }
+        let (kind, bits) = match bar.volume {
+            None => (0, 0),
+            Some(Volume::Units(units)) => (1, units.cast_unsigned()),
+            Some(Volume::Fraction(number)) => (2, number.to_bits()),
+        };
+        row.push(kind);
+        row.extend(bits.to_le_bytes());
         row.push(u8::from(bar.sequence.is_some()));
         row.extend(bar.sequence.unwrap_or_default().to_le_bytes());
         writer.write(&row);

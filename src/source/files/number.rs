@@ -3,6 +3,8 @@
 //! Promises: a finite number comes out as the nearest float, as `str::parse` gives it. What is written in no
 //! one's plain notation, thousands separators among it, is refused.
 
+use crate::frame::Volume;
+
 /// How a file writes the point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Point {
@@ -43,6 +45,17 @@ pub(super) fn parse(cell: &[u8], point: &mut Point) -> Result<Option<f64>, Strin
     value.map(Some).map_err(|_| refuse(cell))
 }
 
+/// Reads a cell as a volume: whole numbers stay whole, however large.
+pub(super) fn parse_volume(cell: &[u8], point: &mut Point) -> Result<Option<Volume>, String> {
+    let units = std::str::from_utf8(cell)
+        .ok()
+        .and_then(|text| text.trim().parse::<i64>().ok());
+    match units {
+        Some(units) => Ok(Some(Volume::Units(units))),
+        None => Ok(parse(cell, point)?.map(Volume::from)),
+    }
+}
+
 fn refuse(cell: &[u8]) -> String {
     format!("`{}` is not a number", cell.escape_ascii())
 }
@@ -50,6 +63,13 @@ fn refuse(cell: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_volume_beyond_the_floats_is_read_exactly() {
+        let volume = parse_volume(b"9007199254740993", &mut Point::default());
+
+        assert_eq!(volume, Ok(Some(Volume::Units(9_007_199_254_740_993))));
+    }
 
     #[test]
     fn numbers_are_read_exactly() {

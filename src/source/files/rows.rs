@@ -129,6 +129,10 @@ impl<'r> Reading<'r> {
         let (Some(date), Some(wall)) = (date, wall) else {
             return Err("its date lies outside the years 1677 to 2262".to_owned());
         };
+        let volume = match places.volume.and_then(|at| row.get(at)) {
+            Some(cell) => number::parse_volume(cell, &mut self.point)?,
+            None => None,
+        };
         let mut value = |at: Option<usize>| match at.and_then(|at| row.get(at)) {
             Some(cell) => number::parse(cell, &mut self.point),
             None => Ok(None),
@@ -139,7 +143,7 @@ impl<'r> Reading<'r> {
             high: value(places.high)?,
             low: value(places.low)?,
             close: value(places.close)?,
-            volume: value(places.volume)?,
+            volume,
             sequence: self.sequence(row)?,
         };
         self.bars.push(bar);

@@ -38,7 +38,7 @@ fn bar(day: &str, price: f64) -> Bar {
         high: Some(price),
         low: Some(price),
         close: Some(price),
-        volume: Some(price),
+        volume: Some(price.into()),
         sequence: None,
     }
 }
