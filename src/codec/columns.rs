@@ -94,11 +94,7 @@ pub(super) struct Meaning {
 
 /// Reads a chunk as a column, converting what other writers store in other types.
 pub(super) fn read(reader: ColumnReader, meaning: Meaning) -> Result<Column, CodecError> {
-    let Meaning {
-        kind, unit_nanos, ..
-    } = meaning;
-    let scaled = |value: i64| value.checked_mul(unit_nanos);
-    Ok(match (kind, reader) {
+    Ok(match (meaning.kind, reader) {
         (KindOf::Text, ColumnReader::ByteArrayColumnReader(reader)) => {
             Column::Text(read_text(reader, meaning)?)
         }
@@ -106,12 +102,10 @@ pub(super) fn read(reader: ColumnReader, meaning: Meaning) -> Result<Column, Cod
             Column::Flag(read_values(reader, meaning, Some)?)
         }
         (KindOf::Time, ColumnReader::Int64ColumnReader(reader)) => {
-            let times = read_values(reader, meaning, |value| Some(scaled(value)))?;
-            Column::Time(in_range(times)?)
+            Column::Time(read_times(reader, meaning, |value| value)?)
         }
         (KindOf::Time, ColumnReader::Int32ColumnReader(reader)) => {
-            let times = read_values(reader, meaning, |value| Some(scaled(i64::from(value))))?;
-            Column::Time(in_range(times)?)
+            Column::Time(read_times(reader, meaning, i64::from)?)
         }
         (KindOf::Time, ColumnReader::Int96ColumnReader(reader)) => {
             Column::Time(read_values(reader, meaning, |value: Int96| {
@@ -182,12 +176,21 @@ fn whole(value: f64) -> Option<i64> {
     (value.is_finite() && value.abs() < LIMIT).then(|| value.round_ties_even() as i64)
 }
 
-fn in_range(times: Vec<Option<Option<i64>>>) -> Result<Vec<Option<i64>>, CodecError> {
-    let beyond = || CodecError::damaged("a timestamp lies outside 1677 to 2262");
-    times
-        .into_iter()
-        .map(|time| time.map(|inner| inner.ok_or_else(beyond)).transpose())
-        .collect()
+fn read_times<D: DataType>(
+    reader: ColumnReaderImpl<D>,
+    meaning: Meaning,
+    widen: fn(D::T) -> i64,
+) -> Result<Vec<Option<i64>>, CodecError> {
+    let mut is_beyond = false;
+    let times = read_values(reader, meaning, |value| {
+        let nanos = widen(value).checked_mul(meaning.unit_nanos);
+        is_beyond |= nanos.is_none();
+        nanos
+    })?;
+    if is_beyond {
+        return Err(CodecError::damaged("a timestamp lies outside 1677 to 2262"));
+    }
+    Ok(times)
 }
 
 fn read_text(

@@ -181,10 +181,9 @@ fn drop_epoch_sequence(profile: &Profile, columns: &mut [Column]) {
     if let Some(Column::Int(values)) = profile
         .position("sequence")
         .and_then(|at| columns.get_mut(at))
+        && values.iter().flatten().any(|&value| value >= EPOCH_LIKE)
     {
-        if values.iter().flatten().any(|&value| value >= EPOCH_LIKE) {
-            values.iter_mut().for_each(|value| *value = None);
-        }
+        values.fill(None);
     }
 }
 

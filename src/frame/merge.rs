@@ -100,13 +100,12 @@ impl Frame {
                 _ => Ordering::Greater,
             };
             match order {
-                Ordering::Less => picks.push(Side::Older(i)),
-                Ordering::Greater => picks.push(Side::Newer(j)),
                 Ordering::Equal if self.yields(i, newer, j) => {
                     picks.push(Side::Newer(j));
                     replaced.push((i, j));
                 }
-                Ordering::Equal => picks.push(Side::Older(i)),
+                Ordering::Greater => picks.push(Side::Newer(j)),
+                Ordering::Less | Ordering::Equal => picks.push(Side::Older(i)),
             }
             i += usize::from(order.is_le());
             j += usize::from(order.is_ge());

@@ -67,13 +67,23 @@ fn encode(symbol: &str) -> String {
         if is_encoded {
             let mut utf8 = [0; 4];
             for byte in c.encode_utf8(&mut utf8).bytes() {
-                segment.push_str(&format!("%{byte:02X}"));
+                segment.push('%');
+                segment.extend(hexadecimal(byte));
             }
         } else {
             segment.push(c);
         }
     }
     segment
+}
+
+fn hexadecimal(byte: u8) -> [char; 2] {
+    let digit = |nibble: u8| {
+        char::from_digit(u32::from(nibble), 16)
+            .unwrap_or('0')
+            .to_ascii_uppercase()
+    };
+    [digit(byte >> 4), digit(byte & 15)]
 }
 
 fn decode(segment: &str) -> Option<String> {

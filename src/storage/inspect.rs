@@ -105,16 +105,15 @@ fn check_place(
         path: path.to_owned(),
         reason,
     };
-    if let Some(ticker) = request.series.ticker() {
-        if let Some(other) = frame
+    if let Some(ticker) = request.series.ticker()
+        && let Some(other) = frame
             .owners()
             .iter()
             .find(|owner| ***owner != *ticker.as_str())
-        {
-            return Err(refuse(format!(
-                "it holds rows of {other}, and its place is that of {ticker}"
-            )));
-        }
+    {
+        return Err(refuse(format!(
+            "it holds rows of {other}, and its place is that of {ticker}"
+        )));
     }
     let outside = partition.days().and_then(|(first, last)| {
         frame

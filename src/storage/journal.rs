@@ -106,11 +106,11 @@ fn parse(root: &Path, bytes: &[u8]) -> Result<Vec<Entry>, String> {
     document
         .entries
         .into_iter()
-        .map(|line| entry(root, line))
+        .map(|line| entry(root, &line))
         .collect()
 }
 
-fn entry(root: &Path, line: Line) -> Result<Entry, String> {
+fn entry(root: &Path, line: &Line) -> Result<Entry, String> {
     let inside = |text: &str| {
         let path = Path::new(text);
         let is_inside = path
@@ -179,7 +179,7 @@ mod tests {
                 old: None,
                 new: Digest::of(b"").to_string(),
             };
-            assert!(entry(Path::new("/ws"), line).is_err(), "{path}");
+            assert!(entry(Path::new("/ws"), &line).is_err(), "{path}");
         }
     }
 }

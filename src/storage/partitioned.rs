@@ -51,10 +51,11 @@ impl PartitionedStore {
     /// Returns the directory of a series: the encoded one, or the raw one where only the predecessor wrote.
     fn series_dir(&self, series: PartitionedSeries<'_>) -> Result<PathBuf, StorageError> {
         let encoded = self.paths.series_dir(series);
-        if let Some(raw) = self.paths.raw_series_dir(series) {
-            if self.fs.metadata(&encoded)?.is_none() && self.fs.metadata(&raw)?.is_some() {
-                return Ok(raw);
-            }
+        if let Some(raw) = self.paths.raw_series_dir(series)
+            && self.fs.metadata(&encoded)?.is_none()
+            && self.fs.metadata(&raw)?.is_some()
+        {
+            return Ok(raw);
         }
         Ok(encoded)
     }

@@ -59,6 +59,10 @@ pub struct Route {
 }
 
 /// Everything that the decision depends on.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a column of the truth table"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Router {
     /// The toggle for the series' venue.

@@ -68,7 +68,7 @@ pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, Storage
     Ok(runs.into_iter().collect())
 }
 
-impl<'l, State> StagedRun<'l, State> {
+impl<State> StagedRun<'_, State> {
     /// Returns the name of the run.
     pub fn id(&self) -> &RunId {
         &self.id

@@ -110,16 +110,16 @@ pub(super) fn combine(
         reason: format!("its {what} is {stored}, and the new rows' is {newer}"),
     };
     let stored_source = stored.and_then(|stored| stored.source.as_ref());
-    if let (Some(stored), Some(newer)) = (stored_source, &newer.source) {
-        if stored != newer {
-            return Err(refuse("source", &stored.to_string(), &newer.to_string()));
-        }
+    if let (Some(stored), Some(newer)) = (stored_source, &newer.source)
+        && stored != newer
+    {
+        return Err(refuse("source", &stored.to_string(), &newer.to_string()));
     }
     let stored_zone = stored.and_then(|stored| stored.timezone.as_ref());
-    if let (Some(stored), Some(newer)) = (stored_zone, &newer.timezone) {
-        if stored != newer {
-            return Err(refuse("time zone", stored, newer));
-        }
+    if let (Some(stored), Some(newer)) = (stored_zone, &newer.timezone)
+        && stored != newer
+    {
+        return Err(refuse("time zone", stored, newer));
     }
     let basis = match settled {
         None => newer.basis,

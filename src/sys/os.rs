@@ -140,7 +140,6 @@ fn statfs(path: &Path) -> FsResult<StatFs> {
 
 #[expect(
     clippy::cast_sign_loss,
-    clippy::allow_attributes,
     reason = "f_type is a bit pattern of the kernel's choosing"
 )]
 fn magic(found: &StatFs) -> u64 {

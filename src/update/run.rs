@@ -171,11 +171,11 @@ impl<'l> Work<'_, 'l> {
         let watch = Stopwatch::start();
         thread::scope(|scope| {
             let (answers, arriving) = sync_channel(2 * jobs.get());
-            fetchers
-                .iter()
-                .for_each(|fetchers| fetchers.start(scope, jobs, &answers));
+            for fetchers in &fetchers {
+                fetchers.start(scope, jobs, &answers);
+            }
             drop(answers);
-            self.receive(plan, arriving)
+            self.receive(plan, &arriving)
         })?;
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())
@@ -184,7 +184,7 @@ impl<'l> Work<'_, 'l> {
     fn receive(
         &mut self,
         plan: &UpdatePlan,
-        arriving: Receiver<Message>,
+        arriving: &Receiver<Message>,
     ) -> Result<(), UpdateError> {
         let fresh = |planned: &PlannedVenue| Arrivals {
             left: planned.jobs.len(),

@@ -1,7 +1,8 @@
 //! What one file and one history cost: `cargo bench --bench storage`.
 #![expect(
-    missing_docs,
-    reason = "criterion's macros make undocumented functions"
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    reason = "a benchmark may end at what it did not expect, and its prices need no precision"
 )]
 
 use std::hint::black_box;

@@ -18,15 +18,15 @@ fn facts(compression: Compression) -> Facts {
     }
 }
 
-fn frame(days: i64) -> Frame {
-    let price = |n: i64| Some(1011.895_141_601_562_5 + n as f64 * 0.25);
+fn frame(days: i32) -> Frame {
+    let price = |n: i32| Some(1_011.895_141_601_562_5 + f64::from(n) * 0.25);
     let bars = (0..days).map(|n| Bar {
-        date: Some(time::parse("2024-01-02").unwrap() + n * time::DAY),
+        date: Some(time::parse("2024-01-02").unwrap() + i64::from(n) * time::DAY),
         open: price(n),
         high: price(n + 1),
         low: if n % 7 == 3 { None } else { price(n - 1) },
         close: price(n),
-        volume: Some((1_000_000 + n).into()),
+        volume: Some(i64::from(1_000_000 + n).into()),
         sequence: None,
     });
     BarBatch {

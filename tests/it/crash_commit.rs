@@ -201,8 +201,11 @@ fn a_group_is_all_old_or_all_new_after_any_crash_and_what_was_sealed_arrives() {
     assert!(report.total() >= 200_000, "{report}");
 }
 
+/// A name, and the step that is left out under it.
+type Mutant = (&'static str, fn(&Op<'_>) -> bool);
+
 /// One step left out, by name. Each must be noticed; a sweep that cannot fail proves nothing.
-const MUTANTS: [(&str, fn(&Op<'_>) -> bool); 8] = [
+const MUTANTS: [Mutant; 8] = [
     (
         "staged rows are not synced",
         |op| matches!(op, Op::SyncFile(path) if path.to_string_lossy().contains("/fetched/")),
