@@ -79,6 +79,10 @@ fn finish_run(
             report
                 .kept
                 .push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
+            report.failures.push(format!(
+                "the journal {} is damaged: {reason}",
+                path.display()
+            ));
             run.forget_journal()?;
         }
         Err(error) => return Err(error.into()),

@@ -42,9 +42,8 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
         exits.push(Exit::Damaged);
     }
     let has_failures = counts.failed > 0 || !leftovers.failures.is_empty();
-    let is_kept = !report.kept.is_empty() || !leftovers.kept.is_empty();
     let is_all_unknown = counts.unknown > 0 && counts.ok + counts.empty == 0;
-    if has_failures || is_kept || is_all_unknown {
+    if has_failures || is_all_unknown {
         exits.push(Exit::Partial);
     }
     let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0;
@@ -204,7 +203,8 @@ fn print_troubles(finished: &Finished, printer: &Printer) {
     let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
     for record in kept.iter().take(MOST_LINES) {
         printer.warning(&format!(
-            "{} was put into {}.",
+            "{}: {}; what was there is kept in {}.",
+            record.path.display(),
             record.reason,
             record.folder.display()
         ));
