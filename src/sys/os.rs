@@ -101,7 +101,15 @@ impl Barrier for EachFileBarrier {
 #[derive(Debug)]
 struct OsLock {
     // Held open: the kernel releases the lock with the descriptor, whatever ends the process.
-    _file: File,
+    file: File,
+}
+
+impl Drop for OsLock {
+    fn drop(&mut self) {
+        // A child that another thread is just starting has a copy of the descriptor for a moment, and closing ours
+        // would not release the lock then. If this fails, closing does it a moment later.
+        let _released: io::Result<()> = FileExt::unlock(&self.file);
+    }
 }
 
 impl FileLock for OsLock {}
@@ -254,7 +262,7 @@ impl Fs for OsFs {
             .open(path)
             .map_err(FsError::at("open", path))?;
         match FileExt::try_lock_exclusive(&file) {
-            Ok(()) => Ok(Some(Box::new(OsLock { _file: file }))),
+            Ok(()) => Ok(Some(Box::new(OsLock { file }))),
             Err(error) if error.kind() == fs2::lock_contended_error().kind() => Ok(None),
             Err(error) => Err(FsError::at("lock", path)(error)),
         }
