@@ -19,6 +19,8 @@ mod crash_lock;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod sources;
