@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod cleanup;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod config;
@@ -28,3 +30,5 @@ mod sources;
 mod sources_recorded;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod update;
