@@ -224,12 +224,10 @@ impl Work<'_> {
     fn settle(&mut self, settled: Settled<'_>) -> Result<(), CleanupError> {
         let path = &settled.leftover.path;
         self.report.staged.push(path.clone());
-        match settled.keep {
-            Some((bytes, reason)) => self.put_away(path, &bytes, &reason),
-            None => {
-                self.hands.fs.remove_file(path)?;
-                Ok(())
-            }
+        if let Some((bytes, reason)) = settled.keep {
+            return self.put_away(path, &bytes, &reason);
         }
+        self.hands.fs.remove_file(path)?;
+        Ok(())
     }
 }

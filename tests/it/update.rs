@@ -106,7 +106,7 @@ impl World {
     }
 
     fn finish_leftovers(&self) -> Result<LeftoverReport, UpdateError> {
-        self.with(|outlook, hands, registry| finish_leftovers(outlook, hands, registry))
+        self.with(finish_leftovers)
     }
 
     fn try_update(&self) -> Result<UpdateReport, UpdateError> {
@@ -141,8 +141,8 @@ impl World {
     }
 
     fn bars_of(&self, shape: Shape, request: &StorageRequest) -> Vec<Bar> {
-        let stores = self.bench.stores();
-        let stored = shape.store(&stores).read(request).unwrap();
+        let both_layouts = self.bench.stores();
+        let stored = shape.store(&both_layouts).read(request).unwrap();
         stored.map_or(Vec::new(), |stored| stored.frame.bars().collect())
     }
 

@@ -110,9 +110,9 @@ fn a_raw_spelling_of_the_predecessor_is_read_and_continued_where_it_is() {
 
     let new = raw_dir(&bench).join("year=2024/month=02/data.parquet");
     assert_eq!(prepared.files[0].target, new);
-    let stores = bench.stores();
+    let both_layouts = bench.stores();
     let stored = PartitionedBars
-        .store(&stores)
+        .store(&both_layouts)
         .read(&request)
         .unwrap()
         .unwrap();
@@ -236,9 +236,9 @@ fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
         &ForeignFile::of(days("B", &[(JANUARY, 2.0)])).bytes(),
     );
     let close = |name: &str| {
-        let stores = bench.stores();
+        let both_layouts = bench.stores();
         let stored = LegacyBars
-            .store(&stores)
+            .store(&both_layouts)
             .read(&LegacyBars.request_of(name))
             .unwrap()
             .unwrap();

@@ -220,7 +220,7 @@ impl Bench {
     pub(crate) fn fresh_nonce(&self) -> u32 {
         let mut names = Vec::new();
         self.names_below(&self.places.root, &mut names);
-        (1..)
+        (1..u32::MAX)
             .find(|nonce| {
                 let trace = format!("-{nonce:08x}-");
                 !names.iter().any(|name| name.contains(&trace))
