@@ -73,10 +73,16 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
-    /// Gives up a group that could not be built, and the space that it took. Its rows stay staged.
+    /// Gives up a group that could not be built, and the space that it took. Its rows stay staged. A group that may
+    /// have passed its commit point is left for the next run.
     pub fn abandon_group(&mut self) {
         self.state.group.clear();
         self.state.group_dirs.clear();
+        // Once the journal has its name the group may be committed, and the next run needs the files to complete it.
+        let journal = self.fs.metadata(&self.dir.join(JOURNAL_NAME));
+        if !matches!(journal, Ok(None)) {
+            return;
+        }
         // The error that led here is the one to report; the next run clears what is left.
         let _cleared: Result<(), StorageError> = self.clear_new();
     }
@@ -145,10 +151,14 @@ impl StagedRun<'_, Sealed> {
                 .iter()
                 .flat_map(|entry| self.ancestors(&entry.target)),
         );
-        for base in [&self.dir, &self.home_dir] {
-            let new_dir = base.join(NEW);
-            if self.fs.metadata(&new_dir)?.is_some() {
-                dirs.insert(new_dir);
+        let beyond = recovered
+            .conflicts
+            .iter()
+            .flat_map(|conflict| self.ancestors(&conflict.target));
+        let new_dirs = [&self.dir, &self.home_dir].map(|base| base.join(NEW));
+        for dir in beyond.chain(new_dirs) {
+            if self.fs.metadata(&dir)?.is_some() {
+                dirs.insert(dir);
             }
         }
         self.drop_journal(dirs)?;

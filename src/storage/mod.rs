@@ -15,6 +15,7 @@ mod quarantine;
 mod router;
 mod staged;
 mod staged_rows;
+mod stray;
 mod tree;
 
 pub use commit::{Conflict, Recovered};
@@ -25,6 +26,7 @@ pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
 pub use staged::{Open, Sealed, StagedRun, leftover_runs};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
+pub use stray::{Stray, read_stray};
 
 use std::fmt;
 use std::path::PathBuf;

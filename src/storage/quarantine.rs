@@ -1,16 +1,17 @@
 //! Where damaged files and rows without a place go: kept, with the reason, never overwritten.
 //!
 //! Promises: each case has a folder of its own, `quarantine/<stamp>-<digest8>/`, with the bytes and a
-//! `reason.json`. Putting the same bytes away twice changes nothing. Nothing here deletes, except what the
+//! `reason.json`. Putting the same bytes of the same file away twice changes nothing. Nothing here deletes, except what the
 //! setting `corrupt_files = "delete"` orders, and then only after `reason.json` is durable.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::layout::Places;
 use crate::lock::LockGuard;
-use crate::model::{Digest, RunId, StorageRequest};
+use crate::model::{Digest, DigestWriter, RunId, StorageRequest};
 use crate::sys::Fs;
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
@@ -74,17 +75,27 @@ impl<'l> Quarantine<'l> {
         });
         let record = self.open_case(&damage.path, &damage.bytes, &damage.reason, facts)?;
         match order {
-            CorruptFiles::Quarantine => {
-                let name = damage.path.file_name().unwrap_or_default();
-                self.fs.rename(&damage.path, &record.folder.join(name))?;
-                self.fs.sync_dir(&record.folder)?;
-            }
+            CorruptFiles::Quarantine => self.move_away(damage, &record.folder)?,
             CorruptFiles::Delete => {
                 self.fs.remove_file(&damage.path)?;
             }
         }
         self.fs.sync_dir(parent(&damage.path))?;
         Ok(record)
+    }
+
+    /// The data root may lie on another disk than the quarantine, and between two disks no file can be renamed.
+    fn move_away(&self, damage: &Damage, folder: &Path) -> Result<(), StorageError> {
+        let target = folder.join(damage.path.file_name().unwrap_or_default());
+        match self.fs.rename(&damage.path, &target) {
+            Ok(()) => Ok(self.fs.sync_dir(folder)?),
+            Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
+                replace(self.fs, &self.temps, &target, &damage.bytes)?;
+                self.fs.remove_file(&damage.path)?;
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Keeps bytes beside what becomes of them: an answer that nobody understood, or a file about to lose rows.
@@ -114,13 +125,18 @@ impl<'l> Quarantine<'l> {
     ) -> Result<QuarantineRecord, StorageError> {
         self.held.confirm()?;
         let digest = Digest::of(bytes);
+        let shown = path.strip_prefix(&self.places.root).unwrap_or(path);
+        // Of the place, too: many files may be damaged in the same way, and each is a case of its own.
+        let mut case = DigestWriter::default();
+        case.write(shown.as_os_str().as_encoded_bytes());
+        case.write(b"\0");
+        case.write(bytes);
         let stamp = self.run.as_str().split('-').next().unwrap_or_default();
         let folder = self
             .places
             .quarantine
-            .join(format!("{stamp}-{}", digest.short()));
+            .join(format!("{stamp}-{}", case.finish().short()));
         create_dirs(self.fs, &self.places.root, &folder)?;
-        let shown = path.strip_prefix(&self.places.root).unwrap_or(path);
         let mut document = json!({
             "file": shown.display().to_string(),
             "reason": reason,

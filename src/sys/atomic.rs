@@ -60,16 +60,19 @@ pub fn write_new(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> FsResult<()> {
     file.sync()
 }
 
-/// Creates the missing directories from `root` down to `dir`, each durable in its parent.
+/// Creates the missing directories from `root` down to `dir`; afterwards each is durable in its parent.
 ///
 /// # Errors
 /// When a component is there but is not a directory, or cannot be created.
 pub fn create_dirs(fs: &dyn Fs, root: &Path, dir: &Path) -> FsResult<()> {
-    if dir == root || fs.metadata(dir)?.is_some() {
+    if dir == root {
         return Ok(());
     }
     create_dirs(fs, root, parent(dir))?;
-    fs.create_dir(dir)?;
+    if fs.metadata(dir)?.is_none() {
+        fs.create_dir(dir)?;
+    }
+    // Also where it was there: a run that was killed may have made it in memory only.
     fs.sync_dir(parent(dir))
 }
 

@@ -25,8 +25,8 @@ const JANUARY: &str = "2024-01-30";
 const FEBRUARY: &str = "2024-02-05";
 
 fn read(bench: &Bench, shape: Shape) -> barkeep::storage::Stored {
-    let stores = bench.stores();
-    let stored = shape.store(&stores).read(&shape.request()).unwrap();
+    let both_layouts = bench.stores();
+    let stored = shape.store(&both_layouts).read(&shape.request()).unwrap();
     stored.expect("something is stored")
 }
 
@@ -90,8 +90,8 @@ fn a_stored_file_without_rows_is_some_and_empty(
     let stored = read(&bench, shape);
 
     assert!(stored.frame.is_empty() && stored.damaged.is_empty());
-    let stores = bench.stores();
-    assert!(shape.store(&stores).holds(&request).unwrap());
+    let both_layouts = bench.stores();
+    assert!(shape.store(&both_layouts).holds(&request).unwrap());
 }
 
 #[rstest]
@@ -137,8 +137,8 @@ fn a_damaged_file_is_listed_and_is_neither_an_absence_nor_touched(
         (found, whose, &kept[..]),
         (&path, &request, bytes.as_slice())
     );
-    let stores = bench.stores();
-    assert!(shape.store(&stores).holds(&request).unwrap());
+    let both_layouts = bench.stores();
+    assert!(shape.store(&both_layouts).holds(&request).unwrap());
     assert_eq!(bench.tree(), before);
 }
 

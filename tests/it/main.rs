@@ -7,6 +7,8 @@ mod architecture;
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod cleanup;
+#[cfg(test)]
 mod cli_input;
 #[cfg(test)]
 mod cli_update;
@@ -29,6 +31,8 @@ mod lock;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod routing;
+#[cfg(test)]
 mod simulator;
 #[cfg(test)]
 mod sources;
@@ -36,3 +40,5 @@ mod sources;
 mod sources_recorded;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod update;

@@ -12,6 +12,7 @@ use super::{prepare, read};
 use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
 use crate::support::bench::{Bench, provenance, rows};
 use crate::support::foreign::{ForeignFile, days};
+use crate::support::sim::{Fault, SimFs};
 
 const JANUARY: &str = "2024-01-30";
 const FEBRUARY: &str = "2024-02-05";
@@ -109,9 +110,9 @@ fn a_raw_spelling_of_the_predecessor_is_read_and_continued_where_it_is() {
 
     let new = raw_dir(&bench).join("year=2024/month=02/data.parquet");
     assert_eq!(prepared.files[0].target, new);
-    let stores = bench.stores();
+    let both_layouts = bench.stores();
     let stored = PartitionedBars
-        .store(&stores)
+        .store(&both_layouts)
         .read(&request)
         .unwrap()
         .unwrap();
@@ -235,9 +236,9 @@ fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
         &ForeignFile::of(days("B", &[(JANUARY, 2.0)])).bytes(),
     );
     let close = |name: &str| {
-        let stores = bench.stores();
+        let both_layouts = bench.stores();
         let stored = LegacyBars
-            .store(&stores)
+            .store(&both_layouts)
             .read(&LegacyBars.request_of(name))
             .unwrap()
             .unwrap();
@@ -322,4 +323,61 @@ fn a_layout_says_what_it_cannot_be_asked() {
         "{:?}",
         no_bars.err()
     );
+}
+
+#[test]
+fn equal_bytes_of_two_places_are_two_cases_in_quarantine() {
+    let bench = Bench::on_disk();
+    for name in ["A", "B"] {
+        let request = PartitionedBars.request_of(name);
+        bench.put(
+            &PartitionedBars.file(&bench.places, &request, JANUARY),
+            b"zeros",
+        );
+        let prepared = prepare_for(&bench, PartitionedBars, &request, JANUARY).unwrap();
+        bench.commit(&prepared).unwrap();
+    }
+
+    let cases = bench.fs.list(&bench.places.quarantine).unwrap().unwrap();
+
+    assert_eq!(
+        cases.len(),
+        2,
+        "power loss leaves many files damaged alike: {cases:?}"
+    );
+}
+
+#[test]
+fn a_damaged_file_on_another_disk_than_the_quarantine_is_put_away_all_the_same() {
+    const EXDEV: i32 = 18;
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    let request = PartitionedBars.request();
+    let planted = Bench::simulated(&disk);
+    let path = PartitionedBars.file(&planted.places, &request, JANUARY);
+    planted.put(&path, b"damaged");
+    let logged = disk.again().logged();
+    let prepared = prepare_for(
+        &Bench::simulated(&logged),
+        PartitionedBars,
+        &request,
+        JANUARY,
+    )
+    .unwrap();
+    Bench::simulated(&logged).commit(&prepared).unwrap();
+    let away = |call: &String| {
+        call.contains("rename") && call.contains("quarantine") && call.contains("/year=2024")
+    };
+    let call = 1 + logged.log().iter().position(away).unwrap();
+
+    let other = disk.again().fail_call(call, EXDEV, Fault::Once);
+    Bench::simulated(&other).commit(&prepared).unwrap();
+
+    let contents = |fs: &SimFs| {
+        fs.snapshot()
+            .into_values()
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(contents(&other), contents(&logged));
+    assert!(contents(&other).contains(b"damaged".as_slice()));
 }

@@ -216,6 +216,28 @@ impl Bench {
         tree.map(|(path, (bytes, _))| (path, bytes)).collect()
     }
 
+    /// Returns a nonce that no run used whose traces are on this disk. A function of the disk, as sweeps need.
+    pub(crate) fn fresh_nonce(&self) -> u32 {
+        let mut names = Vec::new();
+        self.names_below(&self.places.root, &mut names);
+        (1..u32::MAX)
+            .find(|nonce| {
+                let trace = format!("-{nonce:08x}-");
+                !names.iter().any(|name| name.contains(&trace))
+            })
+            .unwrap()
+    }
+
+    fn names_below(&self, dir: &Path, names: &mut Vec<String>) {
+        // A fault of the test is none of this question's.
+        for entry in self.fs.list(dir).ok().flatten().unwrap_or_default() {
+            if entry.kind == Kind::Dir {
+                self.names_below(&dir.join(&entry.name), names);
+            }
+            names.push(entry.name);
+        }
+    }
+
     fn walk(&self, dir: &Path, tree: &mut BTreeMap<PathBuf, (Vec<u8>, i64)>) {
         for entry in self.fs.list(dir).unwrap().unwrap_or_default() {
             let path = dir.join(&entry.name);

@@ -7,4 +7,5 @@ pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;
 pub(crate) mod recorded;
+pub(crate) mod scripted;
 pub(crate) mod sim;

@@ -1,0 +1,233 @@
+//! Doing what was planned, so that a crash at any moment leaves the rows in at least one place.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use crate::layout::{ParsedPartition, Places};
+use crate::lock::LockGuard;
+use crate::model::RunId;
+use crate::storage::{
+    Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stray, read_stray,
+};
+use crate::sys::atomic::parent;
+use crate::sys::{Fs, FsError};
+
+use super::{CleanupError, CleanupPlan, Leftover, Origin};
+
+/// What a clean-up works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Hands<'l> {
+    /// The door to the file system.
+    pub fs: &'l dyn Fs,
+    /// The run lock.
+    pub held: &'l LockGuard<'l>,
+    /// The places of the workspace.
+    pub places: &'l Places,
+    /// Where unusable files go.
+    pub quarantine: &'l Quarantine<'l>,
+}
+
+/// What a clean-up did.
+#[derive(Debug, Default)]
+pub struct CleanupReport {
+    /// Temporary files of barkeep that were removed.
+    pub removed: Vec<PathBuf>,
+    /// Files whose rows were staged, durably, before they were removed.
+    pub staged: Vec<PathBuf>,
+    /// Files that were put away.
+    pub quarantined: Vec<QuarantineRecord>,
+    /// Files that cannot be read and stay where they are.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A file that cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system answered.
+    pub error: FsError,
+}
+
+/// A file whose rows are staged, and what has to happen to it once they are durable.
+struct Settled<'p> {
+    leftover: &'p Leftover,
+    /// The bytes and the reason, when the rows do not stand for the whole file.
+    keep: Option<(Bytes, String)>,
+}
+
+/// Executes a plan. Rows are staged as the run `id`; `update::finish_leftovers` merges them.
+///
+/// # Errors
+/// When the disk refuses a change or the lock is lost. Every row is then still in its file, in staging or in
+/// quarantine, and the next clean-up goes on.
+pub fn apply(
+    plan: &CleanupPlan,
+    hands: Hands<'_>,
+    id: RunId,
+) -> Result<CleanupReport, CleanupError> {
+    hands.held.confirm().map_err(StorageError::from)?;
+    let mut work = Work {
+        hands,
+        id,
+        run: None,
+        report: CleanupReport::default(),
+    };
+    let mut settled = Vec::new();
+    for leftover in &plan.leftovers {
+        match &leftover.origin {
+            Origin::Own => {
+                if hands.fs.remove_file(&leftover.path)? {
+                    work.report.removed.push(leftover.path.clone());
+                }
+            }
+            Origin::Predecessor { place: None } => work.put_away_misplaced(leftover)?,
+            Origin::Predecessor { place: Some(place) } => {
+                settled.extend(work.stage(leftover, place)?);
+            }
+        }
+    }
+    if let Some(run) = work.run.take() {
+        run.seal()?;
+    }
+    for settled in settled {
+        work.settle(settled)?;
+    }
+    Ok(work.report)
+}
+
+struct Work<'l> {
+    hands: Hands<'l>,
+    id: RunId,
+    run: Option<StagedRun<'l, Open>>,
+    report: CleanupReport,
+}
+
+impl Work<'_> {
+    /// Stages the rows of a file; what cannot become rows is put away.
+    fn stage<'p>(
+        &mut self,
+        leftover: &'p Leftover,
+        place: &ParsedPartition,
+    ) -> Result<Option<Settled<'p>>, CleanupError> {
+        let ParsedPartition { request, partition } = place;
+        let Hands { fs, .. } = self.hands;
+        let found = read_stray(fs, &leftover.path, request, *partition);
+        let (frame, provenance, mut beyond, bytes) = match self.readable(&leftover.path, found)? {
+            None | Some(Stray::Absent) => return Ok(None),
+            Some(Stray::Unusable { reason, bytes }) => {
+                self.put_away(&leftover.path, &bytes, &reason)?;
+                return Ok(None);
+            }
+            Some(Stray::Rows {
+                frame,
+                provenance,
+                beyond,
+                bytes,
+            }) => (frame, provenance, beyond, bytes),
+        };
+        let target = parent(&leftover.path).join(request.series.dataset().file_name());
+        let stored = read_stray(fs, &target, request, *partition);
+        let Some(stored) = self.readable(&target, stored)? else {
+            return Ok(None);
+        };
+        let rows = match stored {
+            Stray::Rows { frame: stored, .. } if !self.is_newer(&leftover.path, &target)? => {
+                // An old file adds what is missing; where the two differ, what is stored stays.
+                let merged = frame.merge(&stored);
+                if merged.changed > 0 {
+                    let differ = format!(
+                        "{} of its rows are older than the stored ones",
+                        merged.changed
+                    );
+                    beyond.get_or_insert(differ);
+                }
+                merged.frame
+            }
+            _ => frame,
+        };
+        if let Some(rows) = RowsToStage::encode(request.clone(), &rows, &provenance)? {
+            self.add(&rows)?;
+        }
+        let keep = beyond.map(|reason| (bytes, reason));
+        Ok(Some(Settled { leftover, keep }))
+    }
+
+    fn add(&mut self, rows: &RowsToStage) -> Result<(), CleanupError> {
+        let Hands {
+            fs, held, places, ..
+        } = self.hands;
+        let run = match &mut self.run {
+            Some(run) => run,
+            empty => empty.insert(StagedRun::begin(fs, held, places, self.id.clone())?),
+        };
+        Ok(run.stage(rows)?)
+    }
+
+    /// Notes a file that cannot be read, which is a reason to leave it and not one to stop.
+    fn readable(
+        &mut self,
+        path: &Path,
+        found: Result<Stray, StorageError>,
+    ) -> Result<Option<Stray>, CleanupError> {
+        match found {
+            Ok(stray) => Ok(Some(stray)),
+            Err(StorageError::Fs(error)) => {
+                self.report.unreadable.push(Unreadable {
+                    path: path.to_owned(),
+                    error,
+                });
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn is_newer(&self, path: &Path, than: &Path) -> Result<bool, CleanupError> {
+        let modified = |path: &Path| -> Result<i64, FsError> {
+            Ok(self
+                .hands
+                .fs
+                .metadata(path)?
+                .map_or(i64::MIN, |meta| meta.modified_nanos))
+        };
+        Ok(modified(path)? >= modified(than)?)
+    }
+
+    fn put_away_misplaced(&mut self, leftover: &Leftover) -> Result<(), CleanupError> {
+        match self.hands.fs.read(&leftover.path) {
+            Ok(None) => Ok(()),
+            Ok(Some(bytes)) => {
+                self.put_away(&leftover.path, &bytes, "its place is that of no partition")
+            }
+            Err(error) => {
+                let path = leftover.path.clone();
+                self.report.unreadable.push(Unreadable { path, error });
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves a file to quarantine: the bytes are durable there before the name goes.
+    fn put_away(&mut self, path: &Path, bytes: &[u8], reason: &str) -> Result<(), CleanupError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let kept = self
+            .hands
+            .quarantine
+            .keep(path, &name, bytes, reason, None)?;
+        self.report.quarantined.push(kept);
+        self.hands.fs.remove_file(path)?;
+        Ok(())
+    }
+
+    fn settle(&mut self, settled: Settled<'_>) -> Result<(), CleanupError> {
+        let path = &settled.leftover.path;
+        self.report.staged.push(path.clone());
+        if let Some((bytes, reason)) = settled.keep {
+            return self.put_away(path, &bytes, &reason);
+        }
+        self.hands.fs.remove_file(path)?;
+        Ok(())
+    }
+}

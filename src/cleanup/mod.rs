@@ -1,0 +1,28 @@
+//! Temporary files that stopped runs left behind: barkeep's own, and those of the predecessor.
+//!
+//! Promises: rows that were fetched are never discarded. What a temporary file of the predecessor holds is staged,
+//! durably, before the file goes, or the file is moved to quarantine with the reason; it is never promoted to the
+//! place that its name suggests. Names that are not known are never touched, and an unreadable file stays.
+//! Planning is a pure look: `--dry-run` prints what `apply` would do.
+//! Leaves to others: merging what was staged (`update::finish_leftovers`, to be called after `apply`), and the
+//! leftovers of the lock (`lock`).
+
+mod apply;
+mod plan;
+
+pub use apply::{CleanupReport, Hands, Unreadable, apply};
+pub use plan::{CleanupPlan, Leftover, Origin, plan};
+
+use crate::storage::StorageError;
+use crate::sys::FsError;
+
+/// What ends a clean-up.
+#[derive(Debug, thiserror::Error)]
+pub enum CleanupError {
+    /// The file system did not do what was asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// Rows could not be staged or put away.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}

@@ -1,0 +1,202 @@
+//! Which temporary files lie in a workspace. Changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use crate::layout::{ParsedPartition, Places, parse_partition};
+use crate::model::RunId;
+use crate::sys::{Fs, FsResult, Kind};
+
+use super::CleanupError;
+
+/// How the predecessor begins the name of a partition that it is writing.
+const PREDECESSOR_PREFIX: &str = "data.parquet.tmp-";
+/// The name under which it writes a day of trades.
+const PREDECESSOR_TRADES: &str = "trades.tmp";
+/// What its design calls a file that is being written.
+const PARTIAL: &str = ".partial";
+
+/// What a clean-up will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CleanupPlan {
+    /// What was left, in the order of the paths.
+    pub leftovers: Vec<Leftover>,
+}
+
+/// A temporary file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// Who left it.
+    pub origin: Origin,
+}
+
+/// Who left a temporary file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A run of barkeep. It holds nothing that is not staged or still to be written: it is removed.
+    Own,
+    /// Another program, below the data root. Its rows are staged, or the file goes to quarantine.
+    Predecessor {
+        /// What the file was to become, if its place is that of a partition.
+        place: Option<ParsedPartition>,
+    },
+}
+
+/// Looks for temporary files.
+///
+/// # Errors
+/// When a directory cannot be listed.
+pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
+    let mut search = Search {
+        fs,
+        places,
+        found: Vec::new(),
+    };
+    search.beside_the_registry()?;
+    for (dir, is_data) in [
+        (&places.state, false),
+        (&places.quarantine, false),
+        (&places.data, true),
+    ] {
+        search.below(dir, is_data)?;
+    }
+    let mut leftovers = search.found;
+    leftovers.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(CleanupPlan { leftovers })
+}
+
+struct Search<'p> {
+    fs: &'p dyn Fs,
+    places: &'p Places,
+    found: Vec<Leftover>,
+}
+
+impl Search<'_> {
+    /// The workspace itself and its flat legacy trees. Other directories in it are none of barkeep's.
+    fn beside_the_registry(&mut self) -> FsResult<()> {
+        let root = self.places.root.clone();
+        for entry in self.fs.list(&root)?.unwrap_or_default() {
+            match entry.kind {
+                Kind::File => self.judge(root.join(&entry.name), &entry.name, false)?,
+                Kind::Dir if entry.name.starts_with("stocks_") => {
+                    self.below(&root.join(&entry.name), false)?;
+                }
+                Kind::Dir | Kind::Link | Kind::Other => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn below(&mut self, dir: &Path, is_data: bool) -> FsResult<()> {
+        // Staged files are the business of the runs that they belong to.
+        if *dir == self.places.staging || *dir == self.places.home_staging {
+            return Ok(());
+        }
+        for entry in self.fs.list(dir)?.unwrap_or_default() {
+            let path = dir.join(&entry.name);
+            match entry.kind {
+                Kind::File => self.judge(path, &entry.name, is_data)?,
+                Kind::Dir => self.below(&path, is_data)?,
+                Kind::Link | Kind::Other => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, path: PathBuf, name: &str, is_data: bool) -> FsResult<()> {
+        let origin = if is_own(name) {
+            Origin::Own
+        } else if is_data && is_predecessors(name) {
+            Origin::Predecessor {
+                place: self.place(&path, name),
+            }
+        } else {
+            return Ok(());
+        };
+        let bytes = self.fs.metadata(&path)?.map_or(0, |meta| meta.len);
+        self.found.push(Leftover {
+            path,
+            bytes,
+            origin,
+        });
+        Ok(())
+    }
+
+    /// Returns what a file would have become: the partition in whose directory it stands under that dataset's name.
+    fn place(&self, path: &Path, name: &str) -> Option<ParsedPartition> {
+        let below = path.strip_prefix(&self.places.data).ok()?;
+        let parsed = parse_partition(below)?;
+        let wanted = parsed.request.series.dataset();
+        let is_of = match name.strip_suffix(PARTIAL) {
+            Some(stem) => stem == wanted.file_name(),
+            None if name == PREDECESSOR_TRADES => wanted.file_name() == "trades.parquet",
+            None => name.strip_prefix(wanted.file_name()).is_some(),
+        };
+        // Its granularity, too: a day's file in the directory of a month is nobody's partition.
+        let fits = match parsed.partition.days() {
+            None => wanted.granularity() == crate::model::Granularity::Whole,
+            Some((first, last)) => {
+                let is_day = first == last;
+                is_day == (wanted.granularity() == crate::model::Granularity::Day)
+                    && wanted.granularity() != crate::model::Granularity::Whole
+            }
+        };
+        (is_of && fits).then_some(parsed)
+    }
+}
+
+/// Tells whether a name is `.<name>.tmp-<run>-<n>`, as `sys::atomic` makes them.
+fn is_own(name: &str) -> bool {
+    let parts = name
+        .strip_prefix('.')
+        .and_then(|rest| rest.rsplit_once(".tmp-"))
+        .and_then(|(target, tail)| Some((target, tail.rsplit_once('-')?)));
+    match parts {
+        Some((target, (run, count))) => {
+            !target.is_empty() && run.parse::<RunId>().is_ok() && count.parse::<u32>().is_ok()
+        }
+        None => false,
+    }
+}
+
+fn is_predecessors(name: &str) -> bool {
+    name.starts_with(PREDECESSOR_PREFIX) || name == PREDECESSOR_TRADES || name.ends_with(PARTIAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_barkeep_makes_are_its_own() {
+        for name in [
+            ".tickers.json.tmp-20260101T000000Z-0000002a-0-1",
+            ".a.tmp-x.tmp-20260101T000000Z-0000002a-1-7",
+        ] {
+            assert!(is_own(name), "{name}");
+        }
+        for name in [
+            ".tickers.json.tmp-1",
+            ".tmp-20260101T000000Z-0000002a-0-1",
+            "tickers.json.tmp-20260101T000000Z-0000002a-0-1",
+            ".tickers.json.tmp-20260101T000000Z-0000002a-0-x",
+            ".tickers.json.tmp-20261301T000000Z-0000002a-0-1",
+            ".hidden",
+        ] {
+            assert!(!is_own(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_predecessor_are_known_by_their_pattern() {
+        for name in ["data.parquet.tmp-1-2-ab", "trades.tmp", "x.partial"] {
+            assert!(is_predecessors(name), "{name}");
+        }
+        for name in ["data.parquet", "other.tmp", "partial", "trades.tmp2"] {
+            assert!(!is_predecessors(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Files that stand beside a partition under a temporary name: another writer was stopped while it replaced one.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use crate::frame::{Frame, Profile};
+use crate::model::{PartitionKey, Provenance, StorageRequest};
+use crate::sys::Fs;
+
+use super::StorageError;
+use super::inspect::{Inspected, inspect};
+use super::tree::basis_of;
+
+/// What such a file holds.
+#[derive(Debug)]
+pub enum Stray {
+    /// There is no file.
+    Absent,
+    /// Whole rows of the partition.
+    Rows {
+        /// The rows with a place.
+        frame: Frame,
+        /// What they say of themselves.
+        provenance: Provenance,
+        /// Why the rows do not stand for the whole file, if something of it has no place in them.
+        beyond: Option<String>,
+        /// The whole file.
+        bytes: Bytes,
+    },
+    /// Nothing that may become part of the series.
+    Unusable {
+        /// Why not.
+        reason: String,
+        /// The whole file.
+        bytes: Bytes,
+    },
+}
+
+/// Reads the file at `path` as what the partition of a series may hold.
+///
+/// # Errors
+/// When the file cannot be read. Nobody knows then what it holds.
+pub fn read_stray(
+    fs: &dyn Fs,
+    path: &Path,
+    request: &StorageRequest,
+    partition: PartitionKey,
+) -> Result<Stray, StorageError> {
+    let profile = Profile::of(request.series.dataset());
+    match inspect(fs, path, profile, request, partition) {
+        Ok(Inspected::Absent) => Ok(Stray::Absent),
+        Ok(Inspected::Damaged { reason, bytes }) => Ok(Stray::Unusable { reason, bytes }),
+        Ok(Inspected::Whole { decoded, bytes }) => {
+            let basis = basis_of(
+                &decoded.provenance,
+                decoded.is_sealed,
+                request.venue.as_ref(),
+            );
+            let displaced = decoded.proven.displaced.len();
+            let beyond = if !decoded.unknown_columns.is_empty() {
+                Some(format!(
+                    "it has columns {}",
+                    decoded.unknown_columns.join(", ")
+                ))
+            } else if displaced > 0 {
+                Some(format!("it has {displaced} undated or duplicate rows"))
+            } else {
+                None
+            };
+            Ok(Stray::Rows {
+                frame: decoded.proven.frame,
+                provenance: Provenance {
+                    basis,
+                    ..decoded.provenance
+                },
+                beyond,
+                bytes,
+            })
+        }
+        Err(StorageError::Refused { reason, .. }) => {
+            let bytes = Bytes::from(fs.read(path)?.unwrap_or_default());
+            Ok(Stray::Unusable { reason, bytes })
+        }
+        Err(error) => Err(error),
+    }
+}

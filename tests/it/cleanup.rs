@@ -1,0 +1,384 @@
+//! What stopped runs left behind: no row is lost, nothing unknown is touched, at any crash.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use barkeep::cleanup::{CleanupReport, Hands, Origin, apply, plan};
+use barkeep::lock::LockGuard;
+use barkeep::model::RunId;
+use barkeep::storage::{Open, Quarantine, StagedRun, StorageError, leftover_runs};
+use barkeep::sys::Fs;
+use chrono::DateTime;
+
+use crate::support::bench::Shape::{PartitionedBars, Trades};
+use crate::support::bench::{Bench, held, rows};
+use crate::support::foreign::{ForeignFile, days};
+use crate::support::sim::{Fault, SimFs, sweep};
+
+const OWN: &str = ".tickers.json.tmp-20260101T000000Z-0000002a-0-1";
+const TEMP: &str = "data.parquet.tmp-4711-1760880000250-0123456789abcdef0123456789abcdef";
+const MONTH: &str = "us/demo/stocks_1d/ticker=A/year=2024/month=01";
+
+fn month(bench: &Bench, name: &str) -> PathBuf {
+    bench.places.data.join(MONTH).join(name)
+}
+
+fn january(price: f64) -> Vec<u8> {
+    ForeignFile::of(days("A", &[("2024-01-02", price), ("2024-01-03", price)])).bytes()
+}
+
+fn clean(bench: &Bench) -> CleanupReport {
+    clean_with(&held(), &*bench.fs, bench).unwrap()
+}
+
+fn clean_with(
+    held: &LockGuard<'_>,
+    fs: &dyn Fs,
+    bench: &Bench,
+) -> Result<CleanupReport, barkeep::cleanup::CleanupError> {
+    // As every process has: a name of its own.
+    let id = RunId::new(DateTime::UNIX_EPOCH, bench.fresh_nonce(), 1);
+    let quarantine = Quarantine::new(fs, held, &bench.places, id.clone());
+    let plan = plan(fs, &bench.places)?;
+    let hands = Hands {
+        fs,
+        held,
+        places: &bench.places,
+        quarantine: &quarantine,
+    };
+    apply(&plan, hands, id)
+}
+
+/// Merges what is staged, as the next run does.
+fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageError> {
+    let fs = &*bench.fs;
+    for id in leftover_runs(fs, &bench.places)? {
+        let mut run = StagedRun::<Open>::adopt(fs, held, &bench.places, id)?;
+        run.recover()?;
+        for staged in run.staged().to_vec() {
+            let content = match staged.read(fs) {
+                Ok(content) => content,
+                // A crash before the seal: the rows are still where they came from.
+                Err(StorageError::DamagedStaged { .. }) => {
+                    run.settle(&[staged])?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let stores = bench.stores();
+            let store = PartitionedBars.store(&stores);
+            let prepared = store.prepare(&staged.request, &content.frame, &content.provenance)?;
+            prepared.files.iter().try_for_each(|file| run.add(file))?;
+            run.commit()?;
+            run.settle(&[staged])?;
+        }
+        run.finish()?;
+    }
+    Ok(())
+}
+
+fn closes(bench: &Bench) -> Vec<f64> {
+    let both_layouts = bench.stores();
+    let stored = PartitionedBars
+        .store(&both_layouts)
+        .read(&PartitionedBars.request())
+        .unwrap();
+    stored.map_or(Vec::new(), |stored| {
+        stored.frame.bars().filter_map(|bar| bar.close).collect()
+    })
+}
+
+#[test]
+fn a_workspace_without_leftovers_has_an_empty_plan() {
+    let bench = Bench::on_disk();
+    bench.store(
+        PartitionedBars,
+        &rows(&PartitionedBars.request(), &["2024-01-02"], 7.0),
+    );
+
+    assert_eq!(plan(&*bench.fs, &bench.places).unwrap().leftovers, []);
+}
+
+#[test]
+fn planning_changes_nothing_and_names_what_was_left() {
+    let disk = SimFs::new();
+    disk.plant("/ws/.tickers.json.tmp-20260101T000000Z-0000002a-0-1", b"{");
+    disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), b"half");
+    disk.plant("/ws/data/de/xetra/trades/trades.tmp", b"half");
+    let fs = disk.again();
+    let bench = Bench::simulated(&fs);
+
+    let found = plan(&fs, &bench.places).unwrap().leftovers;
+
+    assert_eq!(fs.calls(), 0);
+    let origins: Vec<_> = found
+        .iter()
+        .map(|leftover| match &leftover.origin {
+            Origin::Own => "own",
+            Origin::Predecessor { place: None } => "misplaced",
+            Origin::Predecessor { place: Some(_) } => "partition",
+        })
+        .collect();
+    assert_eq!(origins, ["own", "misplaced", "partition"]);
+}
+
+#[test]
+fn names_that_are_not_known_are_never_touched() {
+    let bench = Bench::on_disk();
+    let strangers = [
+        bench.places.root.join("notes.tmp"),
+        bench.places.root.join("x.partial"),
+        bench.places.root.join(TEMP),
+        bench.places.root.join("mine").join(OWN),
+        bench.places.root.join(".tickers.json.tmp-1"),
+        bench
+            .places
+            .root
+            .join(".run_lock.gone-1")
+            .join("owner.json"),
+        month(&bench, "data.parquet.bak"),
+        month(&bench, ".data.parquet.swp"),
+        bench
+            .places
+            .staging
+            .join("20260101T000000Z-0000002a-1/fetched")
+            .join(OWN),
+    ];
+    for path in &strangers {
+        bench.put(path, b"mine");
+    }
+    let before = bench.tree();
+
+    clean(&bench);
+
+    assert_eq!(bench.tree(), before);
+}
+
+#[test]
+fn temporary_files_of_barkeep_are_removed_wherever_it_writes() {
+    let bench = Bench::on_disk();
+    let places = &bench.places;
+    for dir in [
+        &places.root,
+        &places.state,
+        &places.data.join(MONTH),
+        &places.quarantine.join("case"),
+    ] {
+        bench.put(&dir.join(OWN), b"half");
+    }
+
+    let report = clean(&bench);
+
+    assert_eq!(report.removed.len(), 4);
+    assert!(bench.tree().is_empty());
+}
+
+#[test]
+fn the_rows_of_a_predecessors_temporary_file_reach_the_tree() {
+    for name in [TEMP, "data.parquet.partial"] {
+        let bench = Bench::on_disk();
+        bench.put(&month(&bench, name), &january(7.0));
+
+        let report = clean(&bench);
+        merge_leftovers(&held(), &bench).unwrap();
+
+        assert_eq!(report.staged, [month(&bench, name)]);
+        assert_eq!(closes(&bench), [7.0, 7.0], "{name}");
+        assert_eq!(bench.fs.metadata(&month(&bench, name)).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_newer_temporary_file_wins_and_an_older_one_adds_what_is_missing_only() {
+    for is_newer in [true, false] {
+        let bench = Bench::on_disk();
+        let stored = ForeignFile::of(days("A", &[("2024-01-02", 1.0)])).bytes();
+        let mut files = [
+            (month(&bench, "data.parquet"), stored),
+            (month(&bench, TEMP), january(7.0)),
+        ];
+        if !is_newer {
+            files.reverse();
+        }
+        for (path, bytes) in files {
+            bench.put(&path, &bytes);
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+
+        let report = clean(&bench);
+        merge_leftovers(&held(), &bench).unwrap();
+
+        let first = if is_newer { 7.0 } else { 1.0 };
+        assert_eq!(closes(&bench), [first, 7.0]);
+        // The value that had to yield is not lost either.
+        assert_eq!(report.quarantined.len(), usize::from(!is_newer));
+    }
+}
+
+#[test]
+fn what_is_no_whole_partition_goes_to_quarantine_and_is_never_promoted() {
+    let whole = january(7.0);
+    let other_ticker = ForeignFile::of(days("B", &[("2024-01-02", 7.0)])).bytes();
+    let other_month = ForeignFile::of(days("A", &[("2024-02-02", 7.0)])).bytes();
+    for (name, bytes) in [
+        (TEMP, &whole[..whole.len() / 2]),
+        (TEMP, b"".as_slice()),
+        (TEMP, &other_ticker),
+        (TEMP, &other_month),
+        ("trades.tmp", &whole),
+        ("other.partial", &whole),
+    ] {
+        let bench = Bench::on_disk();
+        bench.put(&month(&bench, name), bytes);
+
+        let report = clean(&bench);
+
+        let [kept] = report.quarantined.as_slice() else {
+            panic!("{name} was not kept: {report:?}")
+        };
+        assert_eq!(bench.bytes(&kept.folder.join(name)), bytes);
+        assert!(!kept.reason.is_empty());
+        assert_eq!(bench.fs.metadata(&month(&bench, name)).unwrap(), None);
+        assert!(leftover_runs(&*bench.fs, &bench.places).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn rows_without_a_place_and_unknown_columns_are_kept_beside_the_staged_rows() {
+    let odd = [
+        ForeignFile {
+            extra: Some("dividends"),
+            ..ForeignFile::of(days("A", &[("2024-01-02", 7.0)]))
+        },
+        ForeignFile::of(days("A", &[("2024-01-02", 7.0), ("2024-01-02", 8.0)])),
+    ];
+    for file in odd {
+        let bench = Bench::on_disk();
+        bench.put(&month(&bench, TEMP), &file.bytes());
+
+        let report = clean(&bench);
+        merge_leftovers(&held(), &bench).unwrap();
+
+        assert_eq!(
+            bench.bytes(&report.quarantined[0].folder.join(TEMP)),
+            file.bytes()
+        );
+        assert_eq!(closes(&bench).len(), 1);
+    }
+}
+
+#[test]
+fn trades_are_staged_from_their_temporary_file() {
+    let bench = Bench::on_disk();
+    let written = bench.store(
+        Trades,
+        &rows(&Trades.request(), &["2024-01-02T09:00:00"], 7.0),
+    );
+    let temp = written[0].with_file_name("trades.tmp");
+    bench.put(&temp, &bench.bytes(&written[0]));
+    bench.fs.remove_file(&written[0]).unwrap();
+
+    let report = clean(&bench);
+
+    assert_eq!(report.staged, [temp]);
+    assert_eq!(leftover_runs(&*bench.fs, &bench.places).unwrap().len(), 1);
+}
+
+#[test]
+fn a_temporary_file_that_cannot_be_read_stays_where_it_is() {
+    const EIO: i32 = 5;
+    let disk = SimFs::new();
+    disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), &january(7.0));
+    let clean = disk.again();
+    clean_with(&held(), &clean, &Bench::simulated(&clean)).unwrap();
+    let mut left = 0;
+
+    for call in 1..=clean.reads() {
+        let fs = disk.again().fail_read(call, EIO, Fault::Once);
+        let report = clean_with(&held(), &fs, &Bench::simulated(&fs));
+        if report.is_ok_and(|report| !report.unreadable.is_empty()) {
+            left += 1;
+            assert_eq!(fs.snapshot(), disk.snapshot());
+        }
+    }
+
+    assert!(left >= 1, "one of these calls reads the file");
+}
+
+/// Every close price that is found anywhere: in the tree, in staging that was merged, in quarantine.
+fn judge(fs: &SimFs) -> Result<(), String> {
+    let bench = Bench::simulated(&fs.again());
+    let found: BTreeSet<String> = closes(&bench)
+        .into_iter()
+        .map(|close| close.to_string())
+        .collect();
+    let is_kept = |bytes: &[u8]| fs.snapshot().into_iter().any(|(_, found)| found == bytes);
+    if found != BTreeSet::from(["1".to_owned(), "7".to_owned()]) {
+        return Err(format!("rows are missing: {found:?}"));
+    }
+    if !is_kept(b"undecodable") {
+        return Err("the undecodable file is gone".to_owned());
+    }
+    let plan = plan(fs, &bench.places).map_err(|error| error.to_string())?;
+    if plan.leftovers.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("something was left: {plan:?}"))
+    }
+}
+
+#[test]
+fn no_row_is_lost_at_any_crash_of_a_clean_up() {
+    let disk = SimFs::new();
+    disk.plant(&format!("/ws/{OWN}"), b"{");
+    disk.plant(
+        &format!("/ws/data/{MONTH}/data.parquet"),
+        &ForeignFile::of(days("A", &[("2024-01-09", 1.0)])).bytes(),
+    );
+    disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), &january(7.0));
+    disk.plant(
+        &format!("/ws/data/{MONTH}/data.parquet.tmp-1-2-ff"),
+        b"undecodable",
+    );
+    let held = held();
+    let whole = |fs: &SimFs| -> Result<(), String> {
+        let bench = Bench::simulated(fs);
+        clean_with(&held, fs, &bench).map_err(|error| error.to_string())?;
+        merge_leftovers(&held, &bench).map_err(|error| error.to_string())
+    };
+
+    let report = sweep(
+        "clean-up",
+        &disk,
+        &|fs| whole(fs).map(|()| true),
+        &whole,
+        &|fs, _| judge(fs),
+        2,
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 1_000, "{report}");
+}
+
+#[test]
+fn the_sweep_notices_a_file_that_is_removed_before_its_rows_are_staged() {
+    let disk = SimFs::new();
+    disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), &january(7.0));
+    let path = Path::new("/ws/data").join(MONTH).join(TEMP);
+
+    let report = sweep(
+        "a clean-up that only removes",
+        &disk,
+        &|fs| {
+            fs.remove_file(&path)
+                .map(|_| true)
+                .map_err(|error| error.to_string())
+        },
+        &|_| Ok(()),
+        &|fs, _| judge(fs),
+        1,
+    );
+
+    report.assert_caught();
+}

@@ -1,0 +1,219 @@
+//! Which layout serves a series: the code, the table in `docs/routing.md` and the disk agree in every case.
+
+use std::collections::BTreeMap;
+
+use barkeep::storage::{Because, Layout, Router, Wish};
+
+use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
+use crate::support::bench::{Bench, rows};
+
+const DOCUMENT: &str = include_str!("../../docs/routing.md");
+
+/// One row of the table: layout, reason, whether the toggle asks for the other layout.
+type Answer = (String, String, String);
+
+fn cases() -> Vec<Router> {
+    let layout = |bit: bool| {
+        if bit {
+            Layout::Partitioned
+        } else {
+            Layout::Legacy
+        }
+    };
+    (0..32)
+        .map(|number: u32| {
+            let bit = |at: u32| number >> at & 1 == 1;
+            Router {
+                toggle: layout(bit(0)),
+                is_eligible: bit(1),
+                has_block: bit(2),
+                in_legacy: bit(3),
+                in_partitions: bit(4),
+            }
+        })
+        .collect()
+}
+
+fn yes_or_no(claim: bool) -> &'static str {
+    if claim { "yes" } else { "no" }
+}
+
+fn question(case: Router) -> Vec<String> {
+    let Router {
+        toggle,
+        is_eligible,
+        has_block,
+        in_legacy,
+        in_partitions,
+    } = case;
+    let claims = [is_eligible, in_legacy, in_partitions, has_block].map(yes_or_no);
+    let words = [toggle.to_string()]
+        .into_iter()
+        .chain(claims.map(str::to_owned));
+    words.collect()
+}
+
+fn answer(case: Router) -> Answer {
+    let route = case.route();
+    let because = match route.because {
+        Because::RowsAreThere => "the rows are there",
+        Because::StorageBlock => "the storage block says so",
+        Because::Toggle => "the toggle says so",
+        Because::WideInterval => "the interval is too wide",
+        Because::Dataset => "only partitions hold this dataset",
+    };
+    (
+        route.layout.to_string(),
+        because.to_owned(),
+        yes_or_no(route.is_against_toggle).to_owned(),
+    )
+}
+
+/// Returns the rows of the table in the document, by what is asked.
+fn documented() -> BTreeMap<Vec<String>, Answer> {
+    let mut table = BTreeMap::new();
+    for line in DOCUMENT
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+    {
+        let cells: Vec<String> = line
+            .trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().to_owned())
+            .collect();
+        let [question @ .., layout, because, against] = cells.as_slice() else {
+            panic!("a row of the table is too short: {line}")
+        };
+        let answer = (layout.clone(), because.clone(), against.clone());
+        let twice = table.insert(question.to_vec(), answer);
+        assert!(twice.is_none(), "the table has this row twice: {line}");
+    }
+    table
+}
+
+#[test]
+fn the_table_in_the_document_is_what_the_code_does() {
+    let coded: BTreeMap<_, _> = cases()
+        .into_iter()
+        .map(|case| (question(case), answer(case)))
+        .collect();
+
+    assert_eq!(coded.len(), 32);
+    assert_eq!(documented(), coded);
+}
+
+#[test]
+fn a_series_with_rows_in_one_layout_is_never_written_in_the_other() {
+    for case in cases() {
+        let layout = case.route().layout;
+        if case.in_legacy != case.in_partitions {
+            assert_eq!(layout == Layout::Legacy, case.in_legacy, "{case:?}");
+        }
+        if !case.in_legacy && !case.in_partitions && !case.is_eligible {
+            assert_eq!(layout, Layout::Legacy, "{case:?}");
+        }
+    }
+}
+
+#[test]
+fn every_case_on_a_disk_is_routed_as_the_table_says() {
+    for case in cases() {
+        let bench = Bench::on_disk();
+        let request = PartitionedBars.request();
+        let new = rows(&request, &["2024-01-30"], 7.0);
+        for (shape, is_there) in [
+            (LegacyBars, case.in_legacy),
+            (PartitionedBars, case.in_partitions),
+        ] {
+            if is_there {
+                bench.store(shape, &new);
+            }
+        }
+        let Router {
+            toggle,
+            is_eligible,
+            has_block,
+            ..
+        } = case;
+
+        let routed = bench
+            .stores()
+            .route(
+                &request,
+                Wish {
+                    toggle,
+                    is_eligible,
+                    has_block,
+                },
+            )
+            .unwrap();
+
+        assert_eq!(routed.route, case.route(), "{case:?}");
+        let has_rows = match routed.route.layout {
+            Layout::Legacy => case.in_legacy,
+            Layout::Partitioned => case.in_partitions,
+        };
+        assert_eq!(routed.has_rows, has_rows, "{case:?}");
+    }
+}
+
+#[test]
+fn a_damaged_file_keeps_its_series_where_it_is() {
+    let bench = Bench::on_disk();
+    let request = LegacyBars.request();
+    bench.put(
+        &LegacyBars.file(&bench.places, &request, "2024-01-30"),
+        b"damaged",
+    );
+    let wish = Wish {
+        toggle: Layout::Partitioned,
+        is_eligible: true,
+        has_block: true,
+    };
+
+    let routed = bench.stores().route(&request, wish).unwrap();
+
+    assert_eq!(routed.route.layout, Layout::Legacy);
+    assert!(routed.has_rows && routed.route.is_against_toggle);
+}
+
+#[test]
+fn what_only_partitions_hold_goes_there_whatever_the_toggle_says() {
+    for shape in [Events, Trades] {
+        for toggle in [Layout::Legacy, Layout::Partitioned] {
+            let bench = Bench::on_disk();
+            let wish = Wish {
+                toggle,
+                is_eligible: false,
+                has_block: false,
+            };
+
+            let before = bench.stores().route(&shape.request(), wish).unwrap();
+            bench.store(shape, &rows(&shape.request(), &["2024-01-30"], 7.0));
+            let after = bench.stores().route(&shape.request(), wish).unwrap();
+
+            assert_eq!(before.route.layout, Layout::Partitioned);
+            assert_eq!(after.route, before.route);
+            assert_eq!(after.route.because, Because::Dataset);
+            assert!(!before.has_rows && after.has_rows);
+        }
+    }
+}
+
+#[test]
+fn a_symbol_that_legacy_cannot_spell_goes_where_the_toggle_says() {
+    let bench = Bench::on_disk();
+    let wish = Wish {
+        toggle: Layout::Partitioned,
+        is_eligible: true,
+        has_block: false,
+    };
+
+    let routed = bench
+        .stores()
+        .route(&Shape::PartitionedBars.request_of("A/B"), wish)
+        .unwrap();
+
+    assert_eq!(routed.route.layout, Layout::Partitioned);
+}

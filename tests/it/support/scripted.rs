@@ -1,0 +1,111 @@
+//! A source that says what a test wrote down, whenever it is asked.
+
+use std::collections::BTreeMap;
+
+use barkeep::calendar::Calendar;
+use barkeep::frame::{Bar, BarBatch};
+use barkeep::model::{Interval, Provenance, Ticker, Venue};
+use barkeep::source::{FetchJob, Fetched, MarketDataSource, SourceError};
+use barkeep::sys::{Shutdown, Signal};
+
+use super::bench::provenance;
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Say {
+    Bars(Vec<Bar>),
+    Nothing,
+    Unknown,
+    Malformed(&'static str),
+    Down,
+    /// A signal arrives while the source is asked.
+    Signal(Signal),
+}
+
+/// A source with an answer for each series; others it does not know.
+#[derive(Debug)]
+pub(crate) struct ScriptedSource {
+    venue: Venue,
+    answers: BTreeMap<(Ticker, Interval), Say>,
+}
+
+impl ScriptedSource {
+    pub(crate) fn at(venue: &str) -> Self {
+        Self {
+            venue: venue.parse().unwrap(),
+            answers: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn says(mut self, ticker: &str, interval: Interval, say: Say) -> Self {
+        self.answers
+            .insert((ticker.parse().unwrap(), interval), say);
+        self
+    }
+}
+
+/// Returns a bar whose prices and volume are one number.
+pub(crate) fn bar(moment: &str, price: f64) -> Bar {
+    Bar {
+        date: Some(super::bench::stamp(moment)),
+        open: Some(price),
+        high: Some(price),
+        low: Some(price),
+        close: Some(price),
+        volume: Some(price),
+        sequence: None,
+    }
+}
+
+impl MarketDataSource for ScriptedSource {
+    fn venue(&self) -> &Venue {
+        &self.venue
+    }
+
+    fn serves(&self, _interval: Interval) -> bool {
+        true
+    }
+
+    fn provenance(&self) -> Provenance {
+        Provenance {
+            source: Some(self.venue.clone()),
+            ..provenance()
+        }
+    }
+
+    fn calendar(&self) -> Calendar {
+        Calendar::weekdays()
+    }
+
+    fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {
+        let ticker = job.ticker.clone();
+        match self.answers.get(&(ticker.clone(), job.interval)) {
+            Some(Say::Bars(bars)) => {
+                let batch = BarBatch { bars: bars.clone() };
+                Ok(Fetched::Bars {
+                    batch,
+                    mark: Some(format!("mark of {ticker}")),
+                })
+            }
+            Some(Say::Nothing) => Ok(Fetched::Nothing { mark: None }),
+            Some(Say::Malformed(body)) => Err(SourceError::Malformed {
+                ticker,
+                what: "the answer".to_owned(),
+                reason: "it is no table".to_owned(),
+                body: Some(body.as_bytes().to_vec()),
+            }),
+            Some(Say::Down) => Err(SourceError::Transport {
+                venue: self.venue.clone(),
+                reason: "the line is dead".to_owned(),
+            }),
+            Some(Say::Signal(signal)) => {
+                stop.raise(*signal);
+                Err(SourceError::Stopped {
+                    ticker,
+                    interval: job.interval,
+                })
+            }
+            Some(Say::Unknown) | None => Ok(Fetched::UnknownTicker),
+        }
+    }
+}

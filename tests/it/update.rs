@@ -1,0 +1,554 @@
+//! Whole runs in process: plan, fetch, stage, consolidate, record, with a source that says what the test wrote down.
+
+mod crash;
+mod leftovers;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use barkeep::codec;
+use barkeep::config::{ConfigService, EnvVars, Overrides};
+use barkeep::frame::{Bar, Profile};
+use barkeep::lock::LockGuard;
+use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
+use barkeep::observe::Silent;
+use barkeep::source::MarketDataSource;
+use barkeep::storage::{CorruptFiles, RowCounts};
+use barkeep::sys::{FixedClock, Shutdown};
+use barkeep::update::{
+    FailureKind, Hands, LeftoverReport, NotFounds, Outlook, Registry, RunOptions, UpdateError,
+    UpdateReport, UpdateRequest, finish_leftovers, plan, run,
+};
+use serde_json::{Value, json};
+
+use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
+use crate::support::bench::{Bench, Shape, held, stamp};
+use crate::support::foreign::{ForeignFile, days};
+use crate::support::scripted::{Say, ScriptedSource, bar};
+
+const DAY: Interval = Interval::D1;
+
+/// A workspace with sources; each `update` is a process of its own.
+struct World {
+    bench: Bench,
+    sources: Vec<Arc<dyn MarketDataSource>>,
+    not_founds: NotFounds,
+    held: Arc<LockGuard<'static>>,
+}
+
+impl World {
+    fn new(tickers: &[&str], source: ScriptedSource) -> Self {
+        Self::on(Bench::on_disk(), tickers, source)
+    }
+
+    fn on(bench: Bench, tickers: &[&str], source: ScriptedSource) -> Self {
+        let registry: serde_json::Map<String, Value> = tickers
+            .iter()
+            .map(|ticker| {
+                (
+                    (*ticker).to_owned(),
+                    json!({"ticker": ticker, "venue": "us:demo"}),
+                )
+            })
+            .collect();
+        bench.put(
+            &bench.places.root.join("tickers.json"),
+            Value::Object(registry).to_string().as_bytes(),
+        );
+        bench.put(
+            &bench.places.root.join("storage_config.json"),
+            b"{\"partitioned\": true}",
+        );
+        Self::again(bench, source, Arc::new(held()))
+    }
+
+    fn again(bench: Bench, source: ScriptedSource, held: Arc<LockGuard<'static>>) -> Self {
+        Self {
+            bench,
+            sources: vec![Arc::new(source)],
+            not_founds: NotFounds::Save,
+            held,
+        }
+    }
+
+    fn answering(mut self, source: ScriptedSource) -> Self {
+        self.sources = vec![Arc::new(source)];
+        self
+    }
+
+    fn with<R>(&self, work: impl FnOnce(Outlook<'_>, Hands<'_>, &mut Registry) -> R) -> R {
+        let fs = &*self.bench.fs;
+        let root = &self.bench.places.root;
+        let (stop, clock) = (
+            Shutdown::default(),
+            FixedClock("2026-07-01T12:00:00Z".parse().unwrap()),
+        );
+        let config =
+            ConfigService::open(fs, root, &EnvVars::default(), &Overrides::default()).unwrap();
+        let stores = self.bench.stores();
+        let outlook = Outlook {
+            config: &config,
+            stores: &stores,
+            sources: &self.sources,
+        };
+        let hands = Hands {
+            fs,
+            clock: &clock,
+            stop: &stop,
+            observer: &Silent,
+            held: &self.held,
+            places: &self.bench.places,
+            corrupt_files: CorruptFiles::Quarantine,
+            nonce: self.bench.fresh_nonce(),
+        };
+        let mut registry = Registry::load(fs, root).unwrap().unwrap();
+        work(outlook, hands, &mut registry)
+    }
+
+    fn finish_leftovers(&self) -> Result<LeftoverReport, UpdateError> {
+        self.with(finish_leftovers)
+    }
+
+    fn try_update(&self) -> Result<UpdateReport, UpdateError> {
+        self.with(|outlook, hands, registry| {
+            finish_leftovers(outlook, hands, registry)?;
+            let (now, today) = (hands.clock.now(), hands.clock.today());
+            let request = UpdateRequest {
+                now,
+                today,
+                ..UpdateRequest::default()
+            };
+            let plan = plan(&request, outlook, registry.catalog(), &[DAY])?;
+            let options = RunOptions {
+                now,
+                today,
+                jobs: NonZeroUsize::MIN,
+                not_founds: self.not_founds,
+                pace: None,
+                min_free_bytes: 0,
+                min_free_inodes: 0,
+            };
+            run(&plan, outlook, hands, registry, &options)
+        })
+    }
+
+    fn update(&self) -> UpdateReport {
+        self.try_update().unwrap()
+    }
+
+    fn bars(&self, shape: Shape, ticker: &str) -> Vec<Bar> {
+        self.bars_of(shape, &shape.request_of(ticker))
+    }
+
+    fn bars_of(&self, shape: Shape, request: &StorageRequest) -> Vec<Bar> {
+        let both_layouts = self.bench.stores();
+        let stored = shape.store(&both_layouts).read(request).unwrap();
+        stored.map_or(Vec::new(), |stored| stored.frame.bars().collect())
+    }
+
+    fn tickers_json(&self) -> Value {
+        let bytes = self
+            .bench
+            .bytes(&self.bench.places.root.join("tickers.json"));
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// Returns the contents of the files of one name that were put away.
+    fn put_away(&self, name: &str) -> Vec<String> {
+        let quarantine = &self.bench.places.quarantine;
+        let files = self.bench.files().into_iter();
+        files
+            .filter(|(path, _)| path.starts_with(quarantine) && path.ends_with(name))
+            .map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned())
+            .collect()
+    }
+}
+
+fn demo() -> ScriptedSource {
+    ScriptedSource::at("us:demo")
+}
+
+fn two_days() -> Vec<Bar> {
+    vec![bar("2026-05-29", 10.0), bar("2026-06-01", 11.0)]
+}
+
+#[test]
+fn one_tickers_failure_never_ends_the_run() {
+    let source = demo()
+        .says("A", DAY, Say::Down)
+        .says("B", DAY, Say::Malformed("<html>"))
+        .says("C", DAY, Say::Bars(two_days()))
+        .says("D", DAY, Say::Nothing);
+    let world = World::new(&["A", "B", "C", "D"], source);
+
+    let report = world.update();
+
+    let counts = report.tickers();
+    assert_eq!(
+        (counts.ok, counts.failed, counts.empty, counts.unknown),
+        (1, 2, 1, 0)
+    );
+    assert!(report.has(FailureKind::Source) && report.has(FailureKind::Malformed));
+    assert_eq!(world.bars(PartitionedBars, "C"), two_days());
+    assert_eq!(world.put_away("answer"), ["<html>"]);
+}
+
+#[test]
+fn a_row_without_a_date_fails_its_batch_which_is_kept_in_quarantine() {
+    let undated = Bar {
+        date: None,
+        ..bar("2026-06-01", 12.0)
+    };
+    let source = demo()
+        .says("A", DAY, Say::Bars([two_days(), vec![undated]].concat()))
+        .says("B", DAY, Say::Bars(two_days()));
+    let world = World::new(&["A", "B"], source);
+
+    let report = world.update();
+
+    assert_eq!((report.tickers().ok, report.tickers().failed), (1, 1));
+    assert_eq!(world.bars(PartitionedBars, "A"), []);
+    let kept = world.put_away("answer");
+    assert!(
+        kept[0].contains("12.0") && kept[0].contains("11.0"),
+        "{kept:?}"
+    );
+}
+
+#[test]
+fn rows_that_share_a_timestamp_are_kept_and_told() {
+    let twice = vec![bar("2026-06-01", 10.0), bar("2026-06-01", 11.0)];
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(twice)));
+
+    let report = world.update();
+
+    assert_eq!(
+        world.bars(PartitionedBars, "A"),
+        [bar("2026-06-01", 11.0)],
+        "the later one stands"
+    );
+    assert!(
+        report
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("share their timestamp"))
+    );
+    assert!(world.put_away("rows.txt")[0].contains("10.0"));
+}
+
+#[test]
+fn volumes_are_rounded_half_to_even_and_what_is_not_finite_is_null_and_both_are_counted() {
+    let odd = |day, volume, open| Bar {
+        volume: Some(volume),
+        open: Some(open),
+        ..bar(day, 10.0)
+    };
+    let bars = vec![
+        odd("2026-06-01", 2.5, f64::NAN),
+        odd("2026-06-02", 3.5, f64::INFINITY),
+        odd("2026-06-03", 4.0, 1.0),
+        odd("2026-06-04", f64::NAN, 1.0),
+    ];
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(bars)));
+
+    let report = world.update();
+
+    let stored = world.bars(PartitionedBars, "A");
+    let volumes: Vec<_> = stored.iter().map(|bar| bar.volume).collect();
+    assert_eq!(volumes, [Some(2.0), Some(4.0), Some(4.0), None]);
+    assert_eq!((stored[0].open, stored[1].open), (None, None));
+    assert_eq!(
+        (
+            report.venues[0].rounded_volumes,
+            report.venues[0].not_finite
+        ),
+        (2, 3)
+    );
+}
+
+#[test]
+fn an_answer_that_would_shrink_history_removes_nothing() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    world.update();
+    let world = world.answering(demo().says("A", DAY, Say::Bars(vec![bar("2026-06-02", 12.0)])));
+
+    world.update();
+
+    assert_eq!(
+        world.bars(PartitionedBars, "A"),
+        [two_days(), vec![bar("2026-06-02", 12.0)]].concat()
+    );
+}
+
+#[test]
+fn a_damaged_month_is_put_away_with_its_days_and_the_others_go_on() {
+    let world = World::new(
+        &["A", "B"],
+        demo()
+            .says("A", DAY, Say::Bars(two_days()))
+            .says("B", DAY, Say::Bars(two_days())),
+    );
+    let path = PartitionedBars.file(
+        &world.bench.places,
+        &PartitionedBars.request(),
+        "2026-05-29",
+    );
+    world.bench.put(&path, b"PAR1 damaged PAR1");
+
+    let report = world.update();
+
+    let [damaged] = report.damaged.as_slice() else {
+        panic!("one month is damaged: {report:?}")
+    };
+    let (first, last) = damaged.days.unwrap();
+    assert_eq!(
+        (first.to_string(), last.to_string()),
+        ("2026-05-01".to_owned(), "2026-05-31".to_owned())
+    );
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+    assert_eq!(world.bars(PartitionedBars, "B"), two_days());
+    assert_eq!(world.put_away("data.parquet"), ["PAR1 damaged PAR1"]);
+}
+
+#[test]
+fn a_run_that_learns_nothing_new_writes_no_file() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    world.update();
+    let before = world.bench.tree();
+
+    let report = world.update();
+
+    assert_eq!(report.written(), (0, 0));
+    assert_eq!(
+        report.rows(),
+        RowCounts {
+            unchanged: 2,
+            ..RowCounts::default()
+        }
+    );
+    assert_eq!(world.bench.tree(), before, "bytes and times of change stay");
+}
+
+#[test]
+fn values_that_change_are_recorded_once_with_old_and_new() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    world.update();
+    let world = world.answering(demo().says(
+        "A",
+        DAY,
+        Say::Bars(vec![Bar {
+            close: Some(99.5),
+            ..two_days()[1]
+        }]),
+    ));
+
+    world.update();
+    world.update();
+
+    let ledger = world
+        .bench
+        .places
+        .state
+        .join("revisions/us/demo/stocks_1d/ticker=A.jsonl");
+    let text = String::from_utf8(world.bench.bytes(&ledger)).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [line] = lines.as_slice() else {
+        panic!("one value changed: {text}")
+    };
+    let fields = ["at", "date", "field", "old", "new"].map(|key| line[key].clone());
+    assert_eq!(
+        fields,
+        [
+            json!("2026-07-01T12:00:00Z"),
+            json!("2026-06-01T00:00:00"),
+            json!("close"),
+            json!(11.0),
+            json!(99.5)
+        ]
+    );
+}
+
+#[test]
+fn unknown_tickers_are_recorded_only_when_asked_and_when_another_was_known() {
+    for (not_founds, other, is_recorded) in [
+        (NotFounds::Save, Say::Bars(two_days()), true),
+        (NotFounds::Save, Say::Nothing, true),
+        (NotFounds::Save, Say::Unknown, false),
+        (NotFounds::Save, Say::Down, false),
+        (NotFounds::Leave, Say::Bars(two_days()), false),
+    ] {
+        let story = format!("{not_founds:?} {other:?}");
+        let mut world = World::new(&["A", "X"], demo().says("A", DAY, other));
+        world.not_founds = not_founds;
+
+        let report = world.update();
+
+        assert!(report.tickers().unknown >= 1);
+        let status = &world.tickers_json()["X"]["status"];
+        assert_eq!(status == "not_found", is_recorded, "{story}: {status}");
+    }
+}
+
+#[test]
+fn the_registry_speaks_of_the_rows_that_were_committed() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+
+    world.update();
+
+    let entry = world.tickers_json()["A"]["intervals"]["1d"].clone();
+    assert_eq!(entry["last_data_date"], "2026-06-01");
+    assert_eq!(entry["mark"], "mark of A");
+    assert_eq!(entry["storage"]["mode"], "partitioned");
+    assert_eq!(entry["storage"]["venue"], "us:demo");
+}
+
+/// A source that edits tickers.json while it is asked.
+#[derive(Debug)]
+struct Editing(ScriptedSource, std::path::PathBuf, &'static [u8]);
+
+impl MarketDataSource for Editing {
+    fn venue(&self) -> &barkeep::model::Venue {
+        self.0.venue()
+    }
+    fn serves(&self, interval: Interval) -> bool {
+        self.0.serves(interval)
+    }
+    fn provenance(&self) -> barkeep::model::Provenance {
+        self.0.provenance()
+    }
+    fn calendar(&self) -> barkeep::calendar::Calendar {
+        self.0.calendar()
+    }
+    fn fetch(
+        &self,
+        job: &barkeep::source::FetchJob,
+        stop: &Shutdown,
+    ) -> Result<barkeep::source::Fetched, barkeep::source::SourceError> {
+        use barkeep::sys::{Fs, OsFs};
+        OsFs.remove_file(&self.1).unwrap();
+        OsFs.create_new(&self.1).unwrap().write_all(self.2).unwrap();
+        self.0.fetch(job, stop)
+    }
+}
+
+#[test]
+fn a_registry_that_becomes_garbage_during_the_run_is_not_overwritten_and_the_rows_stay_staged() {
+    let mut world = World::new(&["A"], demo());
+    let path = world.bench.places.root.join("tickers.json");
+    let good = world.bench.bytes(&path);
+    let source = demo().says("A", DAY, Say::Bars(two_days()));
+    world.sources = vec![Arc::new(Editing(source, path.clone(), b"{\"A\": garb"))];
+
+    let ended = world.try_update();
+
+    assert!(matches!(ended, Err(UpdateError::Catalog(_))), "{ended:?}");
+    assert_eq!(world.bench.bytes(&path), b"{\"A\": garb");
+    world.bench.put(&path, &good);
+    let world = world.answering(demo());
+    let report = world.finish_leftovers().unwrap();
+    assert_eq!(
+        (report.runs, world.bars(PartitionedBars, "A")),
+        (1, two_days())
+    );
+}
+
+#[test]
+fn several_venues_are_updated_in_one_run() {
+    let mut world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    let path = world.bench.places.root.join("tickers.json");
+    let registry = json!({"A": {"venue": "us:demo"}, "B": {"venue": "de:other"}});
+    world.bench.put(&path, registry.to_string().as_bytes());
+    let other =
+        ScriptedSource::at("de:other").says("B", DAY, Say::Bars(vec![bar("2026-06-01", 5.0)]));
+    world.sources.push(Arc::new(other));
+
+    let report = world.update();
+
+    assert_eq!(report.venues.len(), 2);
+    let other = StorageRequest::bars(
+        "de:other".parse().unwrap(),
+        "B".parse::<Ticker>().unwrap(),
+        DAY,
+    );
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+    assert_eq!(
+        world.bars_of(PartitionedBars, &other),
+        [bar("2026-06-01", 5.0)]
+    );
+}
+
+#[test]
+fn a_series_with_legacy_rows_stays_legacy_and_a_new_one_is_partitioned_in_the_same_run() {
+    let source = demo()
+        .says("A", DAY, Say::Bars(two_days()))
+        .says("B", DAY, Say::Bars(two_days()));
+    let world = World::new(&["A", "B"], source);
+    let legacy = LegacyBars.file(&world.bench.places, &LegacyBars.request(), "2026-05-29");
+    world.bench.put(
+        &legacy,
+        &ForeignFile::of(days("A", &[("2026-05-28", 9.0)])).bytes(),
+    );
+
+    world.update();
+
+    assert_eq!(
+        world.bars(LegacyBars, "A"),
+        [vec![bar("2026-05-28", 9.0)], two_days()].concat()
+    );
+    assert_eq!(world.bars(PartitionedBars, "A"), []);
+    assert_eq!(world.bars(PartitionedBars, "B"), two_days());
+    assert!(
+        world.tickers_json()["A"]["intervals"]["1d"]
+            .get("storage")
+            .is_none()
+    );
+}
+
+#[test]
+fn files_say_where_their_rows_come_from() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+
+    world.update();
+
+    let path = PartitionedBars.file(
+        &world.bench.places,
+        &PartitionedBars.request(),
+        "2026-06-01",
+    );
+    let decoded = codec::decode(
+        &world.bench.bytes(&path).into(),
+        Profile::of(Dataset::Stocks),
+    )
+    .unwrap();
+    assert_eq!(decoded.provenance, crate::support::bench::provenance());
+    assert!(decoded.is_sealed);
+    assert_eq!(
+        decoded.proven.frame.times().collect::<Vec<_>>(),
+        [stamp("2026-06-01")]
+    );
+}
+
+#[test]
+fn rows_that_do_not_belong_to_the_stored_ones_go_to_quarantine_and_the_run_goes_on() {
+    let source = demo()
+        .says("A", DAY, Say::Bars(two_days()))
+        .says("B", DAY, Say::Bars(two_days()));
+    let world = World::new(&["A", "B"], source);
+    let wrong = ForeignFile::of(days("Z", &[("2026-06-01", 9.0)])).bytes();
+    let path = PartitionedBars.file(
+        &world.bench.places,
+        &PartitionedBars.request(),
+        "2026-06-01",
+    );
+    world.bench.put(&path, &wrong);
+
+    let report = world.update();
+
+    assert!(report.has(FailureKind::Refused));
+    assert_eq!(world.bench.bytes(&path), wrong);
+    assert_eq!(world.put_away("rows.parquet").len(), 1);
+    assert_eq!(world.bars(PartitionedBars, "B"), two_days());
+}

@@ -1,0 +1,133 @@
+//! What stopped runs left in staging arrives, once.
+
+use barkeep::frame::BarBatch;
+use barkeep::model::RunId;
+use barkeep::storage::{RowsToStage, StagedRun, leftover_runs};
+use barkeep::sys::Signal;
+use chrono::DateTime;
+
+use super::{DAY, World, demo, two_days};
+use crate::support::bench::Shape::PartitionedBars;
+use crate::support::bench::provenance;
+use crate::support::scripted::{Say, bar};
+
+/// Stages what a run fetched that was then killed.
+fn stage(world: &World, is_sealed: bool) {
+    let frame = BarBatch { bars: two_days() }
+        .prove(&"A".parse().unwrap())
+        .0
+        .frame;
+    let rows = RowsToStage::encode(PartitionedBars.request(), &frame, &provenance())
+        .unwrap()
+        .unwrap();
+    let id = RunId::new(DateTime::UNIX_EPOCH, world.bench.fresh_nonce(), 1);
+    let mut run = StagedRun::begin(&*world.bench.fs, &world.held, &world.bench.places, id).unwrap();
+    run.stage(&rows).unwrap();
+    if is_sealed {
+        run.seal().unwrap();
+    }
+}
+
+#[test]
+fn the_rows_of_a_killed_run_arrive_whether_it_was_sealed_or_not() {
+    for is_sealed in [false, true] {
+        let world = World::new(&["A"], demo());
+        stage(&world, is_sealed);
+
+        let report = world.finish_leftovers().unwrap();
+
+        assert_eq!((report.runs, report.series), (1, 1));
+        assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+        assert_eq!(
+            world.tickers_json()["A"]["intervals"]["1d"]["last_data_date"],
+            "2026-06-01"
+        );
+        assert!(
+            leftover_runs(&*world.bench.fs, &world.bench.places)
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            world
+                .bench
+                .fs
+                .metadata(&world.bench.places.staging)
+                .unwrap()
+                .is_none()
+        );
+    }
+}
+
+#[test]
+fn replaying_a_leftover_run_changes_nothing() {
+    let world = World::new(&["A"], demo());
+    stage(&world, true);
+    world.finish_leftovers().unwrap();
+    let before = world.bench.tree();
+    stage(&world, true);
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!(
+        (report.rows.added, report.rows.changed, report.files),
+        (0, 0, 0)
+    );
+    assert_eq!(world.bench.tree(), before, "bytes and times of change stay");
+}
+
+#[test]
+fn a_run_that_is_stopped_while_it_fetches_is_completed_by_the_next_one() {
+    let full = || {
+        demo().says("A", DAY, Say::Bars(two_days())).says(
+            "B",
+            DAY,
+            Say::Bars(vec![bar("2026-06-02", 3.0)]),
+        )
+    };
+    let stopped = World::new(
+        &["A", "B"],
+        full().says("B", DAY, Say::Signal(Signal::Terminate)),
+    );
+    let undisturbed = World::new(&["A", "B"], full());
+
+    let report = stopped.update();
+    let left = leftover_runs(&*stopped.bench.fs, &stopped.bench.places).unwrap();
+    let stopped = stopped.answering(full());
+    stopped.update();
+    undisturbed.update();
+
+    assert_eq!(report.interrupted, Some(Signal::Terminate));
+    assert_eq!(left.len(), 1, "what was fetched stays staged");
+    let names = |world: &World| -> Vec<_> {
+        let root = world.bench.places.root.clone();
+        let files = world.bench.files().into_iter();
+        // The last good registry is the one before the last change, of which a stopped run makes one more.
+        files
+            .map(|(path, bytes)| (path.strip_prefix(&root).unwrap().to_owned(), bytes))
+            .filter(|(path, _)| !path.ends_with("tickers.last-good.json"))
+            .collect()
+    };
+    assert_eq!(names(&stopped), names(&undisturbed));
+}
+
+#[test]
+fn torn_staged_rows_are_put_away_and_the_others_arrive() {
+    let world = World::new(&["A"], demo());
+    stage(&world, true);
+    let id = leftover_runs(&*world.bench.fs, &world.bench.places)
+        .unwrap()
+        .remove(0);
+    let torn = world
+        .bench
+        .places
+        .staging
+        .join(id.as_str())
+        .join("fetched/us/demo/stocks_1d/ticker=B/month=2026-06.parquet");
+    world.bench.put(&torn, b"torn");
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+    assert_eq!(world.put_away("rows.parquet"), ["torn"]);
+}
