@@ -41,6 +41,16 @@ pub struct CleanupReport {
     pub unreadable: Vec<Unreadable>,
 }
 
+impl CleanupReport {
+    /// Tells whether there was nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.removed.is_empty()
+            && self.staged.is_empty()
+            && self.quarantined.is_empty()
+            && self.unreadable.is_empty()
+    }
+}
+
 /// A file that cannot be read.
 #[derive(Debug)]
 pub struct Unreadable {

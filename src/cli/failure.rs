@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
+use crate::cleanup::CleanupError;
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::lock::LockError;
@@ -225,6 +226,15 @@ impl From<StorageError> for Failure {
 
 /// What helps a symbol that the legacy layout cannot spell.
 pub(super) const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
+
+impl From<CleanupError> for Failure {
+    fn from(error: CleanupError) -> Self {
+        match error {
+            CleanupError::Fs(error) => error.into(),
+            CleanupError::Storage(error) => error.into(),
+        }
+    }
+}
 
 impl From<UpdateError> for Failure {
     fn from(error: UpdateError) -> Self {

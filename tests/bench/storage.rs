@@ -9,7 +9,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
+use barkeep::catalog::{Catalog, Found};
 use barkeep::codec::{Compression, Facts, decode, encode};
+use barkeep::document;
 use barkeep::frame::{Bar, BarBatch, Frame, Profile};
 use barkeep::model::{
     Dataset, Interval, PriceBasis, Provenance, StorageRequest, Ticker, TimeUnit, time,
@@ -89,6 +91,34 @@ fn one_month(criterion: &mut Criterion) {
     });
 }
 
+fn registry(criterion: &mut Criterion) {
+    let today = NaiveDate::from_ymd_opt(2025, 11, 20).expect("a date");
+    let venue = "us:yahoo".parse().expect("a venue");
+    let mut catalog = Catalog::default();
+    for number in 0..9_276 {
+        let ticker = format!("T{number}").parse().expect("a ticker");
+        let found = Found {
+            last_row: time::midnight(today).expect("a stamp"),
+            storage: None,
+            mark: None,
+        };
+        catalog
+            .record_found(&ticker, &venue, Interval::D1, today, found)
+            .expect("records");
+    }
+    let bytes = catalog.to_bytes();
+    let path = Path::new("tickers.json");
+    let limit = barkeep::catalog::MAX_BYTES;
+    criterion.bench_function("read a registry of 9,276 tickers", |bench| {
+        bench.iter(|| {
+            Catalog::from_document(document::parse_object(&bytes, path, limit).expect("parses"))
+        });
+    });
+    criterion.bench_function("write a registry of 9,276 tickers", |bench| {
+        bench.iter(|| black_box(&catalog).to_bytes());
+    });
+}
+
 fn whole_histories(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let tickers: Vec<Ticker> = (0..TICKERS)
@@ -141,5 +171,5 @@ fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("a file");
 }
 
-criterion_group!(benches, one_month, whole_histories);
+criterion_group!(benches, one_month, registry, whole_histories);
 criterion_main!(benches);

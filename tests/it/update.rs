@@ -244,10 +244,10 @@ fn volumes_are_rounded_half_to_even_and_what_is_not_finite_is_null_and_both_are_
         ..bar(day, 10.0)
     };
     let bars = vec![
-        odd("2026-06-01", 2.5, f64::NAN),
-        odd("2026-06-02", 3.5, f64::INFINITY),
-        odd("2026-06-03", 4.0, 1.0),
-        odd("2026-06-04", f64::NAN, 1.0),
+        odd("2026-06-01", 2.5.into(), f64::NAN),
+        odd("2026-06-02", 3.5.into(), f64::INFINITY),
+        odd("2026-06-03", 4.into(), 1.0),
+        odd("2026-06-04", f64::NAN.into(), 1.0),
     ];
     let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(bars)));
 
@@ -255,7 +255,10 @@ fn volumes_are_rounded_half_to_even_and_what_is_not_finite_is_null_and_both_are_
 
     let stored = world.bars(PartitionedBars, "A");
     let volumes: Vec<_> = stored.iter().map(|bar| bar.volume).collect();
-    assert_eq!(volumes, [Some(2.0), Some(4.0), Some(4.0), None]);
+    assert_eq!(
+        volumes,
+        [Some(2.into()), Some(4.into()), Some(4.into()), None]
+    );
     assert_eq!((stored[0].open, stored[1].open), (None, None));
     assert_eq!(
         (

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::registration;
+use super::{registration, sweep};
+use crate::cleanup::{self, CleanupReport};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -21,7 +22,7 @@ use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
 use crate::storage::leftover_runs;
 use crate::sys::Stopwatch;
-use crate::update::{self, Hands, Registry, UpdateReport};
+use crate::update::{self, Registry, UpdateReport};
 
 /// Options of `cleanup`.
 #[derive(Debug, Default, Args)]
@@ -56,9 +57,9 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let fs = &*shell.world.fs;
     let mut registry =
         Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
+    let swept = sweep::sweep(&workspace, hands)?;
     let leftovers = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
     registry.save(hands)?;
-    let swept = sweep(hands);
     progress.end();
     held.release()?;
 
@@ -67,8 +68,9 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
         ..UpdateReport::default()
     };
     report.seconds.leftovers = watch.seconds();
+    report.kept.extend(swept.quarantined.iter().cloned());
     let exit = summary::exit(&report, &leftovers);
-    let is_clean = leftovers.runs == 0 && swept == 0;
+    let is_clean = leftovers.runs == 0 && swept.is_empty();
     let finished = Finished {
         report,
         leftovers,
@@ -82,38 +84,58 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
         shell.printer.note("Nothing to clean up.");
     } else {
         summary::print_cleanup(&finished, shell.printer);
-        shell.printer.note(&format!(
-            "Removed {}.",
-            count(swept, "temporary file", "temporary files")
-        ));
+        print_swept(&swept, shell);
     }
     Ok(exit)
 }
 
-/// Removes temporary files that no run will use any more, and returns how many. The single place where
-/// `cleanup::sweep` is called.
-fn sweep(_hands: Hands<'_>) -> usize {
-    0
+fn print_swept(swept: &CleanupReport, shell: &Shell<'_>) {
+    let merged = count(swept.staged.len(), "temporary file", "temporary files");
+    if !swept.staged.is_empty() {
+        shell.printer.note(&format!("Merged the rows of {merged}."));
+    }
+    let removed = count(swept.removed.len(), "temporary file", "temporary files");
+    if !swept.removed.is_empty() {
+        shell.printer.note(&format!("Removed {removed}."));
+    }
+    for unreadable in &swept.unreadable {
+        shell.printer.warning(&format!(
+            "{} stays: {}.",
+            unreadable.path.display(),
+            unreadable.error
+        ));
+    }
 }
 
 fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let lock = describe_lock(workspace)?;
-    let runs = leftover_runs(&*shell.world.fs, &workspace.places)?;
+    let fs = &*shell.world.fs;
+    let runs = leftover_runs(fs, &workspace.places)?;
+    let plan = cleanup::plan(fs, &workspace.places)?;
+    let files = plan
+        .leftovers
+        .iter()
+        .map(|leftover| leftover.path.display().to_string());
+    let files: Vec<String> = files.collect();
     if args.json {
         let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
         shell
             .printer
-            .json(&json!({ "event": "plan", "lock": lock, "runs": runs }));
+            .json(&json!({ "event": "plan", "lock": lock, "runs": runs, "files": files }));
         return Ok(Exit::Ok);
     }
     shell.printer.note(&format!("Lock: {lock}."));
     for run in &runs {
         shell.printer.line(run.as_str());
     }
+    for file in &files {
+        shell.printer.line(file);
+    }
     let runs = count(runs.len(), "interrupted run", "interrupted runs");
-    shell
-        .printer
-        .note(&format!("{runs} would be finished. Nothing was changed."));
+    let files = count(files.len(), "temporary file", "temporary files");
+    shell.printer.note(&format!(
+        "{runs} would be finished and {files} settled. Nothing was changed."
+    ));
     Ok(Exit::Ok)
 }
 

@@ -9,6 +9,7 @@ pub(super) mod man;
 pub(super) mod partition_toggle;
 pub(super) mod run_lock;
 pub(super) mod show;
+mod sweep;
 pub(super) mod tickers;
 pub(super) mod update;
 

@@ -32,28 +32,3 @@ fn a_registry_of_every_interval_is_far_below_the_limit_and_round_trips() {
     assert_eq!(catalog.tickers().len(), 9_276);
     assert!(catalog.to_bytes() == bytes);
 }
-
-#[test]
-#[ignore = "prints times; run by hand in release"]
-fn the_usual_registry_is_read_and_written_in_no_time() {
-    for intervals in [&[D1][..], &Interval::ALL[..]] {
-        let bytes = large(intervals);
-        let started = std::time::Instant::now();
-        let object =
-            document::parse_object(&bytes, Path::new("t"), barkeep::catalog::MAX_BYTES).unwrap();
-        let catalog = Catalog::from_document(object);
-        let read = started.elapsed();
-        let written = catalog.to_bytes().len();
-        let both = started.elapsed();
-        let due = catalog
-            .tickers()
-            .iter()
-            .filter(|ticker| catalog.is_due(ticker, &yahoo(), D1, day("2025-11-20")))
-            .count();
-        println!(
-            "{written} bytes: read {read:?}, write {:?}, {due} asked in {:?}",
-            both.saturating_sub(read),
-            started.elapsed().saturating_sub(both)
-        );
-    }
-}

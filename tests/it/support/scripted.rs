@@ -52,7 +52,7 @@ pub(crate) fn bar(moment: &str, price: f64) -> Bar {
         high: Some(price),
         low: Some(price),
         close: Some(price),
-        volume: Some(price),
+        volume: Some(price.into()),
         sequence: None,
     }
 }

@@ -9,8 +9,9 @@ pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
-use super::registration;
+use super::{registration, sweep};
 use crate::catalog::TICKERS_FILE;
+use crate::cleanup::CleanupReport;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -133,6 +134,11 @@ impl Update<'_> {
             progress.note(&summary::took_over(ended));
         }
         let watch = Stopwatch::start();
+        // The tree is scanned only when somebody died in it: a start must not cost what the history costs.
+        let swept = match held.took_over() {
+            Some(_) => sweep::sweep(self.workspace, hands)?,
+            None => CleanupReport::default(),
+        };
         let leftovers = update::finish_leftovers(self.workspace.outlook(), hands, &mut registry)?;
         registry.save(hands)?;
         let leftover_seconds = watch.seconds();
@@ -145,6 +151,7 @@ impl Update<'_> {
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
+        report.kept.extend(swept.quarantined);
         self.settle_unknown(&report, &mut registry, hands)?;
         let exit = Exit::worst([planned, summary::exit(&report, &leftovers)]);
         let total_seconds = 0.0;

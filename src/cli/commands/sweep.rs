@@ -1,0 +1,29 @@
+//! Sweeping the whole workspace for temporary files: in `cleanup`, and when a run finds that another one died.
+
+use crate::cleanup::{self, CleanupReport};
+use crate::cli::failure::Failure;
+use crate::cli::wiring::Workspace;
+use crate::model::RunId;
+use crate::storage::Quarantine;
+use crate::update::Hands;
+
+/// Removes temporary files; rows in them are staged, for `finish_leftovers` to merge.
+pub(in crate::cli) fn sweep(
+    workspace: &Workspace<'_>,
+    hands: Hands<'_>,
+) -> Result<CleanupReport, Failure> {
+    let plan = cleanup::plan(hands.fs, &workspace.places)?;
+    if plan.leftovers.is_empty() {
+        return Ok(CleanupReport::default());
+    }
+    // A name of its own: the runs of this process count on from theirs.
+    let id = RunId::new(hands.clock.now(), hands.nonce.wrapping_add(1), 1);
+    let quarantine = Quarantine::new(hands.fs, hands.held, hands.places, id.clone());
+    let hands = cleanup::Hands {
+        fs: hands.fs,
+        held: hands.held,
+        places: hands.places,
+        quarantine: &quarantine,
+    };
+    Ok(cleanup::apply(&plan, hands, id)?)
+}
