@@ -138,13 +138,22 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
         return;
     }
     printer.note(&format!(
-        "Stored {} ({} new, {} changed) in {} of {} within {}.",
+        "Stored {} ({} new, {} changed; {} were there already) in {} of {} within {}.",
         count(rows.added + rows.changed, "bar", "bars"),
         super::words::grouped(rows.added),
         super::words::grouped(rows.changed),
+        super::words::grouped(rows.unchanged),
         count(files, "file", "files"),
         size(bytes),
         duration(finished.total_seconds),
+    ));
+    let seconds = report.seconds;
+    printer.note(&format!(
+        "It took {} to plan, {} to fetch ({} of it waiting for sources) and {} to merge and commit.",
+        duration(seconds.plan),
+        duration(seconds.fetch),
+        duration(seconds.source_wait),
+        duration(seconds.consolidate),
     ));
     let rounded: usize = report
         .venues
