@@ -73,10 +73,15 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
-    /// Gives up a group that could not be built, and the space that it took. Its rows stay staged.
+    /// Gives up a group that could not be built, and the space that it took. Its rows stay staged. A group that
+    /// has passed its commit point is left to the next run.
     pub fn abandon_group(&mut self) {
         self.state.group.clear();
         self.state.group_dirs.clear();
+        let journal = self.fs.metadata(&self.dir.join(JOURNAL_NAME));
+        if !matches!(journal, Ok(None)) {
+            return;
+        }
         // The error that led here is the one to report; the next run clears what is left.
         let _cleared: Result<(), StorageError> = self.clear_new();
     }
