@@ -20,7 +20,7 @@ pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport, VenueReport,
 };
 pub use resume::{LeftoverReport, finish_leftovers};
-pub use run::{NotFounds, Pace, RunOptions, run};
+pub use run::{NotFounds, Pace, RunOptions, check_space, run};
 
 use std::sync::Arc;
 
