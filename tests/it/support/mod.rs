@@ -6,5 +6,6 @@ pub(crate) mod bench;
 pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;
+pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod sim;
