@@ -10,7 +10,7 @@ use super::args::GlobalArgs;
 use super::failure::Failure;
 use super::ui::Printer;
 use crate::config::EnvVars;
-use crate::sys::{Clock, FixedClock, FsResult};
+use crate::sys::{Clock, FsResult, ReplayClock};
 
 /// What every command gets.
 #[derive(Debug)]
@@ -33,7 +33,10 @@ impl<'w> Shell<'w> {
     ) -> Result<Self, Failure> {
         let env = EnvVars::from(&world.variables)?;
         let clock: Arc<dyn Clock> = match env.now {
-            Some(now) => Arc::new(FixedClock(now)),
+            Some(now) => Arc::new(ReplayClock {
+                now,
+                waits: Arc::clone(&world.clock),
+            }),
             None => Arc::clone(&world.clock),
         };
         let chosen = global.workspace.as_ref().or(env.workspace.as_ref());

@@ -22,12 +22,13 @@ impl GlobalRunLock<'_> {
         let names = &guard.names;
         let mark = names.making(&guard.run);
         drop(self.fs.create_new(&mark)?);
-        // Durable before the directory can be: a lock without an owner is then known to be barkeep's.
-        self.fs.sync_dir(self.workspace)?;
-        if let Some(dead) = dead {
-            move_aside(self.fs, names, &names.stale(&guard.run), &dead.key)?;
-        }
-        if !self.fs.create_dir(&names.lock)? {
+        let is_made = self.make_directory(guard, dead).inspect_err(|_| {
+            // The mark would call a lock barkeep's own that somebody else makes later; one that is there needs it.
+            if matches!(self.fs.metadata(&names.lock), Ok(None)) {
+                let _unmarked: Result<bool, FsError> = self.fs.remove_file(&mark);
+            }
+        })?;
+        if !is_made {
             let bytes = Names::owner_bytes(self.fs, &names.lock)?;
             self.fs.remove_file(&mark)?;
             return Err(LockError::Held {
@@ -38,6 +39,21 @@ impl GlobalRunLock<'_> {
         }
         self.name_owner(guard, command)
             .inspect_err(|error| self.undo(guard, error))
+    }
+
+    /// Makes the directory after the dead lock was moved away; `false` when somebody else was quicker.
+    fn make_directory(
+        &self,
+        guard: &LockGuard<'_>,
+        dead: Option<&Judged>,
+    ) -> Result<bool, LockError> {
+        let names = &guard.names;
+        // Durable before the directory can be: a lock without an owner is then known to be barkeep's.
+        self.fs.sync_dir(self.workspace)?;
+        if let Some(dead) = dead {
+            move_aside(self.fs, names, &names.stale(&guard.run), &dead.key)?;
+        }
+        Ok(self.fs.create_dir(&names.lock)?)
     }
 
     fn name_owner(&self, guard: &LockGuard<'_>, command: &str) -> Result<(), LockError> {

@@ -76,6 +76,16 @@ pub struct StagedRows {
 }
 
 impl StagedRows {
+    /// Tells whether the power failed before any of the rows reached the disk: what is left then is a name with no
+    /// bytes, or with as many zeros as there were to be bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn is_blank(&self, fs: &dyn Fs) -> Result<bool, StorageError> {
+        let bytes = fs.read(&self.path)?;
+        Ok(bytes.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)))
+    }
+
     /// Reads the rows back.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The clock, injected so that tests and replays choose the time.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, NaiveDate, Utc};
@@ -46,7 +47,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still, for replays (`BARKEEP_NOW`) and tests.
+/// A clock that stands still and never waits, for tests.
 #[derive(Clone, Copy, Debug)]
 pub struct FixedClock(pub DateTime<Utc>);
 
@@ -56,6 +57,26 @@ impl Clock for FixedClock {
     }
 
     fn sleep(&self, _wait: Duration, _stop: &Shutdown) {}
+}
+
+/// Tells a chosen moment and waits as another clock does: a source is not asked faster, and a lock is not given up
+/// sooner, because a run is a replay.
+#[derive(Clone, Debug)]
+pub struct ReplayClock {
+    /// The moment that is taken for now.
+    pub now: DateTime<Utc>,
+    /// Who waits.
+    pub waits: Arc<dyn Clock>,
+}
+
+impl Clock for ReplayClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    fn sleep(&self, wait: Duration, stop: &Shutdown) {
+        self.waits.sleep(wait, stop);
+    }
 }
 
 /// Measures how long something takes; unlike a clock it is never set back.

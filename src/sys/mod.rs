@@ -11,7 +11,7 @@ mod host;
 mod os;
 mod shutdown;
 
-pub use clock::{Clock, FixedClock, Stopwatch, SystemClock};
+pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};
 pub use fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
 };

@@ -21,7 +21,7 @@ pub use report::{
     VenueReport,
 };
 pub use resume::{LeftoverReport, finish_leftovers};
-pub use run::{NotFounds, Pace, RunOptions, run};
+pub use run::{NotFounds, Pace, RunOptions, check_space, run};
 
 use std::sync::Arc;
 

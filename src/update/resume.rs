@@ -5,7 +5,7 @@
 use crate::model::RunId;
 use crate::observe::Event;
 use crate::storage::{
-    Conflict, Open, QuarantineRecord, RowCounts, StagedRun, StorageError, leftover_runs,
+    Conflict, Open, QuarantineRecord, RowCounts, Sealed, StagedRun, StorageError, leftover_runs,
 };
 
 use super::consolidate::{Consolidation, Marks};
@@ -87,6 +87,7 @@ fn finish_run(
         }
         Err(error) => return Err(error.into()),
     }
+    forget_blank(&mut run, hands)?;
     let mut update = UpdateReport::default();
     let marks = Marks::new();
     Consolidation {
@@ -110,4 +111,20 @@ fn finish_run(
     report.damaged.extend(update.damaged);
     report.kept.extend(update.kept);
     Ok(())
+}
+
+/// Rows of a run that was not sealed may not have reached the disk before the power failed. Nothing of them can be
+/// kept, and since nothing of them was recorded either, they are still asked for.
+fn forget_blank(run: &mut StagedRun<'_, Sealed>, hands: Hands<'_>) -> Result<(), UpdateError> {
+    let mut blank = Vec::new();
+    for rows in run.staged() {
+        if rows.is_blank(hands.fs)? {
+            let request = &rows.request;
+            hands.observer.observe(Event::Warning(format!(
+                "what was fetched of {request} had not reached the disk when the power failed"
+            )));
+            blank.push(rows.clone());
+        }
+    }
+    Ok(run.settle(&blank)?)
 }

@@ -8,9 +8,10 @@ use std::thread;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::frame::Displaced;
+use crate::layout::Places;
 use crate::observe::Event;
 use crate::storage::{Open, StagedRun};
-use crate::sys::Stopwatch;
+use crate::sys::{Fs, Stopwatch};
 
 use super::consolidate::{Consolidation, Marks};
 use super::fetch::{Answer, FetchedRows, Fetchers, Message};
@@ -73,7 +74,7 @@ pub fn run(
     registry: &mut Registry,
     options: &RunOptions,
 ) -> Result<UpdateReport, UpdateError> {
-    check_space(plan, hands, options)?;
+    check_space(plan, hands.fs, hands.places, options)?;
     let total = Stopwatch::start();
     let mut work = Work {
         outlook,
@@ -91,22 +92,23 @@ pub fn run(
     Ok(work.report)
 }
 
-fn check_space(
+/// Makes sure that a plan has the space that it may need.
+///
+/// # Errors
+/// `NoSpace` with what is missing; when the disk cannot be asked.
+pub fn check_space(
     plan: &UpdatePlan,
-    hands: Hands<'_>,
+    fs: &dyn Fs,
+    places: &Places,
     options: &RunOptions,
 ) -> Result<(), UpdateError> {
     let series = plan.series() as u64;
     if series == 0 {
         return Ok(());
     }
-    let is_there = hands.fs.metadata(&hands.places.data)?.is_some();
-    let path = if is_there {
-        &hands.places.data
-    } else {
-        &hands.places.root
-    };
-    let space = hands.fs.space(path)?;
+    let is_there = fs.metadata(&places.data)?.is_some();
+    let path = if is_there { &places.data } else { &places.root };
+    let space = fs.space(path)?;
     let missing = |what, found, needed| UpdateError::NoSpace {
         path: path.clone(),
         what,

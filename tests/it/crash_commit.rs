@@ -78,8 +78,14 @@ impl Bench {
         Ok(files)
     }
 
+    /// As the real consolidation does: a group that fails is given up.
     fn consolidate(fs: &dyn Fs, mut run: StagedRun<'_, Sealed>) -> Result<(), StorageError> {
-        // As the real consolidation does: rows that cannot be read back are put away.
+        Self::store(fs, &mut run).inspect_err(|_| run.abandon_group())?;
+        run.finish()
+    }
+
+    fn store(fs: &dyn Fs, run: &mut StagedRun<'_, Sealed>) -> Result<(), StorageError> {
+        // As the real consolidation does, too: rows that cannot be read back are put away.
         let (mut whole, mut torn) = (Vec::new(), Vec::new());
         for rows in run.staged() {
             match rows.read(fs) {
@@ -96,7 +102,7 @@ impl Bench {
             run.commit()?;
             run.settle(&whole)?;
         }
-        run.finish()
+        Ok(())
     }
 
     fn work(&self, held: &LockGuard<'_>, fs: &dyn Fs, told: &SimFs) -> Result<bool, StorageError> {

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod binary;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod cleanup;

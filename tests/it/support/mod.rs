@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;
+pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod scripted;
 pub(crate) mod sim;

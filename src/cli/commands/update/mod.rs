@@ -102,7 +102,8 @@ impl Update<'_> {
     fn run(&self) -> Result<Exit, Failure> {
         let (total, waiting) = (Stopwatch::start(), Stopwatch::start());
         let wait = Duration::from_secs(self.args.wait.into());
-        let held = registration::lock(self.workspace, self.shell, "update", wait)?;
+        let held = registration::lock(self.workspace, self.shell, "update", wait)
+            .or_else(|failure| self.explain(failure))?;
         let lock_seconds = waiting.seconds();
         let finished = self.run_locked(&held, lock_seconds)?;
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
@@ -124,6 +125,16 @@ impl Update<'_> {
             summary::print(&finished, self.shell.printer);
         }
         Ok(exit)
+    }
+
+    /// A disk without any space refuses even the lock, and does not say how much is missing.
+    fn explain<T>(&self, failure: Failure) -> Result<T, Failure> {
+        if failure.exit == Exit::NoSpace {
+            let (plan, _) = self.plan(&self.registry()?)?;
+            let fs = &*self.shell.world.fs;
+            update::check_space(&plan, fs, &self.workspace.places, &self.options)?;
+        }
+        Err(failure)
     }
 
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
