@@ -31,7 +31,8 @@ NEW_BARS = 5
 ALL_TICKERS = 9276
 HISTORY_END = datetime.datetime(2024, 6, 28)
 # What is promised, and by how much a shared machine may miss it before the gate closes.
-BOUNDS = {"history_ratio": 1.2, "peer_ratio": 1.0, "cycle_seconds_full": 120.0, "idle_seconds": 2.0, "help_seconds": 0.1}
+BOUNDS = {"history_own_seconds": 0.4, "history_ratio": 1.2, "peer_ratio": 1.0, "cycle_seconds_full": 60.0,
+          "cycle_mib": 200.0, "idle_seconds": 0.5, "help_seconds": 0.02}
 ALLOWANCE = 3.0
 
 
@@ -215,6 +216,7 @@ def measure_help(binary):
 def misses(result):
     """Returns what misses its bound by more than the allowance; counts of files have none."""
     figures = {
+        "history_own_seconds": result["history"]["own_20y"], "cycle_mib": result["cycle"]["rss_mib"],
         "history_ratio": result["history"]["history_ratio"], "peer_ratio": result["history"]["peer_ratio"],
         "cycle_seconds_full": result["cycle"]["seconds_for_all"], "idle_seconds": result["idle"]["wall"],
         "help_seconds": result["help"]["wall"],
