@@ -51,10 +51,16 @@ def stored(barkeep, ticker, layout):
     return rows
 
 
+def data_files(workspace):
+    """Returns the files that hold series."""
+    put_away = os.path.join(workspace, "quarantine") + os.sep
+    return [path for path in support.parquet_files(workspace) if not path.startswith(put_away)]
+
+
 def fingerprint_of(workspace):
-    """Returns path -> (bytes, time of change) of every data file."""
+    """Returns path -> (bytes, time of change) of every data file; what was put away is none."""
     found = {}
-    for path in support.parquet_files(workspace):
+    for path in data_files(workspace):
         with open(path, "rb") as file:
             found[path] = (file.read(), os.stat(path).st_mtime_ns)
     return found
@@ -89,13 +95,13 @@ def check_registry(verdicts, layout, workspace, tickers):
 
 def check_pandas_reads(verdicts, layout, workspace, tickers, offered):
     """Checks that the predecessor's own way of reading finds the same rows."""
-    for path in support.parquet_files(workspace)[:3]:
+    for path in data_files(workspace)[:3]:
         table = pandas.read_parquet(path)
         verdicts.check(list(table.columns)[:7] == support.HEADER[:7], f"{layout}: pandas reads {path}", table.dtypes)
     if layout == "partitions":
         return
     for ticker in tickers:
-        path = next(p for p in support.parquet_files(workspace) if os.path.basename(p) == f"{ticker}.parquet")
+        path = next(p for p in data_files(workspace) if os.path.basename(p) == f"{ticker}.parquet")
         closes = pandas.read_parquet(path).dropna(subset=["date"])["close"].tolist()
         wanted = [row.close for row in wanted_rows(ticker, layout, offered)]
         verdicts.check(closes == wanted, f"{layout}: pandas finds the closes of {ticker}", f"{len(closes)} for {len(wanted)}")
