@@ -1,6 +1,7 @@
 //! One column of values, each of which may be null.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::KindOf;
@@ -52,10 +53,18 @@ impl PartialEq for Cell<'_> {
 }
 
 impl PartialEq for Column {
+    /// As cells are compared: bit for bit.
     fn eq(&self, other: &Self) -> bool {
-        self.kind() == other.kind()
-            && self.len() == other.len()
-            && (0..self.len()).all(|row| self.cell(row) == other.cell(row))
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => a == b,
+            (Self::Flag(a), Self::Flag(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => {
+                let bits = |value: &Option<f64>| value.map(f64::to_bits);
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| bits(a) == bits(b))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -144,6 +153,26 @@ impl Column {
         }
     }
 
+    /// Appends some rows of a column of the same kind.
+    pub fn extend(&mut self, other: &Self, rows: Range<usize>) {
+        fn copy<T: Clone>(values: &mut Vec<Option<T>>, other: &[Option<T>], rows: Range<usize>) {
+            values.extend_from_slice(other.get(rows).unwrap_or_default());
+        }
+        match (self, other) {
+            (Self::Text(values), Self::Text(other)) => copy(values, other, rows),
+            (Self::Int(values), Self::Int(other)) | (Self::Time(values), Self::Time(other)) => {
+                copy(values, other, rows);
+            }
+            (Self::Float(values), Self::Float(other)) => copy(values, other, rows),
+            (Self::Flag(values), Self::Flag(other)) => copy(values, other, rows),
+            (values, other) => debug_assert_eq!(
+                values.kind(),
+                other.kind(),
+                "columns of one profile have one kind"
+            ),
+        }
+    }
+
     /// Appends the values of another column of the same kind.
     pub fn append(&mut self, more: Self) {
         match (self, more) {
@@ -164,6 +193,13 @@ impl Column {
 
     /// Compares two values of one kind; null sorts first, floats by their total order.
     pub fn compare(&self, row: usize, other: &Self, other_row: usize) -> Ordering {
+        if let (Self::Text(a), Self::Text(b)) = (self, other)
+            && let (Some(Some(a)), Some(Some(b))) = (a.get(row), b.get(other_row))
+            && Arc::ptr_eq(a, b)
+        {
+            // A series repeats one shared text in every row.
+            return Ordering::Equal;
+        }
         match (self.cell(row), other.cell(other_row)) {
             (Cell::Null, Cell::Null) => Ordering::Equal,
             (Cell::Null, _) => Ordering::Less,

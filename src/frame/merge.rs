@@ -5,6 +5,7 @@
 //! Leaves to others: which rows are older. The store reads its own past under the run lock.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::{Cell, Column, Frame, MergeRule, Profile, compare_keys};
 
@@ -79,49 +80,96 @@ fn has_price(columns: &[Column], row: usize, prices: &[usize]) -> bool {
         })
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
-    Older(usize),
-    Newer(usize),
+    Older,
+    Newer,
+}
+
+/// Consecutive rows of the result that come from one side.
+struct Run {
+    side: Side,
+    rows: Range<usize>,
+}
+
+/// The rows of the result, run by run.
+#[derive(Default)]
+struct Runs {
+    runs: Vec<Run>,
+    rows: usize,
+}
+
+impl Runs {
+    fn push(&mut self, side: Side, rows: Range<usize>) {
+        self.rows += rows.len();
+        match self.runs.last_mut() {
+            _ if rows.is_empty() => {}
+            Some(last) if last.side == side && last.rows.end == rows.start => {
+                last.rows.end = rows.end;
+            }
+            _ => self.runs.push(Run { side, rows }),
+        }
+    }
 }
 
 impl Frame {
     /// Merges `newer` into `self` by the rule of the profile.
     #[must_use]
     pub fn merge(&self, newer: &Self) -> Merged {
-        let profile = self.profile;
-        let mut picks = Vec::with_capacity(self.rows + newer.rows);
+        let mut runs = Runs::default();
         let mut replaced = Vec::new();
-        let (mut i, mut j) = (0, 0);
-        while i < self.rows || j < newer.rows {
-            let order = match (i < self.rows, j < newer.rows) {
-                (true, true) => compare_keys(profile, &self.columns, i, &newer.columns, j),
-                (true, false) => Ordering::Less,
-                _ => Ordering::Greater,
-            };
-            match order {
-                Ordering::Equal if self.yields(i, newer, j) => {
-                    picks.push(Side::Newer(j));
-                    replaced.push((i, j));
-                }
-                Ordering::Greater => picks.push(Side::Newer(j)),
-                Ordering::Less | Ordering::Equal => picks.push(Side::Older(i)),
+        let mut i = 0;
+        for j in 0..newer.rows {
+            // Updates bring few rows to a long history: all older rows before the next newer one are one run.
+            let end = self.first_not_before(i, newer, j);
+            let is_same = end < self.rows && self.compare_row(end, newer, j).is_eq();
+            runs.push(Side::Older, i..end);
+            if is_same && !self.yields(end, newer, j) {
+                runs.push(Side::Older, end..end + 1);
+            } else {
+                runs.push(Side::Newer, j..j + 1);
+                replaced.extend(is_same.then_some((end, j)));
             }
-            i += usize::from(order.is_le());
-            j += usize::from(order.is_ge());
+            i = end + usize::from(is_same);
         }
-        let added = picks.len() - self.rows;
+        runs.push(Side::Older, i..self.rows);
+        let added = runs.rows - self.rows;
         let revisions = replaced
             .iter()
-            .flat_map(|&(i, j)| self.revisions(i, newer, j))
-            .collect();
+            .flat_map(|&(i, j)| self.revisions(i, newer, j));
         Merged {
-            frame: self.gather(newer, &picks),
+            frame: self.gather(newer, &runs),
             added,
             changed: replaced.len(),
             unchanged: newer.rows - added - replaced.len(),
-            revisions,
+            revisions: revisions.collect(),
         }
+    }
+
+    fn compare_row(&self, i: usize, newer: &Self, j: usize) -> Ordering {
+        compare_keys(self.profile, &self.columns, i, &newer.columns, j)
+    }
+
+    /// Returns the first row from `from` on that is not before `newer`'s row `j`, by doubling steps and halving.
+    fn first_not_before(&self, from: usize, newer: &Self, j: usize) -> usize {
+        let is_before = |row: usize| self.compare_row(row, newer, j).is_lt();
+        let mut step = 1;
+        let (mut low, mut high) = (from, from);
+        while high < self.rows && is_before(high) {
+            low = high + 1;
+            high = high.saturating_add(step);
+            step *= 2;
+        }
+        high = high.min(self.rows);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_before(middle) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// Tells whether row `i` is to be replaced by `newer`'s row `j`, which must then differ from it.
@@ -159,35 +207,22 @@ impl Frame {
             .collect()
     }
 
-    fn gather(&self, newer: &Self, picks: &[Side]) -> Self {
-        fn pick<T: Clone>(
-            older: &[Option<T>],
-            newer: &[Option<T>],
-            picks: &[Side],
-        ) -> Vec<Option<T>> {
-            let one = |side: &Side| match *side {
-                Side::Older(row) => older.get(row).cloned().flatten(),
-                Side::Newer(row) => newer.get(row).cloned().flatten(),
+    fn gather(&self, newer: &Self, runs: &Runs) -> Self {
+        let specs = self.profile.columns.iter();
+        let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
+        for Run { side, rows } in &runs.runs {
+            let from = match side {
+                Side::Older => self,
+                Side::Newer => newer,
             };
-            picks.iter().map(one).collect()
+            for (column, source) in columns.iter_mut().zip(&from.columns) {
+                column.extend(source, rows.clone());
+            }
         }
-        let columns = self
-            .columns
-            .iter()
-            .zip(&newer.columns)
-            .map(|pair| match pair {
-                (Column::Text(a), Column::Text(b)) => Column::Text(pick(a, b, picks)),
-                (Column::Int(a), Column::Int(b)) => Column::Int(pick(a, b, picks)),
-                (Column::Float(a), Column::Float(b)) => Column::Float(pick(a, b, picks)),
-                (Column::Time(a), Column::Time(b)) => Column::Time(pick(a, b, picks)),
-                (Column::Flag(a), Column::Flag(b)) => Column::Flag(pick(a, b, picks)),
-                // Both frames have the columns of one profile.
-                (a, _) => Column::nulls(a.kind(), picks.len()),
-            });
         Self {
             profile: self.profile,
-            columns: columns.collect(),
-            rows: picks.len(),
+            columns,
+            rows: runs.rows,
         }
     }
 }

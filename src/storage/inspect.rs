@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::codec::{self, CodecError, Decoded};
 use crate::frame::{Frame, Profile};
-use crate::model::{Digest, PartitionKey, Provenance, StorageRequest};
+use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, time};
 use crate::sys::Fs;
 
 use super::StorageError;
@@ -116,9 +116,9 @@ fn check_place(
         )));
     }
     let outside = partition.days().and_then(|(first, last)| {
-        frame
-            .times()
-            .map(crate::model::time::day)
+        let (earliest, latest) = frame.span()?;
+        [time::day(earliest), time::day(latest)]
+            .into_iter()
             .find(|day| !(first..=last).contains(day))
     });
     match outside {
