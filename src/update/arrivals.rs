@@ -1,7 +1,7 @@
 //! What becomes of one answer of a source.
 //!
-//! Promises: rows are staged before anything is done with them, and what cannot be stored is kept in quarantine. Each
-//! venue has a staged run of its own, begun with its first rows.
+//! Promises: every answer is counted; its rows are staged, and what cannot be stored is kept in quarantine. Each venue
+//! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
 use crate::frame::Displaced;
