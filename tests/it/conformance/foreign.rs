@@ -278,7 +278,10 @@ fn rows_without_a_place_are_kept_aside_when_their_file_is_rewritten(
         .as_ref()
         .expect("the old file is kept");
     assert_eq!(bytes[..], file.bytes());
-    assert!(reason.contains("1 undated or duplicate row has"), "{reason}");
+    assert!(
+        reason.contains("1 undated or duplicate row has"),
+        "{reason}"
+    );
 }
 
 #[rstest]
