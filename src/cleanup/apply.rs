@@ -1,4 +1,7 @@
 //! Doing what was planned, so that a crash at any moment leaves the rows in at least one place.
+//!
+//! Promises: a file of which rows may be wanted is removed only after these are staged and sealed, or after its bytes are
+//! in quarantine. Leaves to others: merging the staged rows (`update::finish_leftovers`).
 
 use std::path::{Path, PathBuf};
 

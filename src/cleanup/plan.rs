@@ -1,4 +1,7 @@
 //! Which temporary files lie in a workspace. Changes nothing.
+//!
+//! Promises: only known patterns count as temporary; everything else in the workspace is passed over. Leaves to others:
+//! what becomes of a file (`apply`).
 
 use std::path::{Path, PathBuf};
 

@@ -116,25 +116,21 @@ pub(super) fn read(reader: ColumnReader, meaning: Meaning) -> Result<Column, Cod
             Column::Int(read_values(reader, meaning, Some)?)
         }
         (KindOf::Int, ColumnReader::Int32ColumnReader(reader)) => {
-            Column::Int(read_values(reader, meaning, |value| {
-                Some(i64::from(value))
-            })?)
+            Column::Int(read_values(reader, meaning, |value| Some(value.into()))?)
         }
         (KindOf::Int, ColumnReader::DoubleColumnReader(reader)) => {
             Column::Int(read_values(reader, meaning, whole)?)
         }
         (KindOf::Int, ColumnReader::FloatColumnReader(reader)) => {
-            Column::Int(read_values(reader, meaning, |value| {
-                whole(f64::from(value))
+            Column::Int(read_values(reader, meaning, |value: f32| {
+                whole(value.into())
             })?)
         }
         (KindOf::Float, ColumnReader::DoubleColumnReader(reader)) => {
             Column::Float(read_values(reader, meaning, Some)?)
         }
         (KindOf::Float, ColumnReader::FloatColumnReader(reader)) => {
-            Column::Float(read_values(reader, meaning, |value| {
-                Some(f64::from(value))
-            })?)
+            Column::Float(read_values(reader, meaning, |value| Some(value.into()))?)
         }
         #[expect(
             clippy::cast_precision_loss,
@@ -144,26 +140,22 @@ pub(super) fn read(reader: ColumnReader, meaning: Meaning) -> Result<Column, Cod
             Column::Float(read_values(reader, meaning, |value| Some(value as f64))?)
         }
         (KindOf::Float, ColumnReader::Int32ColumnReader(reader)) => {
-            Column::Float(read_values(reader, meaning, |value| {
-                Some(f64::from(value))
-            })?)
+            Column::Float(read_values(reader, meaning, |value| Some(value.into()))?)
         }
         (kind, ColumnReader::Int32ColumnReader(reader)) => {
             // A column whose every value is null is stored without a type, physically as 32-bit integers.
             let values: Vec<Option<i32>> = read_values(reader, meaning, Some)?;
             if values.iter().any(Option::is_some) {
-                return Err(CodecError::damaged(
-                    "a column has another type than its schema says",
-                ));
+                return Err(wrong_type());
             }
             Column::nulls(kind, values.len())
         }
-        _ => {
-            return Err(CodecError::damaged(
-                "a column has another type than its schema says",
-            ));
-        }
+        _ => return Err(wrong_type()),
     })
+}
+
+fn wrong_type() -> CodecError {
+    CodecError::damaged("a column has another type than its schema says")
 }
 
 /// Returns a float that stands for a whole number, rounded half to even; what stands for none is null.

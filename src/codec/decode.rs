@@ -1,11 +1,15 @@
 //! From the bytes of a Parquet file, barkeep's or anybody's, to proven rows.
+//!
+//! Promises: a sealed file is checked whole before a value of it is used; what breaks the decoder is damage and no panic.
+//! Other writers' types are converted only where nothing has to be guessed. Leaves to others: what is done with damage
+//! (`storage::inspect`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit as ParquetUnit, Type as PhysicalType};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::ColumnDescriptor;
+use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
 use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven};
 use crate::model::{Provenance, TimeUnit, time};
@@ -63,10 +67,41 @@ fn decode_unguarded(
             .position(|column| column.path().string() == name)
     };
 
+    let (unit, places) = locate(profile, found, &place_of)?;
+    let mut columns = read_columns(&reader, profile, &places, bytes.len())?;
+    if place_of("sequence").is_none() {
+        drop_epoch_sequence(profile, &mut columns);
+    }
+    let is_known = |name: &str| profile.position(name).is_some() || INDEX_COLUMNS.contains(&name);
+    let unknown_columns = found
+        .iter()
+        .map(|column| column.path().string())
+        .filter(|name| !is_known(name))
+        .collect();
+    let proven = Frame::prove(profile, columns);
+    check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
+    Ok(Decoded {
+        proven,
+        unit,
+        provenance: footer.provenance,
+        unknown_columns,
+        is_sealed,
+    })
+}
+
+/// Where a column of the profile stands in a file, and the unit of its timestamps.
+type Place = Option<(usize, Option<TimeUnit>)>;
+
+/// Finds the columns of the profile in a file, and the unit of its time.
+fn locate(
+    profile: &'static Profile,
+    found: &[ColumnDescPtr],
+    place_of: &impl Fn(&str) -> Option<usize>,
+) -> Result<(TimeUnit, Vec<Place>), CodecError> {
     let mut unit = TimeUnit::default();
     let mut places = Vec::with_capacity(profile.columns.len());
     for (at, spec) in profile.columns.iter().enumerate() {
-        let place = place_of(spec.name).or_else(|| stand_in(spec, found, &place_of));
+        let place = place_of(spec.name).or_else(|| stand_in(spec, found, place_of));
         let source = match place.and_then(|place| Some((place, found.get(place)?))) {
             Some((place, column)) => Some((place, unit_of(spec, column, profile)?)),
             None if is_dispensable(spec) => None,
@@ -77,7 +112,16 @@ fn decode_unguarded(
         }
         places.push(source);
     }
+    Ok((unit, places))
+}
 
+fn read_columns(
+    reader: &SerializedFileReader<Bytes>,
+    profile: &'static Profile,
+    places: &[Place],
+    file_bytes: usize,
+) -> Result<Vec<Column>, CodecError> {
+    let found = reader.metadata().file_metadata().schema_descr().columns();
     let mut columns: Vec<Column> = profile
         .columns
         .iter()
@@ -86,8 +130,8 @@ fn decode_unguarded(
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(CodecError::damaged)?;
         let rows = usize::try_from(group.metadata().num_rows()).map_err(CodecError::damaged)?;
-        check_claim(rows, bytes.len())?;
-        for ((column, spec), place) in columns.iter_mut().zip(profile.columns).zip(&places) {
+        check_claim(rows, file_bytes)?;
+        for ((column, spec), place) in columns.iter_mut().zip(profile.columns).zip(places) {
             let Some((place, unit)) = *place else {
                 column.append(Column::nulls(spec.kind, rows));
                 continue;
@@ -108,24 +152,7 @@ fn decode_unguarded(
             column.append(columns::read(chunk, meaning)?);
         }
     }
-    if place_of("sequence").is_none() {
-        drop_epoch_sequence(profile, &mut columns);
-    }
-    let is_known = |name: &str| profile.position(name).is_some() || INDEX_COLUMNS.contains(&name);
-    let unknown_columns = found
-        .iter()
-        .map(|column| column.path().string())
-        .filter(|name| !is_known(name))
-        .collect();
-    let proven = Frame::prove(profile, columns);
-    check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
-    Ok(Decoded {
-        proven,
-        unit,
-        provenance: footer.provenance,
-        unknown_columns,
-        is_sealed,
-    })
+    Ok(columns)
 }
 
 /// A page holds at most 2^31 values, and even run-length encoding needs some bytes: an absurd claim is damage,
@@ -153,7 +180,7 @@ fn check_rows(proven: &Proven, has_fingerprint: bool, is_sealed: bool) -> Result
 /// A missing `sequence` may stand in an index that pandas stored.
 fn stand_in(
     spec: &ColumnSpec,
-    found: &[std::sync::Arc<ColumnDescriptor>],
+    found: &[ColumnDescPtr],
     place_of: &impl Fn(&str) -> Option<usize>,
 ) -> Option<usize> {
     if spec.name != "sequence" {

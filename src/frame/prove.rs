@@ -1,4 +1,8 @@
 //! Turns columns as they came into a proven frame, and hands out what has no place in it.
+//!
+//! Promises: no row is dropped in silence. A row has a place in the frame, equals the row that has it in every value, or
+//! is handed out with the reason. Leaves to others: joining older and newer rows (`merge`), keeping what is handed out
+//! (`storage::quarantine`).
 
 use std::sync::Arc;
 
@@ -71,26 +75,7 @@ impl Frame {
         let (mut dated, undated): (Vec<usize>, Vec<usize>) = (0..rows).partition(has_key);
         dated.sort_by(|&a, &b| compare_keys(profile, &columns, a, &columns, b));
 
-        let mut kept: Vec<usize> = Vec::with_capacity(dated.len());
-        let mut losers = Vec::new();
-        for row in dated {
-            match kept.last_mut() {
-                Some(last) if compare_keys(profile, &columns, *last, &columns, row).is_eq() => {
-                    let loser = if replaces(profile, &columns, *last, &columns, row) {
-                        std::mem::replace(last, row)
-                    } else {
-                        row
-                    };
-                    if !columns
-                        .iter()
-                        .all(|column| column.cell(loser) == column.cell(*last))
-                    {
-                        losers.push(loser);
-                    }
-                }
-                _ => kept.push(row),
-            }
-        }
+        let (kept, losers) = settle(profile, &columns, dated);
         let displace = |reason| {
             let columns = &columns;
             move |row| Displaced {
@@ -129,6 +114,31 @@ impl Frame {
         }
         owners
     }
+}
+
+/// Keeps one row of each key, of rows sorted by key. The losers are those that say something else.
+fn settle(profile: &Profile, columns: &[Column], sorted: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+    let mut kept: Vec<usize> = Vec::with_capacity(sorted.len());
+    let mut losers = Vec::new();
+    for row in sorted {
+        match kept.last_mut() {
+            Some(last) if compare_keys(profile, columns, *last, columns, row).is_eq() => {
+                let loser = if replaces(profile, columns, *last, columns, row) {
+                    std::mem::replace(last, row)
+                } else {
+                    row
+                };
+                if !columns
+                    .iter()
+                    .all(|column| column.cell(loser) == column.cell(*last))
+                {
+                    losers.push(loser);
+                }
+            }
+            _ => kept.push(row),
+        }
+    }
+    (kept, losers)
 }
 
 fn is_proven(profile: &Profile, columns: &[Column], rows: usize) -> bool {

@@ -3,13 +3,12 @@
 //! Whole new files are built in staging; one barrier makes them durable; the journal's rename, durable, is the
 //! commit point; renames move the files into place; one barrier makes the renames durable; the journal goes.
 //! A crash before the commit point leaves the tree as it was, a crash after it is rolled forward by the next
-//! run, however often that one crashes too. The tests simulate each of these, on a disk that loses whatever was
+//! run (`recover`), however often that one crashes too. The tests simulate each of these, on a disk that loses whatever was
 //! not synced.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::model::Digest;
 use crate::sys::Kind;
 use crate::sys::atomic::{create_dirs, parent, write_new};
 
@@ -18,31 +17,9 @@ use super::staged::{Sealed, StagedRun, remove_tree};
 use super::{PreparedFile, StorageError};
 
 /// The folder of a run in which whole new files are built.
-const NEW: &str = "new";
+pub(super) const NEW: &str = "new";
 /// The journal before it counts.
 const UNSEALED_JOURNAL: &str = ".journal.tmp";
-
-/// What recovery found of an interrupted commit.
-#[derive(Debug, Default)]
-pub struct Recovered {
-    /// Files that reached their place, now or before the crash.
-    pub rolled_forward: usize,
-    /// Files whose place has changed since. Their rows are still staged and will be merged anew.
-    pub conflicts: Vec<Conflict>,
-}
-
-/// A file that could not be rolled forward.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// Where it was to go.
-    pub target: PathBuf,
-}
-
-enum Step {
-    Done,
-    Move,
-    Conflict,
-}
 
 impl StagedRun<'_, Sealed> {
     /// Adds a whole new file to the group that the next `commit` makes visible. Only staging changes.
@@ -111,71 +88,6 @@ impl StagedRun<'_, Sealed> {
         self.drop_journal(targets.chain(new_dirs).collect())
     }
 
-    /// Completes a commit that a crash interrupted.
-    ///
-    /// # Errors
-    /// When the journal is damaged, which a crash cannot cause, or the file system refuses.
-    pub fn recover(&mut self) -> Result<Recovered, StorageError> {
-        let path = self.dir.join(JOURNAL_NAME);
-        let Some(bytes) = self.fs.read(&path)? else {
-            self.clear_new()?;
-            return Ok(Recovered::default());
-        };
-        let entries = journal::from_bytes(&self.places.root, &path, &bytes)?;
-        // The killed run may have left all this in memory only: make it durable before acting on it.
-        self.fs.sync_file(&path)?;
-        self.fs.sync_dir(&self.dir)?;
-        self.held.confirm()?;
-
-        let mut recovered = Recovered::default();
-        let mut to_move = Vec::new();
-        let mut settled = Vec::new();
-        for entry in &entries {
-            match self.judge(entry)? {
-                Step::Done => settled.push(entry),
-                Step::Move => to_move.push(entry),
-                Step::Conflict => recovered.conflicts.push(Conflict {
-                    target: entry.target.clone(),
-                }),
-            }
-        }
-        recovered.rolled_forward = settled.len() + to_move.len();
-        // Every directory that the killed run made may be in memory only, and so may every rename.
-        let mut dirs: BTreeSet<PathBuf> = to_move
-            .iter()
-            .flat_map(|entry| self.ancestors(&entry.target))
-            .collect();
-        self.move_into_place(&to_move, dirs.clone())?;
-        dirs.extend(
-            settled
-                .iter()
-                .flat_map(|entry| self.ancestors(&entry.target)),
-        );
-        let beyond = recovered
-            .conflicts
-            .iter()
-            .flat_map(|conflict| self.ancestors(&conflict.target));
-        let new_dirs = [&self.dir, &self.home_dir].map(|base| base.join(NEW));
-        for dir in beyond.chain(new_dirs) {
-            if self.fs.metadata(&dir)?.is_some() {
-                dirs.insert(dir);
-            }
-        }
-        self.drop_journal(dirs)?;
-        self.clear_new()?;
-        Ok(recovered)
-    }
-
-    /// Removes a damaged journal, after it was kept elsewhere; the staged rows can then be merged anew.
-    ///
-    /// # Errors
-    /// When the file system refuses.
-    pub fn forget_journal(&mut self) -> Result<(), StorageError> {
-        self.fs.remove_file(&self.dir.join(JOURNAL_NAME))?;
-        self.fs.sync_dir(&self.dir)?;
-        self.clear_new()
-    }
-
     fn new_dir_for(&self, target: &Path) -> PathBuf {
         let base = if target.starts_with(&self.places.data) {
             &self.dir
@@ -217,7 +129,7 @@ impl StagedRun<'_, Sealed> {
     }
 
     /// Renames staged files to their targets; `doubtful` are directories that may not be durable yet.
-    fn move_into_place(
+    pub(super) fn move_into_place(
         &self,
         entries: &[&Entry],
         doubtful: BTreeSet<PathBuf>,
@@ -237,27 +149,10 @@ impl StagedRun<'_, Sealed> {
     }
 
     /// Makes the renames durable, and only then forgets the journal.
-    fn drop_journal(&self, dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
+    pub(super) fn drop_journal(&self, dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
         self.sync_all(&[], dirs)?;
         self.fs.remove_file(&self.dir.join(JOURNAL_NAME))?;
         Ok(self.fs.sync_dir(&self.dir)?)
-    }
-
-    fn judge(&self, entry: &Entry) -> Result<Step, StorageError> {
-        let digest = |path: &Path| -> Result<Option<Digest>, StorageError> {
-            Ok(self.fs.read(path)?.map(|bytes| Digest::of(&bytes)))
-        };
-        let found = digest(&entry.target)?;
-        if found == Some(entry.new) {
-            return Ok(Step::Done);
-        }
-        let is_as_it_was = found.is_none() || found == entry.old;
-        let is_staged = digest(&entry.staged)? == Some(entry.new);
-        Ok(if is_as_it_was && is_staged {
-            Step::Move
-        } else {
-            Step::Conflict
-        })
     }
 
     /// Creates missing directories, and refuses to write through a link below the data root.
@@ -295,18 +190,8 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
-    fn ancestors(&self, target: &Path) -> Vec<PathBuf> {
-        let is_below = |dir: &&Path| dir.starts_with(&self.places.root);
-        target
-            .ancestors()
-            .skip(1)
-            .take_while(is_below)
-            .map(Path::to_owned)
-            .collect()
-    }
-
     /// Drops files of a group that never reached its commit point. Their rows are still staged.
-    fn clear_new(&self) -> Result<(), StorageError> {
+    pub(super) fn clear_new(&self) -> Result<(), StorageError> {
         for dir in BTreeSet::from([&self.dir, &self.home_dir]) {
             remove_tree(self.fs, &dir.join(NEW))?;
         }

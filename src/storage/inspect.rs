@@ -1,4 +1,7 @@
 //! One file: absent, whole, damaged or refused. Unreadable is an error and none of these.
+//!
+//! Promises: a file is judged by its bytes and by its place: rows of another ticker or month than the path says refuse it.
+//! Leaves to others: putting damage away (`quarantine`), new contents (`prepare`).
 
 use std::path::{Path, PathBuf};
 

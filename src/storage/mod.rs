@@ -8,23 +8,26 @@
 mod commit;
 mod inspect;
 mod journal;
+mod leftover;
 mod legacy;
 mod partitioned;
 mod prepare;
 mod quarantine;
+mod recover;
 mod router;
 mod staged;
 mod staged_rows;
 mod stray;
 mod tree;
 
-pub use commit::{Conflict, Recovered};
 pub use inspect::{Damage, Stored};
+pub use leftover::leftover_runs;
 pub use legacy::LegacyStore;
 pub use partitioned::PartitionedStore;
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
+pub use recover::{Conflict, Recovered};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
-pub use staged::{Open, Sealed, StagedRun, leftover_runs};
+pub use staged::{Open, Sealed, StagedRun};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
 

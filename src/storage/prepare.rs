@@ -1,4 +1,7 @@
 //! One file's new contents: what is there, merged with newer rows, encoded.
+//!
+//! Promises: nothing is written here; a file whose rows stay the same has no new contents, and one that would lose columns
+//! or facts is refused. Leaves to others: making the contents visible (`commit`).
 
 use std::path::PathBuf;
 
@@ -33,6 +36,16 @@ pub(super) struct FileOutcome {
     merged: Merged,
 }
 
+impl FileOutcome {
+    fn written(file: PreparedFile, merged: Merged) -> Self {
+        Self {
+            file: Some(file),
+            damage: None,
+            merged,
+        }
+    }
+}
+
 /// Merges `newer` into the file of `job`. A file whose rows stay the same is not written.
 pub(super) fn prepare_file(
     fs: &dyn Fs,
@@ -47,11 +60,7 @@ pub(super) fn prepare_file(
         Inspected::Absent => {
             let merged = fresh();
             let file = encode(&job, None, &merged)?;
-            Ok(FileOutcome {
-                file: Some(file),
-                damage: None,
-                merged,
-            })
+            Ok(FileOutcome::written(file, merged))
         }
         Inspected::Whole { decoded, bytes } => {
             let merged = decoded.proven.frame.merge(newer);
@@ -69,14 +78,16 @@ pub(super) fn prepare_file(
             file.keepsake = (displaced > 0).then(|| {
                 (
                     bytes,
-                    format!("{displaced} undated or duplicate rows have no place in the new file"),
+                    if displaced == 1 {
+                        "1 undated or duplicate row has no place in the new file".to_owned()
+                    } else {
+                        format!(
+                            "{displaced} undated or duplicate rows have no place in the new file"
+                        )
+                    },
                 )
             });
-            Ok(FileOutcome {
-                file: Some(file),
-                damage: None,
-                merged,
-            })
+            Ok(FileOutcome::written(file, merged))
         }
         Inspected::Damaged { reason, bytes } => {
             // The damaged file is put away before the commit, so the new one replaces nothing.
@@ -90,9 +101,8 @@ pub(super) fn prepare_file(
                 bytes,
             };
             Ok(FileOutcome {
-                file: Some(file),
                 damage: Some(damage),
-                merged,
+                ..FileOutcome::written(file, merged)
             })
         }
     }

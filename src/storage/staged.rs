@@ -3,12 +3,13 @@
 //! Promises: until a group is committed, nothing outside the staging area changes; what was staged and sealed
 //! survives power loss; only a sealed run can commit. Staged rows are removed only after the group that holds
 //! them is durable, so what is left in staging is the record of what is still to be done.
-//! Leaves to others: turning staged rows into new files (`update::consolidate`).
+//! Leaves to others: taking over what an earlier run staged (`leftover`), turning staged rows into new files
+//! (`update::consolidate`), making these visible (`commit`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::layout::{Places, parse_staged, staged_rows};
+use crate::layout::{Places, staged_rows};
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::{TempNames, create_dirs, parent};
@@ -18,14 +19,11 @@ use super::StorageError;
 use super::journal::Entry;
 use super::{RowsToStage, StagedRows};
 
-/// The folder of a run in which rows are staged as they were fetched.
-const FETCHED: &str = "fetched";
-
 /// A run that still takes in rows.
 #[derive(Debug, Default)]
 pub struct Open {
-    staged: Vec<StagedRows>,
-    dirs: BTreeSet<PathBuf>,
+    pub(super) staged: Vec<StagedRows>,
+    pub(super) dirs: BTreeSet<PathBuf>,
 }
 
 /// A run whose rows are durable.
@@ -50,22 +48,6 @@ pub struct StagedRun<'l, State> {
     pub(super) home_dir: PathBuf,
     id: RunId,
     pub(super) state: State,
-}
-
-/// Lists the runs that were left in staging, oldest first. Names that are no runs are nobody's business.
-///
-/// # Errors
-/// When a staging folder cannot be listed.
-pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, StorageError> {
-    let mut runs = BTreeSet::new();
-    for staging in [&places.staging, &places.home_staging] {
-        for entry in fs.list(staging)?.unwrap_or_default() {
-            if entry.kind == Kind::Dir {
-                runs.extend(entry.name.parse::<RunId>().ok());
-            }
-        }
-    }
-    Ok(runs.into_iter().collect())
 }
 
 impl<State> StagedRun<'_, State> {
@@ -96,7 +78,7 @@ impl<'l> StagedRun<'l, Open> {
         Ok(run)
     }
 
-    fn open(
+    pub(super) fn open(
         fs: &'l dyn Fs,
         held: &'l LockGuard<'l>,
         places: &'l Places,
@@ -208,48 +190,6 @@ impl<'l> StagedRun<'l, Open> {
                 group_dirs: BTreeSet::new(),
             },
         })
-    }
-
-    /// Takes over a run that another process left, and makes durable what it staged before relying on it: after
-    /// a kill, all of it may exist in memory only.
-    ///
-    /// # Errors
-    /// When the staging area cannot be read or synced.
-    pub fn adopt(
-        fs: &'l dyn Fs,
-        held: &'l LockGuard<'l>,
-        places: &'l Places,
-        id: RunId,
-    ) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let mut run = Self::open(fs, held, places, id)?;
-        let fetched = run.dir.join(FETCHED);
-        run.state.dirs.insert(places.staging.clone());
-        if fs.metadata(&run.dir)?.is_some() {
-            run.state.dirs.insert(run.dir.clone());
-        }
-        run.collect(&fetched, &fetched)?;
-        run.seal()
-    }
-
-    fn collect(&mut self, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
-        let Some(entries) = self.fs.list(dir)? else {
-            return Ok(());
-        };
-        self.state.dirs.insert(dir.to_owned());
-        for entry in entries {
-            let path = dir.join(&entry.name);
-            match entry.kind {
-                Kind::Dir => self.collect(fetched, &path)?,
-                Kind::File => {
-                    let request = path.strip_prefix(fetched).ok().and_then(parse_staged);
-                    self.state
-                        .staged
-                        .extend(request.map(|request| StagedRows { path, request }));
-                }
-                Kind::Link | Kind::Other => {}
-            }
-        }
-        Ok(())
     }
 }
 

@@ -45,14 +45,6 @@ impl FsError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
         )
     }
-
-    /// Tells whether the file system may not be written to.
-    pub fn is_read_only(&self) -> bool {
-        matches!(
-            self.source.kind(),
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
-        )
-    }
 }
 
 /// What a name stands for. Links are told apart because barkeep never follows one below the data root.

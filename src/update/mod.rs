@@ -5,6 +5,7 @@
 //! look: `--dry-run` prints what `run` would execute.
 //! Leaves to others: what a source is (`source`), how a group becomes durable (`storage`), words (`cli`).
 
+mod arrivals;
 mod consolidate;
 mod fetch;
 mod ledger;
@@ -13,6 +14,7 @@ mod registry;
 mod report;
 mod resume;
 mod run;
+mod space;
 
 pub use plan::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan};
 pub use registry::Registry;
@@ -21,7 +23,8 @@ pub use report::{
     VenueReport,
 };
 pub use resume::{LeftoverReport, finish_leftovers};
-pub use run::{NotFounds, Pace, RunOptions, check_space, run};
+pub use run::{NotFounds, Pace, RunOptions, run};
+pub use space::check_space;
 
 use std::sync::Arc;
 

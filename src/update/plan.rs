@@ -1,4 +1,7 @@
 //! What a run will ask for. Pure but for looking at what lies on disk; nothing is changed.
+//!
+//! Promises: a ticker that is named is asked for whatever was the case before; others rest while a not-found is younger
+//! than 30 days. Leaves to others: asking (`fetch`).
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,9 @@
 //! Executes a plan: sources are asked side by side, one thread stages, and each venue is consolidated as soon as
 //! its answers are in, so that a slow venue does not hold back a quick one.
+//!
+//! Promises: everything that changes a file happens on the thread that called `run`. A stop leaves what is not asked
+//! for yet and consolidates no venue whose answers are not all in.
+//! Leaves to others: what becomes of one answer (`arrivals`), of the rows of a venue (`consolidate`).
 
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -7,23 +11,15 @@ use std::thread;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::frame::Displaced;
-use crate::layout::Places;
 use crate::observe::Event;
-use crate::storage::{Open, StagedRun};
-use crate::sys::{Fs, Stopwatch};
+use crate::sys::Stopwatch;
 
+use super::arrivals::Arrivals;
 use super::consolidate::{Consolidation, Marks};
-use super::fetch::{Answer, FetchedRows, Fetchers, Message};
-use super::report::{Failure, Unknown, UpdateReport, VenueReport};
-use super::{
-    Hands, Outlook, PlannedJob, PlannedVenue, Registry, UpdateError, UpdatePlan, bars_request,
-};
-
-/// Bytes of staging and tree that one series is assumed to need, before anything is known of it.
-const BYTES_PER_SERIES: u64 = 16 * 1024;
-/// Names that one series is assumed to need.
-const INODES_PER_SERIES: u64 = 4;
+use super::fetch::{Fetchers, Message};
+use super::report::{Unknown, UpdateReport};
+use super::space::check_space;
+use super::{Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
 
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
@@ -92,55 +88,14 @@ pub fn run(
     Ok(work.report)
 }
 
-/// Makes sure that a plan has the space that it may need.
-///
-/// # Errors
-/// `NoSpace` with what is missing; when the disk cannot be asked.
-pub fn check_space(
-    plan: &UpdatePlan,
-    fs: &dyn Fs,
-    places: &Places,
-    options: &RunOptions,
-) -> Result<(), UpdateError> {
-    let series = plan.series() as u64;
-    if series == 0 {
-        return Ok(());
-    }
-    let is_there = fs.metadata(&places.data)?.is_some();
-    let path = if is_there { &places.data } else { &places.root };
-    let space = fs.space(path)?;
-    let missing = |what, found, needed| UpdateError::NoSpace {
-        path: path.clone(),
-        what,
-        found,
-        needed,
-    };
-    let bytes = options.min_free_bytes + series * BYTES_PER_SERIES;
-    if space.bytes < bytes {
-        return Err(missing("bytes", space.bytes, bytes));
-    }
-    let inodes = options.min_free_inodes + series * INODES_PER_SERIES;
-    match space.inodes {
-        Some(found) if found < inodes => Err(missing("inodes", found, inodes)),
-        _ => Ok(()),
-    }
-}
-
 /// A run in progress. Everything that changes a file happens on the thread that owns this.
-struct Work<'r, 'l> {
-    outlook: Outlook<'l>,
-    hands: Hands<'l>,
-    options: RunOptions,
-    registry: &'r mut Registry,
-    report: UpdateReport,
-    runs_begun: u32,
-}
-
-/// What one venue has brought so far.
-struct Arrivals<'l> {
-    left: usize,
-    run: Option<StagedRun<'l, Open>>,
-    marks: Marks,
+pub(super) struct Work<'r, 'l> {
+    pub(super) outlook: Outlook<'l>,
+    pub(super) hands: Hands<'l>,
+    pub(super) options: RunOptions,
+    pub(super) registry: &'r mut Registry,
+    pub(super) report: UpdateReport,
+    pub(super) runs_begun: u32,
 }
 
 impl<'l> Work<'_, 'l> {
@@ -212,128 +167,6 @@ impl<'l> Work<'_, 'l> {
                 self.consolidate(planned, arrived)?;
             }
         }
-        Ok(())
-    }
-
-    fn take(
-        &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
-        answer: Answer,
-        arrived: &mut Arrivals<'l>,
-    ) -> Result<(), UpdateError> {
-        let rows = if let Answer::Rows(fetched) = &answer {
-            fetched.count
-        } else {
-            0
-        };
-        let request = bars_request(&planned.venue, job);
-        self.hands.observer.observe(Event::Fetched {
-            request: request.clone(),
-            rows,
-        });
-        match answer {
-            Answer::Rows(fetched) => self.stage(planned, job, *fetched, arrived)?,
-            Answer::Nothing => {
-                self.report.at(&planned.venue).tickers.empty += 1;
-                let catalog = self.registry.catalog_mut();
-                let recorded = catalog.record_checked(
-                    &job.ticker,
-                    &planned.venue,
-                    job.interval,
-                    self.options.today,
-                );
-                if let Err(unusable) = recorded {
-                    self.report.warnings.push(unusable.to_string());
-                }
-            }
-            Answer::Unknown => {
-                let report = self.report.at(&planned.venue);
-                report.tickers.unknown += 1;
-                report.unknown.push(Unknown {
-                    ticker: job.ticker.clone(),
-                    interval: job.interval,
-                });
-            }
-            Answer::Failed { reason, kind, body } => {
-                if let Some(body) = body {
-                    let quarantine = self.hands.quarantine(&self.hands.run_id(0));
-                    let origin = self.hands.places.root.join(request.to_string());
-                    let kept =
-                        quarantine.keep(&origin, "answer", &body, &reason, Some(&request))?;
-                    self.report.kept.push(kept);
-                }
-                let report = self.report.at(&planned.venue);
-                report.tickers.failed += 1;
-                let (ticker, interval) = (job.ticker.clone(), job.interval);
-                report.failures.push(Failure {
-                    ticker,
-                    interval,
-                    reason,
-                    kind,
-                });
-            }
-            Answer::Stopped => {}
-        }
-        Ok(())
-    }
-
-    fn stage(
-        &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
-        fetched: FetchedRows,
-        arrived: &mut Arrivals<'l>,
-    ) -> Result<(), UpdateError> {
-        let request = bars_request(&planned.venue, job);
-        if !fetched.duplicates.is_empty() {
-            self.keep_duplicates(planned, job, &fetched.duplicates)?;
-        }
-        let run = match &mut arrived.run {
-            Some(run) => run,
-            empty => {
-                let Hands {
-                    fs, held, places, ..
-                } = self.hands;
-                self.runs_begun += 1;
-                let id = self.hands.run_id(self.runs_begun);
-                empty.insert(StagedRun::begin(fs, held, places, id)?)
-            }
-        };
-        run.stage(&fetched.rows)?;
-        let report: &mut VenueReport = self.report.at(&planned.venue);
-        report.rounded_volumes += fetched.notes.rounded_volumes;
-        report.not_finite += fetched.notes.not_finite;
-        if let Some(mark) = fetched.mark {
-            arrived.marks.insert(request, mark);
-        }
-        Ok(())
-    }
-
-    /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
-    fn keep_duplicates(
-        &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
-        duplicates: &[Displaced],
-    ) -> Result<(), UpdateError> {
-        let request = bars_request(&planned.venue, job);
-        let reason = format!(
-            "{} rows share their timestamp with another row of the same answer",
-            duplicates.len()
-        );
-        let text = format!("{duplicates:#?}");
-        let quarantine = self.hands.quarantine(&self.hands.run_id(0));
-        let origin = self.hands.places.root.join(request.to_string());
-        let kept = quarantine.keep(
-            &origin,
-            "rows.txt",
-            text.as_bytes(),
-            &reason,
-            Some(&request),
-        )?;
-        self.report.warnings.push(format!("{request}: {reason}"));
-        self.report.kept.push(kept);
         Ok(())
     }
 

@@ -6,13 +6,13 @@ use barkeep::catalog::{
     Block, Catalog, CatalogError, CatalogWarning, Found, Intervals, StorageBlock,
 };
 use barkeep::document;
-use barkeep::model::{Interval, RunId, Ticker, Venue, time};
+use barkeep::model::{Interval, Ticker, Venue, time};
 use barkeep::sys::OsFs;
-use barkeep::sys::atomic::TempNames;
 use chrono::NaiveDate;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::support::workspace::{put, temps, text_of, with_file};
 
 mod intervals;
 mod reading;
@@ -53,29 +53,6 @@ const ACME: &str = r#"{
         }
     }
 }"#;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "arranges files as a user or the predecessor would"
-)]
-fn put(dir: &Path, name: &str, contents: impl AsRef<[u8]>) {
-    std::fs::write(dir.join(name), contents).unwrap();
-}
-
-#[expect(clippy::disallowed_methods, reason = "looks at files as a user would")]
-fn text_of(dir: &Path, name: &str) -> String {
-    std::fs::read_to_string(dir.join(name)).unwrap()
-}
-
-fn with_file(name: &str, contents: impl AsRef<[u8]>) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    put(dir.path(), name, contents);
-    dir
-}
-
-fn temps() -> TempNames {
-    TempNames::of(RunId::new("2025-11-23T17:00:00Z".parse().unwrap(), 7, 1))
-}
 
 fn catalog(value: Value) -> Catalog {
     match value {

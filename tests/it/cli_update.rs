@@ -298,28 +298,19 @@ fn init_adds_and_never_overwrites() {
         r#"{"OLD": {"ticker": "OLD", "note": "keep me"}}"#,
     );
     bar.write("intervals.json", r#"["1h"]"#);
+    let init = [
+        "init",
+        "--venue",
+        "us:demo",
+        "--ticker",
+        "AAPL",
+        "--interval",
+        "1d",
+    ];
 
-    bar.run(&[
-        "init",
-        "--venue",
-        "us:demo",
-        "--ticker",
-        "AAPL",
-        "--interval",
-        "1d",
-    ])
-    .expect(Exit::Ok);
+    bar.run(&init).expect(Exit::Ok);
     let once = bar.tree();
-    bar.run(&[
-        "init",
-        "--venue",
-        "us:demo",
-        "--ticker",
-        "AAPL",
-        "--interval",
-        "1d",
-    ])
-    .expect(Exit::Ok);
+    bar.run(&init).expect(Exit::Ok);
 
     let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
     assert!(

@@ -7,42 +7,20 @@ use barkeep::config::{
     SourceKind, StorageConfig, ToggleOrigin, ToggleScope,
 };
 use barkeep::document::{self, DocumentError};
-use barkeep::model::{Interval, RunId, Venue};
+use barkeep::model::{Interval, Venue};
 use barkeep::sys::OsFs;
-use barkeep::sys::atomic::TempNames;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::workspace::{temps, text_of, with_file};
 
 const EXAMPLE: &str = include_str!("../../config/barkeep.example.toml");
 const EXAMPLE_TOGGLES: &str = include_str!("../../config/storage_config.example.json");
 
 fn workspace() -> TempDir {
     tempfile::tempdir().unwrap()
-}
-
-fn with_file(name: &str, contents: impl AsRef<[u8]>) -> TempDir {
-    let dir = workspace();
-    put(dir.path(), name, contents);
-    dir
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "arranges files as a user or the predecessor would"
-)]
-fn put(dir: &Path, name: &str, contents: impl AsRef<[u8]>) {
-    std::fs::write(dir.join(name), contents).unwrap();
-}
-
-#[expect(clippy::disallowed_methods, reason = "looks at files as a user would")]
-fn text_of(dir: &Path, name: &str) -> String {
-    std::fs::read_to_string(dir.join(name)).unwrap()
-}
-
-fn temps() -> TempNames {
-    TempNames::of(RunId::new("2025-11-23T17:00:00Z".parse().unwrap(), 7, 1))
 }
 
 fn venue(text: &str) -> Venue {

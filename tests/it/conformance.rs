@@ -30,6 +30,28 @@ fn read(bench: &Bench, shape: Shape) -> barkeep::storage::Stored {
     stored.expect("something is stored")
 }
 
+/// Asserts that a series is neither read nor prepared to be written, and that nothing of the tree changes.
+fn assert_left_alone(bench: &Bench, shape: Shape, request: &StorageRequest, day: &str) {
+    let before = bench.tree();
+    let stores = bench.stores();
+    let newer = rows(request, &[day], 8.0);
+
+    let unread = shape.store(&stores).read(request);
+    let unwritten = shape.store(&stores).prepare(request, &newer, &provenance());
+
+    assert!(
+        matches!(unread, Err(StorageError::Refused { .. })),
+        "{:?}",
+        unread.err()
+    );
+    assert!(
+        matches!(unwritten, Err(StorageError::Refused { .. })),
+        "{:?}",
+        unwritten.err()
+    );
+    assert_eq!(bench.tree(), before);
+}
+
 fn prepare(bench: &Bench, shape: Shape, newer: &Frame) -> Result<Prepared, StorageError> {
     prepare_as(bench, shape, newer, &provenance())
 }

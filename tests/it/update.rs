@@ -231,7 +231,7 @@ fn rows_that_share_a_timestamp_are_kept_and_told() {
         report
             .warnings
             .iter()
-            .any(|warning| warning.contains("share their timestamp"))
+            .any(|warning| warning.contains("1 row shares its timestamp"))
     );
     assert!(world.put_away("rows.txt")[0].contains("10.0"));
 }

@@ -51,6 +51,24 @@ pub(super) fn temps(held: &LockGuard<'_>) -> TempNames {
     TempNames::of(held.run().clone())
 }
 
+/// Saves the registry.
+///
+/// # Errors
+/// As `Catalog::save`.
+pub(super) fn save(
+    shell: &Shell<'_>,
+    held: &LockGuard<'_>,
+    catalog: &Catalog,
+) -> Result<(), Failure> {
+    let fs = &*shell.world.fs;
+    Ok(Catalog::save(
+        fs,
+        &temps(held),
+        &shell.root,
+        &catalog.to_bytes(),
+    )?)
+}
+
 /// Returns the tickers of the command line and of a file with one on each line.
 ///
 /// # Errors

@@ -108,8 +108,8 @@ pub(in crate::cli) fn print_cleanup(finished: &Finished, printer: &Printer) {
     print_troubles(finished, printer);
 }
 
-fn print_outcomes(finished: &Finished, printer: &Printer) {
-    let report = &finished.report;
+/// Prints how many series of each venue had which outcome.
+fn print_series(report: &UpdateReport, printer: &Printer) {
     for venue in &report.venues {
         let counts = venue.tickers;
         let parts: Vec<String> = [
@@ -129,6 +129,11 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
             printer.note(&format!("{}: {all}, {}.", venue.venue, parts.join(", ")));
         }
     }
+}
+
+fn print_outcomes(finished: &Finished, printer: &Printer) {
+    let report = &finished.report;
+    print_series(report, printer);
     let (rows, (files, bytes)) = (report.rows(), report.written());
     if files == 0 {
         printer.note(&format!(
@@ -155,6 +160,11 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
         duration(seconds.source_wait),
         duration(seconds.consolidate),
     ));
+    print_conversions(report, printer);
+}
+
+/// Prints which values could not be stored as they came.
+fn print_conversions(report: &UpdateReport, printer: &Printer) {
     let rounded: usize = report
         .venues
         .iter()
@@ -219,10 +229,8 @@ fn print_troubles(finished: &Finished, printer: &Printer) {
         ));
     }
     if kept.len() > MOST_LINES {
-        printer.warning(&format!(
-            "{} more cases are in quarantine.",
-            kept.len() - MOST_LINES
-        ));
+        let more = count(kept.len() - MOST_LINES, "more case is", "more cases are");
+        printer.warning(&format!("{more} in quarantine."));
     }
     for warning in report.warnings.iter().take(MOST_LINES) {
         printer.warning(&format!("{warning}."));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::json as pieces;
 use super::summary::{Finished, name};
-use crate::update::FailureKind;
+use crate::update::{FailureKind, LeftoverReport, UpdateReport};
 
 /// Returns the summary for machines: the last line of `update --json`.
 pub(in crate::cli) fn render(finished: &Finished) -> Value {
@@ -16,40 +16,6 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         exit,
     } = finished;
     let (counts, rows, (files, bytes)) = (report.tickers(), report.rows(), report.written());
-    let failures: Vec<Value> = report
-        .venues
-        .iter()
-        .flat_map(|venue| {
-            venue.failures.iter().map(|failure| {
-                json!({
-                    "venue": venue.venue.to_string(),
-                    "ticker": failure.ticker.as_str(),
-                    "interval": failure.interval.as_str(),
-                    "kind": kind(failure.kind),
-                    "reason": failure.reason,
-                })
-            })
-        })
-        .chain(
-            leftovers
-                .failures
-                .iter()
-                .map(|reason| json!({ "kind": "leftover", "reason": reason })),
-        )
-        .collect();
-    let unknown: Vec<Value> = report
-        .venues
-        .iter()
-        .flat_map(|venue| {
-            venue.unknown.iter().map(|unknown| {
-                json!({
-                    "venue": venue.venue.to_string(),
-                    "ticker": unknown.ticker.as_str(),
-                    "interval": unknown.interval.as_str(),
-                })
-            })
-        })
-        .collect();
     let kept = leftovers
         .kept
         .iter()
@@ -79,8 +45,8 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
             "fetch": seconds.fetch, "source_wait": seconds.source_wait,
             "consolidate": seconds.consolidate, "total": total_seconds,
         },
-        "failures": failures,
-        "unknown": unknown,
+        "failures": failures(report, leftovers),
+        "unknown": unknown(report),
         "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
         "quarantined": kept.collect::<Vec<_>>(),
         "warnings": report.warnings,
@@ -88,6 +54,46 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         "interrupted": report.interrupted.map(name),
         "exit": exit.code(),
     })
+}
+
+fn failures(report: &UpdateReport, leftovers: &LeftoverReport) -> Vec<Value> {
+    report
+        .venues
+        .iter()
+        .flat_map(|venue| {
+            venue.failures.iter().map(|failure| {
+                json!({
+                    "venue": venue.venue.to_string(),
+                    "ticker": failure.ticker.as_str(),
+                    "interval": failure.interval.as_str(),
+                    "kind": kind(failure.kind),
+                    "reason": failure.reason,
+                })
+            })
+        })
+        .chain(
+            leftovers
+                .failures
+                .iter()
+                .map(|reason| json!({ "kind": "leftover", "reason": reason })),
+        )
+        .collect()
+}
+
+fn unknown(report: &UpdateReport) -> Vec<Value> {
+    report
+        .venues
+        .iter()
+        .flat_map(|venue| {
+            venue.unknown.iter().map(|unknown| {
+                json!({
+                    "venue": venue.venue.to_string(),
+                    "ticker": unknown.ticker.as_str(),
+                    "interval": unknown.interval.as_str(),
+                })
+            })
+        })
+        .collect()
 }
 
 fn kind(kind: FailureKind) -> &'static str {

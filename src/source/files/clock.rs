@@ -7,7 +7,7 @@
 use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::detect::Family;
+use super::family::Family;
 use super::spec::{FilesSpec, Stamp};
 use super::stamp::Moment;
 use super::zone;

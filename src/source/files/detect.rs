@@ -1,38 +1,17 @@
 //! Recognises how a file is written, before a row of it is believed.
 //!
 //! Promises: a form is recognised by all of its marks or not at all. What could be read in two ways is refused
-//! with the line that was seen. Leaves to others: the rows (`rows`), clocks (`clock`).
-
-use std::collections::BTreeSet;
+//! with the line that was seen.
+//! Leaves to others: whose way of writing it is (`family`), dates (`dates`), the rows (`rows`), clocks (`clock`).
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::dates::{self, Dates};
+use super::family::{self, Family};
 use super::header::Places;
 use super::number::Point;
 use super::spec::FilesSpec;
-use super::stamp::{self, DateStyle, SlashOrder};
-
-/// Whose way of writing a file follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
-    /// Stooq's dumps: a symbol, a length and two clocks of Warsaw.
-    StooqDump,
-    /// Binance's klines: no header, instants in UTC.
-    Klines,
-    /// Polygon's flat files: instants, of exchanges in the United States.
-    FlatFile,
-    /// Any other.
-    Plain,
-}
-
-/// How the column of dates is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Dates {
-    /// Units since 1970.
-    Epoch,
-    /// Text.
-    Written(DateStyle),
-}
+use super::stamp::{self, DateStyle};
 
 /// How a file is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,9 +65,9 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> 
         .header
         .unwrap_or_else(|| !begins_with_moment(&first, spec));
     let (places, family) = if has_header {
-        with_header(&first, spec)?
+        family::with_header(&first, spec)?
     } else {
-        without_header(&first)?
+        family::without_header(&first)?
     };
     let row = if has_header {
         line()?
@@ -98,7 +77,10 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> 
     let Some(row) = row else {
         return Ok(Detected::NoRows);
     };
-    let dates = dates(text, delimiter, has_header, &places, &row, spec)?;
+    let at = places.date.unwrap_or_default();
+    let later = reader(text, delimiter).into_byte_records();
+    let rows = later.skip(usize::from(has_header)).flatten();
+    let dates = dates::recognise(row.get(at).unwrap_or_default(), rows, at, spec)?;
     Ok(Detected::Rows(Box::new(Layout {
         delimiter,
         has_header,
@@ -152,79 +134,9 @@ fn begins_with_moment(first: &ByteRecord, spec: &FilesSpec) -> bool {
     let is_moment = |cell: &[u8]| {
         style.parse(cell).is_some()
             || stamp::epoch(cell).is_some()
-            || stamp::slash_numbers(cell).is_some()
+            || dates::slash_numbers(cell).is_some()
     };
-    first.get(0).is_some_and(is_moment) || is_stooq_row(first)
-}
-
-fn is_stooq_row(row: &ByteRecord) -> bool {
-    let is_digits = |at: usize, count: usize| {
-        row.get(at)
-            .is_some_and(|cell| cell.len() == count && cell.iter().all(u8::is_ascii_digit))
-    };
-    row.len() == 10 && is_digits(2, 8) && is_digits(3, 6)
-}
-
-fn with_header(first: &ByteRecord, spec: &FilesSpec) -> Result<(Places, Family), String> {
-    let headers: Vec<String> = first
-        .iter()
-        .map(|cell| String::from_utf8_lossy(cell).trim().to_owned())
-        .collect();
-    let places = Places::of(&headers, spec)?;
-    let has = |name: &str| {
-        headers
-            .iter()
-            .any(|header| header.eq_ignore_ascii_case(name))
-    };
-    let family = if has("<PER>") && has("<TICKER>") {
-        Family::StooqDump
-    } else if has("window_start") {
-        Family::FlatFile
-    } else {
-        Family::Plain
-    };
-    Ok((places, family))
-}
-
-fn without_header(row: &ByteRecord) -> Result<(Places, Family), String> {
-    if is_stooq_row(row) {
-        let places = Places {
-            ticker: Some(0),
-            period: Some(1),
-            date: Some(2),
-            time: Some(3),
-            ..Places::in_order(4, true)
-        };
-        return Ok((places, Family::StooqDump));
-    }
-    let cell = |at: usize| row.get(at).unwrap_or_default();
-    let begins = stamp::epoch(cell(0));
-    let plain = |places| Ok((places, Family::Plain));
-    match (begins, row.len()) {
-        // A kline repeats its end; without that second mark twelve numbers could be anything.
-        (Some(_), 12) if is_kline_span(cell(0), cell(6)) => {
-            Ok((Places::in_order(1, true), Family::Klines))
-        }
-        (None, 6) => plain(Places::in_order(1, true)),
-        (None, 5) => plain(Places::in_order(1, false)),
-        (None, 7) if stamp::time_of_day(cell(1)).is_some() => plain(Places {
-            time: Some(1),
-            ..Places::in_order(2, true)
-        }),
-        _ => Err(format!(
-            "its first line is neither a header nor a row in a known order: `{}`",
-            shown(row)
-        )),
-    }
-}
-
-fn is_kline_span(open: &[u8], close: &[u8]) -> bool {
-    let count =
-        |cell: &[u8]| -> Option<i64> { std::str::from_utf8(cell).ok()?.trim().parse().ok() };
-    open.len() == close.len()
-        && count(open)
-            .zip(count(close))
-            .is_some_and(|(from, to)| to > from)
+    first.get(0).is_some_and(is_moment) || family::is_stooq_row(first)
 }
 
 /// Returns a line as it may stand in a message.
@@ -238,61 +150,9 @@ pub(super) fn shown(row: &ByteRecord) -> String {
         .collect()
 }
 
-fn dates(
-    text: &[u8],
-    delimiter: u8,
-    has_header: bool,
-    places: &Places,
-    row: &ByteRecord,
-    spec: &FilesSpec,
-) -> Result<Dates, String> {
-    let at = places.date.unwrap_or_default();
-    let cell = row.get(at).unwrap_or_default();
-    if spec.date_format.is_none() && stamp::epoch(cell).is_some() {
-        return Ok(Dates::Epoch);
-    }
-    let mut style = DateStyle {
-        format: spec.date_format.clone(),
-        slashes: None,
-    };
-    if style.format.is_none() && stamp::slash_numbers(cell).is_some() {
-        let lines = reader(text, delimiter).into_byte_records();
-        let cells = lines.skip(usize::from(has_header)).flatten();
-        style.slashes = Some(slash_order(cells, at)?);
-    }
-    Ok(Dates::Written(style))
-}
-
-/// Decides by every row which number is the day: the one that exceeds 12 somewhere.
-///
-/// Where rows have a time of day, the one that changes is the day, too: no file has minutes of one day a month.
-fn slash_order(rows: impl Iterator<Item = ByteRecord>, at: usize) -> Result<SlashOrder, String> {
-    let (mut firsts, mut seconds) = (BTreeSet::new(), BTreeSet::new());
-    let mut has_times = true;
-    for row in rows {
-        let cell = row.get(at).unwrap_or_default();
-        if let Some((first, second)) = stamp::slash_numbers(cell) {
-            firsts.insert(first);
-            seconds.insert(second);
-            has_times &= cell.contains(&b':');
-        }
-    }
-    let exceeds = |numbers: &BTreeSet<u32>| numbers.last().is_some_and(|most| *most > 12);
-    let changes = |numbers: &BTreeSet<u32>| has_times && numbers.len() > 1;
-    match (exceeds(&firsts), exceeds(&seconds)) {
-        (false, true) => Ok(SlashOrder::MonthFirst),
-        (true, false) => Ok(SlashOrder::DayFirst),
-        (false, false) if changes(&seconds) && !changes(&firsts) => Ok(SlashOrder::MonthFirst),
-        (false, false) if changes(&firsts) && !changes(&seconds) => Ok(SlashOrder::DayFirst),
-        _ => Err(
-            "its dates are written with slashes, and nothing in them tells day from month: set date_format"
-                .to_owned(),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::stamp::SlashOrder;
     use super::*;
 
     fn layout(text: &str) -> Layout {
@@ -361,31 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_file_tells_day_from_month() {
-        let of = |dates: [&str; 2]| format!("Date,Close\n{},1\n{},1\n", dates[0], dates[1]);
-        let order = |text: &str| match layout(text).dates {
-            Dates::Written(style) => style.slashes,
-            Dates::Epoch => None,
-        };
+    fn dates_with_slashes_are_judged_by_all_rows_and_not_by_the_header() {
+        let known = layout("Date,Close\n1/2/2024,1\n1/13/2024,1\n");
 
-        assert_eq!(
-            order(&of(["1/2/2024", "1/13/2024"])),
-            Some(SlashOrder::MonthFirst)
-        );
-        assert_eq!(
-            order(&of(["1/2/2024", "13/2/2024"])),
-            Some(SlashOrder::DayFirst)
-        );
-        assert_eq!(
-            order(&of(["11/5/2019 9:30", "11/6/2019 9:30"])),
-            Some(SlashOrder::MonthFirst)
-        );
-        assert_eq!(
-            order(&of(["5/11/2019 9:30", "6/11/2019 9:30"])),
-            Some(SlashOrder::DayFirst)
-        );
-        assert!(reason(&of(["11/5/2019 9:30", "11/5/2019 9:31"])).contains("date_format"));
-        assert!(reason(&of(["1/2/2024", "1/3/2024"])).contains("date_format"));
-        assert!(reason(&of(["13/2/2024", "1/13/2024"])).contains("date_format"));
+        let Dates::Written(style) = known.dates else {
+            panic!("{:?}", known.dates);
+        };
+        assert_eq!(style.slashes, Some(SlashOrder::MonthFirst));
+        assert!(reason("Date,Close\n1/2/2024,1\n1/3/2024,1\n").contains("date_format"));
     }
 }

@@ -6,7 +6,9 @@
 //! Leaves to others: decoding Parquet (`ParquetRows`, connected by whoever opens the source).
 
 mod clock;
+mod dates;
 mod detect;
+mod family;
 mod header;
 mod index;
 mod mark;
@@ -14,6 +16,7 @@ mod name;
 mod number;
 mod owner;
 mod rows;
+mod series;
 mod spec;
 mod stamp;
 mod text;
@@ -22,17 +25,14 @@ mod zone;
 pub use spec::{ColumnName, FilesSpec, Stamp};
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono_tz::Tz;
 
-use self::detect::Detected;
-use self::index::{Choice, Found, Index};
-use self::mark::{Facts, Mark};
-use self::name::FileKind;
-use self::owner::{Claim, Owner};
-use self::rows::{Answer, Question};
+use self::index::{Choice, Index};
+use self::mark::Mark;
+use self::owner::Claim;
+use self::series::{Series, check, malformed};
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::Calendar;
 use crate::frame::{Bar, BarBatch};
@@ -56,12 +56,6 @@ pub struct Files {
     fs: Arc<dyn Fs>,
     parquet: Arc<dyn ParquetRows>,
     index: Mutex<Option<Arc<Index>>>,
-}
-
-/// The files of one series, and whether they are named for it.
-struct Series<'i> {
-    files: Vec<&'i Found>,
-    claim: Claim,
 }
 
 impl Files {
@@ -112,97 +106,6 @@ impl Files {
         let index = Arc::new(index);
         *kept = Some(Arc::clone(&index));
         Ok(index)
-    }
-
-    /// Looks at the files without reading them; `None` when none of them is there any more.
-    fn facts(&self, files: &[&Found], job: &FetchJob) -> Result<Option<Digest>, SourceError> {
-        let zone = self.zone();
-        let mut facts = Facts::new(&format!("{} {zone:?} {:?}", job.ticker, self.spec));
-        let mut is_there = false;
-        for file in files {
-            let Some(meta) = self.fs.metadata(&file.path)? else {
-                continue;
-            };
-            if meta.len > text::MOST_BYTES {
-                let reason = format!("it has more than {} bytes", text::MOST_BYTES);
-                return Err(malformed(job, &file.path, reason));
-            }
-            facts.add(&file.path, &meta);
-            is_there = true;
-        }
-        Ok(is_there.then(|| facts.finish()))
-    }
-
-    /// Reads every row of a series; `None` when no file holds it.
-    fn rows(
-        &self,
-        series: &Series<'_>,
-        job: &FetchJob,
-        stop: &Shutdown,
-    ) -> Result<Option<Vec<Bar>>, SourceError> {
-        let mut whole: Option<Vec<Bar>> = None;
-        for file in &series.files {
-            check(job, stop)?;
-            let Some(bytes) = self.fs.read(&file.path)? else {
-                continue;
-            };
-            let answer = match file.kind {
-                FileKind::Text => self.text_rows(file, series.claim, &bytes, job),
-                FileKind::Parquet => {
-                    let batch = self.parquet.rows(bytes, &job.ticker);
-                    batch.map(|batch| Answer::Rows(batch.bars))
-                }
-            }
-            .map_err(|reason| malformed(job, &file.path, reason))?;
-            match answer {
-                Answer::Rows(bars) if series.claim == Claim::Named || !bars.is_empty() => {
-                    whole.get_or_insert_default().extend(bars);
-                }
-                Answer::Rows(_) | Answer::OtherLength | Answer::NotMine => {}
-            }
-        }
-        Ok(whole)
-    }
-
-    fn text_rows(
-        &self,
-        file: &Found,
-        claim: Claim,
-        bytes: &[u8],
-        job: &FetchJob,
-    ) -> Result<Answer, String> {
-        let nobodys = |reason: String| match claim {
-            Claim::Named => Err(reason),
-            // A file that is named for nobody and holds no rows of anybody is none of this series' business.
-            Claim::Shared => Ok(Answer::NotMine),
-        };
-        let text = match text::unpack(bytes) {
-            Ok(text) => text,
-            Err(reason) => return nobodys(reason),
-        };
-        let layout = match detect::detect(&text, &self.spec) {
-            Ok(Detected::Rows(layout)) => layout,
-            Ok(Detected::NoRows) => return Ok(Answer::Rows(Vec::new())),
-            Err(reason) => return nobodys(reason),
-        };
-        if claim == Claim::Shared && layout.places.ticker.is_none() {
-            return Ok(Answer::NotMine);
-        }
-        let country = zone::split_country(&file.stem).map(|(_, country)| country.zone);
-        let question = Question {
-            owner: Owner {
-                ticker: &job.ticker,
-                suffix: self.spec.suffix.as_deref(),
-                stem: &file.stem,
-                claim,
-            },
-            interval: job.interval,
-            said: file.interval.unwrap_or(self.spec.interval),
-            // One tree has one clock: the file's own country decides only where nothing else does.
-            exchange: self.zone().or(country),
-            spec: &self.spec,
-        };
-        rows::read(&text, &layout, &question)
     }
 }
 
@@ -296,25 +199,5 @@ fn unknown(index: &Index) -> Result<Fetched, SourceError> {
     match index.unreadable() {
         Some(error) => Err(error.into()),
         None => Ok(Fetched::UnknownTicker),
-    }
-}
-
-fn check(job: &FetchJob, stop: &Shutdown) -> Result<(), SourceError> {
-    if stop.is_raised() {
-        return Err(SourceError::Stopped {
-            ticker: job.ticker.clone(),
-            interval: job.interval,
-        });
-    }
-    Ok(())
-}
-
-fn malformed(job: &FetchJob, path: &Path, reason: String) -> SourceError {
-    SourceError::Malformed {
-        ticker: job.ticker.clone(),
-        what: path.display().to_string(),
-        reason,
-        // The user's file stays where it is; a copy at every run would fill the quarantine.
-        body: None,
     }
 }

@@ -8,7 +8,9 @@ use chrono_tz::Tz;
 use csv::ByteRecord;
 
 use super::clock::Clock;
-use super::detect::{self, Dates, Family, Layout};
+use super::dates::Dates;
+use super::detect::{self, Layout};
+use super::family::Family;
 use super::name;
 use super::number::{self, Point};
 use super::owner::{Owner, Whose};

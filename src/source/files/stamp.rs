@@ -75,15 +75,6 @@ impl DateStyle {
     }
 }
 
-/// Returns the two leading numbers of a date written `a/b/yyyy`.
-pub(super) fn slash_numbers(cell: &[u8]) -> Option<(u32, u32)> {
-    let text = std::str::from_utf8(cell).ok()?.trim();
-    let mut parts = text.splitn(3, '/');
-    let (first, second, rest) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_date = first.len() <= 2 && rest.len() >= 4;
-    is_date.then_some(number(first).zip(number(second)))?
-}
-
 /// Reads a cell that counts since 1970, its unit told by the number of digits.
 pub(super) fn epoch(cell: &[u8]) -> Option<Moment> {
     let text = std::str::from_utf8(cell).ok()?.trim();
@@ -178,7 +169,8 @@ fn ymd(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
     is_sized.then(|| NaiveDate::from_ymd_opt(year, number(month)?, number(day)?))?
 }
 
-fn number(text: &str) -> Option<u32> {
+/// Reads an unsigned number of digits only.
+pub(super) fn number(text: &str) -> Option<u32> {
     is_digits(text).then(|| text.parse().ok())?
 }
 
@@ -258,8 +250,6 @@ mod tests {
             "2019-11-05 09:30:00"
         );
         assert_eq!(read(&of(SlashOrder::DayFirst), "11/5/2019"), "2019-05-11");
-        assert_eq!(slash_numbers(b"11/29/2019"), Some((11, 29)));
-        assert_eq!(slash_numbers(b"2019/11/29"), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use barkeep::storage::{Prepared, StorageError};
 use barkeep::sys::atomic::create_dirs;
 use rstest::rstest;
 
-use super::{prepare, read};
+use super::{assert_left_alone, prepare, read};
 use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
 use crate::support::bench::{Bench, provenance, rows};
 use crate::support::foreign::{ForeignFile, days};
@@ -27,26 +27,6 @@ fn prepare_for(
     shape
         .store(&stores)
         .prepare(request, &rows(request, &[day], 8.0), &provenance())
-}
-
-fn assert_left_alone(bench: &Bench, shape: Shape, request: &StorageRequest, day: &str) {
-    let before = bench.tree();
-    let stores = bench.stores();
-
-    let unread = shape.store(&stores).read(request);
-    let unwritten = prepare_for(bench, shape, request, day);
-
-    assert!(
-        matches!(unread, Err(StorageError::Refused { .. })),
-        "{:?}",
-        unread.err()
-    );
-    assert!(
-        matches!(unwritten, Err(StorageError::Refused { .. })),
-        "{:?}",
-        unwritten.err()
-    );
-    assert_eq!(bench.tree(), before);
 }
 
 #[rstest]

@@ -10,3 +10,4 @@ pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod scripted;
 pub(crate) mod sim;
+pub(crate) mod workspace;

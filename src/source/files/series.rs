@@ -1,0 +1,144 @@
+//! The files of one series: looked at without reading them, and read.
+//!
+//! Promises: a file that is named for the series and cannot be read is an error with its path; one that is shared
+//! and holds nothing of it is passed over. A stop is heard between two files.
+//! Leaves to others: which files these are (`index`), what is new in them (`mark`).
+
+use std::path::Path;
+
+use super::detect::{self, Detected};
+use super::index::Found;
+use super::mark::Facts;
+use super::name::FileKind;
+use super::owner::{Claim, Owner};
+use super::rows::{self, Answer, Question};
+use super::{FetchJob, Files, SourceError, text, zone};
+use crate::frame::Bar;
+use crate::model::Digest;
+use crate::sys::Shutdown;
+
+/// The files of one series, and whether they are named for it.
+#[derive(Debug)]
+pub(super) struct Series<'i> {
+    pub(super) files: Vec<&'i Found>,
+    pub(super) claim: Claim,
+}
+
+impl Files {
+    /// Looks at the files without reading them; `None` when none of them is there any more.
+    pub(super) fn facts(
+        &self,
+        files: &[&Found],
+        job: &FetchJob,
+    ) -> Result<Option<Digest>, SourceError> {
+        let zone = self.zone();
+        let mut facts = Facts::new(&format!("{} {zone:?} {:?}", job.ticker, self.spec));
+        let mut is_there = false;
+        for file in files {
+            let Some(meta) = self.fs.metadata(&file.path)? else {
+                continue;
+            };
+            if meta.len > text::MOST_BYTES {
+                let reason = format!("it has more than {} bytes", text::MOST_BYTES);
+                return Err(malformed(job, &file.path, reason));
+            }
+            facts.add(&file.path, &meta);
+            is_there = true;
+        }
+        Ok(is_there.then(|| facts.finish()))
+    }
+
+    /// Reads every row of a series; `None` when no file holds it.
+    pub(super) fn rows(
+        &self,
+        series: &Series<'_>,
+        job: &FetchJob,
+        stop: &Shutdown,
+    ) -> Result<Option<Vec<Bar>>, SourceError> {
+        let mut whole: Option<Vec<Bar>> = None;
+        for file in &series.files {
+            check(job, stop)?;
+            let Some(bytes) = self.fs.read(&file.path)? else {
+                continue;
+            };
+            let answer = match file.kind {
+                FileKind::Text => self.text_rows(file, series.claim, &bytes, job),
+                FileKind::Parquet => {
+                    let batch = self.parquet.rows(bytes, &job.ticker);
+                    batch.map(|batch| Answer::Rows(batch.bars))
+                }
+            }
+            .map_err(|reason| malformed(job, &file.path, reason))?;
+            match answer {
+                Answer::Rows(bars) if series.claim == Claim::Named || !bars.is_empty() => {
+                    whole.get_or_insert_default().extend(bars);
+                }
+                Answer::Rows(_) | Answer::OtherLength | Answer::NotMine => {}
+            }
+        }
+        Ok(whole)
+    }
+
+    fn text_rows(
+        &self,
+        file: &Found,
+        claim: Claim,
+        bytes: &[u8],
+        job: &FetchJob,
+    ) -> Result<Answer, String> {
+        let nobodys = |reason: String| match claim {
+            Claim::Named => Err(reason),
+            // A file that is named for nobody and holds no rows of anybody is none of this series' business.
+            Claim::Shared => Ok(Answer::NotMine),
+        };
+        let text = match text::unpack(bytes) {
+            Ok(text) => text,
+            Err(reason) => return nobodys(reason),
+        };
+        let layout = match detect::detect(&text, &self.spec) {
+            Ok(Detected::Rows(layout)) => layout,
+            Ok(Detected::NoRows) => return Ok(Answer::Rows(Vec::new())),
+            Err(reason) => return nobodys(reason),
+        };
+        if claim == Claim::Shared && layout.places.ticker.is_none() {
+            return Ok(Answer::NotMine);
+        }
+        let country = zone::split_country(&file.stem).map(|(_, country)| country.zone);
+        let question = Question {
+            owner: Owner {
+                ticker: &job.ticker,
+                suffix: self.spec.suffix.as_deref(),
+                stem: &file.stem,
+                claim,
+            },
+            interval: job.interval,
+            said: file.interval.unwrap_or(self.spec.interval),
+            // One tree has one clock: the file's own country decides only where nothing else does.
+            exchange: self.zone().or(country),
+            spec: &self.spec,
+        };
+        rows::read(&text, &layout, &question)
+    }
+}
+
+/// Ends a fetch when a stop was asked for.
+pub(super) fn check(job: &FetchJob, stop: &Shutdown) -> Result<(), SourceError> {
+    if stop.is_raised() {
+        return Err(SourceError::Stopped {
+            ticker: job.ticker.clone(),
+            interval: job.interval,
+        });
+    }
+    Ok(())
+}
+
+/// Returns the error of a file that cannot be read as bars.
+pub(super) fn malformed(job: &FetchJob, path: &Path, reason: String) -> SourceError {
+    SourceError::Malformed {
+        ticker: job.ticker.clone(),
+        what: path.display().to_string(),
+        reason,
+        // The user's file stays where it is; a copy at every run would fill the quarantine.
+        body: None,
+    }
+}

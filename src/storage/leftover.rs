@@ -1,0 +1,79 @@
+//! Runs that another process left in staging.
+//!
+//! Promises: nothing that such a run staged is relied on before it is durable, since after a kill all of it may
+//! exist in memory only. What is no staged file is left where it is.
+//! Leaves to others: an interrupted commit (`recover`), merging the rows (`update::resume`).
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::layout::{Places, parse_staged};
+use crate::lock::LockGuard;
+use crate::model::RunId;
+use crate::sys::{Fs, Kind};
+
+use super::staged::{Open, Sealed, StagedRun};
+use super::{StagedRows, StorageError};
+
+/// The folder of a run in which rows are staged as they were fetched.
+const FETCHED: &str = "fetched";
+
+/// Lists the runs that were left in staging, oldest first. Names that are no runs are nobody's business.
+///
+/// # Errors
+/// When a staging folder cannot be listed.
+pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, StorageError> {
+    let mut runs = BTreeSet::new();
+    for staging in [&places.staging, &places.home_staging] {
+        for entry in fs.list(staging)?.unwrap_or_default() {
+            if entry.kind == Kind::Dir {
+                runs.extend(entry.name.parse::<RunId>().ok());
+            }
+        }
+    }
+    Ok(runs.into_iter().collect())
+}
+
+impl<'l> StagedRun<'l, Open> {
+    /// Takes over a run that another process left, and makes durable what it staged before relying on it: after
+    /// a kill, all of it may exist in memory only.
+    ///
+    /// # Errors
+    /// When the staging area cannot be read or synced.
+    pub fn adopt(
+        fs: &'l dyn Fs,
+        held: &'l LockGuard<'l>,
+        places: &'l Places,
+        id: RunId,
+    ) -> Result<StagedRun<'l, Sealed>, StorageError> {
+        let mut run = Self::open(fs, held, places, id)?;
+        let fetched = run.dir.join(FETCHED);
+        run.state.dirs.insert(places.staging.clone());
+        if fs.metadata(&run.dir)?.is_some() {
+            run.state.dirs.insert(run.dir.clone());
+        }
+        run.collect(&fetched, &fetched)?;
+        run.seal()
+    }
+
+    fn collect(&mut self, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
+        let Some(entries) = self.fs.list(dir)? else {
+            return Ok(());
+        };
+        self.state.dirs.insert(dir.to_owned());
+        for entry in entries {
+            let path = dir.join(&entry.name);
+            match entry.kind {
+                Kind::Dir => self.collect(fetched, &path)?,
+                Kind::File => {
+                    let request = path.strip_prefix(fetched).ok().and_then(parse_staged);
+                    self.state
+                        .staged
+                        .extend(request.map(|request| StagedRows { path, request }));
+                }
+                Kind::Link | Kind::Other => {}
+            }
+        }
+        Ok(())
+    }
+}

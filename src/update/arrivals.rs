@@ -1,0 +1,157 @@
+//! What becomes of one answer of a source.
+//!
+//! Promises: every answer is counted; its rows are staged, and what cannot be stored is kept in quarantine. Each venue
+//! has a staged run of its own, begun with its first rows.
+//! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
+
+use crate::frame::Displaced;
+use crate::model::StorageRequest;
+use crate::observe::Event;
+use crate::storage::{Open, StagedRun};
+
+use super::consolidate::Marks;
+use super::fetch::{Answer, FetchedRows};
+use super::report::{Failure, Unknown, VenueReport};
+use super::run::Work;
+use super::{Hands, PlannedJob, PlannedVenue, UpdateError, bars_request};
+
+/// What one venue has brought so far.
+pub(super) struct Arrivals<'l> {
+    /// How many jobs have no answer yet.
+    pub(super) left: usize,
+    /// The rows that were staged; none until the first of them came.
+    pub(super) run: Option<StagedRun<'l, Open>>,
+    /// What the source wants to see again.
+    pub(super) marks: Marks,
+}
+
+impl<'l> Work<'_, 'l> {
+    /// Takes one answer in: rows are staged, everything else is reported.
+    pub(super) fn take(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        answer: Answer,
+        arrived: &mut Arrivals<'l>,
+    ) -> Result<(), UpdateError> {
+        let rows = if let Answer::Rows(fetched) = &answer {
+            fetched.count
+        } else {
+            0
+        };
+        let request = bars_request(&planned.venue, job);
+        self.hands.observer.observe(Event::Fetched {
+            request: request.clone(),
+            rows,
+        });
+        match answer {
+            Answer::Rows(fetched) => self.stage(planned, job, *fetched, arrived)?,
+            Answer::Nothing => self.note_checked(planned, job),
+            Answer::Unknown => {
+                let report = self.report.at(&planned.venue);
+                report.tickers.unknown += 1;
+                report.unknown.push(Unknown {
+                    ticker: job.ticker.clone(),
+                    interval: job.interval,
+                });
+            }
+            Answer::Failed { reason, kind, body } => {
+                if let Some(body) = body {
+                    self.keep(&request, "answer", &body, &reason)?;
+                }
+                let report = self.report.at(&planned.venue);
+                report.tickers.failed += 1;
+                let (ticker, interval) = (job.ticker.clone(), job.interval);
+                report.failures.push(Failure {
+                    ticker,
+                    interval,
+                    reason,
+                    kind,
+                });
+            }
+            Answer::Stopped => {}
+        }
+        Ok(())
+    }
+
+    fn stage(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        fetched: FetchedRows,
+        arrived: &mut Arrivals<'l>,
+    ) -> Result<(), UpdateError> {
+        let request = bars_request(&planned.venue, job);
+        if !fetched.duplicates.is_empty() {
+            self.keep_duplicates(planned, job, &fetched.duplicates)?;
+        }
+        let run = match &mut arrived.run {
+            Some(run) => run,
+            empty => {
+                let Hands {
+                    fs, held, places, ..
+                } = self.hands;
+                self.runs_begun += 1;
+                let id = self.hands.run_id(self.runs_begun);
+                empty.insert(StagedRun::begin(fs, held, places, id)?)
+            }
+        };
+        run.stage(&fetched.rows)?;
+        let report: &mut VenueReport = self.report.at(&planned.venue);
+        report.rounded_volumes += fetched.notes.rounded_volumes;
+        report.not_finite += fetched.notes.not_finite;
+        if let Some(mark) = fetched.mark {
+            arrived.marks.insert(request, mark);
+        }
+        Ok(())
+    }
+
+    /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
+    fn keep_duplicates(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        duplicates: &[Displaced],
+    ) -> Result<(), UpdateError> {
+        let request = bars_request(&planned.venue, job);
+        let reason = match duplicates.len() {
+            1 => "1 row shares its timestamp with another row of the same answer".to_owned(),
+            many => {
+                format!("{many} rows share their timestamps with other rows of the same answer")
+            }
+        };
+        let text = format!("{duplicates:#?}");
+        self.keep(&request, "rows.txt", text.as_bytes(), &reason)?;
+        self.report.warnings.push(format!("{request}: {reason}"));
+        Ok(())
+    }
+
+    /// Keeps what cannot be stored beside the tree.
+    fn keep(
+        &mut self,
+        request: &StorageRequest,
+        name: &str,
+        bytes: &[u8],
+        reason: &str,
+    ) -> Result<(), UpdateError> {
+        let quarantine = self.hands.quarantine(&self.hands.run_id(0));
+        let origin = self.hands.places.root.join(request.to_string());
+        let kept = quarantine.keep(&origin, name, bytes, reason, Some(request))?;
+        self.report.kept.push(kept);
+        Ok(())
+    }
+
+    /// Records that the source was asked and had nothing new.
+    fn note_checked(&mut self, planned: &PlannedVenue, job: &PlannedJob) {
+        self.report.at(&planned.venue).tickers.empty += 1;
+        let recorded = self.registry.catalog_mut().record_checked(
+            &job.ticker,
+            &planned.venue,
+            job.interval,
+            self.options.today,
+        );
+        if let Err(unusable) = recorded {
+            self.report.warnings.push(unusable.to_string());
+        }
+    }
+}
