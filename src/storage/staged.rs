@@ -5,7 +5,7 @@
 //! them is durable, so what is left in staging is the record of what is still to be done.
 //! Leaves to others: turning staged rows into new files (`update::consolidate`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, parse_staged, staged_rows};
@@ -36,6 +36,8 @@ pub struct Sealed {
     pub(super) group: Vec<Entry>,
     /// The folders in which its files are staged.
     pub(super) group_dirs: BTreeSet<PathBuf>,
+    /// Where its files go, by the path without its case.
+    pub(super) targets: BTreeMap<String, PathBuf>,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -206,6 +208,7 @@ impl<'l> StagedRun<'l, Open> {
                 staged,
                 group: Vec::new(),
                 group_dirs: BTreeSet::new(),
+                targets: BTreeMap::new(),
             },
         })
     }

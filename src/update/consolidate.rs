@@ -89,7 +89,11 @@ impl<'l> Consolidation<'_, 'l> {
                 .map(|(request, staged)| self.merge(request, staged))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
-                match merge {
+                let untwinned = merge.and_then(|merge| {
+                    run.refuse_twins(&merge.prepared)?;
+                    Ok(merge)
+                });
+                match untwinned {
                     Ok(merge) => pending.push(self.take(run, &quarantine, merge, staged)?),
                     Err(error) => self.fail(run, &quarantine, request, staged, &error)?,
                 }
@@ -258,6 +262,8 @@ impl<'l> Consolidation<'_, 'l> {
         run: &mut StagedRun<'l, Sealed>,
         pending: Vec<Pending>,
     ) -> Result<(), UpdateError> {
+        // Before recording: a ticker that somebody added by hand while the run went on must not be lost.
+        self.registry.refresh(self.hands.fs)?;
         for done in &pending {
             self.record(done);
         }
