@@ -66,12 +66,7 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let mut catalog = catalog.unwrap_or_default();
     let added = registration::add(shell, &mut catalog, &venue, &tickers);
     if is_new || catalog.is_changed() {
-        Catalog::save(
-            fs,
-            &registration::temps(&held),
-            &shell.root,
-            &catalog.to_bytes(),
-        )?;
+        registration::save(shell, &held, &catalog)?;
     }
     held.release()?;
     report(&workspace, shell, &venue, added, &catalog)?;
@@ -99,6 +94,7 @@ fn save_intervals(
         intervals.add(*interval);
     }
     if intervals.is_changed() {
+        held.confirm()?;
         Intervals::save(
             fs,
             &registration::temps(held),

@@ -51,6 +51,25 @@ pub(super) fn temps(held: &LockGuard<'_>) -> TempNames {
     TempNames::of(held.run().clone())
 }
 
+/// Replaces tickers.json, if the lock is still ours: the predecessor takes it from live runs.
+///
+/// # Errors
+/// When the lock is lost, or the file on disk is damaged or cannot be replaced.
+pub(super) fn save(
+    shell: &Shell<'_>,
+    held: &LockGuard<'_>,
+    catalog: &Catalog,
+) -> Result<(), Failure> {
+    held.confirm()?;
+    let fs = &*shell.world.fs;
+    Ok(Catalog::save(
+        fs,
+        &temps(held),
+        &shell.root,
+        &catalog.to_bytes(),
+    )?)
+}
+
 /// Returns the tickers of the command line and of a file with one on each line.
 ///
 /// # Errors

@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::registration;
-use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -86,7 +85,6 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     workspace.warn_without_source(venue);
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
-    let fs = &*shell.world.fs;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
     registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
     let added = registration::add(shell, &mut catalog, venue, &tickers);
@@ -94,12 +92,7 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         catalog.reactivate(ticker, venue);
     }
     if catalog.is_changed() {
-        Catalog::save(
-            fs,
-            &registration::temps(&held),
-            &shell.root,
-            &catalog.to_bytes(),
-        )?;
+        registration::save(shell, &held, &catalog)?;
     }
     held.release()?;
     shell.printer.note(&format!(
@@ -112,7 +105,6 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
 fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = Workspace::open(shell, &Overrides::default())?;
     let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
-    let fs = &*shell.world.fs;
     let mut catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
@@ -121,12 +113,7 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         .iter()
         .partition(|ticker| catalog.remove(ticker));
     if !known.is_empty() {
-        Catalog::save(
-            fs,
-            &registration::temps(&held),
-            &shell.root,
-            &catalog.to_bytes(),
-        )?;
+        registration::save(shell, &held, &catalog)?;
         let removed = count(known.len(), "ticker", "tickers");
         shell.printer.note(&format!(
             "Removed {removed}. Stored bars stay where they are."
