@@ -66,7 +66,7 @@ fn sample(
             Kind::File if entry.name.ends_with(".parquet") => fs
                 .read(&path)
                 .map_err(StorageError::from)
-                .map(|bytes| facts_in(Bytes::from(bytes.unwrap_or_default()), profile, venue)),
+                .map(|bytes| facts_in(&Bytes::from(bytes.unwrap_or_default()), profile, venue)),
             Kind::File | Kind::Link | Kind::Other => Ok(None),
         };
         match found {
@@ -79,8 +79,8 @@ fn sample(
     unreadable.map_or(Ok(None), Err)
 }
 
-fn facts_in(bytes: Bytes, profile: &'static Profile, venue: Option<&Venue>) -> Option<TreeFacts> {
-    let decoded = codec::decode(&bytes, profile).ok()?;
+fn facts_in(bytes: &Bytes, profile: &'static Profile, venue: Option<&Venue>) -> Option<TreeFacts> {
+    let decoded = codec::decode(bytes, profile).ok()?;
     Some(TreeFacts {
         unit: decoded.unit,
         basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, venue)),
