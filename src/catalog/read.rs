@@ -83,6 +83,12 @@ impl Catalog {
             .map_or(Block::Absent, |entry| block::read(entry.get("storage")))
     }
 
+    /// Tells whether the top level of a ticker's entry, and so what the predecessor stored, is another venue's.
+    pub fn is_at_home_elsewhere(&self, ticker: &Ticker, venue: &Venue) -> bool {
+        self.entry(ticker)
+            .is_some_and(|entry| place::is_home(entry, venue) == Some(false))
+    }
+
     /// Returns the mark that the source left at the last download.
     pub fn mark(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<&str> {
         self.interval(ticker, venue, interval)?

@@ -79,6 +79,9 @@ fn write_values<'v, D: DataType, V: 'v>(
     Ok(())
 }
 
+/// Values for which room is made before they are seen.
+const MOST_RESERVED: usize = 1 << 20;
+
 /// How the physical values of a chunk are to be understood.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meaning {
@@ -219,7 +222,8 @@ fn read_values<D: DataType, T>(
     mut convert: impl FnMut(D::T) -> Option<T>,
 ) -> Result<Vec<Option<T>>, CodecError> {
     let damaged = |error: ParquetError| CodecError::damaged(error);
-    let mut values: Vec<D::T> = Vec::with_capacity(meaning.rows);
+    // How many rows there are is a claim of the file, and an allocation that fails ends the process.
+    let mut values: Vec<D::T> = Vec::with_capacity(meaning.rows.min(MOST_RESERVED));
     let mut levels: Vec<i16> = Vec::new();
     let mut left = meaning.rows;
     while left > 0 {

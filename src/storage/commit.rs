@@ -14,7 +14,7 @@ use crate::sys::atomic::{create_dirs, parent, write_new};
 
 use super::journal::{self, Entry, JOURNAL_NAME};
 use super::staged::{Sealed, StagedRun, remove_tree};
-use super::{PreparedFile, StorageError};
+use super::{Prepared, PreparedFile, StorageError};
 
 /// The folder of a run in which whole new files are built.
 pub(super) const NEW: &str = "new";
@@ -22,6 +22,36 @@ pub(super) const NEW: &str = "new";
 const UNSEALED_JOURNAL: &str = ".journal.tmp";
 
 impl StagedRun<'_, Sealed> {
+    /// Refuses a merge whose file another merge of this group writes as well: each was made without the other's rows,
+    /// and one would be lost. To be asked before the files of a merge are added.
+    ///
+    /// # Errors
+    /// `Refused` with the file, also when two names differ only in case and the disk cannot tell them apart.
+    pub fn refuse_twins(&mut self, prepared: &Prepared) -> Result<(), StorageError> {
+        let fold = |path: &Path| path.to_string_lossy().to_uppercase().to_lowercase();
+        for file in &prepared.files {
+            let Some(other) = self.state.targets.get(&fold(&file.target)) else {
+                continue;
+            };
+            if *other == file.target || self.folds_case()? {
+                return Err(StorageError::Refused {
+                    path: file.target.clone(),
+                    reason: format!("{} of this run is the same file here", other.display()),
+                });
+            }
+        }
+        let targets = prepared.files.iter().map(|file| &file.target);
+        let folded = targets.map(|target| (fold(target), target.clone()));
+        self.state.targets.extend(folded);
+        Ok(())
+    }
+
+    /// Tells whether the disk takes two names that differ only in case for one.
+    fn folds_case(&self) -> Result<bool, StorageError> {
+        let name = self.id().as_str().to_lowercase();
+        Ok(self.fs.metadata(&self.dir.with_file_name(name))?.is_some())
+    }
+
     /// Adds a whole new file to the group that the next `commit` makes visible. Only staging changes.
     ///
     /// # Errors
@@ -55,6 +85,7 @@ impl StagedRun<'_, Sealed> {
     pub fn abandon_group(&mut self) {
         self.state.group.clear();
         self.state.group_dirs.clear();
+        self.state.targets.clear();
         // Once the journal has its name the group may be committed, and the next run needs the files to complete it.
         let journal = self.fs.metadata(&self.dir.join(JOURNAL_NAME));
         if !matches!(journal, Ok(None)) {
@@ -76,6 +107,7 @@ impl StagedRun<'_, Sealed> {
     pub fn commit(&mut self) -> Result<(), StorageError> {
         let entries = std::mem::take(&mut self.state.group);
         let new_dirs = std::mem::take(&mut self.state.group_dirs);
+        self.state.targets.clear();
         if entries.is_empty() {
             return Ok(());
         }

@@ -13,7 +13,7 @@ use crate::sys::{Fs, Kind};
 
 use super::inspect::{Damage, Inspected, Stored, inspect};
 use super::prepare::{FileJob, prepare_file};
-use super::tree::{Trees, compression_for};
+use super::tree::{Trees, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
@@ -67,22 +67,32 @@ impl LegacyStore {
         Ok(if is_flat { flat } else { settled })
     }
 
-    fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
-        inspect(
-            &*self.fs,
-            path,
-            Profile::of(Dataset::Stocks),
-            request,
-            PartitionKey::Whole,
-        )
+    /// Returns the flat file beside one in `data/legacy`: a workspace that was moved by half has both.
+    fn shadowed(
+        &self,
+        request: &StorageRequest,
+        file: &LegacyFile,
+    ) -> Result<Option<PathBuf>, StorageError> {
+        let Series::Bars { ticker, interval } = &request.series else {
+            return Ok(None);
+        };
+        let tree = self.paths.flat_tree(*interval);
+        if tree == file.tree {
+            return Ok(None);
+        }
+        match self.paths.file_in(&tree, ticker) {
+            Some(flat) if self.fs.metadata(&flat)?.is_some() => Ok(Some(flat)),
+            _ => Ok(None),
+        }
     }
-}
 
-impl StorageInterface for LegacyStore {
-    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
-        let file = self.file(request)?;
+    fn read_at(
+        &self,
+        request: &StorageRequest,
+        path: PathBuf,
+    ) -> Result<Option<Stored>, StorageError> {
         let nothing = || Frame::empty(Profile::of(Dataset::Stocks));
-        Ok(match self.inspect(request, &file.path)? {
+        Ok(match self.inspect(request, &path)? {
             Inspected::Absent => None,
             Inspected::Whole { decoded, .. } => Some(Stored {
                 displaced: decoded.proven.displaced.len(),
@@ -93,7 +103,7 @@ impl StorageInterface for LegacyStore {
             Inspected::Damaged { reason, bytes } => {
                 let request = request.clone();
                 let damage = Damage {
-                    path: file.path,
+                    path,
                     request,
                     partition: PartitionKey::Whole,
                     reason,
@@ -108,6 +118,44 @@ impl StorageInterface for LegacyStore {
                 })
             }
         })
+    }
+
+    fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
+        inspect(
+            &*self.fs,
+            path,
+            Profile::of(Dataset::Stocks),
+            request,
+            PartitionKey::Whole,
+        )
+    }
+}
+
+impl StorageInterface for LegacyStore {
+    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
+        let file = self.file(request)?;
+        let settled = self.read_at(request, file.path.clone())?;
+        let Some(flat) = self.shadowed(request, &file)? else {
+            return Ok(settled);
+        };
+        let older = self.read_at(request, flat.clone())?;
+        let (mut older, settled) = match (older, settled) {
+            (Some(older), Some(settled)) => (older, settled),
+            (older, settled) => return Ok(settled.or(older)),
+        };
+        if older.damaged.is_empty() && settled.damaged.is_empty() {
+            let settled_basis = Some(older.provenance.basis);
+            older.provenance = combine(
+                &flat,
+                Some(&older.provenance),
+                settled_basis,
+                &settled.provenance,
+            )?;
+        }
+        older.frame = older.frame.merge(&settled.frame).frame;
+        older.displaced += settled.displaced;
+        older.damaged.extend(settled.damaged);
+        Ok(Some(older))
     }
 
     fn prepare(
@@ -146,12 +194,15 @@ impl StorageInterface for LegacyStore {
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
         let file = self.file(request)?;
-        let found = self.fs.metadata(&file.path)?;
-        Ok(found.map(|meta| SeriesStat {
-            files: 1,
-            bytes: meta.len,
-            span: None,
-        }))
+        let mut stat = SeriesStat::default();
+        for path in [Some(file.path.clone()), self.shadowed(request, &file)?] {
+            let found = path.map(|path| self.fs.metadata(&path)).transpose()?;
+            if let Some(meta) = found.flatten() {
+                stat.files += 1;
+                stat.bytes += meta.len;
+            }
+        }
+        Ok((stat.files > 0).then_some(stat))
     }
 
     fn tickers(

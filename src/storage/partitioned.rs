@@ -48,23 +48,48 @@ impl PartitionedStore {
         }
     }
 
-    /// Returns the directory of a series: the encoded one, or the raw one where only the predecessor wrote.
-    fn series_dir(&self, series: PartitionedSeries<'_>) -> Result<PathBuf, StorageError> {
+    /// Returns the directories of a series: the encoded one, or the raw one where only the predecessor wrote, or
+    /// first the raw and then the encoded one where both did.
+    fn series_dirs(&self, series: PartitionedSeries<'_>) -> Result<Vec<PathBuf>, StorageError> {
         let encoded = self.paths.series_dir(series);
         if let Some(raw) = self.paths.raw_series_dir(series)
-            && self.fs.metadata(&encoded)?.is_none()
             && self.fs.metadata(&raw)?.is_some()
         {
-            return Ok(raw);
+            let is_alone = self.fs.metadata(&encoded)?.is_none();
+            return Ok(if is_alone {
+                vec![raw]
+            } else {
+                vec![raw, encoded]
+            });
         }
-        Ok(encoded)
+        Ok(vec![encoded])
     }
 
-    /// Lists the files of a series in time order.
+    /// Returns where the rows of a partition belong: where its file is, so that no second one begins beside it.
+    fn file_of(
+        &self,
+        dirs: &[PathBuf],
+        dataset: Dataset,
+        key: PartitionKey,
+    ) -> Result<PathBuf, StorageError> {
+        let mut wanted = PathBuf::new();
+        for dir in dirs {
+            let path = self.paths.file_in(dir, dataset, key);
+            let is_last = dirs.last() == Some(dir);
+            if self.fs.metadata(&path)?.is_some() || (is_last && wanted.as_os_str().is_empty()) {
+                wanted = path;
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Lists the files of a series in time order; of two with one key, the one that yields comes first.
     fn files(&self, series: PartitionedSeries<'_>) -> Result<Vec<PartitionFile>, StorageError> {
         let mut files = Vec::new();
-        self.collect(&self.series_dir(series)?, &mut files)?;
-        files.sort_by(|a, b| (a.key, &a.path).cmp(&(b.key, &b.path)));
+        for dir in self.series_dirs(series)? {
+            self.collect(&dir, &mut files)?;
+        }
+        files.sort_by_key(|file| file.key);
         Ok(files)
     }
 
@@ -139,24 +164,26 @@ impl StorageInterface for PartitionedStore {
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
         let series = request.partitioned()?;
-        let (dir, tree) = (self.series_dir(series)?, self.paths.tree_of(series));
+        let (dirs, tree) = (self.series_dirs(series)?, self.paths.tree_of(series));
         let dataset = request.series.dataset();
         let facts = self
             .trees
             .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
-        let job = |key| FileJob {
-            request,
-            key,
-            path: self.paths.file_in(&dir, dataset, key),
-            provenance,
-            unit: facts.unit,
-            tree_basis: facts.basis,
-            compression: compression_for(request, self.compression),
+        let job = |key| -> Result<FileJob<'_>, StorageError> {
+            Ok(FileJob {
+                request,
+                key,
+                path: self.file_of(&dirs, dataset, key)?,
+                provenance,
+                unit: facts.unit,
+                tree_basis: facts.basis,
+                compression: compression_for(request, self.compression),
+            })
         };
         let parts = newer.split();
         let outcomes: Result<Vec<FileOutcome>, StorageError> = parts
             .par_iter()
-            .map(|(key, rows)| prepare_file(&*self.fs, job(*key), rows))
+            .map(|(key, rows)| prepare_file(&*self.fs, job(*key)?, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
         outcomes?
@@ -179,7 +206,12 @@ impl StorageInterface for PartitionedStore {
             }
             Ok(false)
         }
-        has_file(&*self.fs, &self.series_dir(request.partitioned()?)?)
+        for dir in self.series_dirs(request.partitioned()?)? {
+            if has_file(&*self.fs, &dir)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {

@@ -115,7 +115,8 @@ fn encode(
 ) -> Result<PreparedFile, StorageError> {
     let own_basis =
         stored.map(|file| basis_of(&file.provenance, file.is_sealed, job.request.venue.as_ref()));
-    let basis = job.tree_basis.or(own_basis);
+    // What a file says of its own rows goes before what another file of the tree says.
+    let basis = own_basis.or(job.tree_basis);
     let provenance = combine(
         &job.path,
         stored.map(|file| &file.provenance),

@@ -184,3 +184,26 @@ pub struct Routed {
     /// Whether there are rows to merge with.
     pub has_rows: bool,
 }
+
+impl Routed {
+    /// Returns what is assumed of a series whose place on disk cannot be looked at: the layout that is wished for,
+    /// and rows, so that no history is asked for again.
+    pub fn unanswered(wish: Wish) -> Self {
+        let Wish {
+            toggle,
+            is_eligible,
+            has_block,
+        } = wish;
+        let router = Router {
+            toggle,
+            is_eligible,
+            has_block,
+            in_legacy: false,
+            in_partitions: false,
+        };
+        Self {
+            route: router.route(),
+            has_rows: true,
+        }
+    }
+}

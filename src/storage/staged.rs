@@ -6,7 +6,7 @@
 //! Leaves to others: taking over what an earlier run staged (`leftover`), turning staged rows into new files
 //! (`update::consolidate`), making these visible (`commit`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, staged_rows};
@@ -34,6 +34,8 @@ pub struct Sealed {
     pub(super) group: Vec<Entry>,
     /// The folders in which its files are staged.
     pub(super) group_dirs: BTreeSet<PathBuf>,
+    /// Where its files go, by the path without its case.
+    pub(super) targets: BTreeMap<String, PathBuf>,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -188,6 +190,7 @@ impl<'l> StagedRun<'l, Open> {
                 staged,
                 group: Vec::new(),
                 group_dirs: BTreeSet::new(),
+                targets: BTreeMap::new(),
             },
         })
     }

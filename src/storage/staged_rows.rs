@@ -100,10 +100,22 @@ impl StagedRows {
             .ok_or_else(|| damaged("it is gone".to_owned()))?;
         let profile = Profile::of(self.request.series.dataset());
         match codec::decode(&Bytes::from(bytes), profile) {
-            Ok(decoded) if decoded.is_sealed => Ok(StagedContent {
-                frame: decoded.proven.frame,
-                provenance: decoded.provenance,
-            }),
+            Ok(decoded) if decoded.is_sealed => {
+                let frame = decoded.proven.frame;
+                // Where a disk cannot tell two names apart, the rows of both tickers lie in one folder.
+                if let Some(ticker) = self.request.series.ticker()
+                    && let Some(other) = frame
+                        .owners()
+                        .iter()
+                        .find(|owner| ***owner != *ticker.as_str())
+                {
+                    return Err(damaged(format!("it holds rows of {other}")));
+                }
+                Ok(StagedContent {
+                    frame,
+                    provenance: decoded.provenance,
+                })
+            }
             Ok(_) => Err(damaged("barkeep did not write it".to_owned())),
             Err(CodecError::Damaged { reason }) => Err(damaged(reason)),
             Err(error) => Err(damaged(error.to_string())),

@@ -58,26 +58,33 @@ fn sample(
     profile: &'static Profile,
     venue: Option<&Venue>,
 ) -> Result<Option<TreeFacts>, StorageError> {
+    let mut unreadable = None;
     for entry in fs.list(dir)?.unwrap_or_default() {
         let path = dir.join(&entry.name);
         let found = match entry.kind {
-            Kind::Dir => sample(fs, &path, profile, venue)?,
-            Kind::File if entry.name.ends_with(".parquet") => {
-                let bytes = Bytes::from(fs.read(&path)?.unwrap_or_default());
-                codec::decode(&bytes, profile)
-                    .ok()
-                    .map(|decoded| TreeFacts {
-                        unit: decoded.unit,
-                        basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, venue)),
-                    })
-            }
-            Kind::File | Kind::Link | Kind::Other => None,
+            Kind::Dir => sample(fs, &path, profile, venue),
+            Kind::File if entry.name.ends_with(".parquet") => fs
+                .read(&path)
+                .map_err(StorageError::from)
+                .map(|bytes| facts_in(&Bytes::from(bytes.unwrap_or_default()), profile, venue)),
+            Kind::File | Kind::Link | Kind::Other => Ok(None),
         };
-        if found.is_some() {
-            return Ok(found);
+        match found {
+            Ok(None) => {}
+            Ok(found) => return Ok(found),
+            // Another file says the same; one bad spot must not keep a whole tree from being written to.
+            Err(error) => unreadable = Some(error),
         }
     }
-    Ok(None)
+    unreadable.map_or(Ok(None), Err)
+}
+
+fn facts_in(bytes: &Bytes, profile: &'static Profile, venue: Option<&Venue>) -> Option<TreeFacts> {
+    let decoded = codec::decode(bytes, profile).ok()?;
+    Some(TreeFacts {
+        unit: decoded.unit,
+        basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, venue)),
+    })
 }
 
 /// The predecessor stored Yahoo's prices adjusted for splits and dividends, and wrote it down nowhere.

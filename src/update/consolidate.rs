@@ -5,15 +5,17 @@
 //! the registry entries of its series become durable together.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use crate::catalog::{Found, StorageBlock};
 use crate::frame::{Frame, Profile};
-use crate::model::{PartitionKey, Provenance, Series, StorageRequest};
+use crate::model::{PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::observe::Event;
 use crate::storage::{
     Damage, Layout, Prepared, Quarantine, Sealed, StagedRows, StagedRun, StorageError,
+    StorageInterface,
 };
 
 use super::report::{DamagedSeries, Failure, FailureKind, UpdateReport};
@@ -89,7 +91,11 @@ impl<'l> Consolidation<'_, 'l> {
                 .map(|(request, staged)| self.merge(request, staged))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
-                match merge {
+                let untwinned = merge.and_then(|merge| {
+                    run.refuse_twins(&merge.prepared)?;
+                    Ok(merge)
+                });
+                match untwinned {
                     Ok(merge) => pending.push(self.take(run, &quarantine, merge, staged)?),
                     Err(error) => self.fail(run, &quarantine, request, staged, &error)?,
                 }
@@ -119,6 +125,9 @@ impl<'l> Consolidation<'_, 'l> {
             .outlook
             .wish(self.registry.catalog(), venue, &request.series);
         let layout = self.outlook.stores.route(request, wish)?.route.layout;
+        if layout == Layout::Legacy {
+            self.refuse_unowned(request, venue)?;
+        }
         let prepared = self
             .outlook
             .stores
@@ -129,6 +138,29 @@ impl<'l> Consolidation<'_, 'l> {
             layout,
             newest: newer.span().map_or(0, |(_, newest)| newest),
         })
+    }
+
+    /// A legacy file has one place for all venues. One that names none belongs to the ticker's home: rows of another
+    /// venue must not become part of it.
+    fn refuse_unowned(&self, request: &StorageRequest, venue: &Venue) -> Result<(), StorageError> {
+        let catalog = self.registry.catalog();
+        let is_elsewhere = request
+            .series
+            .ticker()
+            .is_some_and(|ticker| catalog.is_at_home_elsewhere(ticker, venue));
+        if !is_elsewhere {
+            return Ok(());
+        }
+        match self.outlook.stores.legacy.read(request)? {
+            Some(stored) if stored.damaged.is_empty() && stored.provenance.source.is_none() => {
+                Err(StorageError::Refused {
+                    path: PathBuf::from(request.to_string()),
+                    reason: "the ticker's legacy file names no venue, and its home in tickers.json is another one"
+                        .to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Puts a merge into the group.
@@ -258,6 +290,8 @@ impl<'l> Consolidation<'_, 'l> {
         run: &mut StagedRun<'l, Sealed>,
         pending: Vec<Pending>,
     ) -> Result<(), UpdateError> {
+        // Before recording: a ticker that somebody added by hand while the run went on must not be lost.
+        self.registry.refresh(self.hands.fs)?;
         for done in &pending {
             self.record(done);
         }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use crate::catalog::Catalog;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, FetchJob, Window};
-use crate::storage::Route;
+use crate::storage::{Route, Routed, StorageError};
 
 use super::{Outlook, UpdateError};
 
@@ -224,13 +224,15 @@ fn plan_job(
         interval,
     };
     let wish = outlook.wish(catalog, venue, &series);
-    let routed = outlook.stores.route(
-        &StorageRequest {
-            venue: Some(venue.clone()),
-            series,
-        },
-        wish,
-    )?;
+    let asked_for = StorageRequest {
+        venue: Some(venue.clone()),
+        series,
+    };
+    let routed = match outlook.stores.route(&asked_for, wish) {
+        // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
+        Err(StorageError::Fs(_)) => Routed::unanswered(wish),
+        routed => routed?,
+    };
     let (window, asked, mark) = match request.days {
         Some((first, last)) => {
             let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
@@ -247,8 +249,12 @@ fn plan_job(
         None if !routed.has_rows => (Window::default(), Asked::Incremental, None),
         None => {
             // The last known day is asked for again: its bars may have been unfinished.
+            // A newest row of days to come is a mistake of the source or of a clock: waiting for what follows it
+            // would fetch nothing for years.
+            let latest = request.today.checked_add_days(Days::new(1));
             let from = catalog
                 .last_data_date(&ticker, venue, interval)
+                .filter(|day| latest.is_none_or(|latest| *day <= latest))
                 .and_then(time::midnight);
             let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
             (Window { from, to: None }, Asked::Incremental, mark)

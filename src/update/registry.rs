@@ -55,7 +55,27 @@ impl Registry {
         &mut self.catalog
     }
 
-    /// Replaces the file, if something was recorded.
+    /// Takes in what lies on disk, if it is not what this run left there: an interrupted commit was completed, or
+    /// somebody edited the file without the lock. What was recorded and not committed yet is forgotten by this, so
+    /// rows are recorded after it; all else is asked for again. `false` when nothing had changed.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood; it is then not written to.
+    pub(super) fn refresh(&mut self, fs: &dyn Fs) -> Result<bool, UpdateError> {
+        let found = fs.read(&Catalog::path(&self.workspace))?;
+        if found.is_none() || found.as_deref().map(Digest::of) == self.on_disk {
+            return Ok(false);
+        }
+        drop(found);
+        match Self::load(fs, &self.workspace)? {
+            Some(fresh) => *self = fresh,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Replaces the file, if something was recorded. A file that somebody edited meanwhile stays as it is: what
+    /// speaks of rows was committed with them.
     ///
     /// # Errors
     /// When the file on disk is damaged, which it then stays, or writing fails.
@@ -71,6 +91,9 @@ impl Registry {
             .held
             .confirm()
             .map_err(crate::storage::StorageError::from)?;
+        if self.refresh(hands.fs)? {
+            return Ok(());
+        }
         let temps = TempNames::of(hands.run_id(0));
         Catalog::save(hands.fs, &temps, &self.workspace, &bytes)?;
         self.on_disk = Some(Digest::of(&bytes));

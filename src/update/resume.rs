@@ -71,6 +71,8 @@ fn finish_run(
     match run.recover() {
         Ok(recovered) => {
             report.files += recovered.rolled_forward;
+            // tickers.json was a file of the group: what was loaded before is older than what is there now.
+            registry.refresh(hands.fs)?;
             report.conflicts.extend(recovered.conflicts);
         }
         // No crash does this. The staged rows are all there still, and are merged as if nothing had happened.

@@ -94,6 +94,7 @@ fn save_intervals(
         intervals.add(*interval);
     }
     if intervals.is_changed() {
+        held.confirm()?;
         Intervals::save(
             fs,
             &registration::temps(held),

@@ -97,6 +97,7 @@ pub(super) fn change(
         return Ok(false);
     }
     toggle_check::refuse_orphans(workspace, &current, &changed)?;
+    held.confirm()?;
     workspace
         .config
         .save_storage_config(&registration::temps(held), changed)?;

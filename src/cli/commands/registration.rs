@@ -51,15 +51,16 @@ pub(super) fn temps(held: &LockGuard<'_>) -> TempNames {
     TempNames::of(held.run().clone())
 }
 
-/// Saves the registry.
+/// Replaces tickers.json, if the lock is still ours: the predecessor takes it from live runs.
 ///
 /// # Errors
-/// As `Catalog::save`.
+/// When the lock is lost, or the file on disk is damaged or cannot be replaced.
 pub(super) fn save(
     shell: &Shell<'_>,
     held: &LockGuard<'_>,
     catalog: &Catalog,
 ) -> Result<(), Failure> {
+    held.confirm()?;
     let fs = &*shell.world.fs;
     Ok(Catalog::save(
         fs,

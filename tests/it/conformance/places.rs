@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use barkeep::model::{Interval, StorageRequest};
+use barkeep::model::{Interval, PriceBasis, Provenance, StorageRequest};
 use barkeep::storage::{Prepared, StorageError};
 use barkeep::sys::atomic::create_dirs;
 use rstest::rstest;
@@ -97,6 +97,97 @@ fn a_raw_spelling_of_the_predecessor_is_read_and_continued_where_it_is() {
         .unwrap()
         .unwrap();
     assert_eq!(stored.frame.len(), 2);
+}
+
+#[test]
+fn rows_under_both_spellings_are_read_together_and_each_month_goes_on_where_it_is() {
+    let bench = Bench::on_disk();
+    let request = PartitionedBars.request_of("EURUSD=X");
+    let encoded = prepare_for(&bench, PartitionedBars, &request, FEBRUARY).unwrap();
+    bench.commit(&encoded).unwrap();
+    let old = ForeignFile::of(days("EURUSD=X", &[(JANUARY, 7.0)]));
+    let january = raw_dir(&bench).join("year=2024/month=01/data.parquet");
+    bench.put(&january, &old.bytes());
+
+    let both_layouts = bench.stores();
+    let store = PartitionedBars.store(&both_layouts);
+    let stored = store.read(&request).unwrap().unwrap();
+    let target = |day| {
+        let newer = rows(&request, &[day], 9.0);
+        let unknown = Provenance {
+            basis: PriceBasis::Unknown,
+            ..provenance()
+        };
+        let prepared = store.prepare(&request, &newer, &unknown).unwrap();
+        prepared.files[0].target.clone()
+    };
+
+    assert_eq!(stored.frame.len(), 2, "neither spelling hides the other");
+    assert_eq!(store.stat(&request).unwrap().unwrap().files, 2);
+    assert_eq!(target("2024-01-31"), january);
+    assert_eq!(target("2024-02-06"), encoded.files[0].target);
+    assert!(target("2024-03-01").to_string_lossy().contains("%3D"));
+}
+
+#[test]
+fn a_month_keeps_the_price_basis_that_it_names_whatever_its_neighbours_have() {
+    let (bench, other) = (Bench::on_disk(), Bench::on_disk());
+    let request = PartitionedBars.request_of("B");
+    bench.store(
+        PartitionedBars,
+        &rows(&PartitionedBars.request(), &[JANUARY], 7.0),
+    );
+    let as_traded = Provenance {
+        basis: PriceBasis::AsTraded,
+        ..provenance()
+    };
+    let stores = other.stores();
+    let newer = rows(&request, &[JANUARY], 7.0);
+    let prepared = PartitionedBars
+        .store(&stores)
+        .prepare(&request, &newer, &as_traded);
+    bench.put(
+        &PartitionedBars.file(&bench.places, &request, JANUARY),
+        &prepared.unwrap().files[0].bytes,
+    );
+
+    let refused = prepare_for(&bench, PartitionedBars, &request, "2024-01-31");
+
+    assert!(
+        matches!(refused, Err(StorageError::Refused { .. })),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn one_unreadable_neighbour_does_not_keep_a_series_from_being_written() {
+    const EIO: i32 = 5;
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    let planted = Bench::simulated(&disk);
+    for name in ["0", "A"] {
+        let request = PartitionedBars.request_of(name);
+        let prepared = prepare_for(&planted, PartitionedBars, &request, JANUARY).unwrap();
+        planted.commit(&prepared).unwrap();
+    }
+    let mut failed = 0;
+    for call in 1..40 {
+        let faulty = disk.again().fail_read(call, EIO, Fault::Once);
+        let bench = Bench::simulated(&faulty);
+
+        let prepared = prepare_for(
+            &bench,
+            PartitionedBars,
+            &PartitionedBars.request(),
+            FEBRUARY,
+        );
+
+        if let Err(error) = prepared {
+            failed += 1;
+            assert!(!error.to_string().contains("ticker=0"), "{error}");
+        }
+    }
+    assert!(failed > 0, "some faults hit the series itself");
 }
 
 #[test]
@@ -232,6 +323,23 @@ fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
         new.files[0].target,
         LegacyBars.file(&bench.places, &LegacyBars.request_of("C"), JANUARY)
     );
+}
+
+#[test]
+fn a_flat_file_beside_a_settled_one_is_read_with_it_and_the_settled_rows_win() {
+    let bench = Bench::on_disk();
+    let request = LegacyBars.request();
+    let settled = LegacyBars.file(&bench.places, &request, JANUARY);
+    let put = |path: &PathBuf, all: &[(&str, f64)]| {
+        bench.put(path, &ForeignFile::of(days("A", all)).bytes());
+    };
+    put(&settled, &[(JANUARY, 7.0), (FEBRUARY, 8.0)]);
+    put(&flat(&bench, "A"), &[("2023-12-01", 5.0), (JANUARY, 1.0)]);
+
+    let stored = read(&bench, LegacyBars);
+
+    let closes: Vec<_> = stored.frame.bars().map(|bar| bar.close).collect();
+    assert_eq!(closes, [Some(5.0), Some(7.0), Some(8.0)]);
 }
 
 #[test]

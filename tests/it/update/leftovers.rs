@@ -6,8 +6,8 @@ use barkeep::storage::{RowsToStage, StagedRun, leftover_runs};
 use barkeep::sys::Signal;
 use chrono::DateTime;
 
-use super::{DAY, World, demo, two_days};
-use crate::support::bench::Shape::PartitionedBars;
+use super::{DAY, World, demo, finish_leftovers, two_days};
+use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
 use crate::support::bench::provenance;
 use crate::support::scripted::{Say, bar};
 
@@ -130,4 +130,71 @@ fn torn_staged_rows_are_put_away_and_the_others_arrive() {
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
     assert_eq!(world.bars(PartitionedBars, "A"), two_days());
     assert_eq!(world.put_away("rows.parquet"), ["torn"]);
+}
+
+fn staged_path(world: &World, venue: &str, ticker: &str) -> std::path::PathBuf {
+    let id = leftover_runs(&*world.bench.fs, &world.bench.places)
+        .unwrap()
+        .remove(0);
+    let fetched = world.bench.places.staging.join(id.as_str()).join("fetched");
+    fetched.join(format!(
+        "{venue}/stocks_1d/ticker={ticker}/month=2026-05..2026-06.parquet"
+    ))
+}
+
+#[test]
+fn staged_rows_of_another_ticker_never_become_part_of_this_one() {
+    let world = World::new(&["A", "B"], demo());
+    stage(&world, true);
+    let wrong = world.bench.bytes(&staged_path(&world, "us/demo", "A"));
+    world
+        .bench
+        .put(&staged_path(&world, "us/demo", "B"), &wrong);
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
+    assert_eq!(world.bars(PartitionedBars, "B"), []);
+    assert_eq!(world.put_away("rows.parquet").len(), 1);
+}
+
+#[test]
+fn two_merges_into_one_file_are_never_one_group() {
+    let world = World::new(&["A"], demo());
+    let toggles = world.bench.places.root.join("storage_config.json");
+    world.bench.put(&toggles, b"{\"partitioned\": false}");
+    stage(&world, true);
+    let same = world.bench.bytes(&staged_path(&world, "us/demo", "A"));
+    world
+        .bench
+        .put(&staged_path(&world, "us/other", "A"), &same);
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!(world.bars(LegacyBars, "A"), two_days());
+    assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
+    assert_eq!(world.put_away("rows.parquet").len(), 1, "nothing is lost");
+}
+
+#[test]
+fn a_ticker_that_was_added_by_hand_while_the_registry_was_in_memory_stays() {
+    let world = World::new(&["A"], demo());
+    stage(&world, true);
+    let path = world.bench.places.root.join("tickers.json");
+
+    world
+        .with(|outlook, hands, registry| {
+            let edited = br#"{"A": {"venue": "us:demo"}, "NEW": {"venue": "us:demo"}}"#;
+            world.bench.put(&path, edited);
+            finish_leftovers(outlook, hands, registry)?;
+            registry.save(hands)
+        })
+        .unwrap();
+
+    let registry = world.tickers_json();
+    assert!(registry.get("NEW").is_some(), "{registry}");
+    assert_eq!(
+        registry["A"]["intervals"]["1d"]["last_data_date"],
+        "2026-06-01"
+    );
 }
