@@ -19,8 +19,9 @@ const RECENT_DAYS: u64 = 90;
 /// What a successful save leaves to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The stamp of the newest row, nanoseconds of wall clock.
-    pub last_row: i64,
+    /// The stamp of the newest row, nanoseconds of wall clock; `None` when the rows lie apart from those that are
+    /// known, so that the newest known row must stay where it is.
+    pub last_row: Option<i64>,
     /// Where the series lies, if in partitions.
     pub storage: Option<StorageBlock>,
     /// What the source wants to see again at the next download.
@@ -48,7 +49,9 @@ impl Catalog {
             for key in ["last_found_date", "last_checked"] {
                 is_changed |= fields::put(entry, INTERVAL_ORDER, key, fields::text(today));
             }
-            is_changed |= advance(entry, interval, found.last_row);
+            if let Some(last_row) = found.last_row {
+                is_changed |= advance(entry, interval, last_row);
+            }
             if let Some(mark) = found.mark {
                 is_changed |= fields::put(entry, INTERVAL_ORDER, "mark", Value::String(mark));
             }

@@ -14,4 +14,4 @@ pub use legacy::LegacyPathBuilder;
 pub use parse::{ParsedPartition, is_temporary, parse_partition, parse_staged};
 pub use partitioned::PartitionPathBuilder;
 pub use places::Places;
-pub use staging::staged_rows;
+pub use staging::{Continuity, continuity, staged_rows};

@@ -109,7 +109,7 @@ impl<'l> StagedRun<'l, Open> {
     /// When the request has no venue, or the file cannot be written.
     pub fn stage(&mut self, rows: &RowsToStage) -> Result<(), StorageError> {
         let series = rows.request.partitioned()?;
-        let wanted = staged_rows(&self.dir, series, rows.first, rows.last);
+        let wanted = staged_rows(&self.dir, series, rows.first, rows.last, rows.continuity);
         let path = self.free_name(wanted)?;
         self.make_dirs(parent(&path))?;
         let temp = TempNames::of(self.id.clone()).beside(&path);

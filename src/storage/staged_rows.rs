@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::codec::{self, CodecError, Compression, Facts};
 use crate::frame::{Frame, Profile};
+use crate::layout::{self, Continuity};
 use crate::model::{PartitionKey, Provenance, StorageRequest, TimeUnit};
 use crate::sys::Fs;
 
@@ -17,6 +18,7 @@ pub struct RowsToStage {
     pub(super) request: StorageRequest,
     pub(super) first: PartitionKey,
     pub(super) last: PartitionKey,
+    pub(super) continuity: Continuity,
     pub(super) bytes: Bytes,
 }
 
@@ -52,8 +54,15 @@ impl RowsToStage {
             request,
             first,
             last,
+            continuity: Continuity::Joined,
             bytes: encoded.bytes,
         }))
+    }
+
+    /// Says whether the rows join those that are known of their series.
+    #[must_use]
+    pub fn with(self, continuity: Continuity) -> Self {
+        Self { continuity, ..self }
     }
 }
 
@@ -76,6 +85,11 @@ pub struct StagedRows {
 }
 
 impl StagedRows {
+    /// Returns whether the rows join those that are known of their series.
+    pub fn continuity(&self) -> Continuity {
+        layout::continuity(&self.path)
+    }
+
     /// Tells whether the power failed before any of the rows reached the disk: what is left then is a name with no
     /// bytes, or with as many zeros as there were to be bytes.
     ///

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::catalog::{Found, StorageBlock};
 use crate::frame::{Frame, Profile};
+use crate::layout::Continuity;
 use crate::model::{PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::observe::Event;
 use crate::storage::{
@@ -320,8 +321,12 @@ impl<'l> Consolidation<'_, 'l> {
         };
         let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
         let mark = self.marks.get(&done.request).cloned();
+        let is_apart = done
+            .staged
+            .iter()
+            .any(|rows| rows.continuity() == Continuity::Apart);
         let found = Found {
-            last_row: done.newest,
+            last_row: (!is_apart).then_some(done.newest),
             storage,
             mark,
         };

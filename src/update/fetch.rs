@@ -191,7 +191,7 @@ impl<'l> Fetchers<'l> {
         match RowsToStage::encode(request, &proven.frame, &self.source.provenance()) {
             Ok(None) => Answer::Nothing,
             Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {
-                rows,
+                rows: rows.with(job.continuity),
                 count: proven.frame.len(),
                 notes,
                 duplicates: proven.displaced,

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
+use crate::layout::Continuity;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, FetchJob, Window};
 use crate::storage::{Route, Routed, StorageError};
@@ -64,6 +65,8 @@ pub struct PlannedJob {
     pub mark: Option<String>,
     /// Where the rows will go, and why.
     pub route: Route,
+    /// Whether the rows join those that are known; if not, what lies between stays wanted.
+    pub continuity: Continuity,
 }
 
 /// A series that will not be asked for.
@@ -233,6 +236,16 @@ fn plan_job(
         Err(StorageError::Fs(_)) => Routed::unanswered(wish),
         routed => routed?,
     };
+    let known = catalog.last_data_date(&ticker, venue, interval);
+    let adjoins = |first: NaiveDate| {
+        known
+            .and_then(|day| day.succ_opt())
+            .is_some_and(|next| first <= next)
+    };
+    let continuity = match request.days {
+        Some((first, _)) if !adjoins(first) => Continuity::Apart,
+        _ => Continuity::Joined,
+    };
     let (window, asked, mark) = match request.days {
         Some((first, last)) => {
             let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
@@ -252,8 +265,7 @@ fn plan_job(
             // A newest row of days to come is a mistake of the source or of a clock: waiting for what follows it
             // would fetch nothing for years.
             let latest = request.today.checked_add_days(Days::new(1));
-            let from = catalog
-                .last_data_date(&ticker, venue, interval)
+            let from = known
                 .filter(|day| latest.is_none_or(|latest| *day <= latest))
                 .and_then(time::midnight);
             let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
@@ -267,5 +279,6 @@ fn plan_job(
         asked,
         mark,
         route: routed.route,
+        continuity,
     })
 }

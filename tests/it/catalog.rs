@@ -87,7 +87,7 @@ fn day(text: &str) -> NaiveDate {
 
 fn found(last_row: &str) -> Found {
     Found {
-        last_row: time::parse(last_row).unwrap(),
+        last_row: time::parse(last_row),
         storage: None,
         mark: None,
     }

@@ -1,5 +1,6 @@
 //! Whole runs in process: plan, fetch, stage, consolidate, record, with a source that says what the test wrote down.
 
+mod apart;
 mod crash;
 mod leftovers;
 
@@ -19,6 +20,7 @@ use barkeep::update::{
     FailureKind, Hands, LeftoverReport, NotFounds, Outlook, Registry, RunOptions, UpdateError,
     UpdateReport, UpdateRequest, finish_leftovers, plan, run,
 };
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
@@ -110,12 +112,20 @@ impl World {
     }
 
     fn try_update(&self) -> Result<UpdateReport, UpdateError> {
+        self.try_update_of(None)
+    }
+
+    fn try_update_of(
+        &self,
+        days: Option<(NaiveDate, NaiveDate)>,
+    ) -> Result<UpdateReport, UpdateError> {
         self.with(|outlook, hands, registry| {
             finish_leftovers(outlook, hands, registry)?;
             let (now, today) = (hands.clock.now(), hands.clock.today());
             let request = UpdateRequest {
                 now,
                 today,
+                days,
                 ..UpdateRequest::default()
             };
             let plan = plan(&request, outlook, registry.catalog(), &[DAY])?;
@@ -532,81 +542,4 @@ fn files_say_where_their_rows_come_from() {
         decoded.proven.frame.times().collect::<Vec<_>>(),
         [stamp("2026-06-01")]
     );
-}
-
-#[test]
-fn rows_that_do_not_belong_to_the_stored_ones_go_to_quarantine_and_the_run_goes_on() {
-    let source = demo()
-        .says("A", DAY, Say::Bars(two_days()))
-        .says("B", DAY, Say::Bars(two_days()));
-    let world = World::new(&["A", "B"], source);
-    let wrong = ForeignFile::of(days("Z", &[("2026-06-01", 9.0)])).bytes();
-    let path = PartitionedBars.file(
-        &world.bench.places,
-        &PartitionedBars.request(),
-        "2026-06-01",
-    );
-    world.bench.put(&path, &wrong);
-
-    let report = world.update();
-
-    assert!(report.has(FailureKind::Refused));
-    assert_eq!(world.bench.bytes(&path), wrong);
-    assert_eq!(world.put_away("rows.parquet").len(), 1);
-    assert_eq!(world.bars(PartitionedBars, "B"), two_days());
-}
-
-#[test]
-fn a_series_whose_place_cannot_be_looked_at_does_not_keep_the_others_from_being_fetched() {
-    let says = |source: ScriptedSource, name| source.says(name, DAY, Say::Bars(two_days()));
-    let world = World::new(&["A", "B"], says(says(demo(), "A"), "B"));
-    let tree = world.bench.places.data.join("us/demo/stocks_1d");
-    world.bench.put(&tree.join("x"), b"");
-    let place = tree.join("ticker=A");
-    std::os::unix::fs::symlink(&place, &place).unwrap();
-
-    let report = world.update();
-
-    assert_eq!((report.tickers().ok, report.tickers().failed), (1, 1));
-    assert!(report.has(FailureKind::Disk));
-    assert_eq!(world.bars(PartitionedBars, "B"), two_days());
-    world.bench.fs.remove_file(&place).unwrap();
-    world.finish_leftovers().unwrap();
-    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
-}
-
-#[test]
-fn a_newest_row_of_days_to_come_does_not_end_fetching() {
-    let bars = [two_days(), vec![bar("2099-01-01", 1.0)]].concat();
-    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(bars)));
-    world.update();
-
-    let from = world.with(|outlook, hands, registry| {
-        let request = UpdateRequest {
-            now: hands.clock.now(),
-            today: hands.clock.today(),
-            ..UpdateRequest::default()
-        };
-        let planned = plan(&request, outlook, registry.catalog(), &[DAY]).unwrap();
-        planned.venues[0].jobs[0].window.from
-    });
-
-    assert_eq!(from, None, "everything is asked for again");
-}
-
-#[test]
-fn rows_of_a_second_venue_never_join_a_legacy_file_that_names_none() {
-    let world = World::new(&[], demo().says("A", DAY, Say::Bars(two_days())));
-    let root = &world.bench.places.root;
-    let registry = br#"{"A": {"ticker": "A", "intervals": {"1d": {}}, "venues": {"us:demo": {}}}}"#;
-    world.bench.put(&root.join("tickers.json"), registry);
-    let path = LegacyBars.file(&world.bench.places, &LegacyBars.request(), "2026-05-28");
-    let old = ForeignFile::of(days("A", &[("2026-05-28", 7.0)])).bytes();
-    world.bench.put(&path, &old);
-
-    let report = world.update();
-
-    assert!(report.has(FailureKind::Refused), "{report:?}");
-    assert_eq!(world.bench.bytes(&path), old);
-    assert_eq!(world.put_away("rows.parquet").len(), 1);
 }
