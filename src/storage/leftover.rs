@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::layout::{Places, parse_staged};
+use crate::layout::{Places, is_temporary, parse_staged};
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::{Fs, Kind};
@@ -76,4 +76,25 @@ impl<'l> StagedRun<'l, Open> {
         }
         Ok(())
     }
+}
+
+impl StagedRun<'_, Sealed> {
+    /// Tells whether something is staged that this barkeep does not understand, as a later one may have left.
+    pub(super) fn holds_strangers(&self) -> Result<bool, StorageError> {
+        holds_file(self.fs, &self.dir.join(FETCHED))
+    }
+}
+
+fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        let is_found = match entry.kind {
+            Kind::Dir => holds_file(fs, &dir.join(&entry.name))?,
+            // A temporary name was never a staged file: its write was cut off.
+            Kind::File | Kind::Link | Kind::Other => !is_temporary(&entry.name),
+        };
+        if is_found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

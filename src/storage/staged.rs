@@ -215,12 +215,13 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
-    /// Removes the staging area. Rows that are not settled stay, for the next run.
+    /// Removes the staging area. Rows that are not settled stay, for the next run, and so does what nobody here
+    /// understands.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub fn finish(self) -> Result<(), StorageError> {
-        if !self.state.staged.is_empty() {
+        if !self.state.staged.is_empty() || self.holds_strangers()? {
             return Ok(());
         }
         for dir in BTreeSet::from([&self.dir, &self.home_dir]) {

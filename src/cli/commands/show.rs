@@ -93,7 +93,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let catalog = catalog_if_usable(&workspace, shell)?;
     let (request, stored) = find(args, &workspace, &catalog)?;
     print(args, shell, &request, &stored)?;
-    if args.gaps {
+    if args.gaps || workspace.config.settings().gap_warnings.value {
         gaps::warn(&workspace, shell, &request, &stored, |day| {
             args.start.is_none_or(|start| day >= start) && args.end.is_none_or(|end| day <= end)
         });

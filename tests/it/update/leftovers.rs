@@ -198,3 +198,16 @@ fn a_ticker_that_was_added_by_hand_while_the_registry_was_in_memory_stays() {
         "2026-06-01"
     );
 }
+
+#[test]
+fn what_a_later_version_staged_is_left_where_it_is() {
+    let world = World::new(&["A"], demo());
+    let places = &world.bench.places;
+    let run = places.staging.join("20260101T000000Z-00000000-1");
+    let stranger = run.join("fetched/us/demo/quotes/ticker=A/month=2026-01.parquet");
+    world.bench.put(&stranger, b"rows of a kind to come");
+
+    world.finish_leftovers().unwrap();
+
+    assert_eq!(world.bench.bytes(&stranger), b"rows of a kind to come");
+}
