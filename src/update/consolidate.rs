@@ -15,11 +15,10 @@ use crate::layout::Continuity;
 use crate::model::{PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::observe::Event;
 use crate::storage::{
-    Damage, Layout, Prepared, Quarantine, Sealed, StagedRows, StagedRun, StorageError,
-    StorageInterface,
+    Layout, Prepared, Quarantine, Sealed, StagedRows, StagedRun, StorageError, StorageInterface,
 };
 
-use super::report::{DamagedSeries, Failure, FailureKind, UpdateReport};
+use super::report::UpdateReport;
 use super::{Hands, Outlook, Registry, UpdateError, ledger};
 
 /// Series that are read and merged side by side before one thread writes them: bounds memory.
@@ -224,65 +223,6 @@ impl<'l> Consolidation<'_, 'l> {
             newest,
             partitions,
         })
-    }
-
-    fn put_away(
-        &mut self,
-        quarantine: &Quarantine<'_>,
-        damage: &Damage,
-    ) -> Result<(), UpdateError> {
-        let record = quarantine.damaged(damage, self.hands.corrupt_files)?;
-        self.report.damaged.push(DamagedSeries {
-            request: damage.request.clone(),
-            partition: damage.partition.to_string(),
-            days: damage.partition.days(),
-            record,
-        });
-        Ok(())
-    }
-
-    /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed.
-    fn fail(
-        &mut self,
-        run: &mut StagedRun<'l, Sealed>,
-        quarantine: &Quarantine<'_>,
-        request: &StorageRequest,
-        staged: &[StagedRows],
-        error: &StorageError,
-    ) -> Result<(), UpdateError> {
-        let kind = match error {
-            StorageError::Fs(_) | StorageError::Lock(_) => FailureKind::Disk,
-            _ => FailureKind::Refused,
-        };
-        if kind == FailureKind::Refused {
-            for rows in staged {
-                if let Some(bytes) = self.hands.fs.read(&rows.path)? {
-                    let reason = error.to_string();
-                    let kept = quarantine.keep(
-                        &rows.path,
-                        "rows.parquet",
-                        &bytes,
-                        &reason,
-                        Some(request),
-                    )?;
-                    self.report.kept.push(kept);
-                }
-            }
-            run.settle(staged)?;
-        }
-        if let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
-        {
-            let report = self.report.at(venue);
-            report.tickers.failed += 1;
-            let (ticker, interval, reason) = (ticker.clone(), *interval, error.to_string());
-            report.failures.push(Failure {
-                ticker,
-                interval,
-                reason,
-                kind,
-            });
-        }
-        Ok(())
     }
 
     /// Commits the group with the registry entries of its series, then forgets their staged rows.

@@ -10,6 +10,7 @@ mod consolidate;
 mod fetch;
 mod ledger;
 mod plan;
+mod put_away;
 mod registry;
 mod report;
 mod resume;

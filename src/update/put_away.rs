@@ -1,0 +1,73 @@
+//! What consolidation cannot put into the tree: damaged files, and rows that stored ones stand in the way of.
+//!
+//! Promises: nothing is discarded. A damaged file goes to quarantine; rows go to quarantine, too, or stay staged if
+//! only the disk would not answer.
+
+use crate::model::{Series, StorageRequest};
+use crate::storage::{Damage, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
+
+use super::UpdateError;
+use super::consolidate::Consolidation;
+use super::report::{DamagedSeries, Failure, FailureKind};
+
+impl<'l> Consolidation<'_, 'l> {
+    /// Puts a damaged file away and reports it.
+    pub(super) fn put_away(
+        &mut self,
+        quarantine: &Quarantine<'_>,
+        damage: &Damage,
+    ) -> Result<(), UpdateError> {
+        let record = quarantine.damaged(damage, self.hands.corrupt_files)?;
+        self.report.damaged.push(DamagedSeries {
+            request: damage.request.clone(),
+            partition: damage.partition.to_string(),
+            days: damage.partition.days(),
+            record,
+        });
+        Ok(())
+    }
+
+    /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed.
+    pub(super) fn fail(
+        &mut self,
+        run: &mut StagedRun<'l, Sealed>,
+        quarantine: &Quarantine<'_>,
+        request: &StorageRequest,
+        staged: &[StagedRows],
+        error: &StorageError,
+    ) -> Result<(), UpdateError> {
+        let kind = match error {
+            StorageError::Fs(_) | StorageError::Lock(_) => FailureKind::Disk,
+            _ => FailureKind::Refused,
+        };
+        if kind == FailureKind::Refused {
+            for rows in staged {
+                if let Some(bytes) = self.hands.fs.read(&rows.path)? {
+                    let reason = error.to_string();
+                    let kept = quarantine.keep(
+                        &rows.path,
+                        "rows.parquet",
+                        &bytes,
+                        &reason,
+                        Some(request),
+                    )?;
+                    self.report.kept.push(kept);
+                }
+            }
+            run.settle(staged)?;
+        }
+        if let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
+        {
+            let report = self.report.at(venue);
+            report.tickers.failed += 1;
+            let (ticker, interval, reason) = (ticker.clone(), *interval, error.to_string());
+            report.failures.push(Failure {
+                ticker,
+                interval,
+                reason,
+                kind,
+            });
+        }
+        Ok(())
+    }
+}
