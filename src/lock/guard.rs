@@ -11,7 +11,7 @@ use super::names::{Names, remove_lock};
 use super::owner::{Owner, key_of};
 use super::stale::Proof;
 use crate::model::RunId;
-use crate::sys::{FileLock, Fs};
+use crate::sys::{FileLock, Fs, FsResult};
 
 /// A run that ended without releasing its lock. Whoever takes over sweeps the whole tree before new work.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub struct LockGuard<'w> {
     pub(super) run: RunId,
     pub(super) token: String,
     pub(super) took_over: Option<TakenOver>,
+    /// Whether nothing is left of earlier locks and of the making of this one.
+    pub(super) is_swept: bool,
     /// `None` once the visible lock is released or given up.
     pub(super) flock: Option<Box<dyn FileLock>>,
 }
@@ -100,7 +102,12 @@ impl<'w> LockGuard<'w> {
         move_aside(self.fs, &self.names, &done, &self.token)?;
         // Else a power cut could bring back a lock whose owner file is gone, and nobody could judge it.
         self.fs.sync_dir(self.workspace)?;
-        Ok(remove_lock(self.fs, &done)?)
+        remove_lock(self.fs, &done)?;
+        if !self.is_swept {
+            // What the disk would not let go of at the start. A later run tries again.
+            let _swept: FsResult<()> = self.names.sweep(self.fs);
+        }
+        Ok(())
     }
 }
 

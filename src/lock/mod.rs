@@ -24,7 +24,7 @@ pub use owner::Owner;
 pub use stale::{Found, Maker, Proof, Verdict, judge};
 
 use crate::model::RunId;
-use crate::sys::{Clock, FileLock, Fs, FsError, FsKind, Host, Shutdown};
+use crate::sys::{Clock, FileLock, Fs, FsKind, Host, Shutdown};
 use guard::move_aside;
 use names::Names;
 use owner::key_of;
@@ -80,11 +80,12 @@ impl<'w> GlobalRunLock<'w> {
         let flock = self.take_guard(&names)?;
         let dead = self.settle(&names, disk)?;
         let token = self.host.token();
-        let guard = LockGuard {
+        let mut guard = LockGuard {
             fs: self.fs,
             workspace: self.workspace,
             run: self.run_id(&token),
             took_over: self.taken_over(&names, dead.as_ref())?,
+            is_swept: false,
             token,
             names,
             flock: Some(flock),
@@ -94,8 +95,8 @@ impl<'w> GlobalRunLock<'w> {
             guard.abandon();
             return Err(error);
         }
-        // What stays behind is swept by a later run; it must not keep this one from its work.
-        let _swept: Result<(), FsError> = guard.names.sweep(self.fs);
+        // What stays behind must not keep this run from its work; releasing tries again, and so does a later run.
+        guard.is_swept = guard.names.sweep(self.fs).is_ok();
         Ok(guard)
     }
 
