@@ -120,6 +120,19 @@ pub struct Wish {
     pub has_block: bool,
 }
 
+impl Wish {
+    /// Adds which layouts hold rows, the rest of what the decision depends on.
+    fn given(self, in_legacy: bool, in_partitions: bool) -> Router {
+        Router {
+            toggle: self.toggle,
+            is_eligible: self.is_eligible,
+            has_block: self.has_block,
+            in_legacy,
+            in_partitions,
+        }
+    }
+}
+
 impl Stores {
     /// Returns the stores of a workspace; without `compression`, each series has the one that suits it.
     pub fn open(fs: &Arc<dyn Fs>, places: &Places, compression: Option<Compression>) -> Self {
@@ -155,19 +168,7 @@ impl Stores {
             });
         }
         let in_legacy = self.legacy.holds(request)?;
-        let Wish {
-            toggle,
-            is_eligible,
-            has_block,
-        } = wish;
-        let router = Router {
-            toggle,
-            is_eligible,
-            has_block,
-            in_legacy,
-            in_partitions,
-        };
-        let route = router.route();
+        let route = wish.given(in_legacy, in_partitions).route();
         let has_rows = match route.layout {
             Layout::Legacy => in_legacy,
             Layout::Partitioned => in_partitions,
@@ -189,20 +190,8 @@ impl Routed {
     /// Returns what is assumed of a series whose place on disk cannot be looked at: the layout that is wished for,
     /// and rows, so that no history is asked for again.
     pub fn unanswered(wish: Wish) -> Self {
-        let Wish {
-            toggle,
-            is_eligible,
-            has_block,
-        } = wish;
-        let router = Router {
-            toggle,
-            is_eligible,
-            has_block,
-            in_legacy: false,
-            in_partitions: false,
-        };
         Self {
-            route: router.route(),
+            route: wish.given(false, false).route(),
             has_rows: true,
         }
     }
