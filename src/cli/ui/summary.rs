@@ -237,6 +237,9 @@ fn print_troubles(finished: &Finished, printer: &Printer) {
     }
 }
 
+/// Days that lie before and after all that a source may have.
+const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
+
 /// Returns the command that fetches days of a series again.
 pub(in crate::cli) fn refetch(
     request: &StorageRequest,
@@ -251,10 +254,14 @@ pub(in crate::cli) fn refetch(
     if let Some(venue) = &request.venue {
         option("--venue", venue.to_string());
     }
-    if let Some((first, last)) = days {
-        option("--start", first.to_string());
-        option("--end", last.to_string());
-    }
+    // A file without a partition was the whole history. Without days the run would ask for what follows the newest
+    // known row only, and that one was recorded before the file was damaged.
+    let (first, last) = match days {
+        Some((first, last)) => (first.to_string(), last.to_string()),
+        None => EVER.map(str::to_owned).into(),
+    };
+    option("--start", first);
+    option("--end", last);
     words.join(" ")
 }
 
@@ -264,5 +271,21 @@ pub(in crate::cli) fn name(signal: Signal) -> &'static str {
         Signal::Interrupt => "SIGINT",
         Signal::Terminate => "SIGTERM",
         Signal::HangUp => "SIGHUP",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_history_is_fetched_again_whole_and_not_from_its_newest_row_on() {
+        let venue = "us:mine".parse().unwrap();
+        let request = StorageRequest::bars(venue, "A".parse().unwrap(), crate::model::Interval::D1);
+
+        assert_eq!(
+            refetch(&request, None),
+            "barkeep update --ticker A --interval 1d --venue us:mine --start 1900-01-01 --end 2100-01-01"
+        );
     }
 }
