@@ -7,6 +7,7 @@
 mod bars;
 mod column;
 mod digest;
+mod events;
 mod gaps;
 mod merge;
 mod prove;
@@ -14,6 +15,7 @@ mod schema;
 
 pub use bars::{Bar, BarBatch, BatchNotes, Volume};
 pub use column::{Cell, Column};
+pub use events::{EventKind, MarketEvent};
 pub use gaps::missing_days;
 pub use merge::{Merged, Revision};
 pub use prove::{Displaced, Proven, Reason};

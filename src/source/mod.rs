@@ -6,11 +6,13 @@
 //! Leaves to others: storage, of which a source knows nothing; when to ask again (`update`); settings and
 //! their spelling (`config`).
 
+mod beside;
 pub mod demo;
 mod error;
 pub mod files;
 mod registry;
 
+pub use beside::{AdjustedClose, Beside, Identity, Rebase};
 pub use error::SourceError;
 pub use registry::{SourceSpec, open};
 
@@ -20,7 +22,7 @@ use chrono::{DateTime, Utc};
 
 use crate::calendar::Calendar;
 use crate::frame::BarBatch;
-use crate::model::{Interval, Provenance, Ticker, Venue};
+use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue};
 use crate::sys::Shutdown;
 
 /// A span on the wall clock of the exchange, in nanoseconds since 1970. It selects bars by their start.
@@ -62,6 +64,8 @@ pub struct FetchJob {
     /// The download mark that this source returned with the rows last committed for this series. Only the
     /// source can read it. To be given only while those rows are held; ignored when asked explicitly.
     pub mark: Option<String>,
+    /// The price basis of the rows that are stored, in which the answer is to continue; `None` when there are none.
+    pub basis: Option<PriceBasis>,
     /// The moment at which the question is asked.
     pub now: DateTime<Utc>,
 }
@@ -75,11 +79,15 @@ pub enum Fetched {
         batch: BarBatch,
         /// The mark to hand back next time, once these rows are committed.
         mark: Option<String>,
+        /// What came along.
+        beside: Box<Beside>,
     },
     /// The ticker is known and has no bar in the window.
     Nothing {
         /// The mark to hand back next time.
         mark: Option<String>,
+        /// What came along.
+        beside: Box<Beside>,
     },
     /// Nothing has changed since the mark or since the start of the window. The old mark stays good.
     UpToDate,
@@ -100,6 +108,22 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
 
     /// Returns the days on which bars are expected.
     fn calendar(&self) -> Calendar;
+
+    /// Returns how many days back the source keeps bars of this length; `None` when it forgets nothing.
+    fn depth_days(&self, _interval: Interval) -> Option<u32> {
+        None
+    }
+
+    /// Returns how many requests a job would cost at least: 0 when the source can tell without asking that nothing
+    /// is new, and for sources that have no requests to count.
+    fn cost(&self, _job: &FetchJob) -> u32 {
+        0
+    }
+
+    /// Returns how many requests this source has sent since it was opened.
+    fn requests(&self) -> u64 {
+        0
+    }
 
     /// Fetches one series.
     ///

@@ -148,7 +148,7 @@ impl<'l> Fetchers<'l> {
 
     fn ask(&self, job: &PlannedJob) -> Answer {
         match self.source.fetch(&job.fetch_job(self.now), self.stop) {
-            Ok(Fetched::Bars { batch, mark }) => self.prove(job, &batch, mark),
+            Ok(Fetched::Bars { batch, mark, .. }) => self.prove(job, &batch, mark),
             Ok(Fetched::Nothing { .. } | Fetched::UpToDate) => Answer::Nothing,
             Ok(Fetched::UnknownTicker) => Answer::Unknown,
             Err(SourceError::Stopped { .. }) => Answer::Stopped,

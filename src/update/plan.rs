@@ -9,7 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
 use crate::layout::Continuity;
-use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
+use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, FetchJob, Window};
 use crate::storage::{Route, Routed, StorageError};
 
@@ -63,6 +63,8 @@ pub struct PlannedJob {
     pub asked: Asked,
     /// The source's mark of the last download.
     pub mark: Option<String>,
+    /// The price basis of the stored rows; `None` when there are none.
+    pub basis: Option<PriceBasis>,
     /// Where the rows will go, and why.
     pub route: Route,
     /// Whether the rows join those that are known; if not, what lies between stays wanted.
@@ -98,6 +100,7 @@ impl PlannedJob {
             window: self.window,
             asked: self.asked,
             mark: self.mark.clone(),
+            basis: self.basis,
             now,
         }
     }
@@ -278,6 +281,7 @@ fn plan_job(
         window,
         asked,
         mark,
+        basis: None,
         route: routed.route,
         continuity,
     })

@@ -67,7 +67,9 @@ fn the_same_job_gives_the_same_answer() {
         let first = ask(source, &job("AAPL", "1d")).unwrap();
 
         assert_eq!(first, ask(source, &job("AAPL", "1d")).unwrap());
-        assert!(matches!(first, Fetched::Bars { batch, mark: Some(_) } if !batch.bars.is_empty()));
+        assert!(
+            matches!(first, Fetched::Bars { batch, mark: Some(_), .. } if !batch.bars.is_empty())
+        );
     });
 }
 
@@ -76,7 +78,10 @@ fn an_explicit_window_is_honoured_exactly_and_leaves_no_mark() {
     each_source(|source| {
         let answer = ask(source, &explicit("2024-01-03", "2024-01-04")).unwrap();
 
-        let Fetched::Bars { batch, mark: None } = answer else {
+        let Fetched::Bars {
+            batch, mark: None, ..
+        } = answer
+        else {
             panic!("{answer:?}");
         };
         assert_eq!(
@@ -101,7 +106,10 @@ fn an_explicit_window_is_never_answered_with_up_to_date() {
         assert!(matches!(ask(source, &with_mark), Ok(Fetched::Bars { .. })));
         assert_eq!(
             ask(source, &weekend).unwrap(),
-            Fetched::Nothing { mark: None }
+            Fetched::Nothing {
+                mark: None,
+                beside: Box::default()
+            }
         );
     });
 }
@@ -307,7 +315,7 @@ fn an_empty_file_and_a_lone_header_are_no_damage() {
         folder.put("X.csv", text);
         let answer = ask(&*folder.source(), &job("X", "1d")).unwrap();
         assert!(
-            matches!(answer, Fetched::Nothing { mark: Some(_) }),
+            matches!(answer, Fetched::Nothing { mark: Some(_), .. }),
             "{text:?}: {answer:?}"
         );
     }

@@ -135,7 +135,10 @@ impl MarketDataSource for Demo {
         let today = time::day(now);
         let sessions = self.sessions(today);
         let Some(newest) = period::newest(job.interval, &sessions, now) else {
-            return Ok(Fetched::Nothing { mark: None });
+            return Ok(Fetched::Nothing {
+                mark: None,
+                beside: Box::default(),
+            });
         };
 
         let mark = (job.asked == Asked::Incremental).then(|| self.mark(newest));
@@ -152,11 +155,15 @@ impl MarketDataSource for Demo {
         let wanted = period::ended(job.interval, &sessions, now, window);
         let bars = bars(&Walk::of(&job.ticker, self.spec.seed, &sessions), &wanted);
         Ok(if bars.is_empty() {
-            Fetched::Nothing { mark }
+            Fetched::Nothing {
+                mark,
+                beside: Box::default(),
+            }
         } else {
             Fetched::Bars {
                 batch: BarBatch { bars },
                 mark,
+                beside: Box::default(),
             }
         })
     }
@@ -198,6 +205,7 @@ mod tests {
             window: Window::default(),
             asked: Asked::Incremental,
             mark: None,
+            basis: None,
             now: now.parse().unwrap(),
         };
         match source.fetch(&job, &Shutdown::default()).unwrap() {

@@ -185,11 +185,15 @@ fn answer(mut bars: Vec<Bar>, job: &FetchJob, before: Option<Mark>, facts: Diges
         }
     };
     if bars.is_empty() {
-        Fetched::Nothing { mark }
+        Fetched::Nothing {
+            mark,
+            beside: Box::default(),
+        }
     } else {
         Fetched::Bars {
             batch: BarBatch { bars },
             mark,
+            beside: Box::default(),
         }
     }
 }

@@ -85,9 +85,13 @@ impl MarketDataSource for ScriptedSource {
                 Ok(Fetched::Bars {
                     batch,
                     mark: Some(format!("mark of {ticker}")),
+                    beside: Box::default(),
                 })
             }
-            Some(Say::Nothing) => Ok(Fetched::Nothing { mark: None }),
+            Some(Say::Nothing) => Ok(Fetched::Nothing {
+                mark: None,
+                beside: Box::default(),
+            }),
             Some(Say::Malformed(body)) => Err(SourceError::Malformed {
                 ticker,
                 what: "the answer".to_owned(),

@@ -1,0 +1,67 @@
+//! What may come along with the bars of an answer.
+//!
+//! Promises: everything here is optional; a source that knows bars only leaves it empty. Dates are wall clock of the
+//! exchange in nanoseconds since 1970, as in bars.
+
+use chrono::NaiveDate;
+
+use crate::frame::MarketEvent;
+use crate::model::Provenance;
+
+/// What came along with the bars of one answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Beside {
+    /// How these bars are to be read, where that depends on the ticker; `None` where the source's own
+    /// `provenance` says it.
+    pub provenance: Option<Provenance>,
+    /// Dividends, splits and capital gains in the window.
+    pub events: Vec<MarketEvent>,
+    /// The close of each bar adjusted for splits and dividends, where the source says it.
+    pub adjusted_closes: Vec<AdjustedClose>,
+    /// What the source says about who the ticker is.
+    pub identity: Option<Identity>,
+    /// Stamps of bars that may still change because their period has not ended.
+    pub provisional: Vec<i64>,
+    /// Days that were asked for and that the source no longer keeps, both included.
+    pub lost: Option<(NaiveDate, NaiveDate)>,
+    /// Set when rows that were stored before this answer stand on another price basis than its rows.
+    pub rebase: Option<Rebase>,
+}
+
+/// A close, adjusted for splits and dividends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdjustedClose {
+    /// The stamp of the bar.
+    pub date: i64,
+    /// The adjusted close.
+    pub value: f64,
+}
+
+/// Who a ticker is, in the source's words. A field that the source leaves out is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The exchange, for example `NMS`.
+    pub exchange: Option<String>,
+    /// The currency of the prices, for example `USD` or `GBp`.
+    pub currency: Option<String>,
+    /// The type of the instrument, for example `EQUITY`.
+    pub instrument_type: Option<String>,
+    /// The IANA name of the exchange's zone.
+    pub timezone: Option<String>,
+    /// The first day of trading.
+    pub first_trade: Option<NaiveDate>,
+}
+
+/// The exact factor between the basis of stored rows and that of an answer.
+///
+/// Prices of rows stored before the answer, with stamps before `before`, are to be multiplied by
+/// `numerator / denominator`, their volumes by the inverse.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rebase {
+    /// The first stamp that the answer covers by itself.
+    pub before: i64,
+    /// Of the factor of prices.
+    pub numerator: f64,
+    /// Of the factor of prices.
+    pub denominator: f64,
+}
