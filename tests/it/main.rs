@@ -29,6 +29,8 @@ mod crash_lock;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod http_server;
+#[cfg(test)]
 mod lock;
 #[cfg(test)]
 mod pages;

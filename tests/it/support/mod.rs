@@ -9,5 +9,6 @@ pub(crate) mod host;
 pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod scripted;
+pub(crate) mod server;
 pub(crate) mod sim;
 pub(crate) mod workspace;
