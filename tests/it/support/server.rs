@@ -163,16 +163,17 @@ impl Reply {
     }
 
     fn head(&self) -> String {
-        let mut head = format!(
-            "HTTP/1.1 {} Scripted\r\nContent-Length: {}\r\n",
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"));
+        let headers: Vec<String> = headers.collect();
+        format!(
+            "HTTP/1.1 {} Scripted\r\nContent-Length: {}\r\n{}\r\n",
             self.status,
-            self.body.len()
-        );
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("\r\n");
-        head
+            self.body.len(),
+            headers.concat()
+        )
     }
 }
 
