@@ -6,6 +6,7 @@
 
 pub mod atomic;
 mod clock;
+pub mod command;
 mod fs;
 mod host;
 mod os;
