@@ -4,6 +4,7 @@
 //! names it, never a default. Nothing here reads the environment: `cli` hands in a function that does.
 //! Leaves to others: which flag wins over which variable (`Settings`).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -29,6 +30,10 @@ const NOW: &str = "BARKEEP_NOW";
 const LOG: &str = "BARKEEP_LOG";
 const NON_INTERACTIVE: &str = "BARKEEP_NON_INTERACTIVE";
 const NO_COLOR: &str = "NO_COLOR";
+const HTTP_PROXY: &str = "HTTP_PROXY";
+const HTTPS_PROXY: &str = "HTTPS_PROXY";
+const ALL_PROXY: &str = "ALL_PROXY";
+const NO_PROXY: &str = "NO_PROXY";
 
 /// Every variable, in the order in which they are documented.
 pub const VARIABLES: &[EnvVar] = &[
@@ -64,6 +69,22 @@ pub const VARIABLES: &[EnvVar] = &[
         name: NO_COLOR,
         meaning: "anything: no colours (no-color.org)",
     },
+    EnvVar {
+        name: HTTP_PROXY,
+        meaning: "the proxy for http addresses; like the next three also in lower case, which wins",
+    },
+    EnvVar {
+        name: HTTPS_PROXY,
+        meaning: "the proxy for https addresses",
+    },
+    EnvVar {
+        name: ALL_PROXY,
+        meaning: "the proxy for addresses that have none of their own, as in socks5h://proxy:1080",
+    },
+    EnvVar {
+        name: NO_PROXY,
+        meaning: "hosts and domains that are asked without a proxy, with commas between them; * is all",
+    },
 ];
 
 /// The values of all variables. `None` and `false` where a variable is unset or empty.
@@ -85,6 +106,9 @@ pub struct EnvVars {
     pub is_non_interactive: bool,
     /// `NO_COLOR`.
     pub is_colorless: bool,
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` by these names, those that are set. They belong to
+    /// every program, so a source that asks a server judges them, and nothing else fails for them.
+    pub proxies: BTreeMap<&'static str, String>,
 }
 
 impl EnvVars {
@@ -107,6 +131,13 @@ impl EnvVars {
             is_non_interactive: parsed(NON_INTERACTIVE, text(NON_INTERACTIVE), claim)?
                 .unwrap_or_default(),
             is_colorless: text(NO_COLOR).is_some(),
+            proxies: [HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY]
+                .into_iter()
+                .filter_map(|name| {
+                    let value = text(&name.to_ascii_lowercase()).or_else(|| text(name));
+                    value.map(|value| (name, value))
+                })
+                .collect(),
         })
     }
 }
@@ -164,7 +195,7 @@ mod tests {
         let asked = RefCell::new(BTreeSet::new());
 
         EnvVars::from(|name| {
-            asked.borrow_mut().insert(name.to_owned());
+            asked.borrow_mut().insert(name.to_ascii_uppercase());
             None
         })
         .unwrap();
@@ -198,6 +229,19 @@ mod tests {
         assert!(with(NON_INTERACTIVE, "TRUE").unwrap().is_non_interactive);
         assert!(!with(NON_INTERACTIVE, "0").unwrap().is_non_interactive);
         assert!(with(NO_COLOR, "1").unwrap().is_colorless);
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_one_name_and_lower_case_wins() {
+        let both = EnvVars::from(|name| match name {
+            "https_proxy" => Some("lower:1".to_owned()),
+            "HTTPS_PROXY" | "ALL_PROXY" => Some("upper:1".to_owned()),
+            _ => None,
+        });
+
+        let expected = [(ALL_PROXY, "upper:1"), (HTTPS_PROXY, "lower:1")];
+        let expected = expected.map(|(name, value)| (name, value.to_owned()));
+        assert_eq!(both.unwrap().proxies, BTreeMap::from(expected));
     }
 
     #[test]
