@@ -10,6 +10,7 @@ mod beside;
 pub mod demo;
 mod error;
 pub mod files;
+pub mod http;
 mod registry;
 
 pub use beside::{AdjustedClose, Beside, Identity, Rebase};

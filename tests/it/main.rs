@@ -27,7 +27,15 @@ mod crash_commit;
 #[cfg(test)]
 mod crash_lock;
 #[cfg(test)]
+mod crash_rate;
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod http_command;
+#[cfg(test)]
+mod http_rate;
 #[cfg(test)]
 mod http_server;
 #[cfg(test)]

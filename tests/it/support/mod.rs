@@ -1,8 +1,10 @@
 //! What the integration tests share: workspaces, a simulated disk, other writers' files, and a host that says what a
 //! test wants.
 
+pub(crate) mod asking;
 pub(crate) mod bar;
 pub(crate) mod bench;
+pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;

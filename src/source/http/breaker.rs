@@ -1,0 +1,102 @@
+//! A host that fails again and again is left alone: nine thousand tickers need not each find out that it is down.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// Failures in succession after which a host is left alone.
+pub(super) const THRESHOLD: u32 = 5;
+/// How long it is left alone before one request may see whether it is back.
+pub(super) const PAUSE: Duration = Duration::from_mins(1);
+
+/// Counts failures in succession.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Breaker {
+    failures: u32,
+    /// When it opened, or when a request was last let through since then.
+    opened: Option<DateTime<Utc>>,
+}
+
+impl Breaker {
+    /// Tells whether a request may go out: any while the host works, else one for each pause.
+    pub(super) fn admits(&mut self, now: DateTime<Utc>) -> bool {
+        match self.opened {
+            None => true,
+            Some(opened) if (now - opened).to_std().is_ok_and(|age| age >= PAUSE) => {
+                self.opened = Some(now);
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.opened.is_some()
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// The host answered.
+    pub(super) fn answered(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The host was not reached, or asked for fewer requests.
+    pub(super) fn failed(&mut self, now: DateTime<Utc>) {
+        self.failures = self.failures.saturating_add(1);
+        if self.failures >= THRESHOLD {
+            self.opened = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_770_000_000 + seconds, 0).unwrap()
+    }
+
+    fn open() -> Breaker {
+        let mut breaker = Breaker::default();
+        (0..THRESHOLD).for_each(|_| breaker.failed(at(0)));
+        breaker
+    }
+
+    #[test]
+    fn one_failure_less_than_the_threshold_changes_nothing_and_an_answer_forgets_them() {
+        let mut breaker = Breaker::default();
+        for _ in 0..3 {
+            (1..THRESHOLD).for_each(|_| breaker.failed(at(0)));
+            assert!(breaker.admits(at(0)));
+            breaker.answered();
+        }
+
+        assert!(!breaker.is_open());
+    }
+
+    #[test]
+    fn after_the_pause_one_request_is_let_through_and_its_outcome_decides() {
+        let mut breaker = open();
+
+        assert!(!breaker.admits(at(59)));
+        assert!(breaker.admits(at(60)));
+        assert!(!breaker.admits(at(61)), "a second one at once");
+        breaker.failed(at(62));
+        assert!(!breaker.admits(at(121)));
+        assert!(breaker.admits(at(122)));
+        breaker.answered();
+        assert!(breaker.admits(at(122)) && !breaker.is_open());
+    }
+
+    #[test]
+    fn a_probe_whose_outcome_never_comes_does_not_shut_the_host_for_ever() {
+        let mut breaker = open();
+        assert!(breaker.admits(at(60)));
+
+        assert!(breaker.admits(at(120)));
+    }
+}

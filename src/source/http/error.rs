@@ -1,0 +1,102 @@
+//! What can keep a request from an answer.
+
+use std::time::Duration;
+
+use crate::model::Venue;
+use crate::source::{FetchJob, SourceError};
+
+/// A request without an answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// The server could not be reached, or broke off.
+    #[error("{reason}")]
+    Transport {
+        /// What happened on the way.
+        reason: String,
+    },
+    /// The whole answer was not there in time.
+    #[error("the answer was not there after {} s", after.as_secs_f64())]
+    Timeout {
+        /// The time that it had.
+        after: Duration,
+    },
+    /// The body is larger than the limit, of which the rest was not read.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes after decompression.
+        limit: u64,
+    },
+    /// The host asks for fewer requests, or the next one would have to wait too long for its turn.
+    #[error("{host} is to be asked again in {} s", retry_after.as_secs_f64().ceil())]
+    Throttled {
+        /// The host.
+        host: String,
+        /// How long it is to be left alone.
+        retry_after: Duration,
+    },
+    /// The host failed so often in succession that it is left alone for a while. Nothing was sent.
+    #[error("{host} failed {failures} times in succession and is left alone for now")]
+    CircuitOpen {
+        /// The host.
+        host: String,
+        /// How often.
+        failures: u32,
+    },
+    /// The server sends us to another host, or in a circle.
+    #[error("the server sends us to {to} instead of answering")]
+    Redirected {
+        /// Where to.
+        to: String,
+    },
+    /// The address or a header cannot be sent.
+    #[error("`{url}` is no address that can be asked: {reason}")]
+    Address {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The command that is to fetch in our place cannot be run.
+    #[error("the fetch command cannot be run: {reason}")]
+    Command {
+        /// Why.
+        reason: String,
+    },
+    /// The run is being stopped. Nothing is known of the answer.
+    #[error("the request was stopped")]
+    Stopped,
+}
+
+impl HttpError {
+    /// Returns what a source reports of it; `url` is the address that was asked.
+    pub fn into_source_error(self, venue: &Venue, job: &FetchJob, url: &str) -> SourceError {
+        let venue = venue.clone();
+        match self {
+            Self::Throttled { retry_after, .. } => SourceError::Throttled {
+                venue,
+                retry_after: Some(retry_after),
+            },
+            Self::TooLarge { .. } => SourceError::Malformed {
+                ticker: job.ticker.clone(),
+                what: url.to_owned(),
+                reason: self.to_string(),
+                body: None,
+            },
+            Self::Address { .. } | Self::Command { .. } => SourceError::Misconfigured {
+                venue,
+                reason: self.to_string(),
+            },
+            Self::Stopped => SourceError::Stopped {
+                ticker: job.ticker.clone(),
+                interval: job.interval,
+            },
+            Self::Transport { .. }
+            | Self::Timeout { .. }
+            | Self::CircuitOpen { .. }
+            | Self::Redirected { .. } => SourceError::Transport {
+                venue,
+                reason: self.to_string(),
+            },
+        }
+    }
+}

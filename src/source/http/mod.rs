@@ -1,0 +1,76 @@
+//! HTTP for every source that asks a server: one client, one budget for each host.
+//!
+//! Promises: every status is an answer, and what is no answer is an error by what can be done about it. A request is
+//! bounded in time, size and tries, and ends soon after the run is asked to stop. However many threads, sources and
+//! runs ask one host, they keep to its budget together; a host that fails again and again is left alone for a while.
+//! Leaves to others: what a body means, and which statuses a source takes for what.
+
+mod address;
+mod breaker;
+mod bucket;
+mod client;
+mod command;
+mod error;
+mod limiter;
+mod proxies;
+mod retry_after;
+mod state;
+mod wire;
+
+pub use bucket::Rate;
+pub use client::{Client, HttpSettings};
+pub use error::HttpError;
+pub use limiter::{HostGate, RateLimiter};
+pub use proxies::{InvalidProxy, Proxies};
+
+use std::fmt;
+
+use crate::sys::Shutdown;
+
+/// A GET.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// The whole address, `http` or `https`, percent-encoded.
+    pub url: String,
+    /// Headers beside those that the client sends by itself.
+    pub headers: Vec<(String, String)>,
+}
+
+impl HttpRequest {
+    /// Returns a request for an address without headers of its own.
+    pub fn of(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// What a server answered: any status, and the whole body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// The status, for example 200 or 404.
+    pub status: u16,
+    /// `Content-Type`, as it was sent.
+    pub content_type: Option<String>,
+    /// `Retry-After`, as it was sent: seconds or a date.
+    pub retry_after: Option<String>,
+    /// `Location`, as it was sent.
+    pub location: Option<String>,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+}
+
+/// Asks servers.
+pub trait Http: fmt::Debug + Send + Sync {
+    /// Sends a request, if need be again, and returns the last answer.
+    ///
+    /// Redirects within the host are followed. A status of 500 and more is an answer once the tries are used up.
+    ///
+    /// # Errors
+    /// As `HttpError` says; `Stopped` soon after `stop` is raised, whatever the server does.
+    fn get(&self, request: &HttpRequest, stop: &Shutdown) -> Result<HttpAnswer, HttpError>;
+
+    /// Returns how many requests were sent, those again and those after a redirect included.
+    fn requests(&self) -> u64;
+}
