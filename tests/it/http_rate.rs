@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use barkeep::source::http::{Client, Http, HttpError, HttpRequest, Proxies, Rate};
 use barkeep::sys::{Clock, Fs, FsResult, Shutdown, Signal};
@@ -23,7 +25,8 @@ fn answering(asking: Asking) -> Asking {
 
 #[test]
 fn a_host_that_asks_for_a_rest_gets_it_and_is_then_asked_again() {
-    for (retry_after, wait) in [("7", 7.0), ("Mon, 02 Mar 2026 10:00:09 GMT", 9.0)] {
+    let date = "Mon, 02 Mar 2026 10:00:09 GMT";
+    for (retry_after, wait) in [("7", 7.0), (date, 9.0), ("0", 1.0)] {
         let asking = Asking::new();
         let replies = [Reply::throttled(retry_after), Reply::json("{}")];
         asking.server.on("/a", replies);
@@ -188,7 +191,7 @@ impl Clock for Interrupting {
         self.0
     }
 
-    fn sleep(&self, _wait: std::time::Duration, stop: &Shutdown) {
+    fn sleep(&self, _wait: Duration, stop: &Shutdown) {
         stop.raise(Signal::Terminate);
     }
 }
@@ -359,4 +362,29 @@ fn nothing_is_written_for_a_host_without_a_budget_that_never_complains() {
 
     let files = asking.fs.snapshot();
     assert_eq!(files.len(), 1, "{:?}", files.keys());
+}
+
+#[test]
+fn threads_that_meet_one_bad_moment_together_do_not_shut_the_host() {
+    let asking = Asking::new();
+    let arrived = AtomicUsize::new(0);
+    asking.server.handle(move |_| {
+        if arrived.fetch_add(1, Ordering::SeqCst) >= 8 {
+            return Reply::json("{}");
+        }
+        let began = Instant::now();
+        while arrived.load(Ordering::SeqCst) < 8 && began.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Reply::throttled("2")
+    });
+    let client = asking.client();
+
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| asking.get_by(&client, "/a").unwrap());
+        }
+    });
+
+    assert_eq!(client.requests(), 16);
 }

@@ -175,6 +175,6 @@ mod tests {
     fn a_host_becomes_a_name_without_a_path_in_it() {
         assert_eq!(file_name("query1.q.example"), "query1.q.example.json");
         assert_eq!(file_name("127.0.0.1:8080"), "127.0.0.1_8080.json");
-        assert_eq!(file_name("../[::1]"), "_____1_.json");
+        assert_eq!(file_name("../[::1]"), "____1_.json");
     }
 }

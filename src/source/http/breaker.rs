@@ -13,6 +13,9 @@ pub(super) const PAUSE: Duration = Duration::from_mins(1);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Breaker {
     failures: u32,
+    /// How many requests were sent, and how many of them before the failure that was counted last.
+    sent: u64,
+    judged: u64,
     /// When it opened, or when a request was last let through since then.
     opened: Option<DateTime<Utc>>,
 }
@@ -38,13 +41,25 @@ impl Breaker {
         self.failures
     }
 
-    /// The host answered.
-    pub(super) fn answered(&mut self) {
-        *self = Self::default();
+    /// A request goes out. Returns its number.
+    pub(super) fn sends(&mut self) -> u64 {
+        self.sent += 1;
+        self.sent
     }
 
-    /// The host was not reached, or asked for fewer requests.
-    pub(super) fn failed(&mut self, now: DateTime<Utc>) {
+    /// The host answered.
+    pub(super) fn answered(&mut self) {
+        self.failures = 0;
+        self.opened = None;
+    }
+
+    /// The host was not reached by a request, or asked for fewer. Of requests that were on their way together only
+    /// the first counts: eight threads that meet one bad moment are no succession.
+    pub(super) fn failed(&mut self, number: u64, now: DateTime<Utc>) {
+        if number <= self.judged {
+            return;
+        }
+        self.judged = self.sent;
         self.failures = self.failures.saturating_add(1);
         if self.failures >= THRESHOLD {
             self.opened = Some(now);
@@ -60,9 +75,14 @@ mod tests {
         DateTime::from_timestamp(1_770_000_000 + seconds, 0).unwrap()
     }
 
+    fn fail(breaker: &mut Breaker, seconds: i64) {
+        let number = breaker.sends();
+        breaker.failed(number, at(seconds));
+    }
+
     fn open() -> Breaker {
         let mut breaker = Breaker::default();
-        (0..THRESHOLD).for_each(|_| breaker.failed(at(0)));
+        (0..THRESHOLD).for_each(|_| fail(&mut breaker, 0));
         breaker
     }
 
@@ -70,7 +90,7 @@ mod tests {
     fn one_failure_less_than_the_threshold_changes_nothing_and_an_answer_forgets_them() {
         let mut breaker = Breaker::default();
         for _ in 0..3 {
-            (1..THRESHOLD).for_each(|_| breaker.failed(at(0)));
+            (1..THRESHOLD).for_each(|_| fail(&mut breaker, 0));
             assert!(breaker.admits(at(0)));
             breaker.answered();
         }
@@ -85,7 +105,7 @@ mod tests {
         assert!(!breaker.admits(at(59)));
         assert!(breaker.admits(at(60)));
         assert!(!breaker.admits(at(61)), "a second one at once");
-        breaker.failed(at(62));
+        fail(&mut breaker, 62);
         assert!(!breaker.admits(at(121)));
         assert!(breaker.admits(at(122)));
         breaker.answered();
@@ -98,5 +118,20 @@ mod tests {
         assert!(breaker.admits(at(60)));
 
         assert!(breaker.admits(at(120)));
+    }
+
+    #[test]
+    fn requests_that_fail_together_count_once() {
+        let mut breaker = Breaker::default();
+
+        for volley in 1..=THRESHOLD {
+            assert!(!breaker.is_open(), "open before volley {volley}");
+            let numbers: Vec<u64> = (0..8).map(|_| breaker.sends()).collect();
+            for number in numbers {
+                breaker.failed(number, at(0));
+            }
+        }
+
+        assert!(breaker.is_open());
     }
 }

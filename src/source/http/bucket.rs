@@ -75,19 +75,33 @@ impl Bucket {
         }
     }
 
-    /// Takes a token and returns when its turn is: now, or when it will have been earned.
-    pub(super) fn take(&mut self, rate: Rate, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.full_at = later(self.full_at.max(now), rate.spacing());
-        let earned = self.full_at.checked_sub_signed(rate.filling());
-        earned.unwrap_or(now).max(now)
+    /// Returns when the turn of the next request is: now, or when its token will have been earned.
+    pub(super) fn next_turn(self, rate: Rate, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.taken(rate, now).1
     }
 
-    /// Puts back a token that was taken and not used.
-    pub(super) fn give_back(&mut self, rate: Rate) {
-        self.full_at = self
-            .full_at
-            .checked_sub_signed(rate.spacing())
-            .unwrap_or(self.full_at);
+    /// Takes a token and returns when its turn is.
+    pub(super) fn take(&mut self, rate: Rate, now: DateTime<Utc>) -> DateTime<Utc> {
+        let (bucket, turn) = self.taken(rate, now);
+        *self = bucket;
+        turn
+    }
+
+    fn taken(self, rate: Rate, now: DateTime<Utc>) -> (Self, DateTime<Utc>) {
+        let full_at = later(self.full_at.max(now), rate.spacing());
+        let earned = full_at.checked_sub_signed(rate.filling());
+        (Self { full_at }, earned.unwrap_or(now).max(now))
+    }
+
+    /// Puts back a token that was not used; `as_taken` is the bucket as it was right after the token was taken.
+    ///
+    /// Once others have their turns behind it, it is lost: two turns would come together else.
+    pub(super) fn give_back(&mut self, rate: Rate, as_taken: Self) {
+        if *self == as_taken
+            && let Some(full_at) = self.full_at.checked_sub_signed(rate.spacing())
+        {
+            *self = Self { full_at };
+        }
     }
 }
 
@@ -167,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_put_back_is_there_for_the_next() {
+    fn a_token_put_back_is_there_for_the_next_unless_others_wait_behind_it() {
         let rate = Rate {
             max_requests: 1,
             per_seconds: 10,
@@ -175,10 +189,15 @@ mod tests {
         let mut bucket = Bucket::full(start());
         bucket.take(rate, start());
         let turn = bucket.take(rate, start());
+        let as_taken = bucket;
 
-        bucket.give_back(rate);
+        bucket.give_back(rate, as_taken);
+        assert_eq!(bucket.next_turn(rate, start()), turn);
+        bucket.take(rate, start());
+        let behind = bucket.take(rate, start());
+        bucket.give_back(rate, as_taken);
 
-        assert_eq!(bucket.take(rate, start()), turn);
+        assert!(bucket.next_turn(rate, start()) > behind);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::address::Address;
 use super::limiter::{HostGate, LONGEST_WAIT};
 use super::retry_after;
 use super::wire::{self, Call};
-use super::{Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, command};
+use super::{Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Turn, command};
 use crate::sys::Shutdown;
 
 /// The pauses between tries; there is one try more than there are pauses.
@@ -85,9 +85,9 @@ impl Client {
         let gate = self.limiter.gate(&address.authority(), self.settings.rate);
         let mut pauses = PAUSES.into_iter();
         loop {
-            gate.wait_turn(stop)?;
+            let turn = gate.wait_turn(stop)?;
             let outcome = self.exchange(address, headers, stop);
-            let verdict = self.judge(outcome, &gate, pauses.next())?;
+            let verdict = self.judge(outcome, &gate, turn, pauses.next())?;
             match verdict {
                 Verdict::Stands(answer) => return Ok(answer),
                 Verdict::TryAgain(pause) => self.limiter.clock().sleep(pause, stop),
@@ -126,12 +126,13 @@ impl Client {
         &self,
         outcome: Result<HttpAnswer, HttpError>,
         gate: &HostGate,
+        turn: Turn,
         pause: Option<Duration>,
     ) -> Result<Verdict, HttpError> {
         match outcome {
             Ok(answer) if let Some(wait) = self.asks_to_wait(&answer, pause) => {
                 gate.block(wait);
-                let is_left_alone = gate.failed();
+                let is_left_alone = gate.failed(turn);
                 if pause.is_none() || is_left_alone || wait > LONGEST_WAIT {
                     return Err(gate.throttled(wait));
                 }
@@ -143,7 +144,7 @@ impl Client {
                     return Ok(Verdict::TryAgain(pause));
                 }
                 // Once for all its tries: it may be about this one address only.
-                gate.failed();
+                gate.failed(turn);
                 Ok(Verdict::Stands(answer))
             }
             Ok(answer) => {
@@ -151,7 +152,7 @@ impl Client {
                 Ok(Verdict::Stands(answer))
             }
             Err(error @ (HttpError::Transport { .. } | HttpError::Timeout { .. })) => {
-                match (gate.failed(), pause) {
+                match (gate.failed(turn), pause) {
                     (false, Some(pause)) => Ok(Verdict::TryAgain(pause)),
                     _ => Err(error),
                 }
@@ -170,7 +171,8 @@ impl Client {
         let said = answer.retry_after.as_deref();
         let said = said.and_then(|header| retry_after::parse(header, now));
         match answer.status {
-            429 => Some(said.or(pause).unwrap_or(LAST_PAUSE)),
+            // At least the first pause: a server that says 0 is not to be asked three times in a row.
+            429 => Some(said.or(pause).unwrap_or(LAST_PAUSE).max(PAUSES[0])),
             503 => said,
             _ => None,
         }

@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::HttpError;
 use super::address::file_name;
 use super::breaker::Breaker;
-use super::bucket::{Rate, later, until};
+use super::bucket::{Bucket, Rate, later, until};
 use super::state::{StateFolder, Usage};
 use crate::sys::atomic::TempNames;
 use crate::sys::{Clock, Fs, FsResult, Shutdown};
@@ -113,53 +113,95 @@ struct Passage {
     is_saved: bool,
 }
 
+/// A request that may be sent, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
+/// A place in the queue.
+struct Reserved {
+    at: DateTime<Utc>,
+    /// The bucket right after the token was taken.
+    bucket: Bucket,
+    /// It is to show whether a host that is left alone is back.
+    is_probe: bool,
+}
+
 impl HostGate {
     /// Waits until the next request may be sent.
     ///
     /// # Errors
     /// `CircuitOpen` while the host is left alone, `Throttled` when the turn is too far away, `Stopped`.
-    pub fn wait_turn(&self, stop: &Shutdown) -> Result<(), HttpError> {
-        let mut moment = self.clock.now();
-        let turn = {
-            let mut passage = locked(&self.passage);
-            if !passage.breaker.admits(moment) {
-                return Err(self.circuit_open(&passage));
+    pub fn wait_turn(&self, stop: &Shutdown) -> Result<Turn, HttpError> {
+        let moment = self.clock.now();
+        let reserved = self.reserve(moment)?;
+        let waited = self.wait_for(reserved.at, moment, stop);
+        let mut passage = locked(&self.passage);
+        if let Err(error) = waited {
+            if passage.rate.is_limited() {
+                let rate = passage.rate;
+                passage.usage.bucket.give_back(rate, reserved.bucket);
             }
-            let Passage { rate, usage, .. } = &mut *passage;
-            if rate.is_limited() {
-                usage.bucket.take(*rate, moment)
-            } else {
-                moment
+            return Err(error);
+        }
+        if passage.breaker.is_open() && !reserved.is_probe {
+            return Err(self.circuit_open(&passage));
+        }
+        if passage.rate.is_limited() {
+            passage.is_saved = false;
+            self.save_now_and_then(&mut passage);
+        }
+        Ok(Turn(passage.breaker.sends()))
+    }
+
+    fn reserve(&self, now: DateTime<Utc>) -> Result<Reserved, HttpError> {
+        let mut passage = locked(&self.passage);
+        let rate = passage.rate;
+        let mut at = passage.usage.blocked_until.unwrap_or(now).max(now);
+        if rate.is_limited() {
+            at = at.max(passage.usage.bucket.next_turn(rate, now));
+        }
+        // Before a token is taken: a run with thousands of tickers would run up a debt by asking.
+        if until(now, at) > LONGEST_WAIT {
+            return Err(self.throttled(until(now, at)));
+        }
+        let is_probe = passage.breaker.is_open();
+        if !passage.breaker.admits(now) {
+            return Err(self.circuit_open(&passage));
+        }
+        if rate.is_limited() {
+            passage.usage.bucket.take(rate, now);
+        }
+        Ok(Reserved {
+            at,
+            bucket: passage.usage.bucket,
+            is_probe,
+        })
+    }
+
+    fn wait_for(
+        &self,
+        turn: DateTime<Utc>,
+        mut moment: DateTime<Utc>,
+        stop: &Shutdown,
+    ) -> Result<(), HttpError> {
+        loop {
+            if stop.is_raised() {
+                return Err(HttpError::Stopped);
             }
-        };
-        let outcome = loop {
             // Read anew after each wait: another thread may have been asked to leave the host alone.
             let blocked = locked(&self.passage).usage.blocked_until.unwrap_or(turn);
             let due = turn.max(blocked);
             let wait = until(moment, due);
-            if stop.is_raised() {
-                break Err(HttpError::Stopped);
-            }
             if wait.is_zero() {
-                break Ok(());
+                return Ok(());
             }
             if wait > LONGEST_WAIT {
-                break Err(self.throttled(wait));
+                return Err(self.throttled(wait));
             }
             self.clock.sleep(wait, stop);
             // What was waited for has come, also by a clock that stands still.
             moment = self.clock.now().max(due);
-        };
-        let mut passage = locked(&self.passage);
-        if outcome.is_err() && passage.rate.is_limited() {
-            let rate = passage.rate;
-            passage.usage.bucket.give_back(rate);
         }
-        if outcome.is_ok() && passage.rate.is_limited() {
-            passage.is_saved = false;
-            self.save_now_and_then(&mut passage);
-        }
-        outcome
     }
 
     /// Notes that the host answered.
@@ -167,10 +209,10 @@ impl HostGate {
         locked(&self.passage).breaker.answered();
     }
 
-    /// Notes that the host was not reached or does not work; tells whether it is left alone from now on.
-    pub(super) fn failed(&self) -> bool {
+    /// Notes that a request did not reach the host or that it does not work; tells whether it is left alone now.
+    pub(super) fn failed(&self, turn: Turn) -> bool {
         let mut passage = locked(&self.passage);
-        passage.breaker.failed(self.clock.now());
+        passage.breaker.failed(turn.0, self.clock.now());
         passage.breaker.is_open()
     }
 

@@ -20,7 +20,7 @@ mod wire;
 pub use bucket::Rate;
 pub use client::{Client, HttpSettings};
 pub use error::HttpError;
-pub use limiter::{HostGate, RateLimiter};
+pub use limiter::{HostGate, RateLimiter, Turn};
 pub use proxies::{InvalidProxy, Proxies};
 
 use std::fmt;

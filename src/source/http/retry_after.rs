@@ -33,7 +33,7 @@ mod tests {
             ("Mon, 02 Mar 2026 10:00:07 GMT", Some(7)),
             ("Mon, 02 Mar 2026 09:00:00 GMT", Some(0)),
             ("99999999999999999999999", Some(86_400)),
-            ("Mon, 02 Mar 2099 10:00:07 GMT", None),
+            ("Tue, 02 Mar 2099 10:00:07 GMT", None),
             ("Thu, 31 Dec 2099 10:00:07 GMT", Some(86_400)),
             ("", None),
             ("-5", None),

@@ -177,7 +177,7 @@ impl Reply {
     }
 }
 
-type Handler = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
+type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 struct Shared {
     began: Instant,
@@ -197,7 +197,9 @@ impl Shared {
             }
             return reply;
         }
-        match self.handler.lock().unwrap().as_ref() {
+        // Not under the lock: a handler may wait for another request.
+        let handler = self.handler.lock().unwrap().clone();
+        match handler {
             Some(handler) => handler(request),
             None => Reply::new(404, "no such route"),
         }
@@ -259,7 +261,7 @@ impl Server {
 
     /// Answers every path that has no script of its own.
     pub(crate) fn handle(&self, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
-        *self.shared.handler.lock().unwrap() = Some(Box::new(handler));
+        *self.shared.handler.lock().unwrap() = Some(Arc::new(handler));
     }
 
     /// The requests that have arrived, in order.
