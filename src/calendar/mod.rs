@@ -27,7 +27,11 @@ pub struct Calendar(Rules);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rules {
     Nyse,
-    Weekdays,
+    /// Open from Monday to Friday, between two minutes of the day.
+    Weekdays {
+        open: u32,
+        close: u32,
+    },
 }
 
 impl Calendar {
@@ -40,7 +44,12 @@ impl Calendar {
     ///
     /// A holiday then looks like a missing day: good enough for a warning, never for a refusal.
     pub fn weekdays() -> Self {
-        Self(Rules::Weekdays)
+        Self::weekdays_between(0, 24 * 60)
+    }
+
+    /// Returns a calendar that is open from Monday to Friday between two minutes of the day.
+    pub fn weekdays_between(open: u32, close: u32) -> Self {
+        Self(Rules::Weekdays { open, close })
     }
 
     /// Returns the session of a day; `None` when the exchange is closed.
@@ -50,10 +59,10 @@ impl Calendar {
         }
         let midnight = day.and_time(NaiveTime::MIN);
         match self.0 {
-            Rules::Weekdays => Some(Session {
+            Rules::Weekdays { open, close } => Some(Session {
                 day,
-                open: midnight,
-                close: midnight + TimeDelta::days(1),
+                open: midnight + TimeDelta::minutes(open.into()),
+                close: midnight + TimeDelta::minutes(close.into()),
             }),
             Rules::Nyse if nyse::is_closed(day) => None,
             Rules::Nyse => {

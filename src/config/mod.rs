@@ -8,6 +8,7 @@
 mod env;
 mod error;
 mod parsed;
+mod server_settings;
 mod settings;
 mod settings_file;
 mod source_settings;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use env::{EnvError, EnvVar, EnvVars, VARIABLES};
 pub use error::ConfigError;
+pub use server_settings::{ServerSettings, Window};
 pub use settings::{
     Compression, CorruptFiles, Origin, Overrides, SETTINGS_FILE, Setting, SettingRow, Settings,
 };

@@ -187,12 +187,18 @@ impl Settings {
             workspace,
             mut sources,
         } = file;
-        sources.entry(venue(DEMO_VENUE)).or_default();
-        let demo = venue(DEMO_VENUE);
+        let built_in = [
+            (venue(DEMO_VENUE), SourceKind::Demo),
+            (venue(DEFAULT_VENUE), SourceKind::Yahoo),
+        ];
+        for (venue, _) in &built_in {
+            sources.entry(venue.clone()).or_default();
+        }
         let sources = sources
             .into_iter()
             .map(|(venue, table)| {
-                let kind = (venue == demo).then_some(SourceKind::Demo);
+                let kind = built_in.iter().find(|(known, _)| *known == venue);
+                let kind = kind.map(|(_, kind)| *kind);
                 (venue, SourceSettings::layered(kind, table))
             })
             .collect();

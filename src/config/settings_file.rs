@@ -4,6 +4,7 @@
 //! Leaves to others: defaults and the layers above the file (`settings`).
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +69,57 @@ pub(super) struct SourceTable {
     pub(super) first_day: Option<Parsed<Day>>,
     pub(super) partition_intervals: Option<Vec<Parsed<Interval>>>,
     pub(super) date_zone: Option<Parsed<DateZone>>,
+    pub(super) base_url: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) fetch_command: Option<Vec<String>>,
+    pub(super) max_requests: Option<u32>,
+    pub(super) per_seconds: Option<u32>,
+    pub(super) timeout_seconds: Option<NonZeroU32>,
+    pub(super) windows: Option<BTreeMap<Parsed<Interval>, WindowTable>>,
+    pub(super) settle_sessions: Option<u32>,
+    pub(super) refresh_days: Option<BTreeMap<Parsed<Interval>, u32>>,
+    pub(super) prepost: Option<bool>,
+}
+
+/// The keys of a source that asks a server. They lie flat in its table, so this is no table of the file.
+#[derive(Debug, Default)]
+pub(super) struct ServerTable {
+    pub(super) base_url: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) fetch_command: Option<Vec<String>>,
+    pub(super) max_requests: Option<u32>,
+    pub(super) per_seconds: Option<u32>,
+    pub(super) timeout_seconds: Option<NonZeroU32>,
+    pub(super) windows: Option<BTreeMap<Parsed<Interval>, WindowTable>>,
+    pub(super) settle_sessions: Option<u32>,
+    pub(super) refresh_days: Option<BTreeMap<Parsed<Interval>, u32>>,
+    pub(super) prepost: Option<bool>,
+}
+
+impl SourceTable {
+    /// Takes the keys out that tell how a server is asked.
+    pub(super) fn take_server(&mut self) -> ServerTable {
+        ServerTable {
+            base_url: self.base_url.take(),
+            user_agent: self.user_agent.take(),
+            fetch_command: self.fetch_command.take(),
+            max_requests: self.max_requests.take(),
+            per_seconds: self.per_seconds.take(),
+            timeout_seconds: self.timeout_seconds.take(),
+            windows: self.windows.take(),
+            settle_sessions: self.settle_sessions.take(),
+            refresh_days: self.refresh_days.take(),
+            prepost: self.prepost.take(),
+        }
+    }
+}
+
+/// One entry of the table `windows` of a source.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowTable {
+    pub(super) request_days: Option<NonZeroU32>,
+    pub(super) depth_days: Option<NonZeroU32>,
 }
 
 /// The table `columns` of a source.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::parsed::words;
 use super::settings::plain;
 use super::settings_file::{ColumnsTable, SourceTable};
-use super::{Origin, Setting, SettingRow};
+use super::{Origin, ServerSettings, Setting, SettingRow};
 use crate::model::{Interval, PriceBasis, Venue};
 
 /// How a source delivers.
@@ -25,9 +25,11 @@ pub enum SourceKind {
     Demo,
     /// A folder of CSV or Parquet files.
     Files,
+    /// The chart API of Yahoo.
+    Yahoo,
 }
 
-words!(SourceKind, "a kind of source", { Demo => "demo", Files => "files" });
+words!(SourceKind, "a kind of source", { Demo => "demo", Files => "files", Yahoo => "yahoo" });
 
 /// Which moment of a bar its stamp shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,10 +196,16 @@ pub struct SourceSettings {
     pub partition_intervals: Setting<BTreeSet<Interval>>,
     /// Whose clock the stored dates of new trees show.
     pub date_zone: Setting<DateZone>,
+    /// How its server is asked.
+    pub server: ServerSettings,
 }
 
+/// Returns the whole key of a setting of one source.
+pub(super) type KeyOf<'k> = &'k dyn Fn(&str) -> String;
+
 impl SourceSettings {
-    pub(super) fn layered(kind: Option<SourceKind>, table: SourceTable) -> Self {
+    pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
+        let server = ServerSettings::layered(table.take_server());
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };
@@ -222,6 +230,7 @@ impl SourceSettings {
                 partitioned_by_default(),
             ),
             date_zone: chosen(plain(table.date_zone), DateZone::Exchange),
+            server,
         }
     }
 
@@ -231,7 +240,7 @@ impl SourceSettings {
             value: words_of(&self.partition_intervals.value),
             origin: self.partition_intervals.origin,
         };
-        vec![
+        let mut rows = vec![
             SettingRow::new(key("kind"), &shown(&self.kind, ToString::to_string)),
             SettingRow::new(key("path"), &shown(&self.path, |p| p.display().to_string())),
             SettingRow::new(key("suffix"), &shown(&self.suffix, Clone::clone)),
@@ -252,19 +261,24 @@ impl SourceSettings {
             SettingRow::new(key("first_day"), &self.first_day),
             SettingRow::new(key("partition_intervals"), &intervals),
             SettingRow::new(key("date_zone"), &self.date_zone),
-        ]
+        ];
+        rows.extend(self.server.entries(&key));
+        rows
     }
 }
 
-fn chosen<T>(file: Option<T>, default: T) -> Setting<T> {
+pub(super) fn chosen<T>(file: Option<T>, default: T) -> Setting<T> {
     Setting::default(default).under(file, Origin::File)
 }
 
-fn optional<T>(file: Option<T>, default: Option<T>) -> Setting<Option<T>> {
+pub(super) fn optional<T>(file: Option<T>, default: Option<T>) -> Setting<Option<T>> {
     Setting::default(default).under(file.map(Some), Origin::File)
 }
 
-fn shown<T>(setting: &Setting<Option<T>>, text: impl Fn(&T) -> String) -> Setting<String> {
+pub(super) fn shown<T>(
+    setting: &Setting<Option<T>>,
+    text: impl Fn(&T) -> String,
+) -> Setting<String> {
     Setting {
         value: setting.value.as_ref().map(text).unwrap_or_default(),
         origin: setting.origin,

@@ -26,6 +26,10 @@ pub struct Beside {
     pub lost: Option<(NaiveDate, NaiveDate)>,
     /// Set when rows that were stored before this answer stand on another price basis than its rows.
     pub rebase: Option<Rebase>,
+    /// Why the answer ends before the window does, where an error came after some of the bars.
+    pub cut_short: Option<String>,
+    /// What a person should know of the answer, as sentences without a period.
+    pub warnings: Vec<String>,
 }
 
 /// A close, adjusted for splits and dividends.

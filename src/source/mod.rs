@@ -12,6 +12,7 @@ mod error;
 pub mod files;
 pub mod http;
 mod registry;
+pub mod yahoo;
 
 pub use beside::{AdjustedClose, Beside, Identity, Rebase};
 pub use error::SourceError;

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use super::MarketDataSource;
 use super::demo::{Demo, DemoSpec};
 use super::files::{Files, FilesSpec, ParquetRows};
+use super::http::Http;
+use super::yahoo::{Yahoo, YahooSpec};
 use crate::model::Venue;
 use crate::sys::Fs;
 
 /// What kind of source a venue has, with its settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum SourceSpec {
     /// Bars from a seed.
     Demo(DemoSpec),
     /// A folder of files.
     Files(FilesSpec),
+    /// The chart API of Yahoo, and how it is reached.
+    Yahoo(YahooSpec, Arc<dyn Http>),
 }
 
 /// Opens a source. Nothing is read yet, so nothing can go wrong yet.
@@ -29,5 +33,6 @@ pub fn open(
     match spec {
         SourceSpec::Demo(spec) => Arc::new(Demo::new(venue, spec)),
         SourceSpec::Files(spec) => Arc::new(Files::new(venue, spec, fs, parquet)),
+        SourceSpec::Yahoo(spec, http) => Arc::new(Yahoo::new(venue, spec, http)),
     }
 }

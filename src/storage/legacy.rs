@@ -7,13 +7,13 @@ use crate::codec::Compression;
 use crate::frame::{Frame, Profile};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{
-    Dataset, Interval, PartitionKey, Provenance, Series, StorageRequest, Ticker, Venue,
+    Dataset, Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Kind};
 
 use super::inspect::{Damage, Inspected, Stored, inspect};
 use super::prepare::{FileJob, prepare_file};
-use super::tree::{Trees, combine, compression_for};
+use super::tree::{Trees, basis_of, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
@@ -84,6 +84,22 @@ impl LegacyStore {
             Some(flat) if self.fs.metadata(&flat)?.is_some() => Ok(Some(flat)),
             _ => Ok(None),
         }
+    }
+
+    /// Returns the price basis of the file of a series; `None` when there is none that can be read.
+    pub(super) fn basis(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Option<PriceBasis>, StorageError> {
+        let file = self.file(request)?;
+        Ok(match self.inspect(request, &file.path)? {
+            Inspected::Whole { decoded, .. } => Some(basis_of(
+                &decoded.provenance,
+                decoded.is_sealed,
+                request.venue.as_ref(),
+            )),
+            _ => None,
+        })
     }
 
     fn read_at(

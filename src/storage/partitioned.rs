@@ -9,7 +9,8 @@ use crate::codec::Compression;
 use crate::frame::{Frame, Profile};
 use crate::layout::{PartitionPathBuilder, parse_partition};
 use crate::model::{
-    Dataset, Interval, PartitionKey, PartitionedSeries, Provenance, StorageRequest, Ticker, Venue,
+    Dataset, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, StorageRequest,
+    Ticker, Venue,
 };
 use crate::sys::{Fs, Kind};
 
@@ -46,6 +47,19 @@ impl PartitionedStore {
             compression,
             trees: Trees::default(),
         }
+    }
+
+    /// Returns the price basis of the tree of a series; `None` when the tree has no file.
+    pub(super) fn basis(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Option<PriceBasis>, StorageError> {
+        let tree = self.paths.tree_of(request.partitioned()?);
+        let dataset = request.series.dataset();
+        let facts = self
+            .trees
+            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
+        Ok(facts.basis)
     }
 
     /// Returns the directories of a series: the encoded one, or the raw one where only the predecessor wrote, or

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::codec::Compression;
 use crate::layout::Places;
-use crate::model::{Dataset, StorageRequest};
+use crate::model::{Dataset, PriceBasis, StorageRequest};
 use crate::sys::Fs;
 
 use super::{LegacyStore, PartitionedStore, StorageError, StorageInterface};
@@ -147,6 +147,22 @@ impl Stores {
         match layout {
             Layout::Legacy => &self.legacy,
             Layout::Partitioned => &self.partitioned,
+        }
+    }
+
+    /// Returns the price basis that the rows of a series stand on, in which new ones have to continue; `None` when
+    /// there are none.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn basis(
+        &self,
+        request: &StorageRequest,
+        layout: Layout,
+    ) -> Result<Option<PriceBasis>, StorageError> {
+        match layout {
+            Layout::Legacy => self.legacy.basis(request),
+            Layout::Partitioned => self.partitioned.basis(request),
         }
     }
 

@@ -275,7 +275,7 @@ fn plan_job(
             (Window { from, to: None }, Asked::Incremental, mark)
         }
     };
-    Ok(PlannedJob {
+    let mut job = PlannedJob {
         ticker,
         interval,
         window,
@@ -284,5 +284,14 @@ fn plan_job(
         basis: None,
         route: routed.route,
         continuity,
-    })
+    };
+    let is_asked = outlook
+        .source(venue)
+        .is_some_and(|source| source.cost(&job.fetch_job(request.now)) > 0);
+    if routed.has_rows && is_asked {
+        // What cannot be read now is judged once more before anything is merged with it.
+        let basis = outlook.stores.basis(&asked_for, job.route.layout);
+        job.basis = basis.unwrap_or_default();
+    }
+    Ok(job)
 }

@@ -91,11 +91,12 @@ fn without_a_file_every_setting_has_its_default() {
 }
 
 #[test]
-fn the_demo_source_is_there_without_any_file() {
-    let demo = defaults().source(&venue("us:demo")).unwrap().kind.value;
+fn demo_and_yahoo_are_there_without_any_file() {
+    let kind = |name: &str| defaults().source(&venue(name)).map(|of| of.kind.value);
 
-    assert_eq!(demo, Some(SourceKind::Demo));
-    assert_eq!(defaults().source(&venue("us:yahoo")), None);
+    assert_eq!(kind("us:demo"), Some(Some(SourceKind::Demo)));
+    assert_eq!(kind("us:yahoo"), Some(Some(SourceKind::Yahoo)));
+    assert_eq!(kind("us:stooq"), None);
 }
 
 #[test]
@@ -203,10 +204,10 @@ fn source_settings_arrive_as_their_final_types() {
     "`rar` is not a compression; known are auto, snappy, zstd, gzip, none"
 )]
 #[case(
-    "[sources.\"us:x\"]\nkind = \"yahoo\"\n",
+    "[sources.\"us:x\"]\nkind = \"ftp\"\n",
     2,
     8,
-    "`yahoo` is not a kind of source; known are demo, files"
+    "`ftp` is not a kind of source; known are demo, files, yahoo"
 )]
 #[case(
     "[sources.\"us:x\"]\nkind = \"files\"\n",

@@ -54,3 +54,5 @@ mod sources_recorded;
 mod support;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod yahoo;

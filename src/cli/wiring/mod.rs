@@ -4,6 +4,7 @@
 //! `data` lies on another disk decides where runs are staged.
 //! Leaves to others: what the settings mean to a source (`sources`).
 
+mod servers;
 mod sources;
 
 use std::collections::BTreeSet;
@@ -70,7 +71,7 @@ impl<'s> Workspace<'s> {
         let places = Places::of(&shell.root, is_data_elsewhere(&**fs, &shell.root)?);
         let config = ConfigService::open(&**fs, &shell.root, &shell.env, flags)?;
         let stores = Stores::open(fs, &places, compression(config.settings()));
-        let sources = sources::open_all(fs, &shell.root, config.settings())?;
+        let sources = sources::open_all(shell, config.settings())?;
         Ok(Self {
             shell,
             places,

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::servers::Servers;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
 use crate::codec;
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
 use crate::frame::{Bar, BarBatch, Cell, Column, Profile, Volume};
@@ -18,22 +20,21 @@ use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::source::demo::DemoSpec;
 use crate::source::files::{ColumnName, FilesSpec, ParquetRows, Stamp};
 use crate::source::{self, MarketDataSource, SourceSpec};
-use crate::sys::Fs;
 
 /// Opens every source that the settings describe.
 ///
 /// # Errors
 /// When the settings of one cannot work.
 pub(super) fn open_all(
-    fs: &Arc<dyn Fs>,
-    root: &Path,
+    shell: &Shell<'_>,
     settings: &Settings,
 ) -> Result<Vec<Arc<dyn MarketDataSource>>, Failure> {
     let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows);
     let mut sources = Vec::new();
+    let servers = Servers::new(shell);
     for (venue, described) in settings.sources() {
-        if let Some(spec) = spec(venue, described, root)? {
-            let (fs, parquet) = (Arc::clone(fs), Arc::clone(&parquet));
+        if let Some(spec) = spec(venue, described, &shell.root, &servers)? {
+            let (fs, parquet) = (Arc::clone(&shell.world.fs), Arc::clone(&parquet));
             sources.push(source::open(venue.clone(), spec, fs, parquet));
         }
     }
@@ -44,6 +45,7 @@ fn spec(
     venue: &Venue,
     settings: &SourceSettings,
     root: &Path,
+    servers: &Servers<'_>,
 ) -> Result<Option<SourceSpec>, Failure> {
     Ok(match settings.kind.value {
         None => None,
@@ -52,6 +54,7 @@ fn spec(
             first_day: settings.first_day.value,
         })),
         Some(SourceKind::Files) => Some(SourceSpec::Files(files(venue, settings, root)?)),
+        Some(SourceKind::Yahoo) => Some(servers.yahoo(&settings.server)?),
     })
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Bar {
     pub(crate) shutdown: Shutdown,
     pub(crate) terminals: Terminals,
     pub(crate) answers: &'static str,
+    pub(crate) now: String,
 }
 
 /// What one run of the program did.
@@ -45,6 +46,7 @@ impl Bar {
             shutdown: Shutdown::default(),
             terminals: Terminals::default(),
             answers: "",
+            now: NOW.to_owned(),
         }
     }
 
@@ -105,7 +107,7 @@ impl Bar {
     pub(crate) fn run_into(&self, args: &[&str], stdout: Sink, stderr: Sink) -> Exit {
         let world = World {
             fs: Arc::new(OsFs),
-            clock: Arc::new(FixedClock(NOW.parse().unwrap())),
+            clock: Arc::new(FixedClock(self.now.parse().unwrap())),
             host: Arc::new(ScriptedHost::named("box", 0)),
             shutdown: self.shutdown.clone(),
             variables: Box::new(|_| None),

@@ -4,6 +4,7 @@
 pub(crate) mod asking;
 pub(crate) mod bar;
 pub(crate) mod bench;
+pub(crate) mod charts;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod foreign;

@@ -1,0 +1,138 @@
+//! From settings to sources that ask a server.
+//!
+//! Promises: all of them share the budgets of one limiter. Nothing is sent and no state is written by opening one. A
+//! proxy variable that makes no sense fails the requests, and no command that sends none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::config::ServerSettings;
+use crate::model::RunId;
+use crate::source::SourceSpec;
+use crate::source::http::{
+    Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
+};
+use crate::source::yahoo::{Hours, Reach, Windows, YahooSpec};
+use crate::sys::Shutdown;
+use crate::sys::atomic::TempNames;
+
+const YAHOO: &str = "https://query2.finance.yahoo.com";
+/// Yahoo answers what does not look like a browser with 429.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+/// The pace that the predecessor kept for years.
+const YAHOO_RATE: Rate = Rate {
+    max_requests: 3,
+    per_seconds: 2,
+};
+
+/// Opens clients.
+pub(super) struct Servers<'s> {
+    shell: &'s Shell<'s>,
+    limiter: Arc<RateLimiter>,
+}
+
+impl<'s> Servers<'s> {
+    pub(super) fn new(shell: &'s Shell<'s>) -> Self {
+        let world = shell.world;
+        let token = world.host.token();
+        let nonce = token
+            .get(..8)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let temps = TempNames::of(RunId::new(world.clock.now(), nonce.unwrap_or_default(), 0));
+        let (fs, clock) = (Arc::clone(&world.fs), Arc::clone(&world.clock));
+        let state = shell.root.join("state");
+        Self {
+            shell,
+            limiter: Arc::new(RateLimiter::new(fs, clock, &state, temps)),
+        }
+    }
+
+    /// Returns how Yahoo is asked.
+    ///
+    /// # Errors
+    /// When one half of a budget is missing.
+    pub(super) fn yahoo(&self, settings: &ServerSettings) -> Result<SourceSpec, Failure> {
+        let rate = rate(settings)?;
+        let mut windows = Windows::default();
+        for (&interval, window) in &settings.windows.value {
+            let known = windows.of(interval);
+            let reach = Reach {
+                request_days: window.request_days.or(known.request_days),
+                depth_days: window.depth_days.or(known.depth_days),
+            };
+            windows.set(interval, reach);
+        }
+        let spec = YahooSpec {
+            base_url: settings.base_url.value.clone().unwrap_or(YAHOO.to_owned()),
+            windows,
+            settle_sessions: settings.settle_sessions.value,
+            refresh_days: settings.refresh_days.value.clone(),
+            hours: if settings.prepost.value {
+                Hours::Extended
+            } else {
+                Hours::Regular
+            },
+            rate,
+        };
+        Ok(SourceSpec::Yahoo(spec, self.client(settings, rate)))
+    }
+
+    fn client(&self, settings: &ServerSettings, rate: Rate) -> Arc<dyn Http> {
+        let variables: &BTreeMap<&str, String> = &self.shell.env.proxies;
+        let proxies = match Proxies::from(|name| variables.get(name).cloned()) {
+            Ok(proxies) => proxies,
+            Err(invalid) => {
+                return Arc::new(Unusable {
+                    reason: invalid.to_string(),
+                });
+            }
+        };
+        let agent = settings.user_agent.value.clone();
+        let settings = HttpSettings {
+            user_agent: agent.unwrap_or(BROWSER.to_owned()),
+            timeout: Duration::from_secs(settings.timeout_seconds.value.into()),
+            rate,
+            fetch_command: settings.fetch_command.value.clone(),
+            ..HttpSettings::default()
+        };
+        Arc::new(Client::new(settings, proxies, Arc::clone(&self.limiter)))
+    }
+}
+
+fn rate(settings: &ServerSettings) -> Result<Rate, Failure> {
+    match (settings.max_requests.value, settings.per_seconds.value) {
+        (None, None) => Ok(YAHOO_RATE),
+        (Some(0), _) | (_, Some(0)) => Ok(Rate::NONE),
+        (Some(max_requests), Some(per_seconds)) => Ok(Rate {
+            max_requests,
+            per_seconds,
+        }),
+        _ => Err(Failure::new(
+            Exit::Failed,
+            "the settings in barkeep.toml cannot be used: `max_requests` and `per_seconds` go together".to_owned(),
+        )),
+    }
+}
+
+/// A client whose environment does not let it ask.
+#[derive(Debug)]
+struct Unusable {
+    reason: String,
+}
+
+impl Http for Unusable {
+    fn get(&self, request: &HttpRequest, _stop: &Shutdown) -> Result<HttpAnswer, HttpError> {
+        Err(HttpError::Address {
+            url: request.url.clone(),
+            reason: self.reason.clone(),
+        })
+    }
+
+    fn requests(&self) -> u64 {
+        0
+    }
+}

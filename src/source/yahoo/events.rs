@@ -1,0 +1,53 @@
+//! Dividends, splits and capital gains of a body.
+//!
+//! Promises: an event that is not understood never costs the bars; it is counted instead.
+
+use serde_json::Value;
+
+use super::wire::RawEvent;
+use crate::frame::EventKind;
+
+/// Returns the events of a chart in the order of their moments, and how many were not understood.
+pub(super) fn read(events: Option<&Value>) -> (Vec<RawEvent>, usize) {
+    let mut read = Vec::new();
+    let mut odd = 0;
+    for (name, of) in KINDS {
+        let group = events.and_then(|events| events.get(name));
+        for (key, value) in group.and_then(Value::as_object).into_iter().flatten() {
+            let at = value.get("date").and_then(Value::as_i64);
+            match (at.or_else(|| key.parse().ok()), of(value)) {
+                (Some(at), Some(kind)) => read.push(RawEvent { at, kind }),
+                _ => odd += 1,
+            }
+        }
+    }
+    // The keys are moments, and their order is not that of time.
+    read.sort_by_key(|event| event.at);
+    (read, odd)
+}
+
+type Reader = fn(&Value) -> Option<EventKind>;
+
+const KINDS: [(&str, Reader); 3] = [
+    ("dividends", |value| {
+        amount(value).map(|amount| EventKind::Dividend { amount })
+    }),
+    ("splits", split),
+    ("capitalGains", |value| {
+        amount(value).map(|amount| EventKind::CapitalGain { amount })
+    }),
+];
+
+fn amount(value: &Value) -> Option<f64> {
+    value.get("amount")?.as_f64().filter(|n| n.is_finite())
+}
+
+fn split(value: &Value) -> Option<EventKind> {
+    let part = |key: &str| value.get(key).and_then(Value::as_f64);
+    let (numerator, denominator) = part("numerator").zip(part("denominator"))?;
+    let is_ratio = |n: f64| n.is_finite() && n > 0.0;
+    (is_ratio(numerator) && is_ratio(denominator)).then_some(EventKind::Split {
+        numerator,
+        denominator,
+    })
+}

@@ -1,0 +1,302 @@
+//! Which rows of a chart are bars, and when they begin.
+//!
+//! Promises: the rows that yfinance keeps with `auto_adjust` and `repair` off, value for value; where they differ,
+//! `docs/yahoo-parity.md` says why. A row whose period has not ended is named as provisional. No price is changed.
+//! Leaves to others: which of two rows with one stamp is stored (`frame::prove`); the window (`mod`).
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Months, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+
+use super::wire::{Chart, Meta, Period, Row};
+use crate::frame::{Bar, Volume};
+use crate::model::{Interval, time};
+use crate::source::AdjustedClose;
+
+/// Which hours of trading are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hours {
+    /// The regular session.
+    #[default]
+    Regular,
+    /// What is traded before and after it, too.
+    Extended,
+}
+
+/// The bars of a chart.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Reading {
+    /// In reverse order of their instants: of two instants with one wall clock the earlier one is then stored.
+    pub(super) bars: Vec<Bar>,
+    pub(super) adjusted: Vec<AdjustedClose>,
+    /// Stamps of bars that may still change.
+    pub(super) provisional: Vec<i64>,
+}
+
+/// A row with its place on the wall clock.
+#[derive(Clone, Copy, Debug)]
+struct Dated {
+    row: Row,
+    wall: NaiveDateTime,
+    /// Whether it holds, or stands at, the moment of the last trade.
+    is_live: bool,
+}
+
+/// Reads the bars of a chart as of the instant `now`, in seconds since 1970.
+pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) -> Reading {
+    let meta = &chart.meta;
+    let mut rows: Vec<Dated> = chart
+        .rows
+        .iter()
+        .filter_map(|row| dated(row, interval, meta))
+        .collect();
+    rows.sort_by_key(|dated| dated.row.stamp);
+    let served = served(meta, interval);
+    if let (Some(minutes), Hours::Regular) = (served, hours) {
+        rows.retain(|dated| is_regular(dated, minutes, meta));
+    }
+    join_live(&mut rows, interval, served, hours);
+    if interval == Interval::M30 && served == Some(15) {
+        rows = halved(&rows, meta.zone);
+    }
+    let provisional = rows.last().filter(|last| {
+        let now = wall(now, meta.zone).unwrap_or(NaiveDateTime::MAX);
+        last.is_live || end(last, interval, meta) > now
+    });
+    let provisional = provisional.and_then(|last| time::nanos(last.wall));
+    rows.retain(|dated| !is_blank(&dated.row));
+    Reading {
+        bars: rows.iter().rev().map(bar).collect(),
+        adjusted: adjusted(chart, interval, &rows),
+        provisional: provisional.into_iter().collect(),
+    }
+}
+
+/// Returns the wall clock of an instant.
+pub(super) fn wall(stamp: i64, zone: Tz) -> Option<NaiveDateTime> {
+    Some(zone.timestamp_opt(stamp, 0).single()?.naive_local())
+}
+
+/// Returns the minutes of a row as they were served; `None` for daily and wider ones.
+fn served(meta: &Meta, interval: Interval) -> Option<u32> {
+    let served: Option<Interval> = meta.granularity.parse().ok();
+    interval.minutes()?;
+    served.unwrap_or(interval).minutes()
+}
+
+fn dated(row: &Row, interval: Interval, meta: &Meta) -> Option<Dated> {
+    let mut wall = wall(row.stamp, meta.zone)?;
+    let is_midnight = wall.time() == NaiveTime::MIN;
+    let mut is_live = false;
+    if !interval.is_intraday() {
+        // Around a clock change Yahoo stamps some days an hour or two before their midnight.
+        let is_late = matches!(interval, Interval::D1 | Interval::Wk1)
+            && matches!(wall.format("%H:%M").to_string().as_str(), "22:00" | "23:00");
+        if is_late {
+            wall += TimeDelta::hours(2);
+        }
+        let is_open = meta
+            .current
+            .is_some_and(|current| current.start == row.stamp);
+        is_live = meta.market_time == Some(row.stamp) && !is_open && !is_midnight && !is_late;
+        wall = wall.date().and_time(NaiveTime::MIN);
+    }
+    Some(Dated {
+        row: *row,
+        wall,
+        is_live,
+    })
+}
+
+/// A day without a session in the answer drops nothing.
+fn is_regular(dated: &Dated, minutes: u32, meta: &Meta) -> bool {
+    let stamp = dated.row.stamp;
+    let is_of_day = |period: &&Period| {
+        wall(period.start, meta.zone).is_some_and(|start| start.date() == dated.wall.date())
+    };
+    let period = meta.periods.iter().find(is_of_day);
+    period.is_none_or(|period| stamp < period.end && stamp + i64::from(minutes) * 60 > period.start)
+}
+
+/// While a session is open, and for a while after, the last trade comes as a row of its own.
+fn join_live(rows: &mut Vec<Dated>, interval: Interval, served: Option<u32>, hours: Hours) {
+    let [.., before, last] = rows.as_slice() else {
+        return;
+    };
+    let (before, last) = (*before, *last);
+    if interval == Interval::D1 {
+        if before.wall == last.wall {
+            rows.truncate(rows.len() - 2);
+            rows.push(Dated {
+                is_live: true,
+                ..last
+            });
+        }
+        return;
+    }
+    let is_print = hours == Hours::Extended && last.row.stamp % 60 == 0 && served.is_some();
+    if !is_within(&before, &last, interval, served)
+        || before.row.stamp == last.row.stamp
+        || is_print
+    {
+        return;
+    }
+    rows.truncate(rows.len() - 2);
+    rows.push(Dated {
+        row: joined(&before.row, &last.row),
+        wall: before.wall,
+        is_live: true,
+    });
+}
+
+fn is_within(before: &Dated, last: &Dated, interval: Interval, served: Option<u32>) -> bool {
+    let quarter = |wall: NaiveDateTime| (wall.year(), wall.month0() / 3);
+    match (served, interval) {
+        (Some(minutes), _) => last.row.stamp - before.row.stamp < i64::from(minutes) * 60,
+        (None, Interval::Mo1) => {
+            (before.wall.year(), before.wall.month()) == (last.wall.year(), last.wall.month())
+        }
+        (None, Interval::Mo3) => quarter(before.wall) == quarter(last.wall),
+        (None, Interval::D5) => last.wall - before.wall < TimeDelta::days(5),
+        (None, _) => last.wall - before.wall < TimeDelta::days(7),
+    }
+}
+
+fn joined(earlier: &Row, later: &Row) -> Row {
+    Row {
+        stamp: earlier.stamp,
+        open: earlier.open.or(later.open),
+        high: extreme(earlier.high, later.high, f64::max),
+        low: extreme(earlier.low, later.low, f64::min),
+        close: later.close.or(earlier.close),
+        adjusted: later.adjusted.or(earlier.adjusted),
+        volume: sum(earlier.volume, later.volume),
+    }
+}
+
+fn extreme(a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(of(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn sum(a: Option<Volume>, b: Option<Volume>) -> Option<Volume> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "reached only where one of the two is a fraction already"
+    )]
+    let float = |volume| match volume {
+        Volume::Units(units) => units as f64,
+        Volume::Fraction(number) => number,
+    };
+    match (a, b) {
+        (Some(Volume::Units(a)), Some(Volume::Units(b))) => a.checked_add(b).map(Volume::Units),
+        (Some(a), Some(b)) => Some(Volume::from(float(a) + float(b))),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Joins quarters of an hour to halves: asked for half hours, Yahoo answers with whole ones.
+fn halved(rows: &[Dated], zone: Tz) -> Vec<Dated> {
+    const HALF: i64 = 1800;
+    let mut halves: Vec<Dated> = Vec::new();
+    for dated in rows {
+        let start = dated.row.stamp.div_euclid(HALF) * HALF;
+        match halves.last_mut() {
+            Some(half) if half.row.stamp == start => {
+                half.row = joined(&half.row, &dated.row);
+                half.is_live = dated.is_live;
+            }
+            _ => halves.push(Dated {
+                row: Row {
+                    stamp: start,
+                    ..dated.row
+                },
+                wall: wall(start, zone).unwrap_or(dated.wall),
+                is_live: dated.is_live,
+            }),
+        }
+    }
+    halves
+}
+
+/// Returns the wall clock at which the period of a bar is over.
+fn end(dated: &Dated, interval: Interval, meta: &Meta) -> NaiveDateTime {
+    let start = dated.wall;
+    let later = |months| start.checked_add_months(Months::new(months));
+    match (interval.minutes(), interval) {
+        (Some(minutes), _) => start + TimeDelta::minutes(i64::from(minutes)),
+        (None, Interval::D1) => {
+            let close = meta
+                .current
+                .and_then(|current| wall(current.end, meta.zone));
+            close
+                .filter(|close| close.date() == start.date())
+                .unwrap_or(start + TimeDelta::days(1))
+        }
+        (None, Interval::Mo1) => later(1).unwrap_or(start),
+        (None, Interval::Mo3) => later(3).unwrap_or(start),
+        (None, _) => start + TimeDelta::days(7),
+    }
+}
+
+/// Tells whether nothing was traded and nothing is known: such rows fill lunch breaks and holidays.
+fn is_blank(row: &Row) -> bool {
+    let is_zero = |value: Option<f64>| value.is_none_or(|value| value == 0.0 || value.is_nan());
+    let has_volume = match row.volume {
+        None => false,
+        Some(Volume::Units(units)) => units != 0,
+        Some(Volume::Fraction(number)) => number != 0.0,
+    };
+    [row.open, row.high, row.low, row.close, row.adjusted]
+        .into_iter()
+        .all(is_zero)
+        && !has_volume
+}
+
+fn bar(dated: &Dated) -> Bar {
+    let row = &dated.row;
+    Bar {
+        date: time::nanos(dated.wall),
+        open: row.open,
+        high: row.high,
+        low: row.low,
+        close: row.close,
+        // Where there are prices, a missing count means that nothing is known to be traded.
+        volume: Some(row.volume.unwrap_or(Volume::Units(0))),
+        sequence: None,
+    }
+}
+
+/// Adjusts bars for dividends: each price is multiplied by adjusted close over close. Bars without an adjusted close
+/// stay as they are, as those of yfinance do.
+pub(super) fn adjust(bars: &mut [Bar], closes: &[AdjustedClose]) {
+    let of: BTreeMap<i64, f64> = closes.iter().map(|c| (c.date, c.value)).collect();
+    for bar in bars {
+        let adjusted = bar.date.and_then(|date| of.get(&date).copied());
+        if let (Some(adjusted), Some(close)) = (adjusted, bar.close)
+            && close != 0.0
+        {
+            let ratio = adjusted / close;
+            for price in [&mut bar.open, &mut bar.high, &mut bar.low] {
+                *price = price.map(|price| price * ratio);
+            }
+            bar.close = Some(adjusted);
+        }
+    }
+}
+
+fn adjusted(chart: &Chart, interval: Interval, rows: &[Dated]) -> Vec<AdjustedClose> {
+    if interval.is_intraday() || !chart.is_adjusted {
+        return Vec::new();
+    }
+    let close = |dated: &Dated| {
+        Some(AdjustedClose {
+            date: time::nanos(dated.wall)?,
+            value: dated.row.adjusted.filter(|value| value.is_finite())?,
+        })
+    };
+    rows.iter().filter_map(close).collect()
+}
