@@ -12,6 +12,8 @@ pub(super) const TICKER_ORDER: &[&str] = &[
     "status",
     "last_checked",
     "venue",
+    "identity",
+    "identity_seen",
     "intervals",
     "venues",
 ];
@@ -25,6 +27,7 @@ pub(super) const INTERVAL_ORDER: &[&str] = &[
     "last_data_date",
     "last_data_at",
     "mark",
+    "provisional",
     "storage",
 ];
 

@@ -10,6 +10,7 @@
 mod block;
 mod error;
 mod fields;
+mod identity;
 mod intervals;
 mod place;
 mod read;

@@ -26,6 +26,8 @@ pub struct Found {
     pub storage: Option<StorageBlock>,
     /// What the source wants to see again at the next download.
     pub mark: Option<String>,
+    /// Stamps of stored bars that may still change because their period had not ended.
+    pub provisional: Vec<i64>,
 }
 
 impl Catalog {
@@ -52,9 +54,8 @@ impl Catalog {
             if let Some(last_row) = found.last_row {
                 is_changed |= advance(entry, interval, last_row);
             }
-            if let Some(mark) = found.mark {
-                is_changed |= fields::put(entry, INTERVAL_ORDER, "mark", Value::String(mark));
-            }
+            is_changed |= put_mark(entry, found.mark);
+            is_changed |= put_provisional(entry, &found.provisional);
             if let Some(block) = found.storage {
                 is_changed |= put_block(entry, &block);
             }
@@ -72,11 +73,13 @@ impl Catalog {
         venue: &Venue,
         interval: Interval,
         today: NaiveDate,
+        mark: Option<String>,
     ) -> Result<(), Unusable> {
         self.change(ticker, venue, Outcome::Other, today, |records| {
             let day = fields::text(today);
-            let is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
+            let mut is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
             let entry = interval_entry(records, interval);
+            is_changed |= put_mark(entry, mark);
             fields::put(entry, INTERVAL_ORDER, "last_checked", day) || is_changed
         })
     }
@@ -229,7 +232,7 @@ impl Catalog {
     }
 
     /// Applies a change to the records of a venue, which are made where they are missing.
-    fn change(
+    pub(super) fn change(
         &mut self,
         ticker: &Ticker,
         venue: &Venue,
@@ -262,6 +265,20 @@ fn set(object: &mut Object, order: &[&str], key: &str, text: &str) -> bool {
 fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
     let intervals = fields::object_at(records, TICKER_ORDER, "intervals");
     fields::object_at(intervals, &[], interval.as_str())
+}
+
+fn put_mark(entry: &mut Object, mark: Option<String>) -> bool {
+    mark.is_some_and(|mark| fields::put(entry, INTERVAL_ORDER, "mark", Value::String(mark)))
+}
+
+/// A series without unfinished bars has no such field.
+fn put_provisional(entry: &mut Object, stamps: &[i64]) -> bool {
+    if stamps.is_empty() {
+        return entry.shift_remove("provisional").is_some();
+    }
+    let text = |stamp: &i64| time::naive(*stamp).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let stamps = stamps.iter().map(|stamp| Value::String(text(stamp)));
+    fields::put(entry, INTERVAL_ORDER, "provisional", stamps.collect())
 }
 
 fn is_given_up(records: &Object) -> bool {

@@ -5,6 +5,7 @@
 
 mod dataset;
 mod digest;
+mod identity;
 mod interval;
 mod partition;
 mod provenance;
@@ -16,6 +17,7 @@ mod venue;
 
 pub use dataset::Dataset;
 pub use digest::{Digest, DigestWriter, Fingerprint};
+pub use identity::Identity;
 pub use interval::{Interval, UnknownInterval};
 pub use partition::{Granularity, PartitionKey};
 pub use provenance::{PriceBasis, Provenance, TimeUnit};

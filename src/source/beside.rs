@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use crate::frame::MarketEvent;
-use crate::model::Provenance;
+use crate::model::{Identity, Provenance};
 
 /// What came along with the bars of one answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,21 +39,6 @@ pub struct AdjustedClose {
     pub date: i64,
     /// The adjusted close.
     pub value: f64,
-}
-
-/// Who a ticker is, in the source's words. A field that the source leaves out is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// The exchange, for example `NMS`.
-    pub exchange: Option<String>,
-    /// The currency of the prices, for example `USD` or `GBp`.
-    pub currency: Option<String>,
-    /// The type of the instrument, for example `EQUITY`.
-    pub instrument_type: Option<String>,
-    /// The IANA name of the exchange's zone.
-    pub timezone: Option<String>,
-    /// The first day of trading.
-    pub first_trade: Option<NaiveDate>,
 }
 
 /// The exact factor between the basis of stored rows and that of an answer.

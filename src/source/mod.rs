@@ -14,7 +14,7 @@ pub mod http;
 mod registry;
 pub mod yahoo;
 
-pub use beside::{AdjustedClose, Beside, Identity, Rebase};
+pub use beside::{AdjustedClose, Beside, Rebase};
 pub use error::SourceError;
 pub use registry::{SourceSpec, open};
 

@@ -59,6 +59,11 @@ impl RowsToStage {
         }))
     }
 
+    /// Returns the rows as they will be staged: a whole file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Says whether the rows join those that are known of their series.
     #[must_use]
     pub fn with(self, continuity: Continuity) -> Self {

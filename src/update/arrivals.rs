@@ -9,8 +9,8 @@ use crate::model::StorageRequest;
 use crate::observe::Event;
 use crate::storage::{Open, StagedRun};
 
-use super::consolidate::Marks;
-use super::fetch::{Answer, FetchedRows};
+use super::consolidate::{Marks, Told};
+use super::fetch::{Answer, Aside, FetchedRows};
 use super::report::{Failure, Unknown, VenueReport};
 use super::run::Work;
 use super::{Hands, PlannedJob, PlannedVenue, UpdateError, bars_request};
@@ -46,7 +46,8 @@ impl<'l> Work<'_, 'l> {
         });
         match answer {
             Answer::Rows(fetched) => self.stage(planned, job, *fetched, arrived)?,
-            Answer::Nothing => self.note_checked(planned, job),
+            Answer::UpToDate => self.note_checked(planned, job, None),
+            Answer::Nothing(aside) => self.take_nothing(planned, job, *aside, arrived)?,
             Answer::Unknown => {
                 let report = self.report.at(&planned.venue);
                 report.tickers.unknown += 1;
@@ -85,7 +86,33 @@ impl<'l> Work<'_, 'l> {
         if !fetched.duplicates.is_empty() {
             self.keep_duplicates(planned, job, &fetched.duplicates)?;
         }
-        let run = match &mut arrived.run {
+        if !self.is_same(planned, job, &fetched)? {
+            return Ok(());
+        }
+        let Aside {
+            mark,
+            beside,
+            events,
+        } = fetched.aside;
+        let run = self.run_of(arrived)?;
+        run.stage(&fetched.rows)?;
+        events.iter().try_for_each(|events| run.stage(events))?;
+        self.report_aside(planned, job, &beside);
+        let report: &mut VenueReport = self.report.at(&planned.venue);
+        report.heard += 1;
+        report.rounded_volumes += fetched.notes.rounded_volumes;
+        report.not_finite += fetched.notes.not_finite;
+        let provisional = beside.provisional;
+        arrived.marks.insert(request, Told { mark, provisional });
+        Ok(())
+    }
+
+    /// Returns the staged run of a venue, begun with its first rows.
+    fn run_of<'a>(
+        &mut self,
+        arrived: &'a mut Arrivals<'l>,
+    ) -> Result<&'a mut StagedRun<'l, Open>, UpdateError> {
+        Ok(match &mut arrived.run {
             Some(run) => run,
             empty => {
                 let Hands {
@@ -95,14 +122,23 @@ impl<'l> Work<'_, 'l> {
                 let id = self.hands.run_id(self.runs_begun);
                 empty.insert(StagedRun::begin(fs, held, places, id)?)
             }
-        };
-        run.stage(&fetched.rows)?;
-        let report: &mut VenueReport = self.report.at(&planned.venue);
-        report.rounded_volumes += fetched.notes.rounded_volumes;
-        report.not_finite += fetched.notes.not_finite;
-        if let Some(mark) = fetched.mark {
-            arrived.marks.insert(request, mark);
+        })
+    }
+
+    /// Takes in an answer without bars, which may have events all the same.
+    fn take_nothing(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        aside: Aside,
+        arrived: &mut Arrivals<'l>,
+    ) -> Result<(), UpdateError> {
+        if let Some(events) = &aside.events {
+            self.run_of(arrived)?.stage(events)?;
         }
+        self.report_aside(planned, job, &aside.beside);
+        self.report.at(&planned.venue).heard += 1;
+        self.note_checked(planned, job, aside.mark);
         Ok(())
     }
 
@@ -127,7 +163,7 @@ impl<'l> Work<'_, 'l> {
     }
 
     /// Keeps what cannot be stored beside the tree.
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         request: &StorageRequest,
         name: &str,
@@ -142,13 +178,14 @@ impl<'l> Work<'_, 'l> {
     }
 
     /// Records that the source was asked and had nothing new.
-    fn note_checked(&mut self, planned: &PlannedVenue, job: &PlannedJob) {
+    fn note_checked(&mut self, planned: &PlannedVenue, job: &PlannedJob, mark: Option<String>) {
         self.report.at(&planned.venue).tickers.empty += 1;
         let recorded = self.registry.catalog_mut().record_checked(
             &job.ticker,
             &planned.venue,
             job.interval,
             self.options.today,
+            mark,
         );
         if let Err(unusable) = recorded {
             self.report.warnings.push(unusable.to_string());

@@ -26,8 +26,17 @@ const CHUNK_SERIES: usize = 32;
 /// Files of one group: bounds the journal and the space that a group needs in staging.
 const GROUP_FILES: usize = 4096;
 
-/// The download marks that sources returned with their rows.
-pub(super) type Marks = BTreeMap<StorageRequest, String>;
+/// What sources said of the series whose rows are staged.
+pub(super) type Marks = BTreeMap<StorageRequest, Told>;
+
+/// What a source said of a series beside its rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// The download mark.
+    pub(super) mark: Option<String>,
+    /// Stamps of bars that may still change.
+    pub(super) provisional: Vec<i64>,
+}
 
 /// Consolidates one run.
 #[derive(Debug)]
@@ -202,8 +211,11 @@ impl<'l> Consolidation<'_, 'l> {
         }
         if let Some(venue) = &request.venue {
             let report = self.report.at(venue);
-            report.tickers.ok += 1;
-            report.rows += prepared.rows;
+            // Events come along with bars: they are no series that anybody asked for.
+            if matches!(request.series, Series::Bars { .. }) {
+                report.tickers.ok += 1;
+                report.rows += prepared.rows;
+            }
             report.files_written += prepared.files.len();
             report.bytes_written += prepared
                 .files
@@ -260,7 +272,7 @@ impl<'l> Consolidation<'_, 'l> {
             return;
         };
         let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
-        let mark = self.marks.get(&done.request).cloned();
+        let told = self.marks.get(&done.request).cloned().unwrap_or_default();
         let is_apart = done
             .staged
             .iter()
@@ -268,7 +280,8 @@ impl<'l> Consolidation<'_, 'l> {
         let found = Found {
             last_row: (!is_apart).then_some(done.newest),
             storage,
-            mark,
+            mark: told.mark,
+            provisional: told.provisional,
         };
         let today = self.hands.clock.today();
         let recorded = self

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::frame::{BarBatch, BatchNotes, Displaced, Reason};
-use crate::source::{Fetched, MarketDataSource, SourceError};
-use crate::storage::RowsToStage;
+use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, Reason};
+use crate::model::{Provenance, Series, StorageRequest};
+use crate::source::{Beside, Fetched, MarketDataSource, SourceError};
+use crate::storage::{RowsToStage, StorageError};
 use crate::sys::{Clock, Shutdown, Stopwatch};
 
 use super::report::FailureKind;
@@ -25,8 +26,10 @@ use super::{Pace, PlannedJob, PlannedVenue, bars_request};
 pub(super) enum Answer {
     /// Rows.
     Rows(Box<FetchedRows>),
-    /// Nothing new.
-    Nothing,
+    /// The source was not asked, since nothing can be new.
+    UpToDate,
+    /// The source has no bar in the window.
+    Nothing(Box<Aside>),
     /// The source does not know the series.
     Unknown,
     /// Something went wrong; the answer itself, if it is worth keeping.
@@ -47,7 +50,16 @@ pub(super) struct FetchedRows {
     pub(super) notes: BatchNotes,
     /// Rows that share a timestamp with another one and lost.
     pub(super) duplicates: Vec<Displaced>,
+    pub(super) aside: Aside,
+}
+
+/// What came along with an answer.
+#[derive(Debug)]
+pub(super) struct Aside {
     pub(super) mark: Option<String>,
+    pub(super) beside: Beside,
+    /// Dividends, splits and capital gains, ready to be staged.
+    pub(super) events: Option<RowsToStage>,
 }
 
 /// An answer on its way to the writing thread.
@@ -148,8 +160,16 @@ impl<'l> Fetchers<'l> {
 
     fn ask(&self, job: &PlannedJob) -> Answer {
         match self.source.fetch(&job.fetch_job(self.now), self.stop) {
-            Ok(Fetched::Bars { batch, mark, .. }) => self.prove(job, &batch, mark),
-            Ok(Fetched::Nothing { .. } | Fetched::UpToDate) => Answer::Nothing,
+            Ok(Fetched::Bars {
+                batch,
+                mark,
+                beside,
+            }) => self.prove(job, &batch, mark, *beside),
+            Ok(Fetched::Nothing { mark, beside }) => match self.aside(job, mark, *beside) {
+                Ok(aside) => Answer::Nothing(Box::new(aside)),
+                Err(error) => failed(&error, FailureKind::Malformed),
+            },
+            Ok(Fetched::UpToDate) => Answer::UpToDate,
             Ok(Fetched::UnknownTicker) => Answer::Unknown,
             Err(SourceError::Stopped { .. }) => Answer::Stopped,
             Err(SourceError::Malformed {
@@ -170,7 +190,39 @@ impl<'l> Fetchers<'l> {
         }
     }
 
-    fn prove(&self, job: &PlannedJob, batch: &BarBatch, mark: Option<String>) -> Answer {
+    fn aside(
+        &self,
+        job: &PlannedJob,
+        mark: Option<String>,
+        beside: Beside,
+    ) -> Result<Aside, StorageError> {
+        let request = StorageRequest {
+            venue: Some(self.planned.venue.clone()),
+            series: Series::Events {
+                ticker: job.ticker.clone(),
+            },
+        };
+        let frame = Frame::of_events(&job.ticker, &beside.events);
+        let provenance = self.provenance(&beside);
+        Ok(Aside {
+            events: RowsToStage::encode(request, &frame, &provenance)?,
+            mark,
+            beside,
+        })
+    }
+
+    fn provenance(&self, beside: &Beside) -> Provenance {
+        let own = || self.source.provenance();
+        beside.provenance.clone().unwrap_or_else(own)
+    }
+
+    fn prove(
+        &self,
+        job: &PlannedJob,
+        batch: &BarBatch,
+        mark: Option<String>,
+        beside: Beside,
+    ) -> Answer {
         let (proven, notes) = batch.prove(&job.ticker);
         let undated = proven
             .displaced
@@ -188,14 +240,19 @@ impl<'l> Fetchers<'l> {
             };
         }
         let request = bars_request(&self.planned.venue, job);
-        match RowsToStage::encode(request, &proven.frame, &self.source.provenance()) {
-            Ok(None) => Answer::Nothing,
+        let rows = RowsToStage::encode(request, &proven.frame, &self.provenance(&beside));
+        let aside = match self.aside(job, mark, beside) {
+            Ok(aside) => aside,
+            Err(error) => return failed(&error, FailureKind::Malformed),
+        };
+        match rows {
+            Ok(None) => Answer::Nothing(Box::new(aside)),
             Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {
                 rows: rows.with(job.continuity),
                 count: proven.frame.len(),
                 notes,
                 duplicates: proven.displaced,
-                mark,
+                aside,
             })),
             Err(error) => failed(&error, FailureKind::Malformed),
         }

@@ -6,6 +6,7 @@
 //! Leaves to others: what a source is (`source`), how a group becomes durable (`storage`), words (`cli`).
 
 mod arrivals;
+mod asides;
 mod consolidate;
 mod fetch;
 mod ledger;

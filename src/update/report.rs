@@ -59,6 +59,10 @@ pub struct VenueReport {
     pub failures: Vec<Failure>,
     /// Series that the source does not know.
     pub unknown: Vec<Unknown>,
+    /// Answers in which the source knew the series; more than nothing new only if it was really asked.
+    pub heard: usize,
+    /// Requests that were sent.
+    pub requests: u64,
 }
 
 impl VenueReport {
@@ -74,6 +78,8 @@ impl VenueReport {
             not_finite: 0,
             failures: Vec::new(),
             unknown: Vec::new(),
+            heard: 0,
+            requests: 0,
         }
     }
 }

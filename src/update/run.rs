@@ -21,6 +21,9 @@ use super::report::{Unknown, UpdateReport};
 use super::space::check_space;
 use super::{Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
 
+/// So many unknown series are believed if the source knew a single other one; more need as many that it knew.
+const FEW_UNKNOWN: usize = 10;
+
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
 pub struct RunOptions {
@@ -125,6 +128,7 @@ impl<'l> Work<'_, 'l> {
         for planned in &plan.venues {
             self.report.at(&planned.venue).tickers.skipped = planned.skipped.len();
         }
+        let requests_before: Vec<u64> = fetchers.iter().map(|f| f.source.requests()).collect();
         let watch = Stopwatch::start();
         thread::scope(|scope| {
             let (answers, arriving) = sync_channel(2 * jobs.get());
@@ -134,6 +138,10 @@ impl<'l> Work<'_, 'l> {
             drop(answers);
             self.receive(plan, &arriving)
         })?;
+        for (fetchers, before) in fetchers.iter().zip(requests_before) {
+            let sent = fetchers.source.requests() - before;
+            self.report.at(&fetchers.planned.venue).requests = sent;
+        }
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())
     }
@@ -211,7 +219,13 @@ impl<'l> Work<'_, 'l> {
             return;
         }
         for report in &self.report.venues {
-            if report.tickers.ok + report.tickers.empty == 0 {
+            if report.heard == 0 || report.unknown.len() > report.heard.max(FEW_UNKNOWN) {
+                if !report.unknown.is_empty() && report.heard > 0 {
+                    self.report.warnings.push(format!(
+                        "{} knows {} series of this run and {} not, which looks like an outage: none is recorded as not found",
+                        report.venue, report.heard, report.unknown.len()
+                    ));
+                }
                 continue;
             }
             for Unknown { ticker, interval } in &report.unknown {

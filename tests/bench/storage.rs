@@ -101,6 +101,7 @@ fn registry(criterion: &mut Criterion) {
             last_row: time::midnight(today),
             storage: None,
             mark: None,
+            provisional: Vec::new(),
         };
         catalog
             .record_found(&ticker, &venue, Interval::D1, today, found)

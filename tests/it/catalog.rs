@@ -90,6 +90,7 @@ fn found(last_row: &str) -> Found {
         last_row: time::parse(last_row),
         storage: None,
         mark: None,
+        provisional: Vec::new(),
     }
 }
 

@@ -1,3 +1,5 @@
-//! Yahoo from the outside: recorded bodies served over loopback, stored by `update` and printed by `show`.
+//! Yahoo from the outside: bodies served over loopback, stored by `update` and printed by `show`.
 
 mod parity;
+mod replay;
+mod trouble;

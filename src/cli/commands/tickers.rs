@@ -24,6 +24,19 @@ pub(in crate::cli) enum TickersCommand {
     Remove(RemoveArgs),
     /// List the tickers
     List(ListArgs),
+    /// Accept that the source describes a ticker otherwise than before
+    Accept(AcceptArgs),
+}
+
+/// Options of `tickers accept`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AcceptArgs {
+    /// The tickers
+    #[arg(value_name = "TICKER", required = true)]
+    tickers: Vec<Ticker>,
+    /// Their venue [default: us:yahoo]
+    #[arg(long, value_name = "MARKET:SOURCE")]
+    venue: Option<Venue>,
 }
 
 /// Options of `tickers add`.
@@ -72,7 +85,44 @@ pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result
         TickersCommand::Add(args) => add(args, shell),
         TickersCommand::Remove(args) => remove(args, shell),
         TickersCommand::List(args) => list(args, shell),
+        TickersCommand::Accept(args) => accept(args, shell),
     }
+}
+
+fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let flags = Overrides {
+        default_venue: args.venue.clone(),
+        ..Overrides::default()
+    };
+    let workspace = Workspace::open(shell, &flags)?;
+    let venue = workspace.default_venue();
+    let held = registration::lock(&workspace, shell, "tickers accept", Duration::ZERO)?;
+    let mut catalog = workspace
+        .catalog()?
+        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let mut settled = Vec::new();
+    for ticker in &args.tickers {
+        match catalog.accept_identity(ticker, venue) {
+            Some(identity) => {
+                let fields = identity.fields().into_iter();
+                let told: Vec<String> = fields
+                    .filter_map(|(name, text)| Some(format!("{name} {}", text?)))
+                    .collect();
+                let told = told.join(", ");
+                shell.printer.note(&format!("{ticker} is now: {told}."));
+            }
+            None => settled.push(ticker),
+        }
+    }
+    if catalog.is_changed() {
+        registration::save(shell, &held, &catalog)?;
+    }
+    held.release()?;
+    if settled.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let message = format!("{venue} describes {} as before", some_of(&settled, 5));
+    Err(Failure::new(Exit::Failed, message))
 }
 
 fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {

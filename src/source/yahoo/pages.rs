@@ -11,9 +11,9 @@ use super::windows::Reach;
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, lost};
 use crate::frame::{BarBatch, MarketEvent};
-use crate::model::{Interval, PriceBasis, Provenance, time};
+use crate::model::{Identity, Interval, PriceBasis, Provenance, time};
 use crate::source::http::HttpRequest;
-use crate::source::{Asked, Beside, FetchJob, Fetched, Identity, SourceError};
+use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
 /// How often Yahoo may tell us its limits before we stop believing it.

@@ -42,6 +42,7 @@ fn a_new_ticker_has_the_predecessors_fields_in_its_order() {
     let saved = Found {
         storage: Some(StorageBlock::of(yahoo())),
         mark: Some("etag-1".to_owned()),
+        provisional: Vec::new(),
         ..found("2025-11-19T15:59:00")
     };
 
@@ -277,7 +278,7 @@ fn a_check_without_rows_changes_only_the_day_of_the_check_however_often() {
 
     for today in ["2025-11-20", "2025-11-21"] {
         catalog
-            .record_checked(&x, &yahoo(), D1, day(today))
+            .record_checked(&x, &yahoo(), D1, day(today), None)
             .unwrap();
     }
 

@@ -1,0 +1,86 @@
+//! What comes along with bars: who the ticker is, what is lost, what a person should know.
+//!
+//! Promises: rows of a ticker that turns out to be another security never join its history; they are kept in
+//! quarantine until a person decides. Leaves to others: events, which are staged with the rows (`arrivals`).
+
+use crate::source::Beside;
+
+use super::fetch::FetchedRows;
+use super::report::{Failure, FailureKind};
+use super::run::Work;
+use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
+
+impl Work<'_, '_> {
+    /// Tells whether the ticker is who it was, and records who it is. If not, its rows are put away.
+    pub(super) fn is_same(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        fetched: &FetchedRows,
+    ) -> Result<bool, UpdateError> {
+        let (venue, today) = (&planned.venue, self.options.today);
+        let Some(identity) = &fetched.aside.beside.identity else {
+            return Ok(true);
+        };
+        let catalog = self.registry.catalog_mut();
+        let known = catalog.identity(&job.ticker, venue);
+        let conflict = known.and_then(|known| known.conflict_with(identity));
+        let recorded = match &conflict {
+            None => catalog.record_identity(&job.ticker, venue, today, identity),
+            Some(_) => catalog.record_identity_seen(&job.ticker, venue, today, identity),
+        };
+        if let Err(unusable) = recorded {
+            self.report.warnings.push(unusable.to_string());
+        }
+        let Some(conflict) = conflict else {
+            return Ok(true);
+        };
+        let reason = format!(
+            "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {}",
+            job.ticker
+        );
+        let request = bars_request(venue, job);
+        self.keep(&request, "rows.parquet", fetched.rows.bytes(), &reason)?;
+        self.fail(planned, job, reason, FailureKind::Refused);
+        Ok(false)
+    }
+
+    /// Reports what a person should know of an answer.
+    pub(super) fn report_aside(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        beside: &Beside,
+    ) {
+        let request = bars_request(&planned.venue, job);
+        if let Some((first, last)) = beside.lost {
+            self.report.warnings.push(format!(
+                "{request}: {first} to {last} are lost, the source does not keep them any more"
+            ));
+        }
+        for warning in &beside.warnings {
+            self.report.warnings.push(format!("{request}: {warning}"));
+        }
+        if let Some(reason) = &beside.cut_short {
+            let reason = format!("{reason}; what came before is stored");
+            self.fail(planned, job, reason, FailureKind::Source);
+        }
+    }
+
+    fn fail(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        reason: String,
+        kind: FailureKind,
+    ) {
+        let report = self.report.at(&planned.venue);
+        report.tickers.failed += 1;
+        report.failures.push(Failure {
+            ticker: job.ticker.clone(),
+            interval: job.interval,
+            reason,
+            kind,
+        });
+    }
+}

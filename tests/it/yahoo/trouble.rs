@@ -1,0 +1,194 @@
+//! What Yahoo answers when it does not answer, and what comes along with bars.
+
+use barkeep::cli::Exit;
+use serde_json::{Value, json};
+
+use crate::support::charts::YahooBar;
+use crate::support::server::Reply;
+
+const NOV_20: i64 = 1_763_649_000;
+const DAY: i64 = 86_400;
+
+/// A chart of daily bars that end on 20 November 2025.
+fn chart(symbol: &str, closes: &[f64], exchange: &str, events: &Value) -> String {
+    let days = i64::try_from(closes.len()).unwrap();
+    let stamps: Vec<i64> = (0..days).map(|at| NOV_20 - (days - 1 - at) * DAY).collect();
+    json!({"chart": {"error": null, "result": [{
+        "meta": {
+            "symbol": symbol, "exchangeName": exchange, "currency": "USD", "instrumentType": "EQUITY",
+            "exchangeTimezoneName": "America/New_York", "firstTradeDate": 345_479_400, "dataGranularity": "1d",
+        },
+        "timestamp": stamps,
+        "events": events,
+        "indicators": {
+            "quote": [{"open": closes, "high": closes, "low": closes, "close": closes, "volume": vec![1; closes.len()]}],
+            "adjclose": [{"adjclose": closes}],
+        },
+    }]}})
+    .to_string()
+}
+
+fn registry(yahoo: &YahooBar) -> Value {
+    serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap()
+}
+
+const PATH: &str = "/v8/finance/chart/AAPL";
+
+#[test]
+fn an_outage_changes_no_ticker_and_says_so() {
+    for reply in [
+        Reply::new(502, "busy"),
+        Reply::html("<html>Will be right back</html>"),
+        Reply::json(""),
+        Reply::redirect("https://consent.yahoo.com/v2/collectConsent"),
+        Reply::new(
+            401,
+            r#"{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}"#,
+        ),
+    ] {
+        let yahoo = YahooBar::of("AAPL", "1d", "");
+        let before = registry(&yahoo);
+        yahoo.server.on(PATH, [reply]);
+
+        let ran = yahoo.bar.run(&["update", "--save-not-founds"]);
+
+        assert_eq!(ran.exit, Exit::SourceDown, "{ran:?}");
+        assert_eq!(registry(&yahoo), before);
+    }
+}
+
+#[test]
+fn half_an_answer_is_kept_in_quarantine() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let whole = chart("AAPL", &[1.0, 2.0], "NMS", &Value::Null);
+    yahoo
+        .server
+        .on(PATH, [Reply::json(&whole.as_bytes()[..whole.len() / 2])]);
+
+    let ran = yahoo.bar.run(&["update"]).expect(Exit::Partial);
+
+    assert!(
+        ran.stderr.contains("cannot be read as bars of AAPL"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        yahoo.bar.tree().iter().any(|(path, bytes)| {
+            path.to_string_lossy().contains("quarantine") && whole.as_bytes().starts_with(bytes)
+        }),
+        "the body is kept"
+    );
+}
+
+#[test]
+fn a_ticker_that_is_up_to_date_costs_no_request() {
+    let mut yahoo = YahooBar::of("AAPL", "1d", "");
+    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.server.on(
+        PATH,
+        [Reply::json(chart("AAPL", &[1.0, 2.0], "NMS", &Value::Null))],
+    );
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    "2025-11-21T13:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    assert_eq!(yahoo.server.requests().len(), 1, "before the open");
+
+    "2025-11-21T15:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let requests = yahoo.server.requests();
+    assert_eq!(requests.len(), 2, "in the session");
+    let from: i64 = requests[1].query("period1").unwrap().parse().unwrap();
+    assert!(
+        from < NOV_20 - 2 * DAY,
+        "three sessions are asked for again"
+    );
+    assert!(from > NOV_20 - 10 * DAY, "and not the whole history");
+}
+
+#[test]
+fn another_security_under_the_same_symbol_waits_for_a_person() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let old = chart("AAPL", &[1.0, 2.0], "NMS", &Value::Null);
+    let new = chart("AAPL", &[7.0, 8.0, 9.0], "NYQ", &Value::Null);
+    yahoo.server.on(PATH, [Reply::json(old), Reply::json(new)]);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let stored = yahoo.csv("AAPL", "1d");
+    let again = ["update", "--start", "2025-11-10", "--end", "2025-11-21"];
+
+    let ran = yahoo.bar.run(&again).expect(Exit::Partial);
+
+    assert!(
+        ran.stderr.contains("exchange was NMS and is NYQ"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(yahoo.csv("AAPL", "1d"), stored);
+
+    yahoo
+        .bar
+        .run(&["tickers", "accept", "AAPL"])
+        .expect(Exit::Ok);
+    yahoo.bar.run(&again).expect(Exit::Ok);
+
+    assert_ne!(yahoo.csv("AAPL", "1d"), stored);
+}
+
+#[test]
+fn a_wave_of_unknown_symbols_gives_nobody_up() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let mut args = vec!["tickers", "add"];
+    let names: Vec<String> = (0..12).map(|number| format!("T{number}")).collect();
+    args.extend(names.iter().map(String::as_str));
+    yahoo.bar.run(&args).expect(Exit::Ok);
+    yahoo.server.on(
+        PATH,
+        [Reply::json(chart("AAPL", &[1.0], "NMS", &Value::Null))],
+    );
+    let lost = r#"{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}"#;
+    for name in &names {
+        yahoo.server.on(
+            &format!("/v8/finance/chart/{name}"),
+            [Reply::new(404, lost)],
+        );
+    }
+
+    let ran = yahoo.bar.run(&["update", "--save-not-founds"]);
+
+    assert!(
+        ran.stderr.contains("looks like an outage"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(registry(&yahoo)["T3"]["status"], "active");
+}
+
+#[test]
+fn dividends_and_splits_are_stored_as_events() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let events = json!({
+        "dividends": {"1": {"amount": 0.25, "date": NOV_20}},
+        "splits": {"2": {"numerator": 4, "denominator": 1, "splitRatio": "4:1", "date": NOV_20 - DAY}},
+    });
+    yahoo.server.on(
+        PATH,
+        [Reply::json(chart("AAPL", &[1.0, 2.0], "NMS", &events))],
+    );
+
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    let file = "data/us/yahoo/events/ticker=AAPL/data.parquet";
+    let decoded = barkeep::codec::decode(
+        &bytes::Bytes::from(yahoo.bar.read(file)),
+        barkeep::frame::Profile::of(barkeep::model::Dataset::Events),
+    );
+    let kinds: Vec<&str> = decoded
+        .unwrap()
+        .proven
+        .frame
+        .market_events()
+        .iter()
+        .map(|event| event.kind.as_str())
+        .collect();
+    assert_eq!(kinds, ["split", "dividend"]);
+}
