@@ -28,6 +28,7 @@ pub(super) const INTERVAL_ORDER: &[&str] = &[
     "last_data_at",
     "mark",
     "provisional",
+    "refetch",
     "storage",
 ];
 

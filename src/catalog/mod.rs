@@ -25,7 +25,7 @@ use serde_json::Value;
 pub use block::{Block, StorageBlock};
 pub use error::{CatalogError, CatalogWarning, Unusable};
 pub use intervals::{INTERVALS_FILE, Intervals};
-pub use record::Found;
+pub use record::{Found, Wanted};
 
 use crate::document::{self, Object};
 use crate::model::Ticker;

@@ -34,7 +34,8 @@ impl Catalog {
             .is_none_or(|records| !fields::is_not_found(records))
     }
 
-    /// Tells whether a series may be asked for today: not while a not-found is younger than 30 days.
+    /// Tells whether a series may be asked for today: not while a not-found is younger than 30 days, or than `most`
+    /// days where the source forgets sooner.
     ///
     /// A ticker that is given up as a whole is asked for again through the intervals that gave it up, once
     /// their 30 days are over; its other intervals wait for that.
@@ -44,12 +45,13 @@ impl Catalog {
         venue: &Venue,
         interval: Interval,
         today: NaiveDate,
+        most: Option<u32>,
     ) -> bool {
         let missing = self
             .interval(ticker, venue, interval)
             .filter(|entry| fields::is_not_found(entry));
         match missing {
-            Some(entry) => has_cooled(entry, today),
+            Some(entry) => has_cooled(entry, today, most),
             None => self.is_active(ticker, venue),
         }
     }
@@ -89,6 +91,12 @@ impl Catalog {
             .is_some_and(|entry| place::is_home(entry, venue) == Some(false))
     }
 
+    /// Tells whether the whole history of a series is to be asked for again.
+    pub fn wants_whole(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> bool {
+        let entry = self.interval(ticker, venue, interval);
+        entry.and_then(|entry| entry.get("refetch")?.as_bool()) == Some(true)
+    }
+
     /// Returns the mark that the source left at the last download.
     pub fn mark(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<&str> {
         self.interval(ticker, venue, interval)?
@@ -115,9 +123,10 @@ pub(super) fn last_data_at(entry: &Object) -> Option<NaiveDateTime> {
     (fields::date(entry, "last_data_date") == Some(moment.date())).then_some(moment)
 }
 
-fn has_cooled(entry: &Object, today: NaiveDate) -> bool {
+fn has_cooled(entry: &Object, today: NaiveDate, most: Option<u32>) -> bool {
     let Some(found_missing) = fields::date(entry, "last_not_found_date") else {
         return true;
     };
-    (today - found_missing).num_days() >= COOLDOWN_DAYS
+    let rest = most.map_or(COOLDOWN_DAYS, |most| COOLDOWN_DAYS.min(most.into()));
+    (today - found_missing).num_days() >= rest
 }

@@ -28,6 +28,18 @@ pub struct Found {
     pub mark: Option<String>,
     /// Stamps of stored bars that may still change because their period had not ended.
     pub provisional: Vec<i64>,
+    /// Whether the whole history is to be asked for again.
+    pub history: Wanted,
+}
+
+/// What the next run asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    /// What follows the newest known row.
+    #[default]
+    Known,
+    /// The whole history, because what is stored was corrected by estimate.
+    Whole,
 }
 
 impl Catalog {
@@ -56,6 +68,7 @@ impl Catalog {
             }
             is_changed |= put_mark(entry, found.mark);
             is_changed |= put_provisional(entry, &found.provisional);
+            is_changed |= put_wanted(entry, found.history);
             if let Some(block) = found.storage {
                 is_changed |= put_block(entry, &block);
             }
@@ -269,6 +282,13 @@ fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
 
 fn put_mark(entry: &mut Object, mark: Option<String>) -> bool {
     mark.is_some_and(|mark| fields::put(entry, INTERVAL_ORDER, "mark", Value::String(mark)))
+}
+
+fn put_wanted(entry: &mut Object, history: Wanted) -> bool {
+    match history {
+        Wanted::Whole => fields::put(entry, INTERVAL_ORDER, "refetch", Value::Bool(true)),
+        Wanted::Known => entry.shift_remove("refetch").is_some(),
+    }
 }
 
 /// A series without unfinished bars has no such field.

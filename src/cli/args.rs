@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    cleanup, completions, config_show, demo, init, man, partition_toggle, run_lock, show, tickers,
-    update,
+    cleanup, completions, config_show, demo, init, man, partition_toggle, revisions, run_lock,
+    show, tickers, update,
 };
 use crate::model::time;
 
@@ -86,6 +86,8 @@ pub(super) enum Command {
     Update(update::UpdateArgs),
     /// Print stored bars
     Show(show::ShowArgs),
+    /// Print which stored values were replaced
+    Revisions(revisions::RevisionsArgs),
     /// Finish interrupted runs and remove what they left
     Cleanup(cleanup::CleanupArgs),
     /// Try everything out in a folder of its own, without a network
@@ -109,6 +111,7 @@ impl Command {
             Self::Config(command) => command.is_json(),
             Self::Update(args) => args.json,
             Self::Show(args) => args.format == show::Format::Json,
+            Self::Revisions(args) => args.json,
             Self::Cleanup(args) => args.json,
             _ => false,
         }
@@ -124,6 +127,7 @@ impl Command {
             Self::PartitionToggle(_) => "change the layout of new series",
             Self::Update(_) => "update",
             Self::Show(_) => "show bars",
+            Self::Revisions(_) => "show revisions",
             Self::Cleanup(_) | Self::RunLock(_) => "clean up",
             Self::Demo(_) => "show the demo",
             Self::Completions(_) => "print completions",

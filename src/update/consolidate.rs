@@ -9,15 +9,16 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use crate::catalog::{Found, StorageBlock};
+use crate::catalog::{Found, StorageBlock, Wanted};
 use crate::frame::{Frame, Profile};
 use crate::layout::Continuity;
-use crate::model::{PartitionKey, Provenance, Series, StorageRequest, Venue};
+use crate::model::{Interval, PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::observe::Event;
 use crate::storage::{
     Layout, Prepared, Quarantine, Sealed, StagedRows, StagedRun, StorageError, StorageInterface,
 };
 
+use super::rebase::{self, Shift};
 use super::report::UpdateReport;
 use super::{Hands, Outlook, Registry, UpdateError, ledger};
 
@@ -56,6 +57,7 @@ struct Pending {
     layout: Layout,
     newest: i64,
     partitions: Vec<PartitionKey>,
+    shift: Option<Shift>,
 }
 
 /// A merge that was prepared off the writing thread.
@@ -64,6 +66,8 @@ struct Merge {
     prepared: Prepared,
     layout: Layout,
     newest: i64,
+    /// Set when rows older than the answer had to be moved to its price basis.
+    shift: Option<Shift>,
 }
 
 impl<'l> Consolidation<'_, 'l> {
@@ -137,15 +141,28 @@ impl<'l> Consolidation<'_, 'l> {
         if layout == Layout::Legacy {
             self.refuse_unowned(request, venue)?;
         }
-        let prepared = self
-            .outlook
-            .stores
-            .of(layout)
-            .prepare(request, &newer, &provenance)?;
+        let (first, newest) = newer.span().unwrap_or_default();
+        let store = self.outlook.stores.of(layout);
+        let mut prepared = store.prepare(request, &newer, &provenance)?;
+        let mut shift = match request.series {
+            Series::Bars { .. } => rebase::detect(&prepared.revisions, prepared.rows),
+            _ => None,
+        };
+        if let Some(found) = shift {
+            let stored = store.read(request)?;
+            match stored.and_then(|stored| rebase::rescaled(&stored.frame, first, found)) {
+                Some(older) => {
+                    let whole = older.merge(&newer).frame;
+                    prepared = store.prepare(request, &whole, &provenance)?;
+                }
+                None => shift = None,
+            }
+        }
         Ok(Merge {
             prepared,
             layout,
-            newest: newer.span().map_or(0, |(_, newest)| newest),
+            newest,
+            shift,
         })
     }
 
@@ -184,8 +201,14 @@ impl<'l> Consolidation<'_, 'l> {
             prepared,
             layout,
             newest,
+            shift,
         } = merge;
         let request = prepared.request;
+        if let Some(Shift { price, .. }) = shift {
+            self.report.warnings.push(format!(
+                "{request}: the stored prices stood on another basis and were multiplied by {price}; the ledger has the old ones"
+            ));
+        }
         for damage in &prepared.damaged {
             self.put_away(quarantine, damage)?;
         }
@@ -234,6 +257,7 @@ impl<'l> Consolidation<'_, 'l> {
             layout,
             newest,
             partitions,
+            shift,
         })
     }
 
@@ -265,6 +289,11 @@ impl<'l> Consolidation<'_, 'l> {
         Ok(run.settle(&settled)?)
     }
 
+    fn is_kept_whole(&self, venue: &Venue, interval: Interval) -> bool {
+        let source = self.outlook.source(venue);
+        source.is_some_and(|source| source.depth_days(interval).is_none())
+    }
+
     fn record(&mut self, done: &Pending) {
         let (Some(venue), Series::Bars { ticker, interval }) =
             (&done.request.venue, &done.request.series)
@@ -282,6 +311,11 @@ impl<'l> Consolidation<'_, 'l> {
             storage,
             mark: told.mark,
             provisional: told.provisional,
+            // The factor was measured: where the source still has the history whole, it says it exactly.
+            history: match done.shift {
+                Some(_) if self.is_kept_whole(venue, *interval) => Wanted::Whole,
+                _ => Wanted::Known,
+            },
         };
         let today = self.hands.clock.today();
         let recorded = self

@@ -39,6 +39,65 @@ pub(super) fn extended(
     Ok(PreparedFile::document(path, old.as_deref(), text))
 }
 
+/// One replaced value, as the ledger has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LedgerLine {
+    /// When the value was replaced, RFC 3339.
+    pub at: String,
+    /// The stamp of the row.
+    pub date: String,
+    /// The column.
+    pub field: String,
+    /// What was stored; JSON, since `NaN` is text and a missing value is null.
+    pub old: Value,
+    /// What replaced it.
+    pub new: Value,
+}
+
+/// The ledger of one series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// Its lines, oldest first.
+    pub lines: Vec<LedgerLine>,
+    /// The numbers of lines that cannot be understood, from 1.
+    pub damaged: Vec<usize>,
+}
+
+/// Reads the ledger of a series; `None` when nothing of it was ever replaced.
+///
+/// # Errors
+/// When the request has no venue, or the file cannot be read.
+pub fn read_ledger(
+    fs: &dyn Fs,
+    places: &Places,
+    request: &StorageRequest,
+) -> Result<Option<Ledger>, StorageError> {
+    let Some(bytes) = fs.read(&path(places, request)?)? else {
+        return Ok(None);
+    };
+    let mut ledger = Ledger::default();
+    let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+    for (at, line) in lines.filter(|(_, line)| !line.is_empty()) {
+        match parsed(line) {
+            Some(line) => ledger.lines.push(line),
+            None => ledger.damaged.push(at + 1),
+        }
+    }
+    Ok(Some(ledger))
+}
+
+fn parsed(line: &[u8]) -> Option<LedgerLine> {
+    let line: Value = serde_json::from_slice(line).ok()?;
+    let text = |key: &str| Some(line.get(key)?.as_str()?.to_owned());
+    Some(LedgerLine {
+        at: text("at")?,
+        date: text("date")?,
+        field: text("field")?,
+        old: line.get("old")?.clone(),
+        new: line.get("new")?.clone(),
+    })
+}
+
 fn path(places: &Places, request: &StorageRequest) -> Result<PathBuf, StorageError> {
     let builder = PartitionPathBuilder::new(&places.state.join("revisions"));
     let mut path = builder.series_dir(request.partitioned()?).into_os_string();

@@ -12,13 +12,17 @@ mod fetch;
 mod ledger;
 mod plan;
 mod put_away;
+mod rebase;
 mod registry;
 mod report;
 mod resume;
 mod run;
 mod space;
 
-pub use plan::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan};
+pub use ledger::{Ledger, LedgerLine, read_ledger};
+pub use plan::{
+    History, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan,
+};
 pub use registry::Registry;
 pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport,

@@ -26,10 +26,22 @@ pub struct UpdateRequest {
     pub tickers: Vec<Ticker>,
     /// Exactly these days, both included, whatever was fetched before.
     pub days: Option<(NaiveDate, NaiveDate)>,
+    /// How much of the history is asked for where nobody names days.
+    pub history: History,
     /// The moment of the run.
     pub now: DateTime<Utc>,
     /// The day that the cooldown of not-found series is counted to.
     pub today: NaiveDate,
+}
+
+/// How much of the history is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// What is new.
+    #[default]
+    New,
+    /// All that the source has, so that every stored row stands on today's price basis.
+    Whole,
 }
 
 /// What a run will do.
@@ -179,13 +191,19 @@ fn plan_interval(
     if !serves {
         return Ok(());
     }
+    // A series must not rest until what it missed is gone.
+    let depth = outlook
+        .source(&venue)
+        .and_then(|source| source.depth_days(interval));
+    let rest = depth.map(|days| days / 2);
     let chosen: BTreeSet<&Ticker> = request.tickers.iter().collect();
     for ticker in tickers_at(request, outlook, catalog, &venue) {
         if !chosen.is_empty() && !chosen.contains(&ticker) {
             continue;
         }
         // Who names a ticker wants it asked for, whatever was the case before.
-        let is_due = !chosen.is_empty() || catalog.is_due(&ticker, &venue, interval, request.today);
+        let is_due =
+            !chosen.is_empty() || catalog.is_due(&ticker, &venue, interval, request.today, rest);
         let reason = match is_due {
             true => None,
             false if catalog.is_active(&ticker, &venue) => Some(SkipReason::Cooldown),
@@ -262,7 +280,12 @@ fn plan_job(
             )
         }
         // The registry may remember rows that somebody has removed: then everything is wanted again.
-        None if !routed.has_rows => (Window::default(), Asked::Incremental, None),
+        None if !routed.has_rows
+            || request.history == History::Whole
+            || catalog.wants_whole(&ticker, venue, interval) =>
+        {
+            (Window::default(), Asked::Incremental, None)
+        }
         None => {
             // The last known day is asked for again: its bars may have been unfinished.
             // A newest row of days to come is a mistake of the source or of a clock: waiting for what follows it

@@ -102,6 +102,7 @@ fn registry(criterion: &mut Criterion) {
             storage: None,
             mark: None,
             provisional: Vec::new(),
+            history: barkeep::catalog::Wanted::Known,
         };
         catalog
             .record_found(&ticker, &venue, Interval::D1, today, found)

@@ -123,6 +123,7 @@ impl World {
             finish_leftovers(outlook, hands, registry)?;
             let (now, today) = (hands.clock.now(), hands.clock.today());
             let request = UpdateRequest {
+                history: barkeep::update::History::New,
                 now,
                 today,
                 days,

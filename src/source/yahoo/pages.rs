@@ -10,7 +10,7 @@ use super::rows::{self, Reading};
 use super::windows::Reach;
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, lost};
-use crate::frame::{BarBatch, MarketEvent};
+use crate::frame::{BarBatch, EventKind, MarketEvent};
 use crate::model::{Identity, Interval, PriceBasis, Provenance, time};
 use crate::source::http::HttpRequest;
 use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
@@ -62,6 +62,48 @@ impl<'f> Fetch<'f> {
     }
 
     pub(super) fn run(mut self) -> Result<Fetched, SourceError> {
+        self.ask()?;
+        if self.is_rebased() {
+            // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
+            let whole = self.reach.earliest(self.now());
+            self.span.asked.start = whole;
+            self.through = whole;
+            self.reading = Reading::default();
+            self.beside.events.clear();
+            self.ask()?;
+        }
+        if self.is_unknown {
+            return Ok(Fetched::UnknownTicker);
+        }
+        Ok(self.finish())
+    }
+
+    /// Tells whether something happened since the stored rows were fetched that changes all prices before it.
+    fn is_rebased(&self) -> bool {
+        let (job, reach) = (self.job, self.reach.earliest(self.now()));
+        if job.asked == Asked::Explicit || self.span.asked.start <= reach {
+            return false;
+        }
+        let Some((from, chart)) = job.window.from.zip(self.chart.as_ref()) else {
+            return false;
+        };
+        let zone = chart.meta.zone;
+        let known = match Yahoo::mark(job) {
+            Some(mark) => rows::wall(mark.through, zone).and_then(time::nanos),
+            // Without a mark the newest row is all that is known of the last fetch.
+            None => Some(from),
+        };
+        let is_adjusted = basis_of(job) == PriceBasis::SplitDividendAdjusted;
+        let is_newer = |event: &&MarketEvent| known.is_some_and(|known| event.date > known);
+        self.beside
+            .events
+            .iter()
+            .filter(is_newer)
+            .any(|event| is_adjusted || matches!(event.kind, EventKind::Split { .. }))
+    }
+
+    /// Asks for every page of the span.
+    fn ask(&mut self) -> Result<(), SourceError> {
         let mut left = self.span.asked;
         while left.start < left.end {
             let Some(page) = self.reach.pages(left).first().copied() else {
@@ -84,10 +126,10 @@ impl<'f> Fetch<'f> {
                 }
             }
             if self.is_unknown {
-                return Ok(Fetched::UnknownTicker);
+                break;
             }
         }
-        Ok(self.finish())
+        Ok(())
     }
 
     fn now(&self) -> i64 {

@@ -22,7 +22,7 @@ fn an_active_or_missing_ticker_is_usable_and_one_given_up_is_not() {
             "{name}"
         );
         assert_eq!(
-            catalog.is_due(&ticker(name), &yahoo(), D1, today),
+            catalog.is_due(&ticker(name), &yahoo(), D1, today, None),
             is_usable,
             "{name}"
         );
@@ -41,8 +41,11 @@ fn a_missing_interval_is_left_alone_for_thirty_days(#[case] days: u64, #[case] i
 
     let catalog = missing_since(&json!(since.to_string()), "active");
 
-    assert_eq!(catalog.is_due(&ticker("X"), &yahoo(), D1, today), is_due);
-    assert!(catalog.is_due(&ticker("X"), &yahoo(), Interval::H1, today));
+    assert_eq!(
+        catalog.is_due(&ticker("X"), &yahoo(), D1, today, None),
+        is_due
+    );
+    assert!(catalog.is_due(&ticker("X"), &yahoo(), Interval::H1, today, None));
 }
 
 #[rstest]
@@ -53,16 +56,22 @@ fn a_missing_interval_is_left_alone_for_thirty_days(#[case] days: u64, #[case] i
 fn a_malformed_not_found_date_excludes_nothing(#[case] date: Value) {
     let catalog = missing_since(&date, "active");
 
-    assert!(catalog.is_due(&ticker("X"), &yahoo(), D1, day("2025-11-20")));
+    assert!(catalog.is_due(&ticker("X"), &yahoo(), D1, day("2025-11-20"), None));
 }
 
 #[test]
 fn a_ticker_given_up_is_asked_for_again_when_its_thirty_days_are_over() {
     let catalog = missing_since(&json!("2025-10-21"), "not_found");
 
-    assert!(!catalog.is_due(&ticker("X"), &yahoo(), D1, day("2025-11-19")));
-    assert!(catalog.is_due(&ticker("X"), &yahoo(), D1, day("2025-11-20")));
-    assert!(!catalog.is_due(&ticker("X"), &yahoo(), Interval::M1, day("2025-11-20")));
+    assert!(!catalog.is_due(&ticker("X"), &yahoo(), D1, day("2025-11-19"), None));
+    assert!(catalog.is_due(&ticker("X"), &yahoo(), D1, day("2025-11-20"), None));
+    assert!(!catalog.is_due(
+        &ticker("X"),
+        &yahoo(),
+        Interval::M1,
+        day("2025-11-20"),
+        None
+    ));
 }
 
 #[rstest]

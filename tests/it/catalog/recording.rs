@@ -43,6 +43,7 @@ fn a_new_ticker_has_the_predecessors_fields_in_its_order() {
         storage: Some(StorageBlock::of(yahoo())),
         mark: Some("etag-1".to_owned()),
         provisional: Vec::new(),
+        history: barkeep::catalog::Wanted::Known,
         ..found("2025-11-19T15:59:00")
     };
 
@@ -255,7 +256,7 @@ fn a_ticker_is_given_up_when_all_its_intervals_are_missing_and_not_before() {
 
     catalog.record_not_found(&x, &yahoo(), D1, today).unwrap();
     assert!(catalog.is_active(&x, &yahoo()));
-    assert!(!catalog.is_due(&x, &yahoo(), D1, today));
+    assert!(!catalog.is_due(&x, &yahoo(), D1, today, None));
 
     catalog
         .record_not_found(&x, &yahoo(), Interval::H1, today)
@@ -348,7 +349,7 @@ fn a_symbol_list_takes_a_ticker_back_while_its_interval_keeps_the_cooldown() {
     assert!(!catalog.reactivate(&x, &yahoo()));
 
     assert!(catalog.is_active(&x, &yahoo()));
-    assert!(!catalog.is_due(&x, &yahoo(), D1, day("2025-11-20")));
+    assert!(!catalog.is_due(&x, &yahoo(), D1, day("2025-11-20"), None));
     assert_eq!(
         document(&catalog)["X"]["intervals"]["1d"]["status"],
         "not_found"

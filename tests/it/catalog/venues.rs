@@ -73,7 +73,7 @@ fn a_failure_at_one_venue_says_nothing_about_another() {
 
     assert!(!catalog.is_active(&x, &stooq));
     assert!(catalog.is_active(&x, &yahoo()));
-    assert!(catalog.is_due(&x, &yahoo(), D1, today));
+    assert!(catalog.is_due(&x, &yahoo(), D1, today, None));
     assert_eq!(document(&catalog)["X"]["status"], "active");
 }
 
@@ -86,10 +86,10 @@ fn what_the_predecessor_recorded_without_a_venue_is_yahoos_or_its_blocks() {
     }));
     let today = day("2025-11-20");
 
-    assert!(!catalog.is_due(&ticker("A"), &yahoo(), D1, today));
-    assert!(catalog.is_due(&ticker("A"), &venue("us:stooq"), D1, today));
-    assert!(!catalog.is_due(&ticker("B"), &venue("de:xetra"), D1, today));
-    assert!(catalog.is_due(&ticker("B"), &yahoo(), D1, today));
+    assert!(!catalog.is_due(&ticker("A"), &yahoo(), D1, today, None));
+    assert!(catalog.is_due(&ticker("A"), &venue("us:stooq"), D1, today, None));
+    assert!(!catalog.is_due(&ticker("B"), &venue("de:xetra"), D1, today, None));
+    assert!(catalog.is_due(&ticker("B"), &yahoo(), D1, today, None));
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn a_newest_row_of_days_to_come_does_not_end_fetching() {
 
     let from = world.with(|outlook, hands, registry| {
         let request = UpdateRequest {
+            history: barkeep::update::History::New,
             now: hands.clock.now(),
             today: hands.clock.today(),
             ..UpdateRequest::default()

@@ -3,30 +3,8 @@
 use barkeep::cli::Exit;
 use serde_json::{Value, json};
 
-use crate::support::charts::YahooBar;
+use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
 use crate::support::server::Reply;
-
-const NOV_20: i64 = 1_763_649_000;
-const DAY: i64 = 86_400;
-
-/// A chart of daily bars that end on 20 November 2025.
-fn chart(symbol: &str, closes: &[f64], exchange: &str, events: &Value) -> String {
-    let days = i64::try_from(closes.len()).unwrap();
-    let stamps: Vec<i64> = (0..days).map(|at| NOV_20 - (days - 1 - at) * DAY).collect();
-    json!({"chart": {"error": null, "result": [{
-        "meta": {
-            "symbol": symbol, "exchangeName": exchange, "currency": "USD", "instrumentType": "EQUITY",
-            "exchangeTimezoneName": "America/New_York", "firstTradeDate": 345_479_400, "dataGranularity": "1d",
-        },
-        "timestamp": stamps,
-        "events": events,
-        "indicators": {
-            "quote": [{"open": closes, "high": closes, "low": closes, "close": closes, "volume": vec![1; closes.len()]}],
-            "adjclose": [{"adjclose": closes}],
-        },
-    }]}})
-    .to_string()
-}
 
 fn registry(yahoo: &YahooBar) -> Value {
     serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap()

@@ -30,6 +30,9 @@ pub(in crate::cli) struct UpdateArgs {
     /// The last day to fetch, which is included
     #[arg(long, alias = "end-date", value_name = "DATE", requires = "start", value_parser = day)]
     pub(in crate::cli) end: Option<NaiveDate>,
+    /// Fetch whole histories again, so that all stored prices stand on one basis
+    #[arg(long, conflicts_with = "start")]
+    pub(in crate::cli) rebase: bool,
     /// At most so many requests in so many seconds
     #[arg(long, num_args = 2, value_names = ["REQUESTS", "SECONDS"])]
     pub(in crate::cli) limits: Option<Vec<f64>>,

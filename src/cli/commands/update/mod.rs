@@ -24,7 +24,7 @@ use crate::lock::LockGuard;
 use crate::model::Ticker;
 use crate::sys::Stopwatch;
 use crate::update::{
-    self, Hands, NotFounds, Registry, RunOptions, UpdatePlan, UpdateReport, UpdateRequest,
+    self, Hands, History, NotFounds, Registry, RunOptions, UpdatePlan, UpdateReport, UpdateRequest,
 };
 
 /// A run whose options are checked.
@@ -63,6 +63,11 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
             intervals: args.intervals.clone(),
             tickers: args.tickers.clone(),
             days,
+            history: if args.rebase {
+                History::Whole
+            } else {
+                History::New
+            },
             now,
             today,
         },

@@ -1,0 +1,250 @@
+//! Stored prices that stand on another basis than an answer: found by what the answer changes, re-scaled exactly.
+//!
+//! After a split Yahoo divides the whole history, so an answer that overlaps what is stored contradicts it by one
+//! constant ratio. Rows older than the answer must then change by the same ratio, or a seam would stay.
+//! Promises: pure. A ratio counts only when it is the same in every price of several rows and the answer leaves no row
+//! as it was. Ratios of small whole numbers, as splits have them, are taken as exactly that.
+//! Leaves to others: reading the older rows, recording what changes (`consolidate`).
+
+use std::collections::BTreeMap;
+
+use crate::frame::{Cell, Column, Frame, Revision};
+use crate::storage::RowCounts;
+
+/// Rows that have to agree on a ratio.
+const FEWEST_ROWS: usize = 3;
+/// The oldest rows of the overlap decide: they are what the older ones continue.
+const MOST_ROWS: usize = 40;
+/// Prices are 32-bit floats at the source: a ratio of two is exact to about 1.2e-7.
+const TOLERANCE: f64 = 2e-6;
+/// Below this a constant difference is a correction of rounding, not another basis.
+const SMALLEST: f64 = 1e-4;
+/// The largest number of a split ratio.
+const LARGEST_PART: u32 = 100;
+/// Volumes are whole numbers, so their ratio is rough.
+const VOLUME_TOLERANCE: f64 = 0.02;
+
+/// The factor between two bases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Shift {
+    /// Older prices times this are newer ones.
+    pub(super) price: f64,
+    /// Older volumes times this are newer ones; `None` where volumes stay, as after a dividend.
+    pub(super) volume: Option<f64>,
+}
+
+/// Finds the factor by which an answer contradicts the rows that it overlaps.
+pub(super) fn detect(revisions: &[Revision], rows: RowCounts) -> Option<Shift> {
+    if rows.changed < FEWEST_ROWS || rows.unchanged > rows.changed / 10 {
+        return None;
+    }
+    let mut prices: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    let mut volumes: BTreeMap<i64, f64> = BTreeMap::new();
+    for revision in revisions {
+        match revision.field {
+            "open" | "high" | "low" | "close" => {
+                let ratio = ratio(revision)?;
+                prices.entry(revision.time).or_default().push(ratio);
+            }
+            "volume" => {
+                volumes.extend(ratio(revision).map(|ratio| (revision.time, ratio)));
+            }
+            _ => {}
+        }
+    }
+    // A row of which one price changed was corrected, not re-based.
+    prices.retain(|_, ratios| ratios.len() == 4);
+    if prices.len() < FEWEST_ROWS {
+        return None;
+    }
+    let oldest: Vec<f64> = prices.values().take(MOST_ROWS).flatten().copied().collect();
+    let middle = median(oldest.clone())?;
+    // The newest row of the overlap was perhaps unfinished when it was stored.
+    let agreeing = oldest.iter().filter(|ratio| is_near(**ratio, middle));
+    let is_constant = agreeing.count() * 10 >= oldest.len() * 7;
+    if !is_constant || (middle - 1.0).abs() < SMALLEST {
+        return None;
+    }
+    let price = simplest(middle).unwrap_or(middle);
+    let volume = median(volumes.into_values().take(MOST_ROWS).collect()).unwrap_or(1.0);
+    // A dividend moves prices by less than the tolerance and leaves volumes alone.
+    let off = (volume * price - 1.0).abs();
+    let is_inverse = off < VOLUME_TOLERANCE && off < (volume - 1.0).abs();
+    Some(Shift {
+        price,
+        volume: is_inverse.then_some(1.0 / price),
+    })
+}
+
+fn ratio(revision: &Revision) -> Option<f64> {
+    let ratio = number(&revision.new)? / number(&revision.old)?;
+    (ratio.is_finite() && ratio > 0.0).then_some(ratio)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "volumes are compared to two hundredths"
+)]
+fn number(column: &Column) -> Option<f64> {
+    match column.cell(0) {
+        Cell::Float(value) => Some(value),
+        Cell::Int(value) => Some(value as f64),
+        _ => None,
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+fn is_near(ratio: f64, other: f64) -> bool {
+    (ratio / other - 1.0).abs() < TOLERANCE
+}
+
+/// Returns the fraction of small whole numbers that a ratio stands for.
+fn simplest(ratio: f64) -> Option<f64> {
+    let fraction = |denominator: u32| {
+        let denominator = f64::from(denominator);
+        let numerator = (ratio * denominator).round();
+        let is_small = (1.0..=f64::from(LARGEST_PART)).contains(&numerator);
+        let exact = numerator / denominator;
+        (is_small && is_near(ratio, exact)).then_some(exact)
+    };
+    (1..=LARGEST_PART).find_map(fraction)
+}
+
+/// Returns the rows before a moment, moved to the other basis; `None` when there are none.
+pub(super) fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
+    let rows: Vec<usize> = stored
+        .times()
+        .enumerate()
+        .filter_map(|(row, time)| (time < before).then_some(row))
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let specs = stored.profile().columns.iter().zip(stored.columns());
+    let columns = specs.map(|(spec, column)| match (spec.name, column.take(&rows)) {
+        ("open" | "high" | "low" | "close", Column::Float(prices)) => {
+            let moved = |price: Option<f64>| price.map(|price| price * shift.price);
+            Column::Float(prices.into_iter().map(moved).collect())
+        }
+        ("volume", Column::Int(volumes)) if let Some(factor) = shift.volume => {
+            let moved = |volume: Option<i64>| volume.map(|volume| times(volume, factor));
+            Column::Int(volumes.into_iter().map(moved).collect())
+        }
+        (_, column) => column,
+    });
+    Some(Frame::prove(stored.profile(), columns.collect()).frame)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "a count of shares times a split ratio; the cast saturates"
+)]
+fn times(volume: i64, factor: f64) -> i64 {
+    (volume as f64 * factor).round_ties_even() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Bar, BarBatch};
+
+    fn frame(from: i64, rows: i64, price: f64, volume: i64) -> Frame {
+        let bar = |at: i64| {
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                reason = "prices as the source rounds them"
+            )]
+            let value = Some(f64::from((price + at as f64 * 0.37) as f32));
+            Bar {
+                date: Some(at),
+                open: value,
+                high: value,
+                low: value,
+                close: value,
+                volume: Some(volume.into()),
+                sequence: None,
+            }
+        };
+        let bars = (from..from + rows).map(bar).collect();
+        BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame
+    }
+
+    fn divided(frame: &Frame, by: f64, volume: f64) -> Frame {
+        let shift = Shift {
+            price: 1.0 / by,
+            volume: Some(volume),
+        };
+        rescaled(frame, i64::MAX, shift).unwrap()
+    }
+
+    fn seen(stored: &Frame, newer: &Frame) -> Option<Shift> {
+        let merged = stored.merge(newer);
+        let rows = RowCounts {
+            added: merged.added,
+            changed: merged.changed,
+            unchanged: merged.unchanged,
+        };
+        detect(&merged.revisions, rows)
+    }
+
+    #[test]
+    fn a_split_is_found_exactly_and_moves_volumes_the_other_way() {
+        let stored = frame(0, 10, 400.0, 1000);
+
+        for by in [4.0, 1.5, 0.1, 7.0, 0.05] {
+            let newer = divided(&frame(6, 4, 400.0, 1000), by, by);
+
+            let shift = seen(&stored, &newer).unwrap();
+
+            assert!((shift.price - 1.0 / by).abs() < 1e-15, "{by}: {shift:?}");
+            assert!(
+                (shift.volume.unwrap() - by).abs() < 1e-12,
+                "{by}: {shift:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_dividend_moves_prices_and_no_volume() {
+        let stored = frame(0, 10, 400.0, 1000);
+        let newer = divided(&frame(5, 5, 400.0, 1000), 1.004_321_7, 1.0);
+
+        let shift = seen(&stored, &newer).unwrap();
+
+        assert!((shift.price * 1.004_321_7 - 1.0).abs() < 1e-9, "{shift:?}");
+        assert_eq!(shift.volume, None);
+    }
+
+    #[test]
+    fn corrections_and_equal_rows_are_no_other_basis() {
+        let stored = frame(0, 10, 400.0, 1000);
+
+        assert_eq!(seen(&stored, &frame(5, 5, 400.0, 1000)), None, "the same");
+        assert_eq!(seen(&stored, &frame(5, 5, 400.0, 1017)), None, "volumes");
+        assert_eq!(seen(&stored, &frame(5, 5, 411.0, 1000)), None, "no ratio");
+        let two = divided(&frame(8, 2, 400.0, 1000), 4.0, 4.0);
+        assert_eq!(seen(&stored, &two), None, "two rows prove nothing");
+    }
+
+    #[test]
+    fn only_rows_before_the_answer_are_moved() {
+        let stored = frame(0, 10, 400.0, 1000);
+        let shift = Shift {
+            price: 0.25,
+            volume: Some(4.0),
+        };
+
+        let moved = rescaled(&stored, 3, shift).unwrap();
+
+        assert_eq!(moved.len(), 3);
+        assert_eq!(moved.bars().next().unwrap().close, Some(100.0));
+        assert_eq!(moved.bars().next().unwrap().volume, Some(4000.into()));
+        assert_eq!(rescaled(&stored, 0, shift), None);
+    }
+}
