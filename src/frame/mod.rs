@@ -4,6 +4,7 @@
 //! strictly increasing by key. What proving took away is handed out, never dropped in silence.
 //! Leaves to others: files (`codec`), places (`layout`), where rows come from (`source`).
 
+mod adjust;
 mod bars;
 mod column;
 mod digest;
@@ -13,6 +14,7 @@ mod merge;
 mod prove;
 mod schema;
 
+pub use adjust::{Adjust, AdjustError, Adjustments};
 pub use bars::{Bar, BarBatch, BatchNotes, Volume};
 pub use column::{Cell, Column};
 pub use events::{EventKind, MarketEvent};

@@ -129,6 +129,15 @@ static EVENTS: Profile = Profile {
     rule: MergeRule::Later,
 };
 
+static ADJUSTED: Profile = Profile {
+    dataset: Dataset::Adjusted,
+    columns: &[text("stock"), time("date"), float("adjclose")],
+    key: &[0, 1],
+    time: 1,
+    owner: Some(0),
+    rule: MergeRule::Later,
+};
+
 static TRADES: Profile = Profile {
     dataset: Dataset::Trades,
     columns: &[
@@ -168,6 +177,7 @@ impl Profile {
         match dataset {
             Dataset::Stocks => &BARS,
             Dataset::Events => &EVENTS,
+            Dataset::Adjusted => &ADJUSTED,
             Dataset::Trades => &TRADES,
         }
     }

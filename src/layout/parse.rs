@@ -75,14 +75,14 @@ fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p st
             feed: series.strip_prefix("venue=")?.parse().ok()?,
         }
     } else {
-        let interval: Interval = tree
-            .strip_prefix(Dataset::Stocks.as_str())?
-            .strip_prefix('_')?
-            .parse()
-            .ok()?;
-        Series::Bars {
-            ticker: ticker()?,
-            interval,
+        let (dataset, interval) = tree.split_once('_')?;
+        let (ticker, interval): (Ticker, Interval) = (ticker()?, interval.parse().ok()?);
+        if dataset == Dataset::Stocks.as_str() {
+            Series::Bars { ticker, interval }
+        } else if dataset == Dataset::Adjusted.as_str() {
+            Series::Adjusted { ticker, interval }
+        } else {
+            return None;
         }
     };
     Some((

@@ -33,7 +33,7 @@ impl PartitionPathBuilder {
     /// Returns the tree that holds a series.
     pub fn tree_of(&self, series: PartitionedSeries<'_>) -> PathBuf {
         let interval = match series.series {
-            Series::Bars { interval, .. } => Some(*interval),
+            Series::Bars { interval, .. } | Series::Adjusted { interval, .. } => Some(*interval),
             Series::Events { .. } | Series::Trades { .. } => None,
         };
         self.tree(series.venue, series.series.dataset(), interval)
@@ -42,7 +42,9 @@ impl PartitionPathBuilder {
     /// Returns the directory of one series.
     pub fn series_dir(&self, series: PartitionedSeries<'_>) -> PathBuf {
         let segment = match series.series {
-            Series::Bars { ticker, .. } | Series::Events { ticker } => {
+            Series::Bars { ticker, .. }
+            | Series::Events { ticker }
+            | Series::Adjusted { ticker, .. } => {
                 format!("ticker={}", ticker.segment())
             }
             Series::Trades { feed } => format!("venue={feed}"),

@@ -11,19 +11,22 @@ pub enum Dataset {
     Stocks,
     /// Dividends, splits and capital gains, one file per ticker.
     Events,
+    /// Closes adjusted for splits and dividends, one tree per interval, one file per ticker.
+    Adjusted,
     /// Raw trades of one feed, one file per UTC day.
     Trades,
 }
 
 impl Dataset {
     /// Every dataset, in the order in which they are listed to people.
-    pub const ALL: [Self; 3] = [Self::Stocks, Self::Events, Self::Trades];
+    pub const ALL: [Self; 4] = [Self::Stocks, Self::Events, Self::Adjusted, Self::Trades];
 
     /// Returns the word used in directory names and in `storage` blocks.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stocks => "stocks",
             Self::Events => "events",
+            Self::Adjusted => "adjusted",
             Self::Trades => "trades",
         }
     }
@@ -32,7 +35,7 @@ impl Dataset {
     pub fn granularity(self) -> Granularity {
         match self {
             Self::Stocks => Granularity::Month,
-            Self::Events => Granularity::Whole,
+            Self::Events | Self::Adjusted => Granularity::Whole,
             Self::Trades => Granularity::Day,
         }
     }
@@ -40,7 +43,7 @@ impl Dataset {
     /// Returns the name of the file at the end of a partition path.
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Stocks | Self::Events => "data.parquet",
+            Self::Stocks | Self::Events | Self::Adjusted => "data.parquet",
             Self::Trades => "trades.parquet",
         }
     }

@@ -19,6 +19,13 @@ pub enum Series {
         /// The symbol.
         ticker: Ticker,
     },
+    /// Adjusted closes of the bars of one ticker.
+    Adjusted {
+        /// The symbol.
+        ticker: Ticker,
+        /// The length of its bars.
+        interval: Interval,
+    },
     /// Raw trades of one feed.
     Trades {
         /// The feed, for example `detr`.
@@ -32,6 +39,7 @@ impl Series {
         match self {
             Self::Bars { .. } => Dataset::Stocks,
             Self::Events { .. } => Dataset::Events,
+            Self::Adjusted { .. } => Dataset::Adjusted,
             Self::Trades { .. } => Dataset::Trades,
         }
     }
@@ -39,7 +47,9 @@ impl Series {
     /// Returns the ticker, if the series has one.
     pub fn ticker(&self) -> Option<&Ticker> {
         match self {
-            Self::Bars { ticker, .. } | Self::Events { ticker } => Some(ticker),
+            Self::Bars { ticker, .. } | Self::Events { ticker } | Self::Adjusted { ticker, .. } => {
+                Some(ticker)
+            }
             Self::Trades { .. } => None,
         }
     }
@@ -50,6 +60,7 @@ impl fmt::Display for Series {
         match self {
             Self::Bars { ticker, interval } => write!(f, "{ticker} {interval}"),
             Self::Events { ticker } => write!(f, "{ticker} events"),
+            Self::Adjusted { ticker, interval } => write!(f, "{ticker} adjusted {interval}"),
             Self::Trades { feed } => write!(f, "{feed} trades"),
         }
     }

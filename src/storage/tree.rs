@@ -160,7 +160,9 @@ pub(super) fn compression_for(
         {
             Compression::Zstd
         }
-        Series::Bars { .. } | Series::Events { .. } => Compression::Snappy,
+        Series::Bars { .. } | Series::Events { .. } | Series::Adjusted { .. } => {
+            Compression::Snappy
+        }
         Series::Trades { .. } => Compression::Zstd,
     };
     chosen.unwrap_or(suited)

@@ -89,14 +89,10 @@ impl<'l> Work<'_, 'l> {
         if !self.is_same(planned, job, &fetched)? {
             return Ok(());
         }
-        let Aside {
-            mark,
-            beside,
-            events,
-        } = fetched.aside;
+        let Aside { mark, beside, rows } = fetched.aside;
         let run = self.run_of(arrived)?;
         run.stage(&fetched.rows)?;
-        events.iter().try_for_each(|events| run.stage(events))?;
+        rows.iter().try_for_each(|rows| run.stage(rows))?;
         self.report_aside(planned, job, &beside);
         let report: &mut VenueReport = self.report.at(&planned.venue);
         report.heard += 1;
@@ -133,8 +129,9 @@ impl<'l> Work<'_, 'l> {
         aside: Aside,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        if let Some(events) = &aside.events {
-            self.run_of(arrived)?.stage(events)?;
+        if !aside.rows.is_empty() {
+            let run = self.run_of(arrived)?;
+            aside.rows.iter().try_for_each(|rows| run.stage(rows))?;
         }
         self.report_aside(planned, job, &aside.beside);
         self.report.at(&planned.venue).heard += 1;

@@ -220,7 +220,9 @@ impl<'l> Consolidation<'_, 'l> {
             }
             run.add(file)?;
         }
-        if !prepared.revisions.is_empty() {
+        // Adjusted closes change with each dividend by their nature; bars and events have a ledger.
+        let is_derived = matches!(request.series, Series::Adjusted { .. });
+        if !prepared.revisions.is_empty() && !is_derived {
             let Hands {
                 fs, places, clock, ..
             } = self.hands;

@@ -58,8 +58,8 @@ pub(super) struct FetchedRows {
 pub(super) struct Aside {
     pub(super) mark: Option<String>,
     pub(super) beside: Beside,
-    /// Dividends, splits and capital gains, ready to be staged.
-    pub(super) events: Option<RowsToStage>,
+    /// Events and adjusted closes, ready to be staged.
+    pub(super) rows: Vec<RowsToStage>,
 }
 
 /// An answer on its way to the writing thread.
@@ -196,19 +196,30 @@ impl<'l> Fetchers<'l> {
         mark: Option<String>,
         beside: Beside,
     ) -> Result<Aside, StorageError> {
-        let request = StorageRequest {
-            venue: Some(self.planned.venue.clone()),
-            series: Series::Events {
-                ticker: job.ticker.clone(),
-            },
-        };
-        let frame = Frame::of_events(&job.ticker, &beside.events);
+        let (ticker, interval) = (job.ticker.clone(), job.interval);
+        let closes = beside.adjusted_closes.iter();
+        let closes = closes.map(|close| (close.date, close.value));
+        let sides = [
+            (
+                Frame::of_adjusted(&ticker, closes),
+                Series::Adjusted {
+                    ticker: ticker.clone(),
+                    interval,
+                },
+            ),
+            (
+                Frame::of_events(&ticker, &beside.events),
+                Series::Events { ticker },
+            ),
+        ];
         let provenance = self.provenance(&beside);
-        Ok(Aside {
-            events: RowsToStage::encode(request, &frame, &provenance)?,
-            mark,
-            beside,
-        })
+        let mut rows = Vec::new();
+        for (frame, series) in sides {
+            let venue = Some(self.planned.venue.clone());
+            let request = StorageRequest { venue, series };
+            rows.extend(RowsToStage::encode(request, &frame, &provenance)?);
+        }
+        Ok(Aside { mark, beside, rows })
     }
 
     fn provenance(&self, beside: &Beside) -> Provenance {

@@ -77,7 +77,9 @@ impl Outlook<'_> {
                     Block::Partitioned { .. }
                 ),
             ),
-            Series::Events { .. } | Series::Trades { .. } => (true, false),
+            Series::Events { .. } | Series::Adjusted { .. } | Series::Trades { .. } => {
+                (true, false)
+            }
         };
         Wish {
             toggle,

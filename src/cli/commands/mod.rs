@@ -1,5 +1,6 @@
 //! The commands, one file each: their options, and what they do with an opened workspace.
 
+mod beside;
 pub(super) mod cleanup;
 pub(super) mod completions;
 pub(super) mod config_show;

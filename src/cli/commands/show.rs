@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
-use super::gaps;
+use super::{beside, gaps};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::args::day;
@@ -17,6 +17,7 @@ use crate::cli::ui::summary::refetch;
 use crate::cli::ui::words::{quoted, some_of};
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
+use crate::frame::Adjust;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::storage::Stored;
 
@@ -43,6 +44,12 @@ pub(in crate::cli) struct ShowArgs {
     /// Print dates in UTC in place of the exchange's clock
     #[arg(long)]
     utc: bool,
+    /// Adjust prices for splits, or for splits and dividends [without a value: all]
+    #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all")]
+    adjust: Option<AdjustFor>,
+    /// Print dividends, splits and capital gains in place of bars
+    #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
+    events: bool,
     /// How bars are printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(in crate::cli) format: Format,
@@ -63,6 +70,15 @@ pub(in crate::cli) enum Format {
     Json,
 }
 
+/// What prices are adjusted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum AdjustFor {
+    /// Splits.
+    Splits,
+    /// Splits and dividends.
+    All,
+}
+
 impl ShowArgs {
     /// Returns the question for the last bars of a series.
     pub(super) fn last(ticker: Ticker, interval: Interval, venue: Venue, tail: usize) -> Self {
@@ -73,6 +89,8 @@ impl ShowArgs {
             start: None,
             end: None,
             tail: Some(tail),
+            adjust: None,
+            events: false,
             utc: false,
             format: Format::Table,
             gaps: false,
@@ -91,7 +109,19 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     }
     let workspace = Workspace::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
-    let (request, stored) = find(args, &workspace, &catalog)?;
+    let (request, mut stored) = find(args, &workspace, &catalog)?;
+    if args.events {
+        (stored, _) = beside::events(&workspace, &request)?;
+        print(args, shell, &request, &stored)?;
+        return Ok(report_damage(shell, &request, &stored));
+    }
+    if let Some(how) = args.adjust {
+        let how = match how {
+            AdjustFor::Splits => Adjust::Splits,
+            AdjustFor::All => Adjust::All,
+        };
+        stored.frame = beside::adjusted(&workspace, &request, &stored, how)?;
+    }
     print(args, shell, &request, &stored)?;
     if args.gaps || workspace.config.settings().gap_warnings.value {
         gaps::warn(&workspace, shell, &request, &stored, |day| {
@@ -201,7 +231,7 @@ fn print(
     let extract = Extract {
         first: args.tail.map_or(0, |tail| frame.len().saturating_sub(tail)),
         frame: &frame,
-        dates: match (args.utc, args.interval.is_intraday()) {
+        dates: match (args.utc, args.interval.is_intraday() && !args.events) {
             (true, _) => Dates::Utc(utc_zone(request, zone)?),
             (false, true) => Dates::Moments,
             (false, false) => Dates::Days,

@@ -53,6 +53,165 @@ fn ours(csv: &str) -> Vec<Row> {
         .collect()
 }
 
+/// Bodies out of which their origin cut decades of rows: yfinance moves the events of those years to the last bar before.
+const CUT: [&str; 1] = ["yahoo/chart/ibm_1d_1962_negative_epoch.json"];
+
+/// Returns what the events of each kind amount to: payments added, ratios multiplied.
+fn totals(events: &[(String, String, u64)]) -> (f64, f64) {
+    events
+        .iter()
+        .fold((0.0, 1.0), |(paid, ratio), (_, kind, bits)| {
+            let value = f64::from_bits(*bits);
+            match kind.as_str() {
+                "split" => (paid, ratio * value),
+                _ => (paid + value, ratio),
+            }
+        })
+}
+
+/// Prices of `show --adjust all` beside those of yfinance with `auto_adjust` on: dates and relative differences.
+fn compare_adjusted(recorded: &Recorded, history: &Value) -> Result<(), String> {
+    let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, "");
+    yahoo.serve(recorded);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let args = [
+        "show",
+        &recorded.symbol,
+        "--interval",
+        &recorded.interval,
+        "--format",
+        "csv",
+        "--adjust",
+        "all",
+    ];
+    let ours = ours(&yahoo.bar.run(&args).expect(Exit::Ok).stdout);
+    let width = ours.first().map_or(10, |(date, _, _)| date.len());
+    let theirs = theirs(history, width);
+    let is_near = |a: Option<u64>, b: Option<u64>| match (a, b) {
+        (Some(a), Some(b)) => {
+            let (a, b) = (f64::from_bits(a), f64::from_bits(b));
+            (a - b).abs() <= 1e-9 * b.abs()
+        }
+        (a, b) => a == b,
+    };
+    let is_same = |(ours, theirs): (&Row, &Row)| {
+        let mut prices = ours.1.iter().zip(&theirs.1);
+        ours.0 == theirs.0 && ours.2 == theirs.2 && prices.all(|(a, b)| is_near(*a, *b))
+    };
+    let is_equal = ours.len() == theirs.len() && ours.iter().zip(&theirs).all(is_same);
+    let first = ours.iter().zip(&theirs).find(|pair| !is_same(*pair));
+    is_equal
+        .then_some(())
+        .ok_or(format!("{} adjusted: {first:?}", recorded.file))
+}
+
+/// The events of yfinance by kind and value; with their days where a bar is a day.
+fn their_events(history: &Value, with_days: bool) -> Vec<(String, String, u64)> {
+    let columns = history["columns"].as_array().unwrap();
+    let stamps = history["index_local"].as_array().unwrap();
+    let mut events = Vec::new();
+    for (name, kind) in [
+        ("Dividends", "dividend"),
+        ("Stock Splits", "split"),
+        ("Capital Gains", "capital_gain"),
+    ] {
+        let Some(at) = columns.iter().position(|column| column == name) else {
+            continue;
+        };
+        for (row, stamp) in history["rows"].as_array().unwrap().iter().zip(stamps) {
+            let value = row[at].as_f64().unwrap_or_default();
+            if value != 0.0 {
+                let day = if with_days {
+                    &stamp.as_str().unwrap()[..10]
+                } else {
+                    ""
+                };
+                events.push((day.to_owned(), kind.to_owned(), value.to_bits()));
+            }
+        }
+    }
+    events.sort();
+    events
+}
+
+fn our_events(csv: &str, with_days: bool) -> Vec<(String, String, u64)> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let event = |record: csv::StringRecord| {
+        let value = match &record[2] {
+            "split" => number(&record[4]) / number(&record[5]),
+            _ => number(&record[3]),
+        };
+        let day = if with_days { &record[1] } else { "" };
+        (day.to_owned(), record[2].to_owned(), value.to_bits())
+    };
+    let mut events: Vec<_> = reader
+        .records()
+        .map(|record| event(record.unwrap()))
+        .collect();
+    events.sort();
+    events
+}
+
+#[test]
+fn adjusted_prices_and_events_of_every_recorded_body_equal_those_of_yfinance() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+    let bodies = charts::all(&folder);
+    let mut differences = Vec::new();
+    let (mut compared, mut with_events) = (0, 0);
+
+    for history in &charts::expected(&folder) {
+        let file = history["file"].as_str().unwrap();
+        let recorded = bodies.iter().find(|body| body.file == file).unwrap();
+        if history["prepost"] == true || !history["rows"].is_array() {
+            continue;
+        }
+        if history["auto_adjust"] == true {
+            compared += 1;
+            differences.extend(compare_adjusted(recorded, history).err());
+            continue;
+        }
+        let with_days = recorded.interval == "1d";
+        let theirs = their_events(history, with_days);
+        let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, "");
+        yahoo.serve(recorded);
+        yahoo.bar.run(&["update"]).expect(Exit::Ok);
+        let args = [
+            "show",
+            &recorded.symbol,
+            "--interval",
+            &recorded.interval,
+            "--format",
+            "csv",
+            "--events",
+        ];
+        let ours = our_events(&yahoo.bar.run(&args).expect(Exit::Ok).stdout, with_days);
+        let missing: Vec<_> = theirs
+            .iter()
+            .filter(|event| !ours.contains(event))
+            .collect();
+        with_events += usize::from(!theirs.is_empty());
+        if CUT.contains(&file) {
+            let ((paid, ratio), (their_paid, their_ratio)) = (totals(&ours), totals(&theirs));
+            assert!((paid - their_paid).abs() < 1e-9 && (ratio - their_ratio).abs() < 1e-9);
+            continue;
+        }
+        if !missing.is_empty() {
+            differences.push(format!(
+                "{file}: {} of {} events, such as {:?}",
+                missing.len(),
+                theirs.len(),
+                missing[0]
+            ));
+        }
+    }
+
+    assert!(differences.is_empty(), "{differences:#?}");
+    assert!(compared > 40 && with_events > 5, "{compared} {with_events}");
+}
+
 fn compare(recorded: &Recorded, history: &Value) -> Result<(), String> {
     let settings = format!("prepost = {}", history["prepost"]);
     let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, &settings);

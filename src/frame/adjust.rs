@@ -1,0 +1,300 @@
+//! Bars adjusted for splits and dividends when they are read; what is stored stays as it is.
+//!
+//! Promises: pure. Where the source said the adjusted close of a day, a bar of that day ends in exactly that close, and
+//! its other prices are multiplied by adjusted close over close, as yfinance does; elsewhere the factor comes from the
+//! dividends that follow. Volumes change with splits only.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Bar, BarBatch, Cell, Column, EventKind, Frame, MarketEvent, Profile, Volume};
+use crate::model::{Dataset, PriceBasis, Ticker, time};
+
+/// What bars are adjusted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adjust {
+    /// Splits.
+    Splits,
+    /// Splits, dividends and capital gains.
+    All,
+}
+
+/// Bars that cannot be adjusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdjustError {
+    /// Nobody wrote down what the prices contain.
+    #[error("nobody wrote down which price basis the stored bars have")]
+    UnknownBasis,
+    /// Dividends are in the prices already.
+    #[error("the stored prices are adjusted for dividends, too, which cannot be undone")]
+    DividendsInside,
+}
+
+/// What is known of the payments and splits of a ticker.
+#[derive(Clone, Debug, Default)]
+pub struct Adjustments {
+    /// In the order of their days.
+    pub events: Vec<MarketEvent>,
+    /// Adjusted closes by their bars; of bars as long as those that are adjusted, or of days.
+    pub closes: BTreeMap<i64, f64>,
+    /// Closes of the days of `closes`, where the bars themselves are shorter than a day.
+    pub day_closes: BTreeMap<i64, f64>,
+}
+
+impl Frame {
+    /// Returns adjusted closes of one ticker as rows.
+    pub fn of_adjusted(ticker: &Ticker, closes: impl IntoIterator<Item = (i64, f64)>) -> Self {
+        let (dates, values): (Vec<_>, Vec<_>) = closes
+            .into_iter()
+            .map(|(date, value)| (Some(date), Some(value)))
+            .unzip();
+        let stock: Arc<str> = ticker.shared();
+        let columns = vec![
+            Column::Text(vec![Some(stock); dates.len()]),
+            Column::Time(dates),
+            Column::Float(values),
+        ];
+        Self::prove(Profile::of(Dataset::Adjusted), columns).frame
+    }
+
+    /// Returns the adjusted closes that the rows of an `adjusted` frame hold.
+    pub fn adjusted_closes(&self) -> BTreeMap<i64, f64> {
+        let cell = |at: usize, row| self.columns().get(at).map_or(Cell::Null, |c| c.cell(row));
+        let close = |row| match (cell(1, row), cell(2, row)) {
+            (Cell::Time(date), Cell::Float(value)) => Some((date, value)),
+            _ => None,
+        };
+        (0..self.len()).filter_map(close).collect()
+    }
+
+    /// Returns the bars of `ticker` adjusted.
+    ///
+    /// # Errors
+    /// When the basis of the stored prices is not known, or already contains more.
+    pub fn adjusted(
+        &self,
+        ticker: &Ticker,
+        basis: PriceBasis,
+        how: Adjust,
+        known: &Adjustments,
+    ) -> Result<Self, AdjustError> {
+        let mut bars: Vec<Bar> = self.bars().collect();
+        match (basis, how) {
+            (PriceBasis::Unknown, _) => return Err(AdjustError::UnknownBasis),
+            (PriceBasis::SplitDividendAdjusted, Adjust::Splits) => {
+                return Err(AdjustError::DividendsInside);
+            }
+            (PriceBasis::SplitDividendAdjusted, Adjust::All)
+            | (PriceBasis::SplitAdjusted, Adjust::Splits) => return Ok(self.clone()),
+            (PriceBasis::AsTraded, _) => undo_splits(&mut bars, &known.events),
+            (PriceBasis::SplitAdjusted, Adjust::All) => {}
+        }
+        if how == Adjust::All {
+            pay_out(&mut bars, known);
+        }
+        Ok(BarBatch { bars }.prove(ticker).0.frame)
+    }
+}
+
+fn scale(bar: &mut Bar, factor: f64) {
+    for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
+        *price = price.map(|price| price * factor);
+    }
+}
+
+/// Puts prices as they were traded on the basis of today's shares.
+fn undo_splits(bars: &mut [Bar], events: &[MarketEvent]) {
+    for event in events {
+        let EventKind::Split {
+            numerator,
+            denominator,
+        } = event.kind
+        else {
+            continue;
+        };
+        let before = |bar: &&mut Bar| bar.date.is_some_and(|date| date < event.date);
+        for bar in bars.iter_mut().filter(before) {
+            scale(bar, denominator / numerator);
+            bar.volume = bar.volume.map(|volume| {
+                #[expect(clippy::cast_precision_loss, reason = "a count times a split ratio")]
+                let units = match volume {
+                    Volume::Units(units) => units as f64,
+                    Volume::Fraction(number) => number,
+                };
+                Volume::from(units * numerator / denominator)
+            });
+        }
+    }
+}
+
+/// Takes dividends and gains out of the prices before them.
+fn pay_out(bars: &mut [Bar], known: &Adjustments) {
+    let factors = factors(bars, &known.events);
+    for bar in bars.iter_mut() {
+        let Some(date) = bar.date else { continue };
+        let day = date.div_euclid(time::DAY) * time::DAY;
+        if let (Some(adjusted), Some(close)) = (known.closes.get(&date), bar.close)
+            && close != 0.0
+        {
+            scale(bar, adjusted / close);
+            bar.close = Some(*adjusted);
+        } else if let (Some(adjusted), Some(close)) =
+            (known.closes.get(&day), known.day_closes.get(&day))
+            && *close != 0.0
+        {
+            scale(bar, adjusted / close);
+        } else {
+            let later = factors.range(date + 1..).next();
+            scale(bar, later.map_or(1.0, |(_, factor)| *factor));
+        }
+    }
+}
+
+/// Returns, for each day of a payment, the factor of all prices before it.
+fn factors(bars: &[Bar], events: &[MarketEvent]) -> BTreeMap<i64, f64> {
+    let closes: BTreeMap<i64, f64> = bars
+        .iter()
+        .filter_map(|bar| Some((bar.date?, bar.close?)))
+        .collect();
+    let mut factor = 1.0;
+    let mut factors = BTreeMap::new();
+    for event in events.iter().rev() {
+        let (EventKind::Dividend { amount } | EventKind::CapitalGain { amount }) = event.kind
+        else {
+            continue;
+        };
+        if let Some((_, close)) = closes.range(..event.date).next_back()
+            && *close > amount
+        {
+            factor *= 1.0 - amount / close;
+            factors.insert(event.date, factor);
+        }
+    }
+    factors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticker() -> Ticker {
+        "A".parse().unwrap()
+    }
+
+    fn bars(closes: &[f64]) -> Frame {
+        let bar = |(day, close): (i64, &f64)| Bar {
+            date: Some(day * time::DAY),
+            open: Some(*close),
+            high: Some(*close),
+            low: Some(*close),
+            close: Some(*close),
+            volume: Some(100.into()),
+            sequence: None,
+        };
+        let bars = (0..).zip(closes).map(bar).collect();
+        BarBatch { bars }.prove(&ticker()).0.frame
+    }
+
+    fn closes(frame: &Frame) -> Vec<f64> {
+        frame.bars().filter_map(|bar| bar.close).collect()
+    }
+
+    fn on(day: i64, kind: EventKind) -> MarketEvent {
+        MarketEvent {
+            date: day * time::DAY,
+            kind,
+        }
+    }
+
+    fn four_to_one(day: i64) -> MarketEvent {
+        let (numerator, denominator) = (4.0, 1.0);
+        on(
+            day,
+            EventKind::Split {
+                numerator,
+                denominator,
+            },
+        )
+    }
+
+    fn adjusted(frame: &Frame, basis: PriceBasis, how: Adjust, known: &Adjustments) -> Frame {
+        frame.adjusted(&ticker(), basis, how, known).unwrap()
+    }
+
+    #[test]
+    fn prices_as_traded_are_divided_before_a_split_and_volumes_multiplied() {
+        let known = Adjustments {
+            events: vec![four_to_one(1)],
+            ..Adjustments::default()
+        };
+
+        let split = adjusted(
+            &bars(&[400.0, 101.0]),
+            PriceBasis::AsTraded,
+            Adjust::Splits,
+            &known,
+        );
+
+        assert_eq!(closes(&split), [100.0, 101.0]);
+        let volumes: Vec<_> = split.bars().filter_map(|bar| bar.volume).collect();
+        assert_eq!(volumes, [400.into(), 100.into()]);
+    }
+
+    #[test]
+    fn a_dividend_lowers_what_came_before_it_and_two_multiply() {
+        let pay = |day, amount| on(day, EventKind::Dividend { amount });
+        let known = Adjustments {
+            events: vec![pay(1, 1.0), pay(2, 2.0)],
+            ..Adjustments::default()
+        };
+
+        let all = adjusted(
+            &bars(&[100.0, 100.0, 50.0]),
+            PriceBasis::SplitAdjusted,
+            Adjust::All,
+            &known,
+        );
+
+        assert_eq!(closes(&all), [100.0 * (0.98 * 0.99), 98.0, 50.0]);
+    }
+
+    #[test]
+    fn the_sources_own_adjusted_close_is_taken_to_the_last_bit() {
+        let known = Adjustments {
+            closes: BTreeMap::from([(0, 73.988_472)]),
+            ..Adjustments::default()
+        };
+
+        let all = adjusted(
+            &bars(&[75.0875]),
+            PriceBasis::SplitAdjusted,
+            Adjust::All,
+            &known,
+        );
+
+        assert_eq!(closes(&all), [73.988_472]);
+        let open = all.bars().next().unwrap().open.unwrap();
+        assert!((open - 73.988_472).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_in_the_prices_already_is_neither_added_nor_taken_out() {
+        let frame = bars(&[1.0]);
+        let of = |basis, how| frame.adjusted(&ticker(), basis, how, &Adjustments::default());
+
+        let inside = PriceBasis::SplitDividendAdjusted;
+        assert_eq!(of(inside, Adjust::All).unwrap(), frame);
+        assert_eq!(
+            of(inside, Adjust::Splits),
+            Err(AdjustError::DividendsInside)
+        );
+        assert_eq!(
+            of(PriceBasis::SplitAdjusted, Adjust::Splits).unwrap(),
+            frame
+        );
+        assert_eq!(
+            of(PriceBasis::Unknown, Adjust::All),
+            Err(AdjustError::UnknownBasis)
+        );
+    }
+}
