@@ -66,6 +66,16 @@ impl Catalog {
         fields::date(self.interval(ticker, venue, interval)?, "last_data_date")
     }
 
+    /// Returns the day on which rows last came; `None` when none ever did.
+    pub fn last_found_date(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Option<NaiveDate> {
+        fields::date(self.interval(ticker, venue, interval)?, "last_found_date")
+    }
+
     /// Returns the wall clock of the newest intraday row, unless the day says that another writer went on.
     pub fn last_data_at(
         &self,

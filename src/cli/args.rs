@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    cleanup, completions, config_show, demo, init, man, partition_toggle, revisions, run_lock,
-    show, tickers, update,
+    cleanup, completions, config_show, demo, init, man, not_founds, partition_toggle, revisions,
+    run_lock, show, status, tickers, update,
 };
 use crate::model::time;
 
@@ -73,7 +73,7 @@ pub(super) enum LogFormat {
 pub(super) enum Command {
     /// Make a workspace, or add to one
     Init(init::InitArgs),
-    /// Add, remove and list tickers
+    /// Add, import, remove and list tickers
     #[command(subcommand)]
     Tickers(tickers::TickersCommand),
     /// Show the settings
@@ -86,6 +86,8 @@ pub(super) enum Command {
     Update(update::UpdateArgs),
     /// Print stored bars
     Show(show::ShowArgs),
+    /// Show what is known, what is open, and what will be lost when
+    Status(status::StatusArgs),
     /// Print which stored values were replaced
     Revisions(revisions::RevisionsArgs),
     /// Finish interrupted runs and remove what they left
@@ -98,6 +100,12 @@ pub(super) enum Command {
     /// Print the manual
     #[command(hide = true)]
     Man(man::ManArgs),
+    /// The predecessor's name for `tickers confirm`
+    #[command(hide = true)]
+    ConfirmNotFounds(not_founds::NotFoundsArgs),
+    /// The predecessor's name for `tickers reparse`
+    #[command(hide = true)]
+    ReparseNotFounds(not_founds::NotFoundsArgs),
     /// The names that the predecessor had for `cleanup`
     #[command(hide = true, subcommand)]
     RunLock(run_lock::RunLockCommand),
@@ -111,6 +119,7 @@ impl Command {
             Self::Config(command) => command.is_json(),
             Self::Update(args) => args.json,
             Self::Show(args) => args.format == show::Format::Json,
+            Self::Status(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::Cleanup(args) => args.json,
             _ => false,
@@ -122,11 +131,14 @@ impl Command {
         match self {
             Self::Init(_) => "set up the workspace",
             Self::Tickers(tickers::TickersCommand::List(_)) => "list tickers",
-            Self::Tickers(_) => "change tickers",
+            Self::Tickers(_) | Self::ConfirmNotFounds(_) | Self::ReparseNotFounds(_) => {
+                "change tickers"
+            }
             Self::Config(_) => "show the settings",
             Self::PartitionToggle(_) => "change the layout of new series",
             Self::Update(_) => "update",
             Self::Show(_) => "show bars",
+            Self::Status(_) => "show the status",
             Self::Revisions(_) => "show revisions",
             Self::Cleanup(_) | Self::RunLock(_) => "clean up",
             Self::Demo(_) => "show the demo",

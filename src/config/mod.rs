@@ -7,6 +7,7 @@
 
 mod env;
 mod error;
+mod lists;
 mod parsed;
 mod server_settings;
 mod settings;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use env::{EnvError, EnvVar, EnvVars, VARIABLES};
 pub use error::ConfigError;
+pub use lists::ListSettings;
 pub use server_settings::{ServerSettings, Window};
 pub use settings::{
     Compression, CorruptFiles, Origin, Overrides, SETTINGS_FILE, Setting, SettingRow, Settings,

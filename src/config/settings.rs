@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::parsed::{Parsed, words};
 use super::settings_file::{self, SettingsFile};
-use super::{ConfigError, EnvVars, SourceKind, SourceSettings};
+use super::source_settings::shown;
+use super::{ConfigError, EnvVars, ListSettings, SourceKind, SourceSettings};
 use crate::document::{self, DocumentError};
 use crate::model::{Interval, Venue};
 use crate::sys::Fs;
@@ -142,6 +143,8 @@ pub struct Settings {
     pub allow_network_filesystem: Setting<bool>,
     /// Whether gaps in the stored rows are reported.
     pub gap_warnings: Setting<bool>,
+    /// Where each update leaves its outcome for a monitoring system, relative to the workspace.
+    pub metrics_file: Setting<Option<PathBuf>>,
     /// Threads that encode and verify; 0 is one for each core.
     pub jobs: Setting<usize>,
     /// The compression of new files.
@@ -150,6 +153,8 @@ pub struct Settings {
     pub min_free_bytes: Setting<u64>,
     /// Files that every run leaves the disk able to create.
     pub min_free_inodes: Setting<u64>,
+    /// Where lists of symbols are.
+    pub lists: ListSettings,
     sources: BTreeMap<Venue, SourceSettings>,
 }
 
@@ -185,6 +190,7 @@ impl Settings {
     fn layered(file: SettingsFile, environment: &EnvVars, flags: &Overrides) -> Self {
         let SettingsFile {
             workspace,
+            lists,
             mut sources,
         } = file;
         let built_in = [
@@ -212,6 +218,8 @@ impl Settings {
             allow_network_filesystem: Setting::default(false)
                 .under(workspace.allow_network_filesystem, Origin::File),
             gap_warnings: Setting::default(false).under(workspace.gap_warnings, Origin::File),
+            metrics_file: Setting::default(None)
+                .under(workspace.metrics_file.map(Some), Origin::File),
             jobs: Setting::default(0)
                 .under(workspace.jobs, Origin::File)
                 .under(environment.jobs, Origin::Environment)
@@ -224,6 +232,7 @@ impl Settings {
                 .under(workspace.min_free_bytes, Origin::File),
             min_free_inodes: Setting::default(MIN_FREE_INODES)
                 .under(workspace.min_free_inodes, Origin::File),
+            lists: ListSettings::layered(lists),
             sources,
         }
     }
@@ -261,11 +270,16 @@ impl Settings {
                 &self.allow_network_filesystem,
             ),
             SettingRow::new("workspace.gap_warnings", &self.gap_warnings),
+            SettingRow::new(
+                "workspace.metrics_file",
+                &shown(&self.metrics_file, |path| path.display().to_string()),
+            ),
             SettingRow::new("workspace.jobs", &self.jobs),
             SettingRow::new("workspace.compression", &self.compression),
             SettingRow::new("workspace.min_free_bytes", &self.min_free_bytes),
             SettingRow::new("workspace.min_free_inodes", &self.min_free_inodes),
         ];
+        rows.extend(self.lists.entries());
         for (venue, source) in &self.sources {
             rows.extend(source.entries(venue));
         }

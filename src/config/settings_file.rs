@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::lists::ListsTable;
 use super::parsed::{Day, Parsed, Zone, deserialize_jobs};
 use super::{
     ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
@@ -21,6 +22,7 @@ use crate::model::{Interval, PriceBasis, Venue};
 #[derive(Debug, Default)]
 pub(super) struct SettingsFile {
     pub(super) workspace: WorkspaceTable,
+    pub(super) lists: ListsTable,
     pub(super) sources: BTreeMap<Venue, SourceTable>,
 }
 
@@ -29,6 +31,8 @@ pub(super) struct SettingsFile {
 struct Tables {
     #[serde(default)]
     workspace: WorkspaceTable,
+    #[serde(default)]
+    lists: ListsTable,
     #[serde(default)]
     sources: BTreeMap<Spanned<String>, SourceTable>,
 }
@@ -41,6 +45,7 @@ pub(super) struct WorkspaceTable {
     pub(super) corrupt_files: Option<Parsed<CorruptFiles>>,
     pub(super) allow_network_filesystem: Option<bool>,
     pub(super) gap_warnings: Option<bool>,
+    pub(super) metrics_file: Option<PathBuf>,
     #[serde(default, deserialize_with = "deserialize_jobs")]
     pub(super) jobs: Option<usize>,
     pub(super) compression: Option<Parsed<Compression>>,
@@ -167,6 +172,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigErr
     }
     Ok(SettingsFile {
         workspace: tables.workspace,
+        lists: tables.lists,
         sources,
     })
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::model::Digest;
+
 /// Where a workspace keeps what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -37,5 +39,16 @@ impl Places {
             quarantine: root.join("quarantine"),
             state: root.join("state"),
         }
+    }
+
+    /// Returns where the last accepted list of symbols of an origin is kept; the origin is an address or a path.
+    pub fn list(&self, origin: &str) -> PathBuf {
+        let last = origin.rsplit(['/', '\\']).next().unwrap_or_default();
+        let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let readable: String = last.chars().filter(is_plain).take(40).collect();
+        let digest = Digest::of(origin.as_bytes()).short();
+        self.state
+            .join("lists")
+            .join(format!("{digest}-{readable}"))
     }
 }

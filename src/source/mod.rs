@@ -12,6 +12,7 @@ mod error;
 pub mod files;
 pub mod http;
 mod registry;
+pub mod symbols;
 pub mod yahoo;
 
 pub use beside::{AdjustedClose, Beside, Rebase};
@@ -120,6 +121,11 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// is new, and for sources that have no requests to count.
     fn cost(&self, _job: &FetchJob) -> u32 {
         0
+    }
+
+    /// Returns the budget of the source's server; `None` when it asks none, or has no limit.
+    fn rate(&self) -> Option<http::Rate> {
+        None
     }
 
     /// Returns how many requests this source has sent since it was opened.

@@ -18,6 +18,7 @@ mod report;
 mod resume;
 mod run;
 mod space;
+mod status;
 
 pub use ledger::{Ledger, LedgerLine, read_ledger};
 pub use plan::{
@@ -31,6 +32,7 @@ pub use report::{
 pub use resume::{LeftoverReport, finish_leftovers};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
+pub use status::{SeriesStatus, survey};
 
 use std::sync::Arc;
 

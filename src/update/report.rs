@@ -38,6 +38,9 @@ pub struct DamagedSeries {
     pub record: QuarantineRecord,
 }
 
+/// So many unknown series are believed if the source knew a single other one; more need as many that it knew.
+const FEW_UNKNOWN: usize = 10;
+
 /// What a run did at one venue.
 #[derive(Clone, Debug)]
 pub struct VenueReport {
@@ -66,6 +69,11 @@ pub struct VenueReport {
 }
 
 impl VenueReport {
+    /// Tells whether the unknown series are to be believed: an outage must not look like a thousand dead tickers.
+    pub fn is_believable(&self) -> bool {
+        self.heard > 0 && self.unknown.len() <= self.heard.max(FEW_UNKNOWN)
+    }
+
     /// Returns an empty report.
     pub fn of(venue: Venue) -> Self {
         Self {

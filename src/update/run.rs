@@ -21,9 +21,6 @@ use super::report::{Unknown, UpdateReport};
 use super::space::check_space;
 use super::{Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
 
-/// So many unknown series are believed if the source knew a single other one; more need as many that it knew.
-const FEW_UNKNOWN: usize = 10;
-
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
 pub struct RunOptions {
@@ -219,7 +216,7 @@ impl<'l> Work<'_, 'l> {
             return;
         }
         for report in &self.report.venues {
-            if report.heard == 0 || report.unknown.len() > report.heard.max(FEW_UNKNOWN) {
+            if !report.is_believable() {
                 if !report.unknown.is_empty() && report.heard > 0 {
                     self.report.warnings.push(format!(
                         "{} knows {} series of this run and {} not, which looks like an outage: none is recorded as not found",

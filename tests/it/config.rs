@@ -115,19 +115,29 @@ fn the_example_names_every_key_and_parses_with_all_of_them() {
     settings(&example).unwrap();
 
     // A refusal of an unknown key lists those that are known.
-    for table in [
-        "[workspace]",
-        "[sources.\"us:x\"]",
-        "[sources.\"us:x\".columns]",
+    for (table, least) in [
+        ("[workspace]", 8),
+        ("[lists]", 2),
+        ("[sources.\"us:x\"]", 8),
+        ("[sources.\"us:x\".columns]", 8),
     ] {
         let (_, _, reason) = refusal(&format!("{table}\nnonsense = 1\n"));
         let known: Vec<_> = reason.split('`').skip(3).step_by(2).collect();
 
-        assert!(known.len() >= 8, "{reason}");
+        assert!(known.len() >= least, "{reason}");
         for key in known {
             assert!(example.contains(&format!("{key} = ")), "{table} {key}");
         }
     }
+}
+
+#[test]
+fn lists_of_symbols_are_where_the_file_says() {
+    let found = settings("[lists]\nnasdaq = [\"lists/one.txt\"]\n").unwrap();
+
+    assert_eq!(found.lists.nasdaq.value, ["lists/one.txt"]);
+    assert_eq!(found.lists.nasdaq.origin, Origin::File);
+    assert_eq!(found.lists.datahub, defaults().lists.datahub);
 }
 
 #[test]
@@ -154,7 +164,8 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
     assert_eq!(found.default_venue.value, venue("us:a"));
     assert_eq!(found.default_venue.origin, Origin::File);
     assert_eq!(found.min_free_bytes.origin, Origin::Default);
-    let row = &found.entries()[4];
+    let rows = found.entries();
+    let row = rows.iter().find(|row| row.key == "workspace.jobs").unwrap();
     assert_eq!(
         (row.key.as_str(), row.value.as_str()),
         ("workspace.jobs", "3")

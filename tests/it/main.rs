@@ -51,7 +51,11 @@ mod sources;
 #[cfg(test)]
 mod sources_recorded;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod symbols;
 #[cfg(test)]
 mod update;
 #[cfg(test)]

@@ -11,10 +11,14 @@ pub(super) mod partition_toggle;
 pub(super) mod revisions;
 pub(super) mod run_lock;
 pub(super) mod show;
+pub(super) mod status;
 mod sweep;
 pub(super) mod tickers;
 pub(super) mod update;
 
 mod gaps;
+mod list_origin;
+pub(super) mod not_founds;
 mod registration;
+mod symbol_import;
 mod toggle_check;

@@ -1,4 +1,4 @@
-//! `barkeep tickers`: adds, removes and lists tickers. Stored rows are never touched.
+//! `barkeep tickers`: adds, imports, removes and lists tickers. Stored rows are never touched.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::not_founds::{self, NotFoundsArgs};
 use super::registration;
+use super::symbol_import::{self, ImportArgs};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -20,6 +22,12 @@ use crate::model::{Ticker, Venue};
 pub(in crate::cli) enum TickersCommand {
     /// Add tickers to a venue
     Add(AddArgs),
+    /// Add the tickers of lists, and take back given-up ones that they name
+    Import(ImportArgs),
+    /// Ask the source for the tickers that are given up, and take back those that it has bars of
+    Confirm(NotFoundsArgs),
+    /// Take back the given-up tickers that had bars in the last 90 days
+    Reparse(NotFoundsArgs),
     /// Remove tickers and what is known of them; their bars stay
     Remove(RemoveArgs),
     /// List the tickers
@@ -83,6 +91,9 @@ impl TickersCommand {
 pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
     match command {
         TickersCommand::Add(args) => add(args, shell),
+        TickersCommand::Import(args) => symbol_import::run(args, shell),
+        TickersCommand::Confirm(args) => not_founds::confirm(args, shell),
+        TickersCommand::Reparse(args) => not_founds::reparse(args, shell),
         TickersCommand::Remove(args) => remove(args, shell),
         TickersCommand::List(args) => list(args, shell),
         TickersCommand::Accept(args) => accept(args, shell),

@@ -4,6 +4,7 @@
 //! colour, and a stream that is closed or full never panics.
 
 pub(super) mod json;
+pub(super) mod metrics;
 pub(super) mod plan;
 pub(super) mod printer;
 pub(super) mod progress;

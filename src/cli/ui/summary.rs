@@ -126,9 +126,32 @@ fn print_series(report: &UpdateReport, printer: &Printer) {
         if !parts.is_empty() {
             let all = counts.ok + counts.empty + counts.skipped + counts.unknown + counts.failed;
             let all = count(all, "series", "series");
-            printer.note(&format!("{}: {all}, {}.", venue.venue, parts.join(", ")));
+            let asked = requests(
+                venue.requests,
+                counts.ok + counts.empty + counts.unknown + counts.failed,
+            );
+            printer.note(&format!(
+                "{}: {all}, {}{asked}.",
+                venue.venue,
+                parts.join(", ")
+            ));
         }
     }
+}
+
+/// Returns how many requests were sent, for sources that count them.
+fn requests(sent: u64, series: usize) -> String {
+    if sent == 0 {
+        return String::new();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an average to one digit")]
+    let each = sent as f64 / series.max(1) as f64;
+    let sent = count(
+        usize::try_from(sent).unwrap_or(usize::MAX),
+        "request",
+        "requests",
+    );
+    format!("; {sent}, {each:.1} for each series")
 }
 
 fn print_outcomes(finished: &Finished, printer: &Printer) {

@@ -29,6 +29,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
             "unknown": counts.unknown, "failed": counts.failed,
         },
         "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
+        "requests": report.venues.iter().map(|venue| venue.requests).sum::<u64>(),
         "files_written": files,
         "bytes_written": bytes,
         "leftovers": {

@@ -4,6 +4,7 @@
 //! `data` lies on another disk decides where runs are staged.
 //! Leaves to others: what the settings mean to a source (`sources`).
 
+mod client;
 mod servers;
 mod sources;
 

@@ -37,17 +37,9 @@ pub(super) struct Servers<'s> {
 
 impl<'s> Servers<'s> {
     pub(super) fn new(shell: &'s Shell<'s>) -> Self {
-        let world = shell.world;
-        let token = world.host.token();
-        let nonce = token
-            .get(..8)
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let temps = TempNames::of(RunId::new(world.clock.now(), nonce.unwrap_or_default(), 0));
-        let (fs, clock) = (Arc::clone(&world.fs), Arc::clone(&world.clock));
-        let state = shell.root.join("state");
         Self {
             shell,
-            limiter: Arc::new(RateLimiter::new(fs, clock, &state, temps)),
+            limiter: limiter(shell),
         }
     }
 
@@ -101,6 +93,20 @@ impl<'s> Servers<'s> {
         };
         Arc::new(Client::new(settings, proxies, Arc::clone(&self.limiter)))
     }
+}
+
+/// Returns the budgets of a workspace. Nothing is read or written yet.
+pub(super) fn limiter(shell: &Shell<'_>) -> Arc<RateLimiter> {
+    let world = shell.world;
+    let token = world.host.token();
+    let nonce = token
+        .get(..8)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let temps = TempNames::of(RunId::new(world.clock.now(), nonce.unwrap_or_default(), 0));
+    // The clock that waits, also in a replay.
+    let (fs, clock) = (Arc::clone(&world.fs), Arc::clone(&world.clock));
+    let state = shell.root.join("state");
+    Arc::new(RateLimiter::new(fs, clock, &state, temps))
 }
 
 fn rate(settings: &ServerSettings) -> Result<Rate, Failure> {

@@ -219,6 +219,10 @@ impl MarketDataSource for Yahoo {
         u32::try_from(pages.len()).unwrap_or(u32::MAX)
     }
 
+    fn rate(&self) -> Option<Rate> {
+        Some(self.spec.rate).filter(|rate| rate.is_limited())
+    }
+
     fn requests(&self) -> u64 {
         self.http.requests()
     }

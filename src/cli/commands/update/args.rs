@@ -1,5 +1,7 @@
 //! The options of `barkeep update`.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::Args;
 
@@ -53,6 +55,9 @@ pub(in crate::cli) struct UpdateArgs {
     /// Let tickers that the source does not know rest for 30 days
     #[arg(long)]
     pub(in crate::cli) save_not_founds: bool,
+    /// Write the outcome as a Prometheus textfile
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) metrics_file: Option<PathBuf>,
     /// Threads that fetch and encode [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
     pub(in crate::cli) jobs: Option<u16>,

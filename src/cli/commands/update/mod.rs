@@ -4,6 +4,7 @@
 //! writes nothing: it prints the plan that the real run would execute.
 
 mod args;
+mod metrics;
 
 pub(in crate::cli) use args::UpdateArgs;
 
@@ -110,7 +111,9 @@ impl Update<'_> {
         let held = registration::lock(self.workspace, self.shell, "update", wait)
             .or_else(|failure| self.explain(failure))?;
         let lock_seconds = waiting.seconds();
-        let finished = self.run_locked(&held, lock_seconds)?;
+        let mut finished = self.run_locked(&held, lock_seconds)?;
+        finished.total_seconds = total.seconds();
+        self.tell_metrics(&finished);
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
         let released = held.release().map_err(Failure::from);
         let mut exit = finished.exit;
@@ -264,7 +267,7 @@ impl Update<'_> {
         if !self.shell.asks(&question) {
             return Ok(());
         }
-        for venue in &report.venues {
+        for venue in report.venues.iter().filter(|venue| venue.is_believable()) {
             for unknown in &venue.unknown {
                 registry.catalog_mut().record_not_found(
                     &unknown.ticker,

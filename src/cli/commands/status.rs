@@ -1,0 +1,123 @@
+//! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::cleanup::describe_lock;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::table;
+use crate::cli::ui::words::count;
+use crate::cli::wiring::{Workspace, absent};
+use crate::config::Overrides;
+use crate::storage::leftover_runs;
+use crate::update::{self, SeriesStatus, UpdateRequest};
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Runs `status`.
+pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let series = survey(&workspace, shell)?;
+    let lock = describe_lock(&workspace)?;
+    let leftovers = leftover_runs(&*shell.world.fs, &workspace.places)?.len();
+    let now = shell.clock.now();
+    if args.json {
+        shell.printer.json(&json!({
+            "series": series.iter().map(|one| document(one, now)).collect::<Vec<_>>(),
+            "lock": lock,
+            "leftover_runs": leftovers,
+        }));
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<[String; 9]> = series.iter().map(row).collect();
+    let header = [
+        "venue",
+        "interval",
+        "active",
+        "resting",
+        "lost sight of",
+        "newest",
+        "requests",
+        "hours",
+        "next loss",
+    ];
+    let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
+    shell.printer.text(&format!("{text}\n"));
+    for one in series.iter().filter(|one| one.will_lose(now)) {
+        shell.printer.warning(&format!(
+            "{} {} will expire before it can be fetched at this rate.",
+            one.venue, one.interval
+        ));
+    }
+    for one in series.iter().filter(|one| one.losing_in_a_week > 0) {
+        shell.printer.note(&format!(
+            "{} {}: {} bars within a week, {} within a day, unless they are fetched.",
+            one.venue,
+            one.interval,
+            count(one.losing_in_a_week, "ticker loses", "tickers lose"),
+            one.losing_in_a_day
+        ));
+    }
+    shell.printer.note(&format!(
+        "The run lock is {lock}; {} left.",
+        count(leftovers, "interrupted run", "interrupted runs")
+    ));
+    Ok(Exit::Ok)
+}
+
+/// Returns how every series of the workspace stands.
+pub(super) fn survey(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+) -> Result<Vec<SeriesStatus>, Failure> {
+    let catalog = workspace
+        .catalog()?
+        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let request = UpdateRequest {
+        now: shell.clock.now(),
+        today: shell.today(),
+        ..UpdateRequest::default()
+    };
+    let outlook = workspace.outlook();
+    let plan = update::plan(&request, outlook, &catalog, &workspace.intervals()?)?;
+    Ok(update::survey(&plan, outlook, &catalog, request.now))
+}
+
+fn row(one: &SeriesStatus) -> [String; 9] {
+    let day = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
+    [
+        one.venue.to_string(),
+        one.interval.to_string(),
+        one.active.to_string(),
+        one.resting.to_string(),
+        one.not_found.to_string(),
+        day(one.newest),
+        one.backlog.to_string(),
+        one.hours.map_or_else(String::new, |h| format!("{h:.1}")),
+        day(one.next_loss),
+    ]
+}
+
+fn document(one: &SeriesStatus, now: chrono::DateTime<chrono::Utc>) -> Value {
+    json!({
+        "venue": one.venue.to_string(),
+        "interval": one.interval.as_str(),
+        "tickers": { "active": one.active, "resting": one.resting, "not_found": one.not_found },
+        "last_success": one.last_success.map(|day| day.to_string()),
+        "newest": one.newest.map(|day| day.to_string()),
+        "backlog_requests": one.backlog,
+        "backlog_hours": one.hours,
+        "next_loss": one.next_loss.map(|day| day.to_string()),
+        "losing_in_a_day": one.losing_in_a_day,
+        "losing_in_a_week": one.losing_in_a_week,
+        "will_lose": one.will_lose(now),
+    })
+}

@@ -1,0 +1,171 @@
+//! The outcome of a run as a Prometheus textfile.
+//!
+//! Promises: the form that the textfile collector of the node exporter reads: help and type of each metric once, no
+//! timestamps, a newline at the end. The same series appear after every run of a workspace.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::cli::Exit;
+use crate::update::SeriesStatus;
+
+/// What a run leaves to be told.
+#[derive(Debug)]
+pub(in crate::cli) struct Outcome<'o> {
+    pub(in crate::cli) now: DateTime<Utc>,
+    pub(in crate::cli) seconds: f64,
+    pub(in crate::cli) exit: Exit,
+    /// Bars that were stored by all runs of this workspace.
+    pub(in crate::cli) bars_total: u64,
+    pub(in crate::cli) series: &'o [SeriesStatus],
+}
+
+/// Returns the text of the file.
+pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
+    let mut text = String::new();
+    let gauge = |text: &mut String, name: &str, help: &str, samples: &[(String, String)]| {
+        metric(text, "gauge", name, help, samples);
+    };
+    let plain = |value: String| vec![(String::new(), value)];
+    let build = labels(&[("version", env!("CARGO_PKG_VERSION"))]);
+    gauge(
+        &mut text,
+        "build_info",
+        "The version that ran last.",
+        &[(build, "1".to_owned())],
+    );
+    let now = plain(outcome.now.timestamp().to_string());
+    gauge(
+        &mut text,
+        "last_run_timestamp_seconds",
+        "When the last run ended.",
+        &now,
+    );
+    let seconds = plain(outcome.seconds.to_string());
+    gauge(
+        &mut text,
+        "run_duration_seconds",
+        "How long the last run took.",
+        &seconds,
+    );
+    let exit = plain(outcome.exit.code().to_string());
+    gauge(
+        &mut text,
+        "exit_code",
+        "The exit code of the last run.",
+        &exit,
+    );
+    let total = plain(outcome.bars_total.to_string());
+    let help = "Bars stored new or changed by all runs.";
+    metric(&mut text, "counter", "bars_written_total", help, &total);
+
+    let each = |of: fn(&SeriesStatus) -> Option<String>| -> Vec<(String, String)> {
+        let series = outcome.series.iter();
+        series
+            .filter_map(|one| Some((labels(&place(one)), of(one)?)))
+            .collect()
+    };
+    let help = "Midnight UTC of the day on which rows last came.";
+    gauge(
+        &mut text,
+        "last_success_timestamp_seconds",
+        help,
+        &each(|one| one.last_success.map(midnight)),
+    );
+    gauge(
+        &mut text,
+        "backlog_requests",
+        "Requests that bring everything up to date.",
+        &each(|one| Some(one.backlog.to_string())),
+    );
+    let help = "When the source first forgets something that was not fetched.";
+    gauge(
+        &mut text,
+        "next_loss_timestamp_seconds",
+        help,
+        &each(|one| one.next_loss.map(midnight)),
+    );
+    gauge(
+        &mut text,
+        "tickers",
+        "Tickers by state.",
+        &states(outcome.series),
+    );
+    text
+}
+
+fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {
+    let mut samples = Vec::new();
+    for one in series {
+        let [market, source, interval] = place(one);
+        for (state, number) in [
+            ("active", one.active),
+            ("resting", one.resting),
+            ("not_found", one.not_found),
+        ] {
+            let labels = labels(&[market, source, interval, ("state", state)]);
+            samples.push((labels, number.to_string()));
+        }
+    }
+    samples
+}
+
+fn place(one: &SeriesStatus) -> [(&'static str, &str); 3] {
+    [
+        ("market", one.venue.market.as_str()),
+        ("source", one.venue.source.as_str()),
+        ("interval", one.interval.as_str()),
+    ]
+}
+
+fn midnight(day: NaiveDate) -> String {
+    let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc();
+    midnight.timestamp().to_string()
+}
+
+fn metric(text: &mut String, kind: &str, name: &str, help: &str, samples: &[(String, String)]) {
+    if samples.is_empty() {
+        return;
+    }
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "# HELP barkeep_{name} {help}\n# TYPE barkeep_{name} {kind}"
+    );
+    for (labels, value) in samples {
+        let _ = writeln!(text, "barkeep_{name}{labels} {value}");
+    }
+}
+
+fn labels(pairs: &[(&str, &str)]) -> String {
+    let escaped = |value: &str| {
+        value
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+    };
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
+        .collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_escaped_as_prometheus_reads_it() {
+        assert_eq!(labels(&[("a", "x\\\"\n")]), r#"{a="x\\\"\n"}"#);
+    }
+
+    #[test]
+    fn a_metric_without_samples_is_left_out() {
+        let mut text = String::new();
+        metric(&mut text, "gauge", "x", "Nothing.", &[]);
+
+        assert_eq!(text, "");
+    }
+}

@@ -1,0 +1,213 @@
+//! Lists of the symbols that trade: the directories of Nasdaq Trader, copies of them as CSV, and plain lists.
+//!
+//! Promises: a list is understood as a whole or refused as a whole, with the reason. Test issues and the line with the
+//! time of creation are no symbols. What cannot be spelled as Yahoo does is named and left out, never guessed.
+//! Leaves to others: which list was accepted last, and what becomes of the tickers (`cli`).
+
+mod error;
+mod form;
+mod spelling;
+
+pub use error::ListError;
+
+use std::collections::BTreeSet;
+
+use super::http::{Http, HttpError, HttpRequest};
+use crate::model::Ticker;
+use crate::sys::Shutdown;
+
+/// The most bytes that a list may have.
+pub const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Which forms of a list are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forms {
+    /// The directories and their copies as CSV. What is cut off in their heading is no plain list.
+    Tables,
+    /// Plain lists, too.
+    All,
+}
+
+/// What a list says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SymbolList {
+    /// How many rows it has, test issues included.
+    pub rows: usize,
+    /// How many rows are there for tests only.
+    pub test_issues: usize,
+    /// The tickers as Yahoo spells them, in the order of the list and each once.
+    pub tickers: Vec<Ticker>,
+    /// What can be no ticker or cannot be spelled, as the list has it.
+    pub unusable: Vec<String>,
+}
+
+impl SymbolList {
+    /// Reads a list, whose form is recognised by its first line.
+    ///
+    /// # Errors
+    /// When it is no list, a list of a form that is not known, or one with a part missing.
+    pub fn parse(bytes: &[u8], forms: Forms) -> Result<Self, ListError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ListError::NotText)?;
+        let text = text.trim_start_matches('\u{feff}');
+        if text.contains('\0') {
+            return Err(ListError::NotText);
+        }
+        if text.trim_start().starts_with('<') {
+            return Err(ListError::Page);
+        }
+        let mut list = Self::default();
+        let mut seen = BTreeSet::new();
+        for row in form::rows(text, forms)? {
+            list.rows += 1;
+            if row.is_test_issue {
+                list.test_issues += 1;
+                continue;
+            }
+            match row.spelled.and_then(|symbol| symbol.parse::<Ticker>().ok()) {
+                None => list.unusable.push(row.listed),
+                Some(ticker) if seen.insert(ticker.clone()) => list.tickers.push(ticker),
+                Some(_) => {}
+            }
+        }
+        if list.tickers.is_empty() {
+            return Err(ListError::Empty);
+        }
+        Ok(list)
+    }
+
+    /// Compares a list with the one of the same origin that was accepted last.
+    ///
+    /// # Errors
+    /// When it is more than a tenth shorter.
+    pub fn check_length(&self, last: &Self) -> Result<(), ListError> {
+        let (found, last) = (self.tickers.len(), last.tickers.len());
+        if found.saturating_mul(10) < last.saturating_mul(9) {
+            return Err(ListError::Shorter { found, last });
+        }
+        Ok(())
+    }
+}
+
+/// Asks a server for the bytes of a list.
+///
+/// # Errors
+/// When there is no answer, or one with another status than 200.
+pub fn ask(http: &dyn Http, url: &str, stop: &Shutdown) -> Result<Vec<u8>, ListError> {
+    let answer = http
+        .get(&HttpRequest::of(url), stop)
+        .map_err(|reason: HttpError| ListError::Unreachable { reason })?;
+    if answer.status != 200 {
+        return Err(ListError::Status {
+            status: answer.status,
+        });
+    }
+    Ok(answer.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(list: &SymbolList) -> Vec<&str> {
+        list.tickers.iter().map(Ticker::as_str).collect()
+    }
+
+    const OTHER: &str = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Round Lot Size|Test Issue|NASDAQ Symbol\r\n\
+        ABR$D|Arbor Preferred|N|ABRpD|N|100|N|ABR-D\r\n\
+        MKC.V|McCormick|N|MKC.V|N|100|N|MKC.V\r\n\
+        NXG.V|NextGen rights when issued|N|NXGrw|N|100|N|NXG^#\r\n\
+        ZXIET|IEX Test|V|ZXIET|N|100|Y|ZXIET\r\n\
+        File Creation Time: 0721202521:31||||||\r\n";
+
+    #[test]
+    fn a_directory_is_spelled_as_yahoo_does_without_its_test_issues() {
+        let list = SymbolList::parse(OTHER.as_bytes(), Forms::Tables).unwrap();
+
+        assert_eq!(spelled(&list), ["ABR-PD", "MKC-V"]);
+        assert_eq!(list.unusable, ["NXG.V"]);
+        assert_eq!((list.rows, list.test_issues), (4, 1));
+    }
+
+    #[test]
+    fn a_directory_that_is_cut_off_anywhere_is_refused() {
+        let footer = OTHER.find("File Creation Time").unwrap();
+
+        for end in 0..footer {
+            let cut = OTHER.get(..end).unwrap();
+            assert!(
+                SymbolList::parse(cut.as_bytes(), Forms::Tables).is_err(),
+                "{cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_csv_copy_keeps_the_footer_as_a_row_that_is_none() {
+        let text = "Symbol,Security Name\nAACB,\"Artius, Inc.\"\nAAPL,Apple\nFile Creation Time: 0731202621:31,\n,\n";
+
+        let list = SymbolList::parse(text.as_bytes(), Forms::All).unwrap();
+
+        assert_eq!(spelled(&list), ["AACB", "AAPL"]);
+        assert_eq!(list.rows, 2);
+    }
+
+    #[test]
+    fn a_plain_list_is_taken_as_it_is_spelled() {
+        let text = "\u{feff}# mine\nSymbol\n\n^GSPC\n BRK-B \nBTC-USD\nBRK-B";
+
+        let list = SymbolList::parse(text.as_bytes(), Forms::All).unwrap();
+
+        assert_eq!(spelled(&list), ["^GSPC", "BRK-B", "BTC-USD"]);
+        assert_eq!(list.rows, 4);
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused_with_what_was_seen() {
+        for (text, said) in [
+            ("", "no symbol"),
+            ("\n# nothing\n", "no symbol"),
+            (" <!DOCTYPE html><html>", "HTML"),
+            ("A\0B", "no text"),
+            ("{\"error\": \"quota\"}", "`{\"error\": \"quota\"}`"),
+            ("Too many requests", "`Too many requests`"),
+            ("AAPL\nsorry, no\n", "line 2"),
+            ("Symbol|Name\nA|B\n", "heading"),
+            ("Symbol,Price\nA,1\n", "heading"),
+            ("Symbol,Security Name\nA,Agilent\nB\n", "line 3 has 1"),
+            ("Symbol,Security Name\nA,Agilent\nB,Barn", "last line"),
+            ("Symbol,Security Name\nA,Agilent\nB,\"Barn\n", "last line"),
+        ] {
+            let error = SymbolList::parse(text.as_bytes(), Forms::All)
+                .unwrap_err()
+                .to_string();
+
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_footer_in_the_middle_is_damage() {
+        let doubled = format!("{OTHER}AAPL|Apple|N|AAPL|N|100|N|AAPL\n");
+
+        assert!(SymbolList::parse(doubled.as_bytes(), Forms::All).is_err());
+    }
+
+    #[test]
+    fn a_list_may_be_a_tenth_shorter_than_the_last_one_and_no_more() {
+        let of = |count: usize| SymbolList {
+            tickers: (0..count)
+                .map(|at| format!("T{at}").parse().unwrap())
+                .collect(),
+            ..SymbolList::default()
+        };
+
+        assert_eq!(of(90).check_length(&of(100)), Ok(()));
+        assert_eq!(
+            of(89).check_length(&of(100)),
+            Err(ListError::Shorter {
+                found: 89,
+                last: 100
+            })
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! How a workspace stands: what is known, what is open, what will be lost and when.
+//!
+//! Promises: pure; every number comes from the registry, the plan of the next run and what sources say of themselves.
+//! Leaves to others: printing (`cli`).
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+
+use crate::catalog::Catalog;
+use crate::model::{Interval, Venue};
+use crate::source::MarketDataSource;
+
+use super::{Outlook, PlannedVenue, SkipReason, UpdatePlan};
+
+/// One interval of one venue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesStatus {
+    /// The venue.
+    pub venue: Venue,
+    /// The length of the bars.
+    pub interval: Interval,
+    /// Tickers that are asked for.
+    pub active: usize,
+    /// Tickers that rest because the source did not know them lately.
+    pub resting: usize,
+    /// Tickers that were given up.
+    pub not_found: usize,
+    /// The newest day on which rows came.
+    pub last_success: Option<NaiveDate>,
+    /// The day of the newest bar.
+    pub newest: Option<NaiveDate>,
+    /// Requests that bring everything up to date.
+    pub backlog: u64,
+    /// How long they take at the budget of the source.
+    pub hours: Option<f64>,
+    /// The first day on which the source forgets something that was not fetched.
+    pub next_loss: Option<NaiveDate>,
+    /// Tickers that lose something within a day.
+    pub losing_in_a_day: usize,
+    /// Tickers that lose something within a week.
+    pub losing_in_a_week: usize,
+}
+
+impl SeriesStatus {
+    fn of(venue: &Venue, interval: Interval) -> Self {
+        Self {
+            venue: venue.clone(),
+            interval,
+            active: 0,
+            resting: 0,
+            not_found: 0,
+            last_success: None,
+            newest: None,
+            backlog: 0,
+            hours: None,
+            next_loss: None,
+            losing_in_a_day: 0,
+            losing_in_a_week: 0,
+        }
+    }
+
+    /// Tells whether something will be lost before it can be fetched.
+    pub fn will_lose(&self, now: DateTime<Utc>) -> bool {
+        let Some((hours, loss)) = self.hours.zip(self.next_loss) else {
+            return false;
+        };
+        let left = loss.and_time(chrono::NaiveTime::MIN) - now.naive_utc();
+        #[expect(clippy::cast_precision_loss, reason = "hours, for an estimate")]
+        let left = left.num_minutes() as f64 / 60.0;
+        hours > left
+    }
+}
+
+/// Returns how each planned interval of each venue stands at `now`.
+pub fn survey(
+    plan: &UpdatePlan,
+    outlook: Outlook<'_>,
+    catalog: &Catalog,
+    now: DateTime<Utc>,
+) -> Vec<SeriesStatus> {
+    let mut found = Vec::new();
+    for planned in &plan.venues {
+        let Some(source) = outlook.source(&planned.venue) else {
+            continue;
+        };
+        let mut intervals: Vec<Interval> = planned.jobs.iter().map(|job| job.interval).collect();
+        intervals.extend(planned.skipped.iter().map(|skipped| skipped.interval));
+        intervals.sort_unstable();
+        intervals.dedup();
+        for interval in intervals {
+            found.push(status(planned, &**source, catalog, interval, now));
+        }
+    }
+    found
+}
+
+fn status(
+    planned: &PlannedVenue,
+    source: &dyn MarketDataSource,
+    catalog: &Catalog,
+    interval: Interval,
+    now: DateTime<Utc>,
+) -> SeriesStatus {
+    let mut status = SeriesStatus::of(&planned.venue, interval);
+    let skipped = planned.skipped.iter();
+    for skipped in skipped.filter(|skipped| skipped.interval == interval) {
+        match skipped.reason {
+            SkipReason::NotFound => status.not_found += 1,
+            SkipReason::Cooldown => status.resting += 1,
+        }
+    }
+    let depth = source.depth_days(interval);
+    let today = now.date_naive();
+    for job in planned.jobs.iter().filter(|job| job.interval == interval) {
+        let (ticker, venue) = (&job.ticker, &planned.venue);
+        status.active += 1;
+        status.backlog += u64::from(source.cost(&job.fetch_job(now)));
+        let found = catalog.last_found_date(ticker, venue, interval);
+        status.last_success = status.last_success.max(found);
+        let newest = catalog.last_data_date(ticker, venue, interval);
+        status.newest = status.newest.max(newest);
+        let loss = newest
+            .zip(depth)
+            .and_then(|(day, depth)| day.checked_add_days(Days::new(depth.into())));
+        if let Some(loss) = loss {
+            status.next_loss = Some(status.next_loss.map_or(loss, |known| known.min(loss)));
+            let left = (loss - today).num_days();
+            status.losing_in_a_day += usize::from(left <= 1);
+            status.losing_in_a_week += usize::from(left <= 7);
+        }
+    }
+    status.hours = source.rate().map(|rate| {
+        #[expect(clippy::cast_precision_loss, reason = "hours, for an estimate")]
+        let backlog = status.backlog as f64;
+        backlog * f64::from(rate.per_seconds) / f64::from(rate.max_requests) / 3600.0
+    });
+    status
+}
