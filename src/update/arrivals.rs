@@ -91,8 +91,9 @@ impl<'l> Work<'_, 'l> {
         }
         let Aside { mark, beside, rows } = fetched.aside;
         let run = self.run_of(arrived)?;
-        run.stage(&fetched.rows)?;
+        // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
         rows.iter().try_for_each(|rows| run.stage(rows))?;
+        run.stage(&fetched.rows)?;
         self.report_aside(planned, job, &beside);
         let report: &mut VenueReport = self.report.at(&planned.venue);
         report.heard += 1;

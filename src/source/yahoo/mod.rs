@@ -102,12 +102,21 @@ impl Yahoo {
         let earliest = self.spec.windows.of(job.interval).earliest(now);
         let zone = Self::mark(job).map(|mark| mark.zone);
         let to = job.window.to.map(|to| later(to, zone));
-        let wanted = job.window.from.map(|from| earlier(from, zone));
-        let start = match (job.asked, job.window.from) {
-            (Asked::Incremental, Some(from)) => {
-                earlier(self.settled(job, from).unwrap_or(from), zone)
+        let (start, wanted) = match (job.asked, job.window.from) {
+            (_, None) => (earliest, None),
+            (Asked::Explicit, Some(from)) => {
+                let from = earlier(from, zone);
+                (from, Some(from))
             }
-            _ => wanted.unwrap_or(earliest),
+            (Asked::Incremental, Some(from)) => {
+                let asked = Self::mark(job).map(|mark| mark.through);
+                let newest = newest(from, asked, zone);
+                let settled = self.settled(job, newest).unwrap_or(newest);
+                // The newest known day is stored, and what was asked for in vain is not missing.
+                let missing = earlier(from.saturating_add(time::DAY), zone);
+                let missing = asked.map_or(missing, |asked| asked.max(missing));
+                (earlier(settled, zone), Some(missing))
+            }
         };
         let start = if job.interval == Interval::D5 {
             // Its bars are counted from wherever a request begins.
@@ -135,6 +144,15 @@ impl Yahoo {
         };
         time::midnight(period_start(day, job.interval)?)
     }
+}
+
+/// Returns the midnight of the newest day that was asked for: that of the newest row, or a later one without rows.
+fn newest(from: i64, asked: Option<i64>, zone: Option<Tz>) -> i64 {
+    let day = asked
+        .zip(zone)
+        .and_then(|(asked, zone)| rows::wall(asked, zone))
+        .and_then(|wall| time::midnight(wall.date()));
+    day.map_or(from, |day| day.max(from))
 }
 
 /// Returns the first day of the wide bar that a day falls into.

@@ -93,7 +93,9 @@ impl<'f> Fetch<'f> {
             // Without a mark the newest row is all that is known of the last fetch.
             None => Some(from),
         };
-        let is_adjusted = basis_of(job) == PriceBasis::SplitDividendAdjusted;
+        // Wide bars have adjusted closes, and each payment changes all of them before it.
+        let is_adjusted =
+            basis_of(job) == PriceBasis::SplitDividendAdjusted || !job.interval.is_intraday();
         let is_newer = |event: &&MarketEvent| known.is_some_and(|known| event.date > known);
         self.beside
             .events

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use barkeep::calendar::Calendar;
 use barkeep::frame::{Bar, BarBatch};
 use barkeep::model::{Interval, Provenance, Ticker, Venue};
-use barkeep::source::{FetchJob, Fetched, MarketDataSource, SourceError};
+use barkeep::source::{Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use barkeep::sys::{Shutdown, Signal};
 
 use super::bench::provenance;
@@ -14,6 +14,8 @@ use super::bench::provenance;
 #[derive(Clone, Debug)]
 pub(crate) enum Say {
     Bars(Vec<Bar>),
+    /// Bars, and what comes along with them.
+    With(Vec<Bar>, Box<Beside>),
     Nothing,
     Unknown,
     Malformed(&'static str),
@@ -86,6 +88,14 @@ impl MarketDataSource for ScriptedSource {
                     batch,
                     mark: Some(format!("mark of {ticker}")),
                     beside: Box::default(),
+                })
+            }
+            Some(Say::With(bars, beside)) => {
+                let batch = BarBatch { bars: bars.clone() };
+                Ok(Fetched::Bars {
+                    batch,
+                    mark: Some(format!("mark of {ticker}")),
+                    beside: beside.clone(),
                 })
             }
             Some(Say::Nothing) => Ok(Fetched::Nothing {

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use barkeep::frame::{EventKind, MarketEvent};
 use barkeep::lock::LockGuard;
+use barkeep::model::Identity;
+use barkeep::source::{AdjustedClose, Beside};
 
 use super::{DAY, World, demo, two_days};
 use crate::support::bench::Shape::PartitionedBars;
@@ -17,7 +20,21 @@ use crate::support::sim::{SimFs, sweep};
 const OLD: &str = "2026-05-28";
 
 fn source() -> ScriptedSource {
-    demo().says("A", DAY, Say::Bars(two_days()))
+    let date = two_days()[0].date.unwrap();
+    let beside = Beside {
+        events: vec![MarketEvent {
+            date,
+            kind: EventKind::Dividend { amount: 0.5 },
+        }],
+        adjusted_closes: vec![AdjustedClose { date, value: 9.5 }],
+        identity: Some(Identity {
+            exchange: Some("NMS".to_owned()),
+            ..Identity::default()
+        }),
+        provisional: vec![two_days()[1].date.unwrap()],
+        ..Beside::default()
+    };
+    demo().says("A", DAY, Say::With(two_days(), Box::new(beside)))
 }
 
 fn disk() -> SimFs {

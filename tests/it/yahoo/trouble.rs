@@ -170,3 +170,63 @@ fn dividends_and_splits_are_stored_as_events() {
         .collect();
     assert_eq!(kinds, ["split", "dividend"]);
 }
+
+/// A chart of minutes on one day, `days` after 20 November 2025.
+fn minutes(days: i64) -> String {
+    let stamps: Vec<i64> = (0..3).map(|at| NOV_20 + days * DAY + at * 60).collect();
+    let body = chart("AAPL", &[1.0, 2.0, 3.0], "NMS", &Value::Null);
+    let mut body: Value = serde_json::from_str(&body).unwrap();
+    body["chart"]["result"][0]["timestamp"] = json!(stamps);
+    body["chart"]["result"][0]["meta"]["dataGranularity"] = json!("1m");
+    body.to_string()
+}
+
+#[test]
+fn an_outage_longer_than_the_depth_names_the_days_that_are_lost_once() {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.server.on(PATH, [Reply::json(minutes(0))]);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    yahoo.server.on(PATH, [Reply::json(minutes(42))]);
+
+    "2026-01-02T22:00:00Z".clone_into(&mut yahoo.bar.now);
+    let late = yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let asked = yahoo.server.requests().len();
+    "2026-01-05T22:00:00Z".clone_into(&mut yahoo.bar.now);
+    let next = yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    assert!(
+        late.stderr.contains("2025-11-21 to 2025-12-03 are lost"),
+        "{}",
+        late.stderr
+    );
+    assert!(!next.stderr.contains("lost"), "{}", next.stderr);
+    assert_eq!(
+        yahoo.server.requests().len(),
+        asked + 1,
+        "one request for the days since"
+    );
+}
+
+#[test]
+fn an_answer_that_says_less_is_kept_is_asked_again_within_it() {
+    let mut yahoo = YahooBar::of(
+        "AAPL",
+        "5m",
+        "windows = { \"5m\" = { request_days = 100, depth_days = 100 } }",
+    );
+    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    let refused = r#"{"chart":{"result":null,"error":{"code":"Unprocessable Entity","description":"5m data not available for startTime=1 and endTime=2. The requested range must be within the last 60 days."}}}"#;
+    let body = minutes(0).replace("\"1m\"", "\"5m\"");
+    yahoo
+        .server
+        .on(PATH, [Reply::new(422, refused), Reply::json(body)]);
+
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    let requests = yahoo.server.requests();
+    let from: i64 = requests[1].query("period1").unwrap().parse().unwrap();
+    let days = (NOV_20 - from) / DAY;
+    assert!((58..=60).contains(&days), "{days}");
+    assert!(yahoo.csv("AAPL", "5m").lines().count() > 1);
+}
