@@ -35,10 +35,10 @@ pub enum AdjustError {
 pub struct Adjustments {
     /// In the order of their days.
     pub events: Vec<MarketEvent>,
-    /// Adjusted closes by their bars; of bars as long as those that are adjusted, or of days.
+    /// Adjusted closes by their bars, which are as long as those that are adjusted.
     pub closes: BTreeMap<i64, f64>,
-    /// Closes of the days of `closes`, where the bars themselves are shorter than a day.
-    pub day_closes: BTreeMap<i64, f64>,
+    /// Adjusted close over close by day, for bars that are shorter than one.
+    pub day_factors: BTreeMap<i64, f64>,
 }
 
 impl Frame {
@@ -138,11 +138,8 @@ fn pay_out(bars: &mut [Bar], known: &Adjustments) {
         {
             scale(bar, adjusted / close);
             bar.close = Some(*adjusted);
-        } else if let (Some(adjusted), Some(close)) =
-            (known.closes.get(&day), known.day_closes.get(&day))
-            && *close != 0.0
-        {
-            scale(bar, adjusted / close);
+        } else if let Some(factor) = known.day_factors.get(&day) {
+            scale(bar, *factor);
         } else {
             let later = factors.range(date + 1..).next();
             scale(bar, later.map_or(1.0, |(_, factor)| *factor));
@@ -275,6 +272,24 @@ mod tests {
         assert_eq!(closes(&all), [73.988_472]);
         let open = all.bars().next().unwrap().open.unwrap();
         assert!((open - 73.988_472).abs() < 1e-12);
+    }
+
+    /// A bar of a coin that began at midnight was printed as if it were its whole day.
+    #[test]
+    fn a_bar_of_minutes_at_midnight_is_scaled_as_its_day_and_does_not_become_it() {
+        let known = Adjustments {
+            day_factors: BTreeMap::from([(0, 0.5)]),
+            ..Adjustments::default()
+        };
+
+        let all = adjusted(
+            &bars(&[100.0]),
+            PriceBasis::SplitAdjusted,
+            Adjust::All,
+            &known,
+        );
+
+        assert_eq!(closes(&all), [50.0], "half, as the day");
     }
 
     #[test]

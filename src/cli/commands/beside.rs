@@ -40,26 +40,11 @@ pub(super) fn adjusted(
         ..Adjustments::default()
     };
     if let Series::Bars { interval, .. } = &request.series {
-        // Bars of less than a day have no adjusted close of their own: that of their day tells the factor.
-        let of = if interval.is_intraday() {
-            Interval::D1
+        if interval.is_intraday() {
+            known.day_factors = day_factors(workspace, request, &ticker)?;
         } else {
-            *interval
-        };
-        let (ticker, interval) = (ticker.clone(), of);
-        let series = Series::Adjusted { ticker, interval };
-        let closes = read(workspace, request, series)?;
-        known.closes = closes.map_or_else(BTreeMap::new, |closes| closes.frame.adjusted_closes());
-    }
-    if let Series::Bars { ticker, interval } = &request.series
-        && interval.is_intraday()
-    {
-        let (ticker, interval) = (ticker.clone(), Interval::D1);
-        let days = read(workspace, request, Series::Bars { ticker, interval })?;
-        let bars = days.iter().flat_map(|days| days.frame.bars());
-        known.day_closes = bars
-            .filter_map(|bar| Some((bar.date?, bar.close?)))
-            .collect();
+            known.closes = closes(workspace, request, &ticker, *interval)?;
+        }
     }
     let basis = workspace
         .stores
@@ -74,6 +59,36 @@ pub(super) fn adjusted(
                 format!("{request} cannot be adjusted: {error}"),
             )
         })
+}
+
+/// Returns the adjusted closes that are stored beside bars of one length.
+fn closes(
+    workspace: &Workspace<'_>,
+    request: &StorageRequest,
+    ticker: &Ticker,
+    interval: Interval,
+) -> Result<BTreeMap<i64, f64>, Failure> {
+    let ticker = ticker.clone();
+    let stored = read(workspace, request, Series::Adjusted { ticker, interval })?;
+    Ok(stored.map_or_else(BTreeMap::new, |stored| stored.frame.adjusted_closes()))
+}
+
+/// Returns adjusted close over close of each day. Bars of less than a day have no adjusted close of their own.
+fn day_factors(
+    workspace: &Workspace<'_>,
+    request: &StorageRequest,
+    ticker: &Ticker,
+) -> Result<BTreeMap<i64, f64>, Failure> {
+    let interval = Interval::D1;
+    let closes = closes(workspace, request, ticker, interval)?;
+    let ticker = ticker.clone();
+    let days = read(workspace, request, Series::Bars { ticker, interval })?;
+    let bars = days.iter().flat_map(|days| days.frame.bars());
+    let factor = |bar: crate::frame::Bar| {
+        let (date, close) = (bar.date?, bar.close.filter(|close| *close != 0.0)?);
+        Some((date, closes.get(&date)? / close))
+    };
+    Ok(bars.filter_map(factor).collect())
 }
 
 fn ticker(request: &StorageRequest) -> Result<Ticker, Failure> {
