@@ -10,6 +10,7 @@
 mod block;
 mod error;
 mod fields;
+mod found;
 mod identity;
 mod intervals;
 mod place;
@@ -24,8 +25,8 @@ use serde_json::Value;
 
 pub use block::{Block, StorageBlock};
 pub use error::{CatalogError, CatalogWarning, Unusable};
+pub use found::{Found, Wanted};
 pub use intervals::{INTERVALS_FILE, Intervals};
-pub use record::{Found, Wanted};
 
 use crate::document::{self, Object};
 use crate::model::Ticker;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::block::StorageBlock;
 use super::fields::{self, ACTIVE, INTERVAL_ORDER, NOT_FOUND, TICKER_ORDER};
+use super::found::{self, Found};
 use super::place::{self, Outcome};
 use super::{Catalog, Unusable, read};
 use crate::document::Object;
@@ -15,32 +16,6 @@ use crate::model::{Interval, Ticker, Venue, time};
 
 /// Days after its last rows for which a given-up ticker is taken back without asking the source.
 const RECENT_DAYS: u64 = 90;
-
-/// What a successful save leaves to record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The stamp of the newest row, nanoseconds of wall clock; `None` when the rows lie apart from those that are
-    /// known, so that the newest known row must stay where it is.
-    pub last_row: Option<i64>,
-    /// Where the series lies, if in partitions.
-    pub storage: Option<StorageBlock>,
-    /// What the source wants to see again at the next download.
-    pub mark: Option<String>,
-    /// Stamps of stored bars that may still change because their period had not ended.
-    pub provisional: Vec<i64>,
-    /// Whether the whole history is to be asked for again.
-    pub history: Wanted,
-}
-
-/// What the next run asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wanted {
-    /// What follows the newest known row.
-    #[default]
-    Known,
-    /// The whole history, because what is stored was corrected by estimate.
-    Whole,
-}
 
 impl Catalog {
     /// Records that rows came and are stored.
@@ -66,9 +41,9 @@ impl Catalog {
             if let Some(last_row) = found.last_row {
                 is_changed |= advance(entry, interval, last_row);
             }
-            is_changed |= put_mark(entry, found.mark);
-            is_changed |= put_provisional(entry, &found.provisional);
-            is_changed |= put_wanted(entry, found.history);
+            is_changed |= found::put_mark(entry, found.mark);
+            is_changed |= found::put_provisional(entry, &found.provisional, found.newest);
+            is_changed |= found::put_wanted(entry, found.history);
             if let Some(block) = found.storage {
                 is_changed |= put_block(entry, &block);
             }
@@ -92,7 +67,7 @@ impl Catalog {
             let day = fields::text(today);
             let mut is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
             let entry = interval_entry(records, interval);
-            is_changed |= put_mark(entry, mark);
+            is_changed |= found::put_mark(entry, mark);
             fields::put(entry, INTERVAL_ORDER, "last_checked", day) || is_changed
         })
     }
@@ -278,27 +253,6 @@ fn set(object: &mut Object, order: &[&str], key: &str, text: &str) -> bool {
 fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
     let intervals = fields::object_at(records, TICKER_ORDER, "intervals");
     fields::object_at(intervals, &[], interval.as_str())
-}
-
-fn put_mark(entry: &mut Object, mark: Option<String>) -> bool {
-    mark.is_some_and(|mark| fields::put(entry, INTERVAL_ORDER, "mark", Value::String(mark)))
-}
-
-fn put_wanted(entry: &mut Object, history: Wanted) -> bool {
-    match history {
-        Wanted::Whole => fields::put(entry, INTERVAL_ORDER, "refetch", Value::Bool(true)),
-        Wanted::Known => entry.shift_remove("refetch").is_some(),
-    }
-}
-
-/// A series without unfinished bars has no such field.
-fn put_provisional(entry: &mut Object, stamps: &[i64]) -> bool {
-    if stamps.is_empty() {
-        return entry.shift_remove("provisional").is_some();
-    }
-    let text = |stamp: &i64| time::naive(*stamp).format("%Y-%m-%dT%H:%M:%S").to_string();
-    let stamps = stamps.iter().map(|stamp| Value::String(text(stamp)));
-    fields::put(entry, INTERVAL_ORDER, "provisional", stamps.collect())
 }
 
 fn is_given_up(records: &Object) -> bool {

@@ -86,7 +86,8 @@ impl<'l> Work<'_, 'l> {
         if !fetched.duplicates.is_empty() {
             self.keep_duplicates(planned, job, &fetched.duplicates)?;
         }
-        if !self.is_same(planned, job, &fetched)? {
+        let beside = &fetched.aside.beside;
+        if !self.is_same(planned, job, beside, Some(&fetched.rows))? {
             return Ok(());
         }
         let Aside { mark, beside, rows } = fetched.aside;
@@ -130,6 +131,9 @@ impl<'l> Work<'_, 'l> {
         aside: Aside,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
+        if !self.is_same(planned, job, &aside.beside, None)? {
+            return Ok(());
+        }
         if !aside.rows.is_empty() {
             let run = self.run_of(arrived)?;
             aside.rows.iter().try_for_each(|rows| run.stage(rows))?;

@@ -4,22 +4,24 @@
 //! quarantine until a person decides. Leaves to others: events, which are staged with the rows (`arrivals`).
 
 use crate::source::Beside;
+use crate::storage::RowsToStage;
 
-use super::fetch::FetchedRows;
 use super::report::{Failure, FailureKind};
 use super::run::Work;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
 
 impl Work<'_, '_> {
-    /// Tells whether the ticker is who it was, and records who it is. If not, its rows are put away.
+    /// Tells whether the ticker is who it was, and records who it is. If not, its rows are put away; what came along
+    /// comes again, since no mark is kept.
     pub(super) fn is_same(
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        fetched: &FetchedRows,
+        beside: &Beside,
+        rows: Option<&RowsToStage>,
     ) -> Result<bool, UpdateError> {
         let (venue, today) = (&planned.venue, self.options.today);
-        let Some(identity) = &fetched.aside.beside.identity else {
+        let Some(identity) = &beside.identity else {
             return Ok(true);
         };
         let catalog = self.registry.catalog_mut();
@@ -40,7 +42,9 @@ impl Work<'_, '_> {
             job.ticker
         );
         let request = bars_request(venue, job);
-        self.keep(&request, "rows.parquet", fetched.rows.bytes(), &reason)?;
+        if let Some(rows) = rows {
+            self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;
+        }
         self.fail(planned, job, reason, FailureKind::Refused);
         Ok(false)
     }

@@ -5,20 +5,16 @@
 //! the registry entries of its series become durable together.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use crate::catalog::{Found, StorageBlock, Wanted};
-use crate::frame::{Frame, Profile};
 use crate::layout::Continuity;
-use crate::model::{Interval, PartitionKey, Provenance, Series, StorageRequest, Venue};
+use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 use crate::observe::Event;
-use crate::storage::{
-    Layout, Prepared, Quarantine, Sealed, StagedRows, StagedRun, StorageError, StorageInterface,
-};
+use crate::storage::{Layout, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
 
-use super::rebase::{self, Shift};
+use super::merge_series::{Basis, Merge};
 use super::report::UpdateReport;
 use super::{Hands, Outlook, Registry, UpdateError, ledger};
 
@@ -57,17 +53,7 @@ struct Pending {
     layout: Layout,
     newest: i64,
     partitions: Vec<PartitionKey>,
-    shift: Option<Shift>,
-}
-
-/// A merge that was prepared off the writing thread.
-#[derive(Debug)]
-struct Merge {
-    prepared: Prepared,
-    layout: Layout,
-    newest: i64,
-    /// Set when rows older than the answer had to be moved to its price basis.
-    shift: Option<Shift>,
+    basis: Basis,
 }
 
 impl<'l> Consolidation<'_, 'l> {
@@ -120,75 +106,6 @@ impl<'l> Consolidation<'_, 'l> {
         self.commit(run, pending)
     }
 
-    /// Reads what is staged and what is stored, and merges them. Changes nothing.
-    fn merge(
-        &self,
-        request: &StorageRequest,
-        staged: &[StagedRows],
-    ) -> Result<Merge, StorageError> {
-        let venue = request.partitioned()?.venue;
-        let mut newer = Frame::empty(Profile::of(request.series.dataset()));
-        let mut provenance = Provenance::default();
-        for rows in staged {
-            let content = rows.read(self.hands.fs)?;
-            newer = newer.merge(&content.frame).frame;
-            provenance = content.provenance;
-        }
-        let wish = self
-            .outlook
-            .wish(self.registry.catalog(), venue, &request.series);
-        let layout = self.outlook.stores.route(request, wish)?.route.layout;
-        if layout == Layout::Legacy {
-            self.refuse_unowned(request, venue)?;
-        }
-        let (first, newest) = newer.span().unwrap_or_default();
-        let store = self.outlook.stores.of(layout);
-        let mut prepared = store.prepare(request, &newer, &provenance)?;
-        let mut shift = match request.series {
-            Series::Bars { .. } => rebase::detect(&prepared.revisions, prepared.rows),
-            _ => None,
-        };
-        if let Some(found) = shift {
-            let stored = store.read(request)?;
-            match stored.and_then(|stored| rebase::rescaled(&stored.frame, first, found)) {
-                Some(older) => {
-                    let whole = older.merge(&newer).frame;
-                    prepared = store.prepare(request, &whole, &provenance)?;
-                }
-                None => shift = None,
-            }
-        }
-        Ok(Merge {
-            prepared,
-            layout,
-            newest,
-            shift,
-        })
-    }
-
-    /// A legacy file has one place for all venues. One that names none belongs to the ticker's home: rows of another
-    /// venue must not become part of it.
-    fn refuse_unowned(&self, request: &StorageRequest, venue: &Venue) -> Result<(), StorageError> {
-        let catalog = self.registry.catalog();
-        let is_elsewhere = request
-            .series
-            .ticker()
-            .is_some_and(|ticker| catalog.is_at_home_elsewhere(ticker, venue));
-        if !is_elsewhere {
-            return Ok(());
-        }
-        match self.outlook.stores.legacy.read(request)? {
-            Some(stored) if stored.damaged.is_empty() && stored.provenance.source.is_none() => {
-                Err(StorageError::Refused {
-                    path: PathBuf::from(request.to_string()),
-                    reason: "the ticker's legacy file names no venue, and its home in tickers.json is another one"
-                        .to_owned(),
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Puts a merge into the group.
     fn take(
         &mut self,
@@ -201,13 +118,17 @@ impl<'l> Consolidation<'_, 'l> {
             prepared,
             layout,
             newest,
-            shift,
+            basis,
         } = merge;
         let request = prepared.request;
-        if let Some(Shift { price, .. }) = shift {
-            self.report.warnings.push(format!(
-                "{request}: the stored prices stood on another basis and were multiplied by {price}; the ledger has the old ones"
-            ));
+        match basis {
+            Basis::Same => {}
+            Basis::Moved(factor) => self.report.warnings.push(format!(
+                "{request}: the stored prices stood on another basis and were multiplied by {factor}; the ledger has the old ones"
+            )),
+            Basis::Mixed => self.report.warnings.push(format!(
+                "{request}: the fetched days stand on another basis than those around them; barkeep update --rebase puts all on one"
+            )),
         }
         for damage in &prepared.damaged {
             self.put_away(quarantine, damage)?;
@@ -259,7 +180,7 @@ impl<'l> Consolidation<'_, 'l> {
             layout,
             newest,
             partitions,
-            shift,
+            basis,
         })
     }
 
@@ -303,7 +224,11 @@ impl<'l> Consolidation<'_, 'l> {
             return;
         };
         let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
-        let told = self.marks.get(&done.request).cloned().unwrap_or_default();
+        let told = self.marks.get(&done.request).cloned();
+        // What came along with rows that a stopped run left may not have reached the disk, and a measured factor is an
+        // estimate: where the source still has the history whole, it says both exactly.
+        let is_open = told.is_none() || done.basis != Basis::Same;
+        let told = told.unwrap_or_default();
         let is_apart = done
             .staged
             .iter()
@@ -313,10 +238,11 @@ impl<'l> Consolidation<'_, 'l> {
             storage,
             mark: told.mark,
             provisional: told.provisional,
-            // The factor was measured: where the source still has the history whole, it says it exactly.
-            history: match done.shift {
-                Some(_) if self.is_kept_whole(venue, *interval) => Wanted::Whole,
-                _ => Wanted::Known,
+            newest: done.newest,
+            history: if is_open && self.is_kept_whole(venue, *interval) {
+                Wanted::Whole
+            } else {
+                Wanted::Known
             },
         };
         let today = self.hands.clock.today();

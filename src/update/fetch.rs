@@ -13,13 +13,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, Reason};
-use crate::model::{Provenance, Series, StorageRequest};
+use crate::model::{PriceBasis, Provenance, Series, StorageRequest};
 use crate::source::{Beside, Fetched, MarketDataSource, SourceError};
-use crate::storage::{RowsToStage, StorageError};
+use crate::storage::{RowsToStage, StorageError, Stores};
 use crate::sys::{Clock, Shutdown, Stopwatch};
 
 use super::report::FailureKind;
-use super::{Pace, PlannedJob, PlannedVenue, bars_request};
+use super::{Hands, Pace, PlannedJob, PlannedVenue, RunOptions, bars_request};
 
 /// What one job brought.
 #[derive(Debug)]
@@ -76,6 +76,7 @@ pub(super) struct Fetchers<'l> {
     pub(super) at: usize,
     pub(super) planned: &'l PlannedVenue,
     pub(super) source: &'l dyn MarketDataSource,
+    pub(super) stores: &'l Stores,
     pub(super) now: DateTime<Utc>,
     pub(super) clock: &'l dyn Clock,
     pub(super) stop: &'l Shutdown,
@@ -89,16 +90,18 @@ impl<'l> Fetchers<'l> {
         at: usize,
         planned: &'l PlannedVenue,
         source: &'l dyn MarketDataSource,
-        now: DateTime<Utc>,
-        clock: &'l dyn Clock,
-        stop: &'l Shutdown,
-        pace: Option<Pace>,
+        stores: &'l Stores,
+        hands: Hands<'l>,
+        options: &RunOptions,
     ) -> Self {
+        let (now, pace) = (options.now, options.pace);
+        let Hands { clock, stop, .. } = hands;
         let (next, last_request) = (AtomicUsize::new(0), Mutex::new(None));
         Self {
             at,
             planned,
             source,
+            stores,
             now,
             clock,
             stop,
@@ -159,7 +162,8 @@ impl<'l> Fetchers<'l> {
     }
 
     fn ask(&self, job: &PlannedJob) -> Answer {
-        match self.source.fetch(&job.fetch_job(self.now), self.stop) {
+        let question = job.fetch_job(self.now, self.basis(job));
+        match self.source.fetch(&question, self.stop) {
             Ok(Fetched::Bars {
                 batch,
                 mark,
@@ -190,6 +194,21 @@ impl<'l> Fetchers<'l> {
         }
     }
 
+    /// Returns the basis of the stored rows, for sources that count requests and can give more than one: looking for
+    /// it may cost a whole file. What cannot be read now is judged once more before anything is merged with it.
+    fn basis(&self, job: &PlannedJob) -> Option<PriceBasis> {
+        let is_asked = self.source.cost(&job.fetch_job(self.now, None)) > 0;
+        if !job.has_rows || !is_asked {
+            return None;
+        }
+        let request = bars_request(&self.planned.venue, job);
+        self.stores
+            .basis(&request, job.route.layout)
+            .unwrap_or_default()
+    }
+
+    /// Returns what came along, ready to be staged. Each of these trees has one basis whatever that of the bars is: what
+    /// a source pays per share is per share of today, and an adjusted close is adjusted for all.
     fn aside(
         &self,
         job: &PlannedJob,
@@ -202,6 +221,7 @@ impl<'l> Fetchers<'l> {
         let sides = [
             (
                 Frame::of_adjusted(&ticker, closes),
+                PriceBasis::SplitDividendAdjusted,
                 Series::Adjusted {
                     ticker: ticker.clone(),
                     interval,
@@ -209,14 +229,19 @@ impl<'l> Fetchers<'l> {
             ),
             (
                 Frame::of_events(&ticker, &beside.events),
+                PriceBasis::SplitAdjusted,
                 Series::Events { ticker },
             ),
         ];
-        let provenance = self.provenance(&beside);
+        let bars = self.provenance(&beside);
         let mut rows = Vec::new();
-        for (frame, series) in sides {
+        for (frame, basis, series) in sides {
             let venue = Some(self.planned.venue.clone());
             let request = StorageRequest { venue, series };
+            let provenance = Provenance {
+                basis,
+                ..bars.clone()
+            };
             rows.extend(RowsToStage::encode(request, &frame, &provenance)?);
         }
         Ok(Aside { mark, beside, rows })

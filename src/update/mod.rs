@@ -10,6 +10,7 @@ mod asides;
 mod consolidate;
 mod fetch;
 mod ledger;
+mod merge_series;
 mod plan;
 mod put_away;
 mod rebase;

@@ -75,8 +75,8 @@ pub struct PlannedJob {
     pub asked: Asked,
     /// The source's mark of the last download.
     pub mark: Option<String>,
-    /// The price basis of the stored rows; `None` when there are none.
-    pub basis: Option<PriceBasis>,
+    /// Whether rows are stored, on whose price basis the answer has to continue.
+    pub has_rows: bool,
     /// Where the rows will go, and why.
     pub route: Route,
     /// Whether the rows join those that are known; if not, what lies between stays wanted.
@@ -104,15 +104,15 @@ pub enum SkipReason {
 }
 
 impl PlannedJob {
-    /// Returns the question to the source.
-    pub fn fetch_job(&self, now: DateTime<Utc>) -> FetchJob {
+    /// Returns the question to the source; `basis` is that of the stored rows, which tells nothing of the cost.
+    pub fn fetch_job(&self, now: DateTime<Utc>, basis: Option<PriceBasis>) -> FetchJob {
         FetchJob {
             ticker: self.ticker.clone(),
             interval: self.interval,
             window: self.window,
             asked: self.asked,
             mark: self.mark.clone(),
-            basis: self.basis,
+            basis,
             now,
         }
     }
@@ -298,23 +298,14 @@ fn plan_job(
             (Window { from, to: None }, Asked::Incremental, mark)
         }
     };
-    let mut job = PlannedJob {
+    Ok(PlannedJob {
         ticker,
         interval,
         window,
         asked,
         mark,
-        basis: None,
+        has_rows: routed.has_rows,
         route: routed.route,
         continuity,
-    };
-    let is_asked = outlook
-        .source(venue)
-        .is_some_and(|source| source.cost(&job.fetch_job(request.now)) > 0);
-    if routed.has_rows && is_asked {
-        // What cannot be read now is judged once more before anything is merged with it.
-        let basis = outlook.stores.basis(&asked_for, job.route.layout);
-        job.basis = basis.unwrap_or_default();
-    }
-    Ok(job)
+    })
 }

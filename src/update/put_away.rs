@@ -67,6 +67,10 @@ impl<'l> Consolidation<'_, 'l> {
                 reason,
                 kind,
             });
+        } else if let Some(venue) = &request.venue {
+            // Events have no interval that a failure could name.
+            self.report.at(venue).tickers.failed += 1;
+            self.report.warnings.push(format!("{request}: {error}"));
         }
         Ok(())
     }

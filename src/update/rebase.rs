@@ -43,8 +43,9 @@ pub(super) fn detect(revisions: &[Revision], rows: RowCounts) -> Option<Shift> {
     for revision in revisions {
         match revision.field {
             "open" | "high" | "low" | "close" => {
-                let ratio = ratio(revision)?;
-                prices.entry(revision.time).or_default().push(ratio);
+                // A row that was empty, or is, has no ratio, and says nothing of the others.
+                let ratios = prices.entry(revision.time).or_default();
+                ratios.extend(ratio(revision));
             }
             "volume" => {
                 volumes.extend(ratio(revision).map(|ratio| (revision.time, ratio)));
@@ -114,8 +115,29 @@ fn simplest(ratio: f64) -> Option<f64> {
     (1..=LARGEST_PART).find_map(fraction)
 }
 
+/// What becomes of stored rows that an answer contradicts by a factor and does not cover.
+#[derive(Debug)]
+pub(super) enum Uncovered {
+    /// There are none.
+    Nothing,
+    /// All are older than the answer: they are moved to its basis.
+    Moved(Frame),
+    /// Some are newer: nobody can say on which basis they stand, so they stay where they are.
+    Unclear,
+}
+
+/// Returns what becomes of the stored rows outside of an answer that spans the two moments.
+pub(super) fn uncovered(stored: &Frame, (first, last): (i64, i64), shift: Shift) -> Uncovered {
+    let is_newer = stored.span().is_some_and(|(_, newest)| newest > last);
+    match rescaled(stored, first, shift) {
+        _ if is_newer => Uncovered::Unclear,
+        Some(older) => Uncovered::Moved(older),
+        None => Uncovered::Nothing,
+    }
+}
+
 /// Returns the rows before a moment, moved to the other basis; `None` when there are none.
-pub(super) fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
+fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
     let rows: Vec<usize> = stored
         .times()
         .enumerate()
@@ -208,6 +230,25 @@ mod tests {
                 "{by}: {shift:?}"
             );
         }
+    }
+
+    /// One of the overlapping rows had been stored without prices, and the split of all others went unseen.
+    #[test]
+    fn a_row_that_was_empty_does_not_hide_a_split() {
+        let empty = Bar {
+            date: Some(6),
+            volume: Some(1.into()),
+            ..Bar::default()
+        };
+        let bars = vec![empty];
+        let (hole, _) = BarBatch { bars }.prove(&"A".parse().unwrap());
+        let rest = [frame(0, 6, 400.0, 1000), frame(7, 3, 400.0, 1000)];
+        let stored = rest[0].merge(&hole.frame).frame.merge(&rest[1]).frame;
+        let newer = divided(&frame(6, 4, 400.0, 1000), 4.0, 4.0);
+
+        let shift = seen(&stored, &newer).unwrap();
+
+        assert!((shift.price - 0.25).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub struct VenueReport {
     pub failures: Vec<Failure>,
     /// Series that the source does not know.
     pub unknown: Vec<Unknown>,
-    /// Answers in which the source knew the series; more than nothing new only if it was really asked.
+    /// Answers in which the source was really asked and knew the series.
     pub heard: usize,
     /// Requests that were sent.
     pub requests: u64,

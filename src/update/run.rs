@@ -100,26 +100,19 @@ pub(super) struct Work<'r, 'l> {
 
 impl<'l> Work<'_, 'l> {
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
-        let RunOptions {
-            now, pace, jobs, ..
-        } = self.options;
-        let Hands {
-            clock,
-            stop,
-            observer,
-            ..
-        } = self.hands;
+        let (jobs, observer) = (self.options.jobs, self.hands.observer);
         observer.observe(Event::FetchPlanned {
             series: plan.series(),
         });
-        let outlook = self.outlook;
+        let (outlook, hands, options) = (self.outlook, self.hands, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
             .iter()
             .enumerate()
             .filter_map(|(at, planned)| {
                 let source = &**outlook.source(&planned.venue)?;
-                Some(Fetchers::new(at, planned, source, now, clock, stop, pace))
+                let stores = outlook.stores;
+                Some(Fetchers::new(at, planned, source, stores, hands, &options))
             })
             .collect();
         for planned in &plan.venues {

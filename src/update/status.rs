@@ -113,7 +113,7 @@ fn status(
     for job in planned.jobs.iter().filter(|job| job.interval == interval) {
         let (ticker, venue) = (&job.ticker, &planned.venue);
         status.active += 1;
-        status.backlog += u64::from(source.cost(&job.fetch_job(now)));
+        status.backlog += u64::from(source.cost(&job.fetch_job(now, None)));
         let found = catalog.last_found_date(ticker, venue, interval);
         status.last_success = status.last_success.max(found);
         let newest = catalog.last_data_date(ticker, venue, interval);

@@ -102,6 +102,7 @@ fn registry(criterion: &mut Criterion) {
             storage: None,
             mark: None,
             provisional: Vec::new(),
+            newest: 0,
             history: barkeep::catalog::Wanted::Known,
         };
         catalog

@@ -91,6 +91,7 @@ fn found(last_row: &str) -> Found {
         storage: None,
         mark: None,
         provisional: Vec::new(),
+        newest: 0,
         history: barkeep::catalog::Wanted::Known,
     }
 }

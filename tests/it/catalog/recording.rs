@@ -43,6 +43,7 @@ fn a_new_ticker_has_the_predecessors_fields_in_its_order() {
         storage: Some(StorageBlock::of(yahoo())),
         mark: Some("etag-1".to_owned()),
         provisional: Vec::new(),
+        newest: 0,
         history: barkeep::catalog::Wanted::Known,
         ..found("2025-11-19T15:59:00")
     };

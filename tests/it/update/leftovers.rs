@@ -211,3 +211,20 @@ fn what_a_later_version_staged_is_left_where_it_is() {
 
     assert_eq!(world.bench.bytes(&stranger), b"rows of a kind to come");
 }
+
+/// The power failed before a run was sealed: its bars had reached the disk, and the dividends of all years had not. The
+/// next runs asked only for what followed the bars.
+#[test]
+fn a_series_that_a_stopped_run_left_is_asked_for_whole_once_more() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    stage(&world, false);
+
+    world.finish_leftovers().unwrap();
+
+    let wanted = || world.tickers_json()["A"]["intervals"]["1d"]["refetch"].clone();
+    assert_eq!(wanted(), true);
+
+    world.try_update().unwrap();
+
+    assert!(wanted().is_null(), "once");
+}

@@ -96,3 +96,25 @@ fn prices_on_another_basis_are_moved_though_no_event_tells_of_it() {
     yahoo.bar.run(&["update"]).expect(Exit::Ok);
     assert_eq!(yahoo.server.requests().len(), lines, "once");
 }
+
+/// After a split a person fetched one old month: what was older was divided, and divided once more by the next run.
+#[test]
+fn days_in_the_middle_of_a_history_move_nothing_around_them_and_the_next_run_heals_it() {
+    let mut yahoo = YahooBar::of("AAPL", "1d", "");
+    serve(&yahoo, closes(1.0), Value::Null);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    serve(&yahoo, closes(4.0), Value::Null);
+    "2025-11-24T22:00:00Z".clone_into(&mut yahoo.bar.now);
+
+    let days = ["update", "--start", "2025-10-01", "--end", "2025-10-20"];
+    let ran = yahoo.bar.run(&days).expect(Exit::Ok);
+
+    assert!(ran.stderr.contains("another basis"), "{}", ran.stderr);
+    let between = stored(&yahoo);
+    assert_eq!(between.first(), closes(1.0).first(), "older rows stay");
+    assert_eq!(between.last(), closes(1.0).last(), "newer rows stay");
+
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    assert_eq!(stored(&yahoo), closes(4.0));
+}

@@ -1,0 +1,116 @@
+//! One series: staged rows, stored rows, and the new files that hold both.
+//!
+//! Promises: nothing is changed; many series are merged side by side. Stored rows that the staged ones contradict by a
+//! constant factor are moved to their price basis. Leaves to others: writing (`consolidate`).
+
+use std::path::PathBuf;
+
+use crate::frame::{Frame, Profile};
+use crate::model::{Provenance, Series, StorageRequest, Venue};
+use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
+
+use super::consolidate::Consolidation;
+use super::rebase::{self, Uncovered};
+
+/// A merge that was prepared off the writing thread.
+#[derive(Debug)]
+pub(super) struct Merge {
+    pub(super) prepared: Prepared,
+    pub(super) layout: Layout,
+    pub(super) newest: i64,
+    pub(super) basis: Basis,
+}
+
+/// How the stored rows of a series stand to an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Basis {
+    /// On the same price basis, or covered by the answer.
+    Same,
+    /// They were on another one and were moved by this factor.
+    Moved(f64),
+    /// Some of them are on another one still.
+    Mixed,
+}
+
+impl Consolidation<'_, '_> {
+    /// Reads what is staged and what is stored, and merges them. Changes nothing.
+    pub(super) fn merge(
+        &self,
+        request: &StorageRequest,
+        staged: &[StagedRows],
+    ) -> Result<Merge, StorageError> {
+        let venue = request.partitioned()?.venue;
+        let mut newer = Frame::empty(Profile::of(request.series.dataset()));
+        let mut provenance = Provenance::default();
+        for rows in staged {
+            let content = rows.read(self.hands.fs)?;
+            newer = newer.merge(&content.frame).frame;
+            provenance = content.provenance;
+        }
+        let wish = self
+            .outlook
+            .wish(self.registry.catalog(), venue, &request.series);
+        let layout = self.outlook.stores.route(request, wish)?.route.layout;
+        if layout == Layout::Legacy {
+            self.refuse_unowned(request, venue)?;
+        }
+        let store = self.outlook.stores.of(layout);
+        let prepared = store.prepare(request, &newer, &provenance)?;
+        let (prepared, basis) = rebased(store, prepared, &newer, &provenance)?;
+        Ok(Merge {
+            prepared,
+            layout,
+            newest: newer.span().map_or(0, |(_, newest)| newest),
+            basis,
+        })
+    }
+
+    /// A legacy file has one place for all venues. One that names none belongs to the ticker's home: rows of another
+    /// venue must not become part of it.
+    fn refuse_unowned(&self, request: &StorageRequest, venue: &Venue) -> Result<(), StorageError> {
+        let catalog = self.registry.catalog();
+        let is_elsewhere = request
+            .series
+            .ticker()
+            .is_some_and(|ticker| catalog.is_at_home_elsewhere(ticker, venue));
+        if !is_elsewhere {
+            return Ok(());
+        }
+        match self.outlook.stores.legacy.read(request)? {
+            Some(stored) if stored.damaged.is_empty() && stored.provenance.source.is_none() => {
+                Err(StorageError::Refused {
+                    path: PathBuf::from(request.to_string()),
+                    reason: "the ticker's legacy file names no venue, and its home in tickers.json is another one"
+                        .to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Moves stored rows that an answer contradicts by a constant factor to its price basis.
+fn rebased(
+    store: &dyn StorageInterface,
+    prepared: Prepared,
+    newer: &Frame,
+    provenance: &Provenance,
+) -> Result<(Prepared, Basis), StorageError> {
+    let is_of_bars = matches!(prepared.request.series, Series::Bars { .. });
+    let found = rebase::detect(&prepared.revisions, prepared.rows).filter(|_| is_of_bars);
+    let (Some(shift), Some(span)) = (found, newer.span()) else {
+        return Ok((prepared, Basis::Same));
+    };
+    let Some(stored) = store.read(&prepared.request)? else {
+        return Ok((prepared, Basis::Same));
+    };
+    Ok(match rebase::uncovered(&stored.frame, span, shift) {
+        Uncovered::Nothing => (prepared, Basis::Same),
+        Uncovered::Unclear => (prepared, Basis::Mixed),
+        Uncovered::Moved(older) => {
+            let whole = older.merge(newer).frame;
+            let moved = store.prepare(&prepared.request, &whole, provenance)?;
+            (moved, Basis::Moved(shift.price))
+        }
+    })
+}
