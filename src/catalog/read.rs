@@ -76,6 +76,16 @@ impl Catalog {
         fields::date(self.interval(ticker, venue, interval)?, "last_found_date")
     }
 
+    /// Returns the day on which the source last answered; `None` when it never did.
+    pub fn last_checked(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Option<NaiveDate> {
+        fields::date(self.interval(ticker, venue, interval)?, "last_checked")
+    }
+
     /// Returns the wall clock of the newest intraday row, unless the day says that another writer went on.
     pub fn last_data_at(
         &self,

@@ -70,6 +70,15 @@ impl<'w> Shell<'w> {
         self.world.current_dir.join(path)
     }
 
+    /// Returns a number that tells the runs of one second apart.
+    pub(super) fn nonce(&self) -> u32 {
+        let token = self.world.host.token();
+        let digits = token.get(..8);
+        digits
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .unwrap_or_default()
+    }
+
     /// Returns a path as it is shown: relative to the workspace where it lies in it.
     pub(super) fn shown<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
         path.strip_prefix(&self.root).unwrap_or(path).display()

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::SettingRow;
 use super::parsed::Parsed;
-use super::settings_file::{ServerTable, WindowTable};
+use super::settings_file::{SourceTable, WindowTable};
 use super::source_settings::{chosen, optional, shown};
 use super::{Setting, source_settings::KeyOf};
 use crate::model::Interval;
@@ -47,17 +47,22 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    pub(super) fn layered(table: ServerTable) -> Self {
-        let windows = table.windows.map(|windows| by_interval(windows, window));
+    /// Takes the keys out of the table of a source that tell how its server is asked.
+    pub(super) fn layered(table: &mut SourceTable) -> Self {
+        let windows = table
+            .windows
+            .take()
+            .map(|windows| by_interval(windows, window));
         let refresh_days = table
             .refresh_days
+            .take()
             .map(|days| by_interval(days, |days| days));
         Self {
-            base_url: optional(table.base_url, None),
-            user_agent: optional(table.user_agent, None),
-            fetch_command: optional(table.fetch_command, None),
-            max_requests: optional(table.max_requests, None),
-            per_seconds: optional(table.per_seconds, None),
+            base_url: optional(table.base_url.take(), None),
+            user_agent: optional(table.user_agent.take(), None),
+            fetch_command: optional(table.fetch_command.take(), None),
+            max_requests: optional(table.max_requests.take(), None),
+            per_seconds: optional(table.per_seconds.take(), None),
             timeout_seconds: chosen(table.timeout_seconds.map(std::num::NonZeroU32::get), 30),
             windows: chosen(windows, BTreeMap::new()),
             settle_sessions: chosen(table.settle_sessions, 3),

@@ -86,39 +86,6 @@ pub(super) struct SourceTable {
     pub(super) prepost: Option<bool>,
 }
 
-/// The keys of a source that asks a server. They lie flat in its table, so this is no table of the file.
-#[derive(Debug, Default)]
-pub(super) struct ServerTable {
-    pub(super) base_url: Option<String>,
-    pub(super) user_agent: Option<String>,
-    pub(super) fetch_command: Option<Vec<String>>,
-    pub(super) max_requests: Option<u32>,
-    pub(super) per_seconds: Option<u32>,
-    pub(super) timeout_seconds: Option<NonZeroU32>,
-    pub(super) windows: Option<BTreeMap<Parsed<Interval>, WindowTable>>,
-    pub(super) settle_sessions: Option<u32>,
-    pub(super) refresh_days: Option<BTreeMap<Parsed<Interval>, u32>>,
-    pub(super) prepost: Option<bool>,
-}
-
-impl SourceTable {
-    /// Takes the keys out that tell how a server is asked.
-    pub(super) fn take_server(&mut self) -> ServerTable {
-        ServerTable {
-            base_url: self.base_url.take(),
-            user_agent: self.user_agent.take(),
-            fetch_command: self.fetch_command.take(),
-            max_requests: self.max_requests.take(),
-            per_seconds: self.per_seconds.take(),
-            timeout_seconds: self.timeout_seconds.take(),
-            windows: self.windows.take(),
-            settle_sessions: self.settle_sessions.take(),
-            refresh_days: self.refresh_days.take(),
-            prepost: self.prepost.take(),
-        }
-    }
-}
-
 /// One entry of the table `windows` of a source.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -205,7 +205,7 @@ pub(super) type KeyOf<'k> = &'k dyn Fn(&str) -> String;
 
 impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
-        let server = ServerSettings::layered(table.take_server());
+        let server = ServerSettings::layered(&mut table);
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };

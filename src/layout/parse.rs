@@ -79,7 +79,7 @@ fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p st
         let (ticker, interval): (Ticker, Interval) = (ticker()?, interval.parse().ok()?);
         if dataset == Dataset::Stocks.as_str() {
             Series::Bars { ticker, interval }
-        } else if dataset == Dataset::Adjusted.as_str() {
+        } else if dataset == Dataset::Adjusted.as_str() && !interval.is_intraday() {
             Series::Adjusted { ticker, interval }
         } else {
             return None;

@@ -24,8 +24,6 @@ pub struct Beside {
     pub provisional: Vec<i64>,
     /// Days that were asked for and that the source no longer keeps, both included.
     pub lost: Option<(NaiveDate, NaiveDate)>,
-    /// Set when rows that were stored before this answer stand on another price basis than its rows.
-    pub rebase: Option<Rebase>,
     /// Why the answer ends before the window does, where an error came after some of the bars.
     pub cut_short: Option<String>,
     /// What a person should know of the answer, as sentences without a period.
@@ -39,18 +37,4 @@ pub struct AdjustedClose {
     pub date: i64,
     /// The adjusted close.
     pub value: f64,
-}
-
-/// The exact factor between the basis of stored rows and that of an answer.
-///
-/// Prices of rows stored before the answer, with stamps before `before`, are to be multiplied by
-/// `numerator / denominator`, their volumes by the inverse.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rebase {
-    /// The first stamp that the answer covers by itself.
-    pub before: i64,
-    /// Of the factor of prices.
-    pub numerator: f64,
-    /// Of the factor of prices.
-    pub denominator: f64,
 }

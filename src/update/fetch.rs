@@ -216,7 +216,9 @@ impl<'l> Fetchers<'l> {
         beside: Beside,
     ) -> Result<Aside, StorageError> {
         let (ticker, interval) = (job.ticker.clone(), job.interval);
+        // Bars of less than a day have no adjusted close, and their tree no place.
         let closes = beside.adjusted_closes.iter();
+        let closes = closes.filter(|_| !interval.is_intraday());
         let closes = closes.map(|close| (close.date, close.value));
         let sides = [
             (

@@ -57,6 +57,8 @@ pub struct LedgerLine {
 /// The ledger of one series.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
+    /// The file.
+    pub path: PathBuf,
     /// Its lines, oldest first.
     pub lines: Vec<LedgerLine>,
     /// The numbers of lines that cannot be understood, from 1.
@@ -72,10 +74,14 @@ pub fn read_ledger(
     places: &Places,
     request: &StorageRequest,
 ) -> Result<Option<Ledger>, StorageError> {
-    let Some(bytes) = fs.read(&path(places, request)?)? else {
+    let path = path(places, request)?;
+    let Some(bytes) = fs.read(&path)? else {
         return Ok(None);
     };
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger {
+        path,
+        ..Ledger::default()
+    };
     let lines = bytes.split(|byte| *byte == b'\n').enumerate();
     for (at, line) in lines.filter(|(_, line)| !line.is_empty()) {
         match parsed(line) {

@@ -32,6 +32,8 @@ pub struct SeriesStatus {
     pub backlog: u64,
     /// How long they take at the budget of the source.
     pub hours: Option<f64>,
+    /// How long all intervals of the venue take, which share the budget.
+    pub venue_hours: Option<f64>,
     /// The first day on which the source forgets something that was not fetched.
     pub next_loss: Option<NaiveDate>,
     /// Tickers that lose something within a day.
@@ -52,6 +54,7 @@ impl SeriesStatus {
             newest: None,
             backlog: 0,
             hours: None,
+            venue_hours: None,
             next_loss: None,
             losing_in_a_day: 0,
             losing_in_a_week: 0,
@@ -60,13 +63,13 @@ impl SeriesStatus {
 
     /// Tells whether something will be lost before it can be fetched.
     pub fn will_lose(&self, now: DateTime<Utc>) -> bool {
-        let Some((hours, loss)) = self.hours.zip(self.next_loss) else {
+        let Some((hours, loss)) = self.venue_hours.zip(self.next_loss) else {
             return false;
         };
         let left = loss.and_time(chrono::NaiveTime::MIN) - now.naive_utc();
         #[expect(clippy::cast_precision_loss, reason = "hours, for an estimate")]
         let left = left.num_minutes() as f64 / 60.0;
-        hours > left
+        self.backlog > 0 && hours > left
     }
 }
 
@@ -86,9 +89,15 @@ pub fn survey(
         intervals.extend(planned.skipped.iter().map(|skipped| skipped.interval));
         intervals.sort_unstable();
         intervals.dedup();
-        for interval in intervals {
-            found.push(status(planned, &**source, catalog, interval, now));
+        let mut of_venue: Vec<SeriesStatus> = intervals
+            .into_iter()
+            .map(|interval| status(planned, &**source, catalog, interval, now))
+            .collect();
+        let hours = of_venue.iter().map(|one| one.hours).sum::<Option<f64>>();
+        for one in &mut of_venue {
+            one.venue_hours = hours;
         }
+        found.extend(of_venue);
     }
     found
 }
@@ -107,6 +116,11 @@ fn status(
             SkipReason::NotFound => status.not_found += 1,
             SkipReason::Cooldown => status.resting += 1,
         }
+        let (ticker, venue) = (&skipped.ticker, &planned.venue);
+        let found = catalog.last_found_date(ticker, venue, interval);
+        status.last_success = status.last_success.max(found);
+        let newest = catalog.last_data_date(ticker, venue, interval);
+        status.newest = status.newest.max(newest);
     }
     let depth = source.depth_days(interval);
     let today = now.date_naive();
@@ -118,7 +132,10 @@ fn status(
         status.last_success = status.last_success.max(found);
         let newest = catalog.last_data_date(ticker, venue, interval);
         status.newest = status.newest.max(newest);
-        let loss = newest
+        // What was asked for in vain cannot be lost. The day of the question itself may not have been over.
+        let checked = catalog.last_checked(ticker, venue, interval);
+        let known = newest.max(newest.and(checked).and_then(|day| day.pred_opt()));
+        let loss = known
             .zip(depth)
             .and_then(|(day, depth)| day.checked_add_days(Days::new(depth.into())));
         if let Some(loss) = loss {

@@ -75,3 +75,65 @@ fn a_damaged_counter_begins_again_and_says_so() {
         ran.stderr
     );
 }
+
+/// Another run held the lock, nothing was fetched for days, and the file went on saying 0.
+#[test]
+fn a_run_that_could_not_begin_leaves_its_exit_code_too() {
+    let bar = Bar::partitioned(&["AAPL"]);
+    let update = ["update", "--metrics-file", "barkeep.prom"];
+    bar.run(&update).expect(Exit::Ok);
+    bar.write("tickers.json", "{");
+
+    bar.run(&update).expect(Exit::Damaged);
+
+    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    assert!(text.contains("\nbarkeep_exit_code 12\n"), "{text}");
+    let total = text
+        .lines()
+        .find(|line| line.starts_with("barkeep_bars_written_total"));
+    assert!(
+        !total.unwrap().ends_with(" 0"),
+        "what was counted stays: {text}"
+    );
+}
+
+#[test]
+fn a_series_that_never_had_rows_has_every_metric() {
+    let bar = Bar::partitioned(&["NOSUCH"]);
+
+    bar.run(&["update", "--metrics-file", "barkeep.prom"]);
+
+    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    for (name, value) in [("last_success", "0"), ("next_loss", "+Inf")] {
+        let line = format!(
+            "barkeep_{name}_timestamp_seconds{{market=\"us\",source=\"demo\",interval=\"1d\"}} {value}\n"
+        );
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+}
+
+/// A symbol that is not traded any more was asked for every day, and the status warned of it for ever.
+#[test]
+fn what_was_asked_for_in_vain_is_not_about_to_be_lost() {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    let body = chart("AAPL", &[1.0], "NMS", &Value::Null).replace("\"1d\"", "\"1m\"");
+    yahoo
+        .server
+        .on("/v8/finance/chart/AAPL", [Reply::json(body)]);
+    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let nothing = chart("AAPL", &[], "NMS", &Value::Null);
+    yahoo
+        .server
+        .on("/v8/finance/chart/AAPL", [Reply::json(nothing)]);
+    "2025-12-30T22:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    let ran = yahoo.bar.run(&["status", "--json"]).expect(Exit::Ok);
+
+    let series = &ran.summary()["series"][0];
+    assert_eq!(
+        (&series["will_lose"], &series["losing_in_a_week"]),
+        (&json!(false), &json!(0))
+    );
+}

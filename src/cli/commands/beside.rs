@@ -4,24 +4,23 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::wiring::Workspace;
-use crate::frame::{Adjust, Adjustments, Frame, MarketEvent, Profile};
-use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker};
+use crate::frame::{Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
+use crate::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::storage::{Layout, Stored};
 
 /// Returns the stored events of the ticker of a series, as rows and as events.
 pub(super) fn events(
     workspace: &Workspace<'_>,
+    catalog: &Catalog,
     request: &StorageRequest,
 ) -> Result<(Stored, Vec<MarketEvent>), Failure> {
     let ticker = ticker(request)?;
     let series = Series::Events { ticker };
-    let stored = read(workspace, request, series)?.unwrap_or_else(|| Stored {
-        frame: Frame::empty(Profile::of(Dataset::Events)),
-        ..nothing()
-    });
+    let stored = read(workspace, catalog, request, series)?.unwrap_or_else(no_events);
     let events = stored.frame.market_events();
     Ok((stored, events))
 }
@@ -29,26 +28,27 @@ pub(super) fn events(
 /// Returns the bars of a series adjusted.
 pub(super) fn adjusted(
     workspace: &Workspace<'_>,
+    catalog: &Catalog,
     request: &StorageRequest,
     stored: &Stored,
     how: Adjust,
 ) -> Result<Frame, Failure> {
     let ticker = ticker(request)?;
-    let (_, events) = events(workspace, request)?;
+    let (_, events) = events(workspace, catalog, request)?;
     let mut known = Adjustments {
         events,
         ..Adjustments::default()
     };
     if let Series::Bars { interval, .. } = &request.series {
         if interval.is_intraday() {
-            known.day_factors = day_factors(workspace, request, &ticker)?;
+            known.day_factors = day_factors(workspace, catalog, request, &ticker)?;
         } else {
-            known.closes = closes(workspace, request, &ticker, *interval)?;
+            known.closes = closes(workspace, catalog, request, &ticker, *interval)?;
         }
     }
     let basis = workspace
         .stores
-        .basis(request, layout(workspace, request)?)?
+        .basis(request, layout(workspace, catalog, request)?)?
         .unwrap_or(PriceBasis::Unknown);
     stored
         .frame
@@ -64,27 +64,44 @@ pub(super) fn adjusted(
 /// Returns the adjusted closes that are stored beside bars of one length.
 fn closes(
     workspace: &Workspace<'_>,
+    catalog: &Catalog,
     request: &StorageRequest,
     ticker: &Ticker,
     interval: Interval,
 ) -> Result<BTreeMap<i64, f64>, Failure> {
     let ticker = ticker.clone();
-    let stored = read(workspace, request, Series::Adjusted { ticker, interval })?;
+    let stored = read(
+        workspace,
+        catalog,
+        request,
+        Series::Adjusted { ticker, interval },
+    )?;
     Ok(stored.map_or_else(BTreeMap::new, |stored| stored.frame.adjusted_closes()))
 }
 
 /// Returns adjusted close over close of each day. Bars of less than a day have no adjusted close of their own.
 fn day_factors(
     workspace: &Workspace<'_>,
+    catalog: &Catalog,
     request: &StorageRequest,
     ticker: &Ticker,
 ) -> Result<BTreeMap<i64, f64>, Failure> {
     let interval = Interval::D1;
-    let closes = closes(workspace, request, ticker, interval)?;
+    let closes = closes(workspace, catalog, request, ticker, interval)?;
     let ticker = ticker.clone();
-    let days = read(workspace, request, Series::Bars { ticker, interval })?;
+    let series = Series::Bars { ticker, interval };
+    let asked = StorageRequest {
+        venue: request.venue.clone(),
+        series: series.clone(),
+    };
+    let layout = layout(workspace, catalog, &asked)?;
+    if workspace.stores.basis(&asked, layout)? != Some(PriceBasis::SplitAdjusted) {
+        // Closes that contain the dividends already tell no factor; the events do.
+        return Ok(BTreeMap::new());
+    }
+    let days = read(workspace, catalog, request, series)?;
     let bars = days.iter().flat_map(|days| days.frame.bars());
-    let factor = |bar: crate::frame::Bar| {
+    let factor = |bar: Bar| {
         let (date, close) = (bar.date?, bar.close.filter(|close| *close != 0.0)?);
         Some((date, closes.get(&date)? / close))
     };
@@ -96,16 +113,20 @@ fn ticker(request: &StorageRequest) -> Result<Ticker, Failure> {
     known.ok_or_else(|| Failure::new(Exit::Failed, format!("{request} has no ticker")))
 }
 
-fn layout(workspace: &Workspace<'_>, request: &StorageRequest) -> Result<Layout, Failure> {
-    let catalog = workspace.catalog()?.unwrap_or_default();
+fn layout(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    request: &StorageRequest,
+) -> Result<Layout, Failure> {
     let venue = request.venue.as_ref();
     let venue = venue.unwrap_or_else(|| workspace.default_venue());
-    let wish = workspace.outlook().wish(&catalog, venue, &request.series);
+    let wish = workspace.outlook().wish(catalog, venue, &request.series);
     Ok(workspace.stores.route(request, wish)?.route.layout)
 }
 
 fn read(
     workspace: &Workspace<'_>,
+    catalog: &Catalog,
     beside: &StorageRequest,
     series: Series,
 ) -> Result<Option<Stored>, Failure> {
@@ -113,7 +134,7 @@ fn read(
         venue: beside.venue.clone(),
         series,
     };
-    let layout = layout(workspace, &request)?;
+    let layout = layout(workspace, catalog, &request)?;
     let stored = workspace.stores.of(layout).read(&request)?;
     match stored.as_ref().and_then(|stored| stored.damaged.first()) {
         None => Ok(stored),
@@ -124,10 +145,10 @@ fn read(
     }
 }
 
-fn nothing() -> Stored {
+fn no_events() -> Stored {
     Stored {
         frame: Frame::empty(Profile::of(Dataset::Events)),
-        provenance: crate::model::Provenance::default(),
+        provenance: Provenance::default(),
         displaced: 0,
         damaged: Vec::new(),
     }

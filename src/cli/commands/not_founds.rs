@@ -9,12 +9,13 @@ use chrono::Days;
 use clap::Args;
 
 use super::registration;
+use super::status::registry;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::{Workspace, absent};
+use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
 use crate::model::{Interval, Ticker, Venue, time};
 use crate::source::{Asked, FetchJob, Fetched, MarketDataSource, SourceError, Window};
@@ -186,12 +187,6 @@ fn change(
     }
     held.release()?;
     Ok(taken_back)
-}
-
-fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
-    workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))
 }
 
 fn tell(taken_back: &[Ticker], venue: &Venue, shell: &Shell<'_>) {

@@ -1,4 +1,7 @@
 //! `barkeep revisions`: prints which stored values were replaced, when, and by what.
+//!
+//! Promises: every ledger of the ticker that is asked for; a line that cannot be understood is named with its file, and
+//! the others are printed all the same.
 
 use clap::Args;
 use serde_json::json;
@@ -7,10 +10,14 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::table;
+use crate::cli::ui::words::some_of;
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
-use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::update::{Ledger, read_ledger};
+
+/// How many damaged lines of a ledger are named.
+const MOST_NAMED: usize = 10;
 
 /// Options of `revisions`.
 #[derive(Debug, Args)]
@@ -18,10 +25,10 @@ pub(in crate::cli) struct RevisionsArgs {
     /// The ticker
     #[arg(value_name = "TICKER")]
     ticker: Ticker,
-    /// The length of its bars
-    #[arg(short, long, value_name = "INTERVAL", default_value = "1d")]
-    interval: Interval,
-    /// Its venue [default: us:yahoo]
+    /// Only bars of this length [default: all, and events]
+    #[arg(short, long, value_name = "INTERVAL")]
+    interval: Option<Interval>,
+    /// Only this venue [default: all]
     #[arg(long, value_name = "MARKET:SOURCE")]
     venue: Option<Venue>,
     /// Print JSON lines
@@ -29,39 +36,59 @@ pub(in crate::cli) struct RevisionsArgs {
     pub(in crate::cli) json: bool,
 }
 
-/// Runs `revisions`.
-pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let flags = Overrides {
-        default_venue: args.venue.clone(),
-        ..Overrides::default()
-    };
-    let workspace = Workspace::open(shell, &flags)?;
-    let venue = workspace.default_venue().clone();
-    let request = StorageRequest::bars(venue, args.ticker.clone(), args.interval);
-    let fs = &*shell.world.fs;
-    let Some(ledger) = read_ledger(fs, &workspace.places, &request)? else {
-        shell
-            .printer
-            .note(&format!("No stored value of {request} was ever replaced."));
-        return Ok(Exit::Ok);
-    };
-    print(args, shell, &ledger);
-    match ledger.damaged.first() {
-        None => Ok(Exit::Ok),
-        Some(line) => Err(Failure::new(
-            Exit::Damaged,
-            format!(
-                "line {line} of the ledger of {request} cannot be understood, {} in all",
-                ledger.damaged.len()
-            ),
-        )),
+impl RevisionsArgs {
+    /// Returns the series that may have a ledger.
+    fn series(&self) -> Vec<Series> {
+        let ticker = &self.ticker;
+        let bars = |interval| Series::Bars {
+            ticker: ticker.clone(),
+            interval,
+        };
+        if let Some(interval) = self.interval {
+            return vec![bars(interval)];
+        }
+        let mut series: Vec<Series> = Interval::ALL.into_iter().map(bars).collect();
+        let ticker = ticker.clone();
+        series.push(Series::Events { ticker });
+        series
     }
 }
 
-fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledger: &Ledger) {
+/// Runs `revisions`.
+pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let venues = match &args.venue {
+        Some(venue) => vec![venue.clone()],
+        None => workspace.venues()?.into_iter().collect(),
+    };
+    let mut ledgers = Vec::new();
+    for venue in venues {
+        for series in args.series() {
+            let venue = Some(venue.clone());
+            let request = StorageRequest { venue, series };
+            let found = read_ledger(&*shell.world.fs, &workspace.places, &request)?;
+            ledgers.extend(found.map(|ledger| (request, ledger)));
+        }
+    }
+    if ledgers.is_empty() {
+        shell.printer.note(&format!(
+            "No stored value of {} was ever replaced.",
+            args.ticker
+        ));
+        return Ok(Exit::Ok);
+    }
+    print(args, shell, &ledgers);
+    Ok(report_damage(shell, &ledgers))
+}
+
+fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) {
+    let lines = ledgers
+        .iter()
+        .flat_map(|(request, ledger)| ledger.lines.iter().map(move |line| (request, line)));
     if args.json {
-        for line in &ledger.lines {
+        for (request, line) in lines {
             shell.printer.json(&json!({
+                "series": request.to_string(),
                 "at": line.at,
                 "date": line.date,
                 "field": line.field,
@@ -71,8 +98,9 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledger: &Ledger) {
         }
         return;
     }
-    let rows = ledger.lines.iter().map(|line| {
+    let rows = lines.map(|(request, line)| {
         [
+            request.to_string(),
             line.at.clone(),
             line.date.clone(),
             line.field.clone(),
@@ -80,8 +108,24 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledger: &Ledger) {
             line.new.to_string(),
         ]
     });
-    let rows: Vec<[String; 5]> = rows.collect();
-    let header = ["at", "date", "field", "old", "new"];
-    let text = table::render(header, &rows, &[3, 4]);
+    let rows: Vec<[String; 6]> = rows.collect();
+    let header = ["series", "at", "date", "field", "old", "new"];
+    let text = table::render(header, &rows, &[4, 5]);
     shell.printer.text(&format!("{text}\n"));
+}
+
+fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exit {
+    let mut exit = Exit::Ok;
+    for (_, ledger) in ledgers {
+        if ledger.damaged.is_empty() {
+            continue;
+        }
+        let path = shell.shown(&ledger.path);
+        let lines = some_of(&ledger.damaged, MOST_NAMED);
+        shell.printer.error(&format!(
+            "error: {path} is damaged: lines {lines} cannot be understood and are not shown"
+        ));
+        exit = Exit::Damaged;
+    }
+    exit
 }

@@ -111,7 +111,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let catalog = catalog_if_usable(&workspace, shell)?;
     let (request, mut stored) = find(args, &workspace, &catalog)?;
     if args.events {
-        (stored, _) = beside::events(&workspace, &request)?;
+        (stored, _) = beside::events(&workspace, &catalog, &request)?;
         print(args, shell, &request, &stored)?;
         return Ok(report_damage(shell, &request, &stored));
     }
@@ -120,7 +120,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             AdjustFor::Splits => Adjust::Splits,
             AdjustFor::All => Adjust::All,
         };
-        stored.frame = beside::adjusted(&workspace, &request, &stored, how)?;
+        stored.frame = beside::adjusted(&workspace, &catalog, &request, &stored, how)?;
     }
     print(args, shell, &request, &stored)?;
     if args.gaps || workspace.config.settings().gap_warnings.value {

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::cleanup::describe_lock;
+use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -25,7 +26,11 @@ pub(in crate::cli) struct StatusArgs {
 /// Runs `status`.
 pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = Workspace::open(shell, &Overrides::default())?;
-    let series = survey(&workspace, shell)?;
+    let catalog = registry(&workspace, shell)?;
+    for warning in catalog.warnings() {
+        shell.printer.warning(&format!("{warning}."));
+    }
+    let series = survey(&workspace, shell, &catalog)?;
     let lock = describe_lock(&workspace)?;
     let leftovers = leftover_runs(&*shell.world.fs, &workspace.places)?.len();
     let now = shell.clock.now();
@@ -73,22 +78,27 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
+/// Returns the registry, which a workspace has.
+pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
+    workspace
+        .catalog()?
+        .ok_or_else(|| absent(shell, "there is no tickers.json"))
+}
+
 /// Returns how every series of the workspace stands.
 pub(super) fn survey(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
+    catalog: &Catalog,
 ) -> Result<Vec<SeriesStatus>, Failure> {
-    let catalog = workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
     let request = UpdateRequest {
         now: shell.clock.now(),
         today: shell.today(),
         ..UpdateRequest::default()
     };
     let outlook = workspace.outlook();
-    let plan = update::plan(&request, outlook, &catalog, &workspace.intervals()?)?;
-    Ok(update::survey(&plan, outlook, &catalog, request.now))
+    let plan = update::plan(&request, outlook, catalog, &workspace.intervals()?)?;
+    Ok(update::survey(&plan, outlook, catalog, request.now))
 }
 
 fn row(one: &SeriesStatus) -> [String; 9] {
@@ -115,6 +125,7 @@ fn document(one: &SeriesStatus, now: chrono::DateTime<chrono::Utc>) -> Value {
         "newest": one.newest.map(|day| day.to_string()),
         "backlog_requests": one.backlog,
         "backlog_hours": one.hours,
+        "venue_backlog_hours": one.venue_hours,
         "next_loss": one.next_loss.map(|day| day.to_string()),
         "losing_in_a_day": one.losing_in_a_day,
         "losing_in_a_week": one.losing_in_a_week,

@@ -1,7 +1,8 @@
 //! The outcome of a run as a Prometheus textfile.
 //!
 //! Promises: the form that the textfile collector of the node exporter reads: help and type of each metric once, no
-//! timestamps, a newline at the end. The same series appear after every run of a workspace.
+//! timestamps, a newline at the end. Each interval of a venue that has tickers has every metric after every run that
+//! could read the registry: what never happened is 0, and what will not is infinite, so that alerts can be written.
 
 use std::fmt::Write as _;
 
@@ -60,31 +61,29 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
     let help = "Bars stored new or changed by all runs.";
     metric(&mut text, "counter", "bars_written_total", help, &total);
 
-    let each = |of: fn(&SeriesStatus) -> Option<String>| -> Vec<(String, String)> {
+    let each = |of: fn(&SeriesStatus) -> String| -> Vec<(String, String)> {
         let series = outcome.series.iter();
-        series
-            .filter_map(|one| Some((labels(&place(one)), of(one)?)))
-            .collect()
+        series.map(|one| (labels(&place(one)), of(one))).collect()
     };
     let help = "Midnight UTC of the day on which rows last came.";
     gauge(
         &mut text,
         "last_success_timestamp_seconds",
         help,
-        &each(|one| one.last_success.map(midnight)),
+        &each(|one| one.last_success.map_or_else(|| "0".to_owned(), midnight)),
     );
     gauge(
         &mut text,
         "backlog_requests",
         "Requests that bring everything up to date.",
-        &each(|one| Some(one.backlog.to_string())),
+        &each(|one| one.backlog.to_string()),
     );
     let help = "When the source first forgets something that was not fetched.";
     gauge(
         &mut text,
         "next_loss_timestamp_seconds",
         help,
-        &each(|one| one.next_loss.map(midnight)),
+        &each(|one| one.next_loss.map_or_else(|| "+Inf".to_owned(), midnight)),
     );
     gauge(
         &mut text,

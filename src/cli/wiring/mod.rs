@@ -98,10 +98,6 @@ impl<'s> Workspace<'s> {
         observer: &'h dyn Observer,
     ) -> Hands<'h> {
         let world = self.shell.world;
-        let token = world.host.token();
-        let nonce = token
-            .get(..8)
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
         Hands {
             fs: &*world.fs,
             clock: &*self.shell.clock,
@@ -113,7 +109,7 @@ impl<'s> Workspace<'s> {
                 CorruptFiles::Quarantine => storage::CorruptFiles::Quarantine,
                 CorruptFiles::Delete => storage::CorruptFiles::Delete,
             },
-            nonce: nonce.unwrap_or_default(),
+            nonce: self.shell.nonce(),
         }
     }
 

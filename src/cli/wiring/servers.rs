@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::Exit;
+use super::sources::refused;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::config::ServerSettings;
-use crate::model::RunId;
+use crate::model::{RunId, Venue};
 use crate::source::SourceSpec;
 use crate::source::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
@@ -47,8 +47,12 @@ impl<'s> Servers<'s> {
     ///
     /// # Errors
     /// When one half of a budget is missing.
-    pub(super) fn yahoo(&self, settings: &ServerSettings) -> Result<SourceSpec, Failure> {
-        let rate = rate(settings)?;
+    pub(super) fn yahoo(
+        &self,
+        venue: &Venue,
+        settings: &ServerSettings,
+    ) -> Result<SourceSpec, Failure> {
+        let rate = rate(settings).map_err(|reason| refused(venue, reason))?;
         let mut windows = Windows::default();
         for (&interval, window) in &settings.windows.value {
             let known = windows.of(interval);
@@ -98,18 +102,14 @@ impl<'s> Servers<'s> {
 /// Returns the budgets of a workspace. Nothing is read or written yet.
 pub(super) fn limiter(shell: &Shell<'_>) -> Arc<RateLimiter> {
     let world = shell.world;
-    let token = world.host.token();
-    let nonce = token
-        .get(..8)
-        .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    let temps = TempNames::of(RunId::new(world.clock.now(), nonce.unwrap_or_default(), 0));
+    let temps = TempNames::of(RunId::new(world.clock.now(), shell.nonce(), 0));
     // The clock that waits, also in a replay.
     let (fs, clock) = (Arc::clone(&world.fs), Arc::clone(&world.clock));
     let state = shell.root.join("state");
     Arc::new(RateLimiter::new(fs, clock, &state, temps))
 }
 
-fn rate(settings: &ServerSettings) -> Result<Rate, Failure> {
+fn rate(settings: &ServerSettings) -> Result<Rate, &'static str> {
     match (settings.max_requests.value, settings.per_seconds.value) {
         (None, None) => Ok(YAHOO_RATE),
         (Some(0), _) | (_, Some(0)) => Ok(Rate::NONE),
@@ -117,10 +117,7 @@ fn rate(settings: &ServerSettings) -> Result<Rate, Failure> {
             max_requests,
             per_seconds,
         }),
-        _ => Err(Failure::new(
-            Exit::Failed,
-            "the settings in barkeep.toml cannot be used: `max_requests` and `per_seconds` go together".to_owned(),
-        )),
+        _ => Err("`max_requests` and `per_seconds` go together"),
     }
 }
 

@@ -54,15 +54,23 @@ fn spec(
             first_day: settings.first_day.value,
         })),
         Some(SourceKind::Files) => Some(SourceSpec::Files(files(venue, settings, root)?)),
-        Some(SourceKind::Yahoo) => Some(servers.yahoo(&settings.server)?),
+        Some(SourceKind::Yahoo) if settings.date_zone.value == config::DateZone::Utc => {
+            let reason =
+                "`date_zone` is not known to Yahoo's source; dates show the clock of the exchange";
+            return Err(refused(venue, reason));
+        }
+        Some(SourceKind::Yahoo) => Some(servers.yahoo(venue, &settings.server)?),
     })
 }
 
+/// Returns the failure of settings that cannot work.
+pub(super) fn refused(venue: &Venue, reason: &str) -> Failure {
+    let message = format!("the settings of {venue} in barkeep.toml cannot be used: {reason}");
+    Failure::new(Exit::Failed, message)
+}
+
 fn files(venue: &Venue, settings: &SourceSettings, root: &Path) -> Result<FilesSpec, Failure> {
-    let refused = |reason: &str| {
-        let message = format!("the settings of {venue} in barkeep.toml cannot be used: {reason}");
-        Failure::new(Exit::Failed, message)
-    };
+    let refused = |reason: &str| refused(venue, reason);
     let path = settings
         .path
         .value

@@ -230,3 +230,52 @@ fn an_answer_that_says_less_is_kept_is_asked_again_within_it() {
     assert!((58..=60).contains(&days), "{days}");
     assert!(yahoo.csv("AAPL", "5m").lines().count() > 1);
 }
+
+#[test]
+fn revisions_of_any_interval_are_found_without_naming_it() {
+    let yahoo = YahooBar::of("AAPL", "1h", "");
+    let hours = |price: f64| {
+        let body = chart("AAPL", &[price, 2.0], "NMS", &Value::Null);
+        Reply::json(body.replace("\"1d\"", "\"1h\""))
+    };
+    yahoo.server.on(PATH, [hours(1.0), hours(1.5)]);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let days = ["update", "--start", "2025-11-10", "--end", "2025-11-21"];
+    yahoo.bar.run(&days).expect(Exit::Ok);
+
+    let all = yahoo.bar.run(&["revisions", "AAPL"]).expect(Exit::Ok);
+    let other = yahoo
+        .bar
+        .run(&["revisions", "AAPL", "--interval", "1d"])
+        .expect(Exit::Ok);
+
+    assert!(all.stdout.contains("1h"), "{all:?}");
+    assert!(other.stdout.is_empty(), "{other:?}");
+}
+
+#[test]
+fn a_damaged_ledger_is_named_with_its_lines_and_the_others_are_printed() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let line = r#"{"at":"2025-11-20T00:00:00Z","date":"2025-11-19T00:00:00","field":"close","old":1.0,"new":2.0}"#;
+    let path = "state/revisions/us/yahoo/stocks_1d/ticker=AAPL.jsonl";
+    yahoo.bar.write(path, format!("x\n{line}\n{{\n"));
+
+    let ran = yahoo.bar.run(&["revisions", "AAPL"]).expect(Exit::Damaged);
+
+    assert!(ran.stdout.contains("close"), "{ran:?}");
+    assert!(
+        ran.stderr.contains(path) && ran.stderr.contains("lines 1, 3"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_setting_that_yahoo_cannot_honour_is_refused() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let toml = "[sources.\"us:yahoo\"]\ndate_zone = \"utc\"\n";
+    yahoo.bar.write("barkeep.toml", toml);
+
+    let ran = yahoo.bar.run(&["update"]).expect(Exit::Failed);
+
+    assert!(ran.stderr.contains("`date_zone`"), "{}", ran.stderr);
+}

@@ -105,15 +105,26 @@ impl Update<'_> {
         Ok(exit)
     }
 
+    /// Runs, and leaves the outcome for a monitoring system whatever it is.
     fn run(&self) -> Result<Exit, Failure> {
-        let (total, waiting) = (Stopwatch::start(), Stopwatch::start());
+        let total = Stopwatch::start();
+        let outcome = self.run_whole(&total);
+        let exit = match &outcome {
+            Ok(exit) => *exit,
+            Err(failure) => failure.exit,
+        };
+        self.tell_metrics(exit, total.seconds());
+        outcome
+    }
+
+    fn run_whole(&self, total: &Stopwatch) -> Result<Exit, Failure> {
+        let waiting = Stopwatch::start();
         let wait = Duration::from_secs(self.args.wait.into());
         let held = registration::lock(self.workspace, self.shell, "update", wait)
             .or_else(|failure| self.explain(failure))?;
         let lock_seconds = waiting.seconds();
-        let mut finished = self.run_locked(&held, lock_seconds)?;
-        finished.total_seconds = total.seconds();
-        self.tell_metrics(&finished);
+        let finished = self.run_locked(&held, lock_seconds)?;
+        self.count_bars(&finished, &held);
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
         let released = held.release().map_err(Failure::from);
         let mut exit = finished.exit;
