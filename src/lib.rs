@@ -9,6 +9,7 @@ pub mod document;
 pub mod frame;
 pub mod layout;
 pub mod lock;
+pub mod migrate;
 pub mod model;
 pub mod observe;
 pub mod source;

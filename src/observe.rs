@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::model::{PartitionKey, StorageRequest, Venue};
+use crate::model::{Interval, PartitionKey, StorageRequest, Venue};
 
 /// Something that a person or a log may want to know while a run goes on.
 #[derive(Clone, Debug)]
@@ -41,6 +41,22 @@ pub enum Event {
         request: StorageRequest,
         /// The partition.
         partition: PartitionKey,
+    },
+    /// An interval will be migrated.
+    MigrationPlanned {
+        /// The venue.
+        venue: Venue,
+        /// The interval.
+        interval: Interval,
+        /// How many tickers there are to do.
+        tickers: usize,
+    },
+    /// A ticker was migrated; its proof is durable.
+    Migrated {
+        /// The series.
+        request: StorageRequest,
+        /// How many rows its partitions have.
+        rows: u64,
     },
     /// Something is wrong that does not stop the run.
     Warning(String),

@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    cleanup, completions, config_show, demo, init, man, not_founds, partition_toggle, revisions,
-    run_lock, show, status, tickers, update,
+    cleanup, completions, config_show, demo, init, man, not_founds, partition_migrate,
+    partition_toggle, revisions, run_lock, show, status, tickers, update,
 };
 use crate::model::time;
 
@@ -79,6 +79,9 @@ pub(super) enum Command {
     /// Show the settings
     #[command(subcommand)]
     Config(config_show::ConfigCommand),
+    /// Move legacy files into monthly partitions, with proof, and back
+    #[command(subcommand)]
+    PartitionMigrate(partition_migrate::MigrateCommand),
     /// Choose whether new series are kept in monthly partitions
     PartitionToggle(partition_toggle::ToggleArgs),
     /// Fetch what is new and store it
@@ -121,6 +124,7 @@ impl Command {
             Self::Show(args) => args.format == show::Format::Json,
             Self::Status(args) => args.json,
             Self::Revisions(args) => args.json,
+            Self::PartitionMigrate(command) => command.is_json(),
             Self::Cleanup(args) => args.json,
             _ => false,
         }
@@ -135,6 +139,7 @@ impl Command {
                 "change tickers"
             }
             Self::Config(_) => "show the settings",
+            Self::PartitionMigrate(command) => command.act(),
             Self::PartitionToggle(_) => "change the layout of new series",
             Self::Update(_) => "update",
             Self::Show(_) => "show bars",

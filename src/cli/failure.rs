@@ -15,6 +15,7 @@ use crate::cleanup::CleanupError;
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::lock::LockError;
+use crate::migrate::MigrateError;
 use crate::storage::StorageError;
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
@@ -220,6 +221,27 @@ impl From<StorageError> for Failure {
             StorageError::DamagedJournal { .. } => Self::of(Exit::Damaged, error),
             StorageError::LegacyName { .. } => Self::of(Exit::Failed, error).hint(IN_PARTITIONS),
             error => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Storage(error) => error.into(),
+            MigrateError::Fs(error) => error.into(),
+            MigrateError::Lock(error) => error.into(),
+            MigrateError::Config(error) => error.into(),
+            MigrateError::Catalog(error) => error.into(),
+            MigrateError::Document(error) => Self::of(exit_of_document(&error), error),
+            MigrateError::Plan { .. } => Self::of(Exit::Failed, error).hint(
+                "repair it, or put a new one in its place, which keeps a copy and every proof: \
+                 barkeep partition-migrate init --all-found --force",
+            ),
+            MigrateError::Changed { .. } => Self::of(Exit::Mismatch, error),
+            MigrateError::Record { .. } => Self::of(Exit::Damaged, error).hint(
+                "move that record away and migrate again: what it proved is compared once more",
+            ),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Promises: equal rows with equal facts are equal bytes, and the bytes are decoded and compared before they are handed
 //! out. Leaves to others: where they go (`storage`).
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -47,6 +48,8 @@ pub struct Facts {
     pub provenance: Provenance,
     /// How pages are compressed.
     pub compression: Compression,
+    /// How many rows a row group has at most; `None` for as many as suit a scan.
+    pub row_group_rows: Option<NonZeroUsize>,
 }
 
 /// A file's bytes, proven to hold the frame they were made from.
@@ -93,8 +96,11 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
     let properties = Arc::new(properties(profile, facts.compression));
     let mut writer = SerializedFileWriter::new(Vec::with_capacity(16 * 1024), schema, properties)
         .map_err(bug)?;
-    for start in (0..frame.len()).step_by(ROW_GROUP_ROWS) {
-        let rows = start..(start + ROW_GROUP_ROWS).min(frame.len());
+    let most = facts
+        .row_group_rows
+        .map_or(ROW_GROUP_ROWS, NonZeroUsize::get);
+    for start in (0..frame.len()).step_by(most) {
+        let rows = start..start.saturating_add(most).min(frame.len());
         let mut group = writer.next_row_group().map_err(bug)?;
         for column in frame.columns() {
             let mut chunk =

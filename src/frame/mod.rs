@@ -13,6 +13,7 @@ mod gaps;
 mod merge;
 mod prove;
 mod schema;
+mod undo;
 
 pub use adjust::{Adjust, AdjustError, Adjustments};
 pub use bars::{Bar, BarBatch, BatchNotes, Volume};

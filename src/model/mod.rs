@@ -11,6 +11,7 @@ mod partition;
 mod provenance;
 mod request;
 mod run_id;
+pub mod sealed;
 mod ticker;
 pub mod time;
 mod venue;

@@ -188,7 +188,7 @@ impl StagedRun<'_, Sealed> {
     }
 
     /// Creates missing directories, and refuses to write through a link below the data root.
-    fn make_real_dirs(
+    pub(super) fn make_real_dirs(
         &self,
         dir: &Path,
         known: &mut BTreeSet<PathBuf>,

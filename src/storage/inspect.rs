@@ -71,7 +71,18 @@ pub(super) fn inspect(
     request: &StorageRequest,
     partition: PartitionKey,
 ) -> Result<Inspected, StorageError> {
-    let Some(bytes) = fs.read(path)? else {
+    judge(fs.read(path)?, path, profile, request, partition)
+}
+
+/// Judges what was read of the file of one partition.
+pub(super) fn judge(
+    bytes: Option<Vec<u8>>,
+    path: &Path,
+    profile: &'static Profile,
+    request: &StorageRequest,
+    partition: PartitionKey,
+) -> Result<Inspected, StorageError> {
+    let Some(bytes) = bytes else {
         return Ok(Inspected::Absent);
     };
     let bytes = Bytes::from(bytes);

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Digest;
+use crate::model::{Digest, sealed};
 
 use super::StorageError;
 
@@ -65,10 +65,7 @@ pub(super) fn to_bytes(root: &Path, entries: &[Entry]) -> Vec<u8> {
         count: entries.len(),
         entries: lines.collect(),
     };
-    let mut bytes = serde_json::to_vec(&document).unwrap_or_default();
-    let checksum = Digest::of(&bytes);
-    bytes.extend_from_slice(format!("\n{checksum}\n").as_bytes());
-    bytes
+    sealed::seal(serde_json::to_vec(&document).unwrap_or_default())
 }
 
 /// Returns the entries of a journal.
@@ -87,15 +84,7 @@ pub(super) fn from_bytes(
 }
 
 fn parse(root: &Path, bytes: &[u8]) -> Result<Vec<Entry>, String> {
-    const TRAILER_BYTES: usize = 66;
-    let split = bytes
-        .len()
-        .checked_sub(TRAILER_BYTES)
-        .ok_or("it is shorter than its checksum")?;
-    let (body, trailer) = bytes.split_at(split);
-    if trailer != format!("\n{}\n", Digest::of(body)).as_bytes() {
-        return Err("its contents do not fit its checksum".to_owned());
-    }
+    let body = sealed::unseal(bytes)?;
     let document: Document = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     if document.version != VERSION || document.count != document.entries.len() {
         return Err(format!(

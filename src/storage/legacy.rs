@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::codec::Compression;
+use bytes::Bytes;
+
+use crate::codec::{Compression, Decoded};
 use crate::frame::{Frame, Profile};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
 };
-use crate::sys::{Fs, Kind};
+use crate::sys::{Fs, Kind, Medium, Meta};
 
-use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::inspect::{Damage, Inspected, Stored, inspect, judge};
 use super::prepare::{FileJob, prepare_file};
 use super::tree::{Trees, basis_of, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
@@ -25,9 +27,40 @@ pub struct LegacyStore {
     trees: Trees,
 }
 
+/// What stands at the place of a legacy file. Unreadable is an error and none of these.
+#[derive(Debug)]
+pub enum LegacyFound {
+    /// Nothing.
+    Absent,
+    /// A file that verifies and decodes.
+    Whole(Box<LegacyFile>),
+    /// A file that does not.
+    Damaged {
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+/// A legacy file, read whole, as a migration needs it.
+#[derive(Debug)]
+pub struct LegacyFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length and the time of its last change, from before it was read.
+    pub meta: Meta,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Its rows, those that have no place, and what it says of itself.
+    pub decoded: Decoded,
+    /// The price basis on which its rows stand, as far as anybody knows.
+    pub basis: PriceBasis,
+    /// Whether the bytes came from the disk rather than from memory.
+    pub medium: Medium,
+}
+
 /// Where a ticker's file stands or would stand.
 #[derive(Debug)]
-struct LegacyFile {
+struct Spot {
     tree: PathBuf,
     path: PathBuf,
 }
@@ -44,14 +77,14 @@ impl LegacyStore {
     }
 
     /// Finds the file: below `data/legacy` if it is there, else flat, else where the tree already is.
-    fn file(&self, request: &StorageRequest) -> Result<LegacyFile, StorageError> {
+    fn file(&self, request: &StorageRequest) -> Result<Spot, StorageError> {
         let Series::Bars { ticker, interval } = &request.series else {
             return Err(StorageError::LegacyDataset {
                 dataset: request.series.dataset(),
             });
         };
         let in_tree = |tree: PathBuf| match self.paths.file_in(&tree, ticker) {
-            Some(path) => Ok(LegacyFile { tree, path }),
+            Some(path) => Ok(Spot { tree, path }),
             None => Err(StorageError::LegacyName {
                 ticker: ticker.clone(),
             }),
@@ -71,7 +104,7 @@ impl LegacyStore {
     fn shadowed(
         &self,
         request: &StorageRequest,
-        file: &LegacyFile,
+        file: &Spot,
     ) -> Result<Option<PathBuf>, StorageError> {
         let Series::Bars { ticker, interval } = &request.series else {
             return Ok(None);
@@ -100,6 +133,70 @@ impl LegacyStore {
             )),
             _ => None,
         })
+    }
+
+    /// Reads the file of a series in `data/legacy` from the disk, past what memory holds of it.
+    ///
+    /// # Errors
+    /// `Refused` with the reason for a file that is not what its place says; else when it cannot be read.
+    pub fn read_file(&self, request: &StorageRequest) -> Result<LegacyFound, StorageError> {
+        self.read_file_at(request, self.settled_path(request)?)
+    }
+
+    /// Reads a legacy file of a series that lies anywhere, as `read_file` does.
+    ///
+    /// # Errors
+    /// As `read_file`.
+    pub fn read_file_at(
+        &self,
+        request: &StorageRequest,
+        path: PathBuf,
+    ) -> Result<LegacyFound, StorageError> {
+        let Some(meta) = self.fs.metadata(&path)? else {
+            return Ok(LegacyFound::Absent);
+        };
+        if meta.kind != Kind::File {
+            let reason = "it is a link or no file".to_owned();
+            return Err(StorageError::Refused { path, reason });
+        }
+        let found = self.fs.read_from_medium(&path)?;
+        let medium = found.as_ref().map_or(Medium::Cache, |(_, medium)| *medium);
+        let bytes = found.map(|(bytes, _)| bytes);
+        let profile = Profile::of(Dataset::Stocks);
+        match judge(bytes, &path, profile, request, PartitionKey::Whole)? {
+            Inspected::Absent => Ok(LegacyFound::Absent),
+            Inspected::Damaged { reason, .. } => Ok(LegacyFound::Damaged { reason }),
+            Inspected::Whole { decoded, bytes } => Ok(LegacyFound::Whole(Box::new(LegacyFile {
+                basis: basis_of(
+                    &decoded.provenance,
+                    decoded.is_sealed,
+                    request.venue.as_ref(),
+                ),
+                path,
+                meta,
+                bytes,
+                decoded: *decoded,
+                medium,
+            }))),
+        }
+    }
+
+    /// Returns where the file of a series in `data/legacy` stands or would stand.
+    ///
+    /// # Errors
+    /// When the layout cannot hold the series.
+    pub fn settled_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+        let Series::Bars { ticker, interval } = &request.series else {
+            return Err(StorageError::LegacyDataset {
+                dataset: request.series.dataset(),
+            });
+        };
+        let tree = self.paths.tree(*interval);
+        self.paths
+            .file_in(&tree, ticker)
+            .ok_or_else(|| StorageError::LegacyName {
+                ticker: ticker.clone(),
+            })
     }
 
     fn read_at(
@@ -193,6 +290,7 @@ impl StorageInterface for LegacyStore {
             // A legacy tree names no venue, so its files need not have one basis.
             tree_basis: None,
             compression: compression_for(request, self.compression),
+            row_group_rows: None,
         };
         let mut prepared = Prepared::nothing(request.clone());
         prepared.add(prepare_file(&*self.fs, job, newer)?);

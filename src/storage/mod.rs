@@ -8,6 +8,7 @@
 mod commit;
 mod inspect;
 mod journal;
+mod ledger;
 mod leftover;
 mod legacy;
 mod partitioned;
@@ -19,10 +20,12 @@ mod staged;
 mod staged_rows;
 mod stray;
 mod tree;
+mod whole_series;
 
 pub use inspect::{Damage, Stored};
+pub use ledger::{Ledger, LedgerLine, extended_ledger, read_ledger};
 pub use leftover::leftover_runs;
-pub use legacy::LegacyStore;
+pub use legacy::{LegacyFile, LegacyFound, LegacyStore};
 pub use partitioned::PartitionedStore;
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};

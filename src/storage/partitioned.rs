@@ -1,5 +1,6 @@
 //! One file per ticker and month (bars), per feed and day (trades), per ticker (events).
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,9 +13,9 @@ use crate::model::{
     Dataset, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, StorageRequest,
     Ticker, Venue,
 };
-use crate::sys::{Fs, Kind};
+use crate::sys::{Fs, FsResult, Kind, Medium};
 
-use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::inspect::{Damage, Inspected, Stored, judge};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
 use super::tree::{Trees, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
@@ -26,6 +27,7 @@ pub struct PartitionedStore {
     root: PathBuf,
     paths: PartitionPathBuilder,
     compression: Option<Compression>,
+    row_group_rows: Option<NonZeroUsize>,
     trees: Trees,
 }
 
@@ -45,8 +47,22 @@ impl PartitionedStore {
             root: root.to_owned(),
             paths,
             compression,
+            row_group_rows: None,
             trees: Trees::default(),
         }
+    }
+
+    /// Returns the store with another limit on the rows of a row group.
+    #[must_use]
+    pub fn with_row_groups(mut self, rows: Option<NonZeroUsize>) -> Self {
+        self.row_group_rows = rows;
+        self
+    }
+
+    /// Returns the same store below another root.
+    #[must_use]
+    pub fn rooted(&self, root: &Path) -> Self {
+        Self::new(Arc::clone(&self.fs), root, self.compression).with_row_groups(self.row_group_rows)
     }
 
     /// Returns the price basis of the tree of a series; `None` when the tree has no file.
@@ -124,27 +140,63 @@ impl PartitionedStore {
         }
         Ok(())
     }
-}
 
-impl StorageInterface for PartitionedStore {
-    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
+    /// Reads a series after dropping what memory holds of its files, and tells whether every one came from the disk.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_from_medium(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Option<(Stored, Medium)>, StorageError> {
+        let read = |path: &Path| {
+            let found = self.fs.read_from_medium(path)?;
+            let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
+            Ok((found.map(|(bytes, _)| bytes), medium))
+        };
+        self.read_by(request, read)
+    }
+
+    /// Returns the directory of a series of which nothing is there, not even the directory.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub fn vacant_dir(&self, request: &StorageRequest) -> Result<Option<PathBuf>, StorageError> {
+        for dir in self.series_dirs(request.partitioned()?)? {
+            if self.fs.metadata(&dir)?.is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(self.paths.series_dir(request.partitioned()?)))
+    }
+
+    fn read_by(
+        &self,
+        request: &StorageRequest,
+        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+    ) -> Result<Option<(Stored, Medium)>, StorageError> {
         let profile = Profile::of(request.series.dataset());
         let files = self.files(request.partitioned()?)?;
         if files.is_empty() {
             return Ok(None);
         }
-        let inspected: Result<Vec<Inspected>, StorageError> = files
-            .par_iter()
-            .map(|file| inspect(&*self.fs, &file.path, profile, request, file.key))
-            .collect();
+        let look = |file: &PartitionFile| {
+            let (bytes, medium) = read(&file.path)?;
+            let found = judge(bytes, &file.path, profile, request, file.key)?;
+            Ok((found, medium))
+        };
+        let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =
+            files.par_iter().map(look).collect();
         let mut stored = Stored {
             frame: Frame::empty(profile),
             provenance: Provenance::default(),
             displaced: 0,
             damaged: Vec::new(),
         };
+        let mut medium = Medium::Disk;
         let mut frames = Vec::with_capacity(files.len());
-        for (file, found) in files.into_iter().zip(inspected?) {
+        for (file, (found, read_from)) in files.into_iter().zip(inspected?) {
+            medium = medium.min(read_from);
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
@@ -168,7 +220,14 @@ impl StorageInterface for PartitionedStore {
                 .into_iter()
                 .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
         };
-        Ok(Some(stored))
+        Ok(Some((stored, medium)))
+    }
+}
+
+impl StorageInterface for PartitionedStore {
+    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
+        let read = |path: &Path| Ok((self.fs.read(path)?, Medium::Cache));
+        Ok(self.read_by(request, read)?.map(|(stored, _)| stored))
     }
 
     fn prepare(
@@ -192,6 +251,7 @@ impl StorageInterface for PartitionedStore {
                 unit: facts.unit,
                 tree_basis: facts.basis,
                 compression: compression_for(request, self.compression),
+                row_group_rows: self.row_group_rows,
             })
         };
         let parts = newer.split();

@@ -3,6 +3,7 @@
 //! Promises: nothing is written here; a file whose rows stay the same has no new contents, and one that would lose columns
 //! or facts is refused. Leaves to others: making the contents visible (`commit`).
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::codec::{self, Compression, Decoded, Facts};
@@ -26,6 +27,7 @@ pub(super) struct FileJob<'r> {
     /// The basis of the tree; `None` where each file stands for itself.
     pub(super) tree_basis: Option<PriceBasis>,
     pub(super) compression: Compression,
+    pub(super) row_group_rows: Option<NonZeroUsize>,
 }
 
 /// What would become of one file.
@@ -127,6 +129,7 @@ fn encode(
         unit: job.unit,
         provenance,
         compression: job.compression,
+        row_group_rows: job.row_group_rows,
     };
     let encoded = codec::encode(&merged.frame, &facts).map_err(|source| StorageError::Encode {
         path: job.path.clone(),

@@ -17,6 +17,7 @@ use crate::sys::{Barrier, Durability, Fs, Kind};
 
 use super::StorageError;
 use super::journal::Entry;
+use super::whole_series::WholeSeries;
 use super::{RowsToStage, StagedRows};
 
 /// A run that still takes in rows.
@@ -36,6 +37,10 @@ pub struct Sealed {
     pub(super) group_dirs: BTreeSet<PathBuf>,
     /// Where its files go, by the path without its case.
     pub(super) targets: BTreeMap<String, PathBuf>,
+    /// Series that are built whole.
+    pub(super) whole: WholeSeries,
+    /// How many things were moved out of the tree.
+    pub(super) trashed: usize,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -191,6 +196,8 @@ impl<'l> StagedRun<'l, Open> {
                 group: Vec::new(),
                 group_dirs: BTreeSet::new(),
                 targets: BTreeMap::new(),
+                whole: WholeSeries::default(),
+                trashed: 0,
             },
         })
     }

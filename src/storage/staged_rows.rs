@@ -40,6 +40,7 @@ impl RowsToStage {
             unit: TimeUnit::Nanos,
             provenance: provenance.clone(),
             compression: Compression::Snappy,
+            row_group_rows: None,
         };
         let encoded = codec::encode(rows, &facts).map_err(|source| StorageError::Encode {
             path: PathBuf::from(request.to_string()),

@@ -98,6 +98,15 @@ pub enum FsKind {
     Network,
 }
 
+/// Where the bytes of a file were read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Medium {
+    /// From memory, or nobody can tell.
+    Cache,
+    /// From the disk: the system's copy in memory was dropped first, and was seen to be gone.
+    Disk,
+}
+
 /// How a barrier makes a group durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -130,6 +139,9 @@ pub trait FileLock: fmt::Debug + Send + Sync {}
 pub trait Fs: fmt::Debug + Send + Sync {
     /// Reads a whole file; `None` when there is no such file.
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>>;
+    /// Reads a whole file after dropping what memory holds of it, and tells whether that worked. What was not synced
+    /// cannot be dropped.
+    fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>>;
     /// Looks at a name without following a link; `None` when there is none.
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>>;
     /// Lists a directory in name order; `None` when there is no such directory.

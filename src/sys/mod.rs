@@ -14,7 +14,8 @@ mod shutdown;
 
 pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};
 pub use fs::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
+    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
+    Meta, Space,
 };
 pub use host::{Host, HostFacts, ThisHost};
 pub use os::OsFs;

@@ -8,15 +8,17 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IoSliceMut, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fs2::FileExt;
-use rustix::fs::{OFlags, StatFs};
+use rustix::fs::{Advice, OFlags, StatFs};
+use rustix::io::{Errno, ReadWriteFlags};
 
 use super::fs::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
+    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
+    Meta, Space,
 };
 
 const EXT4: u64 = 0xEF53;
@@ -141,6 +143,22 @@ fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// Drops a file's pages from memory, and looks whether a read would now have to wait for the disk.
+fn drop_pages(file: &File) -> Medium {
+    let is_dropped = rustix::fs::fadvise(file, 0, None, Advice::DontNeed).is_ok()
+        && rustix::io::preadv2(
+            file,
+            &mut [IoSliceMut::new(&mut [0])],
+            0,
+            ReadWriteFlags::NOWAIT,
+        ) == Err(Errno::AGAIN);
+    if is_dropped {
+        Medium::Disk
+    } else {
+        Medium::Cache
+    }
+}
+
 fn statfs(path: &Path) -> FsResult<StatFs> {
     rustix::fs::statfs(path)
         .map_err(|error| FsError::at("examine the file system of", path)(error.into()))
@@ -157,6 +175,16 @@ fn magic(found: &StatFs) -> u64 {
 impl Fs for OsFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
         unless_absent(fs::read(path)).map_err(FsError::at("read", path))
+    }
+
+    fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
+        let read = |mut file: File| {
+            let medium = drop_pages(&file);
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok((bytes, medium))
+        };
+        unless_absent(File::open(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {

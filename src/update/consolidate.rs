@@ -12,11 +12,13 @@ use crate::catalog::{Found, StorageBlock, Wanted};
 use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 use crate::observe::Event;
-use crate::storage::{Layout, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
+use crate::storage::{
+    Layout, Quarantine, Sealed, StagedRows, StagedRun, StorageError, extended_ledger,
+};
 
 use super::merge_series::{Basis, Merge};
 use super::report::UpdateReport;
-use super::{Hands, Outlook, Registry, UpdateError, ledger};
+use super::{Hands, Outlook, Registry, UpdateError};
 
 /// Series that are read and merged side by side before one thread writes them: bounds memory.
 const CHUNK_SERIES: usize = 32;
@@ -147,7 +149,7 @@ impl<'l> Consolidation<'_, 'l> {
             let Hands {
                 fs, places, clock, ..
             } = self.hands;
-            run.add(&ledger::extended(
+            run.add(&extended_ledger(
                 fs,
                 places,
                 &request,

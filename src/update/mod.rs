@@ -9,7 +9,6 @@ mod arrivals;
 mod asides;
 mod consolidate;
 mod fetch;
-mod ledger;
 mod merge_series;
 mod plan;
 mod put_away;
@@ -21,7 +20,6 @@ mod run;
 mod space;
 mod status;
 
-pub use ledger::{Ledger, LedgerLine, read_ledger};
 pub use plan::{
     History, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan,
 };

@@ -7,6 +7,7 @@ pub(super) mod config_show;
 pub(super) mod demo;
 pub(super) mod init;
 pub(super) mod man;
+pub(super) mod partition_migrate;
 pub(super) mod partition_toggle;
 pub(super) mod revisions;
 pub(super) mod run_lock;

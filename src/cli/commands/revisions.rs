@@ -14,7 +14,7 @@ use crate::cli::ui::words::some_of;
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
-use crate::update::{Ledger, read_ledger};
+use crate::storage::{Ledger, read_ledger};
 
 /// How many damaged lines of a ledger are named.
 const MOST_NAMED: usize = 10;

@@ -108,7 +108,8 @@ impl<'p> Progress<'p> {
     }
 
     fn print_json(&self, event: &Event) {
-        let is_wanted = !self.printer.is_quiet() || matches!(event, Event::Committed { .. });
+        let is_wanted = !self.printer.is_quiet()
+            || matches!(event, Event::Committed { .. } | Event::Migrated { .. });
         if self.look == Look::Json && is_wanted {
             self.printer.json(&as_json(event));
         }
@@ -179,7 +180,9 @@ impl Observer for Progress<'_> {
     fn observe(&self, event: Event) {
         match &event {
             Event::Warning(text) => tracing::warn!("{text}"),
-            Event::Fetched { .. } | Event::Committed { .. } => tracing::debug!(?event),
+            Event::Fetched { .. } | Event::Committed { .. } | Event::Migrated { .. } => {
+                tracing::debug!(?event)
+            }
             _ => tracing::info!(?event),
         }
         self.print_json(&event);
@@ -187,6 +190,8 @@ impl Observer for Progress<'_> {
             Event::FetchPlanned { series } => self.begin("Fetching", series),
             Event::ConsolidationPlanned { series, .. } => self.begin("Storing", series),
             Event::Fetched { request, .. } => self.advance(1, request.series.to_string()),
+            Event::MigrationPlanned { tickers, .. } => self.begin("Migrating", tickers),
+            Event::Migrated { request, .. } => self.advance(1, request.series.to_string()),
             Event::Committed { request, partition } => {
                 self.advance(0, format!("{} {partition}", request.series));
             }
@@ -223,6 +228,18 @@ fn as_json(event: &Event) -> Value {
         Event::Committed { request, partition } => {
             let mut facts = pieces::event("committed", request);
             facts.insert("partition".to_owned(), json!(partition.to_string()));
+            Value::Object(facts)
+        }
+        Event::MigrationPlanned {
+            venue,
+            interval,
+            tickers,
+        } => {
+            json!({ "event": "migration_planned", "venue": venue.to_string(), "interval": interval.as_str(), "tickers": tickers })
+        }
+        Event::Migrated { request, rows } => {
+            let mut facts = pieces::event("migrated", request);
+            facts.insert("rows".to_owned(), json!(rows));
             Value::Object(facts)
         }
         Event::Warning(text) => json!({ "event": "warning", "text": text }),

@@ -82,6 +82,16 @@ impl<'s> Workspace<'s> {
         })
     }
 
+    /// Returns both layouts, with another compression than the settings say if one is given.
+    pub(super) fn open_stores(
+        &self,
+        fs: &Arc<dyn Fs>,
+        chosen: Option<codec::Compression>,
+    ) -> Stores {
+        let compression = chosen.or_else(|| compression(self.config.settings()));
+        Stores::open(fs, &self.places, compression)
+    }
+
     /// Returns what planning looks at.
     pub(super) fn outlook(&self) -> Outlook<'_> {
         Outlook {

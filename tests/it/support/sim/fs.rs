@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use barkeep::sys::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Meta, Space,
+    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
+    Meta, Space,
 };
 
 use super::disk::{Change, Link};
@@ -190,6 +191,23 @@ impl Fs for SimFs {
             Node::File(blob) => Ok(Some(blob.bytes.clone())),
             Node::Dir(_) => Err(FsError::at("read", path)(errno(21))),
         }
+    }
+
+    fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
+        let Some(bytes) = self.read(path)? else {
+            return Ok(None);
+        };
+        let state = self.state();
+        let ino = state.find(path).map_err(FsError::at("read", path))?;
+        // Only what was synced can be dropped from memory, and only that is what the disk holds.
+        let is_pending =
+            |change: &Change| matches!(change, Change::Bytes { file, .. } if *file == ino);
+        let medium = if state.disk.pending.iter().any(is_pending) {
+            Medium::Cache
+        } else {
+            Medium::Disk
+        };
+        Ok(Some((bytes, medium)))
     }
 
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {

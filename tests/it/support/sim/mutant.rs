@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::sys::{
-    Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Meta, Space,
+    Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Medium, Meta, Space,
 };
 
 /// A changing call.
@@ -138,6 +138,10 @@ impl Barrier for MutantBarrier {
 impl Fs for MutantFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
         self.inner.read(path)
+    }
+
+    fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
+        self.inner.read_from_medium(path)
     }
 
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {

@@ -8,14 +8,18 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::frame::{Cell, Column, Revision};
+use crate::frame::{Cell, Column, KindOf, Profile, Revision};
 use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::{StorageRequest, time};
-use crate::storage::{PreparedFile, StorageError};
 use crate::sys::Fs;
 
+use super::{PreparedFile, StorageError};
+
 /// Returns the ledger of a series with `revisions` added.
-pub(super) fn extended(
+///
+/// # Errors
+/// When the request has no venue, or the ledger cannot be read.
+pub fn extended_ledger(
     fs: &dyn Fs,
     places: &Places,
     request: &StorageRequest,
@@ -52,6 +56,19 @@ pub struct LedgerLine {
     pub old: Value,
     /// What replaced it.
     pub new: Value,
+}
+
+impl LedgerLine {
+    /// Returns the revision that the line tells of; `None` when it is none of a row of this profile.
+    pub fn revision(&self, profile: &Profile) -> Option<Revision> {
+        let spec = profile.columns.get(profile.position(&self.field)?)?;
+        Some(Revision {
+            time: time::parse(&self.date)?,
+            field: spec.name,
+            old: column(spec.kind, &self.old)?,
+            new: column(spec.kind, &self.new)?,
+        })
+    }
 }
 
 /// The ledger of one series.
@@ -121,5 +138,77 @@ fn value(column: &Column) -> Value {
         Cell::Float(number) => json!(number.to_string()),
         Cell::Time(nanos) => json!(time::naive(nanos).to_string()),
         Cell::Flag(flag) => json!(flag),
+    }
+}
+
+/// Reads what `value` wrote.
+fn column(kind: KindOf, value: &Value) -> Option<Column> {
+    if value.is_null() {
+        return Some(Column::nulls(kind, 1));
+    }
+    Some(match kind {
+        KindOf::Text => Column::Text(vec![Some(value.as_str()?.into())]),
+        KindOf::Int => Column::Int(vec![Some(value.as_i64()?)]),
+        KindOf::Float => {
+            let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+            Column::Float(vec![Some(number?)])
+        }
+        KindOf::Time => Column::Time(vec![Some(time::parse(value.as_str()?)?)]),
+        KindOf::Flag => Column::Flag(vec![Some(value.as_bool()?)]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Frame;
+    use crate::model::Dataset;
+
+    #[test]
+    fn a_line_gives_back_the_revision_it_was_written_for() {
+        let profile = Profile::of(Dataset::Stocks);
+        let float = |number: Option<f64>| Column::Float(vec![number]);
+        for (old, new) in [
+            (Some(1.5), Some(-0.0)),
+            (None, Some(f64::NAN)),
+            (Some(f64::INFINITY), None),
+        ] {
+            let line = LedgerLine {
+                at: String::new(),
+                date: "2026-06-01T09:30:00".to_owned(),
+                field: "close".to_owned(),
+                old: value(&float(old)),
+                new: value(&float(new)),
+            };
+
+            let revision = line.revision(profile).unwrap();
+
+            assert_eq!(revision.old.cell(0), float(old).cell(0));
+            assert_eq!(revision.new.cell(0), float(new).cell(0));
+            assert_eq!(revision.time, time::parse("2026-06-01T09:30:00").unwrap());
+        }
+    }
+
+    #[test]
+    fn rows_are_what_they_were_before_their_revisions() {
+        let profile = Profile::of(Dataset::Stocks);
+        let rows = |close: f64| {
+            let columns = vec![
+                Column::Text(vec![Some("A".into())]),
+                Column::Time(vec![Some(0)]),
+                Column::Float(vec![Some(1.0)]),
+                Column::Float(vec![Some(1.0)]),
+                Column::Float(vec![Some(1.0)]),
+                Column::Float(vec![Some(close)]),
+                Column::Int(vec![Some(1)]),
+                Column::Int(vec![None]),
+            ];
+            Frame::prove(profile, columns).frame
+        };
+        let first = rows(1.0).merge(&rows(2.0));
+        let second = first.frame.merge(&rows(3.0));
+        let revisions = [first.revisions, second.revisions].concat();
+
+        assert_eq!(second.frame.before(&revisions), rows(1.0));
     }
 }

@@ -1,0 +1,258 @@
+//! `barkeep partition-migrate init`: which intervals are migrated, written down as a plan.
+//!
+//! Promises: an old plan is never overwritten without a copy; nothing but the plan is written, except by `--adopt`, which
+//! lists the files that it will move and asks.
+
+use clap::Args;
+
+use super::open;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::words::{count, some_of};
+use crate::cli::wiring::Workspace;
+use crate::lock::LockGuard;
+use crate::migrate::{self, Hands, MigrationPlan, Stray, Survey, Tuple};
+use crate::model::{Interval, PriceBasis, Slug, Venue};
+use crate::sys::atomic::{TempNames, replace};
+
+/// Options of `partition-migrate init`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct InitArgs {
+    /// The venue whose tree takes the rows in [default: us:yahoo]
+    #[arg(short = 'V', long, value_name = "VENUE", conflicts_with_all = ["market", "source"])]
+    venue: Option<Venue>,
+    /// The market of the venue
+    #[arg(short, long, value_name = "MARKET", requires = "source")]
+    market: Option<Slug>,
+    /// The source of the venue
+    #[arg(short = 'S', long, value_name = "SOURCE", requires = "market")]
+    source: Option<Slug>,
+    /// An interval to migrate; may be given several times
+    #[arg(
+        short,
+        long = "interval",
+        value_name = "INTERVAL",
+        required_unless_present = "all_found"
+    )]
+    intervals: Vec<Interval>,
+    /// Every interval that has legacy files
+    #[arg(long, conflicts_with = "intervals")]
+    all_found: bool,
+    /// Move legacy files that lie in other folders of the workspace into data/legacy first
+    #[arg(long)]
+    adopt: bool,
+    /// The price basis of the files: as_traded, split_adjusted, split_dividend_adjusted or unknown
+    #[arg(long, value_name = "BASIS")]
+    basis: Option<PriceBasis>,
+    /// Replace a plan that is there; a copy of it is kept
+    #[arg(long)]
+    force: bool,
+    /// Answer yes to every question
+    #[arg(short, long)]
+    yes: bool,
+    /// Who made the plan
+    #[arg(long, value_name = "NAME", hide = true, default_value = "barkeep")]
+    created_by: String,
+}
+
+/// Runs `partition-migrate init`.
+pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = open::workspace(shell)?;
+    let progress = Progress::new(shell, false);
+    let held = open::lock(&workspace, shell, "partition-migrate init", &progress)?;
+    let catalog = open::catalog(&workspace)?;
+    let runs = open::runs(shell);
+    let sight = open::sight(&workspace, shell, &catalog, &progress);
+    let hands = open::hands(sight, shell, &held, &runs);
+    refuse_second_plan(args, shell)?;
+    settle_strays(args, shell, hands)?;
+    let venue = venue(args, &workspace);
+    let tuples = tuples(args, shell, &workspace, hands, &venue)?;
+    keep_old_plan(shell, &held)?;
+    let mut plan = MigrationPlan::new(&args.created_by);
+    for tuple in &tuples {
+        plan.add(tuple, args.basis, shell.clock.now());
+    }
+    migrate::save_plan(hands, &plan)?;
+    held.release()?;
+    let names: Vec<Interval> = tuples.iter().map(|tuple| tuple.interval).collect();
+    shell.printer.note(&format!(
+        "The plan has {} of {venue}.",
+        some_of(&names, names.len())
+    ));
+    shell
+        .printer
+        .note("Next: barkeep partition-migrate migrate --all --dry-run");
+    Ok(Exit::Ok)
+}
+
+fn venue(args: &InitArgs, workspace: &Workspace<'_>) -> Venue {
+    match (&args.venue, &args.market, &args.source) {
+        (None, Some(market), Some(source)) => Venue {
+            market: market.clone(),
+            source: source.clone(),
+        },
+        (Some(venue), ..) => venue.clone(),
+        _ => workspace.default_venue().clone(),
+    }
+}
+
+fn refuse_second_plan(args: &InitArgs, shell: &Shell<'_>) -> Result<(), Failure> {
+    let path = MigrationPlan::path(&shell.root);
+    if args.force || shell.world.fs.metadata(&path)?.is_none() {
+        return Ok(());
+    }
+    Err(
+        Failure::new(Exit::Failed, "there is a migration_plan.json already")
+            .hint("go on with it: barkeep partition-migrate status")
+            .hint("or put a new one in its place, which keeps a copy and every proof: --force"),
+    )
+}
+
+/// Legacy files are migrated from one folder. Those elsewhere are refused, or moved if the user says so.
+fn settle_strays(args: &InitArgs, shell: &Shell<'_>, hands: Hands<'_>) -> Result<(), Failure> {
+    let strays = migrate::strays(hands.sight)?;
+    if strays.is_empty() {
+        return Ok(());
+    }
+    let files = count(strays.len(), "legacy file lies", "legacy files lie");
+    if !args.adopt {
+        let folders = folders(shell, &strays);
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("{files} outside of data/legacy, in {}", folders.join(", ")),
+        )
+        .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
+    }
+    for folder in folders(shell, &strays) {
+        shell.printer.line(&folder);
+    }
+    let taken = strays.iter().filter(|stray| stray.is_taken).count();
+    let question = format!(
+        "{files} outside of data/legacy and will be moved there; {} merged into a file that is there already. Go on \
+         [y/N]? ",
+        count(taken, "is", "are")
+    );
+    if !args.yes {
+        if !shell.may_ask(false) {
+            return Err(Failure::usage("moving legacy files has to be confirmed").hint("say --yes"));
+        }
+        if !shell.asks(&question) {
+            return Err(Failure::new(Exit::Failed, "nothing was moved"));
+        }
+    }
+    let adopted = migrate::adopt(hands, &strays)?;
+    shell.printer.note(&format!(
+        "Moved {} and merged {}.",
+        count(adopted.moved, "file", "files"),
+        count(adopted.merged, "file", "files")
+    ));
+    for record in &adopted.kept {
+        let (folder, reason) = (shell.shown(&record.folder), &record.reason);
+        shell.printer.warning(&format!(
+            "{} is kept in {folder}: {reason}.",
+            shell.shown(&record.path)
+        ));
+    }
+    match adopted.refused.first() {
+        None => Ok(()),
+        Some((path, reason)) => Err(Failure::new(
+            Exit::Partial,
+            format!(
+                "{} where they are, among them {}: {reason}",
+                count(adopted.refused.len(), "file stays", "files stay"),
+                shell.shown(path)
+            ),
+        )),
+    }
+}
+
+fn folders(shell: &Shell<'_>, strays: &[Stray]) -> Vec<String> {
+    let mut folders: Vec<String> = Vec::new();
+    for stray in strays {
+        let folder = stray
+            .path
+            .parent()
+            .map(|dir| shell.shown(dir).to_string())
+            .unwrap_or_default();
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// Returns the intervals that are to be planned, each of which has legacy files and may be partitioned.
+fn tuples(
+    args: &InitArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    hands: Hands<'_>,
+    venue: &Venue,
+) -> Result<Vec<Tuple>, Failure> {
+    let wanted: &[Interval] = if args.all_found {
+        &Interval::ALL
+    } else {
+        &args.intervals
+    };
+    let mut tuples: Vec<Tuple> = Vec::new();
+    for interval in wanted {
+        let tuple = Tuple {
+            venue: venue.clone(),
+            interval: *interval,
+        };
+        let survey = Survey::of(hands.sight, &tuple)?;
+        let is_empty = survey.tickers.is_empty() && survey.strangers.is_empty();
+        if args.all_found && is_empty {
+            continue;
+        }
+        if !workspace.config.partitions(venue, *interval) {
+            if args.all_found {
+                shell.printer.note(&format!(
+                    "{interval} stays in the legacy layout: its bars are too wide for monthly files."
+                ));
+                continue;
+            }
+            return Err(Failure::usage(format!(
+                "{interval} is not migrated: its bars are too wide for monthly files, of which each would hold only a few"
+            ))
+            .hint(format!("to have it so anyhow, name {interval} in `partition_intervals` of {venue} in barkeep.toml")));
+        }
+        if is_empty {
+            return Err(Failure::new(
+                Exit::Failed,
+                format!("there are no legacy files in data/legacy/stocks_{interval}"),
+            )
+            .hint("barkeep partition-migrate init --all-found plans what is there"));
+        }
+        if !tuples.contains(&tuple) {
+            tuples.push(tuple);
+        }
+    }
+    if tuples.is_empty() {
+        return Err(Failure::new(
+            Exit::NotInitialised,
+            "there are no legacy files that can be migrated in data/legacy",
+        ));
+    }
+    Ok(tuples)
+}
+
+/// Puts a copy of the plan that is replaced beside it.
+fn keep_old_plan(shell: &Shell<'_>, held: &LockGuard<'_>) -> Result<(), Failure> {
+    let fs = &*shell.world.fs;
+    let path = MigrationPlan::path(&shell.root);
+    let Some(bytes) = fs.read(&path)? else {
+        return Ok(());
+    };
+    let stamp = shell.clock.now().format("%Y%m%dT%H%M%SZ");
+    let kept = shell.root.join(format!("migration_plan.{stamp}.json"));
+    held.confirm()?;
+    replace(fs, &TempNames::of(held.run().clone()), &kept, &bytes)?;
+    shell
+        .printer
+        .note(&format!("The old plan is kept as {}.", shell.shown(&kept)));
+    Ok(())
+}

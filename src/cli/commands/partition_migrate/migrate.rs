@@ -1,0 +1,432 @@
+//! `barkeep partition-migrate migrate`: copies, proves, switches, and removes legacy files if told to.
+//!
+//! Promises: what will be needed is measured and said before anything is copied. `--dry-run` builds every file in memory
+//! and touches nothing. One ticker that fails fails alone.
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+
+use super::choose::{self, Wanted};
+use super::{open, report};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::words::{count, size};
+use crate::cli::wiring::Workspace;
+use crate::codec::Compression;
+use crate::migrate::{
+    self, Choices, Duplicates, Estimate, Hands, IntervalReport, MigrationPlan, Need, PartitionRows,
+    PlannedInterval, Progress as Recorded, Proofs, ProvenInterval, Removed, Sight, Status, Tuple,
+    VerifiedInterval,
+};
+use crate::model::{Interval, Venue};
+use crate::storage::Stores;
+use crate::sys::Stopwatch;
+
+/// Options of `partition-migrate migrate`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MigrateArgs {
+    /// The venue in the plan [default: us:yahoo], or an interval
+    venue: Option<String>,
+    /// The interval in the plan
+    interval: Option<Interval>,
+    /// Every interval that is not complete
+    #[arg(long)]
+    all: bool,
+    /// Print what would be done, and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Remove the legacy files of each interval once it is proven and both sides were read again
+    #[arg(long)]
+    delete_legacy: bool,
+    /// Take at most so many tickers of each interval, and go on another time
+    #[arg(long, value_name = "N")]
+    max_tickers: Option<NonZeroUsize>,
+    /// How many tickers are read and encoded side by side [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// How pages are compressed [default: what suits the interval]
+    #[arg(long, value_enum, value_name = "CODEC")]
+    compression: Option<Codec>,
+    /// How many rows a row group has at most
+    #[arg(long, value_name = "N")]
+    row_group_size: Option<NonZeroUsize>,
+    /// What happens to a file with duplicate or undated rows: `newest` keeps the newest row of each date, and a copy of the file
+    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
+    duplicates: DuplicateChoice,
+    /// What happens to rows that only the partitions have: `keep` keeps them beside the legacy rows
+    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
+    partition_rows: PartitionRowChoice,
+    /// Put partitions that nobody has proven into quarantine, and copy anew
+    #[arg(long)]
+    restart: bool,
+    /// Ask nothing
+    #[arg(long)]
+    non_interactive: bool,
+    /// Answer yes to every question
+    #[arg(short, long)]
+    yes: bool,
+    /// Print JSON lines
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// How pages are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Codec {
+    None,
+    Snappy,
+    Zstd,
+    Gzip,
+}
+
+/// What happens to files with duplicate or undated rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum DuplicateChoice {
+    /// The ticker fails.
+    #[default]
+    Refuse,
+    /// The newest row of each date counts.
+    Newest,
+}
+
+/// What happens to rows that only the partitions have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum PartitionRowChoice {
+    /// The ticker fails.
+    #[default]
+    Refuse,
+    /// They stay.
+    Keep,
+}
+
+/// What the command was told, with what the settings add.
+#[derive(Clone, Copy)]
+struct Order<'o> {
+    args: &'o MigrateArgs,
+    shell: &'o Shell<'o>,
+    jobs: NonZeroUsize,
+}
+
+/// What became of one interval.
+pub(super) struct Done {
+    pub(super) report: IntervalReport,
+    pub(super) is_proven: bool,
+    pub(super) removed: Option<Removed>,
+    pub(super) not_removed: Vec<migrate::Failed>,
+    pub(super) seconds: f64,
+}
+
+/// Runs `partition-migrate migrate`.
+pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let mut workspace = open::workspace(shell)?;
+    workspace.stores = stores(args, &workspace, shell);
+    let settings = workspace.config.settings();
+    let jobs = args
+        .jobs
+        .unwrap_or_else(|| settings.threads(shell.world.cores));
+    let order = Order { args, shell, jobs };
+    let progress = Progress::new(shell, args.json);
+    let plan = open::plan(shell)?;
+    let chosen = chosen(args, shell, &workspace, &plan)?;
+    if chosen.is_empty() {
+        shell
+            .printer
+            .note("Every interval of the plan is complete.");
+        return Ok(Exit::Ok);
+    }
+    refuse_strays(args, shell, &workspace, &chosen)?;
+    if args.dry_run {
+        return dry_run(order, &workspace, &chosen, &progress);
+    }
+    if args.delete_legacy && !args.yes && !shell.may_ask(args.non_interactive) {
+        return Err(Failure::usage("removing legacy files has to be confirmed").hint("say --yes"));
+    }
+    let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
+    let catalog = open::catalog(&workspace)?;
+    let runs = open::runs(shell);
+    let sight = open::sight(&workspace, shell, &catalog, &progress);
+    let hands = open::hands(sight, shell, &held, &runs);
+    let estimates = estimates(order, sight, &chosen, false)?;
+    confirm(order, sight, &chosen, &estimates)?;
+    // Read again under the lock: another run may have changed it since.
+    let mut plan = open::plan(shell)?;
+    let mut done = Vec::new();
+    for planned in &chosen {
+        if shell.world.shutdown.is_raised() {
+            break;
+        }
+        done.push(migrate_one(order, hands, &mut plan, planned)?);
+        progress.end();
+    }
+    let switched = switch(hands, &mut plan, &chosen)?;
+    held.release()?;
+    report::migrated(shell, args.json, &done, &switched);
+    Ok(report::exit(shell, &done))
+}
+
+fn chosen(
+    args: &MigrateArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    plan: &MigrationPlan,
+) -> Result<Vec<PlannedInterval>, Failure> {
+    let wanted = Wanted {
+        venue: args.venue.as_deref(),
+        interval: args.interval,
+        is_all: args.all,
+        is_non_interactive: args.non_interactive,
+    };
+    choose::choose(
+        shell,
+        &plan.intervals(),
+        wanted,
+        workspace.default_venue(),
+        choose::is_unfinished,
+    )
+}
+
+fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Stores {
+    let chosen = args.compression.map(|codec| match codec {
+        Codec::None => Compression::None,
+        Codec::Snappy => Compression::Snappy,
+        Codec::Zstd => Compression::Zstd,
+        Codec::Gzip => Compression::Gzip,
+    });
+    let mut stores = workspace.open_stores(&shell.world.fs, chosen);
+    stores.partitioned = stores.partitioned.with_row_groups(args.row_group_size);
+    stores
+}
+
+impl Order<'_> {
+    fn choices(&self, planned: &PlannedInterval) -> Choices {
+        Choices {
+            basis: planned.basis,
+            duplicates: match self.args.duplicates {
+                DuplicateChoice::Refuse => Duplicates::Refuse,
+                DuplicateChoice::Newest => Duplicates::Newest,
+            },
+            partition_rows: match self.args.partition_rows {
+                PartitionRowChoice::Refuse => PartitionRows::Refuse,
+                PartitionRowChoice::Keep => PartitionRows::Keep,
+            },
+            is_restart: self.args.restart,
+            jobs: self.jobs,
+            max_tickers: self.args.max_tickers.map(NonZeroUsize::get),
+        }
+    }
+}
+
+/// Files that lie elsewhere would be left out without a word.
+fn refuse_strays(
+    args: &MigrateArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    chosen: &[PlannedInterval],
+) -> Result<(), Failure> {
+    let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
+    let sight = open::sight(workspace, shell, &catalog, &progress);
+    let is_meant = |interval: Interval| chosen.iter().any(|one| one.tuple.interval == interval);
+    let strays = migrate::strays(sight)?;
+    let Some(stray) = strays.iter().find(|stray| is_meant(stray.interval)) else {
+        return Ok(());
+    };
+    let folder = stray.path.parent().unwrap_or(&stray.path);
+    Err(Failure::new(
+        Exit::Failed,
+        format!(
+            "legacy files lie outside of data/legacy, in {}",
+            shell.shown(folder)
+        ),
+    )
+    .hint("move them there: barkeep partition-migrate init --all-found --adopt --force"))
+}
+
+fn estimates(
+    order: Order<'_>,
+    sight: Sight<'_>,
+    chosen: &[PlannedInterval],
+    is_exact: bool,
+) -> Result<Vec<Estimate>, Failure> {
+    let mut all = Vec::new();
+    for planned in chosen {
+        let proofs = Proofs::load(sight.fs, sight.places, &planned.tuple)?;
+        let choices = order.choices(planned);
+        all.push(migrate::estimate(
+            sight,
+            &choices,
+            &planned.tuple,
+            &proofs,
+            is_exact,
+        )?);
+    }
+    Ok(all)
+}
+
+fn dry_run(
+    order: Order<'_>,
+    workspace: &Workspace<'_>,
+    chosen: &[PlannedInterval],
+    progress: &Progress<'_>,
+) -> Result<Exit, Failure> {
+    let Order { args, shell, .. } = order;
+    let catalog = open::catalog(workspace)?;
+    let sight = open::sight(workspace, shell, &catalog, progress);
+    let estimates = estimates(order, sight, chosen, true)?;
+    let missing =
+        Need::of(&estimates, args.delete_legacy).missing(sight.fs, &migrate::space_at(sight)?)?;
+    report::planned(
+        shell,
+        args.json,
+        chosen,
+        &estimates,
+        args.delete_legacy,
+        missing,
+    );
+    Ok(match missing {
+        Some(_) => Exit::NoSpace,
+        None if estimates.iter().any(|one| !one.refusals.is_empty()) => Exit::Partial,
+        None => Exit::Ok,
+    })
+}
+
+/// Says what will be needed, refuses if it is not there, and asks.
+fn confirm(
+    order: Order<'_>,
+    sight: Sight<'_>,
+    chosen: &[PlannedInterval],
+    estimates: &[Estimate],
+) -> Result<(), Failure> {
+    let Order { args, shell, .. } = order;
+    let need = Need::of(estimates, args.delete_legacy);
+    let at = migrate::space_at(sight)?;
+    if let Some(missing) = need.missing(sight.fs, &at)? {
+        return Err(report::no_space(
+            shell,
+            &at,
+            need,
+            missing,
+            args.delete_legacy,
+        ));
+    }
+    let tickers: usize = estimates.iter().map(|one| one.tickers).sum();
+    if !args.json {
+        for (planned, estimate) in chosen.iter().zip(estimates) {
+            shell.printer.note(&report::estimate(planned, estimate));
+        }
+    }
+    if tickers == 0 && !args.delete_legacy {
+        return Ok(());
+    }
+    if args.yes || !shell.may_ask(args.non_interactive) {
+        return Ok(());
+    }
+    let removal = if args.delete_legacy {
+        ", and remove the legacy files of what is proven"
+    } else {
+        ""
+    };
+    let question = format!(
+        "Copy {} ({} at most beside what is there){removal} [y/N]? ",
+        count(tickers, "ticker", "tickers"),
+        size(need.bytes)
+    );
+    if shell.asks(&question) {
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Failed, "nothing was copied"))
+    }
+}
+
+fn migrate_one(
+    order: Order<'_>,
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    planned: &PlannedInterval,
+) -> Result<Done, Failure> {
+    let Order { args, shell, .. } = order;
+    let watch = Stopwatch::start();
+    let tuple = &planned.tuple;
+    let mut proofs = Proofs::load(hands.sight.fs, hands.sight.places, tuple)?;
+    record(hands, plan, tuple, &proofs, Status::Migrating)?;
+    let outcome = migrate::migrate_interval(hands, &order.choices(planned), tuple, &mut proofs);
+    let is_proven = ProvenInterval::confirm(hands.sight, tuple, &proofs)?.is_ok();
+    let status = if is_proven {
+        Status::Complete
+    } else {
+        Status::Migrating
+    };
+    record(hands, plan, tuple, &proofs, status)?;
+    let report = outcome?;
+    let mut done = Done {
+        report,
+        is_proven,
+        removed: None,
+        not_removed: Vec::new(),
+        seconds: 0.0,
+    };
+    if args.delete_legacy && is_proven && !shell.world.shutdown.is_raised() {
+        match VerifiedInterval::by_reading(hands, tuple, &proofs)? {
+            Ok(verified) => done.removed = Some(migrate::delete_legacy(verified, &mut proofs)?),
+            Err(failed) => done.not_removed = failed,
+        }
+    }
+    done.seconds = watch.seconds();
+    Ok(done)
+}
+
+/// Writes into the plan how far an interval is.
+fn record(
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    tuple: &Tuple,
+    proofs: &Proofs,
+    status: Status,
+) -> Result<(), Failure> {
+    let (total, rows) = match ProvenInterval::confirm(hands.sight, tuple, proofs)? {
+        Ok(proven) => (proofs.len(), proven.rows()),
+        Err(unproven) => (proofs.len().max(unproven.tickers), unproven.rows),
+    };
+    let now = hands.clock.now();
+    let progress = Recorded {
+        verified_at: (status == Status::Complete).then_some(now),
+        status,
+        jobs: (total as u64, proofs.len() as u64),
+        rows,
+    };
+    plan.record(tuple, &progress, now);
+    Ok(migrate::save_plan(hands, plan)?)
+}
+
+/// Turns partitions on for each venue of which every planned interval is proven now.
+fn switch(
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    chosen: &[PlannedInterval],
+) -> Result<Vec<(Venue, migrate::Switched)>, Failure> {
+    let mut venues: Vec<Venue> = chosen.iter().map(|one| one.tuple.venue.clone()).collect();
+    venues.dedup();
+    let mut switched = Vec::new();
+    for venue in venues {
+        let mut proven = Vec::new();
+        let mut is_whole = true;
+        for planned in plan
+            .intervals()
+            .iter()
+            .filter(|one| one.tuple.venue == venue)
+        {
+            let proofs = Proofs::load(hands.sight.fs, hands.sight.places, &planned.tuple)?;
+            match ProvenInterval::confirm(hands.sight, &planned.tuple, &proofs)? {
+                Ok(interval) => proven.push(interval),
+                Err(_) => is_whole = false,
+            }
+        }
+        if is_whole {
+            let outcome = migrate::activate(hands, plan, &venue, &proven)?;
+            switched.push((venue, outcome));
+        }
+    }
+    Ok(switched)
+}

@@ -1,0 +1,122 @@
+//! What the subcommands share: the plan, the lock, and a view of both layouts.
+
+use std::time::Duration;
+
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::commands::{registration, sweep};
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::words::count;
+use crate::cli::wiring::{Workspace, absent};
+use crate::lock::LockGuard;
+use crate::migrate::{Hands, MigrationPlan, RunNames, Sight};
+use crate::update::{self, Registry};
+
+/// Returns the plan of the workspace.
+///
+/// # Errors
+/// `NotInitialised` when there is none.
+pub(super) fn plan(shell: &Shell<'_>) -> Result<MigrationPlan, Failure> {
+    MigrationPlan::load(&*shell.world.fs, &shell.root)?.ok_or_else(|| {
+        let root = shell.root.display();
+        Failure::new(
+            Exit::NotInitialised,
+            format!("there is no migration_plan.json in {root}"),
+        )
+        .hint("make one: barkeep partition-migrate init --all-found")
+    })
+}
+
+/// Returns the registry; an empty one when the workspace has none.
+pub(super) fn catalog(workspace: &Workspace<'_>) -> Result<Catalog, Failure> {
+    Ok(workspace.catalog()?.unwrap_or_default())
+}
+
+/// Returns what looking takes.
+pub(super) fn sight<'s>(
+    workspace: &'s Workspace<'_>,
+    shell: &'s Shell<'_>,
+    catalog: &'s Catalog,
+    progress: &'s Progress<'_>,
+) -> Sight<'s> {
+    Sight {
+        fs: &*shell.world.fs,
+        places: &workspace.places,
+        stores: &workspace.stores,
+        catalog,
+        stop: &shell.world.shutdown,
+        observer: progress,
+    }
+}
+
+/// Returns what changing takes.
+pub(super) fn hands<'s>(
+    sight: Sight<'s>,
+    shell: &'s Shell<'_>,
+    held: &'s LockGuard<'s>,
+    runs: &'s RunNames,
+) -> Hands<'s> {
+    Hands {
+        sight,
+        clock: &*shell.clock,
+        held,
+        runs,
+    }
+}
+
+/// Takes the run lock and finishes what earlier runs left: their rows belong to where they were going before anything
+/// is moved.
+///
+/// # Errors
+/// As `registration::lock`; when something that was left cannot be finished.
+pub(super) fn lock<'s>(
+    workspace: &Workspace<'s>,
+    shell: &Shell<'_>,
+    command: &str,
+    progress: &Progress<'_>,
+) -> Result<LockGuard<'s>, Failure> {
+    let held = registration::lock(workspace, shell, command, Duration::ZERO)?;
+    {
+        let hands = workspace.hands(&held, progress);
+        let fs = &*shell.world.fs;
+        let mut registry =
+            Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
+        sweep::sweep(workspace, hands)?;
+        let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
+        registry.save(hands)?;
+        if let Some(failure) = left.failures.first() {
+            let runs = count(left.failures.len(), "series", "series");
+            return Err(Failure::new(
+                Exit::Partial,
+                format!("rows of {runs} that an earlier run staged cannot be stored: {failure}"),
+            )
+            .hint("see to them first: barkeep cleanup"));
+        }
+    }
+    Ok(held)
+}
+
+/// Returns names for what this process stages.
+pub(super) fn runs(shell: &Shell<'_>) -> RunNames {
+    RunNames::new(shell.clock.now(), shell.nonce())
+}
+
+/// Opens the workspace.
+///
+/// # Errors
+/// `NotInitialised` when the folder is none.
+pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failure> {
+    let workspace = Workspace::open_any(shell, &crate::config::Overrides::default())?;
+    if !crate::cli::wiring::is_workspace(shell)? && !has_legacy_data(shell)? {
+        return Err(absent(shell, "there is no workspace"));
+    }
+    Ok(workspace)
+}
+
+/// Legacy data alone make a folder a workspace here: the migration gives it the rest.
+fn has_legacy_data(shell: &Shell<'_>) -> Result<bool, Failure> {
+    let legacy = shell.root.join("data").join("legacy");
+    Ok(shell.world.fs.metadata(&legacy)?.is_some())
+}

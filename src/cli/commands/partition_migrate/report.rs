@@ -1,0 +1,320 @@
+//! What `migrate` and its dry run say.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::migrate::Done;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::table;
+use crate::cli::ui::words::{count, duration, grouped, size};
+use crate::migrate::{Estimate, Failed, Missing, Need, PlannedInterval, Refusal, Switched};
+use crate::model::Venue;
+use crate::storage::StorageError;
+
+/// How many failures are named one by one.
+const NAMED: usize = 20;
+
+/// Returns the exit that a refusal asks for.
+pub(super) fn exit_of(refusal: &Refusal) -> Exit {
+    match refusal {
+        Refusal::Damaged(_) => Exit::Damaged,
+        Refusal::Conflict(_)
+        | Refusal::Mismatch(_)
+        | Refusal::Undecided(_)
+        | Refusal::NotMigrated
+        | Refusal::Gone
+        | Refusal::Unaccounted
+        | Refusal::Altered { .. }
+        | Refusal::Unproven
+        | Refusal::Changed => Exit::Mismatch,
+        Refusal::Storage(StorageError::Fs(error)) if error.is_out_of_space() => Exit::NoSpace,
+        Refusal::Absent
+        | Refusal::Empty
+        | Refusal::Displaced { .. }
+        | Refusal::Columns(_)
+        | Refusal::Storage(_) => Exit::Partial,
+    }
+}
+
+/// Returns the exit of a migration.
+pub(super) fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
+    let interrupted = shell.world.shutdown.signal().map(Exit::Interrupted);
+    let failures = done
+        .iter()
+        .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
+    let of_failures = failures.map(|failed| exit_of(&failed.refusal));
+    let has_strangers = done.iter().any(|one| !one.report.strangers.is_empty());
+    let of_strangers = has_strangers.then_some(Exit::Partial);
+    Exit::worst(of_failures.chain(interrupted).chain(of_strangers))
+}
+
+/// Returns the failure of a disk that is too full.
+pub(super) fn no_space(
+    shell: &Shell<'_>,
+    at: &Path,
+    need: Need,
+    missing: Missing,
+    removes_legacy: bool,
+) -> Failure {
+    let mut what = Vec::new();
+    if let Some(bytes) = missing.bytes {
+        what.push(size(bytes));
+    }
+    if let Some(inodes) = missing.inodes {
+        what.push(count(small(inodes), "inode", "inodes"));
+    }
+    let missing = what.join(" and ");
+    let failure = Failure::new(
+        Exit::NoSpace,
+        format!(
+            "{missing} too little on the disk of {}: the copy takes {} and {} beside what is there",
+            shell.shown(at),
+            size(need.bytes),
+            count(small(need.inodes), "inode", "inodes")
+        ),
+    )
+    .hint(format!("free {missing}, or migrate one interval at a time"));
+    if removes_legacy {
+        failure
+    } else {
+        failure.hint("with --delete-legacy each interval makes room for the next")
+    }
+}
+
+fn small(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Returns what an interval needs, as a sentence.
+pub(super) fn estimate(planned: &PlannedInterval, estimate: &Estimate) -> String {
+    let done = match estimate.proven {
+        0 => String::new(),
+        proven => format!(" ({} done before)", grouped(proven)),
+    };
+    if estimate.tickers == 0 {
+        return format!("{}: nothing to copy{done}.", planned.tuple);
+    }
+    format!(
+        "{}: {}{done}, about {} in {} of {} on disk, from legacy files of {}.",
+        planned.tuple,
+        count(estimate.tickers, "ticker", "tickers"),
+        count(small(estimate.rows), "row", "rows"),
+        count(small(estimate.files), "file", "files"),
+        size(estimate.bytes),
+        size(estimate.legacy_bytes)
+    )
+}
+
+/// Prints what a migration would do.
+pub(super) fn planned(
+    shell: &Shell<'_>,
+    is_json: bool,
+    chosen: &[PlannedInterval],
+    estimates: &[Estimate],
+    removes_legacy: bool,
+    missing: Option<Missing>,
+) {
+    let need = Need::of(estimates, removes_legacy);
+    if is_json {
+        let intervals: Vec<Value> = chosen
+            .iter()
+            .zip(estimates)
+            .map(estimate_document)
+            .collect();
+        return shell.printer.json(&json!({
+            "event": "plan",
+            "intervals": intervals,
+            "peak_bytes": need.bytes,
+            "peak_inodes": need.inodes,
+            "missing_bytes": missing.and_then(|missing| missing.bytes),
+            "missing_inodes": missing.and_then(|missing| missing.inodes),
+        }));
+    }
+    let rows: Vec<[String; 8]> = chosen
+        .iter()
+        .zip(estimates)
+        .map(|(planned, estimate)| {
+            [
+                planned.tuple.venue.to_string(),
+                planned.tuple.interval.to_string(),
+                estimate.tickers.to_string(),
+                estimate.rows.to_string(),
+                estimate.files.to_string(),
+                size(estimate.legacy_bytes),
+                size(estimate.bytes),
+                estimate.inodes.to_string(),
+            ]
+        })
+        .collect();
+    let header = [
+        "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
+    ];
+    let text = table::render(header, &rows, &[2, 3, 4, 5, 6, 7]);
+    shell.printer.text(&format!("{text}\n"));
+    for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
+        shell
+            .printer
+            .warning(&format!("{ticker} would fail: {reason}."));
+    }
+    shell.printer.note(&format!(
+        "At most {} and {} are needed beside what is there. Nothing was changed.",
+        size(need.bytes),
+        count(small(need.inodes), "inode", "inodes")
+    ));
+}
+
+fn estimate_document((planned, estimate): (&PlannedInterval, &Estimate)) -> Value {
+    let refusals: Vec<Value> = estimate
+        .refusals
+        .iter()
+        .map(|(ticker, reason)| json!({ "ticker": ticker.as_str(), "reason": reason }))
+        .collect();
+    json!({
+        "venue": planned.tuple.venue.to_string(),
+        "interval": planned.tuple.interval.as_str(),
+        "tickers": estimate.tickers,
+        "proven": estimate.proven,
+        "rows": estimate.rows,
+        "files": estimate.files,
+        "inodes": estimate.inodes,
+        "bytes": estimate.bytes,
+        "legacy_bytes": estimate.legacy_bytes,
+        "measured": estimate.sampled,
+        "refusals": refusals,
+    })
+}
+
+/// Prints what a migration did.
+pub(super) fn migrated(
+    shell: &Shell<'_>,
+    is_json: bool,
+    done: &[Done],
+    switched: &[(Venue, Switched)],
+) {
+    if is_json {
+        let intervals: Vec<Value> = done.iter().map(document).collect();
+        let venues: Vec<String> = switched
+            .iter()
+            .map(|(venue, _)| venue.to_string())
+            .collect();
+        return shell.printer.json(&json!({
+            "event": "summary",
+            "intervals": intervals,
+            "activated": venues,
+            "exit": exit(shell, done).code(),
+        }));
+    }
+    for one in done {
+        say(shell, one);
+    }
+    for (venue, outcome) in switched {
+        shell.printer.note(&format!(
+            "{venue} keeps its bars in partitions now ({} recorded).",
+            count(outcome.series, "series", "series")
+        ));
+        for unusable in &outcome.unusable {
+            shell.printer.warning(&format!("{unusable}."));
+        }
+    }
+    if switched.is_empty() && !done.is_empty() {
+        shell.printer.note("The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status");
+    }
+}
+
+fn say(shell: &Shell<'_>, one: &Done) {
+    let report = &one.report;
+    let proven = report.proven_before + report.proven_now;
+    shell.printer.note(&format!(
+        "{}: {} of {} proven ({} now), {} of {} written in {}.",
+        report.tuple,
+        grouped(proven),
+        count(report.tickers, "ticker", "tickers"),
+        grouped(report.proven_now),
+        count(small(report.written.0), "file", "files"),
+        size(report.written.1),
+        duration(one.seconds)
+    ));
+    failures(shell, &report.failures);
+    failures(shell, &one.not_removed);
+    for (path, reason) in &report.strangers {
+        shell.printer.warning(&format!(
+            "{} was not migrated: {reason}.",
+            shell.shown(path)
+        ));
+    }
+    for record in &report.kept {
+        let folder = shell.shown(&record.folder);
+        shell.printer.note(&format!(
+            "{} is kept in {folder}: {}.",
+            shell.shown(&record.path),
+            record.reason
+        ));
+    }
+    if report.from_memory > 0 {
+        shell.printer.warning(&format!(
+            "{} could only be read back from memory, since this disk does not let go of it.",
+            count(report.from_memory, "ticker", "tickers")
+        ));
+    }
+    if let Some(removed) = one.removed {
+        shell.printer.note(&format!(
+            "{}: {} of {} removed, after both sides were read again.",
+            report.tuple,
+            count(removed.files, "legacy file", "legacy files"),
+            size(removed.bytes)
+        ));
+    }
+    if !one.not_removed.is_empty() {
+        shell.printer.warning(&format!(
+            "{}: no legacy file was removed, since the sides of {} do not agree.",
+            report.tuple,
+            count(one.not_removed.len(), "ticker", "tickers")
+        ));
+    }
+}
+
+/// Names tickers that failed.
+pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed]) {
+    for failed in failures.iter().take(NAMED) {
+        shell
+            .printer
+            .warning(&format!("{}: {}.", failed.ticker, failed.refusal));
+    }
+    if let Some(more) = failures.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        shell.printer.warning(&format!(
+            "{} more failed; barkeep partition-migrate status --json has them all.",
+            grouped(more)
+        ));
+    }
+}
+
+pub(super) fn failed_document(failed: &Failed) -> Value {
+    json!({
+        "ticker": failed.ticker.as_str(),
+        "reason": failed.refusal.to_string(),
+        "exit": exit_of(&failed.refusal).code(),
+    })
+}
+
+fn document(one: &Done) -> Value {
+    let report = &one.report;
+    json!({
+        "venue": report.tuple.venue.to_string(),
+        "interval": report.tuple.interval.as_str(),
+        "tickers": report.tickers,
+        "proven_before": report.proven_before,
+        "proven_now": report.proven_now,
+        "is_proven": one.is_proven,
+        "failures": report.failures.iter().chain(&one.not_removed).map(failed_document).collect::<Vec<_>>(),
+        "strangers": report.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
+        "files": report.written.0,
+        "bytes": report.written.1,
+        "read_from_memory": report.from_memory,
+        "legacy_files_removed": one.removed.map_or(0, |removed| removed.files),
+        "kept": report.kept.iter().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
+        "seconds": one.seconds,
+    })
+}

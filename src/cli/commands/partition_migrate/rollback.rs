@@ -1,0 +1,241 @@
+//! `barkeep partition-migrate rollback`: brings the rows back into legacy files, and switches back.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::choose::{self, Wanted};
+use super::{open, report};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::words::{count, size};
+use crate::migrate::{self, Failed, Proofs, Removed, Return, RollbackReport, Status};
+use crate::model::Interval;
+
+/// Options of `partition-migrate rollback`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RollbackArgs {
+    /// The venue in the plan [default: us:yahoo], or an interval
+    venue: Option<String>,
+    /// The interval in the plan
+    interval: Option<Interval>,
+    /// Every interval that was migrated
+    #[arg(long)]
+    all: bool,
+    /// Print what would be done, and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Remove the partitions afterwards, once both sides were read again
+    #[arg(long)]
+    remove_partitions: bool,
+    /// Ask nothing
+    #[arg(long)]
+    non_interactive: bool,
+    /// Answer yes to every question
+    #[arg(short, long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// What became of one interval.
+struct Done {
+    report: RollbackReport,
+    removed: Option<Removed>,
+    not_removed: Vec<Failed>,
+}
+
+/// Runs `partition-migrate rollback`.
+pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = open::workspace(shell)?;
+    let progress = Progress::new(shell, args.json);
+    let planned = open::plan(shell)?.intervals();
+    let wanted = Wanted {
+        venue: args.venue.as_deref(),
+        interval: args.interval,
+        is_all: args.all,
+        is_non_interactive: args.non_interactive,
+    };
+    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), |one| {
+        one.status != Status::Pending
+    })?;
+    if chosen.is_empty() {
+        shell.printer.note("No interval of the plan was migrated.");
+        return Ok(Exit::Ok);
+    }
+    let tuples: Vec<_> = chosen.into_iter().map(|one| one.tuple).collect();
+    if args.dry_run {
+        let catalog = open::catalog(&workspace)?;
+        let sight = open::sight(&workspace, shell, &catalog, &progress);
+        let mut done = Vec::new();
+        for tuple in &tuples {
+            let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+            let report = migrate::plan_rollback(sight, tuple, &proofs)?;
+            done.push(Done {
+                report,
+                removed: None,
+                not_removed: Vec::new(),
+            });
+        }
+        tell(args, shell, &done);
+        return Ok(exit(shell, &done));
+    }
+    confirm(args, shell, &tuples)?;
+    let held = open::lock(&workspace, shell, "partition-migrate rollback", &progress)?;
+    let catalog = open::catalog(&workspace)?;
+    let runs = open::runs(shell);
+    let sight = open::sight(&workspace, shell, &catalog, &progress);
+    let hands = open::hands(sight, shell, &held, &runs);
+    let mut plan = open::plan(shell)?;
+    let mut done = Vec::new();
+    for tuple in &tuples {
+        if shell.world.shutdown.is_raised() {
+            break;
+        }
+        let mut proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+        let report = migrate::roll_back(hands, &mut plan, tuple, &mut proofs)?;
+        let mut one = Done {
+            report,
+            removed: None,
+            not_removed: Vec::new(),
+        };
+        if args.remove_partitions && one.report.switched.is_some() {
+            match migrate::remove_partitions(hands, tuple)? {
+                Ok(removed) => one.removed = Some(removed),
+                Err(failed) => one.not_removed = failed,
+            }
+        }
+        done.push(one);
+    }
+    progress.end();
+    held.release()?;
+    tell(args, shell, &done);
+    Ok(exit(shell, &done))
+}
+
+fn confirm(
+    args: &RollbackArgs,
+    shell: &Shell<'_>,
+    tuples: &[migrate::Tuple],
+) -> Result<(), Failure> {
+    if args.yes {
+        return Ok(());
+    }
+    if !shell.may_ask(args.non_interactive) {
+        return if args.remove_partitions {
+            Err(Failure::usage("removing partitions has to be confirmed").hint("say --yes"))
+        } else {
+            Ok(())
+        };
+    }
+    let names: Vec<String> = tuples.iter().map(ToString::to_string).collect();
+    let removal = if args.remove_partitions {
+        ", and remove the partitions"
+    } else {
+        ""
+    };
+    if shell.asks(&format!(
+        "Bring {} back into legacy files{removal} [y/N]? ",
+        names.join(", ")
+    )) {
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Failed, "nothing was changed"))
+    }
+}
+
+fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
+    let interrupted = shell.world.shutdown.signal().map(Exit::Interrupted);
+    let failures = done
+        .iter()
+        .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
+    Exit::worst(
+        failures
+            .map(|failed| report::exit_of(&failed.refusal))
+            .chain(interrupted),
+    )
+}
+
+/// How many tickers come back in which way, and how many rows are written.
+fn tally(report: &RollbackReport) -> [(usize, usize); 3] {
+    let mut tally = [(0, 0); 3];
+    for (_, outcome) in &report.returns {
+        let (at, rows) = match outcome {
+            Return::Equal => (0, 0),
+            Return::Merged { rows } => (1, *rows),
+            Return::Rebuilt { rows } => (2, *rows),
+        };
+        if let Some((tickers, all)) = tally.get_mut(at) {
+            *tickers += 1;
+            *all += rows;
+        }
+    }
+    tally
+}
+
+fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
+    if args.json {
+        let intervals: Vec<Value> = done.iter().map(document).collect();
+        return shell
+            .printer
+            .json(&json!({ "event": "summary", "dry_run": args.dry_run, "intervals": intervals }));
+    }
+    for one in done {
+        say(args, shell, one);
+    }
+}
+
+fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
+    let [equal, merged, rebuilt] = tally(&one.report);
+    let tuple = &one.report.tuple;
+    shell.printer.note(&format!(
+        "{tuple}: {} with a legacy file that has everything, {} with {} merged into it, {} rebuilt with {}.",
+        count(equal.0, "ticker", "tickers"),
+        count(merged.0, "ticker", "tickers"),
+        count(merged.1, "row", "rows"),
+        count(rebuilt.0, "ticker", "tickers"),
+        count(rebuilt.1, "row", "rows")
+    ));
+    report::failures(shell, &one.report.failures);
+    report::failures(shell, &one.not_removed);
+    for record in &one.report.kept {
+        let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
+        shell
+            .printer
+            .note(&format!("{path} is kept in {folder}: {}.", record.reason));
+    }
+    match &one.report.switched {
+        _ if args.dry_run => shell.printer.note("Nothing was changed."),
+        Some(_) => shell
+            .printer
+            .note(&format!("{tuple} is kept in legacy files again.")),
+        None => shell.printer.warning(&format!(
+            "{tuple} was not switched; its rows are where they were."
+        )),
+    }
+    if let Some(removed) = one.removed {
+        let files = count(removed.files, "partition file", "partition files");
+        shell.printer.note(&format!(
+            "{tuple}: {files} of {} removed.",
+            size(removed.bytes)
+        ));
+    }
+}
+
+fn document(one: &Done) -> Value {
+    let [equal, merged, rebuilt] = tally(&one.report);
+    let failures = one.report.failures.iter().chain(&one.not_removed);
+    json!({
+        "venue": one.report.tuple.venue.to_string(),
+        "interval": one.report.tuple.interval.as_str(),
+        "equal": equal.0,
+        "merged": { "tickers": merged.0, "rows": merged.1 },
+        "rebuilt": { "tickers": rebuilt.0, "rows": rebuilt.1 },
+        "failures": failures.map(report::failed_document).collect::<Vec<_>>(),
+        "switched": one.report.switched.is_some(),
+        "partition_files_removed": one.removed.map_or(0, |removed| removed.files),
+        "kept": one.report.kept.iter().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
+    })
+}

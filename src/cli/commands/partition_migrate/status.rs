@@ -1,0 +1,162 @@
+//! `barkeep partition-migrate status`: how far each interval is, and what to type next. Reads only, and takes no lock.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::open;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::table;
+use crate::cli::ui::words::{duration, size};
+use crate::migrate::{IntervalState, Stage};
+
+/// Options of `partition-migrate status`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Runs `partition-migrate status`.
+pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = open::workspace(shell)?;
+    let progress = Progress::new(shell, args.json);
+    let catalog = open::catalog(&workspace)?;
+    let sight = open::sight(&workspace, shell, &catalog, &progress);
+    let mut states = Vec::new();
+    for planned in open::plan(shell)?.intervals() {
+        let is_active = workspace
+            .config
+            .is_partitioned_enabled(&planned.tuple.venue)
+            .0;
+        states.push(IntervalState::of(sight, &planned, is_active)?);
+    }
+    if args.json {
+        let intervals: Vec<Value> = states.iter().map(document).collect();
+        shell.printer.json(&json!({ "intervals": intervals }));
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<[String; 12]> = states.iter().map(row).collect();
+    let header = [
+        "venue",
+        "dataset",
+        "interval",
+        "state",
+        "done",
+        "failed",
+        "left",
+        "legacy rows",
+        "partition rows",
+        "legacy",
+        "partitions",
+        "verified",
+    ];
+    let text = table::render(header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
+    shell.printer.text(&format!("{text}\n"));
+    for state in &states {
+        let tuple = &state.planned.tuple;
+        for (ticker, reason) in &state.failures {
+            shell
+                .printer
+                .warning(&format!("{tuple}: {ticker}: {reason}."));
+        }
+        for sentence in &state.disagreements {
+            shell.printer.warning(&format!("{tuple}: {sentence}."));
+        }
+        if let Some(seconds) = state.seconds_left {
+            shell.printer.note(&format!(
+                "{tuple}: about {} left at the rate so far.",
+                duration(seconds)
+            ));
+        }
+    }
+    match next(&states) {
+        Some(command) => shell.printer.note(&format!("Next: {command}")),
+        None => shell.printer.note("Everything is migrated."),
+    }
+    Ok(Exit::Ok)
+}
+
+/// Returns what to type next.
+fn next(states: &[IntervalState]) -> Option<String> {
+    let is_open = |state: &&IntervalState| {
+        matches!(
+            state.stage,
+            Stage::Pending | Stage::Migrating | Stage::Unverified
+        )
+    };
+    let open: Vec<&IntervalState> = states.iter().filter(is_open).collect();
+    let migrate = "barkeep partition-migrate migrate";
+    match open.as_slice() {
+        [] => states
+            .iter()
+            .find(|state| state.stage == Stage::Verified || state.legacy_files > 0)
+            .map(|state| match state.stage {
+                // Nothing is copied; what is left is the switch.
+                Stage::Verified => format!("{migrate} {}", words(state)),
+                _ => format!(
+                    "{migrate} {} --delete-legacy, once you trust the partitions",
+                    words(state)
+                ),
+            }),
+        [state] => Some(format!("{migrate} {}", words(state))),
+        _ => Some(format!("{migrate} --all")),
+    }
+}
+
+fn words(state: &IntervalState) -> String {
+    state.planned.tuple.to_string()
+}
+
+fn row(state: &IntervalState) -> [String; 12] {
+    let tuple = &state.planned.tuple;
+    let verified = match state.stage {
+        Stage::Verified | Stage::Active => state.proven_at,
+        _ => None,
+    };
+    [
+        tuple.venue.to_string(),
+        "stocks".to_owned(),
+        tuple.interval.to_string(),
+        state.stage.as_str().to_owned(),
+        state.proven.to_string(),
+        state.failures.len().to_string(),
+        (state.tickers - state.proven).to_string(),
+        state.rows.0.to_string(),
+        state.rows.1.to_string(),
+        size(state.bytes.0),
+        size(state.bytes.1),
+        verified.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string()),
+    ]
+}
+
+fn document(state: &IntervalState) -> Value {
+    let tuple = &state.planned.tuple;
+    let failures: Vec<Value> = state
+        .failures
+        .iter()
+        .map(|(ticker, reason)| json!({ "ticker": ticker.as_str(), "reason": reason }))
+        .collect();
+    json!({
+        "venue": tuple.venue.to_string(),
+        "market": tuple.venue.market.as_str(),
+        "source": tuple.venue.source.as_str(),
+        "dataset": "stocks",
+        "interval": tuple.interval.as_str(),
+        "state": state.stage.as_str(),
+        "plan_status": state.planned.status.as_str(),
+        "tickers": { "total": state.tickers, "done": state.proven, "failed": state.failures.len(), "left": state.tickers - state.proven },
+        "failures": failures,
+        "legacy_rows": state.rows.0,
+        "partition_rows": state.rows.1,
+        "legacy_bytes": state.bytes.0,
+        "partition_bytes": state.bytes.1,
+        "legacy_files": state.legacy_files,
+        "last_proven": state.proven_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
+        "seconds_left": state.seconds_left,
+        "disagreements": state.disagreements,
+    })
+}

@@ -1,0 +1,209 @@
+//! `barkeep partition-migrate verify`: compares both sides and changes nothing.
+//!
+//! Promises: no lock, no file. Everything is read from the disk rather than from memory, where the disk allows it.
+
+use std::str::FromStr;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::choose::{self, Wanted};
+use super::{open, report};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::words::{count, grouped};
+use crate::migrate::{self, Finding, Proofs, Sample, Verification};
+use crate::model::Interval;
+
+/// Options of `partition-migrate verify`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct VerifyArgs {
+    /// The venue in the plan [default: us:yahoo], or an interval
+    venue: Option<String>,
+    /// The interval in the plan [default: all]
+    interval: Option<Interval>,
+    /// Every interval of the plan
+    #[arg(long)]
+    all: bool,
+    /// Only the N-th of T parts of the tickers, such as 1/7
+    #[arg(long, value_name = "N/T")]
+    sample: Option<Part>,
+    /// Accepted, and of no meaning here
+    #[arg(long, value_name = "NAME", hide = true)]
+    created_by: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Part(Sample);
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/');
+        let numbers = parts.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Self(Sample { part, of })),
+            _ => Err(format!("`{text}` is no part such as 1/7")),
+        }
+    }
+}
+
+/// Runs `partition-migrate verify`.
+pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = open::workspace(shell)?;
+    let progress = Progress::new(shell, args.json);
+    let catalog = open::catalog(&workspace)?;
+    let sight = open::sight(&workspace, shell, &catalog, &progress);
+    let is_named = args.interval.is_some()
+        || args
+            .venue
+            .as_ref()
+            .is_some_and(|word| word.parse::<Interval>().is_ok());
+    let wanted = Wanted {
+        venue: args.venue.as_deref(),
+        interval: args.interval,
+        is_all: args.all || !is_named,
+        is_non_interactive: true,
+    };
+    let planned = open::plan(shell)?.intervals();
+    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), |_| true)?;
+    let mut found = Vec::new();
+    for planned in &chosen {
+        let tuple = &planned.tuple;
+        let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+        let is_active = workspace.config.is_partitioned_enabled(&tuple.venue).0;
+        let sample = args.sample.map(|part| part.0);
+        found.push(migrate::verify_interval(
+            sight, tuple, &proofs, is_active, sample,
+        )?);
+    }
+    progress.end();
+    if args.json {
+        let intervals: Vec<Value> = found.iter().map(document).collect();
+        shell.printer.json(&json!({ "intervals": intervals }));
+    } else {
+        found.iter().for_each(|one| say(shell, one));
+    }
+    Ok(exit(shell, &found))
+}
+
+fn exit(shell: &Shell<'_>, found: &[Verification]) -> Exit {
+    let interrupted = shell.world.shutdown.signal().map(Exit::Interrupted);
+    let wrong =
+        found
+            .iter()
+            .flat_map(|one| &one.findings)
+            .filter_map(|(_, finding)| match finding {
+                Finding::Wrong(refusal) => Some(report::exit_of(refusal)),
+                _ => None,
+            });
+    let has_strangers = found.iter().any(|one| !one.strangers.is_empty());
+    Exit::worst(
+        wrong
+            .chain(interrupted)
+            .chain(has_strangers.then_some(Exit::Mismatch)),
+    )
+}
+
+/// What was found, in numbers.
+#[derive(Default)]
+struct Tally {
+    equal: usize,
+    grown: usize,
+    proven: usize,
+    new: usize,
+    wrong: usize,
+    rows: u64,
+}
+
+fn tally(found: &Verification) -> Tally {
+    let mut tally = Tally::default();
+    for (_, finding) in &found.findings {
+        match finding {
+            Finding::Equal { rows } => {
+                (tally.equal, tally.rows) = (tally.equal + 1, tally.rows + rows)
+            }
+            Finding::Grown { rows, .. } => {
+                (tally.grown, tally.rows) = (tally.grown + 1, tally.rows + rows)
+            }
+            Finding::Proven { rows } => {
+                (tally.proven, tally.rows) = (tally.proven + 1, tally.rows + rows)
+            }
+            Finding::New { .. } => tally.new += 1,
+            Finding::Wrong(_) => tally.wrong += 1,
+        }
+    }
+    tally
+}
+
+fn say(shell: &Shell<'_>, found: &Verification) {
+    for (ticker, finding) in &found.findings {
+        if let Finding::Wrong(refusal) = finding {
+            shell
+                .printer
+                .line(&format!("{ticker} {}: {refusal}", found.tuple.interval));
+        }
+    }
+    for (path, reason) in &found.strangers {
+        shell
+            .printer
+            .line(&format!("{}: {reason}", shell.shown(path)));
+    }
+    let tally = tally(found);
+    shell.printer.note(&format!(
+        "{}: {} of {} looked at, {} rows. {} equal, {} equal but for what updates did since, {} equal to the proof of a \
+         removed legacy file, {} new in partitions, {} wrong.",
+        found.tuple,
+        grouped(found.findings.len()),
+        count(found.tickers, "ticker", "tickers"),
+        grouped(usize::try_from(tally.rows).unwrap_or(usize::MAX)),
+        tally.equal,
+        tally.grown,
+        tally.proven,
+        tally.new,
+        tally.wrong
+    ));
+    if found.from_memory > 0 {
+        shell.printer.warning(&format!(
+            "{} could only be read from memory, since this disk does not let go of it.",
+            count(found.from_memory, "ticker", "tickers")
+        ));
+    }
+}
+
+fn document(found: &Verification) -> Value {
+    let tally = tally(found);
+    let wrong: Vec<Value> = found
+        .findings
+        .iter()
+        .filter_map(|(ticker, finding)| match finding {
+            Finding::Wrong(refusal) => Some(json!({
+                "ticker": ticker.as_str(),
+                "reason": refusal.to_string(),
+                "exit": report::exit_of(refusal).code(),
+            })),
+            _ => None,
+        })
+        .collect();
+    json!({
+        "venue": found.tuple.venue.to_string(),
+        "interval": found.tuple.interval.as_str(),
+        "tickers": found.tickers,
+        "looked_at": found.findings.len(),
+        "rows": tally.rows,
+        "equal": tally.equal,
+        "grown": tally.grown,
+        "proven": tally.proven,
+        "new": tally.new,
+        "wrong": wrong,
+        "strangers": found.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
+        "read_from_memory": found.from_memory,
+        "is_complete": !found.is_cut_short,
+    })
+}

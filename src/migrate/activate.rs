@@ -1,0 +1,146 @@
+//! The switch of a venue from one layout to the other: toggle, registry and plan, in one step.
+//!
+//! Promises: the three files are one group, so no crash leaves a venue half-switched. The switch to partitions takes the
+//! proof of every interval of the venue; the switch back is made for one interval, after `rollback` has brought
+//! its rows back.
+
+use super::plan_change::Progress;
+use super::{Hands, MigrateError, MigrationPlan, ProvenInterval, Sight, Status, Tuple};
+use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
+use crate::config::{StorageConfig, ToggleScope};
+use crate::document;
+use crate::model::{Ticker, Venue};
+use crate::storage::PreparedFile;
+use crate::sys::atomic::TempNames;
+
+/// What a switch changed.
+#[derive(Debug, Default)]
+pub struct Switched {
+    /// How many series are now recorded as partitioned, or are so no longer.
+    pub series: usize,
+    /// Tickers whose entry in tickers.json cannot be used; their rows are found where they are.
+    pub unusable: Vec<Unusable>,
+}
+
+/// Turns partitions on for a venue of which every planned interval is proven.
+///
+/// # Errors
+/// When a file cannot be read, understood or written; then nothing is switched.
+pub fn activate(
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    venue: &Venue,
+    proven: &[ProvenInterval],
+) -> Result<Switched, MigrateError> {
+    let now = hands.clock.now();
+    let mut catalog = load_catalog(hands.sight)?;
+    let mut switched = Switched::default();
+    for interval in proven {
+        let block = StorageBlock {
+            verified_at: Some(now),
+            ..StorageBlock::of(venue.clone())
+        };
+        for ticker in interval.tickers() {
+            let tuple = interval.tuple();
+            let recorded =
+                catalog.record_storage(ticker, venue, tuple.interval, hands.clock.today(), &block);
+            match recorded {
+                Ok(()) => switched.series += 1,
+                Err(unusable) => switched.unusable.push(unusable),
+            }
+        }
+    }
+    let mut toggles = StorageConfig::load(hands.sight.fs, &hands.sight.places.root)?;
+    toggles.set(&ToggleScope::Source(venue.clone()), true);
+    commit(hands, plan, &catalog, &toggles)?;
+    Ok(switched)
+}
+
+/// Turns partitions off for a venue, and forgets that the series of one interval are there.
+///
+/// # Errors
+/// As `activate`.
+pub(super) fn deactivate(
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    tuple: &Tuple,
+    tickers: &[Ticker],
+) -> Result<Switched, MigrateError> {
+    let mut catalog = load_catalog(hands.sight)?;
+    let mut switched = Switched::default();
+    let today = hands.clock.today();
+    for ticker in tickers
+        .iter()
+        .filter(|ticker| catalog.contains(ticker))
+        .cloned()
+        .collect::<Vec<_>>()
+    {
+        match catalog.forget_storage(&ticker, &tuple.venue, tuple.interval, today) {
+            Ok(is_forgotten) => switched.series += usize::from(is_forgotten),
+            Err(unusable) => switched.unusable.push(unusable),
+        }
+    }
+    let mut toggles = StorageConfig::load(hands.sight.fs, &hands.sight.places.root)?;
+    toggles.set(&ToggleScope::Source(tuple.venue.clone()), false);
+    let pending = Progress {
+        status: Status::Pending,
+        jobs: (tickers.len() as u64, 0),
+        rows: (0, 0),
+        verified_at: None,
+    };
+    plan.record(tuple, &pending, hands.clock.now());
+    commit(hands, plan, &catalog, &toggles)?;
+    Ok(switched)
+}
+
+/// Replaces the plan alone.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses; the plan is then as it was.
+pub fn save_plan(hands: Hands<'_>, plan: &MigrationPlan) -> Result<(), MigrateError> {
+    let Sight { fs, places, .. } = hands.sight;
+    let path = MigrationPlan::path(&places.root);
+    let bytes = plan.to_bytes();
+    if fs.read(&path)?.as_deref() == Some(&bytes) {
+        return Ok(());
+    }
+    hands.held.confirm()?;
+    Ok(document::save(
+        fs,
+        &TempNames::of(hands.runs.next()),
+        &path,
+        &bytes,
+    )?)
+}
+
+fn load_catalog(sight: Sight<'_>) -> Result<Catalog, MigrateError> {
+    Ok(Catalog::load(sight.fs, &sight.places.root)?.unwrap_or_default())
+}
+
+fn commit(
+    hands: Hands<'_>,
+    plan: &MigrationPlan,
+    catalog: &Catalog,
+    toggles: &StorageConfig,
+) -> Result<(), MigrateError> {
+    let Sight { fs, places, .. } = hands.sight;
+    let root = &places.root;
+    let registry = Catalog::path(root);
+    let mut wanted = vec![
+        (registry.clone(), catalog.to_bytes()),
+        (StorageConfig::path(root), toggles.to_bytes()),
+        (MigrationPlan::path(root), plan.to_bytes()),
+    ];
+    if let Some(bytes) = fs.read(&registry)? {
+        wanted.push((root.join(LAST_GOOD_FILE), bytes));
+    }
+    let mut run = hands.begin()?;
+    for (path, bytes) in wanted {
+        let found = fs.read(&path)?;
+        if found.as_deref() != Some(&bytes) {
+            run.add(&PreparedFile::document(path, found.as_deref(), bytes))?;
+        }
+    }
+    run.commit()?;
+    Ok(run.finish()?)
+}

@@ -1,0 +1,180 @@
+//! Bringing legacy files that lie elsewhere to where they are migrated from.
+//!
+//! Promises: a file is moved by one rename, or, where its place is taken, merged into the file there, row by row, and read
+//! back. Of rows with different values the file in `data/legacy` has the newer ones; the other file is kept in
+//! quarantine. What is no ticker's file stays where it is.
+
+use std::path::{Path, PathBuf};
+
+use super::{Difference, Hands, MigrateError, Sight};
+use crate::layout::LegacyPathBuilder;
+use crate::model::{Interval, Series, StorageRequest, Ticker};
+use crate::storage::{LegacyFound, LegacyStore, QuarantineRecord, StorageError, StorageInterface};
+use crate::sys::Kind;
+use crate::sys::atomic::{create_dirs, parent};
+
+/// A legacy file that lies elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Its interval.
+    pub interval: Interval,
+    /// Its ticker.
+    pub ticker: Ticker,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where it belongs.
+    pub target: PathBuf,
+    /// Whether there is a file already where it belongs.
+    pub is_taken: bool,
+}
+
+/// What became of the files.
+#[derive(Debug, Default)]
+pub struct Adopted {
+    /// Files that were moved.
+    pub moved: usize,
+    /// Files that were merged into another one.
+    pub merged: usize,
+    /// Files that were put away because their rows say something else.
+    pub kept: Vec<QuarantineRecord>,
+    /// Files that stay where they are, with the reason.
+    pub refused: Vec<(PathBuf, String)>,
+}
+
+/// Lists the legacy files that lie elsewhere: directly in the workspace, or directly in `data`.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn strays(sight: Sight<'_>) -> Result<Vec<Stray>, MigrateError> {
+    let Sight { fs, places, .. } = sight;
+    let settled = LegacyPathBuilder::new(&places.root);
+    let elsewhere = [settled.clone(), LegacyPathBuilder::new(&places.data)];
+    let mut strays = Vec::new();
+    for interval in Interval::ALL {
+        for paths in &elsewhere {
+            let folder = paths.flat_tree(interval);
+            for entry in fs.list(&folder)?.unwrap_or_default() {
+                let Some(stem) = entry.name.strip_suffix(".parquet") else {
+                    continue;
+                };
+                let ticker = stem.parse::<Ticker>().ok();
+                let target = ticker
+                    .as_ref()
+                    .and_then(|ticker| settled.file_in(&settled.tree(interval), ticker));
+                let (Some(ticker), Some(target), Kind::File) = (ticker, target, entry.kind) else {
+                    continue;
+                };
+                strays.push(Stray {
+                    interval,
+                    ticker,
+                    path: folder.join(&entry.name),
+                    is_taken: fs.metadata(&target)?.is_some(),
+                    target,
+                });
+            }
+        }
+    }
+    Ok(strays)
+}
+
+/// Brings files to where they belong.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses; what was not brought is where it was, and the next try goes on.
+pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError> {
+    let Sight { fs, places, .. } = hands.sight;
+    let mut adopted = Adopted::default();
+    hands.held.confirm()?;
+    for stray in strays {
+        create_dirs(fs, &places.root, parent(&stray.target))?;
+        // Asked again: of two strays of one ticker, the first has just taken the place.
+        if fs.metadata(&stray.target)?.is_some() {
+            match merge(hands, stray, &mut adopted)? {
+                Ok(()) => adopted.merged += 1,
+                Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+            }
+        } else {
+            fs.rename(&stray.path, &stray.target)?;
+            fs.sync_dir(parent(&stray.target))?;
+            fs.sync_dir(parent(&stray.path))?;
+            adopted.moved += 1;
+        }
+        let folder = parent(&stray.path);
+        if fs.list(folder)?.is_some_and(|left| left.is_empty()) {
+            fs.remove_dir(folder)?;
+        }
+    }
+    Ok(adopted)
+}
+
+/// Merges a file into the one that has its place. The inner error is why it cannot be.
+fn merge(
+    hands: Hands<'_>,
+    stray: &Stray,
+    adopted: &mut Adopted,
+) -> Result<Result<(), String>, MigrateError> {
+    let request = StorageRequest {
+        venue: None,
+        series: Series::Bars {
+            ticker: stray.ticker.clone(),
+            interval: stray.interval,
+        },
+    };
+    let store = &hands.sight.stores.legacy;
+    let found = [&stray.path, &stray.target].map(|path| whole(store, path, &request));
+    let [older, newer] = match found {
+        [Ok(older), Ok(newer)] => [older, newer],
+        [Err(reason), _] | [_, Err(reason)] => return Ok(Err(reason)),
+    };
+    // The file in `data/legacy` is merged over the other one, so that it has the last word.
+    let older_rows = &older.decoded.proven.frame;
+    let all = older_rows.merge(&newer.decoded.proven.frame).frame;
+    let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(error @ (StorageError::Refused { .. } | StorageError::Encode { .. })) => {
+            return Ok(Err(error.to_string()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut run = hands.begin()?;
+    for file in &prepared.files {
+        run.add(file)?;
+    }
+    run.commit()?;
+    let merged = match whole(store, &stray.target, &request) {
+        Ok(merged) => merged,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let merged_rows = &merged.decoded.proven.frame;
+    let left = Difference::between(older_rows, merged_rows);
+    if left.as_ref().is_some_and(|left| left.missing > 0) {
+        return Ok(Err("its rows did not reach the other file".to_owned()));
+    }
+    let differs = left.is_some_and(|left| left.changed > 0);
+    if differs || !older.decoded.proven.displaced.is_empty() {
+        let name = stray.path.file_name().unwrap_or_default().to_string_lossy();
+        let reason = format!("{} has other values", stray.target.display());
+        let record =
+            hands
+                .quarantine()
+                .keep(&stray.path, &name, &older.bytes, &reason, Some(&request))?;
+        adopted.kept.push(record);
+    }
+    run.trash(std::slice::from_ref(&stray.path))?;
+    run.finish()?;
+    Ok(Ok(()))
+}
+
+fn whole(
+    store: &LegacyStore,
+    path: &Path,
+    request: &StorageRequest,
+) -> Result<Box<crate::storage::LegacyFile>, String> {
+    match store.read_file_at(request, path.to_owned()) {
+        Ok(LegacyFound::Whole(file)) => Ok(file),
+        Ok(LegacyFound::Absent) => Err("it is gone".to_owned()),
+        Ok(LegacyFound::Damaged { reason }) => Err(format!("it is damaged: {reason}")),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,225 @@
+//! Removing legacy files whose rows are in the partitions.
+//!
+//! Promises: this takes a `VerifiedInterval`, and there is one way to get it: both sides of every ticker were read from
+//! the disk in this process, under this lock, and agree. One ticker that does not agree keeps all files.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::copy::read_legacy;
+use super::verify::read_partitions;
+use super::{
+    Difference, Failed, Hands, MigrateError, Note, Proof, Proofs, Refusal, Sight, Survey, Tuple,
+    since,
+};
+use crate::frame::Frame;
+use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
+use crate::lock::LockGuard;
+use crate::model::{Dataset, Digest, Ticker};
+use crate::storage::{StorageError, StorageInterface};
+use crate::sys::Meta;
+
+/// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
+#[derive(Debug)]
+pub struct VerifiedInterval<'l> {
+    hands: Hands<'l>,
+    _held: &'l LockGuard<'l>,
+    tuple: Tuple,
+    files: Vec<(Ticker, PathBuf, Meta)>,
+    bytes: u64,
+}
+
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// How many legacy files.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl<'l> VerifiedInterval<'l> {
+    /// Reads both sides of every legacy file of an interval.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed. Tickers that do not agree are the inner error.
+    pub fn by_reading(
+        hands: Hands<'l>,
+        tuple: &Tuple,
+        proofs: &Proofs,
+    ) -> Result<Result<Self, Vec<Failed>>, MigrateError> {
+        let survey = Survey::of(hands.sight, tuple)?;
+        let bytes = survey.bytes();
+        let checked: Vec<Result<(Ticker, PathBuf, Meta), Failed>> = survey
+            .tickers
+            .into_par_iter()
+            .map(|(ticker, meta)| {
+                let proof = proofs.of(&ticker);
+                match agrees(hands.sight, tuple, &ticker, proof) {
+                    Ok(path) => Ok((ticker, path, meta)),
+                    Err(refusal) => Err(Failed { ticker, refusal }),
+                }
+            })
+            .collect();
+        let mut failures = Vec::new();
+        let mut files = Vec::new();
+        for outcome in checked {
+            match outcome {
+                Ok(file) => files.push(file),
+                Err(failed) => failures.push(failed),
+            }
+        }
+        if !failures.is_empty() {
+            return Ok(Err(failures));
+        }
+        Ok(Ok(Self {
+            _held: hands.held,
+            hands,
+            tuple: tuple.clone(),
+            files,
+            bytes,
+        }))
+    }
+}
+
+/// Reads both sides of a ticker; returns the legacy file if everything in it is in the partitions.
+fn agrees(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    ticker: &Ticker,
+    proof: Option<&Proof>,
+) -> Result<PathBuf, Refusal> {
+    let request = tuple.series(ticker);
+    let proof = proof.ok_or(Refusal::Unproven)?;
+    let file = read_legacy(sight, &request)?;
+    if Digest::of(&file.bytes).to_string() != proof.file.sha256 {
+        return Err(Refusal::Changed);
+    }
+    let Some((found, _)) = read_partitions(&sight.stores.partitioned, &request)? else {
+        return Err(Refusal::Gone);
+    };
+    let legacy = &file.decoded.proven.frame;
+    match Difference::between(legacy, &found) {
+        None => Ok(file.path),
+        Some(difference) if difference.is_only_extra() => Ok(file.path),
+        // Values that updates have replaced since, each with its line in the ledger, are no contradiction.
+        Some(difference) => {
+            let is_accounted_for = |then: &Frame| {
+                Difference::between(legacy, then).is_none_or(|left| left.is_only_extra())
+            };
+            let then = since::when_proven(sight, &request, &found, proof)?;
+            if then.iter().any(is_accounted_for) {
+                Ok(file.path)
+            } else {
+                Err(Refusal::Conflict(difference))
+            }
+        }
+    }
+}
+
+/// Removes the legacy files of an interval.
+///
+/// # Errors
+/// When the lock was lost, a file changed since it was read, or the disk refuses.
+pub fn delete_legacy(
+    verified: VerifiedInterval<'_>,
+    proofs: &mut Proofs,
+) -> Result<Removed, MigrateError> {
+    let VerifiedInterval {
+        hands,
+        tuple,
+        files,
+        bytes,
+        ..
+    } = verified;
+    let Sight { fs, places, .. } = hands.sight;
+    for (_, path, meta) in &files {
+        if fs.metadata(path)?.as_ref() != Some(meta) {
+            return Err(MigrateError::Changed { path: path.clone() });
+        }
+    }
+    let mut run = hands.begin()?;
+    let paths: Vec<PathBuf> = files.iter().map(|(_, path, _)| path.clone()).collect();
+    run.trash(&paths)?;
+    let count = files.len();
+    let notes = files
+        .into_iter()
+        .map(|(ticker, _, _)| Note::LegacyRemoved(ticker));
+    proofs.append(hands, notes.collect())?;
+    run.finish()?;
+    let folder = LegacyPathBuilder::new(&places.root).tree(tuple.interval);
+    if fs.list(&folder)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(&folder)?;
+    }
+    Ok(Removed {
+        files: count,
+        bytes,
+    })
+}
+
+/// Removes the partitions of an interval whose rows are back in the legacy layout. Both sides of every ticker are read
+/// from the disk right before; one that does not agree keeps all partitions, and is the inner error.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses.
+pub fn remove_partitions(
+    hands: Hands<'_>,
+    tuple: &Tuple,
+) -> Result<Result<Removed, Vec<Failed>>, MigrateError> {
+    let Sight {
+        fs, places, stores, ..
+    } = hands.sight;
+    let (venue, interval) = (&tuple.venue, tuple.interval);
+    let tickers = stores
+        .partitioned
+        .tickers(Some(venue), Dataset::Stocks, Some(interval))?;
+    let checked: Vec<Option<Failed>> = tickers
+        .par_iter()
+        .map(|ticker| {
+            let refusal = is_back(hands.sight, tuple, ticker).err()?;
+            let ticker = ticker.clone();
+            Some(Failed { ticker, refusal })
+        })
+        .collect();
+    let failures: Vec<Failed> = checked.into_iter().flatten().collect();
+    if !failures.is_empty() {
+        return Ok(Err(failures));
+    }
+    let paths = PartitionPathBuilder::new(&places.data);
+    let mut removed = Removed::default();
+    let mut dirs = Vec::new();
+    for ticker in &tickers {
+        let request = tuple.series(ticker);
+        if let Some(stat) = stores.partitioned.stat(&request)? {
+            removed.files += stat.files;
+            removed.bytes += stat.bytes;
+        }
+        let series = request.partitioned().map_err(StorageError::from)?;
+        for dir in [Some(paths.series_dir(series)), paths.raw_series_dir(series)] {
+            let is_there = |dir: &PathBuf| fs.metadata(dir).map(|meta| meta.is_some());
+            if let Some(dir) = dir
+                && is_there(&dir)?
+            {
+                dirs.push(dir);
+            }
+        }
+    }
+    let mut run = hands.begin()?;
+    run.trash(&dirs)?;
+    run.finish()?;
+    Ok(Ok(removed))
+}
+
+/// Makes sure that every row of the partitions is in the legacy file.
+fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<(), Refusal> {
+    let request = tuple.series(ticker);
+    let Some((found, _)) = read_partitions(&sight.stores.partitioned, &request)? else {
+        return Ok(());
+    };
+    let file = read_legacy(sight, &request)?;
+    match Difference::between(&found, &file.decoded.proven.frame) {
+        Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,213 @@
+//! From one file per ticker to monthly partitions and back, with proof.
+//!
+//! Promises: a legacy file is neither changed nor removed by a migration; removing it afterwards takes a value that only a
+//! comparison of both sides can make, read from the disk in this process, under this lock. What counts as proven is
+//! what the journal of proofs says, never what the plan says. One ticker that fails fails alone.
+//! Leaves to others: how series are stored (`storage`), who may ask for what (`cli`).
+
+mod activate;
+mod adopt;
+mod copy;
+mod delete;
+mod difference;
+mod estimate;
+mod plan_change;
+mod plan_file;
+mod proofs;
+mod proven;
+mod restart;
+mod rollback;
+mod run;
+mod since;
+mod state;
+mod survey;
+mod tuple;
+mod verify;
+
+pub use activate::{Switched, activate, save_plan};
+pub use adopt::{Adopted, Stray, adopt, strays};
+pub use copy::Refusal;
+pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
+pub use difference::Difference;
+pub use estimate::{Estimate, Missing, Need, estimate, space_at};
+pub use plan_change::{Mark, Progress};
+pub use plan_file::{MigrationPlan, PLAN_FILE, PlannedInterval, Status};
+pub use proofs::{LegacyStamp, Note, Proof, Proofs};
+pub use proven::{ProvenInterval, Unproven};
+pub use rollback::{Return, RollbackReport, plan_rollback, roll_back};
+pub use run::{Failed, IntervalReport, migrate_interval};
+pub use state::{IntervalState, Stage};
+pub use survey::Survey;
+pub use tuple::Tuple;
+pub use verify::{Finding, Sample, Verification, verify_interval};
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::config::ConfigError;
+use crate::document::DocumentError;
+use crate::layout::Places;
+use crate::lock::{LockError, LockGuard};
+use crate::model::{PriceBasis, RunId};
+use crate::observe::Observer;
+use crate::storage::{Open, Quarantine, Sealed, StagedRun, StorageError, Stores};
+use crate::sys::{Clock, Fs, FsError, Shutdown};
+
+/// The runs that finish what earlier ones left have the names before this one.
+const FIRST_RUN: u32 = 16;
+
+/// What looking takes: it changes nothing and needs no lock.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'l> {
+    /// The door to the file system.
+    pub fs: &'l dyn Fs,
+    /// The places of the workspace.
+    pub places: &'l Places,
+    /// Both layouts.
+    pub stores: &'l Stores,
+    /// The registry: it says which tickers are another venue's, since legacy files name none.
+    pub catalog: &'l Catalog,
+    /// Asks the run to stop.
+    pub stop: &'l Shutdown,
+    /// Hears what happens.
+    pub observer: &'l dyn Observer,
+}
+
+/// What changing takes beside.
+#[derive(Clone, Copy, Debug)]
+pub struct Hands<'l> {
+    /// What looking takes.
+    pub sight: Sight<'l>,
+    /// The clock.
+    pub clock: &'l dyn Clock,
+    /// The run lock.
+    pub held: &'l LockGuard<'l>,
+    /// Gives each stretch of work a name of its own for what it stages.
+    pub runs: &'l RunNames,
+}
+
+impl<'l> Hands<'l> {
+    /// Opens a staging area, for files that become visible together.
+    fn begin(&self) -> Result<StagedRun<'l, Sealed>, StorageError> {
+        let Sight { fs, places, .. } = self.sight;
+        StagedRun::<Open>::begin(fs, self.held, places, self.runs.next())?.seal()
+    }
+
+    fn quarantine(&self) -> Quarantine<'l> {
+        let Sight { fs, places, .. } = self.sight;
+        Quarantine::new(fs, self.held, places, self.runs.next())
+    }
+}
+
+/// The names of the runs of one process.
+#[derive(Debug)]
+pub struct RunNames {
+    now: DateTime<Utc>,
+    nonce: u32,
+    next: AtomicU32,
+}
+
+impl RunNames {
+    /// Returns names that begin with this moment.
+    pub fn new(now: DateTime<Utc>, nonce: u32) -> Self {
+        Self {
+            now,
+            nonce,
+            next: AtomicU32::new(FIRST_RUN),
+        }
+    }
+
+    fn next(&self) -> RunId {
+        RunId::new(
+            self.now,
+            self.nonce,
+            self.next.fetch_add(1, Ordering::Relaxed),
+        )
+    }
+}
+
+/// What the user decides.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    /// The price basis of legacy files; `None` takes what each file says or is known for.
+    pub basis: Option<PriceBasis>,
+    /// What happens to rows that have no place beside others.
+    pub duplicates: Duplicates,
+    /// What happens to rows that only the partitions have.
+    pub partition_rows: PartitionRows,
+    /// Whether partitions of tickers without a proof are put away and copied anew.
+    pub is_restart: bool,
+    /// How many tickers are read and encoded side by side.
+    pub jobs: NonZeroUsize,
+    /// How many tickers are migrated at most.
+    pub max_tickers: Option<usize>,
+}
+
+/// What happens to a legacy file with undated rows, or with rows that contradict each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The ticker fails.
+    #[default]
+    Refuse,
+    /// The newest row of each date is taken; the file is kept in quarantine.
+    Newest,
+}
+
+/// What happens to a ticker whose partitions have rows that its legacy file lacks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PartitionRows {
+    /// The ticker fails.
+    #[default]
+    Refuse,
+    /// They stay, beside the legacy rows.
+    Keep,
+}
+
+/// What ends a migration. Failures of single tickers are in the report and are none of these.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// Storage did not do what was asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The file system did not do what was asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The run lock was lost.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The plan is no JSON that can be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The toggles cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The registry cannot be used.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The plan cannot be followed.
+    #[error("the plan {} cannot be followed: {reason}", path.display())]
+    Plan {
+        /// The plan.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A file changed while it was worked on, so that what was found of it counts no longer.
+    #[error("{} changed while it was worked on; nothing was removed", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A record of the journal of proofs is not what was written.
+    #[error("the record {} is damaged: {reason}", path.display())]
+    Record {
+        /// The record.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+}

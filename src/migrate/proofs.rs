@@ -1,0 +1,320 @@
+//! The journal of proofs: which tickers were found equal on both sides, and what became of their legacy files.
+//!
+//! Promises: append-only. Each batch is a file of its own, sealed by its checksum, durable before the next step begins, and
+//! never changed afterwards; a record is whole or refused. This is what a migration resumes from, and the only thing
+//! that says "verified": the plan, which people edit, says how far somebody believes to be.
+//! Form: `state/migration/<market>-<source>-stocks_<interval>/<number>.jsonl`, see `docs/migration.md`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::plan_change::stamp;
+use super::{Hands, MigrateError, Sight, Tuple};
+use crate::layout::Places;
+use crate::model::{Fingerprint, Ticker, sealed};
+use crate::sys::atomic::{TempNames, create_dirs, replace};
+use crate::sys::{Fs, Kind, Meta};
+
+const SUFFIX: &str = ".jsonl";
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
+enum Record {
+    /// Both sides were equal.
+    Proven {
+        ticker: String,
+        at: String,
+        legacy: Side,
+        partitions: Side,
+        /// The legacy file as it was when it was read.
+        file: LegacyStamp,
+        /// First and last timestamp of the partitions, in nanoseconds.
+        span: (i64, i64),
+        /// Files of the series, and their bytes.
+        files: u64,
+        bytes: u64,
+        /// Whether the partitions were read from the disk rather than from memory.
+        from_disk: bool,
+    },
+    /// The ticker could not be migrated.
+    Failed {
+        ticker: String,
+        at: String,
+        reason: String,
+    },
+    /// The legacy file was removed after both sides were read once more.
+    LegacyRemoved { ticker: String, at: String },
+    /// The rows went back into the legacy layout; what was proven before counts no longer.
+    RolledBack { ticker: String, at: String },
+}
+
+/// The fingerprint of one side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Side {
+    rows: u64,
+    sha256: String,
+}
+
+/// A legacy file, as far as is needed to see that it has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegacyStamp {
+    /// Its length.
+    pub bytes: u64,
+    /// The time of its last change, in nanoseconds since 1970.
+    pub modified_nanos: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl LegacyStamp {
+    /// Tells whether a file looks as it did then.
+    pub fn fits(&self, meta: &Meta) -> bool {
+        meta.kind == Kind::File
+            && self.bytes == meta.len
+            && self.modified_nanos == meta.modified_nanos
+    }
+}
+
+/// That both sides of a ticker were equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The rows of the legacy file that have a place.
+    pub legacy: Fingerprint,
+    /// The rows of the partitions: the same, and those that were kept beside them if the user asked for that.
+    pub partitions: Fingerprint,
+    /// The legacy file.
+    pub file: LegacyStamp,
+    /// First and last timestamp of the partitions, in nanoseconds.
+    pub span: (i64, i64),
+    /// Files of the series.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether the partitions were read from the disk rather than from memory.
+    pub from_disk: bool,
+    /// Whether the legacy file was removed since.
+    pub is_legacy_removed: bool,
+}
+
+/// The journal of one tuple, read.
+#[derive(Debug)]
+pub struct Proofs {
+    dir: PathBuf,
+    standing: BTreeMap<Ticker, Proof>,
+    /// Tickers that failed the last time, with the reason.
+    failed: BTreeMap<Ticker, String>,
+    /// The number of the next batch.
+    next: u32,
+}
+
+/// What is to be written down.
+#[derive(Clone, Debug)]
+pub enum Note {
+    /// Both sides were equal.
+    Proven(Ticker, Box<Proof>),
+    /// The ticker could not be migrated, and why.
+    Failed(Ticker, String),
+    /// The legacy file was removed.
+    LegacyRemoved(Ticker),
+    /// The rows went back into the legacy layout.
+    RolledBack(Ticker),
+}
+
+impl Proofs {
+    /// Reads the journal of a tuple; an absent one is empty.
+    ///
+    /// # Errors
+    /// When a record cannot be read, or is not what was written.
+    pub fn load(fs: &dyn Fs, places: &Places, tuple: &Tuple) -> Result<Self, MigrateError> {
+        let Tuple { venue, interval } = tuple;
+        let name = format!("{}-{}-stocks_{interval}", venue.market, venue.source);
+        let mut proofs = Self {
+            dir: places.state.join("migration").join(name),
+            standing: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            next: 1,
+        };
+        for entry in fs.list(&proofs.dir)?.unwrap_or_default() {
+            // Names have eight digits, so that the order of names is that of the batches.
+            let number = entry
+                .name
+                .strip_suffix(SUFFIX)
+                .and_then(|stem| stem.parse::<u32>().ok());
+            let (Kind::File, Some(number)) = (entry.kind, number) else {
+                continue;
+            };
+            let path = proofs.dir.join(&entry.name);
+            let bytes = fs.read(&path)?.unwrap_or_default();
+            for record in records(&path, &bytes)? {
+                proofs.apply(record, &path)?;
+            }
+            proofs.next = number.saturating_add(1);
+        }
+        Ok(proofs)
+    }
+
+    /// Returns what is proven of a ticker.
+    pub fn of(&self, ticker: &Ticker) -> Option<&Proof> {
+        self.standing.get(ticker)
+    }
+
+    /// Returns every ticker of which something is proven, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Ticker, &Proof)> {
+        self.standing.iter()
+    }
+
+    /// Returns how many tickers are proven.
+    pub fn len(&self) -> usize {
+        self.standing.len()
+    }
+
+    /// Tells whether nothing is proven.
+    pub fn is_empty(&self) -> bool {
+        self.standing.is_empty()
+    }
+
+    /// Returns the tickers that could not be migrated the last time, with the reason.
+    pub fn failures(&self) -> &BTreeMap<Ticker, String> {
+        &self.failed
+    }
+
+    /// Writes a batch down. When this returns `Ok`, it survives power loss.
+    ///
+    /// # Errors
+    /// When the lock was lost or the disk refuses; nothing of the batch counts then.
+    pub fn append(&mut self, hands: Hands<'_>, notes: Vec<Note>) -> Result<(), MigrateError> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let (Sight { fs, places, .. }, run) = (hands.sight, hands.runs.next());
+        let now = hands.clock.now();
+        hands.held.confirm()?;
+        create_dirs(fs, &places.root, &self.dir)?;
+        let path = self.dir.join(format!("{:08}{SUFFIX}", self.next));
+        let records: Vec<Record> = notes.into_iter().map(|note| record(note, now)).collect();
+        let mut body = Vec::new();
+        for record in &records {
+            if !body.is_empty() {
+                body.push(b'\n');
+            }
+            body.extend(serde_json::to_vec(record).unwrap_or_default());
+        }
+        self.next += 1;
+        replace(fs, &TempNames::of(run), &path, &sealed::seal(body))?;
+        records
+            .into_iter()
+            .try_for_each(|record| self.apply(record, &path))
+    }
+
+    fn apply(&mut self, record: Record, path: &Path) -> Result<(), MigrateError> {
+        match record {
+            Record::Proven {
+                ticker,
+                at,
+                legacy,
+                partitions,
+                file,
+                span,
+                files,
+                bytes,
+                from_disk,
+            } => {
+                let proof = Proof {
+                    at: parsed(&at, path)?,
+                    legacy: fingerprint(&legacy, path)?,
+                    partitions: fingerprint(&partitions, path)?,
+                    file,
+                    span,
+                    files,
+                    bytes,
+                    from_disk,
+                    is_legacy_removed: false,
+                };
+                let ticker = parsed(&ticker, path)?;
+                self.failed.remove(&ticker);
+                self.standing.insert(ticker, proof);
+            }
+            Record::Failed { ticker, reason, .. } => {
+                self.failed.insert(parsed(&ticker, path)?, reason);
+            }
+            Record::LegacyRemoved { ticker, .. } => {
+                if let Some(proof) = self.standing.get_mut(&parsed::<Ticker>(&ticker, path)?) {
+                    proof.is_legacy_removed = true;
+                }
+            }
+            Record::RolledBack { ticker, .. } => {
+                self.standing.remove(&parsed::<Ticker>(&ticker, path)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn record(note: Note, now: DateTime<Utc>) -> Record {
+    let side = |print: Fingerprint| Side {
+        rows: print.rows,
+        sha256: print.digest.to_string(),
+    };
+    let at = stamp(now);
+    match note {
+        Note::Proven(ticker, proof) => Record::Proven {
+            ticker: ticker.to_string(),
+            at: stamp(proof.at),
+            legacy: side(proof.legacy),
+            partitions: side(proof.partitions),
+            file: proof.file,
+            span: proof.span,
+            files: proof.files,
+            bytes: proof.bytes,
+            from_disk: proof.from_disk,
+        },
+        Note::Failed(ticker, reason) => Record::Failed {
+            ticker: ticker.to_string(),
+            at,
+            reason,
+        },
+        Note::LegacyRemoved(ticker) => Record::LegacyRemoved {
+            ticker: ticker.to_string(),
+            at,
+        },
+        Note::RolledBack(ticker) => Record::RolledBack {
+            ticker: ticker.to_string(),
+            at,
+        },
+    }
+}
+
+fn records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, MigrateError> {
+    let damaged = |reason: String| MigrateError::Record {
+        path: path.to_owned(),
+        reason,
+    };
+    let body = sealed::unseal(bytes).map_err(|reason| damaged(reason.to_owned()))?;
+    body.split(|byte| *byte == b'\n')
+        .map(|line| serde_json::from_slice(line).map_err(|error| damaged(error.to_string())))
+        .collect()
+}
+
+fn fingerprint(side: &Side, path: &Path) -> Result<Fingerprint, MigrateError> {
+    Ok(Fingerprint {
+        rows: side.rows,
+        digest: parsed(&side.sha256, path)?,
+    })
+}
+
+fn parsed<T: FromStr<Err: fmt::Display>>(text: &str, path: &Path) -> Result<T, MigrateError> {
+    text.parse().map_err(|error| MigrateError::Record {
+        path: path.to_owned(),
+        reason: format!("{text}: {error}"),
+    })
+}

@@ -1,0 +1,89 @@
+//! Whether every ticker of an interval is proven, as it stands now.
+
+use super::{MigrateError, Proofs, Sight, Survey, Tuple};
+use crate::model::{Dataset, Ticker};
+use crate::storage::StorageInterface;
+
+/// An interval whose every legacy file is proven to be in the partitions, and has not changed since.
+///
+/// Only the journal of proofs and the disk can supply one; a plan never does.
+#[derive(Clone, Debug)]
+pub struct ProvenInterval {
+    tuple: Tuple,
+    tickers: Vec<Ticker>,
+    rows: (u64, u64),
+}
+
+/// What keeps an interval from being proven.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unproven {
+    /// Tickers in all.
+    pub tickers: usize,
+    /// Tickers without a proof, or changed since.
+    pub open: Vec<Ticker>,
+    /// Files in the legacy folder that are no ticker's.
+    pub strangers: usize,
+    /// Rows of what is proven: legacy, partitions.
+    pub rows: (u64, u64),
+}
+
+impl ProvenInterval {
+    /// Looks whether everything is proven.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn confirm(
+        sight: Sight<'_>,
+        tuple: &Tuple,
+        proofs: &Proofs,
+    ) -> Result<Result<Self, Unproven>, MigrateError> {
+        let survey = Survey::of(sight, tuple)?;
+        let partitioned = &sight.stores.partitioned;
+        let mut open = Vec::new();
+        for (ticker, meta) in &survey.tickers {
+            let is_proven = proofs.of(ticker).is_some_and(|proof| proof.file.fits(meta))
+                && partitioned.holds(&tuple.series(ticker))?;
+            if !is_proven {
+                open.push(ticker.clone());
+            }
+        }
+        let mut rows = (0, 0);
+        for (_, proof) in proofs.iter() {
+            rows.0 += proof.legacy.rows;
+            rows.1 += proof.partitions.rows;
+        }
+        let strangers = survey.strangers.len();
+        let stored =
+            partitioned.tickers(Some(&tuple.venue), Dataset::Stocks, Some(tuple.interval))?;
+        let is_bare = survey.tickers.is_empty() && stored.is_empty();
+        if open.is_empty() && strangers == 0 && !is_bare {
+            let tuple = tuple.clone();
+            return Ok(Ok(Self {
+                tuple,
+                tickers: stored,
+                rows,
+            }));
+        }
+        Ok(Err(Unproven {
+            tickers: survey.tickers.len(),
+            open,
+            strangers,
+            rows,
+        }))
+    }
+
+    /// Returns which interval this is.
+    pub fn tuple(&self) -> &Tuple {
+        &self.tuple
+    }
+
+    /// Returns the tickers that the partitions hold.
+    pub fn tickers(&self) -> &[Ticker] {
+        &self.tickers
+    }
+
+    /// Returns the rows of the legacy files and of the partitions, as they were proven.
+    pub fn rows(&self) -> (u64, u64) {
+        self.rows
+    }
+}

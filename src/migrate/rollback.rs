@@ -1,0 +1,328 @@
+//! The way back: the rows of an interval return to one file per ticker, and the switch is turned.
+//!
+//! Promises: nothing is lost. A legacy file that is there and equal stays untouched; rows that partitions have beside it are
+//! merged into it, and where it is gone it is rebuilt. Everything is read back before the switch, which is one step.
+//! Where nobody can say which of two values is the newer one, nothing is switched.
+//! Leaves to others: removing the partitions afterwards (`remove_partitions`), which takes another look at both sides.
+
+use rayon::prelude::*;
+
+use super::activate::{Switched, deactivate};
+use super::copy::read_legacy;
+use super::verify::read_partitions;
+use super::{
+    Difference, Failed, Hands, MigrateError, MigrationPlan, Note, Proof, Proofs, Refusal, Sight,
+    Survey, Tuple, since,
+};
+use crate::frame::Frame;
+use crate::layout::LegacyPathBuilder;
+use crate::model::{Dataset, Fingerprint, Provenance, StorageRequest, Ticker};
+use crate::observe::Event;
+use crate::storage::{Prepared, QuarantineRecord, StorageInterface};
+use crate::sys::Medium;
+use crate::sys::atomic::create_dirs;
+
+/// Tickers that are read and built side by side before one thread writes them: bounds memory.
+const BATCH_TICKERS: usize = 16;
+
+/// What happens to one ticker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+    /// Its legacy file is there and has every row.
+    Equal,
+    /// Rows of the partitions are merged into its legacy file.
+    Merged {
+        /// How many rows are added or replaced.
+        rows: usize,
+    },
+    /// Its legacy file is gone and rebuilt.
+    Rebuilt {
+        /// How many rows it has.
+        rows: usize,
+    },
+}
+
+/// What a rollback does, or would do.
+#[derive(Debug)]
+pub struct RollbackReport {
+    /// Which interval.
+    pub tuple: Tuple,
+    /// What happens to each ticker, in order.
+    pub returns: Vec<(Ticker, Return)>,
+    /// Tickers that cannot go back. One of them is enough for the switch to stay where it is.
+    pub failures: Vec<Failed>,
+    /// What the switch changed; `None` when it was not turned.
+    pub switched: Option<Switched>,
+    /// What was put away.
+    pub kept: Vec<QuarantineRecord>,
+    /// Legacy files that could only be read back from memory.
+    pub from_memory: usize,
+    /// Whether the run was asked to stop before the end.
+    pub is_cut_short: bool,
+}
+
+/// A ticker that is judged: what its legacy file has to hold in the end, and the file if it has to be written.
+struct Judged {
+    request: StorageRequest,
+    outcome: Return,
+    expected: Fingerprint,
+    prepared: Option<Prepared>,
+}
+
+/// Says what a rollback of an interval would do.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn plan_rollback(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    proofs: &Proofs,
+) -> Result<RollbackReport, MigrateError> {
+    let mut report = RollbackReport::of(tuple);
+    for batch in tickers(sight, tuple)?.chunks(BATCH_TICKERS) {
+        for (ticker, judged) in judge_all(sight, tuple, proofs, batch) {
+            report.note(
+                ticker,
+                judged.map(|judged| judged.map(|judged| judged.outcome)),
+            );
+        }
+    }
+    Ok(report)
+}
+
+/// Brings the rows of an interval back into legacy files and turns the switch.
+///
+/// # Errors
+/// When the disk refuses or the lock is lost. Legacy files that were written until then are whole, and the next try goes
+/// on from there.
+pub fn roll_back(
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    tuple: &Tuple,
+    proofs: &mut Proofs,
+) -> Result<RollbackReport, MigrateError> {
+    let sight = hands.sight;
+    let mut report = RollbackReport::of(tuple);
+    let all = tickers(sight, tuple)?;
+    // The legacy store writes to this folder once it is there, whatever else lies in the workspace.
+    let folder = LegacyPathBuilder::new(&sight.places.root).tree(tuple.interval);
+    create_dirs(sight.fs, &sight.places.root, &folder)?;
+    sight.observer.observe(Event::MigrationPlanned {
+        venue: tuple.venue.clone(),
+        interval: tuple.interval,
+        tickers: all.len(),
+    });
+    for batch in all.chunks(BATCH_TICKERS) {
+        if sight.stop.is_raised() {
+            report.is_cut_short = true;
+            return Ok(report);
+        }
+        let judged = judge_all(sight, tuple, proofs, batch);
+        write_batch(hands, judged, &mut report)?;
+    }
+    if !report.failures.is_empty() {
+        return Ok(report);
+    }
+    let notes = all.iter().cloned().map(Note::RolledBack).collect();
+    proofs.append(hands, notes)?;
+    report.switched = Some(deactivate(hands, plan, tuple, &all)?);
+    Ok(report)
+}
+
+impl RollbackReport {
+    fn of(tuple: &Tuple) -> Self {
+        Self {
+            tuple: tuple.clone(),
+            returns: Vec::new(),
+            failures: Vec::new(),
+            switched: None,
+            kept: Vec::new(),
+            from_memory: 0,
+            is_cut_short: false,
+        }
+    }
+
+    fn note(&mut self, ticker: Ticker, outcome: Result<Option<Return>, Refusal>) {
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(outcome)) => self.returns.push((ticker, outcome)),
+            Err(refusal) => self.failures.push(Failed { ticker, refusal }),
+        }
+    }
+}
+
+/// Returns every ticker that either side has.
+fn tickers(sight: Sight<'_>, tuple: &Tuple) -> Result<Vec<Ticker>, MigrateError> {
+    let survey = Survey::of(sight, tuple)?;
+    let mut all = sight.stores.partitioned.tickers(
+        Some(&tuple.venue),
+        Dataset::Stocks,
+        Some(tuple.interval),
+    )?;
+    all.extend(survey.tickers.into_iter().map(|(ticker, _)| ticker));
+    all.sort();
+    all.dedup();
+    Ok(all)
+}
+
+type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
+
+fn judge_all(sight: Sight<'_>, tuple: &Tuple, proofs: &Proofs, batch: &[Ticker]) -> Vec<Judgement> {
+    batch
+        .par_iter()
+        .map(|ticker| {
+            let judged = judge(sight, &tuple.series(ticker), proofs.of(ticker));
+            (ticker.clone(), judged)
+        })
+        .collect()
+}
+
+/// Judges one ticker. `None` when neither side has rows.
+fn judge(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    proof: Option<&Proof>,
+) -> Result<Option<Judged>, Refusal> {
+    sight.stores.legacy.settled_path(request)?;
+    let partitions = read_partitions(&sight.stores.partitioned, request)?;
+    let legacy = match read_legacy(sight, request) {
+        Ok(file) => Some(file),
+        Err(Refusal::Absent) => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let Some((found, _)) = partitions else {
+        // What was never migrated is where it belongs.
+        return Ok(legacy.map(|file| Judged {
+            request: request.clone(),
+            outcome: Return::Equal,
+            expected: file.decoded.proven.frame.fingerprint(),
+            prepared: None,
+        }));
+    };
+    let (outcome, all) = match &legacy {
+        None => (Return::Rebuilt { rows: found.len() }, found.clone()),
+        Some(file) => {
+            let rows = &file.decoded.proven.frame;
+            match Difference::between(rows, &found) {
+                None => (Return::Equal, found.clone()),
+                Some(difference) => {
+                    if difference.changed > 0 {
+                        newer_side(sight, request, rows, &found, proof, &difference)?;
+                    }
+                    let rows_to_take = difference.extra + difference.changed;
+                    let outcome = match rows_to_take {
+                        0 => Return::Equal,
+                        rows => Return::Merged { rows },
+                    };
+                    (outcome, rows.merge(&found).frame)
+                }
+            }
+        }
+    };
+    let prepared = match outcome {
+        Return::Equal => None,
+        Return::Merged { .. } | Return::Rebuilt { .. } => {
+            let provenance = provenance(sight, request)?;
+            Some(sight.stores.legacy.prepare(request, &found, &provenance)?)
+        }
+    };
+    Ok(Some(Judged {
+        request: request.clone(),
+        outcome,
+        expected: all.fingerprint(),
+        prepared,
+    }))
+}
+
+/// Makes sure that values in which the sides differ are newer in the partitions.
+fn newer_side(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    legacy: &Frame,
+    found: &Frame,
+    proof: Option<&Proof>,
+    difference: &Difference,
+) -> Result<(), Refusal> {
+    let refuse = || Refusal::Undecided(difference.clone());
+    let proof = proof.ok_or_else(refuse)?;
+    let then = since::when_proven(sight, request, found, proof)?;
+    let is_recorded = then
+        .iter()
+        .any(|then| then.fingerprint() == proof.partitions);
+    if is_recorded && proof.legacy == legacy.fingerprint() {
+        Ok(())
+    } else {
+        Err(refuse())
+    }
+}
+
+fn provenance(sight: Sight<'_>, request: &StorageRequest) -> Result<Provenance, Refusal> {
+    let stored = sight.stores.partitioned.read(request)?;
+    Ok(stored.map(|stored| stored.provenance).unwrap_or_default())
+}
+
+/// Writes the legacy files of a batch, and reads them back.
+fn write_batch(
+    hands: Hands<'_>,
+    batch: Vec<Judgement>,
+    report: &mut RollbackReport,
+) -> Result<(), MigrateError> {
+    let mut run = hands.begin()?;
+    let quarantine = hands.quarantine();
+    let mut written = Vec::new();
+    for (ticker, judged) in batch {
+        let judged = match judged {
+            Ok(Some(judged)) => judged,
+            other => {
+                report.note(ticker, other.map(|_| None));
+                continue;
+            }
+        };
+        for file in judged.prepared.iter().flat_map(|prepared| &prepared.files) {
+            if let Some((bytes, reason)) = &file.keepsake {
+                let name = file
+                    .target
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy();
+                let record =
+                    quarantine.keep(&file.target, &name, bytes, reason, Some(&judged.request))?;
+                report.kept.push(record);
+            }
+            run.add(file)?;
+        }
+        written.push((ticker, judged));
+    }
+    run.commit()?;
+    run.finish()?;
+    let reread: Vec<Result<Medium, Refusal>> = written
+        .par_iter()
+        .map(|(_, judged)| reread(hands.sight, judged))
+        .collect();
+    for ((ticker, judged), outcome) in written.into_iter().zip(reread) {
+        if let Ok(medium) = &outcome {
+            report.from_memory += usize::from(*medium == Medium::Cache);
+            hands.sight.observer.observe(Event::Migrated {
+                request: judged.request.clone(),
+                rows: judged.expected.rows,
+            });
+        }
+        report.note(ticker, outcome.map(|_| Some(judged.outcome)));
+    }
+    Ok(())
+}
+
+fn reread(sight: Sight<'_>, judged: &Judged) -> Result<Medium, Refusal> {
+    if judged.prepared.is_none() {
+        // It was read from the disk a moment ago, and nobody has written to it.
+        return Ok(Medium::Disk);
+    }
+    let file = read_legacy(sight, &judged.request)?;
+    let rows = &file.decoded.proven.frame;
+    if rows.fingerprint() == judged.expected {
+        return Ok(file.medium);
+    }
+    let found = read_partitions(&sight.stores.partitioned, &judged.request)?;
+    let difference = found.and_then(|(found, _)| Difference::between(&found, rows));
+    Err(Refusal::Mismatch(difference.unwrap_or_default()))
+}

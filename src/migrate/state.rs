@@ -1,0 +1,180 @@
+//! How far an interval is: what the plan says, what the disk says, and where the two disagree.
+
+use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey};
+use crate::model::Dataset;
+use crate::storage::StorageInterface;
+
+/// How far an interval is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing is proven yet.
+    Pending,
+    /// Some tickers are proven.
+    Migrating,
+    /// The plan says complete, and not everything is proven.
+    Unverified,
+    /// Everything is proven; the venue is not switched yet.
+    Verified,
+    /// Everything is proven, and the venue keeps its bars in partitions.
+    Active,
+}
+
+impl Stage {
+    /// Returns the words that people and `--json` see.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Migrating => "migrating",
+            Self::Unverified => "complete (unverified)",
+            Self::Verified => "verified",
+            Self::Active => "active",
+        }
+    }
+}
+
+/// How far an interval is, in numbers.
+#[derive(Clone, Debug)]
+pub struct IntervalState {
+    /// What the plan says.
+    pub planned: PlannedInterval,
+    /// How far it is.
+    pub stage: Stage,
+    /// Tickers in all.
+    pub tickers: usize,
+    /// Tickers that are proven.
+    pub proven: usize,
+    /// Tickers that failed the last time, with the reason.
+    pub failures: Vec<(crate::model::Ticker, String)>,
+    /// Rows of what is proven: legacy, partitions.
+    pub rows: (u64, u64),
+    /// Bytes of the legacy files, and of the partitions that are proven.
+    pub bytes: (u64, u64),
+    /// Legacy files that are there.
+    pub legacy_files: usize,
+    /// When the last ticker was proven.
+    pub proven_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// How many seconds the rest takes at the rate of the tickers before, if there were any.
+    pub seconds_left: Option<f64>,
+    /// Where plan and disk disagree, as sentences without a period.
+    pub disagreements: Vec<String>,
+}
+
+/// Tickers that were proven within so many seconds of each other belong to one stretch of work.
+const PAUSE_SECONDS: i64 = 600;
+
+impl IntervalState {
+    /// Looks how far an interval is.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked, or the journal of proofs is damaged.
+    pub fn of(
+        sight: Sight<'_>,
+        planned: &PlannedInterval,
+        is_active: bool,
+    ) -> Result<Self, MigrateError> {
+        let tuple = &planned.tuple;
+        let survey = Survey::of(sight, tuple)?;
+        let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+        let confirmed = ProvenInterval::confirm(sight, tuple, &proofs)?;
+        let open = confirmed
+            .as_ref()
+            .err()
+            .map_or(0, |unproven| unproven.open.len());
+        let rows = match &confirmed {
+            Ok(proven) => proven.rows(),
+            Err(unproven) => unproven.rows,
+        };
+        let stage = match (&confirmed, &planned.status) {
+            (Ok(_), _) if is_active => Stage::Active,
+            (Ok(_), _) => Stage::Verified,
+            (Err(_), Status::Complete) => Stage::Unverified,
+            (Err(_), Status::Migrating) => Stage::Migrating,
+            (Err(_), _) if !proofs.is_empty() => Stage::Migrating,
+            (Err(_), _) => Stage::Pending,
+        };
+        let stored = sight.stores.partitioned.tickers(
+            Some(&tuple.venue),
+            Dataset::Stocks,
+            Some(tuple.interval),
+        )?;
+        let is_known = |ticker| {
+            survey
+                .tickers
+                .binary_search_by(|(known, _)| known.cmp(ticker))
+                .is_ok()
+        };
+        let gone = proofs
+            .iter()
+            .filter(|(ticker, _)| !is_known(ticker))
+            .count();
+        let tickers = survey.tickers.len() + gone;
+        let mut state = Self {
+            planned: planned.clone(),
+            stage,
+            tickers,
+            proven: tickers - open.min(tickers),
+            failures: proofs
+                .failures()
+                .iter()
+                .filter(|(ticker, _)| is_known(ticker))
+                .map(|(ticker, reason)| (ticker.clone(), reason.clone()))
+                .collect(),
+            rows,
+            bytes: (
+                survey.bytes(),
+                proofs.iter().map(|(_, proof)| proof.bytes).sum(),
+            ),
+            legacy_files: survey.tickers.len(),
+            proven_at: proofs.iter().map(|(_, proof)| proof.at).max(),
+            seconds_left: seconds_left(&proofs, open),
+            disagreements: Vec::new(),
+        };
+        state.compare(stored.len(), confirmed.is_ok(), is_active);
+        Ok(state)
+    }
+
+    fn compare(&mut self, stored: usize, is_proven: bool, is_active: bool) {
+        let says = &mut self.disagreements;
+        let status = self.planned.status.as_str();
+        if self.tickers == 0 && stored == 0 {
+            says.push("neither legacy files nor partitions are there".to_owned());
+        }
+        match (&self.planned.status, is_proven) {
+            (Status::Complete, false) => {
+                says.push("the plan says complete, and not every ticker is proven".to_owned());
+            }
+            (Status::Complete, true) => {}
+            (_, true) => says.push(format!(
+                "the plan says {status}, and every ticker is proven"
+            )),
+            (_, false) if is_active && self.legacy_files > 0 => {
+                says.push(
+                    "the venue is switched to partitions, and not every ticker is proven"
+                        .to_owned(),
+                );
+            }
+            (_, false) => {}
+        }
+    }
+}
+
+/// Returns how long the open tickers take, by the last stretch of work.
+fn seconds_left(proofs: &Proofs, open: usize) -> Option<f64> {
+    let mut moments: Vec<i64> = proofs
+        .iter()
+        .map(|(_, proof)| proof.at.timestamp())
+        .collect();
+    moments.sort_unstable();
+    let begin = moments
+        .windows(2)
+        .rposition(|pair| matches!(pair, [a, b] if b - a > PAUSE_SECONDS))
+        .map_or(0, |at| at + 1);
+    let stretch = moments.get(begin..)?;
+    let (first, last) = (stretch.first()?, stretch.last()?);
+    if open == 0 || last == first {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    let seconds = (last - first) as f64 / (stretch.len() - 1).max(1) as f64 * open as f64;
+    Some(seconds)
+}

@@ -1,0 +1,70 @@
+//! What lies in the legacy folder of an interval.
+
+use std::path::PathBuf;
+
+use super::{MigrateError, Sight, Tuple};
+use crate::layout::LegacyPathBuilder;
+use crate::model::Ticker;
+use crate::sys::{Kind, Meta};
+
+/// The legacy folder of one interval.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Its tickers, in the order of their names.
+    pub tickers: Vec<(Ticker, Meta)>,
+    /// Files that look like data and are no ticker's, each with the reason.
+    pub strangers: Vec<(PathBuf, &'static str)>,
+    /// How many tickers are another venue's.
+    pub elsewhere: usize,
+}
+
+impl Survey {
+    /// Looks.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn of(sight: Sight<'_>, tuple: &Tuple) -> Result<Self, MigrateError> {
+        let Sight {
+            fs,
+            places,
+            catalog,
+            ..
+        } = sight;
+        let paths = LegacyPathBuilder::new(&places.root);
+        let tree = paths.tree(tuple.interval);
+        let mut survey = Self::default();
+        for entry in fs.list(&tree)?.unwrap_or_default() {
+            let path = tree.join(&entry.name);
+            let Some(stem) = data_stem(&entry.name) else {
+                continue;
+            };
+            match (entry.kind, stem.parse::<Ticker>()) {
+                // The legacy layout names no venue; the registry may.
+                (Kind::File, Ok(ticker)) if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) => {
+                    survey.elsewhere += 1;
+                }
+                (Kind::File, Ok(ticker)) if ticker.legacy_stem() == Some(stem) => {
+                    if let Some(meta) = fs.metadata(&path)? {
+                        survey.tickers.push((ticker, meta));
+                    }
+                }
+                (Kind::File, _) => survey.strangers.push((path, "its name is no ticker's")),
+                (Kind::Dir | Kind::Link | Kind::Other, _) => {
+                    survey.strangers.push((path, "it is no regular file"));
+                }
+            }
+        }
+        survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(survey)
+    }
+
+    /// Returns the bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        self.tickers.iter().map(|(_, meta)| meta.len).sum()
+    }
+}
+
+fn data_stem(name: &str) -> Option<&str> {
+    name.strip_suffix(".parquet")
+        .filter(|_| !name.starts_with('.'))
+}

@@ -1,0 +1,244 @@
+//! Comparing both sides of an interval, from the disk, without changing anything.
+//!
+//! Promises: both directions. A legacy file whose rows are not in the partitions is found, and so are partitions that no
+//! legacy file or proof accounts for. Where the legacy file is gone, the journal of proofs stands in for it.
+
+use rayon::prelude::*;
+
+use super::copy::read_legacy;
+use super::{Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple, since};
+use crate::frame::Frame;
+use crate::model::{Dataset, StorageRequest, Ticker};
+use crate::storage::{PartitionedStore, StorageInterface};
+use crate::sys::Medium;
+
+/// Which tickers are looked at: the `part`-th of `of` parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Which part, from 1.
+    pub part: usize,
+    /// How many parts there are.
+    pub of: usize,
+}
+
+/// What was found of one ticker.
+#[derive(Debug)]
+pub enum Finding {
+    /// Both sides are equal.
+    Equal {
+        /// How many rows they have.
+        rows: u64,
+    },
+    /// The partitions hold what was migrated, and what updates have added or replaced since.
+    Grown {
+        /// How many rows were migrated.
+        rows: u64,
+        /// How many there are more now.
+        more: u64,
+    },
+    /// The legacy file is gone, and the partitions hold what was proven.
+    Proven {
+        /// How many rows were migrated.
+        rows: u64,
+    },
+    /// Only the partitions have this ticker, and new series are kept there.
+    New {
+        /// How many rows it has.
+        rows: u64,
+    },
+    /// The sides do not agree, or one of them cannot be judged.
+    Wrong(Refusal),
+}
+
+/// What was found of an interval.
+#[derive(Debug)]
+pub struct Verification {
+    /// Which.
+    pub tuple: Tuple,
+    /// What was found of each ticker that was looked at, in order.
+    pub findings: Vec<(Ticker, Finding)>,
+    /// How many tickers there are in all.
+    pub tickers: usize,
+    /// Files in the legacy folder that are no ticker's.
+    pub strangers: Vec<(std::path::PathBuf, &'static str)>,
+    /// How many tickers could only be read from memory.
+    pub from_memory: usize,
+    /// Whether the run was asked to stop before the end.
+    pub is_cut_short: bool,
+}
+
+/// Compares both sides of an interval. `is_active` tells that new series of the venue are kept in partitions, so that
+/// these may have grown.
+///
+/// # Errors
+/// When a folder cannot be listed. What is wrong with one ticker is a finding.
+pub fn verify_interval(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    proofs: &Proofs,
+    is_active: bool,
+    sample: Option<Sample>,
+) -> Result<Verification, MigrateError> {
+    let survey = Survey::of(sight, tuple)?;
+    let stored = sight.stores.partitioned.tickers(
+        Some(&tuple.venue),
+        Dataset::Stocks,
+        Some(tuple.interval),
+    )?;
+    let mut all: Vec<Ticker> = survey
+        .tickers
+        .iter()
+        .map(|(ticker, _)| ticker.clone())
+        .collect();
+    all.extend(stored);
+    all.extend(proofs.iter().map(|(ticker, _)| ticker.clone()));
+    all.sort();
+    all.dedup();
+    let tickers = all.len();
+    let is_meant = |at: usize| sample.is_none_or(|sample| at % sample.of == sample.part - 1);
+    let chosen: Vec<Ticker> = all
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| is_meant(*at))
+        .map(|(_, ticker)| ticker)
+        .collect();
+    let looked: Vec<Option<(Ticker, Finding, Medium)>> = chosen
+        .into_par_iter()
+        .map(|ticker| {
+            if sight.stop.is_raised() {
+                return None;
+            }
+            let (finding, medium) = match look(sight, tuple, &ticker, proofs.of(&ticker), is_active)
+            {
+                Ok(found) => found,
+                Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
+            };
+            Some((ticker, finding, medium))
+        })
+        .collect();
+    let is_cut_short = looked.iter().any(Option::is_none);
+    let mut verification = Verification {
+        tuple: tuple.clone(),
+        findings: Vec::new(),
+        tickers,
+        strangers: survey.strangers,
+        from_memory: 0,
+        is_cut_short,
+    };
+    for (ticker, finding, medium) in looked.into_iter().flatten() {
+        verification.from_memory += usize::from(medium == Medium::Cache);
+        verification.findings.push((ticker, finding));
+    }
+    Ok(verification)
+}
+
+fn look(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    ticker: &Ticker,
+    proof: Option<&Proof>,
+    is_active: bool,
+) -> Result<(Finding, Medium), Refusal> {
+    let request = tuple.series(ticker);
+    let partitions = read_partitions(&sight.stores.partitioned, &request)?;
+    let legacy = match read_legacy(sight, &request) {
+        Ok(file) => Some(file),
+        Err(Refusal::Absent) => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let Some((found, medium)) = partitions else {
+        return Err(match legacy {
+            Some(_) => Refusal::NotMigrated,
+            None => Refusal::Gone,
+        });
+    };
+    let Some(file) = legacy else {
+        return Ok((
+            without_legacy(sight, &request, &found, proof, is_active)?,
+            medium,
+        ));
+    };
+    let medium = medium.min(file.medium);
+    let rows = &file.decoded.proven.frame;
+    let Some(difference) = Difference::between(rows, &found) else {
+        let rows = found.len() as u64;
+        return Ok((Finding::Equal { rows }, medium));
+    };
+    let is_as_proven = |proof: &Proof| -> Result<bool, Refusal> {
+        let then = since::when_proven(sight, &request, &found, proof)?;
+        let is_file = proof.legacy == rows.fingerprint();
+        Ok(is_file
+            && then
+                .iter()
+                .any(|then| then.fingerprint() == proof.partitions))
+    };
+    let is_explained = match proof {
+        Some(proof) => is_as_proven(proof)?,
+        // Nobody wrote down what there was: rows after the last legacy one are what updates add.
+        None => difference.is_only_extra() && is_active && is_after(rows, &found),
+    };
+    if is_explained && (is_active || difference.is_only_extra()) {
+        let (rows, all) = (rows.len() as u64, found.len() as u64);
+        let more = all.saturating_sub(rows);
+        return Ok((Finding::Grown { rows, more }, medium));
+    }
+    Err(Refusal::Conflict(difference))
+}
+
+fn without_legacy(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    found: &Frame,
+    proof: Option<&Proof>,
+    is_active: bool,
+) -> Result<Finding, Refusal> {
+    let Some(proof) = proof else {
+        let rows = found.len() as u64;
+        return if is_active {
+            Ok(Finding::New { rows })
+        } else {
+            Err(Refusal::Unaccounted)
+        };
+    };
+    let then = since::when_proven(sight, request, found, proof)?;
+    if then
+        .iter()
+        .any(|then| then.fingerprint() == proof.partitions)
+    {
+        let rows = proof.partitions.rows;
+        return Ok(Finding::Proven { rows });
+    }
+    let now = then.first().map_or(0, |then| then.len() as u64);
+    Err(Refusal::Altered {
+        then: proof.partitions.rows,
+        now,
+    })
+}
+
+/// Reads the partitions of a series; `None` when there are none.
+pub(super) fn read_partitions(
+    store: &PartitionedStore,
+    request: &StorageRequest,
+) -> Result<Option<(Frame, Medium)>, Refusal> {
+    let Some((stored, medium)) = store.read_from_medium(request)? else {
+        return Ok(None);
+    };
+    match stored.damaged.first() {
+        None if stored.displaced > 0 => Err(Refusal::Damaged(format!(
+            "{} rows of its partitions are undated or duplicate",
+            stored.displaced
+        ))),
+        None => Ok(Some((stored.frame, medium))),
+        Some(damage) => Err(Refusal::Damaged(format!(
+            "{}: {}",
+            damage.path.display(),
+            damage.reason
+        ))),
+    }
+}
+
+/// Tells whether rows that `legacy` lacks come after its last one.
+fn is_after(legacy: &Frame, found: &Frame) -> bool {
+    let last = legacy.span().map(|(_, last)| last);
+    last.is_some_and(|last| found.between(None, last.checked_add(1)) == *legacy)
+}

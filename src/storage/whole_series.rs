@@ -1,0 +1,147 @@
+//! Series built whole in staging and moved into the tree by one rename each, and moved out of it again.
+//!
+//! For a series of which the tree has nothing, as in a migration. Its folder is built in staging in the very shape
+//! that it will have, made durable, read back and judged there, and only then moved: readers see all of it or none,
+//! and what a crash leaves behind lies in staging, where the next start clears it away.
+//! Leaves to others: series of which the tree has files already (`commit`), judging (`migrate`).
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::sys::atomic::{create_dirs, parent};
+
+use super::staged::{Sealed, StagedRun};
+use super::{PreparedFile, StorageError};
+
+/// The folder of a run in which whole series are built, in the shape of the data root.
+const WHOLE: &str = "whole";
+
+/// The folder of a run into which goes what is to be removed.
+const TRASH: &str = "trash";
+
+/// Series that were built and not moved yet.
+#[derive(Debug, Default)]
+pub(super) struct WholeSeries {
+    files: Vec<PathBuf>,
+    dirs: BTreeSet<PathBuf>,
+}
+
+impl StagedRun<'_, Sealed> {
+    /// Returns the folder that stands for the data root while series are built.
+    pub fn whole_root(&self) -> PathBuf {
+        self.dir.join(WHOLE)
+    }
+
+    /// Builds the files of a series. Only staging changes, and nothing is durable yet.
+    ///
+    /// # Errors
+    /// When a file lies outside of the data root or cannot be written.
+    pub fn build_whole(&mut self, files: &[PreparedFile]) -> Result<(), StorageError> {
+        for file in files {
+            let staged = self.stand_in(&file.target)?;
+            self.make_whole_dirs(parent(&staged))?;
+            let mut writer = self.fs.create_new(&staged)?;
+            writer.write_all(&file.bytes)?;
+            drop(writer);
+            self.state.whole.files.push(staged);
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable that was built since the last call.
+    ///
+    /// # Errors
+    /// When the barrier fails; then nothing that was built may be moved.
+    pub fn sync_whole(&mut self) -> Result<(), StorageError> {
+        let WholeSeries { files, mut dirs } = std::mem::take(&mut self.state.whole);
+        dirs.insert(self.dir.clone());
+        Ok(self
+            .barrier
+            .sync(&files, &dirs.into_iter().collect::<Vec<_>>())?)
+    }
+
+    /// Moves the folders of series into the tree, given by where they will stand. When this returns `Ok`, each of them
+    /// survives power loss.
+    ///
+    /// # Errors
+    /// When the lock was lost, or the tree has got such a folder meanwhile. Folders before the one in question are moved.
+    pub fn move_whole(&mut self, series_dirs: &[PathBuf]) -> Result<(), StorageError> {
+        if series_dirs.is_empty() {
+            return Ok(());
+        }
+        self.held.confirm()?;
+        let mut known = BTreeSet::from([self.places.root.clone()]);
+        let mut grown = BTreeSet::new();
+        for dir in series_dirs {
+            self.make_real_dirs(parent(dir), &mut known, &mut grown)?;
+        }
+        // A folder moved into a directory that a power cut takes away would be in neither place.
+        self.barrier
+            .sync(&[], &grown.into_iter().collect::<Vec<_>>())?;
+        let mut touched = BTreeSet::new();
+        for dir in series_dirs {
+            let staged = self.stand_in(dir)?;
+            self.fs.rename(&staged, dir)?;
+            touched.extend([parent(&staged).to_owned(), parent(dir).to_owned()]);
+        }
+        Ok(self
+            .barrier
+            .sync(&[], &touched.into_iter().collect::<Vec<_>>())?)
+    }
+
+    /// Removes what was built and will not be moved.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn discard_whole(&mut self, series_dir: &Path) -> Result<(), StorageError> {
+        super::staged::remove_tree(self.fs, &self.stand_in(series_dir)?)
+    }
+
+    /// Gives up whatever was built and not moved, and the space that it took.
+    pub fn abandon_whole(&self) {
+        // The error that led here is the one to report; the next start clears what is left.
+        let _removed: Result<(), StorageError> =
+            super::staged::remove_tree(self.fs, &self.whole_root());
+    }
+
+    /// Moves files or folders out of the tree, to be removed by `finish`, or by the next start if this run ends before.
+    /// When this returns `Ok`, the tree is without them, power loss or not.
+    ///
+    /// # Errors
+    /// When the lock was lost or the disk refuses. What was not moved is where it was.
+    pub fn trash(&mut self, paths: &[PathBuf]) -> Result<(), StorageError> {
+        self.held.confirm()?;
+        let trash = self.dir.join(TRASH);
+        create_dirs(self.fs, &self.places.root, &trash)?;
+        let mut touched = BTreeSet::from([trash.clone()]);
+        for path in paths {
+            self.state.trashed += 1;
+            self.fs
+                .rename(path, &trash.join(self.state.trashed.to_string()))?;
+            touched.insert(parent(path).to_owned());
+        }
+        Ok(self
+            .barrier
+            .sync(&[], &touched.into_iter().collect::<Vec<_>>())?)
+    }
+
+    fn stand_in(&self, target: &Path) -> Result<PathBuf, StorageError> {
+        let below =
+            target
+                .strip_prefix(&self.places.data)
+                .map_err(|_| StorageError::NotADirectory {
+                    path: target.to_owned(),
+                })?;
+        Ok(self.whole_root().join(below))
+    }
+
+    fn make_whole_dirs(&mut self, dir: &Path) -> Result<(), StorageError> {
+        if dir == self.dir || self.state.whole.dirs.contains(dir) {
+            return Ok(());
+        }
+        self.make_whole_dirs(parent(dir))?;
+        self.fs.create_dir(dir)?;
+        self.state.whole.dirs.insert(dir.to_owned());
+        Ok(())
+    }
+}
