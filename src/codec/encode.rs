@@ -69,9 +69,7 @@ pub struct Encoded {
 /// When a timestamp is finer than the tree's unit, or the result is not faithful, which is a bug.
 pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     let fingerprint = frame.fingerprint();
-    let mut bytes = write(frame, facts, &fingerprint)?;
-    seal::close(&mut bytes)?;
-    let bytes = Bytes::from(bytes);
+    let bytes = sealed(frame, facts, &fingerprint)?;
     let reread = decode(&bytes, frame.profile()).map_err(|error| CodecError::NotFaithful {
         reason: error.to_string(),
     })?;
@@ -85,6 +83,21 @@ pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
         bytes,
         fingerprint,
     })
+}
+
+/// Encodes a frame and seals the file, and does not compare: for whoever reads the file back from the disk and compares
+/// it there, before anybody else sees it.
+///
+/// # Errors
+/// When a timestamp is finer than the tree's unit.
+pub fn encode_unproven(frame: &Frame, facts: &Facts) -> Result<Bytes, CodecError> {
+    sealed(frame, facts, &frame.fingerprint())
+}
+
+fn sealed(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Bytes, CodecError> {
+    let mut bytes = write(frame, facts, fingerprint)?;
+    seal::close(&mut bytes)?;
+    Ok(Bytes::from(bytes))
 }
 
 fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<u8>, CodecError> {

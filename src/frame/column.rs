@@ -173,8 +173,22 @@ impl Column {
         }
     }
 
+    /// Makes room for so many more values.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        match self {
+            Self::Text(values) => values.reserve(rows),
+            Self::Int(values) | Self::Time(values) => values.reserve(rows),
+            Self::Float(values) => values.reserve(rows),
+            Self::Flag(values) => values.reserve(rows),
+        }
+    }
+
     /// Appends the values of another column of the same kind.
     pub fn append(&mut self, more: Self) {
+        if self.is_empty() && self.kind() == more.kind() {
+            *self = more;
+            return;
+        }
         match (self, more) {
             (Self::Text(values), Self::Text(mut more)) => values.append(&mut more),
             (Self::Int(values), Self::Int(mut more))

@@ -5,45 +5,234 @@
 //! little-endian u32 length and UTF-8, whole numbers and times (nanoseconds) as i64 little-endian, floats as
 //! their IEEE 754 bits little-endian, truth values as one byte.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use crate::model::{DigestWriter, Fingerprint};
 
-use super::{Cell, Frame};
+use super::{Cell, Column, Frame};
 
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Rows that are written at a time.
+const BLOCK_ROWS: usize = 1024;
 
 impl Frame {
     /// Returns the fingerprint of the rows, which does not depend on files, units, codecs or row groups.
     pub fn fingerprint(&self) -> Fingerprint {
+        Self::fingerprint_of(std::slice::from_ref(self))
+    }
+
+    /// Returns the fingerprint of rows that are cut into frames which follow one another.
+    pub fn fingerprint_of(parts: &[Self]) -> Fingerprint {
         let mut digest = DigestWriter::default();
-        let mut buffer = Vec::with_capacity(BUFFER_BYTES + 1024);
-        for row in 0..self.rows {
-            for column in &self.columns {
-                push(&mut buffer, column.cell(row));
-            }
-            if buffer.len() >= BUFFER_BYTES {
+        let mut buffer = Vec::new();
+        for part in parts {
+            for start in (0..part.rows).step_by(BLOCK_ROWS) {
+                let rows = start..(start + BLOCK_ROWS).min(part.rows);
+                if !write_even(&part.columns, rows.clone(), &mut buffer) {
+                    buffer.clear();
+                    write_uneven(&part.columns, rows, &mut buffer);
+                }
                 digest.write(&buffer);
-                buffer.clear();
             }
         }
-        digest.write(&buffer);
         Fingerprint {
-            rows: self.rows as u64,
+            rows: parts.iter().map(|part| part.rows as u64).sum(),
             digest: digest.finish(),
         }
     }
 }
 
-fn push(buffer: &mut Vec<u8>, cell: Cell<'_>) {
-    buffer.push(u8::from(!matches!(cell, Cell::Null)));
-    match cell {
-        Cell::Null => {}
-        Cell::Text(text) => {
-            let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            buffer.extend_from_slice(&length.to_le_bytes());
-            buffer.extend_from_slice(text.as_bytes());
+/// Writes rows column by column, if the values of each column have one width; `false` when they have not.
+///
+/// Nearly all blocks are like that: one text, no nulls or nothing but nulls. It is several times faster.
+fn write_even(columns: &[Column], rows: Range<usize>, buffer: &mut Vec<u8>) -> bool {
+    let Some(forms) = columns
+        .iter()
+        .map(|column| Even::of(column, rows.clone()))
+        .collect::<Option<Vec<Even<'_>>>>()
+    else {
+        return false;
+    };
+    let stride: usize = forms.iter().map(Even::width).sum();
+    // Every byte is written below, so what is left of the block before need not be cleared.
+    buffer.resize(stride * rows.len(), 0);
+    let mut offset = 0;
+    for form in &forms {
+        let width = form.width();
+        let places = buffer
+            .chunks_exact_mut(stride)
+            .filter_map(|row| row.get_mut(offset..offset + width));
+        match form {
+            Even::Null => places.for_each(|place| place.fill(0)),
+            Even::Text(form) => places.for_each(|place| place.copy_from_slice(form)),
+            Even::Whole(values) => places
+                .zip(*values)
+                .for_each(|(place, value)| eight(place, value.unwrap_or_default())),
+            Even::Float(values) => places.zip(*values).for_each(|(place, value)| {
+                eight(place, value.unwrap_or_default().to_bits().cast_signed());
+            }),
         }
-        Cell::Int(number) | Cell::Time(number) => buffer.extend_from_slice(&number.to_le_bytes()),
-        Cell::Float(number) => buffer.extend_from_slice(&number.to_bits().to_le_bytes()),
-        Cell::Flag(flag) => buffer.push(u8::from(flag)),
+        offset += width;
+    }
+    true
+}
+
+/// Values of one width.
+enum Even<'c> {
+    Null,
+    Text(Vec<u8>),
+    Whole(&'c [Option<i64>]),
+    Float(&'c [Option<f64>]),
+}
+
+impl<'c> Even<'c> {
+    fn of(column: &'c Column, rows: Range<usize>) -> Option<Self> {
+        fn same<T>(values: &[Option<T>]) -> Option<bool> {
+            let is_there = values.first()?.is_some();
+            let is_even = values.iter().all(|value| value.is_some() == is_there);
+            is_even.then_some(is_there)
+        }
+        match column {
+            Column::Text(values) => {
+                let values = values.get(rows)?;
+                let first = values.first()?.as_ref()?;
+                let is_first = |text: &Option<Arc<str>>| {
+                    text.as_ref().is_some_and(|text| Arc::ptr_eq(text, first))
+                };
+                values
+                    .iter()
+                    .all(is_first)
+                    .then(|| Self::Text(form_of(first)))
+            }
+            Column::Int(values) | Column::Time(values) => {
+                let values = values.get(rows)?;
+                same(values).map(|is_there| {
+                    if is_there {
+                        Self::Whole(values)
+                    } else {
+                        Self::Null
+                    }
+                })
+            }
+            Column::Float(values) => {
+                let values = values.get(rows)?;
+                same(values).map(|is_there| {
+                    if is_there {
+                        Self::Float(values)
+                    } else {
+                        Self::Null
+                    }
+                })
+            }
+            Column::Flag(_) => None,
+        }
+    }
+
+    fn width(&self) -> usize {
+        match self {
+            Self::Null => 1,
+            Self::Text(form) => form.len(),
+            Self::Whole(_) | Self::Float(_) => 9,
+        }
+    }
+}
+
+fn eight(place: &mut [u8], value: i64) {
+    if let [tag, bytes @ ..] = place {
+        *tag = 1;
+        bytes.copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+/// Writes rows value by value, whatever they are.
+fn write_uneven(columns: &[Column], rows: Range<usize>, buffer: &mut Vec<u8>) {
+    for row in rows {
+        for column in columns {
+            let cell = column.cell(row);
+            match cell {
+                Cell::Null => buffer.push(0),
+                Cell::Text(text) => buffer.extend_from_slice(&form_of(text)),
+                Cell::Int(number) | Cell::Time(number) => {
+                    buffer.push(1);
+                    buffer.extend_from_slice(&number.to_le_bytes());
+                }
+                Cell::Float(number) => {
+                    buffer.push(1);
+                    buffer.extend_from_slice(&number.to_bits().to_le_bytes());
+                }
+                Cell::Flag(flag) => buffer.extend_from_slice(&[1, u8::from(flag)]),
+            }
+        }
+    }
+}
+
+fn form_of(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let mut form = vec![1];
+    form.extend_from_slice(&length.to_le_bytes());
+    form.extend_from_slice(text.as_bytes());
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(
+        text: [Option<&str>; 3],
+        float: [Option<f64>; 3],
+        int: [Option<i64>; 3],
+    ) -> Vec<Column> {
+        let shared: Arc<str> = "A".into();
+        let text = text.map(|text| {
+            text.map(|text| {
+                if text == "A" {
+                    Arc::clone(&shared)
+                } else {
+                    text.into()
+                }
+            })
+        });
+        vec![
+            Column::Text(text.to_vec()),
+            Column::Float(float.to_vec()),
+            Column::Int(int.to_vec()),
+        ]
+    }
+
+    #[test]
+    fn both_ways_of_writing_write_the_same() {
+        let texts = [
+            [Some("A"); 3],
+            [Some("A"), Some("AB"), Some("A")],
+            [None; 3],
+        ];
+        let floats = [
+            [Some(-0.0), Some(f64::NAN), Some(1.5)],
+            [None; 3],
+            [Some(1.0), None, Some(0.0)],
+        ];
+        let ints = [
+            [Some(i64::MIN), Some(-1), Some(1)],
+            [None; 3],
+            [None, Some(2), None],
+        ];
+        let mut even = 0;
+        for text in texts {
+            for float in floats {
+                for int in ints {
+                    let columns = columns(text, float, int);
+                    for rows in [0..3, 1..2, 1..3] {
+                        let (mut fast, mut plain) = (Vec::new(), Vec::new());
+                        write_uneven(&columns, rows.clone(), &mut plain);
+                        if write_even(&columns, rows, &mut fast) {
+                            even += 1;
+                            assert_eq!(fast, plain);
+                        }
+                    }
+                }
+            }
+        }
+        assert!(even > 30, "{even} blocks were even");
     }
 }

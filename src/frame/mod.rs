@@ -149,7 +149,12 @@ impl Frame {
         if !parts.windows(2).all(follow) {
             return Err(parts);
         }
-        let mut whole = Self::empty(profile);
+        let rows: usize = parts.iter().map(|part| part.rows).sum();
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().unwrap_or(Self::empty(profile));
+        for column in &mut whole.columns {
+            column.reserve(rows - whole.rows);
+        }
         for part in parts {
             whole.rows += part.rows;
             for (column, more) in whole.columns.iter_mut().zip(part.columns) {

@@ -4,14 +4,14 @@
 //! copy of no rows.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::{Choices, Difference, Duplicates, LegacyStamp, PartitionRows, Proof, Sight, Tuple};
 use crate::frame::{Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
-use crate::storage::{LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
+use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
 
 /// Why a ticker was not migrated. The interval goes on without it.
 #[derive(Debug)]
@@ -115,11 +115,15 @@ impl fmt::Display for Refusal {
 /// A ticker whose months are built.
 #[derive(Debug)]
 pub(super) struct Copy {
+    pub(super) facts: CopyFacts,
+    pub(super) built: Built,
+}
+
+/// What has to be known of a copy once its files are written.
+#[derive(Debug)]
+pub(super) struct CopyFacts {
     pub(super) ticker: Ticker,
     pub(super) request: StorageRequest,
-    pub(super) prepared: Prepared,
-    /// Where the series will stand, if nothing of it is there yet.
-    pub(super) vacant: Option<PathBuf>,
     pub(super) legacy: Fingerprint,
     /// What the partitions have to hold in the end.
     pub(super) expected: Fingerprint,
@@ -129,10 +133,26 @@ pub(super) struct Copy {
     pub(super) keepsake: Option<(PathBuf, Bytes, String)>,
 }
 
-impl Copy {
-    pub(super) fn bytes(&self) -> u64 {
-        let files = self.prepared.files.iter();
-        files.map(|file| file.bytes.len() as u64).sum()
+/// The files of a ticker, in memory.
+#[derive(Debug)]
+pub(super) enum Built {
+    /// All of a series of which nothing is there yet.
+    Whole(Draft),
+    /// The files that change of a series that is there in part or in full.
+    Beside(Prepared),
+}
+
+impl Built {
+    /// Returns where each file will stand, and its length.
+    pub(super) fn files(&self) -> Vec<(&Path, u64)> {
+        match self {
+            Self::Whole(draft) => draft.files().collect(),
+            Self::Beside(prepared) => prepared
+                .files
+                .iter()
+                .map(|file| (file.target.as_path(), file.bytes.len() as u64))
+                .collect(),
+        }
     }
 }
 
@@ -173,25 +193,23 @@ pub(super) fn copy(
         basis: choices.basis.unwrap_or(file.basis),
         source: Some(tuple.venue.clone()),
     };
-    let vacant = sight.stores.partitioned.vacant_dir(&request)?;
-    let expected = match vacant {
-        Some(_) => None,
-        None => beside(sight, choices, &request, rows, proof)?,
+    let store = &sight.stores.partitioned;
+    let (built, expected) = match store.draft(&request, rows, &provenance)? {
+        Some(draft) => (Built::Whole(draft), None),
+        None => {
+            let expected = beside(sight, choices, &request, rows, proof)?;
+            let prepared = store.prepare(&request, rows, &provenance)?;
+            (Built::Beside(prepared), expected)
+        }
     };
-    let prepared = sight
-        .stores
-        .partitioned
-        .prepare(&request, rows, &provenance)?;
     let legacy = rows.fingerprint();
     let (expected, span) = match &expected {
         Some(all) => (all.fingerprint(), all.span().unwrap_or(span)),
         None => (legacy, span),
     };
-    Ok(Copy {
+    let facts = CopyFacts {
         ticker: ticker.clone(),
         request,
-        prepared,
-        vacant,
         legacy,
         expected,
         span,
@@ -201,7 +219,8 @@ pub(super) fn copy(
             sha256: Digest::of(&file.bytes).to_string(),
         },
         keepsake,
-    })
+    };
+    Ok(Copy { facts, built })
 }
 
 /// Judges rows of a legacy file that have no place in a frame; with the user's consent, they go to quarantine.

@@ -5,6 +5,7 @@
 //! directories, as the disk allots it: months of daily bars are files smaller than a block.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -17,8 +18,9 @@ use crate::sys::{Fs, Meta};
 
 /// What a disk allots at least to a file that holds anything, and to a directory.
 const BLOCK: u64 = 4096;
-/// How many tickers are measured at most.
-const SAMPLES: usize = 12;
+/// How many tickers are measured: one of so many, within these bounds.
+const ONE_OF: usize = 20;
+const SAMPLES: RangeInclusive<usize> = 4..=12;
 /// What is to be left beside the estimate, in percent of it and in bytes.
 const MARGIN_PERCENT: u64 = 15;
 const MARGIN_BYTES: u64 = 16 << 20;
@@ -98,7 +100,8 @@ pub fn estimate(
     let each = if is_exact {
         1
     } else {
-        open.len().div_ceil(SAMPLES).max(1)
+        let samples = (open.len() / ONE_OF).clamp(*SAMPLES.start(), *SAMPLES.end());
+        open.len().div_ceil(samples).max(1)
     };
     let strata: Vec<&[(Ticker, Meta)]> = open.chunks(each).collect();
     let measured: Vec<Option<Result<Measured, (Ticker, String)>>> = strata
@@ -153,21 +156,20 @@ fn measure(
 }
 
 fn of(copy: &Copy) -> Measured {
-    let files = &copy.prepared.files;
-    let blocks = files
+    let files = copy.built.files();
+    let blocks = files.iter().map(|(_, bytes)| bytes.div_ceil(BLOCK));
+    let blocks: u64 = blocks.sum();
+    // Month, year and ticker.
+    let dirs = files
         .iter()
-        .map(|file| (file.bytes.len() as u64).div_ceil(BLOCK));
-    let mut dirs: BTreeSet<&Path> = BTreeSet::new();
-    for file in files {
-        // Month, year and ticker.
-        dirs.extend(file.target.ancestors().skip(1).take(3));
-    }
+        .flat_map(|(path, _)| path.ancestors().skip(1).take(3));
+    let dirs: BTreeSet<&Path> = dirs.collect();
     let (files, dirs) = (files.len() as u64, dirs.len() as u64);
     Measured {
-        rows: copy.expected.rows,
+        rows: copy.facts.expected.rows,
         files,
         inodes: files + dirs,
-        bytes: (blocks.sum::<u64>() + dirs) * BLOCK,
+        bytes: (blocks + dirs) * BLOCK,
     }
 }
 

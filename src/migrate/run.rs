@@ -11,7 +11,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use rayon::prelude::*;
 
-use super::copy::{Copy, copy};
+use super::copy::{Built, Copy, CopyFacts, copy};
 use super::verify::read_partitions;
 use super::{
     Choices, Difference, Hands, MigrateError, Note, Proof, Proofs, Refusal, Sight, Survey, Tuple,
@@ -20,7 +20,7 @@ use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
-    CorruptFiles, PartitionedStore, Quarantine, QuarantineRecord, Sealed, StagedRun,
+    CorruptFiles, PartitionedStore, Prepared, Quarantine, QuarantineRecord, Sealed, StagedRun,
     StorageInterface,
 };
 use crate::sys::{Durability, Medium};
@@ -204,7 +204,9 @@ impl Queue<'_> {
 /// A copy that was written and has to be read back.
 #[derive(Debug)]
 struct Written {
-    copy: Box<Copy>,
+    copy: CopyFacts,
+    /// Where the series will stand, if all of it was built in staging.
+    whole: Option<PathBuf>,
     files: u64,
     bytes: u64,
 }
@@ -243,7 +245,7 @@ impl<'w, 'l> Writer<'w, 'l> {
     }
 
     fn take(&mut self, ticker: Ticker, made: Made) -> Result<(), MigrateError> {
-        let mut copy = match made {
+        let copy = match made {
             Ok(copy) => copy,
             // A disk that does not answer is no fault of the ticker, but the next one may be readable.
             Err(refusal) => {
@@ -251,26 +253,45 @@ impl<'w, 'l> Writer<'w, 'l> {
                 return Ok(());
             }
         };
-        let (files, bytes) = (copy.prepared.files.len() as u64, copy.bytes());
-        if copy.vacant.is_some() {
-            self.run.build_whole(&copy.prepared.files)?;
-        } else {
-            for damage in &copy.prepared.damaged {
-                let record = self.quarantine.damaged(damage, CorruptFiles::Quarantine)?;
-                self.report.kept.push(record);
+        let files = copy.built.files();
+        let (count, bytes) = (
+            files.len() as u64,
+            files.iter().map(|(_, bytes)| bytes).sum(),
+        );
+        let whole = match &copy.built {
+            Built::Whole(draft) => {
+                self.run.build_whole(draft)?;
+                Some(draft.dir.clone())
             }
-            self.run.refuse_twins(&copy.prepared)?;
-            for file in &copy.prepared.files {
-                self.run.add(file)?;
+            Built::Beside(prepared) => {
+                self.add(prepared)?;
+                None
             }
-        }
-        copy.prepared.files = Vec::new();
-        self.batch.push(Written { copy, files, bytes });
+        };
+        self.batch.push(Written {
+            copy: copy.facts,
+            whole,
+            files: count,
+            bytes,
+        });
         let total: u64 = self.batch.iter().map(|written| written.bytes).sum();
         if self.batch.len() >= BATCH_TICKERS || total >= BATCH_BYTES {
             self.finish_batch()?;
         }
         Ok(())
+    }
+
+    /// Adds the files that change to the group that is committed with the batch.
+    fn add(&mut self, prepared: &Prepared) -> Result<(), MigrateError> {
+        for damage in &prepared.damaged {
+            let record = self.quarantine.damaged(damage, CorruptFiles::Quarantine)?;
+            self.report.kept.push(record);
+        }
+        self.run.refuse_twins(prepared)?;
+        Ok(prepared
+            .files
+            .iter()
+            .try_for_each(|file| self.run.add(file))?)
     }
 
     /// Makes the batch durable, reads it back, moves what is equal into the tree and writes it down.
@@ -284,13 +305,13 @@ impl<'w, 'l> Writer<'w, 'l> {
         let (hands, staged) = (self.hands, &self.staged);
         let reread: Vec<Result<Medium, Refusal>> = batch
             .par_iter()
-            .map(|written| reread(hands.sight, staged, &written.copy))
+            .map(|written| reread(hands.sight, staged, written))
             .collect();
         let (mut dirs, mut notes, mut told) = (Vec::new(), Vec::new(), Vec::new());
         for (written, outcome) in batch.into_iter().zip(reread) {
             match outcome {
                 Ok(medium) => {
-                    dirs.extend(written.copy.vacant.clone());
+                    dirs.extend(written.whole.clone());
                     told.push(Event::Migrated {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
@@ -298,7 +319,7 @@ impl<'w, 'l> Writer<'w, 'l> {
                     notes.push(self.proven(written, medium)?);
                 }
                 Err(refusal) => {
-                    if let Some(dir) = &written.copy.vacant {
+                    if let Some(dir) = &written.whole {
                         self.run.discard_whole(dir)?;
                     }
                     self.fail(written.copy.ticker.clone(), refusal);
@@ -321,10 +342,15 @@ impl<'w, 'l> Writer<'w, 'l> {
     }
 
     fn proven(&mut self, written: Written, medium: Medium) -> Result<Note, MigrateError> {
-        let Written { copy, files, bytes } = written;
+        let Written {
+            copy,
+            whole,
+            files,
+            bytes,
+        } = written;
         // Of a series that was there already, only some files were written.
         let (all, size) = match (
-            &copy.vacant,
+            &whole,
             self.hands.sight.stores.partitioned.stat(&copy.request)?,
         ) {
             (None, Some(stat)) => (stat.files as u64, stat.bytes),
@@ -367,17 +393,30 @@ impl<'w, 'l> Writer<'w, 'l> {
 }
 
 /// Reads a series back from the disk and compares it with what it has to be.
-fn reread(sight: Sight<'_>, staged: &PartitionedStore, copy: &Copy) -> Result<Medium, Refusal> {
-    let store = match copy.vacant {
+fn reread(
+    sight: Sight<'_>,
+    staged: &PartitionedStore,
+    written: &Written,
+) -> Result<Medium, Refusal> {
+    let copy = &written.copy;
+    let store = match written.whole {
         Some(_) => staged,
         None => &sight.stores.partitioned,
     };
-    let Some((found, medium)) = read_partitions(store, &copy.request)? else {
+    let Some(parts) = store.parts_from_medium(&copy.request)? else {
         return Err(Refusal::Gone);
     };
-    if found.fingerprint() == copy.expected && found.span() == Some(copy.span) {
-        return Ok(medium);
+    let first = parts.frames.iter().find_map(Frame::span);
+    let last = parts.frames.iter().rev().find_map(Frame::span);
+    let span = first.zip(last).map(|((first, _), (_, last))| (first, last));
+    let is_whole = parts.damaged.is_empty() && parts.displaced == 0;
+    if is_whole && span == Some(copy.span) && Frame::fingerprint_of(&parts.frames) == copy.expected
+    {
+        return Ok(parts.medium);
     }
+    let Some((found, _)) = read_partitions(store, &copy.request)? else {
+        return Err(Refusal::Gone);
+    };
     // Rows are compared one by one only to say where they differ.
     let legacy = super::copy::read_legacy(sight, &copy.request)?;
     let expected: &Frame = &legacy.decoded.proven.frame;

@@ -26,13 +26,14 @@ pub use inspect::{Damage, Stored};
 pub use ledger::{Ledger, LedgerLine, extended_ledger, read_ledger};
 pub use leftover::leftover_runs;
 pub use legacy::{LegacyFile, LegacyFound, LegacyStore};
-pub use partitioned::PartitionedStore;
+pub use partitioned::{PartitionedStore, Parts};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
 pub use staged::{Open, Sealed, StagedRun};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
+pub use whole_series::Draft;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::codec::Compression;
+use bytes::Bytes;
+
+use crate::codec::{self, Compression, Facts};
 use crate::frame::{Frame, Profile};
 use crate::layout::{PartitionPathBuilder, parse_partition};
 use crate::model::{
@@ -17,7 +19,8 @@ use crate::sys::{Fs, FsResult, Kind, Medium};
 
 use super::inspect::{Damage, Inspected, Stored, judge};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Trees, compression_for};
+use super::tree::{Trees, combine, compression_for};
+use super::whole_series::Draft;
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The partitioned layout below a data root.
@@ -29,6 +32,40 @@ pub struct PartitionedStore {
     compression: Option<Compression>,
     row_group_rows: Option<NonZeroUsize>,
     trees: Trees,
+}
+
+/// What was read of a series, file by file.
+#[derive(Debug)]
+pub struct Parts {
+    /// The rows of each file that verifies, in time order.
+    pub frames: Vec<Frame>,
+    /// Whether every file came from the disk rather than from memory.
+    pub medium: Medium,
+    /// Zone, price basis and origin of the newest file.
+    pub provenance: Provenance,
+    /// How many rows of other writers' files have no place.
+    pub displaced: usize,
+    /// Files that do not verify or decode.
+    pub damaged: Vec<Damage>,
+}
+
+impl Parts {
+    /// Joins the files.
+    pub fn joined(self, profile: &'static Profile) -> Stored {
+        let frame = match Frame::concat(profile, self.frames) {
+            Ok(frame) => frame,
+            // Files of another layout overlap with the months: they are older, so the month's rows win.
+            Err(overlapping) => overlapping
+                .into_iter()
+                .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
+        };
+        Stored {
+            frame,
+            provenance: self.provenance,
+            displaced: self.displaced,
+            damaged: self.damaged,
+        }
+    }
 }
 
 /// One existing file of a series.
@@ -149,6 +186,21 @@ impl PartitionedStore {
         &self,
         request: &StorageRequest,
     ) -> Result<Option<(Stored, Medium)>, StorageError> {
+        let parts = self.parts_from_medium(request)?;
+        Ok(parts.map(|parts| {
+            let medium = parts.medium;
+            (parts.joined(Profile::of(request.series.dataset())), medium)
+        }))
+    }
+
+    /// As `read_from_medium`, with one frame for each file, in time order: what need not be joined is not.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn parts_from_medium(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Option<Parts>, StorageError> {
         let read = |path: &Path| {
             let found = self.fs.read_from_medium(path)?;
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
@@ -157,24 +209,52 @@ impl PartitionedStore {
         self.read_by(request, read)
     }
 
-    /// Returns the directory of a series of which nothing is there, not even the directory.
+    /// Builds the files of a series of which nothing is there, not even its directory; `None` when there is something.
     ///
     /// # Errors
-    /// When the request has no venue, or the disk cannot be asked.
-    pub fn vacant_dir(&self, request: &StorageRequest) -> Result<Option<PathBuf>, StorageError> {
-        for dir in self.series_dirs(request.partitioned()?)? {
+    /// When the request has no venue, the disk cannot be asked, or rows cannot be encoded or stand on another basis than
+    /// the tree.
+    pub fn draft(
+        &self,
+        request: &StorageRequest,
+        rows: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Option<Draft>, StorageError> {
+        let series = request.partitioned()?;
+        for dir in self.series_dirs(series)? {
             if self.fs.metadata(&dir)?.is_some() {
                 return Ok(None);
             }
         }
-        Ok(Some(self.paths.series_dir(request.partitioned()?)))
+        let (dir, tree) = (self.paths.series_dir(series), self.paths.tree_of(series));
+        let dataset = request.series.dataset();
+        let known = self
+            .trees
+            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
+        let facts = Facts {
+            unit: known.unit,
+            provenance: combine(&tree, None, known.basis, provenance)?,
+            compression: compression_for(request, self.compression),
+            row_group_rows: self.row_group_rows,
+        };
+        let parts = rows.split();
+        let encode = |(key, rows): (&PartitionKey, &Frame)| {
+            let path = self.paths.file_in(&dir, dataset, *key);
+            match codec::encode_unproven(rows, &facts) {
+                Ok(bytes) => Ok((path, bytes)),
+                Err(source) => Err(StorageError::Encode { path, source }),
+            }
+        };
+        let files: Result<Vec<(PathBuf, Bytes)>, StorageError> =
+            parts.par_iter().map(encode).collect();
+        Ok(Some(Draft { files: files?, dir }))
     }
 
     fn read_by(
         &self,
         request: &StorageRequest,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
-    ) -> Result<Option<(Stored, Medium)>, StorageError> {
+    ) -> Result<Option<Parts>, StorageError> {
         let profile = Profile::of(request.series.dataset());
         let files = self.files(request.partitioned()?)?;
         if files.is_empty() {
@@ -187,24 +267,23 @@ impl PartitionedStore {
         };
         let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =
             files.par_iter().map(look).collect();
-        let mut stored = Stored {
-            frame: Frame::empty(profile),
+        let mut parts = Parts {
+            frames: Vec::with_capacity(files.len()),
+            medium: Medium::Disk,
             provenance: Provenance::default(),
             displaced: 0,
             damaged: Vec::new(),
         };
-        let mut medium = Medium::Disk;
-        let mut frames = Vec::with_capacity(files.len());
-        for (file, (found, read_from)) in files.into_iter().zip(inspected?) {
-            medium = medium.min(read_from);
+        for (file, (found, medium)) in files.into_iter().zip(inspected?) {
+            parts.medium = parts.medium.min(medium);
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
-                    stored.displaced += decoded.proven.displaced.len();
-                    stored.provenance = decoded.provenance;
-                    frames.push(decoded.proven.frame);
+                    parts.displaced += decoded.proven.displaced.len();
+                    parts.provenance = decoded.provenance;
+                    parts.frames.push(decoded.proven.frame);
                 }
-                Inspected::Damaged { reason, bytes } => stored.damaged.push(Damage {
+                Inspected::Damaged { reason, bytes } => parts.damaged.push(Damage {
                     path: file.path,
                     request: request.clone(),
                     partition: file.key,
@@ -213,21 +292,17 @@ impl PartitionedStore {
                 }),
             }
         }
-        stored.frame = match Frame::concat(profile, frames) {
-            Ok(frame) => frame,
-            // Files of another layout overlap with the months: they are older, so the month's rows win.
-            Err(overlapping) => overlapping
-                .into_iter()
-                .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
-        };
-        Ok(Some((stored, medium)))
+        Ok(Some(parts))
     }
 }
 
 impl StorageInterface for PartitionedStore {
     fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
         let read = |path: &Path| Ok((self.fs.read(path)?, Medium::Cache));
-        Ok(self.read_by(request, read)?.map(|(stored, _)| stored))
+        let profile = Profile::of(request.series.dataset());
+        Ok(self
+            .read_by(request, read)?
+            .map(|parts| parts.joined(profile)))
     }
 
     fn prepare(

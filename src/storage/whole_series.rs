@@ -8,16 +8,36 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use crate::sys::atomic::{create_dirs, parent};
 
+use super::StorageError;
 use super::staged::{Sealed, StagedRun};
-use super::{PreparedFile, StorageError};
 
 /// The folder of a run in which whole series are built, in the shape of the data root.
 const WHOLE: &str = "whole";
 
 /// The folder of a run into which goes what is to be removed.
 const TRASH: &str = "trash";
+
+/// The files of a series of which the tree has nothing, in memory. Nobody has compared them with the rows they were made
+/// from yet, so they can be built in staging and nowhere else.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Where the series will stand.
+    pub dir: PathBuf,
+    /// Its files: where each will stand, and its bytes.
+    pub(super) files: Vec<(PathBuf, Bytes)>,
+}
+
+impl Draft {
+    /// Returns where each file will stand, and its length.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, u64)> {
+        let files = self.files.iter();
+        files.map(|(path, bytes)| (path.as_path(), bytes.len() as u64))
+    }
+}
 
 /// Series that were built and not moved yet.
 #[derive(Debug, Default)]
@@ -36,12 +56,12 @@ impl StagedRun<'_, Sealed> {
     ///
     /// # Errors
     /// When a file lies outside of the data root or cannot be written.
-    pub fn build_whole(&mut self, files: &[PreparedFile]) -> Result<(), StorageError> {
-        for file in files {
-            let staged = self.stand_in(&file.target)?;
+    pub fn build_whole(&mut self, draft: &Draft) -> Result<(), StorageError> {
+        for (path, bytes) in &draft.files {
+            let staged = self.stand_in(path)?;
             self.make_whole_dirs(parent(&staged))?;
             let mut writer = self.fs.create_new(&staged)?;
-            writer.write_all(&file.bytes)?;
+            writer.write_all(bytes)?;
             drop(writer);
             self.state.whole.files.push(staged);
         }

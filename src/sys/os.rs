@@ -143,20 +143,26 @@ fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// How often a file's pages are dropped: while the system still holds one for itself, dropping does nothing.
+const DROP_TRIES: usize = 4;
+
 /// Drops a file's pages from memory, and looks whether a read would now have to wait for the disk.
 fn drop_pages(file: &File) -> Medium {
-    let is_dropped = rustix::fs::fadvise(file, 0, None, Advice::DontNeed).is_ok()
-        && rustix::io::preadv2(
-            file,
-            &mut [IoSliceMut::new(&mut [0])],
-            0,
-            ReadWriteFlags::NOWAIT,
-        ) == Err(Errno::AGAIN);
-    if is_dropped {
-        Medium::Disk
-    } else {
-        Medium::Cache
+    for _ in 0..DROP_TRIES {
+        if rustix::fs::fadvise(file, 0, None, Advice::DontNeed).is_err() {
+            break;
+        }
+        let mut first = [0];
+        let probe = &mut [IoSliceMut::new(&mut first)];
+        match rustix::io::preadv2(file, probe, 0, ReadWriteFlags::NOWAIT) {
+            Err(Errno::AGAIN) => return Medium::Disk,
+            // In memory still: what is being written cannot be dropped, so wait until it is.
+            Ok(1..) if file.sync_data().is_ok() => {}
+            // Empty, or a disk of which nobody can ask this.
+            _ => break,
+        }
     }
+    Medium::Cache
 }
 
 fn statfs(path: &Path) -> FsResult<StatFs> {

@@ -13,9 +13,9 @@ fn facts(compression: Compression) -> Facts {
             timezone: Some("America/New_York".to_owned()),
             basis: PriceBasis::SplitAdjusted,
             source: Some("us:demo".parse().unwrap()),
-            row_group_rows: None,
         },
         compression,
+        row_group_rows: None,
     }
 }
 
