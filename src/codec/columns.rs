@@ -192,21 +192,25 @@ fn read_text(
     reader: ColumnReaderImpl<ByteArrayType>,
     meaning: Meaning,
 ) -> Result<Vec<Option<Arc<str>>>, CodecError> {
-    let mut last: Option<Arc<str>> = None;
+    let mut last: Option<(ByteArray, Arc<str>)> = None;
     let mut is_utf8 = true;
     let texts = read_values(reader, meaning, |bytes: ByteArray| {
+        // Values of a dictionary lie in one place, whatever row they are of.
+        if let Some((seen, text)) = &last
+            && std::ptr::eq(seen.data(), bytes.data())
+        {
+            return Some(Arc::clone(text));
+        }
         let text = bytes.as_utf8().unwrap_or_else(|_| {
             is_utf8 = false;
             ""
         });
-        match &last {
-            Some(seen) if **seen == *text => Some(Arc::clone(seen)),
-            _ => {
-                let shared: Arc<str> = text.into();
-                last = Some(Arc::clone(&shared));
-                Some(shared)
-            }
-        }
+        let shared = match last.take() {
+            Some((_, seen)) if *seen == *text => seen,
+            _ => Arc::from(text),
+        };
+        last = Some((bytes.clone(), Arc::clone(&shared)));
+        Some(shared)
     })?;
     if is_utf8 {
         Ok(texts)
@@ -236,20 +240,15 @@ fn read_values<D: DataType, T>(
         }
         left -= records.min(left);
     }
+    let has_nulls = meaning.is_optional && values.len() < levels.len();
     let mut present = values.into_iter();
-    let cells = if meaning.is_optional {
-        levels
-            .iter()
-            .map(|&level| {
-                if level > 0 {
-                    present.next().and_then(&mut convert)
-                } else {
-                    None
-                }
-            })
-            .collect()
-    } else {
-        present.map(convert).collect()
-    };
+    if !has_nulls {
+        return Ok(present.map(convert).collect());
+    }
+    let mut cells = Vec::with_capacity(levels.len());
+    cells.extend(levels.iter().map(|&level| match level {
+        1.. => present.next().and_then(&mut convert),
+        _ => None,
+    }));
     Ok(cells)
 }

@@ -26,8 +26,9 @@ pub use schema::{ColumnSpec, KindOf, MergeRule, Profile};
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::model::PartitionKey;
+use crate::model::{PartitionKey, time};
 
 /// The proven rows of one series, or of one partition of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,29 +91,30 @@ impl Frame {
     /// Cuts the frame into its partitions.
     pub fn split(&self) -> BTreeMap<PartitionKey, Self> {
         let granularity = self.profile.dataset.granularity();
-        let mut rows_of: BTreeMap<PartitionKey, Vec<usize>> = BTreeMap::new();
-        let mut last: Option<(PartitionKey, i64, i64)> = None;
+        let mut parts: BTreeMap<PartitionKey, Self> = BTreeMap::new();
+        let mut runs: Vec<(PartitionKey, Range<usize>)> = Vec::new();
+        let mut bounds = 0..0;
         for (row, time) in self.times().enumerate() {
             // Rows mostly stay within the month of the row before: spare the calendar.
-            let key = match last {
-                Some((key, from, to)) if (from..to).contains(&time) => key,
+            match runs.last_mut() {
+                Some((_, rows)) if bounds.contains(&time) => rows.end = row + 1,
                 _ => {
                     let key = PartitionKey::of(granularity, time);
-                    last = key.days().and_then(|(first, final_day)| {
-                        let from = crate::model::time::midnight(first)?;
-                        let to = crate::model::time::midnight(final_day)?
-                            .checked_add(crate::model::time::DAY)?;
-                        Some((key, from, to))
-                    });
-                    key
+                    bounds = bounds_of(key).unwrap_or(0..0);
+                    runs.push((key, row..row + 1));
                 }
-            };
-            rows_of.entry(key).or_default().push(row);
+            }
         }
-        rows_of
-            .into_iter()
-            .map(|(key, rows)| (key, self.take(&rows)))
-            .collect()
+        for (key, rows) in runs {
+            let part = parts
+                .entry(key)
+                .or_insert_with(|| Self::empty(self.profile));
+            part.rows += rows.len();
+            for (column, from) in part.columns.iter_mut().zip(&self.columns) {
+                column.extend(from, rows.clone());
+            }
+        }
+        parts
     }
 
     /// Returns the rows whose timestamp lies in `from..to`.
@@ -176,6 +178,13 @@ impl Frame {
             rows: rows.len(),
         }
     }
+}
+
+/// Returns the timestamps that fall into a partition.
+fn bounds_of(key: PartitionKey) -> Option<Range<i64>> {
+    let (first, last) = key.days()?;
+    let end = time::midnight(last)?.checked_add(time::DAY)?;
+    Some(time::midnight(first)?..end)
 }
 
 /// Compares the keys of two rows, column by column.
