@@ -1,6 +1,7 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
 pub mod calendar;
 pub mod catalog;
+pub mod check;
 pub mod cleanup;
 pub mod cli;
 pub mod codec;

@@ -1,0 +1,152 @@
+//! Stored prices that contradict each other: found by what stands beside them, and told with the numbers.
+//!
+//! Promises: pure, and nothing is changed. A finding is a suspicion with its reasons, never a verdict: which of two
+//! prices is the right one is not in the data. What cannot be told from a move of the market is not told at all.
+//! Leaves to others: reading the series and printing (`cli`), healing them (`update`).
+
+mod bases;
+mod payments;
+mod rows;
+mod splits;
+mod units;
+
+#[cfg(test)]
+mod made;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::frame::{Frame, MarketEvent};
+use crate::model::{Interval, PriceBasis};
+use rows::Rows;
+
+/// What is stored of one series of bars, and beside it.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The length of the bars.
+    pub interval: Interval,
+    /// What the prices contain.
+    pub basis: PriceBasis,
+    /// The bars.
+    pub bars: Frame,
+    /// Adjusted closes by their bars; empty when none are stored.
+    pub adjusted: BTreeMap<i64, f64>,
+    /// Payments and splits in the order of their days; empty when none are stored.
+    pub events: Vec<MarketEvent>,
+    /// The currency of the prices, if somebody wrote it down.
+    pub currency: Option<String>,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    #[default]
+    All,
+    /// Prices that stand on different bases.
+    Basis,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Prices in another unit than those around them, such as pounds among pence.
+    UnitJump,
+    /// Prices that a split of that time was not applied to, or was applied to twice.
+    UnappliedSplit,
+    /// Older prices on another basis than newer ones.
+    Seam,
+    /// A dividend out of proportion to what it did to the prices.
+    Dividend,
+    /// Adjusted closes that do not move by what was paid.
+    Adjustment,
+    /// A gain that was taken out of the adjusted closes on its own, and as part of the dividend again.
+    CapitalGain,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::UnitJump,
+        Self::UnappliedSplit,
+        Self::Seam,
+        Self::Dividend,
+        Self::Adjustment,
+        Self::CapitalGain,
+    ];
+
+    /// Returns the word that it is printed as.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnitJump => "unit_jump",
+            Self::UnappliedSplit => "unapplied_split",
+            Self::Seam => "seam",
+            Self::Dividend => "dividend",
+            Self::Adjustment => "adjustment",
+            Self::CapitalGain => "capital_gain",
+        }
+    }
+
+    /// Tells whether prices stand on different bases, so that the whole history has to be fetched again.
+    pub fn is_of_basis(self) -> bool {
+        matches!(self, Self::UnappliedSplit | Self::Seam)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Something that is suspected, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What is wrong.
+    pub kind: Kind,
+    /// The first bar that it is about.
+    pub from: i64,
+    /// The last bar that it is about.
+    pub to: i64,
+    /// How many times too large the suspected value is, where that can be said.
+    pub factor: Option<f64>,
+    /// Why, with the numbers, as a clause without a period.
+    pub reason: String,
+}
+
+/// Returns what is suspicious in a series, in the order of time.
+pub fn look(facts: &Facts, scope: Scope) -> Vec<Finding> {
+    let rows = Rows::of(facts);
+    let mut found = splits::find(&rows, facts);
+    let known = found.clone();
+    found.extend(bases::find(&rows, facts, &known));
+    if scope == Scope::All {
+        found.extend(units::find(&rows, facts, &known));
+        found.extend(payments::find(&rows, facts));
+    }
+    found.sort_by_key(|finding| (finding.from, finding.to, finding.kind));
+    found
+}
+
+/// Returns a number with as many digits as a person compares.
+fn short(number: f64) -> String {
+    let size = number.abs();
+    let decimals: usize = match size {
+        _ if size >= 1000.0 => 0,
+        _ if size >= 100.0 => 1,
+        _ if size >= 1.0 => 3,
+        _ if size >= 0.01 => 4,
+        _ => 7,
+    };
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// Returns a change as a signed percentage.
+fn percent(change: f64) -> String {
+    format!("{:+.1} %", change * 100.0)
+}

@@ -1,0 +1,433 @@
+//! Dividends and gains beside the prices and the adjusted closes that they moved.
+//!
+//! A payment takes its share out of the adjusted closes before it: what they moved by tells what the source believed was
+//! paid. If that is not what the events say, the fall of the price decides which of the two is suspected, where it can.
+//! Daily bars only: in wider ones the day of payment lies anywhere.
+
+use std::collections::BTreeMap;
+
+use super::rows::{Rows, middle};
+use super::splits::Split;
+use super::{Facts, Finding, Kind, percent, short};
+use crate::frame::EventKind;
+use crate::model::{Interval, PriceBasis, time};
+
+/// Amounts that differ by less than a tenth are the same: sources round them.
+const SAME: f64 = 0.1;
+/// How much wider than the market's moves a difference has to be.
+const CLEAR: f64 = 6.0;
+/// Days within which the same amount is not paid twice; some funds pay every week.
+const SOON: i64 = 4 * time::DAY;
+/// A hundred times, give or take.
+const HUNDREDFOLD: std::ops::RangeInclusive<f64> = 50.0..=200.0;
+
+/// What is paid on one row.
+#[derive(Clone, Copy, Debug, Default)]
+struct Paid {
+    dividend: f64,
+    gain: f64,
+    day: i64,
+}
+
+/// A payment with what prices did.
+#[derive(Clone, Copy, Debug)]
+struct Payment {
+    paid: Paid,
+    at: i64,
+    /// The close before.
+    close: f64,
+    /// The share of the price by which it fell.
+    fall: f64,
+    /// What the price moves by on other days.
+    spread: Option<f64>,
+    /// What the adjusted closes say was paid.
+    believed: Option<f64>,
+    /// Whether nothing was traded, so that the price tells nothing.
+    is_stale: bool,
+}
+
+impl Payment {
+    fn share(&self) -> f64 {
+        self.paid.dividend / self.close
+    }
+
+    /// Returns how many spreads the fall is away from that of an amount.
+    fn distance(&self, amount: f64) -> Option<f64> {
+        let spread = self.spread.filter(|_| !self.is_stale)?;
+        Some((self.fall - amount / self.close).abs() / spread)
+    }
+
+    fn finding(&self, kind: Kind, factor: Option<f64>, reason: String) -> Finding {
+        Finding {
+            kind,
+            from: self.at,
+            to: self.at,
+            factor,
+            reason,
+        }
+    }
+
+    fn fall_text(&self) -> String {
+        percent(-self.fall)
+    }
+}
+
+/// Finds payments and adjusted closes that contradict each other or the prices.
+pub(super) fn find(rows: &Rows, facts: &Facts) -> Vec<Finding> {
+    if facts.interval != Interval::D1 || facts.basis != PriceBasis::SplitAdjusted {
+        return Vec::new();
+    }
+    let payments = payments(rows, facts);
+    let splits: Vec<Split> = facts.events.iter().filter_map(Split::of).collect();
+    let mut found = twice(&payments);
+    for payment in &payments {
+        let other = contradiction(payment, &splits)
+            .or_else(|| double_gain(payment))
+            .or_else(|| misplaced_point(payment, &payments));
+        found.extend(other);
+    }
+    found
+}
+
+fn payments(rows: &Rows, facts: &Facts) -> Vec<Payment> {
+    let mut paid: BTreeMap<usize, Paid> = BTreeMap::new();
+    for event in &facts.events {
+        let at = rows.first_from(event.date);
+        let (dividend, gain) = match event.kind {
+            EventKind::Dividend { amount } => (amount, 0.0),
+            EventKind::CapitalGain { amount } => (0.0, amount),
+            EventKind::Split { .. } => continue,
+        };
+        let sum = paid.entry(at).or_default();
+        sum.dividend += dividend;
+        sum.gain += gain;
+        sum.day = event.date;
+    }
+    paid.into_iter()
+        .filter_map(|(at, paid)| payment(rows, at, paid))
+        .collect()
+}
+
+fn payment(rows: &Rows, at: usize, paid: Paid) -> Option<Payment> {
+    let (before, row) = rows.step(at)?;
+    let close = before.close()?;
+    let believed = before.paid.zip(row.paid).map(|(older, newer)| {
+        let share = -(newer - older).exp_m1();
+        close * share
+    });
+    Some(Payment {
+        paid,
+        at: row.at,
+        close,
+        fall: -(row.level - before.level).exp_m1(),
+        spread: rows.spread(at),
+        believed,
+        is_stale: row.volume == 0.0 && row.range() == 0.0 && paid.gain == 0.0,
+    })
+}
+
+fn is_same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME * a.abs().max(b.abs())
+}
+
+/// The adjusted closes move by another amount than was paid.
+fn contradiction(payment: &Payment, splits: &[Split]) -> Option<Finding> {
+    let believed = payment.believed?;
+    let Paid { dividend, gain, .. } = payment.paid;
+    let total = dividend + gain;
+    // Prices of 32 bits do not tell less.
+    let least = payment.close * 1e-5;
+    let is_told = [dividend, total]
+        .into_iter()
+        .any(|amount| is_same(believed, amount) || (believed - amount).abs() <= least);
+    if is_told || total <= least {
+        return None;
+    }
+    if believed.abs() < SAME * total / 100.0 || believed.abs() <= least {
+        let reason = format!(
+            "{} was paid, {} of the price, and the adjusted closes before it are not lower",
+            short(total),
+            share(total / payment.close)
+        );
+        return Some(payment.finding(Kind::Adjustment, None, reason));
+    }
+    let times = total / believed;
+    let of_split = splits.iter().find(|split| {
+        let is_near = (split.day - payment.paid.day).abs() <= 10 * time::DAY;
+        is_near && (is_same(times.ln(), split.log()) || is_same(times.ln(), -split.log()))
+    });
+    let moved = format!(
+        "adjusted closes move as after a payment of {}, and {} was paid: {} times as much; the price moved by {}",
+        short(believed),
+        short(total),
+        short(times),
+        payment.fall_text()
+    );
+    if let Some(split) = of_split {
+        let reason = format!("{moved}, and {}", split.name());
+        return Some(payment.finding(Kind::Dividend, Some(times), reason));
+    }
+    let is_dividend = payment
+        .distance(total)
+        .zip(payment.distance(believed))
+        .is_some_and(|(told, moved)| told > 3.0 && moved < 2.0);
+    let (kind, factor) = if is_dividend {
+        (Kind::Dividend, times)
+    } else {
+        (Kind::Adjustment, believed / total)
+    };
+    Some(payment.finding(kind, Some(factor), moved))
+}
+
+/// A gain is part of the dividend, and was taken out of the adjusted closes beside it.
+fn double_gain(payment: &Payment) -> Option<Finding> {
+    let Paid { dividend, gain, .. } = payment.paid;
+    let total = dividend + gain;
+    let believed = payment.believed?;
+    let is_both = gain > 0.0 && gain <= dividend * 1.001 && is_same(believed, total);
+    let nearer = payment.distance(total)? - payment.distance(dividend)?;
+    if !is_both || nearer < 1.5 || is_same(total, dividend) {
+        return None;
+    }
+    let reason = format!(
+        "adjusted closes move by {}, the dividend of {} and the gain of {}; the price moved by {}, as after the \
+         dividend alone ({})",
+        short(believed),
+        short(dividend),
+        short(gain),
+        payment.fall_text(),
+        percent(-dividend / payment.close)
+    );
+    Some(payment.finding(Kind::CapitalGain, Some(believed / dividend), reason))
+}
+
+/// A dividend that is about a hundred times another one, as the price did not notice or did.
+fn misplaced_point(payment: &Payment, all: &[Payment]) -> Option<Finding> {
+    let others = all.iter().filter(|other| other.at != payment.at);
+    let shares: Vec<f64> = others.map(Payment::share).filter(|s| *s > 0.0).collect();
+    let count = shares.len();
+    let usual = middle(shares);
+    let (mine, spread) = (payment.share(), payment.spread?);
+    let times = usual.map(|usual| mine / usual);
+    let is_unnoticed = !payment.is_stale
+        && payment.fall < mine / 3.0
+        && mine - payment.fall > CLEAR * spread
+        && (mine > 0.5 || (count >= 2 && times.is_some_and(|t| HUNDREDFOLD.contains(&t))));
+    let is_felt = count >= 3
+        && times.is_some_and(|t| HUNDREDFOLD.contains(&t.recip()))
+        && 100.0 * mine > CLEAR * spread
+        && payment.distance(100.0 * payment.paid.dividend)? < 2.0;
+    let fall = payment.fall_text();
+    let amount = short(payment.paid.dividend);
+    let usual = usual.map_or_else(String::new, |usual| {
+        format!(", where {} is usual", share(usual))
+    });
+    let (factor, reason) = if is_unnoticed {
+        let of = share(mine);
+        let reason = format!("{amount} is {of} of the price{usual}, and it moved by {fall}");
+        (times.map_or(100.0, |times| times), reason)
+    } else if is_felt {
+        let of = share(mine);
+        let reason =
+            format!("{amount} is {of} of the price{usual}, and it moved by {fall}: 100 times that");
+        (0.01, reason)
+    } else {
+        return None;
+    };
+    Some(payment.finding(Kind::Dividend, Some(factor), reason))
+}
+
+/// The same amount within a few days was probably paid once.
+fn twice(payments: &[Payment]) -> Vec<Finding> {
+    let pair = |two: &[Payment]| {
+        let [first, second] = two else { return None };
+        let (a, b) = (first.paid.dividend, second.paid.dividend);
+        let is_soon = second.paid.day - first.paid.day <= SOON;
+        if !is_soon || a <= 0.0 || (a / b - 1.0).abs() > 1e-3 {
+            return None;
+        }
+        let suspect = if first.fall < second.fall {
+            first
+        } else {
+            second
+        };
+        let other = if suspect.at == first.at {
+            second
+        } else {
+            first
+        };
+        let reason = format!(
+            "{} was paid on {} as well; the price moved by {} on this day and by {} on that one, and the payment is {}",
+            short(suspect.paid.dividend),
+            time::day(other.at),
+            suspect.fall_text(),
+            other.fall_text(),
+            share(suspect.share())
+        );
+        Some(suspect.finding(Kind::Dividend, None, reason))
+    };
+    payments.windows(2).filter_map(pair).collect()
+}
+
+fn share(part: f64) -> String {
+    percent(part).trim_start_matches('+').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::made::{adjusted, bars, daily, facts, frame, on};
+    use crate::check::{Scope, look};
+    use crate::frame::MarketEvent;
+    use crate::model::time::DAY;
+
+    fn dividend(day: i64, amount: f64) -> MarketEvent {
+        on(day, EventKind::Dividend { amount })
+    }
+
+    /// Prices that fall by a tenth of what they are on some days, as after a payment.
+    fn falling(days: &[usize], by: f64) -> Vec<f64> {
+        let mut closes = daily(200, 100.0);
+        for day in days {
+            closes[*day..].iter_mut().for_each(|c| *c *= 1.0 - by);
+        }
+        closes
+    }
+
+    /// A history with four payments; adjusted closes believe `believed`, events tell `told`.
+    fn history(told: [f64; 4], believed: [f64; 4]) -> Facts {
+        let days = [40_usize, 80, 120, 160];
+        let closes = falling(&days, 0.03);
+        let day = |at: usize| i64::try_from(at).unwrap();
+        let mut facts = facts(&closes);
+        let factors = days.iter().zip(believed);
+        let factors: Vec<(i64, f64)> = factors.map(|(at, s)| (day(*at), 1.0 - s)).collect();
+        facts.adjusted = adjusted(&closes, &factors);
+        let events = days.iter().zip(told);
+        facts.events = events
+            .map(|(at, share)| dividend(day(*at), closes[at - 1] * share))
+            .collect();
+        facts
+    }
+
+    fn only(facts: &Facts) -> Finding {
+        let mut found = look(facts, Scope::All);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    #[test]
+    fn payments_that_fit_raise_nothing() {
+        assert_eq!(look(&history([0.03; 4], [0.03; 4]), Scope::All), []);
+    }
+
+    #[test]
+    fn adjusted_closes_without_a_payment_in_them_are_found() {
+        let found = only(&history([0.03; 4], [0.03, 0.0, 0.03, 0.03]));
+
+        assert_eq!((found.kind, found.from), (Kind::Adjustment, 80 * DAY));
+        assert!(found.reason.contains("not lower"), "{found:?}");
+    }
+
+    #[test]
+    fn adjusted_closes_that_move_a_hundred_times_too_little_are_found() {
+        let found = only(&history([0.03; 4], [0.03, 0.0003, 0.03, 0.03]));
+
+        assert_eq!((found.kind, found.from), (Kind::Adjustment, 80 * DAY));
+        assert!((found.factor.unwrap() * 100.0 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_dividend_that_neither_price_nor_adjusted_close_knows_is_found() {
+        let found = only(&history([0.03, 0.15, 0.03, 0.03], [0.03; 4]));
+
+        assert_eq!((found.kind, found.from), (Kind::Dividend, 80 * DAY));
+        assert!((found.factor.unwrap() / 5.0 - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_dividend_that_adjusted_closes_believe_and_the_price_does_not_is_found() {
+        let closes = falling(&[40, 120, 160], 0.006);
+        let shares = [(40, 0.006), (80, 0.6), (120, 0.006), (160, 0.006)];
+        let mut bad = facts(&closes);
+        let factors: Vec<(i64, f64)> = shares.iter().map(|(day, s)| (*day, 1.0 - s)).collect();
+        bad.adjusted = adjusted(&closes, &factors);
+        bad.events = shares
+            .iter()
+            .map(|(day, share)| dividend(*day, closes[usize::try_from(*day).unwrap() - 1] * share))
+            .collect();
+
+        let found = only(&bad);
+
+        assert_eq!((found.kind, found.from), (Kind::Dividend, 80 * DAY));
+    }
+
+    #[test]
+    fn a_dividend_that_is_told_a_hundred_times_too_small_is_found() {
+        let told = [0.12, 0.0012, 0.12, 0.12];
+        let days = [40_usize, 80, 120, 160];
+        let closes = falling(&days, 0.12);
+        let mut bad = facts(&closes);
+        let day = |at: usize| i64::try_from(at).unwrap();
+        let pairs = || days.iter().zip(told);
+        let factors: Vec<(i64, f64)> = pairs().map(|(at, s)| (day(*at), 1.0 - s)).collect();
+        bad.adjusted = adjusted(&closes, &factors);
+        bad.events = pairs()
+            .map(|(at, share)| dividend(day(*at), closes[at - 1] * share))
+            .collect();
+
+        let found = only(&bad);
+
+        assert_eq!((found.kind, found.from), (Kind::Dividend, 80 * DAY));
+        assert_eq!(found.factor, Some(0.01));
+    }
+
+    #[test]
+    fn an_amount_that_was_paid_on_the_day_before_as_well_is_found_where_the_price_did_not_fall() {
+        let mut bad = history([0.03; 4], [0.03; 4]);
+        let amount = match bad.events[1].kind {
+            EventKind::Dividend { amount } => amount,
+            _ => 0.0,
+        };
+        bad.events.insert(1, dividend(79, amount));
+        let factors = [40, 79, 80, 120, 160].map(|day| (day, 0.97));
+        let closes: Vec<f64> = bad.bars.bars().map(|bar| bar.close.unwrap()).collect();
+        bad.adjusted = adjusted(&closes, &factors);
+
+        let found = only(&bad);
+
+        assert_eq!((found.kind, found.from), (Kind::Dividend, 79 * DAY));
+    }
+
+    #[test]
+    fn a_gain_inside_of_the_dividend_counts_once() {
+        let with_gain = |factor: f64| {
+            let closes = falling(&[100], 0.06);
+            let mut facts = facts(&closes);
+            facts.adjusted = adjusted(&closes, &[(100, factor)]);
+            let paid = |share: f64| closes[99] * share;
+            let gain = EventKind::CapitalGain { amount: paid(0.04) };
+            facts.events = vec![dividend(100, paid(0.06)), on(100, gain)];
+            facts
+        };
+
+        let found = only(&with_gain(0.90));
+
+        assert_eq!((found.kind, found.from), (Kind::CapitalGain, 100 * DAY));
+        assert_eq!(look(&with_gain(0.94), Scope::All), []);
+    }
+
+    #[test]
+    fn prices_that_nobody_traded_do_not_accuse_a_dividend() {
+        let mut stale = history([0.03; 4], [0.03, 0.0003, 0.03, 0.03]);
+        let rows: Vec<f64> = stale.bars.bars().map(|bar| bar.close.unwrap()).collect();
+        let mut made = bars(&rows);
+        for bar in &mut made {
+            bar.volume = Some(0.into());
+            (bar.open, bar.high, bar.low) = (bar.close, bar.close, bar.close);
+        }
+        stale.bars = frame(made);
+
+        assert_eq!(only(&stale).kind, Kind::Adjustment);
+    }
+}

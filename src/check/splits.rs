@@ -1,0 +1,388 @@
+//! Older prices that a split was not applied to: a jump by its ratio, which a split-adjusted history does not have.
+//!
+//! Near the day of a split a jump by its ratio is enough. Far from any split the market could have done the same, so a
+//! jump counts only if the day of it was calm: neither a wide range nor a crowd of volume, as a crash has. Without a
+//! known split the volumes have to change the other way, too.
+
+use std::collections::BTreeSet;
+
+use super::rows::{Row, Rows, middle};
+use super::{Facts, Finding, Kind, percent, short};
+use crate::frame::{EventKind, MarketEvent};
+use crate::model::{PriceBasis, time};
+
+/// Rows between a split and a jump that is taken for it without more evidence.
+const NEAR: usize = 2;
+/// Rows of which the middle tells that a jump lasts.
+const LASTING: usize = 5;
+/// A jump that is told must be so many times what prices move by, with a known split and without.
+const CLEAR: [f64; 2] = [6.0, 8.0];
+/// How much wider than usual the range of a calm day may be.
+const CALM_RANGE: f64 = 2.5;
+/// How many times its usual volume a calm day may have.
+const CALM_VOLUME: f64 = 4.0;
+/// Smaller jumps without a known split are moves of the market.
+const SMALLEST_UNKNOWN: f64 = 1.45;
+/// Ratios that splits mostly have; their inverses count, too.
+const USUAL: [f64; 15] = [
+    1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
+];
+
+/// A split, as prices feel it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Split {
+    pub(super) day: i64,
+    numerator: f64,
+    denominator: f64,
+}
+
+impl Split {
+    pub(super) fn of(event: &MarketEvent) -> Option<Self> {
+        let EventKind::Split {
+            numerator,
+            denominator,
+        } = event.kind
+        else {
+            return None;
+        };
+        let ratio = numerator / denominator;
+        let is_split = ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > f64::EPSILON;
+        is_split.then_some(Self {
+            day: event.date,
+            numerator,
+            denominator,
+        })
+    }
+
+    /// Returns the logarithm of new shares for an old one.
+    pub(super) fn log(self) -> f64 {
+        (self.numerator / self.denominator).ln()
+    }
+
+    pub(super) fn name(self) -> String {
+        let (new, old) = (short(self.numerator), short(self.denominator));
+        format!("the split of {} was {new}:{old}", time::day(self.day))
+    }
+}
+
+/// Finds jumps by the ratios of splits.
+pub(super) fn find(rows: &Rows, facts: &Facts) -> Vec<Finding> {
+    if facts.basis == PriceBasis::AsTraded {
+        // These are the jumps that splits make.
+        return Vec::new();
+    }
+    let mut search = Search {
+        rows,
+        taken: BTreeSet::new(),
+        found: Vec::new(),
+    };
+    for split in facts.events.iter().filter_map(Split::of) {
+        search.of_split(split);
+    }
+    search.of_unknown_splits();
+    search.found
+}
+
+struct Search<'r> {
+    rows: &'r Rows,
+    /// Rows at which a jump was told.
+    taken: BTreeSet<usize>,
+    found: Vec<Finding>,
+}
+
+impl Search<'_> {
+    fn of_split(&mut self, split: Split) {
+        let day = self.rows.first_from(split.day);
+        for at in 1..(day + NEAR + 1).min(self.rows.all.len()) {
+            let Some(change) = self.rows.change(at) else {
+                continue;
+            };
+            let log = split.log();
+            let is_near = at.abs_diff(day) <= NEAR;
+            let is_within = |expected: f64| (change - expected).abs() <= log.abs() / 3.0;
+            if self.taken.contains(&at) {
+            } else if is_within(-log) && self.is_jump(at, -log, is_near) {
+                self.take(at, -log, split, is_near, "were not divided by it");
+            } else if is_near && is_within(log) && self.is_jump(at, log, is_near) {
+                self.take(at, log, split, is_near, "were divided by it twice");
+            }
+        }
+    }
+
+    fn is_jump(&self, at: usize, expected: f64, is_near: bool) -> bool {
+        let [clear, _] = CLEAR;
+        let (Some(change), Some(spread)) = (self.rows.change(at), self.rows.spread(at)) else {
+            return false;
+        };
+        let most = if is_near {
+            (3.0 * spread).max(0.03)
+        } else {
+            (2.5 * spread).max(0.02)
+        };
+        expected.abs() >= clear * spread
+            && (change - expected).abs() <= most
+            && (is_near || self.is_calm(at, expected))
+    }
+
+    fn take(&mut self, at: usize, expected: f64, split: Split, is_near: bool, what: &str) {
+        let Some(from) = self.beginning(at, expected) else {
+            return;
+        };
+        let kind = if is_near {
+            Kind::UnappliedSplit
+        } else {
+            Kind::Seam
+        };
+        let change = percent(self.rows.change(at).unwrap_or(0.0).exp_m1());
+        let reason = format!(
+            "the next bar is {change}, and {}: these {what}",
+            split.name()
+        );
+        self.tell(kind, from, at, (-expected).exp(), reason);
+    }
+
+    /// Returns the first row on the other basis: where the opposite jump is, or the first of all if this one lasts.
+    fn beginning(&self, at: usize, expected: f64) -> Option<usize> {
+        let most = (4.0 * self.rows.spread(at)?).clamp(0.05, expected.abs() / 3.0 + 0.05);
+        let is_opposite = |row: &usize| {
+            let change = self.rows.change(*row);
+            change.is_some_and(|change| (change + expected).abs() <= most)
+        };
+        if let Some(from) = (1..at).rev().find(is_opposite) {
+            return Some(from);
+        }
+        let (before, after) = self.rows.around(at, LASTING, |row| Some(row.total))?;
+        let most = most.min(expected.abs() / 3.0);
+        (after - before - expected).abs().le(&most).then_some(0)
+    }
+
+    /// Tells whether neither range nor volume of a day are those of a day on which the market moved by so much.
+    fn is_calm(&self, at: usize, expected: f64) -> bool {
+        let Some(row) = self.rows.all.get(at) else {
+            return false;
+        };
+        let of_many = |of: fn(&Row) -> f64| self.rows.around(at, 20, |row| Some(of(row)));
+        let is_narrow = of_many(Row::range).is_none_or(|(before, after)| {
+            let usual = before.max(after);
+            usual <= 0.0 || row.range() <= usual * CALM_RANGE
+        });
+        let is_quiet = of_many(|row| row.volume).is_none_or(|(before, _)| {
+            // The shares of before were fewer by the ratio, or more.
+            before <= 0.0 || row.volume <= before * (-expected).exp() * CALM_VOLUME
+        });
+        is_narrow && is_quiet
+    }
+
+    fn of_unknown_splits(&mut self) {
+        let mut open: Option<(usize, f64)> = None;
+        let mut start = 0;
+        for at in 1..self.rows.all.len() {
+            let Some(expected) = self.unknown_at(at) else {
+                continue;
+            };
+            let ratio = (-expected).exp();
+            let times = short(if ratio > 1.0 { ratio } else { 1.0 / ratio });
+            let share = if ratio > 1.0 { "fewer" } else { "more" };
+            let change = percent(self.rows.change(at).unwrap_or(0.0).exp_m1());
+            match open {
+                Some((first, earlier)) if (earlier + expected).abs() < 0.1 => {
+                    // The way there was told as older rows; what lies between is the exception.
+                    self.found.pop();
+                    let reason = format!(
+                        "prices jump by a factor of {times} before these bars and back after them, on quiet days"
+                    );
+                    self.tell(Kind::Seam, first, at, ratio, reason);
+                    open = None;
+                }
+                _ => {
+                    let reason = format!(
+                        "the next bar is {change} on a quiet day, with {times} times {share} shares traded before: older \
+                         rows seem to lack a split"
+                    );
+                    self.tell(Kind::Seam, start, at, ratio, reason);
+                    open = Some((at, expected));
+                }
+            }
+            start = at;
+        }
+    }
+
+    /// Returns the jump at a row if it is the ratio of a usual split, on prices and on volumes.
+    fn unknown_at(&self, at: usize) -> Option<f64> {
+        let change = self.rows.change(at)?;
+        if change.abs() < SMALLEST_UNKNOWN.ln() || self.taken.contains(&at) {
+            return None;
+        }
+        let spread = self.rows.spread(at)?;
+        let [_, clear] = CLEAR;
+        let most = (2.0 * spread).clamp(0.015, 0.05);
+        let usual = USUAL.iter().map(|ratio| ratio.ln().copysign(change));
+        let expected = usual.min_by(|a, b| (a - change).abs().total_cmp(&(b - change).abs()))?;
+        let is_usual = (expected - change).abs() <= most && expected.abs() >= clear * spread;
+        let (before, after) = self.rows.around(at, LASTING, |row| Some(row.total))?;
+        let is_lasting = (after - before - expected).abs() <= (4.0 * spread).max(0.05);
+        let is_jump = is_usual && is_lasting && self.is_calm(at, expected);
+        (is_jump && self.volumes_agree(at, expected)).then_some(expected)
+    }
+
+    /// Tells whether volumes change the other way; where nothing is traded they say nothing.
+    fn volumes_agree(&self, at: usize, expected: f64) -> bool {
+        let traded = |row: &Row| Some(row.volume).filter(|volume| *volume > 0.0);
+        let Some((before, after)) = self.rows.around(at, 10, traded) else {
+            return true;
+        };
+        let share = (after / before).ln() / -expected;
+        (0.5..=2.0).contains(&share)
+    }
+
+    fn tell(&mut self, kind: Kind, from: usize, end: usize, factor: f64, reason: String) {
+        let last = end.saturating_sub(1);
+        let (Some(first), Some(last)) = (self.rows.all.get(from), self.rows.all.get(last)) else {
+            return;
+        };
+        self.taken.extend([from, end]);
+        self.found.push(Finding {
+            kind,
+            from: first.at,
+            to: last.at,
+            factor: Some(factor),
+            reason,
+        });
+    }
+}
+
+/// Returns the usual ratio of splits that is nearest to a jump, if it is exactly that.
+pub(super) fn exact_ratio(change: f64, splits: &[Split]) -> Option<f64> {
+    const EXACT: f64 = 1e-3;
+    let known = splits.iter().map(|split| split.log().abs());
+    let usual = USUAL.iter().map(|ratio| ratio.ln());
+    known
+        .chain(usual)
+        .map(|log| log.copysign(change))
+        .find(|log| log.abs() > 0.04 && (log - change).abs() < EXACT)
+}
+
+/// Returns the middle of what is paid over some rows, to compare with others.
+pub(super) fn settled(rows: &[Row]) -> Option<f64> {
+    middle(rows.iter().filter_map(|row| row.paid).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::made::{bars, daily, facts, frame, on};
+    use crate::check::{Scope, look};
+    use crate::frame::Volume;
+    use crate::model::time::DAY;
+
+    fn split(day: i64, numerator: f64, denominator: f64) -> MarketEvent {
+        on(
+            day,
+            EventKind::Split {
+                numerator,
+                denominator,
+            },
+        )
+    }
+
+    /// Days before one are not divided by a ratio.
+    fn undivided(count: usize, until: usize, ratio: f64) -> Vec<f64> {
+        let mut closes = daily(count, 50.0);
+        closes[..until].iter_mut().for_each(|close| *close *= ratio);
+        closes
+    }
+
+    #[test]
+    fn rows_before_a_split_that_were_not_divided_are_found_and_divided_ones_are_not() {
+        for (numerator, denominator) in [(4.0, 1.0), (3.0, 2.0), (1.0, 10.0), (1.0, 10_000.0)] {
+            let ratio = numerator / denominator;
+            let mut bad = facts(&undivided(80, 40, ratio));
+            bad.events = vec![split(40, numerator, denominator)];
+            let mut healthy = facts(&daily(80, 50.0));
+            healthy.events.clone_from(&bad.events);
+
+            let found = look(&bad, Scope::Basis);
+
+            assert_eq!(found.len(), 1, "{ratio}: {found:?}");
+            assert_eq!(found[0].kind, Kind::UnappliedSplit);
+            assert_eq!((found[0].from, found[0].to), (0, 39 * DAY));
+            assert!((found[0].factor.unwrap() / ratio - 1.0).abs() < 1e-9);
+            assert_eq!(look(&healthy, Scope::All), []);
+        }
+    }
+
+    #[test]
+    fn a_single_row_beside_a_split_is_found() {
+        let mut closes = daily(80, 50.0);
+        closes[38] *= 0.0001;
+        let mut bad = facts(&closes);
+        bad.events = vec![split(40, 1.0, 10_000.0)];
+
+        let found = look(&bad, Scope::All);
+
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].from, found[0].to), (38 * DAY, 38 * DAY));
+    }
+
+    #[test]
+    fn rows_that_were_divided_twice_are_found() {
+        let mut bad = facts(&undivided(80, 40, 0.25));
+        bad.events = vec![split(40, 4.0, 1.0)];
+
+        let found = look(&bad, Scope::Basis);
+
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].reason.contains("twice"), "{found:?}");
+    }
+
+    #[test]
+    fn a_seam_long_before_the_split_is_found() {
+        let mut bad = facts(&undivided(200, 40, 4.0));
+        bad.events = vec![split(180, 4.0, 1.0)];
+
+        let found = look(&bad, Scope::Basis);
+
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].kind, found[0].to), (Kind::Seam, 39 * DAY));
+    }
+
+    /// Apple halved on 29 September 2000, four years before a split of two to one.
+    #[test]
+    fn a_crash_by_the_ratio_of_a_later_split_is_no_seam() {
+        let closes = undivided(200, 40, 2.0);
+        let mut rows = bars(&closes);
+        rows[40].high = Some(closes[40] * 1.25);
+        rows[40].volume = Some(Volume::Units(12_000));
+        let mut crash = facts(&closes);
+        crash.bars = frame(rows);
+        crash.events = vec![split(180, 2.0, 1.0)];
+
+        assert_eq!(look(&crash, Scope::Basis), []);
+    }
+
+    #[test]
+    fn a_jump_without_a_known_split_needs_volumes_that_change_the_other_way() {
+        let closes = undivided(80, 40, 4.0);
+        let mut seam = facts(&closes);
+        let mut rows = bars(&closes);
+        for row in &mut rows[40..] {
+            row.volume = Some(Volume::Units(4000));
+        }
+        seam.bars = frame(rows);
+
+        let found = look(&seam, Scope::Basis);
+
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].kind, found[0].to), (Kind::Seam, 39 * DAY));
+        assert_eq!(look(&facts(&closes), Scope::Basis), [], "volumes stay");
+    }
+
+    #[test]
+    fn prices_as_they_were_traded_jump_at_splits() {
+        let mut traded = facts(&undivided(80, 40, 4.0));
+        traded.events = vec![split(40, 4.0, 1.0)];
+        traded.basis = PriceBasis::AsTraded;
+
+        assert_eq!(look(&traded, Scope::All), []);
+    }
+}
