@@ -146,6 +146,16 @@ fn short(number: f64) -> String {
     }
 }
 
+/// Returns how one price stands to another, from the difference of their logarithms.
+fn moved(change: f64) -> String {
+    if change.abs() < 1.0 {
+        percent(change.exp_m1())
+    } else {
+        let way = if change > 0.0 { "higher" } else { "lower" };
+        format!("{} times {way}", short(change.abs().exp()))
+    }
+}
+
 /// Returns a change as a signed percentage.
 fn percent(change: f64) -> String {
     format!("{:+.1} %", change * 100.0)

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::rows::{Row, Rows, middle};
-use super::{Facts, Finding, Kind, percent, short};
+use super::{Facts, Finding, Kind, moved, short};
 use crate::frame::{EventKind, MarketEvent};
 use crate::model::{PriceBasis, time};
 
@@ -15,6 +15,8 @@ use crate::model::{PriceBasis, time};
 const NEAR: usize = 2;
 /// Rows of which the middle tells that a jump lasts.
 const LASTING: usize = 5;
+/// Prices of a few pence are rounded: near a split a tenth of its logarithm is near enough.
+const COARSE: f64 = 0.1;
 /// A jump that is told must be so many times what prices move by, with a known split and without.
 const CLEAR: [f64; 2] = [6.0, 8.0];
 /// How much wider than usual the range of a calm day may be.
@@ -115,7 +117,7 @@ impl Search<'_> {
             return false;
         };
         let most = if is_near {
-            (3.0 * spread).max(0.03)
+            (3.0 * spread).max(0.03).max(COARSE * expected.abs())
         } else {
             (2.5 * spread).max(0.02)
         };
@@ -133,7 +135,7 @@ impl Search<'_> {
         } else {
             Kind::Seam
         };
-        let change = percent(self.rows.change(at).unwrap_or(0.0).exp_m1());
+        let change = moved(self.rows.change(at).unwrap_or(0.0));
         let reason = format!(
             "the next bar is {change}, and {}: these {what}",
             split.name()
@@ -143,7 +145,8 @@ impl Search<'_> {
 
     /// Returns the first row on the other basis: where the opposite jump is, or the first of all if this one lasts.
     fn beginning(&self, at: usize, expected: f64) -> Option<usize> {
-        let most = (4.0 * self.rows.spread(at)?).clamp(0.05, expected.abs() / 3.0 + 0.05);
+        let least = (COARSE * expected.abs()).max(0.05);
+        let most = (4.0 * self.rows.spread(at)?).clamp(least, expected.abs() / 3.0 + 0.05);
         let is_opposite = |row: &usize| {
             let change = self.rows.change(*row);
             change.is_some_and(|change| (change + expected).abs() <= most)
@@ -182,8 +185,7 @@ impl Search<'_> {
             };
             let ratio = (-expected).exp();
             let times = short(if ratio > 1.0 { ratio } else { 1.0 / ratio });
-            let share = if ratio > 1.0 { "fewer" } else { "more" };
-            let change = percent(self.rows.change(at).unwrap_or(0.0).exp_m1());
+            let change = moved(self.rows.change(at).unwrap_or(0.0));
             match open {
                 Some((first, earlier)) if (earlier + expected).abs() < 0.1 => {
                     // The way there was told as older rows; what lies between is the exception.
@@ -195,9 +197,11 @@ impl Search<'_> {
                     open = None;
                 }
                 _ => {
+                    let traded = self.traded(at).map_or_else(String::new, |change| {
+                        format!(", with {} times the volume since", short(change.exp()))
+                    });
                     let reason = format!(
-                        "the next bar is {change} on a quiet day, with {times} times {share} shares traded before: older \
-                         rows seem to lack a split"
+                        "the next bar is {change} on a quiet day{traded}: older rows seem to lack a split by {times}"
                     );
                     self.tell(Kind::Seam, start, at, ratio, reason);
                     open = Some((at, expected));
@@ -225,14 +229,17 @@ impl Search<'_> {
         (is_jump && self.volumes_agree(at, expected)).then_some(expected)
     }
 
+    /// Returns the logarithm of volumes since a row over those before; `None` where nothing is traded.
+    fn traded(&self, at: usize) -> Option<f64> {
+        let traded = |row: &Row| Some(row.volume).filter(|volume| *volume > 0.0);
+        let (before, after) = self.rows.around(at, 10, traded)?;
+        Some((after / before).ln())
+    }
+
     /// Tells whether volumes change the other way; where nothing is traded they say nothing.
     fn volumes_agree(&self, at: usize, expected: f64) -> bool {
-        let traded = |row: &Row| Some(row.volume).filter(|volume| *volume > 0.0);
-        let Some((before, after)) = self.rows.around(at, 10, traded) else {
-            return true;
-        };
-        let share = (after / before).ln() / -expected;
-        (0.5..=2.0).contains(&share)
+        let share = self.traded(at).map(|change| change / -expected);
+        share.is_none_or(|share| (0.5..=2.0).contains(&share))
     }
 
     fn tell(&mut self, kind: Kind, from: usize, end: usize, factor: f64, reason: String) {

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    cleanup, completions, config_show, demo, init, man, not_founds, partition_migrate,
+    check, cleanup, completions, config_show, demo, init, man, not_founds, partition_migrate,
     partition_toggle, revisions, run_lock, show, status, tickers, update,
 };
 use crate::model::time;
@@ -93,6 +93,8 @@ pub(super) enum Command {
     Status(status::StatusArgs),
     /// Print which stored values were replaced
     Revisions(revisions::RevisionsArgs),
+    /// Look for stored prices that contradict each other
+    Check(check::CheckArgs),
     /// Finish interrupted runs and remove what they left
     Cleanup(cleanup::CleanupArgs),
     /// Try everything out in a folder of its own, without a network
@@ -125,6 +127,7 @@ impl Command {
             Self::Status(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::PartitionMigrate(command) => command.is_json(),
+            Self::Check(args) => args.json,
             Self::Cleanup(args) => args.json,
             _ => false,
         }
@@ -145,6 +148,7 @@ impl Command {
             Self::Show(_) => "show bars",
             Self::Status(_) => "show the status",
             Self::Revisions(_) => "show revisions",
+            Self::Check(_) => "check",
             Self::Cleanup(_) | Self::RunLock(_) => "clean up",
             Self::Demo(_) => "show the demo",
             Self::Completions(_) => "print completions",

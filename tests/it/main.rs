@@ -9,6 +9,8 @@ mod binary;
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod cleanup;
 #[cfg(test)]
 mod cli_input;

@@ -62,7 +62,7 @@ pub(super) fn adjusted(
 }
 
 /// Returns the adjusted closes that are stored beside bars of one length.
-fn closes(
+pub(super) fn closes(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     request: &StorageRequest,

@@ -1,0 +1,134 @@
+//! `barkeep check`: looks through what is stored for prices that contradict each other.
+//!
+//! Promises: takes no lock and writes nothing. A series that is damaged or cannot be read costs that series; the others
+//! are looked through all the same, and the outcome says all of it.
+
+mod print;
+mod series;
+
+use clap::Args;
+use rayon::prelude::*;
+
+use super::status::registry;
+use crate::catalog::Catalog;
+use crate::check::{Finding, Scope};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::wiring::Workspace;
+use crate::config::Overrides;
+use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CheckArgs {
+    /// Only these venues [default: all]
+    #[arg(value_name = "VENUE")]
+    venues: Vec<Venue>,
+    /// Only this interval, may be repeated [default: all]
+    #[arg(short, long = "interval", value_name = "INTERVAL")]
+    intervals: Vec<Interval>,
+    /// Only this ticker, may be repeated [default: all]
+    #[arg(short, long = "ticker", value_name = "TICKER")]
+    tickers: Vec<Ticker>,
+    /// Only look for prices that stand on different bases, as after a split
+    #[arg(long)]
+    basis: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// What was found in some series.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Series and bars that were looked through.
+    series: usize,
+    bars: usize,
+    findings: Vec<(StorageRequest, Finding)>,
+    damaged: Vec<DamagedFile>,
+    /// What could not be read, and why.
+    troubles: Vec<(StorageRequest, Failure)>,
+}
+
+/// A damaged file, without its bytes.
+#[derive(Debug)]
+struct DamagedFile {
+    path: String,
+    reason: String,
+    request: StorageRequest,
+    partition: PartitionKey,
+}
+
+impl Outcome {
+    fn add(&mut self, more: Self) {
+        self.series += more.series;
+        self.bars += more.bars;
+        self.findings.extend(more.findings);
+        self.damaged.extend(more.damaged);
+        self.troubles.extend(more.troubles);
+    }
+
+    fn exit(&self) -> Exit {
+        let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
+        let found = [
+            (!self.damaged.is_empty()).then_some(Exit::Damaged),
+            (!self.findings.is_empty()).then_some(Exit::Mismatch),
+        ];
+        Exit::worst(troubles.chain(found.into_iter().flatten()))
+    }
+}
+
+/// Runs `check`.
+pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let catalog = registry(&workspace, shell)?;
+    let asked = series::asked(args, &workspace, &catalog)?;
+    let scope = if args.basis { Scope::Basis } else { Scope::All };
+    let outcome = look(&asked, &workspace, &catalog, shell, scope);
+    if outcome.series == 0 && outcome.damaged.is_empty() && outcome.troubles.is_empty() {
+        refuse_unknown(args, &catalog)?;
+    }
+    if args.json {
+        print::document(&outcome, shell);
+    } else {
+        print::table(&outcome, shell);
+    }
+    Ok(match shell.world.shutdown.signal() {
+        Some(signal) => Exit::Interrupted(signal),
+        None => outcome.exit(),
+    })
+}
+
+/// Looks through series side by side, those of one ticker one after the other, so that few are in memory at once.
+fn look(
+    asked: &[series::Asked],
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+    scope: Scope,
+) -> Outcome {
+    let of_ticker = |asked: &series::Asked| {
+        if shell.world.shutdown.is_raised() {
+            return Outcome::default();
+        }
+        series::look(asked, workspace, catalog, shell, scope)
+    };
+    let found: Vec<Outcome> = asked.par_iter().map(of_ticker).collect();
+    found.into_iter().fold(Outcome::default(), |mut all, more| {
+        all.add(more);
+        all
+    })
+}
+
+/// A ticker that was named and is neither known nor stored is a slip of the keyboard.
+fn refuse_unknown(args: &CheckArgs, catalog: &Catalog) -> Result<(), Failure> {
+    let unknown = |ticker: &&Ticker| !catalog.contains(ticker);
+    match args.tickers.iter().find(unknown) {
+        Some(ticker) => Err(Failure::usage(format!(
+            "the ticker {ticker} is not in tickers.json, and nothing is stored of it"
+        ))
+        .hint("`barkeep tickers list` lists the tickers")),
+        None => Ok(()),
+    }
+}

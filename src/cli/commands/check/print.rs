@@ -1,0 +1,179 @@
+//! What `check` found, as a table or as a document.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{DamagedFile, Outcome};
+use crate::check::{Finding, Kind};
+use crate::cli::shell::Shell;
+use crate::cli::ui::json::series;
+use crate::cli::ui::summary::refetch;
+use crate::cli::ui::table;
+use crate::cli::ui::words::{count, quoted};
+use crate::model::{Series, StorageRequest, time};
+
+/// How many commands are named.
+const MOST_CURES: usize = 10;
+
+/// Prints a table of the findings, and what to do about them.
+pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
+    let rows: Vec<[String; 7]> = outcome
+        .findings
+        .iter()
+        .map(|(request, finding)| row(request, finding))
+        .collect();
+    if !rows.is_empty() {
+        let header = ["venue", "ticker", "interval", "kind", "from", "to", "what"];
+        let text = table::render(header, &rows, &[]);
+        shell.printer.text(&format!("{text}\n"));
+    }
+    troubles(outcome, shell);
+    cures(outcome, shell);
+    let looked = format!(
+        "Checked {} of {}",
+        count(outcome.bars, "bar", "bars"),
+        count(outcome.series, "series", "series")
+    );
+    let found = match outcome.findings.len() {
+        0 => "nothing that contradicts itself".to_owned(),
+        findings => {
+            let of: BTreeSet<&StorageRequest> = outcome.findings.iter().map(|(r, _)| r).collect();
+            format!(
+                "{} in {}",
+                count(findings, "contradiction", "contradictions"),
+                count(of.len(), "series", "series")
+            )
+        }
+    };
+    shell.printer.note(&format!("{looked}: {found}."));
+}
+
+/// Prints one document.
+pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
+    troubles(outcome, shell);
+    let finding = |(request, finding): &(StorageRequest, Finding)| {
+        let mut facts = series(request);
+        facts.insert("kind".to_owned(), json!(finding.kind.as_str()));
+        facts.insert("from".to_owned(), json!(moment(request, finding.from, "T")));
+        facts.insert("to".to_owned(), json!(moment(request, finding.to, "T")));
+        facts.insert("factor".to_owned(), json!(finding.factor));
+        facts.insert("reason".to_owned(), json!(finding.reason));
+        facts.insert("cure".to_owned(), json!(cure(request, finding)));
+        Value::Object(facts)
+    };
+    let damaged = |file: &DamagedFile| {
+        let mut facts: Map<String, Value> = series(&file.request);
+        facts.insert("path".to_owned(), json!(file.path));
+        facts.insert("partition".to_owned(), json!(file.partition.to_string()));
+        facts.insert("reason".to_owned(), json!(file.reason));
+        Value::Object(facts)
+    };
+    let unreadable = outcome.troubles.iter().map(|(request, failure)| {
+        let mut facts = series(request);
+        facts.insert("error".to_owned(), failure.json());
+        Value::Object(facts)
+    });
+    shell.printer.json(&json!({
+        "series": outcome.series,
+        "bars": outcome.bars,
+        "findings": outcome.findings.iter().map(finding).collect::<Vec<_>>(),
+        "damaged": outcome.damaged.iter().map(damaged).collect::<Vec<_>>(),
+        "unreadable": unreadable.collect::<Vec<_>>(),
+    }));
+}
+
+fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
+    let (ticker, interval) = match &request.series {
+        Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
+        other => (other.to_string(), String::new()),
+    };
+    let venue = request.venue.as_ref().map(ToString::to_string);
+    [
+        venue.unwrap_or_default(),
+        ticker,
+        interval,
+        finding.kind.to_string(),
+        moment(request, finding.from, " "),
+        moment(request, finding.to, " "),
+        finding.reason.clone(),
+    ]
+}
+
+/// Returns the stamp of a bar as people write it.
+fn moment(request: &StorageRequest, stamp: i64, between: &str) -> String {
+    let is_intraday = matches!(
+        &request.series,
+        Series::Bars { interval, .. } if interval.is_intraday()
+    );
+    let naive = time::naive(stamp);
+    if is_intraday {
+        naive.format(&format!("%Y-%m-%d{between}%H:%M")).to_string()
+    } else {
+        naive.date().to_string()
+    }
+}
+
+fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
+    for file in &outcome.damaged {
+        shell.printer.error(&format!(
+            "error: {} is damaged: {}\n  caused by: the bars of {} of {} were not checked\nhint: fetch them again: {}",
+            file.path,
+            file.reason,
+            file.request.series,
+            file.partition,
+            refetch(&file.request, file.partition.days()),
+        ));
+    }
+    for (request, failure) in &outcome.troubles {
+        shell.printer.error(&format!(
+            "{}\n  caused by: {request} was checked without it, or not at all",
+            failure.text()
+        ));
+    }
+}
+
+/// Returns the command that gets the data again, which heals it unless the source itself is wrong.
+fn cure(request: &StorageRequest, finding: &Finding) -> String {
+    if finding.kind == Kind::UnitJump {
+        let days = (time::day(finding.from), time::day(finding.to));
+        return refetch(request, Some(days));
+    }
+    let mut words = vec!["barkeep update --rebase".to_owned()];
+    if let Series::Bars { ticker, interval } = &request.series {
+        words.push(format!("--ticker {}", quoted(ticker.as_str())));
+        words.push(format!("--interval {interval}"));
+    }
+    words.extend(
+        request
+            .venue
+            .as_ref()
+            .map(|venue| format!("--venue {venue}")),
+    );
+    words.join(" ")
+}
+
+fn cures(outcome: &Outcome, shell: &Shell<'_>) {
+    let mut commands: Vec<String> = Vec::new();
+    for (request, finding) in &outcome.findings {
+        let command = cure(request, finding);
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    if commands.is_empty() {
+        return;
+    }
+    shell
+        .printer
+        .note("Fetched again, prices stand on one basis, and what the source has put right since is right:");
+    for command in commands.iter().take(MOST_CURES) {
+        shell.printer.note(&format!("  {command}"));
+    }
+    if let Some(more) = commands.len().checked_sub(MOST_CURES + 1) {
+        let more = count(more + 1, "series", "series");
+        shell
+            .printer
+            .note(&format!("  and so on, for {more} more."));
+    }
+}

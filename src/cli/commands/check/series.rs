@@ -1,0 +1,219 @@
+//! Which series `check` looks through, and what is read of each.
+//!
+//! Promises: a ticker that lies on disk is looked at though tickers.json does not know it. What lies beside the bars and
+//! is damaged is reported, and the bars are looked through without it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::beside;
+use super::{CheckArgs, DamagedFile, Outcome};
+use crate::catalog::Catalog;
+use crate::check::{self, Facts, Scope};
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::wiring::Workspace;
+use crate::frame::MarketEvent;
+use crate::model::{Dataset, Interval, PriceBasis, StorageRequest, Ticker, Venue};
+use crate::storage::{Layout, StorageInterface, Stored};
+
+/// The series of one ticker at one venue.
+#[derive(Debug)]
+pub(super) struct Asked {
+    venue: Venue,
+    ticker: Ticker,
+    intervals: BTreeSet<Interval>,
+}
+
+impl Asked {
+    fn request(&self, interval: Interval) -> StorageRequest {
+        StorageRequest::bars(self.venue.clone(), self.ticker.clone(), interval)
+    }
+}
+
+/// Returns the series that may be stored.
+pub(super) fn asked(
+    args: &CheckArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+) -> Result<Vec<Asked>, Failure> {
+    let known = workspace.venues()?;
+    if let Some(venue) = args.venues.iter().find(|venue| !known.contains(venue)) {
+        return Err(Failure::usage(format!(
+            "the venue {venue} has no source, and nothing is stored of it"
+        ))
+        .hint("`barkeep config show` lists the sources"));
+    }
+    let is_meant = |venue: &&Venue| args.venues.is_empty() || args.venues.contains(venue);
+    let intervals: Vec<Interval> = if args.intervals.is_empty() {
+        Interval::ALL.to_vec()
+    } else {
+        args.intervals.clone()
+    };
+    let mut asked = Vec::new();
+    for venue in known.iter().filter(is_meant) {
+        let mut found: BTreeMap<Ticker, BTreeSet<Interval>> = BTreeMap::new();
+        for &interval in &intervals {
+            for ticker in tickers(workspace, catalog, venue, interval)? {
+                found.entry(ticker).or_default().insert(interval);
+            }
+        }
+        let is_meant = |ticker: &Ticker| args.tickers.is_empty() || args.tickers.contains(ticker);
+        let of_venue = found.into_iter().filter(|(ticker, _)| is_meant(ticker));
+        asked.extend(of_venue.map(|(ticker, intervals)| Asked {
+            venue: venue.clone(),
+            ticker,
+            intervals,
+        }));
+    }
+    Ok(asked)
+}
+
+/// Returns the tickers of a venue: those of tickers.json and those on disk. A legacy tree names no venue, so what nobody
+/// knows there belongs to the default one.
+fn tickers(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+    interval: Interval,
+) -> Result<BTreeSet<Ticker>, Failure> {
+    let default = workspace.default_venue();
+    let stores = &workspace.stores;
+    let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue, default).into_iter().collect();
+    let interval = Some(interval);
+    let stocks = Dataset::Stocks;
+    tickers.extend(stores.partitioned.tickers(Some(venue), stocks, interval)?);
+    if venue == default {
+        let legacy = stores.legacy.tickers(None, stocks, interval)?;
+        let is_here = |ticker: &Ticker| !catalog.is_at_home_elsewhere(ticker, venue);
+        tickers.extend(legacy.into_iter().filter(is_here));
+    }
+    Ok(tickers)
+}
+
+/// Looks through the series of one ticker.
+pub(super) fn look(
+    asked: &Asked,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+    scope: Scope,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut events: Option<Vec<MarketEvent>> = None;
+    for &interval in &asked.intervals {
+        let request = asked.request(interval);
+        let (layout, stored) = match read(workspace, catalog, &request) {
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
+            Err(failure) => {
+                outcome.troubles.push((request, failure));
+                continue;
+            }
+        };
+        outcome.add(damage(&stored, shell));
+        if stored.frame.is_empty() {
+            continue;
+        }
+        let events = events.get_or_insert_with(|| {
+            let found = beside::events(workspace, catalog, &request);
+            let found = found.map(|(_, events)| events);
+            or_trouble(found, &mut outcome, &request)
+        });
+        let facts = Facts {
+            interval,
+            basis: or_trouble(
+                basis(workspace, &request, layout, &stored),
+                &mut outcome,
+                &request,
+            ),
+            adjusted: if interval.is_intraday() {
+                BTreeMap::new()
+            } else {
+                let closes = beside::closes(workspace, catalog, &request, &asked.ticker, interval);
+                or_trouble(closes, &mut outcome, &request)
+            },
+            bars: stored.frame,
+            events: events.clone(),
+            currency: currency(catalog, asked),
+        };
+        outcome.series += 1;
+        outcome.bars += facts.bars.len();
+        let findings = check::look(&facts, scope);
+        let findings = findings
+            .into_iter()
+            .map(|finding| (request.clone(), finding));
+        outcome.findings.extend(findings);
+    }
+    outcome
+}
+
+/// Returns the bars of a series with their layout; `None` when there are none that belong to the venue.
+fn read(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    request: &StorageRequest,
+) -> Result<Option<(Layout, Stored)>, Failure> {
+    let default = workspace.default_venue();
+    let venue = request.venue.as_ref().unwrap_or(default);
+    let wish = workspace.outlook().wish(catalog, venue, &request.series);
+    let routed = workspace.stores.route(request, wish)?;
+    if !routed.has_rows {
+        return Ok(None);
+    }
+    let layout = routed.route.layout;
+    let Some(stored) = workspace.stores.of(layout).read(request)? else {
+        return Ok(None);
+    };
+    let ticker = request.series.ticker();
+    let is_ours = match (&stored.provenance.source, layout) {
+        (_, Layout::Partitioned) => true,
+        (Some(source), Layout::Legacy) => source == venue,
+        (None, Layout::Legacy) => {
+            !ticker.is_some_and(|ticker| catalog.is_at_home_elsewhere(ticker, venue))
+        }
+    };
+    Ok(is_ours.then_some((layout, stored)))
+}
+
+/// Files of the predecessor do not say their basis; the tree that they lie in tells.
+fn basis(
+    workspace: &Workspace<'_>,
+    request: &StorageRequest,
+    layout: Layout,
+    stored: &Stored,
+) -> Result<PriceBasis, Failure> {
+    if stored.provenance.basis != PriceBasis::Unknown {
+        return Ok(stored.provenance.basis);
+    }
+    let basis = workspace.stores.basis(request, layout)?;
+    Ok(basis.unwrap_or_default())
+}
+
+fn currency(catalog: &Catalog, asked: &Asked) -> Option<String> {
+    catalog.identity(&asked.ticker, &asked.venue)?.currency
+}
+
+fn damage(stored: &Stored, shell: &Shell<'_>) -> Outcome {
+    let file = |damage: &crate::storage::Damage| DamagedFile {
+        path: shell.shown(&damage.path).to_string(),
+        reason: damage.reason.clone(),
+        request: damage.request.clone(),
+        partition: damage.partition,
+    };
+    Outcome {
+        damaged: stored.damaged.iter().map(file).collect(),
+        ..Outcome::default()
+    }
+}
+
+/// What cannot be read counts as not there, and is told.
+fn or_trouble<T: Default>(
+    found: Result<T, Failure>,
+    outcome: &mut Outcome,
+    request: &StorageRequest,
+) -> T {
+    found.unwrap_or_else(|failure| {
+        outcome.troubles.push((request.clone(), failure));
+        T::default()
+    })
+}

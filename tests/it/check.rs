@@ -1,0 +1,4 @@
+//! `barkeep check`: what is stored is looked through, and prices that contradict each other are told.
+
+mod command;
+mod recorded;
