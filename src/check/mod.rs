@@ -122,7 +122,8 @@ pub fn look(facts: &Facts, scope: Scope) -> Vec<Finding> {
     found.extend(bases::find(&rows, facts, &known));
     if scope == Scope::All {
         found.extend(units::find(&rows, facts, &known));
-        found.extend(payments::find(&rows, facts));
+        let known = found.clone();
+        found.extend(payments::find(&rows, facts, &known));
     }
     found.sort_by_key(|finding| (finding.from, finding.to, finding.kind));
     found

@@ -149,7 +149,7 @@ fn what_yfinance_repairs_is_told_and_what_is_healthy_is_not() {
     };
     let one = |kind: &str, from: &str, to: &str| (kind.to_owned(), from.to_owned(), to.to_owned());
     let on = |kind: &str, day: &str| one(kind, day, day);
-    // Six days in pounds among days in pence, which the repair of dividends leaves as they are.
+    // Six days a hundred times below those around them, which the repair of dividends leaves as they are.
     let unrepaired = one("unit_jump", "2024-07-29", "2024-08-05");
     let pairs = [
         ("4063-T-1d-bad-div", vec![on("dividend", "2023-03-30")]),
@@ -230,4 +230,51 @@ fn healthy_answers_raise_no_alarm() {
 
     assert_eq!(alarms, Vec::<String>::new());
     assert!(all >= 40, "{all} series were looked through");
+}
+
+/// Returns forty years of Apple of which the bars before a row were never divided by four.
+fn undivided(whole: &Recorded, rows: usize) -> Recorded {
+    let mut body: Value = serde_json::from_slice(&whole.body).unwrap();
+    let indicators = &mut body["chart"]["result"][0]["indicators"];
+    let scale = |list: &mut Value, by: f64| {
+        for value in list.as_array_mut().unwrap().iter_mut().take(rows) {
+            *value = value
+                .as_f64()
+                .map_or(Value::Null, |number| json!(number * by));
+        }
+    };
+    for name in ["open", "high", "low", "close"] {
+        scale(&mut indicators["quote"][0][name], 4.0);
+    }
+    scale(&mut indicators["quote"][0]["volume"], 0.25);
+    scale(&mut indicators["adjclose"][0]["adjclose"], 4.0);
+    Recorded {
+        body: body.to_string().into_bytes(),
+        ..whole.clone()
+    }
+}
+
+#[test]
+fn a_seam_anywhere_in_forty_years_is_told_and_nothing_else_is() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+    let bodies = charts::all(&folder);
+    let is_whole = |body: &&Recorded| body.file.ends_with("aapl_1d_max_1980_2021.json.gz");
+    let whole = bodies.iter().find(is_whole).unwrap();
+    let seams = [
+        (300, "1982-02-19"),
+        (2400, "1990-06-11"),
+        (4500, "1998-09-30"),
+        (5200, "2001-07-11"),
+        (9400, "2018-03-22"),
+    ];
+
+    for (rows, last) in seams {
+        let told = check(&undivided(whole, rows)).told;
+
+        let expected = ["seam", "1980-12-12", last].map(str::to_owned);
+        let [kind, from, to] = expected;
+        assert_eq!(told, [(kind, from, to)]);
+    }
 }
