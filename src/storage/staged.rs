@@ -39,8 +39,6 @@ pub struct Sealed {
     pub(super) targets: BTreeMap<String, PathBuf>,
     /// Series that are built whole.
     pub(super) whole: WholeSeries,
-    /// How many things were moved out of the tree.
-    pub(super) trashed: usize,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -197,7 +195,6 @@ impl<'l> StagedRun<'l, Open> {
                 group_dirs: BTreeSet::new(),
                 targets: BTreeMap::new(),
                 whole: WholeSeries::default(),
-                trashed: 0,
             },
         })
     }
@@ -231,6 +228,7 @@ impl StagedRun<'_, Sealed> {
         if !self.state.staged.is_empty() || self.holds_strangers()? {
             return Ok(());
         }
+        self.settle_moves()?;
         for dir in BTreeSet::from([&self.dir, &self.home_dir]) {
             remove_tree(self.fs, dir)?;
         }

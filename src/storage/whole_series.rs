@@ -13,6 +13,8 @@ use bytes::Bytes;
 use crate::sys::atomic::{create_dirs, parent};
 
 use super::StorageError;
+use crate::sys::Kind;
+
 use super::staged::{Sealed, StagedRun};
 
 /// The folder of a run in which whole series are built, in the shape of the data root.
@@ -131,18 +133,53 @@ impl StagedRun<'_, Sealed> {
     /// When the lock was lost or the disk refuses. What was not moved is where it was.
     pub fn trash(&mut self, paths: &[PathBuf]) -> Result<(), StorageError> {
         self.held.confirm()?;
-        let trash = self.dir.join(TRASH);
-        create_dirs(self.fs, &self.places.root, &trash)?;
-        let mut touched = BTreeSet::from([trash.clone()]);
         for path in paths {
-            self.state.trashed += 1;
-            self.fs
-                .rename(path, &trash.join(self.state.trashed.to_string()))?;
-            touched.insert(parent(path).to_owned());
+            // The trash has the shape of the workspace, so that whoever empties it knows where everything came from.
+            let below = path
+                .strip_prefix(&self.places.root)
+                .map_err(|_| StorageError::NotADirectory { path: path.clone() })?;
+            let target = self.dir.join(TRASH).join(below);
+            create_dirs(self.fs, &self.places.root, parent(&target))?;
+            self.fs.rename(path, &target)?;
         }
-        Ok(self
-            .barrier
-            .sync(&[], &touched.into_iter().collect::<Vec<_>>())?)
+        self.settle_moves()
+    }
+
+    /// Makes durable what was moved into the tree and out of it. A run that was killed may have done so in memory only, and
+    /// a power cut could bring a folder back of which some files are removed already, or take one away that was proven.
+    pub(super) fn settle_moves(&self) -> Result<(), StorageError> {
+        let shapes = [
+            (self.dir.join(TRASH), &self.places.root),
+            (self.whole_root(), &self.places.data),
+        ];
+        let mut dirs = Vec::new();
+        for (shape, origin) in shapes {
+            if self.fs.metadata(&shape)?.is_some() {
+                self.collect_twins(&shape, origin, &mut dirs)?;
+            }
+        }
+        Ok(self.barrier.sync(&[], &dirs)?)
+    }
+
+    /// Collects the directories that a folder of the run and the tree both have.
+    fn collect_twins(
+        &self,
+        own: &Path,
+        twin: &Path,
+        dirs: &mut Vec<PathBuf>,
+    ) -> Result<(), StorageError> {
+        dirs.extend([own.to_owned(), twin.to_owned()]);
+        for entry in self.fs.list(own)?.unwrap_or_default() {
+            let (own, twin) = (own.join(&entry.name), twin.join(&entry.name));
+            let is_there = self
+                .fs
+                .metadata(&twin)?
+                .is_some_and(|meta| meta.kind == Kind::Dir);
+            if entry.kind == Kind::Dir && is_there {
+                self.collect_twins(&own, &twin, dirs)?;
+            }
+        }
+        Ok(())
     }
 
     fn stand_in(&self, target: &Path) -> Result<PathBuf, StorageError> {

@@ -43,6 +43,8 @@ mod http_server;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
+mod migrate;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod routing;

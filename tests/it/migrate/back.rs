@@ -1,0 +1,187 @@
+//! From partitions to legacy files.
+
+use super::there::revise;
+use super::{
+    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, put,
+};
+
+fn roll_back(bar: &Bar, more: &[&str]) -> super::Ran {
+    bar.run(&[&["partition-migrate", "rollback", "1d", "--json"], more].concat())
+}
+
+#[test]
+fn a_legacy_file_that_is_equal_stays_as_it_is() {
+    let bar = legacy();
+    let before = below(&bar, "data/legacy");
+    migrated(&bar).expect(Exit::Ok);
+
+    let summary = roll_back(&bar, &[]).expect(Exit::Ok).summary();
+
+    assert_eq!(summary["intervals"][0]["equal"], 2);
+    assert_eq!(below(&bar, "data/legacy"), before);
+    assert_eq!(
+        json(&bar, "storage_config.json")["sources"]["us/demo"],
+        false
+    );
+    assert!(
+        !json(&bar, "tickers.json")
+            .to_string()
+            .contains("partitioned")
+    );
+    assert_eq!(
+        json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"]["status"],
+        "pending"
+    );
+    assert!(exists(&bar, "data/us/demo/stocks_1d/ticker=A"));
+    // The next update writes where the switch points.
+    bar.run(&["update", "--venue", "us:demo"]).expect(Exit::Ok);
+    assert_ne!(below(&bar, "data/legacy"), before);
+}
+
+#[test]
+fn rows_written_since_are_merged_into_the_legacy_files() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    revise(&bar);
+    let partitioned = closes(&bar, "A");
+
+    let summary = roll_back(&bar, &[]).expect(Exit::Ok).summary();
+
+    assert_eq!(summary["intervals"][0]["merged"]["tickers"], 1);
+    assert_eq!(closes(&bar, "A"), partitioned);
+    std::fs::remove_dir_all(bar.path().join("data/us")).unwrap();
+    assert_eq!(closes(&bar, "A"), partitioned);
+}
+
+#[test]
+fn deleted_legacy_files_are_rebuilt() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    bar.run(&[
+        "partition-migrate",
+        "migrate",
+        "1d",
+        "--delete-legacy",
+        "--yes",
+    ])
+    .expect(Exit::Ok);
+
+    let dry = roll_back(&bar, &["--dry-run"]).expect(Exit::Ok).summary();
+    assert_eq!(dry["intervals"][0]["rebuilt"]["rows"], 6);
+    assert!(!exists(&bar, &file("A")));
+    roll_back(&bar, &["--remove-partitions"]).expect(Exit::Usage);
+    let summary = roll_back(&bar, &["--remove-partitions", "--yes"])
+        .expect(Exit::Ok)
+        .summary();
+
+    assert_eq!(summary["intervals"][0]["rebuilt"]["tickers"], 2);
+    assert_eq!(summary["intervals"][0]["partition_files_removed"], 4);
+    assert!(below(&bar, "data/us").is_empty());
+    assert!(!exists(&bar, "partition-staging"));
+    assert_eq!(closes(&bar, "B"), ["2.0", "2.5", "3.0"]);
+    // And there again: the same bytes as the first time.
+    let first = legacy();
+    migrated(&first).expect(Exit::Ok);
+    bar.run(&["partition-migrate", "migrate", "--all"])
+        .expect(Exit::Ok);
+    let bytes = |bar: &Bar| -> Vec<_> {
+        below(bar, "data/us")
+            .into_iter()
+            .map(|(_, bytes)| bytes)
+            .collect()
+    };
+    assert_eq!(bytes(&bar), bytes(&first));
+}
+
+#[test]
+fn values_of_which_nobody_knows_the_newer_one_switch_nothing() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    put(
+        &bar,
+        "A",
+        &ForeignFile::of(days(
+            "A",
+            &[
+                ("2024-01-30", 8.0),
+                ("2024-01-31", 1.5),
+                ("2024-02-01", 2.0),
+            ],
+        ))
+        .bytes(),
+    );
+    let (before, toggles) = (below(&bar, "data"), bar.read("storage_config.json"));
+
+    let ran = roll_back(&bar, &[]).expect(Exit::Mismatch);
+
+    assert!(
+        ran.stdout.contains("nothing says which side is newer"),
+        "{ran:?}"
+    );
+    assert_eq!(below(&bar, "data"), before);
+    assert_eq!(bar.read("storage_config.json"), toggles);
+}
+
+#[test]
+fn a_damaged_month_switches_nothing() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    let month = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+    bar.write(month, b"torn");
+    let toggles = bar.read("storage_config.json");
+
+    roll_back(&bar, &[]).expect(Exit::Damaged);
+
+    assert_eq!(bar.read("storage_config.json"), toggles);
+    assert_eq!(bar.read(month), b"torn");
+}
+
+#[test]
+fn a_symbol_that_legacy_files_cannot_spell_switches_nothing() {
+    let bar = Bar::partitioned(&["A", "CON"]);
+    bar.run(&["update"]).expect(Exit::Ok);
+    put(
+        &bar,
+        "A",
+        &ForeignFile::of(days("A", &[("1990-01-02", 1.0)])).bytes(),
+    );
+    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
+        .expect(Exit::Ok);
+    bar.run(&[
+        "partition-migrate",
+        "mark",
+        "us:demo",
+        "1d",
+        "--status",
+        "complete",
+    ])
+    .expect(Exit::Ok);
+
+    let ran = roll_back(&bar, &[]);
+
+    assert_ne!(ran.exit, Exit::Ok);
+    assert!(ran.stdout.contains("cannot hold CON"), "{ran:?}");
+    assert_eq!(
+        json(&bar, "storage_config.json")["sources"]["us/demo"],
+        true
+    );
+}
+
+#[test]
+fn one_interval_goes_back_and_the_others_stay() {
+    let bar = legacy();
+    bar.write(
+        "data/legacy/stocks_1h/A.parquet",
+        ForeignFile::of(days("A", &[("2024-01-02T09:30:00", 2.0)])).bytes(),
+    );
+    migrated(&bar).expect(Exit::Ok);
+
+    roll_back(&bar, &[]).expect(Exit::Ok);
+
+    let registry = json(&bar, "tickers.json")["A"]["intervals"].clone();
+    assert!(registry["1d"].get("storage").is_none(), "{registry}");
+    assert_eq!(
+        registry["1h"]["storage"]["mode"], "partitioned",
+        "{registry}"
+    );
+}

@@ -1,0 +1,333 @@
+//! Migration, deletion and rollback into every crash: legacy files stay as they are until they may go, readers see a series
+//! whole or not at all, and one more run ends where an undisturbed one ends, byte for byte.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use barkeep::catalog::Catalog;
+use barkeep::lock::LockGuard;
+use barkeep::migrate::{
+    self, Choices, Duplicates, Hands, MigrateError, MigrationPlan, PartitionRows, Progress, Proofs,
+    ProvenInterval, RunNames, Sight, Status, Tuple, VerifiedInterval,
+};
+use barkeep::observe::Silent;
+use barkeep::storage::{Open, StagedRun, StorageInterface, leftover_runs};
+use barkeep::sys::{FixedClock, Shutdown};
+use chrono::{DateTime, Utc};
+
+use crate::support::bench::{Bench, held};
+use crate::support::foreign::{ForeignFile, days};
+use crate::support::sim::{SimFs, sweep};
+
+const ROWS: [(&str, f64); 2] = [("2024-01-31", 1.0), ("2024-02-01", 2.0)];
+
+fn now() -> DateTime<Utc> {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
+
+fn tuple() -> Tuple {
+    Tuple {
+        venue: "us:demo".parse().unwrap(),
+        interval: "1d".parse().unwrap(),
+    }
+}
+
+fn legacy_file(bench: &Bench, ticker: &str) -> PathBuf {
+    let name = format!("legacy/stocks_1d/{ticker}.parquet");
+    bench.places.data.join(name)
+}
+
+/// A disk with legacy files of two tickers and a plan.
+fn disk() -> SimFs {
+    let fs = SimFs::new();
+    fs.plant("/ws/x", b"");
+    let bench = Bench::simulated(&fs);
+    for ticker in ["A", "B"] {
+        bench.put(
+            &legacy_file(&bench, ticker),
+            &ForeignFile::of(days(ticker, &ROWS)).bytes(),
+        );
+    }
+    let mut plan = MigrationPlan::new("test");
+    plan.add(&tuple(), None, now());
+    fs.plant("/ws/migration_plan.json", &plan.to_bytes());
+    fs.again()
+}
+
+/// Does something with everything that a migration works with.
+fn with<T>(
+    fs: &SimFs,
+    held: &LockGuard<'static>,
+    act: impl FnOnce(Hands<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
+) -> Result<T, String> {
+    let bench = Bench::simulated(fs);
+    let (stores, stop) = (bench.stores(), Shutdown::default());
+    let told = |error: MigrateError| error.to_string();
+    let catalog = Catalog::load(fs, &bench.places.root)
+        .map_err(|error| error.to_string())?
+        .unwrap_or_default();
+    let mut plan = MigrationPlan::load(fs, &bench.places.root)
+        .map_err(told)?
+        .ok_or("the plan is gone")?;
+    let runs = RunNames::new(now(), bench.fresh_nonce());
+    let hands = Hands {
+        sight: Sight {
+            fs,
+            places: &bench.places,
+            stores: &stores,
+            catalog: &catalog,
+            stop: &stop,
+            observer: &Silent,
+        },
+        clock: &FixedClock(now()),
+        held,
+        runs: &runs,
+    };
+    act(hands, &mut plan).map_err(told)
+}
+
+fn proofs(hands: Hands<'_>) -> Result<Proofs, MigrateError> {
+    Proofs::load(hands.sight.fs, hands.sight.places, &tuple())
+}
+
+/// Migrates, and switches if everything is proven; `Ok(true)` when it is.
+fn migrated(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
+    with(fs, held, |hands, plan| {
+        let choices = Choices {
+            basis: None,
+            duplicates: Duplicates::Refuse,
+            partition_rows: PartitionRows::Refuse,
+            is_restart: false,
+            jobs: 1.try_into().unwrap(),
+            max_tickers: None,
+        };
+        let mut proofs = proofs(hands)?;
+        migrate::migrate_interval(hands, &choices, &tuple(), &mut proofs)?;
+        let Ok(proven) = ProvenInterval::confirm(hands.sight, &tuple(), &proofs)? else {
+            return Ok(false);
+        };
+        let progress = Progress {
+            status: Status::Complete,
+            jobs: (2, 2),
+            rows: proven.rows(),
+            verified_at: Some(now()),
+        };
+        plan.record(&tuple(), &progress, now());
+        migrate::activate(hands, plan, &tuple().venue, &[proven])?;
+        Ok(true)
+    })
+}
+
+fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
+    with(fs, held, |hands, _| {
+        let mut proofs = proofs(hands)?;
+        match VerifiedInterval::by_reading(hands, &tuple(), &proofs)? {
+            Ok(verified) => migrate::delete_legacy(verified, &mut proofs).map(|_| true),
+            Err(_) => Ok(false),
+        }
+    })
+}
+
+fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
+    with(fs, held, |hands, plan| {
+        let mut proofs = proofs(hands)?;
+        let report = migrate::roll_back(hands, plan, &tuple(), &mut proofs)?;
+        if report.switched.is_none() {
+            return Ok(false);
+        }
+        Ok(migrate::remove_partitions(hands, &tuple())?.is_ok())
+    })
+}
+
+/// What the next start does first.
+fn recovered(fs: &SimFs, held: &LockGuard<'static>) -> Result<(), String> {
+    let bench = Bench::simulated(fs);
+    let told = |error: barkeep::storage::StorageError| error.to_string();
+    for id in leftover_runs(fs, &bench.places).map_err(told)? {
+        let mut run = StagedRun::<Open>::adopt(fs, held, &bench.places, id).map_err(told)?;
+        run.recover().map_err(told)?;
+        run.finish().map_err(told)?;
+    }
+    Ok(())
+}
+
+/// Everything but the journal of proofs, of which a disturbed migration has more pieces, and the copy of an older registry.
+fn counted(fs: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = fs.snapshot();
+    files.retain(|path, _| {
+        !path.starts_with("ws/state") && !path.ends_with("tickers.last-good.json")
+    });
+    files
+}
+
+/// Returns the rows of a ticker in the legacy file and in the partitions; damage is an error.
+fn sides(fs: &SimFs, ticker: &str) -> Result<[Option<usize>; 2], String> {
+    let bench = Bench::simulated(fs);
+    let stores = bench.stores();
+    let request = tuple().series(&ticker.parse().unwrap());
+    let mut sides = [None, None];
+    let all: [&dyn StorageInterface; 2] = [&stores.legacy, &stores.partitioned];
+    for (side, store) in sides.iter_mut().zip(all) {
+        let stored = store.read(&request).map_err(|error| error.to_string())?;
+        if let Some(stored) = stored {
+            if let Some(damage) = stored.damaged.first() {
+                return Err(format!(
+                    "{} is damaged: {}",
+                    damage.path.display(),
+                    damage.reason
+                ));
+            }
+            *side = Some(stored.frame.len());
+        }
+    }
+    Ok(sides)
+}
+
+/// Judges what holds whatever happened: each ticker is whole on at least one side, and the switch agrees with the records.
+fn is_sound(fs: &SimFs) -> Result<(), String> {
+    for ticker in ["A", "B"] {
+        let sides = sides(fs, ticker)?;
+        if sides.iter().flatten().any(|rows| *rows != 2) || sides == [None, None] {
+            return Err(format!("{ticker} is torn or lost: {sides:?}"));
+        }
+    }
+    let files = fs.snapshot();
+    let text = |name: &str| {
+        let bytes = files.get(&PathBuf::from(format!("ws/{name}")));
+        bytes
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .unwrap_or_default()
+    };
+    let is_on = text("storage_config.json").contains("true");
+    let is_recorded = text("tickers.json").contains("\"partitioned\"");
+    if is_on != is_recorded {
+        return Err(format!(
+            "half switched: toggle {is_on}, registry {is_recorded}"
+        ));
+    }
+    Ok(())
+}
+
+type Act = fn(&SimFs, &LockGuard<'static>) -> Result<bool, String>;
+
+/// Sweeps `act` over a disk. `also` judges what a crash may leave, told whether `act` said that it was done.
+fn swept(name: &str, initial: &SimFs, act: Act, also: impl Fn(&SimFs, bool) -> Result<(), String>) {
+    let held = Arc::new(held());
+    let undisturbed = initial.again();
+    assert_eq!(act(&undisturbed, &held), Ok(true));
+    let expected = counted(&undisturbed);
+    let judge = |fs: &SimFs, is_acked: bool| {
+        is_sound(fs)?;
+        also(fs, is_acked)?;
+        let rerun = fs.again();
+        if !act(&rerun, &held)? {
+            return Err("a rerun did not get to the end".to_owned());
+        }
+        is_sound(&rerun)?;
+        let after = counted(&rerun);
+        let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+        if names(&after) != names(&expected) {
+            return Err(format!("after a rerun there is {:?}", names(&after)));
+        }
+        let differs = after
+            .iter()
+            .find(|(path, bytes)| expected.get(*path) != Some(bytes));
+        match differs {
+            None => Ok(()),
+            Some((path, _)) => Err(format!("after a rerun {} differs", path.display())),
+        }
+    };
+
+    let report = sweep(
+        name,
+        initial,
+        &|fs| act(fs, &held),
+        &|fs| recovered(fs, &held),
+        &judge,
+        1,
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 500, "{report}");
+}
+
+#[test]
+fn a_crash_of_a_migration_leaves_legacy_files_untouched_and_series_whole() {
+    let initial = disk();
+    let legacy = counted(&initial);
+
+    swept("migration", &initial, migrated, |fs, is_acked| {
+        let found = counted(fs);
+        for (path, bytes) in legacy
+            .iter()
+            .filter(|(path, _)| path.starts_with("ws/data"))
+        {
+            if found.get(path) != Some(bytes) {
+                return Err(format!("{} changed", path.display()));
+            }
+        }
+        let is_there = ["A", "B"]
+            .iter()
+            .all(|ticker| sides(fs, ticker).is_ok_and(|sides| sides[1] == Some(2)));
+        if is_acked && !is_there {
+            return Err("the run said that everything was migrated".to_owned());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_crash_of_a_deletion_loses_nothing_and_is_completed() {
+    let initial = disk();
+    assert_eq!(migrated(&initial, &held()), Ok(true));
+
+    swept("deletion", &initial.again(), deleted, |fs, is_acked| {
+        for ticker in ["A", "B"] {
+            match sides(fs, ticker)? {
+                [_, None] => return Err(format!("the partitions of {ticker} are gone")),
+                [Some(_), _] if is_acked => {
+                    return Err("the run said that it was removed".to_owned());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_crash_of_a_rollback_loses_nothing_and_is_completed() {
+    let initial = disk();
+    assert_eq!(migrated(&initial, &held()), Ok(true));
+    // One ticker's file is gone and has to be rebuilt, the other one's is there.
+    let bench = Bench::simulated(&initial);
+    bench.fs.remove_file(&legacy_file(&bench, "A")).unwrap();
+
+    swept("rollback", &initial.again(), rolled_back, |fs, is_acked| {
+        for ticker in ["A", "B"] {
+            if is_acked && sides(fs, ticker)? != [Some(2), None] {
+                return Err("the run said that it was back".to_owned());
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn nothing_is_proven_that_was_read_from_memory_alone() {
+    let fs = disk();
+    assert_eq!(migrated(&fs, &held()), Ok(true));
+
+    let from_disk = with(&fs, &held(), |hands, _| {
+        let proofs = proofs(hands)?;
+        Ok(proofs
+            .iter()
+            .map(|(_, proof)| proof.from_disk)
+            .collect::<Vec<_>>())
+    });
+
+    // The simulated disk says so only of what was synced before.
+    assert_eq!(from_disk, Ok(vec![true, true]));
+}

@@ -1,0 +1,345 @@
+//! From legacy files to partitions.
+
+use super::{
+    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, put,
+};
+
+const MONTH: &str = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+
+#[test]
+fn everything_is_copied_proven_and_switched() {
+    let bar = legacy();
+    let before = below(&bar, "data/legacy");
+
+    let summary = migrated(&bar).expect(Exit::Ok).summary();
+
+    let interval = &summary["intervals"][0];
+    assert_eq!(interval["proven_now"], 2);
+    assert_eq!(interval["is_proven"], true);
+    assert_eq!(
+        interval["read_from_memory"].as_u64().map(|n| n <= 2),
+        Some(true)
+    );
+    assert_eq!(summary["activated"][0], "us:demo");
+    assert_eq!(below(&bar, "data/legacy"), before);
+    assert_eq!(
+        json(&bar, "storage_config.json")["sources"]["us/demo"],
+        true
+    );
+    let plan = json(&bar, "migration_plan.json");
+    let planned = &plan["venues"][0]["intervals"]["1d"];
+    assert_eq!(planned["status"], "complete");
+    assert_eq!(plan["venues"][0]["status"], "complete");
+    assert_eq!(planned["verification"]["method"], "row_counts+checksum");
+    assert_eq!(
+        planned["verification"]["verified_at"],
+        "2025-11-21T22:00:00Z"
+    );
+    assert_eq!(planned["totals"]["legacy_rows"], 6);
+    assert_eq!(planned["totals"]["partition_rows"], 6);
+    assert_eq!(planned["jobs"]["completed"], 2);
+    let block = &json(&bar, "tickers.json")["A"];
+    assert!(
+        block.to_string().contains("\"mode\":\"partitioned\""),
+        "{block}"
+    );
+    assert!(
+        block
+            .to_string()
+            .contains("\"verified_at\":\"2025-11-21T22:00:00Z\""),
+        "{block}"
+    );
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
+    assert!(!exists(&bar, "partition-staging"));
+}
+
+#[test]
+fn the_next_update_goes_to_the_partitions() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    let before = below(&bar, "data/legacy");
+
+    bar.run(&["update", "--venue", "us:demo"]).expect(Exit::Ok);
+
+    assert_eq!(below(&bar, "data/legacy"), before);
+    assert!(exists(
+        &bar,
+        "data/us/demo/stocks_1d/ticker=A/year=2025/month=11/data.parquet"
+    ));
+}
+
+#[test]
+fn a_dry_run_names_what_would_happen_and_touches_nothing() {
+    let bar = legacy();
+    put(&bar, "C", b"no parquet at all");
+    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
+        .expect(Exit::Ok);
+    let before = bar.tree();
+
+    let plan = bar
+        .run(&[
+            "partition-migrate",
+            "migrate",
+            "--all",
+            "--dry-run",
+            "--json",
+        ])
+        .expect(Exit::Partial)
+        .summary();
+
+    assert_eq!(bar.tree(), before);
+    let interval = &plan["intervals"][0];
+    assert_eq!(interval["rows"], 6);
+    assert_eq!(interval["files"], 4);
+    assert_eq!(interval["refusals"][0]["ticker"], "C");
+    // Two months, their year and the ticker: four files and eight directories, a block each.
+    assert_eq!(interval["bytes"], 12 * 4096);
+    assert_eq!(interval["inodes"], 12);
+}
+
+#[test]
+fn one_bad_ticker_fails_alone_and_keeps_the_switch_from_being_turned() {
+    let bar = legacy();
+    put(&bar, "C", b"no parquet at all");
+
+    let summary = migrated(&bar).expect(Exit::Damaged).summary();
+
+    assert_eq!(summary["intervals"][0]["proven_now"], 2);
+    assert_eq!(summary["intervals"][0]["failures"][0]["ticker"], "C");
+    assert_eq!(summary["activated"].as_array().map(Vec::len), Some(0));
+    assert!(!exists(&bar, "storage_config.json"));
+    let plan = json(&bar, "migration_plan.json");
+    assert_eq!(plan["venues"][0]["intervals"]["1d"]["status"], "migrating");
+    // The legacy layout is still the one that counts.
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
+    let status = bar
+        .run(&["partition-migrate", "status", "--json"])
+        .expect(Exit::Ok)
+        .summary();
+    assert_eq!(status["intervals"][0]["tickers"]["failed"], 1);
+
+    put(
+        &bar,
+        "C",
+        &ForeignFile::of(days("C", &[("2024-01-02", 3.0)])).bytes(),
+    );
+    let again = bar
+        .run(&["partition-migrate", "migrate", "--all", "--json"])
+        .expect(Exit::Ok)
+        .summary();
+
+    assert_eq!(again["intervals"][0]["proven_before"], 2);
+    assert_eq!(again["intervals"][0]["proven_now"], 1);
+    assert_eq!(again["activated"][0], "us:demo");
+}
+
+#[test]
+fn a_run_in_portions_ends_where_one_run_ends() {
+    let (whole, portions) = (legacy(), legacy());
+    migrated(&whole).expect(Exit::Ok);
+    portions
+        .run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
+        .expect(Exit::Ok);
+
+    let first = portions
+        .run(&["partition-migrate", "migrate", "--max-tickers", "1"])
+        .expect(Exit::Ok);
+    assert!(!exists(&portions, "storage_config.json"), "{first:?}");
+    portions
+        .run(&["partition-migrate", "migrate", "--max-tickers", "1"])
+        .expect(Exit::Ok);
+
+    for name in [
+        "data/us",
+        "migration_plan.json",
+        "tickers.json",
+        "storage_config.json",
+    ] {
+        let shown = |bar: &Bar| -> Vec<_> {
+            let root = bar.path();
+            let files = below(bar, name).into_iter();
+            files
+                .map(|(path, bytes)| (path.strip_prefix(&root).unwrap().to_owned(), bytes))
+                .collect()
+        };
+        assert_eq!(shown(&whole), shown(&portions), "{name}");
+    }
+}
+
+#[test]
+fn legacy_files_that_changed_since_their_proof_are_copied_again() {
+    let bar = legacy();
+    put(&bar, "C", b"no parquet at all");
+    migrated(&bar).expect(Exit::Damaged);
+    // The legacy layout still counts, and a run of it changes the last row and adds one.
+    put(
+        &bar,
+        "A",
+        &ForeignFile::of(days(
+            "A",
+            &[
+                ("2024-01-30", 1.0),
+                ("2024-01-31", 1.5),
+                ("2024-02-01", 7.0),
+                ("2024-02-02", 8.0),
+            ],
+        ))
+        .bytes(),
+    );
+    std::fs::remove_file(bar.path().join(file("C"))).unwrap();
+
+    let summary = bar
+        .run(&["partition-migrate", "migrate", "--all", "--json"])
+        .expect(Exit::Ok)
+        .summary();
+
+    assert_eq!(summary["intervals"][0]["proven_now"], 1);
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "7.0", "8.0"]);
+}
+
+#[test]
+fn legacy_files_go_only_when_told_and_leave_nothing_behind() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+
+    let refused = bar
+        .run(&["partition-migrate", "migrate", "1d", "--delete-legacy"])
+        .expect(Exit::Usage);
+    assert!(refused.stderr.contains("--yes"), "{refused:?}");
+    assert!(exists(&bar, &file("A")));
+
+    let summary = bar
+        .run(&[
+            "partition-migrate",
+            "migrate",
+            "1d",
+            "--delete-legacy",
+            "--yes",
+            "--json",
+        ])
+        .expect(Exit::Ok)
+        .summary();
+
+    assert_eq!(summary["intervals"][0]["legacy_files_removed"], 2);
+    assert!(!exists(&bar, "data/legacy/stocks_1d"));
+    assert!(!exists(&bar, "partition-staging"));
+    assert_eq!(closes(&bar, "B"), ["2.0", "2.5", "3.0"]);
+    let verified = bar
+        .run(&["partition-migrate", "verify", "--json"])
+        .expect(Exit::Ok)
+        .summary();
+    assert_eq!(verified["intervals"][0]["proven"], 2);
+    // The totals stay those of the whole, and there is nothing left to do.
+    let again = bar
+        .run(&["partition-migrate", "migrate", "1d", "--json"])
+        .expect(Exit::Ok)
+        .summary();
+    assert_eq!(again["intervals"][0]["tickers"], 2);
+    assert_eq!(again["intervals"][0]["proven_before"], 2);
+}
+
+#[test]
+fn damaged_partitions_keep_every_legacy_file() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    let mut bytes = bar.read(MONTH);
+    bytes[100] ^= 1;
+    bar.write(MONTH, &bytes);
+
+    let ran = bar
+        .run(&[
+            "partition-migrate",
+            "migrate",
+            "1d",
+            "--delete-legacy",
+            "--yes",
+        ])
+        .expect(Exit::Damaged);
+
+    assert!(
+        exists(&bar, &file("A")) && exists(&bar, &file("B")),
+        "{ran:?}"
+    );
+    assert_eq!(bar.read(MONTH), bytes);
+}
+
+#[test]
+fn values_that_updates_replaced_since_do_not_keep_legacy_files() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    revise(&bar);
+
+    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+    bar.run(&[
+        "partition-migrate",
+        "migrate",
+        "1d",
+        "--delete-legacy",
+        "--yes",
+    ])
+    .expect(Exit::Ok);
+    let verified = bar
+        .run(&["partition-migrate", "verify", "--json"])
+        .expect(Exit::Ok)
+        .summary();
+
+    assert_eq!(verified["intervals"][0]["proven"], 2);
+    assert_eq!(closes(&bar, "A")[..3], ["1.0", "1.5", "9.0"]);
+}
+
+/// Has a later run replace a value and add a row, by files that a source of the same venue reads.
+pub(super) fn revise(bar: &Bar) {
+    bar.write(
+        "barkeep.toml",
+        "[sources.\"us:demo\"]\nkind = \"files\"\npath = \"inbox\"\nsettle_sessions = 0\n",
+    );
+    bar.write(
+        "inbox/A.csv",
+        "date,open,high,low,close,volume\n2024-02-01,9,9,9,9,9\n2024-02-02,10,10,10,10,10\n",
+    );
+    bar.run(&[
+        "update",
+        "--venue",
+        "us:demo",
+        "--interval",
+        "1d",
+        "--ticker",
+        "A",
+    ])
+    .expect(Exit::Ok);
+}
+
+#[test]
+fn without_a_ledger_line_a_changed_value_keeps_every_legacy_file() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    let other = legacy();
+    put(
+        &other,
+        "A",
+        &ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-01-31", 4.0)])).bytes(),
+    );
+    migrated(&other).expect(Exit::Ok);
+    bar.write(MONTH, other.read(MONTH));
+
+    let ran = bar
+        .run(&[
+            "partition-migrate",
+            "migrate",
+            "1d",
+            "--delete-legacy",
+            "--yes",
+        ])
+        .expect(Exit::Mismatch);
+    let verified = bar
+        .run(&["partition-migrate", "verify"])
+        .expect(Exit::Mismatch);
+
+    assert!(exists(&bar, &file("B")), "{ran:?}");
+    assert!(
+        verified
+            .stdout
+            .contains("2024-01-31 00:00:00 has open 4.0, expected 1.5"),
+        "{verified:?}"
+    );
+}
