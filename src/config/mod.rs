@@ -10,6 +10,7 @@ mod error;
 mod lists;
 mod parsed;
 mod server_settings;
+mod setting;
 mod settings;
 mod settings_file;
 mod source_settings;
@@ -22,9 +23,8 @@ pub use env::{EnvError, EnvVar, EnvVars, VARIABLES};
 pub use error::ConfigError;
 pub use lists::ListSettings;
 pub use server_settings::{ServerSettings, Window};
-pub use settings::{
-    Compression, CorruptFiles, Origin, Overrides, SETTINGS_FILE, Setting, SettingRow, Settings,
-};
+pub use setting::{Origin, Setting, SettingRow};
+pub use settings::{Compression, CorruptFiles, Overrides, SETTINGS_FILE, Settings};
 pub use source_settings::{
     ColumnName, Columns, DateZone, FileClock, SourceKind, SourceSettings, Stamp,
 };

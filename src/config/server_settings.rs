@@ -5,11 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::SettingRow;
 use super::parsed::Parsed;
+use super::setting::{KeyOf, Setting, SettingRow, chosen, optional, shown};
 use super::settings_file::{SourceTable, WindowTable};
-use super::source_settings::{chosen, optional, shown};
-use super::{Setting, source_settings::KeyOf};
 use crate::model::Interval;
 
 /// The limits of an interval at the server, as far as somebody wrote them down.

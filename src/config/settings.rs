@@ -1,17 +1,15 @@
 //! The settings: defaults, below `barkeep.toml`, below the environment, below the flags.
 //!
-//! Promises: every key has a default, every value knows which layer it came from, and every value has its
-//! final type. `us:demo` is a source without any file.
+//! Promises: every key has a default, and every value has its final type and knows its layer (`setting`). `us:demo` is a source without any file.
 //! Leaves to others: what the values are used for; creating `barkeep.toml`, which barkeep never writes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use super::parsed::{Parsed, words};
+use super::parsed::words;
+use super::setting::{Origin, Setting, SettingRow, plain, shown};
 use super::settings_file::{self, SettingsFile};
-use super::source_settings::shown;
 use super::{ConfigError, EnvVars, ListSettings, SourceKind, SourceSettings};
 use crate::document::{self, DocumentError};
 use crate::model::{Interval, Venue};
@@ -55,51 +53,6 @@ words!(Compression, "a compression", {
     Auto => "auto", Snappy => "snappy", Zstd => "zstd", Gzip => "gzip", None => "none",
 });
 
-/// The layer that a value came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody chose it.
-    Default,
-    /// `barkeep.toml`.
-    File,
-    /// An environment variable.
-    Environment,
-    /// The command line.
-    Flag,
-}
-
-words!(Origin, "an origin", {
-    Default => "default", File => "file", Environment => "environment", Flag => "flag",
-});
-
-/// A value and the layer that it came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// The layer.
-    pub origin: Origin,
-}
-
-impl<T> Setting<T> {
-    /// Returns a value that nobody chose.
-    pub fn default(value: T) -> Self {
-        Self {
-            value,
-            origin: Origin::Default,
-        }
-    }
-
-    /// Returns the value of a higher layer if that layer has one.
-    #[must_use]
-    pub fn under(self, value: Option<T>, origin: Origin) -> Self {
-        match value {
-            Some(value) => Self { value, origin },
-            None => self,
-        }
-    }
-}
-
 /// What the command line sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -109,27 +62,6 @@ pub struct Overrides {
     pub jobs: Option<usize>,
     /// The compression of new files.
     pub compression: Option<Compression>,
-}
-
-/// One line of `config show`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingRow {
-    /// The key as it is written in the file.
-    pub key: String,
-    /// The value; empty where there is none.
-    pub value: String,
-    /// The layer that it came from.
-    pub origin: Origin,
-}
-
-impl SettingRow {
-    pub(super) fn new<T: fmt::Display>(key: impl fmt::Display, setting: &Setting<T>) -> Self {
-        Self {
-            key: key.to_string(),
-            value: setting.value.to_string(),
-            origin: setting.origin,
-        }
-    }
 }
 
 /// All settings of a workspace.
@@ -297,10 +229,6 @@ fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigError> {
         }));
     }
     settings_file::parse(bytes, path)
-}
-
-pub(super) fn plain<T>(parsed: Option<Parsed<T>>) -> Option<T> {
-    parsed.map(|Parsed(value)| value)
 }
 
 #[expect(

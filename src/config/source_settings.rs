@@ -12,10 +12,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
+use super::ServerSettings;
 use super::parsed::words;
-use super::settings::plain;
+use super::setting::{Setting, SettingRow, chosen, optional, plain, shown};
 use super::settings_file::{ColumnsTable, SourceTable};
-use super::{Origin, ServerSettings, Setting, SettingRow};
 use crate::model::{Interval, PriceBasis, Venue};
 
 /// How a source delivers.
@@ -200,9 +200,6 @@ pub struct SourceSettings {
     pub server: ServerSettings,
 }
 
-/// Returns the whole key of a setting of one source.
-pub(super) type KeyOf<'k> = &'k dyn Fn(&str) -> String;
-
 impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
         let server = ServerSettings::layered(&mut table);
@@ -264,24 +261,6 @@ impl SourceSettings {
         ];
         rows.extend(self.server.entries(&key));
         rows
-    }
-}
-
-pub(super) fn chosen<T>(file: Option<T>, default: T) -> Setting<T> {
-    Setting::default(default).under(file, Origin::File)
-}
-
-pub(super) fn optional<T>(file: Option<T>, default: Option<T>) -> Setting<Option<T>> {
-    Setting::default(default).under(file.map(Some), Origin::File)
-}
-
-pub(super) fn shown<T>(
-    setting: &Setting<Option<T>>,
-    text: impl Fn(&T) -> String,
-) -> Setting<String> {
-    Setting {
-        value: setting.value.as_ref().map(text).unwrap_or_default(),
-        origin: setting.origin,
     }
 }
 

@@ -5,10 +5,9 @@
 //! dividends that follow. Volumes change with splits only.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::{Bar, BarBatch, Cell, Column, EventKind, Frame, MarketEvent, Profile, Volume};
-use crate::model::{Dataset, PriceBasis, Ticker, time};
+use super::{Bar, BarBatch, EventKind, Frame, MarketEvent, Volume};
+use crate::model::{PriceBasis, Ticker, time};
 
 /// What bars are adjusted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,31 +41,6 @@ pub struct Adjustments {
 }
 
 impl Frame {
-    /// Returns adjusted closes of one ticker as rows.
-    pub fn of_adjusted(ticker: &Ticker, closes: impl IntoIterator<Item = (i64, f64)>) -> Self {
-        let (dates, values): (Vec<_>, Vec<_>) = closes
-            .into_iter()
-            .map(|(date, value)| (Some(date), Some(value)))
-            .unzip();
-        let stock: Arc<str> = ticker.shared();
-        let columns = vec![
-            Column::Text(vec![Some(stock); dates.len()]),
-            Column::Time(dates),
-            Column::Float(values),
-        ];
-        Self::prove(Profile::of(Dataset::Adjusted), columns).frame
-    }
-
-    /// Returns the adjusted closes that the rows of an `adjusted` frame hold.
-    pub fn adjusted_closes(&self) -> BTreeMap<i64, f64> {
-        let cell = |at: usize, row| self.columns().get(at).map_or(Cell::Null, |c| c.cell(row));
-        let close = |row| match (cell(1, row), cell(2, row)) {
-            (Cell::Time(date), Cell::Float(value)) => Some((date, value)),
-            _ => None,
-        };
-        (0..self.len()).filter_map(close).collect()
-    }
-
     /// Returns the bars of `ticker` adjusted.
     ///
     /// # Errors

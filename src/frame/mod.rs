@@ -6,6 +6,7 @@
 
 mod adjust;
 mod bars;
+mod closes;
 mod column;
 mod digest;
 mod events;

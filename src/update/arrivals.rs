@@ -9,8 +9,8 @@ use crate::model::StorageRequest;
 use crate::observe::Event;
 use crate::storage::{Open, StagedRun};
 
+use super::answer::{Answer, Aside, FetchedRows};
 use super::consolidate::{Marks, Told};
-use super::fetch::{Answer, Aside, FetchedRows};
 use super::report::{Failure, Unknown, VenueReport};
 use super::run::Work;
 use super::{Hands, PlannedJob, PlannedVenue, UpdateError, bars_request};

@@ -1,7 +1,8 @@
-//! Asking the sources: many at a time, each answer proven and encoded before it reaches the writing thread.
+//! Asking the sources: many at a time, and what each says is on its way to the writing thread at once.
 //!
 //! Promises: nothing here changes a file. Every job that was asked gives exactly one message; when the run is
 //! asked to stop, the jobs that were not begun give none.
+//! Leaves to others: what an answer means (`answer`).
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,55 +13,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, Reason};
-use crate::model::{PriceBasis, Provenance, Series, StorageRequest};
-use crate::source::{Beside, Fetched, MarketDataSource, SourceError};
-use crate::storage::{RowsToStage, StorageError, Stores};
+use crate::source::MarketDataSource;
+use crate::storage::Stores;
 use crate::sys::{Clock, Shutdown, Stopwatch};
 
-use super::report::FailureKind;
-use super::{Hands, Pace, PlannedJob, PlannedVenue, RunOptions, bars_request};
-
-/// What one job brought.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// Rows.
-    Rows(Box<FetchedRows>),
-    /// The source was not asked, since nothing can be new.
-    UpToDate,
-    /// The source has no bar in the window.
-    Nothing(Box<Aside>),
-    /// The source does not know the series.
-    Unknown,
-    /// Something went wrong; the answer itself, if it is worth keeping.
-    Failed {
-        reason: String,
-        kind: FailureKind,
-        body: Option<Vec<u8>>,
-    },
-    /// The run was asked to stop.
-    Stopped,
-}
-
-/// Rows of one job, ready to be staged.
-#[derive(Debug)]
-pub(super) struct FetchedRows {
-    pub(super) rows: RowsToStage,
-    pub(super) count: usize,
-    pub(super) notes: BatchNotes,
-    /// Rows that share a timestamp with another one and lost.
-    pub(super) duplicates: Vec<Displaced>,
-    pub(super) aside: Aside,
-}
-
-/// What came along with an answer.
-#[derive(Debug)]
-pub(super) struct Aside {
-    pub(super) mark: Option<String>,
-    pub(super) beside: Beside,
-    /// Events and adjusted closes, ready to be staged.
-    pub(super) rows: Vec<RowsToStage>,
-}
+use super::answer::Answer;
+use super::{Hands, Pace, PlannedVenue, RunOptions};
 
 /// An answer on its way to the writing thread.
 #[derive(Debug)]
@@ -159,148 +117,5 @@ impl<'l> Fetchers<'l> {
             );
         }
         *last = Some(Stopwatch::start());
-    }
-
-    fn ask(&self, job: &PlannedJob) -> Answer {
-        let question = job.fetch_job(self.now, self.basis(job));
-        match self.source.fetch(&question, self.stop) {
-            Ok(Fetched::Bars {
-                batch,
-                mark,
-                beside,
-            }) => self.prove(job, &batch, mark, *beside),
-            Ok(Fetched::Nothing { mark, beside }) => match self.aside(job, mark, *beside) {
-                Ok(aside) => Answer::Nothing(Box::new(aside)),
-                Err(error) => failed(&error, FailureKind::Malformed),
-            },
-            Ok(Fetched::UpToDate) => Answer::UpToDate,
-            Ok(Fetched::UnknownTicker) => Answer::Unknown,
-            Err(SourceError::Stopped { .. }) => Answer::Stopped,
-            Err(SourceError::Malformed {
-                ticker,
-                what,
-                reason,
-                body,
-            }) => {
-                let reason = format!("{what} cannot be read as bars of {ticker}: {reason}");
-                Answer::Failed {
-                    reason,
-                    kind: FailureKind::Malformed,
-                    body,
-                }
-            }
-            Err(error @ SourceError::Unreadable(_)) => failed(&error, FailureKind::Disk),
-            Err(error) => failed(&error, FailureKind::Source),
-        }
-    }
-
-    /// Returns the basis of the stored rows, for sources that count requests and can give more than one: looking for
-    /// it may cost a whole file. What cannot be read now is judged once more before anything is merged with it.
-    fn basis(&self, job: &PlannedJob) -> Option<PriceBasis> {
-        let is_asked = self.source.cost(&job.fetch_job(self.now, None)) > 0;
-        if !job.has_rows || !is_asked {
-            return None;
-        }
-        let request = bars_request(&self.planned.venue, job);
-        self.stores
-            .basis(&request, job.route.layout)
-            .unwrap_or_default()
-    }
-
-    /// Returns what came along, ready to be staged. Each of these trees has one basis whatever that of the bars is: what
-    /// a source pays per share is per share of today, and an adjusted close is adjusted for all.
-    fn aside(
-        &self,
-        job: &PlannedJob,
-        mark: Option<String>,
-        beside: Beside,
-    ) -> Result<Aside, StorageError> {
-        let (ticker, interval) = (job.ticker.clone(), job.interval);
-        // Bars of less than a day have no adjusted close, and their tree no place.
-        let closes = beside.adjusted_closes.iter();
-        let closes = closes.filter(|_| !interval.is_intraday());
-        let closes = closes.map(|close| (close.date, close.value));
-        let sides = [
-            (
-                Frame::of_adjusted(&ticker, closes),
-                PriceBasis::SplitDividendAdjusted,
-                Series::Adjusted {
-                    ticker: ticker.clone(),
-                    interval,
-                },
-            ),
-            (
-                Frame::of_events(&ticker, &beside.events),
-                PriceBasis::SplitAdjusted,
-                Series::Events { ticker },
-            ),
-        ];
-        let bars = self.provenance(&beside);
-        let mut rows = Vec::new();
-        for (frame, basis, series) in sides {
-            let venue = Some(self.planned.venue.clone());
-            let request = StorageRequest { venue, series };
-            let provenance = Provenance {
-                basis,
-                ..bars.clone()
-            };
-            rows.extend(RowsToStage::encode(request, &frame, &provenance)?);
-        }
-        Ok(Aside { mark, beside, rows })
-    }
-
-    fn provenance(&self, beside: &Beside) -> Provenance {
-        let own = || self.source.provenance();
-        beside.provenance.clone().unwrap_or_else(own)
-    }
-
-    fn prove(
-        &self,
-        job: &PlannedJob,
-        batch: &BarBatch,
-        mark: Option<String>,
-        beside: Beside,
-    ) -> Answer {
-        let (proven, notes) = batch.prove(&job.ticker);
-        let undated = proven
-            .displaced
-            .iter()
-            .filter(|row| row.reason == Reason::Undated)
-            .count();
-        if undated > 0 {
-            // Nobody can say what else is wrong with such an answer: none of it is stored.
-            let reason = format!("{undated} of its {} rows have no date", batch.bars.len());
-            let body = Some(format!("{:#?}", batch.bars).into_bytes());
-            return Answer::Failed {
-                reason,
-                kind: FailureKind::Malformed,
-                body,
-            };
-        }
-        let request = bars_request(&self.planned.venue, job);
-        let rows = RowsToStage::encode(request, &proven.frame, &self.provenance(&beside));
-        let aside = match self.aside(job, mark, beside) {
-            Ok(aside) => aside,
-            Err(error) => return failed(&error, FailureKind::Malformed),
-        };
-        match rows {
-            Ok(None) => Answer::Nothing(Box::new(aside)),
-            Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {
-                rows: rows.with(job.continuity),
-                count: proven.frame.len(),
-                notes,
-                duplicates: proven.displaced,
-                aside,
-            })),
-            Err(error) => failed(&error, FailureKind::Malformed),
-        }
-    }
-}
-
-fn failed(error: &dyn std::error::Error, kind: FailureKind) -> Answer {
-    Answer::Failed {
-        reason: error.to_string(),
-        kind,
-        body: None,
     }
 }

@@ -5,12 +5,14 @@
 //! look: `--dry-run` prints what `run` would execute.
 //! Leaves to others: what a source is (`source`), how a group becomes durable (`storage`), words (`cli`).
 
+mod answer;
 mod arrivals;
 mod asides;
 mod consolidate;
 mod fetch;
 mod merge_series;
 mod plan;
+mod planned;
 mod put_away;
 mod rebase;
 mod registry;
@@ -20,9 +22,8 @@ mod run;
 mod space;
 mod status;
 
-pub use plan::{
-    History, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan, UpdateRequest, plan,
-};
+pub use plan::{History, UpdateRequest, plan};
+pub use planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
 pub use registry::Registry;
 pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport,

@@ -9,10 +9,11 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
 use crate::layout::Continuity;
-use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
-use crate::source::{Asked, FetchJob, Window};
-use crate::storage::{Route, Routed, StorageError};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
+use crate::source::{Asked, Window};
+use crate::storage::{Routed, StorageError};
 
+use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
 use super::{Outlook, UpdateError};
 
 /// What the user asked for.
@@ -42,87 +43,6 @@ pub enum History {
     New,
     /// All that the source has, so that every stored row stands on today's price basis.
     Whole,
-}
-
-/// What a run will do.
-#[derive(Clone, Debug, Default)]
-pub struct UpdatePlan {
-    /// By venue.
-    pub venues: Vec<PlannedVenue>,
-}
-
-/// What a run will do at one venue.
-#[derive(Clone, Debug)]
-pub struct PlannedVenue {
-    /// The venue.
-    pub venue: Venue,
-    /// What will be asked for.
-    pub jobs: Vec<PlannedJob>,
-    /// What will not.
-    pub skipped: Vec<Skipped>,
-}
-
-/// One series that will be asked for.
-#[derive(Clone, Debug)]
-pub struct PlannedJob {
-    /// The symbol.
-    pub ticker: Ticker,
-    /// The length of its bars.
-    pub interval: Interval,
-    /// Which bars.
-    pub window: Window,
-    /// Who chose the window.
-    pub asked: Asked,
-    /// The source's mark of the last download.
-    pub mark: Option<String>,
-    /// Whether rows are stored, on whose price basis the answer has to continue.
-    pub has_rows: bool,
-    /// Where the rows will go, and why.
-    pub route: Route,
-    /// Whether the rows join those that are known; if not, what lies between stays wanted.
-    pub continuity: Continuity,
-}
-
-/// A series that will not be asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The symbol.
-    pub ticker: Ticker,
-    /// The length of its bars.
-    pub interval: Interval,
-    /// Why not.
-    pub reason: SkipReason,
-}
-
-/// Why a series is not asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SkipReason {
-    /// The source did not know the ticker in any interval.
-    NotFound,
-    /// The source did not know the series less than 30 days ago.
-    Cooldown,
-}
-
-impl PlannedJob {
-    /// Returns the question to the source; `basis` is that of the stored rows, which tells nothing of the cost.
-    pub fn fetch_job(&self, now: DateTime<Utc>, basis: Option<PriceBasis>) -> FetchJob {
-        FetchJob {
-            ticker: self.ticker.clone(),
-            interval: self.interval,
-            window: self.window,
-            asked: self.asked,
-            mark: self.mark.clone(),
-            basis,
-            now,
-        }
-    }
-}
-
-impl UpdatePlan {
-    /// Counts the series that will be asked for.
-    pub fn series(&self) -> usize {
-        self.venues.iter().map(|venue| venue.jobs.len()).sum()
-    }
 }
 
 /// Plans a run.

@@ -13,7 +13,7 @@ use crate::cli::args::day;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Dates, Extract};
-use crate::cli::ui::summary::refetch;
+use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{quoted, some_of};
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;

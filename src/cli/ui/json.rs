@@ -38,7 +38,7 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
     facts.extend(record(&damaged.record));
     facts.insert(
         "refetch".to_owned(),
-        json!(super::summary::refetch(&damaged.request, damaged.days)),
+        json!(super::troubles::refetch(&damaged.request, damaged.days)),
     );
     Value::Object(facts)
 }

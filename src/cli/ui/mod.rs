@@ -12,6 +12,7 @@ pub(super) mod rows;
 pub(super) mod summary;
 pub(super) mod summary_json;
 pub(super) mod table;
+pub(super) mod troubles;
 pub(super) mod words;
 
 pub(super) use printer::Printer;

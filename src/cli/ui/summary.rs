@@ -1,20 +1,15 @@
 //! What a run did, on one screen, and the exit code that it deserves.
 //!
-//! Promises: troubles are printed even when silence was asked for, counts agree with their nouns, and a long list is
-//! cut. Leaves to others: the same for machines (`summary_json`).
-
-use chrono::NaiveDate;
+//! Promises: counts agree with their nouns. Leaves to others: what went wrong (`troubles`), the same for machines
+//! (`summary_json`).
 
 use super::Printer;
-use super::words::{count, duration, quoted, size};
+use super::troubles::print_troubles;
+use super::words::{count, duration, size};
 use crate::cli::Exit;
 use crate::lock::TakenOver;
-use crate::model::{Series, StorageRequest};
 use crate::sys::Signal;
 use crate::update::{DamagedSeries, FailureKind, LeftoverReport, UpdateReport};
-
-/// How many failures are listed to people.
-const MOST_LINES: usize = 8;
 
 /// A run that is over.
 #[derive(Debug)]
@@ -206,109 +201,11 @@ fn print_conversions(report: &UpdateReport, printer: &Printer) {
     }
 }
 
-fn print_troubles(finished: &Finished, printer: &Printer) {
-    let Finished {
-        report, leftovers, ..
-    } = finished;
-    for damaged in finished.damaged() {
-        let DamagedSeries {
-            request,
-            partition,
-            days,
-            record,
-        } = damaged;
-        printer.error(&format!(
-            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: fetch it again: {}",
-            record.path.display(),
-            record.reason,
-            record.folder.display(),
-            refetch(request, *days),
-        ));
-    }
-    let failures = report.venues.iter().flat_map(|venue| {
-        venue.failures.iter().map(|failure| {
-            let at = &venue.venue;
-            format!(
-                "{} {} at {at}: {}",
-                failure.ticker, failure.interval, failure.reason
-            )
-        })
-    });
-    let lines: Vec<String> = leftovers.failures.iter().cloned().chain(failures).collect();
-    for line in lines.iter().take(MOST_LINES) {
-        printer.error(&format!("error: {line}"));
-    }
-    if lines.len() > MOST_LINES {
-        let more = count(lines.len() - MOST_LINES, "more failure", "more failures");
-        printer.error(&format!("error: {more}, which --json lists"));
-    }
-    let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
-    for record in kept.iter().take(MOST_LINES) {
-        printer.warning(&format!(
-            "{}: {}; what was there is kept in {}.",
-            record.path.display(),
-            record.reason,
-            record.folder.display()
-        ));
-    }
-    if kept.len() > MOST_LINES {
-        let more = count(kept.len() - MOST_LINES, "more case is", "more cases are");
-        printer.warning(&format!("{more} in quarantine."));
-    }
-    for warning in report.warnings.iter().take(MOST_LINES) {
-        printer.warning(&format!("{warning}."));
-    }
-}
-
-/// Days that lie before and after all that a source may have.
-const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
-
-/// Returns the command that fetches days of a series again.
-pub(in crate::cli) fn refetch(
-    request: &StorageRequest,
-    days: Option<(NaiveDate, NaiveDate)>,
-) -> String {
-    let mut words = vec!["barkeep".to_owned(), "update".to_owned()];
-    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if let Series::Bars { ticker, interval } = &request.series {
-        option("--ticker", quoted(ticker.as_str()));
-        option("--interval", interval.to_string());
-    }
-    if let Some(venue) = &request.venue {
-        option("--venue", venue.to_string());
-    }
-    // A file without a partition was the whole history. Without days the run would ask for what follows the newest
-    // known row only, and that one was recorded before the file was damaged.
-    let (first, last) = match days {
-        Some((first, last)) => (first.to_string(), last.to_string()),
-        None => EVER.map(str::to_owned).into(),
-    };
-    option("--start", first);
-    option("--end", last);
-    words.join(" ")
-}
-
 /// Returns the name that people know a signal by.
 pub(in crate::cli) fn name(signal: Signal) -> &'static str {
     match signal {
         Signal::Interrupt => "SIGINT",
         Signal::Terminate => "SIGTERM",
         Signal::HangUp => "SIGHUP",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lost_history_is_fetched_again_whole_and_not_from_its_newest_row_on() {
-        let venue = "us:mine".parse().unwrap();
-        let request = StorageRequest::bars(venue, "A".parse().unwrap(), crate::model::Interval::D1);
-
-        assert_eq!(
-            refetch(&request, None),
-            "barkeep update --ticker A --interval 1d --venue us:mine --start 1900-01-01 --end 2100-01-01"
-        );
     }
 }

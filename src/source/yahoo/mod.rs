@@ -8,7 +8,10 @@
 mod address;
 mod bare;
 mod events;
+mod finish;
+mod join;
 mod judge;
+mod limits;
 mod mark;
 mod pages;
 mod rows;

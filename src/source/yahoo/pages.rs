@@ -2,42 +2,40 @@
 //!
 //! Promises: pages are asked for oldest first. What earlier pages brought is handed out when a later one fails, with
 //! the reason, and the mark then says how far the answer reaches.
+//! Leaves to others: what the pages amount to (`finish`), what Yahoo says of its limits (`limits`).
 
 use super::address;
+use super::finish::basis_of;
 use super::judge::{Verdict, judge};
-use super::mark::Mark;
+use super::limits::LESSONS;
 use super::rows::{self, Reading};
 use super::windows::Reach;
 use super::wire::{Chart, Period};
-use super::{Span, Yahoo, lost};
-use crate::frame::{BarBatch, EventKind, MarketEvent};
-use crate::model::{Identity, Interval, PriceBasis, Provenance, time};
+use super::{Span, Yahoo};
+use crate::frame::{EventKind, MarketEvent};
+use crate::model::{Interval, PriceBasis, time};
 use crate::source::http::HttpRequest;
 use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
-/// How often Yahoo may tell us its limits before we stop believing it.
-const LESSONS: u32 = 2;
-/// The exchange of the shells that are left of dead symbols.
-const SHELL: &str = "YHD";
-
 /// A job under way.
 pub(super) struct Fetch<'f> {
-    yahoo: &'f Yahoo,
-    job: &'f FetchJob,
+    pub(super) yahoo: &'f Yahoo,
+    pub(super) job: &'f FetchJob,
     stop: &'f Shutdown,
-    span: Span,
-    reach: Reach,
-    lessons: u32,
-    reading: Reading,
-    beside: Beside,
+    pub(super) span: Span,
+    pub(super) reach: Reach,
+    pub(super) lessons: u32,
+    pub(super) reading: Reading,
+    pub(super) beside: Beside,
     /// What the last page said of the symbol.
-    chart: Option<Box<Chart>>,
+    pub(super) chart: Option<Box<Chart>>,
     is_unknown: bool,
-    through: i64,
+    pub(super) through: i64,
 }
 
-enum Page {
+/// What came of one page.
+pub(super) enum Page {
     Done,
     /// The limits are others than we thought: begin again from this page.
     Again,
@@ -134,7 +132,7 @@ impl<'f> Fetch<'f> {
         Ok(())
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.job.now.timestamp()
     }
 
@@ -227,125 +225,4 @@ impl<'f> Fetch<'f> {
             }));
         self.chart = Some(Box::new(chart));
     }
-
-    /// Yahoo keeps less than the settings say.
-    fn learn_depth(
-        &mut self,
-        days: Option<u32>,
-        page: Period,
-        url: &str,
-    ) -> Result<Page, SourceError> {
-        let reach = Reach {
-            depth_days: days.or(self.reach.depth_days),
-            ..self.reach
-        };
-        let earliest = reach.earliest(self.now());
-        if self.lessons == 0 || reach.depth_days.is_none() || earliest <= page.start {
-            return Err(self.misconfigured("depth_days", url));
-        }
-        self.lessons -= 1;
-        self.reach = reach;
-        Ok(Page::Again)
-    }
-
-    /// Yahoo gives less in one request than the settings say.
-    fn learn_length(&mut self, days: Option<u32>, url: &str) -> Result<Page, SourceError> {
-        let is_shorter = days.is_some_and(|days| {
-            days > 0 && self.reach.request_days.is_none_or(|known| days < known)
-        });
-        if self.lessons == 0 || !is_shorter {
-            return Err(self.misconfigured("request_days", url));
-        }
-        self.lessons -= 1;
-        self.reach.request_days = days;
-        Ok(Page::Again)
-    }
-
-    fn misconfigured(&self, key: &str, url: &str) -> SourceError {
-        SourceError::Misconfigured {
-            venue: self.yahoo.venue.clone(),
-            reason: format!(
-                "`windows.{}.{key}` is more than the server allows: {url}",
-                self.job.interval
-            ),
-        }
-    }
-
-    fn finish(mut self) -> Fetched {
-        let job = self.job;
-        if job.asked == Asked::Explicit {
-            let window = job.window;
-            let is_inside = |stamp: i64| window.contains(stamp);
-            self.reading
-                .bars
-                .retain(|bar| bar.date.is_some_and(is_inside));
-            self.reading.adjusted.retain(|close| is_inside(close.date));
-            self.reading.provisional.retain(|stamp| is_inside(*stamp));
-            self.beside.events.retain(|event| is_inside(event.date));
-        }
-        let mut beside = self.beside;
-        beside.adjusted_closes = self.reading.adjusted;
-        beside.provisional = self.reading.provisional;
-        let basis = basis_of(job);
-        if basis == PriceBasis::SplitDividendAdjusted {
-            rows::adjust(&mut self.reading.bars, &beside.adjusted_closes);
-        }
-        let mut mark = None;
-        if let Some(chart) = &self.chart {
-            let meta = &chart.meta;
-            let day = |stamp| rows::wall(stamp, meta.zone).map(|wall| wall.date());
-            beside.lost = lost(
-                self.span,
-                self.reach.earliest(job.now.timestamp()),
-                meta.zone,
-            );
-            beside.identity = Some(Identity {
-                exchange: meta.exchange.clone(),
-                currency: meta.currency.clone(),
-                instrument_type: meta.instrument.clone(),
-                timezone: Some(meta.zone.name().to_owned()),
-                first_trade: meta.first_trade.and_then(day),
-            });
-            beside.provenance = Some(Provenance {
-                timezone: Some(meta.zone.name().to_owned()),
-                basis,
-                source: Some(self.yahoo.venue.clone()),
-            });
-            mark =
-                (job.asked == Asked::Incremental).then(|| Mark::of(meta, self.through).to_string());
-        }
-        let beside = Box::new(beside);
-        if !self.reading.bars.is_empty() {
-            let batch = BarBatch {
-                bars: self.reading.bars,
-            };
-            return Fetched::Bars {
-                batch,
-                mark,
-                beside,
-            };
-        }
-        if is_dead(job, self.chart.as_deref()) {
-            return Fetched::UnknownTicker;
-        }
-        Fetched::Nothing { mark, beside }
-    }
-}
-
-/// Returns the basis of the answer: that of the stored rows, where Yahoo can give it.
-fn basis_of(job: &FetchJob) -> PriceBasis {
-    match job.basis {
-        Some(PriceBasis::SplitDividendAdjusted) => PriceBasis::SplitDividendAdjusted,
-        _ => PriceBasis::SplitAdjusted,
-    }
-}
-
-/// Tells whether a symbol has no bar at all and is known to Yahoo as a shell only.
-fn is_dead(job: &FetchJob, chart: Option<&Chart>) -> bool {
-    let is_whole = job.asked == Asked::Incremental && job.window.from.is_none();
-    is_whole
-        && !job.interval.is_intraday()
-        && chart.is_some_and(|chart| {
-            chart.meta.exchange.as_deref() == Some(SHELL) || chart.meta.first_trade.is_none()
-        })
 }

@@ -2,13 +2,14 @@
 //!
 //! Promises: the rows that yfinance keeps with `auto_adjust` and `repair` off, value for value; where they differ,
 //! `docs/yahoo-parity.md` says why. A row whose period has not ended is named as provisional. No price is changed.
-//! Leaves to others: which of two rows with one stamp is stored (`frame::prove`); the window (`mod`).
+//! Leaves to others: joining rows (`join`); which of two rows with one stamp is stored (`frame::prove`); the window (`mod`).
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, Months, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
+use chrono::{Months, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
+use super::join::{Dated, halved, join_live};
 use super::wire::{Chart, Meta, Period, Row};
 use crate::frame::{Bar, Volume};
 use crate::model::{Interval, time};
@@ -32,15 +33,6 @@ pub(super) struct Reading {
     pub(super) adjusted: Vec<AdjustedClose>,
     /// Stamps of bars that may still change.
     pub(super) provisional: Vec<i64>,
-}
-
-/// A row with its place on the wall clock.
-#[derive(Clone, Copy, Debug)]
-struct Dated {
-    row: Row,
-    wall: NaiveDateTime,
-    /// Whether it holds, or stands at, the moment of the last trade.
-    is_live: bool,
 }
 
 /// Reads the bars of a chart as of the instant `now`, in seconds since 1970.
@@ -117,109 +109,6 @@ fn is_regular(dated: &Dated, minutes: u32, meta: &Meta) -> bool {
     };
     let period = meta.periods.iter().find(is_of_day);
     period.is_none_or(|period| stamp < period.end && stamp + i64::from(minutes) * 60 > period.start)
-}
-
-/// While a session is open, and for a while after, the last trade comes as a row of its own.
-fn join_live(rows: &mut Vec<Dated>, interval: Interval, served: Option<u32>, hours: Hours) {
-    let [.., before, last] = rows.as_slice() else {
-        return;
-    };
-    let (before, last) = (*before, *last);
-    if interval == Interval::D1 {
-        if before.wall == last.wall {
-            rows.truncate(rows.len() - 2);
-            rows.push(Dated {
-                is_live: true,
-                ..last
-            });
-        }
-        return;
-    }
-    let is_print = hours == Hours::Extended && last.row.stamp % 60 == 0 && served.is_some();
-    if !is_within(&before, &last, interval, served)
-        || before.row.stamp == last.row.stamp
-        || is_print
-    {
-        return;
-    }
-    rows.truncate(rows.len() - 2);
-    rows.push(Dated {
-        row: joined(&before.row, &last.row),
-        wall: before.wall,
-        is_live: true,
-    });
-}
-
-fn is_within(before: &Dated, last: &Dated, interval: Interval, served: Option<u32>) -> bool {
-    let quarter = |wall: NaiveDateTime| (wall.year(), wall.month0() / 3);
-    match (served, interval) {
-        (Some(minutes), _) => last.row.stamp - before.row.stamp < i64::from(minutes) * 60,
-        (None, Interval::Mo1) => {
-            (before.wall.year(), before.wall.month()) == (last.wall.year(), last.wall.month())
-        }
-        (None, Interval::Mo3) => quarter(before.wall) == quarter(last.wall),
-        (None, Interval::D5) => last.wall - before.wall < TimeDelta::days(5),
-        (None, _) => last.wall - before.wall < TimeDelta::days(7),
-    }
-}
-
-fn joined(earlier: &Row, later: &Row) -> Row {
-    Row {
-        stamp: earlier.stamp,
-        open: earlier.open.or(later.open),
-        high: extreme(earlier.high, later.high, f64::max),
-        low: extreme(earlier.low, later.low, f64::min),
-        close: later.close.or(earlier.close),
-        adjusted: later.adjusted.or(earlier.adjusted),
-        volume: sum(earlier.volume, later.volume),
-    }
-}
-
-fn extreme(a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64) -> Option<f64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(of(a, b)),
-        (a, b) => a.or(b),
-    }
-}
-
-fn sum(a: Option<Volume>, b: Option<Volume>) -> Option<Volume> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "reached only where one of the two is a fraction already"
-    )]
-    let float = |volume| match volume {
-        Volume::Units(units) => units as f64,
-        Volume::Fraction(number) => number,
-    };
-    match (a, b) {
-        (Some(Volume::Units(a)), Some(Volume::Units(b))) => a.checked_add(b).map(Volume::Units),
-        (Some(a), Some(b)) => Some(Volume::from(float(a) + float(b))),
-        (a, b) => a.or(b),
-    }
-}
-
-/// Joins quarters of an hour to halves: asked for half hours, Yahoo answers with whole ones.
-fn halved(rows: &[Dated], zone: Tz) -> Vec<Dated> {
-    const HALF: i64 = 1800;
-    let mut halves: Vec<Dated> = Vec::new();
-    for dated in rows {
-        let start = dated.row.stamp.div_euclid(HALF) * HALF;
-        match halves.last_mut() {
-            Some(half) if half.row.stamp == start => {
-                half.row = joined(&half.row, &dated.row);
-                half.is_live = dated.is_live;
-            }
-            _ => halves.push(Dated {
-                row: Row {
-                    stamp: start,
-                    ..dated.row
-                },
-                wall: wall(start, zone).unwrap_or(dated.wall),
-                is_live: dated.is_live,
-            }),
-        }
-    }
-    halves
 }
 
 /// Returns the wall clock at which the period of a bar is over.

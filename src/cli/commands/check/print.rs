@@ -8,8 +8,8 @@ use super::{DamagedFile, Outcome};
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
-use crate::cli::ui::summary::refetch;
 use crate::cli::ui::table;
+use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, quoted};
 use crate::model::{Series, StorageRequest, time};
 

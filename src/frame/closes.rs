@@ -1,0 +1,34 @@
+//! Adjusted closes as rows, and rows as adjusted closes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Cell, Column, Frame, Profile};
+use crate::model::{Dataset, Ticker};
+
+impl Frame {
+    /// Returns adjusted closes of one ticker as rows.
+    pub fn of_adjusted(ticker: &Ticker, closes: impl IntoIterator<Item = (i64, f64)>) -> Self {
+        let (dates, values): (Vec<_>, Vec<_>) = closes
+            .into_iter()
+            .map(|(date, value)| (Some(date), Some(value)))
+            .unzip();
+        let stock: Arc<str> = ticker.shared();
+        let columns = vec![
+            Column::Text(vec![Some(stock); dates.len()]),
+            Column::Time(dates),
+            Column::Float(values),
+        ];
+        Self::prove(Profile::of(Dataset::Adjusted), columns).frame
+    }
+
+    /// Returns the adjusted closes that the rows of an `adjusted` frame hold.
+    pub fn adjusted_closes(&self) -> BTreeMap<i64, f64> {
+        let cell = |at: usize, row| self.columns().get(at).map_or(Cell::Null, |c| c.cell(row));
+        let close = |row| match (cell(1, row), cell(2, row)) {
+            (Cell::Time(date), Cell::Float(value)) => Some((date, value)),
+            _ => None,
+        };
+        (0..self.len()).filter_map(close).collect()
+    }
+}

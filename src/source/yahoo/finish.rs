@@ -1,0 +1,95 @@
+//! What the pages of a job amount to: one answer, with its mark and all that came along.
+//!
+//! Promises: an explicit window is honoured exactly. Rows continue the price basis of the stored ones, where Yahoo can
+//! give it. A shell without a single bar is a symbol that Yahoo does not know.
+
+use super::mark::Mark;
+use super::pages::Fetch;
+use super::wire::Chart;
+use super::{lost, rows};
+use crate::frame::BarBatch;
+use crate::model::{Identity, PriceBasis, Provenance};
+use crate::source::{Asked, FetchJob, Fetched};
+
+/// The exchange of the shells that are left of dead symbols.
+const SHELL: &str = "YHD";
+
+impl Fetch<'_> {
+    pub(super) fn finish(mut self) -> Fetched {
+        let job = self.job;
+        if job.asked == Asked::Explicit {
+            let window = job.window;
+            let is_inside = |stamp: i64| window.contains(stamp);
+            self.reading
+                .bars
+                .retain(|bar| bar.date.is_some_and(is_inside));
+            self.reading.adjusted.retain(|close| is_inside(close.date));
+            self.reading.provisional.retain(|stamp| is_inside(*stamp));
+            self.beside.events.retain(|event| is_inside(event.date));
+        }
+        let mut beside = self.beside;
+        beside.adjusted_closes = self.reading.adjusted;
+        beside.provisional = self.reading.provisional;
+        let basis = basis_of(job);
+        if basis == PriceBasis::SplitDividendAdjusted {
+            rows::adjust(&mut self.reading.bars, &beside.adjusted_closes);
+        }
+        let mut mark = None;
+        if let Some(chart) = &self.chart {
+            let meta = &chart.meta;
+            let day = |stamp| rows::wall(stamp, meta.zone).map(|wall| wall.date());
+            beside.lost = lost(
+                self.span,
+                self.reach.earliest(job.now.timestamp()),
+                meta.zone,
+            );
+            beside.identity = Some(Identity {
+                exchange: meta.exchange.clone(),
+                currency: meta.currency.clone(),
+                instrument_type: meta.instrument.clone(),
+                timezone: Some(meta.zone.name().to_owned()),
+                first_trade: meta.first_trade.and_then(day),
+            });
+            beside.provenance = Some(Provenance {
+                timezone: Some(meta.zone.name().to_owned()),
+                basis,
+                source: Some(self.yahoo.venue.clone()),
+            });
+            mark =
+                (job.asked == Asked::Incremental).then(|| Mark::of(meta, self.through).to_string());
+        }
+        let beside = Box::new(beside);
+        if !self.reading.bars.is_empty() {
+            let batch = BarBatch {
+                bars: self.reading.bars,
+            };
+            return Fetched::Bars {
+                batch,
+                mark,
+                beside,
+            };
+        }
+        if is_dead(job, self.chart.as_deref()) {
+            return Fetched::UnknownTicker;
+        }
+        Fetched::Nothing { mark, beside }
+    }
+}
+
+/// Returns the basis of the answer: that of the stored rows, where Yahoo can give it.
+pub(super) fn basis_of(job: &FetchJob) -> PriceBasis {
+    match job.basis {
+        Some(PriceBasis::SplitDividendAdjusted) => PriceBasis::SplitDividendAdjusted,
+        _ => PriceBasis::SplitAdjusted,
+    }
+}
+
+/// Tells whether a symbol has no bar at all and is known to Yahoo as a shell only.
+fn is_dead(job: &FetchJob, chart: Option<&Chart>) -> bool {
+    let is_whole = job.asked == Asked::Incremental && job.window.from.is_none();
+    is_whole
+        && !job.interval.is_intraday()
+        && chart.is_some_and(|chart| {
+            chart.meta.exchange.as_deref() == Some(SHELL) || chart.meta.first_trade.is_none()
+        })
+}

@@ -1,0 +1,128 @@
+//! Rows that are one bar: the last trade and the bar that it belongs to, and quarters that are halves of an hour.
+//!
+//! Promises: of two rows the bar has the first open, the last close, both extremes and the sum of the volumes.
+
+use chrono::{Datelike, NaiveDateTime, TimeDelta};
+use chrono_tz::Tz;
+
+use super::rows::{Hours, wall};
+use super::wire::Row;
+use crate::frame::Volume;
+use crate::model::Interval;
+
+/// A row with its place on the wall clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dated {
+    pub(super) row: Row,
+    pub(super) wall: NaiveDateTime,
+    /// Whether it holds, or stands at, the moment of the last trade.
+    pub(super) is_live: bool,
+}
+
+/// While a session is open, and for a while after, the last trade comes as a row of its own.
+pub(super) fn join_live(
+    rows: &mut Vec<Dated>,
+    interval: Interval,
+    served: Option<u32>,
+    hours: Hours,
+) {
+    let [.., before, last] = rows.as_slice() else {
+        return;
+    };
+    let (before, last) = (*before, *last);
+    if interval == Interval::D1 {
+        if before.wall == last.wall {
+            rows.truncate(rows.len() - 2);
+            rows.push(Dated {
+                is_live: true,
+                ..last
+            });
+        }
+        return;
+    }
+    let is_print = hours == Hours::Extended && last.row.stamp % 60 == 0 && served.is_some();
+    if !is_within(&before, &last, interval, served)
+        || before.row.stamp == last.row.stamp
+        || is_print
+    {
+        return;
+    }
+    rows.truncate(rows.len() - 2);
+    rows.push(Dated {
+        row: joined(&before.row, &last.row),
+        wall: before.wall,
+        is_live: true,
+    });
+}
+
+fn is_within(before: &Dated, last: &Dated, interval: Interval, served: Option<u32>) -> bool {
+    let quarter = |wall: NaiveDateTime| (wall.year(), wall.month0() / 3);
+    match (served, interval) {
+        (Some(minutes), _) => last.row.stamp - before.row.stamp < i64::from(minutes) * 60,
+        (None, Interval::Mo1) => {
+            (before.wall.year(), before.wall.month()) == (last.wall.year(), last.wall.month())
+        }
+        (None, Interval::Mo3) => quarter(before.wall) == quarter(last.wall),
+        (None, Interval::D5) => last.wall - before.wall < TimeDelta::days(5),
+        (None, _) => last.wall - before.wall < TimeDelta::days(7),
+    }
+}
+
+fn joined(earlier: &Row, later: &Row) -> Row {
+    Row {
+        stamp: earlier.stamp,
+        open: earlier.open.or(later.open),
+        high: extreme(earlier.high, later.high, f64::max),
+        low: extreme(earlier.low, later.low, f64::min),
+        close: later.close.or(earlier.close),
+        adjusted: later.adjusted.or(earlier.adjusted),
+        volume: sum(earlier.volume, later.volume),
+    }
+}
+
+fn extreme(a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(of(a, b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn sum(a: Option<Volume>, b: Option<Volume>) -> Option<Volume> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "reached only where one of the two is a fraction already"
+    )]
+    let float = |volume| match volume {
+        Volume::Units(units) => units as f64,
+        Volume::Fraction(number) => number,
+    };
+    match (a, b) {
+        (Some(Volume::Units(a)), Some(Volume::Units(b))) => a.checked_add(b).map(Volume::Units),
+        (Some(a), Some(b)) => Some(Volume::from(float(a) + float(b))),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Joins quarters of an hour to halves: asked for half hours, Yahoo answers with whole ones.
+pub(super) fn halved(rows: &[Dated], zone: Tz) -> Vec<Dated> {
+    const HALF: i64 = 1800;
+    let mut halves: Vec<Dated> = Vec::new();
+    for dated in rows {
+        let start = dated.row.stamp.div_euclid(HALF) * HALF;
+        match halves.last_mut() {
+            Some(half) if half.row.stamp == start => {
+                half.row = joined(&half.row, &dated.row);
+                half.is_live = dated.is_live;
+            }
+            _ => halves.push(Dated {
+                row: Row {
+                    stamp: start,
+                    ..dated.row
+                },
+                wall: wall(start, zone).unwrap_or(dated.wall),
+                is_live: dated.is_live,
+            }),
+        }
+    }
+    halves
+}
