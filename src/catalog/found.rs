@@ -13,7 +13,7 @@ use crate::model::time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The stamp of the newest row, nanoseconds of wall clock; `None` when the rows lie apart from those that are
-    /// known, so that the newest known row must stay where it is.
+    /// known, or what came along is to come again, so that the newest known row must stay where it is.
     pub last_row: Option<i64>,
     /// Where the series lies, if in partitions.
     pub storage: Option<StorageBlock>,

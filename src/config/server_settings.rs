@@ -40,7 +40,7 @@ pub struct ServerSettings {
     pub settle_sessions: Setting<u32>,
     /// Days between two requests for a series, by interval.
     pub refresh_days: Setting<BTreeMap<Interval, u32>>,
-    /// Whether what is traded before and after the session is kept.
+    /// Whether what is traded before and after the session is kept, too, as a dataset of its own.
     pub prepost: Setting<bool>,
 }
 

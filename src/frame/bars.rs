@@ -69,6 +69,13 @@ pub struct BatchNotes {
     pub not_finite: usize,
 }
 
+impl std::ops::AddAssign for BatchNotes {
+    fn add_assign(&mut self, more: Self) {
+        self.rounded_volumes += more.rounded_volumes;
+        self.not_finite += more.not_finite;
+    }
+}
+
 impl BarBatch {
     /// Proves the batch as the bars of `ticker`.
     pub fn prove(&self, ticker: &Ticker) -> (Proven, BatchNotes) {

@@ -92,26 +92,34 @@ const fn flag(name: &'static str) -> ColumnSpec {
     }
 }
 
-static BARS: Profile = Profile {
-    dataset: Dataset::Stocks,
-    columns: &[
-        text("stock"),
-        time("date"),
-        float("open"),
-        float("high"),
-        float("low"),
-        float("close"),
-        int("volume"),
-        int("sequence"),
-    ],
-    key: &[0, 1],
-    time: 1,
-    owner: Some(0),
-    rule: MergeRule::HighestSequence {
-        sequence: 7,
-        prices: &[2, 3, 4, 5],
-    },
-};
+static OF_BARS: [ColumnSpec; 8] = [
+    text("stock"),
+    time("date"),
+    float("open"),
+    float("high"),
+    float("low"),
+    float("close"),
+    int("volume"),
+    int("sequence"),
+];
+
+const fn bars(dataset: Dataset) -> Profile {
+    Profile {
+        dataset,
+        columns: &OF_BARS,
+        key: &[0, 1],
+        time: 1,
+        owner: Some(0),
+        rule: MergeRule::HighestSequence {
+            sequence: 7,
+            prices: &[2, 3, 4, 5],
+        },
+    }
+}
+
+static BARS: Profile = bars(Dataset::Stocks);
+
+static PREPOST: Profile = bars(Dataset::Prepost);
 
 static EVENTS: Profile = Profile {
     dataset: Dataset::Events,
@@ -178,6 +186,7 @@ impl Profile {
             Dataset::Stocks => &BARS,
             Dataset::Events => &EVENTS,
             Dataset::Adjusted => &ADJUSTED,
+            Dataset::Prepost => &PREPOST,
             Dataset::Trades => &TRADES,
         }
     }

@@ -81,6 +81,8 @@ fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p st
             Series::Bars { ticker, interval }
         } else if dataset == Dataset::Adjusted.as_str() && !interval.is_intraday() {
             Series::Adjusted { ticker, interval }
+        } else if dataset == Dataset::Prepost.as_str() && interval.is_intraday() {
+            Series::Prepost { ticker, interval }
         } else {
             return None;
         }
@@ -120,12 +122,26 @@ mod tests {
     }
 
     #[test]
+    fn hours_outside_of_the_session_are_a_tree_of_their_own() {
+        let path = "us/yahoo/prepost_1m/ticker=A/year=2025/month=01/data.parquet";
+
+        let parsed = parse_partition(Path::new(path)).unwrap();
+
+        assert_eq!(parsed.request.to_string(), "A prepost 1m at us:yahoo");
+        let series = parsed.request.partitioned().unwrap();
+        let built = PartitionPathBuilder::new(Path::new("")).file(series, parsed.partition);
+        assert_eq!(built, Path::new(path));
+    }
+
+    #[test]
     fn strangers_are_not_partitions() {
         for path in [
             "",
             "a",
             "../us/yahoo/stocks_1d/ticker=A/data.parquet",
             "us/yahoo/stocks_7d/ticker=A/x.parquet",
+            "us/yahoo/prepost_1d/ticker=A/year=2025/month=01/data.parquet",
+            "us/yahoo/adjusted_1m/ticker=A/data.parquet",
         ] {
             assert_eq!(parse_partition(Path::new(path)), None, "{path}");
         }

@@ -33,7 +33,9 @@ impl PartitionPathBuilder {
     /// Returns the tree that holds a series.
     pub fn tree_of(&self, series: PartitionedSeries<'_>) -> PathBuf {
         let interval = match series.series {
-            Series::Bars { interval, .. } | Series::Adjusted { interval, .. } => Some(*interval),
+            Series::Bars { interval, .. }
+            | Series::Adjusted { interval, .. }
+            | Series::Prepost { interval, .. } => Some(*interval),
             Series::Events { .. } | Series::Trades { .. } => None,
         };
         self.tree(series.venue, series.series.dataset(), interval)
@@ -44,7 +46,8 @@ impl PartitionPathBuilder {
         let segment = match series.series {
             Series::Bars { ticker, .. }
             | Series::Events { ticker }
-            | Series::Adjusted { ticker, .. } => {
+            | Series::Adjusted { ticker, .. }
+            | Series::Prepost { ticker, .. } => {
                 format!("ticker={}", ticker.segment())
             }
             Series::Trades { feed } => format!("venue={feed}"),

@@ -13,13 +13,21 @@ pub enum Dataset {
     Events,
     /// Closes adjusted for splits and dividends, one tree per interval, one file per ticker.
     Adjusted,
+    /// OHLCV bars of what is traded before and after the regular session, cut like `Stocks`.
+    Prepost,
     /// Raw trades of one feed, one file per UTC day.
     Trades,
 }
 
 impl Dataset {
     /// Every dataset, in the order in which they are listed to people.
-    pub const ALL: [Self; 4] = [Self::Stocks, Self::Events, Self::Adjusted, Self::Trades];
+    pub const ALL: [Self; 5] = [
+        Self::Stocks,
+        Self::Events,
+        Self::Adjusted,
+        Self::Prepost,
+        Self::Trades,
+    ];
 
     /// Returns the word used in directory names and in `storage` blocks.
     pub fn as_str(self) -> &'static str {
@@ -27,6 +35,7 @@ impl Dataset {
             Self::Stocks => "stocks",
             Self::Events => "events",
             Self::Adjusted => "adjusted",
+            Self::Prepost => "prepost",
             Self::Trades => "trades",
         }
     }
@@ -34,7 +43,7 @@ impl Dataset {
     /// Returns how finely the files of this dataset are cut.
     pub fn granularity(self) -> Granularity {
         match self {
-            Self::Stocks => Granularity::Month,
+            Self::Stocks | Self::Prepost => Granularity::Month,
             Self::Events | Self::Adjusted => Granularity::Whole,
             Self::Trades => Granularity::Day,
         }
@@ -43,7 +52,7 @@ impl Dataset {
     /// Returns the name of the file at the end of a partition path.
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Stocks | Self::Events | Self::Adjusted => "data.parquet",
+            Self::Stocks | Self::Events | Self::Adjusted | Self::Prepost => "data.parquet",
             Self::Trades => "trades.parquet",
         }
     }

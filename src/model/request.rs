@@ -26,6 +26,13 @@ pub enum Series {
         /// The length of its bars.
         interval: Interval,
     },
+    /// Bars of one ticker outside of the regular session.
+    Prepost {
+        /// The symbol.
+        ticker: Ticker,
+        /// The length of its bars, less than a day.
+        interval: Interval,
+    },
     /// Raw trades of one feed.
     Trades {
         /// The feed, for example `detr`.
@@ -40,6 +47,7 @@ impl Series {
             Self::Bars { .. } => Dataset::Stocks,
             Self::Events { .. } => Dataset::Events,
             Self::Adjusted { .. } => Dataset::Adjusted,
+            Self::Prepost { .. } => Dataset::Prepost,
             Self::Trades { .. } => Dataset::Trades,
         }
     }
@@ -47,9 +55,10 @@ impl Series {
     /// Returns the ticker, if the series has one.
     pub fn ticker(&self) -> Option<&Ticker> {
         match self {
-            Self::Bars { ticker, .. } | Self::Events { ticker } | Self::Adjusted { ticker, .. } => {
-                Some(ticker)
-            }
+            Self::Bars { ticker, .. }
+            | Self::Events { ticker }
+            | Self::Adjusted { ticker, .. }
+            | Self::Prepost { ticker, .. } => Some(ticker),
             Self::Trades { .. } => None,
         }
     }
@@ -61,6 +70,7 @@ impl fmt::Display for Series {
             Self::Bars { ticker, interval } => write!(f, "{ticker} {interval}"),
             Self::Events { ticker } => write!(f, "{ticker} events"),
             Self::Adjusted { ticker, interval } => write!(f, "{ticker} adjusted {interval}"),
+            Self::Prepost { ticker, interval } => write!(f, "{ticker} prepost {interval}"),
             Self::Trades { feed } => write!(f, "{feed} trades"),
         }
     }

@@ -5,7 +5,7 @@
 
 use chrono::NaiveDate;
 
-use crate::frame::MarketEvent;
+use crate::frame::{Bar, MarketEvent};
 use crate::model::{Identity, Provenance};
 
 /// What came along with the bars of one answer.
@@ -18,6 +18,9 @@ pub struct Beside {
     pub events: Vec<MarketEvent>,
     /// The close of each bar adjusted for splits and dividends, where the source says it.
     pub adjusted_closes: Vec<AdjustedClose>,
+    /// Bars of what is traded before and after the regular session, of the length asked for and in any order; their
+    /// prices are adjusted for splits and not for dividends.
+    pub prepost: Vec<Bar>,
     /// What the source says about who the ticker is.
     pub identity: Option<Identity>,
     /// Stamps of bars that may still change because their period has not ended.

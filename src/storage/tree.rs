@@ -155,14 +155,15 @@ pub(super) fn compression_for(
     chosen: Option<Compression>,
 ) -> Compression {
     let suited = match &request.series {
-        Series::Bars { interval, .. }
+        Series::Bars { interval, .. } | Series::Prepost { interval, .. }
             if interval.minutes().is_some_and(|minutes| minutes <= 30) =>
         {
             Compression::Zstd
         }
-        Series::Bars { .. } | Series::Events { .. } | Series::Adjusted { .. } => {
-            Compression::Snappy
-        }
+        Series::Bars { .. }
+        | Series::Events { .. }
+        | Series::Adjusted { .. }
+        | Series::Prepost { .. } => Compression::Snappy,
         Series::Trades { .. } => Compression::Zstd,
     };
     chosen.unwrap_or(suited)

@@ -38,9 +38,6 @@ pub(super) enum Answer {
 pub(super) struct FetchedRows {
     pub(super) rows: RowsToStage,
     pub(super) count: usize,
-    pub(super) notes: BatchNotes,
-    /// Rows that share a timestamp with another one and lost.
-    pub(super) duplicates: Vec<Displaced>,
     pub(super) aside: Aside,
 }
 
@@ -49,8 +46,12 @@ pub(super) struct FetchedRows {
 pub(super) struct Aside {
     pub(super) mark: Option<String>,
     pub(super) beside: Beside,
-    /// Events and adjusted closes, ready to be staged.
+    /// Events, adjusted closes and what is traded outside of the session, ready to be staged.
     pub(super) rows: Vec<RowsToStage>,
+    /// What was done to values of bars, these and those.
+    pub(super) notes: BatchNotes,
+    /// Rows of bars, these and those, that share a timestamp with another one and lost.
+    pub(super) duplicates: Vec<Displaced>,
 }
 
 impl Fetchers<'_> {
@@ -107,14 +108,26 @@ impl Fetchers<'_> {
         &self,
         job: &PlannedJob,
         mark: Option<String>,
-        beside: Beside,
+        mut beside: Beside,
     ) -> Result<Aside, StorageError> {
         let (ticker, interval) = (job.ticker.clone(), job.interval);
         // Bars of less than a day have no adjusted close, and their tree no place.
         let closes = beside.adjusted_closes.iter();
         let closes = closes.filter(|_| !interval.is_intraday());
         let closes = closes.map(|close| (close.date, close.value));
+        let outside = BarBatch {
+            bars: std::mem::take(&mut beside.prepost),
+        };
+        let (outside, notes) = outside.prove(&ticker);
         let sides = [
+            (
+                outside.frame,
+                PriceBasis::SplitAdjusted,
+                Series::Prepost {
+                    ticker: ticker.clone(),
+                    interval,
+                },
+            ),
             (
                 Frame::of_adjusted(&ticker, closes),
                 PriceBasis::SplitDividendAdjusted,
@@ -140,7 +153,13 @@ impl Fetchers<'_> {
             };
             rows.extend(RowsToStage::encode(request, &frame, &provenance)?);
         }
-        Ok(Aside { mark, beside, rows })
+        Ok(Aside {
+            mark,
+            beside,
+            rows,
+            notes,
+            duplicates: outside.displaced,
+        })
     }
 
     fn provenance(&self, beside: &Beside) -> Provenance {
@@ -173,17 +192,17 @@ impl Fetchers<'_> {
         }
         let request = bars_request(&self.planned.venue, job);
         let rows = RowsToStage::encode(request, &proven.frame, &self.provenance(&beside));
-        let aside = match self.aside(job, mark, beside) {
+        let mut aside = match self.aside(job, mark, beside) {
             Ok(aside) => aside,
             Err(error) => return failed(&error, FailureKind::Malformed),
         };
+        aside.notes += notes;
+        aside.duplicates.extend(proven.displaced);
         match rows {
             Ok(None) => Answer::Nothing(Box::new(aside)),
             Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {
                 rows: rows.with(job.continuity),
                 count: proven.frame.len(),
-                notes,
-                duplicates: proven.displaced,
                 aside,
             })),
             Err(error) => failed(&error, FailureKind::Malformed),

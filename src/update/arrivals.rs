@@ -83,23 +83,19 @@ impl<'l> Work<'_, 'l> {
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
-        if !fetched.duplicates.is_empty() {
-            self.keep_duplicates(planned, job, &fetched.duplicates)?;
-        }
+        self.keep_duplicates(planned, job, &fetched.aside.duplicates)?;
         let beside = &fetched.aside.beside;
         if !self.is_same(planned, job, beside, Some(&fetched.rows))? {
             return Ok(());
         }
-        let Aside { mark, beside, rows } = fetched.aside;
         let run = self.run_of(arrived)?;
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
-        rows.iter().try_for_each(|rows| run.stage(rows))?;
-        run.stage(&fetched.rows)?;
-        self.report_aside(planned, job, &beside);
-        let report: &mut VenueReport = self.report.at(&planned.venue);
-        report.heard += 1;
-        report.rounded_volumes += fetched.notes.rounded_volumes;
-        report.not_finite += fetched.notes.not_finite;
+        let sides = fetched.aside.rows.iter();
+        sides
+            .chain([&fetched.rows])
+            .try_for_each(|rows| run.stage(rows))?;
+        self.note_heard(planned, job, &fetched.aside);
+        let Aside { mark, beside, .. } = fetched.aside;
         let provisional = beside.provisional;
         arrived.marks.insert(request, Told { mark, provisional });
         Ok(())
@@ -131,6 +127,7 @@ impl<'l> Work<'_, 'l> {
         aside: Aside,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
+        self.keep_duplicates(planned, job, &aside.duplicates)?;
         if !self.is_same(planned, job, &aside.beside, None)? {
             return Ok(());
         }
@@ -138,10 +135,18 @@ impl<'l> Work<'_, 'l> {
             let run = self.run_of(arrived)?;
             aside.rows.iter().try_for_each(|rows| run.stage(rows))?;
         }
-        self.report_aside(planned, job, &aside.beside);
-        self.report.at(&planned.venue).heard += 1;
+        self.note_heard(planned, job, &aside);
         self.note_checked(planned, job, aside.mark);
         Ok(())
+    }
+
+    /// Reports what a person should know of an answer in which the source knew the series.
+    fn note_heard(&mut self, planned: &PlannedVenue, job: &PlannedJob, aside: &Aside) {
+        self.report_aside(planned, job, &aside.beside);
+        let report: &mut VenueReport = self.report.at(&planned.venue);
+        report.heard += 1;
+        report.rounded_volumes += aside.notes.rounded_volumes;
+        report.not_finite += aside.notes.not_finite;
     }
 
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
@@ -153,6 +158,7 @@ impl<'l> Work<'_, 'l> {
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
         let reason = match duplicates.len() {
+            0 => return Ok(()),
             1 => "1 row shares its timestamp with another row of the same answer".to_owned(),
             many => {
                 format!("{many} rows share their timestamps with other rows of the same answer")

@@ -228,20 +228,23 @@ impl<'l> Consolidation<'_, 'l> {
         let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
         let told = self.marks.get(&done.request).cloned();
         // What came along with rows that a stopped run left may not have reached the disk, and a measured factor is an
-        // estimate: where the source still has the history whole, it says both exactly.
+        // estimate: where the source still has the history whole, it says both exactly. Where it has not, the days of
+        // the stopped run are asked for again, as if they had brought nothing.
+        let is_whole = self.is_kept_whole(venue, *interval);
         let is_open = told.is_none() || done.basis != Basis::Same;
+        let is_settled = told.is_some() || is_whole;
         let told = told.unwrap_or_default();
         let is_apart = done
             .staged
             .iter()
             .any(|rows| rows.continuity() == Continuity::Apart);
         let found = Found {
-            last_row: (!is_apart).then_some(done.newest),
+            last_row: (!is_apart && is_settled).then_some(done.newest),
             storage,
             mark: told.mark,
             provisional: told.provisional,
             newest: done.newest,
-            history: if is_open && self.is_kept_whole(venue, *interval) {
+            history: if is_open && is_whole {
                 Wanted::Whole
             } else {
                 Wanted::Known

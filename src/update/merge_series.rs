@@ -96,7 +96,10 @@ fn rebased(
     newer: &Frame,
     provenance: &Provenance,
 ) -> Result<(Prepared, Basis), StorageError> {
-    let is_of_bars = matches!(prepared.request.series, Series::Bars { .. });
+    let is_of_bars = matches!(
+        prepared.request.series,
+        Series::Bars { .. } | Series::Prepost { .. }
+    );
     let found = rebase::detect(&prepared.revisions, prepared.rows).filter(|_| is_of_bars);
     let (Some(shift), Some(span)) = (found, newer.span()) else {
         return Ok((prepared, Basis::Same));

@@ -79,9 +79,10 @@ impl Outlook<'_> {
                     Block::Partitioned { .. }
                 ),
             ),
-            Series::Events { .. } | Series::Adjusted { .. } | Series::Trades { .. } => {
-                (true, false)
-            }
+            Series::Events { .. }
+            | Series::Adjusted { .. }
+            | Series::Prepost { .. }
+            | Series::Trades { .. } => (true, false),
         };
         Wish {
             toggle,

@@ -12,7 +12,7 @@ use barkeep::model::{Dataset, Interval, PriceBasis, Provenance, StorageRequest};
 use barkeep::storage::{Damage, Prepared, RowCounts, StorageError, Stores};
 use rstest::rstest;
 
-use Shape::{Events, LegacyBars, PartitionedBars, Trades};
+use Shape::{Events, LegacyBars, PartitionedBars, Prepost, Trades};
 
 use crate::support::bench::{Bench, Shape, provenance, rows};
 use crate::support::sim::{Fault, SimFs};
@@ -82,7 +82,7 @@ fn flip_a_byte(bench: &Bench, path: &std::path::Path) -> Vec<u8> {
 
 #[rstest]
 fn where_nothing_is_stored_there_is_none_and_no_empty_frame(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let stores = bench.stores();
@@ -98,7 +98,7 @@ fn where_nothing_is_stored_there_is_none_and_no_empty_frame(
 
 #[rstest]
 fn a_stored_file_without_rows_is_some_and_empty(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let request = shape.request();
@@ -118,7 +118,7 @@ fn a_stored_file_without_rows_is_some_and_empty(
 
 #[rstest]
 fn what_was_committed_is_read_back_with_its_provenance(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
 
@@ -132,7 +132,7 @@ fn what_was_committed_is_read_back_with_its_provenance(
 
 #[rstest]
 fn a_damaged_file_is_listed_and_is_neither_an_absence_nor_touched(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let request = shape.request();
@@ -169,7 +169,7 @@ fn a_damaged_file_is_listed_and_is_neither_an_absence_nor_touched(
 #[case::zeros(&[0; 512])]
 #[case::text(b"404 not found")]
 fn a_file_that_is_no_parquet_is_damaged(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
     #[case] bytes: &[u8],
 ) {
     let bench = Bench::on_disk();
@@ -197,7 +197,7 @@ fn a_damaged_month_leaves_the_other_months_readable_and_writable(
 
 #[rstest]
 fn rows_for_a_damaged_file_make_a_new_one_that_replaces_nothing(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let request = shape.request();
@@ -247,7 +247,7 @@ fn assert_unreadable_is_an_error<T: std::fmt::Debug>(
 
 #[rstest]
 fn a_file_that_cannot_be_read_is_an_error_and_nothing_is_moved(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let newer = both(8.0, shape);
     assert_unreadable_is_an_error(shape, |stores, request| shape.store(stores).read(request));
@@ -267,7 +267,7 @@ fn a_file_that_cannot_be_read_is_an_error_and_nothing_is_moved(
 
 #[rstest]
 fn preparing_changes_nothing_on_disk(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
     #[values(false, true)] is_damaged: bool,
 ) {
     let disk = SimFs::new();
@@ -290,7 +290,7 @@ fn preparing_changes_nothing_on_disk(
 
 #[rstest]
 fn rows_that_are_there_already_prepare_no_file(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     bench.store(shape, &both(7.0, shape));
@@ -338,7 +338,7 @@ fn only_the_months_whose_rows_change_are_written(#[values(PartitionedBars, Trade
 
 #[rstest]
 fn a_merge_keeps_every_key_that_was_stored(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let request = shape.request();
@@ -358,7 +358,7 @@ fn a_merge_keeps_every_key_that_was_stored(
 
 #[rstest]
 fn values_that_change_are_counted_and_told(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let request = shape.request();
@@ -390,7 +390,7 @@ fn values_that_change_are_counted_and_told(
 #[case::zone(Provenance { timezone: Some("Europe/Berlin".to_owned()), ..provenance() }, "time zone")]
 #[case::source(Provenance { source: Some("us:other".parse().unwrap()), ..provenance() }, "source")]
 fn rows_that_do_not_belong_to_the_stored_ones_are_refused(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
     #[case] other: Provenance,
     #[case] what: &str,
 ) {
@@ -444,7 +444,7 @@ fn a_new_month_has_the_basis_of_its_tree_or_is_refused(
 
 #[rstest]
 fn a_series_tells_its_size_and_extent(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let bench = Bench::on_disk();
     let request = shape.request();
@@ -492,7 +492,7 @@ fn tickers_with_files_are_listed_by_name(
 
 #[rstest]
 fn equal_rows_are_equal_bytes_whatever_the_order_they_came_in(
-    #[values(LegacyBars, PartitionedBars, Events, Trades)] shape: Shape,
+    #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
     let (one, two) = (Bench::on_disk(), Bench::on_disk());
     let request = shape.request();

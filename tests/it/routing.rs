@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use barkeep::storage::{Because, Layout, Router, Wish};
 
-use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
+use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
 use crate::support::bench::{Bench, rows};
 
 const DOCUMENT: &str = include_str!("../../docs/routing.md");
@@ -180,7 +180,7 @@ fn a_damaged_file_keeps_its_series_where_it_is() {
 
 #[test]
 fn what_only_partitions_hold_goes_there_whatever_the_toggle_says() {
-    for shape in [Events, Trades] {
+    for shape in [Prepost, Events, Trades] {
         for toggle in [Layout::Legacy, Layout::Partitioned] {
             let bench = Bench::on_disk();
             let wish = Wish {

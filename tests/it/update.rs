@@ -36,6 +36,7 @@ struct World {
     sources: Vec<Arc<dyn MarketDataSource>>,
     not_founds: NotFounds,
     held: Arc<LockGuard<'static>>,
+    interval: Interval,
 }
 
 impl World {
@@ -70,7 +71,13 @@ impl World {
             sources: vec![Arc::new(source)],
             not_founds: NotFounds::Save,
             held,
+            interval: DAY,
         }
+    }
+
+    fn in_bars_of(mut self, interval: Interval) -> Self {
+        self.interval = interval;
+        self
     }
 
     fn answering(mut self, source: ScriptedSource) -> Self {
@@ -129,7 +136,7 @@ impl World {
                 days,
                 ..UpdateRequest::default()
             };
-            let plan = plan(&request, outlook, registry.catalog(), &[DAY])?;
+            let plan = plan(&request, outlook, registry.catalog(), &[self.interval])?;
             let options = RunOptions {
                 now,
                 today,

@@ -2,6 +2,7 @@
 
 mod beside;
 mod parity;
+mod prepost;
 mod rebase;
 mod replay;
 mod trouble;

@@ -1,4 +1,4 @@
-//! What is stored beside the bars of a ticker: its events and its adjusted closes.
+//! What is stored beside the bars of a ticker: its events, its adjusted closes and what is traded outside of the session.
 //!
 //! Promises: a file that is damaged is an error, and nothing stored is no event.
 
@@ -20,9 +20,30 @@ pub(super) fn events(
 ) -> Result<(Stored, Vec<MarketEvent>), Failure> {
     let ticker = ticker(request)?;
     let series = Series::Events { ticker };
-    let stored = read(workspace, catalog, request, series)?.unwrap_or_else(no_events);
+    let stored = read(workspace, catalog, request, series)?;
+    let stored = stored.unwrap_or_else(|| nothing(Dataset::Events));
     let events = stored.frame.market_events();
     Ok((stored, events))
+}
+
+/// Returns what is stored of the hours before and after the session, with the series that it is; `None` when there is
+/// nothing. Damage is in the answer.
+pub(super) fn outside(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    bars: &StorageRequest,
+) -> Result<Option<(StorageRequest, Stored)>, Failure> {
+    let Series::Bars { ticker, interval } = &bars.series else {
+        return Ok(None);
+    };
+    let (ticker, interval) = (ticker.clone(), *interval);
+    let request = StorageRequest {
+        venue: bars.venue.clone(),
+        series: Series::Prepost { ticker, interval },
+    };
+    let layout = layout(workspace, catalog, &request)?;
+    let stored = workspace.stores.of(layout).read(&request)?;
+    Ok(stored.map(|stored| (request, stored)))
 }
 
 /// Returns the bars of a series adjusted.
@@ -39,7 +60,7 @@ pub(super) fn adjusted(
         events,
         ..Adjustments::default()
     };
-    if let Series::Bars { interval, .. } = &request.series {
+    if let Series::Bars { interval, .. } | Series::Prepost { interval, .. } = &request.series {
         if interval.is_intraday() {
             known.day_factors = day_factors(workspace, catalog, request, &ticker)?;
         } else {
@@ -145,9 +166,10 @@ fn read(
     }
 }
 
-fn no_events() -> Stored {
+/// Returns a series of which nothing is stored.
+pub(super) fn nothing(dataset: Dataset) -> Stored {
     Stored {
-        frame: Frame::empty(Profile::of(Dataset::Events)),
+        frame: Frame::empty(Profile::of(dataset)),
         provenance: Provenance::default(),
         displaced: 0,
         damaged: Vec::new(),

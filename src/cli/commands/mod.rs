@@ -18,6 +18,7 @@ mod sweep;
 pub(super) mod tickers;
 pub(super) mod update;
 
+mod find_series;
 mod gaps;
 mod list_origin;
 pub(super) mod not_founds;

@@ -25,7 +25,7 @@ pub(in crate::cli) struct RevisionsArgs {
     /// The ticker
     #[arg(value_name = "TICKER")]
     ticker: Ticker,
-    /// Only bars of this length [default: all, and events]
+    /// Only bars of this length, in the session and outside of it [default: all, and events]
     #[arg(short, long, value_name = "INTERVAL")]
     interval: Option<Interval>,
     /// Only this venue [default: all]
@@ -44,10 +44,18 @@ impl RevisionsArgs {
             ticker: ticker.clone(),
             interval,
         };
+        let outside = |interval| Series::Prepost {
+            ticker: ticker.clone(),
+            interval,
+        };
+        let of_length = |interval: Interval| {
+            let outside = interval.is_intraday().then(|| outside(interval));
+            std::iter::once(bars(interval)).chain(outside)
+        };
         if let Some(interval) = self.interval {
-            return vec![bars(interval)];
+            return of_length(interval).collect();
         }
-        let mut series: Vec<Series> = Interval::ALL.into_iter().map(bars).collect();
+        let mut series: Vec<Series> = Interval::ALL.into_iter().flat_map(of_length).collect();
         let ticker = ticker.clone();
         series.push(Series::Events { ticker });
         series

@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
+use super::find_series::find;
 use super::{beside, gaps};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
@@ -14,24 +15,27 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Dates, Extract};
 use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{quoted, some_of};
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
-use crate::frame::Adjust;
-use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
+use crate::frame::{Adjust, Frame};
+use crate::model::{Interval, StorageRequest, Ticker, Venue, time};
 use crate::storage::Stored;
 
 /// Options of `show`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArgs {
     /// The ticker
-    ticker: Ticker,
+    pub(super) ticker: Ticker,
     /// The interval
     #[arg(short, long)]
-    interval: Interval,
+    pub(super) interval: Interval,
     /// The venue [default: the one that holds the ticker]
     #[arg(long, value_name = "MARKET:SOURCE")]
-    venue: Option<Venue>,
+    pub(super) venue: Option<Venue>,
     /// The first day
     #[arg(long, value_name = "DATE", value_parser = day)]
     start: Option<NaiveDate>,
@@ -50,6 +54,9 @@ pub(in crate::cli) struct ShowArgs {
     /// Print dividends, splits and capital gains in place of bars
     #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
     events: bool,
+    /// Print what is traded before and after the session, too
+    #[arg(long, conflicts_with = "events")]
+    pub(super) prepost: bool,
     /// How bars are printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(in crate::cli) format: Format,
@@ -91,6 +98,7 @@ impl ShowArgs {
             tail: Some(tail),
             adjust: None,
             events: false,
+            prepost: false,
             utc: false,
             format: Format::Table,
             gaps: false,
@@ -107,6 +115,12 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             "the start {start} is after the end {end}"
         )));
     }
+    if args.prepost && !args.interval.is_intraday() {
+        return Err(Failure::usage(format!(
+            "bars of {} have no hours before and after the session",
+            args.interval
+        )));
+    }
     let workspace = Workspace::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let (request, mut stored) = find(args, &workspace, &catalog)?;
@@ -115,20 +129,49 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         print(args, shell, &request, &stored)?;
         return Ok(report_damage(shell, &request, &stored));
     }
-    if let Some(how) = args.adjust {
-        let how = match how {
-            AdjustFor::Splits => Adjust::Splits,
-            AdjustFor::All => Adjust::All,
-        };
-        stored.frame = beside::adjusted(&workspace, &catalog, &request, &stored, how)?;
-    }
-    print(args, shell, &request, &stored)?;
     if args.gaps || workspace.config.settings().gap_warnings.value {
         gaps::warn(&workspace, shell, &request, &stored, |day| {
             args.start.is_none_or(|start| day >= start) && args.end.is_none_or(|end| day <= end)
         });
     }
-    Ok(report_damage(shell, &request, &stored))
+    let outside = if args.prepost {
+        beside::outside(&workspace, &catalog, &request)?
+    } else {
+        None
+    };
+    if let Some(frame) = adjusted(args, &workspace, &catalog, &request, &stored)? {
+        stored.frame = frame;
+    }
+    let mut exit = report_damage(shell, &request, &stored);
+    if let Some((request, outside)) = outside {
+        let rows = adjusted(args, &workspace, &catalog, &request, &outside)?;
+        let rows = rows.as_ref().unwrap_or(&outside.frame);
+        // A half hour in which the session begins has a part in both; that of the session is printed.
+        stored.frame = rows.merge(&stored.frame).frame;
+        exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);
+        if stored.provenance.timezone.is_none() {
+            stored.provenance = outside.provenance;
+        }
+    }
+    print(args, shell, &request, &stored)?;
+    Ok(exit)
+}
+
+/// Returns the rows of a series adjusted, if that is asked for.
+fn adjusted(
+    args: &ShowArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    request: &StorageRequest,
+    stored: &Stored,
+) -> Result<Option<Frame>, Failure> {
+    let how = match args.adjust {
+        _ if stored.frame.is_empty() => return Ok(None),
+        None => return Ok(None),
+        Some(AdjustFor::Splits) => Adjust::Splits,
+        Some(AdjustFor::All) => Adjust::All,
+    };
+    beside::adjusted(workspace, catalog, request, stored, how).map(Some)
 }
 
 /// Bars can be shown without the registry, so a damaged one is told and passed over.
@@ -140,78 +183,6 @@ fn catalog_if_usable(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Cat
             Ok(Catalog::default())
         }
         Err(failure) => Err(failure),
-    }
-}
-
-/// Finds the series: at the venue that was named, else at the default one, else at the only one that holds it.
-fn find(
-    args: &ShowArgs,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-) -> Result<(StorageRequest, Stored), Failure> {
-    let first = args
-        .venue
-        .as_ref()
-        .unwrap_or_else(|| workspace.default_venue());
-    if let Some(found) = read(args, workspace, catalog, first)? {
-        return Ok(found);
-    }
-    let mut found = Vec::new();
-    if args.venue.is_none() {
-        for venue in workspace.venues()?.iter().filter(|venue| *venue != first) {
-            found.extend(read(args, workspace, catalog, venue)?);
-        }
-    }
-    if found.len() > 1 {
-        let venues: Vec<String> = found
-            .iter()
-            .filter_map(|(request, _)| request.venue.as_ref().map(ToString::to_string))
-            .collect();
-        let (ticker, interval) = (&args.ticker, args.interval);
-        let message = format!(
-            "several venues hold {ticker} {interval}: {}",
-            some_of(&venues, 5)
-        );
-        return Err(Failure::usage(message).hint("name one with --venue"));
-    }
-    found
-        .pop()
-        .ok_or_else(|| nothing_stored(args, catalog, first))
-}
-
-fn read(
-    args: &ShowArgs,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    venue: &Venue,
-) -> Result<Option<(StorageRequest, Stored)>, Failure> {
-    let request = StorageRequest::bars(venue.clone(), args.ticker.clone(), args.interval);
-    let wish = workspace.outlook().wish(catalog, venue, &request.series);
-    let routed = workspace.stores.route(&request, wish)?;
-    if !routed.has_rows {
-        return Ok(None);
-    }
-    let stored = workspace.stores.of(routed.route.layout).read(&request)?;
-    Ok(stored.map(|stored| (request, stored)))
-}
-
-fn nothing_stored(args: &ShowArgs, catalog: &Catalog, venue: &Venue) -> Failure {
-    let ShowArgs {
-        ticker, interval, ..
-    } = args;
-    let failure = Failure::new(
-        Exit::Failed,
-        format!("nothing is stored of {ticker} {interval}"),
-    );
-    let typed = quoted(ticker.as_str());
-    if catalog.contains(ticker) {
-        failure.hint(format!(
-            "fetch it: barkeep update --ticker {typed} --interval {interval}"
-        ))
-    } else {
-        failure.hint(format!(
-            "add it first: barkeep tickers add {typed} --venue {venue}"
-        ))
     }
 }
 
@@ -266,10 +237,7 @@ fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::T
 
 fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
     for damage in &stored.damaged {
-        let ticker = match &request.series {
-            Series::Bars { ticker, .. } => ticker.as_str(),
-            _ => "",
-        };
+        let ticker = request.series.ticker().map_or("", Ticker::as_str);
         shell.printer.error(&format!(
             "error: {} is damaged: {}\n  caused by: the bars of {ticker} of {} are missing from the output\nhint: \
              fetch them again: {}",

@@ -78,7 +78,9 @@ pub(in crate::cli) fn refetch(
 ) -> String {
     let mut words = vec!["barkeep".to_owned(), "update".to_owned()];
     let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if let Series::Bars { ticker, interval } = &request.series {
+    if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
+        &request.series
+    {
         option("--ticker", quoted(ticker.as_str()));
         option("--interval", interval.to_string());
     }

@@ -17,7 +17,7 @@ pub(super) fn of(spec: &YahooSpec, job: &FetchJob, page: Period) -> String {
         page.start,
         page.end,
         asked_interval(job.interval),
-        spec.hours == Hours::Extended,
+        spec.hours == Hours::Extended && job.interval.is_intraday(),
     )
 }
 

@@ -20,15 +20,16 @@ impl Fetch<'_> {
         if job.asked == Asked::Explicit {
             let window = job.window;
             let is_inside = |stamp: i64| window.contains(stamp);
-            self.reading
-                .bars
-                .retain(|bar| bar.date.is_some_and(is_inside));
+            for bars in [&mut self.reading.bars, &mut self.reading.outside] {
+                bars.retain(|bar| bar.date.is_some_and(is_inside));
+            }
             self.reading.adjusted.retain(|close| is_inside(close.date));
             self.reading.provisional.retain(|stamp| is_inside(*stamp));
             self.beside.events.retain(|event| is_inside(event.date));
         }
         let mut beside = self.beside;
         beside.adjusted_closes = self.reading.adjusted;
+        beside.prepost = self.reading.outside;
         beside.provisional = self.reading.provisional;
         let basis = basis_of(job);
         if basis == PriceBasis::SplitDividendAdjusted {

@@ -40,11 +40,7 @@ pub(super) fn join_live(
         }
         return;
     }
-    let is_print = hours == Hours::Extended && last.row.stamp % 60 == 0 && served.is_some();
-    if !is_within(&before, &last, interval, served)
-        || before.row.stamp == last.row.stamp
-        || is_print
-    {
+    if !is_last_trade(&before, &last, interval, served, hours) {
         return;
     }
     rows.truncate(rows.len() - 2);
@@ -53,6 +49,19 @@ pub(super) fn join_live(
         wall: before.wall,
         is_live: true,
     });
+}
+
+/// Tells whether the last row is no bar but the last trade, within the bar before it.
+pub(super) fn is_last_trade(
+    before: &Dated,
+    last: &Dated,
+    interval: Interval,
+    served: Option<u32>,
+    hours: Hours,
+) -> bool {
+    // Outside of the session a row on the minute is the first bar after a close.
+    let is_print = hours == Hours::Extended && last.row.stamp % 60 == 0 && served.is_some();
+    is_within(before, last, interval, served) && before.row.stamp != last.row.stamp && !is_print
 }
 
 fn is_within(before: &Dated, last: &Dated, interval: Interval, served: Option<u32>) -> bool {

@@ -119,7 +119,7 @@ impl<'f> Fetch<'f> {
                     self.through = self.through.max(left.start);
                 }
                 Err(error @ SourceError::Stopped { .. }) => return Err(error),
-                Err(error) if self.reading.bars.is_empty() => return Err(error),
+                Err(error) if self.reading.is_empty() => return Err(error),
                 Err(error) => {
                     self.beside.cut_short = Some(error.to_string());
                     break;
@@ -157,7 +157,7 @@ impl<'f> Fetch<'f> {
                 self.take(*chart, page);
             }
             Verdict::BeforeFirstTrade => {}
-            Verdict::UnknownSymbol => self.is_unknown = self.reading.bars.is_empty(),
+            Verdict::UnknownSymbol => self.is_unknown = self.reading.is_empty(),
             Verdict::OutOfReach { days } => return self.learn_depth(days, page, &url),
             Verdict::TooLong { days } => return self.learn_length(days, &url),
             Verdict::Throttled => {
@@ -213,6 +213,7 @@ impl<'f> Fetch<'f> {
         // Newer pages go first, as newer bars do.
         let older = std::mem::replace(&mut self.reading, reading);
         self.reading.bars.extend(older.bars);
+        self.reading.outside.extend(older.outside);
         self.reading.adjusted.extend(older.adjusted);
         self.beside
             .events

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{Months, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::join::{Dated, halved, join_live};
+use super::join::{Dated, halved, is_last_trade, join_live};
 use super::wire::{Chart, Meta, Period, Row};
 use crate::frame::{Bar, Volume};
 use crate::model::{Interval, time};
@@ -21,7 +21,7 @@ pub enum Hours {
     /// The regular session.
     #[default]
     Regular,
-    /// What is traded before and after it, too.
+    /// What is traded before and after it, too, apart from it.
     Extended,
 }
 
@@ -30,9 +30,18 @@ pub enum Hours {
 pub(super) struct Reading {
     /// In reverse order of their instants: of two instants with one wall clock the earlier one is then stored.
     pub(super) bars: Vec<Bar>,
+    /// Bars outside of the regular session, in the same order; none where they are not kept.
+    pub(super) outside: Vec<Bar>,
     pub(super) adjusted: Vec<AdjustedClose>,
     /// Stamps of bars that may still change.
     pub(super) provisional: Vec<i64>,
+}
+
+impl Reading {
+    /// Tells whether there is no bar at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bars.is_empty() && self.outside.is_empty()
+    }
 }
 
 /// Reads the bars of a chart as of the instant `now`, in seconds since 1970.
@@ -45,10 +54,11 @@ pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) ->
         .collect();
     rows.sort_by_key(|dated| dated.row.stamp);
     let served = served(meta, interval);
-    if let (Some(minutes), Hours::Regular) = (served, hours) {
-        rows.retain(|dated| is_regular(dated, minutes, meta));
-    }
-    join_live(&mut rows, interval, served, hours);
+    let outside = match served {
+        Some(minutes) => take_outside(&mut rows, (interval, minutes), hours, meta),
+        None => Vec::new(),
+    };
+    join_live(&mut rows, interval, served, Hours::Regular);
     if interval == Interval::M30 && served == Some(15) {
         rows = halved(&rows, meta.zone);
     }
@@ -60,9 +70,43 @@ pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) ->
     rows.retain(|dated| !is_blank(&dated.row));
     Reading {
         bars: rows.iter().rev().map(bar).collect(),
+        outside: outside.iter().rev().map(bar).collect(),
         adjusted: adjusted(chart, interval, &rows),
         provisional: provisional.into_iter().collect(),
     }
+}
+
+/// Takes the rows out that are traded before and after the session, and returns them where they are kept. What remains
+/// is what an answer without those hours holds.
+fn take_outside(
+    rows: &mut Vec<Dated>,
+    (interval, minutes): (Interval, u32),
+    hours: Hours,
+    meta: &Meta,
+) -> Vec<Dated> {
+    let is_inside = |dated: &Dated| is_regular(dated, minutes, hours, meta);
+    let ending = rows.last_chunk::<2>().copied();
+    let (regular, mut outside): (Vec<Dated>, Vec<Dated>) =
+        rows.drain(..).partition(|dated| is_inside(dated));
+    *rows = regular;
+    if hours == Hours::Regular {
+        return Vec::new();
+    }
+    // The first trade after the close comes alone: its bar does with the next answer, under another stamp.
+    let is_alone = ending.is_some_and(|[before, last]| {
+        is_inside(&before)
+            && !is_inside(&last)
+            && is_last_trade(&before, &last, interval, Some(minutes), hours)
+    });
+    if is_alone {
+        outside.pop();
+    }
+    join_live(&mut outside, interval, Some(minutes), hours);
+    if interval == Interval::M30 && minutes == 15 {
+        outside = halved(&outside, meta.zone);
+    }
+    outside.retain(|dated| !is_blank(&dated.row));
+    outside
 }
 
 /// Returns the wall clock of an instant.
@@ -101,14 +145,23 @@ fn dated(row: &Row, interval: Interval, meta: &Meta) -> Option<Dated> {
     })
 }
 
-/// A day without a session in the answer drops nothing.
-fn is_regular(dated: &Dated, minutes: u32, meta: &Meta) -> bool {
+/// Tells whether a row is of the regular session. On a day without one in the answer, every row is.
+fn is_regular(dated: &Dated, minutes: u32, hours: Hours, meta: &Meta) -> bool {
     let stamp = dated.row.stamp;
+    // The last bar before an opening may be cut short by it.
+    let is_told = hours == Hours::Extended
+        && meta
+            .outside
+            .iter()
+            .any(|period| period.start <= stamp && stamp < period.end);
     let is_of_day = |period: &&Period| {
         wall(period.start, meta.zone).is_some_and(|start| start.date() == dated.wall.date())
     };
     let period = meta.periods.iter().find(is_of_day);
-    period.is_none_or(|period| stamp < period.end && stamp + i64::from(minutes) * 60 > period.start)
+    !is_told
+        && period.is_none_or(|period| {
+            stamp < period.end && stamp + i64::from(minutes) * 60 > period.start
+        })
 }
 
 /// Returns the wall clock at which the period of a bar is over.

@@ -55,6 +55,8 @@ pub(super) struct Meta {
     pub(super) current: Option<Period>,
     /// Regular hours of the sessions of an intraday chart.
     pub(super) periods: Vec<Period>,
+    /// Hours before and after them, where they were asked for.
+    pub(super) outside: Vec<Period>,
 }
 
 /// A span of instants, seconds since 1970; the end is outside.
@@ -138,6 +140,8 @@ fn meta(meta: &Value) -> Result<Meta, String> {
     let current = meta
         .get("currentTradingPeriod")
         .and_then(|periods| periods.get("regular"));
+    // A list of lists, or, with hours outside of the sessions, an object of such lists.
+    let sessions = meta.get("tradingPeriods");
     Ok(Meta {
         symbol: text("symbol").ok_or("`meta` names no symbol")?,
         exchange: text("exchangeName"),
@@ -148,7 +152,11 @@ fn meta(meta: &Value) -> Result<Meta, String> {
         market_time: whole("regularMarketTime"),
         granularity: text("dataGranularity").unwrap_or_default(),
         current: current.and_then(period),
-        periods: periods(meta.get("tradingPeriods")),
+        periods: periods(sessions.map(|sessions| sessions.get("regular").unwrap_or(sessions))),
+        outside: ["pre", "post"]
+            .into_iter()
+            .flat_map(|name| periods(sessions.and_then(|sessions| sessions.get(name))))
+            .collect(),
     })
 }
 
@@ -159,10 +167,8 @@ fn period(value: &Value) -> Option<Period> {
     })
 }
 
-/// The sessions are a list of lists, or, with hours outside of them, an object of such lists.
 fn periods(value: Option<&Value>) -> Vec<Period> {
-    let regular = value.map(|value| value.get("regular").unwrap_or(value));
-    let lists = regular.and_then(Value::as_array).into_iter().flatten();
+    let lists = value.and_then(Value::as_array).into_iter().flatten();
     lists
         .flat_map(|list| match list {
             Value::Array(periods) => periods.as_slice(),

@@ -24,6 +24,7 @@ use super::sim::SimFs;
 pub(crate) enum Shape {
     LegacyBars,
     PartitionedBars,
+    Prepost,
     Events,
     Trades,
 }
@@ -96,6 +97,10 @@ impl Shape {
                 ticker: name.parse().unwrap(),
                 interval: Interval::D1,
             },
+            Self::Prepost => Series::Prepost {
+                ticker: name.parse().unwrap(),
+                interval: Interval::M1,
+            },
             Self::Events => Series::Events {
                 ticker: name.parse().unwrap(),
             },
@@ -112,7 +117,9 @@ impl Shape {
     pub(crate) fn store(self, stores: &Stores) -> &dyn StorageInterface {
         match self {
             Self::LegacyBars => &stores.legacy,
-            Self::PartitionedBars | Self::Events | Self::Trades => &stores.partitioned,
+            Self::PartitionedBars | Self::Prepost | Self::Events | Self::Trades => {
+                &stores.partitioned
+            }
         }
     }
 

@@ -1,12 +1,12 @@
 //! Recorded bodies of Yahoo's chart API, a server that gives them, and what yfinance makes of them.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::bar::Bar;
+use super::bar::{Bar, Ran};
 use super::recorded::recorded;
 use super::server::{Reply, Request, Server};
 use barkeep::cli::Exit;
@@ -123,19 +123,34 @@ impl YahooBar {
         self.bar.now = recorded.moment();
     }
 
-    /// The stored bars as CSV; empty when there are none.
-    pub(crate) fn csv_or_none(&self, recorded: &Recorded) -> String {
-        let (ticker, interval) = (recorded.symbol.as_str(), recorded.interval.as_str());
+    /// Stores one recorded answer, in a workspace of its own.
+    pub(crate) fn storing(recorded: &Recorded) -> Self {
+        let mut yahoo = Self::of(&recorded.symbol, &recorded.interval, "");
+        yahoo.serve(recorded);
+        yahoo.bar.run(&["update"]).expect(Exit::Ok);
+        yahoo
+    }
+
+    /// Shows a series as CSV, in the way that further options say.
+    pub(crate) fn show(&self, ticker: &str, interval: &str, options: &[&str]) -> Ran {
         let args = ["show", ticker, "--interval", interval, "--format", "csv"];
-        let ran = self.bar.run(&args);
-        let rows = ran.stdout.lines().skip(1);
-        rows.collect()
+        self.bar.run(&[&args, options].concat())
     }
 
     /// The stored bars as CSV.
     pub(crate) fn csv(&self, ticker: &str, interval: &str) -> String {
-        let args = ["show", ticker, "--interval", interval, "--format", "csv"];
-        self.bar.run(&args).expect(Exit::Ok).stdout
+        self.show(ticker, interval, &[]).expect(Exit::Ok).stdout
+    }
+
+    /// The files below a folder of the workspace, with their bytes.
+    pub(crate) fn files_in(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let (root, mut files) = (self.bar.path(), self.bar.tree());
+        files.retain(|(path, _)| path.starts_with(root.join(folder)));
+        let relative = |(path, bytes): (PathBuf, Vec<u8>)| {
+            let path = path.strip_prefix(&root).unwrap().to_owned();
+            (path, bytes)
+        };
+        files.into_iter().map(relative).collect()
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) enum Say {
 pub(crate) struct ScriptedSource {
     venue: Venue,
     answers: BTreeMap<(Ticker, Interval), Say>,
+    depth_days: Option<u32>,
 }
 
 impl ScriptedSource {
@@ -36,7 +37,14 @@ impl ScriptedSource {
         Self {
             venue: venue.parse().unwrap(),
             answers: BTreeMap::new(),
+            depth_days: None,
         }
+    }
+
+    /// A source that forgets.
+    pub(crate) fn keeping(mut self, days: u32) -> Self {
+        self.depth_days = Some(days);
+        self
     }
 
     pub(crate) fn says(mut self, ticker: &str, interval: Interval, say: Say) -> Self {
@@ -77,6 +85,10 @@ impl MarketDataSource for ScriptedSource {
 
     fn calendar(&self) -> Calendar {
         Calendar::weekdays()
+    }
+
+    fn depth_days(&self, _interval: Interval) -> Option<u32> {
+        self.depth_days
     }
 
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {

@@ -71,20 +71,9 @@ fn totals(events: &[(String, String, u64)]) -> (f64, f64) {
 
 /// Prices of `show --adjust all` beside those of yfinance with `auto_adjust` on: dates and relative differences.
 fn compare_adjusted(recorded: &Recorded, history: &Value) -> Result<(), String> {
-    let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, "");
-    yahoo.serve(recorded);
-    yahoo.bar.run(&["update"]).expect(Exit::Ok);
-    let args = [
-        "show",
-        &recorded.symbol,
-        "--interval",
-        &recorded.interval,
-        "--format",
-        "csv",
-        "--adjust",
-        "all",
-    ];
-    let ours = ours(&yahoo.bar.run(&args).expect(Exit::Ok).stdout);
+    let yahoo = YahooBar::storing(recorded);
+    let adjusted = yahoo.show(&recorded.symbol, &recorded.interval, &["--adjust", "all"]);
+    let ours = ours(&adjusted.expect(Exit::Ok).stdout);
     let width = ours.first().map_or(10, |(date, _, _)| date.len());
     let theirs = theirs(history, width);
     let is_near = |a: Option<u64>, b: Option<u64>| match (a, b) {
@@ -175,19 +164,9 @@ fn adjusted_prices_and_events_of_every_recorded_body_equal_those_of_yfinance() {
         }
         let with_days = recorded.interval == "1d";
         let theirs = their_events(history, with_days);
-        let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, "");
-        yahoo.serve(recorded);
-        yahoo.bar.run(&["update"]).expect(Exit::Ok);
-        let args = [
-            "show",
-            &recorded.symbol,
-            "--interval",
-            &recorded.interval,
-            "--format",
-            "csv",
-            "--events",
-        ];
-        let ours = our_events(&yahoo.bar.run(&args).expect(Exit::Ok).stdout, with_days);
+        let yahoo = YahooBar::storing(recorded);
+        let events = yahoo.show(&recorded.symbol, &recorded.interval, &["--events"]);
+        let ours = our_events(&events.expect(Exit::Ok).stdout, with_days);
         let missing: Vec<_> = theirs
             .iter()
             .filter(|event| !ours.contains(event))
@@ -213,21 +192,25 @@ fn adjusted_prices_and_events_of_every_recorded_body_equal_those_of_yfinance() {
 }
 
 fn compare(recorded: &Recorded, history: &Value) -> Result<(), String> {
-    let settings = format!("prepost = {}", history["prepost"]);
-    let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, &settings);
+    let (ticker, interval) = (recorded.symbol.as_str(), recorded.interval.as_str());
+    let is_prepost = history["prepost"] == true;
+    let mut yahoo = YahooBar::of(ticker, interval, &format!("prepost = {is_prepost}"));
     yahoo.serve(recorded);
     let ran = yahoo.bar.run(&["update"]);
+    let options: &[&str] = if is_prepost { &["--prepost"] } else { &[] };
     let Some(_) = history["rows"].as_array() else {
         // A shell without a single row is a symbol that the source does not know.
         let is_expected = ran.exit == Exit::Ok || ran.stderr.contains(" 1 unknown");
-        return (is_expected && yahoo.csv_or_none(recorded).is_empty())
+        let is_empty = yahoo.show(ticker, interval, options).stdout.lines().count() < 2;
+        return (is_expected && is_empty)
             .then_some(())
             .ok_or(format!("{} yields {ran:?}", recorded.file));
     };
     if ran.exit != Exit::Ok {
         return Err(format!("{}: {ran:?}", recorded.file));
     }
-    let ours = ours(&yahoo.csv(&recorded.symbol, &recorded.interval));
+    let shown = yahoo.show(ticker, interval, options).expect(Exit::Ok);
+    let ours = ours(&shown.stdout);
     let width = ours.first().map_or(10, |(date, _, _)| date.len());
     let theirs = theirs(history, width);
     if ours == theirs {
@@ -265,4 +248,42 @@ fn what_is_stored_of_every_recorded_body_equals_what_yfinance_makes_of_it() {
 
     assert!(differences.is_empty(), "{differences:#?}");
     assert!(compared > 50, "{compared} bodies");
+}
+
+/// Hours outside of the session lie in a tree of their own, so that the tree of the bars is what it is without them.
+#[test]
+fn the_bars_of_every_recorded_body_are_the_same_files_whether_other_hours_are_kept_or_not() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+    let bodies = charts::all(&folder);
+    let is_intraday = |body: &&Recorded| body.interval.ends_with(['m', 'h']);
+    let (mut with_bars, mut with_others) = (0, 0);
+
+    for recorded in bodies.iter().filter(is_intraday) {
+        let stored = |settings: &str| {
+            let mut yahoo = YahooBar::of(&recorded.symbol, &recorded.interval, settings);
+            yahoo.serve(recorded);
+            yahoo.bar.run(&["update"]);
+            yahoo
+        };
+        let (plain, apart) = (stored(""), stored("prepost = true"));
+        let bars = format!("data/us/yahoo/stocks_{}", recorded.interval);
+        let others = format!("data/us/yahoo/prepost_{}", recorded.interval);
+
+        assert_eq!(
+            plain.files_in(&bars),
+            apart.files_in(&bars),
+            "{}",
+            recorded.file
+        );
+        assert_eq!(plain.files_in(&others), [], "{}", recorded.file);
+        with_bars += usize::from(!plain.files_in(&bars).is_empty());
+        with_others += usize::from(!apart.files_in(&others).is_empty());
+    }
+
+    assert!(
+        with_bars > 6 && with_others > 3,
+        "{with_bars} {with_others}"
+    );
 }

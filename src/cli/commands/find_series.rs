@@ -1,0 +1,85 @@
+//! Finds the stored bars that `show` is asked for.
+
+use super::beside;
+use super::show::ShowArgs;
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ui::words::{quoted, some_of};
+use crate::cli::wiring::Workspace;
+use crate::model::{Dataset, StorageRequest, Venue};
+use crate::storage::Stored;
+
+/// Finds the series: at the venue that was named, else at the default one, else at the only one that holds it.
+pub(super) fn find(
+    args: &ShowArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+) -> Result<(StorageRequest, Stored), Failure> {
+    let first = args
+        .venue
+        .as_ref()
+        .unwrap_or_else(|| workspace.default_venue());
+    if let Some(found) = read(args, workspace, catalog, first)? {
+        return Ok(found);
+    }
+    let mut found = Vec::new();
+    if args.venue.is_none() {
+        for venue in workspace.venues()?.iter().filter(|venue| *venue != first) {
+            found.extend(read(args, workspace, catalog, venue)?);
+        }
+    }
+    if found.len() > 1 {
+        let venues: Vec<String> = found
+            .iter()
+            .filter_map(|(request, _)| request.venue.as_ref().map(ToString::to_string))
+            .collect();
+        let (ticker, interval) = (&args.ticker, args.interval);
+        let message = format!(
+            "several venues hold {ticker} {interval}: {}",
+            some_of(&venues, 5)
+        );
+        return Err(Failure::usage(message).hint("name one with --venue"));
+    }
+    found
+        .pop()
+        .ok_or_else(|| nothing_stored(args, catalog, first))
+}
+
+fn read(
+    args: &ShowArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+) -> Result<Option<(StorageRequest, Stored)>, Failure> {
+    let request = StorageRequest::bars(venue.clone(), args.ticker.clone(), args.interval);
+    let wish = workspace.outlook().wish(catalog, venue, &request.series);
+    let routed = workspace.stores.route(&request, wish)?;
+    if !routed.has_rows {
+        // Until its first session is over, a series may have other hours only.
+        let is_begun = args.prepost && beside::outside(workspace, catalog, &request)?.is_some();
+        return Ok(is_begun.then(|| (request, beside::nothing(Dataset::Stocks))));
+    }
+    let stored = workspace.stores.of(routed.route.layout).read(&request)?;
+    Ok(stored.map(|stored| (request, stored)))
+}
+
+fn nothing_stored(args: &ShowArgs, catalog: &Catalog, venue: &Venue) -> Failure {
+    let ShowArgs {
+        ticker, interval, ..
+    } = args;
+    let failure = Failure::new(
+        Exit::Failed,
+        format!("nothing is stored of {ticker} {interval}"),
+    );
+    let typed = quoted(ticker.as_str());
+    if catalog.contains(ticker) {
+        failure.hint(format!(
+            "fetch it: barkeep update --ticker {typed} --interval {interval}"
+        ))
+    } else {
+        failure.hint(format!(
+            "add it first: barkeep tickers add {typed} --venue {venue}"
+        ))
+    }
+}
