@@ -86,6 +86,16 @@ impl Catalog {
         fields::date(self.interval(ticker, venue, interval)?, "last_checked")
     }
 
+    /// Counts the tickers of a venue of which the source said something on a day or after it.
+    pub fn checked_since(&self, venue: &Venue, day: NaiveDate) -> usize {
+        let is_checked = |ticker: &&Ticker| {
+            let records = self.records(ticker, venue);
+            let checked = records.and_then(|records| fields::date(records, "last_checked"));
+            checked.is_some_and(|checked| checked >= day)
+        };
+        self.tickers.iter().filter(is_checked).count()
+    }
+
     /// Returns the wall clock of the newest intraday row, unless the day says that another writer went on.
     pub fn last_data_at(
         &self,

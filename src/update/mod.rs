@@ -17,6 +17,7 @@ mod put_away;
 mod rebase;
 mod registry;
 mod report;
+mod requests;
 mod resume;
 mod run;
 mod space;
@@ -29,6 +30,7 @@ pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport,
     VenueReport,
 };
+pub use requests::{RequestLog, RequestWeek};
 pub use resume::{LeftoverReport, finish_leftovers};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;

@@ -5,4 +5,5 @@ mod parity;
 mod prepost;
 mod rebase;
 mod replay;
+mod requests;
 mod trouble;

@@ -74,6 +74,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let finished = Finished {
         report,
         leftovers,
+        requests: Vec::new(),
         lock_seconds,
         total_seconds: watch.seconds(),
         exit,

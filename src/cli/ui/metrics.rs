@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::cli::Exit;
-use crate::update::SeriesStatus;
+use crate::model::Venue;
+use crate::update::{RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(in crate::cli) struct Outcome<'o> {
     /// Bars that were stored by all runs of this workspace.
     pub(in crate::cli) bars_total: u64,
     pub(in crate::cli) series: &'o [SeriesStatus],
+    /// What the venues were asked in the last seven days.
+    pub(in crate::cli) requests: &'o [RequestWeek],
 }
 
 /// Returns the text of the file.
@@ -85,6 +88,24 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         help,
         &each(|one| one.next_loss.map_or_else(|| "+Inf".to_owned(), midnight)),
     );
+    let weeks = |of: fn(&RequestWeek) -> String| -> Vec<(String, String)> {
+        let weeks = outcome.requests.iter();
+        weeks
+            .map(|one| (labels(&at(&one.venue)), of(one)))
+            .collect()
+    };
+    gauge(
+        &mut text,
+        "requests_last_7_days",
+        "Requests that were sent in the last seven days.",
+        &weeks(|one| one.in_week.to_string()),
+    );
+    gauge(
+        &mut text,
+        "tickers_last_7_days",
+        "Tickers that these requests were for.",
+        &weeks(|one| one.tickers.to_string()),
+    );
     gauge(
         &mut text,
         "tickers",
@@ -111,10 +132,14 @@ fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {
 }
 
 fn place(one: &SeriesStatus) -> [(&'static str, &str); 3] {
+    let [market, source] = at(&one.venue);
+    [market, source, ("interval", one.interval.as_str())]
+}
+
+fn at(venue: &Venue) -> [(&'static str, &str); 2] {
     [
-        ("market", one.venue.market.as_str()),
-        ("source", one.venue.source.as_str()),
-        ("interval", one.interval.as_str()),
+        ("market", venue.market.as_str()),
+        ("source", venue.source.as_str()),
     ]
 }
 

@@ -5,17 +5,19 @@
 
 use super::Printer;
 use super::troubles::print_troubles;
-use super::words::{count, duration, size};
+use super::words::{count, duration, grouped, size};
 use crate::cli::Exit;
 use crate::lock::TakenOver;
 use crate::sys::Signal;
-use crate::update::{DamagedSeries, FailureKind, LeftoverReport, UpdateReport};
+use crate::update::{DamagedSeries, FailureKind, LeftoverReport, RequestWeek, UpdateReport};
 
 /// A run that is over.
 #[derive(Debug)]
 pub(in crate::cli) struct Finished {
     pub(in crate::cli) report: UpdateReport,
     pub(in crate::cli) leftovers: LeftoverReport,
+    /// What the venues were asked lately.
+    pub(in crate::cli) requests: Vec<RequestWeek>,
     pub(in crate::cli) lock_seconds: f64,
     pub(in crate::cli) total_seconds: f64,
     pub(in crate::cli) exit: Exit,
@@ -116,42 +118,39 @@ fn print_series(report: &UpdateReport, printer: &Printer) {
         ]
         .into_iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{} {what}", super::words::grouped(number)))
+        .map(|(number, what)| format!("{} {what}", grouped(number)))
         .collect();
         if !parts.is_empty() {
             let all = counts.ok + counts.empty + counts.skipped + counts.unknown + counts.failed;
             let all = count(all, "series", "series");
-            let asked = requests(
-                venue.requests,
-                counts.ok + counts.empty + counts.unknown + counts.failed,
-            );
-            printer.note(&format!(
-                "{}: {all}, {}{asked}.",
-                venue.venue,
-                parts.join(", ")
-            ));
+            printer.note(&format!("{}: {all}, {}.", venue.venue, parts.join(", ")));
         }
     }
 }
 
-/// Returns how many requests were sent, for sources that count them.
-fn requests(sent: u64, series: usize) -> String {
-    if sent == 0 {
-        return String::new();
+/// Prints how many requests were sent, at venues that count them.
+fn print_requests(weeks: &[RequestWeek], printer: &Printer) {
+    let requests = |sent: u64| {
+        let sent = usize::try_from(sent).unwrap_or(usize::MAX);
+        count(sent, "request", "requests")
+    };
+    for week in weeks {
+        let (venue, sent) = (&week.venue, requests(week.sent));
+        let in_week = grouped(usize::try_from(week.in_week).unwrap_or(usize::MAX));
+        printer.note(&match week.per_ticker() {
+            Some(each) => format!(
+                "{venue}: {sent} in this run, {each:.1} per ticker and week ({in_week} for {} in the last 7 days).",
+                count(week.tickers, "ticker", "tickers")
+            ),
+            None => format!("{venue}: {sent} in this run, {in_week} in the last 7 days."),
+        });
     }
-    #[expect(clippy::cast_precision_loss, reason = "an average to one digit")]
-    let each = sent as f64 / series.max(1) as f64;
-    let sent = count(
-        usize::try_from(sent).unwrap_or(usize::MAX),
-        "request",
-        "requests",
-    );
-    format!("; {sent}, {each:.1} for each series")
 }
 
 fn print_outcomes(finished: &Finished, printer: &Printer) {
     let report = &finished.report;
     print_series(report, printer);
+    print_requests(&finished.requests, printer);
     let (rows, (files, bytes)) = (report.rows(), report.written());
     if files == 0 {
         printer.note(&format!(
@@ -163,9 +162,9 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
     printer.note(&format!(
         "Stored {} ({} new, {} changed; {} were there already) in {} of {} within {}.",
         count(rows.added + rows.changed, "bar", "bars"),
-        super::words::grouped(rows.added),
-        super::words::grouped(rows.changed),
-        super::words::grouped(rows.unchanged),
+        grouped(rows.added),
+        grouped(rows.changed),
+        grouped(rows.unchanged),
         count(files, "file", "files"),
         size(bytes),
         duration(finished.total_seconds),

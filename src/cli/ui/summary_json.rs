@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::json as pieces;
 use super::summary::{Finished, name};
-use crate::update::{FailureKind, LeftoverReport, UpdateReport};
+use crate::update::{FailureKind, LeftoverReport, RequestWeek, UpdateReport};
 
 /// Returns the summary for machines: the last line of `update --json`.
 pub(in crate::cli) fn render(finished: &Finished) -> Value {
     let Finished {
         report,
         leftovers,
+        requests,
         lock_seconds,
         total_seconds,
         exit,
@@ -30,6 +31,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         },
         "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
         "requests": report.venues.iter().map(|venue| venue.requests).sum::<u64>(),
+        "requests_last_7_days": requests.iter().map(week).collect::<Vec<_>>(),
         "files_written": files,
         "bytes_written": bytes,
         "leftovers": {
@@ -54,6 +56,15 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         "last_partition": report.last_partition,
         "interrupted": report.interrupted.map(name),
         "exit": exit.code(),
+    })
+}
+
+fn week(week: &RequestWeek) -> Value {
+    json!({
+        "venue": week.venue.to_string(),
+        "requests": week.in_week,
+        "tickers": week.tickers,
+        "per_ticker": week.per_ticker(),
     })
 }
 

@@ -57,9 +57,14 @@ impl Update<'_> {
         };
         let now = self.shell.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
-        let series = status::registry(self.workspace, self.shell)
-            .and_then(|catalog| status::survey(self.workspace, self.shell, &catalog))
-            .unwrap_or_default();
+        let catalog = status::registry(self.workspace, self.shell);
+        let (series, requests) = match &catalog {
+            Ok(catalog) => (
+                status::survey(self.workspace, self.shell, catalog).unwrap_or_default(),
+                self.requests_counted(catalog),
+            ),
+            Err(_) => (Vec::new(), Vec::new()),
+        };
         let written = self.bars_counted().and_then(|bars_total| {
             let text = render(&Outcome {
                 now,
@@ -67,6 +72,7 @@ impl Update<'_> {
                 exit,
                 bars_total,
                 series: &series,
+                requests: &requests,
             });
             let temps = TempNames::of(RunId::new(now, self.shell.nonce(), u32::MAX));
             atomic::replace(&*self.shell.world.fs, &temps, &path, text.as_bytes())

@@ -5,6 +5,7 @@
 
 mod args;
 mod metrics;
+mod requests;
 
 pub(in crate::cli) use args::UpdateArgs;
 
@@ -182,12 +183,14 @@ impl Update<'_> {
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
         report.kept.extend(swept.quarantined);
+        let requests = self.count_requests(&report, registry.catalog(), held);
         self.settle_unknown(&report, &mut registry, hands)?;
         let exit = Exit::worst([planned, summary::exit(&report, &leftovers)]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
             leftovers,
+            requests,
             lock_seconds,
             total_seconds,
             exit,
