@@ -5,7 +5,7 @@
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
 use crate::frame::Displaced;
-use crate::model::StorageRequest;
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
 use crate::storage::{Open, StagedRun};
 
@@ -23,6 +23,16 @@ pub(super) struct Arrivals<'l> {
     pub(super) run: Option<StagedRun<'l, Open>>,
     /// What the source wants to see again.
     pub(super) marks: Marks,
+    /// Series that have nothing new but what came along with that. Until it is durable they count as not asked for.
+    pub(super) checked: Vec<Checked>,
+}
+
+/// A series of which the source had no bars.
+#[derive(Debug)]
+pub(super) struct Checked {
+    ticker: Ticker,
+    interval: Interval,
+    mark: Option<String>,
 }
 
 impl<'l> Work<'_, 'l> {
@@ -46,7 +56,15 @@ impl<'l> Work<'_, 'l> {
         });
         match answer {
             Answer::Rows(fetched) => self.stage(planned, job, *fetched, arrived)?,
-            Answer::UpToDate => self.note_checked(planned, job, None),
+            Answer::UpToDate => {
+                self.report.at(&planned.venue).tickers.empty += 1;
+                let checked = Checked {
+                    ticker: job.ticker.clone(),
+                    interval: job.interval,
+                    mark: None,
+                };
+                self.note_checked(&planned.venue, checked);
+            }
             Answer::Nothing(aside) => self.take_nothing(planned, job, *aside, arrived)?,
             Answer::Unknown => {
                 let report = self.report.at(&planned.venue);
@@ -131,12 +149,20 @@ impl<'l> Work<'_, 'l> {
         if !self.is_same(planned, job, &aside.beside, None)? {
             return Ok(());
         }
-        if !aside.rows.is_empty() {
-            let run = self.run_of(arrived)?;
-            aside.rows.iter().try_for_each(|rows| run.stage(rows))?;
-        }
         self.note_heard(planned, job, &aside);
-        self.note_checked(planned, job, aside.mark);
+        self.report.at(&planned.venue).tickers.empty += 1;
+        let checked = Checked {
+            ticker: job.ticker.clone(),
+            interval: job.interval,
+            mark: aside.mark,
+        };
+        if aside.rows.is_empty() {
+            self.note_checked(&planned.venue, checked);
+            return Ok(());
+        }
+        let run = self.run_of(arrived)?;
+        aside.rows.iter().try_for_each(|rows| run.stage(rows))?;
+        arrived.checked.push(checked);
         Ok(())
     }
 
@@ -186,16 +212,15 @@ impl<'l> Work<'_, 'l> {
     }
 
     /// Records that the source was asked and had nothing new.
-    fn note_checked(&mut self, planned: &PlannedVenue, job: &PlannedJob, mark: Option<String>) {
-        self.report.at(&planned.venue).tickers.empty += 1;
-        let recorded = self.registry.catalog_mut().record_checked(
-            &job.ticker,
-            &planned.venue,
-            job.interval,
-            self.options.today,
+    pub(super) fn note_checked(&mut self, venue: &Venue, checked: Checked) {
+        let Checked {
+            ticker,
+            interval,
             mark,
-        );
-        if let Err(unusable) = recorded {
+        } = checked;
+        let today = self.options.today;
+        let catalog = self.registry.catalog_mut();
+        if let Err(unusable) = catalog.record_checked(&ticker, venue, interval, today, mark) {
             self.report.warnings.push(unusable.to_string());
         }
     }

@@ -145,6 +145,7 @@ impl<'l> Work<'_, 'l> {
             left: planned.jobs.len(),
             run: None,
             marks: Marks::new(),
+            checked: Vec::new(),
         };
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
         loop {
@@ -183,6 +184,9 @@ impl<'l> Work<'_, 'l> {
             series: run.len(),
         });
         let sealed = run.seal()?;
+        for checked in arrived.checked.drain(..) {
+            self.note_checked(&planned.venue, checked);
+        }
         let Self {
             outlook,
             hands,

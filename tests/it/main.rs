@@ -27,6 +27,8 @@ mod crash_atomic;
 #[cfg(test)]
 mod crash_commit;
 #[cfg(test)]
+mod crash_import;
+#[cfg(test)]
 mod crash_lock;
 #[cfg(test)]
 mod crash_rate;

@@ -1,9 +1,16 @@
 //! `status` and the metrics file.
 
 use barkeep::cli::Exit;
+use barkeep::layout::Places;
+use barkeep::model::RunId;
+use barkeep::storage::{RowsToStage, StagedRun};
+use barkeep::sys::OsFs;
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use crate::support::bar::Bar;
+use crate::support::bench::Shape::PartitionedBars;
+use crate::support::bench::{held, provenance, rows};
 use crate::support::charts::{YahooBar, chart};
 use crate::support::server::Reply;
 
@@ -136,4 +143,28 @@ fn what_was_asked_for_in_vain_is_not_about_to_be_lost() {
         (&series["will_lose"], &series["losing_in_a_week"]),
         (&json!(false), &json!(0))
     );
+}
+
+#[test]
+fn bars_that_a_stopped_run_left_are_counted_when_they_arrive() {
+    let bar = Bar::partitioned(&["A"]);
+    let total = || {
+        bar.run(&["update", "--metrics-file", "barkeep.prom"])
+            .expect(Exit::Ok);
+        let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+        let mut lines = text.lines();
+        let line = lines.find(|line| line.starts_with("barkeep_bars_written_total"));
+        let value = line.unwrap().rsplit(' ').next().unwrap();
+        value.parse::<u64>().unwrap()
+    };
+    let before = total();
+    let request = PartitionedBars.request();
+    let two = rows(&request, &["2019-01-02", "2019-01-03"], 7.0);
+    let staged = RowsToStage::encode(request, &two, &provenance()).unwrap();
+    let (held, places) = (held(), Places::of(&bar.path(), false));
+    let id = RunId::new(DateTime::UNIX_EPOCH, 7, 1);
+    let mut left = StagedRun::begin(&OsFs, &held, &places, id).unwrap();
+    left.stage(&staged.unwrap()).unwrap();
+
+    assert_eq!(total(), before + 2);
 }

@@ -13,7 +13,7 @@ use barkeep::frame::{Bar, Profile};
 use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
-use barkeep::source::MarketDataSource;
+use barkeep::source::{AdjustedClose, Beside, MarketDataSource};
 use barkeep::storage::{CorruptFiles, RowCounts};
 use barkeep::sys::{FixedClock, Shutdown};
 use barkeep::update::{
@@ -550,4 +550,25 @@ fn files_say_where_their_rows_come_from() {
         decoded.proven.frame.times().collect::<Vec<_>>(),
         [stamp("2026-06-01")]
     );
+}
+
+/// An adjusted close belongs to a day. A source that gave some for minutes made a tree that no reader of paths knew.
+#[test]
+fn adjusted_closes_of_bars_shorter_than_a_day_have_no_tree() {
+    let moment = bar("2026-06-01T09:30:00", 3.0);
+    let beside = Beside {
+        adjusted_closes: vec![AdjustedClose {
+            date: moment.date.unwrap(),
+            value: 2.5,
+        }],
+        ..Beside::default()
+    };
+    let says = Say::With(vec![moment], Box::new(beside));
+    let world = World::new(&["A"], demo().says("A", Interval::M1, says)).in_bars_of(Interval::M1);
+
+    let report = world.update();
+
+    assert_eq!(report.tickers().ok, 1);
+    let is_adjusted = |path: &std::path::PathBuf| path.to_string_lossy().contains("adjusted_");
+    assert!(!world.bench.files().keys().any(is_adjusted));
 }

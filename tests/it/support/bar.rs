@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use barkeep::cli::{self, Exit, Sink, Terminals, World};
-use barkeep::sys::{FixedClock, OsFs, Shutdown};
+use barkeep::sys::{FixedClock, Fs, OsFs, Shutdown};
 use tempfile::TempDir;
 
 use super::host::ScriptedHost;
+use super::sim::SimFs;
 
 /// When every test happens: a Friday evening after the close.
 const NOW: &str = "2025-11-21T22:00:00Z";
@@ -106,24 +107,67 @@ impl Bar {
     /// Runs the program with streams of the test's choosing.
     pub(crate) fn run_into(&self, args: &[&str], stdout: Sink, stderr: Sink) -> Exit {
         let world = World {
-            fs: Arc::new(OsFs),
             clock: Arc::new(FixedClock(self.now.parse().unwrap())),
-            host: Arc::new(ScriptedHost::named("box", 0)),
             shutdown: self.shutdown.clone(),
-            variables: Box::new(|_| None),
             current_dir: self.path(),
             stdout,
             stderr,
             stdin: Mutex::new(Box::new(self.answers.as_bytes())),
             terminals: self.terminals,
-            cores: NonZeroUsize::MIN,
-            last_panic: Arc::default(),
+            ..world(Arc::new(OsFs), ScriptedHost::named("box", 0))
         };
-        let line = std::iter::once("barkeep")
-            .chain(args.iter().copied())
-            .map(OsString::from);
-        cli::run(line, &world)
+        run_in(&world, args)
     }
+}
+
+/// Returns a quiet world around a disk.
+fn world(fs: Arc<dyn Fs>, host: ScriptedHost) -> World {
+    World {
+        fs,
+        clock: Arc::new(FixedClock(NOW.parse().unwrap())),
+        host: Arc::new(host),
+        shutdown: Shutdown::default(),
+        variables: Box::new(|_| None),
+        current_dir: PathBuf::from("/ws"),
+        stdout: Kept::default().sink(),
+        stderr: Kept::default().sink(),
+        stdin: Mutex::new(Box::new(io::empty())),
+        terminals: Terminals::default(),
+        cores: NonZeroUsize::MIN,
+        last_panic: Arc::default(),
+    }
+}
+
+fn run_in(world: &World, args: &[&str]) -> Exit {
+    let line = std::iter::once("barkeep")
+        .chain(args.iter().copied())
+        .map(OsString::from);
+    cli::run(line, world)
+}
+
+/// Runs the program in the workspace `/ws` of a simulated disk, as a process that never ran before.
+pub(crate) fn run_on(disk: &SimFs, args: &[&str]) -> Exit {
+    let owner = disk.read(Path::new("/ws/.run_lock/owner.json"));
+    let owner: Option<serde_json::Value> = owner
+        .ok()
+        .flatten()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let last = owner.and_then(|owner| owner["pid"].as_u64());
+    let pid = u32::try_from(last.unwrap_or(4120) + 1).unwrap();
+    // Names of temporary files have a token of their process.
+    let is_used = |pid: u32| {
+        let is_trace = |count: u64| {
+            let trace = format!("{:08x}", u64::from(pid) * 16 + count);
+            let names = disk.snapshot();
+            names
+                .keys()
+                .any(|path| path.to_string_lossy().contains(&trace))
+        };
+        (0..16).any(is_trace)
+    };
+    let pid = (pid..u32::MAX).find(|pid| !is_used(*pid)).unwrap();
+    let host = ScriptedHost::named("box", 0).with_pid(pid);
+    run_in(&world(Arc::new(disk.clone()), host), args)
 }
 
 impl Ran {

@@ -28,6 +28,14 @@ impl ScriptedHost {
         }
     }
 
+    /// Returns the host as a later process sees it, whose tokens are others.
+    pub(crate) fn with_pid(mut self, pid: u32) -> Self {
+        self.facts.pid = pid;
+        self.living = BTreeSet::from([pid]);
+        self.tokens = AtomicU64::new(u64::from(pid) * 16);
+        self
+    }
+
     /// Adds a living process.
     pub(crate) fn with_process(mut self, pid: u32) -> Self {
         self.living.insert(pid);

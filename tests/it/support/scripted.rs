@@ -17,6 +17,8 @@ pub(crate) enum Say {
     /// Bars, and what comes along with them.
     With(Vec<Bar>, Box<Beside>),
     Nothing,
+    /// No bars, and yet something that comes along.
+    NothingWith(Box<Beside>),
     Unknown,
     Malformed(&'static str),
     Down,
@@ -113,6 +115,10 @@ impl MarketDataSource for ScriptedSource {
             Some(Say::Nothing) => Ok(Fetched::Nothing {
                 mark: None,
                 beside: Box::default(),
+            }),
+            Some(Say::NothingWith(beside)) => Ok(Fetched::Nothing {
+                mark: Some(format!("mark of {ticker}")),
+                beside: beside.clone(),
             }),
             Some(Say::Malformed(body)) => Err(SourceError::Malformed {
                 ticker,

@@ -14,7 +14,7 @@ use barkeep::update::UpdateReport;
 use serde_json::Value;
 
 use super::{DAY, World, demo, two_days};
-use crate::support::bench::Shape::{PartitionedBars, Prepost};
+use crate::support::bench::Shape::{Events, PartitionedBars, Prepost};
 use crate::support::bench::{Bench, held};
 use crate::support::foreign::{ForeignFile, days};
 use crate::support::scripted::{Say, ScriptedSource, bar};
@@ -211,6 +211,40 @@ fn a_crash_never_records_bars_whose_other_hours_were_lost() {
         interval: Interval::M1,
         source,
         is_acked: |report| report.tickers().ok == 1,
+        is_stored,
+    };
+
+    scene.sweep();
+}
+
+/// An answer may have a payment and no bar. The mark that it leaves says that its days were asked for: it must not be
+/// kept before the payment is.
+#[test]
+fn a_crash_never_keeps_the_mark_of_an_answer_without_its_events() {
+    let source = || {
+        let beside = Beside {
+            events: dividend(two_days()[0].date.unwrap()),
+            ..Beside::default()
+        };
+        let says = Say::NothingWith(Box::new(beside));
+        demo().keeping(30).says("A", DAY, says)
+    };
+    let is_stored = |world: &World| {
+        let stored = Events.store(&world.bench.stores()).read(&Events.request());
+        let stored = stored.map_err(|error| error.to_string())?;
+        let is_paid = stored.is_some_and(|stored| !stored.frame.is_empty());
+        let mark = &world.tickers_json()["A"]["intervals"]["1d"]["mark"];
+        if !mark.is_null() && !is_paid {
+            return Err("the mark is kept and the payment is not".to_owned());
+        }
+        Ok(is_paid)
+    };
+
+    let scene = Scene {
+        name: "a payment without bars",
+        interval: DAY,
+        source,
+        is_acked: |report| report.tickers().empty == 1,
         is_stored,
     };
 

@@ -1,13 +1,15 @@
 //! What stopped runs left in staging arrives, once.
 
-use barkeep::frame::BarBatch;
+use barkeep::frame::{BarBatch, EventKind, MarketEvent};
 use barkeep::model::RunId;
+use barkeep::source::Beside;
 use barkeep::storage::{RowsToStage, StagedRun, leftover_runs};
 use barkeep::sys::Signal;
 use chrono::DateTime;
+use serde_json::{Value, json};
 
 use super::{DAY, World, demo, finish_leftovers, two_days};
-use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
+use crate::support::bench::Shape::{Events, LegacyBars, PartitionedBars};
 use crate::support::bench::provenance;
 use crate::support::scripted::{Say, bar};
 
@@ -227,4 +229,35 @@ fn a_series_that_a_stopped_run_left_is_asked_for_whole_once_more() {
     world.try_update().unwrap();
 
     assert!(wanted().is_null(), "once");
+}
+
+/// The registry is saved when a run is stopped, and it had the mark of an answer whose payment was staged and nothing more:
+/// had the power failed then, nobody would have asked for the payment again.
+#[test]
+fn a_stopped_run_keeps_no_mark_of_an_answer_whose_events_are_only_staged() {
+    let says = |second: Say| {
+        let kind = EventKind::Dividend { amount: 0.5 };
+        let date = two_days()[0].date.unwrap();
+        let beside = Beside {
+            events: vec![MarketEvent { date, kind }],
+            ..Beside::default()
+        };
+        demo()
+            .says("A", DAY, Say::NothingWith(Box::new(beside)))
+            .says("B", DAY, second)
+    };
+    let stopped = World::new(&["A", "B"], says(Say::Signal(Signal::Terminate)));
+    let mark = |world: &World| world.tickers_json()["A"]["intervals"]["1d"]["mark"].clone();
+    let events = |world: &World| {
+        let stored = Events.store(&world.bench.stores()).read(&Events.request());
+        stored.unwrap().map_or(0, |stored| stored.frame.len())
+    };
+
+    stopped.update();
+    let (mark_then, events_then) = (mark(&stopped), events(&stopped));
+    let next = stopped.answering(says(Say::Nothing));
+    next.update();
+
+    assert_eq!((mark_then, events_then), (Value::Null, 0));
+    assert_eq!((mark(&next), events(&next)), (json!("mark of A"), 1));
 }

@@ -108,3 +108,39 @@ fn events_of_another_security_are_not_stored_either() {
     let is_event = |path: &std::path::Path| path.to_string_lossy().contains("/events/");
     assert!(yahoo.bar.tree().iter().all(|(path, _)| !is_event(path)));
 }
+
+/// Daily closes of the predecessor contain the dividends already: over them, an adjusted close is a factor of one, and the
+/// hours of a workspace that it began were shown as if nothing had ever been paid.
+#[test]
+fn hours_take_no_factor_from_daily_closes_that_contain_the_dividends() {
+    let mut yahoo = YahooBar::of("AAPL", "1d", "");
+    yahoo
+        .bar
+        .run(&["init", "--interval", "1h"])
+        .expect(Exit::Ok);
+    let old = days("AAPL", &[("2025-11-03", 1.0), ("2025-11-04", 1.5)]);
+    let month = "data/us/yahoo/stocks_1d/ticker=AAPL/year=2025/month=11/data.parquet";
+    yahoo.bar.write(month, ForeignFile::of(old).bytes());
+    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.server.handle(|request: &Request| {
+        let interval = request.query("interval").unwrap();
+        let events = json!({"dividends": {"1": {"amount": 1.0, "date": NOV_20}}});
+        let body = chart("AAPL", &[10.0, 10.0], "NMS", &events);
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        let result = &mut body["chart"]["result"][0];
+        result["meta"]["dataGranularity"] = json!(interval);
+        result["indicators"]["adjclose"] = json!([{"adjclose": [9.0, 10.0]}]);
+        Reply::json(body.to_string())
+    });
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    let shown = yahoo.show("AAPL", "1h", &["--adjust"]).expect(Exit::Ok);
+
+    let closes: Vec<&str> = shown
+        .stdout
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(5).unwrap())
+        .collect();
+    assert_eq!(closes, ["9.0", "10.0"], "{}", shown.stdout);
+}

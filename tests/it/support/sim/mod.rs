@@ -17,4 +17,4 @@ mod tree;
 
 pub(crate) use mutant::{MutantFs, Op};
 pub(crate) use simfs::{Fault, SimFs};
-pub(crate) use sweep::{SweepReport, sweep};
+pub(crate) use sweep::{Recover, SweepReport, sweep};
