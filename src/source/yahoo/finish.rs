@@ -56,8 +56,8 @@ impl Fetch<'_> {
                 basis,
                 source: Some(self.yahoo.venue.clone()),
             });
-            mark =
-                (job.asked == Asked::Incremental).then(|| Mark::of(meta, self.through).to_string());
+            mark = (job.asked == Asked::Incremental)
+                .then(|| Mark::of(meta, self.through, self.yahoo.spec.hours).to_string());
         }
         let beside = Box::new(beside);
         if !self.reading.bars.is_empty() {

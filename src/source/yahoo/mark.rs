@@ -5,23 +5,20 @@
 
 use std::fmt;
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
-use super::rows::wall;
-use super::wire::Meta;
+use super::rows::{Hours, wall};
+use super::trading::{Trading, is_one_weekend};
+use super::wire::{Meta, Period};
 use crate::calendar::Calendar;
 
 /// Yahoo's figures of a session are complete so long after its close.
 const SETTLED_AFTER: i64 = 30 * 60;
 /// A span with more days than this has a session in it.
 const LONG: i64 = 15;
-/// Exchanges and tapes that keep the sessions of New York.
-const NEW_YORK: [&str; 16] = [
-    "NMS", "NGM", "NCM", "NAS", "NYQ", "NYS", "ASE", "PCX", "BTS", "PNK", "OQB", "OQX", "OEM",
-    "SNP", "DJI", "NIM",
-];
-
+/// Minutes after an opening at which Yahoo has told the session for sure.
+const LATEST: u32 = 60;
 /// What is known of a series after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
@@ -29,25 +26,18 @@ pub(super) struct Mark {
     pub(super) through: i64,
     pub(super) zone: Tz,
     pub(super) trading: Trading,
-}
-
-/// When a symbol trades.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trading {
-    /// With the exchanges of New York.
-    NewYork,
-    /// At any time: coins, currencies, futures.
-    Always,
-    /// From Monday to Friday, between two minutes of the day.
-    Weekdays { open: u32, close: u32 },
+    /// When no session opens, as the answer told; `None` where it told nothing.
+    pub(super) quiet: Option<Period>,
 }
 
 impl Mark {
-    pub(super) fn of(meta: &Meta, through: i64) -> Self {
+    pub(super) fn of(meta: &Meta, through: i64, hours: Hours) -> Self {
+        let trading = Trading::of(meta, hours);
         Self {
             through,
             zone: meta.zone,
-            trading: Trading::of(meta),
+            trading,
+            quiet: quiet(meta, through, trading),
         }
     }
 
@@ -56,28 +46,29 @@ impl Mark {
         let mut words = text.split(' ');
         let [version, through] = [words.next()?, words.next()?];
         let [zone, trading] = [words.next()?, words.next()?];
-        let trading = match trading {
-            "new-york" => Trading::NewYork,
-            "always" => Trading::Always,
-            hours => {
-                let (open, close) = hours.split_once('-')?;
-                Trading::Weekdays {
-                    open: open.parse().ok()?,
-                    close: close.parse().ok()?,
-                }
+        let quiet = match words.next() {
+            None => None,
+            Some(span) => {
+                let (start, end) = span.split_once("..")?;
+                let (start, end) = (start.parse().ok()?, end.parse().ok()?);
+                Some(Period { start, end })
             }
         };
         (version == "1" && words.next().is_none()).then_some(Self {
             through: through.parse().ok()?,
             zone: zone.parse().ok()?,
-            trading,
+            trading: trading.parse().ok()?,
+            quiet,
         })
     }
 
     /// Tells whether nothing can have been added since: no session was open, or had just closed.
-    pub(super) fn is_current(&self, now: i64) -> bool {
+    pub(super) fn is_current(&self, now: i64, hours: Hours) -> bool {
         if now <= self.through {
             return true;
+        }
+        if self.trading == Trading::Weekly {
+            return is_one_weekend(self.through, now);
         }
         let days = wall(self.through, self.zone).zip(wall(now, self.zone));
         let Some((first, last)) = days.map(|(first, last)| (first.date(), last.date())) else {
@@ -89,11 +80,13 @@ impl Mark {
         let Some(calendar) = self.trading.calendar() else {
             return false;
         };
-        let before = first.pred_opt().unwrap_or(first);
-        calendar.sessions(before, last).all(|session| {
-            let open = instant(session.open, self.zone);
-            let close = instant(session.close, self.zone) + SETTLED_AFTER;
-            close <= self.through || open >= now
+        let day_before = first.pred_opt().unwrap_or(first);
+        let (before, after) = self.trading.margins(hours);
+        calendar.sessions(day_before, last).all(|session| {
+            let open = instant(session.open, self.zone) - before;
+            let close = instant(session.close, self.zone) + after + SETTLED_AFTER;
+            let is_quiet = |quiet: Period| quiet.start <= open && open < quiet.end;
+            close <= self.through || open >= now || self.quiet.is_some_and(is_quiet)
         })
     }
 
@@ -129,46 +122,45 @@ pub(super) fn instant(wall: NaiveDateTime, zone: Tz) -> i64 {
     found.map_or(wall.and_utc().timestamp(), |moment| moment.timestamp())
 }
 
-impl Trading {
-    fn of(meta: &Meta) -> Self {
-        let exchange = meta.exchange.as_deref().unwrap_or_default();
-        match meta.instrument.as_deref() {
-            Some("CRYPTOCURRENCY" | "CURRENCY" | "FUTURE") => Self::Always,
-            _ if meta.zone == Tz::America__New_York && NEW_YORK.contains(&exchange) => {
-                Self::NewYork
-            }
-            _ => Self::hours(meta).unwrap_or(Self::Weekdays {
-                open: 0,
-                close: 24 * 60,
-            }),
-        }
+/// Returns the span in which no session opens by what an answer says of the current or the next one. So holidays are known
+/// where there is no table of them.
+fn quiet(meta: &Meta, through: i64, trading: Trading) -> Option<Period> {
+    let Trading::Weekdays { open, .. } = trading else {
+        return None;
+    };
+    let current = meta.current?;
+    // An answer that was given long after what was asked for tells nothing of the time between.
+    if meta.market_time.is_some_and(|traded| traded > through) {
+        return None;
     }
-
-    fn hours(meta: &Meta) -> Option<Self> {
-        use chrono::Timelike;
-        let minute = |stamp| Some(wall(stamp, meta.zone)?.num_seconds_from_midnight() / 60);
-        let current = meta.current?;
-        let (open, close) = (minute(current.start)?, minute(current.end)?);
-        (open < close).then_some(Self::Weekdays { open, close })
+    if current.start > through {
+        let (start, end) = (through, current.start);
+        return Some(Period { start, end });
     }
-
-    /// Returns the sessions; `None` when there is no moment without trading.
-    fn calendar(self) -> Option<Calendar> {
-        match self {
-            Self::NewYork => Some(Calendar::nyse()),
-            Self::Always => None,
-            Self::Weekdays { open, close } => Some(Calendar::weekdays_between(open, close)),
-        }
-    }
+    // The day has begun without a session of its own, and nothing was traded on it.
+    let now = wall(through, meta.zone)?;
+    let is_earlier = |stamp| wall(stamp, meta.zone).is_some_and(|wall| wall.date() < now.date());
+    let is_begun = now.num_seconds_from_midnight() / 60 >= open + LATEST;
+    let is_closed =
+        is_begun && is_earlier(current.start) && meta.market_time.is_some_and(is_earlier);
+    is_closed.then_some(Period {
+        start: current.end,
+        end: instant(now.date().succ_opt()?.and_time(NaiveTime::MIN), meta.zone),
+    })
 }
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "1 {} {} ", self.through, self.zone.name())?;
-        match self.trading {
-            Trading::NewYork => f.write_str("new-york"),
-            Trading::Always => f.write_str("always"),
-            Trading::Weekdays { open, close } => write!(f, "{open}-{close}"),
+        let Self {
+            through,
+            zone,
+            trading,
+            quiet,
+        } = self;
+        write!(f, "1 {through} {} {trading}", zone.name())?;
+        match quiet {
+            Some(Period { start, end }) => write!(f, " {start}..{end}"),
+            None => Ok(()),
         }
     }
 }
@@ -189,6 +181,8 @@ mod tests {
     #[case("1 1700000000 America/New_York new-york")]
     #[case("1 -5 Europe/Berlin 540-1050")]
     #[case("1 0 UTC always")]
+    #[case("1 0 Europe/London weekly")]
+    #[case("1 5 Europe/Berlin 540-1050 -3..1700000000")]
     fn a_mark_is_read_as_it_was_written(#[case] text: &str) {
         assert_eq!(Mark::parse(text).unwrap().to_string(), text);
     }
@@ -200,6 +194,8 @@ mod tests {
     #[case("1 0 Nowhere always")]
     #[case("1 0 UTC always more")]
     #[case("1 0 UTC 5")]
+    #[case("1 0 UTC always 5..6 7")]
+    #[case("1 0 UTC always 5..")]
     fn what_is_no_mark_counts_as_none(#[case] text: &str) {
         assert_eq!(Mark::parse(text), None);
     }
@@ -222,17 +218,35 @@ mod tests {
             through: at(through),
             zone: Tz::America__New_York,
             trading: Trading::NewYork,
+            quiet: None,
         };
 
-        assert_eq!(mark.is_current(at(now)), expected);
+        assert_eq!(mark.is_current(at(now), Hours::Regular), expected);
     }
 
     #[test]
     fn what_trades_always_is_never_current_again() {
         let mark = Mark::parse("1 0 UTC always").unwrap();
 
-        assert!(mark.is_current(0));
-        assert!(!mark.is_current(1));
+        assert!(mark.is_current(0, Hours::Regular));
+        assert!(!mark.is_current(1, Hours::Regular));
+    }
+
+    #[rstest]
+    // Tuesday, 2024-11-26, from 04:00 to 20:00 in New York, and half an hour to settle.
+    #[case("2024-11-26T22:00:00Z", "2024-11-26T23:00:00Z", false)]
+    #[case("2024-11-27T01:31:00Z", "2024-11-27T08:59:00Z", true)]
+    #[case("2024-11-27T01:29:00Z", "2024-11-27T08:59:00Z", false)]
+    #[case("2024-11-27T01:31:00Z", "2024-11-27T09:01:00Z", false)]
+    fn with_other_hours_new_york_is_current_at_night_only(
+        #[case] through: &str,
+        #[case] now: &str,
+        #[case] expected: bool,
+    ) {
+        let text = format!("1 {} America/New_York new-york", at(through));
+        let mark = Mark::parse(&text).unwrap();
+
+        assert_eq!(mark.is_current(at(now), Hours::Extended), expected);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod limits;
 mod mark;
 mod pages;
 mod rows;
+mod trading;
 mod windows;
 mod wire;
 
@@ -86,7 +87,7 @@ impl Yahoo {
     fn rests(&self, job: &FetchJob) -> bool {
         let now = job.now.timestamp();
         Self::mark(job).is_some_and(|mark| {
-            mark.is_current(now) || now - mark.through < self.pause(job.interval)
+            mark.is_current(now, self.spec.hours) || now - mark.through < self.pause(job.interval)
         })
     }
 

@@ -53,6 +53,8 @@ pub(super) struct Meta {
     pub(super) granularity: String,
     /// Regular hours of the current or the next session.
     pub(super) current: Option<Period>,
+    /// The same with the hours before and after it.
+    pub(super) current_whole: Option<Period>,
     /// Regular hours of the sessions of an intraday chart.
     pub(super) periods: Vec<Period>,
     /// Hours before and after them, where they were asked for.
@@ -137,9 +139,10 @@ fn meta(meta: &Value) -> Result<Meta, String> {
     let whole = |key: &str| meta.get(key).and_then(Value::as_i64);
     let name = text("exchangeTimezoneName").ok_or("`meta` names no zone")?;
     let zone = Tz::from_str(&name).map_err(|_| format!("`{name}` is not a zone that is known"))?;
-    let current = meta
-        .get("currentTradingPeriod")
-        .and_then(|periods| periods.get("regular"));
+    let current = |name| {
+        let periods = meta.get("currentTradingPeriod")?;
+        period(periods.get(name)?)
+    };
     // A list of lists, or, with hours outside of the sessions, an object of such lists.
     let sessions = meta.get("tradingPeriods");
     Ok(Meta {
@@ -151,7 +154,10 @@ fn meta(meta: &Value) -> Result<Meta, String> {
         first_trade: whole("firstTradeDate"),
         market_time: whole("regularMarketTime"),
         granularity: text("dataGranularity").unwrap_or_default(),
-        current: current.and_then(period),
+        current: current("regular"),
+        current_whole: current("pre")
+            .zip(current("post"))
+            .map(|(Period { start, .. }, Period { end, .. })| Period { start, end }),
         periods: periods(sessions.map(|sessions| sessions.get("regular").unwrap_or(sessions))),
         outside: ["pre", "post"]
             .into_iter()
