@@ -94,6 +94,22 @@ impl StorageRequest {
         }
     }
 
+    /// Returns the request for what is traded outside of the sessions of the same bars; `None` when these are not the
+    /// bars of a ticker.
+    #[must_use]
+    pub fn outside(&self) -> Option<Self> {
+        let Series::Bars { ticker, interval } = &self.series else {
+            return None;
+        };
+        Some(Self {
+            venue: self.venue.clone(),
+            series: Series::Prepost {
+                ticker: ticker.clone(),
+                interval: *interval,
+            },
+        })
+    }
+
     /// Returns the view that the partitioned layout needs.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ fn facts(compression: Compression) -> Facts {
         unit: TimeUnit::Micros,
         provenance,
         compression,
+        row_group_rows: None,
     }
 }
 

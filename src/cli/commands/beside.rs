@@ -33,13 +33,8 @@ pub(super) fn outside(
     catalog: &Catalog,
     bars: &StorageRequest,
 ) -> Result<Option<(StorageRequest, Stored)>, Failure> {
-    let Series::Bars { ticker, interval } = &bars.series else {
+    let Some(request) = bars.outside() else {
         return Ok(None);
-    };
-    let (ticker, interval) = (ticker.clone(), *interval);
-    let request = StorageRequest {
-        venue: bars.venue.clone(),
-        series: Series::Prepost { ticker, interval },
     };
     let layout = layout(workspace, catalog, &request)?;
     let stored = workspace.stores.of(layout).read(&request)?;

@@ -235,3 +235,23 @@ fn rows_that_an_earlier_version_stored_among_the_bars_stay_where_they_are() {
     ];
     assert_eq!(closes(&yahoo, "1m", &[]), expected);
 }
+
+#[test]
+fn other_hours_are_checked_like_the_bars() {
+    let mut rows: Vec<(i64, f64)> = (0..60).map(|at| (CLOSE + at * 60, 100.0)).collect();
+    rows[30].1 *= 100.0;
+    rows.insert(0, (NOV_20, 100.0));
+    let yahoo = yahoo("1m", chart("1m", &rows, &Value::Null));
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+
+    let ran = yahoo.bar.run(&["check"]).expect(Exit::Mismatch);
+
+    assert!(
+        ran.stdout
+            .contains("AAPL    prepost 1m  unit_jump  2025-11-20 16:30"),
+        "{}",
+        ran.stdout
+    );
+    let cure = "barkeep update --ticker AAPL --interval 1m --venue us:yahoo";
+    assert!(ran.stderr.contains(cure), "{}", ran.stderr);
+}

@@ -86,6 +86,7 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
 fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
     let (ticker, interval) = match &request.series {
         Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
+        Series::Prepost { ticker, interval } => (ticker.to_string(), format!("prepost {interval}")),
         other => (other.to_string(), String::new()),
     };
     let venue = request.venue.as_ref().map(ToString::to_string);
@@ -104,7 +105,7 @@ fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
 fn moment(request: &StorageRequest, stamp: i64, between: &str) -> String {
     let is_intraday = matches!(
         &request.series,
-        Series::Bars { interval, .. } if interval.is_intraday()
+        Series::Bars { interval, .. } | Series::Prepost { interval, .. } if interval.is_intraday()
     );
     let naive = time::naive(stamp);
     if is_intraday {
@@ -140,7 +141,9 @@ fn cure(request: &StorageRequest, finding: &Finding) -> String {
         return refetch(request, Some(days));
     }
     let mut words = vec!["barkeep update --rebase".to_owned()];
-    if let Series::Bars { ticker, interval } = &request.series {
+    if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
+        &request.series
+    {
         words.push(format!("--ticker {}", quoted(ticker.as_str())));
         words.push(format!("--interval {interval}"));
     }

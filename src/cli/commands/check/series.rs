@@ -25,8 +25,14 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn request(&self, interval: Interval) -> StorageRequest {
-        StorageRequest::bars(self.venue.clone(), self.ticker.clone(), interval)
+    /// Returns the series of bars, those outside of the sessions among them.
+    fn requests(&self) -> impl Iterator<Item = (Interval, StorageRequest)> {
+        self.intervals.iter().flat_map(|&interval| {
+            let bars = StorageRequest::bars(self.venue.clone(), self.ticker.clone(), interval);
+            let outside = interval.is_intraday().then(|| bars.outside()).flatten();
+            let requests = std::iter::once(bars).chain(outside);
+            requests.map(move |request| (interval, request))
+        })
     }
 }
 
@@ -81,7 +87,9 @@ fn tickers(
     let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue, default).into_iter().collect();
     let interval = Some(interval);
     let stocks = Dataset::Stocks;
-    tickers.extend(stores.partitioned.tickers(Some(venue), stocks, interval)?);
+    for dataset in [stocks, Dataset::Prepost] {
+        tickers.extend(stores.partitioned.tickers(Some(venue), dataset, interval)?);
+    }
     if venue == default {
         let legacy = stores.legacy.tickers(None, stocks, interval)?;
         let is_here = |ticker: &Ticker| !catalog.is_at_home_elsewhere(ticker, venue);
@@ -100,8 +108,7 @@ pub(super) fn look(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let mut events: Option<Vec<MarketEvent>> = None;
-    for &interval in &asked.intervals {
-        let request = asked.request(interval);
+    for (interval, request) in asked.requests() {
         let (layout, stored) = match read(workspace, catalog, &request) {
             Ok(Some(found)) => found,
             Ok(None) => continue,
