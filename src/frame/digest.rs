@@ -233,6 +233,6 @@ mod tests {
                 }
             }
         }
-        assert!(even > 30, "{even} blocks were even");
+        assert!(even > 20, "{even} blocks were even");
     }
 }

@@ -194,13 +194,12 @@ pub(super) fn copy(
         source: Some(tuple.venue.clone()),
     };
     let store = &sight.stores.partitioned;
-    let (built, expected) = match store.draft(&request, rows, &provenance)? {
-        Some(draft) => (Built::Whole(draft), None),
-        None => {
-            let expected = beside(sight, choices, &request, rows, proof)?;
-            let prepared = store.prepare(&request, rows, &provenance)?;
-            (Built::Beside(prepared), expected)
-        }
+    let (built, expected) = if let Some(draft) = store.draft(&request, rows, &provenance)? {
+        (Built::Whole(draft), None)
+    } else {
+        let expected = beside(sight, choices, &request, rows, proof)?;
+        let prepared = store.prepare(&request, rows, &provenance)?;
+        (Built::Beside(prepared), expected)
     };
     let legacy = rows.fingerprint();
     let (expected, span) = match &expected {

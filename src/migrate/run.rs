@@ -330,8 +330,9 @@ impl<'w, 'l> Writer<'w, 'l> {
         self.report.proven_now += notes.len();
         notes.append(&mut self.failed);
         self.proofs.append(hands, notes)?;
-        told.into_iter()
-            .for_each(|event| hands.sight.observer.observe(event));
+        for event in told {
+            hands.sight.observer.observe(event);
+        }
         Ok(())
     }
 

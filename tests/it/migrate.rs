@@ -64,7 +64,7 @@ fn json(bar: &Bar, name: &str) -> serde_json::Value {
 }
 
 fn exists(bar: &Bar, name: &str) -> bool {
-    bar.path().join(name).exists()
+    bar.has(name)
 }
 
 /// Returns the names of the files below a folder, with their bytes.

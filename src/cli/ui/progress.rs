@@ -181,7 +181,7 @@ impl Observer for Progress<'_> {
         match &event {
             Event::Warning(text) => tracing::warn!("{text}"),
             Event::Fetched { .. } | Event::Committed { .. } | Event::Migrated { .. } => {
-                tracing::debug!(?event)
+                tracing::debug!(?event);
             }
             _ => tracing::info!(?event),
         }
@@ -189,9 +189,10 @@ impl Observer for Progress<'_> {
         match event {
             Event::FetchPlanned { series } => self.begin("Fetching", series),
             Event::ConsolidationPlanned { series, .. } => self.begin("Storing", series),
-            Event::Fetched { request, .. } => self.advance(1, request.series.to_string()),
             Event::MigrationPlanned { tickers, .. } => self.begin("Migrating", tickers),
-            Event::Migrated { request, .. } => self.advance(1, request.series.to_string()),
+            Event::Fetched { request, .. } | Event::Migrated { request, .. } => {
+                self.advance(1, request.series.to_string());
+            }
             Event::Committed { request, partition } => {
                 self.advance(0, format!("{} {partition}", request.series));
             }

@@ -49,7 +49,7 @@ fn rows_written_since_are_merged_into_the_legacy_files() {
 
     assert_eq!(summary["intervals"][0]["merged"]["tickers"], 1);
     assert_eq!(closes(&bar, "A"), partitioned);
-    std::fs::remove_dir_all(bar.path().join("data/us")).unwrap();
+    bar.remove("data/us");
     assert_eq!(closes(&bar, "A"), partitioned);
 }
 

@@ -186,7 +186,7 @@ fn legacy_files_that_changed_since_their_proof_are_copied_again() {
         ))
         .bytes(),
     );
-    std::fs::remove_file(bar.path().join(file("C"))).unwrap();
+    bar.remove(&file("C"));
 
     let summary = bar
         .run(&["partition-migrate", "migrate", "--all", "--json"])

@@ -79,6 +79,21 @@ impl Bar {
         std::fs::read(self.path().join(name)).unwrap()
     }
 
+    /// Tells whether there is something of this name below the folder.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        std::fs::exists(self.path().join(name)).unwrap()
+    }
+
+    /// Removes a file or a folder below the folder.
+    pub(crate) fn remove(&self, name: &str) {
+        let path = self.path().join(name);
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        } else {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
     /// Returns every file below the folder with its bytes.
     pub(crate) fn tree(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();

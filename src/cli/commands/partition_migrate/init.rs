@@ -18,6 +18,10 @@ use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::sys::atomic::{TempNames, replace};
 
 /// Options of `partition-migrate init`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
     /// The venue whose tree takes the rows in [default: us:yahoo]
@@ -43,7 +47,7 @@ pub(in crate::cli) struct InitArgs {
     /// Move legacy files that lie in other folders of the workspace into data/legacy first
     #[arg(long)]
     adopt: bool,
-    /// The price basis of the files: as_traded, split_adjusted, split_dividend_adjusted or unknown
+    /// The price basis of the files: `as_traded`, `split_adjusted`, `split_dividend_adjusted` or `unknown`
     #[arg(long, value_name = "BASIS")]
     basis: Option<PriceBasis>,
     /// Replace a plan that is there; a copy of it is kept

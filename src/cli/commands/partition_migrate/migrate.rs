@@ -26,6 +26,10 @@ use crate::storage::Stores;
 use crate::sys::Stopwatch;
 
 /// Options of `partition-migrate migrate`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MigrateArgs {
     /// The venue in the plan [default: us:yahoo], or an interval

@@ -14,6 +14,10 @@ use crate::migrate::{self, Failed, Proofs, Removed, Return, RollbackReport, Stat
 use crate::model::Interval;
 
 /// Options of `partition-migrate rollback`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RollbackArgs {
     /// The venue in the plan [default: us:yahoo], or an interval

@@ -88,7 +88,9 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
         let intervals: Vec<Value> = found.iter().map(document).collect();
         shell.printer.json(&json!({ "intervals": intervals }));
     } else {
-        found.iter().for_each(|one| say(shell, one));
+        for one in &found {
+            say(shell, one);
+        }
     }
     Ok(exit(shell, &found))
 }
@@ -127,13 +129,16 @@ fn tally(found: &Verification) -> Tally {
     for (_, finding) in &found.findings {
         match finding {
             Finding::Equal { rows } => {
-                (tally.equal, tally.rows) = (tally.equal + 1, tally.rows + rows)
+                tally.equal += 1;
+                tally.rows += rows;
             }
             Finding::Grown { rows, .. } => {
-                (tally.grown, tally.rows) = (tally.grown + 1, tally.rows + rows)
+                tally.grown += 1;
+                tally.rows += rows;
             }
             Finding::Proven { rows } => {
-                (tally.proven, tally.rows) = (tally.proven + 1, tally.rows + rows)
+                tally.proven += 1;
+                tally.rows += rows;
             }
             Finding::New { .. } => tally.new += 1,
             Finding::Wrong(_) => tally.wrong += 1,
