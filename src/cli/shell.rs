@@ -97,7 +97,7 @@ impl<'w> Shell<'w> {
 
     /// Asks a question whose answer is no unless somebody says yes.
     pub(super) fn asks(&self, question: &str) -> bool {
-        self.printer.question(question);
+        self.printer.question(&format!("{question} [y/N]"));
         let answer = self.world.answer().unwrap_or_default().to_lowercase();
         answer == "y" || answer == "yes"
     }

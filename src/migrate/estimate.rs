@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::copy::{Copy, copy};
+use super::proven::is_proven;
 use super::{Choices, MigrateError, Proofs, Refusal, Sight, Survey, Tuple};
 use crate::model::Ticker;
-use crate::storage::StorageInterface;
 use crate::sys::{Fs, Meta};
 
 /// What a disk allots at least to a file that holds anything, and to a directory.
@@ -81,11 +81,7 @@ pub fn estimate(
     let all = survey.tickers.len();
     let mut open = Vec::new();
     for (ticker, meta) in survey.tickers {
-        let is_proven = proofs
-            .of(&ticker)
-            .is_some_and(|proof| proof.file.fits(&meta))
-            && sight.stores.partitioned.holds(&tuple.series(&ticker))?;
-        if !is_proven {
+        if !is_proven(sight, tuple, proofs, &ticker, &meta)? {
             open.push((ticker, meta));
         }
     }

@@ -3,6 +3,7 @@
 use super::{MigrateError, Proofs, Sight, Survey, Tuple};
 use crate::model::{Dataset, Ticker};
 use crate::storage::StorageInterface;
+use crate::sys::Meta;
 
 /// An interval whose every legacy file is proven to be in the partitions, and has not changed since.
 ///
@@ -25,6 +26,21 @@ pub struct Unproven {
     pub strangers: usize,
     /// Rows of what is proven: legacy, partitions.
     pub rows: (u64, u64),
+}
+
+/// Tells whether a legacy file is proven to be in the partitions, and neither side has gone or changed since.
+///
+/// # Errors
+/// When the disk cannot be asked.
+pub(super) fn is_proven(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    proofs: &Proofs,
+    ticker: &Ticker,
+    meta: &Meta,
+) -> Result<bool, MigrateError> {
+    let is_as_then = proofs.of(ticker).is_some_and(|proof| proof.file.fits(meta));
+    Ok(is_as_then && sight.stores.partitioned.holds(&tuple.series(ticker))?)
 }
 
 impl ProvenInterval {

@@ -177,7 +177,7 @@ fn look(
         // Nobody wrote down what there was: rows after the last legacy one are what updates add.
         None => difference.is_only_extra() && is_active && is_after(rows, &found),
     };
-    if is_explained && (is_active || difference.is_only_extra()) {
+    if is_explained {
         let (rows, all) = (rows.len() as u64, found.len() as u64);
         let more = all.saturating_sub(rows);
         return Ok((Finding::Grown { rows, more }, medium));

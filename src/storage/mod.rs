@@ -6,12 +6,15 @@
 //! Leaves to others: what to fetch and when (`update`), what is left over (`cleanup`).
 
 mod commit;
+mod draft;
 mod inspect;
 mod journal;
 mod ledger;
 mod leftover;
 mod legacy;
+mod legacy_file;
 mod partitioned;
+mod parts;
 mod prepare;
 mod quarantine;
 mod recover;
@@ -22,18 +25,20 @@ mod stray;
 mod tree;
 mod whole_series;
 
+pub use draft::Draft;
 pub use inspect::{Damage, Stored};
 pub use ledger::{Ledger, LedgerLine, extended_ledger, read_ledger};
 pub use leftover::leftover_runs;
-pub use legacy::{LegacyFile, LegacyFound, LegacyStore};
-pub use partitioned::{PartitionedStore, Parts};
+pub use legacy::LegacyStore;
+pub use legacy_file::{LegacyFile, LegacyFound};
+pub use partitioned::PartitionedStore;
+pub use parts::Parts;
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
 pub use staged::{Open, Sealed, StagedRun};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
-pub use whole_series::Draft;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -6,73 +6,36 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use bytes::Bytes;
-
-use crate::codec::{self, Compression, Facts};
+use crate::codec::Compression;
 use crate::frame::{Frame, Profile};
 use crate::layout::{PartitionPathBuilder, parse_partition};
 use crate::model::{
     Dataset, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, StorageRequest,
     Ticker, Venue,
 };
-use crate::sys::{Fs, FsResult, Kind, Medium};
+use crate::sys::{Fs, Kind, Medium};
 
-use super::inspect::{Damage, Inspected, Stored, judge};
+use super::inspect::Stored;
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Trees, combine, compression_for};
-use super::whole_series::Draft;
+use super::tree::{Trees, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The partitioned layout below a data root.
 #[derive(Debug)]
 pub struct PartitionedStore {
-    fs: Arc<dyn Fs>,
+    pub(super) fs: Arc<dyn Fs>,
     root: PathBuf,
-    paths: PartitionPathBuilder,
-    compression: Option<Compression>,
-    row_group_rows: Option<NonZeroUsize>,
-    trees: Trees,
-}
-
-/// What was read of a series, file by file.
-#[derive(Debug)]
-pub struct Parts {
-    /// The rows of each file that verifies, in time order.
-    pub frames: Vec<Frame>,
-    /// Whether every file came from the disk rather than from memory.
-    pub medium: Medium,
-    /// Zone, price basis and origin of the newest file.
-    pub provenance: Provenance,
-    /// How many rows of other writers' files have no place.
-    pub displaced: usize,
-    /// Files that do not verify or decode.
-    pub damaged: Vec<Damage>,
-}
-
-impl Parts {
-    /// Joins the files.
-    pub fn joined(self, profile: &'static Profile) -> Stored {
-        let frame = match Frame::concat(profile, self.frames) {
-            Ok(frame) => frame,
-            // Files of another layout overlap with the months: they are older, so the month's rows win.
-            Err(overlapping) => overlapping
-                .into_iter()
-                .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
-        };
-        Stored {
-            frame,
-            provenance: self.provenance,
-            displaced: self.displaced,
-            damaged: self.damaged,
-        }
-    }
+    pub(super) paths: PartitionPathBuilder,
+    pub(super) compression: Option<Compression>,
+    pub(super) row_group_rows: Option<NonZeroUsize>,
+    pub(super) trees: Trees,
 }
 
 /// One existing file of a series.
 #[derive(Debug)]
-struct PartitionFile {
-    key: PartitionKey,
-    path: PathBuf,
+pub(super) struct PartitionFile {
+    pub(super) key: PartitionKey,
+    pub(super) path: PathBuf,
 }
 
 impl PartitionedStore {
@@ -117,7 +80,10 @@ impl PartitionedStore {
 
     /// Returns the directories of a series: the encoded one, or the raw one where only the predecessor wrote, or
     /// first the raw and then the encoded one where both did.
-    fn series_dirs(&self, series: PartitionedSeries<'_>) -> Result<Vec<PathBuf>, StorageError> {
+    pub(super) fn series_dirs(
+        &self,
+        series: PartitionedSeries<'_>,
+    ) -> Result<Vec<PathBuf>, StorageError> {
         let encoded = self.paths.series_dir(series);
         if let Some(raw) = self.paths.raw_series_dir(series)
             && self.fs.metadata(&raw)?.is_some()
@@ -151,7 +117,10 @@ impl PartitionedStore {
     }
 
     /// Lists the files of a series in time order; of two with one key, the one that yields comes first.
-    fn files(&self, series: PartitionedSeries<'_>) -> Result<Vec<PartitionFile>, StorageError> {
+    pub(super) fn files(
+        &self,
+        series: PartitionedSeries<'_>,
+    ) -> Result<Vec<PartitionFile>, StorageError> {
         let mut files = Vec::new();
         for dir in self.series_dirs(series)? {
             self.collect(&dir, &mut files)?;
@@ -176,123 +145,6 @@ impl PartitionedStore {
             }
         }
         Ok(())
-    }
-
-    /// Reads a series after dropping what memory holds of its files, and tells whether every one came from the disk.
-    ///
-    /// # Errors
-    /// As `read`.
-    pub fn read_from_medium(
-        &self,
-        request: &StorageRequest,
-    ) -> Result<Option<(Stored, Medium)>, StorageError> {
-        let parts = self.parts_from_medium(request)?;
-        Ok(parts.map(|parts| {
-            let medium = parts.medium;
-            (parts.joined(Profile::of(request.series.dataset())), medium)
-        }))
-    }
-
-    /// As `read_from_medium`, with one frame for each file, in time order: what need not be joined is not.
-    ///
-    /// # Errors
-    /// As `read`.
-    pub fn parts_from_medium(
-        &self,
-        request: &StorageRequest,
-    ) -> Result<Option<Parts>, StorageError> {
-        let read = |path: &Path| {
-            let found = self.fs.read_from_medium(path)?;
-            let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
-            Ok((found.map(|(bytes, _)| bytes), medium))
-        };
-        self.read_by(request, read)
-    }
-
-    /// Builds the files of a series of which nothing is there, not even its directory; `None` when there is something.
-    ///
-    /// # Errors
-    /// When the request has no venue, the disk cannot be asked, or rows cannot be encoded or stand on another basis than
-    /// the tree.
-    pub fn draft(
-        &self,
-        request: &StorageRequest,
-        rows: &Frame,
-        provenance: &Provenance,
-    ) -> Result<Option<Draft>, StorageError> {
-        let series = request.partitioned()?;
-        for dir in self.series_dirs(series)? {
-            if self.fs.metadata(&dir)?.is_some() {
-                return Ok(None);
-            }
-        }
-        let (dir, tree) = (self.paths.series_dir(series), self.paths.tree_of(series));
-        let dataset = request.series.dataset();
-        let known = self
-            .trees
-            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
-        let facts = Facts {
-            unit: known.unit,
-            provenance: combine(&tree, None, known.basis, provenance)?,
-            compression: compression_for(request, self.compression),
-            row_group_rows: self.row_group_rows,
-        };
-        let parts = rows.split();
-        let encode = |(key, rows): (&PartitionKey, &Frame)| {
-            let path = self.paths.file_in(&dir, dataset, *key);
-            match codec::encode_unproven(rows, &facts) {
-                Ok(bytes) => Ok((path, bytes)),
-                Err(source) => Err(StorageError::Encode { path, source }),
-            }
-        };
-        let files: Result<Vec<(PathBuf, Bytes)>, StorageError> =
-            parts.par_iter().map(encode).collect();
-        Ok(Some(Draft { files: files?, dir }))
-    }
-
-    fn read_by(
-        &self,
-        request: &StorageRequest,
-        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
-    ) -> Result<Option<Parts>, StorageError> {
-        let profile = Profile::of(request.series.dataset());
-        let files = self.files(request.partitioned()?)?;
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let look = |file: &PartitionFile| {
-            let (bytes, medium) = read(&file.path)?;
-            let found = judge(bytes, &file.path, profile, request, file.key)?;
-            Ok((found, medium))
-        };
-        let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =
-            files.par_iter().map(look).collect();
-        let mut parts = Parts {
-            frames: Vec::with_capacity(files.len()),
-            medium: Medium::Disk,
-            provenance: Provenance::default(),
-            displaced: 0,
-            damaged: Vec::new(),
-        };
-        for (file, (found, medium)) in files.into_iter().zip(inspected?) {
-            parts.medium = parts.medium.min(medium);
-            match found {
-                Inspected::Absent => {}
-                Inspected::Whole { decoded, .. } => {
-                    parts.displaced += decoded.proven.displaced.len();
-                    parts.provenance = decoded.provenance;
-                    parts.frames.push(decoded.proven.frame);
-                }
-                Inspected::Damaged { reason, bytes } => parts.damaged.push(Damage {
-                    path: file.path,
-                    request: request.clone(),
-                    partition: file.key,
-                    reason,
-                    bytes,
-                }),
-            }
-        }
-        Ok(Some(parts))
     }
 }
 

@@ -8,11 +8,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-
 use crate::sys::atomic::{create_dirs, parent};
 
 use super::StorageError;
+use super::draft::Draft;
 use crate::sys::Kind;
 
 use super::staged::{Sealed, StagedRun};
@@ -22,24 +21,6 @@ const WHOLE: &str = "whole";
 
 /// The folder of a run into which goes what is to be removed.
 const TRASH: &str = "trash";
-
-/// The files of a series of which the tree has nothing, in memory. Nobody has compared them with the rows they were made
-/// from yet, so they can be built in staging and nowhere else.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// Where the series will stand.
-    pub dir: PathBuf,
-    /// Its files: where each will stand, and its bytes.
-    pub(super) files: Vec<(PathBuf, Bytes)>,
-}
-
-impl Draft {
-    /// Returns where each file will stand, and its length.
-    pub fn files(&self) -> impl Iterator<Item = (&Path, u64)> {
-        let files = self.files.iter();
-        files.map(|(path, bytes)| (path.as_path(), bytes.len() as u64))
-    }
-}
 
 /// Series that were built and not moved yet.
 #[derive(Debug, Default)]

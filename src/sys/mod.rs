@@ -9,6 +9,7 @@ mod clock;
 pub mod command;
 mod fs;
 mod host;
+mod medium;
 mod os;
 mod shutdown;
 

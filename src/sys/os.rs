@@ -8,24 +8,18 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSliceMut, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use fs2::FileExt;
-use rustix::fs::{Advice, OFlags, StatFs};
-use rustix::io::{Errno, ReadWriteFlags};
+use rustix::fs::OFlags;
 
 use super::fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
     Meta, Space,
 };
-
-const EXT4: u64 = 0xEF53;
-const XFS: u64 = 0x5846_5342;
-const BTRFS: u64 = 0x9123_683E;
-const NFS: u64 = 0x6969;
-const SMB: [u64; 3] = [0xFF53_4D42, 0xFE53_4D42, 0x517B];
+use super::medium::{drop_pages, has_barrier, kind_of_disk};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -143,41 +137,6 @@ fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// How often a file's pages are dropped: while the system still holds one for itself, dropping does nothing.
-const DROP_TRIES: usize = 4;
-
-/// Drops a file's pages from memory, and looks whether a read would now have to wait for the disk.
-fn drop_pages(file: &File) -> Medium {
-    for _ in 0..DROP_TRIES {
-        if rustix::fs::fadvise(file, 0, None, Advice::DontNeed).is_err() {
-            break;
-        }
-        let mut first = [0];
-        let probe = &mut [IoSliceMut::new(&mut first)];
-        match rustix::io::preadv2(file, probe, 0, ReadWriteFlags::NOWAIT) {
-            Err(Errno::AGAIN) => return Medium::Disk,
-            // In memory still: what is being written cannot be dropped, so wait until it is.
-            Ok(1..) if file.sync_data().is_ok() => {}
-            // Empty, or a disk of which nobody can ask this.
-            _ => break,
-        }
-    }
-    Medium::Cache
-}
-
-fn statfs(path: &Path) -> FsResult<StatFs> {
-    rustix::fs::statfs(path)
-        .map_err(|error| FsError::at("examine the file system of", path)(error.into()))
-}
-
-#[expect(
-    clippy::cast_sign_loss,
-    reason = "f_type is a bit pattern of the kernel's choosing"
-)]
-fn magic(found: &StatFs) -> u64 {
-    found.f_type as u64 & 0xFFFF_FFFF
-}
-
 impl Fs for OsFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
         unless_absent(fs::read(path)).map_err(FsError::at("read", path))
@@ -275,7 +234,7 @@ impl Fs for OsFs {
     }
 
     fn barrier(&self, root: &Path) -> FsResult<Box<dyn Barrier>> {
-        if !matches!(magic(&statfs(root)?), EXT4 | XFS | BTRFS) {
+        if !has_barrier(root)? {
             return Ok(Box::new(EachFileBarrier));
         }
         let opened = File::open(root).map_err(FsError::at("open", root))?;
@@ -313,12 +272,7 @@ impl Fs for OsFs {
     }
 
     fn kind(&self, path: &Path) -> FsResult<FsKind> {
-        let found = magic(&statfs(path)?);
-        Ok(if found == NFS || SMB.contains(&found) {
-            FsKind::Network
-        } else {
-            FsKind::Local
-        })
+        kind_of_disk(path)
     }
 
     fn resolve(&self, path: &Path) -> FsResult<PathBuf> {

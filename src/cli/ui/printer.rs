@@ -84,7 +84,7 @@ impl Printer {
 
     /// Prints a question without ending the line.
     pub(in crate::cli) fn question(&self, text: &str) {
-        self.write_err(&format!("{text} [y/N] "));
+        self.write_err(&format!("{text} "));
     }
 
     /// Returns standard output as a buffered writer, for data of many rows.

@@ -135,8 +135,7 @@ fn settle_strays(args: &InitArgs, shell: &Shell<'_>, hands: Hands<'_>) -> Result
     }
     let taken = strays.iter().filter(|stray| stray.is_taken).count();
     let question = format!(
-        "{files} outside of data/legacy and will be moved there; {} merged into a file that is there already. Go on \
-         [y/N]? ",
+        "{files} outside of data/legacy and will be moved there; {} merged into a file that is there already. Go on?",
         count(taken, "is", "are")
     );
     if !args.yes {

@@ -5,9 +5,8 @@
 
 use std::num::NonZeroUsize;
 
-use clap::{Args, ValueEnum};
-
 use super::choose::{self, Wanted};
+use super::migrate_args::MigrateArgs;
 use super::{open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -15,96 +14,13 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::Workspace;
-use crate::codec::Compression;
 use crate::migrate::{
-    self, Choices, Duplicates, Estimate, Hands, IntervalReport, MigrationPlan, Need, PartitionRows,
-    PlannedInterval, Progress as Recorded, Proofs, ProvenInterval, Removed, Sight, Status, Tuple,
-    VerifiedInterval,
+    self, Estimate, Hands, IntervalReport, MigrationPlan, Need, PlannedInterval,
+    Progress as Recorded, Proofs, ProvenInterval, Removed, Sight, Status, Tuple, VerifiedInterval,
 };
 use crate::model::{Interval, Venue};
 use crate::storage::Stores;
 use crate::sys::Stopwatch;
-
-/// Options of `partition-migrate migrate`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
-#[derive(Debug, Args)]
-pub(in crate::cli) struct MigrateArgs {
-    /// The venue in the plan [default: us:yahoo], or an interval
-    venue: Option<String>,
-    /// The interval in the plan
-    interval: Option<Interval>,
-    /// Every interval that is not complete
-    #[arg(long)]
-    all: bool,
-    /// Print what would be done, and change nothing
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Remove the legacy files of each interval once it is proven and both sides were read again
-    #[arg(long)]
-    delete_legacy: bool,
-    /// Take at most so many tickers of each interval, and go on another time
-    #[arg(long, value_name = "N")]
-    max_tickers: Option<NonZeroUsize>,
-    /// How many tickers are read and encoded side by side [default: the number of cores]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-    /// How pages are compressed [default: what suits the interval]
-    #[arg(long, value_enum, value_name = "CODEC")]
-    compression: Option<Codec>,
-    /// How many rows a row group has at most
-    #[arg(long, value_name = "N")]
-    row_group_size: Option<NonZeroUsize>,
-    /// What happens to a file with duplicate or undated rows: `newest` keeps the newest row of each date, and a copy of the file
-    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
-    duplicates: DuplicateChoice,
-    /// What happens to rows that only the partitions have: `keep` keeps them beside the legacy rows
-    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
-    partition_rows: PartitionRowChoice,
-    /// Put partitions that nobody has proven into quarantine, and copy anew
-    #[arg(long)]
-    restart: bool,
-    /// Ask nothing
-    #[arg(long)]
-    non_interactive: bool,
-    /// Answer yes to every question
-    #[arg(short, long)]
-    yes: bool,
-    /// Print JSON lines
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
-}
-
-/// How pages are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Codec {
-    None,
-    Snappy,
-    Zstd,
-    Gzip,
-}
-
-/// What happens to files with duplicate or undated rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum DuplicateChoice {
-    /// The ticker fails.
-    #[default]
-    Refuse,
-    /// The newest row of each date counts.
-    Newest,
-}
-
-/// What happens to rows that only the partitions have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum PartitionRowChoice {
-    /// The ticker fails.
-    #[default]
-    Refuse,
-    /// They stay.
-    Keep,
-}
 
 /// What the command was told, with what the settings add.
 #[derive(Clone, Copy)]
@@ -193,34 +109,9 @@ fn chosen(
 }
 
 fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Stores {
-    let chosen = args.compression.map(|codec| match codec {
-        Codec::None => Compression::None,
-        Codec::Snappy => Compression::Snappy,
-        Codec::Zstd => Compression::Zstd,
-        Codec::Gzip => Compression::Gzip,
-    });
-    let mut stores = workspace.open_stores(&shell.world.fs, chosen);
+    let mut stores = workspace.open_stores(&shell.world.fs, args.codec());
     stores.partitioned = stores.partitioned.with_row_groups(args.row_group_size);
     stores
-}
-
-impl Order<'_> {
-    fn choices(&self, planned: &PlannedInterval) -> Choices {
-        Choices {
-            basis: planned.basis,
-            duplicates: match self.args.duplicates {
-                DuplicateChoice::Refuse => Duplicates::Refuse,
-                DuplicateChoice::Newest => Duplicates::Newest,
-            },
-            partition_rows: match self.args.partition_rows {
-                PartitionRowChoice::Refuse => PartitionRows::Refuse,
-                PartitionRowChoice::Keep => PartitionRows::Keep,
-            },
-            is_restart: self.args.restart,
-            jobs: self.jobs,
-            max_tickers: self.args.max_tickers.map(NonZeroUsize::get),
-        }
-    }
 }
 
 /// Files that lie elsewhere would be left out without a word.
@@ -257,7 +148,7 @@ fn estimates(
     let mut all = Vec::new();
     for planned in chosen {
         let proofs = Proofs::load(sight.fs, sight.places, &planned.tuple)?;
-        let choices = order.choices(planned);
+        let choices = order.args.choices(planned, order.jobs);
         all.push(migrate::estimate(
             sight,
             &choices,
@@ -333,7 +224,7 @@ fn confirm(
         ""
     };
     let question = format!(
-        "Copy {} ({} at most beside what is there){removal} [y/N]? ",
+        "Copy {} ({} at most beside what is there){removal}?",
         count(tickers, "ticker", "tickers"),
         size(need.bytes)
     );
@@ -355,7 +246,12 @@ fn migrate_one(
     let tuple = &planned.tuple;
     let mut proofs = Proofs::load(hands.sight.fs, hands.sight.places, tuple)?;
     record(hands, plan, tuple, &proofs, Status::Migrating)?;
-    let outcome = migrate::migrate_interval(hands, &order.choices(planned), tuple, &mut proofs);
+    let outcome = migrate::migrate_interval(
+        hands,
+        &args.choices(planned, order.jobs),
+        tuple,
+        &mut proofs,
+    );
     let is_proven = ProvenInterval::confirm(hands.sight, tuple, &proofs)?.is_ok();
     let status = if is_proven {
         Status::Complete

@@ -4,6 +4,7 @@ mod choose;
 mod init;
 mod mark;
 mod migrate;
+mod migrate_args;
 mod open;
 mod report;
 mod rollback;
@@ -26,7 +27,7 @@ pub(in crate::cli) enum MigrateCommand {
     /// Write into the plan by hand; this verifies nothing
     Mark(mark::MarkArgs),
     /// Copy legacy files into monthly partitions, prove them equal, and switch
-    Migrate(migrate::MigrateArgs),
+    Migrate(migrate_args::MigrateArgs),
     /// Compare legacy files and partitions, and change nothing
     Verify(verify::VerifyArgs),
     /// Bring the rows back into legacy files, and switch back

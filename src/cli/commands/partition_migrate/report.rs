@@ -237,6 +237,14 @@ fn say(shell: &Shell<'_>, one: &Done) {
         size(report.written.1),
         duration(one.seconds)
     ));
+    if report.is_cut_short {
+        let left = report.tickers - proven - report.failures.len().min(report.tickers - proven);
+        shell.printer.note(&format!(
+            "{}: {} left; run it again to go on.",
+            report.tuple,
+            count(left, "ticker is", "tickers are")
+        ));
+    }
     failures(shell, &report.failures);
     failures(shell, &one.not_removed);
     for (path, reason) in &report.strangers {

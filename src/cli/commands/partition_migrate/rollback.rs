@@ -141,7 +141,7 @@ fn confirm(
         ""
     };
     if shell.asks(&format!(
-        "Bring {} back into legacy files{removal} [y/N]? ",
+        "Bring {} back into legacy files{removal}?",
         names.join(", ")
     )) {
         Ok(())

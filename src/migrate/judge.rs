@@ -1,0 +1,120 @@
+//! What the way back means for one ticker: its legacy file stays, is merged into, or is rebuilt.
+
+use rayon::prelude::*;
+
+use super::copy::read_legacy;
+use super::verify::read_partitions;
+use super::{Difference, Proof, Proofs, Refusal, Return, Sight, Tuple, since};
+use crate::frame::Frame;
+use crate::model::{Fingerprint, Provenance, StorageRequest, Ticker};
+use crate::storage::{Prepared, StorageInterface};
+
+/// A ticker that is judged: what its legacy file has to hold in the end, and the file if it has to be written.
+pub(super) struct Judged {
+    pub(super) request: StorageRequest,
+    pub(super) outcome: Return,
+    pub(super) expected: Fingerprint,
+    pub(super) prepared: Option<Prepared>,
+}
+
+pub(super) type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
+
+/// Judges tickers side by side.
+pub(super) fn judge_all(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    proofs: &Proofs,
+    batch: &[Ticker],
+) -> Vec<Judgement> {
+    batch
+        .par_iter()
+        .map(|ticker| {
+            let judged = judge(sight, &tuple.series(ticker), proofs.of(ticker));
+            (ticker.clone(), judged)
+        })
+        .collect()
+}
+
+/// Judges one ticker. `None` when neither side has rows.
+fn judge(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    proof: Option<&Proof>,
+) -> Result<Option<Judged>, Refusal> {
+    sight.stores.legacy.settled_path(request)?;
+    let partitions = read_partitions(&sight.stores.partitioned, request)?;
+    let legacy = match read_legacy(sight, request) {
+        Ok(file) => Some(file),
+        Err(Refusal::Absent) => None,
+        Err(refusal) => return Err(refusal),
+    };
+    let Some((found, _)) = partitions else {
+        // What was never migrated is where it belongs.
+        return Ok(legacy.map(|file| Judged {
+            request: request.clone(),
+            outcome: Return::Equal,
+            expected: file.decoded.proven.frame.fingerprint(),
+            prepared: None,
+        }));
+    };
+    let (outcome, all) = match &legacy {
+        None => (Return::Rebuilt { rows: found.len() }, found.clone()),
+        Some(file) => {
+            let rows = &file.decoded.proven.frame;
+            match Difference::between(rows, &found) {
+                None => (Return::Equal, found.clone()),
+                Some(difference) => {
+                    if difference.changed > 0 {
+                        newer_side(sight, request, rows, &found, proof, &difference)?;
+                    }
+                    let rows_to_take = difference.extra + difference.changed;
+                    let outcome = match rows_to_take {
+                        0 => Return::Equal,
+                        rows => Return::Merged { rows },
+                    };
+                    (outcome, rows.merge(&found).frame)
+                }
+            }
+        }
+    };
+    let prepared = match outcome {
+        Return::Equal => None,
+        Return::Merged { .. } | Return::Rebuilt { .. } => {
+            let provenance = provenance(sight, request)?;
+            Some(sight.stores.legacy.prepare(request, &found, &provenance)?)
+        }
+    };
+    Ok(Some(Judged {
+        request: request.clone(),
+        outcome,
+        expected: all.fingerprint(),
+        prepared,
+    }))
+}
+
+/// Makes sure that values in which the sides differ are newer in the partitions.
+fn newer_side(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    legacy: &Frame,
+    found: &Frame,
+    proof: Option<&Proof>,
+    difference: &Difference,
+) -> Result<(), Refusal> {
+    let refuse = || Refusal::Undecided(difference.clone());
+    let proof = proof.ok_or_else(refuse)?;
+    let then = since::when_proven(sight, request, found, proof)?;
+    let is_recorded = then
+        .iter()
+        .any(|then| then.fingerprint() == proof.partitions);
+    if is_recorded && proof.legacy == legacy.fingerprint() {
+        Ok(())
+    } else {
+        Err(refuse())
+    }
+}
+
+fn provenance(sight: Sight<'_>, request: &StorageRequest) -> Result<Provenance, Refusal> {
+    let stored = sight.stores.partitioned.read(request)?;
+    Ok(stored.map(|stored| stored.provenance).unwrap_or_default())
+}

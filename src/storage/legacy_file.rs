@@ -1,0 +1,111 @@
+//! One legacy file, read whole and past what memory holds of it, for those who are about to move its rows.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use crate::codec::Decoded;
+use crate::frame::Profile;
+use crate::model::{Dataset, PartitionKey, PriceBasis, Series, StorageRequest};
+use crate::sys::{Kind, Medium, Meta};
+
+use super::inspect::{Inspected, judge};
+use super::tree::basis_of;
+use super::{LegacyStore, StorageError};
+
+/// What stands at the place of a legacy file. Unreadable is an error and none of these.
+#[derive(Debug)]
+pub enum LegacyFound {
+    /// Nothing.
+    Absent,
+    /// A file that verifies and decodes.
+    Whole(Box<LegacyFile>),
+    /// A file that does not.
+    Damaged {
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+/// A legacy file, read whole, as a migration needs it.
+#[derive(Debug)]
+pub struct LegacyFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its length and the time of its last change, from before it was read.
+    pub meta: Meta,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Its rows, those that have no place, and what it says of itself.
+    pub decoded: Decoded,
+    /// The price basis on which its rows stand, as far as anybody knows.
+    pub basis: PriceBasis,
+    /// Whether the bytes came from the disk rather than from memory.
+    pub medium: Medium,
+}
+
+impl LegacyStore {
+    /// Reads the file of a series in `data/legacy` from the disk, past what memory holds of it.
+    ///
+    /// # Errors
+    /// `Refused` with the reason for a file that is not what its place says; else when it cannot be read.
+    pub fn read_file(&self, request: &StorageRequest) -> Result<LegacyFound, StorageError> {
+        self.read_file_at(request, self.settled_path(request)?)
+    }
+
+    /// Reads a legacy file of a series that lies anywhere, as `read_file` does.
+    ///
+    /// # Errors
+    /// As `read_file`.
+    pub fn read_file_at(
+        &self,
+        request: &StorageRequest,
+        path: PathBuf,
+    ) -> Result<LegacyFound, StorageError> {
+        let Some(meta) = self.fs.metadata(&path)? else {
+            return Ok(LegacyFound::Absent);
+        };
+        if meta.kind != Kind::File {
+            let reason = "it is a link or no file".to_owned();
+            return Err(StorageError::Refused { path, reason });
+        }
+        let found = self.fs.read_from_medium(&path)?;
+        let medium = found.as_ref().map_or(Medium::Cache, |(_, medium)| *medium);
+        let bytes = found.map(|(bytes, _)| bytes);
+        let profile = Profile::of(Dataset::Stocks);
+        match judge(bytes, &path, profile, request, PartitionKey::Whole)? {
+            Inspected::Absent => Ok(LegacyFound::Absent),
+            Inspected::Damaged { reason, .. } => Ok(LegacyFound::Damaged { reason }),
+            Inspected::Whole { decoded, bytes } => Ok(LegacyFound::Whole(Box::new(LegacyFile {
+                basis: basis_of(
+                    &decoded.provenance,
+                    decoded.is_sealed,
+                    request.venue.as_ref(),
+                ),
+                path,
+                meta,
+                bytes,
+                decoded: *decoded,
+                medium,
+            }))),
+        }
+    }
+
+    /// Returns where the file of a series in `data/legacy` stands or would stand.
+    ///
+    /// # Errors
+    /// When the layout cannot hold the series.
+    pub fn settled_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+        let Series::Bars { ticker, interval } = &request.series else {
+            return Err(StorageError::LegacyDataset {
+                dataset: request.series.dataset(),
+            });
+        };
+        let tree = self.paths.tree(*interval);
+        self.paths
+            .file_in(&tree, ticker)
+            .ok_or_else(|| StorageError::LegacyName {
+                ticker: ticker.clone(),
+            })
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading the months of a series: joined, or one by one, and past what memory holds of them.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::frame::{Frame, Profile};
+use crate::model::{Provenance, StorageRequest};
+use crate::sys::{FsResult, Medium};
+
+use super::StorageError;
+use super::inspect::{Damage, Inspected, Stored, judge};
+use super::partitioned::{PartitionFile, PartitionedStore};
+
+/// What was read of a series, file by file.
+#[derive(Debug)]
+pub struct Parts {
+    /// The rows of each file that verifies, in time order.
+    pub frames: Vec<Frame>,
+    /// Whether every file came from the disk rather than from memory.
+    pub medium: Medium,
+    /// Zone, price basis and origin of the newest file.
+    pub provenance: Provenance,
+    /// How many rows of other writers' files have no place.
+    pub displaced: usize,
+    /// Files that do not verify or decode.
+    pub damaged: Vec<Damage>,
+}
+
+impl Parts {
+    /// Joins the files.
+    pub fn joined(self, profile: &'static Profile) -> Stored {
+        let frame = match Frame::concat(profile, self.frames) {
+            Ok(frame) => frame,
+            // Files of another layout overlap with the months: they are older, so the month's rows win.
+            Err(overlapping) => overlapping
+                .into_iter()
+                .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
+        };
+        Stored {
+            frame,
+            provenance: self.provenance,
+            displaced: self.displaced,
+            damaged: self.damaged,
+        }
+    }
+}
+
+impl PartitionedStore {
+    /// Reads a series after dropping what memory holds of its files, and tells whether every one came from the disk.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_from_medium(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Option<(Stored, Medium)>, StorageError> {
+        let parts = self.parts_from_medium(request)?;
+        Ok(parts.map(|parts| {
+            let medium = parts.medium;
+            (parts.joined(Profile::of(request.series.dataset())), medium)
+        }))
+    }
+
+    /// As `read_from_medium`, with one frame for each file, in time order: what need not be joined is not.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn parts_from_medium(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Option<Parts>, StorageError> {
+        let read = |path: &Path| {
+            let found = self.fs.read_from_medium(path)?;
+            let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
+            Ok((found.map(|(bytes, _)| bytes), medium))
+        };
+        self.read_by(request, read)
+    }
+
+    /// Reads every file of a series by `read`; `None` when there are none.
+    pub(super) fn read_by(
+        &self,
+        request: &StorageRequest,
+        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+    ) -> Result<Option<Parts>, StorageError> {
+        let profile = Profile::of(request.series.dataset());
+        let files = self.files(request.partitioned()?)?;
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let look = |file: &PartitionFile| {
+            let (bytes, medium) = read(&file.path)?;
+            let found = judge(bytes, &file.path, profile, request, file.key)?;
+            Ok((found, medium))
+        };
+        let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =
+            files.par_iter().map(look).collect();
+        let mut parts = Parts {
+            frames: Vec::with_capacity(files.len()),
+            medium: Medium::Disk,
+            provenance: Provenance::default(),
+            displaced: 0,
+            damaged: Vec::new(),
+        };
+        for (file, (found, medium)) in files.into_iter().zip(inspected?) {
+            parts.medium = parts.medium.min(medium);
+            match found {
+                Inspected::Absent => {}
+                Inspected::Whole { decoded, .. } => {
+                    parts.displaced += decoded.proven.displaced.len();
+                    parts.provenance = decoded.provenance;
+                    parts.frames.push(decoded.proven.frame);
+                }
+                Inspected::Damaged { reason, bytes } => parts.damaged.push(Damage {
+                    path: file.path,
+                    request: request.clone(),
+                    partition: file.key,
+                    reason,
+                    bytes,
+                }),
+            }
+        }
+        Ok(Some(parts))
+    }
+}
