@@ -225,6 +225,10 @@ impl From<StorageError> for Failure {
     }
 }
 
+/// What helps with a plan that cannot be used.
+const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a copy and every proof: \
+                        barkeep partition-migrate init --all-found --force";
+
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
         match error {
@@ -233,15 +237,16 @@ impl From<MigrateError> for Failure {
             MigrateError::Lock(error) => error.into(),
             MigrateError::Config(error) => error.into(),
             MigrateError::Catalog(error) => error.into(),
-            MigrateError::Document(error) => Self::of(exit_of_document(&error), error),
-            MigrateError::Plan { .. } => Self::of(Exit::Failed, error).hint(
-                "repair it, or put a new one in its place, which keeps a copy and every proof: \
-                 barkeep partition-migrate init --all-found --force",
-            ),
+            MigrateError::Document(error) => {
+                Self::of(exit_of_document(&error), error).hint(NEW_PLAN)
+            }
+            MigrateError::Plan { .. } => Self::of(Exit::Failed, error).hint(NEW_PLAN),
             MigrateError::Changed { .. } => Self::of(Exit::Mismatch, error),
-            MigrateError::Record { .. } => Self::of(Exit::Damaged, error).hint(
-                "move that record away and migrate again: what it proved is compared once more",
-            ),
+            MigrateError::Record { .. } => Self::of(Exit::Damaged, error)
+                .hint("restore it from a backup: it is what vouches for removed legacy files")
+                .hint(
+                    "where every legacy file is there still, move the whole folder of records away and migrate again",
+                ),
         }
     }
 }

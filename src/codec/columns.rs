@@ -96,7 +96,11 @@ pub(super) struct Meaning {
 }
 
 /// Reads a chunk as a column, converting what other writers store in other types.
-pub(super) fn read(reader: ColumnReader, meaning: Meaning) -> Result<Column, CodecError> {
+pub(super) fn read(
+    reader: ColumnReader,
+    meaning: Meaning,
+    rounded: &mut usize,
+) -> Result<Column, CodecError> {
     Ok(match (meaning.kind, reader) {
         (KindOf::Text, ColumnReader::ByteArrayColumnReader(reader)) => {
             Column::Text(read_text(reader, meaning)?)
@@ -122,11 +126,11 @@ pub(super) fn read(reader: ColumnReader, meaning: Meaning) -> Result<Column, Cod
             Column::Int(read_values(reader, meaning, |value| Some(value.into()))?)
         }
         (KindOf::Int, ColumnReader::DoubleColumnReader(reader)) => {
-            Column::Int(read_values(reader, meaning, whole)?)
+            Column::Int(read_values(reader, meaning, |value| whole(value, rounded))?)
         }
         (KindOf::Int, ColumnReader::FloatColumnReader(reader)) => {
             Column::Int(read_values(reader, meaning, |value: f32| {
-                whole(value.into())
+                whole(value.into(), rounded)
             })?)
         }
         (KindOf::Float, ColumnReader::DoubleColumnReader(reader)) => {
@@ -161,14 +165,17 @@ fn wrong_type() -> CodecError {
     CodecError::damaged("a column has another type than its schema says")
 }
 
-/// Returns a float that stands for a whole number, rounded half to even; what stands for none is null.
-fn whole(value: f64) -> Option<i64> {
+/// Returns a float that stands for a whole number, rounded half to even and counted if it was none; what stands for none
+/// at all is null.
+fn whole(value: f64, rounded: &mut usize) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_807.0;
     #[expect(
         clippy::cast_possible_truncation,
         reason = "integral and inside the range of i64, checked here"
     )]
-    (value.is_finite() && value.abs() < LIMIT).then(|| value.round_ties_even() as i64)
+    let whole = (value.is_finite() && value.abs() < LIMIT).then(|| value.round_ties_even() as i64);
+    *rounded += usize::from(!value.is_nan() && value.fract() != 0.0);
+    whole
 }
 
 fn read_times<D: DataType>(

@@ -32,6 +32,8 @@ pub struct Decoded {
     pub unit: TimeUnit,
     /// Zone, price basis and origin, as far as the file says.
     pub provenance: Provenance,
+    /// Whole numbers that the file has as fractions, and that were rounded.
+    pub rounded: usize,
     /// Columns that barkeep does not know and would lose by rewriting the file.
     pub unknown_columns: Vec<String>,
     /// Whether barkeep wrote the file.
@@ -68,7 +70,7 @@ fn decode_unguarded(
     };
 
     let (unit, places) = locate(profile, found, &place_of)?;
-    let mut columns = read_columns(&reader, profile, &places, bytes.len())?;
+    let (mut columns, rounded) = read_columns(&reader, profile, &places, bytes.len())?;
     if place_of("sequence").is_none() {
         drop_epoch_sequence(profile, &mut columns);
     }
@@ -84,6 +86,7 @@ fn decode_unguarded(
         proven,
         unit,
         provenance: footer.provenance,
+        rounded,
         unknown_columns,
         is_sealed,
     })
@@ -120,7 +123,8 @@ fn read_columns(
     profile: &'static Profile,
     places: &[Place],
     file_bytes: usize,
-) -> Result<Vec<Column>, CodecError> {
+) -> Result<(Vec<Column>, usize), CodecError> {
+    let mut rounded = 0;
     let found = reader.metadata().file_metadata().schema_descr().columns();
     let mut columns: Vec<Column> = profile
         .columns
@@ -149,10 +153,10 @@ fn read_columns(
             let chunk = group
                 .get_column_reader(place)
                 .map_err(CodecError::damaged)?;
-            column.append(columns::read(chunk, meaning)?);
+            column.append(columns::read(chunk, meaning, &mut rounded)?);
         }
     }
-    Ok(columns)
+    Ok((columns, rounded))
 }
 
 /// A page holds at most 2^31 values, and even run-length encoding needs some bytes: an absurd claim is damage,

@@ -173,8 +173,10 @@ fn whole(
 ) -> Result<Box<crate::storage::LegacyFile>, String> {
     match store.read_file_at(request, path.to_owned()) {
         Ok(LegacyFound::Whole(file)) => Ok(file),
-        Ok(LegacyFound::Absent) => Err("it is gone".to_owned()),
-        Ok(LegacyFound::Damaged { reason }) => Err(format!("it is damaged: {reason}")),
+        Ok(LegacyFound::Absent) => Err(format!("{} is gone", path.display())),
+        Ok(LegacyFound::Damaged { reason }) => {
+            Err(format!("{} is damaged: {reason}", path.display()))
+        }
         Err(error) => Err(error.to_string()),
     }
 }

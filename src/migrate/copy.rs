@@ -3,114 +3,17 @@
 //! Promises: nothing is written here. Absent, empty, damaged and unreadable are four refusals; none of them is a
 //! copy of no rows.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::{Choices, Difference, Duplicates, LegacyStamp, PartitionRows, Proof, Sight, Tuple};
+use super::{
+    Choices, Difference, Duplicates, Fractions, LegacyStamp, PartitionRows, Proof, Refusal, Sight,
+    Tuple, since,
+};
 use crate::frame::{Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
-use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
-
-/// Why a ticker was not migrated. The interval goes on without it.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The legacy file is gone.
-    Absent,
-    /// The legacy file holds no rows.
-    Empty,
-    /// The legacy file, or a file of the partitions, does not decode.
-    Damaged(String),
-    /// Rows without a place, and nobody said what to do with them.
-    Displaced {
-        /// Rows without a date.
-        undated: usize,
-        /// Rows that say something else than another one with the same date.
-        duplicate: usize,
-    },
-    /// The legacy file has columns that would be lost.
-    Columns(Vec<String>),
-    /// The partitions hold something else than the legacy file.
-    Conflict(Difference),
-    /// What was written is not what was read back.
-    Mismatch(Difference),
-    /// Both sides have a row with different values, and nothing says which one is newer.
-    Undecided(Difference),
-    /// Nothing is proven of it.
-    Unproven,
-    /// There are no partitions of it yet.
-    NotMigrated,
-    /// It was proven once, and now both sides are gone.
-    Gone,
-    /// It has partitions and neither a legacy file nor a proof.
-    Unaccounted,
-    /// Its legacy file is gone, and the partitions are not what was proven.
-    Altered {
-        /// Rows that were proven.
-        then: u64,
-        /// Rows of the same span now.
-        now: u64,
-    },
-    /// The legacy file changed since it was proven.
-    Changed,
-    /// Reading, judging or encoding did not work.
-    Storage(StorageError),
-}
-
-impl From<StorageError> for Refusal {
-    fn from(error: StorageError) -> Self {
-        Self::Storage(error)
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("its legacy file is gone"),
-            Self::Empty => f.write_str("its legacy file holds no rows"),
-            Self::Damaged(reason) => write!(f, "it is damaged: {reason}"),
-            Self::Displaced { undated, duplicate } => write!(
-                f,
-                "its legacy file has {duplicate} duplicate and {undated} undated rows (--duplicates newest keeps the \
-                 newest of each date, and a copy of the file in quarantine)"
-            ),
-            Self::Columns(names) => {
-                write!(f, "its columns {} would be lost", names.join(", "))
-            }
-            Self::Conflict(difference) => write!(
-                f,
-                "its partitions and its legacy file differ: {difference} (--partition-rows keep keeps rows that only \
-                 the partitions have, --restart puts the partitions away and copies anew)"
-            ),
-            Self::Mismatch(difference) => {
-                write!(
-                    f,
-                    "what was read back differs from the legacy file: {difference}"
-                )
-            }
-            Self::Undecided(difference) => write!(
-                f,
-                "its partitions and its legacy file differ, and nothing says which side is newer: {difference}"
-            ),
-            Self::Unproven => f.write_str("nothing is proven of it"),
-            Self::NotMigrated => f.write_str("it is not migrated yet"),
-            Self::Gone => f.write_str(
-                "it was migrated, and now neither its legacy file nor its partitions are there",
-            ),
-            Self::Unaccounted => f.write_str(
-                "it has partitions and neither a legacy file nor a proof that there was one",
-            ),
-            Self::Altered { then, now } => write!(
-                f,
-                "its legacy file is gone, and the rows of that time are not those that were proven ({then} then, \
-                 {now} now)"
-            ),
-            Self::Changed => f.write_str("its legacy file changed since it was migrated"),
-            Self::Storage(error) => error.fmt(f),
-        }
-    }
-}
+use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageInterface};
 
 /// A ticker whose months are built.
 #[derive(Debug)]
@@ -138,6 +41,8 @@ pub(super) struct CopyFacts {
 pub(super) enum Built {
     /// All of a series of which nothing is there yet.
     Whole(Draft),
+    /// All of a series whose files in the tree are to be put away.
+    Anew(Draft),
     /// The files that change of a series that is there in part or in full.
     Beside(Prepared),
 }
@@ -146,7 +51,7 @@ impl Built {
     /// Returns where each file will stand, and its length.
     pub(super) fn files(&self) -> Vec<(&Path, u64)> {
         match self {
-            Self::Whole(draft) => draft.files().collect(),
+            Self::Whole(draft) | Self::Anew(draft) => draft.files().collect(),
             Self::Beside(prepared) => prepared
                 .files
                 .iter()
@@ -182,7 +87,7 @@ pub(super) fn copy(
 ) -> Result<Copy, Refusal> {
     let request = tuple.series(ticker);
     let file = read_legacy(sight, &request)?;
-    let keepsake = displaced(&file, choices.duplicates)?;
+    let keepsake = keepsake(&file, choices)?;
     if !file.decoded.unknown_columns.is_empty() {
         return Err(Refusal::Columns(file.decoded.unknown_columns));
     }
@@ -193,14 +98,7 @@ pub(super) fn copy(
         basis: choices.basis.unwrap_or(file.basis),
         source: Some(tuple.venue.clone()),
     };
-    let store = &sight.stores.partitioned;
-    let (built, expected) = if let Some(draft) = store.draft(&request, rows, &provenance)? {
-        (Built::Whole(draft), None)
-    } else {
-        let expected = beside(sight, choices, &request, rows, proof)?;
-        let prepared = store.prepare(&request, rows, &provenance)?;
-        (Built::Beside(prepared), expected)
-    };
+    let (built, expected) = build(sight, choices, &request, rows, &provenance, proof)?;
     let legacy = rows.fingerprint();
     let (expected, span) = match &expected {
         Some(all) => (all.fingerprint(), all.span().unwrap_or(span)),
@@ -222,10 +120,10 @@ pub(super) fn copy(
     Ok(Copy { facts, built })
 }
 
-/// Judges rows of a legacy file that have no place in a frame; with the user's consent, they go to quarantine.
-fn displaced(
+/// Judges what of a legacy file has no place in partitions. With the user's consent the file is kept, with the reason.
+fn keepsake(
     file: &LegacyFile,
-    choice: Duplicates,
+    choices: &Choices,
 ) -> Result<Option<(PathBuf, Bytes, String)>, Refusal> {
     let rows = &file.decoded.proven.displaced;
     let count = |reason: Reason| {
@@ -233,28 +131,76 @@ fn displaced(
         rows.iter().filter(is_so).count()
     };
     let (undated, duplicate) = (count(Reason::Undated), count(Reason::Duplicate));
-    match choice {
-        _ if rows.is_empty() => Ok(None),
-        Duplicates::Refuse => Err(Refusal::Displaced { undated, duplicate }),
-        Duplicates::Newest => {
-            let why = format!(
-                "{duplicate} duplicate and {undated} undated rows have no place in the partitions"
-            );
-            Ok(Some((file.path.clone(), file.bytes.clone(), why)))
+    let mut reasons = Vec::new();
+    if !rows.is_empty() {
+        if choices.duplicates == Duplicates::Refuse {
+            return Err(Refusal::Displaced { undated, duplicate });
         }
+        reasons.push(format!(
+            "{duplicate} duplicate and {undated} undated rows have no place in the partitions"
+        ));
+    }
+    if file.decoded.rounded > 0 {
+        if choices.fractions == Fractions::Refuse {
+            return Err(Refusal::Fractions(file.decoded.rounded));
+        }
+        reasons.push(format!("{} volumes were rounded", file.decoded.rounded));
+    }
+    let keep = || (file.path.clone(), file.bytes.clone(), reasons.join("; "));
+    Ok((!reasons.is_empty()).then(keep))
+}
+
+/// Builds the files that are missing. Also returns the rows that the partitions will hold, when that is more than the
+/// legacy rows.
+fn build(
+    sight: Sight<'_>,
+    choices: &Choices,
+    request: &StorageRequest,
+    rows: &Frame,
+    provenance: &Provenance,
+    proof: Option<&Proof>,
+) -> Result<(Built, Option<Frame>), Refusal> {
+    let store = &sight.stores.partitioned;
+    if store.is_vacant(request)? {
+        let draft = store.draft(request, rows, provenance)?;
+        return Ok((Built::Whole(draft), None));
+    }
+    match beside(sight, choices, request, rows, proof) {
+        Ok(Beside::Fill(expected)) => {
+            let prepared = store.prepare(request, rows, provenance)?;
+            Ok((Built::Beside(prepared), expected))
+        }
+        Ok(Beside::Leave(stored)) => {
+            let nothing = Prepared::nothing(request.clone());
+            Ok((Built::Beside(nothing), Some(stored)))
+        }
+        Err(Refusal::Conflict(_)) if choices.is_restart => {
+            let draft = store.draft(request, rows, provenance)?;
+            Ok((Built::Anew(draft), None))
+        }
+        Err(refusal) => Err(refusal),
     }
 }
 
-/// Judges what the partitions hold already. Returns the rows that they will hold, when that is more than the legacy rows.
+/// What becomes of partitions that are there already.
+#[derive(Debug)]
+enum Beside {
+    /// What they lack is filled in. They will hold the legacy rows, or these if there are more.
+    Fill(Option<Frame>),
+    /// They are what updates have made of proven ones, and stay.
+    Leave(Frame),
+}
+
+/// Judges what the partitions hold already.
 fn beside(
     sight: Sight<'_>,
     choices: &Choices,
     request: &StorageRequest,
     legacy: &Frame,
     proof: Option<&Proof>,
-) -> Result<Option<Frame>, Refusal> {
+) -> Result<Beside, Refusal> {
     let Some(stored) = sight.stores.partitioned.read(request)? else {
-        return Ok(None);
+        return Ok(Beside::Fill(None));
     };
     if stored.displaced > 0 {
         return Err(Refusal::Damaged(format!(
@@ -263,9 +209,22 @@ fn beside(
         )));
     }
     let Some(difference) = Difference::between(legacy, &stored.frame) else {
-        return Ok(None);
+        return Ok(Beside::Fill(None));
     };
+    if let Some(proof) = proof
+        && stored.damaged.is_empty()
+        && since::is_explained(sight, request, legacy, &stored.frame, proof)?
+    {
+        return Ok(Beside::Leave(stored.frame));
+    }
     let is_only_behind = difference.extra == 0 && difference.changed == 0;
+    // What updates have done to proven partitions since, apart from months that are damaged now.
+    if let Some(proof) = proof
+        && difference.changed == 0
+        && is_after(proof, legacy, &stored.frame)
+    {
+        return Ok(Beside::Fill(Some(stored.frame.merge(legacy).frame)));
+    }
     // A copy that nobody has written to since: whatever differs, the legacy file is the newer one.
     let is_old_copy = proof.is_some_and(|proof| {
         proof.legacy == proof.partitions && proof.partitions == stored.frame.fingerprint()
@@ -274,12 +233,19 @@ fn beside(
         let merged = stored.frame.merge(legacy).frame;
         // The rule of the merge may prefer a stored value, and then the copy would not be one.
         return match Difference::between(legacy, &merged) {
-            None => Ok(None),
+            None => Ok(Beside::Fill(None)),
             Some(difference) => Err(Refusal::Conflict(difference)),
         };
     }
     if choices.partition_rows == PartitionRows::Keep && difference.changed == 0 {
-        return Ok(Some(stored.frame.merge(legacy).frame));
+        return Ok(Beside::Fill(Some(stored.frame.merge(legacy).frame)));
     }
     Err(Refusal::Conflict(difference))
+}
+
+/// Tells whether every row that only the partitions have is newer than what was proven.
+fn is_after(proof: &Proof, legacy: &Frame, stored: &Frame) -> bool {
+    let (_, last) = proof.span;
+    let then = stored.between(None, last.checked_add(1));
+    Difference::between(legacy, &then).is_none_or(|difference| difference.extra == 0)
 }

@@ -81,14 +81,15 @@ pub fn estimate(
     let all = survey.tickers.len();
     let mut open = Vec::new();
     for (ticker, meta) in survey.tickers {
-        if !is_proven(sight, tuple, proofs, &ticker, &meta)? {
+        if choices.is_restart || !is_proven(sight, tuple, proofs, &ticker, &meta)? {
             open.push((ticker, meta));
         }
     }
+    let proven = all - open.len();
     open.truncate(choices.max_tickers.unwrap_or(usize::MAX));
     let mut estimate = Estimate {
         tickers: open.len(),
-        proven: all - open.len(),
+        proven,
         legacy_bytes: open.iter().map(|(_, meta)| meta.len).sum(),
         ..Estimate::default()
     };

@@ -49,14 +49,22 @@ fn judge(
         Err(refusal) => return Err(refusal),
     };
     let Some((found, _)) = partitions else {
-        // What was never migrated is where it belongs.
-        return Ok(legacy.map(|file| Judged {
-            request: request.clone(),
-            outcome: Return::Equal,
-            expected: file.decoded.proven.frame.fingerprint(),
-            prepared: None,
-        }));
+        return match (legacy, proof) {
+            // What was never migrated is where it belongs.
+            (Some(file), _) => Ok(Some(Judged {
+                request: request.clone(),
+                outcome: Return::Equal,
+                expected: file.decoded.proven.frame.fingerprint(),
+                prepared: None,
+            })),
+            (None, Some(_)) => Err(Refusal::Gone),
+            (None, None) => Ok(None),
+        };
     };
+    if let (None, Some(proof)) = (&legacy, proof) {
+        // The partitions are the only copy: what is rebuilt from them has to be what was proven.
+        is_as_proven(sight, request, &found, proof)?;
+    }
     let (outcome, all) = match &legacy {
         None => (Return::Rebuilt { rows: found.len() }, found.clone()),
         Some(file) => {
@@ -92,6 +100,26 @@ fn judge(
     }))
 }
 
+/// Makes sure that the partitions hold what was proven.
+pub(super) fn is_as_proven(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    found: &Frame,
+    proof: &Proof,
+) -> Result<(), Refusal> {
+    let then = since::when_proven(sight, request, found, proof)?;
+    if then
+        .iter()
+        .any(|then| then.fingerprint() == proof.partitions)
+    {
+        return Ok(());
+    }
+    Err(Refusal::Altered {
+        then: proof.partitions.rows,
+        now: then.first().map_or(0, |then| then.len() as u64),
+    })
+}
+
 /// Makes sure that values in which the sides differ are newer in the partitions.
 fn newer_side(
     sight: Sight<'_>,
@@ -103,11 +131,7 @@ fn newer_side(
 ) -> Result<(), Refusal> {
     let refuse = || Refusal::Undecided(difference.clone());
     let proof = proof.ok_or_else(refuse)?;
-    let then = since::when_proven(sight, request, found, proof)?;
-    let is_recorded = then
-        .iter()
-        .any(|then| then.fingerprint() == proof.partitions);
-    if is_recorded && proof.legacy == legacy.fingerprint() {
+    if since::is_explained(sight, request, legacy, found, proof)? {
         Ok(())
     } else {
         Err(refuse())

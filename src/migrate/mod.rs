@@ -17,6 +17,7 @@ mod plan_file;
 mod proofs;
 mod proven;
 mod record;
+mod refusal;
 mod restart;
 mod rollback;
 mod run;
@@ -29,7 +30,6 @@ mod write;
 
 pub use activate::{Switched, activate, save_plan};
 pub use adopt::{Adopted, Stray, adopt, strays};
-pub use copy::Refusal;
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
 pub use difference::Difference;
 pub use estimate::{Estimate, Missing, Need, estimate, space_at};
@@ -37,7 +37,8 @@ pub use plan_change::{Mark, Progress};
 pub use plan_file::{MigrationPlan, PLAN_FILE, PlannedInterval, Status};
 pub use proofs::{LegacyStamp, Note, Proof, Proofs};
 pub use proven::{ProvenInterval, Unproven};
-pub use rollback::{Return, RollbackReport, plan_rollback, roll_back};
+pub use refusal::Refusal;
+pub use rollback::{Return, RollbackReport, plan_rollback, roll_back, rollback_need};
 pub use run::{Failed, IntervalReport, migrate_interval};
 pub use state::{IntervalState, Stage};
 pub use survey::Survey;
@@ -142,7 +143,10 @@ pub struct Choices {
     pub duplicates: Duplicates,
     /// What happens to rows that only the partitions have.
     pub partition_rows: PartitionRows,
-    /// Whether partitions of tickers without a proof are put away and copied anew.
+    /// What happens to volumes that are no whole numbers.
+    pub fractions: Fractions,
+    /// Whether every ticker is looked at again, and partitions that are not what they have to be are put away and
+    /// copied anew.
     pub is_restart: bool,
     /// How many tickers are read and encoded side by side.
     pub jobs: NonZeroUsize,
@@ -158,6 +162,16 @@ pub enum Duplicates {
     Refuse,
     /// The newest row of each date is taken; the file is kept in quarantine.
     Newest,
+}
+
+/// What happens to a legacy file with volumes that are no whole numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fractions {
+    /// The ticker fails.
+    #[default]
+    Refuse,
+    /// They are rounded half to even; the file is kept in quarantine.
+    Round,
 }
 
 /// What happens to a ticker whose partitions have rows that its legacy file lacks.

@@ -111,6 +111,12 @@ impl Proofs {
             let (Kind::File, Some(number)) = (entry.kind, number) else {
                 continue;
             };
+            if number != proofs.next {
+                return Err(MigrateError::Record {
+                    path: proofs.dir.join(format!("{:08}{SUFFIX}", proofs.next)),
+                    reason: "it is missing".to_owned(),
+                });
+            }
             let path = proofs.dir.join(&entry.name);
             let bytes = fs.read(&path)?.unwrap_or_default();
             for record in records(&path, &bytes)? {

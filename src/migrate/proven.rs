@@ -1,5 +1,6 @@
 //! Whether every ticker of an interval is proven, as it stands now.
 
+use super::run::open_tickers;
 use super::{MigrateError, Proofs, Sight, Survey, Tuple};
 use crate::model::{Dataset, Ticker};
 use crate::storage::StorageInterface;
@@ -24,6 +25,8 @@ pub struct Unproven {
     pub open: Vec<Ticker>,
     /// Files in the legacy folder that are no ticker's.
     pub strangers: usize,
+    /// Whether the legacy folder is gone, and not by barkeep.
+    pub is_missing: bool,
     /// Rows of what is proven: legacy, partitions.
     pub rows: (u64, u64),
 }
@@ -54,25 +57,22 @@ impl ProvenInterval {
         proofs: &Proofs,
     ) -> Result<Result<Self, Unproven>, MigrateError> {
         let survey = Survey::of(sight, tuple)?;
-        let partitioned = &sight.stores.partitioned;
-        let mut open = Vec::new();
-        for (ticker, meta) in &survey.tickers {
-            let is_proven = proofs.of(ticker).is_some_and(|proof| proof.file.fits(meta))
-                && partitioned.holds(&tuple.series(ticker))?;
-            if !is_proven {
-                open.push(ticker.clone());
-            }
-        }
+        let open = open_tickers(sight, tuple, &survey, proofs)?;
         let mut rows = (0, 0);
         for (_, proof) in proofs.iter() {
             rows.0 += proof.legacy.rows;
             rows.1 += proof.partitions.rows;
         }
         let strangers = survey.strangers.len();
-        let stored =
-            partitioned.tickers(Some(&tuple.venue), Dataset::Stocks, Some(tuple.interval))?;
-        let is_bare = survey.tickers.is_empty() && stored.is_empty();
-        if open.is_empty() && strangers == 0 && !is_bare {
+        let stored = sight.stores.partitioned.tickers(
+            Some(&tuple.venue),
+            Dataset::Stocks,
+            Some(tuple.interval),
+        )?;
+        // A folder that is not there proves nothing, unless barkeep itself has emptied it: it may not be mounted.
+        let is_emptied = proofs.iter().all(|(_, proof)| proof.is_legacy_removed);
+        let is_missing = !proofs.is_empty() && !survey.is_there && !is_emptied;
+        if open.is_empty() && strangers == 0 && !proofs.is_empty() && !is_missing {
             let tuple = tuple.clone();
             return Ok(Ok(Self {
                 tuple,
@@ -84,6 +84,7 @@ impl ProvenInterval {
             tickers: survey.tickers.len(),
             open,
             strangers,
+            is_missing,
             rows,
         }))
     }

@@ -1,45 +1,53 @@
-//! Starting afresh: partitions that nobody has proven are put away, whole and unchanged.
+//! Putting partitions away, whole and unchanged, before a new copy takes their place.
 
-use std::path::Path;
+use serde_json::json;
 
-use super::{Hands, MigrateError, Proofs, Sight, Tuple};
+use super::{Hands, MigrateError, Sight, Tuple};
 use crate::layout::PartitionPathBuilder;
 use crate::model::Ticker;
-use crate::sys::atomic::{create_dirs, parent};
+use crate::storage::{QuarantineRecord, StorageError};
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
-/// Moves the partitions of tickers without a proof into quarantine.
+/// Moves the partitions of a ticker into quarantine, with the reason, and returns where they are.
 ///
 /// # Errors
-/// When the disk refuses; what was not moved is where it was.
+/// When the lock was lost or the disk refuses; what was not moved is where it was.
 pub(super) fn put_aside(
     hands: Hands<'_>,
     tuple: &Tuple,
-    tickers: &[Ticker],
-    proofs: &Proofs,
-) -> Result<(), MigrateError> {
+    ticker: &Ticker,
+) -> Result<Vec<QuarantineRecord>, MigrateError> {
     let Sight { fs, places, .. } = hands.sight;
     let paths = PartitionPathBuilder::new(&places.data);
-    let folder = places
-        .quarantine
-        .join(format!("{}-restart", hands.runs.next()));
-    for ticker in tickers.iter().filter(|ticker| proofs.of(ticker).is_none()) {
-        let request = tuple.series(ticker);
-        let series = request
-            .partitioned()
-            .map_err(crate::storage::StorageError::from)?;
-        let dirs = [Some(paths.series_dir(series)), paths.raw_series_dir(series)];
-        for dir in dirs.into_iter().flatten() {
-            if fs.metadata(&dir)?.is_none() {
-                continue;
-            }
-            let below: &Path = dir.strip_prefix(&places.root).unwrap_or(&dir);
-            let target = folder.join(below);
-            create_dirs(fs, &places.root, parent(&target))?;
-            hands.held.confirm()?;
-            fs.rename(&dir, &target)?;
-            fs.sync_dir(parent(&target))?;
-            fs.sync_dir(parent(&dir))?;
+    let request = tuple.series(ticker);
+    let series = request.partitioned().map_err(StorageError::from)?;
+    let reason = "partitions that differ from their legacy file were copied anew from it";
+    let mut kept = Vec::new();
+    for dir in [Some(paths.series_dir(series)), paths.raw_series_dir(series)] {
+        let Some(dir) = dir else { continue };
+        if fs.metadata(&dir)?.is_none() {
+            continue;
         }
+        let run = hands.runs.next();
+        let folder = places.quarantine.join(format!("{run}-restart"));
+        create_dirs(fs, &places.root, &folder)?;
+        let document = json!({
+            "file": dir.strip_prefix(&places.root).unwrap_or(&dir).display().to_string(),
+            "series": request.to_string(),
+            "reason": reason,
+            "run": run.as_str(),
+        });
+        let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+        replace(fs, &TempNames::of(run), &folder.join("reason.json"), &text)?;
+        hands.held.confirm()?;
+        fs.rename(&dir, &folder.join(dir.file_name().unwrap_or_default()))?;
+        fs.sync_dir(&folder)?;
+        fs.sync_dir(parent(&dir))?;
+        kept.push(QuarantineRecord {
+            folder,
+            path: dir,
+            reason: reason.to_owned(),
+        });
     }
-    Ok(())
+    Ok(kept)
 }

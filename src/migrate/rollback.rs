@@ -12,8 +12,8 @@ use super::copy::read_legacy;
 use super::judge::{Judged, Judgement, judge_all};
 use super::verify::read_partitions;
 use super::{
-    Difference, Failed, Hands, MigrateError, MigrationPlan, Note, Proofs, Refusal, Sight, Survey,
-    Tuple,
+    Difference, Failed, Hands, MigrateError, MigrationPlan, Need, Note, Proofs, Refusal, Sight,
+    Survey, Tuple,
 };
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
@@ -71,7 +71,7 @@ pub fn plan_rollback(
     proofs: &Proofs,
 ) -> Result<RollbackReport, MigrateError> {
     let mut report = RollbackReport::of(tuple);
-    for batch in tickers(sight, tuple)?.chunks(BATCH_TICKERS) {
+    for batch in tickers(sight, tuple, proofs)?.chunks(BATCH_TICKERS) {
         for (ticker, judged) in judge_all(sight, tuple, proofs, batch) {
             report.note(
                 ticker,
@@ -80,6 +80,25 @@ pub fn plan_rollback(
         }
     }
     Ok(report)
+}
+
+/// Returns what a rollback of an interval needs at most beside what is there: a legacy file is no larger than its months.
+///
+/// # Errors
+/// When the disk cannot be asked.
+pub fn rollback_need(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    proofs: &Proofs,
+) -> Result<Need, MigrateError> {
+    let mut need = Need::default();
+    for ticker in tickers(sight, tuple, proofs)? {
+        let request = tuple.series(&ticker);
+        let stat = sight.stores.partitioned.stat(&request)?;
+        need.bytes += stat.map_or(0, |stat| stat.bytes);
+        need.inodes += 1;
+    }
+    Ok(need)
 }
 
 /// Brings the rows of an interval back into legacy files and turns the switch.
@@ -95,7 +114,7 @@ pub fn roll_back(
 ) -> Result<RollbackReport, MigrateError> {
     let sight = hands.sight;
     let mut report = RollbackReport::of(tuple);
-    let all = tickers(sight, tuple)?;
+    let all = tickers(sight, tuple, proofs)?;
     // The legacy store writes to this folder once it is there, whatever else lies in the workspace.
     let folder = LegacyPathBuilder::new(&sight.places.root).tree(tuple.interval);
     create_dirs(sight.fs, &sight.places.root, &folder)?;
@@ -143,8 +162,8 @@ impl RollbackReport {
     }
 }
 
-/// Returns every ticker that either side has.
-fn tickers(sight: Sight<'_>, tuple: &Tuple) -> Result<Vec<Ticker>, MigrateError> {
+/// Returns every ticker that either side has, or had when it was proven.
+fn tickers(sight: Sight<'_>, tuple: &Tuple, proofs: &Proofs) -> Result<Vec<Ticker>, MigrateError> {
     let survey = Survey::of(sight, tuple)?;
     let mut all = sight.stores.partitioned.tickers(
         Some(&tuple.venue),
@@ -152,6 +171,7 @@ fn tickers(sight: Sight<'_>, tuple: &Tuple) -> Result<Vec<Ticker>, MigrateError>
         Some(tuple.interval),
     )?;
     all.extend(survey.tickers.into_iter().map(|(ticker, _)| ticker));
+    all.extend(proofs.iter().map(|(ticker, _)| ticker.clone()));
     all.sort();
     all.dedup();
     Ok(all)

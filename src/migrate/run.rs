@@ -12,10 +12,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use super::copy::{Copy, copy};
 use super::proven::is_proven;
 use super::write::Writer;
-use super::{Choices, Hands, MigrateError, Proof, Proofs, Refusal, Survey, Tuple};
+use super::{Choices, Hands, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple};
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::QuarantineRecord;
+use crate::storage::StorageInterface;
 use crate::sys::Durability;
 
 /// A ticker that was not migrated.
@@ -65,7 +66,15 @@ pub fn migrate_interval(
     proofs: &mut Proofs,
 ) -> Result<IntervalReport, MigrateError> {
     let survey = Survey::of(hands.sight, tuple)?;
-    let open = open_tickers(hands, tuple, &survey, proofs)?;
+    let open = if choices.is_restart {
+        survey
+            .tickers
+            .iter()
+            .map(|(ticker, _)| ticker.clone())
+            .collect()
+    } else {
+        open_tickers(hands.sight, tuple, &survey, proofs)?
+    };
     let run = hands.begin()?;
     let tickers = tickers_of(&survey, proofs);
     let mut report = IntervalReport {
@@ -83,9 +92,6 @@ pub fn migrate_interval(
     };
     let limit = choices.max_tickers.unwrap_or(usize::MAX);
     let todo = open.get(..limit.min(open.len())).unwrap_or_default();
-    if choices.is_restart {
-        super::restart::put_aside(hands, tuple, todo, proofs)?;
-    }
     hands.sight.observer.observe(Event::MigrationPlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,
@@ -122,26 +128,30 @@ pub fn migrate_interval(
 }
 
 /// Returns the tickers of the legacy folder, and those that are proven and have no legacy file any more.
-fn tickers_of(survey: &Survey, proofs: &Proofs) -> usize {
-    let is_gone = |ticker: &Ticker| {
-        survey
-            .tickers
-            .binary_search_by(|(known, _)| known.cmp(ticker))
-            .is_err()
-    };
-    survey.tickers.len() + proofs.iter().filter(|(ticker, _)| is_gone(ticker)).count()
+pub(super) fn tickers_of(survey: &Survey, proofs: &Proofs) -> usize {
+    survey.tickers.len()
+        + proofs
+            .iter()
+            .filter(|(ticker, _)| !survey.has(ticker))
+            .count()
 }
 
 /// Returns the tickers that have to be migrated: without a proof, changed since theirs, or without partitions.
-fn open_tickers(
-    hands: Hands<'_>,
+pub(super) fn open_tickers(
+    sight: Sight<'_>,
     tuple: &Tuple,
     survey: &Survey,
     proofs: &Proofs,
 ) -> Result<Vec<Ticker>, MigrateError> {
     let mut open = Vec::new();
     for (ticker, meta) in &survey.tickers {
-        if !is_proven(hands.sight, tuple, proofs, ticker, meta)? {
+        if !is_proven(sight, tuple, proofs, ticker, meta)? {
+            open.push(ticker.clone());
+        }
+    }
+    // Proven once, and now neither side is there: nothing can be copied, and nobody may take it for done.
+    for (ticker, _) in proofs.iter() {
+        if !survey.has(ticker) && !sight.stores.partitioned.holds(&tuple.series(ticker))? {
             open.push(ticker.clone());
         }
     }

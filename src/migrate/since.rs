@@ -39,3 +39,24 @@ pub(super) fn when_proven(
     }
     Ok(frames)
 }
+
+/// Tells whether two sides differ by nothing but what updates have done since they were proven: newer rows, and values that
+/// have their line in the ledger.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn is_explained(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    legacy: &Frame,
+    partitions: &Frame,
+    proof: &Proof,
+) -> Result<bool, StorageError> {
+    if proof.legacy != legacy.fingerprint() {
+        return Ok(false);
+    }
+    let then = when_proven(sight, request, partitions, proof)?;
+    Ok(then
+        .iter()
+        .any(|then| then.fingerprint() == proof.partitions))
+}

@@ -1,5 +1,6 @@
 //! How far an interval is: what the plan says, what the disk says, and where the two disagree.
 
+use super::run::tickers_of;
 use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey};
 use crate::model::Dataset;
 use crate::storage::StorageInterface;
@@ -51,6 +52,10 @@ pub struct IntervalState {
     pub bytes: (u64, u64),
     /// Legacy files that are there.
     pub legacy_files: usize,
+    /// Files in the legacy folder that are no ticker's, each with the reason.
+    pub strangers: Vec<(std::path::PathBuf, &'static str)>,
+    /// Tickers that the partitions have.
+    pub partition_tickers: usize,
     /// When the last ticker was proven.
     pub proven_at: Option<chrono::DateTime<chrono::Utc>>,
     /// How many seconds the rest takes at the rate of the tickers before, if there were any.
@@ -59,10 +64,27 @@ pub struct IntervalState {
     pub disagreements: Vec<String>,
 }
 
+/// The word by which a user takes an interval without files out of the way.
+const SKIPPED: &str = "skipped";
+
 /// Tickers that were proven within so many seconds of each other belong to one stretch of work.
 const PAUSE_SECONDS: i64 = 600;
 
 impl IntervalState {
+    /// Tells whether there is nothing to migrate, and nothing that was.
+    pub fn is_bare(&self) -> bool {
+        self.tickers == 0 && self.strangers.is_empty()
+    }
+
+    /// Tells whether an interval that proves nothing does not stand in the way of its venue: the predecessor finished it and
+    /// removed its legacy files, or the user left it out.
+    pub fn is_left_out(&self) -> bool {
+        let is_predecessors =
+            self.planned.status == Status::Complete && self.planned.verified_at.is_some();
+        let is_skipped = self.planned.status == Status::Other(SKIPPED.to_owned());
+        self.is_bare() && (is_predecessors || is_skipped)
+    }
+
     /// Looks how far an interval is.
     ///
     /// # Errors
@@ -97,17 +119,8 @@ impl IntervalState {
             Dataset::Stocks,
             Some(tuple.interval),
         )?;
-        let is_known = |ticker| {
-            survey
-                .tickers
-                .binary_search_by(|(known, _)| known.cmp(ticker))
-                .is_ok()
-        };
-        let gone = proofs
-            .iter()
-            .filter(|(ticker, _)| !is_known(ticker))
-            .count();
-        let tickers = survey.tickers.len() + gone;
+        let is_known = |ticker| survey.has(ticker);
+        let tickers = tickers_of(&survey, &proofs);
         let mut state = Self {
             planned: planned.clone(),
             stage,
@@ -125,19 +138,30 @@ impl IntervalState {
                 proofs.iter().map(|(_, proof)| proof.bytes).sum(),
             ),
             legacy_files: survey.tickers.len(),
+            strangers: survey.strangers,
+            partition_tickers: stored.len(),
             proven_at: proofs.iter().map(|(_, proof)| proof.at).max(),
             seconds_left: seconds_left(&proofs, open),
             disagreements: Vec::new(),
         };
-        state.compare(stored.len(), confirmed.is_ok(), is_active);
+        let is_missing = confirmed
+            .as_ref()
+            .is_err_and(|unproven| unproven.is_missing);
+        state.compare(is_missing, confirmed.is_ok(), is_active);
         Ok(state)
     }
 
-    fn compare(&mut self, stored: usize, is_proven: bool, is_active: bool) {
+    fn compare(&mut self, is_missing: bool, is_proven: bool, is_active: bool) {
         let says = &mut self.disagreements;
         let status = self.planned.status.as_str();
-        if self.tickers == 0 && stored == 0 {
+        if self.tickers == 0 && self.partition_tickers == 0 {
             says.push("neither legacy files nor partitions are there".to_owned());
+        }
+        if is_missing {
+            says.push(
+                "the legacy folder is gone, and not by barkeep, so nobody knows whether everything was copied"
+                    .to_owned(),
+            );
         }
         match (&self.planned.status, is_proven) {
             (Status::Complete, false) => {

@@ -16,6 +16,8 @@ pub struct Survey {
     pub strangers: Vec<(PathBuf, &'static str)>,
     /// How many tickers are another venue's.
     pub elsewhere: usize,
+    /// Whether there is such a folder.
+    pub is_there: bool,
 }
 
 impl Survey {
@@ -33,7 +35,9 @@ impl Survey {
         let paths = LegacyPathBuilder::new(&places.root);
         let tree = paths.tree(tuple.interval);
         let mut survey = Self::default();
-        for entry in fs.list(&tree)?.unwrap_or_default() {
+        let listed = fs.list(&tree)?;
+        survey.is_there = listed.is_some();
+        for entry in listed.unwrap_or_default() {
             let path = tree.join(&entry.name);
             let Some(stem) = data_stem(&entry.name) else {
                 continue;
@@ -56,6 +60,18 @@ impl Survey {
         }
         survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(survey)
+    }
+
+    /// Tells whether there is nothing in the folder that could be migrated.
+    pub fn is_bare(&self) -> bool {
+        self.tickers.is_empty() && self.strangers.is_empty()
+    }
+
+    /// Tells whether a ticker has a legacy file.
+    pub fn has(&self, ticker: &Ticker) -> bool {
+        self.tickers
+            .binary_search_by(|(known, _)| known.cmp(ticker))
+            .is_ok()
     }
 
     /// Returns the bytes of all files.

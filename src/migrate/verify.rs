@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::copy::read_legacy;
+use super::judge::is_as_proven;
 use super::{Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple, since};
 use crate::frame::Frame;
 use crate::model::{Dataset, StorageRequest, Ticker};
@@ -164,16 +165,8 @@ fn look(
         let rows = found.len() as u64;
         return Ok((Finding::Equal { rows }, medium));
     };
-    let is_as_proven = |proof: &Proof| -> Result<bool, Refusal> {
-        let then = since::when_proven(sight, &request, &found, proof)?;
-        let is_file = proof.legacy == rows.fingerprint();
-        Ok(is_file
-            && then
-                .iter()
-                .any(|then| then.fingerprint() == proof.partitions))
-    };
     let is_explained = match proof {
-        Some(proof) => is_as_proven(proof)?,
+        Some(proof) => since::is_explained(sight, &request, rows, &found, proof)?,
         // Nobody wrote down what there was: rows after the last legacy one are what updates add.
         None => difference.is_only_extra() && is_active && is_after(rows, &found),
     };
@@ -200,19 +193,9 @@ fn without_legacy(
             Err(Refusal::Unaccounted)
         };
     };
-    let then = since::when_proven(sight, request, found, proof)?;
-    if then
-        .iter()
-        .any(|then| then.fingerprint() == proof.partitions)
-    {
-        let rows = proof.partitions.rows;
-        return Ok(Finding::Proven { rows });
-    }
-    let now = then.first().map_or(0, |then| then.len() as u64);
-    Err(Refusal::Altered {
-        then: proof.partitions.rows,
-        now,
-    })
+    is_as_proven(sight, request, found, proof)?;
+    let rows = proof.partitions.rows;
+    Ok(Finding::Proven { rows })
 }
 
 /// Reads the partitions of a series; `None` when there are none.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::copy::{Built, CopyFacts, read_legacy};
+use super::restart::put_aside;
 use super::run::Made;
 use super::verify::read_partitions;
 use super::{
@@ -16,6 +17,7 @@ use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
     CorruptFiles, PartitionedStore, Prepared, Quarantine, Sealed, StagedRun, StorageInterface,
+    extended_ledger,
 };
 use crate::sys::Medium;
 
@@ -29,6 +31,8 @@ struct Written {
     copy: CopyFacts,
     /// Where the series will stand, if all of it was built in staging.
     whole: Option<PathBuf>,
+    /// Whether what stands there is to be put away first.
+    is_anew: bool,
     files: u64,
     bytes: u64,
 }
@@ -81,7 +85,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             files.iter().map(|(_, bytes)| bytes).sum(),
         );
         let whole = match &copy.built {
-            Built::Whole(draft) => {
+            Built::Whole(draft) | Built::Anew(draft) => {
                 self.run.build_whole(draft)?;
                 Some(draft.dir.clone())
             }
@@ -90,9 +94,11 @@ impl<'w, 'l> Writer<'w, 'l> {
                 None
             }
         };
+        let is_anew = matches!(copy.built, Built::Anew(_));
         self.batch.push(Written {
             copy: copy.facts,
             whole,
+            is_anew,
             files: count,
             bytes,
         });
@@ -110,10 +116,22 @@ impl<'w, 'l> Writer<'w, 'l> {
             self.report.kept.push(record);
         }
         self.run.refuse_twins(prepared)?;
-        Ok(prepared
+        prepared
             .files
             .iter()
-            .try_for_each(|file| self.run.add(file))?)
+            .try_for_each(|file| self.run.add(file))?;
+        if !prepared.revisions.is_empty() {
+            let Sight { fs, places, .. } = self.hands.sight;
+            let now = self.hands.clock.now();
+            self.run.add(&extended_ledger(
+                fs,
+                places,
+                &prepared.request,
+                &prepared.revisions,
+                now,
+            )?)?;
+        }
+        Ok(())
     }
 
     /// Makes the batch durable, reads it back, moves what is equal into the tree and writes it down.
@@ -129,11 +147,13 @@ impl<'w, 'l> Writer<'w, 'l> {
             .par_iter()
             .map(|written| reread(hands.sight, staged, written))
             .collect();
-        let (mut dirs, mut notes, mut told) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut dirs, mut anew) = (Vec::new(), Vec::new());
+        let (mut notes, mut told) = (Vec::new(), Vec::new());
         for (written, outcome) in batch.into_iter().zip(reread) {
             match outcome {
                 Ok(medium) => {
                     dirs.extend(written.whole.clone());
+                    anew.extend(written.is_anew.then(|| written.copy.ticker.clone()));
                     told.push(Event::Migrated {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
@@ -147,6 +167,11 @@ impl<'w, 'l> Writer<'w, 'l> {
                     self.fail(written.copy.ticker.clone(), refusal);
                 }
             }
+        }
+        // Put away only now that what takes its place was read back and is right.
+        for ticker in &anew {
+            let kept = put_aside(hands, &self.report.tuple, ticker)?;
+            self.report.kept.extend(kept);
         }
         self.run.move_whole(&dirs)?;
         self.report.proven_now += notes.len();
@@ -170,6 +195,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             whole,
             files,
             bytes,
+            ..
         } = written;
         // Of a series that was there already, only some files were written.
         let (all, size) = match (

@@ -32,7 +32,20 @@ impl Draft {
 }
 
 impl PartitionedStore {
-    /// Builds the files of a series of which nothing is there, not even its directory; `None` when there is something.
+    /// Tells whether nothing of a series is there, not even its directory.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub fn is_vacant(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        for dir in self.series_dirs(request.partitioned()?)? {
+            if self.fs.metadata(&dir)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Builds all files of a series, whatever is there of it.
     ///
     /// # Errors
     /// When the request has no venue, the disk cannot be asked, or rows cannot be encoded or stand on another basis than
@@ -42,13 +55,8 @@ impl PartitionedStore {
         request: &StorageRequest,
         rows: &Frame,
         provenance: &Provenance,
-    ) -> Result<Option<Draft>, StorageError> {
+    ) -> Result<Draft, StorageError> {
         let series = request.partitioned()?;
-        for dir in self.series_dirs(series)? {
-            if self.fs.metadata(&dir)?.is_some() {
-                return Ok(None);
-            }
-        }
         let (dir, tree) = (self.paths.series_dir(series), self.paths.tree_of(series));
         let dataset = request.series.dataset();
         let known = self
@@ -70,6 +78,6 @@ impl PartitionedStore {
         };
         let files: Result<Vec<(PathBuf, Bytes)>, StorageError> =
             parts.par_iter().map(encode).collect();
-        Ok(Some(Draft { files: files?, dir }))
+        Ok(Draft { files: files?, dir })
     }
 }

@@ -156,7 +156,8 @@ fn refuse_unknown(job: &FileJob<'_>, unknown: &[String]) -> Result<(), StorageEr
 }
 
 impl Prepared {
-    pub(super) fn nothing(request: StorageRequest) -> Self {
+    /// Returns a merge that writes nothing.
+    pub fn nothing(request: StorageRequest) -> Self {
         Self {
             request,
             files: Vec::new(),

@@ -3,6 +3,7 @@
 mod back;
 mod crash;
 mod oddities;
+mod plans;
 mod properties;
 mod there;
 

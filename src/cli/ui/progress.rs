@@ -198,9 +198,12 @@ impl Observer for Progress<'_> {
             }
             _ if self.look == Look::Json => {}
             Event::Resuming { run, files } => {
-                let files = count(files, "staged fetch", "staged fetches");
+                let with = match files {
+                    0 => String::new(),
+                    files => format!(" with {}", count(files, "staged fetch", "staged fetches")),
+                };
                 self.note(&format!(
-                    "Finishing run {run}, which was interrupted with {files}."
+                    "Finishing run {run}, which was interrupted{with}."
                 ));
             }
             Event::Warning(text) => {

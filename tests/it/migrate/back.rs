@@ -185,3 +185,28 @@ fn one_interval_goes_back_and_the_others_stay() {
         "{registry}"
     );
 }
+
+#[test]
+fn partitions_that_are_not_what_was_proven_are_no_source_for_a_rebuilt_file() {
+    for lost in ["ticker=A", "ticker=A/year=2024/month=01"] {
+        let bar = legacy();
+        migrated(&bar).expect(Exit::Ok);
+        bar.run(&[
+            "partition-migrate",
+            "migrate",
+            "1d",
+            "--delete-legacy",
+            "--yes",
+        ])
+        .expect(Exit::Ok);
+        bar.remove(&format!("data/us/demo/stocks_1d/{lost}"));
+        let toggles = bar.read("storage_config.json");
+
+        let ran = roll_back(&bar, &[]).expect(Exit::Mismatch);
+
+        assert!(!exists(&bar, &file("A")), "{lost} {ran:?}");
+        assert_eq!(bar.read("storage_config.json"), toggles);
+        bar.run(&["partition-migrate", "verify"])
+            .expect(Exit::Mismatch);
+    }
+}

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use barkeep::catalog::Catalog;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
-    self, Choices, Duplicates, Hands, MigrateError, MigrationPlan, PartitionRows, Progress, Proofs,
-    ProvenInterval, RunNames, Sight, Status, Tuple, VerifiedInterval,
+    self, Choices, Duplicates, Fractions, Hands, MigrateError, MigrationPlan, PartitionRows,
+    Progress, Proofs, ProvenInterval, RunNames, Sight, Status, Tuple, VerifiedInterval,
 };
 use barkeep::observe::Silent;
 use barkeep::storage::{Open, StagedRun, StorageInterface, leftover_runs};
@@ -98,6 +98,7 @@ fn migrated(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
             basis: None,
             duplicates: Duplicates::Refuse,
             partition_rows: PartitionRows::Refuse,
+            fractions: Fractions::Refuse,
             is_restart: false,
             jobs: 1.try_into().unwrap(),
             max_tickers: None,

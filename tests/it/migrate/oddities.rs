@@ -1,11 +1,9 @@
-//! Plans that others wrote, files in wrong places, rows without a place: each has an outcome of its own.
+//! Files in wrong places, rows without a place, partitions that are there already: each has an outcome of its own.
 
 use rstest::rstest;
 
-use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, put,
-};
-use crate::support::foreign::ForeignBar;
+use super::{Exit, ForeignFile, below, closes, days, exists, legacy, migrated, put};
+use crate::support::foreign::{ForeignBar, Whole};
 
 fn contradicting() -> Vec<u8> {
     let rows = days(
@@ -36,7 +34,7 @@ fn rows_without_a_place_fail_their_ticker_until_the_user_decides(#[case] bytes: 
     put(&bar, "C", &bytes);
     let failed = migrated(&bar).expect(Exit::Partial).summary();
     assert!(
-        failed["intervals"][0]["failures"][0]["reason"]
+        failed["intervals"][0]["failures"][0]["cure"]
             .to_string()
             .contains("--duplicates newest")
     );
@@ -161,8 +159,14 @@ fn rows_that_only_partitions_have_are_named_kept_or_put_away() {
 
     let bar = extra();
     migrated(&bar).expect(Exit::Mismatch);
-    bar.run(&["partition-migrate", "migrate", "--all", "--restart"])
-        .expect(Exit::Ok);
+    bar.run(&[
+        "partition-migrate",
+        "migrate",
+        "--all",
+        "--restart",
+        "--yes",
+    ])
+    .expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
     let kept = below(&bar, "quarantine");
     assert!(
@@ -228,173 +232,6 @@ fn files_in_other_folders_are_refused_and_adopted() {
     assert!(kept.iter().any(|(_, bytes)| *bytes == flat), "{adopted:?}");
 }
 
-#[test]
-fn wide_intervals_are_refused_with_the_reason() {
-    let bar = legacy();
-    bar.write(
-        "data/legacy/stocks_1wk/A.parquet",
-        ForeignFile::of(days("A", &[("2024-01-01", 4.0)])).bytes(),
-    );
-
-    let refused = bar
-        .run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1wk"])
-        .expect(Exit::Usage);
-    let planned = bar
-        .run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-        .expect(Exit::Ok);
-
-    assert!(refused.stderr.contains("too wide"), "{refused:?}");
-    assert!(
-        planned.stderr.contains("1wk stays in the legacy layout"),
-        "{planned:?}"
-    );
-    let intervals = &json(&bar, "migration_plan.json")["venues"][0]["intervals"];
-    assert!(intervals.get("1d").is_some() && intervals.get("1wk").is_none());
-}
-
-#[test]
-fn a_second_plan_needs_force_and_keeps_the_first() {
-    let bar = legacy();
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Ok);
-    let first = bar.read("migration_plan.json");
-
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Failed);
-    bar.run(&[
-        "partition-migrate",
-        "init",
-        "-V",
-        "us:demo",
-        "-i",
-        "1d",
-        "--force",
-    ])
-    .expect(Exit::Ok);
-
-    assert_eq!(bar.read("migration_plan.20251121T220000Z.json"), first);
-}
-
-#[test]
-fn a_mark_proves_nothing_and_switches_nothing() {
-    let bar = legacy();
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Ok);
-
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1d",
-        "--status",
-        "complete",
-        "--jobs-total",
-        "2",
-        "--jobs-completed",
-        "2",
-    ])
-    .expect(Exit::Ok);
-
-    let planned = json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
-    assert_eq!(planned["status"], "complete");
-    assert_eq!(
-        planned["verification"]["verified_at"],
-        serde_json::Value::Null
-    );
-    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
-    assert!(
-        status.stdout.contains("complete (unverified)"),
-        "{status:?}"
-    );
-    assert!(
-        status.stderr.contains("not every ticker is proven"),
-        "{status:?}"
-    );
-    assert!(!exists(&bar, "storage_config.json"));
-    bar.run(&["partition-migrate", "verify"])
-        .expect(Exit::Mismatch);
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1h",
-        "--status",
-        "complete",
-    ])
-    .expect(Exit::Usage);
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1d",
-        "--jobs-total",
-        "1",
-        "--jobs-completed",
-        "2",
-    ])
-    .expect(Exit::Usage);
-
-    let summary = bar
-        .run(&["partition-migrate", "migrate", "--json"])
-        .expect(Exit::Ok)
-        .summary();
-    assert_eq!(summary["activated"][0], "us:demo");
-}
-
-/// A plan as the predecessor writes it, with a key that barkeep does not know.
-fn plan_of_the_predecessor(status: &str, verified_at: &str) -> String {
-    format!(
-        r#"{{"schema_version": 1, "generated_at": "2025-11-02T08:15:00Z", "created_by": "ops", "legacy_root": "data/legacy",
-        "venues": [{{"id": "us:demo", "market": "US", "source": "demo", "status": "pending", "last_updated": "2025-11-02T08:15:00Z",
-        "note": "mine", "intervals": {{"1d": {{"legacy_path": "data/legacy/stocks_1d", "partition_path": "data/us/demo/stocks_1d",
-        "status": "{status}", "totals": {{"legacy_rows": 6, "partition_rows": 6}}, "jobs": {{"total": 2, "completed": 1}},
-        "resume_token": null, "verification": {{"method": "row_counts", "verified_at": {verified_at}}}, "backups": []}}}}}}]}}"#
-    )
-}
-
-#[rstest]
-#[case::pending("pending", "null", 0)]
-#[case::half_done("migrating", "null", 1)]
-#[case::complete("complete", "\"2025-11-02T08:15:00Z\"", 2)]
-fn a_plan_of_the_predecessor_is_gone_on_with(
-    #[case] status: &str,
-    #[case] verified_at: &str,
-    #[case] copied: usize,
-) {
-    let (bar, done) = (legacy(), legacy());
-    migrated(&done).expect(Exit::Ok);
-    for ticker in ["A", "B"].iter().take(copied) {
-        for (path, bytes) in below(&done, &format!("data/us/demo/stocks_1d/ticker={ticker}")) {
-            bar.write(
-                &path
-                    .strip_prefix(done.path())
-                    .unwrap()
-                    .display()
-                    .to_string(),
-                bytes,
-            );
-        }
-    }
-    bar.write(
-        "migration_plan.json",
-        plan_of_the_predecessor(status, verified_at),
-    );
-    let shown = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
-    assert!(shown.stdout.contains("us:demo"), "{shown:?}");
-
-    let summary = bar
-        .run(&["partition-migrate", "migrate", "us:demo", "1d", "--json"])
-        .expect(Exit::Ok)
-        .summary();
-
-    assert_eq!(summary["intervals"][0]["proven_now"], 2);
-    assert_eq!(summary["intervals"][0]["files"], 2 * (2 - copied));
-    assert_eq!(summary["activated"][0], "us:demo");
-    let plan = json(&bar, "migration_plan.json");
-    assert_eq!(plan["venues"][0]["note"], "mine");
-    assert_eq!(plan["created_by"], "ops");
-}
-
 #[rstest]
 #[case::version(r#"{"schema_version": 2}"#, "schema_version")]
 #[case::root(
@@ -425,65 +262,95 @@ fn a_plan_that_cannot_be_followed_is_refused_with_the_reason(
 }
 
 #[test]
-fn without_a_plan_the_command_that_makes_one_is_named() {
-    let ran = legacy()
-        .run(&["partition-migrate", "migrate"])
-        .expect(Exit::NotInitialised);
-
+fn volumes_that_are_no_whole_numbers_fail_their_ticker_until_the_user_decides() {
+    let bar = legacy();
+    let file = ForeignFile {
+        volume: Whole::Fraction,
+        ..ForeignFile::of(days("C", &[("2024-01-02", 2.0)]))
+    };
+    put(&bar, "C", &file.bytes());
+    let failed = migrated(&bar).expect(Exit::Partial).summary();
+    let failure = &failed["intervals"][0]["failures"][0];
     assert!(
-        ran.stderr.contains("partition-migrate init --all-found"),
-        "{ran:?}"
+        failure["cure"].to_string().contains("--fractions round"),
+        "{failure}"
+    );
+
+    bar.run(&[
+        "partition-migrate",
+        "migrate",
+        "--all",
+        "--fractions",
+        "round",
+    ])
+    .expect(Exit::Ok);
+
+    let kept = below(&bar, "quarantine");
+    assert!(
+        kept.iter().any(|(_, bytes)| *bytes == file.bytes()),
+        "{kept:?}"
     );
 }
 
 #[test]
-fn a_damaged_record_of_proofs_is_refused_and_touches_nothing() {
+fn a_restart_puts_nothing_away_that_it_cannot_replace() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    let (record, mut bytes) = below(&bar, "state/migration").pop().unwrap();
-    bytes[10] ^= 1;
-    let name = record.strip_prefix(bar.path()).unwrap();
-    bar.write(&name.display().to_string(), &bytes);
+    let partitions = below(&bar, "data/us");
+    put(&bar, "A", b"torn");
 
-    for command in ["status", "verify", "migrate", "rollback"] {
-        let words: Vec<&str> = match command {
-            "migrate" | "rollback" => vec!["partition-migrate", command, "1d"],
-            _ => vec!["partition-migrate", command],
-        };
-        let ran = bar.run(&words).expect(Exit::Damaged);
-        assert!(
-            ran.stderr.contains("does not fit") || ran.stderr.contains("do not fit"),
-            "{ran:?}"
-        );
-    }
+    bar.run(&["partition-migrate", "migrate", "1d", "--restart"])
+        .expect(Exit::Usage);
+    bar.run(&["partition-migrate", "migrate", "1d", "--restart", "--yes"])
+        .expect(Exit::Damaged);
+
+    assert_eq!(below(&bar, "data/us"), partitions);
+    assert!(!bar.has("quarantine"));
 }
 
 #[test]
-fn the_interval_is_asked_for_by_number_or_name() {
-    for (answer, expected) in [("2\n", "1d"), ("1h\n", "1h"), ("nonsense\n\n", "1h")] {
-        let mut bar = Bar::empty();
-        for interval in ["1d", "1h"] {
-            bar.write(
-                &format!("data/legacy/stocks_{interval}/A.parquet"),
-                ForeignFile::of(days("A", &[("2024-01-02", 2.0)])).bytes(),
-            );
-        }
-        bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-            .expect(Exit::Ok);
-        bar.run(&["partition-migrate", "migrate"])
-            .expect(Exit::Usage);
-        bar.terminals.stdin = true;
-        bar.terminals.stderr = true;
-        bar.answers = answer;
+fn a_restart_mends_a_damaged_month_and_leaves_what_updates_added() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    super::there::revise(&bar);
+    let expected = closes(&bar, "B");
+    let month = "data/us/demo/stocks_1d/ticker=B/year=2024/month=01/data.parquet";
+    bar.write(month, b"torn");
+    bar.run(&["partition-migrate", "verify"])
+        .expect(Exit::Damaged);
 
-        let ran = bar
-            .run(&["partition-migrate", "migrate", "--yes"])
-            .expect(Exit::Ok);
+    bar.run(&["partition-migrate", "migrate", "1d", "--restart", "--yes"])
+        .expect(Exit::Ok);
 
-        assert!(
-            exists(&bar, &format!("data/us/demo/stocks_{expected}")),
-            "{answer} {ran:?}"
-        );
-        assert!(!exists(&bar, &file("none")));
-    }
+    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+    assert_eq!(closes(&bar, "B"), expected);
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "10.0"]);
+    assert!(
+        below(&bar, "quarantine")
+            .iter()
+            .any(|(_, bytes)| bytes == b"torn")
+    );
+}
+
+#[test]
+fn a_ticker_of_which_both_sides_are_gone_is_named_for_ever() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    bar.run(&[
+        "partition-migrate",
+        "migrate",
+        "1d",
+        "--delete-legacy",
+        "--yes",
+    ])
+    .expect(Exit::Ok);
+    bar.remove("data/us/demo/stocks_1d/ticker=A");
+
+    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let again = bar.run(&["partition-migrate", "migrate", "1d"]);
+
+    assert!(!status.stdout.contains("active"), "{status:?}");
+    assert_ne!(again.exit, Exit::Ok);
+    bar.run(&["partition-migrate", "verify"])
+        .expect(Exit::Mismatch);
 }

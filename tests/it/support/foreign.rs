@@ -36,6 +36,8 @@ pub(crate) enum Whole {
     Plain,
     /// 64-bit floats.
     Float,
+    /// 64-bit floats, each a half more than the number.
+    Fraction,
     /// A column without a type, which has no value at all.
     NullTyped,
     /// No such column.
@@ -226,14 +228,11 @@ fn whole(
             )
         },
         #[expect(clippy::cast_precision_loss, reason = "volumes of tests are small")]
-        Whole::Float => optional(
-            name,
-            Values::Double(
-                values
-                    .map(|value| value.map(|value| value as f64))
-                    .collect(),
-            ),
-        ),
+        Whole::Float | Whole::Fraction => {
+            let more = if kind == Whole::Fraction { 0.5 } else { 0.0 };
+            let doubles = values.map(|value| value.map(|value| value as f64 + more));
+            optional(name, Values::Double(doubles.collect()))
+        }
         Whole::NullTyped => ForeignColumn {
             logical: Some(LogicalType::Unknown),
             ..optional(name, Values::Int32(vec![None; rows]))

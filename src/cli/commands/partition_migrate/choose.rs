@@ -3,7 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::migrate::{PlannedInterval, Status};
+use crate::migrate::PlannedInterval;
 use crate::model::{Interval, Venue};
 
 /// What the command line says.
@@ -156,9 +156,4 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
         }
         shell.printer.note("That is none of them.");
     }
-}
-
-/// Tells whether an interval is not done yet.
-pub(super) fn is_unfinished(planned: &PlannedInterval) -> bool {
-    planned.status != Status::Complete || planned.verified_at.is_none()
 }

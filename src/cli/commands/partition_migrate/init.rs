@@ -24,7 +24,7 @@ use crate::sys::atomic::{TempNames, replace};
 )]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
-    /// The venue whose tree takes the rows in [default: us:yahoo]
+    /// The venue whose tree takes the rows in [default: the default venue of the workspace]
     #[arg(short = 'V', long, value_name = "VENUE", conflicts_with_all = ["market", "source"])]
     venue: Option<Venue>,
     /// The market of the venue
@@ -74,10 +74,15 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     settle_strays(args, shell, hands)?;
     let venue = venue(args, &workspace);
     let tuples = tuples(args, shell, &workspace, hands, &venue)?;
+    // What was said of the files before holds on, also when the old plan cannot be read.
+    let old = MigrationPlan::load(&*shell.world.fs, &shell.root)
+        .ok()
+        .flatten();
     keep_old_plan(shell, &held)?;
     let mut plan = MigrationPlan::new(&args.created_by);
     for tuple in &tuples {
-        plan.add(tuple, args.basis, shell.clock.now());
+        let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
+        plan.add(tuple, args.basis.or(known), shell.clock.now());
     }
     migrate::save_plan(hands, &plan)?;
     held.release()?;
@@ -164,8 +169,8 @@ fn settle_strays(args: &InitArgs, shell: &Shell<'_>, hands: Hands<'_>) -> Result
         Some((path, reason)) => Err(Failure::new(
             Exit::Partial,
             format!(
-                "{} where they are, among them {}: {reason}",
-                count(adopted.refused.len(), "file stays", "files stay"),
+                "{} not be brought to data/legacy, among them {}: {reason}",
+                count(adopted.refused.len(), "file could", "files could"),
                 shell.shown(path)
             ),
         )),
@@ -224,11 +229,14 @@ fn tuples(
             .hint(format!("to have it so anyhow, name {interval} in `partition_intervals` of {venue} in barkeep.toml")));
         }
         if is_empty {
-            return Err(Failure::new(
-                Exit::Failed,
-                format!("there are no legacy files in data/legacy/stocks_{interval}"),
-            )
-            .hint("barkeep partition-migrate init --all-found plans what is there"));
+            let why = match survey.elsewhere {
+                0 => format!("there are no legacy files in data/legacy/stocks_{interval}"),
+                _ => format!(
+                    "the legacy files in data/legacy/stocks_{interval} are those of tickers of another venue than {venue}"
+                ),
+            };
+            return Err(Failure::new(Exit::Failed, why)
+                .hint("barkeep partition-migrate init --all-found plans what is there"));
         }
         if !tuples.contains(&tuple) {
             tuples.push(tuple);

@@ -7,7 +7,9 @@ use std::num::NonZeroUsize;
 
 use super::choose::{self, Wanted};
 use super::migrate_args::MigrateArgs;
-use super::{open, report};
+use super::preflight::{refuse_other_disks, refuse_strays, refuse_wide};
+use super::settle::{record, switch};
+use super::{estimate_report, open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -15,10 +17,9 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::Workspace;
 use crate::migrate::{
-    self, Estimate, Hands, IntervalReport, MigrationPlan, Need, PlannedInterval,
-    Progress as Recorded, Proofs, ProvenInterval, Removed, Sight, Status, Tuple, VerifiedInterval,
+    self, Estimate, Hands, IntervalReport, IntervalState, MigrationPlan, Need, PlannedInterval,
+    Proofs, ProvenInterval, Removed, Sight, Stage, Status, Survey, VerifiedInterval,
 };
-use crate::model::{Interval, Venue};
 use crate::storage::Stores;
 use crate::sys::Stopwatch;
 
@@ -34,6 +35,8 @@ struct Order<'o> {
 pub(super) struct Done {
     pub(super) report: IntervalReport,
     pub(super) is_proven: bool,
+    /// Whether there was nothing to migrate, and nothing that was.
+    pub(super) is_bare: bool,
     pub(super) removed: Option<Removed>,
     pub(super) not_removed: Vec<migrate::Failed>,
     pub(super) seconds: f64,
@@ -50,19 +53,29 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let order = Order { args, shell, jobs };
     let progress = Progress::new(shell, args.json);
     let plan = open::plan(shell)?;
-    let chosen = chosen(args, shell, &workspace, &plan)?;
+    let chosen = chosen(args, shell, &workspace, &plan, &progress)?;
     if chosen.is_empty() {
-        shell
-            .printer
-            .note("Every interval of the plan is complete.");
+        shell.printer.note(
+            "Every interval of the plan is proven, and its venue keeps its bars in partitions.",
+        );
         return Ok(Exit::Ok);
     }
+    refuse_wide(&workspace, &chosen)?;
+    refuse_other_disks(args, shell, &workspace, &chosen)?;
     refuse_strays(args, shell, &workspace, &chosen)?;
     if args.dry_run {
         return dry_run(order, &workspace, &chosen, &progress);
     }
-    if args.delete_legacy && !args.yes && !shell.may_ask(args.non_interactive) {
-        return Err(Failure::usage("removing legacy files has to be confirmed").hint("say --yes"));
+    if !args.yes && !shell.may_ask(args.non_interactive) {
+        let what = match (args.delete_legacy, args.restart) {
+            (true, _) => Some("removing legacy files"),
+            (false, true) => Some("putting partitions into quarantine"),
+            (false, false) => None,
+        };
+        if let Some(what) = what {
+            let refused = format!("{what} has to be confirmed");
+            return Err(Failure::usage(refused).hint("say --yes"));
+        }
     }
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
     let catalog = open::catalog(&workspace)?;
@@ -81,17 +94,19 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
         done.push(migrate_one(order, hands, &mut plan, planned)?);
         progress.end();
     }
-    let switched = switch(hands, &mut plan, &chosen)?;
+    let switched = switch(hands, &workspace, &mut plan, &chosen)?;
     held.release()?;
     report::migrated(shell, args.json, &done, &switched);
     Ok(report::exit(shell, &done))
 }
 
+/// What the plan says is not asked: it may say complete of what nobody has proven.
 fn chosen(
     args: &MigrateArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
     plan: &MigrationPlan,
+    progress: &Progress<'_>,
 ) -> Result<Vec<PlannedInterval>, Failure> {
     let wanted = Wanted {
         venue: args.venue.as_deref(),
@@ -99,44 +114,27 @@ fn chosen(
         is_all: args.all,
         is_non_interactive: args.non_interactive,
     };
-    choose::choose(
-        shell,
-        &plan.intervals(),
-        wanted,
-        workspace.default_venue(),
-        choose::is_unfinished,
-    )
+    let planned = plan.intervals();
+    let catalog = open::catalog(workspace)?;
+    let sight = open::sight(workspace, shell, &catalog, progress);
+    let states = open::states(workspace, sight, &planned)?;
+    let has_work = |state: &IntervalState| {
+        let has_legacy = args.delete_legacy && state.legacy_files > 0;
+        let is_open = state.stage != Stage::Active && !state.is_left_out();
+        is_open || has_legacy || args.restart
+    };
+    let is_open = |one: &PlannedInterval| {
+        states
+            .iter()
+            .any(|state| state.planned.tuple == one.tuple && has_work(state))
+    };
+    choose::choose(shell, &planned, wanted, workspace.default_venue(), is_open)
 }
 
 fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Stores {
     let mut stores = workspace.open_stores(&shell.world.fs, args.codec());
     stores.partitioned = stores.partitioned.with_row_groups(args.row_group_size);
     stores
-}
-
-/// Files that lie elsewhere would be left out without a word.
-fn refuse_strays(
-    args: &MigrateArgs,
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-    chosen: &[PlannedInterval],
-) -> Result<(), Failure> {
-    let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
-    let sight = open::sight(workspace, shell, &catalog, &progress);
-    let is_meant = |interval: Interval| chosen.iter().any(|one| one.tuple.interval == interval);
-    let strays = migrate::strays(sight)?;
-    let Some(stray) = strays.iter().find(|stray| is_meant(stray.interval)) else {
-        return Ok(());
-    };
-    let folder = stray.path.parent().unwrap_or(&stray.path);
-    Err(Failure::new(
-        Exit::Failed,
-        format!(
-            "legacy files lie outside of data/legacy, in {}",
-            shell.shown(folder)
-        ),
-    )
-    .hint("move them there: barkeep partition-migrate init --all-found --adopt --force"))
 }
 
 fn estimates(
@@ -172,7 +170,7 @@ fn dry_run(
     let estimates = estimates(order, sight, chosen, true)?;
     let missing =
         Need::of(&estimates, args.delete_legacy).missing(sight.fs, &migrate::space_at(sight)?)?;
-    report::planned(
+    estimate_report::planned(
         shell,
         args.json,
         chosen,
@@ -198,18 +196,20 @@ fn confirm(
     let need = Need::of(estimates, args.delete_legacy);
     let at = migrate::space_at(sight)?;
     if let Some(missing) = need.missing(sight.fs, &at)? {
-        return Err(report::no_space(
+        return Err(estimate_report::no_space(
             shell,
             &at,
             need,
             missing,
-            args.delete_legacy,
+            (args.delete_legacy, chosen.len()),
         ));
     }
     let tickers: usize = estimates.iter().map(|one| one.tickers).sum();
     if !args.json {
         for (planned, estimate) in chosen.iter().zip(estimates) {
-            shell.printer.note(&report::estimate(planned, estimate));
+            shell
+                .printer
+                .note(&estimate_report::estimate(planned, estimate));
         }
     }
     if tickers == 0 && !args.delete_legacy {
@@ -245,24 +245,33 @@ fn migrate_one(
     let watch = Stopwatch::start();
     let tuple = &planned.tuple;
     let mut proofs = Proofs::load(hands.sight.fs, hands.sight.places, tuple)?;
-    record(hands, plan, tuple, &proofs, Status::Migrating)?;
-    let outcome = migrate::migrate_interval(
-        hands,
-        &args.choices(planned, order.jobs),
-        tuple,
-        &mut proofs,
-    );
+    // A plan of which nothing is there keeps what it says: the predecessor may have finished it.
+    let is_bare = proofs.is_empty() && Survey::of(hands.sight, tuple)?.is_bare();
+    if !is_bare {
+        record(hands, plan, tuple, &proofs, Status::Migrating)?;
+    }
+    let choices = args.choices(planned, order.jobs);
+    let outcome = migrate::migrate_interval(hands, &choices, tuple, &mut proofs);
     let is_proven = ProvenInterval::confirm(hands.sight, tuple, &proofs)?.is_ok();
     let status = if is_proven {
         Status::Complete
     } else {
         Status::Migrating
     };
-    record(hands, plan, tuple, &proofs, status)?;
+    if !is_bare {
+        record(hands, plan, tuple, &proofs, status)?;
+    }
+    if outcome.is_err() {
+        shell.printer.note(&format!(
+            "{tuple}: {} proven so far; the next run goes on from there.",
+            count(proofs.len(), "ticker is", "tickers are")
+        ));
+    }
     let report = outcome?;
     let mut done = Done {
         report,
         is_proven,
+        is_bare,
         removed: None,
         not_removed: Vec::new(),
         seconds: 0.0,
@@ -275,58 +284,4 @@ fn migrate_one(
     }
     done.seconds = watch.seconds();
     Ok(done)
-}
-
-/// Writes into the plan how far an interval is.
-fn record(
-    hands: Hands<'_>,
-    plan: &mut MigrationPlan,
-    tuple: &Tuple,
-    proofs: &Proofs,
-    status: Status,
-) -> Result<(), Failure> {
-    let (total, rows) = match ProvenInterval::confirm(hands.sight, tuple, proofs)? {
-        Ok(proven) => (proofs.len(), proven.rows()),
-        Err(unproven) => (proofs.len().max(unproven.tickers), unproven.rows),
-    };
-    let now = hands.clock.now();
-    let progress = Recorded {
-        verified_at: (status == Status::Complete).then_some(now),
-        status,
-        jobs: (total as u64, proofs.len() as u64),
-        rows,
-    };
-    plan.record(tuple, &progress, now);
-    Ok(migrate::save_plan(hands, plan)?)
-}
-
-/// Turns partitions on for each venue of which every planned interval is proven now.
-fn switch(
-    hands: Hands<'_>,
-    plan: &mut MigrationPlan,
-    chosen: &[PlannedInterval],
-) -> Result<Vec<(Venue, migrate::Switched)>, Failure> {
-    let mut venues: Vec<Venue> = chosen.iter().map(|one| one.tuple.venue.clone()).collect();
-    venues.dedup();
-    let mut switched = Vec::new();
-    for venue in venues {
-        let mut proven = Vec::new();
-        let mut is_whole = true;
-        for planned in plan
-            .intervals()
-            .iter()
-            .filter(|one| one.tuple.venue == venue)
-        {
-            let proofs = Proofs::load(hands.sight.fs, hands.sight.places, &planned.tuple)?;
-            match ProvenInterval::confirm(hands.sight, &planned.tuple, &proofs)? {
-                Ok(interval) => proven.push(interval),
-                Err(_) => is_whole = false,
-            }
-        }
-        if is_whole {
-            let outcome = migrate::activate(hands, plan, &venue, &proven)?;
-            switched.push((venue, outcome));
-        }
-    }
-    Ok(switched)
 }

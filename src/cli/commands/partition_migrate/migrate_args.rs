@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, ValueEnum};
 
 use crate::codec::Compression;
-use crate::migrate::{Choices, Duplicates, PartitionRows, PlannedInterval};
+use crate::migrate::{Choices, Duplicates, Fractions, PartitionRows, PlannedInterval};
 use crate::model::Interval;
 
 /// Options of `partition-migrate migrate`.
@@ -46,7 +46,10 @@ pub(in crate::cli) struct MigrateArgs {
     /// What happens to rows that only the partitions have: `keep` keeps them beside the legacy rows
     #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
     partition_rows: PartitionRowChoice,
-    /// Put partitions that nobody has proven into quarantine, and copy anew
+    /// What happens to a file with volumes that are no whole numbers: `round` rounds them, and keeps a copy of the file
+    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
+    fractions: FractionChoice,
+    /// Look at every ticker again; put partitions that contradict their legacy file into quarantine, and copy anew
     #[arg(long)]
     pub(super) restart: bool,
     /// Ask nothing
@@ -79,6 +82,16 @@ enum DuplicateChoice {
     Newest,
 }
 
+/// What happens to files with volumes that are no whole numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FractionChoice {
+    /// The ticker fails.
+    #[default]
+    Refuse,
+    /// They are rounded.
+    Round,
+}
+
 /// What happens to rows that only the partitions have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum PartitionRowChoice {
@@ -101,6 +114,10 @@ impl MigrateArgs {
             partition_rows: match self.partition_rows {
                 PartitionRowChoice::Refuse => PartitionRows::Refuse,
                 PartitionRowChoice::Keep => PartitionRows::Keep,
+            },
+            fractions: match self.fractions {
+                FractionChoice::Refuse => Fractions::Refuse,
+                FractionChoice::Round => Fractions::Round,
             },
             is_restart: self.restart,
             jobs,

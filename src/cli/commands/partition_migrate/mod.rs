@@ -1,13 +1,16 @@
 //! `barkeep partition-migrate`: from one file per ticker to monthly partitions and back.
 
 mod choose;
+mod estimate_report;
 mod init;
 mod mark;
 mod migrate;
 mod migrate_args;
 mod open;
+mod preflight;
 mod report;
 mod rollback;
+mod settle;
 mod status;
 mod verify;
 

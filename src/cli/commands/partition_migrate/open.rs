@@ -11,7 +11,7 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::{Workspace, absent};
 use crate::lock::LockGuard;
-use crate::migrate::{Hands, MigrationPlan, RunNames, Sight};
+use crate::migrate::{Hands, IntervalState, MigrationPlan, PlannedInterval, RunNames, Sight};
 use crate::update::{self, Registry};
 
 /// Returns the plan of the workspace.
@@ -64,6 +64,25 @@ pub(super) fn hands<'s>(
         held,
         runs,
     }
+}
+
+/// Returns how far each planned interval is, by the journal of proofs and the disk.
+///
+/// # Errors
+/// When the disk cannot be asked, or the journal is damaged.
+pub(super) fn states(
+    workspace: &Workspace<'_>,
+    sight: Sight<'_>,
+    planned: &[PlannedInterval],
+) -> Result<Vec<IntervalState>, Failure> {
+    let state = |planned: &PlannedInterval| {
+        let is_active = workspace
+            .config
+            .is_partitioned_enabled(&planned.tuple.venue)
+            .0;
+        Ok(IntervalState::of(sight, planned, is_active)?)
+    };
+    planned.iter().map(state).collect()
 }
 
 /// Takes the run lock and finishes what earlier runs left: their rows belong to where they were going before anything

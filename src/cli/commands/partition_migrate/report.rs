@@ -1,16 +1,12 @@
 //! What `migrate` and its dry run say.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::migrate::Done;
 use crate::cli::Exit;
-use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
 use crate::cli::ui::words::{count, duration, grouped, size};
-use crate::migrate::{Estimate, Failed, Missing, Need, PlannedInterval, Refusal, Switched};
+use crate::migrate::{Failed, Refusal, Switched};
 use crate::model::Venue;
 use crate::storage::StorageError;
 
@@ -34,6 +30,7 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         Refusal::Absent
         | Refusal::Empty
         | Refusal::Displaced { .. }
+        | Refusal::Fractions(_)
         | Refusal::Columns(_)
         | Refusal::Storage(_) => Exit::Partial,
     }
@@ -47,144 +44,14 @@ pub(super) fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
         .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
     let of_failures = failures.map(|failed| exit_of(&failed.refusal));
     let has_strangers = done.iter().any(|one| !one.report.strangers.is_empty());
-    let of_strangers = has_strangers.then_some(Exit::Partial);
+    let is_bare = done.iter().any(|one| one.is_bare);
+    let of_strangers = (has_strangers || is_bare).then_some(Exit::Partial);
     Exit::worst(of_failures.chain(interrupted).chain(of_strangers))
 }
 
-/// Returns the failure of a disk that is too full.
-pub(super) fn no_space(
-    shell: &Shell<'_>,
-    at: &Path,
-    need: Need,
-    missing: Missing,
-    removes_legacy: bool,
-) -> Failure {
-    let mut what = Vec::new();
-    if let Some(bytes) = missing.bytes {
-        what.push(size(bytes));
-    }
-    if let Some(inodes) = missing.inodes {
-        what.push(count(small(inodes), "inode", "inodes"));
-    }
-    let missing = what.join(" and ");
-    let failure = Failure::new(
-        Exit::NoSpace,
-        format!(
-            "{missing} too little on the disk of {}: the copy takes {} and {} beside what is there",
-            shell.shown(at),
-            size(need.bytes),
-            count(small(need.inodes), "inode", "inodes")
-        ),
-    )
-    .hint(format!("free {missing}, or migrate one interval at a time"));
-    if removes_legacy {
-        failure
-    } else {
-        failure.hint("with --delete-legacy each interval makes room for the next")
-    }
-}
-
-fn small(number: u64) -> usize {
+/// Returns a number as `count` takes it.
+pub(super) fn small(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// Returns what an interval needs, as a sentence.
-pub(super) fn estimate(planned: &PlannedInterval, estimate: &Estimate) -> String {
-    let done = match estimate.proven {
-        0 => String::new(),
-        proven => format!(" ({} done before)", grouped(proven)),
-    };
-    if estimate.tickers == 0 {
-        return format!("{}: nothing to copy{done}.", planned.tuple);
-    }
-    format!(
-        "{}: {}{done}, about {} in {} of {} on disk, from legacy files of {}.",
-        planned.tuple,
-        count(estimate.tickers, "ticker", "tickers"),
-        count(small(estimate.rows), "row", "rows"),
-        count(small(estimate.files), "file", "files"),
-        size(estimate.bytes),
-        size(estimate.legacy_bytes)
-    )
-}
-
-/// Prints what a migration would do.
-pub(super) fn planned(
-    shell: &Shell<'_>,
-    is_json: bool,
-    chosen: &[PlannedInterval],
-    estimates: &[Estimate],
-    removes_legacy: bool,
-    missing: Option<Missing>,
-) {
-    let need = Need::of(estimates, removes_legacy);
-    if is_json {
-        let intervals: Vec<Value> = chosen
-            .iter()
-            .zip(estimates)
-            .map(estimate_document)
-            .collect();
-        return shell.printer.json(&json!({
-            "event": "plan",
-            "intervals": intervals,
-            "peak_bytes": need.bytes,
-            "peak_inodes": need.inodes,
-            "missing_bytes": missing.and_then(|missing| missing.bytes),
-            "missing_inodes": missing.and_then(|missing| missing.inodes),
-        }));
-    }
-    let rows: Vec<[String; 8]> = chosen
-        .iter()
-        .zip(estimates)
-        .map(|(planned, estimate)| {
-            [
-                planned.tuple.venue.to_string(),
-                planned.tuple.interval.to_string(),
-                estimate.tickers.to_string(),
-                estimate.rows.to_string(),
-                estimate.files.to_string(),
-                size(estimate.legacy_bytes),
-                size(estimate.bytes),
-                estimate.inodes.to_string(),
-            ]
-        })
-        .collect();
-    let header = [
-        "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
-    ];
-    let text = table::render(header, &rows, &[2, 3, 4, 5, 6, 7]);
-    shell.printer.text(&format!("{text}\n"));
-    for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
-        shell
-            .printer
-            .warning(&format!("{ticker} would fail: {reason}."));
-    }
-    shell.printer.note(&format!(
-        "At most {} and {} are needed beside what is there. Nothing was changed.",
-        size(need.bytes),
-        count(small(need.inodes), "inode", "inodes")
-    ));
-}
-
-fn estimate_document((planned, estimate): (&PlannedInterval, &Estimate)) -> Value {
-    let refusals: Vec<Value> = estimate
-        .refusals
-        .iter()
-        .map(|(ticker, reason)| json!({ "ticker": ticker.as_str(), "reason": reason }))
-        .collect();
-    json!({
-        "venue": planned.tuple.venue.to_string(),
-        "interval": planned.tuple.interval.as_str(),
-        "tickers": estimate.tickers,
-        "proven": estimate.proven,
-        "rows": estimate.rows,
-        "files": estimate.files,
-        "inodes": estimate.inodes,
-        "bytes": estimate.bytes,
-        "legacy_bytes": estimate.legacy_bytes,
-        "measured": estimate.sampled,
-        "refusals": refusals,
-    })
 }
 
 /// Prints what a migration did.
@@ -219,13 +86,24 @@ pub(super) fn migrated(
             shell.printer.warning(&format!("{unusable}."));
         }
     }
-    if switched.is_empty() && !done.is_empty() {
-        shell.printer.note("The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status");
+    let is_whole = |one: &Done| one.is_proven && one.not_removed.is_empty();
+    if switched.is_empty() && done.iter().all(is_whole) {
+        shell.printer.note(
+            "The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status",
+        );
     }
 }
 
 fn say(shell: &Shell<'_>, one: &Done) {
     let report = &one.report;
+    if one.is_bare {
+        shell.printer.warning(&format!(
+            "{}: there are no legacy files to migrate. If that is right, take it out of the way: barkeep \
+             partition-migrate mark {} --status skipped",
+            report.tuple, report.tuple
+        ));
+        return;
+    }
     let proven = report.proven_before + report.proven_now;
     shell.printer.note(&format!(
         "{}: {} of {} proven ({} now), {} of {} written in {}.",
@@ -245,8 +123,8 @@ fn say(shell: &Shell<'_>, one: &Done) {
             count(left, "ticker is", "tickers are")
         ));
     }
-    failures(shell, &report.failures);
-    failures(shell, &one.not_removed);
+    failures(shell, &report.failures, true);
+    failures(shell, &one.not_removed, true);
     for (path, reason) in &report.strangers {
         shell.printer.warning(&format!(
             "{} was not migrated: {reason}.",
@@ -285,11 +163,13 @@ fn say(shell: &Shell<'_>, one: &Done) {
 }
 
 /// Names tickers that failed.
-pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed]) {
+pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: bool) {
     for failed in failures.iter().take(NAMED) {
+        let cure = failed.refusal.cure().filter(|_| is_migration);
+        let cure = cure.map_or_else(String::new, |cure| format!("; {cure}"));
         shell
             .printer
-            .warning(&format!("{}: {}.", failed.ticker, failed.refusal));
+            .warning(&format!("{}: {}{cure}.", failed.ticker, failed.refusal));
     }
     if let Some(more) = failures.len().checked_sub(NAMED).filter(|more| *more > 0) {
         shell.printer.warning(&format!(
@@ -303,6 +183,7 @@ pub(super) fn failed_document(failed: &Failed) -> Value {
     json!({
         "ticker": failed.ticker.as_str(),
         "reason": failed.refusal.to_string(),
+        "cure": failed.refusal.cure(),
         "exit": exit_of(&failed.refusal).code(),
     })
 }

@@ -4,13 +4,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::choose::{self, Wanted};
-use super::{open, report};
+use super::{estimate_report, open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
-use crate::migrate::{self, Failed, Proofs, Removed, Return, RollbackReport, Status};
+use crate::migrate::{self, Failed, Proofs, Removed, Return, RollbackReport};
 use crate::model::Interval;
 
 /// Options of `partition-migrate rollback`.
@@ -56,6 +56,15 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
     let planned = open::plan(shell)?.intervals();
+    // What the plan says is not asked: partitions that are there can be brought back.
+    let states = {
+        let catalog = open::catalog(&workspace)?;
+        open::states(
+            &workspace,
+            open::sight(&workspace, shell, &catalog, &progress),
+            &planned,
+        )?
+    };
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,
@@ -63,10 +72,14 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         is_non_interactive: args.non_interactive,
     };
     let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), |one| {
-        one.status != Status::Pending
+        states
+            .iter()
+            .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
     })?;
     if chosen.is_empty() {
-        shell.printer.note("No interval of the plan was migrated.");
+        shell
+            .printer
+            .note("No interval of the plan has partitions.");
         return Ok(Exit::Ok);
     }
     let tuples: Vec<_> = chosen.into_iter().map(|one| one.tuple).collect();
@@ -99,6 +112,19 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
             break;
         }
         let mut proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+        let (need, at) = (
+            migrate::rollback_need(sight, tuple, &proofs)?,
+            migrate::space_at(sight)?,
+        );
+        if let Some(missing) = need.missing(sight.fs, &at)? {
+            return Err(estimate_report::no_space(
+                shell,
+                &at,
+                need,
+                missing,
+                (true, 1),
+            ));
+        }
         let report = migrate::roll_back(hands, &mut plan, tuple, &mut proofs)?;
         let mut one = Done {
             report,
@@ -202,8 +228,8 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
         count(rebuilt.0, "ticker", "tickers"),
         count(rebuilt.1, "row", "rows")
     ));
-    report::failures(shell, &one.report.failures);
-    report::failures(shell, &one.not_removed);
+    report::failures(shell, &one.report.failures, false);
+    report::failures(shell, &one.not_removed, false);
     for record in &one.report.kept {
         let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
         shell

@@ -20,20 +20,16 @@ pub(in crate::cli) struct StatusArgs {
     pub(in crate::cli) json: bool,
 }
 
+/// How many failures are named one by one.
+const NAMED: usize = 20;
+
 /// Runs `partition-migrate status`.
 pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
     let catalog = open::catalog(&workspace)?;
     let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let mut states = Vec::new();
-    for planned in open::plan(shell)?.intervals() {
-        let is_active = workspace
-            .config
-            .is_partitioned_enabled(&planned.tuple.venue)
-            .0;
-        states.push(IntervalState::of(sight, &planned, is_active)?);
-    }
+    let states = open::states(&workspace, sight, &open::plan(shell)?.intervals())?;
     if args.json {
         let intervals: Vec<Value> = states.iter().map(document).collect();
         shell.printer.json(&json!({ "intervals": intervals }));
@@ -58,10 +54,26 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     shell.printer.text(&format!("{text}\n"));
     for state in &states {
         let tuple = &state.planned.tuple;
-        for (ticker, reason) in &state.failures {
+        for (ticker, reason) in state.failures.iter().take(NAMED) {
             shell
                 .printer
                 .warning(&format!("{tuple}: {ticker}: {reason}."));
+        }
+        if let Some(more) = state
+            .failures
+            .len()
+            .checked_sub(NAMED)
+            .filter(|more| *more > 0)
+        {
+            shell.printer.warning(&format!(
+                "{tuple}: {more} more failed; --json has them all."
+            ));
+        }
+        for (path, reason) in &state.strangers {
+            shell.printer.warning(&format!(
+                "{tuple}: {} is in the way: {reason}. Move it out of the folder.",
+                shell.shown(path)
+            ));
         }
         for sentence in &state.disagreements {
             shell.printer.warning(&format!("{tuple}: {sentence}."));
@@ -88,7 +100,11 @@ fn next(states: &[IntervalState]) -> Option<String> {
             Stage::Pending | Stage::Migrating | Stage::Unverified
         )
     };
-    let open: Vec<&IntervalState> = states.iter().filter(is_open).collect();
+    let open: Vec<&IntervalState> = states
+        .iter()
+        .filter(is_open)
+        .filter(|state| !state.is_left_out())
+        .collect();
     let migrate = "barkeep partition-migrate migrate";
     match open.as_slice() {
         [] => states
@@ -102,6 +118,10 @@ fn next(states: &[IntervalState]) -> Option<String> {
                     words(state)
                 ),
             }),
+        [state] if state.is_bare() => Some(format!(
+            "barkeep partition-migrate mark {} --status skipped, if there is nothing to migrate",
+            words(state)
+        )),
         [state] => Some(format!("{migrate} {}", words(state))),
         _ => Some(format!("{migrate} --all")),
     }
@@ -150,6 +170,7 @@ fn document(state: &IntervalState) -> Value {
         "plan_status": state.planned.status.as_str(),
         "tickers": { "total": state.tickers, "done": state.proven, "failed": state.failures.len(), "left": state.tickers - state.proven },
         "failures": failures,
+        "strangers": state.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         "legacy_rows": state.rows.0,
         "partition_rows": state.rows.1,
         "legacy_bytes": state.bytes.0,

@@ -1,0 +1,155 @@
+//! What `migrate` says before it copies: what will be needed, and what is missing.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::report::small;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::table;
+use crate::cli::ui::words::{count, grouped, size};
+use crate::migrate::{Estimate, Missing, Need, PlannedInterval};
+
+/// Returns the failure of a disk that is too full.
+pub(super) fn no_space(
+    shell: &Shell<'_>,
+    at: &Path,
+    need: Need,
+    missing: Missing,
+    (removes_legacy, intervals): (bool, usize),
+) -> Failure {
+    let missing = shown(missing);
+    let failure = Failure::new(
+        Exit::NoSpace,
+        format!(
+            "{missing} too little on the disk of {}: the copy takes {} and {} beside what is there",
+            shell.shown(at),
+            size(need.bytes),
+            count(small(need.inodes), "inode", "inodes")
+        ),
+    )
+    .hint(format!("free {missing}, then run again"));
+    if intervals < 2 || removes_legacy {
+        failure
+    } else {
+        failure.hint(
+            "or migrate one interval at a time: with --delete-legacy each makes room for the next",
+        )
+    }
+}
+
+/// Returns what is missing on a disk, as a phrase.
+fn shown(missing: Missing) -> String {
+    let bytes = missing.bytes.map(size);
+    let inodes = missing
+        .inodes
+        .map(|inodes| count(small(inodes), "inode", "inodes"));
+    let both: Vec<String> = bytes.into_iter().chain(inodes).collect();
+    both.join(" and ")
+}
+
+/// Returns what an interval needs, as a sentence.
+pub(super) fn estimate(planned: &PlannedInterval, estimate: &Estimate) -> String {
+    let done = match estimate.proven {
+        0 => String::new(),
+        proven => format!(" ({} done before)", grouped(proven)),
+    };
+    if estimate.tickers == 0 {
+        return format!("{}: nothing to copy{done}.", planned.tuple);
+    }
+    format!(
+        "{}: {}{done}, about {} in {} of {} on disk, from legacy files of {}.",
+        planned.tuple,
+        count(estimate.tickers, "ticker", "tickers"),
+        count(small(estimate.rows), "row", "rows"),
+        count(small(estimate.files), "file", "files"),
+        size(estimate.bytes),
+        size(estimate.legacy_bytes)
+    )
+}
+
+/// Prints what a migration would do.
+pub(super) fn planned(
+    shell: &Shell<'_>,
+    is_json: bool,
+    chosen: &[PlannedInterval],
+    estimates: &[Estimate],
+    removes_legacy: bool,
+    missing: Option<Missing>,
+) {
+    let need = Need::of(estimates, removes_legacy);
+    if is_json {
+        let intervals: Vec<Value> = chosen
+            .iter()
+            .zip(estimates)
+            .map(estimate_document)
+            .collect();
+        return shell.printer.json(&json!({
+            "event": "plan",
+            "intervals": intervals,
+            "peak_bytes": need.bytes,
+            "peak_inodes": need.inodes,
+            "missing_bytes": missing.and_then(|missing| missing.bytes),
+            "missing_inodes": missing.and_then(|missing| missing.inodes),
+        }));
+    }
+    let rows: Vec<[String; 8]> = chosen
+        .iter()
+        .zip(estimates)
+        .map(|(planned, estimate)| {
+            [
+                planned.tuple.venue.to_string(),
+                planned.tuple.interval.to_string(),
+                estimate.tickers.to_string(),
+                estimate.rows.to_string(),
+                estimate.files.to_string(),
+                size(estimate.legacy_bytes),
+                size(estimate.bytes),
+                estimate.inodes.to_string(),
+            ]
+        })
+        .collect();
+    let header = [
+        "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
+    ];
+    let text = table::render(header, &rows, &[2, 3, 4, 5, 6, 7]);
+    shell.printer.text(&format!("{text}\n"));
+    for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
+        shell
+            .printer
+            .warning(&format!("{ticker} would fail: {reason}."));
+    }
+    if let Some(missing) = missing {
+        shell
+            .printer
+            .warning(&format!("The disk is too full by {}.", shown(missing)));
+    }
+    shell.printer.note(&format!(
+        "At most {} and {} are needed beside what is there. Nothing was changed.",
+        size(need.bytes),
+        count(small(need.inodes), "inode", "inodes")
+    ));
+}
+
+fn estimate_document((planned, estimate): (&PlannedInterval, &Estimate)) -> Value {
+    let refusals: Vec<Value> = estimate
+        .refusals
+        .iter()
+        .map(|(ticker, reason)| json!({ "ticker": ticker.as_str(), "reason": reason }))
+        .collect();
+    json!({
+        "venue": planned.tuple.venue.to_string(),
+        "interval": planned.tuple.interval.as_str(),
+        "tickers": estimate.tickers,
+        "proven": estimate.proven,
+        "rows": estimate.rows,
+        "files": estimate.files,
+        "inodes": estimate.inodes,
+        "bytes": estimate.bytes,
+        "legacy_bytes": estimate.legacy_bytes,
+        "measured": estimate.sampled,
+        "refusals": refusals,
+    })
+}
