@@ -5,10 +5,13 @@
 //! (`storage::inspect`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit as ParquetUnit, Type as PhysicalType};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::statistics::Statistics;
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
 use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven};
@@ -70,7 +73,7 @@ fn decode_unguarded(
     };
 
     let (unit, places) = locate(profile, found, &place_of)?;
-    let (mut columns, rounded) = read_columns(&reader, profile, &places, bytes.len())?;
+    let (mut columns, rounded) = read_columns(&reader, is_sealed, profile, &places, bytes.len())?;
     if place_of("sequence").is_none() {
         drop_epoch_sequence(profile, &mut columns);
     }
@@ -120,6 +123,7 @@ fn locate(
 
 fn read_columns(
     reader: &SerializedFileReader<Bytes>,
+    is_sealed: bool,
     profile: &'static Profile,
     places: &[Place],
     file_bytes: usize,
@@ -140,6 +144,10 @@ fn read_columns(
                 column.append(Column::nulls(spec.kind, rows));
                 continue;
             };
+            if is_sealed && let Some(all) = constant(spec, group.metadata().column(place), rows) {
+                column.append(all);
+                continue;
+            }
             let is_optional = found
                 .get(place)
                 .is_some_and(|column| column.max_def_level() > 0);
@@ -169,6 +177,23 @@ fn check_claim(rows: usize, file_bytes: usize) -> Result<(), CodecError> {
         ));
     }
     Ok(())
+}
+
+/// Returns a column of which the file says that every row has the same text, or none. Only a sealed file is believed: its
+/// digest covers what it says, and the rows that it says it of were compared when it was written.
+fn constant(spec: &ColumnSpec, chunk: &ColumnChunkMetaData, rows: usize) -> Option<Column> {
+    let statistics = chunk.statistics()?;
+    let nulls = usize::try_from(statistics.null_count_opt()?).ok()?;
+    if nulls == rows {
+        return Some(Column::nulls(spec.kind, rows));
+    }
+    let (KindOf::Text, 0, Statistics::ByteArray(texts)) = (spec.kind, nulls, statistics) else {
+        return None;
+    };
+    let is_exact = texts.min_is_exact() && texts.max_is_exact();
+    let (first, last) = (texts.min_opt()?, texts.max_opt()?);
+    let text = first.as_utf8().ok().filter(|_| is_exact && first == last)?;
+    Some(Column::Text(vec![Some(Arc::from(text)); rows]))
 }
 
 /// A sealed file holds only proven rows; anything else means that barkeep itself was wrong.

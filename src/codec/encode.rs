@@ -23,6 +23,8 @@ use super::{CodecError, columns, decode, footer, seal};
 
 /// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
 const CREATED_BY: &str = "barkeep version 1.0.0 (build format-1)";
+/// The column of volumes.
+const VOLUME: &str = "volume";
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
 /// How pages are compressed.
@@ -169,7 +171,8 @@ fn timestamp(unit: TimeUnit) -> LogicalType {
     LogicalType::timestamp(false, unit)
 }
 
-/// Small files are mostly footer: one statistic a chunk, a dictionary only where values repeat.
+/// Small files are mostly footer: one statistic a chunk and none of prices and volumes, which no query skips months by; a
+/// dictionary only where values repeat.
 fn properties(profile: &Profile, compression: Compression) -> WriterProperties {
     let compression = match compression {
         Compression::None => PageCompression::UNCOMPRESSED,
@@ -193,6 +196,10 @@ fn properties(profile: &Profile, compression: Compression) -> WriterProperties {
             }
             KindOf::Float | KindOf::Flag => properties,
         };
+        if spec.kind == KindOf::Float || spec.name == VOLUME {
+            let path = ColumnPath::from(spec.name);
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
     }
     properties.build()
 }
