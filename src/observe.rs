@@ -42,8 +42,8 @@ pub enum Event {
         /// The partition.
         partition: PartitionKey,
     },
-    /// An interval will be migrated.
-    MigrationPlanned {
+    /// An interval will be moved to the other layout.
+    MovePlanned {
         /// The venue.
         venue: Venue,
         /// The interval.
@@ -51,8 +51,8 @@ pub enum Event {
         /// How many tickers there are to do.
         tickers: usize,
     },
-    /// A ticker was migrated; its proof is durable.
-    Migrated {
+    /// A ticker is in the other layout; its proof is durable.
+    Moved {
         /// The series.
         request: StorageRequest,
         /// How many rows its partitions have.

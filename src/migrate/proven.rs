@@ -2,9 +2,9 @@
 
 use super::run::open_tickers;
 use super::{MigrateError, Proofs, Sight, Survey, Tuple};
-use crate::model::{Dataset, Ticker};
+use crate::model::{Dataset, Digest, Ticker};
 use crate::storage::StorageInterface;
-use crate::sys::Meta;
+use crate::sys::{Kind, Meta};
 
 /// An interval whose every legacy file is proven to be in the partitions, and has not changed since.
 ///
@@ -42,8 +42,25 @@ pub(super) fn is_proven(
     ticker: &Ticker,
     meta: &Meta,
 ) -> Result<bool, MigrateError> {
-    let is_as_then = proofs.of(ticker).is_some_and(|proof| proof.file.fits(meta));
-    Ok(is_as_then && sight.stores.partitioned.holds(&tuple.series(ticker))?)
+    let Some(proof) = proofs.of(ticker) else {
+        return Ok(false);
+    };
+    let request = tuple.series(ticker);
+    if !proof.file.fits(meta) {
+        // A copy of a workspace has other times of change and the same bytes.
+        let path = sight.stores.legacy.settled_path(&request)?;
+        let is_same_size = proof.file.bytes == meta.len && meta.kind == Kind::File;
+        let digest = || -> Result<Option<String>, MigrateError> {
+            Ok(sight
+                .fs
+                .read(&path)?
+                .map(|bytes| Digest::of(&bytes).to_string()))
+        };
+        if !is_same_size || digest()? != Some(proof.file.sha256.clone()) {
+            return Ok(false);
+        }
+    }
+    Ok(sight.stores.partitioned.holds(&request)?)
 }
 
 impl ProvenInterval {

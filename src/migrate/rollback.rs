@@ -118,7 +118,7 @@ pub fn roll_back(
     // The legacy store writes to this folder once it is there, whatever else lies in the workspace.
     let folder = LegacyPathBuilder::new(&sight.places.root).tree(tuple.interval);
     create_dirs(sight.fs, &sight.places.root, &folder)?;
-    sight.observer.observe(Event::MigrationPlanned {
+    sight.observer.observe(Event::MovePlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,
         tickers: all.len(),
@@ -218,7 +218,7 @@ fn write_batch(
     for ((ticker, judged), outcome) in written.into_iter().zip(reread) {
         if let Ok(medium) = &outcome {
             report.from_memory += usize::from(*medium == Medium::Cache);
-            hands.sight.observer.observe(Event::Migrated {
+            hands.sight.observer.observe(Event::Moved {
                 request: judged.request.clone(),
                 rows: judged.expected.rows,
             });

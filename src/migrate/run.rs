@@ -92,7 +92,7 @@ pub fn migrate_interval(
     };
     let limit = choices.max_tickers.unwrap_or(usize::MAX);
     let todo = open.get(..limit.min(open.len())).unwrap_or_default();
-    hands.sight.observer.observe(Event::MigrationPlanned {
+    hands.sight.observer.observe(Event::MovePlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,
         tickers: todo.len(),

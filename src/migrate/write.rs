@@ -154,7 +154,7 @@ impl<'w, 'l> Writer<'w, 'l> {
                 Ok(medium) => {
                     dirs.extend(written.whole.clone());
                     anew.extend(written.is_anew.then(|| written.copy.ticker.clone()));
-                    told.push(Event::Migrated {
+                    told.push(Event::Moved {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
                     });

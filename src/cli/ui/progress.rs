@@ -109,7 +109,7 @@ impl<'p> Progress<'p> {
 
     fn print_json(&self, event: &Event) {
         let is_wanted = !self.printer.is_quiet()
-            || matches!(event, Event::Committed { .. } | Event::Migrated { .. });
+            || matches!(event, Event::Committed { .. } | Event::Moved { .. });
         if self.look == Look::Json && is_wanted {
             self.printer.json(&as_json(event));
         }
@@ -180,7 +180,7 @@ impl Observer for Progress<'_> {
     fn observe(&self, event: Event) {
         match &event {
             Event::Warning(text) => tracing::warn!("{text}"),
-            Event::Fetched { .. } | Event::Committed { .. } | Event::Migrated { .. } => {
+            Event::Fetched { .. } | Event::Committed { .. } | Event::Moved { .. } => {
                 tracing::debug!(?event);
             }
             _ => tracing::info!(?event),
@@ -189,8 +189,8 @@ impl Observer for Progress<'_> {
         match event {
             Event::FetchPlanned { series } => self.begin("Fetching", series),
             Event::ConsolidationPlanned { series, .. } => self.begin("Storing", series),
-            Event::MigrationPlanned { tickers, .. } => self.begin("Migrating", tickers),
-            Event::Fetched { request, .. } | Event::Migrated { request, .. } => {
+            Event::MovePlanned { tickers, .. } => self.begin("Moving", tickers),
+            Event::Fetched { request, .. } | Event::Moved { request, .. } => {
                 self.advance(1, request.series.to_string());
             }
             Event::Committed { request, partition } => {
@@ -234,15 +234,15 @@ fn as_json(event: &Event) -> Value {
             facts.insert("partition".to_owned(), json!(partition.to_string()));
             Value::Object(facts)
         }
-        Event::MigrationPlanned {
+        Event::MovePlanned {
             venue,
             interval,
             tickers,
         } => {
-            json!({ "event": "migration_planned", "venue": venue.to_string(), "interval": interval.as_str(), "tickers": tickers })
+            json!({ "event": "move_planned", "venue": venue.to_string(), "interval": interval.as_str(), "tickers": tickers })
         }
-        Event::Migrated { request, rows } => {
-            let mut facts = pieces::event("migrated", request);
+        Event::Moved { request, rows } => {
+            let mut facts = pieces::event("moved", request);
             facts.insert("rows".to_owned(), json!(rows));
             Value::Object(facts)
         }

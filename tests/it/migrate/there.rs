@@ -349,3 +349,18 @@ fn without_a_ledger_line_a_changed_value_keeps_every_legacy_file() {
         "{verified:?}"
     );
 }
+
+#[test]
+fn legacy_files_with_other_times_and_the_same_bytes_are_still_proven() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    for (path, bytes) in below(&bar, "data/legacy") {
+        let name = path.strip_prefix(bar.path()).unwrap().display().to_string();
+        bar.remove(&name);
+        bar.write(&name, bytes);
+    }
+
+    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+
+    assert!(status.stdout.contains("active"), "{status:?}");
+}
