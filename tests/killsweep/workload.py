@@ -1,11 +1,12 @@
-"""The update that the kill sweep interrupts: how it is prepared, run and judged.
+"""What the kill sweep interrupts: how a workload is prepared, run and judged, and the update as the first of them.
 
-Three tickers with daily and hourly partitions and one legacy weekly series each. The update adds bars to a
+The update: three tickers with daily and hourly partitions and one legacy weekly series each. The update adds bars to a
 month that exists, begins a new month and changes one stored bar in each series, so that every kind of commit
 happens: one file replaced, a group of new files, the registry.
 """
 
 import datetime
+import functools
 import json
 import os
 import re
@@ -69,71 +70,128 @@ def prepare(binary, folder):
     return barkeep
 
 
-def is_json(text):
-    """Tells whether a text is one whole JSON value."""
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+class Workload:
+    """A command that is interrupted, and the states that the workspace may be in: before it and after it."""
 
+    name, venue = "", ""
+    # The codes by which a run ends that was asked to stop.
+    stopped = {0, 3, *STOPPED}
+    # Parts of paths whose syncs a run depends on.
+    promised = ("/data/", "staging")
 
-class Expectation:
-    """The states that data may be in: before the update and after it."""
+    def __init__(self):
+        self.before, self.after, self.folders = {}, {}, set()
 
-    def __init__(self, before, after):
-        self.before, self.after = before, after
-        self.rows = {(t, interval): changed_rows(t, interval) for interval in INTERVALS for t in TICKERS}
+    def prepare(self, binary, folder):
+        """Makes the workspace before the command; returns its driver."""
+        raise NotImplementedError
 
-    def partly(self, workspace):
-        """Returns what is wrong with data files right after the fault: each must be its old or its new self."""
-        found = support.tree_digests(workspace, NOT_DATA)
+    def arguments(self):
+        """Returns the arguments of the command."""
+        raise NotImplementedError
+
+    def rows(self):
+        """Returns (ticker, interval) -> the rows that are stored in the end."""
+        raise NotImplementedError
+
+    def expect(self, before, after):
+        """Takes the workspaces before and after an undisturbed run as what to expect."""
+        self.before, self.after = digests(before), digests(after)
+        self.folders = folders(after)
+
+    def partly(self, barkeep, _turn):
+        """Returns what is wrong right after the fault: each data file must be its old or its new self."""
+        found = digests(barkeep.workspace)
         for path, digest in found.items():
             if path.endswith(".parquet") and not LEFT_OVER.search(os.path.basename(path)):
                 if digest not in (self.before.get(path), self.after.get(path)):
                     return f"{path} is neither its old nor its new self"
         for path in found:
             if path.endswith(".json") and not LEFT_OVER.search(os.path.basename(path)):
-                with open(os.path.join(workspace, path), encoding="utf-8") as file:
-                    if not is_json(file.read()):
-                        return f"{path} is no whole JSON"
-        lost = [path for path in self.before if path.endswith(".parquet") and path not in found]
+                if read_json(barkeep.workspace, path) is None:
+                    return f"{path} is no whole JSON"
+        lost = [path for path in self.before if path in self.after and path not in found]
         return f"{lost[0]} is gone" if lost else None
 
     def whole(self, workspace):
         """Returns what differs from the end state of an undisturbed run."""
-        found = support.tree_digests(workspace, NOT_DATA)
+        found = digests(workspace)
         for path in sorted(set(found) | set(self.after)):
             if found.get(path) != self.after.get(path):
                 return f"{path} differs from the undisturbed end state"
-        return None
+        others = sorted(self.folders ^ folders(workspace))
+        return f"the folder {others[0]} is no part of the undisturbed end state, or is missing" if others else None
 
-    def leftovers(self, workspace):
-        """Returns the first file that a finished run should have removed."""
-        for at, _, names in os.walk(workspace):
-            inside = os.path.relpath(at, workspace)
-            for name in names:
-                is_staging = inside.startswith(("partition-staging", os.path.join("data", ".partition-staging")))
-                if LEFT_OVER.search(name) or is_staging:
-                    return f"left over: {os.path.join(inside, name)}"
-        return None
+    def recovered(self, barkeep, turn):
+        """Returns what is wrong after the same command has run once more."""
+        root = barkeep.workspace
+        return self.whole(root) or leftovers(root) or self.damaged(root) or self.unlike_source(barkeep, turn)
 
     def damaged(self, workspace):
-        """Returns the first file whose digest does not hold."""
+        """Returns the first file that the command has written and whose digest does not hold."""
         for path in support.parquet_files(os.path.join(workspace, "data")):
-            fault = support.file_digest_fault(path)
+            inside = os.path.relpath(path, workspace)
+            fault = self.before.get(inside) != self.after.get(inside) and support.file_digest_fault(path)
             if fault:
-                return f"{os.path.relpath(path, workspace)} {fault}"
+                return f"{inside} {fault}"
         return None
 
     def unlike_source(self, barkeep, turn):
         """Returns what `show` gives wrong for one series; the series take turns."""
-        (ticker, interval), wanted = sorted(self.rows.items())[turn % len(self.rows)]
-        found = barkeep.show(ticker, interval)
+        every = sorted(self.rows().items())
+        (ticker, interval), wanted = every[turn % len(every)]
+        found = barkeep.show(ticker, interval, self.venue)
         same = [row.exact() for row in found] == [row.exact() for row in wanted]
         return None if same else f"show {ticker} {interval}: {len(found)} rows, {len(wanted)} expected or values differ"
 
 
+def digests(workspace):
+    """Returns path -> digest of the files that two runs must agree in."""
+    return support.tree_digests(workspace, NOT_DATA)
+
+
+def folders(workspace):
+    """Returns every folder below data."""
+    data = os.path.join(workspace, "data")
+    return {os.path.relpath(os.path.join(at, name), workspace) for at, names, _ in os.walk(data) for name in names}
+
+
+def read_json(workspace, path):
+    """Returns the value in a JSON file, or None when it is not whole."""
+    with open(os.path.join(workspace, path), encoding="utf-8") as file:
+        try:
+            return json.load(file)
+        except ValueError:
+            return None
+
+
+def leftovers(workspace):
+    """Returns the first file that a finished run should have removed."""
+    for at, _, names in os.walk(workspace):
+        inside = os.path.relpath(at, workspace)
+        for name in names:
+            is_staging = inside.startswith(("partition-staging", os.path.join("data", ".partition-staging")))
+            if LEFT_OVER.search(name) or is_staging:
+                return f"left over: {os.path.join(inside, name)}"
+    return None
+
+
+class Update(Workload):
+    """An update that replaces files, adds files and changes the registry."""
+
+    name, venue = "update", support.VENUE
+
+    def prepare(self, binary, folder):
+        return prepare(binary, folder)
+
+    def arguments(self):
+        return update_arguments()
+
+    def rows(self):
+        return {(ticker, interval): changed_rows(ticker, interval) for interval in INTERVALS for ticker in TICKERS}
+
+
+@functools.cache
 def changed_rows(ticker, interval):
     """Returns the rows of one series after the update."""
     rows = support.bars(ticker, times(interval))
