@@ -49,7 +49,8 @@ def schema():
     empty = record()
     # TimestampType: not adjusted to UTC (2 is a false in a field's kind), in nanoseconds.
     nanoseconds = record((8, STRUCT, record((1, 2, b""), (2, STRUCT, record((3, STRUCT, empty))))))
-    extras = {"stock": [(6, I32, zigzag(0)), (10, STRUCT, record((1, STRUCT, empty)))], "date": [(10, STRUCT, nanoseconds)]}
+    words = [(6, I32, zigzag(0)), (10, STRUCT, record((1, STRUCT, empty)))]
+    extras = {"stock": words, "date": [(10, STRUCT, nanoseconds)]}
     return [root] + [
         record((1, I32, zigzag(kind)), (3, I32, zigzag(1)), (4, BINARY, text(name)), *extras.get(name, []))
         for name, kind in zip(support.HEADER, KINDS)
