@@ -18,7 +18,7 @@ use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
 use crate::storage::{StorageError, StorageInterface};
-use crate::sys::Meta;
+use crate::sys::{Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct VerifiedInterval<'l> {
     tuple: Tuple,
     files: Vec<(Ticker, PathBuf, Meta)>,
     bytes: u64,
+    from_memory: usize,
 }
 
 /// What was removed.
@@ -37,6 +38,8 @@ pub struct Removed {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
+    /// How many tickers could only be read again from memory.
+    pub from_memory: usize,
 }
 
 impl<'l> VerifiedInterval<'l> {
@@ -51,22 +54,25 @@ impl<'l> VerifiedInterval<'l> {
     ) -> Result<Result<Self, Vec<Failed>>, MigrateError> {
         let survey = Survey::of(hands.sight, tuple)?;
         let bytes = survey.bytes();
-        let checked: Vec<Result<(Ticker, PathBuf, Meta), Failed>> = survey
+        let checked: Vec<Result<(Ticker, PathBuf, Meta, Medium), Failed>> = survey
             .tickers
             .into_par_iter()
             .map(|(ticker, meta)| {
                 let proof = proofs.of(&ticker);
                 match agrees(hands.sight, tuple, &ticker, proof) {
-                    Ok(path) => Ok((ticker, path, meta)),
+                    Ok((path, medium)) => Ok((ticker, path, meta, medium)),
                     Err(refusal) => Err(Failed { ticker, refusal }),
                 }
             })
             .collect();
         let mut failures = Vec::new();
-        let mut files = Vec::new();
+        let (mut files, mut from_memory) = (Vec::new(), 0);
         for outcome in checked {
             match outcome {
-                Ok(file) => files.push(file),
+                Ok((ticker, path, meta, medium)) => {
+                    from_memory += usize::from(medium == Medium::Cache);
+                    files.push((ticker, path, meta));
+                }
                 Err(failed) => failures.push(failed),
             }
         }
@@ -79,6 +85,7 @@ impl<'l> VerifiedInterval<'l> {
             tuple: tuple.clone(),
             files,
             bytes,
+            from_memory,
         }))
     }
 }
@@ -89,20 +96,21 @@ fn agrees(
     tuple: &Tuple,
     ticker: &Ticker,
     proof: Option<&Proof>,
-) -> Result<PathBuf, Refusal> {
+) -> Result<(PathBuf, Medium), Refusal> {
     let request = tuple.series(ticker);
     let proof = proof.ok_or(Refusal::Unproven)?;
     let file = read_legacy(sight, &request)?;
     if Digest::of(&file.bytes).to_string() != proof.file.sha256 {
         return Err(Refusal::Changed);
     }
-    let Some((found, _)) = read_partitions(&sight.stores.partitioned, &request)? else {
+    let Some((found, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
         return Err(Refusal::Gone);
     };
+    let medium = medium.min(file.medium);
     let legacy = &file.decoded.proven.frame;
     match Difference::between(legacy, &found) {
-        None => Ok(file.path),
-        Some(difference) if difference.is_only_extra() => Ok(file.path),
+        None => Ok((file.path, medium)),
+        Some(difference) if difference.is_only_extra() => Ok((file.path, medium)),
         // Values that updates have replaced since, each with its line in the ledger, are no contradiction.
         Some(difference) => {
             let is_accounted_for = |then: &Frame| {
@@ -110,7 +118,7 @@ fn agrees(
             };
             let then = since::when_proven(sight, &request, &found, proof)?;
             if then.iter().any(is_accounted_for) {
-                Ok(file.path)
+                Ok((file.path, medium))
             } else {
                 Err(Refusal::Conflict(difference))
             }
@@ -131,6 +139,7 @@ pub fn delete_legacy(
         tuple,
         files,
         bytes,
+        from_memory,
         ..
     } = verified;
     let Sight { fs, places, .. } = hands.sight;
@@ -155,6 +164,7 @@ pub fn delete_legacy(
     Ok(Removed {
         files: count,
         bytes,
+        from_memory,
     })
 }
 
@@ -174,20 +184,29 @@ pub fn remove_partitions(
     let tickers = stores
         .partitioned
         .tickers(Some(venue), Dataset::Stocks, Some(interval))?;
-    let checked: Vec<Option<Failed>> = tickers
+    let checked: Vec<Result<Medium, Failed>> = tickers
         .par_iter()
         .map(|ticker| {
-            let refusal = is_back(hands.sight, tuple, ticker).err()?;
-            let ticker = ticker.clone();
-            Some(Failed { ticker, refusal })
+            is_back(hands.sight, tuple, ticker).map_err(|refusal| Failed {
+                ticker: ticker.clone(),
+                refusal,
+            })
         })
         .collect();
-    let failures: Vec<Failed> = checked.into_iter().flatten().collect();
+    let from_memory = checked
+        .iter()
+        .flatten()
+        .filter(|medium| **medium == Medium::Cache)
+        .count();
+    let failures: Vec<Failed> = checked.into_iter().filter_map(Result::err).collect();
     if !failures.is_empty() {
         return Ok(Err(failures));
     }
     let paths = PartitionPathBuilder::new(&places.data);
-    let mut removed = Removed::default();
+    let mut removed = Removed {
+        from_memory,
+        ..Removed::default()
+    };
     let mut dirs = Vec::new();
     for ticker in &tickers {
         let request = tuple.series(ticker);
@@ -208,18 +227,22 @@ pub fn remove_partitions(
     let mut run = hands.begin()?;
     run.trash(&dirs)?;
     run.finish()?;
+    let tree = paths.tree(venue, Dataset::Stocks, Some(interval));
+    if fs.list(&tree)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(&tree)?;
+    }
     Ok(Ok(removed))
 }
 
 /// Makes sure that every row of the partitions is in the legacy file.
-fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<(), Refusal> {
+fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<Medium, Refusal> {
     let request = tuple.series(ticker);
-    let Some((found, _)) = read_partitions(&sight.stores.partitioned, &request)? else {
-        return Ok(());
+    let Some((found, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
+        return Ok(Medium::Disk);
     };
     let file = read_legacy(sight, &request)?;
     match Difference::between(&found, &file.decoded.proven.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
-        _ => Ok(()),
+        _ => Ok(medium.min(file.medium)),
     }
 }

@@ -1,6 +1,6 @@
 //! What the system knows of a disk and of its own copies of files: asked by descriptor and path, without opening anything.
 
-use std::io::IoSliceMut;
+use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const SMB: [u64; 3] = [0xFF53_4D42, 0xFE53_4D42, 0x517B];
 const DROP_TRIES: usize = 4;
 
 /// Drops a file's pages from memory, and looks whether a read would now have to wait for the disk.
-pub(super) fn drop_pages(file: impl AsFd) -> Medium {
+pub(super) fn drop_pages(file: impl AsFd) -> io::Result<Medium> {
     for _ in 0..DROP_TRIES {
         if rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).is_err() {
             break;
@@ -27,14 +27,15 @@ pub(super) fn drop_pages(file: impl AsFd) -> Medium {
         let mut first = [0];
         let probe = &mut [IoSliceMut::new(&mut first)];
         match rustix::io::preadv2(&file, probe, 0, ReadWriteFlags::NOWAIT) {
-            Err(Errno::AGAIN) => return Medium::Disk,
-            // In memory still: what is being written cannot be dropped, so wait until it is.
-            Ok(1..) if rustix::fs::fdatasync(&file).is_ok() => {}
+            Err(Errno::AGAIN) => return Ok(Medium::Disk),
+            // In memory still: what is being written cannot be dropped, so wait until it is. That it could not be written
+            // is told here and perhaps nowhere else.
+            Ok(1..) => rustix::fs::fdatasync(&file)?,
             // Empty, or a disk of which nobody can ask this.
             _ => break,
         }
     }
-    Medium::Cache
+    Ok(Medium::Cache)
 }
 
 /// Tells whether one `syncfs` makes everything on the disk of `path` durable: where it is known to.

@@ -144,7 +144,7 @@ impl Fs for OsFs {
 
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
         let read = |mut file: File| {
-            let medium = drop_pages(&file);
+            let medium = drop_pages(&file)?;
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes)?;
             Ok((bytes, medium))

@@ -20,6 +20,7 @@ use crate::migrate::{
     self, Estimate, Hands, IntervalReport, IntervalState, MigrationPlan, Need, PlannedInterval,
     Proofs, ProvenInterval, Removed, Sight, Stage, Status, Survey, VerifiedInterval,
 };
+use crate::model::Venue;
 use crate::storage::Stores;
 use crate::sys::Stopwatch;
 
@@ -52,52 +53,60 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
         .unwrap_or_else(|| settings.threads(shell.world.cores));
     let order = Order { args, shell, jobs };
     let progress = Progress::new(shell, args.json);
-    let plan = open::plan(shell)?;
-    let chosen = chosen(args, shell, &workspace, &plan, &progress)?;
-    if chosen.is_empty() {
-        shell.printer.note(
-            "Every interval of the plan is proven, and its venue keeps its bars in partitions.",
-        );
-        return Ok(Exit::Ok);
-    }
-    refuse_wide(&workspace, &chosen)?;
-    refuse_other_disks(args, shell, &workspace, &chosen)?;
-    refuse_strays(args, shell, &workspace, &chosen)?;
     if args.dry_run {
+        let chosen = chosen(args, shell, &workspace, &progress)?;
         return dry_run(order, &workspace, &chosen, &progress);
     }
-    if !args.yes && !shell.may_ask(args.non_interactive) {
-        let what = match (args.delete_legacy, args.restart) {
-            (true, _) => Some("removing legacy files"),
-            (false, true) => Some("putting partitions into quarantine"),
-            (false, false) => None,
-        };
-        if let Some(what) = what {
-            let refused = format!("{what} has to be confirmed");
-            return Err(Failure::usage(refused).hint("say --yes"));
-        }
-    }
+    refuse_unconfirmed(args, shell)?;
+    open::plan(shell)?;
+    // Taken before anything is looked at: what an earlier run left is finished first, also when nothing else is to do.
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
+    let chosen = chosen(args, shell, &workspace, &progress)?;
     let catalog = open::catalog(&workspace)?;
     let runs = open::runs(shell);
     let sight = open::sight(&workspace, shell, &catalog, &progress);
     let hands = open::hands(sight, shell, &held, &runs);
-    let estimates = estimates(order, sight, &chosen, false)?;
-    confirm(order, sight, &chosen, &estimates)?;
-    // Read again under the lock: another run may have changed it since.
+    let (done, switched) = carry_out(order, &workspace, hands, &chosen, &progress)?;
+    held.release()?;
+    report::migrated(shell, args.json, &done, &switched);
+    Ok(report::exit(shell, &done))
+}
+
+/// Measures, asks, migrates and switches.
+fn carry_out(
+    order: Order<'_>,
+    workspace: &Workspace<'_>,
+    hands: Hands<'_>,
+    chosen: &[PlannedInterval],
+    progress: &Progress<'_>,
+) -> Result<(Vec<Done>, Vec<(Venue, migrate::Switched)>), Failure> {
+    let shell = order.shell;
+    let estimates = estimates(order, hands.sight, chosen, false)?;
+    confirm(order, hands.sight, chosen, &estimates)?;
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
-    for planned in &chosen {
+    for planned in chosen {
         if shell.world.shutdown.is_raised() {
             break;
         }
         done.push(migrate_one(order, hands, &mut plan, planned)?);
         progress.end();
     }
-    let switched = switch(hands, &workspace, &mut plan, &chosen)?;
-    held.release()?;
-    report::migrated(shell, args.json, &done, &switched);
-    Ok(report::exit(shell, &done))
+    let switched = switch(hands, workspace, &mut plan, chosen)?;
+    Ok((done, switched))
+}
+
+/// What cannot simply be done again needs a yes, by word or by option.
+fn refuse_unconfirmed(args: &MigrateArgs, shell: &Shell<'_>) -> Result<(), Failure> {
+    let what = match (args.delete_legacy, args.restart) {
+        (true, _) => "removing legacy files",
+        (false, true) => "putting partitions into quarantine",
+        (false, false) => return Ok(()),
+    };
+    if args.yes || shell.may_ask(args.non_interactive) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{what} has to be confirmed")).hint("say --yes"))
 }
 
 /// What the plan says is not asked: it may say complete of what nobody has proven.
@@ -105,7 +114,6 @@ fn chosen(
     args: &MigrateArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    plan: &MigrationPlan,
     progress: &Progress<'_>,
 ) -> Result<Vec<PlannedInterval>, Failure> {
     let wanted = Wanted {
@@ -114,7 +122,7 @@ fn chosen(
         is_all: args.all,
         is_non_interactive: args.non_interactive,
     };
-    let planned = plan.intervals();
+    let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
     let sight = open::sight(workspace, shell, &catalog, progress);
     let states = open::states(workspace, sight, &planned)?;
@@ -128,7 +136,11 @@ fn chosen(
             .iter()
             .any(|state| state.planned.tuple == one.tuple && has_work(state))
     };
-    choose::choose(shell, &planned, wanted, workspace.default_venue(), is_open)
+    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), is_open)?;
+    refuse_wide(workspace, &chosen)?;
+    refuse_other_disks(args, shell, workspace, &chosen)?;
+    refuse_strays(args, shell, workspace, &chosen)?;
+    Ok(chosen)
 }
 
 fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Stores {

@@ -74,6 +74,11 @@ pub(super) fn migrated(
             "exit": exit(shell, done).code(),
         }));
     }
+    if done.is_empty() {
+        shell.printer.note(
+            "Every interval of the plan is proven, and its venue keeps its bars in partitions.",
+        );
+    }
     for one in done {
         say(shell, one);
     }
@@ -87,7 +92,7 @@ pub(super) fn migrated(
         }
     }
     let is_whole = |one: &Done| one.is_proven && one.not_removed.is_empty();
-    if switched.is_empty() && done.iter().all(is_whole) {
+    if switched.is_empty() && !done.is_empty() && done.iter().all(is_whole) {
         shell.printer.note(
             "The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status",
         );
@@ -152,6 +157,12 @@ fn say(shell: &Shell<'_>, one: &Done) {
             count(removed.files, "legacy file", "legacy files"),
             size(removed.bytes)
         ));
+        if removed.from_memory > 0 {
+            shell.printer.warning(&format!(
+                "{} could only be read again from memory, since this disk does not let go of it.",
+                count(removed.from_memory, "ticker", "tickers")
+            ));
+        }
     }
     if !one.not_removed.is_empty() {
         shell.printer.warning(&format!(

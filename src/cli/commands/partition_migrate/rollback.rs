@@ -10,7 +10,10 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
-use crate::migrate::{self, Failed, Proofs, Removed, Return, RollbackReport};
+use crate::cli::wiring::Workspace;
+use crate::migrate::{
+    self, Failed, Hands, MigrationPlan, Proofs, Removed, Return, RollbackReport, Tuple,
+};
 use crate::model::Interval;
 
 /// Options of `partition-migrate rollback`.
@@ -51,20 +54,68 @@ struct Done {
     not_removed: Vec<Failed>,
 }
 
+impl Done {
+    fn of(report: RollbackReport) -> Self {
+        Self {
+            report,
+            removed: None,
+            not_removed: Vec::new(),
+        }
+    }
+}
+
 /// Runs `partition-migrate rollback`.
 pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
-    let planned = open::plan(shell)?.intervals();
-    // What the plan says is not asked: partitions that are there can be brought back.
-    let states = {
+    if args.dry_run {
+        let tuples = chosen(args, shell, &workspace, &progress)?;
         let catalog = open::catalog(&workspace)?;
-        open::states(
-            &workspace,
-            open::sight(&workspace, shell, &catalog, &progress),
-            &planned,
-        )?
-    };
+        let sight = open::sight(&workspace, shell, &catalog, &progress);
+        let mut done = Vec::new();
+        for tuple in &tuples {
+            let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+            done.push(Done::of(migrate::plan_rollback(sight, tuple, &proofs)?));
+        }
+        tell(args, shell, &done);
+        return Ok(exit(shell, &done));
+    }
+    open::plan(shell)?;
+    // Taken before anything is looked at: what an earlier run left is finished first, also when nothing else is to do.
+    let held = open::lock(&workspace, shell, "partition-migrate rollback", &progress)?;
+    let tuples = chosen(args, shell, &workspace, &progress)?;
+    if !tuples.is_empty() {
+        confirm(args, shell, &tuples)?;
+    }
+    let catalog = open::catalog(&workspace)?;
+    let runs = open::runs(shell);
+    let sight = open::sight(&workspace, shell, &catalog, &progress);
+    let hands = open::hands(sight, shell, &held, &runs);
+    let mut plan = open::plan(shell)?;
+    let mut done = Vec::new();
+    for tuple in &tuples {
+        if shell.world.shutdown.is_raised() {
+            break;
+        }
+        done.push(roll_back_one(args, shell, hands, &mut plan, tuple)?);
+    }
+    progress.end();
+    held.release()?;
+    tell(args, shell, &done);
+    Ok(exit(shell, &done))
+}
+
+/// What the plan says is not asked: partitions that are there can be brought back.
+fn chosen(
+    args: &RollbackArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    progress: &Progress<'_>,
+) -> Result<Vec<Tuple>, Failure> {
+    let planned = open::plan(shell)?.intervals();
+    let catalog = open::catalog(workspace)?;
+    let sight = open::sight(workspace, shell, &catalog, progress);
+    let states = open::states(workspace, sight, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,
@@ -76,80 +127,40 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
             .iter()
             .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
     })?;
-    if chosen.is_empty() {
-        shell
-            .printer
-            .note("No interval of the plan has partitions.");
-        return Ok(Exit::Ok);
-    }
-    let tuples: Vec<_> = chosen.into_iter().map(|one| one.tuple).collect();
-    if args.dry_run {
-        let catalog = open::catalog(&workspace)?;
-        let sight = open::sight(&workspace, shell, &catalog, &progress);
-        let mut done = Vec::new();
-        for tuple in &tuples {
-            let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
-            let report = migrate::plan_rollback(sight, tuple, &proofs)?;
-            done.push(Done {
-                report,
-                removed: None,
-                not_removed: Vec::new(),
-            });
-        }
-        tell(args, shell, &done);
-        return Ok(exit(shell, &done));
-    }
-    confirm(args, shell, &tuples)?;
-    let held = open::lock(&workspace, shell, "partition-migrate rollback", &progress)?;
-    let catalog = open::catalog(&workspace)?;
-    let runs = open::runs(shell);
-    let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, shell, &held, &runs);
-    let mut plan = open::plan(shell)?;
-    let mut done = Vec::new();
-    for tuple in &tuples {
-        if shell.world.shutdown.is_raised() {
-            break;
-        }
-        let mut proofs = Proofs::load(sight.fs, sight.places, tuple)?;
-        let (need, at) = (
-            migrate::rollback_need(sight, tuple, &proofs)?,
-            migrate::space_at(sight)?,
-        );
-        if let Some(missing) = need.missing(sight.fs, &at)? {
-            return Err(estimate_report::no_space(
-                shell,
-                &at,
-                need,
-                missing,
-                (true, 1),
-            ));
-        }
-        let report = migrate::roll_back(hands, &mut plan, tuple, &mut proofs)?;
-        let mut one = Done {
-            report,
-            removed: None,
-            not_removed: Vec::new(),
-        };
-        if args.remove_partitions && one.report.switched.is_some() {
-            match migrate::remove_partitions(hands, tuple)? {
-                Ok(removed) => one.removed = Some(removed),
-                Err(failed) => one.not_removed = failed,
-            }
-        }
-        done.push(one);
-    }
-    progress.end();
-    held.release()?;
-    tell(args, shell, &done);
-    Ok(exit(shell, &done))
+    Ok(chosen.into_iter().map(|one| one.tuple).collect())
 }
 
-fn confirm(
+fn roll_back_one(
     args: &RollbackArgs,
     shell: &Shell<'_>,
-    tuples: &[migrate::Tuple],
-) -> Result<(), Failure> {
+    hands: Hands<'_>,
+    plan: &mut MigrationPlan,
+    tuple: &Tuple,
+) -> Result<Done, Failure> {
+    let sight = hands.sight;
+    let mut proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+    let need = migrate::rollback_need(sight, tuple, &proofs)?;
+    let at = migrate::space_at(sight)?;
+    if let Some(missing) = need.missing(sight.fs, &at)? {
+        return Err(estimate_report::no_space(
+            shell,
+            &at,
+            need,
+            missing,
+            (true, 1),
+        ));
+    }
+    let mut done = Done::of(migrate::roll_back(hands, plan, tuple, &mut proofs)?);
+    if args.remove_partitions && done.report.switched.is_some() {
+        match migrate::remove_partitions(hands, tuple)? {
+            Ok(removed) => done.removed = Some(removed),
+            Err(failed) => done.not_removed = failed,
+        }
+    }
+    Ok(done)
+}
+
+fn confirm(args: &RollbackArgs, shell: &Shell<'_>, tuples: &[Tuple]) -> Result<(), Failure> {
     if args.yes {
         return Ok(());
     }
@@ -211,6 +222,11 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
         return shell
             .printer
             .json(&json!({ "event": "summary", "dry_run": args.dry_run, "intervals": intervals }));
+    }
+    if done.is_empty() {
+        shell
+            .printer
+            .note("No interval of the plan has partitions.");
     }
     for one in done {
         say(args, shell, one);
