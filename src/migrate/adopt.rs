@@ -10,8 +10,8 @@ use super::{Difference, Hands, MigrateError, Sight};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, Series, StorageRequest, Ticker};
 use crate::storage::{LegacyFound, LegacyStore, QuarantineRecord, StorageError, StorageInterface};
-use crate::sys::Kind;
 use crate::sys::atomic::{create_dirs, parent};
+use crate::sys::{Kind, Medium};
 
 /// A legacy file that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ fn whole(
     path: &Path,
     request: &StorageRequest,
 ) -> Result<Box<crate::storage::LegacyFile>, String> {
-    match store.read_file_at(request, path.to_owned()) {
+    match store.read_file_at(request, path.to_owned(), Medium::Disk) {
         Ok(LegacyFound::Whole(file)) => Ok(file),
         Ok(LegacyFound::Absent) => Err(format!("{} is gone", path.display())),
         Ok(LegacyFound::Damaged { reason }) => {

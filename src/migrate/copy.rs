@@ -14,6 +14,7 @@ use super::{
 use crate::frame::{Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
 use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageInterface};
+use crate::sys::Medium;
 
 /// A ticker whose months are built.
 #[derive(Debug)]
@@ -65,8 +66,9 @@ impl Built {
 pub(super) fn read_legacy(
     sight: Sight<'_>,
     request: &StorageRequest,
+    from: Medium,
 ) -> Result<Box<LegacyFile>, Refusal> {
-    let file = match sight.stores.legacy.read_file(request)? {
+    let file = match sight.stores.legacy.read_file(request, from)? {
         LegacyFound::Absent => return Err(Refusal::Absent),
         LegacyFound::Damaged { reason } => return Err(Refusal::Damaged(reason)),
         LegacyFound::Whole(file) => file,
@@ -77,16 +79,17 @@ pub(super) fn read_legacy(
     Ok(file)
 }
 
-/// Builds the months of a ticker, in memory.
+/// Builds the months of a ticker, in memory. An estimate need not wait for the disk and reads `from` memory.
 pub(super) fn copy(
     sight: Sight<'_>,
     choices: &Choices,
     tuple: &Tuple,
     ticker: &Ticker,
     proof: Option<&Proof>,
+    from: Medium,
 ) -> Result<Copy, Refusal> {
     let request = tuple.series(ticker);
-    let file = read_legacy(sight, &request)?;
+    let file = read_legacy(sight, &request, from)?;
     let keepsake = keepsake(&file, choices)?;
     if !file.decoded.unknown_columns.is_empty() {
         return Err(Refusal::Columns(file.decoded.unknown_columns));

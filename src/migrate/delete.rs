@@ -99,7 +99,7 @@ fn agrees(
 ) -> Result<(PathBuf, Medium), Refusal> {
     let request = tuple.series(ticker);
     let proof = proof.ok_or(Refusal::Unproven)?;
-    let file = read_legacy(sight, &request)?;
+    let file = read_legacy(sight, &request, Medium::Disk)?;
     if Digest::of(&file.bytes).to_string() != proof.file.sha256 {
         return Err(Refusal::Changed);
     }
@@ -240,7 +240,7 @@ fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<Medium, R
     let Some((found, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
         return Ok(Medium::Disk);
     };
-    let file = read_legacy(sight, &request)?;
+    let file = read_legacy(sight, &request, Medium::Disk)?;
     match Difference::between(&found, &file.decoded.proven.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
         _ => Ok(medium.min(file.medium)),

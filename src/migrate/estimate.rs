@@ -14,7 +14,7 @@ use super::copy::{Copy, copy};
 use super::proven::is_proven;
 use super::{Choices, MigrateError, Proofs, Refusal, Sight, Survey, Tuple};
 use crate::model::Ticker;
-use crate::sys::{Fs, Meta};
+use crate::sys::{Fs, Medium, Meta};
 
 /// What a disk allots at least to a file that holds anything, and to a directory.
 const BLOCK: u64 = 4096;
@@ -143,7 +143,14 @@ fn measure(
     // A file that cannot be copied needs nothing; another one of its size stands for the rest.
     let order = (middle..stratum.len()).chain((0..middle).rev());
     for (ticker, meta) in order.filter_map(|at| stratum.get(at)).take(3) {
-        match copy(sight, choices, tuple, ticker, proofs.of(ticker)) {
+        match copy(
+            sight,
+            choices,
+            tuple,
+            ticker,
+            proofs.of(ticker),
+            Medium::Cache,
+        ) {
             Ok(copy) => return Some(Ok(of(&copy).scaled(total, meta.len))),
             Err(Refusal::Storage(error)) => refused = Some((ticker.clone(), error.to_string())),
             Err(refusal) => refused = Some((ticker.clone(), refusal.to_string())),

@@ -8,6 +8,7 @@ use super::{Difference, Proof, Proofs, Refusal, Return, Sight, Tuple, since};
 use crate::frame::Frame;
 use crate::model::{Fingerprint, Provenance, StorageRequest, Ticker};
 use crate::storage::{Prepared, StorageInterface};
+use crate::sys::Medium;
 
 /// A ticker that is judged: what its legacy file has to hold in the end, and the file if it has to be written.
 pub(super) struct Judged {
@@ -43,7 +44,7 @@ fn judge(
 ) -> Result<Option<Judged>, Refusal> {
     sight.stores.legacy.settled_path(request)?;
     let partitions = read_partitions(&sight.stores.partitioned, request)?;
-    let legacy = match read_legacy(sight, request) {
+    let legacy = match read_legacy(sight, request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),

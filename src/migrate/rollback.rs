@@ -233,7 +233,7 @@ fn reread(sight: Sight<'_>, judged: &Judged) -> Result<Medium, Refusal> {
         // It was read from the disk a moment ago, and nobody has written to it.
         return Ok(Medium::Disk);
     }
-    let file = read_legacy(sight, &judged.request)?;
+    let file = read_legacy(sight, &judged.request, Medium::Disk)?;
     let rows = &file.decoded.proven.frame;
     if rows.fingerprint() == judged.expected {
         return Ok(file.medium);

@@ -17,7 +17,7 @@ use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::QuarantineRecord;
 use crate::storage::StorageInterface;
-use crate::sys::Durability;
+use crate::sys::{Durability, Medium};
 
 /// A ticker that was not migrated.
 #[derive(Debug)]
@@ -184,6 +184,7 @@ impl Queue<'_> {
                 self.tuple,
                 ticker,
                 proof.as_ref(),
+                Medium::Disk,
             );
             if send.send((ticker.clone(), made.map(Box::new))).is_err() {
                 break;

@@ -142,7 +142,7 @@ fn look(
 ) -> Result<(Finding, Medium), Refusal> {
     let request = tuple.series(ticker);
     let partitions = read_partitions(&sight.stores.partitioned, &request)?;
-    let legacy = match read_legacy(sight, &request) {
+    let legacy = match read_legacy(sight, &request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),

@@ -267,7 +267,7 @@ fn reread(
         return Err(Refusal::Gone);
     };
     // Rows are compared one by one only to say where they differ.
-    let legacy = read_legacy(sight, &copy.request)?;
+    let legacy = read_legacy(sight, &copy.request, Medium::Disk)?;
     let expected: &Frame = &legacy.decoded.proven.frame;
     Err(Refusal::Mismatch(
         Difference::between(expected, &found).unwrap_or_default(),

@@ -45,12 +45,16 @@ pub struct LegacyFile {
 }
 
 impl LegacyStore {
-    /// Reads the file of a series in `data/legacy` from the disk, past what memory holds of it.
+    /// Reads the file of a series in `data/legacy`; if `from` is the disk, past what memory holds of it.
     ///
     /// # Errors
     /// `Refused` with the reason for a file that is not what its place says; else when it cannot be read.
-    pub fn read_file(&self, request: &StorageRequest) -> Result<LegacyFound, StorageError> {
-        self.read_file_at(request, self.settled_path(request)?)
+    pub fn read_file(
+        &self,
+        request: &StorageRequest,
+        from: Medium,
+    ) -> Result<LegacyFound, StorageError> {
+        self.read_file_at(request, self.settled_path(request)?, from)
     }
 
     /// Reads a legacy file of a series that lies anywhere, as `read_file` does.
@@ -61,6 +65,7 @@ impl LegacyStore {
         &self,
         request: &StorageRequest,
         path: PathBuf,
+        from: Medium,
     ) -> Result<LegacyFound, StorageError> {
         let Some(meta) = self.fs.metadata(&path)? else {
             return Ok(LegacyFound::Absent);
@@ -69,7 +74,10 @@ impl LegacyStore {
             let reason = "it is a link or no file".to_owned();
             return Err(StorageError::Refused { path, reason });
         }
-        let found = self.fs.read_from_medium(&path)?;
+        let found = match from {
+            Medium::Disk => self.fs.read_from_medium(&path)?,
+            Medium::Cache => self.fs.read(&path)?.map(|bytes| (bytes, Medium::Cache)),
+        };
         let medium = found.as_ref().map_or(Medium::Cache, |(_, medium)| *medium);
         let bytes = found.map(|(bytes, _)| bytes);
         let profile = Profile::of(Dataset::Stocks);

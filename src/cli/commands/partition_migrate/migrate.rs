@@ -72,6 +72,9 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     Ok(report::exit(shell, &done))
 }
 
+/// What became of the intervals, and the venues that were switched.
+type Outcome = (Vec<Done>, Vec<(Venue, migrate::Switched)>);
+
 /// Measures, asks, migrates and switches.
 fn carry_out(
     order: Order<'_>,
@@ -79,7 +82,7 @@ fn carry_out(
     hands: Hands<'_>,
     chosen: &[PlannedInterval],
     progress: &Progress<'_>,
-) -> Result<(Vec<Done>, Vec<(Venue, migrate::Switched)>), Failure> {
+) -> Result<Outcome, Failure> {
     let shell = order.shell;
     let estimates = estimates(order, hands.sight, chosen, false)?;
     confirm(order, hands.sight, chosen, &estimates)?;
