@@ -263,9 +263,13 @@ fn reread(
     {
         return Ok(parts.medium);
     }
-    let Some((found, _)) = read_partitions(store, &copy.request)? else {
+    let Some((found, medium)) = read_partitions(store, &copy.request)? else {
         return Err(Refusal::Gone);
     };
+    // Files of an older layout overlap with the months: only joined are they the series.
+    if found.fingerprint() == copy.expected && found.span() == Some(copy.span) {
+        return Ok(medium);
+    }
     // Rows are compared one by one only to say where they differ.
     let legacy = read_legacy(sight, &copy.request, Medium::Disk)?;
     let expected: &Frame = &legacy.decoded.proven.frame;

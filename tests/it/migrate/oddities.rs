@@ -354,3 +354,22 @@ fn a_ticker_of_which_both_sides_are_gone_is_named_for_ever() {
     bar.run(&["partition-migrate", "verify"])
         .expect(Exit::Mismatch);
 }
+
+#[test]
+fn partitions_of_an_older_layout_count_as_what_they_are_together() {
+    let bar = legacy();
+    // For three days the predecessor had a folder for each day below the month.
+    bar.write(
+        "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/day=31/data.parquet",
+        ForeignFile::of(days("A", &[("2024-01-31", 1.5)])).bytes(),
+    );
+    bar.write(
+        "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet",
+        ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-01-31", 1.5)])).bytes(),
+    );
+
+    migrated(&bar).expect(Exit::Ok);
+
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
+    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+}
