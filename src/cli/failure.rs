@@ -192,7 +192,10 @@ impl From<LockError> for Failure {
         };
         let mut hints = Vec::new();
         if error.is_contention() {
-            hints.push("wait for it with `--wait SECONDS`, or run again later".to_owned());
+            hints.push(
+                "run again later; `barkeep update` can wait for it with `--wait SECONDS`"
+                    .to_owned(),
+            );
         }
         if let Some(key) = error.key() {
             hints.push(format!(
