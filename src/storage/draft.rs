@@ -11,7 +11,7 @@ use crate::model::{PartitionKey, Provenance, StorageRequest};
 
 use super::StorageError;
 use super::partitioned::PartitionedStore;
-use super::tree::{combine, compression_for};
+use super::tree::{combine, compression_for, facts_beside};
 
 /// The files of a series of which the tree has nothing, in memory. Nobody has compared them with the rows they were made
 /// from yet, so they can be built in staging and nowhere else.
@@ -59,9 +59,12 @@ impl PartitionedStore {
         let series = request.partitioned()?;
         let (dir, tree) = (self.paths.series_dir(series), self.paths.tree_of(series));
         let dataset = request.series.dataset();
-        let known = self
-            .trees
-            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
+        let venue = request.venue.as_ref();
+        // What is to be replaced says nothing of the tree that the new files come into.
+        let known = match self.fs.metadata(&dir)? {
+            Some(_) => facts_beside(&*self.fs, &tree, dataset, venue, &dir)?,
+            None => self.trees.facts(&*self.fs, &tree, dataset, venue)?,
+        };
         let facts = Facts {
             unit: known.unit,
             provenance: combine(&tree, None, known.basis, provenance)?,

@@ -42,7 +42,7 @@ impl Trees {
         if let Some(facts) = known.get(tree) {
             return Ok(facts.clone());
         }
-        let found = sample(fs, tree, Profile::of(dataset), venue)?;
+        let found = sample(fs, tree, Profile::of(dataset), venue, None)?;
         // That a tree is empty is not remembered: the first file that this process adds decides for the next.
         if let Some(facts) = &found {
             known.insert(tree.to_owned(), facts.clone());
@@ -51,18 +51,34 @@ impl Trees {
     }
 }
 
+/// Returns the facts of a tree by the files that are not below `except`, which are to be replaced.
+pub(super) fn facts_beside(
+    fs: &dyn Fs,
+    tree: &Path,
+    dataset: Dataset,
+    venue: Option<&Venue>,
+    except: &Path,
+) -> Result<TreeFacts, StorageError> {
+    let found = sample(fs, tree, Profile::of(dataset), venue, Some(except))?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Returns the facts of the first file below `dir` that decodes.
 fn sample(
     fs: &dyn Fs,
     dir: &Path,
     profile: &'static Profile,
     venue: Option<&Venue>,
+    except: Option<&Path>,
 ) -> Result<Option<TreeFacts>, StorageError> {
     let mut unreadable = None;
     for entry in fs.list(dir)?.unwrap_or_default() {
         let path = dir.join(&entry.name);
+        if except == Some(path.as_path()) {
+            continue;
+        }
         let found = match entry.kind {
-            Kind::Dir => sample(fs, &path, profile, venue),
+            Kind::Dir => sample(fs, &path, profile, venue, except),
             Kind::File if entry.name.ends_with(".parquet") => fs
                 .read(&path)
                 .map_err(StorageError::from)

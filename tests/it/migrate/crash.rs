@@ -93,13 +93,22 @@ fn proofs(hands: Hands<'_>) -> Result<Proofs, MigrateError> {
 
 /// Migrates, and switches if everything is proven; `Ok(true)` when it is.
 fn migrated(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
+    migrated_by(fs, held, false)
+}
+
+/// Looks at every ticker again, and copies anew what contradicts its legacy file.
+fn restarted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
+    migrated_by(fs, held, true)
+}
+
+fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Result<bool, String> {
     with(fs, held, |hands, plan| {
         let choices = Choices {
             basis: None,
             duplicates: Duplicates::Refuse,
             partition_rows: PartitionRows::Refuse,
             fractions: Fractions::Refuse,
-            is_restart: false,
+            is_restart,
             jobs: 1.try_into().unwrap(),
             max_tickers: None,
         };
@@ -130,6 +139,13 @@ fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
     })
 }
 
+fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
+    with(fs, held, |hands, _| {
+        let strays = migrate::strays(hands.sight)?;
+        Ok(migrate::adopt(hands, &strays)?.refused.is_empty())
+    })
+}
+
 fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
     with(fs, held, |hands, plan| {
         let mut proofs = proofs(hands)?;
@@ -153,11 +169,14 @@ fn recovered(fs: &SimFs, held: &LockGuard<'static>) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything but the journal of proofs, of which a disturbed migration has more pieces, and the copy of an older registry.
+/// Everything but the journal of proofs, of which a disturbed migration has more pieces, the copy of an older registry, and
+/// the quarantine, whose folders have the names of runs.
 fn counted(fs: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = fs.snapshot();
     files.retain(|path, _| {
-        !path.starts_with("ws/state") && !path.ends_with("tickers.last-good.json")
+        !path.starts_with("ws/state")
+            && !path.starts_with("ws/quarantine")
+            && !path.ends_with("tickers.last-good.json")
     });
     files
 }
@@ -210,10 +229,32 @@ fn is_sound(fs: &SimFs) -> Result<(), String> {
     Ok(())
 }
 
+/// Judges that every row of files that lie in two folders is found.
+fn is_all_there(fs: &SimFs) -> Result<(), String> {
+    let bench = Bench::simulated(fs);
+    for (ticker, rows) in [("A", 3), ("B", 2)] {
+        let request = tuple().series(&ticker.parse().unwrap());
+        let stored = bench.stores().legacy.read(&request);
+        let stored = stored.map_err(|error| error.to_string())?;
+        let found = stored.map_or(0, |stored| stored.frame.len());
+        if found != rows {
+            return Err(format!("{ticker} has {found} rows of {rows}"));
+        }
+    }
+    Ok(())
+}
+
+type Sound = fn(&SimFs) -> Result<(), String>;
 type Act = fn(&SimFs, &LockGuard<'static>) -> Result<bool, String>;
 
 /// Sweeps `act` over a disk. `also` judges what a crash may leave, told whether `act` said that it was done.
-fn swept(name: &str, initial: &SimFs, act: Act, also: impl Fn(&SimFs, bool) -> Result<(), String>) {
+fn swept(
+    name: &str,
+    initial: &SimFs,
+    act: Act,
+    is_sound: Sound,
+    also: impl Fn(&SimFs, bool) -> Result<(), String>,
+) {
     let held = Arc::new(held());
     let undisturbed = initial.again();
     assert_eq!(act(&undisturbed, &held), Ok(true));
@@ -259,7 +300,7 @@ fn a_crash_of_a_migration_leaves_legacy_files_untouched_and_series_whole() {
     let initial = disk();
     let legacy = counted(&initial);
 
-    swept("migration", &initial, migrated, |fs, is_acked| {
+    swept("migration", &initial, migrated, is_sound, |fs, is_acked| {
         let found = counted(fs);
         for (path, bytes) in legacy
             .iter()
@@ -284,18 +325,24 @@ fn a_crash_of_a_deletion_loses_nothing_and_is_completed() {
     let initial = disk();
     assert_eq!(migrated(&initial, &held()), Ok(true));
 
-    swept("deletion", &initial.again(), deleted, |fs, is_acked| {
-        for ticker in ["A", "B"] {
-            match sides(fs, ticker)? {
-                [_, None] => return Err(format!("the partitions of {ticker} are gone")),
-                [Some(_), _] if is_acked => {
-                    return Err("the run said that it was removed".to_owned());
+    swept(
+        "deletion",
+        &initial.again(),
+        deleted,
+        is_sound,
+        |fs, is_acked| {
+            for ticker in ["A", "B"] {
+                match sides(fs, ticker)? {
+                    [_, None] => return Err(format!("the partitions of {ticker} are gone")),
+                    [Some(_), _] if is_acked => {
+                        return Err("the run said that it was removed".to_owned());
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
 }
 
 #[test]
@@ -306,14 +353,20 @@ fn a_crash_of_a_rollback_loses_nothing_and_is_completed() {
     let bench = Bench::simulated(&initial);
     bench.fs.remove_file(&legacy_file(&bench, "A")).unwrap();
 
-    swept("rollback", &initial.again(), rolled_back, |fs, is_acked| {
-        for ticker in ["A", "B"] {
-            if is_acked && sides(fs, ticker)? != [Some(2), None] {
-                return Err("the run said that it was back".to_owned());
+    swept(
+        "rollback",
+        &initial.again(),
+        rolled_back,
+        is_sound,
+        |fs, is_acked| {
+            for ticker in ["A", "B"] {
+                if is_acked && sides(fs, ticker)? != [Some(2), None] {
+                    return Err("the run said that it was back".to_owned());
+                }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
 }
 
 #[test]
@@ -331,4 +384,47 @@ fn nothing_is_proven_that_was_read_from_memory_alone() {
 
     // The simulated disk says so only of what was synced before.
     assert_eq!(from_disk, Ok(vec![true, true]));
+}
+
+#[test]
+fn a_crash_of_an_adoption_loses_no_row_of_either_folder() {
+    let initial = disk();
+    let bench = Bench::simulated(&initial);
+    bench.fs.remove_file(&legacy_file(&bench, "B")).unwrap();
+    let flat = |ticker: &'static str, rows: &[(&str, f64)]| {
+        let path = bench
+            .places
+            .root
+            .join(format!("stocks_1d/{ticker}.parquet"));
+        bench.put(&path, &ForeignFile::of(days(ticker, rows)).bytes());
+    };
+    flat("A", &[("2024-01-30", 5.0), ("2024-01-31", 6.0)]);
+    flat("B", &ROWS);
+
+    swept(
+        "adoption",
+        &initial.again(),
+        adopted,
+        is_all_there,
+        |_, _| Ok(()),
+    );
+}
+
+#[test]
+fn a_crash_of_a_restart_loses_nothing_and_is_completed() {
+    let initial = disk();
+    assert_eq!(migrated(&initial, &held()), Ok(true));
+    let bench = Bench::simulated(&initial);
+    let month = "us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+    let other = ForeignFile::of(days("A", &[("2024-01-31", 7.0)])).bytes();
+    bench.put(&bench.places.data.join(month), &other);
+
+    swept("restart", &initial.again(), restarted, is_sound, |fs, _| {
+        let is_kept = fs.snapshot().values().any(|bytes| *bytes == other);
+        if is_kept {
+            Ok(())
+        } else {
+            Err("what was put away is gone".to_owned())
+        }
+    });
 }
