@@ -277,7 +277,12 @@ fn swept(
             .find(|(path, bytes)| expected.get(*path) != Some(bytes));
         match differs {
             None => Ok(()),
-            Some((path, _)) => Err(format!("after a rerun {} differs", path.display())),
+            Some((path, bytes)) => Err(format!(
+                "after a rerun {} differs: {} bytes, {:?}",
+                path.display(),
+                bytes.len(),
+                expected.get(path).map(Vec::len)
+            )),
         }
     };
 
