@@ -4,13 +4,16 @@
 //! back. Of rows with different values the file in `data/legacy` has the newer ones; the other file is kept in
 //! quarantine. What is no ticker's file stays where it is.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Difference, Hands, MigrateError, Sight};
 use crate::layout::LegacyPathBuilder;
-use crate::model::{Interval, Series, StorageRequest, Ticker};
-use crate::storage::{LegacyFound, LegacyStore, QuarantineRecord, StorageError, StorageInterface};
-use crate::sys::atomic::{create_dirs, parent};
+use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
+use crate::storage::{
+    LegacyFile, LegacyFound, LegacyStore, QuarantineRecord, StorageError, StorageInterface,
+};
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{Kind, Medium};
 
 /// A legacy file that lies elsewhere.
@@ -94,9 +97,7 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
                 Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
             }
         } else {
-            fs.rename(&stray.path, &stray.target)?;
-            fs.sync_dir(parent(&stray.target))?;
-            fs.sync_dir(parent(&stray.path))?;
+            move_to(hands, &stray.path, &stray.target)?;
             adopted.moved += 1;
         }
         let folder = parent(&stray.path);
@@ -105,6 +106,26 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
         }
     }
     Ok(adopted)
+}
+
+/// Moves a file. `data` may be a disk of its own, and between two disks no file can be renamed: there it is copied, durably,
+/// before it goes.
+fn move_to(hands: Hands<'_>, from: &Path, to: &Path) -> Result<(), MigrateError> {
+    let fs = hands.sight.fs;
+    match fs.rename(from, to) {
+        Ok(()) => fs.sync_dir(parent(to))?,
+        Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
+            let Some(bytes) = fs.read(from)? else {
+                return Err(MigrateError::Changed {
+                    path: from.to_owned(),
+                });
+            };
+            replace(fs, &TempNames::of(hands.runs.next()), to, &bytes)?;
+            fs.remove_file(from)?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(fs.sync_dir(parent(from))?)
 }
 
 /// Merges a file into the one that has its place. The inner error is why it cannot be.
@@ -126,6 +147,15 @@ fn merge(
         [Ok(older), Ok(newer)] => [older, newer],
         [Err(reason), _] | [_, Err(reason)] => return Ok(Err(reason)),
     };
+    let is_known = |file: &LegacyFile| file.basis != PriceBasis::Unknown;
+    if is_known(&older) && is_known(&newer) && older.basis != newer.basis {
+        return Ok(Err(format!(
+            "its prices are {}, and those of {} are {}",
+            older.basis,
+            stray.target.display(),
+            newer.basis
+        )));
+    }
     // The file in `data/legacy` is merged over the other one, so that it has the last word.
     let older_rows = &older.decoded.proven.frame;
     let all = older_rows.merge(&newer.decoded.proven.frame).frame;
@@ -152,9 +182,9 @@ fn merge(
         return Ok(Err("its rows did not reach the other file".to_owned()));
     }
     let differs = left.is_some_and(|left| left.changed > 0);
-    if differs || !older.decoded.proven.displaced.is_empty() {
+    if differs || older.holds_more() {
         let name = stray.path.file_name().unwrap_or_default().to_string_lossy();
-        let reason = format!("{} has other values", stray.target.display());
+        let reason = format!("{} has not all of what it says", stray.target.display());
         let record =
             hands
                 .quarantine()
@@ -170,7 +200,7 @@ fn whole(
     store: &LegacyStore,
     path: &Path,
     request: &StorageRequest,
-) -> Result<Box<crate::storage::LegacyFile>, String> {
+) -> Result<Box<LegacyFile>, String> {
     match store.read_file_at(request, path.to_owned(), Medium::Disk) {
         Ok(LegacyFound::Whole(file)) => Ok(file),
         Ok(LegacyFound::Absent) => Err(format!("{} is gone", path.display())),

@@ -70,7 +70,9 @@ pub(super) fn read_legacy(
 ) -> Result<Box<LegacyFile>, Refusal> {
     let file = match sight.stores.legacy.read_file(request, from)? {
         LegacyFound::Absent => return Err(Refusal::Absent),
-        LegacyFound::Damaged { reason } => return Err(Refusal::Damaged(reason)),
+        LegacyFound::Damaged { reason } => {
+            return Err(Refusal::Damaged(format!("its legacy file: {reason}")));
+        }
         LegacyFound::Whole(file) => file,
     };
     if file.decoded.proven.frame.is_empty() && file.decoded.proven.displaced.is_empty() {

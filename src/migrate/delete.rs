@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
-use crate::storage::{StorageError, StorageInterface};
+use crate::storage::{StorageError, StorageInterface, Stored};
 use crate::sys::{Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
@@ -103,7 +103,9 @@ fn agrees(
     if Digest::of(&file.bytes).to_string() != proof.file.sha256 {
         return Err(Refusal::Changed);
     }
-    let Some((found, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
+    let Some((Stored { frame: found, .. }, medium)) =
+        read_partitions(&sight.stores.partitioned, &request)?
+    else {
         return Err(Refusal::Gone);
     };
     let medium = medium.min(file.medium);
@@ -148,14 +150,15 @@ pub fn delete_legacy(
             return Err(MigrateError::Changed { path: path.clone() });
         }
     }
-    let mut run = hands.begin()?;
     let paths: Vec<PathBuf> = files.iter().map(|(_, path, _)| path.clone()).collect();
-    run.trash(&paths)?;
     let count = files.len();
     let notes = files
         .into_iter()
         .map(|(ticker, _, _)| Note::LegacyRemoved(ticker));
+    // Before the first file goes: of a file that is gone without a note, nobody could say that barkeep removed it.
     proofs.append(hands, notes.collect())?;
+    let mut run = hands.begin()?;
+    run.trash(&paths)?;
     run.finish()?;
     let folder = LegacyPathBuilder::new(&places.root).tree(tuple.interval);
     if fs.list(&folder)?.is_some_and(|left| left.is_empty()) {
@@ -237,7 +240,9 @@ pub fn remove_partitions(
 /// Makes sure that every row of the partitions is in the legacy file.
 fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<Medium, Refusal> {
     let request = tuple.series(ticker);
-    let Some((found, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
+    let Some((Stored { frame: found, .. }, medium)) =
+        read_partitions(&sight.stores.partitioned, &request)?
+    else {
         return Ok(Medium::Disk);
     };
     let file = read_legacy(sight, &request, Medium::Disk)?;

@@ -6,7 +6,7 @@ use super::copy::read_legacy;
 use super::verify::read_partitions;
 use super::{Difference, Proof, Proofs, Refusal, Return, Sight, Tuple, since};
 use crate::frame::Frame;
-use crate::model::{Fingerprint, Provenance, StorageRequest, Ticker};
+use crate::model::{Fingerprint, StorageRequest, Ticker};
 use crate::storage::{Prepared, StorageInterface};
 use crate::sys::Medium;
 
@@ -49,7 +49,7 @@ fn judge(
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),
     };
-    let Some((found, _)) = partitions else {
+    let Some((stored, _)) = partitions else {
         return match (legacy, proof) {
             // What was never migrated is where it belongs.
             (Some(file), _) => Ok(Some(Judged {
@@ -62,26 +62,26 @@ fn judge(
             (None, None) => Ok(None),
         };
     };
+    let found = &stored.frame;
     if let (None, Some(proof)) = (&legacy, proof) {
         // The partitions are the only copy: what is rebuilt from them has to be what was proven.
-        is_as_proven(sight, request, &found, proof)?;
+        is_as_proven(sight, request, found, proof)?;
     }
-    let (outcome, all) = match &legacy {
-        None => (Return::Rebuilt { rows: found.len() }, found.clone()),
+    let (outcome, expected) = match &legacy {
+        None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
         Some(file) => {
             let rows = &file.decoded.proven.frame;
-            match Difference::between(rows, &found) {
-                None => (Return::Equal, found.clone()),
+            match Difference::between(rows, found) {
+                None => (Return::Equal, found.fingerprint()),
                 Some(difference) => {
                     if difference.changed > 0 {
-                        newer_side(sight, request, rows, &found, proof, &difference)?;
+                        newer_side(sight, request, rows, found, proof, &difference)?;
                     }
-                    let rows_to_take = difference.extra + difference.changed;
-                    let outcome = match rows_to_take {
+                    let outcome = match difference.extra + difference.changed {
                         0 => Return::Equal,
                         rows => Return::Merged { rows },
                     };
-                    (outcome, rows.merge(&found).frame)
+                    (outcome, rows.merge(found).frame.fingerprint())
                 }
             }
         }
@@ -89,14 +89,14 @@ fn judge(
     let prepared = match outcome {
         Return::Equal => None,
         Return::Merged { .. } | Return::Rebuilt { .. } => {
-            let provenance = provenance(sight, request)?;
-            Some(sight.stores.legacy.prepare(request, &found, &provenance)?)
+            let store = &sight.stores.legacy;
+            Some(store.prepare(request, found, &stored.provenance)?)
         }
     };
     Ok(Some(Judged {
         request: request.clone(),
         outcome,
-        expected: all.fingerprint(),
+        expected,
         prepared,
     }))
 }
@@ -137,9 +137,4 @@ fn newer_side(
     } else {
         Err(refuse())
     }
-}
-
-fn provenance(sight: Sight<'_>, request: &StorageRequest) -> Result<Provenance, Refusal> {
-    let stored = sight.stores.partitioned.read(request)?;
-    Ok(stored.map(|stored| stored.provenance).unwrap_or_default())
 }

@@ -37,7 +37,7 @@ pub(super) enum Record {
         at: String,
         reason: String,
     },
-    /// The legacy file was removed after both sides were read once more.
+    /// Both sides were read once more, and the legacy file is about to be removed.
     LegacyRemoved { ticker: String, at: String },
     /// The rows went back into the legacy layout; what was proven before counts no longer.
     RolledBack { ticker: String, at: String },

@@ -239,6 +239,6 @@ fn reread(sight: Sight<'_>, judged: &Judged) -> Result<Medium, Refusal> {
         return Ok(file.medium);
     }
     let found = read_partitions(&sight.stores.partitioned, &judged.request)?;
-    let difference = found.and_then(|(found, _)| Difference::between(&found, rows));
+    let difference = found.and_then(|(found, _)| Difference::between(&found.frame, rows));
     Err(Refusal::Mismatch(difference.unwrap_or_default()))
 }

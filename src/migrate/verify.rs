@@ -10,7 +10,7 @@ use super::judge::is_as_proven;
 use super::{Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple, since};
 use crate::frame::Frame;
 use crate::model::{Dataset, StorageRequest, Ticker};
-use crate::storage::{PartitionedStore, StorageInterface};
+use crate::storage::{PartitionedStore, StorageInterface, Stored};
 use crate::sys::Medium;
 
 /// Which tickers are looked at: the `part`-th of `of` parts.
@@ -147,7 +147,7 @@ fn look(
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),
     };
-    let Some((found, medium)) = partitions else {
+    let Some((Stored { frame: found, .. }, medium)) = partitions else {
         return Err(match legacy {
             Some(_) => Refusal::NotMigrated,
             None => Refusal::Gone,
@@ -202,7 +202,7 @@ fn without_legacy(
 pub(super) fn read_partitions(
     store: &PartitionedStore,
     request: &StorageRequest,
-) -> Result<Option<(Frame, Medium)>, Refusal> {
+) -> Result<Option<(Stored, Medium)>, Refusal> {
     let Some((stored, medium)) = store.read_from_medium(request)? else {
         return Ok(None);
     };
@@ -211,7 +211,7 @@ pub(super) fn read_partitions(
             "{} rows of its partitions are undated or duplicate",
             stored.displaced
         ))),
-        None => Ok(Some((stored.frame, medium))),
+        None => Ok(Some((stored, medium))),
         Some(damage) => Err(Refusal::Damaged(format!(
             "{}: {}",
             damage.path.display(),

@@ -17,7 +17,7 @@ use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
     CorruptFiles, PartitionedStore, Prepared, Quarantine, Sealed, StagedRun, StorageInterface,
-    extended_ledger,
+    Stored, extended_ledger,
 };
 use crate::sys::Medium;
 
@@ -263,7 +263,7 @@ fn reread(
     {
         return Ok(parts.medium);
     }
-    let Some((found, medium)) = read_partitions(store, &copy.request)? else {
+    let Some((Stored { frame: found, .. }, medium)) = read_partitions(store, &copy.request)? else {
         return Err(Refusal::Gone);
     };
     // Files of an older layout overlap with the months: only joined are they the series.

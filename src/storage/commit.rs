@@ -121,12 +121,7 @@ impl StagedRun<'_, Sealed> {
     }
 
     fn new_dir_for(&self, target: &Path) -> PathBuf {
-        let base = if target.starts_with(&self.places.data) {
-            &self.dir
-        } else {
-            &self.home_dir
-        };
-        base.join(NEW)
+        self.home_of(target).join(NEW)
     }
 
     /// Tells whether the barrier, which stands on the data root's file system, covers a path.
@@ -135,7 +130,11 @@ impl StagedRun<'_, Sealed> {
     }
 
     /// Makes files and directories durable: one barrier, and each path by itself that lies on another disk.
-    fn sync_all(&self, files: &[PathBuf], dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
+    pub(super) fn sync_all(
+        &self,
+        files: &[PathBuf],
+        dirs: BTreeSet<PathBuf>,
+    ) -> Result<(), StorageError> {
         let files: Vec<PathBuf> = files
             .iter()
             .filter(|file| self.is_under_barrier(file))

@@ -44,6 +44,20 @@ pub struct LegacyFile {
     pub medium: Medium,
 }
 
+impl LegacyFile {
+    /// Tells whether the file says something that its proven rows do not: rows without a place, fractions of volumes,
+    /// columns of its own.
+    pub fn holds_more(&self) -> bool {
+        let Decoded {
+            proven,
+            rounded,
+            unknown_columns,
+            ..
+        } = &self.decoded;
+        !proven.displaced.is_empty() || *rounded > 0 || !unknown_columns.is_empty()
+    }
+}
+
 impl LegacyStore {
     /// Reads the file of a series in `data/legacy`; if `from` is the disk, past what memory holds of it.
     ///

@@ -74,21 +74,9 @@ pub(super) fn prepare_file(
                 });
             }
             refuse_unknown(&job, &decoded.unknown_columns)?;
-            let displaced = decoded.proven.displaced.len();
             let mut file = encode(&job, Some(&decoded), &merged)?;
             file.old = old;
-            file.keepsake = (displaced > 0).then(|| {
-                (
-                    bytes,
-                    if displaced == 1 {
-                        "1 undated or duplicate row has no place in the new file".to_owned()
-                    } else {
-                        format!(
-                            "{displaced} undated or duplicate rows have no place in the new file"
-                        )
-                    },
-                )
-            });
+            file.keepsake = lost(&decoded).map(|reason| (bytes, reason));
             Ok(FileOutcome::written(file, merged))
         }
         Inspected::Damaged { reason, bytes } => {
@@ -108,6 +96,23 @@ pub(super) fn prepare_file(
             })
         }
     }
+}
+
+/// Says what of a file another writer made has no place in a new one.
+fn lost(decoded: &Decoded) -> Option<String> {
+    let displaced = match decoded.proven.displaced.len() {
+        0 => None,
+        1 => Some("1 undated or duplicate row has no place in the new file".to_owned()),
+        rows => Some(format!(
+            "{rows} undated or duplicate rows have no place in the new file"
+        )),
+    };
+    let rounded = match decoded.rounded {
+        0 => None,
+        count => Some(format!("{count} volumes are rounded in the new file")),
+    };
+    let all: Vec<String> = displaced.into_iter().chain(rounded).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn encode(

@@ -8,12 +8,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::sys::Kind;
 use crate::sys::atomic::{create_dirs, parent};
 
 use super::StorageError;
 use super::draft::Draft;
-use crate::sys::Kind;
-
 use super::staged::{Sealed, StagedRun};
 
 /// The folder of a run in which whole series are built, in the shape of the data root.
@@ -119,7 +118,7 @@ impl StagedRun<'_, Sealed> {
             let below = path
                 .strip_prefix(&self.places.root)
                 .map_err(|_| StorageError::NotADirectory { path: path.clone() })?;
-            let target = self.dir.join(TRASH).join(below);
+            let target = self.home_of(path).join(TRASH).join(below);
             create_dirs(self.fs, &self.places.root, parent(&target))?;
             self.fs.rename(path, &target)?;
         }
@@ -131,15 +130,16 @@ impl StagedRun<'_, Sealed> {
     pub(super) fn settle_moves(&self) -> Result<(), StorageError> {
         let shapes = [
             (self.dir.join(TRASH), &self.places.root),
+            (self.home_dir.join(TRASH), &self.places.root),
             (self.whole_root(), &self.places.data),
         ];
-        let mut dirs = Vec::new();
+        let mut dirs = BTreeSet::new();
         for (shape, origin) in shapes {
             if self.fs.metadata(&shape)?.is_some() {
                 self.collect_twins(&shape, origin, &mut dirs)?;
             }
         }
-        Ok(self.barrier.sync(&[], &dirs)?)
+        self.sync_all(&[], dirs)
     }
 
     /// Collects the directories that a folder of the run and the tree both have.
@@ -147,7 +147,7 @@ impl StagedRun<'_, Sealed> {
         &self,
         own: &Path,
         twin: &Path,
-        dirs: &mut Vec<PathBuf>,
+        dirs: &mut BTreeSet<PathBuf>,
     ) -> Result<(), StorageError> {
         dirs.extend([own.to_owned(), twin.to_owned()]);
         for entry in self.fs.list(own)?.unwrap_or_default() {
@@ -161,6 +161,15 @@ impl StagedRun<'_, Sealed> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the staging area on the disk of a path: `data` may be a disk of its own.
+    pub(super) fn home_of(&self, path: &Path) -> &Path {
+        if path.starts_with(&self.places.data) {
+            &self.dir
+        } else {
+            &self.home_dir
+        }
     }
 
     fn stand_in(&self, target: &Path) -> Result<PathBuf, StorageError> {

@@ -90,7 +90,7 @@ fn answer(folder: &Path, file: &str) -> Recorded {
     let stamps: Vec<i64> = rows.iter().map(|(stamp, _)| *stamp).collect();
     let body = json!({"chart": {"error": null, "result": [{
         "meta": {
-            "symbol": symbol, "exchangeName": "XXX", "currency": "USD", "instrumentType": "EQUITY",
+            "symbol": symbol, "exchangeName": "TST", "currency": "USD", "instrumentType": "EQUITY",
             "exchangeTimezoneName": zone(&symbol), "firstTradeDate": 0, "dataGranularity": interval,
         },
         "timestamp": stamps,

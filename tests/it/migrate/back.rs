@@ -4,6 +4,7 @@ use super::there::revise;
 use super::{
     Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, put,
 };
+use crate::support::foreign::Whole;
 
 fn roll_back(bar: &Bar, more: &[&str]) -> super::Ran {
     bar.run(&[&["partition-migrate", "rollback", "1d", "--json"], more].concat())
@@ -209,4 +210,42 @@ fn partitions_that_are_not_what_was_proven_are_no_source_for_a_rebuilt_file() {
         bar.run(&["partition-migrate", "verify"])
             .expect(Exit::Mismatch);
     }
+}
+
+#[test]
+fn fractions_of_a_legacy_file_that_is_written_anew_are_kept() {
+    let bar = legacy();
+    let file_of_a = ForeignFile {
+        volume: Whole::Fraction,
+        ..ForeignFile::of(days(
+            "A",
+            &[
+                ("2024-01-30", 1.0),
+                ("2024-01-31", 1.5),
+                ("2024-02-01", 2.0),
+            ],
+        ))
+    };
+    put(&bar, "A", &file_of_a.bytes());
+    bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
+        .expect(Exit::Ok);
+    bar.run(&[
+        "partition-migrate",
+        "migrate",
+        "--all",
+        "--fractions",
+        "round",
+    ])
+    .expect(Exit::Ok);
+    bar.remove("quarantine");
+    revise(&bar);
+
+    let summary = roll_back(&bar, &[]).expect(Exit::Ok).summary();
+
+    assert_eq!(summary["intervals"][0]["merged"]["tickers"], 1);
+    let kept = below(&bar, "quarantine");
+    assert!(
+        kept.iter().any(|(_, bytes)| *bytes == file_of_a.bytes()),
+        "{kept:?}"
+    );
 }

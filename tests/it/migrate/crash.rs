@@ -133,7 +133,11 @@ fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
     with(fs, held, |hands, _| {
         let mut proofs = proofs(hands)?;
         match VerifiedInterval::by_reading(hands, &tuple(), &proofs)? {
-            Ok(verified) => migrate::delete_legacy(verified, &mut proofs).map(|_| true),
+            Ok(verified) => {
+                migrate::delete_legacy(verified, &mut proofs)?;
+                // Whoever was killed before: the interval still counts as proven, without its folder.
+                Ok(ProvenInterval::confirm(hands.sight, &tuple(), &proofs)?.is_ok())
+            }
             Err(_) => Ok(false),
         }
     })

@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use super::{Exit, ForeignFile, below, closes, days, exists, legacy, migrated, put};
+use super::{Bar, Exit, ForeignFile, below, closes, days, exists, legacy, migrated, put};
 use crate::support::foreign::{ForeignBar, Whole};
 
 fn contradicting() -> Vec<u8> {
@@ -372,4 +372,58 @@ fn partitions_of_an_older_layout_count_as_what_they_are_together() {
 
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
     bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+}
+
+#[test]
+fn an_adopted_file_on_another_basis_stays_where_it_is() {
+    let bar = Bar::empty();
+    bar.run(&["init", "--venue", "us:demo", "--ticker", "A"])
+        .expect(Exit::Ok);
+    bar.run(&["update"]).expect(Exit::Ok);
+    let settled = bar.read("data/legacy/stocks_1d/A.parquet");
+    let flat = ForeignFile::of(days("A", &[("2024-01-29", 5.0)])).bytes();
+    bar.write("stocks_1d/A.parquet", &flat);
+
+    let ran = bar
+        .run(&[
+            "partition-migrate",
+            "init",
+            "-V",
+            "us:demo",
+            "--all-found",
+            "--adopt",
+            "--yes",
+        ])
+        .expect(Exit::Partial);
+
+    assert!(ran.stderr.contains("split_dividend_adjusted"), "{ran:?}");
+    assert_eq!(bar.read("stocks_1d/A.parquet"), flat);
+    assert_eq!(bar.read("data/legacy/stocks_1d/A.parquet"), settled);
+}
+
+#[test]
+fn what_an_adopted_file_has_more_is_kept() {
+    let bar = legacy();
+    let flat = ForeignFile {
+        extra: Some("vwap"),
+        ..ForeignFile::of(days("A", &[("2024-01-29", 5.0)]))
+    };
+    bar.write("stocks_1d/A.parquet", flat.bytes());
+
+    bar.run(&[
+        "partition-migrate",
+        "init",
+        "-V",
+        "us:demo",
+        "--all-found",
+        "--adopt",
+        "--yes",
+    ])
+    .expect(Exit::Ok);
+
+    let kept = below(&bar, "quarantine");
+    assert!(
+        kept.iter().any(|(_, bytes)| *bytes == flat.bytes()),
+        "{kept:?}"
+    );
 }

@@ -278,7 +278,10 @@ fn a_legacy_folder_that_went_away_after_proofs_keeps_the_switch_from_being_turne
     migrated(&bar).expect(Exit::Damaged);
     bar.remove("data/legacy/stocks_1d");
 
-    bar.run(&["partition-migrate", "migrate", "--all"]);
+    let ran = bar
+        .run(&["partition-migrate", "migrate", "--all"])
+        .expect(Exit::Partial);
+    assert!(ran.stderr.contains("the legacy folder is gone"), "{ran:?}");
 
     assert!(!bar.has("storage_config.json"));
     let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);

@@ -18,7 +18,7 @@ use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::Workspace;
 use crate::migrate::{
     self, Estimate, Hands, IntervalReport, IntervalState, MigrationPlan, Need, PlannedInterval,
-    Proofs, ProvenInterval, Removed, Sight, Stage, Status, Survey, VerifiedInterval,
+    Proofs, ProvenInterval, Removed, Sight, Stage, Status, Survey, Unproven, VerifiedInterval,
 };
 use crate::model::Venue;
 use crate::storage::Stores;
@@ -35,7 +35,8 @@ struct Order<'o> {
 /// What became of one interval.
 pub(super) struct Done {
     pub(super) report: IntervalReport,
-    pub(super) is_proven: bool,
+    /// What keeps the interval from being proven.
+    pub(super) unproven: Option<Unproven>,
     /// Whether there was nothing to migrate, and nothing that was.
     pub(super) is_bare: bool,
     pub(super) removed: Option<Removed>,
@@ -267,7 +268,8 @@ fn migrate_one(
     }
     let choices = args.choices(planned, order.jobs);
     let outcome = migrate::migrate_interval(hands, &choices, tuple, &mut proofs);
-    let is_proven = ProvenInterval::confirm(hands.sight, tuple, &proofs)?.is_ok();
+    let unproven = ProvenInterval::confirm(hands.sight, tuple, &proofs)?.err();
+    let is_proven = unproven.is_none();
     let status = if is_proven {
         Status::Complete
     } else {
@@ -285,7 +287,7 @@ fn migrate_one(
     let report = outcome?;
     let mut done = Done {
         report,
-        is_proven,
+        unproven,
         is_bare,
         removed: None,
         not_removed: Vec::new(),

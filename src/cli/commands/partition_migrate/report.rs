@@ -44,8 +44,10 @@ pub(super) fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
         .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
     let of_failures = failures.map(|failed| exit_of(&failed.refusal));
     let has_strangers = done.iter().any(|one| !one.report.strangers.is_empty());
-    let is_bare = done.iter().any(|one| one.is_bare);
-    let of_strangers = (has_strangers || is_bare).then_some(Exit::Partial);
+    // Whatever keeps an interval from being proven: unless the run was cut short, it did not do what it was for.
+    let is_unproven = |one: &Done| one.unproven.is_some() && !one.report.is_cut_short;
+    let is_whole = !has_strangers && !done.iter().any(is_unproven);
+    let of_strangers = (!is_whole).then_some(Exit::Partial);
     Exit::worst(of_failures.chain(interrupted).chain(of_strangers))
 }
 
@@ -91,7 +93,7 @@ pub(super) fn migrated(
             shell.printer.warning(&format!("{unusable}."));
         }
     }
-    let is_whole = |one: &Done| one.is_proven && one.not_removed.is_empty();
+    let is_whole = |one: &Done| one.unproven.is_none() && one.not_removed.is_empty();
     if switched.is_empty() && !done.is_empty() && done.iter().all(is_whole) {
         shell.printer.note(
             "The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status",
@@ -126,6 +128,17 @@ fn say(shell: &Shell<'_>, one: &Done) {
             "{}: {} left; run it again to go on.",
             report.tuple,
             count(left, "ticker is", "tickers are")
+        ));
+    }
+    if one
+        .unproven
+        .as_ref()
+        .is_some_and(|unproven| unproven.is_missing)
+    {
+        shell.printer.warning(&format!(
+            "{}: the legacy folder is gone, and not by barkeep. Nobody knows whether everything was copied, so nothing is \
+             switched: mount it, or put it back.",
+            report.tuple
         ));
     }
     failures(shell, &report.failures, true);
@@ -207,7 +220,7 @@ fn document(one: &Done) -> Value {
         "tickers": report.tickers,
         "proven_before": report.proven_before,
         "proven_now": report.proven_now,
-        "is_proven": one.is_proven,
+        "is_proven": one.unproven.is_none(),
         "failures": report.failures.iter().chain(&one.not_removed).map(failed_document).collect::<Vec<_>>(),
         "strangers": report.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         "files": report.written.0,
