@@ -14,12 +14,12 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
-use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven};
+use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven, Texts, Values};
 use crate::model::{Provenance, TimeUnit, time};
 
-use super::columns::Meaning;
+use super::column_read::Meaning;
 use super::seal::Seal;
-use super::{CodecError, columns, footer, seal};
+use super::{CodecError, column_read, footer, seal};
 
 /// Columns in which pandas keeps an index that it was told to store.
 const INDEX_COLUMNS: [&str; 2] = ["index", "__index_level_0__"];
@@ -161,7 +161,7 @@ fn read_columns(
             let chunk = group
                 .get_column_reader(place)
                 .map_err(CodecError::damaged)?;
-            column.append(columns::read(chunk, meaning, &mut rounded)?);
+            column.append(column_read::read(chunk, meaning, &mut rounded)?);
         }
     }
     Ok((columns, rounded))
@@ -193,7 +193,7 @@ fn constant(spec: &ColumnSpec, chunk: &ColumnChunkMetaData, rows: usize) -> Opti
     let is_exact = texts.min_is_exact() && texts.max_is_exact();
     let (first, last) = (texts.min_opt()?, texts.max_opt()?);
     let text = first.as_utf8().ok().filter(|_| is_exact && first == last)?;
-    Some(Column::Text(vec![Some(Arc::from(text)); rows]))
+    Some(Column::Text(Texts::same(Some(Arc::from(text)), rows)))
 }
 
 /// A sealed file holds only proven rows; anything else means that barkeep itself was wrong.
@@ -237,9 +237,9 @@ fn drop_epoch_sequence(profile: &Profile, columns: &mut [Column]) {
     if let Some(Column::Int(values)) = profile
         .position("sequence")
         .and_then(|at| columns.get_mut(at))
-        && values.iter().flatten().any(|&value| value >= EPOCH_LIKE)
+        && values.iter().flatten().any(|value| value >= EPOCH_LIKE)
     {
-        values.fill(None);
+        *values = Values::nulls(values.len());
     }
 }
 
@@ -290,7 +290,7 @@ fn unit_of(
         physical,
         PhysicalType::INT32 | PhysicalType::INT64 | PhysicalType::FLOAT | PhysicalType::DOUBLE
     );
-    // A column of nulls without a type is stored as INT32; `columns::read` checks that it is one.
+    // A column of nulls without a type is stored as INT32; `column_read::read` checks that it is one.
     let fits = physical == PhysicalType::INT32 && !is_date
         || match spec.kind {
             KindOf::Text => physical == PhysicalType::BYTE_ARRAY,

@@ -19,7 +19,7 @@ use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use crate::frame::{Frame, KindOf, Profile};
 use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
 
-use super::{CodecError, columns, decode, footer, seal};
+use super::{CodecError, column_write, decode, footer, seal};
 
 /// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
 const CREATED_BY: &str = "barkeep version 1.0.0 (build format-1)";
@@ -125,7 +125,7 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
                     .ok_or_else(|| CodecError::NotFaithful {
                         reason: "the schema has too few columns".to_owned(),
                     })?;
-            columns::write(&mut chunk, column, rows.clone(), facts.unit)?;
+            column_write::write(&mut chunk, column, rows.clone(), facts.unit)?;
             chunk.close().map_err(bug)?;
         }
         group.close().map_err(bug)?;

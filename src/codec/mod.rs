@@ -5,7 +5,8 @@
 //! used; a panic of the decoder is a damaged file. `docs/format.md` describes the bytes for other readers.
 //! Leaves to others: reading and writing files. So an I/O failure can never look like damage.
 
-mod columns;
+mod column_read;
+mod column_write;
 mod decode;
 mod encode;
 mod footer;

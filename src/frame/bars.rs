@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Dataset, Ticker};
 
-use super::{Cell, Column, Frame, Profile, Proven};
+use super::{Cell, Column, Frame, Profile, Proven, Texts};
 
 /// One bar as a source delivers it. A field that the source lacks is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -99,7 +99,7 @@ impl BarBatch {
                 .collect(),
         );
         let columns = vec![
-            Column::Text(vec![Some(stock); self.bars.len()]),
+            Column::Text(Texts::same(Some(stock), self.bars.len())),
             Column::Time(self.bars.iter().map(|bar| bar.date).collect()),
             open,
             high,

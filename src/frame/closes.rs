@@ -3,21 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Cell, Column, Frame, Profile};
+use super::{Cell, Column, Frame, Profile, Texts, Values};
 use crate::model::{Dataset, Ticker};
 
 impl Frame {
     /// Returns adjusted closes of one ticker as rows.
     pub fn of_adjusted(ticker: &Ticker, closes: impl IntoIterator<Item = (i64, f64)>) -> Self {
-        let (dates, values): (Vec<_>, Vec<_>) = closes
-            .into_iter()
-            .map(|(date, value)| (Some(date), Some(value)))
-            .unzip();
+        let (dates, values): (Vec<_>, Vec<_>) = closes.into_iter().unzip();
         let stock: Arc<str> = ticker.shared();
         let columns = vec![
-            Column::Text(vec![Some(stock); dates.len()]),
-            Column::Time(dates),
-            Column::Float(values),
+            Column::Text(Texts::same(Some(stock), dates.len())),
+            Column::Time(Values::whole(dates)),
+            Column::Float(Values::whole(values)),
         ];
         Self::prove(Profile::of(Dataset::Adjusted), columns).frame
     }

@@ -4,21 +4,21 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::KindOf;
+use super::{KindOf, Texts, Values};
 
 /// Values of one kind. Times are wall-clock nanoseconds since 1970.
 #[derive(Clone, Debug)]
 pub enum Column {
     /// Text.
-    Text(Vec<Option<Arc<str>>>),
+    Text(Texts),
     /// Whole numbers.
-    Int(Vec<Option<i64>>),
+    Int(Values<i64>),
     /// Floating-point numbers, kept bit for bit.
-    Float(Vec<Option<f64>>),
+    Float(Values<f64>),
     /// Timestamps.
-    Time(Vec<Option<i64>>),
+    Time(Values<i64>),
     /// Truth values.
-    Flag(Vec<Option<bool>>),
+    Flag(Values<bool>),
 }
 
 /// One value, borrowed.
@@ -55,14 +55,29 @@ impl PartialEq for Cell<'_> {
 impl PartialEq for Column {
     /// As cells are compared: bit for bit.
     fn eq(&self, other: &Self) -> bool {
+        fn same<T: Copy + Default>(
+            a: &Values<T>,
+            b: &Values<T>,
+            is_same: fn(T, T) -> bool,
+        ) -> bool {
+            let is_equal = |(a, b)| match (a, b) {
+                (Some(a), Some(b)) => is_same(a, b),
+                (None, None) => true,
+                _ => false,
+            };
+            a.len() == b.len()
+                && match (a.as_whole(), b.as_whole()) {
+                    (Some(a), Some(b)) => a.iter().zip(b).all(|(a, b)| is_same(*a, *b)),
+                    _ => a.iter().zip(b.iter()).all(is_equal),
+                }
+        }
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => a == b,
-            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => a == b,
-            (Self::Flag(a), Self::Flag(b)) => a == b,
-            (Self::Float(a), Self::Float(b)) => {
-                let bits = |value: &Option<f64>| value.map(f64::to_bits);
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| bits(a) == bits(b))
+            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => {
+                same(a, b, |a, b| a == b)
             }
+            (Self::Flag(a), Self::Flag(b)) => same(a, b, |a, b| a == b),
+            (Self::Float(a), Self::Float(b)) => same(a, b, |a, b| a.to_bits() == b.to_bits()),
             _ => false,
         }
     }
@@ -90,11 +105,11 @@ impl Column {
     /// Returns a column of nulls.
     pub fn nulls(kind: KindOf, rows: usize) -> Self {
         match kind {
-            KindOf::Text => Self::Text(vec![None; rows]),
-            KindOf::Int => Self::Int(vec![None; rows]),
-            KindOf::Float => Self::Float(vec![None; rows]),
-            KindOf::Time => Self::Time(vec![None; rows]),
-            KindOf::Flag => Self::Flag(vec![None; rows]),
+            KindOf::Text => Self::Text(Texts::same(None, rows)),
+            KindOf::Int => Self::Int(Values::nulls(rows)),
+            KindOf::Float => Self::Float(Values::nulls(rows)),
+            KindOf::Time => Self::Time(Values::nulls(rows)),
+            KindOf::Flag => Self::Flag(Values::nulls(rows)),
         }
     }
 
@@ -121,17 +136,17 @@ impl Column {
 
     /// Tells whether the value of a row is null; a row beyond the end is.
     pub fn is_null(&self, row: usize) -> bool {
-        each!(self, values => values.get(row).is_none_or(Option::is_none))
+        each!(self, values => values.get(row).is_none())
     }
 
     /// Returns one value; a row beyond the end is null.
     pub fn cell(&self, row: usize) -> Cell<'_> {
         let found = match self {
-            Self::Text(values) => values.get(row).and_then(|v| v.as_deref()).map(Cell::Text),
-            Self::Int(values) => values.get(row).copied().flatten().map(Cell::Int),
-            Self::Float(values) => values.get(row).copied().flatten().map(Cell::Float),
-            Self::Time(values) => values.get(row).copied().flatten().map(Cell::Time),
-            Self::Flag(values) => values.get(row).copied().flatten().map(Cell::Flag),
+            Self::Text(texts) => texts.get(row).map(|text| Cell::Text(text)),
+            Self::Int(values) => values.get(row).map(Cell::Int),
+            Self::Float(values) => values.get(row).map(Cell::Float),
+            Self::Time(values) => values.get(row).map(Cell::Time),
+            Self::Flag(values) => values.get(row).map(Cell::Flag),
         };
         found.unwrap_or(Cell::Null)
     }
@@ -139,32 +154,24 @@ impl Column {
     /// Returns the values of some rows, in the given order.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        fn pick<T: Clone>(values: &[Option<T>], rows: &[usize]) -> Vec<Option<T>> {
-            rows.iter()
-                .map(|&row| values.get(row).cloned().flatten())
-                .collect()
-        }
         match self {
-            Self::Text(values) => Self::Text(pick(values, rows)),
-            Self::Int(values) => Self::Int(pick(values, rows)),
-            Self::Float(values) => Self::Float(pick(values, rows)),
-            Self::Time(values) => Self::Time(pick(values, rows)),
-            Self::Flag(values) => Self::Flag(pick(values, rows)),
+            Self::Text(texts) => Self::Text(texts.take(rows)),
+            Self::Int(values) => Self::Int(values.take(rows)),
+            Self::Float(values) => Self::Float(values.take(rows)),
+            Self::Time(values) => Self::Time(values.take(rows)),
+            Self::Flag(values) => Self::Flag(values.take(rows)),
         }
     }
 
     /// Appends some rows of a column of the same kind.
     pub fn extend(&mut self, other: &Self, rows: Range<usize>) {
-        fn copy<T: Clone>(values: &mut Vec<Option<T>>, other: &[Option<T>], rows: Range<usize>) {
-            values.extend_from_slice(other.get(rows).unwrap_or_default());
-        }
         match (self, other) {
-            (Self::Text(values), Self::Text(other)) => copy(values, other, rows),
+            (Self::Text(texts), Self::Text(other)) => texts.extend(other, rows),
             (Self::Int(values), Self::Int(other)) | (Self::Time(values), Self::Time(other)) => {
-                copy(values, other, rows);
+                values.extend(other, rows);
             }
-            (Self::Float(values), Self::Float(other)) => copy(values, other, rows),
-            (Self::Flag(values), Self::Flag(other)) => copy(values, other, rows),
+            (Self::Float(values), Self::Float(other)) => values.extend(other, rows),
+            (Self::Flag(values), Self::Flag(other)) => values.extend(other, rows),
             (values, other) => debug_assert_eq!(
                 values.kind(),
                 other.kind(),
@@ -175,32 +182,31 @@ impl Column {
 
     /// Makes room for so many more values.
     pub(super) fn reserve(&mut self, rows: usize) {
-        match self {
-            Self::Text(values) => values.reserve(rows),
-            Self::Int(values) | Self::Time(values) => values.reserve(rows),
-            Self::Float(values) => values.reserve(rows),
-            Self::Flag(values) => values.reserve(rows),
-        }
+        each!(self, values => values.reserve(rows));
     }
 
     /// Appends the values of another column of the same kind.
     pub fn append(&mut self, more: Self) {
         if self.is_empty() && self.kind() == more.kind() {
             *self = more;
-            return;
+        } else {
+            self.extend(&more, 0..more.len());
         }
-        match (self, more) {
-            (Self::Text(values), Self::Text(mut more)) => values.append(&mut more),
-            (Self::Int(values), Self::Int(mut more))
-            | (Self::Time(values), Self::Time(mut more)) => {
-                values.append(&mut more);
+    }
+
+    /// Puts the first value of another column of the same kind into a row.
+    pub(super) fn put(&mut self, row: usize, value: &Self) {
+        match (self, value) {
+            (Self::Text(texts), Self::Text(from)) => texts.put(row, from.get(0).cloned()),
+            (Self::Int(values), Self::Int(from)) | (Self::Time(values), Self::Time(from)) => {
+                values.put(row, from.get(0));
             }
-            (Self::Float(values), Self::Float(mut more)) => values.append(&mut more),
-            (Self::Flag(values), Self::Flag(mut more)) => values.append(&mut more),
-            (values, more) => debug_assert_eq!(
-                values.kind(),
-                more.kind(),
-                "columns of one profile have one kind"
+            (Self::Float(values), Self::Float(from)) => values.put(row, from.get(0)),
+            (Self::Flag(values), Self::Flag(from)) => values.put(row, from.get(0)),
+            (column, value) => debug_assert_eq!(
+                column.kind(),
+                value.kind(),
+                "a revision is of its column's kind"
             ),
         }
     }
@@ -208,7 +214,7 @@ impl Column {
     /// Compares two values of one kind; null sorts first, floats by their total order.
     pub fn compare(&self, row: usize, other: &Self, other_row: usize) -> Ordering {
         if let (Self::Text(a), Self::Text(b)) = (self, other)
-            && let (Some(Some(a)), Some(Some(b))) = (a.get(row), b.get(other_row))
+            && let (Some(a), Some(b)) = (a.get(row), b.get(other_row))
             && Arc::ptr_eq(a, b)
         {
             // A series repeats one shared text in every row.

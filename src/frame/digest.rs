@@ -6,11 +6,10 @@
 //! their IEEE 754 bits little-endian, truth values as one byte.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::model::{DigestWriter, Fingerprint};
 
-use super::{Cell, Column, Frame};
+use super::{Cell, Column, Frame, Part};
 
 /// Rows that are written at a time.
 const BLOCK_ROWS: usize = 1024;
@@ -67,9 +66,9 @@ fn write_even(columns: &[Column], rows: Range<usize>, buffer: &mut Vec<u8>) -> b
             Even::Text(form) => places.for_each(|place| place.copy_from_slice(form)),
             Even::Whole(values) => places
                 .zip(*values)
-                .for_each(|(place, value)| eight(place, value.unwrap_or_default())),
+                .for_each(|(place, value)| eight(place, *value)),
             Even::Float(values) => places.zip(*values).for_each(|(place, value)| {
-                eight(place, value.unwrap_or_default().to_bits().cast_signed());
+                eight(place, value.to_bits().cast_signed());
             }),
         }
         offset += width;
@@ -81,50 +80,26 @@ fn write_even(columns: &[Column], rows: Range<usize>, buffer: &mut Vec<u8>) -> b
 enum Even<'c> {
     Null,
     Text(Vec<u8>),
-    Whole(&'c [Option<i64>]),
-    Float(&'c [Option<f64>]),
+    Whole(&'c [i64]),
+    Float(&'c [f64]),
 }
 
 impl<'c> Even<'c> {
     fn of(column: &'c Column, rows: Range<usize>) -> Option<Self> {
-        fn same<T>(values: &[Option<T>]) -> Option<bool> {
-            let is_there = values.first()?.is_some();
-            let is_even = values.iter().all(|value| value.is_some() == is_there);
-            is_even.then_some(is_there)
-        }
         match column {
-            Column::Text(values) => {
-                let values = values.get(rows)?;
-                let first = values.first()?.as_ref()?;
-                let is_first = |text: &Option<Arc<str>>| {
-                    text.as_ref().is_some_and(|text| Arc::ptr_eq(text, first))
-                };
-                values
-                    .iter()
-                    .all(is_first)
-                    .then(|| Self::Text(form_of(first)))
-            }
+            Column::Text(texts) => texts.same_in(rows).map(|text| Self::Text(form_of(text))),
             Column::Int(values) | Column::Time(values) => {
-                let values = values.get(rows)?;
-                same(values).map(|is_there| {
-                    if is_there {
-                        Self::Whole(values)
-                    } else {
-                        Self::Null
-                    }
-                })
+                Self::of_values(values.part(rows), Self::Whole)
             }
-            Column::Float(values) => {
-                let values = values.get(rows)?;
-                same(values).map(|is_there| {
-                    if is_there {
-                        Self::Float(values)
-                    } else {
-                        Self::Null
-                    }
-                })
-            }
+            Column::Float(values) => Self::of_values(values.part(rows), Self::Float),
             Column::Flag(_) => None,
+        }
+    }
+
+    fn of_values<T: Copy>(part: Part<'c, T>, form: fn(&'c [T]) -> Self) -> Option<Self> {
+        match part.as_whole() {
+            Some(values) => Some(form(values)),
+            None => part.is_null().then_some(Self::Null),
         }
     }
 
@@ -177,26 +152,17 @@ fn form_of(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn columns(
         text: [Option<&str>; 3],
         float: [Option<f64>; 3],
         int: [Option<i64>; 3],
     ) -> Vec<Column> {
-        let shared: Arc<str> = "A".into();
-        let text = text.map(|text| {
-            text.map(|text| {
-                if text == "A" {
-                    Arc::clone(&shared)
-                } else {
-                    text.into()
-                }
-            })
-        });
         vec![
-            Column::Text(text.to_vec()),
-            Column::Float(float.to_vec()),
-            Column::Int(int.to_vec()),
+            Column::Text(text.map(|text| text.map(Arc::from)).into_iter().collect()),
+            Column::Float(float.into_iter().collect()),
+            Column::Int(int.into_iter().collect()),
         ]
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Cell, Column, Frame, Profile};
+use super::{Cell, Column, Frame, Profile, Texts};
 use crate::model::{Dataset, Ticker};
 
 /// One corporate action.
@@ -125,7 +125,7 @@ impl Frame {
         let stock: Arc<str> = ticker.shared();
         let kinds = rows.keys().map(|(_, kind)| Some(Arc::from(*kind)));
         let columns = vec![
-            Column::Text(vec![Some(stock); rows.len()]),
+            Column::Text(Texts::same(Some(stock), rows.len())),
             Column::Time(rows.keys().map(|(date, _)| Some(*date)).collect()),
             Column::Text(kinds.collect()),
             part(0),

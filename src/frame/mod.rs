@@ -14,7 +14,9 @@ mod gaps;
 mod merge;
 mod prove;
 mod schema;
+mod texts;
 mod undo;
+mod values;
 
 pub use adjust::{Adjust, AdjustError, Adjustments};
 pub use bars::{Bar, BarBatch, BatchNotes, Volume};
@@ -24,6 +26,8 @@ pub use gaps::missing_days;
 pub use merge::{Merged, Revision};
 pub use prove::{Displaced, Proven, Reason};
 pub use schema::{ColumnSpec, KindOf, MergeRule, Profile};
+pub use texts::Texts;
+pub use values::{Part, Values};
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -76,11 +80,11 @@ impl Frame {
     /// Returns the timestamps by which the series is cut into partitions.
     pub fn times(&self) -> impl DoubleEndedIterator<Item = i64> + '_ {
         match self.columns.get(self.profile.time) {
-            Some(Column::Time(times)) => times.as_slice(),
+            Some(Column::Time(times)) => times.as_whole().unwrap_or_default(),
             _ => &[],
         }
         .iter()
-        .map(|time| time.unwrap_or_default())
+        .copied()
     }
 
     /// Returns the first and the last timestamp.

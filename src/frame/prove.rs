@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::merge::replaces;
-use super::{Cell, Column, Frame, Profile, compare_keys};
+use super::{Column, Frame, Profile, Texts, compare_keys};
 
 /// Why a row has no place in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,17 +100,16 @@ impl Frame {
     /// Returns the texts of the owner column, each once, in order of appearance.
     pub fn owners(&self) -> Vec<Arc<str>> {
         let mut owners: Vec<Arc<str>> = Vec::new();
-        if let Some(Column::Text(texts)) = self.profile.owner.and_then(|at| self.columns.get(at)) {
-            for text in texts.iter().flatten() {
-                // Series have one owner: the last one seen is nearly always the one at hand.
-                if owners
-                    .last()
-                    .is_none_or(|last| !Arc::ptr_eq(last, text) && **last != **text)
-                    && !owners.contains(text)
-                {
-                    owners.push(Arc::clone(text));
+        match self.profile.owner.and_then(|at| self.columns.get(at)) {
+            Some(Column::Text(Texts::Same { text, rows: 1.. })) => owners.extend(text.clone()),
+            Some(Column::Text(texts)) => {
+                for text in texts.iter().flatten() {
+                    if !owners.contains(text) {
+                        owners.push(Arc::clone(text));
+                    }
                 }
             }
+            _ => {}
         }
         owners
     }
@@ -141,11 +140,22 @@ fn settle(profile: &Profile, columns: &[Column], sorted: Vec<usize>) -> (Vec<usi
     (kept, losers)
 }
 
+/// Tells whether no key is null and rows are strictly increasing by key.
 fn is_proven(profile: &Profile, columns: &[Column], rows: usize) -> bool {
-    let has_keys = profile.key.iter().all(|&at| {
-        columns
-            .get(at)
-            .is_some_and(|column| (0..rows).all(|row| column.cell(row) != Cell::Null))
-    });
-    has_keys && (1..rows).all(|row| compare_keys(profile, columns, row - 1, columns, row).is_lt())
+    let keys: Vec<&Column> = profile
+        .key
+        .iter()
+        .filter_map(|&at| columns.get(at))
+        .collect();
+    // One text in every row is as good as no text: then the timestamps decide, and they lie side by side.
+    if let [Column::Text(owner), Column::Time(times)] = keys.as_slice()
+        && rows > 0
+        && owner.same_in(0..rows).is_some()
+        && let Some(times) = times.as_whole()
+    {
+        return times.is_sorted_by(|earlier, later| earlier < later);
+    }
+    keys.iter()
+        .all(|key| (0..rows).all(|row| !key.is_null(row)))
+        && (1..rows).all(|row| compare_keys(profile, columns, row - 1, columns, row).is_lt())
 }

@@ -1,6 +1,6 @@
 //! What rows were before stored values were replaced.
 
-use super::{Column, Frame, Revision};
+use super::{Frame, Revision};
 
 impl Frame {
     /// Returns the rows as they were before `revisions`, which are given oldest first. A revision of a row that is not
@@ -19,25 +19,5 @@ impl Frame {
             }
         }
         frame
-    }
-}
-
-impl Column {
-    /// Puts the first value of another column of the same kind into a row.
-    fn put(&mut self, row: usize, value: &Self) {
-        fn one<T: Clone>(values: &mut [Option<T>], row: usize, from: &[Option<T>]) {
-            if let (Some(place), Some(value)) = (values.get_mut(row), from.first()) {
-                place.clone_from(value);
-            }
-        }
-        match (self, value) {
-            (Self::Text(values), Self::Text(from)) => one(values, row, from),
-            (Self::Int(values), Self::Int(from)) | (Self::Time(values), Self::Time(from)) => {
-                one(values, row, from);
-            }
-            (Self::Float(values), Self::Float(from)) => one(values, row, from),
-            (Self::Flag(values), Self::Flag(from)) => one(values, row, from),
-            _ => {}
-        }
     }
 }

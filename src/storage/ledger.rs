@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::frame::{Cell, Column, KindOf, Profile, Revision};
+use crate::frame::{Cell, Column, KindOf, Profile, Revision, Texts, Values};
 use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::{StorageRequest, time};
 use crate::sys::Fs;
@@ -147,14 +147,14 @@ fn column(kind: KindOf, value: &Value) -> Option<Column> {
         return Some(Column::nulls(kind, 1));
     }
     Some(match kind {
-        KindOf::Text => Column::Text(vec![Some(value.as_str()?.into())]),
-        KindOf::Int => Column::Int(vec![Some(value.as_i64()?)]),
+        KindOf::Text => Column::Text(Texts::same(Some(value.as_str()?.into()), 1)),
+        KindOf::Int => Column::Int(Values::whole(vec![value.as_i64()?])),
         KindOf::Float => {
             let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
-            Column::Float(vec![Some(number?)])
+            Column::Float(Values::whole(vec![number?]))
         }
-        KindOf::Time => Column::Time(vec![Some(time::parse(value.as_str()?)?)]),
-        KindOf::Flag => Column::Flag(vec![Some(value.as_bool()?)]),
+        KindOf::Time => Column::Time(Values::whole(vec![time::parse(value.as_str()?)?])),
+        KindOf::Flag => Column::Flag(Values::whole(vec![value.as_bool()?])),
     })
 }
 
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_line_gives_back_the_revision_it_was_written_for() {
         let profile = Profile::of(Dataset::Stocks);
-        let float = |number: Option<f64>| Column::Float(vec![number]);
+        let float = |number: Option<f64>| Column::Float([number].into_iter().collect());
         for (old, new) in [
             (Some(1.5), Some(-0.0)),
             (None, Some(f64::NAN)),
@@ -194,14 +194,14 @@ mod tests {
         let profile = Profile::of(Dataset::Stocks);
         let rows = |close: f64| {
             let columns = vec![
-                Column::Text(vec![Some("A".into())]),
-                Column::Time(vec![Some(0)]),
-                Column::Float(vec![Some(1.0)]),
-                Column::Float(vec![Some(1.0)]),
-                Column::Float(vec![Some(1.0)]),
-                Column::Float(vec![Some(close)]),
-                Column::Int(vec![Some(1)]),
-                Column::Int(vec![None]),
+                Column::Text(Texts::same(Some("A".into()), 1)),
+                Column::Time(Values::whole(vec![0])),
+                Column::Float(Values::whole(vec![1.0])),
+                Column::Float(Values::whole(vec![1.0])),
+                Column::Float(Values::whole(vec![1.0])),
+                Column::Float(Values::whole(vec![close])),
+                Column::Int(Values::whole(vec![1])),
+                Column::Int(Values::nulls(1)),
             ];
             Frame::prove(profile, columns).frame
         };

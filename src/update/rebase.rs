@@ -150,11 +150,11 @@ fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
     let columns = specs.map(|(spec, column)| match (spec.name, column.take(&rows)) {
         ("open" | "high" | "low" | "close", Column::Float(prices)) => {
             let moved = |price: Option<f64>| price.map(|price| price * shift.price);
-            Column::Float(prices.into_iter().map(moved).collect())
+            Column::Float(prices.iter().map(moved).collect())
         }
         ("volume", Column::Int(volumes)) if let Some(factor) = shift.volume => {
             let moved = |volume: Option<i64>| volume.map(|volume| times(volume, factor));
-            Column::Int(volumes.into_iter().map(moved).collect())
+            Column::Int(volumes.iter().map(moved).collect())
         }
         (_, column) => column,
     });

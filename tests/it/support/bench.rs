@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barkeep::frame::{Column, Frame, KindOf, Profile};
+use barkeep::frame::{Column, Frame, KindOf, Profile, Values};
 use barkeep::layout::{LegacyPathBuilder, PartitionPathBuilder, Places};
 use barkeep::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use barkeep::model::{
@@ -76,9 +76,9 @@ pub(crate) fn rows(request: &StorageRequest, moments: &[&str], value: f64) -> Fr
     let column = |(at, spec): (usize, &barkeep::frame::ColumnSpec)| match spec.kind {
         KindOf::Text => Column::Text(moments.iter().map(|moment| text(at, moment)).collect()),
         KindOf::Time => Column::Time(moments.iter().map(|moment| Some(stamp(moment))).collect()),
-        KindOf::Float => Column::Float(vec![Some(value); moments.len()]),
-        KindOf::Int => Column::Int(vec![None; moments.len()]),
-        KindOf::Flag => Column::Flag(vec![Some(true); moments.len()]),
+        KindOf::Float => Column::Float(Values::whole(vec![value; moments.len()])),
+        KindOf::Int => Column::Int(Values::nulls(moments.len())),
+        KindOf::Flag => Column::Flag(Values::whole(vec![true; moments.len()])),
     };
     let columns = profile.columns.iter().enumerate().map(column).collect();
     let proven = Frame::prove(profile, columns);

@@ -1,0 +1,229 @@
+//! From the column chunks of a file to a frame's columns.
+
+use std::sync::Arc;
+
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int96};
+use parquet::errors::ParquetError;
+
+use crate::frame::{Column, KindOf, Texts, Values};
+
+use super::CodecError;
+
+/// Values for which room is made before they are seen.
+const MOST_RESERVED: usize = 1 << 20;
+
+/// How the physical values of a chunk are to be understood.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meaning {
+    /// The kind of column wanted.
+    pub(super) kind: KindOf,
+    /// Nanoseconds in one unit of an integer timestamp.
+    pub(super) unit_nanos: i64,
+    /// Whether the chunk may hold nulls.
+    pub(super) is_optional: bool,
+    /// How many rows to read.
+    pub(super) rows: usize,
+}
+
+/// Reads a chunk as a column, converting what other writers store in other types.
+pub(super) fn read(
+    reader: ColumnReader,
+    meaning: Meaning,
+    rounded: &mut usize,
+) -> Result<Column, CodecError> {
+    use ColumnReader as Reader;
+    Ok(match (meaning.kind, reader) {
+        (KindOf::Text, Reader::ByteArrayColumnReader(reader)) => {
+            Column::Text(read_texts(reader, meaning)?)
+        }
+        (KindOf::Flag, Reader::BoolColumnReader(reader)) => {
+            Column::Flag(chunk(reader, meaning)?.values())
+        }
+        (KindOf::Time, Reader::Int64ColumnReader(reader)) => {
+            Column::Time(nanos(chunk(reader, meaning)?, meaning)?)
+        }
+        (KindOf::Time, Reader::Int32ColumnReader(reader)) => {
+            Column::Time(nanos(chunk(reader, meaning)?.map(i64::from), meaning)?)
+        }
+        (KindOf::Time, Reader::Int96ColumnReader(reader)) => {
+            let times = chunk(reader, meaning)?.map(|value: Int96| value.to_nanos());
+            Column::Time(times.values())
+        }
+        (KindOf::Int, Reader::Int64ColumnReader(reader)) => {
+            Column::Int(chunk(reader, meaning)?.values())
+        }
+        (KindOf::Int, Reader::Int32ColumnReader(reader)) => {
+            Column::Int(chunk(reader, meaning)?.map(i64::from).values())
+        }
+        (KindOf::Int, Reader::DoubleColumnReader(reader)) => {
+            Column::Int(whole(&chunk(reader, meaning)?, rounded))
+        }
+        (KindOf::Int, Reader::FloatColumnReader(reader)) => {
+            Column::Int(whole(&chunk(reader, meaning)?.map(f64::from), rounded))
+        }
+        (KindOf::Float, Reader::DoubleColumnReader(reader)) => {
+            Column::Float(chunk(reader, meaning)?.values())
+        }
+        (KindOf::Float, Reader::FloatColumnReader(reader)) => {
+            Column::Float(chunk(reader, meaning)?.map(f64::from).values())
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "prices stored as whole numbers are far below 2^53"
+        )]
+        (KindOf::Float, Reader::Int64ColumnReader(reader)) => {
+            Column::Float(chunk(reader, meaning)?.map(|value| value as f64).values())
+        }
+        (KindOf::Float, Reader::Int32ColumnReader(reader)) => {
+            Column::Float(chunk(reader, meaning)?.map(f64::from).values())
+        }
+        (kind, Reader::Int32ColumnReader(reader)) => {
+            // A column whose every value is null is stored without a type, physically as 32-bit integers.
+            let found: Chunk<i32> = chunk(reader, meaning)?;
+            if !found.present.is_empty() {
+                return Err(wrong_type());
+            }
+            Column::nulls(kind, found.rows())
+        }
+        _ => return Err(wrong_type()),
+    })
+}
+
+fn wrong_type() -> CodecError {
+    CodecError::damaged("a column has another type than its schema says")
+}
+
+/// Returns floats that stand for whole numbers, rounded half to even and counted if they were none; what stands for none
+/// at all is null.
+fn whole(chunk: &Chunk<f64>, rounded: &mut usize) -> Values<i64> {
+    const LIMIT: f64 = 9_223_372_036_854_775_807.0;
+    let cells = chunk.cells().map(|cell| {
+        let value = cell?;
+        *rounded += usize::from(!value.is_nan() && value.fract() != 0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "integral and inside the range of i64, checked here"
+        )]
+        (value.is_finite() && value.abs() < LIMIT).then(|| value.round_ties_even() as i64)
+    });
+    cells.collect()
+}
+
+/// Returns timestamps in nanoseconds.
+fn nanos(mut chunk: Chunk<i64>, meaning: Meaning) -> Result<Values<i64>, CodecError> {
+    let mut is_inside = true;
+    for time in &mut chunk.present {
+        let nanos = time.checked_mul(meaning.unit_nanos);
+        is_inside &= nanos.is_some();
+        *time = nanos.unwrap_or_default();
+    }
+    if is_inside {
+        Ok(chunk.values())
+    } else {
+        Err(CodecError::damaged("a timestamp lies outside 1677 to 2262"))
+    }
+}
+
+fn read_texts(
+    reader: ColumnReaderImpl<ByteArrayType>,
+    meaning: Meaning,
+) -> Result<Texts, CodecError> {
+    let chunk = chunk(reader, meaning)?;
+    let mut last: Option<(&ByteArray, Arc<str>)> = None;
+    let mut is_utf8 = true;
+    let texts = chunk.refs().map(|cell| {
+        let bytes = cell?;
+        // Values of a dictionary lie in one place, whatever row they are of.
+        if let Some((seen, text)) = &last
+            && (std::ptr::eq(seen.data(), bytes.data()) || seen.data() == bytes.data())
+        {
+            return Some(Arc::clone(text));
+        }
+        let text = Arc::from(bytes.as_utf8().unwrap_or_else(|_| {
+            is_utf8 = false;
+            ""
+        }));
+        last = Some((bytes, Arc::clone(&text)));
+        Some(text)
+    });
+    let texts: Texts = texts.collect();
+    if is_utf8 {
+        Ok(texts)
+    } else {
+        Err(CodecError::damaged("a text is not UTF-8"))
+    }
+}
+
+/// What a column chunk holds, as Parquet has it.
+struct Chunk<T> {
+    /// The values of the rows that have one.
+    present: Vec<T>,
+    /// The definition level of each row, if some row is null.
+    levels: Option<Vec<i16>>,
+}
+
+impl<T> Chunk<T> {
+    fn rows(&self) -> usize {
+        self.levels.as_ref().map_or(self.present.len(), Vec::len)
+    }
+
+    fn map<U>(self, convert: impl Fn(T) -> U) -> Chunk<U> {
+        Chunk {
+            present: self.present.into_iter().map(convert).collect(),
+            levels: self.levels,
+        }
+    }
+
+    /// Returns the value of each row in turn.
+    fn refs(&self) -> impl Iterator<Item = Option<&T>> {
+        let mut present = self.present.iter();
+        (0..self.rows()).map(move |row| {
+            let level = self.levels.as_ref().and_then(|levels| levels.get(row));
+            level
+                .is_none_or(|level| *level > 0)
+                .then(|| present.next())
+                .flatten()
+        })
+    }
+}
+
+impl<T: Copy + Default> Chunk<T> {
+    fn cells(&self) -> impl Iterator<Item = Option<T>> {
+        self.refs().map(Option::<&T>::copied)
+    }
+
+    fn values(self) -> Values<T> {
+        match self.levels {
+            None => Values::whole(self.present),
+            Some(_) => self.cells().collect(),
+        }
+    }
+}
+
+/// Reads a chunk.
+fn chunk<D: DataType>(
+    mut reader: ColumnReaderImpl<D>,
+    meaning: Meaning,
+) -> Result<Chunk<D::T>, CodecError> {
+    let damaged = |error: ParquetError| CodecError::damaged(error);
+    // How many rows there are is a claim of the file, and an allocation that fails ends the process.
+    let mut present: Vec<D::T> = Vec::with_capacity(meaning.rows.min(MOST_RESERVED));
+    let mut levels: Vec<i16> = Vec::new();
+    let mut left = meaning.rows;
+    while left > 0 {
+        let levels = meaning.is_optional.then_some(&mut levels);
+        let (records, _, _) = reader
+            .read_records(left, levels, None, &mut present)
+            .map_err(damaged)?;
+        if records == 0 {
+            return Err(CodecError::damaged("a column has fewer rows than its file"));
+        }
+        left -= records.min(left);
+    }
+    let has_nulls = meaning.is_optional && present.len() < levels.len();
+    Ok(Chunk {
+        present,
+        levels: has_nulls.then_some(levels),
+    })
+}

@@ -1,0 +1,89 @@
+//! From a frame's columns to the column chunks of a file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::file::writer::SerializedColumnWriter;
+
+use crate::frame::{Column, Part, Texts};
+use crate::model::TimeUnit;
+
+use super::CodecError;
+
+/// Writes some rows of a column.
+pub(super) fn write(
+    chunk: &mut SerializedColumnWriter<'_>,
+    column: &Column,
+    rows: Range<usize>,
+    unit: TimeUnit,
+) -> Result<(), CodecError> {
+    match column {
+        Column::Text(texts) => write_texts(chunk, texts, rows),
+        Column::Int(values) => write_values::<Int64Type>(chunk, values.part(rows)),
+        Column::Float(values) => write_values::<DoubleType>(chunk, values.part(rows)),
+        Column::Flag(values) => write_values::<BoolType>(chunk, values.part(rows)),
+        Column::Time(values) => {
+            let part = values.part(rows);
+            let levels = levels_of(part.iter());
+            let nanos = unit.nanos();
+            let in_unit = |value: i64| match value % nanos {
+                0 => Ok(value / nanos),
+                _ => Err(CodecError::TooFine { value, unit: nanos }),
+            };
+            let times: Result<Vec<i64>, CodecError> = part.iter().flatten().map(in_unit).collect();
+            write_batch::<Int64Type>(chunk, &times?, &levels)
+        }
+    }
+}
+
+/// Writes texts; those that repeat share their bytes.
+fn write_texts(
+    chunk: &mut SerializedColumnWriter<'_>,
+    texts: &Texts,
+    rows: Range<usize>,
+) -> Result<(), CodecError> {
+    let of = |text: &Arc<str>| ByteArray::from(text.as_bytes().to_vec());
+    let values = match texts {
+        Texts::Same { text, .. } => text.as_ref().map(|text| vec![of(text); rows.len()]),
+        Texts::Each(_) => None,
+    };
+    let texts = || rows.clone().map(|row| texts.get(row));
+    let values = values.unwrap_or_else(|| texts().flatten().map(of).collect());
+    write_batch::<ByteArrayType>(chunk, &values, &levels_of(texts()))
+}
+
+/// Writes values as they are.
+fn write_values<D: DataType>(
+    chunk: &mut SerializedColumnWriter<'_>,
+    part: Part<'_, D::T>,
+) -> Result<(), CodecError>
+where
+    D::T: Copy,
+{
+    let levels = levels_of(part.iter());
+    if let Some(values) = part.as_whole() {
+        return write_batch::<D>(chunk, values, &levels);
+    }
+    let values: Vec<D::T> = part.iter().flatten().collect();
+    write_batch::<D>(chunk, &values, &levels)
+}
+
+/// Returns the definition levels: 1 for a value, 0 for a null.
+fn levels_of<T>(cells: impl Iterator<Item = Option<T>>) -> Vec<i16> {
+    cells.map(|cell| i16::from(cell.is_some())).collect()
+}
+
+fn write_batch<D: DataType>(
+    chunk: &mut SerializedColumnWriter<'_>,
+    values: &[D::T],
+    levels: &[i16],
+) -> Result<(), CodecError> {
+    chunk
+        .typed::<D>()
+        .write_batch(values, Some(levels), None)
+        .map_err(|error| CodecError::NotFaithful {
+            reason: error.to_string(),
+        })?;
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! The texts of a column, of which a series mostly repeats one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Texts, each of which may be null. Equal texts that follow one another are shared.
+#[derive(Clone, Debug)]
+pub enum Texts {
+    /// One text, or none, in every row.
+    Same {
+        /// The text.
+        text: Option<Arc<str>>,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// A text for each row.
+    Each(Vec<Option<Arc<str>>>),
+}
+
+impl Texts {
+    /// Returns one text, or none, for so many rows.
+    pub fn same(text: Option<Arc<str>>, rows: usize) -> Self {
+        Self::Same { text, rows }
+    }
+
+    /// Returns the number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Same { rows, .. } => *rows,
+            Self::Each(texts) => texts.len(),
+        }
+    }
+
+    /// Tells whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns one text; a row beyond the end is null.
+    pub fn get(&self, row: usize) -> Option<&Arc<str>> {
+        match self {
+            Self::Same { text, rows } => text.as_ref().filter(|_| row < *rows),
+            Self::Each(texts) => texts.get(row)?.as_ref(),
+        }
+    }
+
+    /// Returns the texts in turn.
+    pub fn iter(&self) -> impl Iterator<Item = Option<&Arc<str>>> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+
+    /// Returns the text of all of some rows, if they have one and the same.
+    pub fn same_in(&self, rows: Range<usize>) -> Option<&Arc<str>> {
+        let first = self.get(rows.start)?;
+        let is_same = match self {
+            Self::Same { rows: all, .. } => rows.end <= *all,
+            Self::Each(_) => rows
+                .into_iter()
+                .all(|row| self.get(row).is_some_and(|text| is_equal(text, first))),
+        };
+        is_same.then_some(first)
+    }
+
+    /// Returns the texts of some rows, in the given order.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        rows.iter().map(|&row| self.get(row).cloned()).collect()
+    }
+
+    /// Puts a text into a row that is there.
+    pub fn put(&mut self, row: usize, text: Option<Arc<str>>) {
+        self.change(|texts| {
+            if let Some(place) = texts.get_mut(row) {
+                *place = text;
+            }
+        });
+    }
+
+    /// Appends a text.
+    pub fn push(&mut self, text: Option<Arc<str>>) {
+        match self {
+            Self::Same { rows: 0, .. } => *self = Self::same(text, 1),
+            Self::Same { text: same, rows } if is_same(same.as_ref(), text.as_ref()) => *rows += 1,
+            _ => self.change(|texts| texts.push(text)),
+        }
+    }
+
+    /// Appends some rows of another column.
+    pub fn extend(&mut self, other: &Self, rows: Range<usize>) {
+        let end = rows.end.min(other.len());
+        let more = end.saturating_sub(rows.start);
+        match (&mut *self, other) {
+            (Self::Same { rows: 0, .. }, Self::Same { text, .. }) => {
+                *self = Self::same(text.clone(), more);
+            }
+            (Self::Same { text: a, rows }, Self::Same { text: b, .. })
+                if is_same(a.as_ref(), b.as_ref()) =>
+            {
+                *rows += more;
+            }
+            _ => (rows.start..end).for_each(|row| self.push(other.get(row).cloned())),
+        }
+    }
+
+    /// Makes room for so many more texts.
+    pub fn reserve(&mut self, rows: usize) {
+        if let Self::Each(texts) = self {
+            texts.reserve(rows);
+        }
+    }
+
+    /// Changes the texts as a list with a place for each row.
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Option<Arc<str>>>)) {
+        let mut texts = match std::mem::replace(self, Self::same(None, 0)) {
+            Self::Same { text, rows } => vec![text; rows],
+            Self::Each(texts) => texts,
+        };
+        change(&mut texts);
+        *self = Self::Each(texts);
+    }
+}
+
+fn is_equal(a: &Arc<str>, b: &Arc<str>) -> bool {
+    Arc::ptr_eq(a, b) || a == b
+}
+
+fn is_same(a: Option<&Arc<str>>, b: Option<&Arc<str>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => is_equal(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+impl PartialEq for Texts {
+    /// By the texts, however they are kept.
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && match (self, other) {
+                (Self::Same { text: a, .. }, Self::Same { text: b, .. }) => {
+                    self.is_empty() || is_same(a.as_ref(), b.as_ref())
+                }
+                _ => self.iter().zip(other.iter()).all(|(a, b)| is_same(a, b)),
+            }
+    }
+}
+
+impl FromIterator<Option<Arc<str>>> for Texts {
+    fn from_iter<I: IntoIterator<Item = Option<Arc<str>>>>(texts: I) -> Self {
+        let mut all = Self::same(None, 0);
+        texts.into_iter().for_each(|text| all.push(text));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every column of up to three rows: nulls and two texts.
+    fn columns() -> Vec<Vec<Option<Arc<str>>>> {
+        let cells = [None, Some(Arc::from("A")), Some(Arc::from("B"))];
+        let mut all = vec![Vec::new()];
+        for length in 0..3 {
+            let longest: Vec<_> = all
+                .iter()
+                .filter(|column| column.len() == length)
+                .cloned()
+                .collect();
+            for column in longest {
+                all.extend(
+                    cells
+                        .iter()
+                        .map(|cell| [column.clone(), vec![cell.clone()]].concat()),
+                );
+            }
+        }
+        all
+    }
+
+    fn texts(column: &[Option<Arc<str>>]) -> Texts {
+        column.iter().cloned().collect()
+    }
+
+    fn cells(texts: &Texts) -> Vec<Option<Arc<str>>> {
+        texts.iter().map(Option::<&Arc<str>>::cloned).collect()
+    }
+
+    #[test]
+    fn texts_are_what_a_list_of_options_is() {
+        for column in columns() {
+            let texts = texts(&column);
+
+            assert_eq!(cells(&texts), column);
+            assert_eq!(texts.get(column.len()), None);
+            assert_eq!(
+                matches!(texts, Texts::Same { .. }),
+                column.windows(2).all(|pair| pair[0] == pair[1])
+            );
+            for start in 0..column.len() {
+                for end in start + 1..=column.len() {
+                    let part = &column[start..end];
+                    let is_one = part.iter().all(|text| text.is_some() && *text == part[0]);
+                    let expected = is_one.then(|| part[0].as_ref()).flatten();
+                    assert_eq!(texts.same_in(start..end), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn joined_and_changed_texts_are_what_such_lists_are() {
+        for first in columns() {
+            for second in columns() {
+                for start in 0..=second.len() {
+                    let mut joined = texts(&first);
+                    joined.extend(&texts(&second), start..second.len());
+
+                    let mut expected = [&first[..], &second[start..]].concat();
+                    assert_eq!(cells(&joined), expected);
+                    for row in 0..expected.len() {
+                        joined.put(row, Some("C".into()));
+                        expected[row] = Some("C".into());
+                        assert_eq!(cells(&joined), expected);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_texts_are_equal_however_they_are_kept() {
+        for first in columns() {
+            for second in columns() {
+                for kept in [texts(&first), Texts::Each(first.clone())] {
+                    assert_eq!(kept == texts(&second), first == second);
+                    assert_eq!(texts(&second) == kept, first == second);
+                }
+            }
+        }
+    }
+}
