@@ -13,6 +13,9 @@ use super::CodecError;
 /// Values for which room is made before they are seen.
 const MOST_RESERVED: usize = 1 << 20;
 
+/// Texts that are read at a time: each is a reference that is counted, until it is known to be the one before.
+const TEXTS_AT_A_TIME: usize = 1 << 10;
+
 /// How the physical values of a chunk are to be understood.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meaning {
@@ -126,33 +129,33 @@ fn nanos(mut chunk: Chunk<i64>, meaning: Meaning) -> Result<Values<i64>, CodecEr
 }
 
 fn read_texts(
-    reader: ColumnReaderImpl<ByteArrayType>,
+    mut reader: ColumnReaderImpl<ByteArrayType>,
     meaning: Meaning,
 ) -> Result<Texts, CodecError> {
-    let chunk = chunk(reader, meaning)?;
-    let mut last: Option<(&ByteArray, Arc<str>)> = None;
-    let mut is_utf8 = true;
-    let texts = chunk.refs().map(|cell| {
-        let bytes = cell?;
-        // Values of a dictionary lie in one place, whatever row they are of.
-        if let Some((seen, text)) = &last
-            && (std::ptr::eq(seen.data(), bytes.data()) || seen.data() == bytes.data())
-        {
-            return Some(Arc::clone(text));
+    let mut texts = Texts::same(None, 0);
+    let mut last: Option<(ByteArray, Arc<str>)> = None;
+    while texts.len() < meaning.rows {
+        let rows = TEXTS_AT_A_TIME.min(meaning.rows - texts.len());
+        let chunk = records(&mut reader, Meaning { rows, ..meaning })?;
+        for cell in chunk.refs() {
+            let text = match (cell, &last) {
+                (None, _) => None,
+                // Values of a dictionary lie in one place, whatever row they are of.
+                (Some(bytes), Some((seen, text))) if std::ptr::eq(seen.data(), bytes.data()) => {
+                    Some(Arc::clone(text))
+                }
+                (Some(bytes), _) => {
+                    let text = bytes.as_utf8();
+                    let text = text.map_err(|_| CodecError::damaged("a text is not UTF-8"))?;
+                    let text: Arc<str> = Arc::from(text);
+                    last = Some((bytes.clone(), Arc::clone(&text)));
+                    Some(text)
+                }
+            };
+            texts.push(text);
         }
-        let text = Arc::from(bytes.as_utf8().unwrap_or_else(|_| {
-            is_utf8 = false;
-            ""
-        }));
-        last = Some((bytes, Arc::clone(&text)));
-        Some(text)
-    });
-    let texts: Texts = texts.collect();
-    if is_utf8 {
-        Ok(texts)
-    } else {
-        Err(CodecError::damaged("a text is not UTF-8"))
     }
+    Ok(texts)
 }
 
 /// What a column chunk holds, as Parquet has it.
@@ -204,6 +207,14 @@ impl<T: Copy + Default> Chunk<T> {
 /// Reads a chunk.
 fn chunk<D: DataType>(
     mut reader: ColumnReaderImpl<D>,
+    meaning: Meaning,
+) -> Result<Chunk<D::T>, CodecError> {
+    records(&mut reader, meaning)
+}
+
+/// Reads the next rows of a chunk.
+fn records<D: DataType>(
+    reader: &mut ColumnReaderImpl<D>,
     meaning: Meaning,
 ) -> Result<Chunk<D::T>, CodecError> {
     let damaged = |error: ParquetError| CodecError::damaged(error);

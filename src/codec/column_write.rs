@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::file::properties::DEFAULT_WRITE_BATCH_SIZE;
 use parquet::file::writer::SerializedColumnWriter;
 
 use crate::frame::{Column, Part, Texts};
@@ -37,20 +38,34 @@ pub(super) fn write(
     }
 }
 
-/// Writes texts; those that repeat share their bytes.
+/// Writes texts. One that repeats is written as Parquet's writer would do it anyway, some rows at a time.
 fn write_texts(
     chunk: &mut SerializedColumnWriter<'_>,
     texts: &Texts,
     rows: Range<usize>,
 ) -> Result<(), CodecError> {
     let of = |text: &Arc<str>| ByteArray::from(text.as_bytes().to_vec());
-    let values = match texts {
-        Texts::Same { text, .. } => text.as_ref().map(|text| vec![of(text); rows.len()]),
-        Texts::Each(_) => None,
+    let Texts::Same { text, .. } = texts else {
+        let texts = || rows.clone().map(|row| texts.get(row));
+        let values: Vec<ByteArray> = texts().flatten().map(of).collect();
+        return write_batch::<ByteArrayType>(chunk, &values, &levels_of(texts()));
     };
-    let texts = || rows.clone().map(|row| texts.get(row));
-    let values = values.unwrap_or_else(|| texts().flatten().map(of).collect());
-    write_batch::<ByteArrayType>(chunk, &values, &levels_of(texts()))
+    let most = rows.len().min(DEFAULT_WRITE_BATCH_SIZE);
+    let values = text
+        .as_ref()
+        .map(|text| vec![of(text); most])
+        .unwrap_or_default();
+    let levels = vec![i16::from(text.is_some()); most];
+    for start in rows.clone().step_by(most.max(1)) {
+        let rows = most.min(rows.end - start);
+        let (values, levels) = (values.get(..rows), levels.get(..rows));
+        write_batch::<ByteArrayType>(
+            chunk,
+            values.unwrap_or_default(),
+            levels.unwrap_or_default(),
+        )?;
+    }
+    Ok(())
 }
 
 /// Writes values as they are.
@@ -61,12 +76,11 @@ fn write_values<D: DataType>(
 where
     D::T: Copy,
 {
-    let levels = levels_of(part.iter());
     if let Some(values) = part.as_whole() {
-        return write_batch::<D>(chunk, values, &levels);
+        return write_batch::<D>(chunk, values, &vec![1; values.len()]);
     }
     let values: Vec<D::T> = part.iter().flatten().collect();
-    write_batch::<D>(chunk, &values, &levels)
+    write_batch::<D>(chunk, &values, &levels_of(part.iter()))
 }
 
 /// Returns the definition levels: 1 for a value, 0 for a null.

@@ -16,15 +16,17 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
-use crate::frame::{Frame, KindOf, Profile};
+use crate::frame::{Column, Frame, KindOf, Profile};
 use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
 
 use super::{CodecError, column_write, decode, footer, seal};
 
 /// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
-const CREATED_BY: &str = "barkeep version 1.0.0 (build format-1)";
+const CREATED_BY: &str = "barkeep version 1";
 /// The column of volumes.
 const VOLUME: &str = "volume";
+/// The column of row numbers.
+const SEQUENCE: &str = "sequence";
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
 /// How pages are compressed.
@@ -71,7 +73,10 @@ pub struct Encoded {
 /// When a timestamp is finer than the tree's unit, or the result is not faithful, which is a bug.
 pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     let fingerprint = frame.fingerprint();
-    let bytes = sealed(frame, facts, &fingerprint)?;
+    let mut bytes = write(frame, facts, &fingerprint)?;
+    seal::close(&mut bytes)?;
+    // Many files may wait to be written, and most are far smaller than the room that was made for them.
+    let bytes = Bytes::from(bytes.into_boxed_slice());
     let reread = decode(&bytes, frame.profile()).map_err(|error| CodecError::NotFaithful {
         reason: error.to_string(),
     })?;
@@ -87,28 +92,13 @@ pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     })
 }
 
-/// Encodes a frame and seals the file, and does not compare: for whoever reads the file back from the disk and compares
-/// it there, before anybody else sees it.
-///
-/// # Errors
-/// When a timestamp is finer than the tree's unit.
-pub fn encode_unproven(frame: &Frame, facts: &Facts) -> Result<Bytes, CodecError> {
-    sealed(frame, facts, &frame.fingerprint())
-}
-
-fn sealed(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Bytes, CodecError> {
-    let mut bytes = write(frame, facts, fingerprint)?;
-    seal::close(&mut bytes)?;
-    Ok(Bytes::from(bytes))
-}
-
 fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<u8>, CodecError> {
     let bug = |error: ParquetError| CodecError::NotFaithful {
         reason: error.to_string(),
     };
     let profile = frame.profile();
     let schema = schema(profile, facts.unit).map_err(bug)?;
-    let properties = Arc::new(properties(profile, facts.compression));
+    let properties = Arc::new(properties(frame, facts.compression));
     let mut writer = SerializedFileWriter::new(Vec::with_capacity(16 * 1024), schema, properties)
         .map_err(bug)?;
     let most = facts
@@ -171,9 +161,9 @@ fn timestamp(unit: TimeUnit) -> LogicalType {
     LogicalType::timestamp(false, unit)
 }
 
-/// Small files are mostly footer: one statistic a chunk and none of prices and volumes, which no query skips months by; a
-/// dictionary only where values repeat.
-fn properties(profile: &Profile, compression: Compression) -> WriterProperties {
+/// Small files are mostly footer: one statistic a chunk, and none of prices, volumes and row numbers, which no query skips
+/// months by; a dictionary only where values repeat.
+fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
     let compression = match compression {
         Compression::None => PageCompression::UNCOMPRESSED,
         Compression::Snappy => PageCompression::SNAPPY,
@@ -187,8 +177,14 @@ fn properties(profile: &Profile, compression: Compression) -> WriterProperties {
         .set_offset_index_disabled(true)
         .set_max_row_group_row_count(None)
         .set_dictionary_enabled(false);
-    for spec in profile.columns {
+    let profile = frame.profile();
+    for (at, (spec, column)) in profile.columns.iter().zip(frame.columns()).enumerate() {
         let path = ColumnPath::from(spec.name);
+        // Nearly nothing is left of them, and a context of the compressor would cost more than all of it.
+        if profile.owner == Some(at) || spec.name == SEQUENCE {
+            properties = properties
+                .set_column_compression(ColumnPath::from(spec.name), PageCompression::UNCOMPRESSED);
+        }
         properties = match spec.kind {
             KindOf::Text => properties.set_column_dictionary_enabled(path, true),
             KindOf::Int | KindOf::Time => {
@@ -196,7 +192,9 @@ fn properties(profile: &Profile, compression: Compression) -> WriterProperties {
             }
             KindOf::Float | KindOf::Flag => properties,
         };
-        if spec.kind == KindOf::Float || spec.name == VOLUME {
+        // Of row numbers only one thing is worth saying: that there are none.
+        let is_numbered = spec.name == SEQUENCE && *column != Column::nulls(spec.kind, frame.len());
+        if spec.kind == KindOf::Float || spec.name == VOLUME || is_numbered {
             let path = ColumnPath::from(spec.name);
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
         }

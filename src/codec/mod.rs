@@ -1,7 +1,7 @@
 //! Frames as Parquet bytes and back; the only room that knows Parquet. Works on bytes, never on paths.
 //!
 //! Promises: equal frames with equal facts give equal bytes; bytes that `encode` returned have been decoded and
-//! compared before anybody sees them (`encode_unproven` leaves that to its caller); a flipped bit in a file that barkeep wrote is found before any value is
+//! compared before anybody sees them; a flipped bit in a file that barkeep wrote is found before any value is
 //! used; a panic of the decoder is a damaged file. `docs/format.md` describes the bytes for other readers.
 //! Leaves to others: reading and writing files. So an I/O failure can never look like damage.
 
@@ -13,7 +13,7 @@ mod footer;
 mod seal;
 
 pub use decode::{Decoded, decode};
-pub use encode::{Compression, Encoded, Facts, encode, encode_unproven};
+pub use encode::{Compression, Encoded, Facts, encode};
 pub use footer::SCHEMA_VERSION;
 
 /// Bytes that cannot be decoded, or a frame that cannot be encoded.

@@ -19,6 +19,10 @@ use crate::storage::QuarantineRecord;
 use crate::storage::StorageInterface;
 use crate::sys::{Durability, Medium};
 
+/// Built tickers that may wait for the writer, so that nobody has to stop while it waits for the disk. Their files are
+/// a fraction of the rows that they were built from.
+const READY_TICKERS: usize = 8;
+
 /// A ticker that was not migrated.
 #[derive(Debug)]
 pub struct Failed {
@@ -110,7 +114,7 @@ pub fn migrate_interval(
     };
     let mut writer = Writer::new(hands, run, proofs, &mut report);
     let outcome = std::thread::scope(|scope| {
-        let (send, receive) = sync_channel(1);
+        let (send, receive) = sync_channel(READY_TICKERS);
         for _ in 0..choices.jobs.get().min(queue.todo.len()) {
             let (queue, send) = (&queue, send.clone());
             scope.spawn(move || queue.work(&send));

@@ -1,8 +1,6 @@
 //! The one thread that writes: batches of tickers are built in staging, made durable, read back from the disk, moved into
 //! the tree and written down as proven, in this order.
 
-use std::path::PathBuf;
-
 use rayon::prelude::*;
 
 use super::copy::{Built, CopyFacts, read_legacy};
@@ -16,8 +14,8 @@ use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
-    CorruptFiles, PartitionedStore, Prepared, Quarantine, Sealed, StagedRun, StorageInterface,
-    Stored, extended_ledger,
+    BuiltSeries, CorruptFiles, PartitionedStore, Prepared, Quarantine, Sealed, StagedRun,
+    StorageInterface, Stored, extended_ledger,
 };
 use crate::sys::Medium;
 
@@ -29,8 +27,8 @@ const BATCH_BYTES: u64 = 48 << 20;
 #[derive(Debug)]
 struct Written {
     copy: CopyFacts,
-    /// Where the series will stand, if all of it was built in staging.
-    whole: Option<PathBuf>,
+    /// The series, if all of it was built in staging.
+    whole: Option<BuiltSeries>,
     /// Whether what stands there is to be put away first.
     is_anew: bool,
     files: u64,
@@ -85,10 +83,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             files.iter().map(|(_, bytes)| bytes).sum(),
         );
         let whole = match &copy.built {
-            Built::Whole(draft) | Built::Anew(draft) => {
-                self.run.build_whole(draft)?;
-                Some(draft.dir.clone())
-            }
+            Built::Whole(draft) | Built::Anew(draft) => Some(self.run.build_whole(draft)?),
             Built::Beside(prepared) => {
                 self.add(prepared)?;
                 None
@@ -152,7 +147,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         for (written, outcome) in batch.into_iter().zip(reread) {
             match outcome {
                 Ok(medium) => {
-                    dirs.extend(written.whole.clone());
+                    dirs.extend(written.whole.as_ref().map(|series| series.dir.clone()));
                     anew.extend(written.is_anew.then(|| written.copy.ticker.clone()));
                     told.push(Event::Moved {
                         request: written.copy.request.clone(),
@@ -161,8 +156,8 @@ impl<'w, 'l> Writer<'w, 'l> {
                     notes.push(self.proven(written, medium)?);
                 }
                 Err(refusal) => {
-                    if let Some(dir) = &written.whole {
-                        self.run.discard_whole(dir)?;
+                    if let Some(series) = &written.whole {
+                        self.run.discard_whole(&series.dir)?;
                     }
                     self.fail(written.copy.ticker.clone(), refusal);
                 }
@@ -248,25 +243,20 @@ fn reread(
     written: &Written,
 ) -> Result<Medium, Refusal> {
     let copy = &written.copy;
+    // What was built was decoded again and compared row for row then: now the disk has to have these very bytes.
+    if let Some(series) = &written.whole
+        && series.rows == copy.expected.rows
+        && let Some(medium) = series.reread(sight.fs)?
+    {
+        return Ok(medium);
+    }
     let store = match written.whole {
         Some(_) => staged,
         None => &sight.stores.partitioned,
     };
-    let Some(parts) = store.parts_from_medium(&copy.request)? else {
-        return Err(Refusal::Gone);
-    };
-    let first = parts.frames.iter().find_map(Frame::span);
-    let last = parts.frames.iter().rev().find_map(Frame::span);
-    let span = first.zip(last).map(|((first, _), (_, last))| (first, last));
-    let is_whole = parts.damaged.is_empty() && parts.displaced == 0;
-    if is_whole && span == Some(copy.span) && Frame::fingerprint_of(&parts.frames) == copy.expected
-    {
-        return Ok(parts.medium);
-    }
     let Some((Stored { frame: found, .. }, medium)) = read_partitions(store, &copy.request)? else {
         return Err(Refusal::Gone);
     };
-    // Files of an older layout overlap with the months: only joined are they the series.
     if found.fingerprint() == copy.expected && found.span() == Some(copy.span) {
         return Ok(medium);
     }

@@ -7,27 +7,43 @@ use rayon::prelude::*;
 
 use crate::codec::{self, Facts};
 use crate::frame::Frame;
-use crate::model::{PartitionKey, Provenance, StorageRequest};
+use crate::model::{Digest, PartitionKey, Provenance, StorageRequest};
 
 use super::StorageError;
 use super::partitioned::PartitionedStore;
 use super::tree::{combine, compression_for, facts_beside};
 
-/// The files of a series of which the tree has nothing, in memory. Nobody has compared them with the rows they were made
-/// from yet, so they can be built in staging and nowhere else.
+/// The files of a series of which the tree has nothing, in memory. Each was decoded again and compared with its rows.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// Where the series will stand.
     pub dir: PathBuf,
-    /// Its files: where each will stand, and its bytes.
-    pub(super) files: Vec<(PathBuf, Bytes)>,
+    /// Its files.
+    pub(super) files: Vec<DraftFile>,
+}
+
+/// One file of a draft.
+#[derive(Clone, Debug)]
+pub(super) struct DraftFile {
+    /// Where it will stand.
+    pub(super) path: PathBuf,
+    pub(super) bytes: Bytes,
+    /// SHA-256 of the whole file.
+    pub(super) digest: Digest,
+    /// The rows that it was compared with.
+    pub(super) rows: u64,
 }
 
 impl Draft {
     /// Returns where each file will stand, and its length.
     pub fn files(&self) -> impl Iterator<Item = (&Path, u64)> {
         let files = self.files.iter();
-        files.map(|(path, bytes)| (path.as_path(), bytes.len() as u64))
+        files.map(|file| (file.path.as_path(), file.bytes.len() as u64))
+    }
+
+    /// Returns how many rows its files hold.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
     }
 }
 
@@ -74,13 +90,17 @@ impl PartitionedStore {
         let parts = rows.split();
         let encode = |(key, rows): (&PartitionKey, &Frame)| {
             let path = self.paths.file_in(&dir, dataset, *key);
-            match codec::encode_unproven(rows, &facts) {
-                Ok(bytes) => Ok((path, bytes)),
+            match codec::encode(rows, &facts) {
+                Ok(encoded) => Ok(DraftFile {
+                    path,
+                    bytes: encoded.bytes,
+                    digest: encoded.digest,
+                    rows: encoded.fingerprint.rows,
+                }),
                 Err(source) => Err(StorageError::Encode { path, source }),
             }
         };
-        let files: Result<Vec<(PathBuf, Bytes)>, StorageError> =
-            parts.par_iter().map(encode).collect();
+        let files: Result<Vec<DraftFile>, StorageError> = parts.par_iter().map(encode).collect();
         Ok(Draft { files: files?, dir })
     }
 }

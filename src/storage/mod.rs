@@ -32,13 +32,13 @@ pub use leftover::leftover_runs;
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use partitioned::PartitionedStore;
-pub use parts::Parts;
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
 pub use staged::{Open, Sealed, StagedRun};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
+pub use whole_series::BuiltSeries;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -14,22 +14,22 @@ use super::partitioned::{PartitionFile, PartitionedStore};
 
 /// What was read of a series, file by file.
 #[derive(Debug)]
-pub struct Parts {
+pub(super) struct Parts {
     /// The rows of each file that verifies, in time order.
-    pub frames: Vec<Frame>,
+    frames: Vec<Frame>,
     /// Whether every file came from the disk rather than from memory.
-    pub medium: Medium,
+    medium: Medium,
     /// Zone, price basis and origin of the newest file.
-    pub provenance: Provenance,
+    provenance: Provenance,
     /// How many rows of other writers' files have no place.
-    pub displaced: usize,
+    displaced: usize,
     /// Files that do not verify or decode.
-    pub damaged: Vec<Damage>,
+    damaged: Vec<Damage>,
 }
 
 impl Parts {
     /// Joins the files.
-    pub fn joined(self, profile: &'static Profile) -> Stored {
+    pub(super) fn joined(self, profile: &'static Profile) -> Stored {
         let frame = match Frame::concat(profile, self.frames) {
             Ok(frame) => frame,
             // Files of another layout overlap with the months: they are older, so the month's rows win.
@@ -55,27 +55,16 @@ impl PartitionedStore {
         &self,
         request: &StorageRequest,
     ) -> Result<Option<(Stored, Medium)>, StorageError> {
-        let parts = self.parts_from_medium(request)?;
-        Ok(parts.map(|parts| {
-            let medium = parts.medium;
-            (parts.joined(Profile::of(request.series.dataset())), medium)
-        }))
-    }
-
-    /// As `read_from_medium`, with one frame for each file, in time order: what need not be joined is not.
-    ///
-    /// # Errors
-    /// As `read`.
-    pub fn parts_from_medium(
-        &self,
-        request: &StorageRequest,
-    ) -> Result<Option<Parts>, StorageError> {
         let read = |path: &Path| {
             let found = self.fs.read_from_medium(path)?;
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
             Ok((found.map(|(bytes, _)| bytes), medium))
         };
-        self.read_by(request, read)
+        let parts = self.read_by(request, read)?;
+        Ok(parts.map(|parts| {
+            let medium = parts.medium;
+            (parts.joined(Profile::of(request.series.dataset())), medium)
+        }))
     }
 
     /// Reads every file of a series by `read`; `None` when there are none.

@@ -5,14 +5,15 @@
 //! and what a crash leaves behind lies in staging, where the next start clears it away.
 //! Leaves to others: series of which the tree has files already (`commit`), judging (`migrate`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::sys::Kind;
+use crate::model::Digest;
 use crate::sys::atomic::{create_dirs, parent};
+use crate::sys::{Fs, Kind, Medium};
 
 use super::StorageError;
-use super::draft::Draft;
+use super::draft::{Draft, DraftFile};
 use super::staged::{Sealed, StagedRun};
 
 /// The folder of a run in which whole series are built, in the shape of the data root.
@@ -21,11 +22,40 @@ const WHOLE: &str = "whole";
 /// The folder of a run into which goes what is to be removed.
 const TRASH: &str = "trash";
 
+/// A series that was built in staging, and what has to be read back from its files.
+#[derive(Debug)]
+pub struct BuiltSeries {
+    /// Where it will stand.
+    pub dir: PathBuf,
+    /// How many rows its files hold.
+    pub rows: u64,
+    /// The files in staging, and the SHA-256 of each.
+    files: Vec<(PathBuf, Digest)>,
+}
+
+impl BuiltSeries {
+    /// Reads the files back from the disk, and tells whether every one came from there rather than from memory. `None` when
+    /// one of them is not byte for byte what was built.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn reread(&self, fs: &dyn Fs) -> Result<Option<Medium>, StorageError> {
+        let mut from = Medium::Disk;
+        for (path, digest) in &self.files {
+            match fs.read_from_medium(path)? {
+                Some((bytes, medium)) if Digest::of(&bytes) == *digest => from = from.min(medium),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(from))
+    }
+}
+
 /// Series that were built and not moved yet.
 #[derive(Debug, Default)]
 pub(super) struct WholeSeries {
     files: Vec<PathBuf>,
-    dirs: BTreeSet<PathBuf>,
+    dirs: HashSet<PathBuf>,
 }
 
 impl StagedRun<'_, Sealed> {
@@ -38,16 +68,28 @@ impl StagedRun<'_, Sealed> {
     ///
     /// # Errors
     /// When a file lies outside of the data root or cannot be written.
-    pub fn build_whole(&mut self, draft: &Draft) -> Result<(), StorageError> {
-        for (path, bytes) in &draft.files {
+    pub fn build_whole(&mut self, draft: &Draft) -> Result<BuiltSeries, StorageError> {
+        let mut files = Vec::with_capacity(draft.files.len());
+        for DraftFile {
+            path,
+            bytes,
+            digest,
+            ..
+        } in &draft.files
+        {
             let staged = self.stand_in(path)?;
             self.make_whole_dirs(parent(&staged))?;
             let mut writer = self.fs.create_new(&staged)?;
             writer.write_all(bytes)?;
             drop(writer);
-            self.state.whole.files.push(staged);
+            self.state.whole.files.push(staged.clone());
+            files.push((staged, *digest));
         }
-        Ok(())
+        Ok(BuiltSeries {
+            dir: draft.dir.clone(),
+            rows: draft.rows(),
+            files,
+        })
     }
 
     /// Makes everything durable that was built since the last call.
@@ -57,9 +99,9 @@ impl StagedRun<'_, Sealed> {
     pub fn sync_whole(&mut self) -> Result<(), StorageError> {
         let WholeSeries { files, mut dirs } = std::mem::take(&mut self.state.whole);
         dirs.insert(self.dir.clone());
-        Ok(self
-            .barrier
-            .sync(&files, &dirs.into_iter().collect::<Vec<_>>())?)
+        let mut dirs: Vec<PathBuf> = dirs.into_iter().collect();
+        dirs.sort_unstable();
+        Ok(self.barrier.sync(&files, &dirs)?)
     }
 
     /// Moves the folders of series into the tree, given by where they will stand. When this returns `Ok`, each of them
