@@ -81,6 +81,50 @@ pub(super) fn read_legacy(
     Ok(file)
 }
 
+/// A legacy file that may be copied.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) request: StorageRequest,
+    file: Box<LegacyFile>,
+    /// Zone, price basis and origin of its months.
+    pub(super) provenance: Provenance,
+    keepsake: Option<(PathBuf, Bytes, String)>,
+}
+
+impl Judged {
+    /// Returns the rows that the partitions have to hold.
+    pub(super) fn rows(&self) -> &Frame {
+        &self.file.decoded.proven.frame
+    }
+}
+
+/// Reads a ticker's legacy file and judges whether it may be copied.
+pub(super) fn judge(
+    sight: Sight<'_>,
+    choices: &Choices,
+    tuple: &Tuple,
+    ticker: &Ticker,
+    from: Medium,
+) -> Result<Judged, Refusal> {
+    let request = tuple.series(ticker);
+    let file = read_legacy(sight, &request, from)?;
+    let keepsake = keepsake(&file, choices)?;
+    if !file.decoded.unknown_columns.is_empty() {
+        return Err(Refusal::Columns(file.decoded.unknown_columns));
+    }
+    let provenance = Provenance {
+        timezone: file.decoded.provenance.timezone.clone(),
+        basis: choices.basis.unwrap_or(file.basis),
+        source: Some(tuple.venue.clone()),
+    };
+    Ok(Judged {
+        request,
+        file,
+        provenance,
+        keepsake,
+    })
+}
+
 /// Builds the months of a ticker, in memory. An estimate need not wait for the disk and reads `from` memory.
 pub(super) fn copy(
     sight: Sight<'_>,
@@ -90,20 +134,10 @@ pub(super) fn copy(
     proof: Option<&Proof>,
     from: Medium,
 ) -> Result<Copy, Refusal> {
-    let request = tuple.series(ticker);
-    let file = read_legacy(sight, &request, from)?;
-    let keepsake = keepsake(&file, choices)?;
-    if !file.decoded.unknown_columns.is_empty() {
-        return Err(Refusal::Columns(file.decoded.unknown_columns));
-    }
-    let rows = &file.decoded.proven.frame;
+    let judged = judge(sight, choices, tuple, ticker, from)?;
+    let rows = judged.rows();
     let span = rows.span().ok_or(Refusal::Empty)?;
-    let provenance = Provenance {
-        timezone: file.decoded.provenance.timezone.clone(),
-        basis: choices.basis.unwrap_or(file.basis),
-        source: Some(tuple.venue.clone()),
-    };
-    let (built, expected) = build(sight, choices, &request, rows, &provenance, proof)?;
+    let (built, expected) = build(sight, choices, &judged, proof)?;
     let legacy = rows.fingerprint();
     let (expected, span) = match &expected {
         Some(all) => (all.fingerprint(), all.span().unwrap_or(span)),
@@ -111,16 +145,16 @@ pub(super) fn copy(
     };
     let facts = CopyFacts {
         ticker: ticker.clone(),
-        request,
         legacy,
         expected,
         span,
         stamp: LegacyStamp {
-            bytes: file.meta.len,
-            modified_nanos: file.meta.modified_nanos,
-            sha256: Digest::of(&file.bytes).to_string(),
+            bytes: judged.file.meta.len,
+            modified_nanos: judged.file.meta.modified_nanos,
+            sha256: Digest::of(&judged.file.bytes).to_string(),
         },
-        keepsake,
+        request: judged.request,
+        keepsake: judged.keepsake,
     };
     Ok(Copy { facts, built })
 }
@@ -160,11 +194,10 @@ fn keepsake(
 fn build(
     sight: Sight<'_>,
     choices: &Choices,
-    request: &StorageRequest,
-    rows: &Frame,
-    provenance: &Provenance,
+    judged: &Judged,
     proof: Option<&Proof>,
 ) -> Result<(Built, Option<Frame>), Refusal> {
+    let (request, provenance, rows) = (&judged.request, &judged.provenance, judged.rows());
     let store = &sight.stores.partitioned;
     if store.is_vacant(request)? {
         let draft = store.draft(request, rows, provenance)?;

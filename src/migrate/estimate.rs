@@ -1,18 +1,20 @@
 //! What a migration will need, measured on some of the files that it will copy.
 //!
-//! The months of a few tickers, chosen by size from the smallest to the largest, are built in memory exactly as the
-//! migration builds them; each stands for the tickers of its size. Space is counted in blocks and
+//! Some months of a few tickers, chosen by size from the smallest to the largest, are built in memory exactly as the
+//! migration builds them; each ticker stands for those of its size. Space is counted in blocks and
 //! directories, as the disk allots it: months of daily bars are files smaller than a block.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use chrono::Datelike;
 use rayon::prelude::*;
 
-use super::copy::{Copy, copy};
+use super::copy::{copy, judge};
 use super::proven::is_proven;
-use super::{Choices, MigrateError, Proofs, Refusal, Sight, Survey, Tuple};
+use super::{Choices, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple};
+use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::sys::{Fs, Medium, Meta};
 
@@ -21,6 +23,9 @@ const BLOCK: u64 = 4096;
 /// How many tickers are measured: one of so many, within these bounds.
 const ONE_OF: usize = 20;
 const SAMPLES: RangeInclusive<usize> = 4..=12;
+/// Of each of these at least so many months are built, and one of so many of a long history.
+const MONTHS: usize = 4;
+const ONE_MONTH_OF: usize = 20;
 /// What is to be left beside the estimate, in percent of it and in bytes.
 const MARGIN_PERCENT: u64 = 15;
 const MARGIN_BYTES: u64 = 16 << 20;
@@ -143,15 +148,13 @@ fn measure(
     // A file that cannot be copied needs nothing; another one of its size stands for the rest.
     let order = (middle..stratum.len()).chain((0..middle).rev());
     for (ticker, meta) in order.filter_map(|at| stratum.get(at)).take(3) {
-        match copy(
-            sight,
-            choices,
-            tuple,
-            ticker,
-            proofs.of(ticker),
-            Medium::Cache,
-        ) {
-            Ok(copy) => return Some(Ok(of(&copy).scaled(total, meta.len))),
+        // Whoever stands for nobody else is measured whole.
+        let found = match stratum {
+            [_] => measure_all(sight, choices, tuple, ticker, proofs.of(ticker)),
+            _ => measure_some(sight, choices, tuple, ticker, proofs.of(ticker)),
+        };
+        match found {
+            Ok(found) => return Some(Ok(found.scaled(total, meta.len))),
             Err(Refusal::Storage(error)) => refused = Some((ticker.clone(), error.to_string())),
             Err(refusal) => refused = Some((ticker.clone(), refusal.to_string())),
         }
@@ -159,22 +162,67 @@ fn measure(
     refused.map(Err)
 }
 
-fn of(copy: &Copy) -> Measured {
+/// Builds what a ticker needs.
+fn measure_all(
+    sight: Sight<'_>,
+    choices: &Choices,
+    tuple: &Tuple,
+    ticker: &Ticker,
+    proof: Option<&Proof>,
+) -> Result<Measured, Refusal> {
+    let copy = copy(sight, choices, tuple, ticker, proof, Medium::Cache)?;
     let files = copy.built.files();
-    let blocks = files.iter().map(|(_, bytes)| bytes.div_ceil(BLOCK));
-    let blocks: u64 = blocks.sum();
     // Month, year and ticker.
     let dirs = files
         .iter()
         .flat_map(|(path, _)| path.ancestors().skip(1).take(3));
     let dirs: BTreeSet<&Path> = dirs.collect();
-    let (files, dirs) = (files.len() as u64, dirs.len() as u64);
-    Measured {
+    let (blocks, dirs) = (blocks_of(&files), dirs.len() as u64);
+    Ok(Measured {
         rows: copy.facts.expected.rows,
-        files,
-        inodes: files + dirs,
+        files: files.len() as u64,
+        inodes: files.len() as u64 + dirs,
         bytes: (blocks + dirs) * BLOCK,
+    })
+}
+
+/// Builds some months of a ticker of which the tree has nothing; they stand for all.
+fn measure_some(
+    sight: Sight<'_>,
+    choices: &Choices,
+    tuple: &Tuple,
+    ticker: &Ticker,
+    proof: Option<&Proof>,
+) -> Result<Measured, Refusal> {
+    let store = &sight.stores.partitioned;
+    if !store.is_vacant(&tuple.series(ticker))? {
+        return measure_all(sight, choices, tuple, ticker, proof);
     }
+    let judged = judge(sight, choices, tuple, ticker, Medium::Cache)?;
+    let months = judged.rows().split();
+    let years: BTreeSet<i32> = months
+        .keys()
+        .filter_map(|key| Some(key.days()?.0.year()))
+        .collect();
+    let all = months.len() as u64;
+    let step = months.len().div_ceil(MONTHS).clamp(1, ONE_MONTH_OF);
+    let some: Vec<Frame> = months.into_values().skip(step / 2).step_by(step).collect();
+    let Ok(some) = Frame::concat(judged.rows().profile(), some) else {
+        return measure_all(sight, choices, tuple, ticker, proof);
+    };
+    let draft = store.draft(&judged.request, &some, &judged.provenance)?;
+    let files: Vec<(&Path, u64)> = draft.files().collect();
+    let dirs = all + years.len() as u64 + 1;
+    Ok(Measured {
+        rows: judged.rows().len() as u64,
+        files: all,
+        inodes: all + dirs,
+        bytes: (blocks_of(&files) * all / (files.len() as u64).max(1) + dirs) * BLOCK,
+    })
+}
+
+fn blocks_of(files: &[(&Path, u64)]) -> u64 {
+    files.iter().map(|(_, bytes)| bytes.div_ceil(BLOCK)).sum()
 }
 
 impl Measured {
