@@ -1,6 +1,9 @@
 //! The facts in a file's footer.
 
-use parquet::file::metadata::KeyValue;
+use std::panic::catch_unwind;
+
+use parquet::file::FOOTER_SIZE;
+use parquet::file::metadata::{FooterTail, KeyValue, ParquetMetaDataReader};
 
 use crate::model::{Digest, Fingerprint, PriceBasis, Provenance};
 
@@ -44,6 +47,18 @@ fn entry(key: &str, value: String) -> KeyValue {
 pub(super) struct Footer {
     pub(super) provenance: Provenance,
     pub(super) rows_digest: Option<Digest>,
+}
+
+/// Returns how many rows a file claims to have, by its last bytes; `None` when they are no whole footer. Nothing that it
+/// claims is checked.
+pub fn claimed_rows(end: &[u8]) -> Option<u64> {
+    let (rest, tail) = end.split_last_chunk::<FOOTER_SIZE>()?;
+    let length = FooterTail::try_new(tail).ok()?.metadata_length();
+    let footer = rest.get(rest.len().checked_sub(length)?..)?;
+    // The decoder may panic on damaged bytes of other writers.
+    let read = || ParquetMetaDataReader::decode_metadata(footer).ok();
+    let found = catch_unwind(read).ok().flatten()?;
+    u64::try_from(found.file_metadata().num_rows()).ok()
 }
 
 /// Reads the facts out of a footer.

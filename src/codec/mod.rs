@@ -14,7 +14,7 @@ mod seal;
 
 pub use decode::{Decoded, decode};
 pub use encode::{Compression, Encoded, Facts, encode};
-pub use footer::SCHEMA_VERSION;
+pub use footer::{SCHEMA_VERSION, claimed_rows};
 
 /// Bytes that cannot be decoded, or a frame that cannot be encoded.
 #[derive(Debug, thiserror::Error)]

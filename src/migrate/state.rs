@@ -1,8 +1,10 @@
 //! How far an interval is: what the plan says, what the disk says, and where the two disagree.
 
+use std::collections::BTreeSet;
+
 use super::run::tickers_of;
 use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey};
-use crate::model::Dataset;
+use crate::model::{Dataset, Ticker};
 use crate::storage::StorageInterface;
 
 /// How far an interval is.
@@ -45,9 +47,9 @@ pub struct IntervalState {
     /// Tickers that are proven.
     pub proven: usize,
     /// Tickers that failed the last time, with the reason.
-    pub failures: Vec<(crate::model::Ticker, String)>,
-    /// Rows of what is proven: legacy, partitions.
-    pub rows: (u64, u64),
+    pub failures: Vec<(Ticker, String)>,
+    /// Tickers that are not proven.
+    pub open: Vec<Ticker>,
     /// Bytes of the legacy files, and of the partitions that are proven.
     pub bytes: (u64, u64),
     /// Legacy files that are there.
@@ -62,6 +64,17 @@ pub struct IntervalState {
     pub seconds_left: Option<f64>,
     /// Where plan and disk disagree, as sentences without a period.
     pub disagreements: Vec<String>,
+}
+
+/// How many rows both sides of an interval have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows of the legacy files, those among them that were removed since their proof.
+    pub legacy: u64,
+    /// Rows of the partitions.
+    pub partitions: u64,
+    /// Tickers of which a file does not say how many rows it has.
+    pub unknown: Vec<Ticker>,
 }
 
 /// The word by which a user takes an interval without files out of the way.
@@ -98,13 +111,9 @@ impl IntervalState {
         let survey = Survey::of(sight, tuple)?;
         let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
         let confirmed = ProvenInterval::confirm(sight, tuple, &proofs)?;
-        let open = confirmed
-            .as_ref()
-            .err()
-            .map_or(0, |unproven| unproven.open.len());
-        let rows = match &confirmed {
-            Ok(proven) => proven.rows(),
-            Err(unproven) => unproven.rows,
+        let open = match &confirmed {
+            Ok(_) => Vec::new(),
+            Err(unproven) => unproven.open.clone(),
         };
         let stage = match (&confirmed, &planned.status) {
             (Ok(_), _) if is_active => Stage::Active,
@@ -125,14 +134,13 @@ impl IntervalState {
             planned: planned.clone(),
             stage,
             tickers,
-            proven: tickers - open.min(tickers),
+            proven: tickers - open.len().min(tickers),
             failures: proofs
                 .failures()
                 .iter()
                 .filter(|(ticker, _)| is_known(ticker))
                 .map(|(ticker, reason)| (ticker.clone(), reason.clone()))
                 .collect(),
-            rows,
             bytes: (
                 survey.bytes(),
                 proofs.iter().map(|(_, proof)| proof.bytes).sum(),
@@ -141,7 +149,8 @@ impl IntervalState {
             strangers: survey.strangers,
             partition_tickers: stored.len(),
             proven_at: proofs.iter().map(|(_, proof)| proof.at).max(),
-            seconds_left: seconds_left(&proofs, open),
+            seconds_left: seconds_left(&proofs, open.len()),
+            open,
             disagreements: Vec::new(),
         };
         let is_missing = confirmed
@@ -149,6 +158,32 @@ impl IntervalState {
             .is_err_and(|unproven| unproven.is_missing);
         state.compare(is_missing, confirmed.is_ok(), is_active);
         Ok(state)
+    }
+
+    /// Counts the rows of both sides: of what is proven as the journal says, of the rest as the files do.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or the journal of proofs is damaged.
+    pub fn count_rows(&self, sight: Sight<'_>) -> Result<RowCounts, MigrateError> {
+        let tuple = &self.planned.tuple;
+        let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+        let open: BTreeSet<&Ticker> = self.open.iter().collect();
+        let mut counts = RowCounts::default();
+        for (_, proof) in proofs.iter().filter(|(ticker, _)| !open.contains(ticker)) {
+            counts.legacy += proof.legacy.rows;
+            counts.partitions += proof.partitions.rows;
+        }
+        for ticker in open {
+            let request = tuple.series(ticker);
+            let legacy = sight.stores.legacy.claimed_rows(&request)?;
+            let partitions = sight.stores.partitioned.claimed_rows(&request)?;
+            counts.legacy += legacy.unwrap_or_default();
+            counts.partitions += partitions.unwrap_or_default();
+            if legacy.is_none() || partitions.is_none() {
+                counts.unknown.push(ticker.clone());
+            }
+        }
+        Ok(counts)
     }
 
     fn compare(&mut self, is_missing: bool, is_proven: bool, is_active: bool) {

@@ -60,6 +60,24 @@ impl Inspected {
     }
 }
 
+/// Returns how many rows a file claims to have; `None` when it is damaged. Only its end is read.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn claimed_rows(fs: &dyn Fs, path: &Path) -> Result<Option<u64>, StorageError> {
+    // Most footers have a few kilobytes; one of many row groups may be longer.
+    for most in [64 << 10, u64::MAX] {
+        let Some(end) = fs.read_end(path, most)? else {
+            return Ok(Some(0));
+        };
+        let rows = codec::claimed_rows(&end);
+        if rows.is_some() || (end.len() as u64) < most {
+            return Ok(rows);
+        }
+    }
+    Ok(None)
+}
+
 /// Looks at the file of one partition.
 ///
 /// # Errors

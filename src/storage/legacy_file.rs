@@ -9,7 +9,7 @@ use crate::frame::Profile;
 use crate::model::{Dataset, PartitionKey, PriceBasis, Series, StorageRequest};
 use crate::sys::{Kind, Medium, Meta};
 
-use super::inspect::{Inspected, judge};
+use super::inspect::{Inspected, claimed_rows, judge};
 use super::tree::basis_of;
 use super::{LegacyStore, StorageError};
 
@@ -111,6 +111,14 @@ impl LegacyStore {
                 medium,
             }))),
         }
+    }
+
+    /// Returns how many rows the file of a series in `data/legacy` claims to have; `None` when it is damaged.
+    ///
+    /// # Errors
+    /// When the layout cannot hold the series or the file cannot be read.
+    pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
+        claimed_rows(&*self.fs, &self.settled_path(request)?)
     }
 
     /// Returns where the file of a series in `data/legacy` stands or would stand.

@@ -9,7 +9,7 @@ use crate::model::{Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
 use super::StorageError;
-use super::inspect::{Damage, Inspected, Stored, judge};
+use super::inspect::{Damage, Inspected, Stored, claimed_rows, judge};
 use super::partitioned::{PartitionFile, PartitionedStore};
 
 /// What was read of a series, file by file.
@@ -65,6 +65,19 @@ impl PartitionedStore {
             let medium = parts.medium;
             (parts.joined(Profile::of(request.series.dataset())), medium)
         }))
+    }
+
+    /// Returns how many rows the files of a series claim to have; `None` when one of them is damaged.
+    ///
+    /// # Errors
+    /// When the request has no venue or a file cannot be read.
+    pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
+        let files = self.files(request.partitioned()?)?;
+        let rows = files
+            .par_iter()
+            .map(|file| claimed_rows(&*self.fs, &file.path));
+        let rows: Vec<Option<u64>> = rows.collect::<Result<_, StorageError>>()?;
+        Ok(rows.into_iter().sum())
     }
 
     /// Reads every file of a series by `read`; `None` when there are none.

@@ -139,6 +139,8 @@ pub trait FileLock: fmt::Debug + Send + Sync {}
 pub trait Fs: fmt::Debug + Send + Sync {
     /// Reads a whole file; `None` when there is no such file.
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>>;
+    /// Reads the last bytes of a file, at most so many; `None` when there is no such file.
+    fn read_end(&self, path: &Path, most: u64) -> FsResult<Option<Vec<u8>>>;
     /// Reads a whole file after dropping what memory holds of it, and tells whether that worked. What was not synced
     /// cannot be dropped.
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>>;

@@ -8,7 +8,7 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,17 @@ fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
 impl Fs for OsFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
         unless_absent(fs::read(path)).map_err(FsError::at("read", path))
+    }
+
+    fn read_end(&self, path: &Path, most: u64) -> FsResult<Option<Vec<u8>>> {
+        let read = |mut file: File| {
+            let start = file.metadata()?.len().saturating_sub(most);
+            file.seek(SeekFrom::Start(start))?;
+            let mut bytes = Vec::new();
+            file.take(most).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        unless_absent(File::open(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {

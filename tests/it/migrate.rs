@@ -5,6 +5,7 @@ mod crash;
 mod oddities;
 mod plans;
 mod properties;
+mod readback;
 mod there;
 
 use crate::support::bar::{Bar, Ran};

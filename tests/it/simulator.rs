@@ -8,6 +8,7 @@ use barkeep::model::RunId;
 use barkeep::sys::{Fs, atomic};
 use chrono::DateTime;
 
+use crate::support::bench::Bench;
 use crate::support::sim::{Fault, MutantFs, Op, SimFs, SweepReport, sweep};
 
 const ENOSPC: i32 = 28;
@@ -30,6 +31,32 @@ fn set(values: &[Option<&[u8]>]) -> BTreeSet<Option<Vec<u8>>> {
         .iter()
         .map(|value| value.map(<[u8]>::to_vec))
         .collect()
+}
+
+#[test]
+fn a_simulated_disk_reads_as_a_real_one_does() {
+    let simulated = SimFs::new();
+    simulated.plant("/ws/x", b"");
+    for bench in [Bench::on_disk(), Bench::simulated(&simulated)] {
+        let (fs, root) = (&*bench.fs, &bench.places.root);
+        let (file, absent) = (root.join("f"), root.join("g"));
+        bench.put(&file, b"abcd");
+
+        let ends = [0, 1, 3, 4, 5, u64::MAX].map(|most| fs.read_end(&file, most).unwrap().unwrap());
+        assert_eq!(ends, [&b""[..], b"d", b"bcd", b"abcd", b"abcd", b"abcd"]);
+        assert_eq!(fs.read(&file).unwrap().unwrap(), b"abcd");
+        assert_eq!(fs.read_from_medium(&file).unwrap().unwrap().0, b"abcd");
+        assert_eq!(fs.metadata(&file).unwrap().unwrap().len, 4);
+        assert_eq!(fs.read_end(&absent, 4).unwrap(), None);
+        assert_eq!(fs.read(&absent).unwrap(), None);
+        assert!(fs.read_from_medium(&absent).unwrap().is_none());
+        assert!(fs.metadata(&absent).unwrap().is_none());
+        assert!(fs.list(&absent).unwrap().is_none());
+        // A folder is no file: neither absent nor empty.
+        assert!(fs.read_end(root, 4).is_err());
+        assert!(fs.read(root).is_err());
+        assert!(fs.read_from_medium(root).is_err());
+    }
 }
 
 #[test]

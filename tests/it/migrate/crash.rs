@@ -13,7 +13,7 @@ use barkeep::migrate::{
 };
 use barkeep::observe::Silent;
 use barkeep::storage::{Open, StagedRun, StorageInterface, leftover_runs};
-use barkeep::sys::{FixedClock, Shutdown};
+use barkeep::sys::{FixedClock, Fs, Shutdown};
 use chrono::{DateTime, Utc};
 
 use crate::support::bench::{Bench, held};
@@ -26,7 +26,7 @@ fn now() -> DateTime<Utc> {
     "2026-06-01T12:00:00Z".parse().unwrap()
 }
 
-fn tuple() -> Tuple {
+pub(super) fn tuple() -> Tuple {
     Tuple {
         venue: "us:demo".parse().unwrap(),
         interval: "1d".parse().unwrap(),
@@ -39,7 +39,7 @@ fn legacy_file(bench: &Bench, ticker: &str) -> PathBuf {
 }
 
 /// A disk with legacy files of two tickers and a plan.
-fn disk() -> SimFs {
+pub(super) fn disk() -> SimFs {
     let fs = SimFs::new();
     fs.plant("/ws/x", b"");
     let bench = Bench::simulated(&fs);
@@ -55,9 +55,10 @@ fn disk() -> SimFs {
     fs.again()
 }
 
-/// Does something with everything that a migration works with.
-fn with<T>(
+/// Does something with everything that a migration works with. It writes by `writing`, which may be a disk that forgets.
+pub(super) fn with<T>(
     fs: &SimFs,
+    writing: &dyn Fs,
     held: &LockGuard<'static>,
     act: impl FnOnce(Hands<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
 ) -> Result<T, String> {
@@ -73,7 +74,7 @@ fn with<T>(
     let runs = RunNames::new(now(), bench.fresh_nonce());
     let hands = Hands {
         sight: Sight {
-            fs,
+            fs: writing,
             places: &bench.places,
             stores: &stores,
             catalog: &catalog,
@@ -87,8 +88,20 @@ fn with<T>(
     act(hands, &mut plan).map_err(told)
 }
 
-fn proofs(hands: Hands<'_>) -> Result<Proofs, MigrateError> {
+pub(super) fn proofs(hands: Hands<'_>) -> Result<Proofs, MigrateError> {
     Proofs::load(hands.sight.fs, hands.sight.places, &tuple())
+}
+
+pub(super) fn choices() -> Choices {
+    Choices {
+        basis: None,
+        duplicates: Duplicates::Refuse,
+        partition_rows: PartitionRows::Refuse,
+        fractions: Fractions::Refuse,
+        is_restart: false,
+        jobs: 1.try_into().unwrap(),
+        max_tickers: None,
+    }
 }
 
 /// Migrates, and switches if everything is proven; `Ok(true)` when it is.
@@ -102,15 +115,10 @@ fn restarted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
 }
 
 fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Result<bool, String> {
-    with(fs, held, |hands, plan| {
+    with(fs, fs, held, |hands, plan| {
         let choices = Choices {
-            basis: None,
-            duplicates: Duplicates::Refuse,
-            partition_rows: PartitionRows::Refuse,
-            fractions: Fractions::Refuse,
             is_restart,
-            jobs: 1.try_into().unwrap(),
-            max_tickers: None,
+            ..choices()
         };
         let mut proofs = proofs(hands)?;
         migrate::migrate_interval(hands, &choices, &tuple(), &mut proofs)?;
@@ -130,7 +138,7 @@ fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Resul
 }
 
 fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, held, |hands, _| {
+    with(fs, fs, held, |hands, _| {
         let mut proofs = proofs(hands)?;
         match VerifiedInterval::by_reading(hands, &tuple(), &proofs)? {
             Ok(verified) => {
@@ -144,14 +152,14 @@ fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
 }
 
 fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, held, |hands, _| {
+    with(fs, fs, held, |hands, _| {
         let strays = migrate::strays(hands.sight)?;
         Ok(migrate::adopt(hands, &strays)?.refused.is_empty())
     })
 }
 
 fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, held, |hands, plan| {
+    with(fs, fs, held, |hands, plan| {
         let mut proofs = proofs(hands)?;
         let report = migrate::roll_back(hands, plan, &tuple(), &mut proofs)?;
         if report.switched.is_none() {
@@ -186,7 +194,7 @@ fn counted(fs: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Returns the rows of a ticker in the legacy file and in the partitions; damage is an error.
-fn sides(fs: &SimFs, ticker: &str) -> Result<[Option<usize>; 2], String> {
+pub(super) fn sides(fs: &SimFs, ticker: &str) -> Result<[Option<usize>; 2], String> {
     let bench = Bench::simulated(fs);
     let stores = bench.stores();
     let request = tuple().series(&ticker.parse().unwrap());
@@ -383,7 +391,7 @@ fn nothing_is_proven_that_was_read_from_memory_alone() {
     let fs = disk();
     assert_eq!(migrated(&fs, &held()), Ok(true));
 
-    let from_disk = with(&fs, &held(), |hands, _| {
+    let from_disk = with(&fs, &fs, &held(), |hands, _| {
         let proofs = proofs(hands)?;
         Ok(proofs
             .iter()

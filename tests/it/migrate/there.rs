@@ -364,3 +364,39 @@ fn legacy_files_with_other_times_and_the_same_bytes_are_still_proven() {
 
     assert!(status.stdout.contains("active"), "{status:?}");
 }
+
+#[test]
+fn status_counts_the_rows_of_both_sides_before_anything_is_proven() {
+    let bar = legacy();
+    put(&bar, "C", b"no parquet at all");
+    bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
+        .expect(Exit::Ok);
+    let status = || {
+        let ran = bar.run(&["partition-migrate", "status", "--json"]);
+        ran.expect(Exit::Ok).summary()["intervals"][0].clone()
+    };
+
+    let before = status();
+    assert_eq!(before["legacy_rows"], 6);
+    assert_eq!(before["partition_rows"], 0);
+    assert_eq!(before["tickers_not_counted"], serde_json::json!(["C"]));
+
+    bar.run(&["partition-migrate", "migrate", "--all"])
+        .expect(Exit::Damaged);
+    // A's proof no longer says what its file holds.
+    put(
+        &bar,
+        "A",
+        &ForeignFile::of(days("A", &[("2024-01-30", 1.0)])).bytes(),
+    );
+
+    let after = status();
+    assert_eq!(after["legacy_rows"], 4);
+    assert_eq!(after["partition_rows"], 6);
+    let told = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    assert!(
+        told.stderr.contains("first C: files of theirs"),
+        "{}",
+        told.stderr
+    );
+}

@@ -10,7 +10,8 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::table;
 use crate::cli::ui::words::{duration, size};
-use crate::migrate::{IntervalState, Stage};
+use crate::migrate::{IntervalState, MigrateError, RowCounts, Stage};
+use crate::model::Ticker;
 
 /// Options of `partition-migrate status`.
 #[derive(Debug, Args)]
@@ -30,12 +31,19 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let catalog = open::catalog(&workspace)?;
     let sight = open::sight(&workspace, shell, &catalog, &progress);
     let states = open::states(&workspace, sight, &open::plan(shell)?.intervals())?;
+    let count = |state: &IntervalState| state.count_rows(sight);
+    let counts: Vec<RowCounts> = states
+        .iter()
+        .map(count)
+        .collect::<Result<_, MigrateError>>()?;
     if args.json {
-        let intervals: Vec<Value> = states.iter().map(document).collect();
+        let counted = states.iter().zip(&counts);
+        let intervals: Vec<Value> = counted.map(|(state, rows)| document(state, rows)).collect();
         shell.printer.json(&json!({ "intervals": intervals }));
         return Ok(Exit::Ok);
     }
-    let rows: Vec<[String; 12]> = states.iter().map(row).collect();
+    let counted = states.iter().zip(&counts);
+    let rows: Vec<[String; 12]> = counted.map(|(state, rows)| row(state, rows)).collect();
     let header = [
         "venue",
         "dataset",
@@ -52,8 +60,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     ];
     let text = table::render(header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
     shell.printer.text(&format!("{text}\n"));
-    for state in &states {
+    for (state, rows) in states.iter().zip(&counts) {
         let tuple = &state.planned.tuple;
+        if let [first, ..] = rows.unknown.as_slice() {
+            shell.printer.warning(&format!(
+                "{tuple}: the rows are without those of {} tickers, first {first}: files of theirs have no whole footer.",
+                rows.unknown.len()
+            ));
+        }
         for (ticker, reason) in state.failures.iter().take(NAMED) {
             shell
                 .printer
@@ -131,7 +145,7 @@ fn words(state: &IntervalState) -> String {
     state.planned.tuple.to_string()
 }
 
-fn row(state: &IntervalState) -> [String; 12] {
+fn row(state: &IntervalState, rows: &RowCounts) -> [String; 12] {
     let tuple = &state.planned.tuple;
     let verified = match state.stage {
         Stage::Verified | Stage::Active => state.proven_at,
@@ -145,15 +159,15 @@ fn row(state: &IntervalState) -> [String; 12] {
         state.proven.to_string(),
         state.failures.len().to_string(),
         (state.tickers - state.proven).to_string(),
-        state.rows.0.to_string(),
-        state.rows.1.to_string(),
+        rows.legacy.to_string(),
+        rows.partitions.to_string(),
         size(state.bytes.0),
         size(state.bytes.1),
         verified.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string()),
     ]
 }
 
-fn document(state: &IntervalState) -> Value {
+fn document(state: &IntervalState, rows: &RowCounts) -> Value {
     let tuple = &state.planned.tuple;
     let failures: Vec<Value> = state
         .failures
@@ -171,8 +185,9 @@ fn document(state: &IntervalState) -> Value {
         "tickers": { "total": state.tickers, "done": state.proven, "failed": state.failures.len(), "left": state.tickers - state.proven },
         "failures": failures,
         "strangers": state.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
-        "legacy_rows": state.rows.0,
-        "partition_rows": state.rows.1,
+        "legacy_rows": rows.legacy,
+        "partition_rows": rows.partitions,
+        "tickers_not_counted": rows.unknown.iter().map(Ticker::as_str).collect::<Vec<_>>(),
         "legacy_bytes": state.bytes.0,
         "partition_bytes": state.bytes.1,
         "legacy_files": state.legacy_files,

@@ -193,6 +193,12 @@ impl Fs for SimFs {
         }
     }
 
+    fn read_end(&self, path: &Path, most: u64) -> FsResult<Option<Vec<u8>>> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let end = |bytes: Vec<u8>| bytes[bytes.len().saturating_sub(most)..].to_vec();
+        Ok(self.read(path)?.map(end))
+    }
+
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
         let Some(bytes) = self.read(path)? else {
             return Ok(None);

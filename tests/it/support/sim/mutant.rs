@@ -140,6 +140,10 @@ impl Fs for MutantFs {
         self.inner.read(path)
     }
 
+    fn read_end(&self, path: &Path, most: u64) -> FsResult<Option<Vec<u8>>> {
+        self.inner.read_end(path, most)
+    }
+
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
         self.inner.read_from_medium(path)
     }
