@@ -165,7 +165,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         }
         // Put away only now that what takes its place was read back and is right.
         for ticker in &anew {
-            let kept = put_aside(hands, &self.report.tuple, ticker)?;
+            let kept = put_aside(hands, &mut self.run, &self.report.tuple, ticker)?;
             self.report.kept.extend(kept);
         }
         self.run.move_whole(&dirs)?;

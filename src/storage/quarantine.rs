@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::layout::Places;
 use crate::lock::LockGuard;
 use crate::model::{Digest, DigestWriter, RunId, StorageRequest};
-use crate::sys::Fs;
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
+use crate::sys::{Fs, Kind};
 
 use super::{Damage, StorageError};
 
@@ -87,15 +87,81 @@ impl<'l> Quarantine<'l> {
     /// The data root may lie on another disk than the quarantine, and between two disks no file can be renamed.
     fn move_away(&self, damage: &Damage, folder: &Path) -> Result<(), StorageError> {
         let target = folder.join(damage.path.file_name().unwrap_or_default());
-        match self.fs.rename(&damage.path, &target) {
-            Ok(()) => Ok(self.fs.sync_dir(folder)?),
-            Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
-                replace(self.fs, &self.temps, &target, &damage.bytes)?;
-                self.fs.remove_file(&damage.path)?;
-                Ok(())
+        if self.renamed(&damage.path, &target)? {
+            return Ok(());
+        }
+        replace(self.fs, &self.temps, &target, &damage.bytes)?;
+        self.fs.remove_file(&damage.path)?;
+        Ok(())
+    }
+
+    /// Renames, durably; `false` when the target lies on another disk.
+    fn renamed(&self, from: &Path, to: &Path) -> Result<bool, StorageError> {
+        match self.fs.rename(from, to) {
+            Ok(()) => {
+                self.fs.sync_dir(parent(to))?;
+                Ok(true)
             }
+            Err(error) if error.source.kind() == ErrorKind::CrossesDevices => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Puts the folder of a series away, with everything in it. Where it lies on another disk it is copied, durably, and the
+    /// answer is `false`: then it is still there, and may go.
+    ///
+    /// # Errors
+    /// When the file system refuses; the folder is then where it was.
+    pub fn series(
+        &self,
+        dir: &Path,
+        reason: &str,
+        request: &StorageRequest,
+    ) -> Result<(QuarantineRecord, bool), StorageError> {
+        self.held.confirm()?;
+        let folder = self.places.quarantine.join(format!("{}-series", self.run));
+        create_dirs(self.fs, &self.places.root, &folder)?;
+        let document = json!({
+            "file": dir.strip_prefix(&self.places.root).unwrap_or(dir).display().to_string(),
+            "series": request.to_string(),
+            "reason": reason,
+            "run": self.run.as_str(),
+        });
+        let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+        replace(self.fs, &self.temps, &folder.join("reason.json"), &text)?;
+        let target = folder.join(dir.file_name().unwrap_or_default());
+        let is_moved = self.renamed(dir, &target)?;
+        if is_moved {
+            self.fs.sync_dir(parent(dir))?;
+        } else {
+            self.copy(dir, &target)?;
+        }
+        let record = QuarantineRecord {
+            folder,
+            path: dir.to_owned(),
+            reason: reason.to_owned(),
+        };
+        Ok((record, is_moved))
+    }
+
+    /// Copies a folder, durably.
+    fn copy(&self, from: &Path, to: &Path) -> Result<(), StorageError> {
+        create_dirs(self.fs, &self.places.root, to)?;
+        for entry in self.fs.list(from)?.unwrap_or_default() {
+            let (from, to) = (from.join(&entry.name), to.join(&entry.name));
+            match entry.kind {
+                Kind::Dir => self.copy(&from, &to)?,
+                Kind::File => {
+                    let bytes = self.fs.read(&from)?.unwrap_or_default();
+                    replace(self.fs, &self.temps, &to, &bytes)?;
+                }
+                Kind::Link | Kind::Other => {
+                    let reason = "it is a link or no file".to_owned();
+                    return Err(StorageError::Refused { path: from, reason });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Keeps bytes beside what becomes of them: an answer that nobody understood, or a file about to lose rows.

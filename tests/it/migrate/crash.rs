@@ -181,14 +181,15 @@ fn recovered(fs: &SimFs, held: &LockGuard<'static>) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything but the journal of proofs, of which a disturbed migration has more pieces, the copy of an older registry, and
-/// the quarantine, whose folders have the names of runs.
+/// Everything but the journal of proofs, of which a disturbed migration has more pieces, the copy of an older registry, the
+/// quarantine, whose folders have the names of runs, and halves of replacements, which `cleanup` removes.
 fn counted(fs: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = fs.snapshot();
     files.retain(|path, _| {
         !path.starts_with("ws/state")
             && !path.starts_with("ws/quarantine")
             && !path.ends_with("tickers.last-good.json")
+            && !path.to_string_lossy().contains(".tmp-")
     });
     files
 }
@@ -259,13 +260,26 @@ fn is_all_there(fs: &SimFs) -> Result<(), String> {
 type Sound = fn(&SimFs) -> Result<(), String>;
 type Act = fn(&SimFs, &LockGuard<'static>) -> Result<bool, String>;
 
-/// Sweeps `act` over a disk. `also` judges what a crash may leave, told whether `act` said that it was done.
+/// Sweeps `act` over a disk, and over two of which one is the data root. `also` judges what a crash may leave, told whether
+/// `act` said that it was done.
 fn swept(
     name: &str,
     initial: &SimFs,
     act: Act,
     is_sound: Sound,
     also: impl Fn(&SimFs, bool) -> Result<(), String>,
+) {
+    swept_on(name, &initial.again(), act, is_sound, &also);
+    let two = initial.again().mounted("/ws/data");
+    swept_on(&format!("{name} on two disks"), &two, act, is_sound, &also);
+}
+
+fn swept_on(
+    name: &str,
+    initial: &SimFs,
+    act: Act,
+    is_sound: Sound,
+    also: &impl Fn(&SimFs, bool) -> Result<(), String>,
 ) {
     let held = Arc::new(held());
     let undisturbed = initial.again();

@@ -158,7 +158,7 @@ impl Bench {
 
     /// The workspace `/ws` on a simulated disk.
     pub(crate) fn simulated(fs: &SimFs) -> Self {
-        let places = Places::of(Path::new("/ws"), false);
+        let places = Places::of(Path::new("/ws"), fs.has_mount());
         Self {
             fs: Arc::new(fs.clone()),
             places,

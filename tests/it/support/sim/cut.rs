@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
 
 use super::disk::{Change, Disk, Survives, apply};
 
@@ -82,7 +81,7 @@ impl Disk {
                 apply(&mut tree, change, *survives);
             }
         }
-        Self::of(tree, Arc::clone(&self.marks), self.stamp)
+        self.holding(tree)
     }
 }
 

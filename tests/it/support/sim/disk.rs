@@ -4,6 +4,7 @@
 //! concerns one file or one directory becomes durable together, in order; the exception, a rename between two
 //! directories, is dealt with where it arises.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::tree::{Blob, Ino, Node, ROOT, Tree, digest_of, mix};
@@ -87,23 +88,43 @@ pub(crate) struct Disk {
     pub(crate) marks: Arc<Vec<String>>,
     /// Counts writes, in place of a clock.
     pub(crate) stamp: i64,
+    /// A folder that is a disk of its own.
+    pub(crate) mount: Option<Arc<Path>>,
 }
 
 impl Disk {
     /// Returns an empty disk.
     pub(crate) fn new() -> Self {
-        Self::of(Tree::new(), Arc::default(), 1)
+        Self {
+            durable: Tree::new(),
+            now: Tree::new(),
+            pending: Arc::default(),
+            marks: Arc::default(),
+            stamp: 1,
+            mount: None,
+        }
     }
 
-    /// Returns a disk on which all of `tree` is durable.
-    pub(crate) fn of(tree: Tree, marks: Arc<Vec<String>>, stamp: i64) -> Self {
+    /// Returns the same disk with other contents, all of them durable.
+    pub(crate) fn holding(&self, tree: Tree) -> Self {
         Self {
             durable: tree.clone(),
             now: tree,
             pending: Arc::default(),
-            marks,
-            stamp,
+            marks: Arc::clone(&self.marks),
+            stamp: self.stamp,
+            mount: self.mount.clone(),
         }
+    }
+
+    /// Tells whether two paths lie on one disk.
+    pub(crate) fn is_one(&self, a: &Path, b: &Path) -> bool {
+        let is_below = |path: &Path| {
+            self.mount
+                .as_ref()
+                .is_some_and(|mount| path.starts_with(mount))
+        };
+        is_below(a) == is_below(b)
     }
 
     /// Returns a number that two disks share when neither a reader nor the outside world can tell them apart.

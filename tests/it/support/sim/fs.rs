@@ -50,13 +50,19 @@ impl FsFile for SimFile {
 }
 
 #[derive(Debug)]
-struct SimBarrier(SimFs);
+struct SimBarrier {
+    fs: SimFs,
+    root: PathBuf,
+}
 
 impl Barrier for SimBarrier {
-    // The weaker of the two real barriers: nothing but what was named.
+    // The weaker of what the two real barriers do: nothing but what was named, and nothing of another disk.
     fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()> {
-        files.iter().try_for_each(|file| self.0.sync_file(file))?;
-        dirs.iter().try_for_each(|dir| self.0.sync_dir(dir))
+        let disk = self.fs.disk();
+        let is_here = |path: &&PathBuf| disk.is_one(&self.root, path);
+        let (mut files, mut dirs) = (files.iter().filter(is_here), dirs.iter().filter(is_here));
+        files.try_for_each(|file| self.fs.sync_file(file))?;
+        dirs.try_for_each(|dir| self.fs.sync_dir(dir))
     }
 
     fn durability(&self) -> Durability {
@@ -100,6 +106,9 @@ impl State {
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.begin(Op::Rename { from, to })?;
+        if !self.disk.is_one(from, to) {
+            return Err(errno(18));
+        }
         let moved = self.find(from)?;
         let (old_dir, old_name) = self.parent_of(from)?;
         let (new_dir, new_name) = self.parent_of(to)?;
@@ -296,7 +305,10 @@ impl Fs for SimFs {
         self.state()
             .begin_read()
             .map_err(FsError::at("open", root))?;
-        Ok(Box::new(SimBarrier(self.clone())))
+        Ok(Box::new(SimBarrier {
+            fs: self.clone(),
+            root: root.to_owned(),
+        }))
     }
 
     fn try_lock(&self, path: &Path) -> FsResult<Option<Box<dyn FileLock>>> {
@@ -344,10 +356,9 @@ impl Fs for SimFs {
         Ok(path.to_owned())
     }
 
-    fn same_device(&self, a: &Path, _b: &Path) -> FsResult<bool> {
-        self.state()
-            .begin_read()
-            .map_err(FsError::at("examine", a))?;
-        Ok(true)
+    fn same_device(&self, a: &Path, b: &Path) -> FsResult<bool> {
+        let mut state = self.state();
+        state.begin_read().map_err(FsError::at("examine", a))?;
+        Ok(state.disk.is_one(a, b))
     }
 }

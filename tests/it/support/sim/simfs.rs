@@ -106,6 +106,17 @@ impl SimFs {
         self
     }
 
+    /// Makes a folder a disk of its own.
+    pub(crate) fn mounted(self, folder: &str) -> Self {
+        self.state().disk.mount = Some(Path::new(folder).into());
+        self
+    }
+
+    /// Tells whether some folder is a disk of its own.
+    pub(crate) fn has_mount(&self) -> bool {
+        self.state().disk.mount.is_some()
+    }
+
     /// Lets the program die after `calls` changing calls; every later call of any sort fails.
     pub(crate) fn crash_after(self, calls: usize) -> Self {
         self.state().crash_after = Some(calls);
@@ -178,10 +189,7 @@ impl SimFs {
     pub(crate) fn again(&self) -> Self {
         let state = self.state();
         let disk = &state.disk;
-        Self::with(
-            Disk::of(disk.now.clone(), Arc::clone(&disk.marks), disk.stamp),
-            state.kind,
-        )
+        Self::with(disk.holding(disk.now.clone()), state.kind)
     }
 
     /// Returns the disk after its process was killed: the machine lives on, and what was not durable still is not.
@@ -237,7 +245,7 @@ impl SimFs {
             let blob = Blob::new(bytes.to_vec(), disk.stamp);
             disk.make(dir, name, &Node::File(blob));
         }
-        *disk = Disk::of(disk.now.clone(), Arc::clone(&disk.marks), disk.stamp);
+        *disk = disk.holding(disk.now.clone());
     }
 }
 
