@@ -87,6 +87,8 @@ pub struct Space {
     pub bytes: u64,
     /// Files that may still be created; `None` where the file system does not count them.
     pub inodes: Option<u64>,
+    /// Bytes of a block, which is the least that a file takes.
+    pub block: u64,
 }
 
 /// How far a file system can be trusted with locks and barriers.

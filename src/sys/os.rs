@@ -279,6 +279,7 @@ impl Fs for OsFs {
         Ok(Space {
             bytes: found.f_bavail.saturating_mul(found.f_frsize),
             inodes,
+            block: found.f_frsize,
         })
     }
 

@@ -338,6 +338,7 @@ impl Fs for SimFs {
         Ok(Space {
             bytes: 1 << 40,
             inodes: Some(1 << 20),
+            block: 4096,
         })
     }
 
