@@ -34,11 +34,16 @@ fn put(bar: &Bar, ticker: &str, bytes: &[u8]) {
     bar.write(&file(ticker), bytes);
 }
 
+/// Runs `partition-migrate` with these words.
+fn migration(bar: &Bar, words: &str) -> Ran {
+    let words = format!("partition-migrate {words}");
+    bar.run(&words.split(' ').collect::<Vec<_>>())
+}
+
 /// Plans and migrates everything to the venue of the made-up source, which `update` can ask.
 fn migrated(bar: &Bar) -> Ran {
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-        .expect(Exit::Ok);
-    bar.run(&["partition-migrate", "migrate", "--all", "--json"])
+    migration(bar, "init -V us:demo --all-found").expect(Exit::Ok);
+    migration(bar, "migrate --all --json")
 }
 
 /// Returns the closes that `show` prints, by whatever layout serves the series.

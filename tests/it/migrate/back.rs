@@ -2,7 +2,8 @@
 
 use super::there::revise;
 use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, put,
+    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, migration,
+    put,
 };
 use crate::support::foreign::Whole;
 
@@ -58,14 +59,7 @@ fn rows_written_since_are_merged_into_the_legacy_files() {
 fn deleted_legacy_files_are_rebuilt() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "1d",
-        "--delete-legacy",
-        "--yes",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
 
     let dry = roll_back(&bar, &["--dry-run"]).expect(Exit::Ok).summary();
     assert_eq!(dry["intervals"][0]["rebuilt"]["rows"], 6);
@@ -83,8 +77,7 @@ fn deleted_legacy_files_are_rebuilt() {
     // And there again: the same bytes as the first time.
     let first = legacy();
     migrated(&first).expect(Exit::Ok);
-    bar.run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Ok);
+    migration(&bar, "migrate --all").expect(Exit::Ok);
     let bytes = |bar: &Bar| -> Vec<_> {
         below(bar, "data/us")
             .into_iter()
@@ -146,17 +139,8 @@ fn a_symbol_that_legacy_files_cannot_spell_switches_nothing() {
         "A",
         &ForeignFile::of(days("A", &[("1990-01-02", 1.0)])).bytes(),
     );
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Ok);
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1d",
-        "--status",
-        "complete",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
+    migration(&bar, "mark us:demo 1d --status complete").expect(Exit::Ok);
 
     let ran = roll_back(&bar, &[]);
 
@@ -192,14 +176,7 @@ fn partitions_that_are_not_what_was_proven_are_no_source_for_a_rebuilt_file() {
     for lost in ["ticker=A", "ticker=A/year=2024/month=01"] {
         let bar = legacy();
         migrated(&bar).expect(Exit::Ok);
-        bar.run(&[
-            "partition-migrate",
-            "migrate",
-            "1d",
-            "--delete-legacy",
-            "--yes",
-        ])
-        .expect(Exit::Ok);
+        migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
         bar.remove(&format!("data/us/demo/stocks_1d/{lost}"));
         let toggles = bar.read("storage_config.json");
 
@@ -207,8 +184,7 @@ fn partitions_that_are_not_what_was_proven_are_no_source_for_a_rebuilt_file() {
 
         assert!(!exists(&bar, &file("A")), "{lost} {ran:?}");
         assert_eq!(bar.read("storage_config.json"), toggles);
-        bar.run(&["partition-migrate", "verify"])
-            .expect(Exit::Mismatch);
+        migration(&bar, "verify").expect(Exit::Mismatch);
     }
 }
 
@@ -227,16 +203,8 @@ fn fractions_of_a_legacy_file_that_is_written_anew_are_kept() {
         ))
     };
     put(&bar, "A", &file_of_a.bytes());
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-        .expect(Exit::Ok);
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "--all",
-        "--fractions",
-        "round",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+    migration(&bar, "migrate --all --fractions round").expect(Exit::Ok);
     bar.remove("quarantine");
     revise(&bar);
 

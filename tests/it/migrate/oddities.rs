@@ -2,7 +2,9 @@
 
 use rstest::rstest;
 
-use super::{Bar, Exit, ForeignFile, below, closes, days, exists, legacy, migrated, put};
+use super::{
+    Bar, Exit, ForeignFile, below, closes, days, exists, legacy, migrated, migration, put,
+};
 use crate::support::foreign::{ForeignBar, Whole};
 
 fn contradicting() -> Vec<u8> {
@@ -39,15 +41,7 @@ fn rows_without_a_place_fail_their_ticker_until_the_user_decides(#[case] bytes: 
             .contains("--duplicates newest")
     );
 
-    let summary = bar
-        .run(&[
-            "partition-migrate",
-            "migrate",
-            "--all",
-            "--duplicates",
-            "newest",
-            "--json",
-        ])
+    let summary = migration(&bar, "migrate --all --duplicates newest --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -55,7 +49,7 @@ fn rows_without_a_place_fail_their_ticker_until_the_user_decides(#[case] bytes: 
     let kept = &summary["intervals"][0]["kept"][0];
     let folder = kept.as_str().unwrap().trim_start_matches("[bar]/");
     assert_eq!(bar.read(&format!("{folder}/C.parquet")), bytes);
-    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+    migration(&bar, "verify").expect(Exit::Ok);
 }
 
 #[test]
@@ -146,27 +140,13 @@ fn rows_that_only_partitions_have_are_named_kept_or_put_away() {
         "{reason}"
     );
 
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "--all",
-        "--partition-rows",
-        "keep",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "migrate --all --partition-rows keep").expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["5.0", "1.0", "1.5", "2.0"]);
-    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+    migration(&bar, "verify").expect(Exit::Ok);
 
     let bar = extra();
     migrated(&bar).expect(Exit::Mismatch);
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "--all",
-        "--restart",
-        "--yes",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "migrate --all --restart --yes").expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
     let kept = below(&bar, "quarantine");
     assert!(
@@ -185,20 +165,10 @@ fn files_in_other_folders_are_refused_and_adopted() {
         "data/stocks_1d/E.parquet",
         ForeignFile::of(days("E", &[("2024-01-02", 4.0)])).bytes(),
     );
-    let refused = bar
-        .run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-        .expect(Exit::Failed);
+    let refused = migration(&bar, "init -V us:demo --all-found").expect(Exit::Failed);
     assert!(refused.stderr.contains("--adopt"), "{refused:?}");
     let before = bar.tree();
-    bar.run(&[
-        "partition-migrate",
-        "init",
-        "-V",
-        "us:demo",
-        "--all-found",
-        "--adopt",
-    ])
-    .expect(Exit::Usage);
+    migration(&bar, "init -V us:demo --all-found --adopt").expect(Exit::Usage);
     let unchanged = |path: &std::path::Path| !path.to_string_lossy().contains(".run_lock");
     let relevant = |tree: Vec<(std::path::PathBuf, Vec<u8>)>| -> Vec<_> {
         tree.into_iter()
@@ -207,19 +177,8 @@ fn files_in_other_folders_are_refused_and_adopted() {
     };
     assert_eq!(relevant(bar.tree()), relevant(before));
 
-    let adopted = bar
-        .run(&[
-            "partition-migrate",
-            "init",
-            "-V",
-            "us:demo",
-            "--all-found",
-            "--adopt",
-            "--yes",
-        ])
-        .expect(Exit::Ok);
-    bar.run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Ok);
+    let adopted = migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Ok);
+    migration(&bar, "migrate --all").expect(Exit::Ok);
 
     assert!(
         !exists(&bar, "stocks_1d") && !exists(&bar, "data/stocks_1d"),
@@ -254,7 +213,7 @@ fn a_plan_that_cannot_be_followed_is_refused_with_the_reason(
     bar.write("migration_plan.json", plan);
     let before = below(&bar, "data");
 
-    let ran = bar.run(&["partition-migrate", "migrate", "--all"]);
+    let ran = migration(&bar, "migrate --all");
 
     assert_ne!(ran.exit, Exit::Ok);
     assert!(ran.stderr.contains(says), "{ran:?}");
@@ -276,14 +235,7 @@ fn volumes_that_are_no_whole_numbers_fail_their_ticker_until_the_user_decides() 
         "{failure}"
     );
 
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "--all",
-        "--fractions",
-        "round",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "migrate --all --fractions round").expect(Exit::Ok);
 
     let kept = below(&bar, "quarantine");
     assert!(
@@ -299,10 +251,8 @@ fn a_restart_puts_nothing_away_that_it_cannot_replace() {
     let partitions = below(&bar, "data/us");
     put(&bar, "A", b"torn");
 
-    bar.run(&["partition-migrate", "migrate", "1d", "--restart"])
-        .expect(Exit::Usage);
-    bar.run(&["partition-migrate", "migrate", "1d", "--restart", "--yes"])
-        .expect(Exit::Damaged);
+    migration(&bar, "migrate 1d --restart").expect(Exit::Usage);
+    migration(&bar, "migrate 1d --restart --yes").expect(Exit::Damaged);
 
     assert_eq!(below(&bar, "data/us"), partitions);
     assert!(!bar.has("quarantine"));
@@ -316,13 +266,11 @@ fn a_restart_mends_a_damaged_month_and_leaves_what_updates_added() {
     let expected = closes(&bar, "B");
     let month = "data/us/demo/stocks_1d/ticker=B/year=2024/month=01/data.parquet";
     bar.write(month, b"torn");
-    bar.run(&["partition-migrate", "verify"])
-        .expect(Exit::Damaged);
+    migration(&bar, "verify").expect(Exit::Damaged);
 
-    bar.run(&["partition-migrate", "migrate", "1d", "--restart", "--yes"])
-        .expect(Exit::Ok);
+    migration(&bar, "migrate 1d --restart --yes").expect(Exit::Ok);
 
-    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+    migration(&bar, "verify").expect(Exit::Ok);
     assert_eq!(closes(&bar, "B"), expected);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "10.0"]);
     assert!(
@@ -336,23 +284,15 @@ fn a_restart_mends_a_damaged_month_and_leaves_what_updates_added() {
 fn a_ticker_of_which_both_sides_are_gone_is_named_for_ever() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "1d",
-        "--delete-legacy",
-        "--yes",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
     bar.remove("data/us/demo/stocks_1d/ticker=A");
 
-    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
-    let again = bar.run(&["partition-migrate", "migrate", "1d"]);
+    let status = migration(&bar, "status").expect(Exit::Ok);
+    let again = migration(&bar, "migrate 1d");
 
     assert!(!status.stdout.contains("active"), "{status:?}");
     assert_ne!(again.exit, Exit::Ok);
-    bar.run(&["partition-migrate", "verify"])
-        .expect(Exit::Mismatch);
+    migration(&bar, "verify").expect(Exit::Mismatch);
 }
 
 #[test]
@@ -371,7 +311,7 @@ fn partitions_of_an_older_layout_count_as_what_they_are_together() {
     migrated(&bar).expect(Exit::Ok);
 
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
-    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
+    migration(&bar, "verify").expect(Exit::Ok);
 }
 
 #[test]
@@ -384,17 +324,7 @@ fn an_adopted_file_on_another_basis_stays_where_it_is() {
     let flat = ForeignFile::of(days("A", &[("2024-01-29", 5.0)])).bytes();
     bar.write("stocks_1d/A.parquet", &flat);
 
-    let ran = bar
-        .run(&[
-            "partition-migrate",
-            "init",
-            "-V",
-            "us:demo",
-            "--all-found",
-            "--adopt",
-            "--yes",
-        ])
-        .expect(Exit::Partial);
+    let ran = migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Partial);
 
     assert!(ran.stderr.contains("split_dividend_adjusted"), "{ran:?}");
     assert_eq!(bar.read("stocks_1d/A.parquet"), flat);
@@ -410,16 +340,7 @@ fn what_an_adopted_file_has_more_is_kept() {
     };
     bar.write("stocks_1d/A.parquet", flat.bytes());
 
-    bar.run(&[
-        "partition-migrate",
-        "init",
-        "-V",
-        "us:demo",
-        "--all-found",
-        "--adopt",
-        "--yes",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Ok);
 
     let kept = below(&bar, "quarantine");
     assert!(

@@ -2,7 +2,9 @@
 
 use rstest::rstest;
 
-use super::{Bar, Exit, ForeignFile, below, days, exists, file, json, legacy, migrated, put};
+use super::{
+    Bar, Exit, ForeignFile, below, days, exists, file, json, legacy, migrated, migration, put,
+};
 
 #[test]
 fn wide_intervals_are_refused_with_the_reason() {
@@ -12,12 +14,8 @@ fn wide_intervals_are_refused_with_the_reason() {
         ForeignFile::of(days("A", &[("2024-01-01", 4.0)])).bytes(),
     );
 
-    let refused = bar
-        .run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1wk"])
-        .expect(Exit::Usage);
-    let planned = bar
-        .run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-        .expect(Exit::Ok);
+    let refused = migration(&bar, "init -V us:demo -i 1wk").expect(Exit::Usage);
+    let planned = migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
 
     assert!(refused.stderr.contains("too wide"), "{refused:?}");
     assert!(
@@ -31,22 +29,11 @@ fn wide_intervals_are_refused_with_the_reason() {
 #[test]
 fn a_second_plan_needs_force_and_keeps_the_first() {
     let bar = legacy();
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
     let first = bar.read("migration_plan.json");
 
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Failed);
-    bar.run(&[
-        "partition-migrate",
-        "init",
-        "-V",
-        "us:demo",
-        "-i",
-        "1d",
-        "--force",
-    ])
-    .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Failed);
+    migration(&bar, "init -V us:demo -i 1d --force").expect(Exit::Ok);
 
     assert_eq!(bar.read("migration_plan.20251121T220000Z.json"), first);
 }
@@ -54,21 +41,12 @@ fn a_second_plan_needs_force_and_keeps_the_first() {
 #[test]
 fn a_mark_proves_nothing_and_switches_nothing() {
     let bar = legacy();
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
 
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1d",
-        "--status",
-        "complete",
-        "--jobs-total",
-        "2",
-        "--jobs-completed",
-        "2",
-    ])
+    migration(
+        &bar,
+        "mark us:demo 1d --status complete --jobs-total 2 --jobs-completed 2",
+    )
     .expect(Exit::Ok);
 
     let planned = json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
@@ -77,7 +55,7 @@ fn a_mark_proves_nothing_and_switches_nothing() {
         planned["verification"]["verified_at"],
         serde_json::Value::Null
     );
-    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let status = migration(&bar, "status").expect(Exit::Ok);
     assert!(
         status.stdout.contains("complete (unverified)"),
         "{status:?}"
@@ -87,33 +65,11 @@ fn a_mark_proves_nothing_and_switches_nothing() {
         "{status:?}"
     );
     assert!(!exists(&bar, "storage_config.json"));
-    bar.run(&["partition-migrate", "verify"])
-        .expect(Exit::Mismatch);
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1h",
-        "--status",
-        "complete",
-    ])
-    .expect(Exit::Usage);
-    bar.run(&[
-        "partition-migrate",
-        "mark",
-        "us:demo",
-        "1d",
-        "--jobs-total",
-        "1",
-        "--jobs-completed",
-        "2",
-    ])
-    .expect(Exit::Usage);
+    migration(&bar, "verify").expect(Exit::Mismatch);
+    migration(&bar, "mark us:demo 1h --status complete").expect(Exit::Usage);
+    migration(&bar, "mark us:demo 1d --jobs-total 1 --jobs-completed 2").expect(Exit::Usage);
 
-    let summary = bar
-        .run(&["partition-migrate", "migrate", "--json"])
-        .expect(Exit::Ok)
-        .summary();
+    let summary = migration(&bar, "migrate --json").expect(Exit::Ok).summary();
     assert_eq!(summary["activated"][0], "us:demo");
 }
 
@@ -155,11 +111,10 @@ fn a_plan_of_the_predecessor_is_gone_on_with(
         "migration_plan.json",
         plan_of_the_predecessor(status, verified_at),
     );
-    let shown = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let shown = migration(&bar, "status").expect(Exit::Ok);
     assert!(shown.stdout.contains("us:demo"), "{shown:?}");
 
-    let summary = bar
-        .run(&["partition-migrate", "migrate", "us:demo", "1d", "--json"])
+    let summary = migration(&bar, "migrate us:demo 1d --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -215,17 +170,13 @@ fn the_interval_is_asked_for_by_number_or_name() {
                 ForeignFile::of(days("A", &[("2024-01-02", 2.0)])).bytes(),
             );
         }
-        bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-            .expect(Exit::Ok);
-        bar.run(&["partition-migrate", "migrate"])
-            .expect(Exit::Usage);
+        migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+        migration(&bar, "migrate").expect(Exit::Usage);
         bar.terminals.stdin = true;
         bar.terminals.stderr = true;
         bar.answers = answer;
 
-        let ran = bar
-            .run(&["partition-migrate", "migrate", "--yes"])
-            .expect(Exit::Ok);
+        let ran = migration(&bar, "migrate --yes").expect(Exit::Ok);
 
         assert!(
             exists(&bar, &format!("data/us/demo/stocks_{expected}")),
@@ -249,9 +200,7 @@ fn a_folder_that_is_gone_proves_nothing_and_switches_nothing() {
     );
     bar.remove("data/legacy/stocks_1d");
 
-    let ran = bar
-        .run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Partial);
+    let ran = migration(&bar, "migrate --all").expect(Exit::Partial);
 
     assert!(
         ran.stderr.contains("there are no legacy files to migrate"),
@@ -264,7 +213,7 @@ fn a_folder_that_is_gone_proves_nothing_and_switches_nothing() {
         planned["verification"]["verified_at"],
         serde_json::Value::Null
     );
-    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let status = migration(&bar, "status").expect(Exit::Ok);
     assert!(
         !status.stdout.contains("verified ") && !status.stdout.contains("active"),
         "{status:?}"
@@ -278,13 +227,11 @@ fn a_legacy_folder_that_went_away_after_proofs_keeps_the_switch_from_being_turne
     migrated(&bar).expect(Exit::Damaged);
     bar.remove("data/legacy/stocks_1d");
 
-    let ran = bar
-        .run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Partial);
+    let ran = migration(&bar, "migrate --all").expect(Exit::Partial);
     assert!(ran.stderr.contains("the legacy folder is gone"), "{ran:?}");
 
     assert!(!bar.has("storage_config.json"));
-    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let status = migration(&bar, "status").expect(Exit::Ok);
     assert!(
         status
             .stderr
@@ -303,13 +250,10 @@ fn a_record_that_is_missing_is_noticed() {
         "C",
         &ForeignFile::of(days("C", &[("2024-01-02", 3.0)])).bytes(),
     );
-    bar.run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Ok);
+    migration(&bar, "migrate --all").expect(Exit::Ok);
     bar.remove("state/migration/us-demo-stocks_1d/00000001.jsonl");
 
-    let ran = bar
-        .run(&["partition-migrate", "verify"])
-        .expect(Exit::Damaged);
+    let ran = migration(&bar, "verify").expect(Exit::Damaged);
 
     assert!(
         ran.stderr
@@ -326,27 +270,16 @@ fn what_the_plan_says_is_not_believed() {
         plan_of_the_predecessor("complete", "\"2025-11-02T08:15:00Z\""),
     );
 
-    let summary = bar
-        .run(&["partition-migrate", "migrate", "--all", "--json"])
+    let summary = migration(&bar, "migrate --all --json")
         .expect(Exit::Ok)
         .summary();
     assert_eq!(summary["intervals"][0]["proven_now"], 2);
 
-    let deleted = bar
-        .run(&[
-            "partition-migrate",
-            "migrate",
-            "--all",
-            "--delete-legacy",
-            "--yes",
-            "--json",
-        ])
+    let deleted = migration(&bar, "migrate --all --delete-legacy --yes --json")
         .expect(Exit::Ok)
         .summary();
     assert_eq!(deleted["intervals"][0]["legacy_files_removed"], 2);
-    let done = bar
-        .run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Ok);
+    let done = migration(&bar, "migrate --all").expect(Exit::Ok);
     assert!(
         done.stderr.contains("Every interval of the plan is proven"),
         "{done:?}"
@@ -363,9 +296,7 @@ fn wide_intervals_of_a_plan_that_others_wrote_are_refused() {
         ForeignFile::of(days("A", &[("2024-01-01", 4.0)])).bytes(),
     );
 
-    let ran = bar
-        .run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Usage);
+    let ran = migration(&bar, "migrate --all").expect(Exit::Usage);
 
     assert!(ran.stderr.contains("too wide"), "{ran:?}");
     assert!(!bar.has("data/us"));

@@ -1,7 +1,8 @@
 //! From legacy files to partitions.
 
 use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, put,
+    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, migration,
+    put,
 };
 
 const MONTH: &str = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
@@ -72,18 +73,10 @@ fn the_next_update_goes_to_the_partitions() {
 fn a_dry_run_names_what_would_happen_and_touches_nothing() {
     let bar = legacy();
     put(&bar, "C", b"no parquet at all");
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "-i", "1d"])
-        .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
     let before = bar.tree();
 
-    let plan = bar
-        .run(&[
-            "partition-migrate",
-            "migrate",
-            "--all",
-            "--dry-run",
-            "--json",
-        ])
+    let plan = migration(&bar, "migrate --all --dry-run --json")
         .expect(Exit::Partial)
         .summary();
 
@@ -112,10 +105,7 @@ fn one_bad_ticker_fails_alone_and_keeps_the_switch_from_being_turned() {
     assert_eq!(plan["venues"][0]["intervals"]["1d"]["status"], "migrating");
     // The legacy layout is still the one that counts.
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
-    let status = bar
-        .run(&["partition-migrate", "status", "--json"])
-        .expect(Exit::Ok)
-        .summary();
+    let status = migration(&bar, "status --json").expect(Exit::Ok).summary();
     assert_eq!(status["intervals"][0]["tickers"]["failed"], 1);
 
     put(
@@ -123,8 +113,7 @@ fn one_bad_ticker_fails_alone_and_keeps_the_switch_from_being_turned() {
         "C",
         &ForeignFile::of(days("C", &[("2024-01-02", 3.0)])).bytes(),
     );
-    let again = bar
-        .run(&["partition-migrate", "migrate", "--all", "--json"])
+    let again = migration(&bar, "migrate --all --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -188,8 +177,7 @@ fn legacy_files_that_changed_since_their_proof_are_copied_again() {
     );
     bar.remove(&file("C"));
 
-    let summary = bar
-        .run(&["partition-migrate", "migrate", "--all", "--json"])
+    let summary = migration(&bar, "migrate --all --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -208,21 +196,11 @@ fn legacy_files_go_only_when_told_and_leave_nothing_behind() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
 
-    let refused = bar
-        .run(&["partition-migrate", "migrate", "1d", "--delete-legacy"])
-        .expect(Exit::Usage);
+    let refused = migration(&bar, "migrate 1d --delete-legacy").expect(Exit::Usage);
     assert!(refused.stderr.contains("--yes"), "{refused:?}");
     assert!(exists(&bar, &file("A")));
 
-    let summary = bar
-        .run(&[
-            "partition-migrate",
-            "migrate",
-            "1d",
-            "--delete-legacy",
-            "--yes",
-            "--json",
-        ])
+    let summary = migration(&bar, "migrate 1d --delete-legacy --yes --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -230,14 +208,10 @@ fn legacy_files_go_only_when_told_and_leave_nothing_behind() {
     assert!(!exists(&bar, "data/legacy/stocks_1d"));
     assert!(!exists(&bar, "partition-staging"));
     assert_eq!(closes(&bar, "B"), ["2.0", "2.5", "3.0"]);
-    let verified = bar
-        .run(&["partition-migrate", "verify", "--json"])
-        .expect(Exit::Ok)
-        .summary();
+    let verified = migration(&bar, "verify --json").expect(Exit::Ok).summary();
     assert_eq!(verified["intervals"][0]["proven"], 2);
     // The totals stay those of the whole, and there is nothing left to do.
-    let again = bar
-        .run(&["partition-migrate", "migrate", "1d", "--json"])
+    let again = migration(&bar, "migrate 1d --json")
         .expect(Exit::Ok)
         .summary();
     assert_eq!(again["intervals"][0]["tickers"], 2);
@@ -252,15 +226,7 @@ fn damaged_partitions_keep_every_legacy_file() {
     bytes[100] ^= 1;
     bar.write(MONTH, &bytes);
 
-    let ran = bar
-        .run(&[
-            "partition-migrate",
-            "migrate",
-            "1d",
-            "--delete-legacy",
-            "--yes",
-        ])
-        .expect(Exit::Damaged);
+    let ran = migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Damaged);
 
     assert!(
         exists(&bar, &file("A")) && exists(&bar, &file("B")),
@@ -275,19 +241,9 @@ fn values_that_updates_replaced_since_do_not_keep_legacy_files() {
     migrated(&bar).expect(Exit::Ok);
     revise(&bar);
 
-    bar.run(&["partition-migrate", "verify"]).expect(Exit::Ok);
-    bar.run(&[
-        "partition-migrate",
-        "migrate",
-        "1d",
-        "--delete-legacy",
-        "--yes",
-    ])
-    .expect(Exit::Ok);
-    let verified = bar
-        .run(&["partition-migrate", "verify", "--json"])
-        .expect(Exit::Ok)
-        .summary();
+    migration(&bar, "verify").expect(Exit::Ok);
+    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    let verified = migration(&bar, "verify --json").expect(Exit::Ok).summary();
 
     assert_eq!(verified["intervals"][0]["proven"], 2);
     assert_eq!(closes(&bar, "A")[..3], ["1.0", "1.5", "9.0"]);
@@ -328,18 +284,8 @@ fn without_a_ledger_line_a_changed_value_keeps_every_legacy_file() {
     migrated(&other).expect(Exit::Ok);
     bar.write(MONTH, other.read(MONTH));
 
-    let ran = bar
-        .run(&[
-            "partition-migrate",
-            "migrate",
-            "1d",
-            "--delete-legacy",
-            "--yes",
-        ])
-        .expect(Exit::Mismatch);
-    let verified = bar
-        .run(&["partition-migrate", "verify"])
-        .expect(Exit::Mismatch);
+    let ran = migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Mismatch);
+    let verified = migration(&bar, "verify").expect(Exit::Mismatch);
 
     assert!(exists(&bar, &file("B")), "{ran:?}");
     assert!(
@@ -360,7 +306,7 @@ fn legacy_files_with_other_times_and_the_same_bytes_are_still_proven() {
         bar.write(&name, bytes);
     }
 
-    let status = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let status = migration(&bar, "status").expect(Exit::Ok);
 
     assert!(status.stdout.contains("active"), "{status:?}");
 }
@@ -369,10 +315,9 @@ fn legacy_files_with_other_times_and_the_same_bytes_are_still_proven() {
 fn status_counts_the_rows_of_both_sides_before_anything_is_proven() {
     let bar = legacy();
     put(&bar, "C", b"no parquet at all");
-    bar.run(&["partition-migrate", "init", "-V", "us:demo", "--all-found"])
-        .expect(Exit::Ok);
+    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
     let status = || {
-        let ran = bar.run(&["partition-migrate", "status", "--json"]);
+        let ran = migration(&bar, "status --json");
         ran.expect(Exit::Ok).summary()["intervals"][0].clone()
     };
 
@@ -381,8 +326,7 @@ fn status_counts_the_rows_of_both_sides_before_anything_is_proven() {
     assert_eq!(before["partition_rows"], 0);
     assert_eq!(before["tickers_not_counted"], serde_json::json!(["C"]));
 
-    bar.run(&["partition-migrate", "migrate", "--all"])
-        .expect(Exit::Damaged);
+    migration(&bar, "migrate --all").expect(Exit::Damaged);
     // A's proof no longer says what its file holds.
     put(
         &bar,
@@ -393,7 +337,7 @@ fn status_counts_the_rows_of_both_sides_before_anything_is_proven() {
     let after = status();
     assert_eq!(after["legacy_rows"], 4);
     assert_eq!(after["partition_rows"], 6);
-    let told = bar.run(&["partition-migrate", "status"]).expect(Exit::Ok);
+    let told = migration(&bar, "status").expect(Exit::Ok);
     assert!(
         told.stderr.contains("first C: files of theirs"),
         "{}",
