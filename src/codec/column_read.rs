@@ -25,17 +25,24 @@ pub(super) struct Meaning {
     pub(super) unit_nanos: i64,
     /// Whether the chunk may hold nulls.
     pub(super) is_optional: bool,
+    /// Whether whole numbers have no sign.
+    pub(super) is_unsigned: bool,
     /// How many rows to read.
     pub(super) rows: usize,
 }
 
-/// Reads a chunk as a column, converting what other writers store in other types.
+/// Reads a chunk as a column, converting what other writers store in other types. Counts the numbers that cannot be kept as
+/// they are.
 pub(super) fn read(
     reader: ColumnReader,
     meaning: Meaning,
-    rounded: &mut usize,
+    inexact: &mut usize,
 ) -> Result<Column, CodecError> {
     use ColumnReader as Reader;
+    let wide = |value: i32| match meaning.is_unsigned {
+        true => i64::from(value.cast_unsigned()),
+        false => i64::from(value),
+    };
     Ok(match (meaning.kind, reader) {
         (KindOf::Text, Reader::ByteArrayColumnReader(reader)) => {
             Column::Text(read_texts(reader, meaning)?)
@@ -54,16 +61,23 @@ pub(super) fn read(
             Column::Time(times.values())
         }
         (KindOf::Int, Reader::Int64ColumnReader(reader)) => {
-            Column::Int(chunk(reader, meaning)?.values())
+            let found = chunk(reader, meaning)?;
+            Column::Int(if meaning.is_unsigned {
+                kept(&found, inexact, |value| {
+                    i64::try_from(value.cast_unsigned()).ok()
+                })
+            } else {
+                found.values()
+            })
         }
         (KindOf::Int, Reader::Int32ColumnReader(reader)) => {
-            Column::Int(chunk(reader, meaning)?.map(i64::from).values())
+            Column::Int(chunk(reader, meaning)?.map(wide).values())
         }
         (KindOf::Int, Reader::DoubleColumnReader(reader)) => {
-            Column::Int(whole(&chunk(reader, meaning)?, rounded))
+            Column::Int(whole(&chunk(reader, meaning)?, inexact))
         }
         (KindOf::Int, Reader::FloatColumnReader(reader)) => {
-            Column::Int(whole(&chunk(reader, meaning)?.map(f64::from), rounded))
+            Column::Int(whole(&chunk(reader, meaning)?.map(f64::from), inexact))
         }
         (KindOf::Float, Reader::DoubleColumnReader(reader)) => {
             Column::Float(chunk(reader, meaning)?.values())
@@ -71,15 +85,16 @@ pub(super) fn read(
         (KindOf::Float, Reader::FloatColumnReader(reader)) => {
             Column::Float(chunk(reader, meaning)?.map(f64::from).values())
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "prices stored as whole numbers are far below 2^53"
-        )]
         (KindOf::Float, Reader::Int64ColumnReader(reader)) => {
-            Column::Float(chunk(reader, meaning)?.map(|value| value as f64).values())
+            let found = chunk(reader, meaning)?.map(|value| match meaning.is_unsigned {
+                true => i128::from(value.cast_unsigned()),
+                false => i128::from(value),
+            });
+            Column::Float(floating(&found, inexact))
         }
         (KindOf::Float, Reader::Int32ColumnReader(reader)) => {
-            Column::Float(chunk(reader, meaning)?.map(f64::from).values())
+            let found = chunk(reader, meaning)?.map(|value| i128::from(wide(value)));
+            Column::Float(floating(&found, inexact))
         }
         (kind, Reader::Int32ColumnReader(reader)) => {
             // A column whose every value is null is stored without a type, physically as 32-bit integers.
@@ -97,18 +112,49 @@ fn wrong_type() -> CodecError {
     CodecError::damaged("a column has another type than its schema says")
 }
 
-/// Returns floats that stand for whole numbers, rounded half to even and counted if they were none; what stands for none
-/// at all is null.
-fn whole(chunk: &Chunk<f64>, rounded: &mut usize) -> Values<i64> {
+/// Returns values by `keep`, and counts those of which it keeps nothing.
+fn kept<T: Copy + Default, U: Copy + Default>(
+    chunk: &Chunk<T>,
+    inexact: &mut usize,
+    keep: impl Fn(T) -> Option<U>,
+) -> Values<U> {
+    let cells = chunk.cells().map(|cell| {
+        let found = keep(cell?);
+        *inexact += usize::from(found.is_none());
+        found
+    });
+    cells.collect()
+}
+
+/// Returns floats that stand for whole numbers, rounded half to even; what stands for none at all is null. All but NaN are
+/// counted if they are not the same number as before.
+fn whole(chunk: &Chunk<f64>, inexact: &mut usize) -> Values<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_807.0;
     let cells = chunk.cells().map(|cell| {
         let value = cell?;
-        *rounded += usize::from(!value.is_nan() && value.fract() != 0.0);
+        let is_inside = value.is_finite() && value.abs() < LIMIT;
+        *inexact += usize::from(!value.is_nan() && !(is_inside && value.fract() == 0.0));
         #[expect(
             clippy::cast_possible_truncation,
             reason = "integral and inside the range of i64, checked here"
         )]
-        (value.is_finite() && value.abs() < LIMIT).then(|| value.round_ties_even() as i64)
+        is_inside.then(|| value.round_ties_even() as i64)
+    });
+    cells.collect()
+}
+
+/// Returns prices that are stored as whole numbers, and counts those that a float cannot hold.
+fn floating(chunk: &Chunk<i128>, inexact: &mut usize) -> Values<f64> {
+    let cells = chunk.cells().map(|cell| {
+        let value = cell?;
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "what is lost is seen by going back, and counted"
+        )]
+        let (number, back) = (value as f64, value as f64 as i128);
+        *inexact += usize::from(back != value);
+        Some(number)
     });
     cells.collect()
 }

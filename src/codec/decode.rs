@@ -35,10 +35,12 @@ pub struct Decoded {
     pub unit: TimeUnit,
     /// Zone, price basis and origin, as far as the file says.
     pub provenance: Provenance,
-    /// Whole numbers that the file has as fractions, and that were rounded.
-    pub rounded: usize,
+    /// Numbers that could not be kept as they are: fractions of whole numbers, and what lies beyond a column's range.
+    pub inexact: usize,
     /// Columns that barkeep does not know and would lose by rewriting the file.
     pub unknown_columns: Vec<String>,
+    /// Indexes of pandas that are left out and say more than the number of a row.
+    pub odd_indexes: Vec<String>,
     /// Whether barkeep wrote the file.
     pub is_sealed: bool,
 }
@@ -73,7 +75,7 @@ fn decode_unguarded(
     };
 
     let (unit, places) = locate(profile, found, &place_of)?;
-    let (mut columns, rounded) = read_columns(&reader, is_sealed, profile, &places, bytes.len())?;
+    let (mut columns, inexact) = read_columns(&reader, is_sealed, profile, &places, bytes.len())?;
     if place_of("sequence").is_none() {
         drop_epoch_sequence(profile, &mut columns);
     }
@@ -83,14 +85,24 @@ fn decode_unguarded(
         .map(|column| column.path().string())
         .filter(|name| !is_known(name))
         .collect();
+    let mut odd_indexes = Vec::new();
+    for name in INDEX_COLUMNS {
+        if let Some(at) = place_of(name)
+            && !places.iter().flatten().any(|(place, _)| *place == at)
+            && !is_row_number(&reader, at)?
+        {
+            odd_indexes.push(name.to_owned());
+        }
+    }
     let proven = Frame::prove(profile, columns);
     check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
     Ok(Decoded {
         proven,
         unit,
         provenance: footer.provenance,
-        rounded,
+        inexact,
         unknown_columns,
+        odd_indexes,
         is_sealed,
     })
 }
@@ -128,7 +140,7 @@ fn read_columns(
     places: &[Place],
     file_bytes: usize,
 ) -> Result<(Vec<Column>, usize), CodecError> {
-    let mut rounded = 0;
+    let mut inexact = 0;
     let found = reader.metadata().file_metadata().schema_descr().columns();
     let mut columns: Vec<Column> = profile
         .columns
@@ -148,23 +160,21 @@ fn read_columns(
                 column.append(all);
                 continue;
             }
-            let is_optional = found
-                .get(place)
-                .is_some_and(|column| column.max_def_level() > 0);
-            let unit_nanos = unit.map_or(time::DAY, TimeUnit::nanos);
+            let column_type = found.get(place);
             let meaning = Meaning {
                 kind: spec.kind,
-                unit_nanos,
-                is_optional,
+                unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
+                is_optional: column_type.is_some_and(|column| column.max_def_level() > 0),
+                is_unsigned: column_type.is_some_and(|column| is_unsigned(column)),
                 rows,
             };
             let chunk = group
                 .get_column_reader(place)
                 .map_err(CodecError::damaged)?;
-            column.append(column_read::read(chunk, meaning, &mut rounded)?);
+            column.append(column_read::read(chunk, meaning, &mut inexact)?);
         }
     }
-    Ok((columns, rounded))
+    Ok((columns, inexact))
 }
 
 /// A page holds at most 2^31 values, and even run-length encoding needs some bytes: an absurd claim is damage,
@@ -243,6 +253,100 @@ fn drop_epoch_sequence(profile: &Profile, columns: &mut [Column]) {
     }
 }
 
+/// Tells whether a stored index is the number of a row, or a timestamp, which the date repeats.
+fn is_row_number(reader: &SerializedFileReader<Bytes>, place: usize) -> Result<bool, CodecError> {
+    let found = reader.metadata().file_metadata().schema_descr().columns();
+    let Some(column) = found.get(place) else {
+        return Ok(true);
+    };
+    let is_time = matches!(
+        column.logical_type_ref(),
+        Some(LogicalType::Timestamp { .. } | LogicalType::Date)
+    ) || column.physical_type() == PhysicalType::INT96;
+    let is_whole = matches!(
+        column.physical_type(),
+        PhysicalType::INT64 | PhysicalType::INT32
+    );
+    if is_time || !is_whole || column.max_rep_level() > 0 || !is_plain(column) {
+        return Ok(is_time);
+    }
+    let mut expected = None;
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group).map_err(CodecError::damaged)?;
+        let rows = usize::try_from(group.metadata().num_rows()).map_err(CodecError::damaged)?;
+        let meaning = Meaning {
+            kind: KindOf::Int,
+            unit_nanos: 1,
+            is_optional: column.max_def_level() > 0,
+            is_unsigned: is_unsigned(column),
+            rows,
+        };
+        let chunk = group
+            .get_column_reader(place)
+            .map_err(CodecError::damaged)?;
+        let Column::Int(numbers) = column_read::read(chunk, meaning, &mut 0)? else {
+            return Ok(false);
+        };
+        for number in numbers.iter() {
+            let is_next = number.is_some_and(|number| {
+                expected.is_none_or(|next| next == number) || number >= EPOCH_LIKE
+            });
+            if !is_next {
+                return Ok(false);
+            }
+            expected = number.and_then(|number| number.checked_add(1));
+        }
+    }
+    Ok(true)
+}
+
+/// Tells whether whole numbers are meant without a sign.
+fn is_unsigned(column: &ColumnDescriptor) -> bool {
+    let is_logical = matches!(
+        column.logical_type_ref(),
+        Some(LogicalType::Integer(integer)) if !integer.is_signed
+    );
+    let converted = column.converted_type();
+    is_logical
+        || matches!(
+            converted,
+            ConvertedType::UINT_8
+                | ConvertedType::UINT_16
+                | ConvertedType::UINT_32
+                | ConvertedType::UINT_64
+        )
+}
+
+/// Tells whether a number or a text is what it looks like, and no decimal or time of day in disguise.
+fn is_plain(column: &ColumnDescriptor) -> bool {
+    let is_logical = matches!(
+        column.logical_type_ref(),
+        None | Some(
+            LogicalType::Integer { .. }
+                | LogicalType::String
+                | LogicalType::Enum
+                | LogicalType::Json
+                | LogicalType::Unknown
+        )
+    );
+    let is_converted = matches!(
+        column.converted_type(),
+        ConvertedType::NONE
+            | ConvertedType::UTF8
+            | ConvertedType::ENUM
+            | ConvertedType::JSON
+            | ConvertedType::INT_8
+            | ConvertedType::INT_16
+            | ConvertedType::INT_32
+            | ConvertedType::INT_64
+            | ConvertedType::UINT_8
+            | ConvertedType::UINT_16
+            | ConvertedType::UINT_32
+            | ConvertedType::UINT_64
+    );
+    is_logical && is_converted
+}
+
 fn is_dispensable(spec: &ColumnSpec) -> bool {
     spec.name == "sequence"
 }
@@ -291,12 +395,12 @@ fn unit_of(
         PhysicalType::INT32 | PhysicalType::INT64 | PhysicalType::FLOAT | PhysicalType::DOUBLE
     );
     // A column of nulls without a type is stored as INT32; `column_read::read` checks that it is one.
-    let fits = physical == PhysicalType::INT32 && !is_date
+    let fits = physical == PhysicalType::INT32 && is_plain(column)
         || match spec.kind {
-            KindOf::Text => physical == PhysicalType::BYTE_ARRAY,
+            KindOf::Text => physical == PhysicalType::BYTE_ARRAY && is_plain(column),
             KindOf::Flag => physical == PhysicalType::BOOLEAN,
             KindOf::Time => unit.is_some() || is_date,
-            KindOf::Int | KindOf::Float => is_number && unit.is_none() && !is_date,
+            KindOf::Int | KindOf::Float => is_number && is_plain(column),
         };
     if fits && column.max_rep_level() == 0 && column.max_def_level() <= 1 {
         Ok(unit)

@@ -109,8 +109,10 @@ pub(super) fn judge(
     let request = tuple.series(ticker);
     let file = read_legacy(sight, &request, from)?;
     let keepsake = keepsake(&file, choices)?;
-    if !file.decoded.unknown_columns.is_empty() {
-        return Err(Refusal::Columns(file.decoded.unknown_columns));
+    let decoded = &file.decoded;
+    let lost = [decoded.unknown_columns.as_slice(), &decoded.odd_indexes].concat();
+    if !lost.is_empty() {
+        return Err(Refusal::Columns(lost));
     }
     let provenance = Provenance {
         timezone: file.decoded.provenance.timezone.clone(),
@@ -179,11 +181,14 @@ fn keepsake(
             "{duplicate} duplicate and {undated} undated rows have no place in the partitions"
         ));
     }
-    if file.decoded.rounded > 0 {
+    if file.decoded.inexact > 0 {
         if choices.fractions == Fractions::Refuse {
-            return Err(Refusal::Fractions(file.decoded.rounded));
+            return Err(Refusal::Fractions(file.decoded.inexact));
         }
-        reasons.push(format!("{} volumes were rounded", file.decoded.rounded));
+        reasons.push(format!(
+            "{} numbers were rounded or left out",
+            file.decoded.inexact
+        ));
     }
     let keep = || (file.path.clone(), file.bytes.clone(), reasons.join("; "));
     Ok((!reasons.is_empty()).then(keep))

@@ -145,7 +145,7 @@ pub struct Choices {
     pub duplicates: Duplicates,
     /// What happens to rows that only the partitions have.
     pub partition_rows: PartitionRows,
-    /// What happens to volumes that are no whole numbers.
+    /// What happens to numbers that cannot be kept as they are.
     pub fractions: Fractions,
     /// Whether every ticker is looked at again, and partitions that are not what they have to be are put away and
     /// copied anew.
@@ -166,7 +166,7 @@ pub enum Duplicates {
     Newest,
 }
 
-/// What happens to a legacy file with volumes that are no whole numbers.
+/// What happens to a legacy file with numbers that cannot be kept as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fractions {
     /// The ticker fails.

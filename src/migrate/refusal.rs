@@ -21,7 +21,7 @@ pub enum Refusal {
         /// Rows that say something else than another one with the same date.
         duplicate: usize,
     },
-    /// The legacy file has volumes that are no whole numbers, and nobody said what to do with them.
+    /// The legacy file has numbers that cannot be kept as they are, and nobody said what to do with them.
     Fractions(usize),
     /// The legacy file has columns that would be lost.
     Columns(Vec<String>),
@@ -70,7 +70,11 @@ impl fmt::Display for Refusal {
                  a date or a stock"
             ),
             Self::Fractions(count) => {
-                write!(f, "{count} volumes of its legacy file are no whole numbers")
+                write!(
+                    f,
+                    "{count} numbers of its legacy file cannot be kept as they are: fractions of volumes or sequences, or \
+                     numbers that are too large"
+                )
             }
             Self::Columns(names) => {
                 write!(f, "its columns {} would be lost", names.join(", "))

@@ -50,11 +50,15 @@ impl LegacyFile {
     pub fn holds_more(&self) -> bool {
         let Decoded {
             proven,
-            rounded,
+            inexact,
             unknown_columns,
+            odd_indexes,
             ..
         } = &self.decoded;
-        !proven.displaced.is_empty() || *rounded > 0 || !unknown_columns.is_empty()
+        !proven.displaced.is_empty()
+            || *inexact > 0
+            || !unknown_columns.is_empty()
+            || !odd_indexes.is_empty()
     }
 }
 

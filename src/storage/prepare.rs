@@ -107,11 +107,19 @@ fn lost(decoded: &Decoded) -> Option<String> {
             "{rows} undated or duplicate rows have no place in the new file"
         )),
     };
-    let rounded = match decoded.rounded {
+    let inexact = match decoded.inexact {
         0 => None,
-        count => Some(format!("{count} volumes are rounded in the new file")),
+        count => Some(format!(
+            "{count} numbers are rounded or left out in the new file"
+        )),
     };
-    let all: Vec<String> = displaced.into_iter().chain(rounded).collect();
+    let indexes = decoded.odd_indexes.iter();
+    let indexes = indexes.map(|name| format!("the index {name} is left out in the new file"));
+    let all: Vec<String> = displaced
+        .into_iter()
+        .chain(inexact)
+        .chain(indexes)
+        .collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 

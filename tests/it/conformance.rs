@@ -5,6 +5,7 @@
 
 mod foreign;
 mod places;
+mod types;
 
 use barkeep::codec::{self, Facts};
 use barkeep::frame::{Frame, Profile};

@@ -46,7 +46,7 @@ pub(in crate::cli) struct MigrateArgs {
     /// What happens to rows that only the partitions have: `keep` keeps them beside the legacy rows
     #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
     partition_rows: PartitionRowChoice,
-    /// What happens to a file with volumes that are no whole numbers: `round` rounds them, and keeps a copy of the file
+    /// What happens to a file with fractions of volumes, or numbers too large for their column: `round` rounds them or leaves them out, and keeps a copy of the file
     #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
     fractions: FractionChoice,
     /// Look at every ticker again; put partitions that contradict their legacy file into quarantine, and copy anew
@@ -82,7 +82,7 @@ enum DuplicateChoice {
     Newest,
 }
 
-/// What happens to files with volumes that are no whole numbers.
+/// What happens to files with numbers that cannot be kept as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum FractionChoice {
     /// The ticker fails.
