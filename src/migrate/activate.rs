@@ -9,8 +9,8 @@ use super::{Hands, MigrateError, MigrationPlan, ProvenInterval, Sight, Status, T
 use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
-use crate::model::{Ticker, Venue};
-use crate::storage::PreparedFile;
+use crate::model::{Dataset, Ticker, Venue};
+use crate::storage::{PreparedFile, StorageInterface};
 use crate::sys::atomic::TempNames;
 
 /// What a switch changed.
@@ -22,7 +22,8 @@ pub struct Switched {
     pub unusable: Vec<Unusable>,
 }
 
-/// Turns partitions on for a venue of which every planned interval is proven.
+/// Turns partitions on for a venue of which every planned interval is proven, but those that the predecessor `finished`: of
+/// them the partitions are all that there is, and their blocks say nothing of a verification.
 ///
 /// # Errors
 /// When a file cannot be read, understood or written; then nothing is switched.
@@ -31,24 +32,32 @@ pub fn activate(
     plan: &mut MigrationPlan,
     venue: &Venue,
     proven: &[ProvenInterval],
+    finished: &[Tuple],
 ) -> Result<Switched, MigrateError> {
     let now = hands.clock.now();
     let mut catalog = load_catalog(hands.sight)?;
     let mut switched = Switched::default();
-    for interval in proven {
+    let mut record = |tuple: &Tuple, tickers: &[Ticker], verified_at| {
         let block = StorageBlock {
-            verified_at: Some(now),
+            verified_at,
             ..StorageBlock::of(venue.clone())
         };
-        for ticker in interval.tickers() {
-            let tuple = interval.tuple();
-            let recorded =
-                catalog.record_storage(ticker, venue, tuple.interval, hands.clock.today(), &block);
-            match recorded {
+        let today = hands.clock.today();
+        for ticker in tickers {
+            match catalog.record_storage(ticker, venue, tuple.interval, today, &block) {
                 Ok(()) => switched.series += 1,
                 Err(unusable) => switched.unusable.push(unusable),
             }
         }
+    };
+    for interval in proven {
+        record(interval.tuple(), interval.tickers(), Some(now));
+    }
+    for tuple in finished {
+        let partitioned = &hands.sight.stores.partitioned;
+        let interval = Some(tuple.interval);
+        let tickers = partitioned.tickers(Some(venue), Dataset::Stocks, interval)?;
+        record(tuple, &tickers, None);
     }
     let mut toggles = StorageConfig::load(hands.sight.fs, &hands.sight.places.root)?;
     toggles.set(&ToggleScope::Source(venue.clone()), true);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::frame::{Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
-use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageInterface};
+use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
 use crate::sys::Medium;
 
 /// A ticker whose months are built.
@@ -68,7 +68,12 @@ pub(super) fn read_legacy(
     request: &StorageRequest,
     from: Medium,
 ) -> Result<Box<LegacyFile>, Refusal> {
-    let file = match sight.stores.legacy.read_file(request, from)? {
+    let found = match sight.stores.legacy.read_file(request, from) {
+        // What no file name of the legacy layout spells has no file there.
+        Err(StorageError::LegacyName { .. }) => return Err(Refusal::Absent),
+        found => found?,
+    };
+    let file = match found {
         LegacyFound::Absent => return Err(Refusal::Absent),
         LegacyFound::Damaged { reason } => {
             return Err(Refusal::Damaged(format!("its legacy file: {reason}")));

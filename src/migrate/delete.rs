@@ -184,9 +184,12 @@ pub fn remove_partitions(
         fs, places, stores, ..
     } = hands.sight;
     let (venue, interval) = (&tuple.venue, tuple.interval);
-    let tickers = stores
+    let mut tickers = stores
         .partitioned
         .tickers(Some(venue), Dataset::Stocks, Some(interval))?;
+    // What the legacy layout cannot spell is nowhere else.
+    let can_go_back = |ticker: &Ticker| stores.legacy.settled_path(&tuple.series(ticker)).is_ok();
+    tickers.retain(can_go_back);
     let checked: Vec<Result<Medium, Failed>> = tickers
         .par_iter()
         .map(|ticker| {

@@ -1,13 +1,15 @@
 //! What the way back means for one ticker: its legacy file stays, is merged into, or is rebuilt.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::copy::read_legacy;
 use super::verify::read_partitions;
 use super::{Difference, Proof, Proofs, Refusal, Return, Sight, Tuple, since};
 use crate::frame::Frame;
-use crate::model::{Fingerprint, StorageRequest, Ticker};
-use crate::storage::{Prepared, StorageInterface};
+use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
+use crate::storage::{Prepared, StorageError, StorageInterface};
 use crate::sys::Medium;
 
 /// A ticker that is judged: what its legacy file has to hold in the end, and the file if it has to be written.
@@ -42,7 +44,10 @@ fn judge(
     request: &StorageRequest,
     proof: Option<&Proof>,
 ) -> Result<Option<Judged>, Refusal> {
-    sight.stores.legacy.settled_path(request)?;
+    let can_go_back = match sight.stores.legacy.settled_path(request) {
+        Err(StorageError::LegacyName { .. }) => false,
+        path => path.map(|_| true)?,
+    };
     let partitions = read_partitions(&sight.stores.partitioned, request)?;
     let legacy = match read_legacy(sight, request, Medium::Disk) {
         Ok(file) => Some(file),
@@ -68,6 +73,7 @@ fn judge(
         is_as_proven(sight, request, found, proof)?;
     }
     let (outcome, expected) = match &legacy {
+        None if !can_go_back => (Return::Stays, found.fingerprint()),
         None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
         Some(file) => {
             let rows = &file.decoded.proven.frame;
@@ -87,7 +93,7 @@ fn judge(
         }
     };
     let prepared = match outcome {
-        Return::Equal => None,
+        Return::Equal | Return::Stays => None,
         Return::Merged { .. } | Return::Rebuilt { .. } => {
             let store = &sight.stores.legacy;
             Some(store.prepare(request, found, &stored.provenance)?)
@@ -115,10 +121,27 @@ pub(super) fn is_as_proven(
     {
         return Ok(());
     }
+    let now = then.first();
     Err(Refusal::Altered {
         then: proof.partitions.rows,
-        now: then.first().map_or(0, |then| then.len() as u64),
+        now: now.map_or(0, |now| now.len() as u64),
+        bare: now.map_or_else(Vec::new, |now| bare_months(now, proof)),
     })
+}
+
+/// Returns the months between the first and the last proven row that have none now, if there were more files then.
+fn bare_months(now: &Frame, proof: &Proof) -> Vec<PartitionKey> {
+    let month = |at: i64| PartitionKey::of(Granularity::Month, at);
+    let there: BTreeSet<PartitionKey> = now.times().map(month).collect();
+    if there.len() as u64 >= proof.files {
+        return Vec::new();
+    }
+    let (first, last) = proof.span;
+    let days = first.div_euclid(time::DAY)..=last.div_euclid(time::DAY);
+    let months: BTreeSet<PartitionKey> = days
+        .map(|day| month(day.saturating_mul(time::DAY)))
+        .collect();
+    months.difference(&there).copied().collect()
 }
 
 /// Makes sure that values in which the sides differ are newer in the partitions.

@@ -42,7 +42,7 @@ pub use proven::{ProvenInterval, Unproven};
 pub use refusal::Refusal;
 pub use rollback::{Return, RollbackReport, plan_rollback, roll_back, rollback_need};
 pub use run::{Failed, IntervalReport, migrate_interval};
-pub use state::{IntervalState, RowCounts, Stage};
+pub use state::{IntervalState, RowCounts, Stage, VenueFacts};
 pub use survey::Survey;
 pub use tuple::Tuple;
 pub use verify::{Finding, Sample, Verification, verify_interval};

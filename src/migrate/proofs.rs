@@ -60,6 +60,8 @@ pub struct Proof {
     pub bytes: u64,
     /// Whether the partitions were read from the disk rather than from memory.
     pub from_disk: bool,
+    /// How many milliseconds the ticker took, as its share of its batch; `None` where nobody measured.
+    pub millis: Option<u64>,
     /// Whether the legacy file was removed since.
     pub is_legacy_removed: bool,
 }
@@ -192,6 +194,7 @@ impl Proofs {
                 files,
                 bytes,
                 from_disk,
+                millis,
             } => {
                 let proof = Proof {
                     at: parsed(&at, path)?,
@@ -202,6 +205,7 @@ impl Proofs {
                     files,
                     bytes,
                     from_disk,
+                    millis,
                     is_legacy_removed: false,
                 };
                 let ticker = parsed(&ticker, path)?;

@@ -30,6 +30,9 @@ pub(super) enum Record {
         bytes: u64,
         /// Whether the partitions were read from the disk rather than from memory.
         from_disk: bool,
+        /// How many milliseconds it took, as its share of its batch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        millis: Option<u64>,
     },
     /// The ticker could not be migrated.
     Failed {
@@ -69,6 +72,7 @@ pub(super) fn record(note: Note, now: DateTime<Utc>) -> Record {
             files: proof.files,
             bytes: proof.bytes,
             from_disk: proof.from_disk,
+            millis: proof.millis,
         },
         Note::Failed(ticker, reason) => Record::Failed {
             ticker: ticker.to_string(),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Difference;
+use crate::model::PartitionKey;
 use crate::storage::StorageError;
 
 /// Why a ticker was not migrated. The interval goes on without it.
@@ -45,6 +46,8 @@ pub enum Refusal {
         then: u64,
         /// Rows of the same span now.
         now: u64,
+        /// Months of that span of which there is no row now.
+        bare: Vec<PartitionKey>,
     },
     /// The legacy file changed since it was proven.
     Changed,
@@ -55,6 +58,28 @@ pub enum Refusal {
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         Self::Storage(error)
+    }
+}
+
+impl Refusal {
+    /// Returns how two sides differ, if that is why.
+    pub fn difference(&self) -> Option<&Difference> {
+        match self {
+            Self::Conflict(difference)
+            | Self::Mismatch(difference)
+            | Self::Undecided(difference) => Some(difference),
+            _ => None,
+        }
+    }
+
+    /// Returns the months that it is about, as far as they are known.
+    pub fn months(&self) -> Vec<PartitionKey> {
+        match self {
+            Self::Altered { bare, .. } => bare.clone(),
+            _ => self
+                .difference()
+                .map_or_else(Vec::new, |found| found.months.iter().copied().collect()),
+        }
     }
 }
 
@@ -100,11 +125,19 @@ impl fmt::Display for Refusal {
             Self::Unaccounted => f.write_str(
                 "it has partitions and neither a legacy file nor a proof that there was one",
             ),
-            Self::Altered { then, now } => write!(
-                f,
-                "its legacy file is gone, and the rows of that time are not those that were proven ({then} then, \
-                 {now} now)"
-            ),
+            Self::Altered { then, now, bare } => {
+                write!(
+                    f,
+                    "its legacy file is gone, and the rows of that time are not those that were proven ({then} then, \
+                     {now} now)"
+                )?;
+                let months: Vec<String> = bare.iter().take(3).map(ToString::to_string).collect();
+                match bare.len() {
+                    0 => Ok(()),
+                    1..=3 => write!(f, "; there is none of {}", months.join(", ")),
+                    _ => write!(f, "; there is none of {}, …", months.join(", ")),
+                }
+            }
             Self::Changed => f.write_str("its legacy file changed since it was proven"),
             Self::Storage(error) => error.fmt(f),
         }

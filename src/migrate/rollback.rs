@@ -40,6 +40,8 @@ pub enum Return {
         /// How many rows it has.
         rows: usize,
     },
+    /// The legacy layout cannot spell its name, so its rows stay in the partitions, and are used from there.
+    Stays,
 }
 
 /// What a rollback does, or would do.
@@ -134,9 +136,15 @@ pub fn roll_back(
     if !report.failures.is_empty() {
         return Ok(report);
     }
-    let notes = all.iter().cloned().map(Note::RolledBack).collect();
+    // The switch first: what updates write into partitions is only told from legacy rows by a proof.
+    let stays = report.staying();
+    let back: Vec<Ticker> = all
+        .into_iter()
+        .filter(|one| !stays.contains(&one))
+        .collect();
+    report.switched = Some(deactivate(hands, plan, tuple, &back)?);
+    let notes = back.into_iter().map(Note::RolledBack).collect();
     proofs.append(hands, notes)?;
-    report.switched = Some(deactivate(hands, plan, tuple, &all)?);
     Ok(report)
 }
 
@@ -151,6 +159,15 @@ impl RollbackReport {
             from_memory: 0,
             is_cut_short: false,
         }
+    }
+
+    /// Returns the tickers that stay in partitions.
+    pub fn staying(&self) -> Vec<&Ticker> {
+        let stays = self
+            .returns
+            .iter()
+            .filter(|(_, outcome)| *outcome == Return::Stays);
+        stays.map(|(ticker, _)| ticker).collect()
     }
 
     fn note(&mut self, ticker: Ticker, outcome: Result<Option<Return>, Refusal>) {

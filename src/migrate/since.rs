@@ -1,7 +1,9 @@
 //! Partitions as they were when they were proven, whatever updates have done to them since.
 
+use std::collections::HashMap;
+
 use super::{Proof, Sight};
-use crate::frame::{Frame, Revision};
+use crate::frame::{Column, Frame, Revision};
 use crate::model::StorageRequest;
 use crate::storage::{StorageError, read_ledger};
 
@@ -52,11 +54,48 @@ pub(super) fn is_explained(
     partitions: &Frame,
     proof: &Proof,
 ) -> Result<bool, StorageError> {
-    if proof.legacy != legacy.fingerprint() {
+    let then = when_proven(sight, request, partitions, proof)?;
+    let is_as_proven = |then: &Frame| then.fingerprint() == proof.partitions;
+    if !then.iter().any(is_as_proven) {
         return Ok(false);
     }
-    let then = when_proven(sight, request, partitions, proof)?;
-    Ok(then
+    Ok(proof.legacy == legacy.fingerprint() || is_older(sight, request, legacy, partitions)?)
+}
+
+/// Tells whether a legacy file has nothing but rows of the partitions, with values that they have or had: a rollback that
+/// does not get to its switch has merged into it what the partitions were then.
+fn is_older(
+    sight: Sight<'_>,
+    request: &StorageRequest,
+    legacy: &Frame,
+    partitions: &Frame,
+) -> Result<bool, StorageError> {
+    let Some((first, last)) = legacy.span() else {
+        return Ok(false);
+    };
+    let within = partitions.between(Some(first), last.checked_add(1));
+    if !legacy.times().eq(within.times()) {
+        return Ok(false);
+    }
+    let ledger = read_ledger(sight.fs, sight.places, request)?;
+    let lines = ledger.as_ref().map_or(&[][..], |ledger| &ledger.lines);
+    let mut replaced: HashMap<(i64, &str), Vec<Column>> = HashMap::new();
+    for revision in lines
         .iter()
-        .any(|then| then.fingerprint() == proof.partitions))
+        .filter_map(|line| line.revision(legacy.profile()))
+    {
+        let place = replaced.entry((revision.time, revision.field));
+        place.or_default().push(revision.old);
+    }
+    let specs = legacy.profile().columns.iter();
+    let columns: Vec<_> = specs
+        .zip(legacy.columns().iter().zip(within.columns()))
+        .collect();
+    let is_known = |(row, time): (usize, i64)| {
+        columns.iter().all(|(spec, (old, new))| {
+            let was = |olds: &Vec<Column>| olds.iter().any(|value| value.cell(0) == old.cell(row));
+            old.cell(row) == new.cell(row) || replaced.get(&(time, spec.name)).is_some_and(was)
+        })
+    };
+    Ok(legacy.times().enumerate().all(is_known))
 }

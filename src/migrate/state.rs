@@ -48,10 +48,12 @@ pub struct IntervalState {
     pub proven: usize,
     /// Tickers that failed the last time, with the reason.
     pub failures: Vec<(Ticker, String)>,
-    /// Tickers that are not proven.
+    /// Tickers that are not proven: those to be migrated, and those that only the partitions have.
     pub open: Vec<Ticker>,
-    /// Bytes of the legacy files, and of the partitions that are proven.
-    pub bytes: (u64, u64),
+    /// Whether the venue keeps bars of this length in months.
+    pub is_eligible: bool,
+    /// Bytes of the legacy files.
+    pub legacy_bytes: u64,
     /// Legacy files that are there.
     pub legacy_files: usize,
     /// Files in the legacy folder that are no ticker's, each with the reason.
@@ -66,6 +68,15 @@ pub struct IntervalState {
     pub disagreements: Vec<String>,
 }
 
+/// What the settings say of an interval of a venue.
+#[derive(Clone, Copy, Debug)]
+pub struct VenueFacts {
+    /// Whether new series of the venue are kept in partitions.
+    pub is_active: bool,
+    /// Whether bars of this length are kept in months.
+    pub is_eligible: bool,
+}
+
 /// How many rows both sides of an interval have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -73,6 +84,8 @@ pub struct RowCounts {
     pub legacy: u64,
     /// Rows of the partitions.
     pub partitions: u64,
+    /// Bytes of the partitions.
+    pub partition_bytes: u64,
     /// Tickers of which a file does not say how many rows it has.
     pub unknown: Vec<Ticker>,
 }
@@ -80,8 +93,8 @@ pub struct RowCounts {
 /// The word by which a user takes an interval without files out of the way.
 const SKIPPED: &str = "skipped";
 
-/// Tickers that were proven within so many seconds of each other belong to one stretch of work.
-const PAUSE_SECONDS: i64 = 600;
+/// So many tickers tell how long one takes.
+const LAST: usize = 100;
 
 impl IntervalState {
     /// Tells whether there is nothing to migrate, and nothing that was.
@@ -89,9 +102,12 @@ impl IntervalState {
         self.tickers == 0 && self.strangers.is_empty()
     }
 
-    /// Tells whether an interval that proves nothing does not stand in the way of its venue: the predecessor finished it and
-    /// removed its legacy files, or the user left it out.
+    /// Tells whether an interval that proves nothing does not stand in the way of its venue: its bars are too wide for months,
+    /// the predecessor finished it and removed its legacy files, or the user left it out.
     pub fn is_left_out(&self) -> bool {
+        if !self.is_eligible && !matches!(self.stage, Stage::Verified | Stage::Active) {
+            return true;
+        }
         let is_predecessors =
             self.planned.status == Status::Complete && self.planned.verified_at.is_some();
         let is_skipped = self.planned.status == Status::Other(SKIPPED.to_owned());
@@ -105,8 +121,9 @@ impl IntervalState {
     pub fn of(
         sight: Sight<'_>,
         planned: &PlannedInterval,
-        is_active: bool,
+        venue: VenueFacts,
     ) -> Result<Self, MigrateError> {
+        let is_active = venue.is_active;
         let tuple = &planned.tuple;
         let survey = Survey::of(sight, tuple)?;
         let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
@@ -128,6 +145,15 @@ impl IntervalState {
             Dataset::Stocks,
             Some(tuple.interval),
         )?;
+        let mut unproven = open.clone();
+        unproven.extend(
+            stored
+                .iter()
+                .filter(|ticker| proofs.of(ticker).is_none())
+                .cloned(),
+        );
+        unproven.sort();
+        unproven.dedup();
         let is_known = |ticker| survey.has(ticker);
         let tickers = tickers_of(&survey, &proofs);
         let mut state = Self {
@@ -141,16 +167,14 @@ impl IntervalState {
                 .filter(|(ticker, _)| is_known(ticker))
                 .map(|(ticker, reason)| (ticker.clone(), reason.clone()))
                 .collect(),
-            bytes: (
-                survey.bytes(),
-                proofs.iter().map(|(_, proof)| proof.bytes).sum(),
-            ),
+            legacy_bytes: survey.bytes(),
             legacy_files: survey.tickers.len(),
             strangers: survey.strangers,
             partition_tickers: stored.len(),
             proven_at: proofs.iter().map(|(_, proof)| proof.at).max(),
             seconds_left: seconds_left(&proofs, open.len()),
-            open,
+            open: unproven,
+            is_eligible: venue.is_eligible,
             disagreements: Vec::new(),
         };
         let is_missing = confirmed
@@ -172,14 +196,20 @@ impl IntervalState {
         for (_, proof) in proofs.iter().filter(|(ticker, _)| !open.contains(ticker)) {
             counts.legacy += proof.legacy.rows;
             counts.partitions += proof.partitions.rows;
+            counts.partition_bytes += proof.bytes;
         }
         for ticker in open {
             let request = tuple.series(ticker);
-            let legacy = sight.stores.legacy.claimed_rows(&request)?;
-            let partitions = sight.stores.partitioned.claimed_rows(&request)?;
-            counts.legacy += legacy.unwrap_or_default();
-            counts.partitions += partitions.unwrap_or_default();
-            if legacy.is_none() || partitions.is_none() {
+            let legacy = sight.stores.legacy.claimed_rows(&request);
+            let partitions = sight.stores.partitioned.claimed_rows(&request);
+            // A file that nobody may read is no reason to say nothing of the others.
+            let found = [legacy, partitions].map(|rows| rows.ok().flatten());
+            let [legacy, partitions] = found.map(Option::unwrap_or_default);
+            counts.legacy += legacy;
+            counts.partitions += partitions;
+            let stat = sight.stores.partitioned.stat(&request).ok().flatten();
+            counts.partition_bytes += stat.map_or(0, |stat| stat.bytes);
+            if found.iter().any(Option::is_none) {
                 counts.unknown.push(ticker.clone());
             }
         }
@@ -198,7 +228,21 @@ impl IntervalState {
                     .to_owned(),
             );
         }
+        if !self.is_eligible && !is_proven {
+            says.push(
+                "its bars are too wide for monthly files, so it stays in the legacy layout"
+                    .to_owned(),
+            );
+            return;
+        }
         match (&self.planned.status, is_proven) {
+            (Status::Complete, false) if self.legacy_files == 0 && self.partition_tickers > 0 => {
+                says.push(
+                    "the plan says complete and the legacy files are gone: nothing proves what the partitions hold, and \
+                     they are used as they are"
+                        .to_owned(),
+                );
+            }
             (Status::Complete, false) => {
                 says.push("the plan says complete, and not every ticker is proven".to_owned());
             }
@@ -217,23 +261,19 @@ impl IntervalState {
     }
 }
 
-/// Returns how long the open tickers take, by the last stretch of work.
+/// Returns how long the open tickers take, by what the last ones took.
 fn seconds_left(proofs: &Proofs, open: usize) -> Option<f64> {
-    let mut moments: Vec<i64> = proofs
+    let mut taken: Vec<_> = proofs
         .iter()
-        .map(|(_, proof)| proof.at.timestamp())
+        .filter_map(|(_, proof)| Some((proof.at, proof.millis?)))
         .collect();
-    moments.sort_unstable();
-    let begin = moments
-        .windows(2)
-        .rposition(|pair| matches!(pair, [a, b] if b - a > PAUSE_SECONDS))
-        .map_or(0, |at| at + 1);
-    let stretch = moments.get(begin..)?;
-    let (first, last) = (stretch.first()?, stretch.last()?);
-    if open == 0 || last == first {
+    taken.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
+    taken.truncate(LAST);
+    if open == 0 || taken.is_empty() {
         return None;
     }
+    let all: u64 = taken.iter().map(|(_, millis)| millis).sum();
     #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-    let seconds = (last - first) as f64 / (stretch.len() - 1).max(1) as f64 * open as f64;
+    let seconds = all as f64 / 1000.0 / taken.len() as f64 * open as f64;
     Some(seconds)
 }

@@ -1,6 +1,7 @@
 //! The one thread that writes: batches of tickers are built in staging, made durable, read back from the disk, moved into
 //! the tree and written down as proven, in this order.
 
+use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use super::copy::{Built, CopyFacts, read_legacy};
@@ -45,6 +46,8 @@ pub(super) struct Writer<'w, 'l> {
     proofs: &'w mut Proofs,
     report: &'w mut IntervalReport,
     batch: Vec<Written>,
+    /// When the batch began.
+    began: DateTime<Utc>,
     /// Failures that are not written down yet.
     failed: Vec<Note>,
 }
@@ -64,6 +67,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             proofs,
             report,
             batch: Vec::new(),
+            began: hands.clock.now(),
             failed: Vec::new(),
         }
     }
@@ -142,6 +146,10 @@ impl<'w, 'l> Writer<'w, 'l> {
             .par_iter()
             .map(|written| reread(hands.sight, staged, written))
             .collect();
+        let now = hands.clock.now();
+        let taken = now.signed_duration_since(std::mem::replace(&mut self.began, now));
+        let millis =
+            u64::try_from(taken.num_milliseconds()).unwrap_or_default() / batch.len().max(1) as u64;
         let (mut dirs, mut anew) = (Vec::new(), Vec::new());
         let (mut notes, mut told) = (Vec::new(), Vec::new());
         for (written, outcome) in batch.into_iter().zip(reread) {
@@ -153,7 +161,7 @@ impl<'w, 'l> Writer<'w, 'l> {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
                     });
-                    notes.push(self.proven(written, medium)?);
+                    notes.push(self.proven(written, medium, millis)?);
                 }
                 Err(refusal) => {
                     if let Some(series) = &written.whole {
@@ -184,7 +192,12 @@ impl<'w, 'l> Writer<'w, 'l> {
         self.report.failures.push(Failed { ticker, refusal });
     }
 
-    fn proven(&mut self, written: Written, medium: Medium) -> Result<Note, MigrateError> {
+    fn proven(
+        &mut self,
+        written: Written,
+        medium: Medium,
+        millis: u64,
+    ) -> Result<Note, MigrateError> {
         let Written {
             copy,
             whole,
@@ -219,6 +232,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             files: all,
             bytes: size,
             from_disk: medium == Medium::Disk,
+            millis: Some(millis),
             is_legacy_removed: false,
         };
         Ok(Note::Proven(copy.ticker, Box::new(proof)))

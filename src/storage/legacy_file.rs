@@ -122,7 +122,10 @@ impl LegacyStore {
     /// # Errors
     /// When the layout cannot hold the series or the file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        claimed_rows(&*self.fs, &self.settled_path(request)?)
+        match self.settled_path(request) {
+            Err(StorageError::LegacyName { .. }) => Ok(Some(0)),
+            path => claimed_rows(&*self.fs, &path?),
+        }
     }
 
     /// Returns where the file of a series in `data/legacy` stands or would stand.

@@ -131,7 +131,7 @@ fn a_damaged_month_switches_nothing() {
 }
 
 #[test]
-fn a_symbol_that_legacy_files_cannot_spell_switches_nothing() {
+fn a_symbol_that_legacy_files_cannot_spell_stays_where_it_is() {
     let bar = Bar::partitioned(&["A", "CON"]);
     bar.run(&["update"]).expect(Exit::Ok);
     put(
@@ -142,14 +142,15 @@ fn a_symbol_that_legacy_files_cannot_spell_switches_nothing() {
     migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
     migration(&bar, "mark us:demo 1d --status complete").expect(Exit::Ok);
 
-    let ran = roll_back(&bar, &[]);
+    let before = closes(&bar, "CON");
+    let summary = roll_back(&bar, &[]).expect(Exit::Ok).summary();
 
-    assert_ne!(ran.exit, Exit::Ok);
-    assert!(ran.stdout.contains("cannot hold CON"), "{ran:?}");
+    assert_eq!(summary["intervals"][0]["staying"][0], "CON");
     assert_eq!(
         json(&bar, "storage_config.json")["sources"]["us/demo"],
-        true
+        false
     );
+    assert_eq!(closes(&bar, "CON"), before);
 }
 
 #[test]
@@ -216,4 +217,36 @@ fn fractions_of_a_legacy_file_that_is_written_anew_are_kept() {
         kept.iter().any(|(_, bytes)| *bytes == file_of_a.bytes()),
         "{kept:?}"
     );
+}
+
+#[test]
+fn updates_may_come_between_a_rollback_that_was_refused_and_the_next_one() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    revise(&bar);
+    let whole = bar.read(&file("B"));
+    put(&bar, "B", b"torn");
+    roll_back(&bar, &[]).expect(Exit::Damaged);
+    put(&bar, "B", &whole);
+
+    // The legacy file of A has the rows of now, and these come after.
+    bar.write(
+        "inbox/A.csv",
+        "date,open,high,low,close,volume\n2024-02-02,11,11,11,11,11\n2024-02-05,12,12,12,12,12\n",
+    );
+    bar.run(&[
+        "update",
+        "--venue",
+        "us:demo",
+        "--interval",
+        "1d",
+        "--ticker",
+        "A",
+    ])
+    .expect(Exit::Ok);
+
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "11.0", "12.0"]);
+    migration(&bar, "verify 1d").expect(Exit::Ok);
+    roll_back(&bar, &[]).expect(Exit::Ok);
+    assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "11.0", "12.0"]);
 }

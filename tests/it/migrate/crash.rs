@@ -132,7 +132,7 @@ fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Resul
             verified_at: Some(now()),
         };
         plan.record(&tuple(), &progress, now());
-        migrate::activate(hands, plan, &tuple().venue, &[proven])?;
+        migrate::activate(hands, plan, &tuple().venue, &[proven], &[])?;
         Ok(true)
     })
 }

@@ -74,7 +74,7 @@ fn a_mark_proves_nothing_and_switches_nothing() {
 }
 
 /// A plan as the predecessor writes it, with a key that barkeep does not know.
-fn plan_of_the_predecessor(status: &str, verified_at: &str) -> String {
+pub(super) fn plan_of_the_predecessor(status: &str, verified_at: &str) -> String {
     format!(
         r#"{{"schema_version": 1, "generated_at": "2025-11-02T08:15:00Z", "created_by": "ops", "legacy_root": "data/legacy",
         "venues": [{{"id": "us:demo", "market": "US", "source": "demo", "status": "pending", "last_updated": "2025-11-02T08:15:00Z",
@@ -296,9 +296,10 @@ fn wide_intervals_of_a_plan_that_others_wrote_are_refused() {
         ForeignFile::of(days("A", &[("2024-01-01", 4.0)])).bytes(),
     );
 
-    let ran = migration(&bar, "migrate --all").expect(Exit::Usage);
-
-    assert!(ran.stderr.contains("too wide"), "{ran:?}");
+    for (words, exit) in [("us:demo 1wk", Exit::Usage), ("--all", Exit::Ok)] {
+        let ran = migration(&bar, &format!("migrate {words}")).expect(exit);
+        assert!(ran.stderr.contains("too wide"), "{ran:?}");
+    }
     assert!(!bar.has("data/us"));
 }
 

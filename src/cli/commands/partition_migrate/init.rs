@@ -13,7 +13,7 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::Workspace;
 use crate::lock::LockGuard;
-use crate::migrate::{self, Hands, MigrationPlan, Stray, Survey, Tuple};
+use crate::migrate::{self, Hands, MigrationPlan, Proofs, Sight, Stray, Survey, Tuple};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::sys::atomic::{TempNames, replace};
 
@@ -41,7 +41,7 @@ pub(in crate::cli) struct InitArgs {
         required_unless_present = "all_found"
     )]
     intervals: Vec<Interval>,
-    /// Every interval that has legacy files
+    /// Every interval that has legacy files, or had some that were migrated
     #[arg(long, conflicts_with = "intervals")]
     all_found: bool,
     /// Move legacy files that lie in other folders of the workspace into data/legacy first
@@ -212,7 +212,9 @@ fn tuples(
             interval: *interval,
         };
         let survey = Survey::of(hands.sight, &tuple)?;
-        let is_empty = survey.tickers.is_empty() && survey.strangers.is_empty();
+        // What the journal proves may be looked at and brought back, also when its legacy files are removed.
+        let Sight { fs, places, .. } = hands.sight;
+        let is_empty = survey.is_bare() && Proofs::load(fs, places, &tuple)?.is_empty();
         if args.all_found && is_empty {
             continue;
         }
@@ -245,7 +247,7 @@ fn tuples(
     if tuples.is_empty() {
         return Err(Failure::new(
             Exit::NotInitialised,
-            "there are no legacy files that can be migrated in data/legacy",
+            "there are no legacy files that can be migrated in data/legacy, and the journal knows of none",
         ));
     }
     Ok(tuples)
@@ -259,7 +261,14 @@ fn keep_old_plan(shell: &Shell<'_>, held: &LockGuard<'_>) -> Result<(), Failure>
         return Ok(());
     };
     let stamp = shell.clock.now().format("%Y%m%dT%H%M%SZ");
-    let kept = shell.root.join(format!("migration_plan.{stamp}.json"));
+    let mut kept = shell.root.join(format!("migration_plan.{stamp}.json"));
+    let mut number = 2;
+    while fs.metadata(&kept)?.is_some() {
+        kept = shell
+            .root
+            .join(format!("migration_plan.{stamp}-{number}.json"));
+        number += 1;
+    }
     held.confirm()?;
     replace(fs, &TempNames::of(held.run().clone()), &kept, &bytes)?;
     shell

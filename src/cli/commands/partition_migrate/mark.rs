@@ -10,7 +10,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::migrate::{self, Mark, Status, Tuple};
+use crate::migrate::{self, Mark, MigrationPlan, Status, Tuple};
 use crate::model::{Interval, Venue};
 
 /// Options of `partition-migrate mark`.
@@ -60,6 +60,7 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let sight = open::sight(&workspace, shell, &catalog, &progress);
     let hands = open::hands(sight, shell, &held, &runs);
     let mut plan = open::plan(shell)?;
+    refuse_more_than_all(&plan, &tuple, &mark)?;
     plan.mark(&tuple, &mark, shell.clock.now());
     migrate::save_plan(hands, &plan)?;
     held.release()?;
@@ -92,14 +93,21 @@ fn mark(args: &MarkArgs) -> Result<Mark, Failure> {
     {
         return Err(Failure::usage("a status is a word"));
     }
-    if let (Some(total), Some(done)) = (args.jobs_total, args.jobs_completed)
-        && done > total
-    {
+    Ok(mark)
+}
+
+/// Of what is said and of what the plan says already.
+fn refuse_more_than_all(plan: &MigrationPlan, tuple: &Tuple, mark: &Mark) -> Result<(), Failure> {
+    let (was_total, was_done) = plan.interval(tuple).map_or((0, 0), |planned| planned.jobs);
+    let total = mark.jobs_total.unwrap_or(was_total);
+    let done = mark.jobs_completed.unwrap_or(was_done);
+    let is_about_jobs = mark.jobs_total.is_some() || mark.jobs_completed.is_some();
+    if is_about_jobs && done > total {
         return Err(Failure::usage(format!(
             "{done} of {total} tickers cannot be done"
         )));
     }
-    Ok(mark)
+    Ok(())
 }
 
 fn refuse_unplanned(shell: &Shell<'_>, tuple: &Tuple) -> Result<(), Failure> {

@@ -68,8 +68,10 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let sight = open::sight(&workspace, shell, &catalog, &progress);
     let hands = open::hands(sight, shell, &held, &runs);
     let (done, switched) = carry_out(order, &workspace, hands, &chosen, &progress)?;
+    let states = open::states(&workspace, sight, &open::plan(shell)?.intervals())?;
+    let is_proven = states.iter().all(|state| state.stage == Stage::Active);
     held.release()?;
-    report::migrated(shell, args.json, &done, &switched);
+    report::migrated(shell, args.json, &done, &switched, is_proven);
     Ok(report::exit(shell, &done))
 }
 
@@ -133,7 +135,8 @@ fn chosen(
     let has_work = |state: &IntervalState| {
         let has_legacy = args.delete_legacy && state.legacy_files > 0;
         let is_open = state.stage != Stage::Active && !state.is_left_out();
-        is_open || has_legacy || args.restart
+        // One that is named is refused with the reason; among all it is passed over.
+        state.is_eligible && (is_open || has_legacy || args.restart)
     };
     let is_open = |one: &PlannedInterval| {
         states
@@ -141,6 +144,15 @@ fn chosen(
             .any(|state| state.planned.tuple == one.tuple && has_work(state))
     };
     let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), is_open)?;
+    for state in states
+        .iter()
+        .filter(|state| args.all && state.is_left_out())
+    {
+        for sentence in &state.disagreements {
+            let tuple = &state.planned.tuple;
+            shell.printer.warning(&format!("{tuple}: {sentence}."));
+        }
+    }
     refuse_wide(workspace, &chosen)?;
     refuse_other_disks(args, shell, workspace, &chosen)?;
     refuse_strays(args, shell, workspace, &chosen)?;

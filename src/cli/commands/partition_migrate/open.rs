@@ -10,8 +10,12 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::{Workspace, absent};
+use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
-use crate::migrate::{Hands, IntervalState, MigrationPlan, PlannedInterval, RunNames, Sight};
+use crate::migrate::{
+    Hands, IntervalState, MigrationPlan, PlannedInterval, RunNames, Sight, Tuple, VenueFacts,
+};
+use crate::model::Interval;
 use crate::update::{self, Registry};
 
 /// Returns the plan of the workspace.
@@ -76,11 +80,12 @@ pub(super) fn states(
     planned: &[PlannedInterval],
 ) -> Result<Vec<IntervalState>, Failure> {
     let state = |planned: &PlannedInterval| {
-        let is_active = workspace
-            .config
-            .is_partitioned_enabled(&planned.tuple.venue)
-            .0;
-        Ok(IntervalState::of(sight, planned, is_active)?)
+        let Tuple { venue, interval } = &planned.tuple;
+        let facts = VenueFacts {
+            is_active: workspace.config.is_partitioned_enabled(venue).0,
+            is_eligible: workspace.config.partitions(venue, *interval),
+        };
+        Ok(IntervalState::of(sight, planned, facts)?)
     };
     planned.iter().map(state).collect()
 }
@@ -136,6 +141,16 @@ pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failu
 
 /// Legacy data alone make a folder a workspace here: the migration gives it the rest.
 fn has_legacy_data(shell: &Shell<'_>) -> Result<bool, Failure> {
-    let legacy = shell.root.join("data").join("legacy");
-    Ok(shell.world.fs.metadata(&legacy)?.is_some())
+    let data = shell.root.join("data");
+    let settled = data.join("legacy");
+    let flat = [&shell.root, &data].map(|dir| LegacyPathBuilder::new(dir));
+    let flat = flat
+        .iter()
+        .flat_map(|paths| Interval::ALL.map(|interval| paths.flat_tree(interval)));
+    for folder in [settled].into_iter().chain(flat) {
+        if shell.world.fs.metadata(&folder)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -7,7 +7,7 @@ use crate::cli::Exit;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, duration, grouped, size};
 use crate::migrate::{Failed, Refusal, Switched};
-use crate::model::Venue;
+use crate::model::{Ticker, Venue};
 use crate::storage::StorageError;
 
 /// How many failures are named one by one.
@@ -62,6 +62,7 @@ pub(super) fn migrated(
     is_json: bool,
     done: &[Done],
     switched: &[(Venue, Switched)],
+    is_proven: bool,
 ) {
     if is_json {
         let intervals: Vec<Value> = done.iter().map(document).collect();
@@ -77,9 +78,11 @@ pub(super) fn migrated(
         }));
     }
     if done.is_empty() {
-        shell.printer.note(
-            "Every interval of the plan is proven, and its venue keeps its bars in partitions.",
-        );
+        shell.printer.note(if is_proven {
+            "Every interval of the plan is proven, and its venue keeps its bars in partitions."
+        } else {
+            "No interval of the plan has anything left to migrate."
+        });
     }
     for one in done {
         say(shell, one);
@@ -204,11 +207,21 @@ pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: boo
 }
 
 pub(super) fn failed_document(failed: &Failed) -> Value {
+    refusal_document(&failed.ticker, &failed.refusal)
+}
+
+/// Why a ticker failed, for `--json`. What differs is counted where both sides could be compared.
+pub(super) fn refusal_document(ticker: &Ticker, refusal: &Refusal) -> Value {
+    let difference = refusal.difference().map(|found| {
+        json!({ "missing": found.missing, "extra": found.extra, "changed": found.changed, "first": found.first })
+    });
     json!({
-        "ticker": failed.ticker.as_str(),
-        "reason": failed.refusal.to_string(),
-        "cure": failed.refusal.cure(),
-        "exit": exit_of(&failed.refusal).code(),
+        "ticker": ticker.as_str(),
+        "reason": refusal.to_string(),
+        "months": refusal.months().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "difference": difference,
+        "cure": refusal.cure(),
+        "exit": exit_of(refusal).code(),
     })
 }
 

@@ -204,6 +204,7 @@ fn tally(report: &RollbackReport) -> [(usize, usize); 3] {
     let mut tally = [(0, 0); 3];
     for (_, outcome) in &report.returns {
         let (at, rows) = match outcome {
+            Return::Stays => continue,
             Return::Equal => (0, 0),
             Return::Merged { rows } => (1, *rows),
             Return::Rebuilt { rows } => (2, *rows),
@@ -244,6 +245,11 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
         count(rebuilt.0, "ticker", "tickers"),
         count(rebuilt.1, "row", "rows")
     ));
+    for ticker in one.report.staying() {
+        shell.printer.warning(&format!(
+            "{tuple}: {ticker} stays in partitions, and is used from there: no file name of the legacy layout spells it."
+        ));
+    }
     report::failures(shell, &one.report.failures, false);
     report::failures(shell, &one.not_removed, false);
     for record in &one.report.kept {
@@ -279,6 +285,7 @@ fn document(one: &Done) -> Value {
         "equal": equal.0,
         "merged": { "tickers": merged.0, "rows": merged.1 },
         "rebuilt": { "tickers": rebuilt.0, "rows": rebuilt.1 },
+        "staying": one.report.staying().iter().map(|ticker| ticker.as_str()).collect::<Vec<_>>(),
         "failures": failures.map(report::failed_document).collect::<Vec<_>>(),
         "switched": one.report.switched.is_some(),
         "partition_files_removed": one.removed.map_or(0, |removed| removed.files),

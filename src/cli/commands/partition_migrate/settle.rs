@@ -46,10 +46,14 @@ pub(super) fn switch(
         let planned = plan.intervals().into_iter();
         let of_venue: Vec<_> = planned.filter(|one| one.tuple.venue == venue).collect();
         let states = open::states(workspace, hands.sight, &of_venue)?;
-        let mut proven = Vec::new();
+        let (mut proven, mut finished) = (Vec::new(), Vec::new());
         let mut is_whole = true;
-        for state in states.iter().filter(|state| !state.is_left_out()) {
+        for state in &states {
             let tuple = &state.planned.tuple;
+            if state.is_left_out() {
+                finished.extend(state.is_eligible.then(|| tuple.clone()));
+                continue;
+            }
             let proofs = Proofs::load(hands.sight.fs, hands.sight.places, tuple)?;
             match ProvenInterval::confirm(hands.sight, tuple, &proofs)? {
                 Ok(interval) => proven.push(interval),
@@ -57,7 +61,7 @@ pub(super) fn switch(
             }
         }
         if is_whole && !proven.is_empty() {
-            let outcome = migrate::activate(hands, plan, &venue, &proven)?;
+            let outcome = migrate::activate(hands, plan, &venue, &proven, &finished)?;
             switched.push((venue, outcome));
         }
     }

@@ -101,7 +101,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     }
     match next(&states) {
         Some(command) => shell.printer.note(&format!("Next: {command}")),
-        None => shell.printer.note("Everything is migrated."),
+        None if states.iter().all(|state| state.stage == Stage::Active) => {
+            shell.printer.note("Everything is migrated.");
+        }
+        None => shell
+            .printer
+            .note("Nothing is left to migrate. What nothing proves is named above."),
     }
     Ok(Exit::Ok)
 }
@@ -161,8 +166,8 @@ fn row(state: &IntervalState, rows: &RowCounts) -> [String; 12] {
         (state.tickers - state.proven).to_string(),
         rows.legacy.to_string(),
         rows.partitions.to_string(),
-        size(state.bytes.0),
-        size(state.bytes.1),
+        size(state.legacy_bytes),
+        size(rows.partition_bytes),
         verified.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string()),
     ]
 }
@@ -188,8 +193,8 @@ fn document(state: &IntervalState, rows: &RowCounts) -> Value {
         "legacy_rows": rows.legacy,
         "partition_rows": rows.partitions,
         "tickers_not_counted": rows.unknown.iter().map(Ticker::as_str).collect::<Vec<_>>(),
-        "legacy_bytes": state.bytes.0,
-        "partition_bytes": state.bytes.1,
+        "legacy_bytes": state.legacy_bytes,
+        "partition_bytes": rows.partition_bytes,
         "legacy_files": state.legacy_files,
         "last_proven": state.proven_at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
         "seconds_left": state.seconds_left,

@@ -188,11 +188,7 @@ fn document(found: &Verification) -> Value {
         .findings
         .iter()
         .filter_map(|(ticker, finding)| match finding {
-            Finding::Wrong(refusal) => Some(json!({
-                "ticker": ticker.as_str(),
-                "reason": refusal.to_string(),
-                "exit": report::exit_of(refusal).code(),
-            })),
+            Finding::Wrong(refusal) => Some(report::refusal_document(ticker, refusal)),
             _ => None,
         })
         .collect();
