@@ -39,9 +39,12 @@ pub(super) fn read(
     inexact: &mut usize,
 ) -> Result<Column, CodecError> {
     use ColumnReader as Reader;
-    let wide = |value: i32| match meaning.is_unsigned {
-        true => i64::from(value.cast_unsigned()),
-        false => i64::from(value),
+    let wide = |value: i32| {
+        if meaning.is_unsigned {
+            i64::from(value.cast_unsigned())
+        } else {
+            i64::from(value)
+        }
     };
     Ok(match (meaning.kind, reader) {
         (KindOf::Text, Reader::ByteArrayColumnReader(reader)) => {
@@ -86,10 +89,14 @@ pub(super) fn read(
             Column::Float(chunk(reader, meaning)?.map(f64::from).values())
         }
         (KindOf::Float, Reader::Int64ColumnReader(reader)) => {
-            let found = chunk(reader, meaning)?.map(|value| match meaning.is_unsigned {
-                true => i128::from(value.cast_unsigned()),
-                false => i128::from(value),
-            });
+            let widest = |value: i64| {
+                if meaning.is_unsigned {
+                    i128::from(value.cast_unsigned())
+                } else {
+                    i128::from(value)
+                }
+            };
+            let found = chunk(reader, meaning)?.map(widest);
             Column::Float(floating(&found, inexact))
         }
         (KindOf::Float, Reader::Int32ColumnReader(reader)) => {
@@ -133,7 +140,8 @@ fn whole(chunk: &Chunk<f64>, inexact: &mut usize) -> Values<i64> {
     let cells = chunk.cells().map(|cell| {
         let value = cell?;
         let is_inside = value.is_finite() && value.abs() < LIMIT;
-        *inexact += usize::from(!value.is_nan() && !(is_inside && value.fract() == 0.0));
+        let is_same = is_inside && value.fract() == 0.0;
+        *inexact += usize::from(!value.is_nan() && !is_same);
         #[expect(
             clippy::cast_possible_truncation,
             reason = "integral and inside the range of i64, checked here"

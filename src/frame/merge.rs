@@ -62,7 +62,13 @@ pub(super) fn replaces(
                 Some(Cell::Int(number)) => (0, number),
                 _ => (1, 0),
             };
-            match (has_price(older, i, prices), has_price(newer, j, prices)) {
+            // An answer that is half empty is no correction of a whole one.
+            let is_fuller = |a: &[Column], i, b: &[Column], j| {
+                let is_only = |&at: &usize| has_price(a, i, at) && !has_price(b, j, at);
+                prices.iter().any(is_only)
+            };
+            let (loses, gains) = (is_fuller(older, i, newer, j), is_fuller(newer, j, older, i));
+            match (loses, gains) {
                 (true, false) => false,
                 (false, true) => true,
                 _ => rank(newer, j) >= rank(older, i),
@@ -71,13 +77,11 @@ pub(super) fn replaces(
     }
 }
 
-fn has_price(columns: &[Column], row: usize, prices: &[usize]) -> bool {
-    prices
-        .iter()
-        .any(|&at| match columns.get(at).map(|column| column.cell(row)) {
-            Some(Cell::Float(price)) => !price.is_nan() && price != 0.0,
-            _ => false,
-        })
+fn has_price(columns: &[Column], row: usize, at: usize) -> bool {
+    match columns.get(at).map(|column| column.cell(row)) {
+        Some(Cell::Float(price)) => !price.is_nan() && price != 0.0,
+        _ => false,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -223,6 +227,42 @@ impl Frame {
             profile: self.profile,
             columns,
             rows: runs.rows,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Texts, Values};
+    use super::*;
+    use crate::model::Dataset;
+
+    /// One bar, with those prices of four that a bit is set for.
+    fn bar(prices: u8, price: f64) -> Frame {
+        let value = |at: u8| (prices & (1 << at) != 0).then_some(price);
+        let mut columns = vec![
+            Column::Text(Texts::same(Some("A".into()), 1)),
+            Column::Time(Values::whole(vec![0])),
+        ];
+        columns.extend((0..4).map(|at| Column::Float([value(at)].into_iter().collect())));
+        columns.extend([Column::Int(Values::nulls(1)), Column::Int(Values::nulls(1))]);
+        Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+    }
+
+    #[test]
+    fn a_bar_that_only_lacks_prices_never_replaces_one_that_has_them() {
+        for older in 0..16_u8 {
+            for newer in 0..16_u8 {
+                let merged = bar(older, 1.0).merge(&bar(newer, 2.0));
+
+                let only_lacks = older & !newer != 0 && newer & !older == 0;
+                let expected = if only_lacks {
+                    bar(older, 1.0)
+                } else {
+                    bar(newer, 2.0)
+                };
+                assert_eq!(merged.frame, expected, "{older:04b} {newer:04b}");
+            }
         }
     }
 }

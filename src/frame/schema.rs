@@ -32,8 +32,8 @@ pub struct ColumnSpec {
 /// How one of two rows with the same key is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MergeRule {
-    /// The highest `sequence` wins, a missing one counts as newest, ties go to the later batch; a row whose
-    /// prices are all null, NaN or zero never replaces one that has prices.
+    /// The highest `sequence` wins, a missing one counts as newest, ties go to the later batch; but a row that lacks prices
+    /// which the other one has, being null, NaN or zero, and has none that the other lacks, never replaces it.
     HighestSequence {
         /// Where the sequence stands.
         sequence: usize,
