@@ -77,8 +77,8 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
     );
     gauge(
         &mut text,
-        "backlog_requests",
-        "Requests that bring everything up to date.",
+        "backlog_windows",
+        "Windows, each a request, that bring everything up to date.",
         &each(|one| one.backlog.to_string()),
     );
     let help = "When the source first forgets something that was not fetched.";
