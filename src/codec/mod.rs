@@ -10,7 +10,9 @@ mod column_write;
 mod decode;
 mod encode;
 mod footer;
+mod index;
 mod seal;
+mod types;
 
 pub use decode::{Decoded, decode};
 pub use encode::{Compression, Encoded, Facts, encode};

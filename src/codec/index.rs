@@ -1,0 +1,119 @@
+//! Indexes of pandas that were stored: row numbers, or the only thing that tells in which order rows came.
+
+use bytes::Bytes;
+use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescPtr;
+
+use crate::frame::{Column, ColumnSpec, KindOf, Profile, Values};
+
+use super::CodecError;
+use super::column_read::{self, Meaning};
+use super::decode::Place;
+use super::types::{is_plain, is_unsigned};
+
+/// Columns in which pandas keeps an index that it was told to store.
+pub(super) const COLUMNS: [&str; 2] = ["index", "__index_level_0__"];
+/// 2000-01-01 in nanoseconds: an "index" beyond this is a timestamp, not a row number.
+const EPOCH_LIKE: i64 = 946_684_800_000_000_000;
+
+/// A missing `sequence` may stand in an index that pandas stored.
+pub(super) fn stand_in(
+    spec: &ColumnSpec,
+    found: &[ColumnDescPtr],
+    place_of: &impl Fn(&str) -> Option<usize>,
+) -> Option<usize> {
+    if spec.name != "sequence" {
+        return None;
+    }
+    let is_number = |place: &usize| {
+        found.get(*place).is_some_and(|column| {
+            matches!(
+                column.physical_type(),
+                PhysicalType::INT64 | PhysicalType::INT32
+            ) && !matches!(
+                column.logical_type_ref(),
+                Some(LogicalType::Timestamp { .. } | LogicalType::Date)
+            ) && column.converted_type() == ConvertedType::NONE
+        })
+    };
+    COLUMNS
+        .iter()
+        .find_map(|name| place_of(name))
+        .filter(is_number)
+}
+
+/// An index of timestamps is no sequence.
+pub(super) fn drop_epoch_sequence(profile: &Profile, columns: &mut [Column]) {
+    if let Some(Column::Int(values)) = profile
+        .position("sequence")
+        .and_then(|at| columns.get_mut(at))
+        && values.iter().flatten().any(|value| value >= EPOCH_LIKE)
+    {
+        *values = Values::nulls(values.len());
+    }
+}
+
+/// Returns the indexes that are left out and say more than the number of a row.
+pub(super) fn odd(
+    reader: &SerializedFileReader<Bytes>,
+    places: &[Place],
+) -> Result<Vec<String>, CodecError> {
+    let found = reader.metadata().file_metadata().schema_descr().columns();
+    let mut odd = Vec::new();
+    for (at, column) in found.iter().enumerate() {
+        let name = column.path().string();
+        let is_read = places.iter().flatten().any(|(place, _)| *place == at);
+        if COLUMNS.contains(&name.as_str()) && !is_read && !is_row_number(reader, at)? {
+            odd.push(name);
+        }
+    }
+    Ok(odd)
+}
+
+/// Tells whether a stored index is the number of a row, or a timestamp, which the date repeats.
+fn is_row_number(reader: &SerializedFileReader<Bytes>, place: usize) -> Result<bool, CodecError> {
+    let found = reader.metadata().file_metadata().schema_descr().columns();
+    let Some(column) = found.get(place) else {
+        return Ok(true);
+    };
+    let is_time = matches!(
+        column.logical_type_ref(),
+        Some(LogicalType::Timestamp { .. } | LogicalType::Date)
+    ) || column.physical_type() == PhysicalType::INT96;
+    let is_whole = matches!(
+        column.physical_type(),
+        PhysicalType::INT64 | PhysicalType::INT32
+    );
+    if is_time || !is_whole || column.max_rep_level() > 0 || !is_plain(column) {
+        return Ok(is_time);
+    }
+    let mut expected = None;
+    for group in 0..reader.num_row_groups() {
+        let group = reader.get_row_group(group).map_err(CodecError::damaged)?;
+        let rows = usize::try_from(group.metadata().num_rows()).map_err(CodecError::damaged)?;
+        let meaning = Meaning {
+            kind: KindOf::Int,
+            unit_nanos: 1,
+            is_optional: column.max_def_level() > 0,
+            is_unsigned: is_unsigned(column),
+            rows,
+        };
+        let chunk = group
+            .get_column_reader(place)
+            .map_err(CodecError::damaged)?;
+        let Column::Int(numbers) = column_read::read(chunk, meaning, &mut 0)? else {
+            return Ok(false);
+        };
+        for number in numbers.iter() {
+            let is_next = number.is_some_and(|number| {
+                expected.is_none_or(|next| next == number) || number >= EPOCH_LIKE
+            });
+            if !is_next {
+                return Ok(false);
+            }
+            expected = number.and_then(|number| number.checked_add(1));
+        }
+    }
+    Ok(true)
+}
