@@ -2,6 +2,7 @@
 
 mod beside;
 mod calendar;
+mod holes;
 mod parity;
 mod prepost;
 mod rebase;

@@ -1,7 +1,7 @@
 //! One job, page by page: asking, judging, putting together.
 //!
 //! Promises: pages are asked for oldest first. What earlier pages brought is handed out when a later one fails, with
-//! the reason, and the mark then says how far the answer reaches.
+//! the reason, and the mark then says how far the answer reaches. A page that is denied between others counts as failed.
 //! Leaves to others: what the pages amount to (`finish`), what Yahoo says of its limits (`limits`).
 
 use super::address;
@@ -156,8 +156,13 @@ impl<'f> Fetch<'f> {
                 self.check(&chart).map_err(malformed)?;
                 self.take(*chart, page);
             }
-            Verdict::BeforeFirstTrade => {}
-            Verdict::UnknownSymbol => self.is_unknown = self.reading.is_empty(),
+            Verdict::BeforeFirstTrade if self.reading.is_empty() => {}
+            Verdict::UnknownSymbol if self.chart.is_none() => self.is_unknown = true,
+            // It had pages of the symbol a moment ago. These days stay wanted.
+            Verdict::BeforeFirstTrade | Verdict::UnknownSymbol => {
+                let reason = format!("it denies some days of a symbol that it has: {url}");
+                return Err(SourceError::Transport { venue, reason });
+            }
             Verdict::OutOfReach { days } => return self.learn_depth(days, page, &url),
             Verdict::TooLong { days } => return self.learn_length(days, &url),
             Verdict::Throttled => {

@@ -1,0 +1,125 @@
+//! What an answer left out is asked for again, and what cannot be asked for is named.
+
+use barkeep::cli::Exit;
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
+use crate::support::server::{Reply, Request};
+
+const NO_SYMBOL: (u16, &str, &str) = (404, "Not Found", "No data found, symbol may be delisted");
+const NO_DATA: (u16, &str, &str) = (
+    400,
+    "Bad Request",
+    "Data doesn't exist for startDate = 1, endDate = 2",
+);
+
+fn refused((status, code, description): (u16, &str, &str)) -> Reply {
+    let error = json!({"code": code, "description": description});
+    let body = json!({"chart": {"result": null, "error": error}}).to_string();
+    Reply::new(status, body)
+}
+
+fn at(moment: &str) -> i64 {
+    moment.parse::<DateTime<Utc>>().unwrap().timestamp()
+}
+
+fn asked(request: &Request, name: &str) -> i64 {
+    request.query(name).unwrap().parse().unwrap()
+}
+
+/// The bars of a market that is open on every weekday, and trades for three minutes only.
+fn bars(interval: &str, from: i64, to: i64) -> String {
+    let is_weekday = |day: &i64| (day + 3).rem_euclid(7) < 5;
+    let rows: i64 = if interval == "1m" { 3 } else { 1 };
+    let stamps: Vec<i64> = (-10..60)
+        .filter(is_weekday)
+        .flat_map(|day| (0..rows).map(move |row| NOV_20 + day * DAY + row * 60))
+        .filter(|stamp| (from..to).contains(stamp))
+        .collect();
+    let body = chart("AAPL", &vec![1.0; stamps.len()], "NMS", &Value::Null);
+    let mut body: Value = serde_json::from_str(&body).unwrap();
+    let result = &mut body["chart"]["result"][0];
+    result["meta"]["dataGranularity"] = json!(interval);
+    result["timestamp"] = json!(stamps);
+    if stamps.is_empty() {
+        result.as_object_mut().unwrap().remove("timestamp");
+        result["indicators"] = json!({"quote": [{}]});
+    }
+    body.to_string()
+}
+
+/// Updates at a moment. A page for which `odd` has a reply gets it, and every other one its bars.
+fn update_at(
+    yahoo: &mut YahooBar,
+    interval: &'static str,
+    moment: &str,
+    odd: impl Fn(i64) -> Option<Reply> + Send + Sync + 'static,
+) -> crate::support::bar::Ran {
+    moment.clone_into(&mut yahoo.bar.now);
+    yahoo.server.handle(move |request: &Request| {
+        let (from, to) = (asked(request, "period1"), asked(request, "period2"));
+        odd(from).unwrap_or_else(|| Reply::json(bars(interval, from, to)))
+    });
+    yahoo.bar.run(&["update"])
+}
+
+fn good(_: i64) -> Option<Reply> {
+    None
+}
+
+/// The weekdays between two days that have no bar.
+fn missing(yahoo: &YahooBar, interval: &str, first: &str, last: &str) -> Vec<String> {
+    let (first, last): (NaiveDate, NaiveDate) = (first.parse().unwrap(), last.parse().unwrap());
+    let csv = yahoo.csv("AAPL", interval);
+    first
+        .iter_days()
+        .take_while(|day| *day <= last)
+        .filter(|day| {
+            let is_weekday = day.weekday().number_from_monday() < 6;
+            is_weekday && !csv.contains(&day.to_string())
+        })
+        .map(|day| day.to_string())
+        .collect()
+}
+
+/// One page of four was denied, the ones around it came: its week counted as fetched and was never asked for again.
+#[rstest]
+#[case(NO_SYMBOL)]
+#[case(NO_DATA)]
+fn a_page_that_is_denied_between_others_is_asked_for_again(
+    #[case] refusal: (u16, &'static str, &'static str),
+) {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    let second = at("2025-11-26T00:00:00Z")..at("2025-12-04T00:00:00Z");
+
+    let cut = update_at(&mut yahoo, "1m", "2025-12-19T22:00:00Z", move |from| {
+        second.contains(&from).then(|| refused(refusal))
+    })
+    .expect(Exit::Partial);
+    update_at(&mut yahoo, "1m", "2025-12-22T22:00:00Z", good).expect(Exit::Ok);
+
+    assert!(
+        cut.stderr.contains("what came before is stored"),
+        "{}",
+        cut.stderr
+    );
+    let none: [String; 0] = [];
+    assert_eq!(missing(&yahoo, "1m", "2025-11-20", "2025-12-22"), none);
+}
+
+#[test]
+fn pages_before_the_first_trade_are_no_trouble_and_cost_nothing_later() {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    let listed = at("2025-12-05T22:05:00Z");
+
+    update_at(&mut yahoo, "1m", "2025-12-19T22:00:00Z", move |from| {
+        (from < listed).then(|| refused(NO_DATA))
+    })
+    .expect(Exit::Ok);
+    let asked = yahoo.server.requests().len();
+    update_at(&mut yahoo, "1m", "2025-12-22T22:00:00Z", good).expect(Exit::Ok);
+
+    assert_eq!(yahoo.server.requests().len(), asked + 1);
+}
