@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use crate::frame::{Bar, MarketEvent};
 use crate::model::{Identity, Provenance};
+use crate::source::SourceError;
 
 /// What came along with the bars of one answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +29,7 @@ pub struct Beside {
     /// Days that were asked for and that the source no longer keeps, both included.
     pub lost: Option<(NaiveDate, NaiveDate)>,
     /// Why the answer ends before the window does, where an error came after some of the bars.
-    pub cut_short: Option<String>,
+    pub cut_short: Option<CutShort>,
     /// What a person should know of the answer, as sentences without a period.
     pub warnings: Vec<String>,
 }
@@ -40,4 +41,25 @@ pub struct AdjustedClose {
     pub date: i64,
     /// The adjusted close.
     pub value: f64,
+}
+
+/// An error after some of the bars had come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutShort {
+    /// What went wrong, as a sentence without a period.
+    pub reason: String,
+    /// What came instead of the rest, to be kept in quarantine; `None` where nothing did.
+    pub body: Option<Vec<u8>>,
+}
+
+impl CutShort {
+    /// Returns what is to be told of an error.
+    pub fn by(error: SourceError) -> Self {
+        let reason = error.to_string();
+        let body = match error {
+            SourceError::Malformed { body, .. } => body,
+            _ => None,
+        };
+        Self { reason, body }
+    }
 }

@@ -15,7 +15,7 @@ mod registry;
 pub mod symbols;
 pub mod yahoo;
 
-pub use beside::{AdjustedClose, Beside};
+pub use beside::{AdjustedClose, Beside, CutShort};
 pub use error::SourceError;
 pub use registry::{SourceSpec, open};
 

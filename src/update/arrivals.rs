@@ -112,7 +112,7 @@ impl<'l> Work<'_, 'l> {
         sides
             .chain([&fetched.rows])
             .try_for_each(|rows| run.stage(rows))?;
-        self.note_heard(planned, job, &fetched.aside);
+        self.note_heard(planned, job, &fetched.aside)?;
         let Aside { mark, beside, .. } = fetched.aside;
         let provisional = beside.provisional;
         arrived.marks.insert(request, Told { mark, provisional });
@@ -149,7 +149,7 @@ impl<'l> Work<'_, 'l> {
         if !self.is_same(planned, job, &aside.beside, None)? {
             return Ok(());
         }
-        self.note_heard(planned, job, &aside);
+        self.note_heard(planned, job, &aside)?;
         self.report.at(&planned.venue).tickers.empty += 1;
         let checked = Checked {
             ticker: job.ticker.clone(),
@@ -167,12 +167,18 @@ impl<'l> Work<'_, 'l> {
     }
 
     /// Reports what a person should know of an answer in which the source knew the series.
-    fn note_heard(&mut self, planned: &PlannedVenue, job: &PlannedJob, aside: &Aside) {
-        self.report_aside(planned, job, &aside.beside);
+    fn note_heard(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        aside: &Aside,
+    ) -> Result<(), UpdateError> {
+        self.report_aside(planned, job, &aside.beside)?;
         let report: &mut VenueReport = self.report.at(&planned.venue);
         report.heard += 1;
         report.rounded_volumes += aside.notes.rounded_volumes;
         report.not_finite += aside.notes.not_finite;
+        Ok(())
     }
 
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.

@@ -1,9 +1,10 @@
 //! What comes along with bars: who the ticker is, what is lost, what a person should know.
 //!
 //! Promises: rows of a ticker that turns out to be another security never join its history; they are kept in
-//! quarantine until a person decides. Leaves to others: events, which are staged with the rows (`arrivals`).
+//! quarantine until a person decides. What came instead of the end of an answer is kept there, too.
+//! Leaves to others: events, which are staged with the rows (`arrivals`).
 
-use crate::source::Beside;
+use crate::source::{Beside, CutShort};
 use crate::storage::RowsToStage;
 
 use super::report::{Failure, FailureKind};
@@ -55,7 +56,7 @@ impl Work<'_, '_> {
         planned: &PlannedVenue,
         job: &PlannedJob,
         beside: &Beside,
-    ) {
+    ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
         if let Some((first, last)) = beside.lost {
             self.report.warnings.push(format!(
@@ -65,10 +66,16 @@ impl Work<'_, '_> {
         for warning in &beside.warnings {
             self.report.warnings.push(format!("{request}: {warning}"));
         }
-        if let Some(reason) = &beside.cut_short {
+        if let Some(CutShort { reason, body }) = &beside.cut_short {
+            let mut kind = FailureKind::Source;
+            if let Some(body) = body {
+                self.keep(&request, "answer", body, reason)?;
+                kind = FailureKind::Malformed;
+            }
             let reason = format!("{reason}; what came before is stored");
-            self.fail(planned, job, reason, FailureKind::Source);
+            self.fail(planned, job, reason, kind);
         }
+        Ok(())
     }
 
     fn fail(

@@ -15,7 +15,7 @@ use super::{Span, Yahoo};
 use crate::frame::{EventKind, MarketEvent};
 use crate::model::{Interval, PriceBasis, time};
 use crate::source::http::HttpRequest;
-use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
+use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
 /// A job under way.
@@ -121,7 +121,7 @@ impl<'f> Fetch<'f> {
                 Err(error @ SourceError::Stopped { .. }) => return Err(error),
                 Err(error) if self.reading.is_empty() => return Err(error),
                 Err(error) => {
-                    self.beside.cut_short = Some(error.to_string());
+                    self.beside.cut_short = Some(CutShort::by(error));
                     break;
                 }
             }

@@ -123,3 +123,28 @@ fn pages_before_the_first_trade_are_no_trouble_and_cost_nothing_later() {
 
     assert_eq!(yahoo.server.requests().len(), asked + 1);
 }
+
+/// Only the body of a first page was kept: that of a later one was thrown away with the error.
+#[test]
+fn half_an_answer_after_a_whole_one_is_kept_in_quarantine() {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    let second = at("2025-11-26T00:00:00Z");
+    let half = r#"{"chart":{"result":[{"meta":{"curr"#;
+
+    let cut = update_at(&mut yahoo, "1m", "2025-12-19T22:00:00Z", move |from| {
+        (from > second).then(|| Reply::json(half))
+    })
+    .expect(Exit::Partial);
+
+    assert!(
+        cut.stderr.contains("cannot be read as bars of AAPL"),
+        "{}",
+        cut.stderr
+    );
+    let kept = yahoo.files_in("quarantine");
+    assert!(
+        kept.iter().any(|(_, bytes)| bytes == half.as_bytes()),
+        "{kept:?}"
+    );
+    assert!(missing(&yahoo, "1m", "2025-11-20", "2025-11-26").is_empty());
+}
