@@ -3,12 +3,15 @@
 //! Promises: an explicit window is honoured exactly. Rows continue the price basis of the stored ones, where Yahoo can
 //! give it. A shell without a single bar is a symbol that Yahoo does not know.
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+
 use super::mark::Mark;
 use super::pages::Fetch;
+use super::rows;
 use super::wire::Chart;
-use super::{lost, rows};
 use crate::frame::BarBatch;
-use crate::model::{Identity, PriceBasis, Provenance};
+use crate::model::{Identity, PriceBasis, Provenance, time};
 use crate::source::{Asked, FetchJob, Fetched};
 
 /// The exchange of the shells that are left of dead symbols.
@@ -27,7 +30,9 @@ impl Fetch<'_> {
             self.reading.provisional.retain(|stamp| is_inside(*stamp));
             self.beside.events.retain(|event| is_inside(event.date));
         }
+        let lost = self.lost();
         let mut beside = self.beside;
+        beside.lost = lost;
         beside.adjusted_closes = self.reading.adjusted;
         beside.prepost = self.reading.outside;
         beside.provisional = self.reading.provisional;
@@ -39,11 +44,6 @@ impl Fetch<'_> {
         if let Some(chart) = &self.chart {
             let meta = &chart.meta;
             let day = |stamp| rows::wall(stamp, meta.zone).map(|wall| wall.date());
-            beside.lost = lost(
-                self.span,
-                self.reach.earliest(job.now.timestamp()),
-                meta.zone,
-            );
             beside.identity = Some(Identity {
                 exchange: meta.exchange.clone(),
                 currency: meta.currency.clone(),
@@ -74,6 +74,22 @@ impl Fetch<'_> {
             return Fetched::UnknownTicker;
         }
         Fetched::Nothing { mark, beside }
+    }
+
+    /// Returns the days that are wanted and out of reach, both included.
+    fn lost(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let job = self.job;
+        let told = self.chart.as_ref().map(|chart| chart.meta.zone);
+        // A person is told even if nothing came; a run is, once there is a mark to keep it from saying so again.
+        let zone = told.or((job.asked == Asked::Explicit).then_some(Tz::UTC))?;
+        self.reach.depth_days?;
+        let edge = rows::wall(self.reach.earliest(self.now()), zone)?;
+        let edge = time::nanos(edge)?;
+        let wanted = self.span.wanted.filter(|wanted| *wanted < edge)?;
+        // A day of which the beginning is out of reach is not whole any more.
+        let after = job.window.to.map_or(edge, |to| to.min(edge));
+        let (first, last) = (time::day(wanted), time::day(after.saturating_sub(1)));
+        (first <= last).then_some((first, last))
     }
 }
 

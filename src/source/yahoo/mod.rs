@@ -25,7 +25,7 @@ pub use windows::{Reach, Windows};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 
 use self::mark::Mark;
@@ -67,7 +67,7 @@ pub struct Yahoo {
 struct Span {
     /// What is asked for.
     asked: Period,
-    /// Where what is wanted begins, in reach or not; `None` for whatever there is.
+    /// The wall clock at which what is wanted begins, in reach or not; `None` for whatever there is.
     wanted: Option<i64>,
 }
 
@@ -108,16 +108,15 @@ impl Yahoo {
         let to = job.window.to.map(|to| later(to, zone));
         let (start, wanted) = match (job.asked, job.window.from) {
             (_, None) => (earliest, None),
-            (Asked::Explicit, Some(from)) => {
-                let from = earlier(from, zone);
-                (from, Some(from))
-            }
+            (Asked::Explicit, Some(from)) => (earlier(from, zone), Some(from)),
             (Asked::Incremental, Some(from)) => {
                 let asked = Self::mark(job).map(|mark| mark.through);
                 let newest = newest(from, asked, zone);
                 let settled = self.settled(job, newest).unwrap_or(newest);
                 // The newest known day is stored, and what was asked for in vain is not missing.
-                let missing = earlier(from.saturating_add(time::DAY), zone);
+                let missing = from.saturating_add(time::DAY);
+                let asked = asked.zip(zone);
+                let asked = asked.and_then(|(asked, zone)| time::nanos(rows::wall(asked, zone)?));
                 let missing = asked.map_or(missing, |asked| asked.max(missing));
                 (earlier(settled, zone), Some(missing))
             }
@@ -185,20 +184,6 @@ fn instant(wall: i64, zone: Option<Tz>, margin: i64) -> i64 {
         Some(zone) => mark::instant(naive, zone),
         None => naive.and_utc().timestamp() + margin,
     }
-}
-
-/// Returns the days that are wanted and out of reach, both included.
-fn lost(span: Span, earliest: i64, zone: Tz) -> Option<(NaiveDate, NaiveDate)> {
-    let wanted = span.wanted.filter(|wanted| *wanted < earliest)?;
-    let day = |stamp| rows::wall(stamp, zone).map(|wall| wall.date());
-    let edge = rows::wall(earliest, zone)?;
-    // A day of which the beginning is out of reach is not whole any more.
-    let last = if edge.time() == NaiveTime::MIN {
-        edge.date().pred_opt()?
-    } else {
-        edge.date()
-    };
-    day(wanted).map(|first| (first, last))
 }
 
 impl MarketDataSource for Yahoo {

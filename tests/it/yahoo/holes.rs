@@ -148,3 +148,39 @@ fn half_an_answer_after_a_whole_one_is_kept_in_quarantine() {
     );
     assert!(missing(&yahoo, "1m", "2025-11-20", "2025-11-26").is_empty());
 }
+
+/// It was quiet about days that it did not even ask for, and named a day before those that were asked for.
+#[rstest]
+#[case("2025-09-01", "2025-09-05", "2025-09-01 to 2025-09-05", 0)]
+#[case("2025-11-10", "2025-12-05", "2025-11-10 to 2025-11-19", 3)]
+#[case("2025-11-10", "2025-11-19", "2025-11-10 to 2025-11-19", 1)]
+fn days_out_of_reach_that_a_person_asks_for_are_named(
+    #[case] first: &str,
+    #[case] last: &str,
+    #[case] lost: &str,
+    #[case] requests: usize,
+) {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    update_at(&mut yahoo, "1m", "2025-12-19T22:00:00Z", good).expect(Exit::Ok);
+    let before = yahoo.server.requests().len();
+
+    let ran = yahoo
+        .bar
+        .run(&["update", "--start", first, "--end", last])
+        .expect(Exit::Ok);
+
+    let said = format!("us:yahoo: {lost} are lost");
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    assert_eq!(yahoo.server.requests().len() - before, requests);
+}
+
+#[test]
+fn nothing_is_lost_of_bars_that_are_kept_for_ever() {
+    let mut yahoo = YahooBar::of("AAPL", "1d", "");
+    update_at(&mut yahoo, "1d", "2025-12-19T22:00:00Z", good).expect(Exit::Ok);
+
+    let days = ["update", "--start", "1900-01-01", "--end", "2100-01-01"];
+    let ran = yahoo.bar.run(&days).expect(Exit::Ok);
+
+    assert!(!ran.stderr.contains("lost"), "{}", ran.stderr);
+}
