@@ -110,13 +110,13 @@ impl Yahoo {
             (_, None) => (earliest, None),
             (Asked::Explicit, Some(from)) => (earlier(from, zone), Some(from)),
             (Asked::Incremental, Some(from)) => {
-                let asked = Self::mark(job).map(|mark| mark.through);
-                let newest = newest(from, asked, zone);
-                let settled = self.settled(job, newest).unwrap_or(newest);
+                let asked = Self::mark(job)
+                    .and_then(|mark| time::nanos(rows::wall(mark.through, mark.zone)?));
+                // Answers without bars settle nothing, however many there were: what they held back may still come.
+                let known = asked.map_or(from, |asked| from.min(asked));
+                let settled = self.settled(job, known).unwrap_or(known);
                 // The newest known day is stored, and what was asked for in vain is not missing.
                 let missing = from.saturating_add(time::DAY);
-                let asked = asked.zip(zone);
-                let asked = asked.and_then(|(asked, zone)| time::nanos(rows::wall(asked, zone)?));
                 let missing = asked.map_or(missing, |asked| asked.max(missing));
                 (earlier(settled, zone), Some(missing))
             }
@@ -147,15 +147,6 @@ impl Yahoo {
         };
         time::midnight(period_start(day, job.interval)?)
     }
-}
-
-/// Returns the midnight of the newest day that was asked for: that of the newest row, or a later one without rows.
-fn newest(from: i64, asked: Option<i64>, zone: Option<Tz>) -> i64 {
-    let day = asked
-        .zip(zone)
-        .and_then(|(asked, zone)| rows::wall(asked, zone))
-        .and_then(|wall| time::midnight(wall.date()));
-    day.map_or(from, |day| day.max(from))
 }
 
 /// Returns the first day of the wide bar that a day falls into.

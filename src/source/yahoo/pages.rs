@@ -31,6 +31,8 @@ pub(super) struct Fetch<'f> {
     /// What the last page said of the symbol.
     pub(super) chart: Option<Box<Chart>>,
     is_unknown: bool,
+    /// Whether days were denied that cannot lie before the first trade: later pages do not cover them.
+    has_gap: bool,
     pub(super) through: i64,
 }
 
@@ -55,6 +57,7 @@ impl<'f> Fetch<'f> {
             beside: Beside::default(),
             chart: None,
             is_unknown: false,
+            has_gap: false,
             through: span.asked.start,
         }
     }
@@ -66,6 +69,7 @@ impl<'f> Fetch<'f> {
             let whole = self.reach.earliest(self.now());
             self.span.asked.start = whole;
             self.through = whole;
+            self.has_gap = false;
             self.reading = Reading::default();
             self.beside.events.clear();
             self.ask()?;
@@ -112,7 +116,9 @@ impl<'f> Fetch<'f> {
             match self.page(page) {
                 Ok(Page::Done) => {
                     left.start = page.end;
-                    self.through = page.end;
+                    if !self.has_gap {
+                        self.through = page.end;
+                    }
                 }
                 Ok(Page::Again) => {
                     left.start = left.start.max(self.reach.earliest(self.now()));
@@ -156,7 +162,13 @@ impl<'f> Fetch<'f> {
                 self.check(&chart).map_err(malformed)?;
                 self.take(*chart, page);
             }
-            Verdict::BeforeFirstTrade if self.reading.is_empty() => {}
+            Verdict::BeforeFirstTrade if self.reading.is_empty() => {
+                let through = Yahoo::mark(self.job).map(|mark| mark.through);
+                if let Some(through) = through.filter(|through| *through < page.end) {
+                    self.has_gap = true;
+                    self.through = self.through.max(through);
+                }
+            }
             Verdict::UnknownSymbol if self.chart.is_none() => self.is_unknown = true,
             // It had pages of the symbol a moment ago. These days stay wanted.
             Verdict::BeforeFirstTrade | Verdict::UnknownSymbol => {

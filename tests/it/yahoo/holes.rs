@@ -184,3 +184,47 @@ fn nothing_is_lost_of_bars_that_are_kept_for_ever() {
 
     assert!(!ran.stderr.contains("lost"), "{}", ran.stderr);
 }
+
+/// A series that has bars of before cannot be too young for the days since.
+#[test]
+fn a_first_page_that_is_denied_to_a_known_series_is_asked_for_again() {
+    let mut yahoo = YahooBar::of("AAPL", "1m", "");
+    update_at(&mut yahoo, "1m", "2025-11-21T22:00:00Z", good).expect(Exit::Ok);
+    let second = at("2025-11-25T00:00:00Z");
+
+    update_at(&mut yahoo, "1m", "2025-12-10T22:00:00Z", move |from| {
+        (from < second).then(|| refused(NO_DATA))
+    })
+    .expect(Exit::Ok);
+    update_at(&mut yahoo, "1m", "2025-12-11T22:00:00Z", good).expect(Exit::Ok);
+
+    let none: [String; 0] = [];
+    assert_eq!(missing(&yahoo, "1m", "2025-11-20", "2025-12-11"), none);
+}
+
+/// For more sessions than are asked for again, answers came without bars. What they held back was missing for ever.
+#[rstest]
+#[case("1d")]
+#[case("1m")]
+fn empty_answers_leave_no_hole_however_many_they_were(#[case] interval: &'static str) {
+    let mut yahoo = YahooBar::of("AAPL", interval, "");
+    update_at(&mut yahoo, interval, "2025-11-20T22:00:00Z", good).expect(Exit::Ok);
+    let asked = yahoo.server.requests().len();
+    let days = ["11-21", "11-24", "11-25", "11-26", "12-01", "12-02"];
+
+    for day in days {
+        let moment = format!("2025-{day}T22:00:00Z");
+        update_at(&mut yahoo, interval, &moment, move |_| {
+            Some(Reply::json(bars(interval, 0, 0)))
+        })
+        .expect(Exit::Ok);
+    }
+    let empty = yahoo.server.requests().len() - asked;
+    update_at(&mut yahoo, interval, "2025-12-03T22:00:00Z", good).expect(Exit::Ok);
+
+    let none: [String; 0] = [];
+    assert_eq!(missing(&yahoo, interval, "2025-11-20", "2025-12-03"), none);
+    if interval == "1d" {
+        assert_eq!(empty, days.len(), "one request each");
+    }
+}
