@@ -12,6 +12,8 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// More threads than this is a typing error.
 const MAX_JOBS: usize = 1024;
+/// Nobody corrects prices of four years ago, and far before that there is no calendar.
+const MAX_SESSIONS: u32 = 1000;
 
 /// A value that is written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +98,18 @@ pub(super) fn deserialize_jobs<'de, D: Deserializer<'de>>(
 ) -> Result<Option<usize>, D::Error> {
     let count = usize::deserialize(deserializer)?;
     checked_jobs(count).map(Some).map_err(D::Error::custom)
+}
+
+/// Deserializes a number of sessions to go back.
+pub(super) fn deserialize_sessions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if count <= MAX_SESSIONS {
+        return Ok(Some(count));
+    }
+    let reason = format!("{count} is not a number from 0 to {MAX_SESSIONS}");
+    Err(D::Error::custom(reason))
 }
 
 /// Defines `as_str`, `Display` and `FromStr` of an enum whose values are written as words.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::lists::ListsTable;
-use super::parsed::{Day, Parsed, Zone, deserialize_jobs};
+use super::parsed::{Day, Parsed, Zone, deserialize_jobs, deserialize_sessions};
 use super::{
     ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
 };
@@ -81,6 +81,7 @@ pub(super) struct SourceTable {
     pub(super) per_seconds: Option<u32>,
     pub(super) timeout_seconds: Option<NonZeroU32>,
     pub(super) windows: Option<BTreeMap<Parsed<Interval>, WindowTable>>,
+    #[serde(default, deserialize_with = "deserialize_sessions")]
     pub(super) settle_sessions: Option<u32>,
     pub(super) refresh_days: Option<BTreeMap<Parsed<Interval>, u32>>,
     pub(super) prepost: Option<bool>,

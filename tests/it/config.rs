@@ -252,6 +252,12 @@ fn source_settings_arrive_as_their_final_types() {
     "`4h` is not an interval"
 )]
 #[case("[sources.\"us:x\"]\ndelimiter = \";;\"\n", 2, 13, "invalid value")]
+#[case(
+    "[sources.\"us:x\"]\nsettle_sessions = 3000000\n",
+    2,
+    19,
+    "3000000 is not a number from 0 to 1000"
+)]
 #[case("[workspace]\njobs = 1\njobs = 2\n", 3, 1, "duplicate key")]
 #[case("[workspace\n", 1, 11, "")]
 fn a_settings_file_that_makes_no_sense_is_refused_at_its_place(
