@@ -3,6 +3,7 @@
 mod beside;
 mod calendar;
 mod holes;
+mod live;
 mod parity;
 mod prepost;
 mod rebase;

@@ -1,12 +1,13 @@
 //! Rows that are one bar: the last trade and the bar that it belongs to, and quarters that are halves of an hour.
 //!
-//! Promises: of two rows the bar has the first open, the last close, both extremes and the sum of the volumes.
+//! Promises: of two rows the bar has the first open, the last close, both extremes and the sum of the volumes. A trade
+//! without its bar is no bar.
 
 use chrono::{Datelike, NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::rows::{Hours, wall};
-use super::wire::Row;
+use super::wire::{Meta, Row};
 use crate::frame::Volume;
 use crate::model::Interval;
 
@@ -49,6 +50,22 @@ pub(super) fn join_live(
         wall: before.wall,
         is_live: true,
     });
+}
+
+/// The bar of the last trade may come later than the trade: no bar begins there, and no later answer would take the row
+/// back.
+pub(super) fn drop_lone_trade(rows: &mut Vec<Dated>, minutes: u32, meta: &Meta) {
+    rows.pop_if(|last| is_off_grid(last.row.stamp, minutes, meta));
+}
+
+/// Tells whether no bar can begin at an instant: off the minute, or, at the moment of the last trade, between the bars of
+/// its session.
+fn is_off_grid(stamp: i64, minutes: u32, meta: &Meta) -> bool {
+    let mut sessions = meta.periods.iter().chain(&meta.outside);
+    let session = sessions.find(|period| period.start <= stamp && stamp < period.end);
+    let is_between =
+        session.is_some_and(|session| (stamp - session.start) % (i64::from(minutes) * 60) != 0);
+    stamp % 60 != 0 || (meta.market_time == Some(stamp) && is_between)
 }
 
 /// Tells whether the last row is no bar but the last trade, within the bar before it.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{Months, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::join::{Dated, halved, is_last_trade, join_live};
+use super::join::{Dated, drop_lone_trade, halved, is_last_trade, join_live};
 use super::wire::{Chart, Meta, Period, Row};
 use crate::frame::{Bar, Volume};
 use crate::model::{Interval, time};
@@ -59,6 +59,9 @@ pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) ->
         None => Vec::new(),
     };
     join_live(&mut rows, interval, served, Hours::Regular);
+    if let Some(minutes) = served {
+        drop_lone_trade(&mut rows, minutes, meta);
+    }
     if interval == Interval::M30 && served == Some(15) {
         rows = halved(&rows, meta.zone);
     }
@@ -102,6 +105,7 @@ fn take_outside(
         outside.pop();
     }
     join_live(&mut outside, interval, Some(minutes), hours);
+    drop_lone_trade(&mut outside, minutes, meta);
     if interval == Interval::M30 && minutes == 15 {
         outside = halved(&outside, meta.zone);
     }
