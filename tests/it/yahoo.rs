@@ -1,5 +1,6 @@
 //! Yahoo from the outside: bodies served over loopback, stored by `update` and printed by `show`.
 
+mod actions;
 mod beside;
 mod calendar;
 mod holes;

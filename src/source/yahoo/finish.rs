@@ -6,7 +6,6 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
 use super::wire::Chart;
@@ -20,6 +19,7 @@ const SHELL: &str = "YHD";
 impl Fetch<'_> {
     pub(super) fn finish(mut self) -> Fetched {
         let job = self.job;
+        let mark = self.next_mark().map(|mark| mark.to_string());
         if job.asked == Asked::Explicit {
             let window = job.window;
             let is_inside = |stamp: i64| window.contains(stamp);
@@ -40,7 +40,6 @@ impl Fetch<'_> {
         if basis == PriceBasis::SplitDividendAdjusted {
             rows::adjust(&mut self.reading.bars, &beside.adjusted_closes);
         }
-        let mut mark = None;
         if let Some(chart) = &self.chart {
             let meta = &chart.meta;
             let day = |stamp| rows::wall(stamp, meta.zone).map(|wall| wall.date());
@@ -56,8 +55,6 @@ impl Fetch<'_> {
                 basis,
                 source: Some(self.yahoo.venue.clone()),
             });
-            mark = (job.asked == Asked::Incremental)
-                .then(|| Mark::of(meta, self.through, self.yahoo.spec.hours).to_string());
         }
         let beside = Box::new(beside);
         if !self.reading.bars.is_empty() {

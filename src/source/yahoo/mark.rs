@@ -9,6 +9,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike}
 use chrono_tz::Tz;
 
 use super::rows::{Hours, wall};
+use super::told::Told;
 use super::trading::{Trading, is_one_weekend};
 use super::wire::{Meta, Period};
 use crate::calendar::Calendar;
@@ -19,8 +20,10 @@ const SETTLED_AFTER: i64 = 30 * 60;
 const LONG: i64 = 15;
 /// Minutes after an opening at which Yahoo has told the session for sure.
 const LATEST: u32 = 60;
+/// Begins the word with the events.
+const EVENTS: &str = "events:";
 /// What is known of a series after an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mark {
     /// The instant up to which bars were asked for, in seconds since 1970.
     pub(super) through: i64,
@@ -28,6 +31,8 @@ pub(super) struct Mark {
     pub(super) trading: Trading,
     /// When no session opens, as the answer told; `None` where it told nothing.
     pub(super) quiet: Option<Period>,
+    /// The events of the last weeks before.
+    pub(super) told: Told,
 }
 
 impl Mark {
@@ -38,6 +43,7 @@ impl Mark {
             zone: meta.zone,
             trading,
             quiet: quiet(meta, through, trading),
+            told: Told::default(),
         }
     }
 
@@ -46,19 +52,22 @@ impl Mark {
         let mut words = text.split(' ');
         let [version, through] = [words.next()?, words.next()?];
         let [zone, trading] = [words.next()?, words.next()?];
-        let quiet = match words.next() {
-            None => None,
-            Some(span) => {
-                let (start, end) = span.split_once("..")?;
+        let (mut quiet, mut told) = (None, Told::default());
+        for word in words {
+            if let Some(events) = word.strip_prefix(EVENTS) {
+                told = Told::parse(events)?;
+            } else {
+                let (start, end) = word.split_once("..")?;
                 let (start, end) = (start.parse().ok()?, end.parse().ok()?);
-                Some(Period { start, end })
+                quiet = Some(Period { start, end });
             }
-        };
-        (version == "1" && words.next().is_none()).then_some(Self {
+        }
+        (version == "1").then_some(Self {
             through: through.parse().ok()?,
             zone: zone.parse().ok()?,
             trading: trading.parse().ok()?,
             quiet,
+            told,
         })
     }
 
@@ -156,12 +165,16 @@ impl fmt::Display for Mark {
             zone,
             trading,
             quiet,
+            told,
         } = self;
         write!(f, "1 {through} {} {trading}", zone.name())?;
-        match quiet {
-            Some(Period { start, end }) => write!(f, " {start}..{end}"),
-            None => Ok(()),
+        if let Some(Period { start, end }) = quiet {
+            write!(f, " {start}..{end}")?;
         }
+        if told.is_empty() {
+            return Ok(());
+        }
+        write!(f, " {EVENTS}{told}")
     }
 }
 
@@ -183,6 +196,8 @@ mod tests {
     #[case("1 0 UTC always")]
     #[case("1 0 Europe/London weekly")]
     #[case("1 5 Europe/Berlin 540-1050 -3..1700000000")]
+    #[case("1 5 Europe/Berlin 540-1050 -3..1700000000 events:2024-03-13=d0.25")]
+    #[case("1 0 UTC always events:2024-03-13=s4:1,2024-03-14=g1.5")]
     fn a_mark_is_read_as_it_was_written(#[case] text: &str) {
         assert_eq!(Mark::parse(text).unwrap().to_string(), text);
     }
@@ -219,6 +234,7 @@ mod tests {
             zone: Tz::America__New_York,
             trading: Trading::NewYork,
             quiet: None,
+            told: Told::default(),
         };
 
         assert_eq!(mark.is_current(at(now), Hours::Regular), expected);

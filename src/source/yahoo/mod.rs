@@ -15,6 +15,7 @@ mod limits;
 mod mark;
 mod pages;
 mod rows;
+mod told;
 mod trading;
 mod windows;
 mod wire;

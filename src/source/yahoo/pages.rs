@@ -8,14 +8,16 @@ use super::address;
 use super::finish::basis_of;
 use super::judge::{Verdict, judge};
 use super::limits::LESSONS;
+use super::mark::Mark;
 use super::rows::{self, Reading};
+use super::told::{Told, changes_prices};
 use super::windows::Reach;
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo};
-use crate::frame::{EventKind, MarketEvent};
-use crate::model::{Interval, PriceBasis, time};
+use crate::frame::MarketEvent;
+use crate::model::{Interval, time};
 use crate::source::http::HttpRequest;
-use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
+use crate::source::{Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
 /// A job under way.
@@ -28,11 +30,17 @@ pub(super) struct Fetch<'f> {
     pub(super) lessons: u32,
     pub(super) reading: Reading,
     pub(super) beside: Beside,
+    /// What the run before left, where it may be relied on.
+    pub(super) mark: Option<Mark>,
+    /// Every event of every answer of the job.
+    pub(super) told: Told,
     /// What the last page said of the symbol.
     pub(super) chart: Option<Box<Chart>>,
     is_unknown: bool,
     /// Whether days were denied that cannot lie before the first trade: later pages do not cover them.
     has_gap: bool,
+    /// Whether the history is asked for once more, because what is stored stands on another basis.
+    is_whole: bool,
     pub(super) through: i64,
 }
 
@@ -55,9 +63,12 @@ impl<'f> Fetch<'f> {
             lessons: LESSONS,
             reading: Reading::default(),
             beside: Beside::default(),
+            mark: Yahoo::mark(job),
+            told: Told::default(),
             chart: None,
             is_unknown: false,
             has_gap: false,
+            is_whole: false,
             through: span.asked.start,
         }
     }
@@ -66,13 +77,7 @@ impl<'f> Fetch<'f> {
         self.ask()?;
         if self.is_rebased() {
             // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
-            let whole = self.reach.earliest(self.now());
-            self.span.asked.start = whole;
-            self.through = whole;
-            self.has_gap = false;
-            self.reading = Reading::default();
-            self.beside.events.clear();
-            self.ask()?;
+            self.ask_whole()?;
         }
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
@@ -82,28 +87,25 @@ impl<'f> Fetch<'f> {
 
     /// Tells whether something happened since the stored rows were fetched that changes all prices before it.
     fn is_rebased(&self) -> bool {
-        let (job, reach) = (self.job, self.reach.earliest(self.now()));
-        if job.asked == Asked::Explicit || self.span.asked.start <= reach {
-            return false;
-        }
-        let Some((from, chart)) = job.window.from.zip(self.chart.as_ref()) else {
-            return false;
-        };
-        let zone = chart.meta.zone;
-        let known = match Yahoo::mark(job) {
-            Some(mark) => rows::wall(mark.through, zone).and_then(time::nanos),
-            // Without a mark the newest row is all that is known of the last fetch.
-            None => Some(from),
-        };
-        // Wide bars have adjusted closes, and each payment changes all of them before it.
-        let is_adjusted =
-            basis_of(job) == PriceBasis::SplitDividendAdjusted || !job.interval.is_intraday();
-        let is_newer = |event: &&MarketEvent| known.is_some_and(|known| event.date > known);
-        self.beside
-            .events
-            .iter()
-            .filter(is_newer)
-            .any(|event| is_adjusted || matches!(event.kind, EventKind::Split { .. }))
+        let basis = basis_of(self.job);
+        let is_intraday = self.job.interval.is_intraday();
+        self.span.asked.start > self.reach.earliest(self.now())
+            && self
+                .untold()
+                .iter()
+                .any(|event| changes_prices(event, basis, is_intraday))
+    }
+
+    fn ask_whole(&mut self) -> Result<(), SourceError> {
+        let whole = self.reach.earliest(self.now());
+        self.span.asked.start = whole;
+        self.through = whole;
+        self.has_gap = false;
+        self.reading = Reading::default();
+        self.beside.events.clear();
+        self.beside.cut_short = None;
+        self.is_whole = true;
+        self.ask()
     }
 
     /// Asks for every page of the span.
@@ -125,7 +127,8 @@ impl<'f> Fetch<'f> {
                     self.through = self.through.max(left.start);
                 }
                 Err(error @ SourceError::Stopped { .. }) => return Err(error),
-                Err(error) if self.reading.is_empty() => return Err(error),
+                // Half a history on another basis than the rest would be a seam, and nobody would ask again.
+                Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
                 Err(error) => {
                     self.beside.cut_short = Some(CutShort::by(error));
                     break;
@@ -232,15 +235,13 @@ impl<'f> Fetch<'f> {
         self.reading.bars.extend(older.bars);
         self.reading.outside.extend(older.outside);
         self.reading.adjusted.extend(older.adjusted);
-        self.beside
-            .events
-            .extend(chart.events.iter().filter_map(|event| {
-                let day = rows::wall(event.at, chart.meta.zone)?.date();
-                Some(MarketEvent {
-                    date: time::midnight(day)?,
-                    kind: event.kind,
-                })
-            }));
+        for event in &chart.events {
+            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
+            if let Some(date) = day.and_then(time::midnight) {
+                let kind = event.kind;
+                self.hear(event.at, MarketEvent { date, kind });
+            }
+        }
         self.chart = Some(Box::new(chart));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;
+pub(crate) mod market;
 pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod scripted;

@@ -1,0 +1,142 @@
+//! Which payments and splits an answer told: the next one tells by them what happened since.
+//!
+//! Promises: an event counts as known because it was told, not because its day lies before the last request. Yahoo may
+//! list it a day late, or on the very day of a request that came before the session. Another amount is another event.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+
+use super::mark::Mark;
+use super::pages::Fetch;
+use super::rows;
+use crate::frame::{EventKind, MarketEvent};
+use crate::model::{PriceBasis, time};
+use crate::source::Asked;
+
+/// Days before the end of an answer for which its events are remembered: longer than one is listed late.
+const REMEMBERED: i64 = 40;
+
+/// Events of the last weeks before the end of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Told(Vec<MarketEvent>);
+
+impl Told {
+    /// Reads the events of a mark; `None` when they are not of this form.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        text.split(',').map(parsed).collect::<Option<_>>().map(Self)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn push(&mut self, event: MarketEvent) {
+        if !self.0.contains(&event) {
+            self.0.push(event);
+        }
+    }
+}
+
+impl Fetch<'_> {
+    /// Returns the events of the answers that nobody knew when the stored rows were fetched.
+    pub(super) fn untold(&self) -> Vec<MarketEvent> {
+        let (Asked::Incremental, Some(from)) = (self.job.asked, self.job.window.from) else {
+            return Vec::new();
+        };
+        let is_new = |event: &&MarketEvent| match &self.mark {
+            Some(mark) => !mark.told.0.contains(event) && remembers(mark, event),
+            // Without a mark nobody knows whether the newest row was fetched before the event of its day or after it.
+            None => event.date >= from - from.rem_euclid(time::DAY),
+        };
+        self.told.0.iter().filter(is_new).copied().collect()
+    }
+
+    /// Returns what the series leaves for the next run; `None` where the answer is to leave nothing.
+    pub(super) fn next_mark(&self) -> Option<Mark> {
+        let chart = self.chart.as_ref();
+        let chart = chart.filter(|_| self.job.asked == Asked::Incremental)?;
+        let mut mark = Mark::of(&chart.meta, self.through, self.yahoo.spec.hours);
+        mark.told = self.remembered(&mark);
+        Some(mark)
+    }
+
+    fn remembered(&self, mark: &Mark) -> Told {
+        let is_asked_again = |event: &MarketEvent| {
+            let start = rows::wall(self.span.asked.start, mark.zone).and_then(time::nanos);
+            start.is_some_and(|start| event.date >= start)
+        };
+        let before = self.mark.iter().flat_map(|mark| &mark.told.0);
+        // An event that was withdrawn is news when it comes back.
+        let before = before.filter(|event| !is_asked_again(event));
+        let mut told = Told::default();
+        before
+            .chain(&self.told.0)
+            .filter(|event| remembers(mark, event))
+            .for_each(|event| told.push(*event));
+        told
+    }
+
+    /// Hears of an event at an instant.
+    pub(super) fn hear(&mut self, at: i64, event: MarketEvent) {
+        // What has yet to take effect will be news then.
+        if at <= self.now() {
+            self.told.push(event);
+        }
+        self.beside.events.push(event);
+    }
+}
+
+/// Tells whether an event is so young that a mark names it if it was told.
+fn remembers(mark: &Mark, event: &MarketEvent) -> bool {
+    let through = rows::wall(mark.through, mark.zone);
+    let since = through.and_then(|wall| time::nanos(wall - TimeDelta::days(REMEMBERED)));
+    since.is_some_and(|since| event.date >= since)
+}
+
+fn parsed(text: &str) -> Option<MarketEvent> {
+    let (day, what) = text.split_once('=')?;
+    let date = time::midnight(day.parse().ok()?)?;
+    let kind = match what.split_at_checked(1)? {
+        ("d", amount) => EventKind::Dividend {
+            amount: amount.parse().ok()?,
+        },
+        ("g", amount) => EventKind::CapitalGain {
+            amount: amount.parse().ok()?,
+        },
+        ("s", ratio) => {
+            let (numerator, denominator) = ratio.split_once(':')?;
+            EventKind::Split {
+                numerator: numerator.parse().ok()?,
+                denominator: denominator.parse().ok()?,
+            }
+        }
+        _ => return None,
+    };
+    Some(MarketEvent { date, kind })
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, MarketEvent { date, kind }) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(f, "{comma}{}=", time::day(*date))?;
+            match kind {
+                EventKind::Dividend { amount } => write!(f, "d{amount}")?,
+                EventKind::CapitalGain { amount } => write!(f, "g{amount}")?,
+                EventKind::Split {
+                    numerator,
+                    denominator,
+                } => write!(f, "s{numerator}:{denominator}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether an event changes the prices before it, or the closes that are adjusted for payments.
+pub(super) fn changes_prices(event: &MarketEvent, basis: PriceBasis, is_intraday: bool) -> bool {
+    // Wide bars have adjusted closes, and each payment changes all of them before it.
+    let is_adjusted = basis == PriceBasis::SplitDividendAdjusted || !is_intraday;
+    is_adjusted || matches!(event.kind, EventKind::Split { .. })
+}
