@@ -17,6 +17,9 @@ pub struct Beside {
     pub provenance: Option<Provenance>,
     /// Dividends, splits and capital gains in the window.
     pub events: Vec<MarketEvent>,
+    /// The splits among them and before the window that took effect since the stored rows were fetched: prices that
+    /// are older than these bars do not contain them. None where the source keeps the whole history and gives it again.
+    pub splits: Vec<MarketEvent>,
     /// The close of each bar adjusted for splits and dividends, where the source says it.
     pub adjusted_closes: Vec<AdjustedClose>,
     /// Bars of what is traded before and after the regular session, of the length asked for and in any order; their

@@ -8,6 +8,7 @@ use crate::model::{PriceBasis, Provenance, Series, StorageRequest};
 use crate::source::{Beside, Fetched, SourceError};
 use crate::storage::{RowsToStage, StorageError};
 
+use super::across::{self, Across};
 use super::fetch::Fetchers;
 use super::report::FailureKind;
 use super::{PlannedJob, bars_request};
@@ -111,14 +112,17 @@ impl Fetchers<'_> {
         mut beside: Beside,
     ) -> Result<Aside, StorageError> {
         let (ticker, interval) = (job.ticker.clone(), job.interval);
+        let outside = BarBatch {
+            bars: std::mem::take(&mut beside.prepost),
+        };
+        let (mut outside, notes) = outside.prove(&ticker);
+        if let Some(request) = bars_request(&self.planned.venue, job).outside() {
+            self.cross(job, &request, &mut outside.frame, &mut beside)?;
+        }
         // Bars of less than a day have no adjusted close, and their tree no place.
         let closes = beside.adjusted_closes.iter();
         let closes = closes.filter(|_| !interval.is_intraday());
         let closes = closes.map(|close| (close.date, close.value));
-        let outside = BarBatch {
-            bars: std::mem::take(&mut beside.prepost),
-        };
-        let (outside, notes) = outside.prove(&ticker);
         let sides = [
             (
                 outside.frame,
@@ -162,6 +166,32 @@ impl Fetchers<'_> {
         })
     }
 
+    /// Adds what is stored, moved across the splits since. Staged as one with the answer, both reach the tree together,
+    /// and what is merged a second time after a crash is the same.
+    fn cross(
+        &self,
+        job: &PlannedJob,
+        request: &StorageRequest,
+        rows: &mut Frame,
+        beside: &mut Beside,
+    ) -> Result<(), StorageError> {
+        if beside.splits.is_empty() {
+            return Ok(());
+        }
+        let stored = self.stores.of(job.route.layout).read(request)?;
+        let stored = stored.filter(|stored| stored.provenance.basis != PriceBasis::AsTraded);
+        let Some(stored) = stored else {
+            return Ok(());
+        };
+        if let Some(Across { frame, factor }) = across::moved(&stored.frame, rows, &beside.splits) {
+            *rows = frame;
+            beside.warnings.push(format!(
+                "rows from before a split, which the source does not keep any more, were multiplied by {factor}; the ledger has the old ones"
+            ));
+        }
+        Ok(())
+    }
+
     fn provenance(&self, beside: &Beside) -> Provenance {
         let own = || self.source.provenance();
         beside.provenance.clone().unwrap_or_else(own)
@@ -172,9 +202,9 @@ impl Fetchers<'_> {
         job: &PlannedJob,
         batch: &BarBatch,
         mark: Option<String>,
-        beside: Beside,
+        mut beside: Beside,
     ) -> Answer {
-        let (proven, notes) = batch.prove(&job.ticker);
+        let (mut proven, notes) = batch.prove(&job.ticker);
         let undated = proven
             .displaced
             .iter()
@@ -190,7 +220,11 @@ impl Fetchers<'_> {
                 body,
             };
         }
+        let count = proven.frame.len();
         let request = bars_request(&self.planned.venue, job);
+        if let Err(error) = self.cross(job, &request, &mut proven.frame, &mut beside) {
+            return failed(&error, FailureKind::Disk);
+        }
         let rows = RowsToStage::encode(request, &proven.frame, &self.provenance(&beside));
         let mut aside = match self.aside(job, mark, beside) {
             Ok(aside) => aside,
@@ -202,7 +236,7 @@ impl Fetchers<'_> {
             Ok(None) => Answer::Nothing(Box::new(aside)),
             Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {
                 rows: rows.with(job.continuity),
-                count: proven.frame.len(),
+                count,
                 aside,
             })),
             Err(error) => failed(&error, FailureKind::Malformed),

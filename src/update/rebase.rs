@@ -12,7 +12,7 @@ use crate::frame::{Cell, Column, Frame, Revision};
 use crate::storage::RowCounts;
 
 /// Rows that have to agree on a ratio.
-const FEWEST_ROWS: usize = 3;
+pub(super) const FEWEST_ROWS: usize = 3;
 /// The oldest rows of the overlap decide: they are what the older ones continue.
 const MOST_ROWS: usize = 40;
 /// Prices are 32-bit floats at the source: a ratio of two is exact to about 1.2e-7.
@@ -42,7 +42,7 @@ pub(super) fn detect(revisions: &[Revision], rows: RowCounts) -> Option<Shift> {
     let mut volumes: BTreeMap<i64, f64> = BTreeMap::new();
     for revision in revisions {
         match revision.field {
-            "open" | "high" | "low" | "close" => {
+            field if is_price(field) => {
                 // A row that was empty, or is, has no ratio, and says nothing of the others.
                 let ratios = prices.entry(revision.time).or_default();
                 ratios.extend(ratio(revision));
@@ -77,7 +77,12 @@ pub(super) fn detect(revisions: &[Revision], rows: RowCounts) -> Option<Shift> {
     })
 }
 
-fn ratio(revision: &Revision) -> Option<f64> {
+/// Tells whether a field is one of the four prices of a row.
+pub(super) fn is_price(field: &str) -> bool {
+    matches!(field, "open" | "high" | "low" | "close")
+}
+
+pub(super) fn ratio(revision: &Revision) -> Option<f64> {
     let ratio = number(&revision.new)? / number(&revision.old)?;
     (ratio.is_finite() && ratio > 0.0).then_some(ratio)
 }
@@ -99,7 +104,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-fn is_near(ratio: f64, other: f64) -> bool {
+pub(super) fn is_near(ratio: f64, other: f64) -> bool {
     (ratio / other - 1.0).abs() < TOLERANCE
 }
 
@@ -137,7 +142,7 @@ pub(super) fn uncovered(stored: &Frame, (first, last): (i64, i64), shift: Shift)
 }
 
 /// Returns the rows before a moment, moved to the other basis; `None` when there are none.
-fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
+pub(super) fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
     let rows: Vec<usize> = stored
         .times()
         .enumerate()
@@ -148,7 +153,7 @@ fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
     }
     let specs = stored.profile().columns.iter().zip(stored.columns());
     let columns = specs.map(|(spec, column)| match (spec.name, column.take(&rows)) {
-        ("open" | "high" | "low" | "close", Column::Float(prices)) => {
+        (field, Column::Float(prices)) if is_price(field) => {
             let moved = |price: Option<f64>| price.map(|price| price * shift.price);
             Column::Float(prices.iter().map(moved).collect())
         }

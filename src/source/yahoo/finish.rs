@@ -19,7 +19,8 @@ const SHELL: &str = "YHD";
 impl Fetch<'_> {
     pub(super) fn finish(mut self) -> Fetched {
         let job = self.job;
-        let mark = self.next_mark().map(|mark| mark.to_string());
+        let mut mark = self.next_mark().map(|mark| mark.to_string());
+        self.beside.splits = self.splits();
         if job.asked == Asked::Explicit {
             let window = job.window;
             let is_inside = |stamp: i64| window.contains(stamp);
@@ -69,6 +70,10 @@ impl Fetch<'_> {
         }
         if is_dead(job, self.chart.as_deref()) {
             return Fetched::UnknownTicker;
+        }
+        if !beside.splits.is_empty() {
+            // No rows come with which the older ones could be moved: the splits have to be news once more.
+            mark = None;
         }
         Fetched::Nothing { mark, beside }
     }

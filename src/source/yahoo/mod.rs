@@ -13,6 +13,7 @@ mod join;
 mod judge;
 mod limits;
 mod mark;
+mod missed;
 mod pages;
 mod rows;
 mod told;

@@ -14,8 +14,7 @@ use super::told::{Told, changes_prices};
 use super::windows::Reach;
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo};
-use crate::frame::MarketEvent;
-use crate::model::{Interval, time};
+use crate::model::Interval;
 use crate::source::http::HttpRequest;
 use crate::source::{Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
@@ -24,7 +23,7 @@ use crate::sys::Shutdown;
 pub(super) struct Fetch<'f> {
     pub(super) yahoo: &'f Yahoo,
     pub(super) job: &'f FetchJob,
-    stop: &'f Shutdown,
+    pub(super) stop: &'f Shutdown,
     pub(super) span: Span,
     pub(super) reach: Reach,
     pub(super) lessons: u32,
@@ -74,6 +73,7 @@ impl<'f> Fetch<'f> {
     }
 
     pub(super) fn run(mut self) -> Result<Fetched, SourceError> {
+        self.ask_missed()?;
         self.ask()?;
         if self.is_rebased() {
             // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
@@ -198,7 +198,7 @@ impl<'f> Fetch<'f> {
     /// Refuses a chart of something else than was asked for.
     fn check(&self, chart: &Chart) -> Result<(), String> {
         let meta = &chart.meta;
-        if !meta.symbol.eq_ignore_ascii_case(self.job.ticker.as_str()) {
+        if !self.is_of_ticker(chart) {
             return Err(format!("it is a chart of {}", meta.symbol));
         }
         let served = meta.granularity.as_str();
@@ -215,6 +215,11 @@ impl<'f> Fetch<'f> {
             "it has bars of {served}, and {} was asked for",
             self.job.interval
         ))
+    }
+
+    pub(super) fn is_of_ticker(&self, chart: &Chart) -> bool {
+        let symbol = &chart.meta.symbol;
+        symbol.eq_ignore_ascii_case(self.job.ticker.as_str())
     }
 
     fn take(&mut self, mut chart: Chart, page: Period) {
@@ -235,13 +240,7 @@ impl<'f> Fetch<'f> {
         self.reading.bars.extend(older.bars);
         self.reading.outside.extend(older.outside);
         self.reading.adjusted.extend(older.adjusted);
-        for event in &chart.events {
-            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
-            if let Some(date) = day.and_then(time::midnight) {
-                let kind = event.kind;
-                self.hear(event.at, MarketEvent { date, kind });
-            }
-        }
+        self.hear_all(&chart);
         self.chart = Some(Box::new(chart));
     }
 }

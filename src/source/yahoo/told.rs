@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
+use super::wire::Chart;
 use crate::frame::{EventKind, MarketEvent};
 use crate::model::{PriceBasis, time};
 use crate::source::Asked;
@@ -77,13 +78,21 @@ impl Fetch<'_> {
         told
     }
 
-    /// Hears of an event at an instant.
-    pub(super) fn hear(&mut self, at: i64, event: MarketEvent) {
-        // What has yet to take effect will be news then.
-        if at <= self.now() {
-            self.told.push(event);
+    /// Hears of the events of an answer.
+    pub(super) fn hear_all(&mut self, chart: &Chart) {
+        for event in &chart.events {
+            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
+            let Some(date) = day.and_then(time::midnight) else {
+                continue;
+            };
+            let kind = event.kind;
+            let heard = MarketEvent { date, kind };
+            // What has yet to take effect will be news then.
+            if event.at <= self.now() {
+                self.told.push(heard);
+            }
+            self.beside.events.push(heard);
         }
-        self.beside.events.push(event);
     }
 }
 

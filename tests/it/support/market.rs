@@ -65,7 +65,8 @@ impl Market {
         yahoo.bar.run(&args).expect(Exit::Ok).stderr
     }
 
-    fn answer(self, request: &Request, now: i64) -> Reply {
+    /// Returns what the server says at a moment.
+    pub(crate) fn answer(self, request: &Request, now: i64) -> Reply {
         let number = |name: &str| request.query(name).unwrap().parse::<i64>().unwrap();
         let (start, end) = (number("period1"), number("period2"));
         let interval = request.query("interval").unwrap();

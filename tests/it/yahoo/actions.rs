@@ -3,8 +3,9 @@
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use crate::support::charts::YahooBar;
-use crate::support::market::{Action, EX, Market};
+use crate::support::charts::{DAY, YahooBar};
+use crate::support::market::{Action, EX, Market, at};
+use crate::support::server::{Reply, Request};
 
 const WIDE: [&str; 3] = ["1d", "1wk", "1mo"];
 
@@ -64,4 +65,81 @@ fn an_event_costs_each_interval_one_request_more_and_only_once() {
     });
 
     assert_eq!(sent, [3, 9, 12, 15, 18]);
+}
+
+/// The minutes of a month and a half were lost, and with them what would have told the ratio of the split: older rows
+/// stood at four times the prices of newer ones.
+#[rstest]
+#[case::in_reach("2024-07-05T22:00:00Z", 1)]
+#[case::out_of_reach("2024-07-25T22:00:00Z", 1)]
+#[case::nothing_lost("2024-06-14T22:00:00Z", 0)]
+fn minutes_from_before_a_split_and_an_outage_are_divided_once(
+    #[case] after: &str,
+    #[case] asked: usize,
+    #[values("", "prepost = true")] settings: &str,
+) {
+    let market = Market {
+        action: Action::Split,
+        listed: EX,
+    };
+    let mut yahoo = market.workspace(&["1m"], settings);
+    market.update(&mut yahoo, "2024-05-31T22:00:00Z", &[]);
+    let before = closes(&yahoo);
+
+    let said = market.update(&mut yahoo, after, &[]);
+
+    let divided: Vec<f64> = before.iter().map(|close| close / 4.0).collect();
+    assert!(closes(&yahoo).starts_with(&divided), "{:?}", closes(&yahoo));
+    assert!(said.contains("multiplied by 0.25"), "{said}");
+    assert_eq!(daily_requests(&yahoo), asked);
+    let ledger = yahoo.bar.run(&["revisions", "AAA"]).expect(Exit::Ok).stdout;
+    assert!(ledger.contains("close"), "{ledger}");
+
+    market.update(&mut yahoo, "2024-07-26T22:00:00Z", &[]);
+    market.update(&mut yahoo, "2024-09-26T22:00:00Z", &[]);
+    assert!(closes(&yahoo).starts_with(&divided), "never twice");
+}
+
+/// Of a history that was fetched again after a split the newer half did not come: it stayed on the old basis, and the
+/// mark of the next run called the split known.
+#[test]
+fn a_history_that_comes_by_half_is_asked_for_again() {
+    let market = Market {
+        action: Action::Split,
+        listed: EX,
+    };
+    let mut yahoo = market.workspace(&["1m"], "");
+    market.update(&mut yahoo, "2024-06-11T22:00:00Z", &[]);
+    let before = closes(&yahoo);
+    let (now, asked) = (at("2024-06-14T22:00:00Z"), yahoo.server.requests().len());
+    yahoo.server.handle(move |request: &Request| {
+        let start: i64 = request.query("period1").unwrap().parse().unwrap();
+        let is_second_page = (20 * DAY..23 * DAY).contains(&(now - start));
+        if is_second_page {
+            return Reply::json("{\"chart\":{\"result\":[{\"meta\":{\"curr".to_owned());
+        }
+        market.answer(request, now)
+    });
+    "2024-06-14T22:00:00Z".clone_into(&mut yahoo.bar.now);
+
+    let ran = yahoo.bar.run(&["update"]);
+
+    assert_ne!(ran.exit, Exit::Ok);
+    assert_eq!(yahoo.server.requests().len(), asked + 4, "{ran:?}");
+    assert_eq!(closes(&yahoo), before);
+    market.update(&mut yahoo, "2024-06-14T22:01:00Z", &[]);
+    let divided: Vec<f64> = before.iter().map(|close| close / 4.0).collect();
+    assert!(closes(&yahoo).starts_with(&divided), "{:?}", closes(&yahoo));
+}
+
+fn closes(yahoo: &YahooBar) -> Vec<f64> {
+    let csv = yahoo.csv("AAA", "1m");
+    let close = |line: &str| line.split(',').nth(5).unwrap().parse().unwrap();
+    csv.lines().skip(1).map(close).collect()
+}
+
+fn daily_requests(yahoo: &YahooBar) -> usize {
+    let is_daily = |request: &Request| request.query("interval").unwrap() == "1d";
+    let requests = yahoo.server.requests();
+    requests.iter().filter(|request| is_daily(request)).count()
 }

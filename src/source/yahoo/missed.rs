@@ -1,0 +1,63 @@
+//! Splits of days whose bars Yahoo does not keep any more: daily charts tell them for ever.
+//!
+//! Promises: one request, and only after an outage that was longer than the depth of the interval. Without its answer
+//! there is none: rows on both sides of a split that nobody knows of would be stored as one history.
+
+use super::address;
+use super::judge::{Verdict, judge};
+use super::pages::Fetch;
+use super::windows::DAY;
+use super::wire::Period;
+use crate::frame::{EventKind, MarketEvent};
+use crate::model::Interval;
+use crate::source::http::HttpRequest;
+use crate::source::{Asked, FetchJob, SourceError};
+
+impl Fetch<'_> {
+    /// Asks for the events since the stored rows were fetched, if bars that follow these are lost.
+    pub(super) fn ask_missed(&mut self) -> Result<(), SourceError> {
+        let is_lost = |wanted: &i64| *wanted < self.reach.earliest(self.now());
+        let wanted = self.span.wanted.filter(is_lost);
+        let Some(wanted) = wanted.filter(|_| self.job.asked == Asked::Incremental) else {
+            return Ok(());
+        };
+        let daily = FetchJob {
+            interval: Interval::D1,
+            ..self.job.clone()
+        };
+        let span = Period {
+            start: wanted - DAY,
+            end: self.now() + 1,
+        };
+        let url = address::of(&self.yahoo.spec, &daily, span);
+        let venue = self.yahoo.venue.clone();
+        let answer = self
+            .yahoo
+            .http
+            .get(&HttpRequest::of(url.as_str()), self.stop)
+            .map_err(|error| error.into_source_error(&venue, self.job, &url))?;
+        let reason = match judge(&answer) {
+            Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
+                self.hear_all(&chart);
+                return Ok(());
+            }
+            // The pages of the bars will say the same.
+            Verdict::BeforeFirstTrade | Verdict::UnknownSymbol => return Ok(()),
+            Verdict::Throttled => {
+                let retry_after = None;
+                return Err(SourceError::Throttled { venue, retry_after });
+            }
+            Verdict::Outage(reason) | Verdict::Malformed(reason) => reason,
+            _ => format!("{url} tells no splits of the days that are lost"),
+        };
+        Err(SourceError::Transport { venue, reason })
+    }
+
+    /// Returns the splits since the stored rows were fetched, where these reach back further than Yahoo's own.
+    pub(super) fn splits(&self) -> Vec<MarketEvent> {
+        let is_kept_whole = self.reach.depth_days.is_none();
+        let mut splits = self.untold();
+        splits.retain(|event| !is_kept_whole && matches!(event.kind, EventKind::Split { .. }));
+        splits
+    }
+}

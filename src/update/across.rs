@@ -1,0 +1,119 @@
+//! Stored rows that end before a split, and an answer that begins after it: nothing overlaps that would tell the ratio.
+//!
+//! Promises: pure. The split itself is the factor, and is applied once: not to rows that were stored on its day or
+//! later, and not where overlapping rows show that it is applied. Where enough rows overlap, `rebase` measures.
+
+use crate::frame::{EventKind, Frame, MarketEvent, Merged};
+
+use super::rebase::{FEWEST_ROWS, Shift, is_near, is_price, ratio, rescaled};
+
+/// Stored rows on the basis of an answer, with the answer.
+#[derive(Debug)]
+pub(super) struct Across {
+    pub(super) frame: Frame,
+    /// What stored prices were multiplied by.
+    pub(super) factor: f64,
+}
+
+/// Moves stored rows across the splits that took effect since they were fetched; `None` when they stay.
+pub(super) fn moved(stored: &Frame, newer: &Frame, splits: &[MarketEvent]) -> Option<Across> {
+    let (_, newest) = stored.span()?;
+    let since = splits.iter().filter(|split| split.date > newest);
+    let factor: f64 = since.filter_map(factor).product();
+    let merged = stored.merge(newer);
+    if is_near(factor, 1.0) || !agrees(&merged, factor) {
+        return None;
+    }
+    let shift = Shift {
+        price: factor,
+        volume: Some(1.0 / factor),
+    };
+    let older = rescaled(stored, i64::MAX, shift)?;
+    let frame = older.merge(newer).frame;
+    Some(Across { frame, factor })
+}
+
+fn factor(event: &MarketEvent) -> Option<f64> {
+    match event.kind {
+        EventKind::Split {
+            numerator,
+            denominator,
+        } => Some(denominator / numerator),
+        _ => None,
+    }
+}
+
+/// Tells whether the rows that overlap, if any, are too few to measure and show that the split is not applied.
+fn agrees(merged: &Merged, factor: f64) -> bool {
+    let prices = merged.revisions.iter().filter(|r| is_price(r.field));
+    merged.unchanged == 0
+        && merged.changed < FEWEST_ROWS
+        && prices
+            .map(ratio)
+            .all(|ratio| ratio.is_some_and(|ratio| is_near(ratio, factor)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Bar, BarBatch};
+    use crate::model::time::DAY;
+
+    fn frame(days: std::ops::Range<i64>, price: f64, volume: i64) -> Frame {
+        let bar = |day: i64| Bar {
+            date: Some(day * DAY + 1),
+            open: Some(price),
+            high: Some(price),
+            low: Some(price),
+            close: Some(price),
+            volume: Some(volume.into()),
+            sequence: None,
+        };
+        let bars = days.map(bar).collect();
+        BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame
+    }
+
+    fn split(day: i64) -> [MarketEvent; 1] {
+        let kind = EventKind::Split {
+            numerator: 4.0,
+            denominator: 1.0,
+        };
+        [MarketEvent {
+            date: day * DAY,
+            kind,
+        }]
+    }
+
+    #[test]
+    fn rows_before_a_split_are_moved_by_exactly_it() {
+        let (stored, newer) = (frame(0..5, 400.0, 10), frame(9..12, 100.0, 40));
+
+        let across = moved(&stored, &newer, &split(7)).unwrap();
+
+        let expected = frame(0..5, 100.0, 40).merge(&newer).frame;
+        assert_eq!(across.frame, expected);
+        assert!((across.factor - 0.25).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn rows_that_have_seen_the_split_stay() {
+        let newer = frame(9..12, 100.0, 40);
+
+        let is_moved = |stored: &Frame, on| moved(stored, &newer, &split(on)).is_some();
+
+        assert!(!is_moved(&frame(0..5, 100.0, 40), 4), "stored on its day");
+        assert!(
+            !is_moved(&frame(0..10, 100.0, 40), 11),
+            "as the answer has them"
+        );
+        assert!(!is_moved(&frame(0..10, 300.0, 40), 11), "by another ratio");
+        assert!(is_moved(&frame(0..10, 400.0, 10), 11), "by this one");
+    }
+
+    #[test]
+    fn enough_rows_that_overlap_are_left_to_measure() {
+        let (stored, newer) = (frame(0..12, 400.0, 10), frame(9..14, 100.0, 40));
+
+        assert!(moved(&stored, &newer, &split(13)).is_none());
+    }
+}
