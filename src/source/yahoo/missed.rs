@@ -4,6 +4,7 @@
 //! there is none: rows on both sides of a split that nobody knows of would be stored as one history.
 
 use super::address;
+use super::earlier;
 use super::judge::{Verdict, judge};
 use super::pages::Fetch;
 use super::windows::DAY;
@@ -17,7 +18,9 @@ impl Fetch<'_> {
     /// Asks for the events since the stored rows were fetched, if bars that follow these are lost.
     pub(super) fn ask_missed(&mut self) -> Result<(), SourceError> {
         let is_lost = |wanted: &i64| *wanted < self.reach.earliest(self.now());
-        let wanted = self.span.wanted.filter(is_lost);
+        let zone = self.mark.as_ref().map(|mark| mark.zone);
+        let wanted = self.span.wanted.map(|wall| earlier(wall, zone));
+        let wanted = wanted.filter(is_lost);
         let Some(wanted) = wanted.filter(|_| self.job.asked == Asked::Incremental) else {
             return Ok(());
         };
