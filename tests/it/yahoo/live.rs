@@ -68,10 +68,8 @@ fn a_trade_without_its_bar_is_no_bar(
     let served = if interval == "30m" { "15m" } else { interval };
     let mut yahoo = YahooBar::of("AAPL", interval, "");
     let bars = |until: i64| -> Vec<i64> {
-        (0..)
-            .map(|bar| NOV_20 + bar * minutes * 60)
-            .take_while(|start| start + minutes * 60 <= until)
-            .collect()
+        let starts = (0..(until - NOV_20) / 60 / minutes).map(|bar| NOV_20 + bar * minutes * 60);
+        starts.collect()
     };
     let mut early = bars(traded);
     early.push(traded);
