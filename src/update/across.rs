@@ -28,7 +28,7 @@ pub(super) fn moved(stored: &Frame, newer: &Frame, splits: &[MarketEvent]) -> Op
         price: factor,
         volume: Some(1.0 / factor),
     };
-    let older = rescaled(stored, i64::MAX, shift)?;
+    let older = rescaled(stored, |_| true, shift)?;
     let frame = older.merge(newer).frame;
     Some(Across { frame, factor })
 }

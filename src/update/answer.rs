@@ -3,15 +3,16 @@
 //! Promises: nothing here changes a file. An answer with a row that has no date is refused whole.
 //! Leaves to others: threads and pace (`fetch`), what becomes of an answer (`arrivals`).
 
-use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, Reason};
+use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::model::{PriceBasis, Provenance, Series, StorageRequest};
 use crate::source::{Beside, Fetched, SourceError};
-use crate::storage::{RowsToStage, StorageError};
+use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::across::{self, Across};
 use super::fetch::Fetchers;
 use super::report::FailureKind;
-use super::{PlannedJob, bars_request};
+use super::seams::{self, Known};
+use super::{History, PlannedJob, bars_request};
 
 /// What one job brought.
 #[derive(Debug)]
@@ -175,7 +176,9 @@ impl Fetchers<'_> {
         rows: &mut Frame,
         beside: &mut Beside,
     ) -> Result<(), StorageError> {
-        if beside.splits.is_empty() {
+        let is_kept_whole = self.source.depth_days(job.interval).is_none();
+        let is_healed = job.history == History::Whole && !is_kept_whole;
+        if beside.splits.is_empty() && !is_healed {
             return Ok(());
         }
         let stored = self.stores.of(job.route.layout).read(request)?;
@@ -183,13 +186,37 @@ impl Fetchers<'_> {
         let Some(stored) = stored else {
             return Ok(());
         };
-        if let Some(Across { frame, factor }) = across::moved(&stored.frame, rows, &beside.splits) {
+        let across = if is_healed {
+            let known = Known {
+                interval: job.interval,
+                basis: stored.provenance.basis,
+                events: self.events(job, beside)?,
+            };
+            seams::healed(&stored.frame, rows, known)
+        } else {
+            across::moved(&stored.frame, rows, &beside.splits)
+        };
+        if let Some(Across { frame, factor }) = across {
             *rows = frame;
             beside.warnings.push(format!(
                 "rows from before a split, which the source does not keep any more, were multiplied by {factor}; the ledger has the old ones"
             ));
         }
         Ok(())
+    }
+
+    /// Returns every event that is stored of a ticker or came with an answer.
+    fn events(&self, job: &PlannedJob, beside: &Beside) -> Result<Vec<MarketEvent>, StorageError> {
+        let request = StorageRequest {
+            venue: Some(self.planned.venue.clone()),
+            series: Series::Events {
+                ticker: job.ticker.clone(),
+            },
+        };
+        let told = Frame::of_events(&job.ticker, &beside.events);
+        let stored = self.stores.of(Layout::Partitioned).read(&request)?;
+        let events = stored.map_or_else(|| told.clone(), |stored| stored.frame.merge(&told).frame);
+        Ok(events.market_events())
     }
 
     fn provenance(&self, beside: &Beside) -> Provenance {

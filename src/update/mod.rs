@@ -21,6 +21,7 @@ mod report;
 mod requests;
 mod resume;
 mod run;
+mod seams;
 mod space;
 mod status;
 

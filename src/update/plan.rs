@@ -223,6 +223,7 @@ fn plan_job(
         interval,
         window,
         asked,
+        history: request.history,
         mark,
         has_rows: routed.has_rows,
         route: routed.route,

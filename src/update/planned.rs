@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::plan::History;
 use crate::layout::Continuity;
 use crate::model::{Interval, PriceBasis, Ticker, Venue};
 use crate::source::{Asked, FetchJob, Window};
@@ -36,6 +37,8 @@ pub struct PlannedJob {
     pub window: Window,
     /// Who chose the window.
     pub asked: Asked,
+    /// How much of the history a person wants.
+    pub history: History,
     /// The source's mark of the last download.
     pub mark: Option<String>,
     /// Whether rows are stored, on whose price basis the answer has to continue.

@@ -109,7 +109,7 @@ pub(super) fn is_near(ratio: f64, other: f64) -> bool {
 }
 
 /// Returns the fraction of small whole numbers that a ratio stands for.
-fn simplest(ratio: f64) -> Option<f64> {
+pub(super) fn simplest(ratio: f64) -> Option<f64> {
     let fraction = |denominator: u32| {
         let denominator = f64::from(denominator);
         let numerator = (ratio * denominator).round();
@@ -134,19 +134,23 @@ pub(super) enum Uncovered {
 /// Returns what becomes of the stored rows outside of an answer that spans the two moments.
 pub(super) fn uncovered(stored: &Frame, (first, last): (i64, i64), shift: Shift) -> Uncovered {
     let is_newer = stored.span().is_some_and(|(_, newest)| newest > last);
-    match rescaled(stored, first, shift) {
+    match rescaled(stored, |time| time < first, shift) {
         _ if is_newer => Uncovered::Unclear,
         Some(older) => Uncovered::Moved(older),
         None => Uncovered::Nothing,
     }
 }
 
-/// Returns the rows before a moment, moved to the other basis; `None` when there are none.
-pub(super) fn rescaled(stored: &Frame, before: i64, shift: Shift) -> Option<Frame> {
+/// Returns the rows of some moments, moved to the other basis; `None` when there are none.
+pub(super) fn rescaled(
+    stored: &Frame,
+    is_meant: impl Fn(i64) -> bool,
+    shift: Shift,
+) -> Option<Frame> {
     let rows: Vec<usize> = stored
         .times()
         .enumerate()
-        .filter_map(|(row, time)| (time < before).then_some(row))
+        .filter_map(|(row, time)| is_meant(time).then_some(row))
         .collect();
     if rows.is_empty() {
         return None;
@@ -207,7 +211,7 @@ mod tests {
             price: 1.0 / by,
             volume: Some(volume),
         };
-        rescaled(frame, i64::MAX, shift).unwrap()
+        rescaled(frame, |_| true, shift).unwrap()
     }
 
     fn seen(stored: &Frame, newer: &Frame) -> Option<Shift> {
@@ -286,11 +290,11 @@ mod tests {
             volume: Some(4.0),
         };
 
-        let moved = rescaled(&stored, 3, shift).unwrap();
+        let moved = rescaled(&stored, |time| time < 3, shift).unwrap();
 
         assert_eq!(moved.len(), 3);
         assert_eq!(moved.bars().next().unwrap().close, Some(100.0));
         assert_eq!(moved.bars().next().unwrap().volume, Some(4000.into()));
-        assert_eq!(rescaled(&stored, 0, shift), None);
+        assert_eq!(rescaled(&stored, |time| time < 0, shift), None);
     }
 }

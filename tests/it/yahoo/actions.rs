@@ -143,3 +143,39 @@ fn daily_requests(yahoo: &YahooBar) -> usize {
     let requests = yahoo.server.requests();
     requests.iter().filter(|request| is_daily(request)).count()
 }
+
+/// An earlier version had stored the minutes on both sides of an outage and a split as they came. `check --basis` named
+/// the split and `update --rebase`, which said that nothing was new.
+#[test]
+fn a_seam_in_minutes_that_are_lost_is_healed_when_somebody_asks_for_it() {
+    let market = Market {
+        action: Action::Split,
+        listed: EX,
+    };
+    let mut yahoo = market.workspace(&["1m", "1d"], "");
+    let (early, late) = ("2024-06-11T22:00:00Z", "2024-06-17T22:00:00Z");
+    let days = ["--start", "2024-06-03", "--end", "2024-06-11"];
+    market.update(
+        &mut yahoo,
+        early,
+        &[&["--interval", "1m"][..], &days].concat(),
+    );
+    let before = closes(&yahoo);
+    let days = ["--start", "2024-06-12", "--end", "2024-06-17"];
+    market.update(
+        &mut yahoo,
+        late,
+        &[&["--interval", "1m"][..], &days].concat(),
+    );
+    let seam = yahoo.bar.run(&["check", "--basis"]);
+    assert!(seam.stdout.contains("unapplied_split"), "{seam:?}");
+
+    let said = market.update(&mut yahoo, "2024-07-20T22:00:00Z", &["--rebase"]);
+
+    let divided: Vec<f64> = before.iter().map(|close| close / 4.0).collect();
+    assert!(closes(&yahoo).starts_with(&divided), "{:?}", closes(&yahoo));
+    assert!(said.contains("multiplied by 0.25"), "{said}");
+    yahoo.bar.run(&["check", "--basis"]).expect(Exit::Ok);
+    market.update(&mut yahoo, "2024-07-21T22:00:00Z", &["--rebase"]);
+    assert!(closes(&yahoo).starts_with(&divided), "never twice");
+}
