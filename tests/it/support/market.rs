@@ -44,7 +44,7 @@ pub(crate) fn at(moment: &str) -> i64 {
 
 impl Market {
     /// Returns a workspace of the intervals, which are those of the last run.
-    pub(crate) fn workspace(self, intervals: &[&str], settings: &str) -> YahooBar {
+    pub(crate) fn workspace(intervals: &[&str], settings: &str) -> YahooBar {
         let (first, rest) = intervals.split_first().unwrap();
         let yahoo = YahooBar::of("AAA", first, settings);
         for interval in rest {

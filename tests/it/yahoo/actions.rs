@@ -21,7 +21,7 @@ fn shown(yahoo: &YahooBar, intervals: &[&str]) -> Vec<String> {
 }
 
 fn fresh(market: Market, moment: &str, intervals: &[&str]) -> Vec<String> {
-    let mut yahoo = market.workspace(intervals, "");
+    let mut yahoo = Market::workspace(intervals, "");
     market.update(&mut yahoo, moment, &[]);
     shown(&yahoo, intervals)
 }
@@ -39,7 +39,7 @@ fn a_dividend_is_in_every_adjusted_close_before_it(
     #[values(Action::Dividend, Action::Split)] action: Action,
 ) {
     let market = Market { action, listed };
-    let mut yahoo = market.workspace(&WIDE, settings);
+    let mut yahoo = Market::workspace(&WIDE, settings);
 
     for day in ["11", "12", "13", "14", "17"] {
         market.update(&mut yahoo, &format!("2024-06-{day}T{hour}"), &[]);
@@ -57,7 +57,7 @@ fn an_event_costs_each_interval_one_request_more_and_only_once() {
         action: Action::Dividend,
         listed: EX,
     };
-    let mut yahoo = market.workspace(&WIDE, "");
+    let mut yahoo = Market::workspace(&WIDE, "");
 
     let sent = ["11", "12", "13", "14", "17"].map(|day| {
         market.update(&mut yahoo, &format!("2024-06-{day}T22:00:00Z"), &[]);
@@ -82,7 +82,7 @@ fn minutes_from_before_a_split_and_an_outage_are_divided_once(
         action: Action::Split,
         listed: EX,
     };
-    let mut yahoo = market.workspace(&["1m"], settings);
+    let mut yahoo = Market::workspace(&["1m"], settings);
     market.update(&mut yahoo, "2024-05-31T22:00:00Z", &[]);
     let before = closes(&yahoo);
 
@@ -108,7 +108,7 @@ fn a_history_that_comes_by_half_is_asked_for_again() {
         action: Action::Split,
         listed: EX,
     };
-    let mut yahoo = market.workspace(&["1m"], "");
+    let mut yahoo = Market::workspace(&["1m"], "");
     market.update(&mut yahoo, "2024-06-11T22:00:00Z", &[]);
     let before = closes(&yahoo);
     let (now, asked) = (at("2024-06-14T22:00:00Z"), yahoo.server.requests().len());
@@ -152,7 +152,7 @@ fn a_seam_in_minutes_that_are_lost_is_healed_when_somebody_asks_for_it() {
         action: Action::Split,
         listed: EX,
     };
-    let mut yahoo = market.workspace(&["1m", "1d"], "");
+    let mut yahoo = Market::workspace(&["1m", "1d"], "");
     let (early, late) = ("2024-06-11T22:00:00Z", "2024-06-17T22:00:00Z");
     let days = ["--start", "2024-06-03", "--end", "2024-06-11"];
     market.update(
