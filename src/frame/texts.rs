@@ -155,27 +155,11 @@ impl FromIterator<Option<Arc<str>>> for Texts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::values::tests::lists;
     use super::*;
 
-    /// Every column of up to three rows: nulls and two texts.
     fn columns() -> Vec<Vec<Option<Arc<str>>>> {
-        let cells = [None, Some(Arc::from("A")), Some(Arc::from("B"))];
-        let mut all = vec![Vec::new()];
-        for length in 0..3 {
-            let longest: Vec<_> = all
-                .iter()
-                .filter(|column| column.len() == length)
-                .cloned()
-                .collect();
-            for column in longest {
-                all.extend(
-                    cells
-                        .iter()
-                        .map(|cell| [column.clone(), vec![cell.clone()]].concat()),
-                );
-            }
-        }
-        all
+        lists(&[None, Some(Arc::from("A")), Some(Arc::from("B"))])
     }
 
     fn texts(column: &[Option<Arc<str>>]) -> Texts {

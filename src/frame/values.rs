@@ -162,28 +162,31 @@ impl<T: Copy + Default> FromIterator<Option<T>> for Values<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    /// Every column of up to three rows: nulls and two values.
-    fn columns() -> Vec<Vec<Option<i64>>> {
-        let cells = [None, Some(0), Some(7)];
+    /// Every list of up to three of some cells.
+    pub(in crate::frame) fn lists<T: Clone>(cells: &[T]) -> Vec<Vec<T>> {
         let mut all = vec![Vec::new()];
         for length in 0..3 {
             let longest: Vec<_> = all
                 .iter()
-                .filter(|column| column.len() == length)
+                .filter(|list| list.len() == length)
                 .cloned()
                 .collect();
-            for column in longest {
+            for list in longest {
                 all.extend(
                     cells
                         .iter()
-                        .map(|cell| [column.clone(), vec![*cell]].concat()),
+                        .map(|cell| [list.clone(), vec![cell.clone()]].concat()),
                 );
             }
         }
         all
+    }
+
+    fn columns() -> Vec<Vec<Option<i64>>> {
+        lists(&[None, Some(0), Some(7)])
     }
 
     fn values(column: &[Option<i64>]) -> Values<i64> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::run::tickers_of;
 use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey};
-use crate::model::{Dataset, Ticker};
-use crate::storage::StorageInterface;
+use crate::model::{Dataset, StorageRequest, Ticker};
+use crate::storage::{StorageError, StorageInterface};
 
 /// How far an interval is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub struct VenueFacts {
 }
 
 /// How many rows both sides of an interval have.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct RowCounts {
     /// Rows of the legacy files, those among them that were removed since their proof.
     pub legacy: u64,
@@ -86,8 +86,38 @@ pub struct RowCounts {
     pub partitions: u64,
     /// Bytes of the partitions.
     pub partition_bytes: u64,
-    /// Tickers of which a file does not say how many rows it has.
+    /// Tickers of which a file is damaged, so that it does not say how many rows it has.
     pub unknown: Vec<Ticker>,
+    /// Tickers of which a file cannot be read, with the reason.
+    pub unreadable: Vec<(Ticker, StorageError)>,
+}
+
+impl RowCounts {
+    /// Returns the tickers whose rows are not in the counts.
+    pub fn not_counted(&self) -> impl Iterator<Item = &Ticker> {
+        let unreadable = self.unreadable.iter().map(|(ticker, _)| ticker);
+        self.unknown.iter().chain(unreadable)
+    }
+
+    /// Adds what the files of a ticker claim to have.
+    fn add(
+        &mut self,
+        sight: Sight<'_>,
+        request: &StorageRequest,
+        ticker: &Ticker,
+    ) -> Result<(), StorageError> {
+        let partitioned = &sight.stores.partitioned;
+        let legacy = sight.stores.legacy.claimed_rows(request)?;
+        let partitions = partitioned.claimed_rows(request)?;
+        let stat = partitioned.stat(request)?;
+        self.legacy += legacy.unwrap_or_default();
+        self.partitions += partitions.unwrap_or_default();
+        self.partition_bytes += stat.map_or(0, |stat| stat.bytes);
+        if legacy.is_none() || partitions.is_none() {
+            self.unknown.push(ticker.clone());
+        }
+        Ok(())
+    }
 }
 
 /// The word by which a user takes an interval without files out of the way.
@@ -199,18 +229,9 @@ impl IntervalState {
             counts.partition_bytes += proof.bytes;
         }
         for ticker in open {
-            let request = tuple.series(ticker);
-            let legacy = sight.stores.legacy.claimed_rows(&request);
-            let partitions = sight.stores.partitioned.claimed_rows(&request);
             // A file that nobody may read is no reason to say nothing of the others.
-            let found = [legacy, partitions].map(|rows| rows.ok().flatten());
-            let [legacy, partitions] = found.map(Option::unwrap_or_default);
-            counts.legacy += legacy;
-            counts.partitions += partitions;
-            let stat = sight.stores.partitioned.stat(&request).ok().flatten();
-            counts.partition_bytes += stat.map_or(0, |stat| stat.bytes);
-            if found.iter().any(Option::is_none) {
-                counts.unknown.push(ticker.clone());
+            if let Err(error) = counts.add(sight, &tuple.series(ticker), ticker) {
+                counts.unreadable.push((ticker.clone(), error));
             }
         }
         Ok(counts)

@@ -1,6 +1,6 @@
 //! From partitions to legacy files.
 
-use super::there::revise;
+use super::there::{deliver, revise};
 use super::{
     Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, migration,
     put,
@@ -230,20 +230,10 @@ fn updates_may_come_between_a_rollback_that_was_refused_and_the_next_one() {
     put(&bar, "B", &whole);
 
     // The legacy file of A has the rows of now, and these come after.
-    bar.write(
-        "inbox/A.csv",
-        "date,open,high,low,close,volume\n2024-02-02,11,11,11,11,11\n2024-02-05,12,12,12,12,12\n",
+    deliver(
+        &bar,
+        "2024-02-02,11,11,11,11,11\n2024-02-05,12,12,12,12,12\n",
     );
-    bar.run(&[
-        "update",
-        "--venue",
-        "us:demo",
-        "--interval",
-        "1d",
-        "--ticker",
-        "A",
-    ])
-    .expect(Exit::Ok);
 
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "11.0", "12.0"]);
     migration(&bar, "verify 1d").expect(Exit::Ok);

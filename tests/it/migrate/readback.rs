@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use barkeep::migrate;
+use barkeep::migrate::{self, IntervalState, VenueFacts};
 use barkeep::model::RunId;
 use barkeep::storage::{BuiltSeries, StagedRun};
 use barkeep::sys::Medium;
@@ -11,7 +11,7 @@ use chrono::DateTime;
 
 use super::crash::{choices, disk, proofs, sides, tuple, with};
 use crate::support::bench::{Bench, Shape, held, provenance, rows};
-use crate::support::sim::{MutantFs, Op, SimFs};
+use crate::support::sim::{Fault, MutantFs, Op, SimFs};
 
 /// Builds a series of two months in staging; returns it with its files as they are there.
 fn built(fs: &SimFs) -> (BuiltSeries, Vec<(PathBuf, Vec<u8>)>) {
@@ -87,4 +87,43 @@ fn a_ticker_whose_writes_a_disk_swallowed_fails_and_the_others_are_proven() {
     assert_eq!(failed, Ok((vec!["A".to_owned()], 1)));
     assert_eq!(sides(&fs, "A"), Ok([Some(2), None]));
     assert_eq!(sides(&fs, "B"), Ok([Some(2), Some(2)]));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_and_does_not_keep_the_others_from_being_counted() {
+    const EACCES: i32 = 13;
+    let counted = |fs: &SimFs| {
+        with(fs, fs, &held(), |hands, plan| {
+            let facts = VenueFacts {
+                is_active: false,
+                is_eligible: true,
+            };
+            let state = IntervalState::of(hands.sight, &plan.intervals()[0], facts)?;
+            let before = fs.reads();
+            let counts = state.count_rows(hands.sight)?;
+            Ok((before..fs.reads(), counts))
+        })
+    };
+    let (reads, counts) = counted(&disk()).unwrap();
+    assert_eq!((counts.legacy, counts.not_counted().count()), (4, 0));
+
+    let mut named = 0;
+    for read in reads {
+        let fs = disk().fail_read(read + 1, EACCES, Fault::Once);
+        // Without the journal of proofs nothing can be said.
+        let Ok((_, counts)) = counted(&fs) else {
+            continue;
+        };
+        let [(ticker, error)] = counts.unreadable.as_slice() else {
+            panic!("read {read}: {counts:?}");
+        };
+        assert!(
+            counts.unknown.is_empty(),
+            "unreadable is not damaged: {counts:?}"
+        );
+        assert_eq!(counts.legacy, 2, "the other ticker counts");
+        assert!(["A", "B"].contains(&ticker.as_str()), "{error}");
+        named += 1;
+    }
+    assert!(named >= 4, "{named} reads were of a ticker's files");
 }

@@ -255,9 +255,14 @@ pub(super) fn revise(bar: &Bar) {
         "barkeep.toml",
         "[sources.\"us:demo\"]\nkind = \"files\"\npath = \"inbox\"\nsettle_sessions = 0\n",
     );
+    deliver(bar, "2024-02-01,9,9,9,9,9\n2024-02-02,10,10,10,10,10\n");
+}
+
+/// Has a run of the source of `revise` bring these rows.
+pub(super) fn deliver(bar: &Bar, rows: &str) {
     bar.write(
         "inbox/A.csv",
-        "date,open,high,low,close,volume\n2024-02-01,9,9,9,9,9\n2024-02-02,10,10,10,10,10\n",
+        format!("date,open,high,low,close,volume\n{rows}"),
     );
     bar.run(&[
         "update",

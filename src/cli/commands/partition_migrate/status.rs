@@ -68,6 +68,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
                 rows.unknown.len()
             ));
         }
+        for (ticker, error) in rows.unreadable.iter().take(NAMED) {
+            shell.printer.warning(&format!(
+                "{tuple}: the rows are without those of {ticker}: {error}."
+            ));
+        }
         for (ticker, reason) in state.failures.iter().take(NAMED) {
             shell
                 .printer
@@ -192,7 +197,7 @@ fn document(state: &IntervalState, rows: &RowCounts) -> Value {
         "strangers": state.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         "legacy_rows": rows.legacy,
         "partition_rows": rows.partitions,
-        "tickers_not_counted": rows.unknown.iter().map(Ticker::as_str).collect::<Vec<_>>(),
+        "tickers_not_counted": rows.not_counted().map(Ticker::as_str).collect::<Vec<_>>(),
         "legacy_bytes": state.legacy_bytes,
         "partition_bytes": rows.partition_bytes,
         "legacy_files": state.legacy_files,
