@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
 use crate::model::{Dataset, Ticker, Venue};
-use crate::storage::{PreparedFile, StorageInterface};
+use crate::storage::{Document, StorageInterface};
 use crate::sys::atomic::TempNames;
 
 /// What a switch changed.
@@ -147,7 +147,7 @@ fn commit(
     for (path, bytes) in wanted {
         let found = fs.read(&path)?;
         if found.as_deref() != Some(&bytes) {
-            run.add(&PreparedFile::document(path, found.as_deref(), bytes))?;
+            run.put_document(&Document::new(path, found.as_deref(), bytes))?;
         }
     }
     run.commit()?;

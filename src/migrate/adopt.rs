@@ -11,7 +11,8 @@ use super::{Difference, Hands, MigrateError, Sight};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
 use crate::storage::{
-    LegacyFile, LegacyFound, LegacyStore, QuarantineRecord, StorageError, StorageInterface,
+    CorruptFiles, Custody, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord, Replaced,
+    StorageError, StorageInterface,
 };
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{Kind, Medium};
@@ -168,9 +169,16 @@ fn merge(
         Err(error) => return Err(error.into()),
     };
     let mut run = hands.begin()?;
-    for file in &prepared.files {
-        run.add(file)?;
-    }
+    let quarantine = hands.quarantine();
+    let custody = Custody {
+        quarantine: &quarantine,
+        corrupt_files: CorruptFiles::Quarantine,
+        replaced: Replaced::Noted {
+            at: hands.clock.now(),
+        },
+    };
+    let aside = run.put(&prepared, &custody)?;
+    adopted.kept.extend(aside.into_records());
     run.commit()?;
     let merged = match whole(store, &stray.target, &request) {
         Ok(merged) => merged,
@@ -185,10 +193,7 @@ fn merge(
     if differs || older.holds_more() {
         let name = stray.path.file_name().unwrap_or_default().to_string_lossy();
         let reason = format!("{} has not all of what it says", stray.target.display());
-        let record =
-            hands
-                .quarantine()
-                .keep(&stray.path, &name, &older.bytes, &reason, Some(&request))?;
+        let record = quarantine.keep(&stray.path, &name, &older.bytes, &reason, Some(&request))?;
         adopted.kept.push(record);
     }
     run.trash(std::slice::from_ref(&stray.path))?;

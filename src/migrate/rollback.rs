@@ -18,7 +18,7 @@ use super::{
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
-use crate::storage::{QuarantineRecord, StorageInterface};
+use crate::storage::{CorruptFiles, Custody, QuarantineRecord, Replaced, StorageInterface};
 use crate::sys::Medium;
 use crate::sys::atomic::create_dirs;
 
@@ -201,7 +201,12 @@ fn write_batch(
     report: &mut RollbackReport,
 ) -> Result<(), MigrateError> {
     let mut run = hands.begin()?;
-    let quarantine = hands.quarantine();
+    let custody = Custody {
+        quarantine: &hands.quarantine(),
+        corrupt_files: CorruptFiles::Quarantine,
+        // Values in which the sides differ are replaced here only where the ledger of the partitions explains it.
+        replaced: Replaced::Known,
+    };
     let mut written = Vec::new();
     for (ticker, judged) in batch {
         let judged = match judged {
@@ -211,18 +216,9 @@ fn write_batch(
                 continue;
             }
         };
-        for file in judged.prepared.iter().flat_map(|prepared| &prepared.files) {
-            if let Some((bytes, reason)) = &file.keepsake {
-                let name = file
-                    .target
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy();
-                let record =
-                    quarantine.keep(&file.target, &name, bytes, reason, Some(&judged.request))?;
-                report.kept.push(record);
-            }
-            run.add(file)?;
+        if let Some(prepared) = &judged.prepared {
+            let aside = run.put(prepared, &custody)?;
+            report.kept.extend(aside.into_records());
         }
         written.push((ticker, judged));
     }

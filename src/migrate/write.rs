@@ -15,8 +15,8 @@ use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
-    BuiltSeries, CorruptFiles, PartitionedStore, Prepared, Quarantine, Sealed, StagedRun,
-    StorageInterface, Stored, extended_ledger,
+    BuiltSeries, CorruptFiles, Custody, PartitionedStore, Prepared, Quarantine, Replaced, Sealed,
+    StagedRun, StorageInterface, Stored,
 };
 use crate::sys::Medium;
 
@@ -110,26 +110,15 @@ impl<'w, 'l> Writer<'w, 'l> {
 
     /// Adds the files that change to the group that is committed with the batch.
     fn add(&mut self, prepared: &Prepared) -> Result<(), MigrateError> {
-        for damage in &prepared.damaged {
-            let record = self.quarantine.damaged(damage, CorruptFiles::Quarantine)?;
-            self.report.kept.push(record);
-        }
-        self.run.refuse_twins(prepared)?;
-        prepared
-            .files
-            .iter()
-            .try_for_each(|file| self.run.add(file))?;
-        if !prepared.revisions.is_empty() {
-            let Sight { fs, places, .. } = self.hands.sight;
-            let now = self.hands.clock.now();
-            self.run.add(&extended_ledger(
-                fs,
-                places,
-                &prepared.request,
-                &prepared.revisions,
-                now,
-            )?)?;
-        }
+        let custody = Custody {
+            quarantine: &self.quarantine,
+            corrupt_files: CorruptFiles::Quarantine,
+            replaced: Replaced::Noted {
+                at: self.hands.clock.now(),
+            },
+        };
+        let aside = self.run.put(prepared, &custody)?;
+        self.report.kept.extend(aside.into_records());
         Ok(())
     }
 

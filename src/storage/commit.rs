@@ -9,38 +9,52 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::model::Digest;
 use crate::sys::Kind;
 use crate::sys::atomic::{create_dirs, parent, write_new};
 
+use super::StorageError;
 use super::journal::{self, Entry, JOURNAL_NAME};
 use super::staged::{Sealed, StagedRun, remove_tree};
-use super::{Prepared, PreparedFile, StorageError};
 
 /// The folder of a run in which whole new files are built.
 pub(super) const NEW: &str = "new";
 /// The journal before it counts.
 const UNSEALED_JOURNAL: &str = ".journal.tmp";
 
+/// A whole new file on its way into a group.
+#[derive(Debug)]
+pub(super) struct NewFile<'f> {
+    pub(super) target: &'f Path,
+    /// SHA-256 of the file that it replaces.
+    pub(super) old: Option<Digest>,
+    /// SHA-256 of its bytes.
+    pub(super) new: Digest,
+    pub(super) bytes: &'f [u8],
+}
+
 impl StagedRun<'_, Sealed> {
-    /// Refuses a merge whose file another merge of this group writes as well: each was made without the other's rows,
-    /// and one would be lost. To be asked before the files of a merge are added.
+    /// Refuses files that another merge of this group writes as well: each was made without the other's rows, and one
+    /// would be lost. To be asked before the files of a merge are added.
     ///
     /// # Errors
     /// `Refused` with the file, also when two names differ only in case and the disk cannot tell them apart.
-    pub fn refuse_twins(&mut self, prepared: &Prepared) -> Result<(), StorageError> {
+    pub(super) fn refuse_twins<'t>(
+        &mut self,
+        targets: impl Iterator<Item = &'t PathBuf> + Clone,
+    ) -> Result<(), StorageError> {
         let fold = |path: &Path| path.to_string_lossy().to_uppercase().to_lowercase();
-        for file in &prepared.files {
-            let Some(other) = self.state.targets.get(&fold(&file.target)) else {
+        for target in targets.clone() {
+            let Some(other) = self.state.targets.get(&fold(target)) else {
                 continue;
             };
-            if *other == file.target || self.folds_case()? {
+            if other == target || self.folds_case()? {
                 return Err(StorageError::Refused {
-                    path: file.target.clone(),
+                    path: target.clone(),
                     reason: format!("{} of this run is the same file here", other.display()),
                 });
             }
         }
-        let targets = prepared.files.iter().map(|file| &file.target);
         let folded = targets.map(|target| (fold(target), target.clone()));
         self.state.targets.extend(folded);
         Ok(())
@@ -56,8 +70,8 @@ impl StagedRun<'_, Sealed> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn add(&mut self, file: &PreparedFile) -> Result<(), StorageError> {
-        let new_dir = self.new_dir_for(&file.target);
+    pub(super) fn add(&mut self, file: &NewFile<'_>) -> Result<(), StorageError> {
+        let new_dir = self.new_dir_for(file.target);
         if self.state.group.is_empty() {
             self.clear_new()?;
         }
@@ -66,13 +80,13 @@ impl StagedRun<'_, Sealed> {
         }
         let staged = new_dir.join(self.state.group.len().to_string());
         let mut writer = self.fs.create_new(&staged)?;
-        writer.write_all(&file.bytes)?;
+        writer.write_all(file.bytes)?;
         if !self.is_under_barrier(&staged) {
             writer.sync()?;
         }
         let entry = Entry {
             staged,
-            target: file.target.clone(),
+            target: file.target.to_owned(),
             old: file.old,
             new: file.new,
         };

@@ -13,19 +13,19 @@ use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::{StorageRequest, time};
 use crate::sys::Fs;
 
-use super::{PreparedFile, StorageError};
+use super::{Document, StorageError};
 
 /// Returns the ledger of a series with `revisions` added.
 ///
 /// # Errors
 /// When the request has no venue, or the ledger cannot be read.
-pub fn extended_ledger(
+pub(super) fn extended_ledger(
     fs: &dyn Fs,
     places: &Places,
     request: &StorageRequest,
     revisions: &[Revision],
     now: DateTime<Utc>,
-) -> Result<PreparedFile, StorageError> {
+) -> Result<Document, StorageError> {
     let path = path(places, request)?;
     let old = fs.read(&path)?;
     let mut text = old.clone().unwrap_or_default();
@@ -40,7 +40,7 @@ pub fn extended_ledger(
         text.extend_from_slice(line.to_string().as_bytes());
         text.push(b'\n');
     }
-    Ok(PreparedFile::document(path, old.as_deref(), text))
+    Ok(Document::new(path, old.as_deref(), text))
 }
 
 /// One replaced value, as the ledger has it.

@@ -16,6 +16,7 @@ mod legacy_file;
 mod partitioned;
 mod parts;
 mod prepare;
+mod put;
 mod quarantine;
 mod recover;
 mod router;
@@ -27,11 +28,12 @@ mod whole_series;
 
 pub use draft::Draft;
 pub use inspect::{Damage, Stored};
-pub use ledger::{Ledger, LedgerLine, extended_ledger, read_ledger};
+pub use ledger::{Ledger, LedgerLine, read_ledger};
 pub use leftover::leftover_runs;
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use partitioned::PartitionedStore;
+pub use put::{Aside, Custody, Document, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
@@ -128,36 +130,23 @@ impl std::ops::AddAssign for RowCounts {
     }
 }
 
-/// A whole new file, in memory.
+/// A whole new file of a series, in memory.
 #[derive(Clone, Debug)]
 pub struct PreparedFile {
     /// Where it will stand.
     pub target: PathBuf,
-    /// The partition it holds; `None` for files that are no part of a series.
-    pub partition: Option<PartitionKey>,
+    /// The partition it holds.
+    pub partition: PartitionKey,
     /// SHA-256 of the file that it replaces; `None` when there is none.
     pub old: Option<Digest>,
     /// SHA-256 of its bytes.
     pub new: Digest,
     /// Its bytes.
     pub bytes: Bytes,
-    /// The replaced file's bytes and a reason, when rewriting would lose rows that have no place in a frame.
-    pub keepsake: Option<(Bytes, String)>,
-}
-
-impl PreparedFile {
-    /// Returns a file that is no part of a series, such as tickers.json.
-    pub fn document(target: PathBuf, old: Option<&[u8]>, bytes: Vec<u8>) -> Self {
-        let bytes = Bytes::from(bytes);
-        Self {
-            target,
-            partition: None,
-            old: old.map(Digest::of),
-            new: Digest::of(&bytes),
-            bytes,
-            keepsake: None,
-        }
-    }
+    /// The bytes of the file that it replaces; `None` when there is none, or none that verifies.
+    pub replaced: Option<Bytes>,
+    /// What the replaced file says that a new file cannot hold. Then it goes to quarantine whole.
+    pub beyond: Option<String>,
 }
 
 /// What storage could not do.

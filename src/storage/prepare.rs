@@ -76,7 +76,8 @@ pub(super) fn prepare_file(
             refuse_unknown(&job, &decoded.unknown_columns)?;
             let mut file = encode(&job, Some(&decoded), &merged)?;
             file.old = old;
-            file.keepsake = lost(&decoded).map(|reason| (bytes, reason));
+            file.beyond = lost(&decoded);
+            file.replaced = Some(bytes);
             Ok(FileOutcome::written(file, merged))
         }
         Inspected::Damaged { reason, bytes } => {
@@ -150,11 +151,12 @@ fn encode(
     })?;
     Ok(PreparedFile {
         target: job.path.clone(),
-        partition: Some(job.key),
+        partition: job.key,
         old: None,
         new: encoded.digest,
         bytes: encoded.bytes,
-        keepsake: None,
+        replaced: None,
+        beyond: None,
     })
 }
 

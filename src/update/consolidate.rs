@@ -13,7 +13,7 @@ use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 use crate::observe::Event;
 use crate::storage::{
-    Layout, Quarantine, Sealed, StagedRows, StagedRun, StorageError, extended_ledger,
+    Custody, Layout, Quarantine, Replaced, Sealed, StagedRows, StagedRun, StorageError,
 };
 
 use super::merge_series::{Basis, Merge};
@@ -92,12 +92,8 @@ impl<'l> Consolidation<'_, 'l> {
                 .map(|(request, staged)| self.merge(request, staged))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
-                let untwinned = merge.and_then(|merge| {
-                    run.refuse_twins(&merge.prepared)?;
-                    Ok(merge)
-                });
-                match untwinned {
-                    Ok(merge) => pending.push(self.take(run, &quarantine, merge, staged)?),
+                match merge {
+                    Ok(merge) => pending.extend(self.take(run, &quarantine, merge, staged)?),
                     Err(error) => self.fail(run, &quarantine, request, staged, &error)?,
                 }
             }
@@ -108,21 +104,37 @@ impl<'l> Consolidation<'_, 'l> {
         self.commit(run, pending)
     }
 
-    /// Puts a merge into the group.
+    /// Puts a merge into the group; `None` when it cannot be part of this one.
     fn take(
         &mut self,
         run: &mut StagedRun<'l, Sealed>,
         quarantine: &Quarantine<'_>,
         merge: Merge,
         staged: &[StagedRows],
-    ) -> Result<Pending, UpdateError> {
+    ) -> Result<Option<Pending>, UpdateError> {
         let Merge {
             prepared,
             layout,
             newest,
             basis,
         } = merge;
+        let custody = Custody {
+            quarantine,
+            corrupt_files: self.hands.corrupt_files,
+            replaced: Replaced::Noted {
+                at: self.hands.clock.now(),
+            },
+        };
+        let aside = match run.put(&prepared, &custody) {
+            Ok(aside) => aside,
+            Err(error @ StorageError::Refused { .. }) => {
+                self.fail(run, quarantine, &prepared.request, staged, &error)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
         let request = prepared.request;
+        self.tell(&request, aside);
         match basis {
             Basis::Same => {}
             Basis::Moved(factor) => self.report.warnings.push(format!(
@@ -131,31 +143,6 @@ impl<'l> Consolidation<'_, 'l> {
             Basis::Mixed => self.report.warnings.push(format!(
                 "{request}: the fetched days stand on another basis than those around them; barkeep update --rebase puts all on one"
             )),
-        }
-        for damage in &prepared.damaged {
-            self.put_away(quarantine, damage)?;
-        }
-        for file in &prepared.files {
-            if let Some((bytes, reason)) = &file.keepsake {
-                let kept =
-                    quarantine.keep(&file.target, "data.parquet", bytes, reason, Some(&request))?;
-                self.report.kept.push(kept);
-            }
-            run.add(file)?;
-        }
-        // Adjusted closes change with each dividend by their nature; bars and events have a ledger.
-        let is_derived = matches!(request.series, Series::Adjusted { .. });
-        if !prepared.revisions.is_empty() && !is_derived {
-            let Hands {
-                fs, places, clock, ..
-            } = self.hands;
-            run.add(&extended_ledger(
-                fs,
-                places,
-                &request,
-                &prepared.revisions,
-                clock.now(),
-            )?)?;
         }
         if let Some(venue) = &request.venue {
             let report = self.report.at(venue);
@@ -171,19 +158,15 @@ impl<'l> Consolidation<'_, 'l> {
                 .map(|file| file.bytes.len() as u64)
                 .sum::<u64>();
         }
-        let partitions = prepared
-            .files
-            .iter()
-            .filter_map(|file| file.partition)
-            .collect();
-        Ok(Pending {
+        let partitions = prepared.files.iter().map(|file| file.partition).collect();
+        Ok(Some(Pending {
             request,
             staged: staged.to_vec(),
             layout,
             newest,
             partitions,
             basis,
-        })
+        }))
     }
 
     /// Commits the group with the registry entries of its series, then forgets their staged rows.
@@ -198,7 +181,9 @@ impl<'l> Consolidation<'_, 'l> {
             self.record(done);
         }
         let documents = self.registry.documents(self.hands.fs)?;
-        documents.iter().try_for_each(|file| run.add(file))?;
+        documents
+            .iter()
+            .try_for_each(|file| run.put_document(file))?;
         run.commit()?;
         self.registry.committed(&documents);
         for done in &pending {

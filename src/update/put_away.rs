@@ -4,27 +4,24 @@
 //! only the disk would not answer.
 
 use crate::model::{Series, StorageRequest};
-use crate::storage::{Damage, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
+use crate::storage::{Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
 
 use super::UpdateError;
 use super::consolidate::Consolidation;
 use super::report::{DamagedSeries, Failure, FailureKind};
 
 impl<'l> Consolidation<'_, 'l> {
-    /// Puts a damaged file away and reports it.
-    pub(super) fn put_away(
-        &mut self,
-        quarantine: &Quarantine<'_>,
-        damage: &Damage,
-    ) -> Result<(), UpdateError> {
-        let record = quarantine.damaged(damage, self.hands.corrupt_files)?;
-        self.report.damaged.push(DamagedSeries {
-            request: damage.request.clone(),
-            partition: damage.partition.to_string(),
-            days: damage.partition.days(),
+    /// Reports what was put away when a series joined the group.
+    pub(super) fn tell(&mut self, request: &StorageRequest, aside: Aside) {
+        let damaged = aside.damaged.into_iter();
+        let damaged = damaged.map(|(partition, record)| DamagedSeries {
+            request: request.clone(),
+            partition: partition.to_string(),
+            days: partition.days(),
             record,
         });
-        Ok(())
+        self.report.damaged.extend(damaged);
+        self.report.kept.extend(aside.kept);
     }
 
     /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::{Catalog, CatalogError, LAST_GOOD_FILE};
 use crate::model::Digest;
-use crate::storage::PreparedFile;
+use crate::storage::Document;
 use crate::sys::Fs;
 use crate::sys::atomic::TempNames;
 
@@ -101,7 +101,7 @@ impl Registry {
     }
 
     /// Returns the files that bring the registry on disk up to date, for the group of the rows it speaks of.
-    pub(super) fn documents(&self, fs: &dyn Fs) -> Result<Vec<PreparedFile>, UpdateError> {
+    pub(super) fn documents(&self, fs: &dyn Fs) -> Result<Vec<Document>, UpdateError> {
         if !self.catalog.is_changed() {
             return Ok(Vec::new());
         }
@@ -120,18 +120,14 @@ impl Registry {
         if let Some(found) = &found {
             let kept = self.workspace.join(LAST_GOOD_FILE);
             let older = fs.read(&kept)?;
-            files.push(PreparedFile::document(
-                kept,
-                older.as_deref(),
-                found.clone(),
-            ));
+            files.push(Document::new(kept, older.as_deref(), found.clone()));
         }
-        files.push(PreparedFile::document(path, found.as_deref(), bytes));
+        files.push(Document::new(path, found.as_deref(), bytes));
         Ok(files)
     }
 
     /// Notes that the files of `documents` were committed.
-    pub(super) fn committed(&mut self, files: &[PreparedFile]) {
+    pub(super) fn committed(&mut self, files: &[Document]) {
         let path = Catalog::path(&self.workspace);
         if let Some(file) = files.iter().find(|file| file.target == path) {
             self.on_disk = Some(file.new);

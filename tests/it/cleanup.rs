@@ -68,7 +68,7 @@ fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageErr
             let stores = bench.stores();
             let store = PartitionedBars.store(&stores);
             let prepared = store.prepare(&staged.request, &content.frame, &content.provenance)?;
-            prepared.files.iter().try_for_each(|file| run.add(file))?;
+            bench.put_into(&mut run, held, &prepared)?;
             run.commit()?;
             run.settle(&[staged])?;
         }

@@ -8,7 +8,7 @@ use barkeep::layout::Places;
 use barkeep::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use barkeep::model::{Interval, Provenance, RunId, StorageRequest, time};
 use barkeep::storage::{
-    Open, PreparedFile, RowsToStage, Sealed, StagedRun, StorageError, leftover_runs,
+    Document, Open, RowsToStage, Sealed, StagedRun, StorageError, leftover_runs,
 };
 use barkeep::sys::{Fs, Shutdown, SystemClock, ThisHost};
 use chrono::DateTime;
@@ -63,12 +63,12 @@ impl Bench {
     }
 
     /// The files of the group that are not there yet.
-    fn missing(fs: &dyn Fs) -> Result<Vec<PreparedFile>, StorageError> {
+    fn missing(fs: &dyn Fs) -> Result<Vec<Document>, StorageError> {
         let mut files = Vec::new();
         for (path, _, new) in GROUP {
             let found = fs.read(Path::new(path))?;
             if found.as_deref() != Some(new) {
-                files.push(PreparedFile::document(
+                files.push(Document::new(
                     PathBuf::from(path),
                     found.as_deref(),
                     new.to_vec(),
@@ -97,7 +97,7 @@ impl Bench {
         run.settle(&torn)?;
         if !whole.is_empty() {
             for file in Self::missing(fs)? {
-                run.add(&file)?;
+                run.put_document(&file)?;
             }
             run.commit()?;
             run.settle(&whole)?;

@@ -49,6 +49,8 @@ mod migrate;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod put;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod simulator;

@@ -273,11 +273,11 @@ fn rows_without_a_place_are_kept_aside_when_their_file_is_rewritten(
     .unwrap();
 
     assert_eq!((stored.frame.len(), stored.displaced), (2, 1));
-    let (bytes, reason) = prepared.files[0]
-        .keepsake
-        .as_ref()
-        .expect("the old file is kept");
-    assert_eq!(bytes[..], file.bytes());
+    let [written] = &prepared.files[..] else {
+        panic!("{:?}", prepared.files)
+    };
+    let reason = written.beyond.as_ref().expect("the old file is kept");
+    assert_eq!(written.replaced.as_deref(), Some(&file.bytes()[..]));
     assert!(
         reason.contains("1 undated or duplicate row has"),
         "{reason}"
@@ -302,7 +302,7 @@ fn a_duplicate_that_equals_its_twin_in_every_value_is_not_worth_keeping(
     )
     .unwrap();
 
-    assert!(prepared.files[0].keepsake.is_none());
+    assert!(prepared.files[0].beyond.is_none());
 }
 
 #[test]

@@ -11,7 +11,8 @@ use barkeep::model::{
     Interval, PartitionKey, PriceBasis, Provenance, RunId, Series, StorageRequest, time,
 };
 use barkeep::storage::{
-    CorruptFiles, Prepared, Quarantine, StagedRun, StorageError, StorageInterface, Stores,
+    CorruptFiles, Custody, Prepared, Quarantine, Replaced, Sealed, StagedRun, StorageError,
+    StorageInterface, Stores,
 };
 use barkeep::sys::{Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
 use chrono::DateTime;
@@ -189,14 +190,28 @@ impl Bench {
     /// Does what consolidation does with one merge.
     pub(crate) fn commit(&self, prepared: &Prepared) -> Result<(), StorageError> {
         let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
-        let quarantine = Quarantine::new(&*self.fs, &held, &self.places, id.clone());
-        for damage in &prepared.damaged {
-            quarantine.damaged(damage, CorruptFiles::Quarantine)?;
-        }
         let mut run = StagedRun::begin(&*self.fs, &held, &self.places, id)?.seal()?;
-        prepared.files.iter().try_for_each(|file| run.add(file))?;
+        self.put_into(&mut run, &held, prepared)?;
         run.commit()?;
         run.finish()
+    }
+
+    /// Puts one merge into the group of a run.
+    pub(crate) fn put_into(
+        &self,
+        run: &mut StagedRun<'_, Sealed>,
+        held: &LockGuard<'_>,
+        prepared: &Prepared,
+    ) -> Result<(), StorageError> {
+        let quarantine = Quarantine::new(&*self.fs, held, &self.places, run.id().clone());
+        let custody = Custody {
+            quarantine: &quarantine,
+            corrupt_files: CorruptFiles::Quarantine,
+            replaced: Replaced::Noted {
+                at: DateTime::UNIX_EPOCH,
+            },
+        };
+        run.put(prepared, &custody).map(|_| ())
     }
 
     /// Stores rows, and returns the files that were written.

@@ -1,0 +1,174 @@
+//! The one way into a group: a series with everything that it must not lose, and documents.
+//!
+//! Promises: whoever rewrites a file, what its new form cannot hold is in quarantine before the group is committed, and a
+//! value that is replaced is in the ledger of the same group or, where a series has none, in the file that is kept.
+//! Leaves to others: making the group visible (`commit`), telling people what was put aside.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::model::{Digest, PartitionKey, Series};
+
+use super::commit::NewFile;
+use super::ledger::extended_ledger;
+use super::staged::{Sealed, StagedRun};
+use super::{CorruptFiles, Prepared, PreparedFile, Quarantine, QuarantineRecord, StorageError};
+
+/// What becomes of the values that a merge replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// Each gets a line in the ledger of its series. A series without a venue has no ledger: its file is kept whole.
+    Noted {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The ledger has them since another layout held the series.
+    Known,
+}
+
+/// Who takes care of what a new file does not hold.
+#[derive(Debug)]
+pub struct Custody<'q, 'l> {
+    /// Where it goes.
+    pub quarantine: &'q Quarantine<'l>,
+    /// What is done with damaged files.
+    pub corrupt_files: CorruptFiles,
+    /// What becomes of replaced values.
+    pub replaced: Replaced,
+}
+
+/// What was put aside for a series, for the report.
+#[derive(Debug, Default)]
+pub struct Aside {
+    /// Damaged files, by their partitions.
+    pub damaged: Vec<(PartitionKey, QuarantineRecord)>,
+    /// Files that are replaced and say more than their successors can hold.
+    pub kept: Vec<QuarantineRecord>,
+}
+
+impl Aside {
+    /// Returns every case.
+    pub fn into_records(self) -> impl Iterator<Item = QuarantineRecord> {
+        let damaged = self.damaged.into_iter().map(|(_, record)| record);
+        damaged.chain(self.kept)
+    }
+}
+
+/// A whole new file that is no part of a series, such as tickers.json.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Where it will stand.
+    pub target: PathBuf,
+    /// SHA-256 of the file that it replaces; `None` when there is none.
+    pub old: Option<Digest>,
+    /// SHA-256 of its bytes.
+    pub new: Digest,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+impl Document {
+    /// Returns a document that replaces `old`.
+    pub fn new(target: PathBuf, old: Option<&[u8]>, bytes: Vec<u8>) -> Self {
+        let bytes = Bytes::from(bytes);
+        Self {
+            target,
+            old: old.map(Digest::of),
+            new: Digest::of(&bytes),
+            bytes,
+        }
+    }
+
+    fn as_new(&self) -> NewFile<'_> {
+        NewFile {
+            target: &self.target,
+            old: self.old,
+            new: self.new,
+            bytes: &self.bytes,
+        }
+    }
+}
+
+impl StagedRun<'_, Sealed> {
+    /// Puts a merge into the group that the next `commit` makes visible, and what it leaves out into quarantine. Damaged
+    /// files leave the tree here; beside that, only staging changes.
+    ///
+    /// # Errors
+    /// `Refused`, with nothing changed, when another merge of this group writes the same file. Else when the disk refuses
+    /// or the lock is lost.
+    pub fn put(
+        &mut self,
+        prepared: &Prepared,
+        custody: &Custody<'_, '_>,
+    ) -> Result<Aside, StorageError> {
+        // Read before anything changes.
+        let ledger = self.ledger(prepared, custody)?;
+        let targets = prepared.files.iter().map(|file| &file.target);
+        self.refuse_twins(targets.chain(ledger.iter().map(|ledger| &ledger.target)))?;
+        let mut aside = Aside::default();
+        for damage in &prepared.damaged {
+            let record = custody.quarantine.damaged(damage, custody.corrupt_files)?;
+            aside.damaged.push((damage.partition, record));
+        }
+        let is_unlisted = !prepared.revisions.is_empty() && prepared.request.venue.is_none();
+        for file in &prepared.files {
+            if let Some((bytes, reason)) = keepsake(file, is_unlisted) {
+                let name = file.target.file_name().unwrap_or_default();
+                let (name, request) = (name.to_string_lossy(), Some(&prepared.request));
+                let quarantine = custody.quarantine;
+                let kept = quarantine.keep(&file.target, &name, bytes, &reason, request)?;
+                aside.kept.push(kept);
+            }
+        }
+        if let Some(ledger) = &ledger {
+            self.add(&ledger.as_new())?;
+        }
+        for file in &prepared.files {
+            self.add(&NewFile {
+                target: &file.target,
+                old: file.old,
+                new: file.new,
+                bytes: &file.bytes,
+            })?;
+        }
+        Ok(aside)
+    }
+
+    /// Puts a document into the group. Only staging changes.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_document(&mut self, document: &Document) -> Result<(), StorageError> {
+        self.add(&document.as_new())
+    }
+
+    fn ledger(
+        &self,
+        prepared: &Prepared,
+        custody: &Custody<'_, '_>,
+    ) -> Result<Option<Document>, StorageError> {
+        let Prepared {
+            request, revisions, ..
+        } = prepared;
+        // Adjusted closes change with each dividend by their nature; bars and events have a ledger.
+        let is_derived = matches!(request.series, Series::Adjusted { .. });
+        match custody.replaced {
+            Replaced::Noted { at }
+                if !revisions.is_empty() && !is_derived && request.venue.is_some() =>
+            {
+                extended_ledger(self.fs, self.places, request, revisions, at).map(Some)
+            }
+            Replaced::Noted { .. } | Replaced::Known => Ok(None),
+        }
+    }
+}
+
+/// Returns the bytes of a replaced file that has to be kept, and why.
+fn keepsake(file: &PreparedFile, is_unlisted: bool) -> Option<(&Bytes, String)> {
+    let unlisted = is_unlisted.then(|| "values of it are replaced and no ledger lists them".into());
+    let reasons: Vec<String> = file.beyond.iter().cloned().chain(unlisted).collect();
+    let bytes = file.replaced.as_ref()?;
+    (!reasons.is_empty()).then(|| (bytes, reasons.join("; ")))
+}

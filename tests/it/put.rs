@@ -1,0 +1,120 @@
+//! The one way into a group: what a series takes along, whoever rewrites it.
+
+use std::path::Path;
+
+use barkeep::model::{RunId, StorageRequest};
+use barkeep::storage::{
+    Aside, CorruptFiles, Custody, Open, Prepared, Quarantine, Replaced, Sealed, StagedRun,
+    StorageError,
+};
+use chrono::DateTime;
+use rstest::rstest;
+
+use Shape::{LegacyBars, PartitionedBars};
+
+use crate::support::bench::{Bench, Shape, held, provenance, rows};
+
+const DAY: &str = "2024-01-30";
+const NOTED: Replaced = Replaced::Noted {
+    at: DateTime::UNIX_EPOCH,
+};
+
+fn prepare(bench: &Bench, shape: Shape, request: &StorageRequest, value: f64) -> Prepared {
+    let stores = bench.stores();
+    let newer = rows(request, &[DAY], value);
+    let store = shape.store(&stores);
+    store.prepare(request, &newer, &provenance()).unwrap()
+}
+
+/// Puts merges into one group and commits what got in.
+fn commit(
+    bench: &Bench,
+    prepared: &[Prepared],
+    replaced: Replaced,
+) -> Vec<Result<Aside, StorageError>> {
+    let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
+    let quarantine = Quarantine::new(&*bench.fs, &held, &bench.places, id.clone());
+    let custody = Custody {
+        quarantine: &quarantine,
+        corrupt_files: CorruptFiles::Quarantine,
+        replaced,
+    };
+    let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id).unwrap();
+    let mut run: StagedRun<'_, Sealed> = run.seal().unwrap();
+    let put = prepared.iter().map(|one| run.put(one, &custody)).collect();
+    run.commit().unwrap();
+    run.finish().unwrap();
+    put
+}
+
+fn names_below(bench: &Bench, folder: &Path) -> Vec<String> {
+    let files = bench.files().into_keys();
+    let below = files.filter_map(|path| Some(path.strip_prefix(folder).ok()?.to_owned()));
+    below.map(|path| path.display().to_string()).collect()
+}
+
+/// Each was made without the other's rows, so the one that came last would take the other's away.
+#[rstest]
+fn of_two_merges_into_one_file_the_second_is_refused_and_puts_nothing_away(
+    #[values(LegacyBars, PartitionedBars)] shape: Shape,
+) {
+    let bench = Bench::on_disk();
+    let request = shape.request();
+    bench.put(&shape.file(&bench.places, &request, DAY), b"PAR1 no more");
+    let [one, two] = [7.0, 8.0].map(|value| prepare(&bench, shape, &request, value));
+    assert_eq!((one.damaged.len(), two.damaged.len()), (1, 1));
+
+    let put = commit(&bench, &[one, two], NOTED);
+
+    let [Ok(aside), Err(StorageError::Refused { .. })] = &put[..] else {
+        panic!("{put:?}")
+    };
+    assert_eq!(aside.damaged.len(), 1);
+    let quarantined = names_below(&bench, &bench.places.quarantine);
+    assert_eq!(quarantined.len(), 2, "a reason and a file: {quarantined:?}");
+}
+
+#[rstest]
+fn a_replaced_value_is_in_the_ledger_unless_the_ledger_has_it_already(
+    #[values(LegacyBars, PartitionedBars)] shape: Shape,
+) {
+    for (replaced, lines) in [(NOTED, 1), (Replaced::Known, 0)] {
+        let bench = Bench::on_disk();
+        let request = shape.request();
+        bench.store(shape, &rows(&request, &[DAY], 7.0));
+        let prepared = prepare(&bench, shape, &request, 8.0);
+
+        let put = commit(&bench, &[prepared], replaced);
+
+        assert!(
+            matches!(&put[..], [Ok(aside)] if aside.kept.is_empty()),
+            "{put:?}"
+        );
+        let ledgers = names_below(&bench, &bench.places.state.join("revisions"));
+        assert_eq!(ledgers.len(), lines, "{replaced:?}: {ledgers:?}");
+    }
+}
+
+/// The ledger is named by the venue, and a legacy file that is brought to its place has none.
+#[test]
+fn a_series_without_a_ledger_keeps_the_file_whose_values_are_replaced() {
+    let bench = Bench::on_disk();
+    let request = LegacyBars.request();
+    let nowhere = StorageRequest {
+        venue: None,
+        ..request.clone()
+    };
+    bench.store(LegacyBars, &rows(&request, &[DAY], 7.0));
+    let old = bench.bytes(&LegacyBars.file(&bench.places, &request, DAY));
+    let prepared = prepare(&bench, LegacyBars, &nowhere, 8.0);
+
+    let put = commit(&bench, &[prepared], NOTED);
+
+    let [Ok(aside)] = &put[..] else {
+        panic!("{put:?}")
+    };
+    let [kept] = &aside.kept[..] else {
+        panic!("{:?}", aside.kept)
+    };
+    assert_eq!(bench.bytes(&kept.folder.join("A.parquet")), old);
+}
