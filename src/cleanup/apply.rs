@@ -40,8 +40,8 @@ pub struct CleanupReport {
     pub staged: Vec<PathBuf>,
     /// Files that were put away.
     pub quarantined: Vec<QuarantineRecord>,
-    /// Files that cannot be read and stay where they are.
-    pub unreadable: Vec<Unreadable>,
+    /// Files that stay where they are: nobody can read them, or this build cannot hold them.
+    pub left: Vec<Left>,
 }
 
 impl CleanupReport {
@@ -50,17 +50,17 @@ impl CleanupReport {
         self.removed.is_empty()
             && self.staged.is_empty()
             && self.quarantined.is_empty()
-            && self.unreadable.is_empty()
+            && self.left.is_empty()
     }
 }
 
-/// A file that cannot be read.
+/// A file that stays where it is.
 #[derive(Debug)]
-pub struct Unreadable {
+pub struct Left {
     /// The file.
     pub path: PathBuf,
-    /// What the system answered.
-    pub error: FsError,
+    /// Why it stays.
+    pub reason: String,
 }
 
 /// A file whose rows are staged, and what has to happen to it once they are durable.
@@ -128,7 +128,7 @@ impl Work<'_> {
         let Hands { fs, .. } = self.hands;
         let found = read_stray(fs, &leftover.path, request, *partition);
         let (frame, provenance, mut beyond, bytes) = match self.readable(&leftover.path, found)? {
-            None | Some(Stray::Absent) => return Ok(None),
+            None | Some(Stray::Absent | Stray::Foreign { .. }) => return Ok(None),
             Some(Stray::Unusable { reason, bytes }) => {
                 self.put_away(&leftover.path, &bytes, &reason)?;
                 return Ok(None);
@@ -178,23 +178,25 @@ impl Work<'_> {
         Ok(run.stage(rows)?)
     }
 
-    /// Notes a file that cannot be read, which is a reason to leave it and not one to stop.
+    /// Notes a file that cannot be read or held, which is a reason to leave it and not one to stop.
     fn readable(
         &mut self,
         path: &Path,
         found: Result<Stray, StorageError>,
     ) -> Result<Option<Stray>, CleanupError> {
-        match found {
-            Ok(stray) => Ok(Some(stray)),
-            Err(StorageError::Fs(error)) => {
-                self.report.unreadable.push(Unreadable {
-                    path: path.to_owned(),
-                    error,
-                });
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let reason = match found {
+            Ok(Stray::Foreign { reason }) => reason,
+            Ok(stray) => return Ok(Some(stray)),
+            Err(StorageError::Fs(error)) => error.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        self.leave(path, reason);
+        Ok(None)
+    }
+
+    fn leave(&mut self, path: &Path, reason: String) {
+        let path = path.to_owned();
+        self.report.left.push(Left { path, reason });
     }
 
     fn is_newer(&self, path: &Path, than: &Path) -> Result<bool, CleanupError> {
@@ -215,8 +217,7 @@ impl Work<'_> {
                 self.put_away(&leftover.path, &bytes, "its place is that of no partition")
             }
             Err(error) => {
-                let path = leftover.path.clone();
-                self.report.unreadable.push(Unreadable { path, error });
+                self.leave(&leftover.path, error.to_string());
                 Ok(())
             }
         }

@@ -10,7 +10,7 @@
 mod apply;
 mod plan;
 
-pub use apply::{CleanupReport, Hands, Unreadable, apply};
+pub use apply::{CleanupReport, Hands, Left, apply};
 pub use plan::{CleanupPlan, Leftover, Origin, plan};
 
 use crate::storage::StorageError;

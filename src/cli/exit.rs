@@ -86,7 +86,7 @@ impl Exit {
             Self::Partial => "some tickers failed, the rest is saved",
             Self::NotInitialised => "there is no workspace or no plan",
             Self::Locked => "another run holds the lock",
-            Self::Damaged => "a damaged file was found",
+            Self::Damaged => "a file is damaged, or this version cannot hold it",
             Self::Mismatch => "what must agree does not; nothing was switched or deleted",
             Self::NoSpace => "there is not enough space or there are not enough inodes",
             Self::SourceDown => "the source was unreachable or refused, and nothing was fetched",

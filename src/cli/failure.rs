@@ -221,12 +221,17 @@ impl From<StorageError> for Failure {
         match error {
             StorageError::Fs(error) => error.into(),
             StorageError::Lock(error) => error.into(),
+            StorageError::Foreign { .. } => Self::of(Exit::Damaged, error).hint(AS_DOCUMENTED),
             StorageError::DamagedJournal { .. } => Self::of(Exit::Damaged, error),
             StorageError::LegacyName { .. } => Self::of(Exit::Failed, error).hint(IN_PARTITIONS),
             error => Self::of(Exit::Failed, error),
         }
     }
 }
+
+/// What helps with a file that is whole and cannot be held.
+const AS_DOCUMENTED: &str = "the file is whole and stays where it is: store it anew with the columns and types of \
+                             docs/format.md, or move it away";
 
 /// What helps with a plan that cannot be used.
 const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a copy and every proof: \

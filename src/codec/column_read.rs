@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int96};
-use parquet::errors::ParquetError;
 
 use crate::frame::{Column, KindOf, Texts, Values};
+use crate::model::time;
 
 use super::CodecError;
+use super::pages::TooLarge;
 
 /// Values for which room is made before they are seen.
 const MOST_RESERVED: usize = 1 << 20;
 
 /// Texts that are read at a time: each is a reference that is counted, until it is known to be the one before.
-const TEXTS_AT_A_TIME: usize = 1 << 10;
+/// A page of which each repeats a long one is small.
+pub(super) const TEXTS_AT_A_TIME: usize = 1 << 6;
 
 /// How the physical values of a chunk are to be understood.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +33,26 @@ pub(super) struct Meaning {
     pub(super) rows: usize,
 }
 
-/// Reads a chunk as a column, converting what other writers store in other types. Counts the numbers that cannot be kept as
-/// they are.
+/// What is counted over all columns of a file.
+#[derive(Debug)]
+pub(super) struct Tally<'t> {
+    /// Numbers that cannot be kept as they are.
+    pub(super) inexact: &'t mut usize,
+    /// How many more bytes texts may take.
+    pub(super) texts_left: &'t mut u64,
+}
+
+/// Reads a chunk as a column, converting what other writers store in other types.
 pub(super) fn read(
     reader: ColumnReader,
     meaning: Meaning,
-    inexact: &mut usize,
+    tally: &mut Tally<'_>,
 ) -> Result<Column, CodecError> {
     use ColumnReader as Reader;
+    let Tally {
+        inexact,
+        texts_left,
+    } = tally;
     let wide = |value: i32| {
         if meaning.is_unsigned {
             i64::from(value.cast_unsigned())
@@ -48,7 +62,7 @@ pub(super) fn read(
     };
     Ok(match (meaning.kind, reader) {
         (KindOf::Text, Reader::ByteArrayColumnReader(reader)) => {
-            Column::Text(read_texts(reader, meaning)?)
+            Column::Text(read_texts(reader, meaning, texts_left)?)
         }
         (KindOf::Flag, Reader::BoolColumnReader(reader)) => {
             Column::Flag(chunk(reader, meaning)?.values())
@@ -60,8 +74,8 @@ pub(super) fn read(
             Column::Time(nanos(chunk(reader, meaning)?.map(i64::from), meaning)?)
         }
         (KindOf::Time, Reader::Int96ColumnReader(reader)) => {
-            let times = chunk(reader, meaning)?.map(|value: Int96| value.to_nanos());
-            Column::Time(times.values())
+            let found: Chunk<Int96> = chunk(reader, meaning)?;
+            Column::Time(found.try_map(|value| int96_nanos(&value))?.values())
         }
         (KindOf::Int, Reader::Int64ColumnReader(reader)) => {
             let found = chunk(reader, meaning)?;
@@ -115,8 +129,13 @@ pub(super) fn read(
     })
 }
 
+/// A column without a type may stand in for any, as long as it holds nothing.
 fn wrong_type() -> CodecError {
-    CodecError::damaged("a column has another type than its schema says")
+    CodecError::foreign("a column has values of another type than it may have")
+}
+
+fn out_of_range() -> CodecError {
+    CodecError::foreign("a date in it lies outside the years 1677 to 2262")
 }
 
 /// Returns values by `keep`, and counts those of which it keeps nothing.
@@ -136,10 +155,10 @@ fn kept<T: Copy + Default, U: Copy + Default>(
 /// Returns floats that stand for whole numbers, rounded half to even; what stands for none at all is null. All but NaN are
 /// counted if they are not the same number as before.
 fn whole(chunk: &Chunk<f64>, inexact: &mut usize) -> Values<i64> {
-    const LIMIT: f64 = 9_223_372_036_854_775_807.0;
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let cells = chunk.cells().map(|cell| {
         let value = cell?;
-        let is_inside = value.is_finite() && value.abs() < LIMIT;
+        let is_inside = (-LIMIT..LIMIT).contains(&value);
         let is_same = is_inside && value.fract() == 0.0;
         *inexact += usize::from(!value.is_nan() && !is_same);
         #[expect(
@@ -167,24 +186,45 @@ fn floating(chunk: &Chunk<i128>, inexact: &mut usize) -> Values<f64> {
     cells.collect()
 }
 
-/// Returns timestamps in nanoseconds.
+/// Returns timestamps in nanoseconds. The least number of all is how some writers say that there is no date.
 fn nanos(mut chunk: Chunk<i64>, meaning: Meaning) -> Result<Values<i64>, CodecError> {
     let mut is_inside = true;
     for time in &mut chunk.present {
         let nanos = time.checked_mul(meaning.unit_nanos);
-        is_inside &= nanos.is_some();
+        is_inside &= nanos.is_some_and(|nanos| nanos > i64::MIN);
         *time = nanos.unwrap_or_default();
     }
     if is_inside {
         Ok(chunk.values())
     } else {
-        Err(CodecError::damaged("a timestamp lies outside 1677 to 2262"))
+        Err(out_of_range())
     }
+}
+
+/// Returns the nanoseconds since 1970 of a Julian day and the nanoseconds of that day.
+fn int96_nanos(value: &Int96) -> Result<i64, CodecError> {
+    const JULIAN_EPOCH: i64 = 2_440_588;
+    let [low, high, day] = *value.data() else {
+        return Err(out_of_range());
+    };
+    let of_day = (u64::from(high) << 32) | u64::from(low);
+    if of_day >= time::DAY.unsigned_abs() {
+        return Err(CodecError::foreign(
+            "a date in it has a time of day beyond the day",
+        ));
+    }
+    let days = i64::from(day.cast_signed()) - JULIAN_EPOCH;
+    let nanos = i128::from(days) * i128::from(time::DAY) + i128::from(of_day);
+    i64::try_from(nanos)
+        .ok()
+        .filter(|nanos| *nanos > i64::MIN)
+        .ok_or_else(out_of_range)
 }
 
 fn read_texts(
     mut reader: ColumnReaderImpl<ByteArrayType>,
     meaning: Meaning,
+    left: &mut u64,
 ) -> Result<Texts, CodecError> {
     let mut texts = Texts::same(None, 0);
     let mut last: Option<(ByteArray, Arc<str>)> = None;
@@ -200,7 +240,11 @@ fn read_texts(
                 }
                 (Some(bytes), _) => {
                     let text = bytes.as_utf8();
-                    let text = text.map_err(|_| CodecError::damaged("a text is not UTF-8"))?;
+                    let text =
+                        text.map_err(|_| CodecError::foreign("a text in it is not UTF-8"))?;
+                    *left = left
+                        .checked_sub(text.len() as u64)
+                        .ok_or_else(|| CodecError::foreign(TooLarge))?;
                     let text: Arc<str> = Arc::from(text);
                     last = Some((bytes.clone(), Arc::clone(&text)));
                     Some(text)
@@ -230,6 +274,17 @@ impl<T> Chunk<T> {
             present: self.present.into_iter().map(convert).collect(),
             levels: self.levels,
         }
+    }
+
+    fn try_map<U>(
+        self,
+        convert: impl Fn(T) -> Result<U, CodecError>,
+    ) -> Result<Chunk<U>, CodecError> {
+        let present: Result<Vec<U>, CodecError> = self.present.into_iter().map(convert).collect();
+        Ok(Chunk {
+            present: present?,
+            levels: self.levels,
+        })
     }
 
     /// Returns the value of each row in turn.
@@ -271,16 +326,13 @@ fn records<D: DataType>(
     reader: &mut ColumnReaderImpl<D>,
     meaning: Meaning,
 ) -> Result<Chunk<D::T>, CodecError> {
-    let damaged = |error: ParquetError| CodecError::damaged(error);
     // How many rows there are is a claim of the file, and an allocation that fails ends the process.
     let mut present: Vec<D::T> = Vec::with_capacity(meaning.rows.min(MOST_RESERVED));
     let mut levels: Vec<i16> = Vec::new();
     let mut left = meaning.rows;
     while left > 0 {
         let levels = meaning.is_optional.then_some(&mut levels);
-        let (records, _, _) = reader
-            .read_records(left, levels, None, &mut present)
-            .map_err(damaged)?;
+        let (records, _, _) = reader.read_records(left, levels, None, &mut present)?;
         if records == 0 {
             return Err(CodecError::damaged("a column has fewer rows than its file"));
         }

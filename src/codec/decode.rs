@@ -4,21 +4,22 @@
 //! Other writers' types are converted only where nothing has to be guessed. Leaves to others: what is done with damage
 //! (`storage::inspect`).
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven, Texts};
 use crate::model::{Provenance, TimeUnit, time};
 
-use super::column_read::Meaning;
+use super::column_read::{Meaning, Tally};
+use super::opened::Opened;
 use super::seal::Seal;
-use super::{CodecError, column_read, footer, index, seal, types};
+use super::{CodecError, MemoryLimit, column_read, footer, index, seal, types};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -39,37 +40,56 @@ pub struct Decoded {
     pub is_sealed: bool,
 }
 
-/// Decodes a file as rows of `profile`. A sealed file is checked whole before any value is used.
+/// Decodes a file as rows of `profile`, if it takes no more memory than a file may by default. A sealed file is checked
+/// whole before any value is used.
 ///
 /// # Errors
-/// `Damaged` for bytes that are not what was written, `ForeignSchema` for whole files of something else,
-/// `NewerVersion` for files of a later barkeep.
+/// `Damaged` for bytes that are not what was written or no Parquet at all, `Foreign` for whole files that this build cannot
+/// hold.
 pub fn decode(bytes: &Bytes, profile: &'static Profile) -> Result<Decoded, CodecError> {
+    decode_within(bytes, profile, MemoryLimit::default())
+}
+
+/// Decodes a file that may take so much memory.
+///
+/// # Errors
+/// As `decode`; a file that would take more is `Foreign`.
+pub fn decode_within(
+    bytes: &Bytes,
+    profile: &'static Profile,
+    limit: MemoryLimit,
+) -> Result<Decoded, CodecError> {
     let is_sealed = seal::check(bytes)? == Seal::Whole;
     // On damaged input of other writers the decoder may panic; that is damage like any other.
-    catch_unwind(AssertUnwindSafe(|| {
-        decode_unguarded(bytes, profile, is_sealed)
-    }))
-    .unwrap_or_else(|_| Err(CodecError::damaged("decoding it breaks the Parquet reader")))
+    let decode = || decode_unguarded(bytes, profile, limit, is_sealed);
+    let outcome = catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(CodecError::damaged("decoding it breaks the Parquet reader")));
+    match outcome {
+        // Every byte is the one that was written. Whatever this build makes of them, they are not damaged.
+        Err(CodecError::Damaged { reason }) if is_sealed => Err(CodecError::foreign(reason)),
+        outcome => outcome,
+    }
 }
 
 fn decode_unguarded(
     bytes: &Bytes,
     profile: &'static Profile,
+    limit: MemoryLimit,
     is_sealed: bool,
 ) -> Result<Decoded, CodecError> {
-    let reader = SerializedFileReader::new(bytes.clone()).map_err(CodecError::damaged)?;
-    let file = reader.metadata().file_metadata();
-    let footer = footer::read(file.key_value_metadata())?;
-    let found = file.schema_descr().columns();
+    let file = Opened::of(bytes, limit)?;
+    let footer = footer::read(file.facts().key_value_metadata())?;
+    let file = file.within(profile, limit)?;
+    let found = file.columns();
     let place_of = |name: &str| {
         found
             .iter()
             .position(|column| column.path().string() == name)
     };
 
+    refuse_repeated(found)?;
     let (unit, places) = locate(profile, found, &place_of)?;
-    let (mut columns, inexact) = read_columns(&reader, is_sealed, profile, &places, bytes.len())?;
+    let (mut columns, inexact) = read_columns(&file, is_sealed, profile, &places)?;
     if place_of("sequence").is_none() {
         index::drop_epoch_sequence(profile, &mut columns);
     }
@@ -79,7 +99,7 @@ fn decode_unguarded(
         .map(|column| column.path().string())
         .filter(|name| !is_known(name))
         .collect();
-    let odd_indexes = index::odd(&reader, &places)?;
+    let odd_indexes = index::odd(&file, &places)?;
     let proven = Frame::prove(profile, columns);
     check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
     Ok(Decoded {
@@ -91,6 +111,21 @@ fn decode_unguarded(
         odd_indexes,
         is_sealed,
     })
+}
+
+/// Two columns of one name say two things, and nobody knows which is meant.
+fn refuse_repeated(found: &[ColumnDescPtr]) -> Result<(), CodecError> {
+    let mut seen = BTreeSet::new();
+    let twice = found
+        .iter()
+        .map(|column| column.path().string())
+        .find(|name| !seen.insert(name.clone()));
+    match twice {
+        Some(name) => Err(CodecError::foreign(format!(
+            "it has two columns named {name}"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Where a column of the profile stands in a file, and the unit of its timestamps.
@@ -112,7 +147,7 @@ fn locate(
             None => {
                 return Err(types::foreign(
                     profile,
-                    format!("column {} is missing", spec.name),
+                    &format!("column {} is missing", spec.name),
                 ));
             }
         };
@@ -125,33 +160,30 @@ fn locate(
 }
 
 fn read_columns(
-    reader: &SerializedFileReader<Bytes>,
+    file: &Opened,
     is_sealed: bool,
     profile: &'static Profile,
     places: &[Place],
-    file_bytes: usize,
 ) -> Result<(Vec<Column>, usize), CodecError> {
     let mut inexact = 0;
-    let found = reader.metadata().file_metadata().schema_descr().columns();
+    let mut texts_left = file.left();
     let mut columns: Vec<Column> = profile
         .columns
         .iter()
         .map(|spec| Column::empty(spec.kind))
         .collect();
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(CodecError::damaged)?;
-        let rows = usize::try_from(group.metadata().num_rows()).map_err(CodecError::damaged)?;
-        check_claim(rows, file_bytes)?;
+    for group in file.groups() {
+        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
         for ((column, spec), place) in columns.iter_mut().zip(profile.columns).zip(places) {
             let Some((place, unit)) = *place else {
                 column.append(Column::nulls(spec.kind, rows));
                 continue;
             };
-            if is_sealed && let Some(all) = constant(spec, group.metadata().column(place), rows) {
+            if is_sealed && let Some(all) = constant(spec, group, place, rows) {
                 column.append(all);
                 continue;
             }
-            let column_type = found.get(place);
+            let column_type = file.columns().get(place);
             let meaning = Meaning {
                 kind: spec.kind,
                 unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
@@ -159,31 +191,26 @@ fn read_columns(
                 is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
                 rows,
             };
-            let chunk = group
-                .get_column_reader(place)
-                .map_err(CodecError::damaged)?;
-            column.append(column_read::read(chunk, meaning, &mut inexact)?);
+            let chunk = file.column(group, place)?;
+            let mut tally = Tally {
+                inexact: &mut inexact,
+                texts_left: &mut texts_left,
+            };
+            column.append(column_read::read(chunk, meaning, &mut tally)?);
         }
     }
     Ok((columns, inexact))
 }
 
-/// A page holds at most 2^31 values, and even run-length encoding needs some bytes: an absurd claim is damage,
-/// and must not reserve memory first.
-fn check_claim(rows: usize, file_bytes: usize) -> Result<(), CodecError> {
-    const ROWS_PER_BYTE: usize = 1 << 16;
-    if rows > file_bytes.saturating_mul(ROWS_PER_BYTE) {
-        return Err(CodecError::damaged(
-            "it claims more rows than it has room for",
-        ));
-    }
-    Ok(())
-}
-
 /// Returns a column of which the file says that every row has the same text, or none. Only a sealed file is believed: its
 /// digest covers what it says, and the rows that it says it of were compared when it was written.
-fn constant(spec: &ColumnSpec, chunk: &ColumnChunkMetaData, rows: usize) -> Option<Column> {
-    let statistics = chunk.statistics()?;
+fn constant(
+    spec: &ColumnSpec,
+    group: &RowGroupMetaData,
+    place: usize,
+    rows: usize,
+) -> Option<Column> {
+    let statistics = group.columns().get(place)?.statistics()?;
     let nulls = usize::try_from(statistics.null_count_opt()?).ok()?;
     if nulls == rows {
         return Some(Column::nulls(spec.kind, rows));

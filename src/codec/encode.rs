@@ -19,10 +19,8 @@ use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use crate::frame::{Column, Frame, KindOf, Profile};
 use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
 
-use super::{CodecError, column_write, decode, footer, seal};
+use super::{CodecError, MemoryLimit, column_write, decode_within, footer, seal};
 
-/// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
-const CREATED_BY: &str = "barkeep version 1";
 /// The column of volumes.
 const VOLUME: &str = "volume";
 /// The column of row numbers.
@@ -77,8 +75,10 @@ pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     seal::close(&mut bytes)?;
     // Many files may wait to be written, and most are far smaller than the room that was made for them.
     let bytes = Bytes::from(bytes.into_boxed_slice());
-    let reread = decode(&bytes, frame.profile()).map_err(|error| CodecError::NotFaithful {
-        reason: error.to_string(),
+    let reread = decode_within(&bytes, frame.profile(), MemoryLimit::NONE).map_err(|error| {
+        CodecError::NotFaithful {
+            reason: error.to_string(),
+        }
     })?;
     if reread.proven.frame != *frame || reread.provenance != facts.provenance {
         return Err(CodecError::NotFaithful {
@@ -171,7 +171,7 @@ fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
         Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
     };
     let mut properties = WriterProperties::builder()
-        .set_created_by(CREATED_BY.to_owned())
+        .set_created_by(footer::CREATED_BY.to_owned())
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)

@@ -2,16 +2,17 @@
 
 use std::panic::catch_unwind;
 
-use parquet::file::FOOTER_SIZE;
-use parquet::file::metadata::{FooterTail, KeyValue, ParquetMetaDataReader};
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
 
 use crate::model::{Digest, Fingerprint, PriceBasis, Provenance};
 
-use super::CodecError;
+use super::{CodecError, MemoryLimit, opened};
 
 /// The version of the file format that this barkeep writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
+pub(super) const CREATED_BY: &str = "barkeep version 1";
 /// Every key of barkeep's begins like this.
 pub(super) const PREFIX: &str = "barkeep.";
 /// The key whose value seals the file; see `seal`.
@@ -49,16 +50,40 @@ pub(super) struct Footer {
     pub(super) rows_digest: Option<Digest>,
 }
 
-/// Returns how many rows a file claims to have, by its last bytes; `None` when they are no whole footer. Nothing that it
-/// claims is checked.
-pub fn claimed_rows(end: &[u8]) -> Option<u64> {
-    let (rest, tail) = end.split_last_chunk::<FOOTER_SIZE>()?;
-    let length = FooterTail::try_new(tail).ok()?.metadata_length();
-    let footer = rest.get(rest.len().checked_sub(length)?..)?;
+/// Returns how many rows a file claims to have, by its last bytes. Nothing that it claims is checked.
+///
+/// # Errors
+/// `Damaged` when they are no whole footer, `Foreign` when it is one that this build does not understand.
+pub fn claimed_rows(end: &[u8]) -> Result<u64, CodecError> {
+    let rows = metadata(end)?.file_metadata().num_rows();
+    u64::try_from(rows).map_err(CodecError::damaged)
+}
+
+/// Refuses a file whose footer, as far as anything can be read of it, says that it is of a later format.
+pub(super) fn refuse_newer(bytes: &[u8]) -> Result<(), CodecError> {
+    match metadata(bytes) {
+        Ok(found) => read(found.file_metadata().key_value_metadata()).map(drop),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Tells whether a file says that another program wrote it. A name that broken bits have made of ours still begins or ends
+/// as ours does.
+pub(super) fn is_by_another(bytes: &[u8]) -> bool {
+    let by = metadata(bytes).ok();
+    let by = by.as_ref().and_then(|by| by.file_metadata().created_by());
+    let (first, last) = CREATED_BY.split_at(CREATED_BY.len() / 2);
+    by.is_some_and(|by| !by.starts_with(first) && !by.ends_with(last))
+}
+
+/// Returns what the end of a file says of it.
+fn metadata(end: &[u8]) -> Result<ParquetMetaData, CodecError> {
     // The decoder may panic on damaged bytes of other writers.
-    let read = || ParquetMetaDataReader::decode_metadata(footer).ok();
-    let found = catch_unwind(read).ok().flatten()?;
-    u64::try_from(found.file_metadata().num_rows()).ok()
+    catch_unwind(|| opened::footer(end, MemoryLimit::default())).unwrap_or_else(|_| {
+        Err(CodecError::damaged(
+            "reading its footer breaks the Parquet reader",
+        ))
+    })
 }
 
 /// Reads the facts out of a footer.
@@ -75,7 +100,9 @@ pub(super) fn read(entries: Option<&Vec<KeyValue>>) -> Result<Footer, CodecError
             .parse()
             .map_err(|_| CodecError::damaged("its format version is no number"))?;
         if found > SCHEMA_VERSION {
-            return Err(CodecError::NewerVersion { found });
+            return Err(CodecError::foreign(format!(
+                "it has format version {found}, and this barkeep knows {SCHEMA_VERSION}"
+            )));
         }
     }
     let basis = value(BASIS_KEY)

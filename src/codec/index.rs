@@ -1,15 +1,14 @@
 //! Indexes of pandas that were stored: row numbers, or the only thing that tells in which order rows came.
 
-use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::frame::{Column, ColumnSpec, KindOf, Profile, Values};
 
 use super::CodecError;
-use super::column_read::{self, Meaning};
+use super::column_read::{self, Meaning, Tally};
 use super::decode::Place;
+use super::opened::Opened;
 use super::types::{is_plain, is_unsigned};
 
 /// Columns in which pandas keeps an index that it was told to store.
@@ -55,16 +54,12 @@ pub(super) fn drop_epoch_sequence(profile: &Profile, columns: &mut [Column]) {
 }
 
 /// Returns the indexes that are left out and say more than the number of a row.
-pub(super) fn odd(
-    reader: &SerializedFileReader<Bytes>,
-    places: &[Place],
-) -> Result<Vec<String>, CodecError> {
-    let found = reader.metadata().file_metadata().schema_descr().columns();
+pub(super) fn odd(file: &Opened, places: &[Place]) -> Result<Vec<String>, CodecError> {
     let mut odd = Vec::new();
-    for (at, column) in found.iter().enumerate() {
+    for (at, column) in file.columns().iter().enumerate() {
         let name = column.path().string();
         let is_read = places.iter().flatten().any(|(place, _)| *place == at);
-        if COLUMNS.contains(&name.as_str()) && !is_read && !is_row_number(reader, at)? {
+        if COLUMNS.contains(&name.as_str()) && !is_read && !is_row_number(file, at)? {
             odd.push(name);
         }
     }
@@ -72,9 +67,8 @@ pub(super) fn odd(
 }
 
 /// Tells whether a stored index numbers the rows, or is a timestamp, which the date repeats.
-fn is_row_number(reader: &SerializedFileReader<Bytes>, place: usize) -> Result<bool, CodecError> {
-    let found = reader.metadata().file_metadata().schema_descr().columns();
-    let Some(column) = found.get(place) else {
+fn is_row_number(file: &Opened, place: usize) -> Result<bool, CodecError> {
+    let Some(column) = file.columns().get(place) else {
         return Ok(true);
     };
     let is_time = matches!(
@@ -89,9 +83,8 @@ fn is_row_number(reader: &SerializedFileReader<Bytes>, place: usize) -> Result<b
         return Ok(is_time);
     }
     let mut last = None;
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(CodecError::damaged)?;
-        let rows = usize::try_from(group.metadata().num_rows()).map_err(CodecError::damaged)?;
+    for group in file.groups() {
+        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
         let meaning = Meaning {
             kind: KindOf::Int,
             unit_nanos: 1,
@@ -99,10 +92,12 @@ fn is_row_number(reader: &SerializedFileReader<Bytes>, place: usize) -> Result<b
             is_unsigned: is_unsigned(column),
             rows,
         };
-        let chunk = group
-            .get_column_reader(place)
-            .map_err(CodecError::damaged)?;
-        let Column::Int(numbers) = column_read::read(chunk, meaning, &mut 0)? else {
+        let chunk = file.column(group, place)?;
+        let mut tally = Tally {
+            inexact: &mut 0,
+            texts_left: &mut 0,
+        };
+        let Column::Int(numbers) = column_read::read(chunk, meaning, &mut tally)? else {
             return Ok(false);
         };
         for number in numbers.iter() {

@@ -2,7 +2,8 @@
 //!
 //! Promises: equal frames with equal facts give equal bytes; bytes that `encode` returned have been decoded and
 //! compared before anybody sees them; a flipped bit in a file that barkeep wrote is found before any value is
-//! used; a panic of the decoder is a damaged file. `docs/format.md` describes the bytes for other readers.
+//! used; a panic of the decoder is a damaged file; what a file claims makes no room in memory beyond a limit.
+//! `docs/format.md` describes the bytes for other readers.
 //! Leaves to others: reading and writing files. So an I/O failure can never look like damage.
 
 mod column_read;
@@ -11,12 +12,19 @@ mod decode;
 mod encode;
 mod footer;
 mod index;
+mod limit;
+mod opened;
+mod pages;
 mod seal;
+mod thrift;
 mod types;
 
-pub use decode::{Decoded, decode};
+pub use decode::{Decoded, decode, decode_within};
 pub use encode::{Compression, Encoded, Facts, encode};
 pub use footer::{SCHEMA_VERSION, claimed_rows};
+pub use limit::MemoryLimit;
+
+use parquet::errors::ParquetError;
 
 /// Bytes that cannot be decoded, or a frame that cannot be encoded.
 #[derive(Debug, thiserror::Error)]
@@ -27,19 +35,12 @@ pub enum CodecError {
         /// What does not fit.
         reason: String,
     },
-    /// Whole Parquet, but not the columns of this dataset.
-    #[error("its columns are not those of {dataset} data: {reason}")]
-    ForeignSchema {
-        /// The dataset that was expected.
-        dataset: &'static str,
-        /// The first column that does not fit.
+    /// Whole, but not something that this build can hold: other columns or types, dates out of range, encryption, a newer
+    /// version. Nothing is wrong with such a file, so it is neither put away nor written over.
+    #[error("{reason}")]
+    Foreign {
+        /// The first thing that cannot be held.
         reason: String,
-    },
-    /// Written by a later barkeep.
-    #[error("it has format version {found}, and this barkeep knows {SCHEMA_VERSION}")]
-    NewerVersion {
-        /// The version in the file.
-        found: u32,
     },
     /// A timestamp is finer than the unit of its tree.
     #[error("{value} ns does not fit the tree's unit of {unit} ns")]
@@ -61,6 +62,25 @@ impl CodecError {
     fn damaged(reason: impl std::fmt::Display) -> Self {
         Self::Damaged {
             reason: reason.to_string(),
+        }
+    }
+
+    fn foreign(reason: impl std::fmt::Display) -> Self {
+        Self::Foreign {
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl From<ParquetError> for CodecError {
+    /// What the reader was never taught is no damage.
+    fn from(error: ParquetError) -> Self {
+        match error {
+            ParquetError::NYI(what) => Self::foreign(format!(
+                "it was written in a way that this build cannot read: {what}"
+            )),
+            ParquetError::External(cause) if cause.is::<pages::TooLarge>() => Self::foreign(cause),
+            other => Self::damaged(other),
         }
     }
 }

@@ -7,7 +7,7 @@
 use memchr::memmem;
 
 use super::CodecError;
-use super::footer::{PREFIX, SEAL_KEY};
+use super::footer::{self, PREFIX, SEAL_KEY};
 use crate::model::{Digest, DigestWriter};
 
 const SLOT_BYTES: usize = 64;
@@ -40,10 +40,13 @@ pub(super) fn close(bytes: &mut [u8]) -> Result<(), CodecError> {
 /// Checks the seal of a file.
 ///
 /// # Errors
-/// When the file has a key of barkeep's but no seal that fits it.
+/// When the file has a key of barkeep's but no seal that fits it: `Foreign` if it says that it is of a later format or by
+/// another program, else `Damaged`.
 pub(super) fn check(bytes: &[u8]) -> Result<Seal, CodecError> {
     let Some(at) = slot(bytes) else {
         if memmem::rfind(bytes, PREFIX.as_bytes()).is_some() {
+            // A later format may seal its files in another way.
+            footer::refuse_newer(bytes)?;
             return Err(CodecError::damaged(
                 "it was written by barkeep and has lost its digest",
             ));
@@ -63,6 +66,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<Seal, CodecError> {
     digest.write(after);
     if digest.finish().to_string().as_bytes() == found {
         Ok(Seal::Whole)
+    } else if footer::is_by_another(bytes) {
+        // pyarrow keeps the keys of a file that it read, and with them the digest of that file.
+        Err(CodecError::foreign(
+            "another program wrote it anew and kept barkeep's digest of what it was before",
+        ))
     } else {
         Err(CodecError::damaged("its contents do not fit its digest"))
     }

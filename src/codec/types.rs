@@ -8,11 +8,11 @@ use crate::model::TimeUnit;
 
 use super::CodecError;
 
-pub(super) fn foreign(profile: &Profile, reason: String) -> CodecError {
-    CodecError::ForeignSchema {
-        dataset: profile.dataset.as_str(),
-        reason,
-    }
+pub(super) fn foreign(profile: &Profile, reason: &str) -> CodecError {
+    let dataset = profile.dataset.as_str();
+    CodecError::foreign(format!(
+        "its columns are not those of {dataset} data: {reason}"
+    ))
 }
 
 /// Checks that a column can be understood as `spec` and returns the unit of a timestamp; `None` means days.
@@ -30,7 +30,7 @@ pub(super) fn unit_of(
             if timestamp.is_adjusted_to_u_t_c {
                 return Err(foreign(
                     profile,
-                    format!("column {} carries a time zone", spec.name),
+                    &format!("column {} carries a time zone", spec.name),
                 ));
             }
             Some(match timestamp.unit {
@@ -64,7 +64,7 @@ pub(super) fn unit_of(
     } else {
         Err(foreign(
             profile,
-            format!(
+            &format!(
                 "column {} is {physical} and cannot be read as {:?}",
                 spec.name, spec.kind
             ),

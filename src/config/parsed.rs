@@ -14,6 +14,8 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 const MAX_JOBS: usize = 1024;
 /// Nobody corrects prices of four years ago, and far before that there is no calendar.
 const MAX_SESSIONS: u32 = 1000;
+/// Months of minutes fit into this many times over.
+const LEAST_FILE_MEMORY: u64 = 16 << 20;
 
 /// A value that is written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +100,18 @@ pub(super) fn deserialize_jobs<'de, D: Deserializer<'de>>(
 ) -> Result<Option<usize>, D::Error> {
     let count = usize::deserialize(deserializer)?;
     checked_jobs(count).map(Some).map_err(D::Error::custom)
+}
+
+/// Deserializes a number of bytes that a file may take in memory.
+pub(super) fn deserialize_file_memory<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let bytes = u64::deserialize(deserializer)?;
+    if bytes >= LEAST_FILE_MEMORY {
+        return Ok(Some(bytes));
+    }
+    let reason = format!("{bytes} is too few bytes for a file: the least is {LEAST_FILE_MEMORY}");
+    Err(D::Error::custom(reason))
 }
 
 /// Deserializes a number of sessions to go back.

@@ -22,6 +22,8 @@ const DEFAULT_VENUE: &str = "us:yahoo";
 const DEMO_VENUE: &str = "us:demo";
 const MIN_FREE_BYTES: u64 = 64 * 1024 * 1024;
 const MIN_FREE_INODES: u64 = 1024;
+/// Some 13 million bars.
+const MAX_FILE_MEMORY: u64 = 1 << 30;
 
 /// What happens to a stored file that turns out to be damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub struct Settings {
     pub min_free_bytes: Setting<u64>,
     /// Files that every run leaves the disk able to create.
     pub min_free_inodes: Setting<u64>,
+    /// Bytes of memory that the rows of one file may take.
+    pub max_file_memory: Setting<u64>,
     /// Where lists of symbols are.
     pub lists: ListSettings,
     sources: BTreeMap<Venue, SourceSettings>,
@@ -164,6 +168,8 @@ impl Settings {
                 .under(workspace.min_free_bytes, Origin::File),
             min_free_inodes: Setting::default(MIN_FREE_INODES)
                 .under(workspace.min_free_inodes, Origin::File),
+            max_file_memory: Setting::default(MAX_FILE_MEMORY)
+                .under(workspace.max_file_memory, Origin::File),
             lists: ListSettings::layered(lists),
             sources,
         }
@@ -210,6 +216,7 @@ impl Settings {
             SettingRow::new("workspace.compression", &self.compression),
             SettingRow::new("workspace.min_free_bytes", &self.min_free_bytes),
             SettingRow::new("workspace.min_free_inodes", &self.min_free_inodes),
+            SettingRow::new("workspace.max_file_memory", &self.max_file_memory),
         ];
         rows.extend(self.lists.entries());
         for (venue, source) in &self.sources {

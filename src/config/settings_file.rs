@@ -12,7 +12,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::lists::ListsTable;
-use super::parsed::{Day, Parsed, Zone, deserialize_jobs, deserialize_sessions};
+use super::parsed::{
+    Day, Parsed, Zone, deserialize_file_memory, deserialize_jobs, deserialize_sessions,
+};
 use super::{
     ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
 };
@@ -51,6 +53,8 @@ pub(super) struct WorkspaceTable {
     pub(super) compression: Option<Parsed<Compression>>,
     pub(super) min_free_bytes: Option<u64>,
     pub(super) min_free_inodes: Option<u64>,
+    #[serde(default, deserialize_with = "deserialize_file_memory")]
+    pub(super) max_file_memory: Option<u64>,
 }
 
 /// A table such as `[sources."us:yahoo"]`.

@@ -163,9 +163,11 @@ fn merge(
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
         Ok(prepared) => prepared,
-        Err(error @ (StorageError::Refused { .. } | StorageError::Encode { .. })) => {
-            return Ok(Err(error.to_string()));
-        }
+        Err(
+            error @ (StorageError::Foreign { .. }
+            | StorageError::Refused { .. }
+            | StorageError::Encode { .. }),
+        ) => return Ok(Err(error.to_string())),
         Err(error) => return Err(error.into()),
     };
     let mut run = hands.begin()?;

@@ -167,6 +167,9 @@ impl Refusal {
             | Self::Storage(StorageError::Refused { .. } | StorageError::Encode { .. }) => {
                 Some("mend the file, or move it out of data/legacy, and migrate again")
             }
+            Self::Storage(StorageError::Foreign { .. }) => {
+                Some("store it anew as docs/format.md says, or move it away, and migrate again")
+            }
             _ => None,
         }
     }

@@ -78,8 +78,10 @@ impl PartitionedStore {
         let venue = request.venue.as_ref();
         // What is to be replaced says nothing of the tree that the new files come into.
         let known = match self.fs.metadata(&dir)? {
-            Some(_) => facts_beside(&*self.fs, &tree, dataset, venue, &dir)?,
-            None => self.trees.facts(&*self.fs, &tree, dataset, venue)?,
+            Some(_) => facts_beside(&*self.fs, &tree, dataset, venue, &dir, self.limit)?,
+            None => self
+                .trees
+                .facts(&*self.fs, &tree, dataset, venue, self.limit)?,
         };
         let facts = Facts {
             unit: known.unit,

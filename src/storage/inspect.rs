@@ -1,4 +1,4 @@
-//! One file: absent, whole, damaged or refused. Unreadable is an error and none of these.
+//! One file: absent, whole, damaged, foreign or refused. Unreadable is an error and none of these.
 //!
 //! Promises: a file is judged by its bytes and by its place: rows of another ticker or month than the path says refuse it.
 //! Leaves to others: putting damage away (`quarantine`), new contents (`prepare`).
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::codec::{self, CodecError, Decoded};
+use crate::codec::{self, CodecError, Decoded, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, time};
 use crate::sys::Fs;
@@ -63,16 +63,18 @@ impl Inspected {
 /// Returns how many rows a file claims to have; `None` when it is damaged. Only its end is read.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// When the file cannot be read, or this build does not understand its end.
 pub(super) fn claimed_rows(fs: &dyn Fs, path: &Path) -> Result<Option<u64>, StorageError> {
     // Most footers have a few kilobytes; one of many row groups may be longer.
     for most in [64 << 10, u64::MAX] {
         let Some(end) = fs.read_end(path, most)? else {
             return Ok(Some(0));
         };
-        let rows = codec::claimed_rows(&end);
-        if rows.is_some() || (end.len() as u64) < most {
-            return Ok(rows);
+        match codec::claimed_rows(&end) {
+            Ok(rows) => return Ok(Some(rows)),
+            Err(CodecError::Damaged { .. }) if end.len() as u64 == most => {}
+            Err(CodecError::Damaged { .. }) => return Ok(None),
+            Err(error) => return Err(foreign(path, &error)),
         }
     }
     Ok(None)
@@ -81,15 +83,17 @@ pub(super) fn claimed_rows(fs: &dyn Fs, path: &Path) -> Result<Option<u64>, Stor
 /// Looks at the file of one partition.
 ///
 /// # Errors
-/// When the file cannot be read, or is whole but does not hold what its place says.
+/// When the file cannot be read; `Foreign` when it is whole and this build cannot hold it, `Refused` when it does not hold
+/// what its place says.
 pub(super) fn inspect(
     fs: &dyn Fs,
     path: &Path,
     profile: &'static Profile,
     request: &StorageRequest,
     partition: PartitionKey,
+    limit: MemoryLimit,
 ) -> Result<Inspected, StorageError> {
-    judge(fs.read(path)?, path, profile, request, partition)
+    judge(fs.read(path)?, path, profile, request, partition, limit)
 }
 
 /// Judges what was read of the file of one partition.
@@ -99,6 +103,7 @@ pub(super) fn judge(
     profile: &'static Profile,
     request: &StorageRequest,
     partition: PartitionKey,
+    limit: MemoryLimit,
 ) -> Result<Inspected, StorageError> {
     let Some(bytes) = bytes else {
         return Ok(Inspected::Absent);
@@ -110,7 +115,7 @@ pub(super) fn judge(
             bytes,
         });
     }
-    match codec::decode(&bytes, profile) {
+    match codec::decode_within(&bytes, profile, limit) {
         Ok(decoded) => {
             check_place(&decoded.proven.frame, path, request, partition)?;
             Ok(Inspected::Whole {
@@ -119,10 +124,15 @@ pub(super) fn judge(
             })
         }
         Err(CodecError::Damaged { reason }) => Ok(Inspected::Damaged { reason, bytes }),
-        Err(error) => Err(StorageError::Refused {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        }),
+        // Nobody may take what cannot be held for an absence, or for something to be put away: it ends the whole series.
+        Err(error) => Err(foreign(path, &error)),
+    }
+}
+
+fn foreign(path: &Path, error: &CodecError) -> StorageError {
+    StorageError::Foreign {
+        path: path.to_owned(),
+        reason: error.to_string(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::layout::{Places, is_temporary, parse_staged};
 use crate::lock::LockGuard;
 use crate::model::RunId;
+use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind};
 
 use super::staged::{Open, Sealed, StagedRun};
@@ -79,6 +80,36 @@ impl<'l> StagedRun<'l, Open> {
 }
 
 impl StagedRun<'_, Sealed> {
+    /// Forgets fetches that stand byte for byte in the run before: rows that wait for long need not wait as often as they
+    /// were asked for. Whatever an earlier process staged was made durable by `adopt`.
+    ///
+    /// # Errors
+    /// When a staged file cannot be read or removed.
+    pub fn forget_repeated(&mut self, staged: &[StagedRows]) -> Result<(), StorageError> {
+        let mut earlier = leftover_runs(self.fs, self.places)?;
+        earlier.retain(|id| id < self.id());
+        let mut repeated = Vec::new();
+        for rows in staged {
+            let Ok(below) = rows.path.strip_prefix(&self.dir) else {
+                continue;
+            };
+            for id in earlier.iter().rev() {
+                let twin = self.places.staging.join(id.as_str()).join(below);
+                let beside = self.fs.list(parent(&twin))?.unwrap_or_default();
+                if beside.is_empty() {
+                    continue;
+                }
+                // Only what came last counts: between two equal answers there may have been another one.
+                let before = self.fs.read(&twin)?;
+                if before.is_some() && before == self.fs.read(&rows.path)? {
+                    repeated.push(rows.clone());
+                }
+                break;
+            }
+        }
+        self.settle(&repeated)
+    }
+
     /// Tells whether something is staged that this barkeep does not understand, as a later one may have left.
     pub(super) fn holds_strangers(&self) -> Result<bool, StorageError> {
         holds_file(self.fs, &self.dir.join(FETCHED))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::codec::Compression;
+use crate::codec::{Compression, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{
@@ -23,6 +23,7 @@ pub struct LegacyStore {
     pub(super) paths: LegacyPathBuilder,
     compression: Option<Compression>,
     trees: Trees,
+    pub(super) limit: MemoryLimit,
 }
 
 /// Where a ticker's file stands or would stand.
@@ -40,6 +41,7 @@ impl LegacyStore {
             paths: LegacyPathBuilder::new(root),
             compression,
             trees: Trees::default(),
+            limit: MemoryLimit::default(),
         }
     }
 
@@ -143,6 +145,7 @@ impl LegacyStore {
             Profile::of(Dataset::Stocks),
             request,
             PartitionKey::Whole,
+            self.limit,
         )
     }
 }
@@ -183,7 +186,7 @@ impl StorageInterface for LegacyStore {
         let file = self.file(request)?;
         let facts = self
             .trees
-            .facts(&*self.fs, &file.tree, Dataset::Stocks, None)?;
+            .facts(&*self.fs, &file.tree, Dataset::Stocks, None, self.limit)?;
         let job = FileJob {
             request,
             key: PartitionKey::Whole,
@@ -194,6 +197,7 @@ impl StorageInterface for LegacyStore {
             tree_basis: None,
             compression: compression_for(request, self.compression),
             row_group_rows: None,
+            limit: self.limit,
         };
         let mut prepared = Prepared::nothing(request.clone());
         prepared.add(prepare_file(&*self.fs, job, newer)?);

@@ -66,7 +66,8 @@ impl LegacyStore {
     /// Reads the file of a series in `data/legacy`; if `from` is the disk, past what memory holds of it.
     ///
     /// # Errors
-    /// `Refused` with the reason for a file that is not what its place says; else when it cannot be read.
+    /// `Foreign` with the reason for a file that this build cannot hold, `Refused` for one that is not what its place says;
+    /// else when it cannot be read.
     pub fn read_file(
         &self,
         request: &StorageRequest,
@@ -99,7 +100,14 @@ impl LegacyStore {
         let medium = found.as_ref().map_or(Medium::Cache, |(_, medium)| *medium);
         let bytes = found.map(|(bytes, _)| bytes);
         let profile = Profile::of(Dataset::Stocks);
-        match judge(bytes, &path, profile, request, PartitionKey::Whole)? {
+        match judge(
+            bytes,
+            &path,
+            profile,
+            request,
+            PartitionKey::Whole,
+            self.limit,
+        )? {
             Inspected::Absent => Ok(LegacyFound::Absent),
             Inspected::Damaged { reason, .. } => Ok(LegacyFound::Damaged { reason }),
             Inspected::Whole { decoded, bytes } => Ok(LegacyFound::Whole(Box::new(LegacyFile {

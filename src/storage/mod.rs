@@ -178,6 +178,15 @@ pub enum StorageError {
         /// Why.
         reason: String,
     },
+    /// A file is whole, and this build cannot hold what is in it. It is neither used nor moved nor overwritten, whatever
+    /// becomes of damaged files; its series waits until somebody mends the file.
+    #[error("{} is left alone: {reason}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that cannot be held.
+        reason: String,
+    },
     /// Rows cannot be encoded.
     #[error("cannot encode {}: {source}", path.display())]
     Encode {

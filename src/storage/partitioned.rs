@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::codec::Compression;
+use crate::codec::{Compression, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::layout::{PartitionPathBuilder, parse_partition};
 use crate::model::{
@@ -29,6 +29,7 @@ pub struct PartitionedStore {
     pub(super) compression: Option<Compression>,
     pub(super) row_group_rows: Option<NonZeroUsize>,
     pub(super) trees: Trees,
+    pub(super) limit: MemoryLimit,
 }
 
 /// One existing file of a series.
@@ -49,6 +50,7 @@ impl PartitionedStore {
             compression,
             row_group_rows: None,
             trees: Trees::default(),
+            limit: MemoryLimit::default(),
         }
     }
 
@@ -62,7 +64,10 @@ impl PartitionedStore {
     /// Returns the same store below another root.
     #[must_use]
     pub fn rooted(&self, root: &Path) -> Self {
-        Self::new(Arc::clone(&self.fs), root, self.compression).with_row_groups(self.row_group_rows)
+        let mut other = Self::new(Arc::clone(&self.fs), root, self.compression);
+        other.row_group_rows = self.row_group_rows;
+        other.limit = self.limit;
+        other
     }
 
     /// Returns the price basis of the tree of a series; `None` when the tree has no file.
@@ -72,9 +77,10 @@ impl PartitionedStore {
     ) -> Result<Option<PriceBasis>, StorageError> {
         let tree = self.paths.tree_of(request.partitioned()?);
         let dataset = request.series.dataset();
+        let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
+            .facts(&*self.fs, &tree, dataset, venue, self.limit)?;
         Ok(facts.basis)
     }
 
@@ -166,9 +172,10 @@ impl StorageInterface for PartitionedStore {
         let series = request.partitioned()?;
         let (dirs, tree) = (self.series_dirs(series)?, self.paths.tree_of(series));
         let dataset = request.series.dataset();
+        let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, dataset, request.venue.as_ref())?;
+            .facts(&*self.fs, &tree, dataset, venue, self.limit)?;
         let job = |key| -> Result<FileJob<'_>, StorageError> {
             Ok(FileJob {
                 request,
@@ -179,6 +186,7 @@ impl StorageInterface for PartitionedStore {
                 tree_basis: facts.basis,
                 compression: compression_for(request, self.compression),
                 row_group_rows: self.row_group_rows,
+                limit: self.limit,
             })
         };
         let parts = newer.split();

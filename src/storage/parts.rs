@@ -93,7 +93,7 @@ impl PartitionedStore {
         }
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
-            let found = judge(bytes, &file.path, profile, request, file.key)?;
+            let found = judge(bytes, &file.path, profile, request, file.key, self.limit)?;
             Ok((found, medium))
         };
         let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =

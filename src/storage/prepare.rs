@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::codec::{self, Compression, Decoded, Facts};
+use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
 use crate::frame::{Frame, Merged, Profile};
 use crate::model::{PartitionKey, PriceBasis, Provenance, StorageRequest, TimeUnit};
 use crate::sys::Fs;
@@ -28,6 +28,8 @@ pub(super) struct FileJob<'r> {
     pub(super) tree_basis: Option<PriceBasis>,
     pub(super) compression: Compression,
     pub(super) row_group_rows: Option<NonZeroUsize>,
+    /// How much memory the stored file may take.
+    pub(super) limit: MemoryLimit,
 }
 
 /// What would become of one file.
@@ -55,7 +57,7 @@ pub(super) fn prepare_file(
     newer: &Frame,
 ) -> Result<FileOutcome, StorageError> {
     let profile = Profile::of(job.request.series.dataset());
-    let found = inspect(fs, &job.path, profile, job.request, job.key)?;
+    let found = inspect(fs, &job.path, profile, job.request, job.key, job.limit)?;
     let old = found.digest();
     let fresh = || Frame::empty(profile).merge(newer);
     match found {

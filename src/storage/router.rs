@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::codec::Compression;
+use crate::codec::{Compression, MemoryLimit};
 use crate::layout::Places;
 use crate::model::{Dataset, PriceBasis, StorageRequest};
 use crate::sys::Fs;
@@ -140,6 +140,14 @@ impl Stores {
             legacy: LegacyStore::new(Arc::clone(fs), &places.root, compression),
             partitioned: PartitionedStore::new(Arc::clone(fs), &places.data, compression),
         }
+    }
+
+    /// Returns the same stores, of which no file may take more memory than `limit`.
+    #[must_use]
+    pub fn within(mut self, limit: MemoryLimit) -> Self {
+        self.legacy.limit = limit;
+        self.partitioned.limit = limit;
+        self
     }
 
     /// Returns the store that keeps series in a layout.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::codec::{self, CodecError, Compression, Facts};
+use crate::codec::{self, CodecError, Compression, Facts, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::layout::{self, Continuity};
 use crate::model::{PartitionKey, Provenance, StorageRequest, TimeUnit};
@@ -109,7 +109,8 @@ impl StagedRows {
     /// Reads the rows back.
     ///
     /// # Errors
-    /// `DamagedStaged` when the bytes are not what was staged; else when they cannot be read.
+    /// `DamagedStaged` when the bytes are not what was staged, `Foreign` when a newer barkeep staged them in its own way;
+    /// else when they cannot be read.
     pub fn read(&self, fs: &dyn Fs) -> Result<StagedContent, StorageError> {
         let damaged = |reason: String| StorageError::DamagedStaged {
             path: self.path.clone(),
@@ -119,7 +120,8 @@ impl StagedRows {
             .read(&self.path)?
             .ok_or_else(|| damaged("it is gone".to_owned()))?;
         let profile = Profile::of(self.request.series.dataset());
-        match codec::decode(&Bytes::from(bytes), profile) {
+        // Rows that this program has had in memory once may be so many as they are.
+        match codec::decode_within(&Bytes::from(bytes), profile, MemoryLimit::NONE) {
             Ok(decoded) if decoded.is_sealed => {
                 let frame = decoded.proven.frame;
                 // Where a disk cannot tell two names apart, the rows of both tickers lie in one folder.
@@ -138,7 +140,10 @@ impl StagedRows {
             }
             Ok(_) => Err(damaged("barkeep did not write it".to_owned())),
             Err(CodecError::Damaged { reason }) => Err(damaged(reason)),
-            Err(error) => Err(damaged(error.to_string())),
+            Err(error) => Err(StorageError::Foreign {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            }),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use crate::codec::MemoryLimit;
 use crate::frame::{Frame, Profile};
 use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::Fs;
@@ -28,6 +29,11 @@ pub enum Stray {
         /// The whole file.
         bytes: Bytes,
     },
+    /// Whole, and nothing that this build can hold: it stays where it is.
+    Foreign {
+        /// The first thing that cannot be held.
+        reason: String,
+    },
     /// Nothing that may become part of the series.
     Unusable {
         /// Why not.
@@ -48,7 +54,14 @@ pub fn read_stray(
     partition: PartitionKey,
 ) -> Result<Stray, StorageError> {
     let profile = Profile::of(request.series.dataset());
-    match inspect(fs, path, profile, request, partition) {
+    match inspect(
+        fs,
+        path,
+        profile,
+        request,
+        partition,
+        MemoryLimit::default(),
+    ) {
         Ok(Inspected::Absent) => Ok(Stray::Absent),
         Ok(Inspected::Damaged { reason, bytes }) => Ok(Stray::Unusable { reason, bytes }),
         Ok(Inspected::Whole { decoded, bytes }) => {
@@ -78,6 +91,7 @@ pub fn read_stray(
                 bytes,
             })
         }
+        Err(StorageError::Foreign { reason, .. }) => Ok(Stray::Foreign { reason }),
         Err(StorageError::Refused { reason, .. }) => {
             let bytes = Bytes::from(fs.read(path)?.unwrap_or_default());
             Ok(Stray::Unusable { reason, bytes })

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::codec::{self, Compression};
+use crate::codec::{self, Compression, MemoryLimit};
 use crate::frame::Profile;
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
 use crate::sys::{Fs, Kind};
@@ -37,12 +37,18 @@ impl Trees {
         tree: &Path,
         dataset: Dataset,
         venue: Option<&Venue>,
+        limit: MemoryLimit,
     ) -> Result<TreeFacts, StorageError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(facts) = known.get(tree) {
             return Ok(facts.clone());
         }
-        let found = sample(fs, tree, Profile::of(dataset), venue, None)?;
+        let of = Of {
+            profile: Profile::of(dataset),
+            venue,
+            limit,
+        };
+        let found = sample(fs, tree, of, None)?;
         // That a tree is empty is not remembered: the first file that this process adds decides for the next.
         if let Some(facts) = &found {
             known.insert(tree.to_owned(), facts.clone());
@@ -58,17 +64,30 @@ pub(super) fn facts_beside(
     dataset: Dataset,
     venue: Option<&Venue>,
     except: &Path,
+    limit: MemoryLimit,
 ) -> Result<TreeFacts, StorageError> {
-    let found = sample(fs, tree, Profile::of(dataset), venue, Some(except))?;
+    let of = Of {
+        profile: Profile::of(dataset),
+        venue,
+        limit,
+    };
+    let found = sample(fs, tree, of, Some(except))?;
     Ok(found.unwrap_or_default())
 }
 
-/// Returns the facts of the first file below `dir` that decodes.
+/// What the files of a tree are read as.
+#[derive(Clone, Copy)]
+struct Of<'v> {
+    profile: &'static Profile,
+    venue: Option<&'v Venue>,
+    limit: MemoryLimit,
+}
+
+/// Returns the facts of the first file below `dir` that decodes. What is damaged or foreign says nothing.
 fn sample(
     fs: &dyn Fs,
     dir: &Path,
-    profile: &'static Profile,
-    venue: Option<&Venue>,
+    of: Of<'_>,
     except: Option<&Path>,
 ) -> Result<Option<TreeFacts>, StorageError> {
     let mut unreadable = None;
@@ -78,11 +97,11 @@ fn sample(
             continue;
         }
         let found = match entry.kind {
-            Kind::Dir => sample(fs, &path, profile, venue, except),
+            Kind::Dir => sample(fs, &path, of, except),
             Kind::File if entry.name.ends_with(".parquet") => fs
                 .read(&path)
                 .map_err(StorageError::from)
-                .map(|bytes| facts_in(&Bytes::from(bytes.unwrap_or_default()), profile, venue)),
+                .map(|bytes| facts_in(&Bytes::from(bytes.unwrap_or_default()), of)),
             Kind::File | Kind::Link | Kind::Other => Ok(None),
         };
         match found {
@@ -95,11 +114,11 @@ fn sample(
     unreadable.map_or(Ok(None), Err)
 }
 
-fn facts_in(bytes: &Bytes, profile: &'static Profile, venue: Option<&Venue>) -> Option<TreeFacts> {
-    let decoded = codec::decode(bytes, profile).ok()?;
+fn facts_in(bytes: &Bytes, of: Of<'_>) -> Option<TreeFacts> {
+    let decoded = codec::decode_within(bytes, of.profile, of.limit).ok()?;
     Some(TreeFacts {
         unit: decoded.unit,
-        basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, venue)),
+        basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, of.venue)),
     })
 }
 

@@ -11,6 +11,10 @@ pub trait Host: fmt::Debug + Send + Sync {
     fn is_alive(&self, pid: u32) -> bool;
     /// Returns 128 fresh random bits as hexadecimal digits.
     fn token(&self) -> String;
+    /// Returns how many bytes of memory this process may ask for; `None` when nobody set a limit.
+    fn address_space(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What the run lock records of a process.
@@ -71,5 +75,9 @@ impl Host for ThisHost {
         // The standard library seeds each RandomState from the system's random source.
         let half = || RandomState::new().hash_one(std::process::id());
         format!("{:016x}{:016x}", half(), half())
+    }
+
+    fn address_space(&self) -> Option<u64> {
+        rustix::process::getrlimit(rustix::process::Resource::As).current
     }
 }

@@ -1,7 +1,7 @@
 //! What consolidation cannot put into the tree: damaged files, and rows that stored ones stand in the way of.
 //!
 //! Promises: nothing is discarded. A damaged file goes to quarantine; rows go to quarantine, too, or stay staged if
-//! only the disk would not answer.
+//! only the disk would not answer, or if they wait for a file that this build cannot hold.
 
 use crate::model::{Series, StorageRequest};
 use crate::storage::{Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
@@ -24,7 +24,8 @@ impl<'l> Consolidation<'_, 'l> {
         self.report.kept.extend(aside.kept);
     }
 
-    /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed.
+    /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed or a
+    /// file cannot be held.
     pub(super) fn fail(
         &mut self,
         run: &mut StagedRun<'l, Sealed>,
@@ -35,8 +36,13 @@ impl<'l> Consolidation<'_, 'l> {
     ) -> Result<(), UpdateError> {
         let kind = match error {
             StorageError::Fs(_) | StorageError::Lock(_) => FailureKind::Disk,
+            // Once the file is mended or moved away, the next run merges what is staged.
+            StorageError::Foreign { .. } => FailureKind::Foreign,
             _ => FailureKind::Refused,
         };
+        if kind == FailureKind::Foreign {
+            run.forget_repeated(staged)?;
+        }
         if kind == FailureKind::Refused {
             for rows in staged {
                 if let Some(bytes) = self.hands.fs.read(&rows.path)? {

@@ -129,6 +129,8 @@ pub enum FailureKind {
     Malformed,
     /// Stored rows stand in the way; the fetched rows are in quarantine.
     Refused,
+    /// A stored file is whole and cannot be held; it stays, and the fetched rows stay staged until it is mended.
+    Foreign,
     /// A file could not be read or written; the fetched rows stay staged.
     Disk,
 }

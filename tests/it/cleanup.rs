@@ -12,7 +12,7 @@ use chrono::DateTime;
 
 use crate::support::bench::Shape::{PartitionedBars, Trades};
 use crate::support::bench::{Bench, held, rows};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::{ForeignFile, days, foreign_files};
 use crate::support::sim::{Fault, SimFs, sweep};
 
 const OWN: &str = ".tickers.json.tmp-20260101T000000Z-0000002a-0-1";
@@ -296,7 +296,7 @@ fn a_temporary_file_that_cannot_be_read_stays_where_it_is() {
     for call in 1..=clean.reads() {
         let fs = disk.again().fail_read(call, EIO, Fault::Once);
         let report = clean_with(&held(), &fs, &Bench::simulated(&fs));
-        if report.is_ok_and(|report| !report.unreadable.is_empty()) {
+        if report.is_ok_and(|report| !report.left.is_empty()) {
             left += 1;
             assert_eq!(fs.snapshot(), disk.snapshot());
         }
@@ -381,4 +381,26 @@ fn the_sweep_notices_a_file_that_is_removed_before_its_rows_are_staged() {
     );
 
     report.assert_caught();
+}
+
+#[test]
+fn a_temporary_file_that_cannot_be_held_stays_and_is_told() {
+    for (what, bytes) in foreign_files("A") {
+        let bench = Bench::on_disk();
+        let temp = month(&bench, TEMP);
+        bench.put(&temp, &bytes);
+
+        let report = clean(&bench);
+
+        assert!(bench.bytes(&temp) == bytes, "{what}");
+        assert!(
+            report.quarantined.is_empty() && report.staged.is_empty(),
+            "{what}: {report:?}"
+        );
+        let [left] = report.left.as_slice() else {
+            panic!("{what}: {report:?}")
+        };
+        assert_eq!(left.path, temp, "{what}");
+        assert!(left.reason.contains(what), "{}", left.reason);
+    }
 }

@@ -143,7 +143,7 @@ fn other_datasets_have_other_columns() {
     let found = decode(&encoded.bytes, Profile::of(Dataset::Trades));
 
     assert!(
-        matches!(found, Err(CodecError::ForeignSchema { .. })),
+        matches!(found, Err(CodecError::Foreign { .. })),
         "{found:?}"
     );
 }

@@ -203,6 +203,12 @@ fn source_settings_arrive_as_their_final_types() {
     "5000 is not a number from 0 to 1024"
 )]
 #[case(
+    "[workspace]\nmax_file_memory = 1000\n",
+    2,
+    19,
+    "1000 is too few bytes for a file: the least is 16777216"
+)]
+#[case(
     "[workspace]\ndefault_venue = \"yahoo\"\n",
     2,
     17,

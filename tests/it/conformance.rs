@@ -4,6 +4,7 @@
 //! written. The files here are barkeep's own; those of other writers are in `foreign`, odd places in `places`.
 
 mod foreign;
+mod outcomes;
 mod places;
 mod types;
 
@@ -31,8 +32,23 @@ fn read(bench: &Bench, shape: Shape) -> barkeep::storage::Stored {
     stored.expect("something is stored")
 }
 
-/// Asserts that a series is neither read nor prepared to be written, and that nothing of the tree changes.
-fn assert_left_alone(bench: &Bench, shape: Shape, request: &StorageRequest, day: &str) {
+fn is_refused(error: &StorageError) -> bool {
+    matches!(error, StorageError::Refused { .. })
+}
+
+fn is_foreign(error: &StorageError) -> bool {
+    matches!(error, StorageError::Foreign { .. })
+}
+
+/// Asserts that a series is neither read nor prepared to be written, for the reason that is expected, and that nothing of
+/// the tree changes.
+fn assert_left_alone(
+    bench: &Bench,
+    shape: Shape,
+    request: &StorageRequest,
+    day: &str,
+    is_expected: fn(&StorageError) -> bool,
+) {
     let before = bench.tree();
     let stores = bench.stores();
     let newer = rows(request, &[day], 8.0);
@@ -40,16 +56,9 @@ fn assert_left_alone(bench: &Bench, shape: Shape, request: &StorageRequest, day:
     let unread = shape.store(&stores).read(request);
     let unwritten = shape.store(&stores).prepare(request, &newer, &provenance());
 
-    assert!(
-        matches!(unread, Err(StorageError::Refused { .. })),
-        "{:?}",
-        unread.err()
-    );
-    assert!(
-        matches!(unwritten, Err(StorageError::Refused { .. })),
-        "{:?}",
-        unwritten.err()
-    );
+    let (unread, unwritten) = (unread.unwrap_err(), unwritten.unwrap_err());
+    assert!(is_expected(&unread), "{unread:?}");
+    assert!(is_expected(&unwritten), "{unwritten:?}");
     assert_eq!(bench.tree(), before);
 }
 

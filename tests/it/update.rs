@@ -2,6 +2,7 @@
 
 mod apart;
 mod crash;
+mod foreign;
 mod leftovers;
 
 use std::num::NonZeroUsize;
@@ -37,6 +38,7 @@ struct World {
     not_founds: NotFounds,
     held: Arc<LockGuard<'static>>,
     interval: Interval,
+    corrupt_files: CorruptFiles,
 }
 
 impl World {
@@ -72,6 +74,7 @@ impl World {
             not_founds: NotFounds::Save,
             held,
             interval: DAY,
+            corrupt_files: CorruptFiles::Quarantine,
         }
     }
 
@@ -107,7 +110,7 @@ impl World {
             observer: &Silent,
             held: &self.held,
             places: &self.bench.places,
-            corrupt_files: CorruptFiles::Quarantine,
+            corrupt_files: self.corrupt_files,
             nonce: self.bench.fresh_nonce(),
         };
         let mut registry = Registry::load(fs, root).unwrap().unwrap();

@@ -69,7 +69,12 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     };
     report.seconds.leftovers = watch.seconds();
     report.kept.extend(swept.quarantined.iter().cloned());
-    let exit = summary::exit(&report, &leftovers);
+    let of_left = (!swept.left.is_empty()).then_some(Exit::Partial);
+    let exit = Exit::worst(
+        of_left
+            .into_iter()
+            .chain([summary::exit(&report, &leftovers)]),
+    );
     let is_clean = leftovers.runs == 0 && swept.is_empty();
     let finished = Finished {
         report,
@@ -99,12 +104,10 @@ fn print_swept(swept: &CleanupReport, shell: &Shell<'_>) {
     if !swept.removed.is_empty() {
         shell.printer.note(&format!("Removed {removed}."));
     }
-    for unreadable in &swept.unreadable {
-        shell.printer.warning(&format!(
-            "{} stays: {}.",
-            unreadable.path.display(),
-            unreadable.error
-        ));
+    for left in &swept.left {
+        shell
+            .printer
+            .warning(&format!("{} stays: {}.", left.path.display(), left.reason));
     }
 }
 

@@ -113,6 +113,7 @@ fn kind(kind: FailureKind) -> &'static str {
         FailureKind::Source => "source",
         FailureKind::Malformed => "malformed",
         FailureKind::Refused => "refused",
+        FailureKind::Foreign => "foreign",
         FailureKind::Disk => "disk",
     }
 }

@@ -16,10 +16,10 @@ use super::Exit;
 use super::failure::Failure;
 use super::shell::Shell;
 use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
-use crate::codec;
+use crate::codec::{self, MemoryLimit};
 use crate::config::{
-    Compression, ConfigService, CorruptFiles, Overrides, SETTINGS_FILE, STORAGE_CONFIG_FILE,
-    Settings,
+    Compression, ConfigService, CorruptFiles, Origin, Overrides, SETTINGS_FILE,
+    STORAGE_CONFIG_FILE, Settings,
 };
 use crate::layout::Places;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
@@ -71,8 +71,9 @@ impl<'s> Workspace<'s> {
         let fs = &shell.world.fs;
         let places = Places::of(&shell.root, is_data_elsewhere(&**fs, &shell.root)?);
         let config = ConfigService::open(&**fs, &shell.root, &shell.env, flags)?;
-        let stores = Stores::open(fs, &places, compression(config.settings()));
-        let sources = sources::open_all(shell, config.settings())?;
+        let limit = memory_limit(shell, config.settings());
+        let stores = Stores::open(fs, &places, compression(config.settings())).within(limit);
+        let sources = sources::open_all(shell, config.settings(), limit)?;
         Ok(Self {
             shell,
             places,
@@ -89,7 +90,8 @@ impl<'s> Workspace<'s> {
         chosen: Option<codec::Compression>,
     ) -> Stores {
         let compression = chosen.or_else(|| compression(self.config.settings()));
-        Stores::open(fs, &self.places, compression)
+        let limit = memory_limit(self.shell, self.config.settings());
+        Stores::open(fs, &self.places, compression).within(limit)
     }
 
     /// Returns what planning looks at.
@@ -185,6 +187,18 @@ impl<'s> Workspace<'s> {
             ));
         }
     }
+}
+
+/// Returns how much memory one file may take: what the settings say. Where they say nothing and the process may ask for so
+/// much only, an eighth of that: a file is in memory several times while its rows are merged, and an allocation that fails
+/// ends the process.
+fn memory_limit(shell: &Shell<'_>, settings: &Settings) -> MemoryLimit {
+    let chosen = &settings.max_file_memory;
+    let share = shell.world.host.address_space().map(|bytes| bytes / 8);
+    MemoryLimit(match share {
+        Some(share) if chosen.origin == Origin::Default => chosen.value.min(share),
+        _ => chosen.value,
+    })
 }
 
 /// Tells whether the folder of the shell is a workspace.

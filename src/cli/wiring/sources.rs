@@ -13,7 +13,7 @@ use super::servers::Servers;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::codec;
+use crate::codec::{self, MemoryLimit};
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
 use crate::frame::{Bar, BarBatch, Cell, Column, Profile, Volume};
 use crate::model::{Dataset, Interval, Ticker, Venue};
@@ -28,8 +28,9 @@ use crate::source::{self, MarketDataSource, SourceSpec};
 pub(super) fn open_all(
     shell: &Shell<'_>,
     settings: &Settings,
+    limit: MemoryLimit,
 ) -> Result<Vec<Arc<dyn MarketDataSource>>, Failure> {
-    let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows);
+    let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows(limit));
     let mut sources = Vec::new();
     let servers = Servers::new(shell);
     for (venue, described) in settings.sources() {
@@ -151,13 +152,13 @@ fn columns(named: &config::Columns) -> Result<BTreeMap<ColumnName, String>, &'st
 
 /// Decodes Parquet files of others with the codec of the store.
 #[derive(Debug)]
-struct CodecRows;
+struct CodecRows(MemoryLimit);
 
 impl ParquetRows for CodecRows {
     fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<BarBatch, String> {
         let profile = Profile::of(Dataset::Stocks);
-        let decoded =
-            codec::decode(&Bytes::from(bytes), profile).map_err(|error| error.to_string())?;
+        let decoded = codec::decode_within(&Bytes::from(bytes), profile, self.0)
+            .map_err(|error| error.to_string())?;
         let frame = decoded.proven.frame;
         let owners = frame.owners();
         if let [other] = owners.as_slice()
@@ -181,6 +182,10 @@ impl ParquetRows for CodecRows {
                 .map(|(_, bar)| bar),
         );
         Ok(BarBatch { bars })
+    }
+
+    fn most_bytes(&self) -> u64 {
+        self.0.0
     }
 }
 

@@ -46,6 +46,11 @@ pub trait ParquetRows: fmt::Debug + Send + Sync {
     /// # Errors
     /// The reason, when the bytes are not bars.
     fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<BarBatch, String>;
+
+    /// Returns how many bytes of memory a file may take when it is unpacked, a text as well.
+    fn most_bytes(&self) -> u64 {
+        text::MOST_BYTES
+    }
 }
 
 /// A folder of files.

@@ -19,6 +19,9 @@ use super::stamp::{self, Moment};
 use crate::frame::Bar;
 use crate::model::{Interval, time};
 
+/// What a bar and its place on the clock take.
+const BAR_BYTES: u64 = (size_of::<Bar>() + size_of::<i64>()) as u64;
+
 /// What is asked of a file.
 #[derive(Debug)]
 pub(super) struct Question<'q> {
@@ -32,6 +35,8 @@ pub(super) struct Question<'q> {
     pub(super) exchange: Option<Tz>,
     /// The settings.
     pub(super) spec: &'q FilesSpec,
+    /// How many bytes the bars may take.
+    pub(super) most_bytes: u64,
 }
 
 /// What a file answers.
@@ -148,6 +153,11 @@ impl<'r> Reading<'r> {
             volume,
             sequence: self.sequence(row)?,
         };
+        if self.bars.len() as u64 >= self.question.most_bytes / BAR_BYTES {
+            return Err(
+                "its bars would take more memory than a file may (max_file_memory)".to_owned(),
+            );
+        }
         self.bars.push(bar);
         self.walls.push(wall);
         Ok(Taken::Row)

@@ -12,6 +12,7 @@ use super::mark::Facts;
 use super::name::FileKind;
 use super::owner::{Claim, Owner};
 use super::rows::{self, Answer, Question};
+use super::text::NoText;
 use super::{FetchJob, Files, SourceError, text, zone};
 use crate::frame::Bar;
 use crate::model::Digest;
@@ -91,9 +92,11 @@ impl Files {
             // A file that is named for nobody and holds no rows of anybody is none of this series' business.
             Claim::Shared => Ok(Answer::NotMine),
         };
-        let text = match text::unpack(bytes) {
+        let text = match text::unpack(bytes, self.parquet.most_bytes()) {
             Ok(text) => text,
-            Err(reason) => return nobodys(reason),
+            Err(NoText::Else(reason)) => return nobodys(reason),
+            // Passed over, its rows would be missed by nobody.
+            Err(NoText::TooLarge(reason)) => return Err(reason),
         };
         let layout = match detect::detect(&text, &self.spec) {
             Ok(Detected::Rows(layout)) => layout,
@@ -116,6 +119,7 @@ impl Files {
             // One tree has one clock: the file's own country decides only where nothing else does.
             exchange: self.zone().or(country),
             spec: &self.spec,
+            most_bytes: self.parquet.most_bytes().saturating_sub(text.len() as u64),
         };
         rows::read(&text, &layout, &question)
     }

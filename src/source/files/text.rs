@@ -14,15 +14,25 @@ pub(super) const MOST_BYTES: u64 = 1 << 30;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// Returns the text of a file; the error is the reason why it has none.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+/// Why a file has no text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoText {
+    /// It is something else, or broken.
+    Else(String),
+    /// It unpacks to more than fits: nobody knows what it holds.
+    TooLarge(String),
+}
+
+/// Returns the text of a file, of at most so many bytes if it is packed; the error is the reason why it has none.
+pub(super) fn unpack(bytes: &[u8], most: u64) -> Result<Cow<'_, [u8]>, NoText> {
     let text = if bytes.starts_with(GZIP) {
-        Cow::Owned(gunzip(bytes, MOST_BYTES)?)
+        Cow::Owned(gunzip(bytes, most.min(MOST_BYTES))?)
     } else {
         Cow::Borrowed(bytes)
     };
     if text.contains(&0) {
-        return Err("it holds NUL bytes, so it is no text".to_owned());
+        let reason = "it holds NUL bytes, so it is no text".to_owned();
+        return Err(NoText::Else(reason));
     }
     Ok(match (text.starts_with(BYTE_ORDER_MARK), text) {
         (true, Cow::Borrowed(text)) => Cow::Borrowed(text.split_at(BYTE_ORDER_MARK.len()).1),
@@ -31,14 +41,16 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     })
 }
 
-fn gunzip(bytes: &[u8], most: u64) -> Result<Vec<u8>, String> {
+fn gunzip(bytes: &[u8], most: u64) -> Result<Vec<u8>, NoText> {
     let mut text = Vec::new();
     MultiGzDecoder::new(bytes)
         .take(most + 1)
         .read_to_end(&mut text)
-        .map_err(|error| format!("its gzip archive is damaged ({error})"))?;
+        .map_err(|error| NoText::Else(format!("its gzip archive is damaged ({error})")))?;
     if u64::try_from(text.len()).is_ok_and(|len| len > most) {
-        return Err(format!("it unpacks to more than {most} bytes"));
+        return Err(NoText::TooLarge(format!(
+            "it unpacks to more than {most} bytes (max_file_memory)"
+        )));
     }
     Ok(text)
 }
@@ -59,10 +71,15 @@ mod tests {
 
     #[test]
     fn plain_and_packed_text_are_one_text_without_its_byte_order_mark() {
-        assert_eq!(unpack(b"a,b\n").unwrap().as_ref(), b"a,b\n");
-        assert_eq!(unpack(b"\xef\xbb\xbfa,b\n").unwrap().as_ref(), b"a,b\n");
+        assert_eq!(unpack(b"a,b\n", MOST_BYTES).unwrap().as_ref(), b"a,b\n");
         assert_eq!(
-            unpack(&gzip(b"\xef\xbb\xbfa,b\n")).unwrap().as_ref(),
+            unpack(b"\xef\xbb\xbfa,b\n", MOST_BYTES).unwrap().as_ref(),
+            b"a,b\n"
+        );
+        assert_eq!(
+            unpack(&gzip(b"\xef\xbb\xbfa,b\n"), MOST_BYTES)
+                .unwrap()
+                .as_ref(),
             b"a,b\n"
         );
     }
@@ -72,17 +89,25 @@ mod tests {
         let mut cut = gzip(b"a,b\n1,2\n");
         cut.truncate(cut.len() - 5);
 
-        assert!(unpack(&cut).unwrap_err().contains("damaged"));
-        assert!(unpack(b"\x89PNG\0\0").unwrap_err().contains("NUL"));
+        for (bytes, what) in [(cut.as_slice(), "damaged"), (b"\x89PNG\0\0", "NUL")] {
+            let found = unpack(bytes, MOST_BYTES);
+            assert!(
+                matches!(&found, Err(NoText::Else(reason)) if reason.contains(what)),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]
     fn an_archive_that_unpacks_beyond_the_limit_is_refused() {
+        let packed = gzip(&[b'x'; 4096]);
+
+        let refused = unpack(&packed, 4095);
+
         assert!(
-            gunzip(&gzip(&[b'x'; 4096]), 4095)
-                .unwrap_err()
-                .contains("4095")
+            matches!(&refused, Err(NoText::TooLarge(reason)) if reason.contains("4095")),
+            "{refused:?}"
         );
-        assert_eq!(gunzip(&gzip(&[b'x'; 4096]), 4096).unwrap().len(), 4096);
+        assert_eq!(unpack(&packed, 4096).unwrap().len(), 4096);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::bar::Bar;
 use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
-use crate::support::foreign::{ForeignBar, ForeignFile};
+use crate::support::foreign::{ForeignBar, ForeignFile, foreign_files};
 use crate::support::server::{Reply, Request};
 
 const COUNT: i64 = 60;
@@ -209,4 +209,25 @@ fn what_is_nowhere_is_refused() {
     ");
     let error: Value = serde_json::from_str(&both.stderr).unwrap();
     assert_eq!(error["exit"], json!(2));
+}
+
+#[test]
+fn a_file_that_cannot_be_held_is_named_and_is_no_success() {
+    for (what, bytes) in foreign_files("AAPL") {
+        let bar = Bar::partitioned(&["AAPL"]);
+        let path = "data/legacy/stocks_1d/AAPL.parquet";
+        bar.write(path, &bytes);
+
+        let shown = bar.run(&["show", "AAPL", "-i", "1d"]).expect(Exit::Damaged);
+        let checked = bar.run(&["check"]).expect(Exit::Damaged);
+
+        for ran in [shown, checked] {
+            assert!(
+                ran.stderr.contains(path) && ran.stderr.contains(what),
+                "{ran:?}"
+            );
+            assert!(!ran.stderr.contains("is damaged"), "{ran:?}");
+        }
+        assert!(bar.read(path) == bytes, "{what}");
+    }
 }

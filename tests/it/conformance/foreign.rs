@@ -6,7 +6,7 @@ use barkeep::storage::StorageError;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use rstest::rstest;
 
-use super::{assert_left_alone, prepare, prepare_as, read};
+use super::{assert_left_alone, is_foreign, prepare, prepare_as, read};
 use crate::support::bench::Shape::{self, LegacyBars, PartitionedBars};
 use crate::support::bench::{Bench, provenance, rows, stamp};
 use crate::support::foreign::{ForeignBar, ForeignFile, Stamp, Whole, days};
@@ -218,7 +218,7 @@ fn a_date_with_a_zone_is_refused_and_never_overwritten(
         },
     );
 
-    assert_left_alone(&bench, shape, &shape.request(), "2024-01-04");
+    assert_left_alone(&bench, shape, &shape.request(), "2024-01-04", is_foreign);
 }
 
 #[rstest]

@@ -8,7 +8,7 @@ use barkeep::storage::{Prepared, StorageError};
 use barkeep::sys::atomic::create_dirs;
 use rstest::rstest;
 
-use super::{assert_left_alone, prepare, read};
+use super::{assert_left_alone, is_foreign, is_refused, prepare, read};
 use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
 use crate::support::bench::{Bench, provenance, rows};
 use crate::support::foreign::{ForeignFile, days};
@@ -41,7 +41,7 @@ fn a_file_of_another_ticker_is_refused_and_never_overwritten(
         &bench.bytes(&files[0]),
     );
 
-    assert_left_alone(&bench, shape, &wrong, JANUARY);
+    assert_left_alone(&bench, shape, &wrong, JANUARY, is_refused);
 }
 
 #[rstest]
@@ -54,7 +54,7 @@ fn a_file_of_another_month_is_refused_and_never_overwritten(
     let wrong = shape.file(&bench.places, &request, FEBRUARY);
     bench.put(&wrong, &bench.bytes(&files[0]));
 
-    assert_left_alone(&bench, shape, &request, FEBRUARY);
+    assert_left_alone(&bench, shape, &request, FEBRUARY, is_refused);
 }
 
 #[rstest]
@@ -68,7 +68,7 @@ fn a_file_of_another_dataset_is_refused_and_never_overwritten(
         &bench.bytes(&files[0]),
     );
 
-    assert_left_alone(&bench, shape, &shape.request(), JANUARY);
+    assert_left_alone(&bench, shape, &shape.request(), JANUARY, is_foreign);
 }
 
 fn raw_dir(bench: &Bench) -> PathBuf {

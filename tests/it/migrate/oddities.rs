@@ -2,10 +2,11 @@
 
 use rstest::rstest;
 
+use super::file;
 use super::{
     Bar, Exit, ForeignFile, below, closes, days, exists, legacy, migrated, migration, put,
 };
-use crate::support::foreign::{ForeignBar, Whole};
+use crate::support::foreign::{ForeignBar, Whole, foreign_files};
 
 fn contradicting() -> Vec<u8> {
     let rows = days(
@@ -92,6 +93,52 @@ fn a_file_that_is_not_what_its_place_says_fails_its_ticker(
     assert!(failure["reason"].to_string().contains(says), "{failure}");
     assert_eq!(summary["intervals"][0]["proven_now"], 2);
     assert!(!exists(&bar, "data/us/demo/stocks_1d/ticker=C"));
+}
+
+#[test]
+fn a_file_that_cannot_be_held_is_refused_by_name_and_its_only_copy_stays() {
+    for (what, bytes) in foreign_files("C") {
+        let bar = legacy();
+        put(&bar, "C", &bytes);
+        migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+
+        let ran = migration(&bar, "migrate --all --delete-legacy --yes --json");
+        let summary = ran.expect(Exit::Partial).summary();
+
+        let failure = &summary["intervals"][0]["failures"][0];
+        assert_eq!(failure["ticker"], "C", "{what}");
+        assert!(failure["reason"].to_string().contains(what), "{failure}");
+        assert_eq!(summary["intervals"][0]["proven_now"], 2, "{what}");
+        assert!(bar.read(&file("C")) == bytes, "{what}");
+        assert!(!exists(&bar, "data/us/demo/stocks_1d/ticker=C"), "{what}");
+    }
+}
+
+#[test]
+fn a_month_that_cannot_be_held_keeps_both_sides() {
+    for (what, bytes) in foreign_files("A") {
+        let bar = legacy();
+        migrated(&bar).expect(Exit::Ok);
+        let month = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+        bar.write(month, &bytes);
+        let before = bar.tree();
+
+        let verified = migration(&bar, "verify");
+        let removed = migration(&bar, "migrate 1d --delete-legacy --yes");
+        let back = migration(&bar, "rollback 1d");
+
+        for ran in [&verified, &removed, &back] {
+            assert_ne!(ran.exit, Exit::Ok, "{what}: {ran:?}");
+        }
+        let legacy = bar.path().join(file("A"));
+        let kept = |tree: &[(std::path::PathBuf, Vec<u8>)]| {
+            let own = |(path, _): &&(std::path::PathBuf, Vec<u8>)| {
+                *path == legacy || path.ends_with(month)
+            };
+            tree.iter().filter(own).cloned().collect::<Vec<_>>()
+        };
+        assert!(kept(&bar.tree()) == kept(&before), "{what}");
+    }
 }
 
 #[test]

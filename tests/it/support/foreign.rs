@@ -9,6 +9,7 @@ use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Phy
 use parquet::data_type::{
     ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type, Int96, Int96Type,
 };
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
@@ -63,8 +64,116 @@ pub(crate) struct ForeignFile {
     pub(crate) volume: Whole,
     pub(crate) sequence: Whole,
     pub(crate) is_stock_required: bool,
-    /// A further column of numbers that count from 0.
+    /// A further column of numbers that count from 0; it may have the name of another one.
     pub(crate) extra: Option<&'static str>,
+    /// Whether the further column is there twice.
+    pub(crate) is_extra_twice: bool,
+    /// The last date as its number in the file, whatever the row says; of INT96 the Julian day.
+    pub(crate) last_date: Option<i64>,
+    /// Whether stocks are written in Latin-1, with a letter that UTF-8 does not have so.
+    pub(crate) is_latin: bool,
+    /// Whether stocks are numbers of 32 bits, as those of Tokyo are.
+    pub(crate) is_numbered: bool,
+    /// A key of the footer and its value.
+    pub(crate) footer: Option<(&'static str, &'static str)>,
+}
+
+/// Returns whole files of two days of a stock that this build cannot hold, each with a part of the reason.
+pub(crate) fn foreign_files(stock: &'static str) -> Vec<(&'static str, Vec<u8>)> {
+    let rows = || days(stock, &[("2026-05-28", 7.0), ("2026-05-29", 8.0)]);
+    let file = || ForeignFile::of(rows());
+    let far = |stamp, last_date| ForeignFile {
+        stamp,
+        last_date: Some(last_date),
+        ..file()
+    };
+    let extra = |name| ForeignFile {
+        extra: Some(name),
+        ..file()
+    };
+    let mut encrypted = file().bytes();
+    let magic = encrypted.len() - 4;
+    encrypted[magic..].copy_from_slice(b"PARE");
+    vec![
+        ("two columns named close", extra("close").bytes()),
+        ("two columns named date", extra("date").bytes()),
+        ("two columns named stock", extra("stock").bytes()),
+        (
+            "two columns named note",
+            ForeignFile {
+                is_extra_twice: true,
+                ..extra("note")
+            }
+            .bytes(),
+        ),
+        (
+            "outside the years",
+            far(Stamp::Millis, 253_402_214_400_000).bytes(),
+        ),
+        ("outside the years", far(Stamp::Micros, i64::MAX).bytes()),
+        ("outside the years", far(Stamp::Nanos, i64::MIN).bytes()),
+        ("outside the years", far(Stamp::Int96, 5_373_484).bytes()),
+        ("outside the years", far(Stamp::Date, 2_932_896).bytes()),
+        (
+            "time zone",
+            ForeignFile {
+                stamp: Stamp::Zoned,
+                ..file()
+            }
+            .bytes(),
+        ),
+        (
+            "not UTF-8",
+            ForeignFile {
+                is_latin: true,
+                ..file()
+            }
+            .bytes(),
+        ),
+        (
+            "another type",
+            ForeignFile {
+                is_numbered: true,
+                ..file()
+            }
+            .bytes(),
+        ),
+        (
+            "format version 99",
+            ForeignFile {
+                footer: Some(("barkeep.schema_version", "99")),
+                ..file()
+            }
+            .bytes(),
+        ),
+        (
+            "wrote it anew",
+            ForeignFile {
+                footer: Some(("barkeep.file_sha256", DIGEST)),
+                ..file()
+            }
+            .bytes(),
+        ),
+        ("encrypted", encrypted),
+        ("LZO", with_codec(&file().bytes(), "close", LZO)),
+        ("footer", with_codec(&file().bytes(), "close", 50)),
+    ]
+}
+
+/// A digest of something.
+const DIGEST: &str = "5b84ad731ce5e1514df3fac909f109f48756ec2cb5bcbcdea0e634ab97d2cb88";
+/// The number of a compression that no reader in Rust knows.
+const LZO: u8 = 3;
+
+/// Returns a file whose footer says that one of its columns is compressed in another way.
+fn with_codec(file: &[u8], column: &str, codec: u8) -> Vec<u8> {
+    let mut bytes = file.to_vec();
+    let length = u8::try_from(column.len()).unwrap();
+    // Thrift: a list of one text, the path; then the number of the compression.
+    let marker = [&[0x19, 0x18, length], column.as_bytes(), &[0x15]].concat();
+    let at = bytes.windows(marker.len()).rposition(|part| part == marker);
+    bytes[at.unwrap() + marker.len()] = codec * 2;
+    bytes
 }
 
 /// Returns rows of one stock, one for each day, with the price as volume, too.
@@ -90,6 +199,11 @@ impl ForeignFile {
             sequence: Whole::Nullable,
             is_stock_required: false,
             extra: None,
+            is_extra_twice: false,
+            last_date: None,
+            is_latin: false,
+            is_numbered: false,
+            footer: None,
         }
     }
 
@@ -114,18 +228,31 @@ impl ForeignFile {
             chunk.close().unwrap();
         }
         group.close().unwrap();
+        if let Some((key, value)) = self.footer {
+            writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+        }
         writer.into_inner().unwrap()
     }
 
     fn columns(&self) -> Vec<ForeignColumn> {
-        let stocks = self.rows.iter().map(|row| row.stock.map(ByteArray::from));
+        let latin = |stock: &str| [stock.as_bytes(), b"\xfc"].concat();
+        let stocks = self.rows.iter().map(|row| {
+            row.stock.map(|stock| match self.is_latin {
+                true => ByteArray::from(latin(stock)),
+                false => ByteArray::from(stock),
+            })
+        });
         let prices = || Values::Double(self.rows.iter().map(|row| row.price).collect());
+        let numbers = self.rows.iter().map(|_| Some(7203));
         let mut columns = vec![
             ForeignColumn {
                 name: "stock",
-                logical: Some(LogicalType::String),
+                logical: (!self.is_numbered).then_some(LogicalType::String),
                 is_required: self.is_stock_required,
-                values: Values::Text(stocks.collect()),
+                values: match self.is_numbered {
+                    true => Values::Int32(numbers.collect()),
+                    false => Values::Text(stocks.collect()),
+                },
             },
             self.dates(),
         ];
@@ -143,11 +270,24 @@ impl ForeignFile {
             self.rows.len(),
         ));
         let count = || (0..).take(self.rows.len()).map(Some).collect();
-        columns.extend(
-            self.extra
-                .map(|name| optional(name, Values::Int64(count()))),
-        );
+        let times = 1 + usize::from(self.is_extra_twice);
+        for name in self
+            .extra
+            .iter()
+            .cycle()
+            .take(times * usize::from(self.extra.is_some()))
+        {
+            columns.push(optional(name, Values::Int64(count())));
+        }
         columns
+    }
+
+    /// Puts the last date in place of that of the last row, if there is one.
+    fn ended<T>(&self, mut dates: Vec<Option<T>>, of: impl Fn(i64) -> T) -> Vec<Option<T>> {
+        if let (Some(date), Some(last)) = (self.last_date, dates.last_mut()) {
+            *last = Some(of(date));
+        }
+        dates
     }
 
     fn dates(&self) -> ForeignColumn {
@@ -156,7 +296,7 @@ impl ForeignFile {
                 .rows
                 .iter()
                 .map(|row| row.date.map(|date| date / nanos));
-            Values::Int64(dates.collect())
+            Values::Int64(self.ended(dates.collect(), |date| date))
         };
         let (logical, values) = match self.stamp {
             Stamp::Millis => (
@@ -177,12 +317,17 @@ impl ForeignFile {
             ),
             Stamp::Int96 => {
                 let dates = self.rows.iter().map(|row| row.date.map(int96));
-                (None, Values::Int96(dates.collect()))
+                let on = |day| Int96::from(vec![0, 0, u32::try_from(day).unwrap()]);
+                (None, Values::Int96(self.ended(dates.collect(), on)))
             }
             Stamp::Date => {
                 let day = |date: i64| i32::try_from(date.div_euclid(time::DAY)).unwrap();
                 let dates = self.rows.iter().map(|row| row.date.map(day));
-                (Some(LogicalType::Date), Values::Int32(dates.collect()))
+                let on = |day| i32::try_from(day).unwrap();
+                (
+                    Some(LogicalType::Date),
+                    Values::Int32(self.ended(dates.collect(), on)),
+                )
             }
         };
         ForeignColumn {
