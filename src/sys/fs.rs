@@ -38,6 +38,22 @@ impl FsError {
         move |source| Self { op, path, source }
     }
 
+    /// Tells whether the system refused this very place, and may well take another one: rights, a read-only or immutable
+    /// directory, a link or a file in the way, another disk. A disk that fails or is full is none of these.
+    pub fn is_of_place(&self) -> bool {
+        super::probe::is_of_place(&self.source)
+    }
+
+    /// Tells whether a rename was refused because it would go from one disk, or one mount of a disk, to another.
+    pub fn is_other_disk(&self) -> bool {
+        self.source.kind() == io::ErrorKind::CrossesDevices
+    }
+
+    /// Returns what the system answered, as a phrase.
+    pub fn reason(&self) -> String {
+        describe(&self.source)
+    }
+
     /// Tells whether the file system ran out of bytes, inodes or quota, or the process met its limit on file sizes.
     pub fn is_out_of_space(&self) -> bool {
         matches!(
@@ -174,6 +190,9 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn kind(&self, path: &Path) -> FsResult<FsKind>;
     /// Resolves links; for the data root, once.
     fn resolve(&self, path: &Path) -> FsResult<PathBuf>;
-    /// Tells whether two paths lie on one file system, so that a rename between them is atomic.
+    /// Tells whether a rename can go from one directory to another: they lie on one file system, seen through one mount.
     fn same_device(&self, a: &Path, b: &Path) -> FsResult<bool>;
+    /// Asks, without changing anything, whether a file of the directory `from` could be renamed to `name` in the
+    /// directory `dir`, which is there; returns what has that name now. The error is what the rename would meet.
+    fn probe(&self, from: &Path, dir: &Path, name: &str) -> FsResult<Option<Kind>>;
 }

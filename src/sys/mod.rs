@@ -11,6 +11,7 @@ mod fs;
 mod host;
 mod medium;
 mod os;
+mod probe;
 mod shutdown;
 
 pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};

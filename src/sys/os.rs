@@ -20,6 +20,7 @@ use super::fs::{
     Meta, Space,
 };
 use super::medium::{drop_pages, has_barrier, kind_of_disk};
+use super::probe::{probe, same_disk};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -292,11 +293,10 @@ impl Fs for OsFs {
     }
 
     fn same_device(&self, a: &Path, b: &Path) -> FsResult<bool> {
-        let device = |path: &Path| {
-            fs::metadata(path)
-                .map(|meta| meta.dev())
-                .map_err(FsError::at("examine", path))
-        };
-        Ok(device(a)? == device(b)?)
+        same_disk(a, b)
+    }
+
+    fn probe(&self, from: &Path, dir: &Path, name: &str) -> FsResult<Option<Kind>> {
+        probe(from, dir, name)
     }
 }

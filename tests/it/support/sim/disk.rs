@@ -90,6 +90,8 @@ pub(crate) struct Disk {
     pub(crate) stamp: i64,
     /// A folder that is a disk of its own.
     pub(crate) mount: Option<Arc<Path>>,
+    /// Whether it refuses to rename folders, as an overlay does with those of its lower layer.
+    pub(crate) is_overlay: bool,
 }
 
 impl Disk {
@@ -102,6 +104,7 @@ impl Disk {
             marks: Arc::default(),
             stamp: 1,
             mount: None,
+            is_overlay: false,
         }
     }
 
@@ -114,6 +117,7 @@ impl Disk {
             marks: Arc::clone(&self.marks),
             stamp: self.stamp,
             mount: self.mount.clone(),
+            is_overlay: self.is_overlay,
         }
     }
 

@@ -110,6 +110,9 @@ impl State {
             return Err(errno(18));
         }
         let moved = self.find(from)?;
+        if self.disk.is_overlay && matches!(self.disk.now.node(moved), Node::Dir(_)) {
+            return Err(errno(18));
+        }
         let (old_dir, old_name) = self.parent_of(from)?;
         let (new_dir, new_name) = self.parent_of(to)?;
         if let Some(there) = self.disk.now.child(new_dir, new_name) {
@@ -192,7 +195,9 @@ impl State {
 impl Fs for SimFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
         let mut state = self.state();
-        state.begin_read().map_err(FsError::at("read", path))?;
+        state
+            .begin_read_of(path)
+            .map_err(FsError::at("read", path))?;
         let Ok(ino) = state.disk.now.find(path) else {
             return Ok(None);
         };
@@ -227,13 +232,17 @@ impl Fs for SimFs {
 
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {
         let mut state = self.state();
-        state.begin_read().map_err(FsError::at("examine", path))?;
+        state
+            .begin_read_of(path)
+            .map_err(FsError::at("examine", path))?;
         Ok(state.disk.now.find(path).ok().map(|ino| state.meta(ino)))
     }
 
     fn list(&self, dir: &Path) -> FsResult<Option<Vec<Entry>>> {
         let mut state = self.state();
-        state.begin_read().map_err(FsError::at("list", dir))?;
+        state
+            .begin_read_of(&dir.join("any"))
+            .map_err(FsError::at("list", dir))?;
         let Ok(ino) = state.disk.now.find(dir) else {
             return Ok(None);
         };
@@ -361,5 +370,22 @@ impl Fs for SimFs {
         let mut state = self.state();
         state.begin_read().map_err(FsError::at("examine", a))?;
         Ok(state.disk.is_one(a, b))
+    }
+
+    fn probe(&self, from: &Path, dir: &Path, name: &str) -> FsResult<Option<Kind>> {
+        let mut state = self.state();
+        let path = dir.join(name);
+        state
+            .begin_read_of(&path)
+            .and_then(|()| state.can_change(&path))
+            .map_err(FsError::at("write to", dir))?;
+        if !state.disk.is_one(from, &path) {
+            return Err(FsError::at("write to", dir)(errno(18)));
+        }
+        let (ino, name) = state
+            .parent_of(&path)
+            .map_err(FsError::at("write to", dir))?;
+        let found = state.disk.now.child(ino, name);
+        Ok(found.map(|ino| state.meta(ino).kind))
     }
 }

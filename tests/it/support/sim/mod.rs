@@ -5,7 +5,8 @@
 //! subset may survive a power cut, un-synced bytes missing, zeroed or half there. `sweep` runs a piece of work into
 //! every crash, double crash, kill and I/O error and judges what is found afterwards; `MutantFs` leaves steps out,
 //! so that a test can show that the sweep would have noticed.
-//! Harsher than any Linux file system. Knows no links and no permissions.
+//! A folder can turn bad, as one without rights or on a read-only mount is. Harsher than any Linux file system. Knows no
+//! links and no modes.
 
 mod cut;
 mod disk;
@@ -16,5 +17,5 @@ mod sweep;
 mod tree;
 
 pub(crate) use mutant::{MutantFs, Op};
-pub(crate) use simfs::{Fault, SimFs};
+pub(crate) use simfs::{BadFolder, Fault, SimFs};
 pub(crate) use sweep::{Recover, SweepReport, sweep};

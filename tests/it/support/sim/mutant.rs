@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::sys::{
-    Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Medium, Meta, Space,
+    Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Kind, Medium, Meta, Space,
 };
 
 /// A changing call.
@@ -213,5 +213,9 @@ impl Fs for MutantFs {
 
     fn same_device(&self, a: &Path, b: &Path) -> FsResult<bool> {
         self.inner.same_device(a, b)
+    }
+
+    fn probe(&self, from: &Path, dir: &Path, name: &str) -> FsResult<Option<Kind>> {
+        self.inner.probe(from, dir, name)
     }
 }

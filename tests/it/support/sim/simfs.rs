@@ -44,6 +44,36 @@ impl Planned {
     }
 }
 
+/// A folder in which the system refuses every change: rights, a read-only mount, an immutable folder.
+#[derive(Clone, Debug)]
+pub(crate) struct BadFolder {
+    /// The folder, with everything below it.
+    pub(crate) folder: PathBuf,
+    /// What the system answers.
+    pub(crate) errno: i32,
+    /// Whether nothing in it can be seen either.
+    pub(crate) is_blind: bool,
+    /// During which changing calls (from 1) it is bad.
+    pub(crate) calls: std::ops::Range<usize>,
+}
+
+impl BadFolder {
+    /// Returns a folder that is bad from the first call on.
+    pub(crate) fn always(folder: &str, errno: i32) -> Self {
+        Self {
+            folder: folder.into(),
+            errno,
+            is_blind: false,
+            calls: 0..usize::MAX,
+        }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        let dir = path.parent().unwrap_or(path);
+        dir.starts_with(&self.folder)
+    }
+}
+
 /// Everything behind the handle.
 pub(super) struct State {
     pub(super) disk: Disk,
@@ -55,6 +85,7 @@ pub(super) struct State {
     crash_after: Option<usize>,
     fail_call: Option<Planned>,
     fail_read: Option<Planned>,
+    bad: Option<BadFolder>,
     log: Option<Vec<String>>,
     tape: Option<Vec<Disk>>,
 }
@@ -91,6 +122,7 @@ impl SimFs {
             crash_after: None,
             fail_call: None,
             fail_read: None,
+            bad: None,
             log: None,
             tape: None,
         })))
@@ -112,9 +144,30 @@ impl SimFs {
         self
     }
 
+    /// Makes a folder a disk of its own from now on, or none.
+    pub(crate) fn remount(&self, folder: Option<&str>) {
+        self.state().disk.mount = folder.map(|folder| Path::new(folder).into());
+    }
+
     /// Tells whether some folder is a disk of its own.
     pub(crate) fn has_mount(&self) -> bool {
         self.state().disk.mount.is_some()
+    }
+
+    /// Lets the system refuse renames of folders, as an overlay does with those of its lower layer.
+    pub(crate) fn overlaid(self) -> Self {
+        self.state().disk.is_overlay = true;
+        self
+    }
+
+    /// Lets a folder turn bad. On the same disk, also for a program that runs already.
+    pub(crate) fn turn_bad(&self, bad: BadFolder) {
+        self.state().bad = Some(bad);
+    }
+
+    /// Lets every folder be good again.
+    pub(crate) fn heal(&self) {
+        self.state().bad = None;
     }
 
     /// Lets the program die after `calls` changing calls; every later call of any sort fails.
@@ -267,6 +320,38 @@ impl State {
             Some(planned) if planned.strikes(self.calls) => {
                 Err(io::Error::from_raw_os_error(planned.errno))
             }
+            _ => self.refuse(op),
+        }
+    }
+
+    /// Fails a change in a bad folder.
+    fn refuse(&self, op: Op<'_>) -> io::Result<()> {
+        match op {
+            Op::Create(path) | Op::CreateDir(path) | Op::RemoveFile(path) | Op::RemoveDir(path) => {
+                self.can_change(path)
+            }
+            Op::Rename { from, to } => self.can_change(from).and_then(|()| self.can_change(to)),
+            Op::SyncDir(dir) => self.can_see(&dir.join("any")),
+            Op::SyncFile(path) => self.can_see(path),
+            // The file is open.
+            Op::Write(_) => Ok(()),
+        }
+    }
+
+    /// Fails where a name cannot be changed.
+    pub(super) fn can_change(&self, path: &Path) -> io::Result<()> {
+        match &self.bad {
+            Some(bad) if bad.calls.contains(&self.calls) && bad.has(path) => {
+                Err(io::Error::from_raw_os_error(bad.errno))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails where a name cannot even be seen.
+    pub(super) fn can_see(&self, path: &Path) -> io::Result<()> {
+        match &self.bad {
+            Some(bad) if bad.is_blind => self.can_change(path),
             _ => Ok(()),
         }
     }
@@ -274,6 +359,12 @@ impl State {
     /// Tells whether the process lives, so that a failed write may still have left some of its bytes.
     pub(super) fn is_writable(&self) -> bool {
         !self.is_dead
+    }
+
+    /// Counts a reading call of a path, and fails it if that was planned or the path cannot be seen.
+    pub(super) fn begin_read_of(&mut self, path: &Path) -> io::Result<()> {
+        self.begin_read()?;
+        self.can_see(path)
     }
 
     /// Counts a reading call, and fails it if that was planned.

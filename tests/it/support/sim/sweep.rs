@@ -101,7 +101,8 @@ impl fmt::Display for SweepReport {
     }
 }
 
-/// Sweeps `run` over `initial`; see the module. `depth` 1 crashes once, 2 crashes the recovery too, and so on.
+/// Sweeps `run` over `initial`; see the module. `depth` 1 crashes once, 2 crashes the recovery too, and so on; 0 crashes once
+/// and leaves out kills and faults, for a work that is swept many times over.
 pub(crate) fn sweep(
     name: &str,
     initial: &SimFs,
@@ -132,7 +133,12 @@ pub(crate) fn sweep(
     }
     let is_acked = outcome == Ok(true);
     sweeper.crash(&undisturbed.disk(), undisturbed.calls(), is_acked, depth);
-    for call in 1..=sweeper.report.calls {
+    let (calls, reads) = if depth == 0 {
+        (0, 0)
+    } else {
+        (sweeper.report.calls, reads)
+    };
+    for call in 1..=calls {
         for errno in [EIO, ENOSPC] {
             for fault in [Fault::Once, Fault::Forever] {
                 let fs = initial.again().fail_call(call, errno, fault);
@@ -212,7 +218,9 @@ impl Sweeper<'_> {
             self.explore(state, is_acked, depth, &Trail::start(&what));
         });
         self.report.states += found;
-        self.kill(disk, call, is_acked);
+        if depth > 0 {
+            self.kill(disk, call, is_acked);
+        }
     }
 
     fn kill(&mut self, disk: &Disk, call: usize, is_acked: bool) {
