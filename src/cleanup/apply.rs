@@ -16,7 +16,7 @@ use crate::storage::{
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, FsError};
 
-use super::{CleanupError, CleanupPlan, Leftover, Origin};
+use super::{CleanupError, CleanupPlan, Left, Leftover, Origin};
 
 /// What a clean-up works with.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +54,6 @@ impl CleanupReport {
     }
 }
 
-/// A file that stays where it is.
-#[derive(Debug)]
-pub struct Left {
-    /// The file.
-    pub path: PathBuf,
-    /// Why it stays.
-    pub reason: String,
-}
-
 /// A file whose rows are staged, and what has to happen to it once they are durable.
 struct Settled<'p> {
     leftover: &'p Leftover,
@@ -85,27 +76,26 @@ pub fn apply(
         hands,
         id,
         run: None,
-        report: CleanupReport::default(),
+        report: CleanupReport {
+            left: plan.unreadable.clone(),
+            ..CleanupReport::default()
+        },
     };
     let mut settled = Vec::new();
     for leftover in &plan.leftovers {
-        match &leftover.origin {
-            Origin::Own => {
-                if hands.fs.remove_file(&leftover.path)? {
-                    work.report.removed.push(leftover.path.clone());
-                }
-            }
-            Origin::Predecessor { place: None } => work.put_away_misplaced(leftover)?,
-            Origin::Predecessor { place: Some(place) } => {
-                settled.extend(work.stage(leftover, place)?);
-            }
+        match work.begin(leftover) {
+            Ok(begun) => settled.extend(begun),
+            Err(error) => work.note_stays(&leftover.path, error)?,
         }
     }
     if let Some(run) = work.run.take() {
         run.seal()?;
     }
     for settled in settled {
-        work.settle(settled)?;
+        let path = &settled.leftover.path;
+        if let Err(error) = work.settle(settled) {
+            work.note_stays(path, error)?;
+        }
     }
     Ok(work.report)
 }
@@ -118,6 +108,31 @@ struct Work<'l> {
 }
 
 impl Work<'_> {
+    fn begin<'p>(&mut self, leftover: &'p Leftover) -> Result<Option<Settled<'p>>, CleanupError> {
+        match &leftover.origin {
+            Origin::Own => {
+                if self.hands.fs.remove_file(&leftover.path)? {
+                    self.report.removed.push(leftover.path.clone());
+                }
+                Ok(None)
+            }
+            Origin::Predecessor { place: None } => {
+                self.put_away_misplaced(leftover)?;
+                Ok(None)
+            }
+            Origin::Predecessor { place: Some(place) } => self.stage(leftover, place),
+        }
+    }
+
+    /// Notes what cannot be taken away, which is a reason to leave it and not one to stop. A disk that fails is one.
+    fn note_stays(&mut self, path: &Path, error: CleanupError) -> Result<(), CleanupError> {
+        if !error.is_of_place() {
+            return Err(error);
+        }
+        self.leave(path, error.to_string());
+        Ok(())
+    }
+
     /// Stages the rows of a file; what cannot become rows is put away.
     fn stage<'p>(
         &mut self,

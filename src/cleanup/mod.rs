@@ -10,8 +10,8 @@
 mod apply;
 mod plan;
 
-pub use apply::{CleanupReport, Hands, Left, apply};
-pub use plan::{CleanupPlan, Leftover, Origin, plan};
+pub use apply::{CleanupReport, Hands, apply};
+pub use plan::{CleanupPlan, Left, Leftover, Origin, plan};
 
 use crate::storage::StorageError;
 use crate::sys::FsError;
@@ -25,4 +25,14 @@ pub enum CleanupError {
     /// Rows could not be staged or put away.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl CleanupError {
+    /// Tells whether one place is at fault, and not the disk as a whole.
+    fn is_of_place(&self) -> bool {
+        match self {
+            Self::Fs(error) => error.is_of_place(),
+            Self::Storage(error) => error.is_of_place(),
+        }
+    }
 }

@@ -23,6 +23,17 @@ const PARTIAL: &str = ".partial";
 pub struct CleanupPlan {
     /// What was left, in the order of the paths.
     pub leftovers: Vec<Leftover>,
+    /// Folders that cannot be looked into.
+    pub unreadable: Vec<Left>,
+}
+
+/// A file or folder that cannot be read, or a file that cannot be taken away. It stays where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system answered, as a sentence without a period.
+    pub reason: String,
 }
 
 /// A temporary file.
@@ -57,6 +68,7 @@ pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
         fs,
         places,
         found: Vec::new(),
+        unreadable: Vec::new(),
     };
     search.beside_the_registry()?;
     for (dir, is_data) in [
@@ -66,15 +78,19 @@ pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
     ] {
         search.below(dir, is_data)?;
     }
-    let mut leftovers = search.found;
+    let (mut leftovers, unreadable) = (search.found, search.unreadable);
     leftovers.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(CleanupPlan { leftovers })
+    Ok(CleanupPlan {
+        leftovers,
+        unreadable,
+    })
 }
 
 struct Search<'p> {
     fs: &'p dyn Fs,
     places: &'p Places,
     found: Vec<Leftover>,
+    unreadable: Vec<Left>,
 }
 
 impl Search<'_> {
@@ -95,10 +111,22 @@ impl Search<'_> {
 
     fn below(&mut self, dir: &Path, is_data: bool) -> FsResult<()> {
         // Staged files are the business of the runs that they belong to.
-        if *dir == self.places.staging || *dir == self.places.home_staging {
+        if self.places.stagings().contains(&dir) {
             return Ok(());
         }
-        for entry in self.fs.list(dir)?.unwrap_or_default() {
+        let entries = match self.fs.list(dir) {
+            Ok(entries) => entries.unwrap_or_default(),
+            // One bad folder does not keep the others from being looked into.
+            Err(error) if error.is_of_place() => {
+                self.unreadable.push(Left {
+                    path: dir.to_owned(),
+                    reason: error.to_string(),
+                });
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
             let path = dir.join(&entry.name);
             match entry.kind {
                 Kind::File => self.judge(path, &entry.name, is_data)?,

@@ -13,7 +13,7 @@ use chrono::DateTime;
 use crate::support::bench::Shape::{PartitionedBars, Trades};
 use crate::support::bench::{Bench, held, rows};
 use crate::support::foreign::{ForeignFile, days, foreign_files};
-use crate::support::sim::{Fault, SimFs, sweep};
+use crate::support::sim::{BadFolder, Fault, SimFs, sweep};
 
 const OWN: &str = ".tickers.json.tmp-20260101T000000Z-0000002a-0-1";
 const TEMP: &str = "data.parquet.tmp-4711-1760880000250-0123456789abcdef0123456789abcdef";
@@ -53,6 +53,9 @@ fn clean_with(
 fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageError> {
     let fs = &*bench.fs;
     for id in leftover_runs(fs, &bench.places)? {
+        StagedRun::<Open>::adopt(fs, held, &bench.places, id)?.recover()?;
+    }
+    for id in leftover_runs(fs, &bench.places)? {
         let mut run = StagedRun::<Open>::adopt(fs, held, &bench.places, id)?;
         run.recover()?;
         for staged in run.staged().to_vec() {
@@ -69,7 +72,7 @@ fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageErr
             let store = PartitionedBars.store(&stores);
             let prepared = store.prepare(&staged.request, &content.frame, &content.provenance)?;
             bench.put_into(&mut run, held, &prepared)?;
-            run.commit()?;
+            assert!(run.commit()?.left.is_empty());
             run.settle(&[staged])?;
         }
         run.finish()?;
@@ -303,6 +306,38 @@ fn a_temporary_file_that_cannot_be_read_stays_where_it_is() {
     }
 
     assert!(left >= 1, "one of these calls reads the file");
+}
+
+/// A folder that nobody may look into, or change anything in, keeps no other from being cleaned up.
+#[test]
+fn a_bad_folder_does_not_keep_a_clean_up_from_the_others() {
+    const EACCES: i32 = 13;
+    for is_blind in [false, true] {
+        let other = MONTH.replace("ticker=A", "ticker=B");
+        assert_ne!(other, MONTH);
+        let disk = SimFs::new();
+        disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), &january(7.0));
+        disk.plant(&format!("/ws/data/{other}/{TEMP}"), b"undecodable");
+        let folder = format!("/ws/data/{}", other.split("/year=").next().unwrap());
+        disk.turn_bad(BadFolder {
+            is_blind,
+            ..BadFolder::always(&folder, EACCES)
+        });
+
+        let report = clean_with(&held(), &disk, &Bench::simulated(&disk)).unwrap();
+
+        assert_eq!(report.staged.len(), 1, "{report:?}");
+        let stays: Vec<_> = report.left.iter().map(|stays| &stays.path).collect();
+        assert!(
+            matches!(stays[..], [path] if path.starts_with(&folder)),
+            "{stays:?}"
+        );
+        assert!(
+            disk.snapshot()
+                .values()
+                .any(|bytes| bytes == b"undecodable")
+        );
+    }
 }
 
 /// Every close price that is found anywhere: in the tree, in staging that was merged, in quarantine.

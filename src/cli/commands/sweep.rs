@@ -14,7 +14,10 @@ pub(in crate::cli) fn sweep(
 ) -> Result<CleanupReport, Failure> {
     let plan = cleanup::plan(hands.fs, &workspace.places)?;
     if plan.leftovers.is_empty() {
-        return Ok(CleanupReport::default());
+        return Ok(CleanupReport {
+            left: plan.unreadable,
+            ..CleanupReport::default()
+        });
     }
     // A name of its own: the runs of this process count on from theirs.
     let id = RunId::new(hands.clock.now(), hands.nonce.wrapping_add(1), 1);
