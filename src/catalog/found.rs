@@ -35,6 +35,8 @@ pub enum Wanted {
     Known,
     /// The whole history, because what is stored was corrected by estimate.
     Whole,
+    /// What it would have asked for without this save.
+    AsBefore,
 }
 
 pub(super) fn put_mark(entry: &mut Object, mark: Option<String>) -> bool {
@@ -44,6 +46,7 @@ pub(super) fn put_mark(entry: &mut Object, mark: Option<String>) -> bool {
 pub(super) fn put_wanted(entry: &mut Object, history: Wanted) -> bool {
     match history {
         Wanted::Whole => fields::put(entry, INTERVAL_ORDER, "refetch", Value::Bool(true)),
+        Wanted::AsBefore => false,
         Wanted::Known => entry.shift_remove("refetch").is_some(),
     }
 }

@@ -47,6 +47,8 @@ pub(super) fn facts(closes: &[f64]) -> Facts {
         bars: frame(bars(closes)),
         adjusted: BTreeMap::new(),
         events: Vec::new(),
+        timezone: None,
+        has_borders: true,
         currency: None,
     }
 }

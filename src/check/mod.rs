@@ -8,6 +8,7 @@ mod bases;
 mod payments;
 mod rows;
 mod splits;
+mod stands;
 mod units;
 
 #[cfg(test)]
@@ -33,6 +34,10 @@ pub struct Facts {
     pub adjusted: BTreeMap<i64, f64>,
     /// Payments and splits in the order of their days; empty when none are stored.
     pub events: Vec<MarketEvent>,
+    /// The zone whose clock the dates show, if somebody wrote it down.
+    pub timezone: Option<String>,
+    /// Whether wide bars are counted from the borders of their intervals, and are not what a file says.
+    pub has_borders: bool,
     /// The currency of the prices, if somebody wrote it down.
     pub currency: Option<String>,
 }
@@ -62,17 +67,29 @@ pub enum Kind {
     Adjustment,
     /// A gain that was taken out of the adjusted closes on its own, and as part of the dividend again.
     CapitalGain,
+    /// A wide bar that begins before the one before is over.
+    Overlap,
+    /// A wide bar that begins on no border of its interval.
+    OffBorder,
+    /// A bar of a day of the week on which the series rests.
+    OffDay,
+    /// Bars that are stored twice, on two clocks.
+    Twin,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::UnitJump,
         Self::UnappliedSplit,
         Self::Seam,
         Self::Dividend,
         Self::Adjustment,
         Self::CapitalGain,
+        Self::Overlap,
+        Self::OffBorder,
+        Self::OffDay,
+        Self::Twin,
     ];
 
     /// Returns the word that it is printed as.
@@ -84,7 +101,19 @@ impl Kind {
             Self::Dividend => "dividend",
             Self::Adjustment => "adjustment",
             Self::CapitalGain => "capital_gain",
+            Self::Overlap => "overlap",
+            Self::OffBorder => "off_border",
+            Self::OffDay => "off_day",
+            Self::Twin => "twin",
         }
+    }
+
+    /// Tells whether bars stand where none should: fetched again, the others are right, and these stay.
+    pub fn is_of_place(self) -> bool {
+        matches!(
+            self,
+            Self::Overlap | Self::OffBorder | Self::OffDay | Self::Twin
+        )
     }
 
     /// Tells whether prices stand on different bases, so that the whole history has to be fetched again.
@@ -124,6 +153,7 @@ pub fn look(facts: &Facts, scope: Scope) -> Vec<Finding> {
         found.extend(units::find(&rows, facts, &known));
         let known = found.clone();
         found.extend(payments::find(&rows, facts, &known));
+        found.extend(stands::find(facts));
     }
     found.sort_by_key(|finding| (finding.from, finding.to, finding.kind));
     found

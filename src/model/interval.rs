@@ -1,7 +1,10 @@
 //! Bar intervals, by the names that Yahoo and the predecessor use.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
+
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 /// The length of a bar. `60m` and `1h` are two series, as they are two trees on users' disks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +38,12 @@ pub enum Interval {
 }
 
 impl Interval {
+    /// The Monday from which bars of five days are counted: before any share that Yahoo has.
+    pub const FIVE_DAYS_FROM: NaiveDate = match NaiveDate::from_ymd_opt(1962, 1, 1) {
+        Some(day) => day,
+        None => NaiveDate::MIN,
+    };
+
     /// Every interval, from short to long.
     pub const ALL: [Self; 13] = [
         Self::M1,
@@ -90,6 +99,38 @@ impl Interval {
         self.minutes().is_some()
     }
 
+    /// Tells whether a bar of this interval holds more than one day.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Self::D5 | Self::Wk1 | Self::Mo1 | Self::Mo3)
+    }
+
+    /// Returns the days of the bar that a day falls into: weeks begin on Monday, months and quarters on the first, and
+    /// `5d` is counted from 1962-01-01. `None` for intervals of less than a day, and at the end of the calendar.
+    pub fn period(self, day: NaiveDate) -> Option<Range<NaiveDate>> {
+        let (first, after) = match self {
+            Self::D1 => (day, day.succ_opt()),
+            Self::D5 => {
+                let since = (day - Self::FIVE_DAYS_FROM).num_days().rem_euclid(5);
+                let first = day.checked_sub_days(Days::new(since.unsigned_abs()))?;
+                (first, first.checked_add_days(Days::new(5)))
+            }
+            Self::Wk1 => {
+                let first = day.week(Weekday::Mon).checked_first_day()?;
+                (first, first.checked_add_days(Days::new(7)))
+            }
+            Self::Mo1 | Self::Mo3 => {
+                let (month, months) = match self {
+                    Self::Mo1 => (day.month0(), 1),
+                    _ => (day.month0() / 3 * 3, 3),
+                };
+                let first = NaiveDate::from_ymd_opt(day.year(), month + 1, 1)?;
+                (first, first.checked_add_months(Months::new(months)))
+            }
+            _ => return None,
+        };
+        Some(first..after?)
+    }
+
     /// Tells whether this interval is stored in monthly partitions unless a source says otherwise.
     ///
     /// Wider intervals have so few rows a month that partitions would be all footer.
@@ -129,6 +170,32 @@ mod tests {
         for interval in Interval::ALL {
             assert_eq!(interval.as_str().parse(), Ok(interval));
         }
+    }
+
+    #[test]
+    fn each_day_is_in_one_bar_whose_first_day_is_a_border() {
+        let first: NaiveDate = "2023-12-01".parse().unwrap();
+        for interval in Interval::ALL {
+            for day in first.iter_days().take(800) {
+                let Some(period) = interval.period(day) else {
+                    assert!(interval.is_intraday());
+                    continue;
+                };
+                let border = match interval {
+                    Interval::D5 => (period.start - Interval::FIVE_DAYS_FROM).num_days() % 5 == 0,
+                    Interval::Wk1 => period.start.weekday() == Weekday::Mon,
+                    Interval::Mo1 => period.start.day() == 1,
+                    Interval::Mo3 => period.start.day() == 1 && period.start.month0() % 3 == 0,
+                    _ => period.start == day,
+                };
+                assert!(border && period.contains(&day), "{interval} {day}");
+                assert_eq!(interval.period(period.start), Some(period.clone()));
+                let next = interval.period(period.end).unwrap();
+                assert_eq!(next.start, period.end);
+            }
+        }
+        assert_eq!(Interval::FIVE_DAYS_FROM.to_string(), "1962-01-01");
+        assert_eq!(Interval::FIVE_DAYS_FROM.weekday(), Weekday::Mon);
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct Beside {
     /// The splits among them and before the window that took effect since the stored rows were fetched: prices that
     /// are older than these bars do not contain them. None where the source keeps the whole history and gives it again.
     pub splits: Vec<MarketEvent>,
+    /// Payments and splits since the stored rows were fetched that change those rows, where the answer to an explicit window
+    /// leaves them as they are.
+    pub unseen: Vec<MarketEvent>,
     /// The close of each bar adjusted for splits and dividends, where the source says it.
     pub adjusted_closes: Vec<AdjustedClose>,
     /// Bars of what is traded before and after the regular session, of the length asked for and in any order; their

@@ -21,14 +21,15 @@ pub use registry::{SourceSpec, open};
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::Calendar;
 use crate::frame::BarBatch;
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue};
 use crate::sys::Shutdown;
 
-/// A span on the wall clock of the exchange, in nanoseconds since 1970. It selects bars by their start.
+/// A span on the wall clock of the exchange, in nanoseconds since 1970. It selects bars by their start; of bars that are
+/// wider than a day, a source that counts them from where a request begins gives those that hold a day of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     /// The first moment inside; `None` leaves the depth to the source.
@@ -65,8 +66,11 @@ pub struct FetchJob {
     /// Who chose the window.
     pub asked: Asked,
     /// The download mark that this source returned with the rows last committed for this series. Only the
-    /// source can read it. To be given only while those rows are held; ignored when asked explicitly.
+    /// source can read it. To be given only while those rows are held; when asked explicitly, it says what was known then
+    /// and nothing else.
     pub mark: Option<String>,
+    /// The newest day of which rows are known; `None` when none are.
+    pub known: Option<NaiveDate>,
     /// The price basis of the rows that are stored, in which the answer is to continue; `None` when there are none.
     pub basis: Option<PriceBasis>,
     /// The moment at which the question is asked.
@@ -136,7 +140,8 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// Fetches one series.
     ///
     /// The same job gives the same answer as long as the source has not changed. An explicit window is
-    /// honoured exactly, and its answer carries no mark and is never `UpToDate`. An incremental answer may
+    /// honoured exactly, and its answer is never `UpToDate`; it carries no mark, but perhaps the one that was given with
+    /// what stored rows were moved across since. An incremental answer may
     /// hold bars before the window, when history was rewritten; bars held back are none that end before `now`.
     /// A job that carries the mark of the answer before gives `UpToDate` while nothing is new. A mark that the
     /// source cannot read counts as none.

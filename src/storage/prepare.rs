@@ -67,8 +67,16 @@ pub(super) fn prepare_file(
             Ok(FileOutcome::written(file, merged))
         }
         Inspected::Whole { decoded, bytes } => {
+            let mut decoded = decoded;
             let merged = decoded.proven.frame.merge(newer);
-            if !merged.is_changed() {
+            let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
+            if is_relabelled {
+                decoded
+                    .provenance
+                    .timezone
+                    .clone_from(&job.provenance.timezone);
+            }
+            if !merged.is_changed() && !is_relabelled {
                 return Ok(FileOutcome {
                     file: None,
                     damage: None,
@@ -99,6 +107,26 @@ pub(super) fn prepare_file(
             })
         }
     }
+}
+
+/// Tells whether a file names another zone than the clock that its rows show: each of them is one of the newer rows, to
+/// the last digit, and these say what their clock is. A row that was not finished may have changed since.
+fn is_mislabelled(
+    stored: &Decoded,
+    newer: &Frame,
+    merged: &Merged,
+    provenance: &Provenance,
+) -> bool {
+    const FEWEST_ROWS: usize = 3;
+    let zones = stored.provenance.timezone.as_ref();
+    let is_other = zones
+        .zip(provenance.timezone.as_ref())
+        .is_some_and(|(stored, newer)| stored != newer);
+    is_other
+        && merged.frame.len() == newer.len()
+        && merged.changed <= 1
+        && merged.unchanged >= FEWEST_ROWS
+        && stored.proven.frame.len() == merged.changed + merged.unchanged
 }
 
 /// Says what of a file another writer made has no place in a new one.

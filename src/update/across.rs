@@ -21,7 +21,8 @@ pub(super) fn moved(stored: &Frame, newer: &Frame, splits: &[MarketEvent]) -> Op
     let since = splits.iter().filter(|split| split.date > newest);
     let factor: f64 = since.filter_map(factor).product();
     let merged = stored.merge(newer);
-    if is_near(factor, 1.0) || !agrees(&merged, factor) {
+    let goes_on = newer.span().is_none_or(|(_, last)| last < newest);
+    if is_near(factor, 1.0) || !agrees(&merged, factor, goes_on) {
         return None;
     }
     let shift = Shift {
@@ -43,11 +44,12 @@ fn factor(event: &MarketEvent) -> Option<f64> {
     }
 }
 
-/// Tells whether the rows that overlap, if any, are too few to measure and show that the split is not applied.
-fn agrees(merged: &Merged, factor: f64) -> bool {
+/// Tells whether the rows that overlap, if any, show that the split is not applied. What the end of an answer overlaps is
+/// measured if it is enough for that; nothing is measured where stored rows go on after it.
+fn agrees(merged: &Merged, factor: f64, goes_on: bool) -> bool {
     let prices = merged.revisions.iter().filter(|r| is_price(r.field));
     merged.unchanged == 0
-        && merged.changed < FEWEST_ROWS
+        && (goes_on || merged.changed < FEWEST_ROWS)
         && prices
             .map(ratio)
             .all(|ratio| ratio.is_some_and(|ratio| is_near(ratio, factor)))

@@ -3,9 +3,11 @@
 //! Promises: nothing here changes a file. An answer with a row that has no date is refused whole.
 //! Leaves to others: threads and pace (`fetch`), what becomes of an answer (`arrivals`).
 
+use chrono::NaiveDate;
+
 use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
-use crate::model::{PriceBasis, Provenance, Series, StorageRequest};
-use crate::source::{Beside, Fetched, SourceError};
+use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
+use crate::source::{Asked, Beside, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::across::{self, Across};
@@ -59,7 +61,10 @@ pub(super) struct Aside {
 impl Fetchers<'_> {
     /// Asks for one series.
     pub(super) fn ask(&self, job: &PlannedJob) -> Answer {
-        let question = job.fetch_job(self.now, self.basis(job));
+        let mut question = job.fetch_job(self.now, self.basis(job));
+        if job.asked == Asked::Explicit && question.basis.is_some() && question.known.is_none() {
+            question.known = self.newest(job);
+        }
         match self.source.fetch(&question, self.stop) {
             Ok(Fetched::Bars {
                 batch,
@@ -102,6 +107,15 @@ impl Fetchers<'_> {
         self.stores
             .basis(&request, job.route.layout)
             .unwrap_or_default()
+    }
+
+    /// Returns the day of the newest stored row, where windows have left rows that the registry does not know as newest.
+    fn newest(&self, job: &PlannedJob) -> Option<NaiveDate> {
+        let request = bars_request(&self.planned.venue, job);
+        let stored = self.stores.of(job.route.layout).read(&request);
+        // What cannot be read now is judged once more before anything is merged with it.
+        let (_, newest) = stored.ok().flatten()?.frame.span()?;
+        Some(time::day(newest))
     }
 
     /// Returns what came along, ready to be staged. Each of these trees has one basis whatever that of the bars is: what

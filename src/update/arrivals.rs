@@ -4,9 +4,11 @@
 //! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
+use crate::catalog::Wanted;
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
+use crate::source::Asked;
 use crate::storage::{Open, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
@@ -112,8 +114,18 @@ impl<'l> Work<'_, 'l> {
         }
         self.note_heard(planned, job, &fetched.aside)?;
         let Aside { mark, beside, .. } = fetched.aside;
-        let provisional = beside.provisional;
-        arrived.marks.insert(request, Told { mark, provisional });
+        let history = match job.asked {
+            Asked::Incremental => Wanted::Known,
+            // A window that a person chose settles nothing of what lies around it.
+            Asked::Explicit if beside.unseen.is_empty() => Wanted::AsBefore,
+            Asked::Explicit => Wanted::Whole,
+        };
+        let told = Told {
+            mark,
+            provisional: beside.provisional,
+            history,
+        };
+        arrived.marks.insert(request, told);
         Ok(())
     }
 

@@ -4,6 +4,8 @@
 //! quarantine until a person decides. What came instead of the end of an answer is kept there, too.
 //! Leaves to others: events, which are staged with the rows (`arrivals`).
 
+use crate::frame::EventKind;
+use crate::model::{PriceBasis, time};
 use crate::source::{Beside, CutShort};
 use crate::storage::RowsToStage;
 
@@ -63,6 +65,17 @@ impl Work<'_, '_> {
                 "{request}: {first} to {last} are lost, the source does not keep them any more"
             ));
         }
+        if let Some(event) = beside.unseen.first() {
+            let (what, of) = match event.kind {
+                EventKind::Split { .. } => ("a split", "prices"),
+                _ if is_adjusted(beside) => ("a payment", "prices"),
+                _ => ("a payment", "adjusted closes"),
+            };
+            self.report.warnings.push(format!(
+                "{request}: {what} of {} took effect since older bars were fetched, whose {of} stand on another basis than the fetched ones until the next `barkeep update` without --start, which fetches all of them again",
+                time::day(event.date)
+            ));
+        }
         for warning in &beside.warnings {
             self.report.warnings.push(format!("{request}: {warning}"));
         }
@@ -95,4 +108,10 @@ impl Work<'_, '_> {
             kind,
         });
     }
+}
+
+/// Tells whether the bars themselves are adjusted for payments.
+fn is_adjusted(beside: &Beside) -> bool {
+    let told = beside.provenance.as_ref();
+    told.is_some_and(|told| told.basis == PriceBasis::SplitDividendAdjusted)
 }

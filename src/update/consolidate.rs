@@ -36,6 +36,8 @@ pub(super) struct Told {
     pub(super) mark: Option<String>,
     /// Stamps of bars that may still change.
     pub(super) provisional: Vec<i64>,
+    /// What the answer says of the history that is stored.
+    pub(super) history: Wanted,
 }
 
 /// Consolidates one run.
@@ -256,7 +258,7 @@ impl<'l> Consolidation<'_, 'l> {
             history: if is_open && is_whole {
                 Wanted::Whole
             } else {
-                Wanted::Known
+                told.history
             },
         };
         let today = self.hands.clock.today();

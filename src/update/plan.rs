@@ -187,6 +187,7 @@ fn plan_job(
         Some((first, _)) if !adjoins(first) => Continuity::Apart,
         _ => Continuity::Joined,
     };
+    let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
     let (window, asked, mark) = match request.days {
         Some((first, last)) => {
             let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
@@ -196,7 +197,7 @@ fn plan_job(
                     to: after,
                 },
                 Asked::Explicit,
-                None,
+                mark.filter(|_| routed.has_rows),
             )
         }
         // The registry may remember rows that somebody has removed: then everything is wanted again.
@@ -214,7 +215,6 @@ fn plan_job(
             let from = known
                 .filter(|day| latest.is_none_or(|latest| *day <= latest))
                 .and_then(time::midnight);
-            let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
             (Window { from, to: None }, Asked::Incremental, mark)
         }
     };
@@ -225,6 +225,7 @@ fn plan_job(
         asked,
         history: request.history,
         mark,
+        known,
         has_rows: routed.has_rows,
         route: routed.route,
         continuity,

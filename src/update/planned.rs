@@ -1,6 +1,6 @@
 //! What a run will do, as values: venues, jobs, and what is left out with the reason.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan::History;
 use crate::layout::Continuity;
@@ -41,6 +41,8 @@ pub struct PlannedJob {
     pub history: History,
     /// The source's mark of the last download.
     pub mark: Option<String>,
+    /// The newest day that is known.
+    pub known: Option<NaiveDate>,
     /// Whether rows are stored, on whose price basis the answer has to continue.
     pub has_rows: bool,
     /// Where the rows will go, and why.
@@ -78,6 +80,7 @@ impl PlannedJob {
             window: self.window,
             asked: self.asked,
             mark: self.mark.clone(),
+            known: self.known,
             basis,
             now,
         }

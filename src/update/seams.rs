@@ -29,6 +29,8 @@ pub(super) fn healed(stored: &Frame, newer: &Frame, known: Known) -> Option<Acro
         bars: stored.merge(newer).frame,
         adjusted: BTreeMap::new(),
         events: known.events,
+        timezone: None,
+        has_borders: true,
         currency: None,
     };
     let is_older = |finding: &Finding| finding.kind == Kind::UnappliedSplit && finding.to < first;

@@ -426,6 +426,38 @@ fn rows_that_do_not_belong_to_the_stored_ones_are_refused(
     assert_eq!(bench.tree(), before);
 }
 
+/// Older builds wrote down the zone of the market for rows on the clock of UTC.
+#[rstest]
+fn rows_that_are_the_newer_ones_take_the_name_of_their_clock(
+    #[values(LegacyBars, PartitionedBars)] shape: Shape,
+) {
+    let days = ["2024-02-05", "2024-02-06", "2024-02-07", "2024-02-08"];
+    let bench = Bench::on_disk();
+    let request = shape.request();
+    let stored = rows(&request, &days[..3], 7.0);
+    bench.store(shape, &stored);
+    let before = bench.tree();
+    let utc = Provenance {
+        timezone: Some("UTC".to_owned()),
+        ..provenance()
+    };
+    let refused = |newer: &Frame| prepare_as(&bench, shape, newer, &utc).is_err();
+    assert!(refused(&rows(&request, &days, 8.0)), "other values");
+    assert!(refused(&rows(&request, &days[1..], 7.0)), "not all of them");
+    assert!(refused(&rows(&request, &days[2..], 7.0)), "too few to tell");
+
+    for newer in [rows(&request, &days[..3], 7.0), rows(&request, &days, 7.0)] {
+        let prepared = prepare_as(&bench, shape, &newer, &utc).unwrap();
+        bench.commit(&prepared).unwrap();
+
+        let stores = bench.stores();
+        let found = shape.store(&stores).read(&request).unwrap().unwrap();
+        assert_eq!(found.provenance.timezone.as_deref(), Some("UTC"));
+        assert_eq!(found.frame, newer);
+    }
+    assert!(bench.tree() != before);
+}
+
 #[rstest]
 fn a_new_month_has_the_basis_of_its_tree_or_is_refused(
     #[values(PartitionedBars, Trades)] shape: Shape,

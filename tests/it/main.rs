@@ -17,6 +17,8 @@ mod cli_input;
 #[cfg(test)]
 mod cli_update;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod codec;
 #[cfg(test)]
 mod config;

@@ -489,6 +489,69 @@ fn an_instant_is_stored_on_the_clock_of_the_exchange_or_refused() {
     assert!(refusal(&*nowhere, "X", "1m").contains("set timezone"));
 }
 
+const KLINES_HEADER: &str = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n";
+
+/// Four minutes of a coin, as instants with a number of digits more than seconds have.
+fn klines(header: &str, zeros: usize) -> String {
+    let line = |at: i64| {
+        let (start, rest) = (1_698_364_800 + at * 60, "9".repeat(zeros));
+        let (zeros, end) = ("0".repeat(zeros), start + 59);
+        format!("{start}{zeros},3.2,3.3,3.1,3.2{at},20{at},{end}{rest},1,1,1,1,0\n")
+    };
+    let lines: String = (0..4).map(line).collect();
+    format!("{header}{lines}")
+}
+
+/// With a header line they were stored on the clock of the market, and without one on that of UTC, while the footers named
+/// the market's for both.
+#[test]
+fn klines_are_the_same_bars_with_a_header_and_without_one_and_say_their_clock() {
+    let spelled = "Open time,Open,High,Low,Close,Volume,Close time,Quote asset volume,Number of trades,Taker buy base,Taker buy quote,Ignore\n";
+    for (interval, stamps) in [("1m", "2023-10-27 00:00:00"), ("1d", "2023-10-27 00:00:00")] {
+        for venue in ["us:files", "crypto:files"] {
+            for zeros in [3, 6] {
+                for header in ["", KLINES_HEADER, spelled] {
+                    let folder = Folder::new();
+                    let text = klines(header, zeros);
+                    let (lines, _) = text.split_at(text.len());
+                    let lines: Vec<&str> = lines.lines().collect();
+                    let kept = if interval == "1d" {
+                        lines.len() - 3
+                    } else {
+                        lines.len()
+                    };
+                    folder.put(&format!("{interval}/X.csv"), lines[..kept].join("\n"));
+                    let source = folder.source_with(venue, |_| {});
+
+                    let answer = source
+                        .fetch(&job("X", interval), &Shutdown::default())
+                        .unwrap();
+
+                    let Fetched::Bars { batch, beside, .. } = answer else {
+                        panic!("{answer:?}");
+                    };
+                    assert_eq!(stamp(&batch.bars[0]), stamps, "{venue} {zeros} {header}");
+                    let zone = beside.provenance.unwrap().timezone;
+                    assert_eq!(zone.as_deref(), Some("UTC"), "{venue} {zeros} {header}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn klines_are_stored_on_the_clock_that_the_settings_name() {
+    for header in ["", KLINES_HEADER] {
+        let folder = Folder::new();
+        folder.put("1m/X.csv", klines(header, 3));
+        let source = folder.source_with("us:files", |spec| {
+            spec.timezone = Some(chrono_tz::Asia::Tokyo);
+        });
+
+        assert_eq!(stamp(&bars(&*source, "X", "1m")[0]), "2023-10-27 09:00:00");
+    }
+}
+
 #[test]
 fn a_path_that_is_not_there_is_a_matter_of_settings() {
     let source = files_source("us:files", FilesSpec::of("/nowhere/prices".into()));

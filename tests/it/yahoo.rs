@@ -11,3 +11,5 @@ mod rebase;
 mod replay;
 mod requests;
 mod trouble;
+mod wide;
+mod windows;

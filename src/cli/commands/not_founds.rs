@@ -120,6 +120,7 @@ fn ask(
             },
             asked: Asked::Explicit,
             mark: None,
+            known: None,
             basis: None,
             now,
         };

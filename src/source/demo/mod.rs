@@ -205,6 +205,7 @@ mod tests {
             window: Window::default(),
             asked: Asked::Incremental,
             mark: None,
+            known: None,
             basis: None,
             now: now.parse().unwrap(),
         };

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::calendar::Session;
 use crate::model::{Interval, time};
@@ -132,18 +132,11 @@ fn wide(interval: Interval, sessions: &[Session], now: i64) -> Vec<Period> {
 
 /// Returns the first day of the week, month or quarter that holds a day; for other intervals the day itself.
 fn begins(interval: Interval, day: NaiveDate) -> NaiveDate {
-    let first = match interval {
-        Interval::Wk1 => {
-            let since_monday = u64::from(day.weekday().num_days_from_monday());
-            day.checked_sub_days(Days::new(since_monday))
-        }
-        Interval::Mo1 => day.with_day(1),
-        Interval::Mo3 => day
-            .with_day(1)
-            .and_then(|first| first.with_month0(day.month0() / 3 * 3)),
-        _ => None,
-    };
-    first.unwrap_or(day)
+    match interval {
+        // Its bars have five sessions, and begin with the first of them.
+        Interval::D5 => day,
+        _ => interval.period(day).map_or(day, |period| period.start),
+    }
 }
 
 #[cfg(test)]

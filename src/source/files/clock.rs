@@ -50,6 +50,11 @@ impl Clock {
         }
     }
 
+    /// Returns the zone whose wall clock is stored; `None` when nobody knows it.
+    pub(super) fn stored(self) -> Option<Tz> {
+        self.stored
+    }
+
     /// Returns what a moment is on the stored wall clock, before the bar's start is found. The error is the reason.
     pub(super) fn wall(self, moment: Moment) -> Result<NaiveDateTime, String> {
         let is_intraday = self.interval.is_intraday();

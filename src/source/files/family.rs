@@ -6,7 +6,7 @@
 use csv::ByteRecord;
 
 use super::detect::shown;
-use super::header::Places;
+use super::header::{Places, plain};
 use super::spec::FilesSpec;
 use super::stamp;
 
@@ -15,7 +15,7 @@ use super::stamp;
 pub(super) enum Family {
     /// Stooq's dumps: a symbol, a length and two clocks of Warsaw.
     StooqDump,
-    /// Binance's klines: no header, instants in UTC.
+    /// Binance's klines: the start and the end of each bar in UTC, with a header or without.
     Klines,
     /// Polygon's flat files: instants, of exchanges in the United States.
     FlatFile,
@@ -47,10 +47,14 @@ pub(super) fn with_header(
             .iter()
             .any(|header| header.eq_ignore_ascii_case(name))
     };
+    let names: Vec<String> = headers.iter().map(|header| plain(header)).collect();
+    let is_span = ["opentime", "closetime"].map(|name| names.iter().any(|seen| seen == name));
     let family = if has("<PER>") && has("<TICKER>") {
         Family::StooqDump
     } else if has("window_start") {
         Family::FlatFile
+    } else if is_span == [true, true] {
+        Family::Klines
     } else {
         Family::Plain
     };

@@ -60,7 +60,7 @@ fn meaning(header: &str) -> Option<Meaning> {
 }
 
 /// Brings a header to the form in which it is looked up: lower case, letters and digits only.
-fn plain(header: &str) -> String {
+pub(super) fn plain(header: &str) -> String {
     header
         .to_lowercase()
         .chars()

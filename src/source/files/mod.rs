@@ -33,7 +33,7 @@ use self::index::{Choice, Index};
 use self::mark::Mark;
 use self::owner::Claim;
 use self::series::{Series, check, malformed};
-use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
+use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::Calendar;
 use crate::frame::{Bar, BarBatch};
 use crate::model::{Digest, Interval, Provenance, Ticker, Venue};
@@ -167,15 +167,29 @@ impl MarketDataSource for Files {
         if before.as_ref().is_some_and(|mark| mark.facts == facts) {
             return Ok(Fetched::UpToDate);
         }
-        let Some(bars) = self.rows(&series, job, stop)? else {
+        let Some(rows) = self.rows(&series, job, stop)? else {
             return unknown(&index);
         };
-        Ok(answer(bars, job, before, facts))
+        let mut beside = Box::<Beside>::default();
+        if rows.zone != self.zone() {
+            // Some families have a clock of their own.
+            beside.provenance = Some(Provenance {
+                timezone: rows.zone.map(|zone| zone.name().to_owned()),
+                ..self.provenance()
+            });
+        }
+        Ok(answer(rows.bars, beside, job, before, facts))
     }
 }
 
 /// Chooses what of the rows is handed out.
-fn answer(mut bars: Vec<Bar>, job: &FetchJob, before: Option<Mark>, facts: Digest) -> Fetched {
+fn answer(
+    mut bars: Vec<Bar>,
+    beside: Box<Beside>,
+    job: &FetchJob,
+    before: Option<Mark>,
+    facts: Digest,
+) -> Fetched {
     let mark = match job.asked {
         Asked::Explicit => {
             bars.retain(|bar| bar.date.is_none_or(|date| job.window.contains(date)));
@@ -190,15 +204,12 @@ fn answer(mut bars: Vec<Bar>, job: &FetchJob, before: Option<Mark>, facts: Diges
         }
     };
     if bars.is_empty() {
-        Fetched::Nothing {
-            mark,
-            beside: Box::default(),
-        }
+        Fetched::Nothing { mark, beside }
     } else {
         Fetched::Bars {
             batch: BarBatch { bars },
             mark,
-            beside: Box::default(),
+            beside,
         }
     }
 }

@@ -6,6 +6,9 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
+
+use super::clock::Clock;
 use super::detect::{self, Detected};
 use super::index::Found;
 use super::mark::Facts;
@@ -15,7 +18,7 @@ use super::rows::{self, Answer, Question};
 use super::text::NoText;
 use super::{FetchJob, Files, SourceError, text, zone};
 use crate::frame::Bar;
-use crate::model::Digest;
+use crate::model::{Digest, Interval};
 use crate::sys::Shutdown;
 
 /// The files of one series, and whether they are named for it.
@@ -23,6 +26,31 @@ use crate::sys::Shutdown;
 pub(super) struct Series<'i> {
     pub(super) files: Vec<&'i Found>,
     pub(super) claim: Claim,
+}
+
+/// The rows of a series.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) bars: Vec<Bar>,
+    /// The zone whose wall clock their dates show; `None` when nobody knows it.
+    pub(super) zone: Option<Tz>,
+}
+
+impl Rows {
+    fn add(&mut self, bars: Vec<Bar>, zone: Option<Tz>, interval: Interval) -> Result<(), String> {
+        if let (Some(before), Some(zone)) = (self.zone, zone)
+            && interval.is_intraday()
+            && !bars.is_empty()
+            && before != zone
+        {
+            return Err(format!(
+                "its times are on the clock of {zone}, and those of the other files of the series on that of {before}: set timezone"
+            ));
+        }
+        self.zone = self.zone.or(zone);
+        self.bars.extend(bars);
+        Ok(())
+    }
 }
 
 impl Files {
@@ -49,30 +77,32 @@ impl Files {
         Ok(is_there.then(|| facts.finish()))
     }
 
-    /// Reads every row of a series; `None` when no file holds it.
+    /// Reads every row of a series; `None` when no file holds it. Its files are one history, so they have one clock.
     pub(super) fn rows(
         &self,
         series: &Series<'_>,
         job: &FetchJob,
         stop: &Shutdown,
-    ) -> Result<Option<Vec<Bar>>, SourceError> {
-        let mut whole: Option<Vec<Bar>> = None;
+    ) -> Result<Option<Rows>, SourceError> {
+        let mut whole: Option<Rows> = None;
         for file in &series.files {
             check(job, stop)?;
             let Some(bytes) = self.fs.read(&file.path)? else {
                 continue;
             };
-            let answer = match file.kind {
+            let refuse = |reason| malformed(job, &file.path, reason);
+            let (answer, zone) = match file.kind {
                 FileKind::Text => self.text_rows(file, series.claim, &bytes, job),
                 FileKind::Parquet => {
                     let batch = self.parquet.rows(bytes, &job.ticker);
-                    batch.map(|batch| Answer::Rows(batch.bars))
+                    batch.map(|batch| (Answer::Rows(batch.bars), self.zone()))
                 }
             }
-            .map_err(|reason| malformed(job, &file.path, reason))?;
+            .map_err(refuse)?;
             match answer {
                 Answer::Rows(bars) if series.claim == Claim::Named || !bars.is_empty() => {
-                    whole.get_or_insert_default().extend(bars);
+                    let whole = whole.get_or_insert_default();
+                    whole.add(bars, zone, job.interval).map_err(refuse)?;
                 }
                 Answer::Rows(_) | Answer::OtherLength | Answer::NotMine => {}
             }
@@ -86,11 +116,11 @@ impl Files {
         claim: Claim,
         bytes: &[u8],
         job: &FetchJob,
-    ) -> Result<Answer, String> {
+    ) -> Result<(Answer, Option<Tz>), String> {
         let nobodys = |reason: String| match claim {
             Claim::Named => Err(reason),
             // A file that is named for nobody and holds no rows of anybody is none of this series' business.
-            Claim::Shared => Ok(Answer::NotMine),
+            Claim::Shared => Ok((Answer::NotMine, None)),
         };
         let text = match text::unpack(bytes, self.parquet.most_bytes()) {
             Ok(text) => text,
@@ -100,11 +130,11 @@ impl Files {
         };
         let layout = match detect::detect(&text, &self.spec) {
             Ok(Detected::Rows(layout)) => layout,
-            Ok(Detected::NoRows) => return Ok(Answer::Rows(Vec::new())),
+            Ok(Detected::NoRows) => return Ok((Answer::Rows(Vec::new()), None)),
             Err(reason) => return nobodys(reason),
         };
         if claim == Claim::Shared && layout.places.ticker.is_none() {
-            return Ok(Answer::NotMine);
+            return Ok((Answer::NotMine, None));
         }
         let country = zone::split_country(&file.stem).map(|(_, country)| country.zone);
         let question = Question {
@@ -121,7 +151,8 @@ impl Files {
             spec: &self.spec,
             most_bytes: self.parquet.most_bytes().saturating_sub(text.len() as u64),
         };
-        rows::read(&text, &layout, &question)
+        let clock = Clock::of(layout.family, job.interval, question.exchange, &self.spec);
+        Ok((rows::read(&text, &layout, &question)?, clock.stored()))
     }
 }
 

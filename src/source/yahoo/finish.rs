@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
+use super::borders::Borders;
 use super::pages::Fetch;
 use super::rows;
 use super::wire::Chart;
@@ -21,8 +22,13 @@ impl Fetch<'_> {
         let job = self.job;
         let mut mark = self.next_mark().map(|mark| mark.to_string());
         self.beside.splits = self.splits();
+        self.beside.unseen = self.unseen();
+        self.warn_of_strays();
         if job.asked == Asked::Explicit {
-            let window = job.window;
+            let window = match Borders::of(job.interval, None) {
+                Some(borders) => borders.widened(job.window),
+                None => job.window,
+            };
             let is_inside = |stamp: i64| window.contains(stamp);
             for bars in [&mut self.reading.bars, &mut self.reading.outside] {
                 bars.retain(|bar| bar.date.is_some_and(is_inside));
@@ -76,6 +82,20 @@ impl Fetch<'_> {
             mark = None;
         }
         Fetched::Nothing { mark, beside }
+    }
+
+    /// Bars of another grid would stand beside those of the series, and each day would be in two of them.
+    fn warn_of_strays(&mut self) {
+        let interval = self.job.interval;
+        if let (Some(first), Some(last)) = (self.strays.iter().min(), self.strays.iter().max()) {
+            let warning = match self.strays.len() {
+                1 => format!("a bar of {first} begins on no border of {interval} and is left out"),
+                many => format!(
+                    "{many} bars from {first} to {last} begin on no border of {interval} and are left out"
+                ),
+            };
+            self.beside.warnings.push(warning);
+        }
     }
 
     /// Returns the days that are wanted and out of reach, both included.

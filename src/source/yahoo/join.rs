@@ -3,7 +3,7 @@
 //! Promises: of two rows the bar has the first open, the last close, both extremes and the sum of the volumes. A trade
 //! without its bar is no bar.
 
-use chrono::{Datelike, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::rows::{Hours, wall};
@@ -82,15 +82,11 @@ pub(super) fn is_last_trade(
 }
 
 fn is_within(before: &Dated, last: &Dated, interval: Interval, served: Option<u32>) -> bool {
-    let quarter = |wall: NaiveDateTime| (wall.year(), wall.month0() / 3);
+    let period = |dated: &Dated| interval.period(dated.wall.date());
     match (served, interval) {
         (Some(minutes), _) => last.row.stamp - before.row.stamp < i64::from(minutes) * 60,
-        (None, Interval::Mo1) => {
-            (before.wall.year(), before.wall.month()) == (last.wall.year(), last.wall.month())
-        }
-        (None, Interval::Mo3) => quarter(before.wall) == quarter(last.wall),
         (None, Interval::D5) => last.wall - before.wall < TimeDelta::days(5),
-        (None, _) => last.wall - before.wall < TimeDelta::days(7),
+        (None, _) => period(before) == period(last),
     }
 }
 

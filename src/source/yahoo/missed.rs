@@ -3,6 +3,7 @@
 //! Promises: one request, and only after an outage that was longer than the depth of the interval. Without its answer
 //! there is none: rows on both sides of a split that nobody knows of would be stored as one history.
 
+use super::Yahoo;
 use super::address;
 use super::earlier;
 use super::judge::{Verdict, judge};
@@ -10,18 +11,26 @@ use super::pages::Fetch;
 use super::windows::DAY;
 use super::wire::Period;
 use crate::frame::{EventKind, MarketEvent};
-use crate::model::Interval;
+use crate::model::{Interval, time};
 use crate::source::http::HttpRequest;
 use crate::source::{Asked, FetchJob, SourceError};
 
 impl Fetch<'_> {
-    /// Asks for the events since the stored rows were fetched, if bars that follow these are lost.
+    /// Asks for the events since the stored rows were fetched, if bars that follow these are lost, or a person asks for
+    /// others.
     pub(super) fn ask_missed(&mut self) -> Result<(), SourceError> {
-        let is_lost = |wanted: &i64| *wanted < self.reach.earliest(self.now());
         let zone = self.mark.as_ref().map(|mark| mark.zone);
-        let wanted = self.span.wanted.map(|wall| earlier(wall, zone));
-        let wanted = wanted.filter(is_lost);
-        let Some(wanted) = wanted.filter(|_| self.job.asked == Asked::Incremental) else {
+        let asked = self.span.asked;
+        let is_outside = |since: &i64| match self.job.asked {
+            Asked::Incremental => *since < self.reach.earliest(self.now()),
+            Asked::Explicit => *since < asked.start || asked.end <= self.now(),
+        };
+        let wanted = match self.job.asked {
+            Asked::Incremental => self.span.wanted,
+            Asked::Explicit => Yahoo::unseen_since(self.job).and_then(time::midnight),
+        };
+        let wanted = wanted.map(|wall| earlier(wall, zone));
+        let Some(wanted) = wanted.filter(is_outside) else {
             return Ok(());
         };
         let daily = FetchJob {

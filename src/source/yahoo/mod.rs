@@ -7,6 +7,7 @@
 
 mod address;
 mod bare;
+mod borders;
 mod events;
 mod finish;
 mod join;
@@ -27,9 +28,10 @@ pub use windows::{Reach, Windows};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
+use self::borders::Borders;
 use self::mark::Mark;
 use self::windows::DAY;
 use self::wire::Period;
@@ -79,10 +81,23 @@ impl Yahoo {
         Self { venue, spec, http }
     }
 
-    /// Returns the mark of a job that may be relied on.
+    /// Returns the mark by which a run continues.
     fn mark(job: &FetchJob) -> Option<Mark> {
-        let mark = job.mark.as_deref().and_then(Mark::parse);
-        mark.filter(|_| job.asked == Asked::Incremental)
+        Self::known(job).filter(|_| job.asked == Asked::Incremental)
+    }
+
+    /// Returns what the run before left, whoever chose the window.
+    fn known(job: &FetchJob) -> Option<Mark> {
+        job.mark.as_deref().and_then(Mark::parse)
+    }
+
+    /// Returns the day since which something may have happened that stored rows have not seen; `None` when there are no
+    /// such rows, or nobody knows when they were fetched. It may be listed some days late.
+    fn unseen_since(job: &FetchJob) -> Option<NaiveDate> {
+        const LATE: Days = Days::new(7);
+        let asked = Self::known(job).and_then(|mark| rows::wall(mark.through, mark.zone));
+        let day = asked.map(|asked| asked.date()).or(job.known)?;
+        job.basis.and(day.checked_sub_days(LATE))
     }
 
     /// Tells whether a job can bring nothing, or is not to be asked yet.
@@ -105,12 +120,16 @@ impl Yahoo {
 
     fn span(&self, job: &FetchJob) -> Span {
         let now = job.now.timestamp();
-        let earliest = self.spec.windows.of(job.interval).earliest(now);
-        let zone = Self::mark(job).map(|mark| mark.zone);
-        let to = job.window.to.map(|to| later(to, zone));
-        let (start, wanted) = match (job.asked, job.window.from) {
+        let zone = Self::known(job).map(|mark| mark.zone);
+        let borders = Borders::of(job.interval, zone);
+        let earliest = self.earliest(job, borders);
+        let start = |wall| match borders {
+            Some(borders) => borders.start(time::day(wall)).unwrap_or(earliest),
+            None => earlier(wall, zone),
+        };
+        let (mut begin, wanted) = match (job.asked, job.window.from) {
             (_, None) => (earliest, None),
-            (Asked::Explicit, Some(from)) => (earlier(from, zone), Some(from)),
+            (Asked::Explicit, Some(from)) => (start(from), Some(from)),
             (Asked::Incremental, Some(from)) => {
                 let asked = Self::mark(job)
                     .and_then(|mark| time::nanos(rows::wall(mark.through, mark.zone)?));
@@ -120,44 +139,53 @@ impl Yahoo {
                 // The newest known day is stored, and what was asked for in vain is not missing.
                 let missing = from.saturating_add(time::DAY);
                 let missing = asked.map_or(missing, |asked| asked.max(missing));
-                (earlier(settled, zone), Some(missing))
+                (start(settled), Some(missing))
             }
         };
-        let start = if job.interval == Interval::D5 {
-            // Its bars are counted from wherever a request begins.
-            earliest
-        } else {
-            start.max(earliest)
+        // The end is outside, and the last trade may be of this very second.
+        let most = now + 1;
+        let mut end = match (job.window.to, borders) {
+            (None, _) => most,
+            (Some(to), None) => later(to, zone),
+            (Some(to), Some(borders)) => {
+                let last = time::day(to.saturating_sub(1));
+                borders.end(last).unwrap_or(most)
+            }
         };
+        // What has happened since to rows that are stored is told by events, up to now; one request tells it all.
+        let is_kept_whole = self.depth_days(job.interval).is_none();
+        if job.asked == Asked::Explicit
+            && is_kept_whole
+            && let Some(since) = Self::unseen_since(job).and_then(time::midnight)
+        {
+            begin = begin.min(start(since));
+            end = most;
+        }
         Span {
             asked: Period {
-                start,
-                // The end is outside, and the last trade may be of this very second.
-                end: to.unwrap_or(now + 1).min(now + 1),
+                start: begin.max(earliest),
+                end: end.min(most),
             },
             wanted,
         }
     }
 
-    /// Returns the wall clock from which bars are asked for again: what is not settled, and whole wide bars.
+    /// Returns the first instant that a job can ask for.
+    fn earliest(&self, job: &FetchJob, borders: Option<Borders>) -> i64 {
+        let reach = self.spec.windows.of(job.interval);
+        let earliest = reach.earliest(job.now.timestamp());
+        let border = borders.and_then(|borders| borders.from(earliest));
+        border.unwrap_or(earliest)
+    }
+
+    /// Returns the wall clock from which bars are asked for again, because they are not settled.
     fn settled(&self, job: &FetchJob, from: i64) -> Option<i64> {
         let newest = time::day(from);
         let sessions = self.spec.settle_sessions;
-        let day = match Self::mark(job) {
+        time::midnight(match Self::mark(job) {
             Some(mark) => mark.sessions_before(newest, sessions),
             None => mark::sessions_before(None, newest, sessions),
-        };
-        time::midnight(period_start(day, job.interval)?)
-    }
-}
-
-/// Returns the first day of the wide bar that a day falls into.
-fn period_start(day: NaiveDate, interval: Interval) -> Option<NaiveDate> {
-    match interval {
-        Interval::Wk1 => Some(day.week(chrono::Weekday::Mon).first_day()),
-        Interval::Mo1 => day.with_day(1),
-        Interval::Mo3 => day.with_day(1)?.with_month(day.month0() / 3 * 3 + 1),
-        _ => Some(day),
+        })
     }
 }
 

@@ -4,7 +4,10 @@
 //! the reason, and the mark then says how far the answer reaches. A page that is denied between others counts as failed.
 //! Leaves to others: what the pages amount to (`finish`), what Yahoo says of its limits (`limits`).
 
+use chrono::NaiveDate;
+
 use super::address;
+use super::borders::Borders;
 use super::finish::basis_of;
 use super::judge::{Verdict, judge};
 use super::limits::LESSONS;
@@ -16,7 +19,7 @@ use super::wire::{Chart, Period};
 use super::{Span, Yahoo};
 use crate::model::Interval;
 use crate::source::http::HttpRequest;
-use crate::source::{Beside, CutShort, FetchJob, Fetched, SourceError};
+use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
 /// A job under way.
@@ -40,6 +43,8 @@ pub(super) struct Fetch<'f> {
     has_gap: bool,
     /// Whether the history is asked for once more, because what is stored stands on another basis.
     is_whole: bool,
+    /// Bars that are on no border, and left out.
+    pub(super) strays: Vec<NaiveDate>,
     pub(super) through: i64,
 }
 
@@ -62,12 +67,13 @@ impl<'f> Fetch<'f> {
             lessons: LESSONS,
             reading: Reading::default(),
             beside: Beside::default(),
-            mark: Yahoo::mark(job),
+            mark: Yahoo::known(job),
             told: Told::default(),
             chart: None,
             is_unknown: false,
             has_gap: false,
             is_whole: false,
+            strays: Vec::new(),
             through: span.asked.start,
         }
     }
@@ -75,6 +81,7 @@ impl<'f> Fetch<'f> {
     pub(super) fn run(mut self) -> Result<Fetched, SourceError> {
         self.ask_missed()?;
         self.ask()?;
+        self.ask_on_border()?;
         if self.is_rebased() {
             // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
             self.ask_whole()?;
@@ -89,7 +96,8 @@ impl<'f> Fetch<'f> {
     fn is_rebased(&self) -> bool {
         let basis = basis_of(self.job);
         let is_intraday = self.job.interval.is_intraday();
-        self.span.asked.start > self.reach.earliest(self.now())
+        self.job.asked == Asked::Incremental
+            && self.span.asked.start > self.earliest()
             && self
                 .untold()
                 .iter()
@@ -97,33 +105,79 @@ impl<'f> Fetch<'f> {
     }
 
     fn ask_whole(&mut self) -> Result<(), SourceError> {
-        let whole = self.reach.earliest(self.now());
-        self.span.asked.start = whole;
-        self.through = whole;
+        self.is_whole = true;
+        self.ask_from(self.earliest())
+    }
+
+    /// Where Yahoo counted from the first trade although it was asked from a border on, it is asked from the first border
+    /// after that trade on.
+    fn ask_on_border(&mut self) -> Result<(), SourceError> {
+        let borders = self.borders().filter(|_| self.reading.bars.is_empty());
+        let first = self.strays.iter().min().copied();
+        let border = borders.zip(first);
+        let border = border.and_then(|(borders, first)| borders.after(first));
+        match border.filter(|border| self.span.asked.start < *border) {
+            Some(border) if border < self.span.asked.end => self.ask_from(border),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks once more, from an instant on.
+    fn ask_from(&mut self, start: i64) -> Result<(), SourceError> {
+        self.span.asked.start = start;
+        self.through = start;
         self.has_gap = false;
         self.reading = Reading::default();
+        self.strays.clear();
         self.beside.events.clear();
         self.beside.cut_short = None;
-        self.is_whole = true;
         self.ask()
+    }
+
+    /// Returns the borders of wide bars, on the clock of the exchange as soon as it is known.
+    fn borders(&self) -> Option<Borders> {
+        let told = self.chart.as_ref().map(|chart| chart.meta.zone);
+        let zone = told.or(self.mark.as_ref().map(|mark| mark.zone));
+        Borders::of(self.job.interval, zone)
+    }
+
+    /// Returns the first instant that can be asked for.
+    fn earliest(&self) -> i64 {
+        let earliest = self.reach.earliest(self.now());
+        let border = self.borders().and_then(|borders| borders.from(earliest));
+        border.unwrap_or(earliest)
+    }
+
+    /// Returns the first request of what is left, which ends on a border where bars are wide.
+    fn next_page(&self, left: Period) -> Option<Period> {
+        let page = self.reach.pages(left).first().copied()?;
+        let borders = self.borders().filter(|_| page.end < left.end);
+        let border = borders.and_then(|borders| borders.within(page));
+        Some(Period {
+            end: border.unwrap_or(page.end).min(left.end),
+            ..page
+        })
     }
 
     /// Asks for every page of the span.
     fn ask(&mut self) -> Result<(), SourceError> {
         let mut left = self.span.asked;
         while left.start < left.end {
-            let Some(page) = self.reach.pages(left).first().copied() else {
+            let Some(page) = self.next_page(left) else {
                 break;
             };
             match self.page(page) {
                 Ok(Page::Done) => {
-                    left.start = page.end;
+                    // A border that was meant for every zone is one of the exchange's now.
+                    let borders = self.borders().filter(|_| page.end < left.end);
+                    let border = borders.and_then(|borders| borders.at(page.end));
+                    left.start = border.unwrap_or(page.end);
                     if !self.has_gap {
-                        self.through = page.end;
+                        self.through = left.start;
                     }
                 }
                 Ok(Page::Again) => {
-                    left.start = left.start.max(self.reach.earliest(self.now()));
+                    left.start = left.start.max(self.earliest());
                     self.through = self.through.max(left.start);
                 }
                 Err(error @ SourceError::Stopped { .. }) => return Err(error),
@@ -228,7 +282,14 @@ impl<'f> Fetch<'f> {
         chart
             .rows
             .retain(|row| row.stamp < page.end && (row.stamp >= page.start || !is_intraday));
-        let reading = rows::read(&chart, self.job.interval, self.yahoo.spec.hours, self.now());
+        let question = rows::Question {
+            interval: self.job.interval,
+            hours: self.yahoo.spec.hours,
+            page,
+            now: self.now(),
+        };
+        let mut reading = rows::read(&chart, question);
+        self.strays.append(&mut reading.strays);
         if chart.odd_events > 0 {
             self.beside.warnings.push(format!(
                 "{} of its events could not be understood and are left out",

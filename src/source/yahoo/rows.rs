@@ -6,9 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Months, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
+use chrono::{
+    Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike,
+};
 use chrono_tz::Tz;
 
+use super::borders::Borders;
 use super::join::{Dated, drop_lone_trade, halved, is_last_trade, join_live};
 use super::wire::{Chart, Meta, Period, Row};
 use crate::frame::{Bar, Volume};
@@ -35,6 +38,18 @@ pub(super) struct Reading {
     pub(super) adjusted: Vec<AdjustedClose>,
     /// Stamps of bars that may still change.
     pub(super) provisional: Vec<i64>,
+    /// Days of wide bars that are left out because they are no border of the series.
+    pub(super) strays: Vec<NaiveDate>,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    pub(super) interval: Interval,
+    pub(super) hours: Hours,
+    pub(super) page: Period,
+    /// The instant of the question, in seconds since 1970.
+    pub(super) now: i64,
 }
 
 impl Reading {
@@ -44,8 +59,14 @@ impl Reading {
     }
 }
 
-/// Reads the bars of a chart as of the instant `now`, in seconds since 1970.
-pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) -> Reading {
+/// Reads the bars of a chart.
+pub(super) fn read(chart: &Chart, question: Question) -> Reading {
+    let Question {
+        interval,
+        hours,
+        page,
+        now,
+    } = question;
     let meta = &chart.meta;
     let mut rows: Vec<Dated> = chart
         .rows
@@ -65,6 +86,8 @@ pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) ->
     if interval == Interval::M30 && served == Some(15) {
         rows = halved(&rows, meta.zone);
     }
+    let borders = Borders::of(interval, Some(meta.zone));
+    let strays = borders.map(|borders| borders.keep_whole(&mut rows, page, now));
     let provisional = rows.last().filter(|last| {
         let now = wall(now, meta.zone).unwrap_or(NaiveDateTime::MAX);
         last.is_live || end(last, interval, meta) > now
@@ -76,6 +99,7 @@ pub(super) fn read(chart: &Chart, interval: Interval, hours: Hours, now: i64) ->
         outside: outside.iter().rev().map(bar).collect(),
         adjusted: adjusted(chart, interval, &rows),
         provisional: provisional.into_iter().collect(),
+        strays: strays.unwrap_or_default(),
     }
 }
 
@@ -127,19 +151,17 @@ fn served(meta: &Meta, interval: Interval) -> Option<u32> {
 
 fn dated(row: &Row, interval: Interval, meta: &Meta) -> Option<Dated> {
     let mut wall = wall(row.stamp, meta.zone)?;
-    let is_midnight = wall.time() == NaiveTime::MIN;
     let mut is_live = false;
     if !interval.is_intraday() {
-        // Around a clock change Yahoo stamps some days an hour or two before their midnight.
-        let is_late = matches!(interval, Interval::D1 | Interval::Wk1)
-            && matches!(wall.format("%H:%M").to_string().as_str(), "22:00" | "23:00");
-        if is_late {
-            wall += TimeDelta::hours(2);
-        }
+        let is_early = is_early_midnight(row.stamp, wall, meta);
+        let is_midnight = wall.time() == NaiveTime::MIN;
         let is_open = meta
             .current
             .is_some_and(|current| current.start == row.stamp);
-        is_live = meta.market_time == Some(row.stamp) && !is_open && !is_midnight && !is_late;
+        is_live = meta.market_time == Some(row.stamp) && !is_open && !is_midnight && !is_early;
+        if is_early {
+            wall += TimeDelta::hours(2);
+        }
         wall = wall.date().and_time(NaiveTime::MIN);
     }
     Some(Dated {
@@ -147,6 +169,34 @@ fn dated(row: &Row, interval: Interval, meta: &Meta) -> Option<Dated> {
         wall,
         is_live,
     })
+}
+
+/// Tells whether a row is of the day that follows: around a clock change Yahoo stamps some finished days with the
+/// midnight of the other clock. Such a stamp is of a whole hour, or of half one where clocks change by so much; the last
+/// trade of a session that is open, or has just closed, is of any second, and of the session's own day.
+fn is_early_midnight(stamp: i64, wall: NaiveDateTime, meta: &Meta) -> bool {
+    let seconds_left = i64::from(24 * 3600 - wall.time().num_seconds_from_midnight());
+    let is_early = match seconds_left {
+        7200 | 3600 => true,
+        1800 => changes_by_half_hours(wall, meta.zone),
+        _ => false,
+    };
+    let is_of_session = meta.current.is_some_and(|current| {
+        let opened = self::wall(current.start, meta.zone);
+        current.start <= stamp && opened.is_some_and(|opened| opened.date() == wall.date())
+    });
+    is_early && !(is_of_session && meta.market_time == Some(stamp))
+}
+
+/// Tells whether the clocks of summer and winter are half an hour apart, as on Lord Howe Island.
+fn changes_by_half_hours(wall: NaiveDateTime, zone: Tz) -> bool {
+    let offset = |month| {
+        let day = NaiveDate::from_ymd_opt(wall.year(), month, 1)?;
+        let at = zone.offset_from_utc_datetime(&day.and_time(NaiveTime::MIN));
+        Some(at.fix().local_minus_utc())
+    };
+    let apart = offset(1).zip(offset(7));
+    apart.is_some_and(|(winter, summer)| (winter - summer).abs() == 1800)
 }
 
 /// Tells whether a row is of the regular session. On a day without one in the answer, every row is.
@@ -171,7 +221,6 @@ fn is_regular(dated: &Dated, minutes: u32, hours: Hours, meta: &Meta) -> bool {
 /// Returns the wall clock at which the period of a bar is over.
 fn end(dated: &Dated, interval: Interval, meta: &Meta) -> NaiveDateTime {
     let start = dated.wall;
-    let later = |months| start.checked_add_months(Months::new(months));
     match (interval.minutes(), interval) {
         (Some(minutes), _) => start + TimeDelta::minutes(i64::from(minutes)),
         (None, Interval::D1) => {
@@ -182,9 +231,12 @@ fn end(dated: &Dated, interval: Interval, meta: &Meta) -> NaiveDateTime {
                 .filter(|close| close.date() == start.date())
                 .unwrap_or(start + TimeDelta::days(1))
         }
-        (None, Interval::Mo1) => later(1).unwrap_or(start),
-        (None, Interval::Mo3) => later(3).unwrap_or(start),
-        (None, _) => start + TimeDelta::days(7),
+        // Where its bars begin is known by their own stamps only.
+        (None, Interval::D5) => start + TimeDelta::days(7),
+        (None, _) => {
+            let period = interval.period(start.date());
+            period.map_or(start, |period| period.end.and_time(NaiveTime::MIN))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
+use super::finish::basis_of;
 use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
@@ -42,7 +43,13 @@ impl Told {
 impl Fetch<'_> {
     /// Returns the events of the answers that nobody knew when the stored rows were fetched.
     pub(super) fn untold(&self) -> Vec<MarketEvent> {
-        let (Asked::Incremental, Some(from)) = (self.job.asked, self.job.window.from) else {
+        // Of an explicit window it does not matter where it lies: what is stored was fetched before.
+        let since = match self.job.asked {
+            Asked::Incremental => self.job.window.from,
+            Asked::Explicit => self.job.known.and_then(time::midnight),
+        };
+        let is_stored = self.job.asked == Asked::Incremental || self.job.basis.is_some();
+        let Some(from) = since.filter(|_| is_stored) else {
             return Vec::new();
         };
         let is_new = |event: &&MarketEvent| match &self.mark {
@@ -53,13 +60,34 @@ impl Fetch<'_> {
         self.told.0.iter().filter(is_new).copied().collect()
     }
 
+    /// Returns the events that the answer leaves older rows without, and that change what these should be.
+    pub(super) fn unseen(&self) -> Vec<MarketEvent> {
+        // Rows that the source does not keep are moved across splits with the answer.
+        let is_left = self.job.asked == Asked::Explicit && self.reach.depth_days.is_none();
+        let (basis, is_intraday) = (basis_of(self.job), self.job.interval.is_intraday());
+        let mut unseen = self.untold();
+        unseen.retain(|event| is_left && changes_prices(event, basis, is_intraday));
+        unseen
+    }
+
     /// Returns what the series leaves for the next run; `None` where the answer is to leave nothing.
     pub(super) fn next_mark(&self) -> Option<Mark> {
-        let chart = self.chart.as_ref();
-        let chart = chart.filter(|_| self.job.asked == Asked::Incremental)?;
+        if self.job.asked == Asked::Explicit {
+            return self.crossed_mark();
+        }
+        let chart = self.chart.as_ref()?;
         let mut mark = Mark::of(&chart.meta, self.through, self.yahoo.spec.hours);
         mark.told = self.remembered(&mark);
         Some(mark)
+    }
+
+    /// Returns the mark of the run before with the splits that stored rows are moved across now, so that they are no news.
+    fn crossed_mark(&self) -> Option<Mark> {
+        let (mut mark, splits) = (self.mark.clone()?, self.splits());
+        for split in &splits {
+            mark.told.push(*split);
+        }
+        (!splits.is_empty()).then_some(mark)
     }
 
     fn remembered(&self, mark: &Mark) -> Told {

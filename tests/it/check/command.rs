@@ -97,6 +97,46 @@ fn a_basis_is_asked_for_alone() {
     assert_eq!(basis.stdout, "");
 }
 
+/// Bars of an older build, which no answer of a source takes back.
+#[test]
+fn bars_that_stand_where_none_should_are_named_without_a_cure() {
+    let yahoo = YahooBar::of("AAPL", "1wk", "");
+    let stamps = ["2026-09-07", "2026-09-14", "2026-09-16", "2026-09-21"];
+    let row = |day: &str| ForeignBar {
+        stock: Some("AAPL"),
+        date: Some(
+            day.parse::<chrono::NaiveDate>()
+                .unwrap()
+                .and_time(chrono::NaiveTime::MIN)
+                .and_utc()
+                .timestamp_nanos_opt()
+                .unwrap(),
+        ),
+        price: Some(10.0),
+        volume: Some(1),
+        sequence: None,
+    };
+    yahoo.bar.write(
+        "data/legacy/stocks_1wk/AAPL.parquet",
+        ForeignFile::of(stamps.map(row).to_vec()).bytes(),
+    );
+
+    let found = yahoo.bar.run(&["check"]).expect(Exit::Mismatch);
+    let json = yahoo.bar.run(&["check", "--json"]).expect(Exit::Mismatch);
+    yahoo.bar.run(&["check", "--basis"]).expect(Exit::Ok);
+
+    insta::assert_snapshot!(found.stdout, @r"
+    venue     ticker  interval  kind        from        to          what
+    us:yahoo  AAPL    1wk       overlap     2026-09-14  2026-09-16  the bar of 2026-09-16 begins before that of 2026-09-14 is over
+    us:yahoo  AAPL    1wk       off_border  2026-09-16  2026-09-16  weeks begin on Monday, and this bar does not: bars on two grids hold the same days
+    ");
+    insta::assert_snapshot!(found.stderr, @r"
+    Bars that stand where none should stay where they are: no answer of a source takes them back.
+    Checked 4 bars of 1 series: 2 contradictions in 1 series.
+    ");
+    assert_eq!(json.summary()["findings"][0]["cure"], Value::Null);
+}
+
 #[test]
 fn findings_are_one_document() {
     let mut prices = closes();

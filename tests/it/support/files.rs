@@ -90,6 +90,7 @@ pub(crate) fn job(ticker: &str, interval: &str) -> FetchJob {
         window: Window::default(),
         asked: Asked::Incremental,
         mark: None,
+        known: None,
         basis: None,
         now: NOW.parse().unwrap(),
     }

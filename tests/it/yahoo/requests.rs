@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use serde_json::{Value, json};
 
-use crate::support::charts::{YahooBar, chart};
+use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
 use crate::support::server::{Reply, Request};
 
 /// Two tickers, of which each has two intervals.
@@ -17,7 +17,14 @@ fn yahoo() -> YahooBar {
         let symbol = request.path.rsplit('/').next().unwrap();
         let body = chart(symbol, &[1.0, 2.0], "NMS", &Value::Null);
         let interval = request.query("interval").unwrap();
-        Reply::json(body.replace("\"1d\"", &format!("\"{interval}\"")))
+        let mut body = body.replace("\"1d\"", &format!("\"{interval}\""));
+        if interval == "1wk" {
+            // Mondays.
+            for (day, weekday) in [(NOV_20, 3), (NOV_20 - DAY, 9)] {
+                body = body.replace(&day.to_string(), &(day - weekday * DAY).to_string());
+            }
+        }
+        Reply::json(body)
     });
     yahoo
 }

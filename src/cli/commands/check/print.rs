@@ -134,11 +134,15 @@ fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
     }
 }
 
-/// Returns the command that gets the data again, which heals it unless the source itself is wrong.
-fn cure(request: &StorageRequest, finding: &Finding) -> String {
+/// Returns the command that gets the data again, which heals it unless the source itself is wrong; `None` for bars that
+/// stay where they are, since a source does not say that they are gone.
+fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
+    if finding.kind.is_of_place() {
+        return None;
+    }
     if finding.kind == Kind::UnitJump {
         let days = (time::day(finding.from), time::day(finding.to));
-        return refetch(request, Some(days));
+        return Some(refetch(request, Some(days)));
     }
     let mut words = vec!["barkeep update --rebase".to_owned()];
     if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
@@ -153,13 +157,24 @@ fn cure(request: &StorageRequest, finding: &Finding) -> String {
             .as_ref()
             .map(|venue| format!("--venue {venue}")),
     );
-    words.join(" ")
+    Some(words.join(" "))
 }
 
 fn cures(outcome: &Outcome, shell: &Shell<'_>) {
+    if outcome
+        .findings
+        .iter()
+        .any(|(_, finding)| finding.kind.is_of_place())
+    {
+        shell.printer.note(
+            "Bars that stand where none should stay where they are: no answer of a source takes them back.",
+        );
+    }
     let mut commands: Vec<String> = Vec::new();
     for (request, finding) in &outcome.findings {
-        let command = cure(request, finding);
+        let Some(command) = cure(request, finding) else {
+            continue;
+        };
         if !commands.contains(&command) {
             commands.push(command);
         }

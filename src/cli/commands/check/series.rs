@@ -12,6 +12,7 @@ use crate::check::{self, Facts, Scope};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring::Workspace;
+use crate::config::SourceKind;
 use crate::frame::MarketEvent;
 use crate::model::{Dataset, Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::storage::{Layout, StorageInterface, Stored};
@@ -139,6 +140,8 @@ pub(super) fn look(
                 let closes = beside::closes(workspace, catalog, &request, &asked.ticker, interval);
                 or_trouble(closes, &mut outcome, &request)
             },
+            timezone: stored.provenance.timezone,
+            has_borders: has_borders(workspace, &asked.venue),
             bars: stored.frame,
             events: events.clone(),
             currency: currency(catalog, asked),
@@ -180,6 +183,14 @@ fn read(
         }
     };
     Ok(is_ours.then_some((layout, stored)))
+}
+
+/// A maker of files names a week by any of its days.
+fn has_borders(workspace: &Workspace<'_>, venue: &Venue) -> bool {
+    let settings = workspace.config.settings();
+    let mut described = settings.sources();
+    let of_venue = described.find(|(known, _)| *known == venue);
+    of_venue.is_some_and(|(_, source)| source.kind.value != Some(SourceKind::Files))
 }
 
 /// Files of the predecessor do not say their basis; the tree that they lie in tells.

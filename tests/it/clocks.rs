@@ -1,0 +1,94 @@
+//! Files of instants: one clock in a series, and the one that its footers name.
+
+use barkeep::cli::Exit;
+use rstest::rstest;
+
+use crate::support::bar::Bar;
+
+const HEADER: &str = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n";
+
+fn klines(header: &str, count: i64) -> String {
+    let line = |at: i64| {
+        let start = 1_698_364_800 + at * 60;
+        let end = start + 59;
+        format!("{start}000,3{at}.2,3{at}.3,3{at}.1,3{at}.25,20{at},{end}999,1,1,1,1,0\n")
+    };
+    let lines: String = (0..count).map(line).collect();
+    format!("{header}{lines}")
+}
+
+/// A workspace with a venue of files, of minutes in months or in one file.
+fn workspace(is_partitioned: bool, market: &str) -> Bar {
+    let bar = Bar::empty();
+    settings(&bar, market, "");
+    let venue = format!("{market}:mine");
+    let mut args = vec!["init", "--venue", &venue, "-i", "1m", "-t", "BTCUSDT"];
+    args.extend(is_partitioned.then_some("--partitioned"));
+    bar.run(&args).expect(Exit::Ok);
+    bar
+}
+
+fn settings(bar: &Bar, market: &str, more: &str) {
+    let toml = format!(
+        "[workspace]\ndefault_venue = \"{market}:mine\"\n\n[sources.\"{market}:mine\"]\nkind = \"files\"\npath = \"incoming\"\ninterval = \"1m\"\n{more}"
+    );
+    bar.write("barkeep.toml", toml);
+}
+
+fn shown(bar: &Bar, options: &[&str]) -> Vec<String> {
+    let args = ["show", "BTCUSDT", "-i", "1m", "--format", "csv"];
+    let csv = bar.run(&[&args, options].concat()).expect(Exit::Ok).stdout;
+    let lines = csv.lines().skip(1);
+    lines
+        .map(|line| line.split(',').nth(1).unwrap().to_owned())
+        .collect()
+}
+
+#[rstest]
+fn an_instant_is_one_row_whatever_the_file_begins_with(
+    #[values(true, false)] is_partitioned: bool,
+    #[values("us", "crypto", "jp")] market: &str,
+    #[values([HEADER, ""], ["", HEADER])] headers: [&str; 2],
+) {
+    let bar = workspace(is_partitioned, market);
+
+    for (header, count) in headers.into_iter().zip([4, 5]) {
+        bar.write("incoming/BTCUSDT.csv", klines(header, count));
+        bar.run(&["update"]).expect(Exit::Ok);
+
+        let utc = shown(&bar, &["--utc"]);
+        assert_eq!(utc.len(), usize::try_from(count).unwrap(), "{utc:?}");
+        assert!(utc[0].starts_with("2023-10-27T00:00:00"), "{utc:?}");
+        assert!(shown(&bar, &[])[0].starts_with("2023-10-27"));
+    }
+    bar.run(&["check"]).expect(Exit::Ok);
+}
+
+/// So stand the trees that an older build wrote from files with a header.
+#[rstest]
+fn rows_on_another_clock_are_refused_by_name_and_not_doubled(
+    #[values(true, false)] is_partitioned: bool,
+    #[values("", HEADER)] header: &str,
+) {
+    let bar = workspace(is_partitioned, "us");
+    settings(&bar, "us", "timezone = \"America/New_York\"\n");
+    bar.write("incoming/BTCUSDT.csv", klines(HEADER, 4));
+    bar.run(&["update"]).expect(Exit::Ok);
+    let before = shown(&bar, &[]);
+    settings(&bar, "us", "");
+    bar.write("incoming/BTCUSDT.csv", klines(header, 5));
+
+    let ran = bar.run(&["update"]).expect(Exit::Partial);
+
+    assert!(
+        ran.stderr.contains("BTCUSDT") && ran.stderr.contains("time zone"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(shown(&bar, &[]), before);
+    settings(&bar, "us", "timezone = \"America/New_York\"\n");
+    bar.run(&["update"]).expect(Exit::Ok);
+    let utc = shown(&bar, &["--utc"]);
+    assert_eq!(utc.len(), 5, "{utc:?}");
+    assert!(utc[0].starts_with("2023-10-27T00:00:00"), "{utc:?}");
+}
