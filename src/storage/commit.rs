@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::model::Digest;
-use crate::sys::Kind;
-use crate::sys::atomic::{create_dirs, parent, write_new};
+use crate::sys::atomic::{parent, write_new};
+use crate::sys::{Access, Kind, Rights};
 
 use super::StorageError;
 use super::journal::{self, Entry, JOURNAL_NAME};
@@ -31,6 +31,8 @@ pub(super) struct NewFile<'f> {
     /// SHA-256 of its bytes.
     pub(super) new: Digest,
     pub(super) bytes: &'f [u8],
+    /// What the files grant that its bytes come from, other than the one that it replaces.
+    pub(super) origin: Option<Rights>,
 }
 
 impl StagedRun<'_, Sealed> {
@@ -76,10 +78,11 @@ impl StagedRun<'_, Sealed> {
             self.clear_new()?;
         }
         if self.state.group_dirs.insert(new_dir.clone()) {
-            create_dirs(self.fs, &self.places.root, &new_dir)?;
+            self.make_own_dirs(&new_dir)?;
         }
         let staged = new_dir.join(self.state.group.len().to_string());
-        let mut writer = self.fs.create_new(&staged)?;
+        let access = Access::at(self.fs, file.target, file.origin)?;
+        let mut writer = self.fs.create_new(&staged, access)?;
         writer.write_all(file.bytes)?;
         if !self.is_under_barrier(&staged) {
             writer.sync()?;
@@ -168,6 +171,7 @@ impl StagedRun<'_, Sealed> {
             self.fs,
             &unsealed,
             &journal::to_bytes(&self.places.root, entries),
+            Access::Fresh,
         )?;
         self.fs.rename(&unsealed, &self.dir.join(JOURNAL_NAME))?;
         Ok(self.fs.sync_dir(&self.dir)?)

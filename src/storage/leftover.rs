@@ -11,7 +11,7 @@ use crate::layout::{Places, is_temporary, parse_staged};
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::parent;
-use crate::sys::{Fs, Kind};
+use crate::sys::{Fs, Kind, refuse_unless_dir};
 
 use super::staged::{Open, Sealed, StagedRun};
 use super::{StagedRows, StorageError};
@@ -58,6 +58,11 @@ impl<'l> StagedRun<'l, Open> {
     }
 
     fn collect(&mut self, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
+        let Some(found) = self.fs.metadata(dir)? else {
+            return Ok(());
+        };
+        // What lies behind a link is nobody's staged row, and would be removed there once it is merged.
+        refuse_unless_dir(dir, found.kind)?;
         let Some(entries) = self.fs.list(dir)? else {
             return Ok(());
         };
