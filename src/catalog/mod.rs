@@ -161,7 +161,7 @@ impl Catalog {
         };
         let judged = document::parse_object(&bytes, &path, MAX_BYTES);
         judged.map_err(|error| CatalogError::document(fs, workspace, error))?;
-        document::save(fs, temps, &workspace.join(LAST_GOOD_FILE), &bytes)?;
+        document::save_copy(fs, temps, &path, &workspace.join(LAST_GOOD_FILE), &bytes)?;
         Ok(true)
     }
 

@@ -125,6 +125,12 @@ impl Exit {
             .unwrap_or(Self::Ok)
     }
 
+    /// Returns this outcome, or the other one where there is nothing to be said of this.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if self == Self::Ok { other } else { self }
+    }
+
     /// The order of decisions.md; codes that it leaves out stand for runs that did nothing at all.
     fn weight(self) -> u8 {
         match self {

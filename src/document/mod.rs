@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub use serde_json::{Map, Value};
 
 use crate::sys::atomic::{self, TempNames};
-use crate::sys::{Fs, FsError, FsResult};
+use crate::sys::{Fs, FsError, FsResult, rights_of};
 
 pub use parse::MAX_DEPTH;
 
@@ -103,6 +103,20 @@ pub fn object_to_bytes(object: &Object) -> Vec<u8> {
 /// When a step of the replacement does not work; the old file is then as it was.
 pub fn save(fs: &dyn Fs, temps: &TempNames, path: &Path, bytes: &[u8]) -> FsResult<()> {
     atomic::replace(fs, temps, path, bytes)
+}
+
+/// Replaces a file with a copy of another one, which is no more readable than that one.
+///
+/// # Errors
+/// As `save`.
+pub fn save_copy(
+    fs: &dyn Fs,
+    temps: &TempNames,
+    from: &Path,
+    path: &Path,
+    bytes: &[u8],
+) -> FsResult<()> {
+    atomic::replace_from(fs, temps, path, bytes, rights_of(fs, from)?)
 }
 
 fn refuse_above(limit: u64, bytes: u64, path: &Path) -> Result<(), DocumentError> {

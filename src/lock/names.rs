@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::owner::Owner;
 use crate::model::RunId;
-use crate::sys::{Entry, Fs, FsResult, Kind};
+use crate::sys::{Entry, Fs, FsResult, Kind, refuse_unless_dir, refuse_unless_file};
 
 const OWNER: &str = "owner.json";
 const OWNER_TEMP: &str = ".owner.json.tmp-";
@@ -62,20 +62,31 @@ impl Names {
     }
 
     /// Returns the bytes of the owner file below `lock`; `None` when there is none.
+    ///
+    /// A link in the place of either is an error: what lies elsewhere says nothing of this workspace, and whoever
+    /// believed it would remove it there in the end.
     pub(crate) fn owner_bytes(fs: &dyn Fs, lock: &Path) -> FsResult<Option<Vec<u8>>> {
-        fs.read(&lock.join(OWNER))
+        let Some(found) = fs.metadata(lock)? else {
+            return Ok(None);
+        };
+        refuse_unless_dir(lock, found.kind)?;
+        let owner = lock.join(OWNER);
+        if let Some(found) = fs.metadata(&owner)? {
+            refuse_unless_file(&owner, found.kind)?;
+        }
+        fs.read(&owner)
     }
 
     /// Tells whether a lock without an owner can only have been made by barkeep.
     pub(crate) fn is_unfinished(&self, fs: &dyn Fs) -> FsResult<bool> {
-        let is_marked = !self.leftovers(fs, MAKING)?.is_empty();
+        let is_marked = !self.leftovers(fs, MAKING, Kind::File)?.is_empty();
         Ok(is_marked && is_bare(fs, &self.lock)?)
     }
 
     /// Returns the dead runs whose locks were moved away and not swept yet; `None` for one without an owner.
     pub(crate) fn unswept(&self, fs: &dyn Fs) -> FsResult<Vec<Option<Owner>>> {
         let mut owners = Vec::new();
-        for stale in self.leftovers(fs, STALE)? {
+        for stale in self.leftovers(fs, STALE, Kind::Dir)? {
             let bytes = Self::owner_bytes(fs, &stale)?;
             // Files of a stranger keep the directory alive; they are no sign of a dead run.
             if bytes.is_some() || is_bare(fs, &stale)? {
@@ -87,18 +98,19 @@ impl Names {
 
     /// Removes what earlier runs and this one left of their locks. Only under the lock.
     pub(crate) fn sweep(&self, fs: &dyn Fs) -> FsResult<()> {
-        for mark in self.leftovers(fs, MAKING)? {
+        for mark in self.leftovers(fs, MAKING, Kind::File)? {
             fs.remove_file(&mark)?;
         }
         for prefix in [DONE, STALE] {
-            for lock in self.leftovers(fs, prefix)? {
+            for lock in self.leftovers(fs, prefix, Kind::Dir)? {
                 remove_lock(fs, &lock)?;
             }
         }
         Ok(())
     }
 
-    fn leftovers(&self, fs: &dyn Fs, prefix: &str) -> FsResult<Vec<PathBuf>> {
+    /// Lists what has a name of barkeep's and is what barkeep makes; a link with such a name is somebody else's.
+    fn leftovers(&self, fs: &dyn Fs, prefix: &str, kind: Kind) -> FsResult<Vec<PathBuf>> {
         let names = fs.list(&self.workspace)?.unwrap_or_default();
         let is_ours = |name: &str| {
             name.strip_prefix(prefix)
@@ -106,7 +118,7 @@ impl Names {
         };
         Ok(names
             .into_iter()
-            .filter(|entry| is_ours(&entry.name))
+            .filter(|entry| entry.kind == kind && is_ours(&entry.name))
             .map(|entry| self.workspace.join(entry.name))
             .collect())
     }
@@ -114,7 +126,7 @@ impl Names {
 
 /// Tells whether a lock directory holds nothing, or nothing but an owner file in the making.
 fn is_bare(fs: &dyn Fs, lock: &Path) -> FsResult<bool> {
-    let is_making = |entry: &Entry| entry.name.starts_with(OWNER_TEMP);
+    let is_making = |entry: &Entry| entry.kind == Kind::File && entry.name.starts_with(OWNER_TEMP);
     Ok(fs
         .list(lock)?
         .is_some_and(|names| names.iter().all(is_making)))

@@ -9,7 +9,7 @@ use super::guard::{LockGuard, move_aside};
 use super::names::Names;
 use super::owner::{Owner, key_of};
 use super::{GlobalRunLock, Judged};
-use crate::sys::{FsError, atomic};
+use crate::sys::{Access, FsError, atomic};
 
 impl GlobalRunLock<'_> {
     /// Makes the visible lock: mark, move the dead one away, directory, owner, and a look whether it is ours.
@@ -21,7 +21,7 @@ impl GlobalRunLock<'_> {
     ) -> Result<(), LockError> {
         let names = &guard.names;
         let mark = names.making(&guard.run);
-        drop(self.fs.create_new(&mark)?);
+        drop(self.fs.create_new(&mark, Access::Fresh)?);
         let is_made = self.make_directory(guard, dead).inspect_err(|_| {
             // The mark would call a lock barkeep's own that somebody else makes later; one that is there needs it.
             if matches!(self.fs.metadata(&names.lock), Ok(None)) {

@@ -12,6 +12,7 @@ use crate::document;
 use crate::model::{Dataset, Ticker, Venue};
 use crate::storage::{Committed, Document, StorageInterface};
 use crate::sys::atomic::TempNames;
+use crate::sys::rights_of;
 
 /// What a switch changed.
 #[derive(Debug, Default)]
@@ -140,14 +141,18 @@ fn commit(
         (StorageConfig::path(root), toggles.to_bytes()),
         (MigrationPlan::path(root), plan.to_bytes()),
     ];
+    let mut origin = None;
     if let Some(bytes) = fs.read(&registry)? {
         wanted.push((root.join(LAST_GOOD_FILE), bytes));
+        origin = rights_of(fs, &registry)?;
     }
     let mut run = hands.begin()?;
     for (path, bytes) in wanted {
         let found = fs.read(&path)?;
         if found.as_deref() != Some(&bytes) {
-            run.put_document(&Document::new(path, found.as_deref(), bytes))?;
+            let is_copy = path.ends_with(LAST_GOOD_FILE);
+            let document = Document::new(path, found.as_deref(), bytes);
+            run.put_document(&document.from_file(origin.filter(|_| is_copy)))?;
         }
     }
     // Documents are never left: the commit fails.

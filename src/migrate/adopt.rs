@@ -12,10 +12,10 @@ use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
 use crate::storage::{
     CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
-    Replaced, StorageError, StorageInterface,
+    Replaced, StorageError, StorageInterface, create_data_dirs,
 };
-use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
-use crate::sys::{Kind, Medium};
+use crate::sys::atomic::{TempNames, parent, replace_from};
+use crate::sys::{Kind, Medium, rights_of};
 
 /// A legacy file that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
     let mut adopted = Adopted::default();
     hands.held.confirm()?;
     for stray in strays {
-        create_dirs(fs, &places.root, parent(&stray.target))?;
+        create_data_dirs(fs, places, parent(&stray.target))?;
         // Asked again: of two strays of one ticker, the first has just taken the place.
         if fs.metadata(&stray.target)?.is_some() {
             match merge(hands, stray, &mut adopted)? {
@@ -121,7 +121,8 @@ fn move_to(hands: Hands<'_>, from: &Path, to: &Path) -> Result<(), MigrateError>
                     path: from.to_owned(),
                 });
             };
-            replace(fs, &TempNames::of(hands.runs.next()), to, &bytes)?;
+            let temps = TempNames::of(hands.runs.next());
+            replace_from(fs, &temps, to, &bytes, rights_of(fs, from)?)?;
             fs.remove_file(from)?;
         }
         Err(error) => return Err(error.into()),
@@ -162,7 +163,7 @@ fn merge(
     let all = older_rows.merge(&newer.decoded.proven.frame).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
-        Ok(prepared) => prepared,
+        Ok(prepared) => prepared.from_file(rights_of(hands.sight.fs, &stray.path)?),
         Err(
             error @ (StorageError::Foreign { .. }
             | StorageError::Refused { .. }

@@ -14,7 +14,7 @@ use super::{
 use crate::frame::{Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
 use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
-use crate::sys::Medium;
+use crate::sys::{Medium, rights_of};
 
 /// A ticker whose months are built.
 #[derive(Debug)]
@@ -209,23 +209,23 @@ fn build(
 ) -> Result<(Built, Option<Frame>), Refusal> {
     let (request, provenance, rows) = (&judged.request, &judged.provenance, judged.rows());
     let store = &sight.stores.partitioned;
+    let origin = rights_of(sight.fs, &judged.file.path).map_err(StorageError::from)?;
+    let draft = || -> Result<Draft, Refusal> {
+        Ok(store.draft(request, rows, provenance)?.from_file(origin))
+    };
     if store.is_vacant(request)? {
-        let draft = store.draft(request, rows, provenance)?;
-        return Ok((Built::Whole(draft), None));
+        return Ok((Built::Whole(draft()?), None));
     }
     match beside(sight, choices, request, rows, proof) {
         Ok(Beside::Fill(expected)) => {
             let prepared = store.prepare(request, rows, provenance)?;
-            Ok((Built::Beside(prepared), expected))
+            Ok((Built::Beside(prepared.from_file(origin)), expected))
         }
         Ok(Beside::Leave(stored)) => {
             let nothing = Prepared::nothing(request.clone());
             Ok((Built::Beside(nothing), Some(stored)))
         }
-        Err(Refusal::Conflict(_)) if choices.is_restart => {
-            let draft = store.draft(request, rows, provenance)?;
-            Ok((Built::Anew(draft), None))
-        }
+        Err(Refusal::Conflict(_)) if choices.is_restart => Ok((Built::Anew(draft()?), None)),
         Err(refusal) => Err(refusal),
     }
 }

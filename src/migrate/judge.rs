@@ -95,8 +95,11 @@ fn judge(
     let prepared = match outcome {
         Return::Equal | Return::Stays => None,
         Return::Merged { .. } | Return::Rebuilt { .. } => {
-            let store = &sight.stores.legacy;
-            Some(store.prepare(request, found, &stored.provenance)?)
+            let prepared = sight
+                .stores
+                .legacy
+                .prepare(request, found, &stored.provenance)?;
+            Some(prepared.from_file(sight.stores.partitioned.rights(request)?))
         }
     };
     Ok(Some(Judged {

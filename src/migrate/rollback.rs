@@ -18,9 +18,10 @@ use super::{
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
-use crate::storage::{CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageInterface};
+use crate::storage::{
+    CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageInterface, create_data_dirs,
+};
 use crate::sys::Medium;
-use crate::sys::atomic::create_dirs;
 
 /// Tickers that are read and built side by side before one thread writes them: bounds memory.
 const BATCH_TICKERS: usize = 16;
@@ -119,7 +120,7 @@ pub fn roll_back(
     let all = tickers(sight, tuple, proofs)?;
     // The legacy store writes to this folder once it is there, whatever else lies in the workspace.
     let folder = LegacyPathBuilder::new(&sight.places.root).tree(tuple.interval);
-    create_dirs(sight.fs, &sight.places.root, &folder)?;
+    create_data_dirs(sight.fs, sight.places, &folder)?;
     sight.observer.observe(Event::MovePlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,

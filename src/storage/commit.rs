@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::model::Digest;
-use crate::sys::atomic::create_dirs;
+use crate::sys::{Access, Rights};
 
 use super::StorageError;
 use super::into_place::{Ancestors, Left};
@@ -30,6 +30,8 @@ pub(super) struct NewFile<'f> {
     /// SHA-256 of its bytes.
     pub(super) new: Digest,
     pub(super) bytes: &'f [u8],
+    /// What the files grant that its bytes come from, other than the one that it replaces.
+    pub(super) origin: Option<Rights>,
 }
 
 /// How far a commit went.
@@ -88,11 +90,12 @@ impl StagedRun<'_, Sealed> {
             self.clear_new()?;
         }
         if self.state.group_dirs.insert(new_dir.clone()) {
-            create_dirs(self.fs, &self.places.root, &new_dir)?;
+            self.make_own_dirs(&new_dir)?;
         }
         let staged = new_dir.join(self.state.next.to_string());
         self.state.next += 1;
-        let mut writer = self.fs.create_new(&staged)?;
+        let access = Access::at(self.fs, file.target, file.origin)?;
+        let mut writer = self.fs.create_new(&staged, access)?;
         writer.write_all(file.bytes)?;
         if !self.is_under_barrier(&staged) {
             writer.sync()?;

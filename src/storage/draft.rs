@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::codec::{self, Facts};
 use crate::frame::Frame;
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest};
+use crate::sys::Rights;
 
 use super::StorageError;
 use super::partitioned::PartitionedStore;
@@ -20,6 +21,8 @@ pub struct Draft {
     pub dir: PathBuf,
     /// Its files.
     pub(super) files: Vec<DraftFile>,
+    /// What the file grants that its rows come from.
+    pub(super) origin: Option<Rights>,
 }
 
 /// One file of a draft.
@@ -35,6 +38,12 @@ pub(super) struct DraftFile {
 }
 
 impl Draft {
+    /// Returns the draft of rows that come from a file which grants `origin`.
+    #[must_use]
+    pub fn from_file(self, origin: Option<Rights>) -> Self {
+        Self { origin, ..self }
+    }
+
     /// Returns where each file will stand, and its length.
     pub fn files(&self) -> impl Iterator<Item = (&Path, u64)> {
         let files = self.files.iter();
@@ -103,6 +112,10 @@ impl PartitionedStore {
             }
         };
         let files: Result<Vec<DraftFile>, StorageError> = parts.par_iter().map(encode).collect();
-        Ok(Draft { files: files?, dir })
+        Ok(Draft {
+            files: files?,
+            dir,
+            origin: None,
+        })
     }
 }

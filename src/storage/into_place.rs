@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::model::StorageRequest;
-use crate::sys::Kind;
+use crate::sys::{Access, Kind};
 use crate::sys::atomic::{parent, write_new};
 
 use super::StorageError;
@@ -181,7 +181,7 @@ impl StagedRun<'_, Sealed> {
         let unsealed = journal.with_file_name(UNSEALED_JOURNAL);
         self.fs.remove_file(&unsealed)?;
         let bytes = journal::to_bytes(&self.places.root, entries);
-        write_new(self.fs, &unsealed, &bytes)?;
+        write_new(self.fs, &unsealed, &bytes, Access::Fresh)?;
         self.fs.rename(&unsealed, journal)?;
         Ok(self.fs.sync_dir(parent(journal))?)
     }

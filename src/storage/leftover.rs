@@ -11,7 +11,7 @@ use crate::layout::{Places, is_temporary, parse_staged};
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::parent;
-use crate::sys::{Fs, Kind};
+use crate::sys::{Fs, Kind, refuse_unless_dir};
 
 use super::held::Before;
 use super::journal::JOURNAL_NAME;
@@ -97,6 +97,11 @@ impl Fetched {
     }
 
     fn collect(&mut self, fs: &dyn Fs, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
+        let Some(found) = fs.metadata(dir)? else {
+            return Ok(());
+        };
+        // What lies behind a link is nobody's staged row, and would be removed there once it is merged.
+        refuse_unless_dir(dir, found.kind)?;
         let Some(entries) = fs.list(dir)? else {
             return Ok(());
         };

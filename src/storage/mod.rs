@@ -44,7 +44,7 @@ pub use put::{Aside, Custody, Document, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
 pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
-pub use staged::{Open, Sealed, StagedRun};
+pub use staged::{Open, Sealed, StagedRun, create_data_dirs};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
 pub use whole_series::{BuiltSeries, InPieces};
@@ -61,7 +61,7 @@ use crate::model::{
     Dataset, Digest, Interval, PartitionKey, Provenance, StorageRequest, Ticker, Venue,
     VenueMissing,
 };
-use crate::sys::FsError;
+use crate::sys::{FsError, Rights};
 
 /// A place where series are kept.
 pub trait StorageInterface: fmt::Debug + Send + Sync {
@@ -116,6 +116,8 @@ pub struct Prepared {
     pub rows: RowCounts,
     /// What the changes overwrite.
     pub revisions: Vec<Revision>,
+    /// What the files grant that its rows come from, when they come from stored ones: nobody else may use the new files.
+    pub origin: Option<Rights>,
 }
 
 /// Rows of a merge by what happens to them.

@@ -13,7 +13,7 @@ use crate::model::{
     Dataset, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, StorageRequest,
     Ticker, Venue,
 };
-use crate::sys::{Fs, Kind, Medium};
+use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
 
 use super::inspect::Stored;
 use super::prepare::{FileJob, FileOutcome, prepare_file};
@@ -133,6 +133,18 @@ impl PartitionedStore {
         }
         files.sort_by_key(|file| file.key);
         Ok(files)
+    }
+
+    /// Returns what every file of a series grants; `None` when it has none.
+    ///
+    /// # Errors
+    /// When the request has no venue or a file cannot be examined.
+    pub fn rights(&self, request: &StorageRequest) -> Result<Option<Rights>, StorageError> {
+        let mut rights = None;
+        for file in self.files(request.partitioned()?)? {
+            rights = Rights::of_both(rights, rights_of(&*self.fs, &file.path)?);
+        }
+        Ok(rights)
     }
 
     fn collect(&self, dir: &Path, files: &mut Vec<PartitionFile>) -> Result<(), StorageError> {

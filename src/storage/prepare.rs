@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
 use crate::frame::{Frame, Merged, Profile};
 use crate::model::{PartitionKey, PriceBasis, Provenance, StorageRequest, TimeUnit};
-use crate::sys::Fs;
+use crate::sys::{Fs, Rights, refuse_unless_file};
 
 use super::inspect::{Damage, Inspected, inspect};
 use super::tree::{basis_of, combine};
@@ -57,6 +57,10 @@ pub(super) fn prepare_file(
     newer: &Frame,
 ) -> Result<FileOutcome, StorageError> {
     let profile = Profile::of(job.request.series.dataset());
+    // A link or a pipe in its place costs this series, and is found before anything is made.
+    if let Some(found) = fs.metadata(&job.path)? {
+        refuse_unless_file(&job.path, found.kind)?;
+    }
     let found = inspect(fs, &job.path, profile, job.request, job.key, job.limit)?;
     let old = found.digest();
     let fresh = || Frame::empty(profile).merge(newer);
@@ -209,7 +213,14 @@ impl Prepared {
             damaged: Vec::new(),
             rows: RowCounts::default(),
             revisions: Vec::new(),
+            origin: None,
         }
+    }
+
+    /// Returns the merge of rows that come from a file which grants `origin`.
+    #[must_use]
+    pub fn from_file(self, origin: Option<Rights>) -> Self {
+        Self { origin, ..self }
     }
 
     pub(super) fn add(&mut self, outcome: FileOutcome) {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::model::{Digest, PartitionKey, Series};
+use crate::sys::{Rights, rights_of};
 
 use super::commit::NewFile;
 use super::ledger::extended_ledger;
@@ -68,6 +69,8 @@ pub struct Document {
     pub new: Digest,
     /// Its bytes.
     pub bytes: Bytes,
+    /// What the files grant that its bytes come from, other than the one that it replaces.
+    pub origin: Option<Rights>,
 }
 
 impl Document {
@@ -79,7 +82,14 @@ impl Document {
             old: old.map(Digest::of),
             new: Digest::of(&bytes),
             bytes,
+            origin: None,
         }
+    }
+
+    /// Returns the document, kept from whomever the file that its bytes come from keeps out.
+    #[must_use]
+    pub fn from_file(self, origin: Option<Rights>) -> Self {
+        Self { origin, ..self }
     }
 
     fn as_new(&self) -> NewFile<'_> {
@@ -88,6 +98,7 @@ impl Document {
             old: self.old,
             new: self.new,
             bytes: &self.bytes,
+            origin: self.origin,
         }
     }
 }
@@ -154,6 +165,7 @@ impl StagedRun<'_, Sealed> {
                 old: file.old,
                 new: file.new,
                 bytes: &file.bytes,
+                origin: prepared.origin,
             };
             self.add(&unit, &file)?;
         }
@@ -175,7 +187,10 @@ impl StagedRun<'_, Sealed> {
         custody: &Custody<'_, '_>,
     ) -> Result<Option<Document>, StorageError> {
         let Prepared {
-            request, revisions, ..
+            request,
+            revisions,
+            files,
+            ..
         } = prepared;
         // Adjusted closes change with each dividend by their nature; bars and events have a ledger.
         let is_derived = matches!(request.series, Series::Adjusted { .. });
@@ -183,7 +198,13 @@ impl StagedRun<'_, Sealed> {
             Replaced::Noted { at }
                 if !revisions.is_empty() && !is_derived && request.venue.is_some() =>
             {
-                extended_ledger(self.fs, self.places, request, revisions, at).map(Some)
+                let ledger = extended_ledger(self.fs, self.places, request, revisions, at)?;
+                // It tells what these files hold.
+                let mut origin = prepared.origin;
+                for file in files {
+                    origin = Rights::of_both(origin, rights_of(self.fs, &file.target)?);
+                }
+                Ok(Some(ledger.from_file(origin)))
             }
             Replaced::Noted { .. } | Replaced::Known => Ok(None),
         }

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::layout::Places;
 use crate::lock::LockGuard;
 use crate::model::{Digest, DigestWriter, RunId, StorageRequest};
-use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
-use crate::sys::{Fs, Kind};
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace_from};
+use crate::sys::{Fs, Kind, Rights, rights_of};
 
 use super::{Damage, StorageError};
 
@@ -90,7 +90,8 @@ impl<'l> Quarantine<'l> {
         if self.renamed(&damage.path, &target)? {
             return Ok(());
         }
-        replace(self.fs, &self.temps, &target, &damage.bytes)?;
+        let origin = rights_of(self.fs, &damage.path)?;
+        replace_from(self.fs, &self.temps, &target, &damage.bytes, origin)?;
         self.fs.remove_file(&damage.path)?;
         Ok(())
     }
@@ -128,7 +129,7 @@ impl<'l> Quarantine<'l> {
             "run": self.run.as_str(),
         });
         let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
-        replace(self.fs, &self.temps, &folder.join("reason.json"), &text)?;
+        self.tell_reason(&folder, &text, None)?;
         let target = folder.join(dir.file_name().unwrap_or_default());
         let is_moved = self.renamed(dir, &target)?;
         if is_moved {
@@ -161,7 +162,8 @@ impl<'l> Quarantine<'l> {
                 Kind::Dir => self.copy(&from, &to)?,
                 Kind::File => {
                     let bytes = self.fs.read(&from)?.unwrap_or_default();
-                    replace(self.fs, &self.temps, &to, &bytes)?;
+                    let origin = rights_of(self.fs, &from)?;
+                    replace_from(self.fs, &self.temps, &to, &bytes, origin)?;
                 }
                 Kind::Link | Kind::Other => {
                     let reason = "it is a link or no file".to_owned();
@@ -186,8 +188,20 @@ impl<'l> Quarantine<'l> {
     ) -> Result<QuarantineRecord, StorageError> {
         let facts = json!({ "series": request.map(ToString::to_string) });
         let record = self.open_case(origin, bytes, reason, facts)?;
-        replace(self.fs, &self.temps, &record.folder.join(file_name), bytes)?;
+        let kept = record.folder.join(file_name);
+        let origin = rights_of(self.fs, origin)?;
+        replace_from(self.fs, &self.temps, &kept, bytes, origin)?;
         Ok(record)
+    }
+
+    fn tell_reason(
+        &self,
+        folder: &Path,
+        text: &[u8],
+        origin: Option<Rights>,
+    ) -> Result<(), StorageError> {
+        let path = folder.join("reason.json");
+        Ok(replace_from(self.fs, &self.temps, &path, text, origin)?)
     }
 
     fn open_case(
@@ -222,7 +236,7 @@ impl<'l> Quarantine<'l> {
             document.extend(facts);
         }
         let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
-        replace(self.fs, &self.temps, &folder.join("reason.json"), &text)?;
+        self.tell_reason(&folder, &text, rights_of(self.fs, path)?)?;
         Ok(QuarantineRecord {
             folder,
             path: path.to_owned(),

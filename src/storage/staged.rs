@@ -13,7 +13,7 @@ use crate::layout::{Places, staged_rows};
 use crate::lock::LockGuard;
 use crate::model::{RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent};
-use crate::sys::{Barrier, Durability, Fs, Kind};
+use crate::sys::{Access, Barrier, Durability, Fs, FsResult, Kind, refuse_unless_dir};
 
 use super::StorageError;
 use super::held::{Before, HeldBack};
@@ -103,6 +103,17 @@ impl<State> StagedRun<'_, State> {
     pub fn durability(&self) -> Durability {
         self.barrier.durability()
     }
+
+    /// Makes a folder of the run, and those between it and the staging folder.
+    pub(super) fn make_own_dirs(&self, dir: &Path) -> FsResult<()> {
+        let staging = if dir.starts_with(&self.dir) {
+            &self.places.staging
+        } else {
+            &self.places.home_staging
+        };
+        make_staging(self.fs, staging)?;
+        create_dirs(self.fs, staging, dir)
+    }
 }
 
 impl<'l> StagedRun<'l, Open> {
@@ -117,7 +128,7 @@ impl<'l> StagedRun<'l, Open> {
         id: RunId,
     ) -> Result<Self, StorageError> {
         let run = Self::open(fs, held, places, id, Before::All)?;
-        create_dirs(fs, &places.root, &run.dir)?;
+        run.make_own_dirs(&run.dir)?;
         Ok(run)
     }
 
@@ -132,7 +143,7 @@ impl<'l> StagedRun<'l, Open> {
         let held_back = HeldBack::beside(fs, places, &id, before)?;
         let dir = places.staging.join(id.as_str());
         let home_dir = places.home_staging.join(id.as_str());
-        create_dirs(fs, &places.root, &places.staging)?;
+        make_staging(fs, &places.staging)?;
         // Opened before the first write, so that the barrier hears of every failed one.
         let barrier = fs.barrier(&places.staging)?;
         Ok(Self {
@@ -158,7 +169,7 @@ impl<'l> StagedRun<'l, Open> {
         let path = self.free_name(wanted)?;
         self.make_dirs(parent(&path))?;
         let temp = TempNames::of(self.id.clone()).beside(&path);
-        let mut file = self.fs.create_new(&temp)?;
+        let mut file = self.fs.create_new(&temp, Access::Fresh)?;
         file.write_all(&rows.bytes)?;
         drop(file);
         // A kill in the middle of the write leaves a hidden name, never a torn file under a staged one.
@@ -329,15 +340,45 @@ impl StagedRun<'_, Sealed> {
     }
 }
 
-/// Removes a folder that barkeep made, with everything in it.
+/// Makes a folder below the data root, which may itself be a link to another disk.
+///
+/// # Errors
+/// When something below it is no real folder, or cannot be made.
+pub fn create_data_dirs(fs: &dyn Fs, places: &Places, dir: &Path) -> FsResult<()> {
+    if fs.metadata(&places.data)?.is_none() {
+        create_dirs(fs, &places.root, &places.data)?;
+    }
+    create_dirs(fs, &places.data, dir)
+}
+
+/// Makes the folder of the staged runs. It may be a link to another disk; what is in it is barkeep's own.
+fn make_staging(fs: &dyn Fs, staging: &Path) -> FsResult<()> {
+    let is_link = fs
+        .metadata(staging)?
+        .is_some_and(|found| found.kind == Kind::Link);
+    if is_link {
+        return Ok(());
+    }
+    create_dirs(fs, parent(staging), staging)
+}
+
+/// Removes a folder that barkeep made, with everything in it. Never what a link in its place leads to.
 pub(super) fn remove_tree(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
+    let Some(found) = fs.metadata(dir)? else {
+        return Ok(());
+    };
+    refuse_unless_dir(dir, found.kind)?;
+    remove_real_tree(fs, dir)
+}
+
+fn remove_real_tree(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
     let Some(entries) = fs.list(dir)? else {
         return Ok(());
     };
     for entry in entries {
         let path = dir.join(&entry.name);
         match entry.kind {
-            Kind::Dir => remove_tree(fs, &path)?,
+            Kind::Dir => remove_real_tree(fs, &path)?,
             Kind::File | Kind::Link | Kind::Other => {
                 fs.remove_file(&path)?;
             }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::layout::parse_series_name;
 use crate::model::Digest;
-use crate::sys::atomic::{create_dirs, parent};
-use crate::sys::{Fs, Kind, Medium};
+use crate::sys::atomic::parent;
+use crate::sys::{Access, Fs, Kind, Medium};
 
 use super::StorageError;
 use super::draft::{Draft, DraftFile};
@@ -94,7 +94,8 @@ impl StagedRun<'_, Sealed> {
         {
             let staged = self.stand_in(path)?;
             self.make_whole_dirs(parent(&staged))?;
-            let mut writer = self.fs.create_new(&staged)?;
+            let access = draft.origin.map_or(Access::Fresh, Access::Within);
+            let mut writer = self.fs.create_new(&staged, access)?;
             writer.write_all(bytes)?;
             drop(writer);
             self.state.whole.files.push(staged.clone());
@@ -192,7 +193,7 @@ impl StagedRun<'_, Sealed> {
                 .strip_prefix(&self.places.root)
                 .map_err(|_| StorageError::NotADirectory { path: path.clone() })?;
             let target = self.home_of(path).join(TRASH).join(below);
-            create_dirs(self.fs, &self.places.root, parent(&target))?;
+            self.make_own_dirs(parent(&target))?;
             self.throw(path, &target, in_pieces)?;
         }
         self.settle_moves()

@@ -1,13 +1,13 @@
 //! Replaces one file so that a reader sees the old bytes or the new, never a mixture.
 //!
-//! Promises: after `replace` returns `Ok`, the new bytes survive power loss. After `Err`, the old file is as it
+//! Promises: the file keeps its mode, owner and group; what is no regular file is not replaced. After `replace` returns `Ok`, the new bytes survive power loss. After `Err`, the old file is as it
 //! was or, if only the last directory sync failed, already the new one; a hidden `.<name>.tmp-<run>-<n>` may be
 //! left for `cleanup` to judge. Groups of files have their own protocol in `storage::commit`.
 //! Leaves to the caller: holding the run lock. Two writers of one path would both be right and one would be lost.
 
 use std::path::{Path, PathBuf};
 
-use super::{Fs, FsError, FsResult};
+use super::{Access, Fs, FsError, FsResult, Rights, refuse_unless_dir};
 use crate::model::RunId;
 
 /// Names temporary files of one run.
@@ -40,10 +40,26 @@ impl TempNames {
 /// Replaces `path` with `bytes`: temporary file, write, sync, rename, sync of the directory.
 ///
 /// # Errors
-/// Any failed step, after the temporary file was removed if that was possible.
+/// When something else than a regular file stands there. Any failed step, after the temporary file was removed if that
+/// was possible.
 pub fn replace(fs: &dyn Fs, temps: &TempNames, path: &Path, bytes: &[u8]) -> FsResult<()> {
+    replace_from(fs, temps, path, bytes, None)
+}
+
+/// Replaces `path` with bytes that come from files with the rights `origin`; whom these keep out is kept out.
+///
+/// # Errors
+/// As `replace`.
+pub fn replace_from(
+    fs: &dyn Fs,
+    temps: &TempNames,
+    path: &Path,
+    bytes: &[u8],
+    origin: Option<Rights>,
+) -> FsResult<()> {
+    let access = Access::at(fs, path, origin)?;
     let temp = temps.beside(path);
-    write_new(fs, &temp, bytes)
+    write_new(fs, &temp, bytes, access)
         .and_then(|()| fs.rename(&temp, path))
         .map_err(|error| discard(fs, &temp, error))?;
     // rename(2) is atomic but not durable: the new name lives in the directory.
@@ -54,13 +70,14 @@ pub fn replace(fs: &dyn Fs, temps: &TempNames, path: &Path, bytes: &[u8]) -> FsR
 ///
 /// # Errors
 /// Any failed step. The file may be there in part.
-pub fn write_new(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> FsResult<()> {
-    let mut file = fs.create_new(path)?;
+pub fn write_new(fs: &dyn Fs, path: &Path, bytes: &[u8], access: Access) -> FsResult<()> {
+    let mut file = fs.create_new(path, access)?;
     file.write_all(bytes)?;
     file.sync()
 }
 
-/// Creates the missing directories from `root` down to `dir`; afterwards each is durable in its parent.
+/// Creates the missing directories from `root` down to `dir`; afterwards each is durable in its parent. `root` may be a
+/// link and nothing below it, since what is written there would lie elsewhere.
 ///
 /// # Errors
 /// When a component is there but is not a directory, or cannot be created.
@@ -69,8 +86,11 @@ pub fn create_dirs(fs: &dyn Fs, root: &Path, dir: &Path) -> FsResult<()> {
         return Ok(());
     }
     create_dirs(fs, root, parent(dir))?;
-    if fs.metadata(dir)?.is_none() {
-        fs.create_dir(dir)?;
+    match fs.metadata(dir)? {
+        Some(found) => refuse_unless_dir(dir, found.kind)?,
+        None => {
+            fs.create_dir(dir)?;
+        }
     }
     // Also where it was there: a run that was killed may have made it in memory only.
     fs.sync_dir(parent(dir))

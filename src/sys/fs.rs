@@ -1,12 +1,15 @@
 //! The file operations that barkeep needs, and no more.
 //!
-//! Promises: an absent file is `None`, never an error; an error is never an empty result. A simulated disk
+//! Promises: an absent file is `None`, never an error; an error is never an empty result; a pipe, socket or device in the
+//! place of a file is an error, and nothing waits for it. A simulated disk
 //! implements the same trait in the tests, so whatever goes through here can be crashed at every call.
 //! Leaves to others: order. Which call must be durable before which is decided by the callers.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use super::access::{Access, Rights};
 
 /// The result of a file operation.
 pub type FsResult<T> = Result<T, FsError>;
@@ -85,6 +88,8 @@ pub struct Meta {
     pub len: u64,
     /// Time of the last change of the contents, nanoseconds since 1970.
     pub modified_nanos: i64,
+    /// Who may use it.
+    pub rights: Rights,
 }
 
 /// One name in a directory.
@@ -166,9 +171,11 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>>;
     /// Lists a directory in name order; `None` when there is no such directory.
     fn list(&self, dir: &Path) -> FsResult<Option<Vec<Entry>>>;
-    /// Creates a file that must not exist yet, mode 0644 less umask, without following a link.
-    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>>;
-    /// Renames a file or directory, replacing a file that has the new name.
+    /// Creates a file that must not exist yet, without following a link. It has these rights from the first moment, or
+    /// fewer where the system refuses.
+    fn create_new(&self, path: &Path, access: Access) -> FsResult<Box<dyn FsFile>>;
+    /// Renames a file or directory, replacing a file that has the new name; a link, pipe, socket or device is not
+    /// replaced.
     fn rename(&self, from: &Path, to: &Path) -> FsResult<()>;
     /// Makes the contents of an existing file durable.
     fn sync_file(&self, path: &Path) -> FsResult<()>;
@@ -182,7 +189,7 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn remove_dir(&self, dir: &Path) -> FsResult<bool>;
     /// Opens a barrier for everything below `root`.
     fn barrier(&self, root: &Path) -> FsResult<Box<dyn Barrier>>;
-    /// Takes an advisory lock on a file, creating it; `None` when another process holds it.
+    /// Takes an advisory lock on a file, creating it, without following a link; `None` when another process holds it.
     fn try_lock(&self, path: &Path) -> FsResult<Option<Box<dyn FileLock>>>;
     /// Returns what is left on the file system that holds `path`.
     fn space(&self, path: &Path) -> FsResult<Space>;

@@ -4,16 +4,19 @@
 //! power loss once it was reported. Nothing above this room calls `std::fs`, reads a clock or asks for a pid.
 //! Leaves to others: what the bytes mean and who may write them (`lock`).
 
+mod access;
 pub mod atomic;
 mod clock;
 pub mod command;
 mod fs;
 mod host;
 mod medium;
+mod open;
 mod os;
 mod probe;
 mod shutdown;
 
+pub use access::{Access, Rights, refuse_unless_dir, refuse_unless_file, rights_of};
 pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};
 pub use fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,

@@ -9,17 +9,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use fs2::FileExt;
-use rustix::fs::OFlags;
 
+use super::access::{Access, Rights, irregular};
 use super::fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
     Meta, Space,
 };
 use super::medium::{drop_pages, has_barrier, kind_of_disk};
+use super::open::{self, kind_of};
 use super::probe::{probe, same_disk};
 
 /// The file system of this machine.
@@ -30,13 +31,9 @@ impl OsFs {
     /// Opens a log file to be appended to, making it if needed. Not for data: nothing is synced.
     ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// When the file cannot be opened, or is a link or no regular file.
     pub fn append(self, path: &Path) -> FsResult<File> {
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(FsError::at("open", path))
+        open::to_add(OpenOptions::new().append(true), path).map_err(FsError::at("open", path))
     }
 }
 
@@ -111,18 +108,6 @@ impl Drop for OsLock {
 
 impl FileLock for OsLock {}
 
-fn kind_of(kind: fs::FileType) -> Kind {
-    if kind.is_file() {
-        Kind::File
-    } else if kind.is_dir() {
-        Kind::Dir
-    } else if kind.is_symlink() {
-        Kind::Link
-    } else {
-        Kind::Other
-    }
-}
-
 fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
@@ -140,7 +125,12 @@ fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
 
 impl Fs for OsFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
-        unless_absent(fs::read(path)).map_err(FsError::at("read", path))
+        let read = |mut file: File| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        unless_absent(open::to_read(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn read_end(&self, path: &Path, most: u64) -> FsResult<Option<Vec<u8>>> {
@@ -151,7 +141,7 @@ impl Fs for OsFs {
             file.take(most).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        unless_absent(File::open(path).and_then(read)).map_err(FsError::at("read", path))
+        unless_absent(open::to_read(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
@@ -161,7 +151,7 @@ impl Fs for OsFs {
             file.read_to_end(&mut bytes)?;
             Ok((bytes, medium))
         };
-        unless_absent(File::open(path).and_then(read)).map_err(FsError::at("read", path))
+        unless_absent(open::to_read(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {
@@ -174,6 +164,11 @@ impl Fs for OsFs {
                 .mtime()
                 .saturating_mul(1_000_000_000)
                 .saturating_add(meta.mtime_nsec()),
+            rights: Rights {
+                mode: meta.mode() & 0o777,
+                owner: meta.uid(),
+                group: meta.gid(),
+            },
         }))
     }
 
@@ -194,15 +189,8 @@ impl Fs for OsFs {
         Ok(Some(entries))
     }
 
-    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>> {
-        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o644)
-            .custom_flags(nofollow)
-            .open(path)
-            .map_err(FsError::at("create", path))?;
+    fn create_new(&self, path: &Path, access: Access) -> FsResult<Box<dyn FsFile>> {
+        let file = open::to_create(path, access).map_err(FsError::at("create", path))?;
         Ok(Box::new(OsFile {
             file,
             path: path.to_owned(),
@@ -210,17 +198,21 @@ impl Fs for OsFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> FsResult<()> {
-        fs::rename(from, to).map_err(FsError::at("rename into place", to))
+        let refuse = FsError::at("rename into place", to);
+        match self.metadata(to)?.map(|found| found.kind) {
+            Some(kind @ (Kind::Link | Kind::Other)) => Err(refuse(irregular(kind))),
+            _ => fs::rename(from, to).map_err(refuse),
+        }
     }
 
     fn sync_file(&self, path: &Path) -> FsResult<()> {
-        File::open(path)
+        open::to_read(path)
             .and_then(|file| file.sync_all())
             .map_err(FsError::at("sync", path))
     }
 
     fn sync_dir(&self, dir: &Path) -> FsResult<()> {
-        File::open(dir)
+        open::folder(dir)
             .and_then(|file| file.sync_all())
             .map_err(FsError::at("sync", dir))
     }
@@ -249,7 +241,7 @@ impl Fs for OsFs {
         if !has_barrier(root)? {
             return Ok(Box::new(EachFileBarrier));
         }
-        let opened = File::open(root).map_err(FsError::at("open", root))?;
+        let opened = open::folder(root).map_err(FsError::at("open", root))?;
         Ok(Box::new(SyncfsBarrier {
             root: opened,
             path: root.to_owned(),
@@ -257,14 +249,7 @@ impl Fs for OsFs {
     }
 
     fn try_lock(&self, path: &Path) -> FsResult<Option<Box<dyn FileLock>>> {
-        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o644)
-            .custom_flags(nofollow)
-            .open(path)
+        let file = open::to_add(OpenOptions::new().write(true), path)
             .map_err(FsError::at("open", path))?;
         match FileExt::try_lock_exclusive(&file) {
             Ok(()) => Ok(Some(Box::new(OsLock { file }))),

@@ -87,7 +87,13 @@ fn kind(mode: u16) -> Kind {
 /// A disk that fails or is full is none of these, nor is a process that may open no more files.
 pub(super) fn is_of_place(error: &io::Error) -> bool {
     let Some(errno) = Errno::from_io_error(error) else {
-        return false;
+        // What the door itself refuses: a name that stands for something else than a regular file or a folder.
+        return matches!(
+            error.kind(),
+            io::ErrorKind::InvalidInput
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotADirectory
+        );
     };
     matches!(
         errno,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{Catalog, CatalogError, LAST_GOOD_FILE};
 use crate::model::Digest;
 use crate::storage::Document;
-use crate::sys::Fs;
 use crate::sys::atomic::TempNames;
+use crate::sys::{Fs, rights_of};
 
 use super::{Hands, UpdateError};
 
@@ -120,7 +120,8 @@ impl Registry {
         if let Some(found) = &found {
             let kept = self.workspace.join(LAST_GOOD_FILE);
             let older = fs.read(&kept)?;
-            files.push(Document::new(kept, older.as_deref(), found.clone()));
+            let copy = Document::new(kept, older.as_deref(), found.clone());
+            files.push(copy.from_file(rights_of(fs, &path)?));
         }
         files.push(Document::new(path, found.as_deref(), bytes));
         Ok(files)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use barkeep::model::RunId;
-use barkeep::sys::{Fs, FsResult, atomic};
+use barkeep::sys::{Access, Fs, FsResult, atomic};
 use chrono::DateTime;
 
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
@@ -22,7 +22,7 @@ fn replace(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> FsResult<()> {
 /// What many programs do.
 fn write_in_place(fs: &dyn Fs, path: &Path, bytes: &[u8]) -> FsResult<()> {
     fs.remove_file(path)?;
-    atomic::write_new(fs, path, bytes)?;
+    atomic::write_new(fs, path, bytes, Access::Fresh)?;
     fs.sync_dir(atomic::parent(path))
 }
 

@@ -3,6 +3,8 @@
 //! Each room is marked as test code, so that the lints which spare tests spare what the tests call, too.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod binary;

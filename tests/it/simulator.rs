@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::model::RunId;
-use barkeep::sys::{Fs, atomic};
+use barkeep::sys::{Access, Fs, atomic};
 use chrono::DateTime;
 
 use crate::support::bench::Bench;
@@ -62,7 +62,7 @@ fn a_simulated_disk_reads_as_a_real_one_does() {
 #[test]
 fn unsynced_bytes_may_be_missing_zeroed_or_half_there() {
     let fs = SimFs::new();
-    let mut file = fs.create_new(Path::new("/f")).unwrap();
+    let mut file = fs.create_new(Path::new("/f"), Access::Fresh).unwrap();
     fs.sync_dir(Path::new("/")).unwrap();
 
     file.write_all(b"abcd").unwrap();
@@ -80,7 +80,7 @@ fn unsynced_bytes_may_be_missing_zeroed_or_half_there() {
 #[test]
 fn a_synced_file_needs_its_directory_synced_too() {
     let fs = SimFs::new();
-    atomic::write_new(&fs, Path::new("/f"), b"x").unwrap();
+    atomic::write_new(&fs, Path::new("/f"), b"x", Access::Fresh).unwrap();
 
     let before = possible(&fs, "/f");
     fs.sync_dir(Path::new("/")).unwrap();
@@ -110,7 +110,7 @@ fn a_rename_between_directories_never_loses_the_file() {
 fn a_barrier_keeps_exactly_what_it_was_told_of() {
     let fs = SimFs::new();
     for name in ["/named", "/other"] {
-        let mut file = fs.create_new(Path::new(name)).unwrap();
+        let mut file = fs.create_new(Path::new(name), Access::Fresh).unwrap();
         file.write_all(b"x").unwrap();
     }
 
@@ -129,7 +129,7 @@ fn a_barrier_keeps_exactly_what_it_was_told_of() {
 #[test]
 fn a_failed_sync_is_not_mended_by_a_second_one() {
     let fs = SimFs::new().fail_call(3, 5, Fault::Once);
-    let mut file = fs.create_new(Path::new("/f")).unwrap();
+    let mut file = fs.create_new(Path::new("/f"), Access::Fresh).unwrap();
     file.write_all(b"ab").unwrap();
 
     assert!(file.sync().is_err());
@@ -142,7 +142,7 @@ fn a_failed_sync_is_not_mended_by_a_second_one() {
 #[test]
 fn a_full_disk_keeps_half_of_a_write_and_stays_full() {
     let fs = SimFs::new().fail_call(2, ENOSPC, Fault::Forever).logged();
-    let mut file = fs.create_new(Path::new("/f")).unwrap();
+    let mut file = fs.create_new(Path::new("/f"), Access::Fresh).unwrap();
 
     let error = file.write_all(b"abcd").unwrap_err();
 
@@ -173,7 +173,7 @@ fn a_dead_process_changes_nothing_and_holds_no_lock() {
 fn what_the_world_was_told_outlives_the_power() {
     let fs = SimFs::new();
     fs.mark("one");
-    fs.create_new(Path::new("/f")).unwrap();
+    fs.create_new(Path::new("/f"), Access::Fresh).unwrap();
 
     fs.after_cut(1, 1, &mut |after, _lost| assert_eq!(after.marks(), ["one"]));
 
@@ -185,7 +185,7 @@ fn commit_pair(fs: &dyn Fs) -> Result<(), String> {
     let told = |error: barkeep::sys::FsError| error.to_string();
     let temps = temps();
     for name in ["/s/a", "/s/b"] {
-        atomic::write_new(fs, Path::new(name), b"new").map_err(told)?;
+        atomic::write_new(fs, Path::new(name), b"new", Access::Fresh).map_err(told)?;
     }
     fs.sync_dir(Path::new("/s")).map_err(told)?;
     atomic::replace(fs, &temps, Path::new("/s/seal"), b"sealed").map_err(told)?;

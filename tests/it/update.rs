@@ -453,9 +453,12 @@ impl MarketDataSource for Editing {
         job: &barkeep::source::FetchJob,
         stop: &Shutdown,
     ) -> Result<barkeep::source::Fetched, barkeep::source::SourceError> {
-        use barkeep::sys::{Fs, OsFs};
+        use barkeep::sys::{Access, Fs, OsFs};
         OsFs.remove_file(&self.1).unwrap();
-        OsFs.create_new(&self.1).unwrap().write_all(self.2).unwrap();
+        OsFs.create_new(&self.1, Access::Fresh)
+            .unwrap()
+            .write_all(self.2)
+            .unwrap();
         self.0.fetch(job, stop)
     }
 }

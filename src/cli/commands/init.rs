@@ -3,7 +3,7 @@
 //! Promises: adds and never overwrites; running it twice changes nothing the second time. A file that is there and
 //! cannot be understood is left alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -45,7 +45,10 @@ pub(in crate::cli) struct InitArgs {
 pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     let fs = &*shell.world.fs;
-    atomic::create_dirs(fs, "/".as_ref(), &shell.root)?;
+    // Links on the way to the workspace are the user's own; below it there are none.
+    let is_there = |dir: &&Path| !matches!(fs.metadata(dir), Ok(None));
+    let there = shell.root.ancestors().find(is_there);
+    atomic::create_dirs(fs, there.unwrap_or("/".as_ref()), &shell.root)?;
     let flags = Overrides {
         default_venue: args.venue.clone(),
         ..Overrides::default()

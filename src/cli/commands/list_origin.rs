@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::source::http::{Http, HttpError};
 use crate::source::symbols::{self, Forms, ListError};
+use crate::sys::{Fs, FsResult, Rights, rights_of};
 
 /// Where a list is.
 pub(super) struct ListOrigin {
@@ -53,6 +54,17 @@ impl ListOrigin {
             }),
             Place::Address(url) => symbols::ask(client, url, &shell.world.shutdown)
                 .map_err(|error| self.refused(shell, &error)),
+        }
+    }
+
+    /// Returns who may read the list; `None` for one of a server.
+    ///
+    /// # Errors
+    /// When the file cannot be examined.
+    pub(super) fn rights(&self, fs: &dyn Fs) -> FsResult<Option<Rights>> {
+        match &self.place {
+            Place::Path(path) => rights_of(fs, &fs.resolve(path)?),
+            Place::Address(_) => Ok(None),
         }
     }
 

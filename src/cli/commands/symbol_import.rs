@@ -219,7 +219,8 @@ fn keep(
     for Import { origin, bytes, .. } in imports {
         let path = workspace.places.list(&origin.to_string());
         atomic::create_dirs(fs, &workspace.places.root, atomic::parent(&path))?;
-        atomic::replace(fs, &registration::temps(held), &path, bytes)?;
+        let temps = registration::temps(held);
+        atomic::replace_from(fs, &temps, &path, bytes, origin.rights(fs)?)?;
     }
     Ok(())
 }

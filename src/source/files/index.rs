@@ -12,7 +12,7 @@ use super::name::{self, FileKind};
 use super::spec::FilesSpec;
 use super::zone;
 use crate::model::{Interval, Ticker};
-use crate::sys::{Fs, FsError, Kind};
+use crate::sys::{Fs, FsError, Kind, refuse_unless_dir};
 
 /// How many files a folder may have for each of them to be searched for rows of any ticker.
 const FEW: usize = 16;
@@ -69,9 +69,11 @@ impl Index {
             spec.path.clone()
         };
         let mut index = Self::default();
-        let names_a_file = fs
-            .metadata(&root)?
-            .is_some_and(|meta| meta.kind == Kind::File);
+        let kind = fs.metadata(&root)?.map(|meta| meta.kind);
+        let names_a_file = kind == Some(Kind::File);
+        if kind == Some(Kind::Other) {
+            refuse_unless_dir(&root, Kind::Other)?;
+        }
         if names_a_file {
             let below = root.file_name().map(PathBuf::from).unwrap_or_default();
             index.add(&root, &below);
@@ -102,8 +104,9 @@ impl Index {
                 let below = folder.join(&entry.name);
                 match entry.kind {
                     Kind::Dir => waiting.push(below),
-                    Kind::File => self.add(&root.join(&below), &below),
-                    Kind::Link | Kind::Other => {}
+                    // A pipe is no file, and whoever asks for its series has to hear that.
+                    Kind::File | Kind::Other => self.add(&root.join(&below), &below),
+                    Kind::Link => {}
                 }
             }
         }

@@ -14,7 +14,7 @@ use barkeep::storage::{
     CorruptFiles, Custody, Prepared, Quarantine, Replaced, Sealed, StagedRun, StorageError,
     StorageInterface, Stores,
 };
-use barkeep::sys::{Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
+use barkeep::sys::{Access, Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
 use chrono::DateTime;
 use tempfile::TempDir;
 
@@ -177,7 +177,11 @@ impl Bench {
         let dir = atomic::parent(path);
         atomic::create_dirs(&*self.fs, &self.places.root, dir).unwrap();
         self.fs.remove_file(path).unwrap();
-        self.fs.create_new(path).unwrap().write_all(bytes).unwrap();
+        self.fs
+            .create_new(path, Access::Fresh)
+            .unwrap()
+            .write_all(bytes)
+            .unwrap();
     }
 
     pub(crate) fn bytes(&self, path: &Path) -> Vec<u8> {

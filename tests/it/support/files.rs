@@ -9,7 +9,7 @@ use barkeep::source::files::{FilesSpec, ParquetRows};
 use barkeep::source::{
     Asked, FetchJob, Fetched, MarketDataSource, SourceError, SourceSpec, Window, open,
 };
-use barkeep::sys::{Fs, OsFs, Shutdown, atomic};
+use barkeep::sys::{Access, Fs, OsFs, Shutdown, atomic};
 use tempfile::TempDir;
 
 /// The moment at which tests ask when it does not matter.
@@ -53,7 +53,7 @@ impl Folder {
         atomic::create_dirs(&OsFs, self.0.path(), path.parent().unwrap()).unwrap();
         OsFs.remove_file(&path).unwrap();
         // Not synced: thousands of files are written, and none outlives the test.
-        let mut file = OsFs.create_new(&path).unwrap();
+        let mut file = OsFs.create_new(&path, Access::Fresh).unwrap();
         file.write_all(bytes.as_ref()).unwrap();
         self
     }

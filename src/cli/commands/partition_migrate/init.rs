@@ -15,7 +15,8 @@ use crate::cli::wiring::Workspace;
 use crate::lock::LockGuard;
 use crate::migrate::{self, Hands, MigrationPlan, Proofs, Sight, Stray, Survey, Tuple};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
-use crate::sys::atomic::{TempNames, replace};
+use crate::sys::atomic::{TempNames, replace_from};
+use crate::sys::rights_of;
 
 /// Options of `partition-migrate init`.
 #[expect(
@@ -270,7 +271,8 @@ fn keep_old_plan(shell: &Shell<'_>, held: &LockGuard<'_>) -> Result<(), Failure>
         number += 1;
     }
     held.confirm()?;
-    replace(fs, &TempNames::of(held.run().clone()), &kept, &bytes)?;
+    let temps = TempNames::of(held.run().clone());
+    replace_from(fs, &temps, &kept, &bytes, rights_of(fs, &path)?)?;
     shell
         .printer
         .note(&format!("The old plan is kept as {}.", shell.shown(&kept)));

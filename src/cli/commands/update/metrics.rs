@@ -1,7 +1,8 @@
 //! Leaving the outcome of a run where a monitoring system finds it.
 //!
 //! Promises: the file is replaced whole after every run, also one that could not begin once the settings were read.
-//! Trouble with it is told and changes nothing of the run. Counters change under the run lock only.
+//! Trouble with it is told before the run and after it, changes nothing of what is stored, and is no success: whoever
+//! watches the file would go on reading an old one. Counters change under the run lock only.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +15,8 @@ use crate::cli::ui::metrics::{Outcome, render};
 use crate::cli::ui::summary::Finished;
 use crate::lock::LockGuard;
 use crate::model::RunId;
-use crate::sys::FsResult;
 use crate::sys::atomic::{self, TempNames};
+use crate::sys::{Access, FsResult, refuse_unless_dir};
 
 /// Where the counters of a workspace are kept between two runs.
 const COUNTERS: &str = "metrics.json";
@@ -32,10 +33,27 @@ impl Update<'_> {
             .or_else(|| configured.map(|path| self.shell.root.join(path)))
     }
 
-    /// Adds what a run stored to what earlier runs did.
-    pub(super) fn count_bars(&self, finished: &Finished, held: &LockGuard<'_>) {
-        if self.metrics_file().is_none() {
+    /// Says at once that a file will not be written, as far as that can be seen. What is fetched is stored all the same.
+    pub(super) fn foresee_metrics(&self) {
+        let Some(path) = self.metrics_file() else {
             return;
+        };
+        let fs = &*self.shell.world.fs;
+        let folder = atomic::parent(&path);
+        let foreseen = Access::at(fs, &path, None)
+            .and_then(|_| fs.resolve(folder))
+            .and_then(|real| fs.metadata(&real))
+            .and_then(|found| found.map_or(Ok(()), |dir| refuse_unless_dir(folder, dir.kind)));
+        if let Err(error) = foreseen {
+            let text = format!("The metrics will not be written: {error}.");
+            self.shell.printer.warning(&text);
+        }
+    }
+
+    /// Adds what a run stored to what earlier runs did; returns what the shell has to hear of it.
+    pub(super) fn count_bars(&self, finished: &Finished, held: &LockGuard<'_>) -> Exit {
+        if self.metrics_file().is_none() {
+            return Exit::Ok;
         }
         let mut rows = finished.report.rows();
         rows += finished.leftovers.rows;
@@ -47,13 +65,13 @@ impl Update<'_> {
             atomic::create_dirs(fs, &self.shell.root, atomic::parent(&path))?;
             atomic::replace(fs, &registration::temps(held), &path, kept.as_bytes())
         });
-        self.tell_trouble(&path, counted);
+        self.tell_trouble(&path, counted)
     }
 
-    /// Writes the metrics file, if somebody named one.
-    pub(super) fn tell_metrics(&self, exit: Exit, seconds: f64) {
+    /// Writes the metrics file, if somebody named one; returns what the shell has to hear of it.
+    pub(super) fn tell_metrics(&self, exit: Exit, seconds: f64) -> Exit {
         let Some(path) = self.metrics_file() else {
-            return;
+            return Exit::Ok;
         };
         let now = self.shell.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
@@ -77,15 +95,17 @@ impl Update<'_> {
             let temps = TempNames::of(RunId::new(now, self.shell.nonce(), u32::MAX));
             atomic::replace(&*self.shell.world.fs, &temps, &path, text.as_bytes())
         });
-        self.tell_trouble(&path, written);
+        self.tell_trouble(&path, written)
     }
 
-    fn tell_trouble(&self, path: &Path, written: FsResult<()>) {
-        if let Err(error) = written {
-            let path = path.display();
-            let text = format!("error: the metrics in {path} are not up to date: {error}");
-            self.shell.printer.error(&text);
-        }
+    fn tell_trouble(&self, path: &Path, written: FsResult<()>) -> Exit {
+        let Err(error) = written else {
+            return Exit::Ok;
+        };
+        let path = path.display();
+        let text = format!("error: the metrics in {path} are not up to date: {error}");
+        self.shell.printer.error(&text);
+        Exit::Failed
     }
 
     fn counters(&self) -> PathBuf {

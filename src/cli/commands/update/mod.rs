@@ -109,42 +109,42 @@ impl Update<'_> {
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
     fn run(&self) -> Result<Exit, Failure> {
         let total = Stopwatch::start();
-        let outcome = self.run_whole(&total);
-        let exit = match &outcome {
-            Ok(exit) => *exit,
-            Err(failure) => failure.exit,
+        self.foresee_metrics();
+        let mut finished = match self.run_whole() {
+            Ok(finished) => finished,
+            Err(failure) => {
+                self.tell_metrics(failure.exit, total.seconds());
+                return Err(failure);
+            }
         };
-        self.tell_metrics(exit, total.seconds());
-        outcome
-    }
-
-    fn run_whole(&self, total: &Stopwatch) -> Result<Exit, Failure> {
-        let waiting = Stopwatch::start();
-        let wait = Duration::from_secs(self.args.wait.into());
-        let held = registration::lock(self.workspace, self.shell, "update", wait)
-            .or_else(|failure| self.explain(failure))?;
-        let lock_seconds = waiting.seconds();
-        let finished = self.run_locked(&held, lock_seconds)?;
-        self.count_bars(&finished, &held);
-        // The work is done and durable: a lock that went astray is told, and changes the exit only.
-        let released = held.release().map_err(Failure::from);
-        let mut exit = finished.exit;
-        if let Err(failure) = &released {
-            self.shell.printer.error(&failure.text());
-            exit = Exit::worst([exit, failure.exit]);
-        }
-        let finished = Finished {
-            exit,
-            total_seconds: total.seconds(),
-            ..finished
-        };
+        finished.total_seconds = total.seconds();
+        let told = self.tell_metrics(finished.exit, finished.total_seconds);
+        finished.exit = finished.exit.or(told);
         tracing::info!(summary = %summary_json::render(&finished), "the run is over");
         if self.args.json {
             self.shell.printer.json(&summary_json::render(&finished));
         } else {
             summary::print(&finished, self.shell.printer);
         }
-        Ok(exit)
+        Ok(finished.exit)
+    }
+
+    fn run_whole(&self) -> Result<Finished, Failure> {
+        let waiting = Stopwatch::start();
+        let wait = Duration::from_secs(self.args.wait.into());
+        let held = registration::lock(self.workspace, self.shell, "update", wait)
+            .or_else(|failure| self.explain(failure))?;
+        let lock_seconds = waiting.seconds();
+        let mut finished = self.run_locked(&held, lock_seconds)?;
+        let counted = self.count_bars(&finished, &held);
+        finished.exit = finished.exit.or(counted);
+        // The work is done and durable: a lock that went astray is told, and changes the exit only.
+        let released = held.release().map_err(Failure::from);
+        if let Err(failure) = &released {
+            self.shell.printer.error(&failure.text());
+            finished.exit = Exit::worst([finished.exit, failure.exit]);
+        }
+        Ok(finished)
     }
 
     /// A disk without any space refuses even the lock, and does not say how much is missing.

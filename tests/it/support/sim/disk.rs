@@ -286,7 +286,8 @@ pub(crate) fn apply(tree: &mut Tree, change: &Change, survives: Survives) {
             } else {
                 whole[*at..end].copy_from_slice(kept);
             }
-            tree.set_file(*file, Blob::new(whole, *stamp));
+            let mode = old.mode;
+            tree.set_file(*file, Blob::new(whole, *stamp, mode));
         }
     }
 }

@@ -7,14 +7,26 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use barkeep::sys::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
-    Meta, Space,
+    Access, Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind,
+    Medium, Meta, Rights, Space,
 };
 
 use super::disk::{Change, Link};
 use super::mutant::Op;
 use super::simfs::{SimFs, State};
 use super::tree::{Ino, Node};
+
+/// The umask of every process on the disk.
+const UMASK: u32 = 0o022;
+
+/// On this disk everything belongs to one user.
+fn rights(mode: u32) -> Rights {
+    Rights {
+        mode,
+        owner: 1,
+        group: 1,
+    }
+}
 
 fn errno(number: i32) -> io::Error {
     io::Error::from_raw_os_error(number)
@@ -93,14 +105,20 @@ impl State {
         outcome
     }
 
-    fn create(&mut self, path: &Path) -> io::Result<Ino> {
+    /// The mode is that of the new node: on a real disk, too, nothing is written before it has it.
+    fn create(&mut self, path: &Path, access: Access) -> io::Result<Ino> {
         self.begin(Op::Create(path))?;
         let (dir, name) = self.parent_of(path)?;
         if self.disk.now.child(dir, name).is_some() {
             return Err(errno(17));
         }
         self.disk.stamp += 1;
-        let node = Node::empty_file(self.disk.stamp);
+        let mode = match access {
+            Access::Fresh => 0o666 & !UMASK,
+            Access::Within(rights) => (rights.mode | 0o600) & 0o666 & !UMASK,
+            Access::Kept(rights) => rights.mode,
+        };
+        let node = Node::empty_file(self.disk.stamp, mode);
         Ok(self.disk.make(dir, name, &node))
     }
 
@@ -182,11 +200,13 @@ impl State {
                 kind: Kind::Dir,
                 len: 4096,
                 modified_nanos: 0,
+                rights: rights(0o755),
             },
             Node::File(blob) => Meta {
                 kind: Kind::File,
                 len: blob.bytes.len() as u64,
                 modified_nanos: blob.stamp,
+                rights: rights(blob.mode),
             },
         }
     }
@@ -256,10 +276,10 @@ impl Fs for SimFs {
         Ok(Some(entries.collect()))
     }
 
-    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>> {
+    fn create_new(&self, path: &Path, access: Access) -> FsResult<Box<dyn FsFile>> {
         let file = self
             .state()
-            .create(path)
+            .create(path, access)
             .map_err(FsError::at("create", path))?;
         Ok(Box::new(SimFile {
             fs: self.clone(),
@@ -327,7 +347,9 @@ impl Fs for SimFs {
                 state.begin_read().map_err(FsError::at("open", path))?;
                 file
             }
-            Err(_) => state.create(path).map_err(FsError::at("open", path))?,
+            Err(_) => state
+                .create(path, Access::Fresh)
+                .map_err(FsError::at("open", path))?,
         };
         let is_free = state.locks.insert(file);
         drop(state);

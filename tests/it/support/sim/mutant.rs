@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::sys::{
-    Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Kind, Medium, Meta, Space,
+    Access, Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Kind, Medium, Meta,
+    Space,
 };
 
 /// A changing call.
@@ -53,7 +54,8 @@ impl fmt::Display for Op<'_> {
 
 type Choice = Arc<dyn Fn(&Op<'_>) -> bool + Send + Sync>;
 
-/// A file system that silently leaves out chosen calls. Creating a file and taking a lock cannot be left out.
+/// A file system that silently leaves out chosen calls. Creating a file and taking a lock cannot be left out; what can be is
+/// who may use the new file, which then is whoever the umask lets.
 #[derive(Clone)]
 pub(crate) struct MutantFs {
     inner: Arc<dyn Fs>,
@@ -156,9 +158,14 @@ impl Fs for MutantFs {
         self.inner.list(dir)
     }
 
-    fn create_new(&self, path: &Path) -> FsResult<Box<dyn FsFile>> {
+    fn create_new(&self, path: &Path, access: Access) -> FsResult<Box<dyn FsFile>> {
+        let access = if (self.leave_out)(&Op::Create(path)) {
+            Access::Fresh
+        } else {
+            access
+        };
         Ok(Box::new(MutantFile {
-            inner: self.inner.create_new(path)?,
+            inner: self.inner.create_new(path, access)?,
             fs: self.clone(),
             path: path.to_owned(),
         }))

@@ -272,6 +272,11 @@ impl SimFs {
             .collect()
     }
 
+    /// Returns the mode and the bytes of every file below the root, as programs see them.
+    pub(crate) fn modes(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        self.state().disk.now.modes()
+    }
+
     /// Returns every name below the root, directories included.
     pub(crate) fn names(&self) -> BTreeSet<PathBuf> {
         self.state().disk.now.snapshot().into_keys().collect()
@@ -279,6 +284,11 @@ impl SimFs {
 
     /// Puts a durable file where a test wants one, with the directories above it.
     pub(crate) fn plant(&self, path: &str, bytes: &[u8]) {
+        self.plant_with(path, bytes, 0o644);
+    }
+
+    /// Puts a durable file with a mode of its own.
+    pub(crate) fn plant_with(&self, path: &str, bytes: &[u8], mode: u32) {
         use super::tree::{Blob, Node, ROOT};
         let mut state = self.state();
         let disk = &mut state.disk;
@@ -295,7 +305,7 @@ impl SimFs {
         }
         if !name.is_empty() {
             disk.stamp += 1;
-            let blob = Blob::new(bytes.to_vec(), disk.stamp);
+            let blob = Blob::new(bytes.to_vec(), disk.stamp, mode);
             disk.make(dir, name, &Node::File(blob));
         }
         *disk = disk.holding(disk.now.clone());

@@ -1,8 +1,8 @@
 //! A tree of files as a value: cheap to copy, quick to compare.
 //!
 //! Nodes are shared between copies until one of them changes. Numbers of nodes are never used again, so two trees
-//! of one disk agree on what a number means. The digest covers what can be reached from the root: names, kinds and
-//! bytes, not times.
+//! of one disk agree on what a number means. The digest covers what can be reached from the root: names, kinds, modes
+//! and bytes, not times.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,16 +24,19 @@ pub(crate) struct Blob {
     pub(crate) bytes: Vec<u8>,
     /// A counter that stands for the time of the last change.
     pub(crate) stamp: i64,
+    /// Who may use the file.
+    pub(crate) mode: u32,
     digest: u64,
 }
 
 impl Blob {
     /// Wraps `bytes`.
-    pub(crate) fn new(bytes: Vec<u8>, stamp: i64) -> Arc<Self> {
-        let digest = digest_of(&bytes);
+    pub(crate) fn new(bytes: Vec<u8>, stamp: i64, mode: u32) -> Arc<Self> {
+        let digest = mix(digest_of(&bytes), u64::from(mode));
         Arc::new(Self {
             bytes,
             stamp,
+            mode,
             digest,
         })
     }
@@ -58,8 +61,8 @@ impl Node {
     }
 
     /// Returns an empty file.
-    pub(crate) fn empty_file(stamp: i64) -> Self {
-        Self::File(Blob::new(Vec::new(), stamp))
+    pub(crate) fn empty_file(stamp: i64, mode: u32) -> Self {
+        Self::File(Blob::new(Vec::new(), stamp, mode))
     }
 }
 
@@ -182,6 +185,21 @@ impl Tree {
         let mut found = BTreeMap::new();
         self.collect(ROOT, Path::new(""), 0, &mut found);
         found
+    }
+
+    /// Returns the mode and the bytes of every file below the root.
+    pub(crate) fn modes(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let files = self.snapshot().into_iter();
+        let files = files.filter_map(|(path, bytes)| Some((path, bytes?)));
+        files
+            .map(|(path, bytes)| {
+                let mode = match self.find(&path).map(|ino| self.node(ino)) {
+                    Ok(Node::File(blob)) => blob.mode,
+                    _ => 0,
+                };
+                (path, (mode, bytes))
+            })
+            .collect()
     }
 
     fn collect(
