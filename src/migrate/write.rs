@@ -162,7 +162,8 @@ impl<'w, 'l> Writer<'w, 'l> {
         }
         // Put away only now that what takes its place was read back and is right.
         for ticker in &anew {
-            let kept = put_aside(hands, &mut self.run, &self.report.tuple, ticker)?;
+            let reason = "partitions that differ from their legacy file were copied anew from it";
+            let kept = put_aside(hands, &mut self.run, &self.report.tuple, ticker, reason)?;
             self.report.kept.extend(kept);
         }
         self.run.move_whole(&dirs)?;

@@ -5,6 +5,7 @@
 //! costs that month: the others stay readable and writable. An I/O error never moves or deletes anything.
 //! Leaves to others: what to fetch and when (`update`), what is left over (`cleanup`).
 
+mod beyond;
 mod commit;
 mod draft;
 mod inspect;
@@ -26,6 +27,7 @@ mod stray;
 mod tree;
 mod whole_series;
 
+pub use beyond::Beyond;
 pub use draft::Draft;
 pub use inspect::{Damage, Stored};
 pub use ledger::{Ledger, LedgerLine, read_ledger};
