@@ -3,13 +3,15 @@
 //! Promises: a file of which rows may be wanted is removed only after these are staged and sealed, or after its bytes are
 //! in quarantine. Leaves to others: merging the staged rows (`update::finish_leftovers`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use crate::frame::Frame;
 use crate::layout::{ParsedPartition, Places};
 use crate::lock::LockGuard;
-use crate::model::RunId;
+use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
     Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stray, read_stray,
 };
@@ -76,6 +78,7 @@ pub fn apply(
         hands,
         id,
         run: None,
+        staged: BTreeMap::new(),
         report: CleanupReport {
             left: plan.unreadable.clone(),
             ..CleanupReport::default()
@@ -104,6 +107,8 @@ struct Work<'l> {
     hands: Hands<'l>,
     id: RunId,
     run: Option<StagedRun<'l, Open>>,
+    /// What is staged of each partition.
+    staged: BTreeMap<(StorageRequest, PartitionKey), Frame>,
     report: CleanupReport,
 }
 
@@ -160,21 +165,29 @@ impl Work<'_> {
         let Some(stored) = self.readable(&target, stored)? else {
             return Ok(None);
         };
-        let rows = match stored {
-            Stray::Rows { frame: stored, .. } if !self.is_newer(&leftover.path, &target)? => {
-                // An old file adds what is missing; where the two differ, what is stored stays.
-                let merged = frame.merge(&stored);
-                if merged.changed > 0 {
-                    let differ = format!(
-                        "{} of its rows are older than the stored ones",
-                        merged.changed
-                    );
-                    beyond.get_or_insert(differ);
-                }
-                merged.frame
-            }
-            _ => frame,
+        let stored = match stored {
+            Stray::Rows { frame, .. } => Some(frame),
+            Stray::Absent | Stray::Foreign { .. } | Stray::Unusable { .. } => None,
         };
+        let rows = match &stored {
+            // An old file adds what is missing; where the two differ, what is stored stays.
+            Some(stored) if !self.is_newer(&leftover.path, &target)? => frame.merge(stored).frame,
+            _ => frame.clone(),
+        };
+        let profile = rows.profile();
+        let staged = self.staged.entry((request.clone(), *partition));
+        let staged = staged.or_insert_with(|| Frame::empty(profile));
+        // Of two temporary files of one partition nobody knows which is right: the first has the last word.
+        let rows = rows.without(staged);
+        *staged = staged.merge(&rows).frame;
+        let will_be = stored
+            .unwrap_or_else(|| Frame::empty(profile))
+            .merge(staged);
+        let lost = frame.yields_to(&will_be.frame);
+        if lost > 0 {
+            let differ = format!("{lost} of its rows have other values than those that stay");
+            beyond = Some(beyond.map_or(differ.clone(), |more| format!("{more}; {differ}")));
+        }
         if let Some(rows) = RowsToStage::encode(request.clone(), &rows, &provenance)? {
             self.add(&rows)?;
         }

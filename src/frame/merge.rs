@@ -150,6 +150,24 @@ impl Frame {
         }
     }
 
+    /// Counts the rows that `merged`, into which these went, has with other values.
+    pub fn yields_to(&self, merged: &Self) -> usize {
+        self.merge(merged).changed
+    }
+
+    /// Returns the rows of which `other` has no row with the same key.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let mut runs = Runs::default();
+        let mut at = 0;
+        for row in 0..self.rows {
+            at = other.first_not_before(at, self, row);
+            let is_there = at < other.rows && other.compare_row(at, self, row).is_eq();
+            runs.push(Side::Older, row..row + usize::from(!is_there));
+        }
+        self.gather(self, &runs)
+    }
+
     fn compare_row(&self, i: usize, newer: &Self, j: usize) -> Ordering {
         compare_keys(self.profile, &self.columns, i, &newer.columns, j)
     }
@@ -247,6 +265,42 @@ mod tests {
         columns.extend((0..4).map(|at| Column::Float([value(at)].into_iter().collect())));
         columns.extend([Column::Int(Values::nulls(1)), Column::Int(Values::nulls(1))]);
         Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+    }
+
+    #[test]
+    fn rows_that_another_frame_has_are_taken_out_whatever_their_values() {
+        let frame = |times: &[i64], price: f64| {
+            let rows = times.len();
+            let mut columns = vec![
+                Column::Text(Texts::same(Some("A".into()), rows)),
+                Column::Time(Values::whole(times.to_vec())),
+            ];
+            columns.extend((0..4).map(|_| Column::Float(Values::whole(vec![price; rows]))));
+            columns.extend([
+                Column::Int(Values::nulls(rows)),
+                Column::Int(Values::nulls(rows)),
+            ]);
+            Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+        };
+        let all = frame(&[1, 2, 3, 5, 8], 1.0);
+
+        assert_eq!(
+            all.without(&frame(&[2, 4, 8, 9], 2.0)),
+            frame(&[1, 3, 5], 1.0)
+        );
+        assert_eq!(all.without(&frame(&[], 2.0)), all);
+        assert!(all.without(&all).is_empty());
+    }
+
+    /// What is half empty yields to what is whole, in whichever order the two are merged.
+    #[test]
+    fn a_row_that_is_not_taken_over_is_counted_in_both_orders() {
+        let (whole, half) = (bar(0b1111, 1.0), bar(0b0011, 2.0));
+
+        for merged in [whole.merge(&half).frame, half.merge(&whole).frame] {
+            assert_eq!(whole.yields_to(&merged), 0);
+            assert_eq!(half.yields_to(&merged), 1);
+        }
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn merge(
         return Ok(Err("its rows did not reach the other file".to_owned()));
     }
     let differs = left.is_some_and(|left| left.changed > 0);
-    if differs || older.holds_more() {
+    if differs || older.beyond().is_some() {
         let name = stray.path.file_name().unwrap_or_default().to_string_lossy();
         let reason = format!("{} has not all of what it says", stray.target.display());
         let record = quarantine.keep(&stray.path, &name, &older.bytes, &reason, Some(&request))?;

@@ -1,13 +1,15 @@
 //! Removing legacy files whose rows are in the partitions.
 //!
 //! Promises: this takes a `VerifiedInterval`, and there is one way to get it: both sides of every ticker were read from
-//! the disk in this process, under this lock, and agree. One ticker that does not agree keeps all files.
+//! the disk in this process, under this lock, and agree. One ticker that does not agree keeps all files. Sides agree by
+//! their rows: a file that says more than its rows is in quarantine before it is removed.
 
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::copy::read_legacy;
+use super::restart::put_aside;
 use super::verify::read_partitions;
 use super::{
     Difference, Failed, Hands, MigrateError, Note, Proof, Proofs, Refusal, Sight, Survey, Tuple,
@@ -17,7 +19,9 @@ use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
-use crate::storage::{InPieces, StorageError, StorageInterface, Stored};
+use crate::storage::{
+    Beyond, InPieces, QuarantineRecord, StorageError, StorageInterface, Stored,
+};
 use crate::sys::{Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
@@ -26,13 +30,24 @@ pub struct VerifiedInterval<'l> {
     hands: Hands<'l>,
     _held: &'l LockGuard<'l>,
     tuple: Tuple,
-    files: Vec<(Ticker, PathBuf, Meta)>,
+    files: Vec<Checked>,
     bytes: u64,
     from_memory: usize,
 }
 
+/// A legacy file whose rows are in the partitions.
+#[derive(Debug)]
+struct Checked {
+    ticker: Ticker,
+    path: PathBuf,
+    meta: Meta,
+    /// Its digest and what it says beside its rows, if anything.
+    beyond: Option<(Digest, String)>,
+    medium: Medium,
+}
+
 /// What was removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
     /// How many legacy files.
     pub files: usize,
@@ -40,6 +55,8 @@ pub struct Removed {
     pub bytes: u64,
     /// How many tickers could only be read again from memory.
     pub from_memory: usize,
+    /// What went to quarantine, since it says more than the other side can hold.
+    pub kept: Vec<QuarantineRecord>,
 }
 
 impl<'l> VerifiedInterval<'l> {
@@ -54,24 +71,22 @@ impl<'l> VerifiedInterval<'l> {
     ) -> Result<Result<Self, Vec<Failed>>, MigrateError> {
         let survey = Survey::of(hands.sight, tuple)?;
         let bytes = survey.bytes();
-        let checked: Vec<Result<(Ticker, PathBuf, Meta, Medium), Failed>> = survey
+        let checked: Vec<Result<Checked, Failed>> = survey
             .tickers
             .into_par_iter()
             .map(|(ticker, meta)| {
                 let proof = proofs.of(&ticker);
-                match agrees(hands.sight, tuple, &ticker, proof) {
-                    Ok((path, medium)) => Ok((ticker, path, meta, medium)),
-                    Err(refusal) => Err(Failed { ticker, refusal }),
-                }
+                agrees(hands.sight, tuple, &ticker, meta, proof)
+                    .map_err(|refusal| Failed { ticker, refusal })
             })
             .collect();
         let mut failures = Vec::new();
         let (mut files, mut from_memory) = (Vec::new(), 0);
         for outcome in checked {
             match outcome {
-                Ok((ticker, path, meta, medium)) => {
-                    from_memory += usize::from(medium == Medium::Cache);
-                    files.push((ticker, path, meta));
+                Ok(file) => {
+                    from_memory += usize::from(file.medium == Medium::Cache);
+                    files.push(file);
                 }
                 Err(failed) => failures.push(failed),
             }
@@ -95,8 +110,9 @@ fn agrees(
     sight: Sight<'_>,
     tuple: &Tuple,
     ticker: &Ticker,
+    meta: Meta,
     proof: Option<&Proof>,
-) -> Result<(PathBuf, Medium), Refusal> {
+) -> Result<Checked, Refusal> {
     let request = tuple.series(ticker);
     let proof = proof.ok_or(Refusal::Unproven)?;
     let file = read_legacy(sight, &request, Medium::Disk)?;
@@ -109,10 +125,19 @@ fn agrees(
         return Err(Refusal::Gone);
     };
     let medium = medium.min(file.medium);
+    let beyond = file.beyond();
+    let beyond = beyond.map(|reason| (Digest::of(&file.bytes), reason));
     let legacy = &file.decoded.proven.frame;
+    let checked = Checked {
+        ticker: ticker.clone(),
+        path: file.path,
+        meta,
+        beyond,
+        medium,
+    };
     match Difference::between(legacy, &found) {
-        None => Ok((file.path, medium)),
-        Some(difference) if difference.is_only_extra() => Ok((file.path, medium)),
+        None => Ok(checked),
+        Some(difference) if difference.is_only_extra() => Ok(checked),
         // Values that updates have replaced since, each with its line in the ledger, are no contradiction.
         Some(difference) => {
             let is_accounted_for = |then: &Frame| {
@@ -120,7 +145,7 @@ fn agrees(
             };
             let then = since::when_proven(sight, &request, &found, proof)?;
             if then.iter().any(is_accounted_for) {
-                Ok((file.path, medium))
+                Ok(checked)
             } else {
                 Err(Refusal::Conflict(difference))
             }
@@ -145,16 +170,17 @@ pub fn delete_legacy(
         ..
     } = verified;
     let Sight { fs, places, .. } = hands.sight;
-    for (_, path, meta) in &files {
+    for Checked { path, meta, .. } in &files {
         if fs.metadata(path)?.as_ref() != Some(meta) {
             return Err(MigrateError::Changed { path: path.clone() });
         }
     }
-    let paths: Vec<PathBuf> = files.iter().map(|(_, path, _)| path.clone()).collect();
+    let kept = keep_beyond(hands, &tuple, &files)?;
+    let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
     let count = files.len();
     let notes = files
         .into_iter()
-        .map(|(ticker, _, _)| Note::LegacyRemoved(ticker));
+        .map(|file| Note::LegacyRemoved(file.ticker));
     // Before the first file goes: of a file that is gone without a note, nobody could say that barkeep removed it.
     proofs.append(hands, notes.collect())?;
     let mut run = hands.begin()?;
@@ -168,7 +194,42 @@ pub fn delete_legacy(
         files: count,
         bytes,
         from_memory,
+        kept,
     })
+}
+
+/// Keeps what files say beside their rows. The migration that proved them has done so; of an earlier build, or of a
+/// quarantine that somebody has emptied, nobody knows.
+fn keep_beyond(
+    hands: Hands<'_>,
+    tuple: &Tuple,
+    files: &[Checked],
+) -> Result<Vec<QuarantineRecord>, MigrateError> {
+    let beyond = files.iter().filter_map(|file| {
+        let (digest, reason) = file.beyond.as_ref()?;
+        Some((file, digest, reason))
+    });
+    let quarantine = hands.quarantine();
+    let mut there = None;
+    let mut kept = Vec::new();
+    for (file, digest, reason) in beyond {
+        let there = match &mut there {
+            Some(there) => there,
+            unread => unread.insert(quarantine.digests()?),
+        };
+        if there.contains(digest.to_string().as_str()) {
+            continue;
+        }
+        let path = &file.path;
+        let bytes = hands.sight.fs.read(path)?.unwrap_or_default();
+        if Digest::of(&bytes) != *digest {
+            return Err(MigrateError::Changed { path: path.clone() });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let request = tuple.series(&file.ticker);
+        kept.push(quarantine.keep(path, &name, &bytes, reason, Some(&request))?);
+    }
+    Ok(kept)
 }
 
 /// Removes the partitions of an interval whose rows are back in the legacy layout. Both sides of every ticker are read
@@ -190,7 +251,7 @@ pub fn remove_partitions(
     // What the legacy layout cannot spell is nowhere else.
     let can_go_back = |ticker: &Ticker| stores.legacy.settled_path(&tuple.series(ticker)).is_ok();
     tickers.retain(can_go_back);
-    let checked: Vec<Result<Medium, Failed>> = tickers
+    let checked: Vec<Result<(Medium, Vec<Beyond>), Failed>> = tickers
         .par_iter()
         .map(|ticker| {
             is_back(hands.sight, tuple, ticker).map_err(|refusal| Failed {
@@ -202,9 +263,15 @@ pub fn remove_partitions(
     let from_memory = checked
         .iter()
         .flatten()
-        .filter(|medium| **medium == Medium::Cache)
+        .filter(|(medium, _)| *medium == Medium::Cache)
         .count();
-    let failures: Vec<Failed> = checked.into_iter().filter_map(Result::err).collect();
+    let (mut failures, mut beyond) = (Vec::new(), Vec::new());
+    for outcome in checked {
+        match outcome {
+            Ok((_, found)) => beyond.push(found),
+            Err(failed) => failures.push(failed),
+        }
+    }
     if !failures.is_empty() {
         return Ok(Err(failures));
     }
@@ -213,9 +280,13 @@ pub fn remove_partitions(
         from_memory,
         ..Removed::default()
     };
-    let mut dirs = Vec::new();
-    for ticker in &tickers {
+    let (mut dirs, mut odd) = (Vec::new(), Vec::new());
+    for (ticker, beyond) in tickers.iter().zip(&beyond) {
         let request = tuple.series(ticker);
+        if let Some(first) = beyond.first() {
+            odd.push((ticker, &first.reason));
+            continue;
+        }
         if let Some(stat) = stores.partitioned.stat(&request)? {
             removed.files += stat.files;
             removed.bytes += stat.bytes;
@@ -231,6 +302,11 @@ pub fn remove_partitions(
         }
     }
     let mut run = hands.begin()?;
+    for (ticker, reason) in odd {
+        let reason = format!("the legacy file cannot hold all of it: {reason}");
+        let kept = put_aside(hands, &mut run, tuple, ticker, &reason)?;
+        removed.kept.extend(kept);
+    }
     // Every row of them is back in the legacy files, and so is the switch.
     run.trash(&dirs, InPieces::Allowed)?;
     run.finish()?;
@@ -241,17 +317,19 @@ pub fn remove_partitions(
     Ok(Ok(removed))
 }
 
-/// Makes sure that every row of the partitions is in the legacy file.
-fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<Medium, Refusal> {
+/// Makes sure that every row of the partitions is in the legacy file; returns the files that say more than their rows.
+fn is_back(
+    sight: Sight<'_>,
+    tuple: &Tuple,
+    ticker: &Ticker,
+) -> Result<(Medium, Vec<Beyond>), Refusal> {
     let request = tuple.series(ticker);
-    let Some((Stored { frame: found, .. }, medium)) =
-        read_partitions(&sight.stores.partitioned, &request)?
-    else {
-        return Ok(Medium::Disk);
+    let Some((stored, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
+        return Ok((Medium::Disk, Vec::new()));
     };
     let file = read_legacy(sight, &request, Medium::Disk)?;
-    match Difference::between(&found, &file.decoded.proven.frame) {
+    match Difference::between(&stored.frame, &file.decoded.proven.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
-        _ => Ok(medium.min(file.medium)),
+        _ => Ok((medium.min(file.medium), stored.beyond)),
     }
 }

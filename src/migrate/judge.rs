@@ -9,7 +9,7 @@ use super::verify::read_partitions;
 use super::{Difference, Proof, Proofs, Refusal, Return, Sight, Tuple, since};
 use crate::frame::Frame;
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
-use crate::storage::{Prepared, StorageError, StorageInterface};
+use crate::storage::{Beyond, Prepared, StorageError, StorageInterface};
 use crate::sys::Medium;
 
 /// A ticker that is judged: what its legacy file has to hold in the end, and the file if it has to be written.
@@ -18,6 +18,8 @@ pub(super) struct Judged {
     pub(super) outcome: Return,
     pub(super) expected: Fingerprint,
     pub(super) prepared: Option<Prepared>,
+    /// Files of the partitions that say more than their rows, which is what goes back.
+    pub(super) beyond: Vec<Beyond>,
 }
 
 pub(super) type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
@@ -62,6 +64,7 @@ fn judge(
                 outcome: Return::Equal,
                 expected: file.decoded.proven.frame.fingerprint(),
                 prepared: None,
+                beyond: Vec::new(),
             })),
             (None, Some(_)) => Err(Refusal::Gone),
             (None, None) => Ok(None),
@@ -104,6 +107,11 @@ fn judge(
     };
     Ok(Some(Judged {
         request: request.clone(),
+        beyond: if outcome == Return::Stays {
+            Vec::new()
+        } else {
+            stored.beyond
+        },
         outcome,
         expected,
         prepared,

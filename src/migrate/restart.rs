@@ -14,12 +14,12 @@ pub(super) fn put_aside(
     run: &mut StagedRun<'_, Sealed>,
     tuple: &Tuple,
     ticker: &Ticker,
+    reason: &str,
 ) -> Result<Vec<QuarantineRecord>, MigrateError> {
     let Sight { fs, places, .. } = hands.sight;
     let paths = PartitionPathBuilder::new(&places.data);
     let request = tuple.series(ticker);
     let series = request.partitioned().map_err(StorageError::from)?;
-    let reason = "partitions that differ from their legacy file were copied anew from it";
     let mut kept = Vec::new();
     for dir in [Some(paths.series_dir(series)), paths.raw_series_dir(series)] {
         let Some(dir) = dir else { continue };

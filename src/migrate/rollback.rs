@@ -19,7 +19,8 @@ use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
 use crate::storage::{
-    CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageInterface, create_data_dirs,
+    Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageInterface,
+    create_data_dirs,
 };
 use crate::sys::Medium;
 
@@ -58,6 +59,8 @@ pub struct RollbackReport {
     pub switched: Option<Switched>,
     /// What was put away.
     pub kept: Vec<QuarantineRecord>,
+    /// Files of the partitions that say more than the legacy files can hold.
+    pub beyond: Vec<Beyond>,
     /// Legacy files that could only be read back from memory.
     pub from_memory: usize,
     /// Whether the run was asked to stop before the end.
@@ -76,10 +79,13 @@ pub fn plan_rollback(
     let mut report = RollbackReport::of(tuple);
     for batch in tickers(sight, tuple, proofs)?.chunks(BATCH_TICKERS) {
         for (ticker, judged) in judge_all(sight, tuple, proofs, batch) {
-            report.note(
-                ticker,
-                judged.map(|judged| judged.map(|judged| judged.outcome)),
-            );
+            let outcome = judged.map(|judged| {
+                judged.map(|judged| {
+                    report.beyond.extend(judged.beyond);
+                    judged.outcome
+                })
+            });
+            report.note(ticker, outcome);
         }
     }
     Ok(report)
@@ -157,6 +163,7 @@ impl RollbackReport {
             failures: Vec::new(),
             switched: None,
             kept: Vec::new(),
+            beyond: Vec::new(),
             from_memory: 0,
             is_cut_short: false,
         }
@@ -249,6 +256,7 @@ fn write_batch(
                 rows: judged.expected.rows,
             });
         }
+        report.beyond.extend(judged.beyond);
         report.note(ticker, outcome.map(|_| Some(judged.outcome)));
     }
     Ok(())

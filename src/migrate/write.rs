@@ -190,7 +190,9 @@ impl<'w, 'l> Writer<'w, 'l> {
             return Ok(None);
         }
         let ticker = &written.copy.ticker;
-        match put_aside(self.hands, &mut self.run, &self.report.tuple, ticker) {
+        let reason = "partitions that differ from their legacy file were copied anew from it";
+        let tuple = &self.report.tuple;
+        match put_aside(self.hands, &mut self.run, tuple, ticker, reason) {
             Ok(kept) => {
                 self.report.kept.extend(kept);
                 Ok(None)

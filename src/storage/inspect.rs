@@ -12,7 +12,7 @@ use crate::frame::{Frame, Profile};
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, time};
 use crate::sys::Fs;
 
-use super::StorageError;
+use super::{Beyond, StorageError};
 
 /// What was read of a series.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Stored {
     pub provenance: Provenance,
     /// How many rows of other writers' files have no place: undated ones, and duplicates that lost.
     pub displaced: usize,
+    /// Files that say more than their rows do, or whose rows yield to those of another file.
+    pub beyond: Vec<Beyond>,
     /// Files that do not verify or decode.
     pub damaged: Vec<Damage>,
 }

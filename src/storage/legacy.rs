@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::sys::{Fs, Kind};
 
+use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, inspect};
 use super::prepare::{FileJob, prepare_file};
 use super::tree::{Trees, basis_of, combine, compression_for};
@@ -114,6 +115,10 @@ impl LegacyStore {
             Inspected::Absent => None,
             Inspected::Whole { decoded, .. } => Some(Stored {
                 displaced: decoded.proven.displaced.len(),
+                beyond: beyond(&decoded)
+                    .map(|reason| Beyond { path, reason })
+                    .into_iter()
+                    .collect(),
                 frame: decoded.proven.frame,
                 provenance: decoded.provenance,
                 damaged: Vec::new(),
@@ -132,6 +137,7 @@ impl LegacyStore {
                     frame: nothing(),
                     provenance,
                     displaced: 0,
+                    beyond: Vec::new(),
                     damaged: vec![damage],
                 })
             }
@@ -173,6 +179,7 @@ impl StorageInterface for LegacyStore {
         }
         older.frame = older.frame.merge(&settled.frame).frame;
         older.displaced += settled.displaced;
+        older.beyond.extend(settled.beyond);
         older.damaged.extend(settled.damaged);
         Ok(Some(older))
     }

@@ -9,6 +9,7 @@ use crate::frame::Profile;
 use crate::model::{Dataset, PartitionKey, PriceBasis, Series, StorageRequest};
 use crate::sys::{Kind, Medium, Meta};
 
+use super::beyond::beyond;
 use super::inspect::{Inspected, claimed_rows, judge};
 use super::tree::basis_of;
 use super::{LegacyStore, StorageError};
@@ -45,20 +46,10 @@ pub struct LegacyFile {
 }
 
 impl LegacyFile {
-    /// Tells whether the file says something that its proven rows do not: rows without a place, fractions of volumes,
-    /// columns of its own.
-    pub fn holds_more(&self) -> bool {
-        let Decoded {
-            proven,
-            inexact,
-            unknown_columns,
-            odd_indexes,
-            ..
-        } = &self.decoded;
-        !proven.displaced.is_empty()
-            || *inexact > 0
-            || !unknown_columns.is_empty()
-            || !odd_indexes.is_empty()
+    /// Says what of the file its proven rows do not: rows without a place, fractions of volumes, columns of its own. `None`
+    /// when they stand for all of it.
+    pub fn beyond(&self) -> Option<String> {
+        beyond(&self.decoded)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -9,6 +9,7 @@ use crate::model::{Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
 use super::StorageError;
+use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, claimed_rows, judge};
 use super::partitioned::{PartitionFile, PartitionedStore};
 
@@ -17,30 +18,47 @@ use super::partitioned::{PartitionFile, PartitionedStore};
 pub(super) struct Parts {
     /// The rows of each file that verifies, in time order.
     frames: Vec<Frame>,
+    /// These files.
+    paths: Vec<PathBuf>,
     /// Whether every file came from the disk rather than from memory.
     medium: Medium,
     /// Zone, price basis and origin of the newest file.
     provenance: Provenance,
     /// How many rows of other writers' files have no place.
     displaced: usize,
+    /// Files that say more than their rows do.
+    beyond: Vec<Beyond>,
     /// Files that do not verify or decode.
     damaged: Vec<Damage>,
 }
 
 impl Parts {
     /// Joins the files.
-    pub(super) fn joined(self, profile: &'static Profile) -> Stored {
+    pub(super) fn joined(mut self, profile: &'static Profile) -> Stored {
         let frame = match Frame::concat(profile, self.frames) {
             Ok(frame) => frame,
             // Files of another layout overlap with the months: they are older, so the month's rows win.
-            Err(overlapping) => overlapping
-                .into_iter()
-                .fold(Frame::empty(profile), |all, part| all.merge(&part).frame),
+            Err(overlapping) => {
+                let mut all = Frame::empty(profile);
+                for (part, path) in overlapping.into_iter().zip(self.paths) {
+                    let merged = all.merge(&part).frame;
+                    let yielding = all.yields_to(&merged) + part.yields_to(&merged);
+                    if yielding > 0 {
+                        let reason = format!(
+                            "of {yielding} rows another file of the series has other values"
+                        );
+                        self.beyond.push(Beyond { path, reason });
+                    }
+                    all = merged;
+                }
+                all
+            }
         };
         Stored {
             frame,
             provenance: self.provenance,
             displaced: self.displaced,
+            beyond: self.beyond,
             damaged: self.damaged,
         }
     }
@@ -100,9 +118,11 @@ impl PartitionedStore {
             files.par_iter().map(look).collect();
         let mut parts = Parts {
             frames: Vec::with_capacity(files.len()),
+            paths: Vec::with_capacity(files.len()),
             medium: Medium::Disk,
             provenance: Provenance::default(),
             displaced: 0,
+            beyond: Vec::new(),
             damaged: Vec::new(),
         };
         for (file, (found, medium)) in files.into_iter().zip(inspected?) {
@@ -111,6 +131,10 @@ impl PartitionedStore {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
                     parts.displaced += decoded.proven.displaced.len();
+                    let path = file.path.clone();
+                    let more = beyond(&decoded).map(|reason| Beyond { path, reason });
+                    parts.beyond.extend(more);
+                    parts.paths.push(file.path);
                     parts.provenance = decoded.provenance;
                     parts.frames.push(decoded.proven.frame);
                 }

@@ -11,6 +11,7 @@ use crate::frame::{Frame, Merged, Profile};
 use crate::model::{PartitionKey, PriceBasis, Provenance, StorageRequest, TimeUnit};
 use crate::sys::{Fs, Rights, refuse_unless_file};
 
+use super::beyond::beyond;
 use super::inspect::{Damage, Inspected, inspect};
 use super::tree::{basis_of, combine};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
@@ -90,7 +91,7 @@ pub(super) fn prepare_file(
             refuse_unknown(&job, &decoded.unknown_columns)?;
             let mut file = encode(&job, Some(&decoded), &merged)?;
             file.old = old;
-            file.beyond = lost(&decoded);
+            file.beyond = beyond(&decoded);
             file.replaced = Some(bytes);
             Ok(FileOutcome::written(file, merged))
         }
@@ -131,31 +132,6 @@ fn is_mislabelled(
         && merged.changed <= 1
         && merged.unchanged >= FEWEST_ROWS
         && stored.proven.frame.len() == merged.changed + merged.unchanged
-}
-
-/// Says what of a file another writer made has no place in a new one.
-fn lost(decoded: &Decoded) -> Option<String> {
-    let displaced = match decoded.proven.displaced.len() {
-        0 => None,
-        1 => Some("1 undated or duplicate row has no place in the new file".to_owned()),
-        rows => Some(format!(
-            "{rows} undated or duplicate rows have no place in the new file"
-        )),
-    };
-    let inexact = match decoded.inexact {
-        0 => None,
-        count => Some(format!(
-            "{count} numbers are rounded or left out in the new file"
-        )),
-    };
-    let indexes = decoded.odd_indexes.iter();
-    let indexes = indexes.map(|name| format!("the index {name} is left out in the new file"));
-    let all: Vec<String> = displaced
-        .into_iter()
-        .chain(inexact)
-        .chain(indexes)
-        .collect();
-    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn encode(

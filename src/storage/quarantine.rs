@@ -4,6 +4,7 @@
 //! `reason.json`. Putting the same bytes of the same file away twice changes nothing. Nothing here deletes, except what the
 //! setting `corrupt_files = "delete"` orders, and then only after `reason.json` is durable.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -202,6 +203,27 @@ impl<'l> Quarantine<'l> {
     ) -> Result<(), StorageError> {
         let path = folder.join("reason.json");
         Ok(replace_from(self.fs, &self.temps, &path, text, origin)?)
+    }
+
+    /// Returns the SHA-256 of every file that is kept, as text. Of what was deleted on order only the reason is there.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed, or a reason cannot be read.
+    pub fn digests(&self) -> Result<BTreeSet<String>, StorageError> {
+        let mut digests = BTreeSet::new();
+        for case in self.fs.list(&self.places.quarantine)?.unwrap_or_default() {
+            let folder = self.places.quarantine.join(&case.name);
+            if case.kind != Kind::Dir || self.fs.list(&folder)?.is_none_or(|all| all.len() < 2) {
+                continue;
+            }
+            let text = self.fs.read(&folder.join("reason.json"))?;
+            let document: Option<Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
+            let digest = document
+                .as_ref()
+                .and_then(|document| document.get("sha256"));
+            digests.extend(digest.and_then(Value::as_str).map(str::to_owned));
+        }
+        Ok(digests)
     }
 
     fn open_case(

@@ -10,6 +10,7 @@ use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::Fs;
 
 use super::StorageError;
+use super::beyond::beyond;
 use super::inspect::{Inspected, inspect};
 use super::tree::basis_of;
 
@@ -70,24 +71,13 @@ pub fn read_stray(
                 decoded.is_sealed,
                 request.venue.as_ref(),
             );
-            let displaced = decoded.proven.displaced.len();
-            let beyond = if !decoded.unknown_columns.is_empty() {
-                Some(format!(
-                    "it has columns {}",
-                    decoded.unknown_columns.join(", ")
-                ))
-            } else if displaced > 0 {
-                Some(format!("it has {displaced} undated or duplicate rows"))
-            } else {
-                None
-            };
             Ok(Stray::Rows {
+                beyond: beyond(&decoded),
                 frame: decoded.proven.frame,
                 provenance: Provenance {
                     basis,
                     ..decoded.provenance
                 },
-                beyond,
                 bytes,
             })
         }

@@ -73,4 +73,6 @@ mod symbols;
 #[cfg(test)]
 mod update;
 #[cfg(test)]
+mod writers;
+#[cfg(test)]
 mod yahoo;

@@ -167,6 +167,7 @@ pub(super) fn nothing(dataset: Dataset) -> Stored {
         frame: Frame::empty(Profile::of(dataset)),
         provenance: Provenance::default(),
         displaced: 0,
+        beyond: Vec::new(),
         damaged: Vec::new(),
     }
 }

@@ -89,7 +89,7 @@ fn committed(fs: &dyn Fs) -> Result<(), barkeep::storage::StorageError> {
         let document = Document::new(target.into(), old, b"secret, new".to_vec());
         run.put_document(&document)?;
     }
-    run.commit()?;
+    assert!(run.commit()?.left.is_empty());
     run.finish()
 }
 

@@ -257,6 +257,14 @@ fn is_all_there(fs: &SimFs) -> Result<(), String> {
     Ok(())
 }
 
+/// Judges that a file which says more than its successor can hold is where it was, or kept whole.
+fn is_kept(fs: &SimFs, bytes: &[u8]) -> Result<(), String> {
+    let is_there = fs.snapshot().values().any(|found| found == bytes);
+    is_there
+        .then_some(())
+        .ok_or_else(|| "what no new file can hold is gone".to_owned())
+}
+
 type Sound = fn(&SimFs) -> Result<(), String>;
 type Act = fn(&SimFs, &LockGuard<'static>) -> Result<bool, String>;
 
@@ -383,6 +391,14 @@ fn a_crash_of_a_rollback_loses_nothing_and_is_completed() {
     // One ticker's file is gone and has to be rebuilt, the other one's is there.
     let bench = Bench::simulated(&initial);
     bench.fs.remove_file(&legacy_file(&bench, "A")).unwrap();
+    // Its first month says more than a legacy file can hold.
+    let month = "us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+    let odd = ForeignFile {
+        extra: Some("vwap"),
+        ..ForeignFile::of(days("A", &ROWS[..1]))
+    };
+    let odd = odd.bytes();
+    bench.put(&bench.places.data.join(month), &odd);
 
     swept(
         "rollback",
@@ -390,6 +406,7 @@ fn a_crash_of_a_rollback_loses_nothing_and_is_completed() {
         rolled_back,
         is_sound,
         |fs, is_acked| {
+            is_kept(fs, &odd)?;
             for ticker in ["A", "B"] {
                 if is_acked && sides(fs, ticker)? != [Some(2), None] {
                     return Err("the run said that it was back".to_owned());
@@ -523,6 +540,12 @@ fn a_crash_of_an_adoption_loses_no_row_of_either_folder() {
         bench.put(&path, &ForeignFile::of(days(ticker, rows)).bytes());
     };
     flat("A", &[("2024-01-30", 5.0), ("2024-01-31", 6.0)]);
+    let odd = ForeignFile {
+        is_index_odd: true,
+        ..ForeignFile::of(days("A", &ROWS))
+    };
+    let odd = odd.bytes();
+    bench.put(&legacy_file(&bench, "A"), &odd);
     flat("B", &ROWS);
 
     swept(
@@ -530,7 +553,7 @@ fn a_crash_of_an_adoption_loses_no_row_of_either_folder() {
         &initial.again(),
         adopted,
         is_all_there,
-        |_, _| Ok(()),
+        |fs, _| is_kept(fs, &odd),
     );
 }
 

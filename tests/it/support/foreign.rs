@@ -39,6 +39,8 @@ pub(crate) enum Whole {
     Float,
     /// 64-bit floats, each a half more than the number.
     Fraction,
+    /// 64-bit floats beyond the range of 64-bit integers.
+    Huge,
     /// A column without a type, which has no value at all.
     NullTyped,
     /// No such column.
@@ -76,6 +78,8 @@ pub(crate) struct ForeignFile {
     pub(crate) is_numbered: bool,
     /// A key of the footer and its value.
     pub(crate) footer: Option<(&'static str, &'static str)>,
+    /// Whether pandas stored an index that says more than the number of a row.
+    pub(crate) is_index_odd: bool,
 }
 
 /// Returns whole files of two days of a stock that this build cannot hold, each with a part of the reason.
@@ -204,6 +208,7 @@ impl ForeignFile {
             is_latin: false,
             is_numbered: false,
             footer: None,
+            is_index_odd: false,
         }
     }
 
@@ -278,6 +283,13 @@ impl ForeignFile {
             .take(times * usize::from(self.extra.is_some()))
         {
             columns.push(optional(name, Values::Int64(count())));
+        }
+        if self.is_index_odd {
+            let numbers = (0..).take(self.rows.len()).map(|at: i64| Some(100 - at));
+            columns.push(optional(
+                "__index_level_0__",
+                Values::Int64(numbers.collect()),
+            ));
         }
         columns
     }
@@ -373,8 +385,12 @@ fn whole(
             )
         },
         #[expect(clippy::cast_precision_loss, reason = "volumes of tests are small")]
-        Whole::Float | Whole::Fraction => {
-            let more = if kind == Whole::Fraction { 0.5 } else { 0.0 };
+        Whole::Float | Whole::Fraction | Whole::Huge => {
+            let more = match kind {
+                Whole::Fraction => 0.5,
+                Whole::Huge => 1e19,
+                _ => 0.0,
+            };
             let doubles = values.map(|value| value.map(|value| value as f64 + more));
             optional(name, Values::Double(doubles.collect()))
         }

@@ -8,7 +8,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, duration, grouped, size};
 use crate::migrate::{Failed, Refusal, Switched};
 use crate::model::{Ticker, Venue};
-use crate::storage::StorageError;
+use crate::storage::{Beyond, QuarantineRecord, StorageError};
 
 /// How many failures are named one by one.
 const NAMED: usize = 20;
@@ -152,21 +152,15 @@ fn say(shell: &Shell<'_>, one: &Done) {
             shell.shown(path)
         ));
     }
-    for record in &report.kept {
-        let folder = shell.shown(&record.folder);
-        shell.printer.note(&format!(
-            "{} is kept in {folder}: {}.",
-            shell.shown(&record.path),
-            record.reason
-        ));
-    }
+    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
+    kept(shell, report.kept.iter().chain(removed));
     if report.from_memory > 0 {
         shell.printer.warning(&format!(
             "{} could only be read back from memory, since this disk does not let go of it.",
             count(report.from_memory, "ticker", "tickers")
         ));
     }
-    if let Some(removed) = one.removed {
+    if let Some(removed) = &one.removed {
         shell.printer.note(&format!(
             "{}: {} of {} removed, after both sides were read again.",
             report.tuple,
@@ -206,6 +200,43 @@ pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: boo
     }
 }
 
+/// Names what was put away.
+pub(super) fn kept<'r>(shell: &Shell<'_>, mut records: impl Iterator<Item = &'r QuarantineRecord>) {
+    for record in records.by_ref().take(NAMED) {
+        shell.printer.warning(&format!(
+            "{} is kept in {}: {}.",
+            shell.shown(&record.path),
+            shell.shown(&record.folder),
+            record.reason
+        ));
+    }
+    let more = records.count();
+    if more > 0 {
+        let more = count(more, "more case is", "more cases are");
+        shell
+            .printer
+            .warning(&format!("{more} in quarantine, which --json lists."));
+    }
+}
+
+/// Names files that say more than what takes their place; `becomes` says what happens to them.
+pub(super) fn beyond(shell: &Shell<'_>, files: &[Beyond], becomes: &str) {
+    for file in files.iter().take(NAMED) {
+        shell.printer.warning(&format!(
+            "{} says more than its legacy file can hold, and {becomes}: {}.",
+            shell.shown(&file.path),
+            file.reason
+        ));
+    }
+    let more = files.len().saturating_sub(NAMED);
+    if more > 0 {
+        let more = count(more, "more file does", "more files do");
+        shell
+            .printer
+            .warning(&format!("{more} so, which --json lists."));
+    }
+}
+
 pub(super) fn failed_document(failed: &Failed) -> Value {
     refusal_document(&failed.ticker, &failed.refusal)
 }
@@ -227,6 +258,8 @@ pub(super) fn refusal_document(ticker: &Ticker, refusal: &Refusal) -> Value {
 
 fn document(one: &Done) -> Value {
     let report = &one.report;
+    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
+    let kept = report.kept.iter().chain(removed);
     json!({
         "venue": report.tuple.venue.to_string(),
         "interval": report.tuple.interval.as_str(),
@@ -239,8 +272,8 @@ fn document(one: &Done) -> Value {
         "files": report.written.0,
         "bytes": report.written.1,
         "read_from_memory": report.from_memory,
-        "legacy_files_removed": one.removed.map_or(0, |removed| removed.files),
-        "kept": report.kept.iter().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
+        "legacy_files_removed": one.removed.as_ref().map_or(0, |removed| removed.files),
+        "kept": kept.map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
         "seconds": one.seconds,
     })
 }

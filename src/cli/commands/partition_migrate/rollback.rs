@@ -252,12 +252,13 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
     }
     report::failures(shell, &one.report.failures, false);
     report::failures(shell, &one.not_removed, false);
-    for record in &one.report.kept {
-        let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
-        shell
-            .printer
-            .note(&format!("{path} is kept in {folder}: {}.", record.reason));
-    }
+    let becomes = match one.removed {
+        Some(_) => "goes to quarantine",
+        None => "stays where it is",
+    };
+    report::beyond(shell, &one.report.beyond, becomes);
+    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
+    report::kept(shell, one.report.kept.iter().chain(removed));
     match &one.report.switched {
         _ if args.dry_run => shell.printer.note("Nothing was changed."),
         Some(_) => shell
@@ -267,7 +268,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
             "{tuple} was not switched; its rows are where they were."
         )),
     }
-    if let Some(removed) = one.removed {
+    if let Some(removed) = &one.removed {
         let files = count(removed.files, "partition file", "partition files");
         shell.printer.note(&format!(
             "{tuple}: {files} of {} removed.",
@@ -279,6 +280,8 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
 fn document(one: &Done) -> Value {
     let [equal, merged, rebuilt] = tally(&one.report);
     let failures = one.report.failures.iter().chain(&one.not_removed);
+    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
+    let kept = one.report.kept.iter().chain(removed);
     json!({
         "venue": one.report.tuple.venue.to_string(),
         "interval": one.report.tuple.interval.as_str(),
@@ -288,7 +291,8 @@ fn document(one: &Done) -> Value {
         "staying": one.report.staying().iter().map(|ticker| ticker.as_str()).collect::<Vec<_>>(),
         "failures": failures.map(report::failed_document).collect::<Vec<_>>(),
         "switched": one.report.switched.is_some(),
-        "partition_files_removed": one.removed.map_or(0, |removed| removed.files),
-        "kept": one.report.kept.iter().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
+        "partition_files_removed": one.removed.as_ref().map_or(0, |removed| removed.files),
+        "beyond": one.report.beyond.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
+        "kept": kept.map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
     })
 }
