@@ -223,6 +223,9 @@ impl From<StorageError> for Failure {
             StorageError::Lock(error) => error.into(),
             StorageError::Foreign { .. } => Self::of(Exit::Damaged, error).hint(AS_DOCUMENTED),
             StorageError::DamagedJournal { .. } => Self::of(Exit::Damaged, error),
+            StorageError::Staging { .. } => Self::of(Exit::Failed, error).hint(
+                "a folder that is missing there is made anew on the right disk: move the link or the file away, or unmount it",
+            ),
             StorageError::LegacyName { .. } => Self::of(Exit::Failed, error).hint(IN_PARTITIONS),
             error => Self::of(Exit::Failed, error),
         }

@@ -11,7 +11,9 @@ mod places;
 mod staging;
 
 pub use legacy::LegacyPathBuilder;
-pub use parse::{ParsedPartition, is_temporary, parse_partition, parse_staged};
+pub use parse::{
+    ParsedPartition, is_temporary, parse_partition, parse_series_name, parse_staged, series_name,
+};
 pub use partitioned::PartitionPathBuilder;
 pub use places::Places;
 pub use staging::{Continuity, continuity, staged_rows};

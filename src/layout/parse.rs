@@ -4,6 +4,7 @@ use std::path::{Component, Path};
 
 use chrono::NaiveDate;
 
+use super::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, PartitionKey, Series, StorageRequest, Ticker, Venue};
 
 /// What a file of the partitioned layout holds.
@@ -43,6 +44,42 @@ pub fn parse_staged(path: &Path) -> Option<StorageRequest> {
         }
         _ => None,
     }
+}
+
+/// What stands for the venue in the name of a series without one.
+const NOWHERE: &str = "*/*/";
+/// A venue that only helps with parsing.
+const ANYWHERE: &str = "us/any/";
+
+/// Returns the name of a series, such as `us/yahoo/stocks_1d/ticker=AAPL`.
+pub fn series_name(request: &StorageRequest) -> String {
+    let name = |request: &StorageRequest| {
+        let series = request.partitioned().ok()?;
+        let dir = PartitionPathBuilder::new(Path::new("")).series_dir(series);
+        Some(dir.to_string_lossy().into_owned())
+    };
+    name(request).unwrap_or_else(|| {
+        let placed = StorageRequest {
+            venue: "us:any".parse().ok(),
+            series: request.series.clone(),
+        };
+        name(&placed)
+            .unwrap_or_default()
+            .replacen(ANYWHERE, NOWHERE, 1)
+    })
+}
+
+/// Returns the series of a name that `series_name` made.
+pub fn parse_series_name(name: &str) -> Option<StorageRequest> {
+    let placed = name
+        .strip_prefix(NOWHERE)
+        .map(|rest| format!("{ANYWHERE}{rest}"));
+    let parts = segments(Path::new(placed.as_deref().unwrap_or(name)))?;
+    let (request, rest) = parse_series(&parts)?;
+    rest.is_empty().then(|| StorageRequest {
+        venue: request.venue.filter(|_| placed.is_none()),
+        series: request.series,
+    })
 }
 
 /// Tells whether a name is a temporary file: barkeep's own, the predecessor's, or the ADR's `*.partial`.
@@ -131,6 +168,39 @@ mod tests {
         let series = parsed.request.partitioned().unwrap();
         let built = PartitionPathBuilder::new(Path::new("")).file(series, parsed.partition);
         assert_eq!(built, Path::new(path));
+    }
+
+    #[test]
+    fn the_name_of_a_series_gives_it_back() {
+        let ticker: Ticker = "BRK/A=X".parse().unwrap();
+        let feed = "detr".parse().unwrap();
+        let all = [
+            Series::Bars {
+                ticker: ticker.clone(),
+                interval: Interval::D1,
+            },
+            Series::Prepost {
+                ticker: ticker.clone(),
+                interval: Interval::M1,
+            },
+            Series::Adjusted {
+                ticker: ticker.clone(),
+                interval: Interval::D1,
+            },
+            Series::Events { ticker },
+            Series::Trades { feed },
+        ];
+        for series in all {
+            for venue in [None, "de:xetra".parse().ok()] {
+                let request = StorageRequest {
+                    venue,
+                    series: series.clone(),
+                };
+                let name = series_name(&request);
+                assert_eq!(parse_series_name(&name), Some(request), "{name}");
+                assert_eq!(parse_series_name(&format!("{name}/x")), None);
+            }
+        }
     }
 
     #[test]

@@ -11,10 +11,13 @@ pub struct Places {
     pub root: PathBuf,
     /// The data root; may lie on another file system.
     pub data: PathBuf,
-    /// Staged runs, on the data root's file system.
+    /// Staged runs, on the data root's file system: one of the two below.
     pub staging: PathBuf,
     /// Staged files that belong beside tickers.json, on the workspace's file system.
     pub home_staging: PathBuf,
+    /// Staged runs where `data` is a file system of its own. What was staged while it was none lies in `home_staging`, and
+    /// the other way round, so whoever looks for leftovers looks at both.
+    pub data_staging: PathBuf,
     /// Damaged files and undecodable answers.
     pub quarantine: PathBuf,
     /// Journals, marks and ledgers.
@@ -26,8 +29,9 @@ impl Places {
     pub fn of(root: &Path, data_elsewhere: bool) -> Self {
         let data = root.join("data");
         let home_staging = root.join("partition-staging");
+        let data_staging = data.join(".partition-staging");
         let staging = if data_elsewhere {
-            data.join(".partition-staging")
+            data_staging.clone()
         } else {
             home_staging.clone()
         };
@@ -36,9 +40,15 @@ impl Places {
             data,
             staging,
             home_staging,
+            data_staging,
             quarantine: root.join("quarantine"),
             state: root.join("state"),
         }
+    }
+
+    /// Returns both folders in which runs may be staged, whichever is used now.
+    pub fn stagings(&self) -> [&Path; 2] {
+        [&self.home_staging, &self.data_staging]
     }
 
     /// Returns where the last accepted list of symbols of an origin is kept; the origin is an address or a path.

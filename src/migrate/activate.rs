@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
 use crate::model::{Dataset, Ticker, Venue};
-use crate::storage::{Document, StorageInterface};
+use crate::storage::{Committed, Document, StorageInterface};
 use crate::sys::atomic::TempNames;
 
 /// What a switch changed.
@@ -150,6 +150,7 @@ fn commit(
             run.put_document(&Document::new(path, found.as_deref(), bytes))?;
         }
     }
-    run.commit()?;
+    // Documents are never left: the commit fails.
+    let _committed: Committed = run.commit()?;
     Ok(run.finish()?)
 }

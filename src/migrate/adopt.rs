@@ -11,8 +11,8 @@ use super::{Difference, Hands, MigrateError, Sight};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
 use crate::storage::{
-    CorruptFiles, Custody, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord, Replaced,
-    StorageError, StorageInterface,
+    CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
+    Replaced, StorageError, StorageInterface,
 };
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{Kind, Medium};
@@ -179,9 +179,15 @@ fn merge(
             at: hands.clock.now(),
         },
     };
-    let aside = run.put(&prepared, &custody)?;
+    let aside = match run.put(&prepared, &custody) {
+        Ok(aside) => aside,
+        Err(error) if error.is_of_place() => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
     adopted.kept.extend(aside.into_records());
-    run.commit()?;
+    if let Some(left) = run.commit()?.left.first() {
+        return Ok(Err(left.error().to_string()));
+    }
     let merged = match whole(store, &stray.target, &request) {
         Ok(merged) => merged,
         Err(reason) => return Ok(Err(reason)),
@@ -198,7 +204,7 @@ fn merge(
         let record = quarantine.keep(&stray.path, &name, &older.bytes, &reason, Some(&request))?;
         adopted.kept.push(record);
     }
-    run.trash(std::slice::from_ref(&stray.path))?;
+    run.trash(std::slice::from_ref(&stray.path), InPieces::Refused)?;
     run.finish()?;
     Ok(Ok(()))
 }

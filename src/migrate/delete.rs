@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
-use crate::storage::{StorageError, StorageInterface, Stored};
+use crate::storage::{InPieces, StorageError, StorageInterface, Stored};
 use crate::sys::{Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
@@ -158,7 +158,7 @@ pub fn delete_legacy(
     // Before the first file goes: of a file that is gone without a note, nobody could say that barkeep removed it.
     proofs.append(hands, notes.collect())?;
     let mut run = hands.begin()?;
-    run.trash(&paths)?;
+    run.trash(&paths, InPieces::Refused)?;
     run.finish()?;
     let folder = LegacyPathBuilder::new(&places.root).tree(tuple.interval);
     if fs.list(&folder)?.is_some_and(|left| left.is_empty()) {
@@ -231,7 +231,8 @@ pub fn remove_partitions(
         }
     }
     let mut run = hands.begin()?;
-    run.trash(&dirs)?;
+    // Every row of them is back in the legacy files, and so is the switch.
+    run.trash(&dirs, InPieces::Allowed)?;
     run.finish()?;
     let tree = paths.tree(venue, Dataset::Stocks, Some(interval));
     if fs.list(&tree)?.is_some_and(|left| left.is_empty()) {

@@ -3,7 +3,7 @@
 use super::{Hands, MigrateError, Sight, Tuple};
 use crate::layout::PartitionPathBuilder;
 use crate::model::Ticker;
-use crate::storage::{QuarantineRecord, Sealed, StagedRun, StorageError};
+use crate::storage::{InPieces, QuarantineRecord, Sealed, StagedRun, StorageError};
 
 /// Moves the partitions of a ticker into quarantine, with the reason, and returns where they are.
 ///
@@ -26,7 +26,7 @@ pub(super) fn put_aside(
         if fs.metadata(&dir)?.is_some() {
             let (record, is_moved) = hands.quarantine().series(&dir, reason, &request)?;
             if !is_moved {
-                run.trash(&[dir])?;
+                run.trash(&[dir], InPieces::Refused)?;
             }
             kept.push(record);
         }

@@ -18,7 +18,7 @@ use super::{
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
-use crate::storage::{CorruptFiles, Custody, QuarantineRecord, Replaced, StorageInterface};
+use crate::storage::{CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageInterface};
 use crate::sys::Medium;
 use crate::sys::atomic::create_dirs;
 
@@ -217,18 +217,30 @@ fn write_batch(
             }
         };
         if let Some(prepared) = &judged.prepared {
-            let aside = run.put(prepared, &custody)?;
-            report.kept.extend(aside.into_records());
+            match run.put(prepared, &custody) {
+                Ok(aside) => report.kept.extend(aside.into_records()),
+                // One bad folder costs its own ticker.
+                Err(error) if error.is_of_place() => {
+                    report.note(ticker, Err(error.into()));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         written.push((ticker, judged));
     }
-    run.commit()?;
+    let left = run.commit()?.left;
     run.finish()?;
     let reread: Vec<Result<Medium, Refusal>> = written
         .par_iter()
         .map(|(_, judged)| reread(hands.sight, judged))
         .collect();
     for ((ticker, judged), outcome) in written.into_iter().zip(reread) {
+        let of_series = |left: &&Left| left.request() == Some(&judged.request);
+        let outcome = match left.iter().find(of_series) {
+            Some(left) => Err(left.error().into()),
+            None => outcome,
+        };
         if let Ok(medium) = &outcome {
             report.from_memory += usize::from(*medium == Medium::Cache);
             hands.sight.observer.observe(Event::Moved {

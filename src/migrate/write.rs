@@ -15,8 +15,8 @@ use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
-    BuiltSeries, CorruptFiles, Custody, PartitionedStore, Prepared, Quarantine, Replaced, Sealed,
-    StagedRun, StorageInterface, Stored,
+    BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, Quarantine, Replaced,
+    Sealed, StagedRun, StorageError, StorageInterface, Stored,
 };
 use crate::sys::Medium;
 
@@ -86,12 +86,18 @@ impl<'w, 'l> Writer<'w, 'l> {
             files.len() as u64,
             files.iter().map(|(_, bytes)| bytes).sum(),
         );
-        let whole = match &copy.built {
-            Built::Whole(draft) | Built::Anew(draft) => Some(self.run.build_whole(draft)?),
-            Built::Beside(prepared) => {
-                self.add(prepared)?;
-                None
+        let built = match &copy.built {
+            Built::Whole(draft) | Built::Anew(draft) => self.run.build_whole(draft).map(Some),
+            Built::Beside(prepared) => self.add(prepared).map(|()| None),
+        };
+        let whole = match built {
+            Ok(whole) => whole,
+            // One bad folder costs its own ticker.
+            Err(error) if error.is_of_place() => {
+                self.fail(ticker, error.into());
+                return Ok(());
             }
+            Err(error) => return Err(error.into()),
         };
         let is_anew = matches!(copy.built, Built::Anew(_));
         self.batch.push(Written {
@@ -109,7 +115,7 @@ impl<'w, 'l> Writer<'w, 'l> {
     }
 
     /// Adds the files that change to the group that is committed with the batch.
-    fn add(&mut self, prepared: &Prepared) -> Result<(), MigrateError> {
+    fn add(&mut self, prepared: &Prepared) -> Result<(), StorageError> {
         let custody = Custody {
             quarantine: &self.quarantine,
             corrupt_files: CorruptFiles::Quarantine,
@@ -129,7 +135,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             return Ok(());
         }
         self.run.sync_whole()?;
-        self.run.commit()?;
+        let left = self.run.commit()?.left;
         let (hands, staged) = (self.hands, &self.staged);
         let reread: Vec<Result<Medium, Refusal>> = batch
             .par_iter()
@@ -139,13 +145,21 @@ impl<'w, 'l> Writer<'w, 'l> {
         let taken = now.signed_duration_since(std::mem::replace(&mut self.began, now));
         let millis =
             u64::try_from(taken.num_milliseconds()).unwrap_or_default() / batch.len().max(1) as u64;
-        let (mut dirs, mut anew) = (Vec::new(), Vec::new());
+        let mut dirs = Vec::new();
         let (mut notes, mut told) = (Vec::new(), Vec::new());
         for (written, outcome) in batch.into_iter().zip(reread) {
+            let of_series = |left: &&Left| left.request() == Some(&written.copy.request);
+            let outcome = match left.iter().find(of_series) {
+                Some(left) => Err(left.error().into()),
+                None => outcome,
+            };
+            let outcome = match outcome {
+                Ok(medium) => self.make_room(&written)?.map_or(Ok(medium), Err),
+                refused => refused,
+            };
             match outcome {
                 Ok(medium) => {
                     dirs.extend(written.whole.as_ref().map(|series| series.dir.clone()));
-                    anew.extend(written.is_anew.then(|| written.copy.ticker.clone()));
                     told.push(Event::Moved {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
@@ -160,11 +174,6 @@ impl<'w, 'l> Writer<'w, 'l> {
                 }
             }
         }
-        // Put away only now that what takes its place was read back and is right.
-        for ticker in &anew {
-            let kept = put_aside(hands, &mut self.run, &self.report.tuple, ticker)?;
-            self.report.kept.extend(kept);
-        }
         self.run.move_whole(&dirs)?;
         self.report.proven_now += notes.len();
         notes.append(&mut self.failed);
@@ -173,6 +182,22 @@ impl<'w, 'l> Writer<'w, 'l> {
             hands.sight.observer.observe(event);
         }
         Ok(())
+    }
+
+    /// Puts away what a new copy takes the place of: only now that the copy was read back and is right. Returns why not.
+    fn make_room(&mut self, written: &Written) -> Result<Option<Refusal>, MigrateError> {
+        if !written.is_anew {
+            return Ok(None);
+        }
+        let ticker = &written.copy.ticker;
+        match put_aside(self.hands, &mut self.run, &self.report.tuple, ticker) {
+            Ok(kept) => {
+                self.report.kept.extend(kept);
+                Ok(None)
+            }
+            Err(MigrateError::Storage(error)) if error.is_of_place() => Ok(Some(error.into())),
+            Err(error) => Err(error),
+        }
     }
 
     fn fail(&mut self, ticker: Ticker, refusal: Refusal) {

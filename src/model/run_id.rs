@@ -23,6 +23,12 @@ impl RunId {
         &self.0
     }
 
+    /// Tells whether one process began both runs.
+    pub fn is_of_process_of(&self, other: &Self) -> bool {
+        let process = |id: &Self| id.0.rsplit_once('-').map(|(process, _)| process.to_owned());
+        process(self) == process(other)
+    }
+
     /// Returns when the run began, to the second.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         let stamp = self.0.split('-').next()?;
@@ -71,6 +77,8 @@ mod tests {
         assert_eq!(early.as_str().parse(), Ok(early.clone()));
         assert_eq!(early.began(), Some(DateTime::UNIX_EPOCH));
         assert!(early < late);
+        assert!(early.is_of_process_of(&RunId::new(DateTime::UNIX_EPOCH, 0xfeed, 2)));
+        assert!(!early.is_of_process_of(&RunId::new(DateTime::UNIX_EPOCH, 0xfeee, 1)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The group commit: many new files become visible together, or after the next start, or not at all.
 //!
 //! Whole new files are built in staging; one barrier makes them durable; the journal's rename, durable, is the
-//! commit point; renames move the files into place; one barrier makes the renames durable; the journal goes.
-//! A crash before the commit point leaves the tree as it was, a crash after it is rolled forward by the next
+//! commit point; renames move the files into place; one barrier makes the renames durable; the journal goes, or what is
+//! left of it stays (`into_place`). A crash before the commit point leaves the tree as it was, a crash after it is rolled forward by the next
 //! run (`recover`), however often that one crashes too. The tests simulate each of these, on a disk that loses whatever was
 //! not synced.
 
@@ -10,17 +10,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::model::Digest;
-use crate::sys::Kind;
-use crate::sys::atomic::{create_dirs, parent, write_new};
+use crate::sys::atomic::create_dirs;
 
 use super::StorageError;
-use super::journal::{self, Entry, JOURNAL_NAME};
+use super::into_place::{Ancestors, Left};
+use super::journal::{Entry, JOURNAL_NAME};
 use super::staged::{Sealed, StagedRun, remove_tree};
+use super::unit::Unit;
 
 /// The folder of a run in which whole new files are built.
 pub(super) const NEW: &str = "new";
-/// The journal before it counts.
-const UNSEALED_JOURNAL: &str = ".journal.tmp";
 
 /// A whole new file on its way into a group.
 #[derive(Debug)]
@@ -31,6 +30,14 @@ pub(super) struct NewFile<'f> {
     /// SHA-256 of its bytes.
     pub(super) new: Digest,
     pub(super) bytes: &'f [u8],
+}
+
+/// How far a commit went.
+#[derive(Debug, Default)]
+#[must_use = "what is left is not in the tree"]
+pub struct Committed {
+    /// Files whose places refused them after the commit point. They stay in the journal, for each later run to try again.
+    pub left: Vec<Left>,
 }
 
 impl StagedRun<'_, Sealed> {
@@ -60,6 +67,11 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
+    /// Takes back what was added since the group had `files` files. What was written for them is cleared with the next group.
+    pub(super) fn take_back(&mut self, files: usize) {
+        self.state.group.truncate(files);
+    }
+
     /// Tells whether the disk takes two names that differ only in case for one.
     fn folds_case(&self) -> Result<bool, StorageError> {
         let name = self.id().as_str().to_lowercase();
@@ -70,7 +82,7 @@ impl StagedRun<'_, Sealed> {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(super) fn add(&mut self, file: &NewFile<'_>) -> Result<(), StorageError> {
+    pub(super) fn add(&mut self, unit: &Unit, file: &NewFile<'_>) -> Result<(), StorageError> {
         let new_dir = self.new_dir_for(file.target);
         if self.state.group.is_empty() {
             self.clear_new()?;
@@ -78,7 +90,8 @@ impl StagedRun<'_, Sealed> {
         if self.state.group_dirs.insert(new_dir.clone()) {
             create_dirs(self.fs, &self.places.root, &new_dir)?;
         }
-        let staged = new_dir.join(self.state.group.len().to_string());
+        let staged = new_dir.join(self.state.next.to_string());
+        self.state.next += 1;
         let mut writer = self.fs.create_new(&staged)?;
         writer.write_all(file.bytes)?;
         if !self.is_under_barrier(&staged) {
@@ -89,6 +102,7 @@ impl StagedRun<'_, Sealed> {
             target: file.target.to_owned(),
             old: file.old,
             new: file.new,
+            unit: unit.clone(),
         };
         self.state.group.push(entry);
         Ok(())
@@ -100,6 +114,7 @@ impl StagedRun<'_, Sealed> {
         self.state.group.clear();
         self.state.group_dirs.clear();
         self.state.targets.clear();
+        self.state.real_dirs.clear();
         // Once the journal has its name the group may be committed, and the next run needs the files to complete it.
         let journal = self.fs.metadata(&self.dir.join(JOURNAL_NAME));
         if !matches!(journal, Ok(None)) {
@@ -114,132 +129,62 @@ impl StagedRun<'_, Sealed> {
         self.state.group.len()
     }
 
-    /// Commits the group. When this returns `Ok`, every file of it survives power loss.
+    /// Commits the group. When this returns `Ok`, every file of it survives power loss: in its place, or, where that
+    /// refuses it, in the journal.
     ///
     /// # Errors
     /// Before the commit point, nothing outside staging has changed. After it, the next run completes the group.
-    pub fn commit(&mut self) -> Result<(), StorageError> {
+    pub fn commit(&mut self) -> Result<Committed, StorageError> {
         let entries = std::mem::take(&mut self.state.group);
         let new_dirs = std::mem::take(&mut self.state.group_dirs);
         self.state.targets.clear();
+        self.state.real_dirs.clear();
         if entries.is_empty() {
-            return Ok(());
+            return Ok(Committed::default());
         }
         let staged: Vec<PathBuf> = entries.iter().map(|entry| entry.staged.clone()).collect();
         self.sync_all(&staged, new_dirs.clone())?;
         self.held.confirm()?;
-        self.seal_journal(&entries)?;
-        self.move_into_place(&entries.iter().collect::<Vec<_>>(), BTreeSet::new())?;
-        let targets = entries.iter().map(|entry| parent(&entry.target).to_owned());
-        self.drop_journal(targets.chain(new_dirs).collect())
+        let journal = self.dir.join(JOURNAL_NAME);
+        // What an earlier group left stays listed: one journal speaks for the whole run.
+        let waiting = self.state.left.get(&journal).into_iter().flatten();
+        let mut listed: Vec<Entry> = waiting.map(|left| left.entry.clone()).collect();
+        listed.extend(entries.iter().cloned());
+        self.seal_journal(&journal, &listed)?;
+        let mut moved = self.move_into_place(entries, Ancestors::Durable)?;
+        let elsewhere = std::mem::take(&mut moved.elsewhere).into_iter();
+        moved.left.extend(elsewhere.map(|entry| Left {
+            reason: "it lies on another disk than the staging folder".to_owned(),
+            entry,
+        }));
+        let left = self.settle_journal(&journal, moved, new_dirs)?;
+        Ok(Committed { left })
     }
 
     fn new_dir_for(&self, target: &Path) -> PathBuf {
         self.home_of(target).join(NEW)
     }
 
-    /// Tells whether the barrier, which stands on the data root's file system, covers a path.
-    fn is_under_barrier(&self, path: &Path) -> bool {
-        self.home_dir == self.dir || path.starts_with(&self.places.data)
-    }
-
-    /// Makes files and directories durable: one barrier, and each path by itself that lies on another disk.
-    pub(super) fn sync_all(
-        &self,
-        files: &[PathBuf],
-        dirs: BTreeSet<PathBuf>,
-    ) -> Result<(), StorageError> {
-        let files: Vec<PathBuf> = files
-            .iter()
-            .filter(|file| self.is_under_barrier(file))
-            .cloned()
-            .collect();
-        let (below, beside): (Vec<PathBuf>, Vec<PathBuf>) =
-            dirs.into_iter().partition(|dir| self.is_under_barrier(dir));
-        self.barrier.sync(&files, &below)?;
-        Ok(beside.iter().try_for_each(|dir| self.fs.sync_dir(dir))?)
-    }
-
-    /// Makes the journal count. After the last line the group is committed.
-    fn seal_journal(&self, entries: &[Entry]) -> Result<(), StorageError> {
-        let unsealed = self.dir.join(UNSEALED_JOURNAL);
-        self.fs.remove_file(&unsealed)?;
-        write_new(
-            self.fs,
-            &unsealed,
-            &journal::to_bytes(&self.places.root, entries),
-        )?;
-        self.fs.rename(&unsealed, &self.dir.join(JOURNAL_NAME))?;
-        Ok(self.fs.sync_dir(&self.dir)?)
-    }
-
-    /// Renames staged files to their targets; `doubtful` are directories that may not be durable yet.
-    pub(super) fn move_into_place(
-        &self,
-        entries: &[&Entry],
-        doubtful: BTreeSet<PathBuf>,
-    ) -> Result<(), StorageError> {
-        let mut known = BTreeSet::from([self.places.root.clone()]);
-        let mut grown = doubtful;
-        for entry in entries {
-            self.make_real_dirs(parent(&entry.target), &mut known, &mut grown)?;
-        }
-        // A file moved into a directory that a power cut takes away would be in neither place.
-        self.barrier
-            .sync(&[], &grown.into_iter().collect::<Vec<_>>())?;
-        for entry in entries {
-            self.fs.rename(&entry.staged, &entry.target)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the renames durable, and only then forgets the journal.
-    pub(super) fn drop_journal(&self, dirs: BTreeSet<PathBuf>) -> Result<(), StorageError> {
-        self.sync_all(&[], dirs)?;
-        self.fs.remove_file(&self.dir.join(JOURNAL_NAME))?;
-        Ok(self.fs.sync_dir(&self.dir)?)
-    }
-
-    /// Creates missing directories, and refuses to write through a link below the data root.
-    pub(super) fn make_real_dirs(
-        &self,
-        dir: &Path,
-        known: &mut BTreeSet<PathBuf>,
-        grown: &mut BTreeSet<PathBuf>,
-    ) -> Result<(), StorageError> {
-        if known.contains(dir) {
-            return Ok(());
-        }
-        match self.fs.metadata(dir)?.map(|meta| meta.kind) {
-            Some(Kind::Dir) => {
-                if !dir.starts_with(&self.places.root) {
-                    return Err(StorageError::NotADirectory {
-                        path: dir.to_owned(),
-                    });
+    /// Drops files of a group that never reached its commit point, whose rows are still staged. What a journal lists stays.
+    pub(super) fn clear_new(&mut self) -> Result<(), StorageError> {
+        let left = self.state.left.values().flatten();
+        let kept: BTreeSet<&Path> = left.map(|left| left.entry.staged.as_path()).collect();
+        for dir in self.dirs() {
+            let new_dir = dir.join(NEW);
+            if !kept.iter().any(|path| path.starts_with(&new_dir)) {
+                remove_tree(self.fs, &new_dir)?;
+                continue;
+            }
+            for entry in self.fs.list(&new_dir)?.unwrap_or_default() {
+                let path = new_dir.join(&entry.name);
+                if !kept.contains(path.as_path()) {
+                    self.fs.remove_file(&path)?;
                 }
-                self.make_real_dirs(parent(dir), known, grown)?;
-            }
-            Some(Kind::Link) if dir == self.places.data => {}
-            Some(_) => {
-                return Err(StorageError::NotADirectory {
-                    path: dir.to_owned(),
-                });
-            }
-            None => {
-                self.make_real_dirs(parent(dir), known, grown)?;
-                self.fs.create_dir(dir)?;
-                grown.insert(parent(dir).to_owned());
             }
         }
-        known.insert(dir.to_owned());
-        Ok(())
-    }
-
-    /// Drops files of a group that never reached its commit point. Their rows are still staged.
-    pub(super) fn clear_new(&self) -> Result<(), StorageError> {
-        for dir in BTreeSet::from([&self.dir, &self.home_dir]) {
-            remove_tree(self.fs, &dir.join(NEW))?;
-        }
+        let number = |path: &&Path| path.file_name()?.to_str()?.parse::<usize>().ok();
+        let last = kept.iter().filter_map(number).max();
+        self.state.next = last.map_or(0, |last| last + 1);
         Ok(())
     }
 }

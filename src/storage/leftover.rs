@@ -5,7 +5,7 @@
 //! Leaves to others: an interrupted commit (`recover`), merging the rows (`update::resume`).
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, is_temporary, parse_staged};
 use crate::lock::LockGuard;
@@ -13,11 +13,13 @@ use crate::model::RunId;
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind};
 
+use super::held::Before;
+use super::journal::JOURNAL_NAME;
 use super::staged::{Open, Sealed, StagedRun};
 use super::{StagedRows, StorageError};
 
 /// The folder of a run in which rows are staged as they were fetched.
-const FETCHED: &str = "fetched";
+pub(super) const FETCHED: &str = "fetched";
 
 /// Lists the runs that were left in staging, oldest first. Names that are no runs are nobody's business.
 ///
@@ -25,7 +27,7 @@ const FETCHED: &str = "fetched";
 /// When a staging folder cannot be listed.
 pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, StorageError> {
     let mut runs = BTreeSet::new();
-    for staging in [&places.staging, &places.home_staging] {
+    for staging in places.stagings() {
         for entry in fs.list(staging)?.unwrap_or_default() {
             if entry.kind == Kind::Dir {
                 runs.extend(entry.name.parse::<RunId>().ok());
@@ -33,6 +35,20 @@ pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, Storage
         }
     }
     Ok(runs.into_iter().collect())
+}
+
+/// Tells whether a run that was left has a journal: it was stopped after a commit point, or a place refuses its file.
+///
+/// # Errors
+/// When the disk cannot be asked.
+pub fn has_journal(fs: &dyn Fs, places: &Places, id: &RunId) -> Result<bool, StorageError> {
+    for staging in places.stagings() {
+        let journal = staging.join(id.as_str()).join(JOURNAL_NAME);
+        if fs.metadata(&journal)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl<'l> StagedRun<'l, Open> {
@@ -47,30 +63,52 @@ impl<'l> StagedRun<'l, Open> {
         places: &'l Places,
         id: RunId,
     ) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let mut run = Self::open(fs, held, places, id)?;
-        let fetched = run.dir.join(FETCHED);
+        let mut run = Self::open(fs, held, places, id, Before::Older)?;
         run.state.dirs.insert(places.staging.clone());
-        if fs.metadata(&run.dir)?.is_some() {
-            run.state.dirs.insert(run.dir.clone());
+        // `data` may have become a disk of its own since, or have ceased to be one: what was staged lies in either place, or
+        // in both.
+        for dir in run.dirs() {
+            if fs.metadata(&dir)?.is_none() {
+                continue;
+            }
+            let fetched = Fetched::below(fs, &dir.join(FETCHED))?;
+            run.state.staged.extend(fetched.rows);
+            run.state.dirs.extend(fetched.dirs);
+            run.state.dirs.extend([parent(&dir).to_owned(), dir]);
         }
-        run.collect(&fetched, &fetched)?;
         run.seal()
     }
+}
 
-    fn collect(&mut self, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
-        let Some(entries) = self.fs.list(dir)? else {
+/// What a run staged as it was fetched.
+#[derive(Debug, Default)]
+pub(super) struct Fetched {
+    pub(super) rows: Vec<StagedRows>,
+    /// The directories in which it lies.
+    pub(super) dirs: Vec<PathBuf>,
+}
+
+impl Fetched {
+    /// Looks below the folder of a run in which rows are staged.
+    pub(super) fn below(fs: &dyn Fs, fetched: &Path) -> Result<Self, StorageError> {
+        let mut found = Self::default();
+        found.collect(fs, fetched, fetched)?;
+        Ok(found)
+    }
+
+    fn collect(&mut self, fs: &dyn Fs, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
+        let Some(entries) = fs.list(dir)? else {
             return Ok(());
         };
-        self.state.dirs.insert(dir.to_owned());
+        self.dirs.push(dir.to_owned());
         for entry in entries {
             let path = dir.join(&entry.name);
             match entry.kind {
-                Kind::Dir => self.collect(fetched, &path)?,
+                Kind::Dir => self.collect(fs, fetched, &path)?,
                 Kind::File => {
                     let request = path.strip_prefix(fetched).ok().and_then(parse_staged);
-                    self.state
-                        .staged
-                        .extend(request.map(|request| StagedRows { path, request }));
+                    let rows = request.map(|request| StagedRows { path, request });
+                    self.rows.extend(rows);
                 }
                 Kind::Link | Kind::Other => {}
             }
@@ -112,7 +150,12 @@ impl StagedRun<'_, Sealed> {
 
     /// Tells whether something is staged that this barkeep does not understand, as a later one may have left.
     pub(super) fn holds_strangers(&self) -> Result<bool, StorageError> {
-        holds_file(self.fs, &self.dir.join(FETCHED))
+        for dir in self.dirs() {
+            if holds_file(self.fs, &dir.join(FETCHED))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod commit;
 mod draft;
+mod held;
 mod inspect;
+mod into_place;
 mod journal;
 mod ledger;
 mod leftover;
@@ -15,6 +17,7 @@ mod legacy;
 mod legacy_file;
 mod partitioned;
 mod parts;
+mod place;
 mod prepare;
 mod put;
 mod quarantine;
@@ -24,15 +27,19 @@ mod staged;
 mod staged_rows;
 mod stray;
 mod tree;
+mod unit;
 mod whole_series;
 
+pub use commit::Committed;
 pub use draft::Draft;
 pub use inspect::{Damage, Stored};
+pub use into_place::Left;
 pub use ledger::{Ledger, LedgerLine, read_ledger};
-pub use leftover::leftover_runs;
+pub use leftover::{has_journal, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use partitioned::PartitionedStore;
+pub use place::check_staging;
 pub use put::{Aside, Custody, Document, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
@@ -40,7 +47,7 @@ pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
 pub use staged::{Open, Sealed, StagedRun};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
-pub use whole_series::BuiltSeries;
+pub use whole_series::{BuiltSeries, InPieces};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -201,6 +208,36 @@ pub enum StorageError {
         /// The path.
         path: PathBuf,
     },
+    /// The place of a file is not what it has to be.
+    #[error("nothing can be stored at {}: {reason}", path.display())]
+    Place {
+        /// The file that was to stand there.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What an earlier run has of a series goes first.
+    #[error("what was fetched before waits in {} and goes first", run.display())]
+    HeldBack {
+        /// The folder of the earlier run.
+        run: PathBuf,
+    },
+    /// Nothing can be staged, or nothing that is staged could be brought to its place.
+    #[error("cannot stage in {}: {reason}", path.display())]
+    Staging {
+        /// The staging folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A later barkeep began a commit that this one does not understand.
+    #[error("the journal {} has form {version}, which only a later barkeep understands", path.display())]
+    NewerJournal {
+        /// The journal.
+        path: PathBuf,
+        /// Its form.
+        version: u32,
+    },
     /// The journal of an interrupted commit cannot be trusted.
     #[error("the journal {} is damaged: {reason}", path.display())]
     DamagedJournal {
@@ -220,4 +257,16 @@ pub enum StorageError {
     /// The run lock was lost in the middle of the run.
     #[error(transparent)]
     Lock(#[from] LockError),
+}
+
+impl StorageError {
+    /// Tells whether the place of one series is at fault: its rows stay staged until the place is mended, and all other
+    /// series go on. A disk that fails or is full and a lock that is lost concern everybody.
+    pub fn is_of_place(&self) -> bool {
+        match self {
+            Self::Fs(error) => error.is_of_place(),
+            Self::NotADirectory { .. } | Self::Place { .. } | Self::HeldBack { .. } => true,
+            _ => false,
+        }
+    }
 }

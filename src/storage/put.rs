@@ -14,6 +14,7 @@ use crate::model::{Digest, PartitionKey, Series};
 use super::commit::NewFile;
 use super::ledger::extended_ledger;
 use super::staged::{Sealed, StagedRun};
+use super::unit::Unit;
 use super::{CorruptFiles, Prepared, PreparedFile, Quarantine, QuarantineRecord, StorageError};
 
 /// What becomes of the values that a merge replaces.
@@ -96,17 +97,24 @@ impl StagedRun<'_, Sealed> {
     /// files leave the tree here; beside that, only staging changes.
     ///
     /// # Errors
-    /// `Refused`, with nothing changed, when another merge of this group writes the same file. Else when the disk refuses
-    /// or the lock is lost.
+    /// The series joins the group whole or not at all. With nothing changed: `Refused` when another merge of this group
+    /// writes the same file; an error of a place (`is_of_place`) when one of its files could not be brought to its place, or
+    /// an earlier run goes first. Else when the disk refuses or the lock is lost.
     pub fn put(
         &mut self,
         prepared: &Prepared,
         custody: &Custody<'_, '_>,
     ) -> Result<Aside, StorageError> {
+        self.refuse_held(&prepared.request)?;
         // Read before anything changes.
         let ledger = self.ledger(prepared, custody)?;
         let targets = prepared.files.iter().map(|file| &file.target);
-        self.refuse_twins(targets.chain(ledger.iter().map(|ledger| &ledger.target)))?;
+        let targets = targets.chain(ledger.iter().map(|ledger| &ledger.target));
+        for target in targets.clone() {
+            self.refuse_listed(target)?;
+            self.probe_file(target)?;
+        }
+        self.refuse_twins(targets)?;
         let mut aside = Aside::default();
         for damage in &prepared.damaged {
             let record = custody.quarantine.damaged(damage, custody.corrupt_files)?;
@@ -122,26 +130,43 @@ impl StagedRun<'_, Sealed> {
                 aside.kept.push(kept);
             }
         }
-        if let Some(ledger) = &ledger {
-            self.add(&ledger.as_new())?;
+        let files = self.group_len();
+        let added = self.add_all(prepared, ledger.as_ref());
+        if added.is_err() {
+            self.take_back(files);
+        }
+        added?;
+        Ok(aside)
+    }
+
+    fn add_all(
+        &mut self,
+        prepared: &Prepared,
+        ledger: Option<&Document>,
+    ) -> Result<(), StorageError> {
+        let unit = Unit::Series(prepared.request.clone());
+        if let Some(ledger) = ledger {
+            self.add(&unit, &ledger.as_new())?;
         }
         for file in &prepared.files {
-            self.add(&NewFile {
+            let file = NewFile {
                 target: &file.target,
                 old: file.old,
                 new: file.new,
                 bytes: &file.bytes,
-            })?;
+            };
+            self.add(&unit, &file)?;
         }
-        Ok(aside)
+        Ok(())
     }
 
     /// Puts a document into the group. Only staging changes.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, or could not be brought to its place.
     pub fn put_document(&mut self, document: &Document) -> Result<(), StorageError> {
-        self.add(&document.as_new())
+        self.probe_file(&document.target)?;
+        self.add(&Unit::Document, &document.as_new())
     }
 
     fn ledger(

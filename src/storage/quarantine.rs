@@ -133,6 +133,14 @@ impl<'l> Quarantine<'l> {
         let is_moved = self.renamed(dir, &target)?;
         if is_moved {
             self.fs.sync_dir(parent(dir))?;
+        } else if self.fs.same_device(parent(dir), &folder)? {
+            // Nor could it be moved out of the tree after it was copied, but in pieces, which readers would meet.
+            self.fs.remove_file(&folder.join("reason.json"))?;
+            self.fs.remove_dir(&folder)?;
+            return Err(StorageError::Place {
+                path: dir.to_owned(),
+                reason: "this disk does not rename folders, as an overlay does not".to_owned(),
+            });
         } else {
             self.copy(dir, &target)?;
         }

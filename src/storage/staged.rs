@@ -11,14 +11,16 @@ use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, staged_rows};
 use crate::lock::LockGuard;
-use crate::model::RunId;
+use crate::model::{RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent};
 use crate::sys::{Barrier, Durability, Fs, Kind};
 
 use super::StorageError;
+use super::held::{Before, HeldBack};
+use super::into_place::Left;
 use super::journal::Entry;
 use super::whole_series::WholeSeries;
-use super::{RowsToStage, StagedRows};
+use super::{RowsToStage, StagedRows, check_staging};
 
 /// A run that still takes in rows.
 #[derive(Debug, Default)]
@@ -37,6 +39,12 @@ pub struct Sealed {
     pub(super) group_dirs: BTreeSet<PathBuf>,
     /// Where its files go, by the path without its case.
     pub(super) targets: BTreeMap<String, PathBuf>,
+    /// The number of its next file.
+    pub(super) next: usize,
+    /// Directories on the way to targets that are known to be no links.
+    pub(super) real_dirs: BTreeSet<PathBuf>,
+    /// What could not be brought to its place after a commit point, by the journal that lists it.
+    pub(super) left: BTreeMap<PathBuf, Vec<Left>>,
     /// Series that are built whole.
     pub(super) whole: WholeSeries,
 }
@@ -51,6 +59,8 @@ pub struct StagedRun<'l, State> {
     pub(super) dir: PathBuf,
     /// Where files are staged that go beside tickers.json; another folder only if `data` is a mount.
     pub(super) home_dir: PathBuf,
+    /// Series that other runs go first with.
+    held_back: HeldBack,
     id: RunId,
     pub(super) state: State,
 }
@@ -59,6 +69,34 @@ impl<State> StagedRun<'_, State> {
     /// Returns the name of the run.
     pub fn id(&self) -> &RunId {
         &self.id
+    }
+
+    /// Returns both folders that a run may have, whether they are there or not.
+    pub(super) fn dirs(&self) -> [PathBuf; 2] {
+        let name = self.id.as_str();
+        self.places.stagings().map(|staging| staging.join(name))
+    }
+
+    /// Tells whether the barrier, which stands on the data root's file system, covers a path.
+    pub(super) fn is_under_barrier(&self, path: &Path) -> bool {
+        self.home_dir == self.dir || path.starts_with(&self.places.data)
+    }
+
+    /// Makes files and directories durable: one barrier, and each path by itself that lies on another disk.
+    pub(super) fn sync_all(
+        &self,
+        files: &[PathBuf],
+        dirs: BTreeSet<PathBuf>,
+    ) -> Result<(), StorageError> {
+        let files: Vec<PathBuf> = files
+            .iter()
+            .filter(|file| self.is_under_barrier(file))
+            .cloned()
+            .collect();
+        let (below, beside): (Vec<PathBuf>, Vec<PathBuf>) =
+            dirs.into_iter().partition(|dir| self.is_under_barrier(dir));
+        self.barrier.sync(&files, &below)?;
+        Ok(beside.iter().try_for_each(|dir| self.fs.sync_dir(dir))?)
     }
 
     /// Tells how the run makes groups durable.
@@ -78,7 +116,7 @@ impl<'l> StagedRun<'l, Open> {
         places: &'l Places,
         id: RunId,
     ) -> Result<Self, StorageError> {
-        let run = Self::open(fs, held, places, id)?;
+        let run = Self::open(fs, held, places, id, Before::All)?;
         create_dirs(fs, &places.root, &run.dir)?;
         Ok(run)
     }
@@ -88,7 +126,10 @@ impl<'l> StagedRun<'l, Open> {
         held: &'l LockGuard<'l>,
         places: &'l Places,
         id: RunId,
+        before: Before,
     ) -> Result<Self, StorageError> {
+        check_staging(fs, places)?;
+        let held_back = HeldBack::beside(fs, places, &id, before)?;
         let dir = places.staging.join(id.as_str());
         let home_dir = places.home_staging.join(id.as_str());
         create_dirs(fs, &places.root, &places.staging)?;
@@ -101,6 +142,7 @@ impl<'l> StagedRun<'l, Open> {
             barrier,
             dir,
             home_dir,
+            held_back,
             id,
             state: Open::default(),
         })
@@ -169,6 +211,16 @@ impl<'l> StagedRun<'l, Open> {
     /// # Errors
     /// When the barrier fails; the rows are then staged, but nobody may rely on them.
     pub fn seal(self) -> Result<StagedRun<'l, Sealed>, StorageError> {
+        let files: Vec<PathBuf> = self
+            .state
+            .staged
+            .iter()
+            .map(|rows| rows.path.clone())
+            .collect();
+        // Of a run that was left, some may lie on the other disk, which the barrier does not cover.
+        let mut beside = files.iter().filter(|file| !self.is_under_barrier(file));
+        beside.try_for_each(|file| self.fs.sync_file(file))?;
+        self.sync_all(&files, self.state.dirs.clone())?;
         let Self {
             fs,
             held,
@@ -176,11 +228,10 @@ impl<'l> StagedRun<'l, Open> {
             barrier,
             dir,
             home_dir,
+            held_back,
             id,
-            state: Open { staged, dirs },
+            state: Open { staged, .. },
         } = self;
-        let files: Vec<PathBuf> = staged.iter().map(|rows| rows.path.clone()).collect();
-        barrier.sync(&files, &dirs.into_iter().collect::<Vec<_>>())?;
         Ok(StagedRun {
             fs,
             held,
@@ -188,12 +239,16 @@ impl<'l> StagedRun<'l, Open> {
             barrier,
             dir,
             home_dir,
+            held_back,
             id,
             state: Sealed {
                 staged,
                 group: Vec::new(),
                 group_dirs: BTreeSet::new(),
                 targets: BTreeMap::new(),
+                next: 0,
+                real_dirs: BTreeSet::new(),
+                left: BTreeMap::new(),
                 whole: WholeSeries::default(),
             },
         })
@@ -204,6 +259,33 @@ impl StagedRun<'_, Sealed> {
     /// Returns the staged fetches that are not settled yet.
     pub fn staged(&self) -> &[StagedRows] {
         &self.state.staged
+    }
+
+    /// Refuses a series that a journal names, of this run or of another one: it is not merged before that is completed.
+    ///
+    /// # Errors
+    /// `HeldBack` with the other run, or `Place` with what keeps a file of this run from its place.
+    pub fn refuse_unfinished(&self, request: &StorageRequest) -> Result<(), StorageError> {
+        let mut left = self.state.left.values().flatten();
+        match left.find(|left| left.request() == Some(request)) {
+            Some(left) => Err(left.error()),
+            None => self.held_back.refuse_listed(request),
+        }
+    }
+
+    /// Refuses a series that an earlier run goes first with.
+    pub(super) fn refuse_held(&self, request: &StorageRequest) -> Result<(), StorageError> {
+        self.refuse_unfinished(request)?;
+        self.held_back.refuse_staged(request)
+    }
+
+    /// Refuses a file that a journal has a newer one of, whatever its series is called there.
+    pub(super) fn refuse_listed(&self, target: &Path) -> Result<(), StorageError> {
+        let mut left = self.state.left.values().flatten();
+        match left.find(|left| left.target() == target) {
+            Some(left) => Err(left.error()),
+            None => self.held_back.refuse_file(target),
+        }
     }
 
     /// Forgets fetches whose rows are durably in the tree, or in quarantine.
@@ -219,20 +301,21 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
-    /// Removes the staging area. Rows that are not settled stay, for the next run, and so does what nobody here
-    /// understands.
+    /// Removes the staging area. Rows that are not settled and files that a journal lists stay, for the next run, and so does
+    /// what nobody here understands.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub fn finish(self) -> Result<(), StorageError> {
-        if !self.state.staged.is_empty() || self.holds_strangers()? {
+        let is_done = self.state.staged.is_empty() && self.state.left.is_empty();
+        if !is_done || self.holds_strangers()? {
             return Ok(());
         }
         self.settle_moves()?;
-        for dir in BTreeSet::from([&self.dir, &self.home_dir]) {
-            remove_tree(self.fs, dir)?;
+        for dir in self.dirs() {
+            remove_tree(self.fs, &dir)?;
         }
-        for staging in BTreeSet::from([&self.places.staging, &self.places.home_staging]) {
+        for staging in self.places.stagings() {
             // Not empty when other runs left something, which is theirs.
             if self
                 .fs

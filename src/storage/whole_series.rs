@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::layout::parse_series_name;
 use crate::model::Digest;
 use crate::sys::atomic::{create_dirs, parent};
 use crate::sys::{Fs, Kind, Medium};
@@ -21,6 +22,15 @@ const WHOLE: &str = "whole";
 
 /// The folder of a run into which goes what is to be removed.
 const TRASH: &str = "trash";
+
+/// Whether a folder may leave the tree in pieces, where the disk does not rename folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InPieces {
+    /// It may: nobody reads it any more.
+    Allowed,
+    /// It leaves whole or stays.
+    Refused,
+}
 
 /// A series that was built in staging, and what has to be read back from its files.
 #[derive(Debug)]
@@ -67,8 +77,13 @@ impl StagedRun<'_, Sealed> {
     /// Builds the files of a series. Only staging changes, and nothing is durable yet.
     ///
     /// # Errors
-    /// When a file lies outside of the data root or cannot be written.
+    /// With nothing changed: an error of a place (`is_of_place`) when the folder could not be brought to its place, or an
+    /// earlier run goes first. Else when a file lies outside of the data root or cannot be written.
     pub fn build_whole(&mut self, draft: &Draft) -> Result<BuiltSeries, StorageError> {
+        let below = draft.dir.strip_prefix(&self.places.data).ok();
+        let series = below.and_then(|below| parse_series_name(below.to_str()?));
+        series.map_or(Ok(()), |request| self.refuse_held(&request))?;
+        self.probe_folder(&draft.dir)?;
         let mut files = Vec::with_capacity(draft.files.len());
         for DraftFile {
             path,
@@ -152,9 +167,25 @@ impl StagedRun<'_, Sealed> {
     /// When this returns `Ok`, the tree is without them, power loss or not.
     ///
     /// # Errors
-    /// When the lock was lost or the disk refuses. What was not moved is where it was.
-    pub fn trash(&mut self, paths: &[PathBuf]) -> Result<(), StorageError> {
+    /// When the lock was lost or the disk refuses. What was not moved is where it was. On an overlay, which refuses to rename
+    /// folders of its lower layer, a folder goes file by file if it may, and else is refused.
+    pub fn trash(&mut self, paths: &[PathBuf], in_pieces: InPieces) -> Result<(), StorageError> {
         self.held.confirm()?;
+        let mut asked = BTreeSet::new();
+        for path in paths {
+            let home = if self.is_under_barrier(path) {
+                &self.places.staging
+            } else {
+                &self.places.root
+            };
+            // Asked of all before the first is moved.
+            if asked.insert(parent(path)) && !self.fs.same_device(parent(path), home)? {
+                return Err(StorageError::Place {
+                    path: path.clone(),
+                    reason: "it lies on another disk than the staging folder, and cannot be moved out of the tree".to_owned(),
+                });
+            }
+        }
         for path in paths {
             // The trash has the shape of the workspace, so that whoever empties it knows where everything came from.
             let below = path
@@ -162,20 +193,45 @@ impl StagedRun<'_, Sealed> {
                 .map_err(|_| StorageError::NotADirectory { path: path.clone() })?;
             let target = self.home_of(path).join(TRASH).join(below);
             create_dirs(self.fs, &self.places.root, parent(&target))?;
-            self.fs.rename(path, &target)?;
+            self.throw(path, &target, in_pieces)?;
         }
         self.settle_moves()
+    }
+
+    /// Moves a file or folder into the trash. Where that has to be done in pieces, a crash in between leaves the rest to be
+    /// thrown away by whoever tries again.
+    fn throw(&self, path: &Path, target: &Path, in_pieces: InPieces) -> Result<(), StorageError> {
+        match self.fs.rename(path, target) {
+            Err(error)
+                if error.is_other_disk()
+                    && in_pieces == InPieces::Allowed
+                    && self.is_folder(path)? => {}
+            renamed => return Ok(renamed?),
+        }
+        self.fs.create_dir(target)?;
+        for entry in self.fs.list(path)?.unwrap_or_default() {
+            let (path, target) = (path.join(&entry.name), target.join(&entry.name));
+            self.throw(&path, &target, in_pieces)?;
+        }
+        self.fs.remove_dir(path)?;
+        Ok(())
+    }
+
+    fn is_folder(&self, path: &Path) -> Result<bool, StorageError> {
+        let meta = self.fs.metadata(path)?;
+        Ok(meta.is_some_and(|meta| meta.kind == Kind::Dir))
     }
 
     /// Makes durable what was moved into the tree and out of it. A run that was killed may have done so in memory only, and
     /// a power cut could bring a folder back of which some files are removed already, or take one away that was proven.
     pub(super) fn settle_moves(&self) -> Result<(), StorageError> {
-        let shapes = [
-            (self.dir.join(TRASH), &self.places.root),
-            (self.home_dir.join(TRASH), &self.places.root),
-            (self.whole_root(), &self.places.data),
-        ];
         let mut dirs = BTreeSet::new();
+        let shapes = self.dirs().into_iter().flat_map(|dir| {
+            [
+                (dir.join(TRASH), &self.places.root),
+                (dir.join(WHOLE), &self.places.data),
+            ]
+        });
         for (shape, origin) in shapes {
             if self.fs.metadata(&shape)?.is_some() {
                 self.collect_twins(&shape, origin, &mut dirs)?;

@@ -11,7 +11,7 @@ use crate::storage::{Open, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
 use super::consolidate::{Marks, Told};
-use super::report::{Failure, Unknown, VenueReport};
+use super::report::{FailureKind, Unknown, VenueReport};
 use super::run::Work;
 use super::{Hands, PlannedJob, PlannedVenue, UpdateError, bars_request};
 
@@ -78,15 +78,7 @@ impl<'l> Work<'_, 'l> {
                 if let Some(body) = body {
                     self.keep(&request, "answer", &body, &reason)?;
                 }
-                let report = self.report.at(&planned.venue);
-                report.tickers.failed += 1;
-                let (ticker, interval) = (job.ticker.clone(), job.interval);
-                report.failures.push(Failure {
-                    ticker,
-                    interval,
-                    reason,
-                    kind,
-                });
+                self.fail(planned, job, reason, kind);
             }
             Answer::Stopped => {}
         }
@@ -108,10 +100,16 @@ impl<'l> Work<'_, 'l> {
         }
         let run = self.run_of(arrived)?;
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
-        let sides = fetched.aside.rows.iter();
-        sides
-            .chain([&fetched.rows])
-            .try_for_each(|rows| run.stage(rows))?;
+        let mut sides = fetched.aside.rows.iter().chain([&fetched.rows]);
+        match sides.try_for_each(|rows| run.stage(rows)) {
+            Ok(()) => {}
+            // A name that the disk does not take costs its own ticker, which is asked for again.
+            Err(error) if error.is_of_place() => {
+                self.fail(planned, job, error.to_string(), FailureKind::Disk);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
         self.note_heard(planned, job, &fetched.aside)?;
         let Aside { mark, beside, .. } = fetched.aside;
         let provisional = beside.provisional;

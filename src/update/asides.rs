@@ -78,7 +78,8 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    fn fail(
+    /// Reports that a job failed.
+    pub(super) fn fail(
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,

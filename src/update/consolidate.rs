@@ -13,11 +13,12 @@ use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 use crate::observe::Event;
 use crate::storage::{
-    Custody, Layout, Quarantine, Replaced, Sealed, StagedRows, StagedRun, StorageError,
+    Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
+    StorageError,
 };
 
 use super::merge_series::{Basis, Merge};
-use super::report::UpdateReport;
+use super::report::{FailureKind, UpdateReport};
 use super::{Hands, Outlook, Registry, UpdateError};
 
 /// Series that are read and merged side by side before one thread writes them: bounds memory.
@@ -54,7 +55,11 @@ struct Pending {
     staged: Vec<StagedRows>,
     layout: Layout,
     newest: i64,
+    /// The partitions of its files.
     partitions: Vec<PartitionKey>,
+    /// The bytes of its files.
+    bytes: u64,
+    rows: RowCounts,
     basis: Basis,
 }
 
@@ -87,9 +92,14 @@ impl<'l> Consolidation<'_, 'l> {
             if self.hands.stop.is_raised() {
                 break;
             }
+            let free = chunk
+                .iter()
+                .map(|(request, _)| run.refuse_unfinished(request));
+            let free: Vec<Result<(), StorageError>> = free.collect();
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
-                .map(|(request, staged)| self.merge(request, staged))
+                .zip(free)
+                .map(|((request, staged), free)| free.and_then(|()| self.merge(request, staged)))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 match merge {
@@ -127,7 +137,8 @@ impl<'l> Consolidation<'_, 'l> {
         };
         let aside = match run.put(&prepared, &custody) {
             Ok(aside) => aside,
-            Err(error @ StorageError::Refused { .. }) => {
+            // One bad folder costs its own series.
+            Err(error) if error.is_of_place() || matches!(error, StorageError::Refused { .. }) => {
                 self.fail(run, quarantine, &prepared.request, staged, &error)?;
                 return Ok(None);
             }
@@ -144,20 +155,8 @@ impl<'l> Consolidation<'_, 'l> {
                 "{request}: the fetched days stand on another basis than those around them; barkeep update --rebase puts all on one"
             )),
         }
-        if let Some(venue) = &request.venue {
-            let report = self.report.at(venue);
-            // Events come along with bars: they are no series that anybody asked for.
-            if matches!(request.series, Series::Bars { .. }) {
-                report.tickers.ok += 1;
-                report.rows += prepared.rows;
-            }
-            report.files_written += prepared.files.len();
-            report.bytes_written += prepared
-                .files
-                .iter()
-                .map(|file| file.bytes.len() as u64)
-                .sum::<u64>();
-        }
+        let files = prepared.files.iter();
+        let bytes = files.map(|file| file.bytes.len() as u64).sum();
         let partitions = prepared.files.iter().map(|file| file.partition).collect();
         Ok(Some(Pending {
             request,
@@ -165,6 +164,8 @@ impl<'l> Consolidation<'_, 'l> {
             layout,
             newest,
             partitions,
+            bytes,
+            rows: prepared.rows,
             basis,
         }))
     }
@@ -184,19 +185,42 @@ impl<'l> Consolidation<'_, 'l> {
         documents
             .iter()
             .try_for_each(|file| run.put_document(file))?;
-        run.commit()?;
+        let left = run.commit()?.left;
         self.registry.committed(&documents);
-        for done in &pending {
-            for &partition in &done.partitions {
-                self.report.last_partition = Some(format!("{} {partition}", done.request));
-                let request = done.request.clone();
-                self.hands
-                    .observer
-                    .observe(Event::Committed { request, partition });
+        let mut settled = Vec::new();
+        for done in pending {
+            let of_series = |left: &&Left| left.request() == Some(&done.request);
+            if let Some(left) = left.iter().find(of_series) {
+                // Its files are in the journal, and what they were made of stays staged beside them.
+                let reason = format!("{} waits: {}", left.target().display(), left.reason);
+                self.note_failure(&done.request, reason, FailureKind::Disk);
+            } else {
+                self.count(&done);
+                settled.extend(done.staged);
             }
         }
-        let settled: Vec<StagedRows> = pending.into_iter().flat_map(|done| done.staged).collect();
         Ok(run.settle(&settled)?)
+    }
+
+    /// Counts a series whose files are in the tree.
+    fn count(&mut self, done: &Pending) {
+        if let Some(venue) = &done.request.venue {
+            let report = self.report.at(venue);
+            // Events come along with bars: they are no series that anybody asked for.
+            if matches!(done.request.series, Series::Bars { .. }) {
+                report.tickers.ok += 1;
+                report.rows += done.rows;
+            }
+            report.files_written += done.partitions.len();
+            report.bytes_written += done.bytes;
+        }
+        for &partition in &done.partitions {
+            self.report.last_partition = Some(format!("{} {partition}", done.request));
+            let request = done.request.clone();
+            self.hands
+                .observer
+                .observe(Event::Committed { request, partition });
+        }
     }
 
     fn is_kept_whole(&self, venue: &Venue, interval: Interval) -> bool {

@@ -38,9 +38,10 @@ impl<'l> Consolidation<'_, 'l> {
             StorageError::Fs(_) | StorageError::Lock(_) => FailureKind::Disk,
             // Once the file is mended or moved away, the next run merges what is staged.
             StorageError::Foreign { .. } => FailureKind::Foreign,
+            error if error.is_of_place() => FailureKind::Disk,
             _ => FailureKind::Refused,
         };
-        if kind == FailureKind::Foreign {
+        if kind == FailureKind::Foreign || error.is_of_place() {
             run.forget_repeated(staged)?;
         }
         if kind == FailureKind::Refused {
@@ -59,22 +60,34 @@ impl<'l> Consolidation<'_, 'l> {
             }
             run.settle(staged)?;
         }
-        if let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
-        {
+        self.note_failure(request, error.to_string(), kind);
+        Ok(())
+    }
+
+    /// Reports the failure of one series.
+    pub(super) fn note_failure(
+        &mut self,
+        request: &StorageRequest,
+        reason: String,
+        kind: FailureKind,
+    ) {
+        let Some(venue) = &request.venue else {
+            return;
+        };
+        if let Series::Bars { ticker, interval } = &request.series {
             let report = self.report.at(venue);
             report.tickers.failed += 1;
-            let (ticker, interval, reason) = (ticker.clone(), *interval, error.to_string());
+            let (ticker, interval) = (ticker.clone(), *interval);
             report.failures.push(Failure {
                 ticker,
                 interval,
                 reason,
                 kind,
             });
-        } else if let Some(venue) = &request.venue {
+        } else {
             // Events have no interval that a failure could name.
             self.report.at(venue).tickers.failed += 1;
-            self.report.warnings.push(format!("{request}: {error}"));
+            self.report.warnings.push(format!("{request}: {reason}"));
         }
-        Ok(())
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! Every update begins with this, and `cleanup` is nothing but this and a sweep for temporary files.
 
+use std::collections::BTreeSet;
+
 use crate::model::RunId;
 use crate::observe::Event;
 use crate::storage::{
-    Conflict, Open, QuarantineRecord, RowCounts, Sealed, StagedRun, StorageError, leftover_runs,
+    Conflict, Left, Open, QuarantineRecord, RowCounts, Sealed, StagedRun, StorageError,
+    check_staging, has_journal, leftover_runs,
 };
 
 use super::consolidate::{Consolidation, Marks};
@@ -43,12 +46,25 @@ pub fn finish_leftovers(
     registry: &mut Registry,
 ) -> Result<LeftoverReport, UpdateError> {
     let mut report = LeftoverReport::default();
-    for id in leftover_runs(hands.fs, hands.places)? {
+    check_staging(hands.fs, hands.places)?;
+    let runs = leftover_runs(hands.fs, hands.places)?;
+    // Journals first, whatever the names of their runs say: what they list was merged before what others have staged.
+    for id in &runs {
+        if has_journal(hands.fs, hands.places, id)? {
+            adopt(hands, registry, id.clone(), &mut report)?;
+        }
+    }
+    for id in runs {
         if hands.stop.is_raised() {
             break;
         }
         finish_run(outlook, hands, registry, id, &mut report)?;
     }
+    // What waits in several runs for the same reason is one failure to people.
+    let mut told = BTreeSet::new();
+    report
+        .failures
+        .retain(|failure| told.insert(failure.clone()));
     Ok(report)
 }
 
@@ -59,36 +75,15 @@ fn finish_run(
     id: RunId,
     report: &mut LeftoverReport,
 ) -> Result<(), UpdateError> {
-    let name = id.to_string();
-    let quarantine = hands.quarantine(&id);
-    let mut run = StagedRun::<Open>::adopt(hands.fs, hands.held, hands.places, id)?;
+    let Some(mut run) = adopt(hands, registry, id, report)? else {
+        return Ok(());
+    };
     hands.observer.observe(Event::Resuming {
-        run: name,
+        run: run.id().to_string(),
         files: run.staged().len(),
     });
     report.runs += 1;
     report.series += run.staged().len();
-    match run.recover() {
-        Ok(recovered) => {
-            report.files += recovered.rolled_forward;
-            // tickers.json was a file of the group: what was loaded before is older than what is there now.
-            registry.refresh(hands.fs)?;
-            report.conflicts.extend(recovered.conflicts);
-        }
-        // No crash does this. The staged rows are all there still, and are merged as if nothing had happened.
-        Err(StorageError::DamagedJournal { path, reason }) => {
-            let bytes = hands.fs.read(&path)?.unwrap_or_default();
-            report
-                .kept
-                .push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
-            report.failures.push(format!(
-                "the journal {} is damaged: {reason}",
-                path.display()
-            ));
-            run.forget_journal()?;
-        }
-        Err(error) => return Err(error.into()),
-    }
     forget_blank(&mut run, hands)?;
     let mut update = UpdateReport::default();
     let marks = Marks::new();
@@ -113,6 +108,55 @@ fn finish_run(
     report.damaged.extend(update.damaged);
     report.kept.extend(update.kept);
     Ok(())
+}
+
+/// Takes over a run and completes what its journal lists; `None` when only a later barkeep can.
+fn adopt<'l>(
+    hands: Hands<'l>,
+    registry: &mut Registry,
+    id: RunId,
+    report: &mut LeftoverReport,
+) -> Result<Option<StagedRun<'l, Sealed>>, UpdateError> {
+    let quarantine = hands.quarantine(&id);
+    let mut run = StagedRun::<Open>::adopt(hands.fs, hands.held, hands.places, id)?;
+    loop {
+        match run.recover() {
+            Ok(recovered) => {
+                report.files += recovered.rolled_forward;
+                // tickers.json was a file of the group: what was loaded before is older than what is there now.
+                registry.refresh(hands.fs)?;
+                report.conflicts.extend(recovered.conflicts);
+                // Of a series with staged rows it is told when these cannot be merged.
+                let is_told = |left: &&Left| {
+                    let mut staged = run.staged().iter();
+                    staged.any(|rows| Some(&rows.request) == left.request())
+                };
+                let left = recovered.left.iter().filter(|left| !is_told(left));
+                report.failures.extend(left.map(|left| {
+                    let target = left.target().display();
+                    format!("{target} waits in {}: {}", run.id(), left.reason)
+                }));
+                return Ok(Some(run));
+            }
+            // No crash does this. The staged rows are all there still, and are merged as if nothing had happened.
+            Err(StorageError::DamagedJournal { path, reason }) => {
+                let bytes = hands.fs.read(&path)?.unwrap_or_default();
+                report
+                    .kept
+                    .push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
+                report.failures.push(format!(
+                    "the journal {} is damaged: {reason}",
+                    path.display()
+                ));
+                run.forget_journal(&path)?;
+            }
+            Err(newer @ StorageError::NewerJournal { .. }) => {
+                report.failures.push(newer.to_string());
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Rows of a run that was not sealed may not have reached the disk before the power failed. Nothing of them can be

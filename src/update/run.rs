@@ -12,6 +12,7 @@ use std::thread;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::observe::Event;
+use crate::storage::check_staging;
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
@@ -71,6 +72,7 @@ pub fn run(
     options: &RunOptions,
 ) -> Result<UpdateReport, UpdateError> {
     check_space(plan, hands.fs, hands.places, options)?;
+    check_staging(hands.fs, hands.places)?;
     let total = Stopwatch::start();
     let mut work = Work {
         outlook,

@@ -99,7 +99,7 @@ impl Bench {
             for file in Self::missing(fs)? {
                 run.put_document(&file)?;
             }
-            run.commit()?;
+            assert!(run.commit()?.left.is_empty());
             run.settle(&whole)?;
         }
         Ok(())

@@ -25,6 +25,8 @@ mod conformance;
 #[cfg(test)]
 mod crash_atomic;
 #[cfg(test)]
+mod crash_bad_folder;
+#[cfg(test)]
 mod crash_commit;
 #[cfg(test)]
 mod crash_import;

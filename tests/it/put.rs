@@ -42,7 +42,7 @@ fn commit(
     let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id).unwrap();
     let mut run: StagedRun<'_, Sealed> = run.seal().unwrap();
     let put = prepared.iter().map(|one| run.put(one, &custody)).collect();
-    run.commit().unwrap();
+    assert!(run.commit().unwrap().left.is_empty());
     run.finish().unwrap();
     put
 }

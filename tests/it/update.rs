@@ -1,9 +1,11 @@
 //! Whole runs in process: plan, fetch, stage, consolidate, record, with a source that says what the test wrote down.
 
 mod apart;
+mod bad_folder;
 mod crash;
 mod foreign;
 mod leftovers;
+mod staging;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

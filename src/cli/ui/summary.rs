@@ -90,8 +90,13 @@ pub(in crate::cli) fn print(finished: &Finished, printer: &Printer) {
 fn print_leftovers(finished: &Finished, printer: &Printer) {
     let leftovers = &finished.leftovers;
     if leftovers.runs > 0 {
+        let went_on = if leftovers.failures.is_empty() {
+            "Finished"
+        } else {
+            "Took up"
+        };
         printer.note(&format!(
-            "Finished {} with {}: {} new or changed.",
+            "{went_on} {} with {}: {} new or changed.",
             count(leftovers.runs, "interrupted run", "interrupted runs"),
             count(leftovers.series, "staged fetch", "staged fetches"),
             count(leftovers.rows.added + leftovers.rows.changed, "bar", "bars"),

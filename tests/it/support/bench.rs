@@ -192,7 +192,7 @@ impl Bench {
         let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
         let mut run = StagedRun::begin(&*self.fs, &held, &self.places, id)?.seal()?;
         self.put_into(&mut run, &held, prepared)?;
-        run.commit()?;
+        assert!(run.commit()?.left.is_empty());
         run.finish()
     }
 

@@ -1,0 +1,98 @@
+//! Series that a run may not touch yet, because an earlier run has not done with them.
+//!
+//! Promises: a series is written in the order in which its rows were fetched. What an earlier run could not bring to its
+//! place, in a journal or staged, goes first; the newer rows of that series stay staged, and all other series go on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::layout::Places;
+use crate::model::{RunId, StorageRequest};
+use crate::sys::{Fs, Kind};
+
+use super::StorageError;
+use super::journal::{self, JOURNAL_NAME};
+use super::leftover::{FETCHED, Fetched};
+use super::unit::Unit;
+
+/// Series that are held back, and the run of each that goes first.
+#[derive(Debug, Default)]
+pub(super) struct HeldBack {
+    /// Series that journals name: they were merged already, and must not be merged anew before that is in the tree.
+    listed: BTreeMap<StorageRequest, PathBuf>,
+    /// Series with older rows that are staged.
+    staged: BTreeMap<StorageRequest, PathBuf>,
+    /// Files that journals list. A legacy file may be listed for a series without a venue, and be of one with a venue.
+    files: BTreeMap<PathBuf, PathBuf>,
+}
+
+/// Whose staged rows go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Those of every other process: this run is a new one.
+    All,
+    /// Those of runs that sort before this one, which itself was left.
+    Older,
+}
+
+impl HeldBack {
+    /// Looks at what other processes left in staging.
+    pub(super) fn beside(
+        fs: &dyn Fs,
+        places: &Places,
+        id: &RunId,
+        before: Before,
+    ) -> Result<Self, StorageError> {
+        let mut held = Self::default();
+        for staging in places.stagings() {
+            for entry in fs.list(staging)?.unwrap_or_default() {
+                let Ok(other) = entry.name.parse::<RunId>() else {
+                    continue;
+                };
+                if entry.kind != Kind::Dir || other.is_of_process_of(id) {
+                    continue;
+                }
+                let run = staging.join(&entry.name);
+                let journal = run.join(JOURNAL_NAME);
+                if let Some(bytes) = fs.read(&journal)? {
+                    // One that is damaged or newer names nobody; the staged rows of its run do.
+                    let entries = journal::from_bytes(places, &journal, &bytes);
+                    for entry in entries.into_iter().flatten() {
+                        if let Unit::Series(request) = entry.unit {
+                            held.files.insert(entry.target, run.clone());
+                            held.listed.insert(request, run.clone());
+                        }
+                    }
+                }
+                if before == Before::All || other < *id {
+                    for rows in Fetched::below(fs, &run.join(FETCHED))?.rows {
+                        held.staged.insert(rows.request, run.clone());
+                    }
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// Refuses a series that a journal names.
+    pub(super) fn refuse_listed(&self, request: &StorageRequest) -> Result<(), StorageError> {
+        Self::refuse_for(self.listed.get(request))
+    }
+
+    /// Refuses a series of which another run has older rows.
+    pub(super) fn refuse_staged(&self, request: &StorageRequest) -> Result<(), StorageError> {
+        Self::refuse_for(self.staged.get(request))
+    }
+
+    /// Refuses a file that another run has a newer one of.
+    pub(super) fn refuse_file(&self, target: &Path) -> Result<(), StorageError> {
+        Self::refuse_for(self.files.get(target))
+    }
+
+    fn refuse_for(run: Option<&PathBuf>) -> Result<(), StorageError> {
+        match run {
+            None => Ok(()),
+            Some(run) => Err(StorageError::HeldBack { run: run.clone() }),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Whether a file could take its place, asked before it joins a group.
+//!
+//! Promises: a place below a link, a file in the way, a folder without rights, a read-only or immutable one, and one on
+//! another disk are refused before anything of their series changes, so that they cost that series and no other.
+//! Leaves to others: a place that turns bad after it was asked for (`into_place`).
+
+use std::path::Path;
+
+use crate::layout::Places;
+use crate::sys::atomic::parent;
+use crate::sys::{Fs, Kind};
+
+use super::StorageError;
+use super::staged::{Sealed, StagedRun};
+
+/// A name that is asked for where nobody will have it.
+const ANY_NAME: &str = ".partition-staging";
+
+impl StagedRun<'_, Sealed> {
+    /// Makes sure that a file of this run could be renamed to `target`.
+    pub(super) fn probe_file(&mut self, target: &Path) -> Result<(), StorageError> {
+        self.probe(target, Kind::File)
+    }
+
+    /// Makes sure that a folder of this run could be renamed to `target`.
+    pub(super) fn probe_folder(&mut self, target: &Path) -> Result<(), StorageError> {
+        self.probe(target, Kind::Dir)
+    }
+
+    fn probe(&mut self, target: &Path, wanted: Kind) -> Result<(), StorageError> {
+        // The first name on the way that is not there, or the target itself.
+        let mut name = target;
+        while !self.is_real_dir(parent(name))? {
+            name = parent(name);
+        }
+        let from = if self.is_under_barrier(target) {
+            &self.places.staging
+        } else {
+            &self.places.root
+        };
+        let last = name.file_name().unwrap_or_default().to_string_lossy();
+        match self.fs.probe(from, parent(name), &last)? {
+            None => Ok(()),
+            Some(found) if found == wanted && name == target => Ok(()),
+            Some(found) => Err(StorageError::Place {
+                path: target.to_owned(),
+                reason: format!("{} stands in the way", named(found)),
+            }),
+        }
+    }
+
+    /// Tells whether a directory is there; no link on the way to it counts as one, but for the data root.
+    fn is_real_dir(&mut self, dir: &Path) -> Result<bool, StorageError> {
+        if dir == self.places.root || self.state.real_dirs.contains(dir) {
+            return Ok(true);
+        }
+        let refused = || StorageError::NotADirectory {
+            path: dir.to_owned(),
+        };
+        if !dir.starts_with(&self.places.root) {
+            return Err(refused());
+        }
+        if !self.is_real_dir(parent(dir))? {
+            return Ok(false);
+        }
+        match self.fs.metadata(dir)?.map(|meta| meta.kind) {
+            None => return Ok(false),
+            Some(Kind::Dir) => {}
+            Some(Kind::Link) if dir == self.places.data => {}
+            Some(_) => return Err(refused()),
+        }
+        self.state.real_dirs.insert(dir.to_owned());
+        Ok(true)
+    }
+}
+
+fn named(kind: Kind) -> &'static str {
+    match kind {
+        Kind::File => "a file",
+        Kind::Dir => "a folder",
+        Kind::Link => "a link",
+        Kind::Other => "a device, pipe or socket",
+    }
+}
+
+/// Makes sure that runs can be staged, and that files can be renamed from there to where they belong. To be asked before
+/// anything is fetched.
+///
+/// # Errors
+/// `Staging` with the folder that is in the way.
+pub fn check_staging(fs: &dyn Fs, places: &Places) -> Result<(), StorageError> {
+    let refuse = |path: &Path, reason: String| StorageError::Staging {
+        path: path.to_owned(),
+        reason,
+    };
+    for (staging, home) in [
+        (&places.home_staging, &places.root),
+        (&places.data_staging, &places.data),
+    ] {
+        let kind = fs.metadata(staging)?.map(|meta| meta.kind);
+        match kind {
+            // Made when it is needed.
+            None if *staging != places.staging => continue,
+            None if fs.metadata(home)?.is_none() => continue,
+            None => {
+                let asked = fs.probe(home, home, ANY_NAME);
+                asked.map_err(|error| refuse(staging, error.reason()))?;
+                continue;
+            }
+            Some(Kind::Dir | Kind::Link) => {}
+            Some(other) => {
+                return Err(refuse(
+                    staging,
+                    format!("{} stands in its place", named(other)),
+                ));
+            }
+        }
+        match fs.same_device(staging, home) {
+            Ok(true) => {}
+            Ok(false) => {
+                let reason = "it lies on another disk than where its files belong, and no file can be renamed between the two";
+                return Err(refuse(staging, reason.to_owned()));
+            }
+            Err(error) => return Err(refuse(staging, error.reason())),
+        }
+        let asked = fs.probe(staging, staging, ANY_NAME);
+        asked.map_err(|error| refuse(staging, error.reason()))?;
+    }
+    Ok(())
+}

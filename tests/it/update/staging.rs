@@ -1,0 +1,299 @@
+//! What stopped runs staged is found wherever it lies, and nothing is staged where it could not be brought to its place.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use barkeep::frame::BarBatch;
+use barkeep::layout::Places;
+use barkeep::model::{Digest, RunId, sealed};
+use barkeep::storage::{RowsToStage, StagedRun, StorageError, leftover_runs};
+use barkeep::update::{FailureKind, UpdateError};
+use chrono::DateTime;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::{DAY, World, demo, two_days};
+use crate::support::bench::Shape::PartitionedBars;
+use crate::support::bench::{Bench, held, provenance};
+use crate::support::scripted::{Say, ScriptedSource, bar};
+use crate::support::sim::{SimFs, sweep};
+
+const DATA: &str = "/ws/data";
+
+fn disk(is_mounted: bool) -> SimFs {
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    disk.plant("/ws/data/x", b"");
+    disk.remount(is_mounted.then_some(DATA));
+    World::on(Bench::simulated(&disk), &["A", "B"], demo());
+    disk.again()
+}
+
+fn world(disk: &SimFs, source: ScriptedSource) -> World {
+    World::again(Bench::simulated(disk), source, Arc::new(held()))
+}
+
+/// Stages what a run fetched of a ticker that was then killed.
+fn stage(world: &World, ticker: &str, count: u32) -> RunId {
+    let request = PartitionedBars.request_of(ticker);
+    let bars = two_days();
+    let frame = BarBatch { bars }.prove(&ticker.parse().unwrap()).0.frame;
+    let rows = RowsToStage::encode(request, &frame, &provenance())
+        .unwrap()
+        .unwrap();
+    let id = RunId::new(DateTime::UNIX_EPOCH, 1, count);
+    let bench = &world.bench;
+    let mut run = StagedRun::begin(&*bench.fs, &world.held, &bench.places, id.clone()).unwrap();
+    run.stage(&rows).unwrap();
+    id
+}
+
+fn staging_is_empty(disk: &SimFs) -> bool {
+    !disk
+        .names()
+        .iter()
+        .any(|name| name.to_string_lossy().contains("partition-staging/"))
+}
+
+/// `data` became a link to another disk between two runs, or ceased to be one. A run may have parts in both places.
+#[rstest]
+fn rows_arrive_that_were_staged_before_data_moved(
+    #[values(false, true)] was_mounted: bool,
+    #[values(false, true)] is_in_both: bool,
+) {
+    let disk = disk(was_mounted);
+    stage(&world(&disk, demo()), "A", 1);
+    disk.remount((!was_mounted).then_some(DATA));
+    let world = world(&disk, demo());
+    if is_in_both {
+        stage(&world, "B", 1);
+    }
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!((report.runs, report.failures.len()), (1, 0), "{report:?}");
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+    let of_other = if is_in_both { two_days() } else { Vec::new() };
+    assert_eq!(world.bars(PartitionedBars, "B"), of_other);
+    assert!(staging_is_empty(&disk), "{:?}", disk.names());
+}
+
+/// Killed at any step, its journal included; then `data` moves. Journals whose paths cannot be followed any more are not
+/// lost either: the rows are staged still.
+#[rstest]
+fn a_crash_before_data_moves_loses_nothing(#[values(false, true)] was_mounted: bool) {
+    let source = || demo().says("A", DAY, Say::Bars(two_days()));
+    // Whether its rows are stored and known. One without the other is wrong.
+    let is_there = |fs: &SimFs| {
+        let world = world(fs, demo());
+        let bars = world.bars(PartitionedBars, "A");
+        let known = &world.tickers_json()["A"]["intervals"]["1d"]["last_data_date"];
+        match (bars == two_days(), known) {
+            (true, Value::String(day)) if day == "2026-06-01" => Ok(true),
+            (false, Value::Null) if bars.is_empty() => Ok(false),
+            _ => Err(format!("known is {known}, and stored {bars:?}")),
+        }
+    };
+
+    let report = sweep(
+        "data moves",
+        &disk(was_mounted),
+        &|fs| {
+            let updated = world(fs, source()).try_update();
+            let report = updated.map_err(|error| error.to_string())?;
+            Ok(report.tickers().ok == 1)
+        },
+        &|fs| {
+            fs.remount((!was_mounted).then_some(DATA));
+            let left = world(fs, demo()).finish_leftovers();
+            left.map(drop).map_err(|error| error.to_string())
+        },
+        &|fs, is_acked| {
+            if !is_there(fs)? && is_acked {
+                return Err("stored rows are gone".to_owned());
+            }
+            if !staging_is_empty(fs) {
+                return Err("something was left in staging".to_owned());
+            }
+            Ok(())
+        },
+        usize::from(!was_mounted),
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 200, "{report}");
+}
+
+/// Everything was fetched, then the first rename failed, at this run and at every later one.
+#[rstest]
+fn staging_on_another_disk_is_refused_before_anything_is_fetched(
+    #[values("/ws/partition-staging", "/ws/data/.partition-staging")] staging: &str,
+) {
+    let disk = disk(false);
+    disk.plant(&format!("{staging}/x"), b"");
+    disk.remount(Some(staging));
+    let mut bench = Bench::simulated(&disk);
+    bench.places = Places::of(Path::new("/ws"), false);
+    let source = || demo().says("A", DAY, Say::Bars(two_days()));
+    let world = World::again(bench, source(), Arc::new(held()));
+    let before = disk.names();
+
+    let refused = world.try_update().unwrap_err();
+
+    let UpdateError::Storage(StorageError::Staging { path, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(path, Path::new(staging));
+    assert_eq!(disk.names(), before, "nothing was staged or stored");
+    disk.remount(None);
+    world.update();
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+}
+
+/// What stands in the place of the folder itself.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a user does to a folder by hand"
+)]
+fn a_file_or_a_link_into_nowhere_for_the_staging_folder_is_refused_by_name() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    let staging = world.bench.places.staging.clone();
+    for instead in ["file", "dangling link", "link to a file"] {
+        match instead {
+            "file" => world.bench.put(&staging, b""),
+            "dangling link" => std::os::unix::fs::symlink("nowhere", &staging).unwrap(),
+            _ => std::os::unix::fs::symlink("tickers.json", &staging).unwrap(),
+        }
+
+        let refused = world.try_update().unwrap_err().to_string();
+
+        assert!(
+            refused.contains("partition-staging"),
+            "{instead}: {refused}"
+        );
+        std::fs::remove_file(&staging).unwrap();
+    }
+    world.update();
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+}
+
+/// A link to a folder of the same disk is as good as the folder.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a user does to a folder by hand"
+)]
+fn staging_behind_a_link_on_the_same_disk_works() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    let root = &world.bench.places.root;
+    std::fs::create_dir(root.join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &world.bench.places.staging).unwrap();
+
+    let report = world.update();
+
+    assert_eq!(report.tickers().ok, 1, "{report:?}");
+    assert_eq!(world.bars(PartitionedBars, "A"), two_days());
+    assert_eq!(
+        std::fs::read_dir(root.join("elsewhere")).unwrap().count(),
+        0
+    );
+}
+
+fn month(world: &World) -> PathBuf {
+    PartitionedBars.file(
+        &world.bench.places,
+        &PartitionedBars.request_of("A"),
+        "2026-05-29",
+    )
+}
+
+/// A later barkeep died after its commit point, and somebody went back to this one.
+#[test]
+fn a_journal_of_a_later_barkeep_is_left_alone_and_holds_back_what_its_run_staged() {
+    let source = || {
+        demo()
+            .says("A", DAY, Say::Bars(vec![bar("2026-06-02", 3.0)]))
+            .says("B", DAY, Say::Bars(two_days()))
+    };
+    let world = World::new(&["A", "B"], source());
+    let id = stage(&world, "A", 1);
+    let journal = world.bench.places.staging.join(id.as_str()).join("journal");
+    let body = json!({"version": 3, "files": {"of a kind": "to come"}}).to_string();
+    world
+        .bench
+        .put(&journal, &sealed::seal(body.clone().into_bytes()));
+    let before = world.bench.tree();
+
+    let told = world.finish_leftovers().unwrap();
+
+    assert_eq!(told.failures.len(), 1, "{:?}", told.failures);
+    assert!(
+        told.failures[0].contains("later barkeep"),
+        "{:?}",
+        told.failures
+    );
+    assert_eq!(world.bench.tree(), before);
+    let report = world.update();
+    let failures = &report.venues[0].failures;
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert_eq!(
+        (failures[0].ticker.as_str(), failures[0].kind),
+        ("A", FailureKind::Disk)
+    );
+    assert_eq!(world.bars(PartitionedBars, "A"), []);
+    assert_eq!(world.bars(PartitionedBars, "B"), two_days());
+    // The later barkeep, or whoever takes the journal away: what was staged arrives in the order in which it was fetched.
+    world.bench.fs.remove_file(&journal).unwrap();
+    world.finish_leftovers().unwrap();
+    let all = [two_days(), vec![bar("2026-06-02", 3.0)]].concat();
+    assert_eq!(world.bars(PartitionedBars, "A"), all);
+    assert_eq!(
+        leftover_runs(&*world.bench.fs, &world.bench.places).unwrap(),
+        []
+    );
+}
+
+/// As the builds before form 2 left it.
+#[test]
+fn a_journal_of_an_older_barkeep_is_completed() {
+    let world = World::new(&["A"], demo());
+    let root = world.bench.places.root.clone();
+    let run = world
+        .bench
+        .places
+        .staging
+        .join("20260101T000000Z-00000001-1");
+    let below = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
+    let entry = |n: u32, target: &Path, bytes: &[u8]| {
+        let staged = run.join("new").join(n.to_string());
+        world.bench.put(&staged, bytes);
+        let old = world
+            .bench
+            .fs
+            .read(target)
+            .unwrap()
+            .map(|old| Digest::of(&old).to_string());
+        let new = Digest::of(bytes).to_string();
+        json!({"staged": below(&staged), "target": below(target), "old": old, "new": new})
+    };
+    let registry = root.join("tickers.json");
+    let entries = [
+        entry(0, &month(&world), b"a month"),
+        entry(1, &registry, b"{\"A\": {\"venue\": \"us:demo\"}}"),
+    ];
+    let body = json!({"version": 1, "count": 2, "entries": entries}).to_string();
+    world
+        .bench
+        .put(&run.join("journal"), &sealed::seal(body.into_bytes()));
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!((report.files, report.failures.len()), (2, 0), "{report:?}");
+    assert_eq!(world.bench.bytes(&month(&world)), b"a month");
+    assert_eq!(
+        leftover_runs(&*world.bench.fs, &world.bench.places).unwrap(),
+        []
+    );
+}
