@@ -96,7 +96,7 @@ fn newest_in(
         Ok(Inspected::Whole { decoded, .. }) => {
             decoded.proven.frame.span().map(|(_, newest)| newest)
         }
-        Ok(Inspected::Absent | Inspected::Damaged { .. }) | Err(StorageError::Refused { .. }) => {
+        Ok(Inspected::Absent | Inspected::Damaged { .. }) | Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => {
             None
         }
         Err(error) => return Err(error),

@@ -84,7 +84,7 @@ fn tickers(
 ) -> Result<BTreeSet<Ticker>, Failure> {
     let default = workspace.default_venue();
     let stores = &workspace.stores;
-    let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue, default).into_iter().collect();
+    let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue).into_iter().collect();
     let interval = Some(interval);
     let stocks = Dataset::Stocks;
     for dataset in [stocks, Dataset::Prepost] {
