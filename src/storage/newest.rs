@@ -56,21 +56,21 @@ impl Stores {
     /// Tells whether no file of any series lies below the data root.
     ///
     /// # Errors
-    /// When a folder cannot be listed.
+    /// When none was found and a folder cannot be listed, which may have some.
     pub fn is_data_bare(&self) -> Result<bool, StorageError> {
         let PartitionedStore { fs, root, .. } = &self.partitioned;
-        Ok(newest_below(&**fs, root)?.is_none())
+        Ok(!holds_file(&**fs, root)?)
     }
 
     /// Tells whether no legacy file lies flat in the workspace.
     ///
     /// # Errors
-    /// When a folder cannot be listed.
+    /// As `is_data_bare`.
     pub fn are_flat_folders_bare(&self) -> Result<bool, StorageError> {
         let paths: &LegacyPathBuilder = &self.legacy.paths;
         for interval in Interval::ALL {
             let tree = paths.flat_tree(interval);
-            if newest_below(&*self.legacy.fs, &tree)?.is_some() {
+            if holds_file(&*self.legacy.fs, &tree)? {
                 return Ok(false);
             }
         }
@@ -112,9 +112,7 @@ pub(super) fn newest_below(
     // Other writers do not pad the numbers of months.
     entries.sort_by_cached_key(|entry| (number(&entry.name), entry.name.clone()));
     for entry in entries.into_iter().rev() {
-        // What is hidden is no file of a series: temporary names, staging, what macOS leaves. And a fresh disk has a folder
-        // that only root may look into.
-        if entry.name.starts_with('.') || entry.name == "lost+found" {
+        if is_hidden(&entry.name) {
             continue;
         }
         let path = dir.join(&entry.name);
@@ -130,6 +128,31 @@ pub(super) fn newest_below(
         }
     }
     Ok(None)
+}
+
+/// Tells whether a file lies anywhere below a folder. One bad folder does not hide what lies beside it.
+fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
+    let mut unreadable = None;
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        let found = match entry.kind {
+            _ if is_hidden(&entry.name) => Ok(false),
+            Kind::Dir => holds_file(fs, &dir.join(&entry.name)),
+            Kind::File => Ok(entry.name.ends_with(".parquet")),
+            Kind::Link | Kind::Other => Ok(false),
+        };
+        match found {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => unreadable = Some(error),
+        }
+    }
+    unreadable.map_or(Ok(false), Err)
+}
+
+/// Tells whether a name is none of a series: temporary files, staging, what macOS leaves, and the folder of a fresh disk
+/// that only root may look into.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name == "lost+found"
 }
 
 fn number(name: &str) -> Option<u32> {

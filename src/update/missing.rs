@@ -14,15 +14,16 @@ use crate::storage::Routed;
 use super::{Outlook, Registry, UpdateReport};
 
 impl Outlook<'_> {
-    /// Tells whether the registry knows rows and none lie anywhere. A disk that does not answer is no absence.
+    /// Tells whether the registry knows rows and none can be found. Where a disk does not answer, nothing can be committed
+    /// either, and what is fetched is staged beside tickers.json.
     pub fn is_data_absent(&self, catalog: &Catalog) -> bool {
-        let is_data_bare = || self.stores.is_data_bare().unwrap_or(false);
+        let is_data_bare = || self.stores.is_data_bare().unwrap_or(true);
         match catalog.known_rows() {
             KnownRows::None => false,
             // Flat folders hold legacy files only.
             KnownRows::InPartitions => is_data_bare(),
             KnownRows::Anywhere => {
-                is_data_bare() && self.stores.are_flat_folders_bare().unwrap_or(false)
+                is_data_bare() && self.stores.are_flat_folders_bare().unwrap_or(true)
             }
         }
     }

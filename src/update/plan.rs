@@ -119,6 +119,9 @@ fn idle(
     outlook: Outlook<'_>,
     catalog: &Catalog,
 ) -> Result<Vec<Unserved>, UpdateError> {
+    if request.venues.is_empty() {
+        return Ok(Vec::new());
+    }
     let known = catalog.venues();
     let idle: BTreeSet<&Venue> = request
         .venues

@@ -106,7 +106,7 @@ pub(in crate::cli) fn print_absent(waiting: usize, printer: &Printer) {
         ),
     };
     printer.error(&format!(
-        "error: tickers.json knows rows, and `data` holds none: most likely a disk is not mounted{kept}\n\
+        "error: tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted{kept}\n\
          hint: mount it, and the next run continues\n\
          hint: if the rows are gone for good, fetch all anew: barkeep update --accept-missing"
     ));
