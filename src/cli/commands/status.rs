@@ -66,9 +66,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if data == DataRoot::Absent {
         print_absent(0, shell.printer);
     }
-    unserved
-        .iter()
-        .for_each(|one| print_unserved(one, shell.printer));
+    for one in &unserved {
+        print_unserved(one, shell.printer);
+    }
     for one in series.iter().filter(|one| one.will_lose(now)) {
         shell.printer.warning(&format!(
             "{} {} will expire before it can be fetched at this rate.",

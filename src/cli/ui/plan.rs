@@ -35,9 +35,9 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
     if plan.data == DataRoot::Absent {
         print_absent(0, printer);
     }
-    plan.unserved
-        .iter()
-        .for_each(|one| print_unserved(one, printer));
+    for one in &plan.unserved {
+        print_unserved(one, printer);
+    }
     let skipped: usize = plan
         .venues
         .iter()

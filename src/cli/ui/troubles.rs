@@ -48,10 +48,9 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
         let more = count(report.losses.len() - MOST_LINES, "more loss", "more losses");
         printer.error(&format!("error: {more}, which --json lists"));
     }
-    report
-        .unserved
-        .iter()
-        .for_each(|one| print_unserved(one, printer));
+    for one in &report.unserved {
+        print_unserved(one, printer);
+    }
     for venue in report.venues.iter().filter(|venue| venue.is_all_unknown()) {
         let unknown: BTreeSet<&Ticker> = venue.unknown.iter().map(|one| &one.ticker).collect();
         printer.error(&format!(
