@@ -96,9 +96,8 @@ fn newest_in(
         Ok(Inspected::Whole { decoded, .. }) => {
             decoded.proven.frame.span().map(|(_, newest)| newest)
         }
-        Ok(Inspected::Absent | Inspected::Damaged { .. }) | Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => {
-            None
-        }
+        Ok(Inspected::Absent | Inspected::Damaged { .. })
+        | Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => None,
         Err(error) => return Err(error),
     })
 }
