@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::codec;
+use crate::codec::{self, MemoryLimit};
 use crate::frame::Profile;
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, StorageRequest, time};
@@ -48,7 +48,7 @@ impl Stores {
         let fs = &*self.partitioned.fs;
         let mut newest = None;
         for path in &file.paths {
-            newest = newest.max(newest_in(fs, path, request)?);
+            newest = newest.max(newest_in(fs, path, request, self.partitioned.limit)?);
         }
         Ok(newest.map(time::day))
     }
@@ -83,6 +83,7 @@ fn newest_in(
     fs: &dyn Fs,
     path: &Path,
     request: &StorageRequest,
+    limit: MemoryLimit,
 ) -> Result<Option<i64>, StorageError> {
     let profile = Profile::of(request.series.dataset());
     let Some(end) = fs.read_end(path, FOOTER)? else {
@@ -92,7 +93,7 @@ fn newest_in(
         return Ok(Some(stamp));
     }
     let whole = crate::model::PartitionKey::Whole;
-    Ok(match inspect(fs, path, profile, request, whole) {
+    Ok(match inspect(fs, path, profile, request, whole, limit) {
         Ok(Inspected::Whole { decoded, .. }) => {
             decoded.proven.frame.span().map(|(_, newest)| newest)
         }
