@@ -106,8 +106,13 @@ pub(super) fn is_of(block: Option<&Value>, venue: &Venue) -> Option<bool> {
     if is_plainly_so {
         return Some(true);
     }
+    venue_of(block).map(|other| other == *venue)
+}
+
+/// Returns the venue whose partitions a block names; `None` when it names none that can be followed.
+pub(super) fn venue_of(block: Option<&Value>) -> Option<Venue> {
     match read(block) {
-        Block::Partitioned { venue: other } => Some(other == *venue),
+        Block::Partitioned { venue } => Some(venue),
         Block::Absent | Block::Damaged => None,
     }
 }

@@ -26,9 +26,11 @@ pub(super) const INTERVAL_ORDER: &[&str] = &[
     "last_checked",
     "last_data_date",
     "last_data_at",
+    "newest_bytes",
     "mark",
     "provisional",
     "refetch",
+    "lost",
     "storage",
 ];
 

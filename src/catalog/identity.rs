@@ -6,7 +6,6 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::fields::{self, TICKER_ORDER};
-use super::place::Outcome;
 use super::{Catalog, Unusable};
 use crate::document::Object;
 use crate::model::{Identity, Ticker, Venue};
@@ -31,7 +30,7 @@ impl Catalog {
         today: NaiveDate,
         identity: &Identity,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, Outcome::Other, today, |records| {
+        self.change(ticker, venue, today, |records| {
             let known = read(records, KNOWN).unwrap_or_default();
             let is_forgotten = records.shift_remove(SEEN).is_some();
             put(records, KNOWN, &known.completed_by(identity)) || is_forgotten
@@ -49,15 +48,13 @@ impl Catalog {
         today: NaiveDate,
         seen: &Identity,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, Outcome::Other, today, |records| {
-            put(records, SEEN, seen)
-        })
+        self.change(ticker, venue, today, |records| put(records, SEEN, seen))
     }
 
     /// Takes the identity that was seen for the one that is known; `None` when nothing else was seen.
     pub fn accept_identity(&mut self, ticker: &Ticker, venue: &Venue) -> Option<Identity> {
         let seen = read(self.records(ticker, venue)?, SEEN)?;
-        self.change(ticker, venue, Outcome::Other, NaiveDate::MIN, |records| {
+        self.change(ticker, venue, NaiveDate::MIN, |records| {
             records.shift_remove(SEEN);
             put(records, KNOWN, &seen)
         })

@@ -13,6 +13,7 @@ mod fields;
 mod found;
 mod identity;
 mod intervals;
+mod missing;
 mod place;
 mod read;
 mod record;
@@ -27,6 +28,7 @@ pub use block::{Block, StorageBlock};
 pub use error::{CatalogError, CatalogWarning, Unusable};
 pub use found::{Found, Wanted};
 pub use intervals::{INTERVALS_FILE, Intervals};
+pub use missing::{KnownRows, Missing};
 
 use crate::document::{self, Object};
 use crate::model::Ticker;

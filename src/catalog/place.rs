@@ -1,11 +1,10 @@
-//! Where in the entry of a ticker the records of one venue lie.
+//! Where in the entry of a ticker the records of one venue lie, and which venue a ticker is at home at.
 //!
 //! The predecessor knew one venue and recorded it at the top level. barkeep keeps the ticker's home there
-//! (`"venue"`) and every further venue under `"venues"`, in the same shape. Without `"venue"`, a top level
-//! that records something is the predecessor's: the venue of its storage block, or us:yahoo. One that
-//! records nothing is unclaimed: it answers for any venue, and the first success claims it. Failures of
-//! other venues than us:yahoo never go to an unclaimed top level, where the predecessor would believe them.
-//! Promises: reading and recording find the same place.
+//! (`"venue"`) and every further venue under `"venues"`, in the same shape. Without `"venue"` the top level is the
+//! venue of its first storage block that can be followed, else us:yahoo, the one that the predecessor asked.
+//! Promises: a home is never guessed from what somebody asks for, so no question moves a ticker to another venue;
+//! reading and recording find the same place.
 
 use serde_json::{Map, Value};
 
@@ -14,58 +13,67 @@ use super::fields::{self, TICKER_ORDER};
 use crate::document::Object;
 use crate::model::Venue;
 
-/// What is about to be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// Rows came.
-    Success,
-    /// Anything else.
-    Other,
-}
+/// The venue that the predecessor means when it names none.
+const PREDECESSORS: [&str; 2] = ["us", "yahoo"];
 
 /// Tells whether this is the venue that the predecessor means when it names none.
 pub(super) fn is_predecessors(venue: &Venue) -> bool {
-    venue.market.as_str() == "us" && venue.source.as_str() == "yahoo"
+    [venue.market.as_str(), venue.source.as_str()] == PREDECESSORS
 }
 
-/// Tells whether the top level of an entry is this venue's; `None` when nobody has claimed it.
-pub(super) fn is_home(entry: &Object, venue: &Venue) -> Option<bool> {
-    if let Some(home) = entry.get("venue").and_then(Value::as_str) {
-        // Loading refuses other spellings, so the text decides.
-        return Some(home.split_once(':') == Some((venue.market.as_str(), venue.source.as_str())));
+/// Returns the venue that the top level of an entry belongs to.
+pub(super) fn home(entry: &Object) -> Option<Venue> {
+    match named(entry) {
+        Some(name) => name.parse().ok(),
+        None => by_block(entry, block::venue_of).or_else(|| PREDECESSORS.join(":").parse().ok()),
     }
+}
+
+/// Tells whether the top level of an entry is this venue's: `home`, without making a venue for each of many entries.
+pub(super) fn is_home(entry: &Object, venue: &Venue) -> bool {
+    match named(entry) {
+        // Loading refuses other spellings, so the text decides.
+        Some(name) => name.split_once(':') == Some((venue.market.as_str(), venue.source.as_str())),
+        None => by_block(entry, |block| block::is_of(block, venue))
+            .unwrap_or_else(|| is_predecessors(venue)),
+    }
+}
+
+fn named(entry: &Object) -> Option<&str> {
+    entry.get("venue")?.as_str()
+}
+
+/// Returns what the first storage block says that says something.
+fn by_block<T>(entry: &Object, says: impl Fn(Option<&Value>) -> Option<T>) -> Option<T> {
     let intervals = entry.get("intervals").and_then(Value::as_object);
     let mut recorded = intervals.into_iter().flat_map(Map::values);
-    recorded
-        .find_map(|interval| block::is_of(interval.get("storage"), venue))
-        .or_else(|| {
-            let is_used = intervals.is_some_and(|all| !all.is_empty());
-            (is_used || fields::is_not_found(entry)).then(|| is_predecessors(venue))
-        })
+    recorded.find_map(|interval| says(interval.get("storage")))
+}
+
+/// Returns every venue that an entry has records of: its home, then the further ones.
+pub(super) fn venues(entry: &Object) -> impl Iterator<Item = Venue> {
+    let further = entry.get("venues").and_then(Value::as_object);
+    let further = further.into_iter().flat_map(Map::keys);
+    home(entry)
+        .into_iter()
+        .chain(further.filter_map(|name| name.parse().ok()))
 }
 
 /// Returns the records of a venue; `None` when there are none.
 pub(super) fn records<'e>(entry: &'e Object, venue: &Venue) -> Option<&'e Object> {
-    match is_home(entry, venue) {
-        Some(true) => Some(entry),
-        Some(false) => further(entry, venue),
-        None => further(entry, venue).or(Some(entry)),
+    if is_home(entry, venue) {
+        Some(entry)
+    } else {
+        further(entry, venue)
     }
 }
 
-/// Returns the records of a venue for writing, making and claiming what is missing.
-pub(super) fn records_mut<'e>(
-    entry: &'e mut Object,
-    venue: &Venue,
-    outcome: Outcome,
-) -> &'e mut Object {
-    let is_top = is_home(entry, venue).unwrap_or_else(|| {
-        let is_allowed = outcome == Outcome::Success || is_predecessors(venue);
-        is_allowed && further(entry, venue).is_none()
-    });
-    if !is_top {
+/// Returns the records of a venue for writing, making what is missing.
+pub(super) fn records_mut<'e>(entry: &'e mut Object, venue: &Venue) -> &'e mut Object {
+    if !is_home(entry, venue) {
         return further_mut(entry, venue);
     }
+    // A home that only a storage block tells would be another one once the block is gone.
     if !entry.contains_key("venue") && !is_predecessors(venue) {
         let home = Value::String(venue.to_string());
         fields::put(entry, TICKER_ORDER, "venue", home);
@@ -73,8 +81,8 @@ pub(super) fn records_mut<'e>(
     entry
 }
 
-/// Tells whether an entry has records of a venue under `venues`.
-pub(super) fn further<'e>(entry: &'e Object, venue: &Venue) -> Option<&'e Object> {
+/// Returns the records of a venue under `venues`.
+fn further<'e>(entry: &'e Object, venue: &Venue) -> Option<&'e Object> {
     entry.get("venues")?.get(venue.to_string())?.as_object()
 }
 

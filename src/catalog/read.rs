@@ -2,6 +2,8 @@
 //!
 //! Promises: the predecessor's answers. A missing or malformed field never excludes a ticker.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
@@ -14,18 +16,27 @@ use crate::model::{Interval, Ticker, Venue, time};
 const COOLDOWN_DAYS: i64 = 30;
 
 impl Catalog {
-    /// Returns the tickers of a venue in the order of the file: those at home there, those with records of it,
-    /// and, when it is the default venue, those that name no venue.
-    pub fn tickers_at(&self, venue: &Venue, default_venue: &Venue) -> Vec<Ticker> {
-        let is_there = |ticker: &&Ticker| {
-            self.entry(ticker).is_some_and(|entry| {
-                let is_default = venue == default_venue && !entry.contains_key("venue");
-                is_default
-                    || place::is_home(entry, venue) == Some(true)
-                    || place::further(entry, venue).is_some()
-            })
-        };
+    /// Returns the tickers of a venue in the order of the file: those at home there and those with records of it.
+    pub fn tickers_at(&self, venue: &Venue) -> Vec<Ticker> {
+        let is_there = |ticker: &&Ticker| self.is_at(ticker, venue);
         self.tickers.iter().filter(is_there).cloned().collect()
+    }
+
+    /// Tells whether a usable ticker is kept at a venue.
+    pub fn is_at(&self, ticker: &Ticker, venue: &Venue) -> bool {
+        self.records(ticker, venue).is_some()
+    }
+
+    /// Returns every venue that usable tickers are kept at.
+    pub fn venues(&self) -> BTreeSet<Venue> {
+        let entries = self.tickers.iter().filter_map(|ticker| self.entry(ticker));
+        entries.flat_map(place::venues).collect()
+    }
+
+    /// Returns the venues that one ticker is kept at, its home first.
+    pub fn venues_of(&self, ticker: &Ticker) -> Vec<Venue> {
+        let entry = self.entry(ticker).into_iter();
+        entry.flat_map(place::venues).collect()
     }
 
     /// Tells whether a ticker is not given up as a whole. One without records is active.
@@ -118,7 +129,7 @@ impl Catalog {
     /// Tells whether the top level of a ticker's entry, and so what the predecessor stored, is another venue's.
     pub fn is_at_home_elsewhere(&self, ticker: &Ticker, venue: &Venue) -> bool {
         self.entry(ticker)
-            .is_some_and(|entry| place::is_home(entry, venue) == Some(false))
+            .is_some_and(|entry| !place::is_home(entry, venue))
     }
 
     /// Tells whether the whole history of a series is to be asked for again.
@@ -138,7 +149,12 @@ impl Catalog {
         place::records(self.entry(ticker)?, venue)
     }
 
-    fn interval(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<&Object> {
+    pub(super) fn interval(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Option<&Object> {
         self.records(ticker, venue)?
             .get("intervals")?
             .get(interval.as_str())

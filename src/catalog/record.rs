@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::block::StorageBlock;
 use super::fields::{self, ACTIVE, INTERVAL_ORDER, NOT_FOUND, TICKER_ORDER};
 use super::found::{self, Found};
-use super::place::{self, Outcome};
+use super::place;
 use super::{Catalog, Unusable, read};
 use crate::document::Object;
 use crate::model::{Interval, Ticker, Venue, time};
@@ -30,7 +30,7 @@ impl Catalog {
         today: NaiveDate,
         found: Found,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, Outcome::Success, today, |records| {
+        self.change(ticker, venue, today, |records| {
             let mut is_changed = set(records, TICKER_ORDER, "status", ACTIVE);
             is_changed |= fields::put(records, TICKER_ORDER, "last_checked", fields::text(today));
             let entry = interval_entry(records, interval);
@@ -63,7 +63,7 @@ impl Catalog {
         today: NaiveDate,
         mark: Option<String>,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, Outcome::Other, today, |records| {
+        self.change(ticker, venue, today, |records| {
             let day = fields::text(today);
             let mut is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
             let entry = interval_entry(records, interval);
@@ -83,7 +83,7 @@ impl Catalog {
         interval: Interval,
         today: NaiveDate,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, Outcome::Other, today, |records| {
+        self.change(ticker, venue, today, |records| {
             let day = fields::text(today);
             let mut is_changed = fields::put(records, TICKER_ORDER, "last_checked", day.clone());
             let entry = interval_entry(records, interval);
@@ -109,7 +109,7 @@ impl Catalog {
         today: NaiveDate,
         block: &StorageBlock,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, Outcome::Success, today, |records| {
+        self.change(ticker, venue, today, |records| {
             put_block(interval_entry(records, interval), block)
         })
     }
@@ -135,7 +135,7 @@ impl Catalog {
             })
             .is_some();
         if has_block {
-            self.change(ticker, venue, Outcome::Other, today, |records| {
+            self.change(ticker, venue, today, |records| {
                 let entry = interval_entry(records, interval);
                 entry.shift_remove("storage").is_some()
             })?;
@@ -147,10 +147,7 @@ impl Catalog {
     pub fn add(&mut self, ticker: &Ticker, venue: &Venue, today: NaiveDate) -> bool {
         if self.contains(ticker) {
             let is_known = self.records(ticker, venue).is_some();
-            let is_added = !is_known
-                && self
-                    .change(ticker, venue, Outcome::Other, today, |_| true)
-                    .is_ok();
+            let is_added = !is_known && self.change(ticker, venue, today, |_| true).is_ok();
             return is_added;
         }
         let mut entry = Map::new();
@@ -178,7 +175,7 @@ impl Catalog {
         if self.is_active(ticker, venue) {
             return false;
         }
-        self.change(ticker, venue, Outcome::Other, NaiveDate::MIN, |records| {
+        self.change(ticker, venue, NaiveDate::MIN, |records| {
             set(records, TICKER_ORDER, "status", ACTIVE)
         })
         .is_ok()
@@ -224,7 +221,6 @@ impl Catalog {
         &mut self,
         ticker: &Ticker,
         venue: &Venue,
-        outcome: Outcome,
         today: NaiveDate,
         apply: impl FnOnce(&mut Object) -> bool,
     ) -> Result<(), Unusable> {
@@ -239,7 +235,7 @@ impl Catalog {
         }
         let key = self.key(ticker).to_owned();
         if let Some(Value::Object(entry)) = self.document.get_mut(&key) {
-            let records = place::records_mut(entry, venue, outcome);
+            let records = place::records_mut(entry, venue);
             self.is_changed |= apply(records);
         }
         Ok(())
@@ -250,7 +246,7 @@ fn set(object: &mut Object, order: &[&str], key: &str, text: &str) -> bool {
     fields::put(object, order, key, Value::String(text.to_owned()))
 }
 
-fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
+pub(super) fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
     let intervals = fields::object_at(records, TICKER_ORDER, "intervals");
     fields::object_at(intervals, &[], interval.as_str())
 }

@@ -283,6 +283,10 @@ impl From<UpdateError> for Failure {
             UpdateError::UnknownVenue { .. } => Self::of(Exit::Usage, error).hint(
                 "`barkeep config show` lists the sources; describe another one in barkeep.toml",
             ),
+            UpdateError::NoTickers { ref venue } => {
+                let hint = format!("add one: barkeep tickers add TICKER --venue {venue}");
+                Self::of(Exit::Usage, error).hint(hint)
+            }
             UpdateError::NoSpace {
                 what,
                 found,

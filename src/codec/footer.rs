@@ -1,12 +1,14 @@
 //! The facts in a file's footer.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::statistics::Statistics;
 
+use crate::frame::Profile;
 use crate::model::{Digest, Fingerprint, PriceBasis, Provenance};
 
-use super::{CodecError, MemoryLimit, opened};
+use super::{CodecError, MemoryLimit, opened, types};
 
 /// The version of the file format that this barkeep writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -84,6 +86,29 @@ fn metadata(end: &[u8]) -> Result<ParquetMetaData, CodecError> {
             "reading its footer breaks the Parquet reader",
         ))
     })
+}
+
+/// Returns the stamp of the newest row that a file claims to have, by its last bytes; `None` when they are no whole footer,
+/// or do not say it. Nothing that it claims is checked.
+pub fn newest_stamp(end: &[u8], profile: &Profile) -> Option<i64> {
+    let spec = profile.columns.get(profile.time)?;
+    let file = metadata(end).ok()?;
+    // What other writers say of a column may break the reader as well.
+    let read = AssertUnwindSafe(|| {
+        let columns = file.file_metadata().schema_descr().columns();
+        let mut columns = columns.iter().enumerate();
+        let (at, column) = columns.find(|(_, column)| column.path().string() == spec.name)?;
+        let unit = types::unit_of(spec, column, profile).ok()??;
+        let mut newest = None;
+        for group in file.row_groups() {
+            let Statistics::Int64(stamps) = group.columns().get(at)?.statistics()? else {
+                return None;
+            };
+            newest = newest.max(Some(*stamps.max_opt()?));
+        }
+        newest?.checked_mul(unit.nanos())
+    });
+    catch_unwind(read).ok().flatten()
 }
 
 /// Reads the facts out of a footer.

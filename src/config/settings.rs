@@ -3,7 +3,7 @@
 //! Promises: every key has a default, and every value has its final type and knows its layer (`setting`). `us:demo` is a source without any file.
 //! Leaves to others: what the values are used for; creating `barkeep.toml`, which barkeep never writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -92,6 +92,7 @@ pub struct Settings {
     /// Where lists of symbols are.
     pub lists: ListSettings,
     sources: BTreeMap<Venue, SourceSettings>,
+    described: BTreeSet<Venue>,
 }
 
 impl Settings {
@@ -129,6 +130,7 @@ impl Settings {
             lists,
             mut sources,
         } = file;
+        let described = sources.keys().cloned().collect();
         let built_in = [
             (venue(DEMO_VENUE), SourceKind::Demo),
             (venue(DEFAULT_VENUE), SourceKind::Yahoo),
@@ -172,6 +174,7 @@ impl Settings {
                 .under(workspace.max_file_memory, Origin::File),
             lists: ListSettings::layered(lists),
             sources,
+            described,
         }
     }
 
@@ -183,6 +186,11 @@ impl Settings {
     /// Returns every configured source, in the order of the venues' names.
     pub fn sources(&self) -> impl Iterator<Item = (&Venue, &SourceSettings)> {
         self.sources.iter()
+    }
+
+    /// Returns the venues that the file has a table of, the built-in ones only if somebody wrote one.
+    pub fn described_venues(&self) -> impl Iterator<Item = &Venue> {
+        self.described.iter()
     }
 
     /// Tells whether series of this interval may be partitioned at all at this venue.

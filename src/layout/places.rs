@@ -51,6 +51,12 @@ impl Places {
         [&self.home_staging, &self.data_staging]
     }
 
+    /// Returns the same places for runs that must not touch the data root: they are staged in the workspace.
+    #[must_use]
+    pub fn without_disk(&self) -> Self {
+        Self::of(&self.root, false)
+    }
+
     /// Returns where the last accepted list of symbols of an origin is kept; the origin is an address or a path.
     pub fn list(&self, origin: &str) -> PathBuf {
         let last = origin.rsplit(['/', '\\']).next().unwrap_or_default();

@@ -132,6 +132,14 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Tells whether the source can be asked at all, as far as that shows without a request.
+    ///
+    /// # Errors
+    /// Why every `fetch` would fail, whatever the ticker.
+    fn ready(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     /// Returns how many requests this source has sent since it was opened.
     fn requests(&self) -> u64 {
         0

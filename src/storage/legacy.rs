@@ -13,6 +13,7 @@ use crate::sys::{Fs, Kind};
 
 use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::newest::NewestFile;
 use super::prepare::{FileJob, prepare_file};
 use super::tree::{Trees, basis_of, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
@@ -211,13 +212,25 @@ impl StorageInterface for LegacyStore {
         Ok(prepared)
     }
 
-    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        match self.file(request) {
-            Ok(file) => Ok(self.fs.metadata(&file.path)?.is_some()),
+    fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
+        let file = match self.file(request) {
+            Ok(file) => file,
             // What the layout cannot hold it does not hold.
-            Err(StorageError::LegacyName { .. } | StorageError::LegacyDataset { .. }) => Ok(false),
-            Err(error) => Err(error),
+            Err(StorageError::LegacyName { .. } | StorageError::LegacyDataset { .. }) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(meta) = self.fs.metadata(&file.path)? else {
+            return Ok(None);
+        };
+        let mut newest = NewestFile::default();
+        if let Some(flat) = self.shadowed(request, &file)? {
+            let flat_bytes = self.fs.metadata(&flat)?.map_or(0, |meta| meta.len);
+            newest.add(flat, flat_bytes);
         }
+        newest.add(file.path, meta.len);
+        Ok(Some(newest))
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {

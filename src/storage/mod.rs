@@ -16,6 +16,7 @@ mod ledger;
 mod leftover;
 mod legacy;
 mod legacy_file;
+mod newest;
 mod partitioned;
 mod parts;
 mod place;
@@ -40,6 +41,7 @@ pub use ledger::{Ledger, LedgerLine, read_ledger};
 pub use leftover::{has_journal, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
+pub use newest::NewestFile;
 pub use partitioned::PartitionedStore;
 pub use place::check_staging;
 pub use put::{Aside, Custody, Document, Replaced};
@@ -79,8 +81,13 @@ pub trait StorageInterface: fmt::Debug + Send + Sync {
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError>;
 
+    /// Finds the newest file of a series, without reading it; `None` when there is none.
+    fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError>;
+
     /// Tells whether any file of the series exists.
-    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError>;
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        Ok(self.newest(request)?.is_some())
+    }
 
     /// Returns size and extent without decoding rows; `None` means that nothing is stored.
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError>;

@@ -16,6 +16,7 @@ use crate::model::{
 use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
 
 use super::inspect::Stored;
+use super::newest::{NewestFile, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
 use super::tree::{Trees, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
@@ -24,7 +25,7 @@ use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 #[derive(Debug)]
 pub struct PartitionedStore {
     pub(super) fs: Arc<dyn Fs>,
-    root: PathBuf,
+    pub(super) root: PathBuf,
     pub(super) paths: PartitionPathBuilder,
     pub(super) compression: Option<Compression>,
     pub(super) row_group_rows: Option<NonZeroUsize>,
@@ -213,26 +214,14 @@ impl StorageInterface for PartitionedStore {
         Ok(prepared)
     }
 
-    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        fn has_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
-            for entry in fs.list(dir)?.unwrap_or_default() {
-                let is_found = match entry.kind {
-                    Kind::Dir => has_file(fs, &dir.join(&entry.name))?,
-                    Kind::File => entry.name.ends_with(".parquet"),
-                    Kind::Link | Kind::Other => false,
-                };
-                if is_found {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
+    fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
+        let mut newest = NewestFile::default();
         for dir in self.series_dirs(request.partitioned()?)? {
-            if has_file(&*self.fs, &dir)? {
-                return Ok(true);
+            if let Some((path, bytes)) = newest_below(&*self.fs, &dir)? {
+                newest.add(path, bytes);
             }
         }
-        Ok(false)
+        Ok((!newest.paths.is_empty()).then_some(newest))
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {

@@ -12,7 +12,7 @@ use crate::layout::Places;
 use crate::model::{Dataset, PriceBasis, StorageRequest};
 use crate::sys::Fs;
 
-use super::{LegacyStore, PartitionedStore, StorageError, StorageInterface};
+use super::{LegacyStore, NewestFile, PartitionedStore, StorageError, StorageInterface};
 
 /// A way of laying out files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,10 @@ impl Stores {
     /// # Errors
     /// When the disk cannot be asked.
     pub fn route(&self, request: &StorageRequest, wish: Wish) -> Result<Routed, StorageError> {
-        let in_partitions = request.venue.is_some() && self.partitioned.holds(request)?;
+        let partition = match request.venue {
+            Some(_) => self.partitioned.newest(request)?,
+            None => None,
+        };
         if request.series.dataset() != Dataset::Stocks {
             let route = Route {
                 layout: Layout::Partitioned,
@@ -188,26 +191,33 @@ impl Stores {
             };
             return Ok(Routed {
                 route,
-                has_rows: in_partitions,
+                has_rows: partition.is_some(),
+                newest: partition,
             });
         }
-        let in_legacy = self.legacy.holds(request)?;
-        let route = wish.given(in_legacy, in_partitions).route();
-        let has_rows = match route.layout {
-            Layout::Legacy => in_legacy,
-            Layout::Partitioned => in_partitions,
+        let file = self.legacy.newest(request)?;
+        let route = wish.given(file.is_some(), partition.is_some()).route();
+        let newest = match route.layout {
+            Layout::Legacy => file,
+            Layout::Partitioned => partition,
         };
-        Ok(Routed { route, has_rows })
+        Ok(Routed {
+            route,
+            has_rows: newest.is_some(),
+            newest,
+        })
     }
 }
 
 /// A decision, and whether the chosen layout holds rows of the series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routed {
     /// The decision.
     pub route: Route,
     /// Whether there are rows to merge with.
     pub has_rows: bool,
+    /// The newest file of the chosen layout; `None` also when the disk did not answer.
+    pub newest: Option<NewestFile>,
 }
 
 impl Routed {
@@ -217,6 +227,7 @@ impl Routed {
         Self {
             route: wish.given(false, false).route(),
             has_rows: true,
+            newest: None,
         }
     }
 }

@@ -57,6 +57,11 @@ impl FsError {
         describe(&self.source)
     }
 
+    /// Tells whether there is nothing at the path, where the operation needs something.
+    pub fn is_absence(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+
     /// Tells whether the file system ran out of bytes, inodes or quota, or the process met its limit on file sizes.
     pub fn is_out_of_space(&self) -> bool {
         matches!(

@@ -4,7 +4,7 @@
 //! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
-use crate::catalog::Wanted;
+use crate::catalog::{Missing, Wanted};
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
@@ -13,6 +13,7 @@ use crate::storage::{Open, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
 use super::consolidate::{Marks, Told};
+use super::missing::Settled;
 use super::report::{FailureKind, Unknown, VenueReport};
 use super::run::Work;
 use super::{Hands, PlannedJob, PlannedVenue, UpdateError, bars_request};
@@ -35,6 +36,9 @@ pub(super) struct Checked {
     ticker: Ticker,
     interval: Interval,
     mark: Option<String>,
+    /// What the question was to bring back, if the answer covers it.
+    missing: Option<Missing>,
+    newest_bytes: Option<u64>,
 }
 
 impl<'l> Work<'_, 'l> {
@@ -64,6 +68,8 @@ impl<'l> Work<'_, 'l> {
                     ticker: job.ticker.clone(),
                     interval: job.interval,
                     mark: None,
+                    missing: job.missing.filter(|_| job.asked == Asked::Incremental),
+                    newest_bytes: job.newest_bytes,
                 };
                 self.note_checked(&planned.venue, checked);
             }
@@ -122,6 +128,9 @@ impl<'l> Work<'_, 'l> {
         };
         let told = Told {
             mark,
+            missing: job.missing,
+            is_covering: job.is_covered_by(&beside),
+            newest_bytes: job.newest_bytes,
             provisional: beside.provisional,
             history,
         };
@@ -165,6 +174,8 @@ impl<'l> Work<'_, 'l> {
             ticker: job.ticker.clone(),
             interval: job.interval,
             mark: aside.mark,
+            missing: job.missing.filter(|_| job.is_covered_by(&aside.beside)),
+            newest_bytes: job.newest_bytes,
         };
         if aside.rows.is_empty() {
             self.note_checked(&planned.venue, checked);
@@ -233,11 +244,27 @@ impl<'l> Work<'_, 'l> {
             ticker,
             interval,
             mark,
+            missing,
+            newest_bytes,
         } = checked;
         let today = self.options.today;
+        if let Some(missing) = missing {
+            let settled = Settled {
+                ticker: &ticker,
+                venue,
+                interval,
+                missing,
+                reached: missing.left,
+            };
+            settled.settle(self.registry, &mut self.report, today);
+        }
         let catalog = self.registry.catalog_mut();
         if let Err(unusable) = catalog.record_checked(&ticker, venue, interval, today, mark) {
             self.report.warnings.push(unusable.to_string());
+        }
+        if let Some(bytes) = newest_bytes {
+            let catalog = self.registry.catalog_mut();
+            catalog.record_newest_bytes(&ticker, venue, interval, bytes);
         }
     }
 }

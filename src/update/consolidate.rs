@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::catalog::{Found, StorageBlock, Wanted};
+use crate::catalog::{Found, Missing, StorageBlock, Wanted};
 use crate::layout::Continuity;
-use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
+use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
 use crate::observe::Event;
 use crate::storage::{
     Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
@@ -18,6 +18,7 @@ use crate::storage::{
 };
 
 use super::merge_series::{Basis, Merge};
+use super::missing::Settled;
 use super::report::{FailureKind, UpdateReport};
 use super::{Hands, Outlook, Registry, UpdateError};
 
@@ -38,6 +39,12 @@ pub(super) struct Told {
     pub(super) provisional: Vec<i64>,
     /// What the answer says of the history that is stored.
     pub(super) history: Wanted,
+    /// Rows that were gone when the question was asked.
+    pub(super) missing: Option<Missing>,
+    /// Whether the answer says of each of them whether the source has it still.
+    pub(super) is_covering: bool,
+    /// The length of the newest file before the rows came.
+    pub(super) newest_bytes: Option<u64>,
 }
 
 /// Consolidates one run.
@@ -62,6 +69,10 @@ struct Pending {
     /// The bytes of its files.
     bytes: u64,
     rows: RowCounts,
+    /// Rows that were gone before those of a stopped run came.
+    missing: Option<Missing>,
+    /// The last of the files that were written, with its length.
+    last_file: Option<(PartitionKey, u64)>,
     basis: Basis,
 }
 
@@ -129,6 +140,7 @@ impl<'l> Consolidation<'_, 'l> {
             layout,
             newest,
             basis,
+            missing,
         } = merge;
         let custody = Custody {
             quarantine,
@@ -160,7 +172,11 @@ impl<'l> Consolidation<'_, 'l> {
         let files = prepared.files.iter();
         let bytes = files.map(|file| file.bytes.len() as u64).sum();
         let partitions = prepared.files.iter().map(|file| file.partition).collect();
+        let files = prepared.files.iter();
+        let lengths = files.map(|file| (file.partition, file.bytes.len() as u64));
         Ok(Some(Pending {
+            missing,
+            last_file: lengths.max_by_key(|(partition, _)| *partition),
             request,
             staged: staged.to_vec(),
             layout,
@@ -244,7 +260,11 @@ impl<'l> Consolidation<'_, 'l> {
         let is_whole = self.is_kept_whole(venue, *interval);
         let is_open = told.is_none() || done.basis != Basis::Same;
         let is_settled = told.is_some() || is_whole;
+        let is_left = told.is_none();
         let told = told.unwrap_or_default();
+        let catalog = self.registry.catalog();
+        // A stopped run's rows are not the history that was asked for again.
+        let is_wanted = is_left && catalog.wants_whole(ticker, venue, *interval);
         let is_apart = done
             .staged
             .iter()
@@ -255,19 +275,51 @@ impl<'l> Consolidation<'_, 'l> {
             mark: told.mark,
             provisional: told.provisional,
             newest: done.newest,
-            history: if is_open && is_whole {
+            history: if (is_open && is_whole) || is_wanted {
                 Wanted::Whole
             } else {
                 told.history
             },
         };
         let today = self.hands.clock.today();
+        let gone = told.missing.or(done.missing);
+        if let Some(missing) = gone.filter(|_| told.is_covering) {
+            let settled = Settled {
+                ticker,
+                venue,
+                interval: *interval,
+                missing,
+                reached: missing.left.max(Some(time::day(done.newest))),
+            };
+            settled.settle(self.registry, self.report, today);
+        }
         let recorded = self
             .registry
             .catalog_mut()
             .record_found(ticker, venue, *interval, today, found);
         if let Err(unusable) = recorded {
             self.report.warnings.push(unusable.to_string());
+        }
+        let catalog = self.registry.catalog_mut();
+        if let Some(missing) = gone.filter(|_| !told.is_covering) {
+            // These rows lie behind a gap: it must not look as if nothing were missing before them.
+            catalog.set_back(ticker, venue, *interval, missing.left);
+            return;
+        }
+        if is_whole && !is_left {
+            catalog.forget_given_up(ticker, venue, *interval);
+        }
+        let newest = catalog.last_data_date(ticker, venue, *interval);
+        let of_newest = |partition: PartitionKey| {
+            let days = partition.days().zip(newest);
+            days.is_none_or(|((first, last), newest)| (first..=last).contains(&newest))
+        };
+        let written = done
+            .last_file
+            .filter(|(partition, _)| of_newest(*partition));
+        let bytes = written.map(|(_, bytes)| bytes).or(told.newest_bytes);
+        if let Some(bytes) = bytes {
+            catalog.record_newest_bytes(ticker, venue, *interval, bytes);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::catalog::Missing;
 use crate::frame::{Frame, Profile};
 use crate::model::{Provenance, Series, StorageRequest, Venue};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
@@ -19,6 +20,8 @@ pub(super) struct Merge {
     pub(super) layout: Layout,
     pub(super) newest: i64,
     pub(super) basis: Basis,
+    /// Rows that are gone, looked for where rows of a stopped run are merged: planning looks at all others.
+    pub(super) missing: Option<Missing>,
 }
 
 /// How the stored rows of a series stand to an answer.
@@ -50,7 +53,16 @@ impl Consolidation<'_, '_> {
         let wish = self
             .outlook
             .wish(self.registry.catalog(), venue, &request.series);
-        let layout = self.outlook.stores.route(request, wish)?.route.layout;
+        let routed = self.outlook.stores.route(request, wish)?;
+        let layout = routed.route.layout;
+        let missing = match &request.series {
+            Series::Bars { ticker, interval } if !self.marks.contains_key(request) => {
+                let series = (ticker, venue, *interval);
+                let catalog = self.registry.catalog();
+                self.outlook.missing(catalog, request, &routed, series)
+            }
+            _ => None,
+        };
         if layout == Layout::Legacy {
             self.refuse_unowned(request, venue)?;
         }
@@ -62,6 +74,7 @@ impl Consolidation<'_, '_> {
             layout,
             newest: newer.span().map_or(0, |(_, newest)| newest),
             basis,
+            missing,
         })
     }
 

@@ -12,6 +12,7 @@ mod asides;
 mod consolidate;
 mod fetch;
 mod merge_series;
+mod missing;
 mod plan;
 mod planned;
 mod put_away;
@@ -26,7 +27,7 @@ mod space;
 mod status;
 
 pub use plan::{History, UpdateRequest, plan};
-pub use planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+pub use planned::{DataRoot, PlannedJob, PlannedVenue, SkipReason, Skipped, Unserved, UpdatePlan};
 pub use registry::Registry;
 pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport,
@@ -139,9 +140,15 @@ pub enum UpdateError {
     /// The file system did not do what was asked.
     #[error(transparent)]
     Fs(#[from] FsError),
-    /// A venue was asked for that no settings describe.
+    /// A venue was asked for that neither settings nor tickers.json know.
     #[error("no source is configured for {venue}")]
     UnknownVenue {
+        /// The venue.
+        venue: Venue,
+    },
+    /// A venue was asked for that has no ticker.
+    #[error("tickers.json has no ticker of {venue}")]
+    NoTickers {
         /// The venue.
         venue: Venue,
     },

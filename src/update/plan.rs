@@ -13,13 +13,15 @@ use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
-use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+use super::planned::{
+    DataRoot, PlannedJob, PlannedVenue, SkipReason, Skipped, Unserved, UpdatePlan,
+};
 use super::{Outlook, UpdateError};
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateRequest {
-    /// Only these venues; all that have tickers and a source when empty.
+    /// Only these venues; all that have tickers when empty. Narrows, and never makes a ticker another venue's.
     pub venues: Vec<Venue>,
     /// Only these intervals; those of intervals.json when empty.
     pub intervals: Vec<Interval>,
@@ -48,7 +50,7 @@ pub enum History {
 /// Plans a run.
 ///
 /// # Errors
-/// When a venue was asked for that has no source, or the disk cannot be asked where rows are.
+/// When a venue was asked for of which nothing is known, or the disk cannot be asked where rows are.
 pub fn plan(
     request: &UpdateRequest,
     outlook: Outlook<'_>,
@@ -60,174 +62,240 @@ pub fn plan(
     } else {
         &request.intervals
     };
-    let mut plan = UpdatePlan::default();
-    for venue in venues(request, outlook)? {
+    let data = if outlook.is_data_absent(catalog) {
+        DataRoot::Absent
+    } else {
+        DataRoot::There
+    };
+    let mut plan = UpdatePlan {
+        unserved: idle(request, outlook, catalog)?,
+        data,
+        ..UpdatePlan::default()
+    };
+    for venue in venues(request, catalog) {
+        let tickers = tickers_at(request, catalog, &venue);
+        let Some(source) = outlook.source(&venue) else {
+            let mut tickers = tickers;
+            tickers.retain(|ticker| is_named(request) || catalog.is_active(ticker, &venue));
+            let reason = format!("no source is configured for {venue}");
+            plan.leave_out(venue, tickers, reason);
+            continue;
+        };
         let mut planned = PlannedVenue {
             venue,
             jobs: Vec::new(),
             skipped: Vec::new(),
         };
-        for &interval in intervals {
-            plan_interval(&mut planned, request, outlook, catalog, interval)?;
+        for &interval in intervals.iter().filter(|one| source.serves(**one)) {
+            let look = Look {
+                request,
+                outlook,
+                catalog,
+                data,
+            };
+            look.plan_interval(&mut planned, interval, &tickers)?;
         }
-        plan.venues.push(planned);
+        let has_jobs = !planned.jobs.is_empty();
+        match source.ready() {
+            Err(error) if has_jobs => plan.unserved.push(planned.unserved(error.to_string())),
+            _ => plan.venues.push(planned),
+        }
     }
     Ok(plan)
 }
 
-fn venues(request: &UpdateRequest, outlook: Outlook<'_>) -> Result<Vec<Venue>, UpdateError> {
-    if let Some(venue) = request
+/// Returns the venues that are meant: those with tickers, narrowed to those that were named.
+fn venues(request: &UpdateRequest, catalog: &Catalog) -> BTreeSet<Venue> {
+    let mut known = catalog.venues();
+    if !request.venues.is_empty() {
+        known.retain(|venue| request.venues.contains(venue));
+    }
+    known
+}
+
+/// Returns the venues that were named and have no ticker: somebody expects something of them.
+fn idle(
+    request: &UpdateRequest,
+    outlook: Outlook<'_>,
+    catalog: &Catalog,
+) -> Result<Vec<Unserved>, UpdateError> {
+    if request.venues.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = catalog.venues();
+    let idle: BTreeSet<&Venue> = request
         .venues
         .iter()
-        .find(|venue| outlook.source(venue).is_none())
-    {
+        .filter(|venue| !known.contains(venue))
+        .collect();
+    if let Some(venue) = idle.iter().find(|venue| outlook.source(venue).is_none()) {
         return Err(UpdateError::UnknownVenue {
-            venue: venue.clone(),
+            venue: (*venue).clone(),
         });
     }
-    let known: BTreeSet<Venue> = if request.venues.is_empty() {
-        outlook
-            .sources
-            .iter()
-            .map(|source| source.venue().clone())
-            .collect()
-    } else {
-        request.venues.iter().cloned().collect()
-    };
-    Ok(known.into_iter().collect())
+    match idle.first() {
+        Some(venue) if idle.len() == request.venues.iter().collect::<BTreeSet<_>>().len() => {
+            Err(UpdateError::NoTickers {
+                venue: (*venue).clone(),
+            })
+        }
+        _ => Ok(idle
+            .into_iter()
+            .map(|venue| Unserved {
+                venue: venue.clone(),
+                tickers: Vec::new(),
+                reason: format!("tickers.json has no ticker of {venue}"),
+            })
+            .collect()),
+    }
 }
 
-fn plan_interval(
-    planned: &mut PlannedVenue,
-    request: &UpdateRequest,
-    outlook: Outlook<'_>,
-    catalog: &Catalog,
-    interval: Interval,
-) -> Result<(), UpdateError> {
-    let venue = planned.venue.clone();
-    let serves = outlook
-        .source(&venue)
-        .is_some_and(|source| source.serves(interval));
-    if !serves {
-        return Ok(());
+/// Tells whether somebody named tickers: they are asked for whatever was the case before.
+fn is_named(request: &UpdateRequest) -> bool {
+    !request.tickers.is_empty()
+}
+
+/// Returns the tickers of a venue that are meant. A ticker that is named and belongs to another venue stays there.
+fn tickers_at(request: &UpdateRequest, catalog: &Catalog, venue: &Venue) -> Vec<Ticker> {
+    let mut tickers = catalog.tickers_at(venue);
+    if is_named(request) {
+        let named: BTreeSet<&Ticker> = request.tickers.iter().collect();
+        tickers.retain(|ticker| named.contains(ticker));
     }
-    // A series must not rest until what it missed is gone.
-    let depth = outlook
-        .source(&venue)
-        .and_then(|source| source.depth_days(interval));
-    let rest = depth.map(|days| days / 2);
-    let chosen: BTreeSet<&Ticker> = request.tickers.iter().collect();
-    for ticker in tickers_at(request, outlook, catalog, &venue) {
-        if !chosen.is_empty() && !chosen.contains(&ticker) {
-            continue;
+    tickers
+}
+
+/// What the plan of one series depends on.
+#[derive(Clone, Copy)]
+struct Look<'l> {
+    request: &'l UpdateRequest,
+    outlook: Outlook<'l>,
+    catalog: &'l Catalog,
+    data: DataRoot,
+}
+
+impl Look<'_> {
+    fn plan_interval(
+        self,
+        planned: &mut PlannedVenue,
+        interval: Interval,
+        tickers: &[Ticker],
+    ) -> Result<(), UpdateError> {
+        let Self {
+            request,
+            outlook,
+            catalog,
+            ..
+        } = self;
+        let venue = planned.venue.clone();
+        // A series must not rest until what it missed is gone.
+        let source = outlook.source(&venue);
+        let depth = source.and_then(|source| source.depth_days(interval));
+        let rest = depth.map(|days| days / 2);
+        for ticker in tickers {
+            let ticker = ticker.clone();
+            let is_due =
+                is_named(request) || catalog.is_due(&ticker, &venue, interval, request.today, rest);
+            let reason = match is_due {
+                true => None,
+                false if catalog.is_active(&ticker, &venue) => Some(SkipReason::Cooldown),
+                false => Some(SkipReason::NotFound),
+            };
+            match reason {
+                Some(reason) => planned.skipped.push(Skipped {
+                    ticker,
+                    interval,
+                    reason,
+                }),
+                None => planned.jobs.push(self.plan_job(&venue, ticker, interval)?),
+            }
         }
-        // Who names a ticker wants it asked for, whatever was the case before.
-        let is_due =
-            !chosen.is_empty() || catalog.is_due(&ticker, &venue, interval, request.today, rest);
-        let reason = match is_due {
-            true => None,
-            false if catalog.is_active(&ticker, &venue) => Some(SkipReason::Cooldown),
-            false => Some(SkipReason::NotFound),
+        Ok(())
+    }
+
+    fn plan_job(
+        self,
+        venue: &Venue,
+        ticker: Ticker,
+        interval: Interval,
+    ) -> Result<PlannedJob, UpdateError> {
+        let Self {
+            request,
+            outlook,
+            catalog,
+            ..
+        } = self;
+        let series = Series::Bars {
+            ticker: ticker.clone(),
+            interval,
         };
-        match reason {
-            Some(reason) => planned.skipped.push(Skipped {
-                ticker,
-                interval,
-                reason,
-            }),
-            None => planned.jobs.push(plan_job(
-                request, outlook, catalog, &venue, ticker, interval,
-            )?),
-        }
+        let wish = outlook.wish(catalog, venue, &series);
+        let asked_for = StorageRequest {
+            venue: Some(venue.clone()),
+            series,
+        };
+        let known = catalog.last_data_date(&ticker, venue, interval);
+        let routed = match self.data {
+            // What is fetched is merged when the rows are back: it is what follows them.
+            DataRoot::Absent if known.is_some() => Routed::unanswered(wish),
+            _ => match outlook.stores.route(&asked_for, wish) {
+                // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
+                Err(StorageError::Fs(_)) => Routed::unanswered(wish),
+                routed => routed?,
+            },
+        };
+        let missing = outlook.missing(catalog, &asked_for, &routed, (&ticker, venue, interval));
+        let stored = missing.map_or(known, |missing| missing.left);
+        let adjoins = |first: NaiveDate| {
+            stored
+                .and_then(|day| day.succ_opt())
+                .is_some_and(|next| first <= next)
+        };
+        let continuity = match request.days {
+            Some((first, _)) if !adjoins(first) => Continuity::Apart,
+            _ => Continuity::Joined,
+        };
+        // A mark says that what was fetched is held.
+        let mark = catalog.mark(&ticker, venue, interval);
+        let mark = mark.filter(|_| missing.is_none()).map(str::to_owned);
+        let (window, asked, mark) = match request.days {
+            Some((first, last)) => {
+                let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
+                let from = time::midnight(first);
+                let mark = mark.filter(|_| routed.has_rows);
+                (Window { from, to: after }, Asked::Explicit, mark)
+            }
+            // The registry may remember rows that somebody has removed: then everything is wanted again.
+            None if !routed.has_rows
+                || request.history == History::Whole
+                || catalog.wants_whole(&ticker, venue, interval) =>
+            {
+                (Window::default(), Asked::Incremental, None)
+            }
+            None => {
+                // The last known day is asked for again: its bars may have been unfinished.
+                // A newest row of days to come is a mistake of the source or of a clock: waiting for what follows it
+                // would fetch nothing for years.
+                let latest = request.today.checked_add_days(Days::new(1));
+                let from = stored
+                    .filter(|day| latest.is_none_or(|latest| *day <= latest))
+                    .and_then(time::midnight);
+                (Window { from, to: None }, Asked::Incremental, mark)
+            }
+        };
+        Ok(PlannedJob {
+            ticker,
+            interval,
+            window,
+            asked,
+            history: request.history,
+            mark,
+            known: stored,
+            has_rows: routed.has_rows,
+            missing,
+            newest_bytes: routed.newest.map(|file| file.bytes),
+            route: routed.route,
+            continuity,
+        })
     }
-    Ok(())
-}
-
-/// A ticker that names no venue belongs to the default one, or to a venue that is asked for by name.
-fn tickers_at(
-    request: &UpdateRequest,
-    outlook: Outlook<'_>,
-    catalog: &Catalog,
-    venue: &Venue,
-) -> Vec<Ticker> {
-    let default_venue = &outlook.config.settings().default_venue.value;
-    let is_asked = request.venues.contains(venue);
-    catalog.tickers_at(venue, if is_asked { venue } else { default_venue })
-}
-
-fn plan_job(
-    request: &UpdateRequest,
-    outlook: Outlook<'_>,
-    catalog: &Catalog,
-    venue: &Venue,
-    ticker: Ticker,
-    interval: Interval,
-) -> Result<PlannedJob, UpdateError> {
-    let series = Series::Bars {
-        ticker: ticker.clone(),
-        interval,
-    };
-    let wish = outlook.wish(catalog, venue, &series);
-    let asked_for = StorageRequest {
-        venue: Some(venue.clone()),
-        series,
-    };
-    let routed = match outlook.stores.route(&asked_for, wish) {
-        // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
-        Err(StorageError::Fs(_)) => Routed::unanswered(wish),
-        routed => routed?,
-    };
-    let known = catalog.last_data_date(&ticker, venue, interval);
-    let adjoins = |first: NaiveDate| {
-        known
-            .and_then(|day| day.succ_opt())
-            .is_some_and(|next| first <= next)
-    };
-    let continuity = match request.days {
-        Some((first, _)) if !adjoins(first) => Continuity::Apart,
-        _ => Continuity::Joined,
-    };
-    let mark = catalog.mark(&ticker, venue, interval).map(str::to_owned);
-    let (window, asked, mark) = match request.days {
-        Some((first, last)) => {
-            let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
-            (
-                Window {
-                    from: time::midnight(first),
-                    to: after,
-                },
-                Asked::Explicit,
-                mark.filter(|_| routed.has_rows),
-            )
-        }
-        // The registry may remember rows that somebody has removed: then everything is wanted again.
-        None if !routed.has_rows
-            || request.history == History::Whole
-            || catalog.wants_whole(&ticker, venue, interval) =>
-        {
-            (Window::default(), Asked::Incremental, None)
-        }
-        None => {
-            // The last known day is asked for again: its bars may have been unfinished.
-            // A newest row of days to come is a mistake of the source or of a clock: waiting for what follows it
-            // would fetch nothing for years.
-            let latest = request.today.checked_add_days(Days::new(1));
-            let from = known
-                .filter(|day| latest.is_none_or(|latest| *day <= latest))
-                .and_then(time::midnight);
-            (Window { from, to: None }, Asked::Incremental, mark)
-        }
-    };
-    Ok(PlannedJob {
-        ticker,
-        interval,
-        window,
-        asked,
-        history: request.history,
-        mark,
-        known,
-        has_rows: routed.has_rows,
-        route: routed.route,
-        continuity,
-    })
 }

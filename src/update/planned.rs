@@ -1,11 +1,14 @@
 //! What a run will do, as values: venues, jobs, and what is left out with the reason.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan::History;
+use crate::catalog::Missing;
 use crate::layout::Continuity;
 use crate::model::{Interval, PriceBasis, Ticker, Venue};
-use crate::source::{Asked, FetchJob, Window};
+use crate::source::{Asked, Beside, FetchJob, Window};
 use crate::storage::Route;
 
 /// What a run will do.
@@ -13,6 +16,31 @@ use crate::storage::Route;
 pub struct UpdatePlan {
     /// By venue.
     pub venues: Vec<PlannedVenue>,
+    /// What nobody can be asked for.
+    pub unserved: Vec<Unserved>,
+    /// Whether the data root is there, or what is fetched can only be staged.
+    pub data: DataRoot,
+}
+
+/// What of the stored rows can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataRoot {
+    /// As much as anybody knows of.
+    #[default]
+    There,
+    /// None, though tickers.json knows rows: a disk is most likely not mounted.
+    Absent,
+}
+
+/// Tickers of a venue that nobody can be asked for: a run that leaves them out is no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// The venue.
+    pub venue: Venue,
+    /// The tickers, each once, in the order of tickers.json.
+    pub tickers: Vec<Ticker>,
+    /// Why nobody can be asked, as a sentence without a period that names the venue.
+    pub reason: String,
 }
 
 /// What a run will do at one venue.
@@ -47,6 +75,10 @@ pub struct PlannedJob {
     pub has_rows: bool,
     /// Where the rows will go, and why.
     pub route: Route,
+    /// Rows that tickers.json knows and the disk has not.
+    pub missing: Option<Missing>,
+    /// The length of the newest file, as it lies there.
+    pub newest_bytes: Option<u64>,
     /// Whether the rows join those that are known; if not, what lies between stays wanted.
     pub continuity: Continuity,
 }
@@ -72,6 +104,11 @@ pub enum SkipReason {
 }
 
 impl PlannedJob {
+    /// Tells whether an answer says of every row that is gone whether the source has it still.
+    pub(super) fn is_covered_by(&self, beside: &Beside) -> bool {
+        self.asked == Asked::Incremental && beside.cut_short.is_none()
+    }
+
     /// Returns the question to the source; `basis` is that of the stored rows, which tells nothing of the cost.
     pub fn fetch_job(&self, now: DateTime<Utc>, basis: Option<PriceBasis>) -> FetchJob {
         FetchJob {
@@ -87,7 +124,38 @@ impl PlannedJob {
     }
 }
 
+impl PlannedVenue {
+    /// Returns what was planned as left out, because its source cannot be asked.
+    pub(super) fn unserved(self, reason: String) -> Unserved {
+        let mut known = BTreeSet::new();
+        let mut tickers: Vec<Ticker> = self.jobs.into_iter().map(|job| job.ticker).collect();
+        tickers.retain(|ticker| known.insert(ticker.clone()));
+        Unserved {
+            venue: self.venue,
+            tickers,
+            reason,
+        }
+    }
+}
+
 impl UpdatePlan {
+    /// Notes tickers that nobody can be asked for, if there are any.
+    pub(super) fn leave_out(&mut self, venue: Venue, tickers: Vec<Ticker>, reason: String) {
+        if !tickers.is_empty() {
+            self.unserved.push(Unserved {
+                venue,
+                tickers,
+                reason,
+            });
+        }
+    }
+
+    /// Returns the series of which rows are gone and are asked for again.
+    pub fn missing(&self) -> impl Iterator<Item = &PlannedJob> {
+        let jobs = self.venues.iter().flat_map(|venue| &venue.jobs);
+        jobs.filter(|job| job.missing.is_some() && job.asked == Asked::Incremental)
+    }
+
     /// Counts the series that will be asked for.
     pub fn series(&self) -> usize {
         self.venues.iter().map(|venue| venue.jobs.len()).sum()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::planned::Unserved;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
@@ -11,10 +12,16 @@ use crate::sys::Signal;
 pub struct UpdateReport {
     /// By venue, in the order of the plan.
     pub venues: Vec<VenueReport>,
+    /// What nobody could be asked for.
+    pub unserved: Vec<Unserved>,
     /// What was put away as damaged. Each of these lost rows that were stored.
     pub damaged: Vec<DamagedSeries>,
     /// Answers and rows that were put away beside the tree.
     pub kept: Vec<QuarantineRecord>,
+    /// Rows that are gone for good, each told once, as sentences without a period.
+    pub losses: Vec<String>,
+    /// How many fetches stay staged because the data root is not there.
+    pub withheld: Option<usize>,
     /// Things that a person should know.
     pub warnings: Vec<String>,
     /// Wall seconds by phase.
@@ -72,6 +79,12 @@ impl VenueReport {
     /// Tells whether the unknown series are to be believed: an outage must not look like a thousand dead tickers.
     pub fn is_believable(&self) -> bool {
         self.heard > 0 && self.unknown.len() <= self.heard.max(FEW_UNKNOWN)
+    }
+
+    /// Tells whether the source was asked and knew nothing at all, as one whose folder was emptied.
+    pub fn is_all_unknown(&self) -> bool {
+        let counts = self.tickers;
+        counts.unknown > 0 && counts.ok + counts.empty + counts.failed == 0
     }
 
     /// Returns an empty report.

@@ -32,8 +32,24 @@ pub struct LeftoverReport {
     pub damaged: Vec<DamagedSeries>,
     /// Rows and journals that were put away.
     pub kept: Vec<QuarantineRecord>,
+    /// How many fetches wait for the data root, which is not there.
+    pub held_back: usize,
     /// Series that could not be finished, as sentences without a period.
     pub failures: Vec<String>,
+}
+
+impl LeftoverReport {
+    /// Adds what was finished before.
+    pub fn add_earlier(&mut self, earlier: Self) {
+        self.runs += earlier.runs;
+        self.series += earlier.series;
+        self.files += earlier.files;
+        self.rows += earlier.rows;
+        self.conflicts.extend(earlier.conflicts);
+        self.damaged.extend(earlier.damaged);
+        self.kept.extend(earlier.kept);
+        self.failures.extend(earlier.failures);
+    }
 }
 
 /// Finishes every run that was left in staging, oldest first.
@@ -78,6 +94,11 @@ fn finish_run(
     let Some(mut run) = adopt(hands, registry, id, report)? else {
         return Ok(());
     };
+    // What an interrupted commit had begun is complete now. Rows alone can wait until the disk is mounted.
+    if outlook.is_data_absent(registry.catalog()) {
+        report.held_back += run.staged().len();
+        return Ok(());
+    }
     hands.observer.observe(Event::Resuming {
         run: run.id().to_string(),
         files: run.staged().len(),
@@ -105,6 +126,7 @@ fn finish_run(
         )
     }));
     report.failures.extend(update.warnings);
+    report.failures.extend(update.losses);
     report.damaged.extend(update.damaged);
     report.kept.extend(update.kept);
     Ok(())

@@ -20,7 +20,7 @@ use super::consolidate::{Consolidation, Marks};
 use super::fetch::{Fetchers, Message};
 use super::report::{Unknown, UpdateReport};
 use super::space::check_space;
-use super::{Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
+use super::{DataRoot, Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
 
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,15 @@ pub fn run(
     options: &RunOptions,
 ) -> Result<UpdateReport, UpdateError> {
     check_space(plan, hands.fs, hands.places, options)?;
+    // A mount point without its disk is no place for rows.
+    let home = hands.places.without_disk();
+    let hands = match plan.data {
+        DataRoot::There => hands,
+        DataRoot::Absent => Hands {
+            places: &home,
+            ..hands
+        },
+    };
     check_staging(hands.fs, hands.places)?;
     let total = Stopwatch::start();
     let mut work = Work {
@@ -79,12 +88,18 @@ pub fn run(
         hands,
         options: *options,
         registry,
-        report: UpdateReport::default(),
+        report: UpdateReport {
+            unserved: plan.unserved.clone(),
+            withheld: (plan.data == DataRoot::Absent).then_some(0),
+            ..UpdateReport::default()
+        },
         runs_begun: 0,
     };
     work.execute(plan)?;
-    work.record_unknown();
-    work.registry.save(hands)?;
+    if plan.data == DataRoot::There {
+        work.record_unknown();
+        work.registry.save(hands)?;
+    }
     work.report.interrupted = hands.stop.signal();
     work.report.seconds.total = total.seconds();
     Ok(work.report)
@@ -185,7 +200,13 @@ impl<'l> Work<'_, 'l> {
             venue,
             series: run.len(),
         });
+        let staged = run.len();
         let sealed = run.seal()?;
+        if let Some(withheld) = &mut self.report.withheld {
+            // Nothing of it is recorded either: what is staged is merged, and asked for again, when the rows are back.
+            *withheld += staged;
+            return Ok(());
+        }
         for checked in arrived.checked.drain(..) {
             self.note_checked(&planned.venue, checked);
         }

@@ -53,6 +53,10 @@ mod lock;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod missing_rows;
+#[cfg(test)]
+mod no_source;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod put;
@@ -72,6 +76,8 @@ mod support;
 mod symbols;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod venue_home;
 #[cfg(test)]
 mod writers;
 #[cfg(test)]

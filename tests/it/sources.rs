@@ -62,6 +62,21 @@ fn a_source_answers_for_its_venue_and_names_it_in_its_provenance() {
 }
 
 #[test]
+fn a_source_that_answers_is_ready_and_one_without_its_folder_is_not() {
+    each_source(|source| {
+        source.ready().unwrap();
+    });
+
+    let folder = Folder::new();
+    folder.put("daily/AAPL.csv", DAILY);
+    let source = files_source("us:files", FilesSpec::of(folder.path().join("gone")));
+    let unready = source.ready().unwrap_err().to_string();
+    assert!(unready.contains("gone"), "{unready}");
+    let unanswered = ask(&*source, &job("AAPL", "1d")).unwrap_err();
+    assert_eq!(unanswered.to_string(), unready);
+}
+
+#[test]
 fn the_same_job_gives_the_same_answer() {
     each_source(|source| {
         let first = ask(source, &job("AAPL", "1d")).unwrap();

@@ -24,7 +24,7 @@ use crate::sys::atomic;
 /// Options of `init`.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct InitArgs {
-    /// The venue of the tickers [default: us:yahoo]
+    /// The venue of the tickers [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
     pub(in crate::cli) venue: Option<Venue>,
     /// An interval to keep, may be repeated [default: 1d]
@@ -57,14 +57,14 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let venue = workspace.default_venue().clone();
     workspace.warn_without_source(&venue);
     let held = registration::lock(&workspace, shell, "init", Duration::ZERO)?;
+    // Before anything is written: a registry that cannot be understood says neither what is there nor at which venue.
+    let catalog = Catalog::load(fs, &shell.root)?;
     if args.partitioned {
         let scope = ToggleScope::Source(venue.clone());
         partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
     }
-    // Before anything is written.
     registration::refuse_unsafe_names(&workspace, shell, &venue, &tickers)?;
     save_intervals(&args.intervals, shell, &held)?;
-    let catalog = Catalog::load(fs, &shell.root)?;
     let is_new = catalog.is_none();
     let mut catalog = catalog.unwrap_or_default();
     let added = registration::add(shell, &mut catalog, &venue, &tickers);
@@ -117,7 +117,7 @@ fn report(
 ) -> Result<(), Failure> {
     let intervals = workspace.intervals()?;
     let names: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
-    let known = catalog.tickers_at(venue, venue).len();
+    let known = catalog.tickers_at(venue).len();
     shell
         .printer
         .note(&format!("The workspace is {}", shell.root.display()));

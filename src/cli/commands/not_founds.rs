@@ -26,7 +26,7 @@ const MOST_NAMED: usize = 20;
 /// Options of `tickers confirm` and `tickers reparse`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NotFoundsArgs {
-    /// The venue of the tickers [default: us:yahoo]
+    /// The venue of the tickers [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
     venue: Option<Venue>,
 }
@@ -58,7 +58,7 @@ pub(in crate::cli) fn confirm(args: &NotFoundsArgs, shell: &Shell<'_>) -> Result
     let venue = workspace.default_venue();
     let (source, interval) = served(&workspace, venue)?;
     let catalog = registry(&workspace, shell)?;
-    let mut given_up = catalog.tickers_at(venue, venue);
+    let mut given_up = catalog.tickers_at(venue);
     given_up.retain(|ticker| !catalog.is_active(ticker, venue));
     let answers = ask(&given_up, &*source, interval, shell);
     let taken_back = if answers.found.is_empty() {

@@ -8,12 +8,13 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
+use crate::cli::ui::troubles::{print_absent, print_unserved};
 use crate::cli::ui::words::count;
+use crate::cli::ui::{json as pieces, table};
 use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
 use crate::storage::leftover_runs;
-use crate::update::{self, SeriesStatus, UpdateRequest};
+use crate::update::{self, DataRoot, SeriesStatus, Unserved, UpdateRequest};
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -30,7 +31,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     for warning in catalog.warnings() {
         shell.printer.warning(&format!("{warning}."));
     }
-    let series = survey(&workspace, shell, &catalog)?;
+    let Standing {
+        series,
+        unserved,
+        data,
+    } = survey(&workspace, shell, &catalog)?;
     let lock = describe_lock(&workspace)?;
     let leftovers = leftover_runs(&*shell.world.fs, &workspace.places)?.len();
     let now = shell.clock.now();
@@ -39,6 +44,8 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "series": series.iter().map(|one| document(one, now)).collect::<Vec<_>>(),
             "lock": lock,
             "leftover_runs": leftovers,
+            "is_data_absent": data == DataRoot::Absent,
+            "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
         }));
         return Ok(Exit::Ok);
     }
@@ -56,6 +63,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     ];
     let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
     shell.printer.text(&format!("{text}\n"));
+    if data == DataRoot::Absent {
+        print_absent(0, shell.printer);
+    }
+    for one in &unserved {
+        print_unserved(one, shell.printer);
+    }
     for one in series.iter().filter(|one| one.will_lose(now)) {
         shell.printer.warning(&format!(
             "{} {} will expire before it can be fetched at this rate.",
@@ -85,12 +98,21 @@ pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<C
         .ok_or_else(|| absent(shell, "there is no tickers.json"))
 }
 
-/// Returns how every series of the workspace stands.
+/// How a workspace stands.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    pub(super) series: Vec<SeriesStatus>,
+    /// What nobody can be asked for.
+    pub(super) unserved: Vec<Unserved>,
+    pub(super) data: DataRoot,
+}
+
+/// Returns how the workspace stands.
 pub(super) fn survey(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     catalog: &Catalog,
-) -> Result<Vec<SeriesStatus>, Failure> {
+) -> Result<Standing, Failure> {
     let request = UpdateRequest {
         now: shell.clock.now(),
         today: shell.today(),
@@ -98,7 +120,12 @@ pub(super) fn survey(
     };
     let outlook = workspace.outlook();
     let plan = update::plan(&request, outlook, catalog, &workspace.intervals()?)?;
-    Ok(update::survey(&plan, outlook, catalog, request.now))
+    let series = update::survey(&plan, outlook, catalog, request.now);
+    Ok(Standing {
+        series,
+        unserved: plan.unserved,
+        data: plan.data,
+    })
 }
 
 fn row(one: &SeriesStatus) -> [String; 9] {

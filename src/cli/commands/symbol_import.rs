@@ -29,7 +29,7 @@ const MOST_NAMED: usize = 5;
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     which: WhichLists,
-    /// The venue of the tickers [default: us:yahoo]
+    /// The venue of the tickers [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
     venue: Option<Venue>,
     /// Tell what would change, and change nothing

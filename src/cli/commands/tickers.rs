@@ -42,7 +42,7 @@ pub(in crate::cli) struct AcceptArgs {
     /// The tickers
     #[arg(value_name = "TICKER", required = true)]
     tickers: Vec<Ticker>,
-    /// Their venue [default: us:yahoo]
+    /// Their venue [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
     venue: Option<Venue>,
 }
@@ -56,7 +56,7 @@ pub(in crate::cli) struct AddArgs {
     /// A file with one ticker on each line
     #[arg(long, value_name = "FILE")]
     tickers_file: Option<PathBuf>,
-    /// Their venue [default: us:yahoo]
+    /// Their venue [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
     venue: Option<Venue>,
 }
@@ -201,9 +201,8 @@ fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
-    let default_venue = workspace.default_venue();
     let tickers = match &args.venue {
-        Some(venue) => catalog.tickers_at(venue, default_venue),
+        Some(venue) => catalog.tickers_at(venue),
         None => catalog.tickers().to_vec(),
     };
     let printer = shell.printer;
@@ -219,20 +218,12 @@ fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         printer.text(&text);
         return Ok(Exit::Ok);
     }
-    let mut venues = workspace.venues()?;
-    venues.extend(args.venue.clone());
-    let mut members = Vec::new();
-    for venue in venues {
-        let there = catalog.tickers_at(&venue, default_venue);
-        members.push((
-            venue,
-            there.into_iter().collect::<std::collections::BTreeSet<_>>(),
-        ));
-    }
     let described = tickers.iter().map(|ticker| {
-        let at = members.iter().filter(|(_, there)| there.contains(ticker));
+        let mut at = catalog.venues_of(ticker);
+        at.sort_unstable();
         let venues: Vec<_> = at
-            .map(|(venue, _)| {
+            .iter()
+            .map(|venue| {
                 json!({
                     "venue": venue.to_string(),
                     "active": catalog.is_active(ticker, venue),

@@ -64,10 +64,7 @@ fn orphans(
         return Ok(orphans);
     }
     let default_venue = workspace.default_venue();
-    let members: BTreeSet<Ticker> = catalog
-        .tickers_at(venue, default_venue)
-        .into_iter()
-        .collect();
+    let members: BTreeSet<Ticker> = catalog.tickers_at(venue).into_iter().collect();
     for ticker in stores
         .legacy
         .tickers(None, Dataset::Stocks, Some(interval))?

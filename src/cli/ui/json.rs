@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Series, StorageRequest};
+use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
-use crate::update::DamagedSeries;
+use crate::update::{DamagedSeries, Unserved};
 
 /// Returns an event that is about a series, for more to be added.
 pub(in crate::cli) fn event(name: &str, request: &StorageRequest) -> Map<String, Value> {
@@ -41,6 +41,16 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
         json!(super::troubles::refetch(&damaged.request, damaged.days)),
     );
     Value::Object(facts)
+}
+
+/// Returns tickers that nobody could be asked for.
+pub(in crate::cli) fn unserved(unserved: &Unserved) -> Value {
+    let tickers: Vec<&str> = unserved.tickers.iter().map(Ticker::as_str).collect();
+    json!({
+        "venue": unserved.venue.to_string(),
+        "tickers": tickers,
+        "reason": unserved.reason,
+    })
 }
 
 /// Returns something that was put away.

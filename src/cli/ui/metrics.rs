@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::cli::Exit;
 use crate::model::Venue;
-use crate::update::{RequestWeek, SeriesStatus};
+use crate::update::{RequestWeek, SeriesStatus, Unserved};
 
 /// What a run leaves to be told.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(in crate::cli) struct Outcome<'o> {
     /// Bars that were stored by all runs of this workspace.
     pub(in crate::cli) bars_total: u64,
     pub(in crate::cli) series: &'o [SeriesStatus],
+    /// What nobody can be asked for.
+    pub(in crate::cli) unserved: &'o [Unserved],
     /// What the venues were asked in the last seven days.
     pub(in crate::cli) requests: &'o [RequestWeek],
 }
@@ -105,6 +107,16 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         "tickers_last_7_days",
         "Tickers that these requests were for.",
         &weeks(|one| one.tickers.to_string()),
+    );
+    let left_out = outcome.unserved.iter();
+    let left_out: Vec<_> = left_out
+        .map(|one| (labels(&at(&one.venue)), one.tickers.len().to_string()))
+        .collect();
+    gauge(
+        &mut text,
+        "tickers_without_source",
+        "Tickers that nobody can be asked for.",
+        &left_out,
     );
     gauge(
         &mut text,

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::words::count;
+use super::json as pieces;
+use super::troubles::{print_absent, print_unserved};
+use super::words::{count, some_of};
 use super::{Printer, table};
 use crate::model::time;
 use crate::storage::Because;
-use crate::update::{PlannedJob, SkipReason, UpdatePlan};
+use crate::update::{DataRoot, PlannedJob, SkipReason, UpdatePlan};
 
 /// Prints the plan as a table.
 pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
@@ -30,6 +32,12 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         ];
         printer.line(&table::render(header, &rows, &[]));
     }
+    if plan.data == DataRoot::Absent {
+        print_absent(0, printer);
+    }
+    for one in &plan.unserved {
+        print_unserved(one, printer);
+    }
     let skipped: usize = plan
         .venues
         .iter()
@@ -40,6 +48,21 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         count(plan.series(), "series", "series"),
         count(skipped, "series", "series"),
     ));
+}
+
+/// Says which series have fewer rows than tickers.json knows.
+pub(in crate::cli) fn print_missing(plan: &UpdatePlan, printer: &Printer) {
+    let missing: Vec<String> = plan
+        .missing()
+        .map(|job| format!("{} {}", job.ticker, job.interval))
+        .collect();
+    if !missing.is_empty() {
+        printer.warning(&format!(
+            "{} fewer rows than tickers.json knows, and what is gone is asked for again: {}.",
+            count(missing.len(), "series has", "series have"),
+            some_of(&missing, 10)
+        ));
+    }
 }
 
 /// Returns the plan as one document.
@@ -75,6 +98,8 @@ pub(in crate::cli) fn json(plan: &UpdatePlan) -> Value {
         "event": "plan",
         "jobs": jobs.collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
+        "is_data_absent": plan.data == DataRoot::Absent,
+        "unserved": plan.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
     })
 }
 

@@ -9,7 +9,10 @@ use super::words::{count, duration, grouped, size};
 use crate::cli::Exit;
 use crate::lock::TakenOver;
 use crate::sys::Signal;
-use crate::update::{DamagedSeries, FailureKind, LeftoverReport, RequestWeek, UpdateReport};
+use crate::update::{
+    DamagedSeries, DataRoot, FailureKind, LeftoverReport, RequestWeek, Unserved, UpdatePlan,
+    UpdateReport, VenueReport,
+};
 
 /// A run that is over.
 #[derive(Debug)]
@@ -38,12 +41,17 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
     if !report.damaged.is_empty() || !leftovers.damaged.is_empty() {
         exits.push(Exit::Damaged);
     }
-    let has_failures = counts.failed > 0 || !leftovers.failures.is_empty();
-    let is_all_unknown = counts.unknown > 0 && counts.ok + counts.empty == 0;
+    if report.withheld.is_some() || leftovers.held_back > 0 {
+        exits.push(Exit::Failed);
+    }
+    let has_failures =
+        counts.failed > 0 || !leftovers.failures.is_empty() || !report.losses.is_empty();
+    let is_all_unknown = report.venues.iter().any(VenueReport::is_all_unknown);
     if has_failures || is_all_unknown {
         exits.push(Exit::Partial);
     }
     let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0;
+    exits.push(exit_without_source(&report.unserved, is_nothing_fetched));
     let is_source = |kind: FailureKind| kind == FailureKind::Source;
     let mut failures = report
         .venues
@@ -57,6 +65,29 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
         exits.push(Exit::SourceDown);
     }
     Exit::worst(exits)
+}
+
+/// Returns the exit that a run of this plan would end with for what it leaves out.
+pub(in crate::cli) fn exit_of_plan(plan: &UpdatePlan) -> Exit {
+    let absent = match plan.data {
+        DataRoot::There => Exit::Ok,
+        DataRoot::Absent => Exit::Failed,
+    };
+    Exit::worst([
+        absent,
+        exit_without_source(&plan.unserved, plan.series() == 0),
+    ])
+}
+
+/// Returns the exit that tickers without a source deserve. Nothing to do is success; nothing could be done is not.
+fn exit_without_source(unserved: &[Unserved], is_nothing_fetched: bool) -> Exit {
+    if unserved.is_empty() {
+        Exit::Ok
+    } else if is_nothing_fetched {
+        Exit::SourceDown
+    } else {
+        Exit::Partial
+    }
 }
 
 /// Says whose work is continued.

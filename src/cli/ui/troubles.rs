@@ -2,16 +2,20 @@
 //!
 //! Promises: troubles are printed even when silence was asked for, and a long list is cut.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::Printer;
 use super::summary::Finished;
-use super::words::{count, quoted};
-use crate::model::{Series, StorageRequest};
-use crate::update::DamagedSeries;
+use super::words::{count, grouped, quoted, some_of};
+use crate::model::{Series, StorageRequest, Ticker};
+use crate::update::{DamagedSeries, Unserved};
 
 /// How many failures are listed to people.
 const MOST_LINES: usize = 8;
+/// How many tickers are named to people.
+const MOST_NAMED: usize = 10;
 
 /// Prints what was damaged, what failed, what was put away and what a person should know.
 pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
@@ -31,6 +35,29 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             record.reason,
             record.folder.display(),
             refetch(request, *days),
+        ));
+    }
+    let waiting = report.withheld.unwrap_or_default() + leftovers.held_back;
+    if report.withheld.is_some() || waiting > 0 {
+        print_absent(waiting, printer);
+    }
+    for loss in report.losses.iter().take(MOST_LINES) {
+        printer.error(&format!("error: {loss}"));
+    }
+    if report.losses.len() > MOST_LINES {
+        let more = count(report.losses.len() - MOST_LINES, "more loss", "more losses");
+        printer.error(&format!("error: {more}, which --json lists"));
+    }
+    for one in &report.unserved {
+        print_unserved(one, printer);
+    }
+    for venue in report.venues.iter().filter(|venue| venue.is_all_unknown()) {
+        let unknown: BTreeSet<&Ticker> = venue.unknown.iter().map(|one| &one.ticker).collect();
+        printer.error(&format!(
+            "error: {} knows none of {}: {}",
+            venue.venue,
+            count(unknown.len(), "ticker", "tickers"),
+            some_of(&unknown.into_iter().collect::<Vec<_>>(), MOST_NAMED),
         ));
     }
     let failures = report.venues.iter().flat_map(|venue| {
@@ -66,6 +93,39 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     for warning in report.warnings.iter().take(MOST_LINES) {
         printer.warning(&format!("{warning}."));
     }
+}
+
+/// Says that the rows that tickers.json knows are nowhere, and how many fetches wait for them.
+pub(in crate::cli) fn print_absent(waiting: usize, printer: &Printer) {
+    let kept = match waiting {
+        0 => String::new(),
+        many => format!(
+            "; {} kept in staging and not stored",
+            count(many, "fetch is", "fetches are")
+        ),
+    };
+    printer.error(&format!(
+        "error: tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted{kept}\n\
+         hint: mount it, and the next run continues\n\
+         hint: if the rows are gone for good, fetch all anew: barkeep update --accept-missing"
+    ));
+}
+
+/// Says which tickers nobody can be asked for, and why.
+pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
+    let Unserved {
+        tickers, reason, ..
+    } = unserved;
+    let left_out = match tickers.len() {
+        0 => String::new(),
+        1 => format!("; 1 ticker is not asked for: {}", some_of(tickers, 1)),
+        many => format!(
+            "; {} tickers are not asked for: {}",
+            grouped(many),
+            some_of(tickers, MOST_NAMED)
+        ),
+    };
+    printer.error(&format!("error: {reason}{left_out}"));
 }
 
 /// Days that lie before and after all that a source may have.

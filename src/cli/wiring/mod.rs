@@ -10,7 +10,7 @@ mod sources;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Exit;
 use super::failure::Failure;
@@ -49,6 +49,8 @@ pub(super) struct Workspace<'s> {
     pub(super) config: ConfigService<'s>,
     pub(super) stores: Stores,
     pub(super) sources: Vec<Arc<dyn MarketDataSource>>,
+    /// The venue of commands that name none, once somebody asked for it.
+    default_venue: OnceLock<Venue>,
 }
 
 impl<'s> Workspace<'s> {
@@ -80,6 +82,7 @@ impl<'s> Workspace<'s> {
             config,
             stores,
             sources,
+            default_venue: OnceLock::new(),
         })
     }
 
@@ -142,14 +145,37 @@ impl<'s> Workspace<'s> {
         }
     }
 
-    /// Returns the venue of commands that name none.
+    /// Returns the venue of commands that name none: the one that somebody chose, else the only one that settings and
+    /// tickers.json know, else us:yahoo.
     pub(super) fn default_venue(&self) -> &Venue {
-        &self.config.settings().default_venue.value
+        let settings = self.config.settings();
+        if settings.default_venue.origin != Origin::Default {
+            return &settings.default_venue.value;
+        }
+        self.default_venue.get_or_init(|| {
+            // A registry that cannot be read ends every command that writes; this is not the place to say so.
+            let catalog = Catalog::load(&*self.shell.world.fs, &self.places.root);
+            self.only_venue(catalog.ok().flatten().as_ref())
+        })
+    }
+
+    fn only_venue(&self, catalog: Option<&Catalog>) -> Venue {
+        let settings = self.config.settings();
+        let mut venues: BTreeSet<Venue> = settings.described_venues().cloned().collect();
+        venues.extend(catalog.map(Catalog::venues).unwrap_or_default());
+        match (venues.pop_first(), venues.is_empty()) {
+            (Some(only), true) => only,
+            _ => settings.default_venue.value.clone(),
+        }
     }
 
     /// Returns the registry; `None` when the workspace has none.
     pub(super) fn catalog(&self) -> Result<Option<Catalog>, Failure> {
-        Ok(Catalog::load(&*self.shell.world.fs, &self.places.root)?)
+        let catalog = Catalog::load(&*self.shell.world.fs, &self.places.root)?;
+        // It may be large, and who looks into it asks for the default venue next.
+        self.default_venue
+            .get_or_init(|| self.only_venue(catalog.as_ref()));
+        Ok(catalog)
     }
 
     /// Returns the intervals of the workspace; daily bars when nobody chose any.
@@ -223,7 +249,12 @@ fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> Result<bool, Failure> {
     let data = root.join("data");
     Ok(match fs.metadata(&data)? {
         None => false,
-        Some(_) => !fs.same_device(root, &data)?,
+        Some(_) => match fs.same_device(root, &data) {
+            Ok(is_same) => !is_same,
+            // A link to a disk that is not there.
+            Err(error) if error.is_absence() => false,
+            Err(error) => return Err(error.into()),
+        },
     })
 }
 

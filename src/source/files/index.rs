@@ -12,7 +12,7 @@ use super::name::{self, FileKind};
 use super::spec::FilesSpec;
 use super::zone;
 use crate::model::{Interval, Ticker};
-use crate::sys::{Fs, FsError, Kind, refuse_unless_dir};
+use crate::sys::{Fs, FsError, Kind};
 
 /// How many files a folder may have for each of them to be searched for rows of any ticker.
 const FEW: usize = 16;
@@ -45,6 +45,17 @@ pub(super) enum Choice<'i> {
     Absent,
 }
 
+/// What lies where the settings say that the files are.
+#[derive(Debug)]
+pub(super) enum Scan {
+    /// A folder, or a single file of bars.
+    Found(Index),
+    /// Nothing.
+    Absent,
+    /// Something that is neither.
+    Stranger,
+}
+
 /// The files below a folder.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -55,13 +66,13 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Scans the folder of the settings; `None` when it is not there.
+    /// Scans the folder of the settings.
     ///
     /// # Errors
     /// When the folder itself cannot be read. One below it that cannot be read is kept for `unreadable`.
-    pub(super) fn scan(fs: &dyn Fs, spec: &FilesSpec) -> Result<Option<Self>, FsError> {
+    pub(super) fn scan(fs: &dyn Fs, spec: &FilesSpec) -> Result<Scan, FsError> {
         let Some(meta) = fs.metadata(&spec.path)? else {
-            return Ok(None);
+            return Ok(Scan::Absent);
         };
         let root = if meta.kind == Kind::Link {
             fs.resolve(&spec.path)?
@@ -71,19 +82,22 @@ impl Index {
         let mut index = Self::default();
         let kind = fs.metadata(&root)?.map(|meta| meta.kind);
         let names_a_file = kind == Some(Kind::File);
-        if kind == Some(Kind::Other) {
-            refuse_unless_dir(&root, Kind::Other)?;
-        }
-        if names_a_file {
-            let below = root.file_name().map(PathBuf::from).unwrap_or_default();
-            index.add(&root, &below);
-        } else {
-            index.walk(fs, &root)?;
+        match kind {
+            Some(Kind::File) => {
+                let below = root.file_name().map(PathBuf::from).unwrap_or_default();
+                index.add(&root, &below);
+                if index.files.is_empty() {
+                    return Ok(Scan::Stranger);
+                }
+            }
+            Some(Kind::Dir) => index.walk(fs, &root)?,
+            Some(Kind::Link | Kind::Other) => return Ok(Scan::Stranger),
+            None => return Ok(Scan::Absent),
         }
         index.is_shared = names_a_file
             || index.files.len() <= FEW
             || spec.columns.contains_key(&super::spec::ColumnName::Ticker);
-        Ok(Some(index))
+        Ok(Scan::Found(index))
     }
 
     fn walk(&mut self, fs: &dyn Fs, root: &Path) -> Result<(), FsError> {

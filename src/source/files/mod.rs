@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono_tz::Tz;
 
-use self::index::{Choice, Index};
+use self::index::{Choice, Index, Scan};
 use self::mark::Mark;
 use self::owner::Claim;
 use self::series::{Series, check, malformed};
@@ -99,16 +99,25 @@ impl Files {
         if let Some(index) = &*kept {
             return Ok(Arc::clone(index));
         }
-        let Some(index) = Index::scan(&*self.fs, &self.spec)? else {
-            return Err(SourceError::Misconfigured {
-                venue: self.venue.clone(),
-                reason: format!(
-                    "there is no {}, which `path` names",
-                    self.spec.path.display()
-                ),
-            });
+        let path = self.spec.path.display();
+        let venue = self.venue.clone();
+        let index = match Index::scan(&*self.fs, &self.spec) {
+            Ok(Scan::Found(index)) => Arc::new(index),
+            Ok(Scan::Absent) => {
+                let reason = format!("there is no {path}, which `path` names");
+                return Err(SourceError::Misconfigured { venue, reason });
+            }
+            Ok(Scan::Stranger) => {
+                let reason =
+                    format!("{path}, which `path` names, is neither a folder nor a file of bars");
+                return Err(SourceError::Misconfigured { venue, reason });
+            }
+            // Nothing is known of any ticker, as of a server that cannot be reached.
+            Err(error) => {
+                let reason = error.to_string();
+                return Err(SourceError::Transport { venue, reason });
+            }
         };
-        let index = Arc::new(index);
         *kept = Some(Arc::clone(&index));
         Ok(index)
     }
@@ -136,6 +145,10 @@ impl MarketDataSource for Files {
             Some(Tz::America__New_York) => Calendar::nyse(),
             _ => Calendar::weekdays(),
         }
+    }
+
+    fn ready(&self) -> Result<(), SourceError> {
+        self.index().map(drop)
     }
 
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {

@@ -2,8 +2,9 @@
 
 use super::*;
 
+/// `update --venue us:demo` found a file of the same name, and the ticker was us:demo's from then on.
 #[test]
-fn the_first_success_claims_a_ticker_that_nobody_has_recorded() {
+fn a_ticker_without_a_venue_is_yahoos_whatever_another_venue_finds() {
     let mut catalog = catalog(json!({"X": {"ticker": "X", "status": "active"}, "Y": {}}));
     let (demo, today) = (venue("us:demo"), day("2025-11-20"));
 
@@ -15,17 +16,27 @@ fn the_first_success_claims_a_ticker_that_nobody_has_recorded() {
         .unwrap();
 
     let written = document(&catalog);
-    assert_eq!(written["X"]["venue"], "us:demo");
-    assert_eq!(
-        keys(&written["X"]),
-        ["ticker", "status", "last_checked", "venue", "intervals"]
-    );
+    assert_eq!(written["X"].get("venue"), None);
+    assert_eq!(keys(&written["X"]), ["ticker", "status", "venues"]);
     assert_eq!(keys(&written["Y"]), ["status", "last_checked", "intervals"]);
     assert_eq!(
         catalog.last_data_date(&ticker("X"), &demo, D1),
         Some(day("2025-11-19"))
     );
     assert_eq!(catalog.last_data_date(&ticker("X"), &yahoo(), D1), None);
+    assert_eq!(catalog.venues_of(&ticker("X")), [yahoo(), demo]);
+}
+
+/// A rollback takes the block away, and with it the only word on whose the ticker is.
+#[test]
+fn a_home_that_only_a_storage_block_tells_is_written_down_before_the_block_can_go() {
+    let block = json!({"mode": "partitioned", "market": "de", "source": "xetra"});
+    let mut catalog = catalog(json!({"B": {"intervals": {"1d": {"storage": block}}}}));
+    let (b, xetra, today) = (ticker("B"), venue("de:xetra"), day("2025-11-20"));
+
+    assert!(catalog.forget_storage(&b, &xetra, D1, today).unwrap());
+
+    assert_eq!(catalog.venues_of(&b), [xetra]);
 }
 
 #[test]
@@ -93,24 +104,41 @@ fn what_the_predecessor_recorded_without_a_venue_is_yahoos_or_its_blocks() {
 }
 
 #[test]
-fn a_venue_has_the_tickers_at_home_there_its_further_ones_and_by_default_the_unclaimed() {
+fn a_venue_has_the_tickers_at_home_there_and_its_further_ones() {
+    let block = json!({"mode": "partitioned", "market": "us", "source": "stooq"});
     let mut catalog = catalog(json!({
         "OLD": {"intervals": {"1d": {"status": "active"}}},
         "DEMO": {"venue": "us:demo"},
         "BOTH": {"venue": "us:demo", "venues": {"us:stooq": {}}},
+        "MOVED": {"intervals": {"1h": {}, "1d": {"storage": block}}},
         "FREE": {},
     }));
     catalog.add(&ticker("NEW"), &venue("us:demo"), day("2025-11-20"));
-    let at = |asked: &str, default: &str| -> Vec<String> {
-        let tickers = catalog.tickers_at(&venue(asked), &venue(default));
+    let at = |asked: &str| -> Vec<String> {
+        let tickers = catalog.tickers_at(&venue(asked));
         tickers.iter().map(ToString::to_string).collect()
     };
 
-    assert_eq!(at("us:yahoo", "us:yahoo"), ["OLD", "FREE"]);
-    assert_eq!(at("us:demo", "us:yahoo"), ["DEMO", "BOTH", "NEW"]);
-    assert_eq!(at("us:stooq", "us:yahoo"), ["BOTH"]);
-    assert_eq!(at("us:stooq", "us:stooq"), ["OLD", "BOTH", "FREE"]);
-    assert_eq!(at("us:yahoo", "us:stooq"), ["OLD"]);
+    assert_eq!(at("us:yahoo"), ["OLD", "FREE"]);
+    assert_eq!(at("us:demo"), ["DEMO", "BOTH", "NEW"]);
+    assert_eq!(at("us:stooq"), ["BOTH", "MOVED"]);
+    assert_eq!(at("de:mine"), [""; 0]);
+    let venues: Vec<String> = catalog.venues().iter().map(ToString::to_string).collect();
+    assert_eq!(venues, ["us:demo", "us:stooq", "us:yahoo"]);
+}
+
+/// What an earlier barkeep left, when settings named another default: nothing recorded, no venue, and the records of
+/// the other venue apart.
+#[test]
+fn adding_a_ticker_without_a_venue_to_another_venue_keeps_both() {
+    let mut catalog = catalog(json!({"FREE": {}}));
+
+    assert!(catalog.add(&ticker("FREE"), &venue("de:mine"), day("2025-11-20")));
+    assert!(!catalog.add(&ticker("FREE"), &venue("de:mine"), day("2025-11-20")));
+    assert!(!catalog.add(&ticker("FREE"), &yahoo(), day("2025-11-20")));
+
+    let both = [yahoo(), venue("de:mine")];
+    assert_eq!(catalog.venues_of(&ticker("FREE")), both);
 }
 
 #[test]

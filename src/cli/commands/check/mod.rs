@@ -10,7 +10,7 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::status::registry;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Missing};
 use crate::check::{Finding, Scope};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -47,6 +47,8 @@ struct Outcome {
     bars: usize,
     findings: Vec<(StorageRequest, Finding)>,
     damaged: Vec<DamagedFile>,
+    /// Rows that tickers.json knows and that are not stored.
+    missing: Vec<(StorageRequest, Missing)>,
     /// What could not be read, and why.
     troubles: Vec<(StorageRequest, Failure)>,
 }
@@ -66,6 +68,7 @@ impl Outcome {
         self.bars += more.bars;
         self.findings.extend(more.findings);
         self.damaged.extend(more.damaged);
+        self.missing.extend(more.missing);
         self.troubles.extend(more.troubles);
     }
 
@@ -73,7 +76,7 @@ impl Outcome {
         let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
         let found = [
             (!self.damaged.is_empty()).then_some(Exit::Damaged),
-            (!self.findings.is_empty()).then_some(Exit::Mismatch),
+            (!self.findings.is_empty() || !self.missing.is_empty()).then_some(Exit::Mismatch),
         ];
         Exit::worst(troubles.chain(found.into_iter().flatten()))
     }
@@ -86,7 +89,9 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     let asked = series::asked(args, &workspace, &catalog)?;
     let scope = if args.basis { Scope::Basis } else { Scope::All };
     let outcome = look(&asked, &workspace, &catalog, shell, scope);
-    if outcome.series == 0 && outcome.damaged.is_empty() && outcome.troubles.is_empty() {
+    let is_nothing =
+        outcome.damaged.is_empty() && outcome.troubles.is_empty() && outcome.missing.is_empty();
+    if outcome.series == 0 && is_nothing {
         refuse_unknown(args, &catalog)?;
     }
     if args.json {

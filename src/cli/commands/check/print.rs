@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{DamagedFile, Outcome};
+use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
@@ -69,6 +70,13 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
         facts.insert("reason".to_owned(), json!(file.reason));
         Value::Object(facts)
     };
+    let missing = |(request, missing): &(StorageRequest, Missing)| {
+        let mut facts = series(request);
+        let stored = missing.left.map(|day| day.to_string());
+        facts.insert("known".to_owned(), json!(missing.known.to_string()));
+        facts.insert("stored".to_owned(), json!(stored));
+        Value::Object(facts)
+    };
     let unreadable = outcome.troubles.iter().map(|(request, failure)| {
         let mut facts = series(request);
         facts.insert("error".to_owned(), failure.json());
@@ -79,6 +87,7 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
         "bars": outcome.bars,
         "findings": outcome.findings.iter().map(finding).collect::<Vec<_>>(),
         "damaged": outcome.damaged.iter().map(damaged).collect::<Vec<_>>(),
+        "missing": outcome.missing.iter().map(missing).collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
     }));
 }
@@ -125,6 +134,27 @@ fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
             file.partition,
             refetch(&file.request, file.partition.days()),
         ));
+    }
+    for (request, missing) in outcome.missing.iter().take(MOST_CURES) {
+        let stored = missing.left.map_or_else(
+            || "nothing is stored".to_owned(),
+            |day| format!("what is stored ends on {day}"),
+        );
+        shell.printer.error(&format!(
+            "error: {request}: tickers.json knows rows up to {}, and {stored}",
+            missing.known
+        ));
+    }
+    if let Some(more) = outcome.missing.len().checked_sub(MOST_CURES + 1) {
+        let more = count(more + 1, "more series has", "more series have");
+        shell
+            .printer
+            .error(&format!("error: {more} fewer rows than tickers.json knows"));
+    }
+    if !outcome.missing.is_empty() {
+        shell
+            .printer
+            .error("hint: the next update asks for them again: barkeep update");
     }
     for (request, failure) in &outcome.troubles {
         shell.printer.error(&format!(

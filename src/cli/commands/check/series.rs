@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
 use super::super::beside;
 use super::{CheckArgs, DamagedFile, Outcome};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Missing};
 use crate::check::{self, Facts, Scope};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring::Workspace;
 use crate::config::SourceKind;
 use crate::frame::MarketEvent;
-use crate::model::{Dataset, Interval, PriceBasis, StorageRequest, Ticker, Venue};
+use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
 use crate::storage::{Layout, StorageInterface, Stored};
 
 /// The series of one ticker at one venue.
@@ -85,7 +87,7 @@ fn tickers(
 ) -> Result<BTreeSet<Ticker>, Failure> {
     let default = workspace.default_venue();
     let stores = &workspace.stores;
-    let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue, default).into_iter().collect();
+    let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue).into_iter().collect();
     let interval = Some(interval);
     let stocks = Dataset::Stocks;
     for dataset in [stocks, Dataset::Prepost] {
@@ -112,12 +114,24 @@ pub(super) fn look(
     for (interval, request) in asked.requests() {
         let (layout, stored) = match read(workspace, catalog, &request) {
             Ok(Some(found)) => found,
-            Ok(None) => continue,
+            Ok(None) => {
+                outcome
+                    .missing
+                    .extend(missing(catalog, asked, &request, None));
+                continue;
+            }
             Err(failure) => {
                 outcome.troubles.push((request, failure));
                 continue;
             }
         };
+        // What is damaged is told as that.
+        if stored.damaged.is_empty() {
+            let newest = stored.frame.span().map(|(_, newest)| time::day(newest));
+            outcome
+                .missing
+                .extend(missing(catalog, asked, &request, newest));
+        }
         outcome.add(damage(&stored, shell));
         if stored.frame.is_empty() {
             continue;
@@ -191,6 +205,21 @@ fn has_borders(workspace: &Workspace<'_>, venue: &Venue) -> bool {
     let mut described = settings.sources();
     let of_venue = described.find(|(known, _)| *known == venue);
     of_venue.is_some_and(|(_, source)| source.kind.value != Some(SourceKind::Files))
+}
+
+/// Returns which bars the registry knows and the disk has not.
+fn missing(
+    catalog: &Catalog,
+    asked: &Asked,
+    request: &StorageRequest,
+    left: Option<NaiveDate>,
+) -> Option<(StorageRequest, Missing)> {
+    let Series::Bars { ticker, interval } = &request.series else {
+        return None;
+    };
+    let known = catalog.last_data_date(ticker, &asked.venue, *interval)?;
+    let is_gone = left.is_none_or(|left| left < known);
+    is_gone.then(|| (request.clone(), Missing { left, known }))
 }
 
 /// Files of the predecessor do not say their basis; the tree that they lie in tells.

@@ -15,7 +15,7 @@ use crate::model::Interval;
 )]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MigrateArgs {
-    /// The venue in the plan [default: us:yahoo], or an interval
+    /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval
     pub(super) venue: Option<String>,
     /// The interval in the plan
     pub(super) interval: Option<Interval>,

@@ -110,6 +110,10 @@ pub(super) fn lock<'s>(
         sweep::sweep(workspace, hands)?;
         let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
         registry.save(hands)?;
+        if left.held_back > 0 {
+            let message = "tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted";
+            return Err(Failure::new(Exit::Failed, message).hint("mount it, then run again"));
+        }
         if let Some(failure) = left.failures.first() {
             let runs = count(left.failures.len(), "series", "series");
             return Err(Failure::new(

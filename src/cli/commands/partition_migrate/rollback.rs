@@ -23,7 +23,7 @@ use crate::model::Interval;
 )]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RollbackArgs {
-    /// The venue in the plan [default: us:yahoo], or an interval
+    /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval
     venue: Option<String>,
     /// The interval in the plan
     interval: Option<Interval>,

@@ -20,7 +20,7 @@ use crate::model::Interval;
 /// Options of `partition-migrate verify`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct VerifyArgs {
-    /// The venue in the plan [default: us:yahoo], or an interval
+    /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval
     venue: Option<String>,
     /// The interval in the plan [default: all]
     interval: Option<Interval>,

@@ -35,6 +35,9 @@ pub(in crate::cli) struct UpdateArgs {
     /// Fetch whole histories again, so that all stored prices stand on one basis
     #[arg(long, conflicts_with = "start")]
     pub(in crate::cli) rebase: bool,
+    /// Go on although `data` holds nothing of what tickers.json knows, and fetch all of it anew
+    #[arg(long)]
+    pub(in crate::cli) accept_missing: bool,
     /// At most so many requests in so many seconds
     #[arg(long, num_args = 2, value_names = ["REQUESTS", "SECONDS"])]
     pub(in crate::cli) limits: Option<Vec<f64>>,

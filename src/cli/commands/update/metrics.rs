@@ -76,12 +76,12 @@ impl Update<'_> {
         let now = self.shell.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = status::registry(self.workspace, self.shell);
-        let (series, requests) = match &catalog {
+        let (standing, requests) = match &catalog {
             Ok(catalog) => (
                 status::survey(self.workspace, self.shell, catalog).unwrap_or_default(),
                 self.requests_counted(catalog),
             ),
-            Err(_) => (Vec::new(), Vec::new()),
+            Err(_) => Default::default(),
         };
         let written = self.bars_counted().and_then(|bars_total| {
             let text = render(&Outcome {
@@ -89,7 +89,8 @@ impl Update<'_> {
                 seconds,
                 exit,
                 bars_total,
-                series: &series,
+                series: &standing.series,
+                unserved: &standing.unserved,
                 requests: &requests,
             });
             let temps = TempNames::of(RunId::new(now, self.shell.nonce(), u32::MAX));

@@ -6,13 +6,16 @@
 mod args;
 mod metrics;
 mod requests;
+mod strangers;
+
+use strangers::Strangers;
 
 pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
 use super::{registration, sweep};
-use crate::catalog::TICKERS_FILE;
+use crate::catalog::{Catalog, TICKERS_FILE};
 use crate::cleanup::CleanupReport;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -23,10 +26,11 @@ use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
 use crate::lock::LockGuard;
-use crate::model::Ticker;
+use crate::model::Venue;
 use crate::sys::Stopwatch;
 use crate::update::{
-    self, Hands, History, NotFounds, Registry, RunOptions, UpdatePlan, UpdateReport, UpdateRequest,
+    self, DataRoot, Hands, History, LeftoverReport, NotFounds, Registry, RunOptions, UpdatePlan,
+    UpdateReport, UpdateRequest,
 };
 
 /// A run whose options are checked.
@@ -97,7 +101,8 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
 impl Update<'_> {
     fn show_plan(&self) -> Result<Exit, Failure> {
         let registry = self.registry()?;
-        let (plan, exit) = self.plan(&registry)?;
+        let (plan, planned) = self.plan(&registry)?;
+        let exit = Exit::worst([planned, summary::exit_of_plan(&plan)]);
         if self.args.json {
             self.shell.printer.json(&plan_view::json(&plan));
         } else {
@@ -170,7 +175,7 @@ impl Update<'_> {
             Some(_) => sweep::sweep(self.workspace, hands)?,
             None => CleanupReport::default(),
         };
-        let leftovers = update::finish_leftovers(self.workspace.outlook(), hands, &mut registry)?;
+        let leftovers = self.finish_leftovers(hands, &mut registry)?;
         registry.save(hands)?;
         let leftover_seconds = watch.seconds();
         let watch = Stopwatch::start();
@@ -184,7 +189,9 @@ impl Update<'_> {
         report.seconds.plan = plan_seconds;
         report.kept.extend(swept.quarantined);
         let requests = self.count_requests(&report, registry.catalog(), held);
-        self.settle_unknown(&report, &mut registry, hands)?;
+        if plan.data == DataRoot::There {
+            self.settle_unknown(&report, &mut registry, hands)?;
+        }
         let exit = Exit::worst([planned, summary::exit(&report, &leftovers)]);
         let total_seconds = 0.0;
         Ok(Finished {
@@ -195,6 +202,29 @@ impl Update<'_> {
             total_seconds,
             exit,
         })
+    }
+
+    /// Finishes what earlier runs left. Rows that are accepted to be gone are given up before anything is merged: a history
+    /// of the rows that wait would look like the whole one.
+    fn finish_leftovers(
+        &self,
+        hands: Hands<'_>,
+        registry: &mut Registry,
+    ) -> Result<LeftoverReport, Failure> {
+        let outlook = self.workspace.outlook();
+        let leftovers = update::finish_leftovers(outlook, hands, registry)?;
+        if !self.args.accept_missing || !outlook.is_data_absent(registry.catalog()) {
+            return Ok(leftovers);
+        }
+        let given_up = registry.catalog_mut().give_up_rows(self.options.today);
+        registry.save(hands)?;
+        let series = words::count(given_up, "series is", "series are");
+        self.shell.printer.note(&format!(
+            "The rows of {series} given up and asked for anew."
+        ));
+        let mut finished = update::finish_leftovers(outlook, hands, registry)?;
+        finished.add_earlier(leftovers);
+        Ok(finished)
     }
 
     fn registry(&self) -> Result<Registry, Failure> {
@@ -208,50 +238,43 @@ impl Update<'_> {
         let printer = self.shell.printer;
         let mut exit = Exit::Ok;
         for warning in catalog.warnings() {
-            printer.warning(&format!("{warning}."));
+            printer.error(&format!("warning: {warning}."));
             exit = Exit::Partial;
         }
-        let is_unknown = |ticker: &&Ticker| !catalog.contains(ticker);
-        let unknown: Vec<&Ticker> = self.request.tickers.iter().filter(is_unknown).collect();
-        if !unknown.is_empty() {
-            let names = words::some_of(&unknown, 5);
-            if unknown.len() == self.request.tickers.len() {
-                let message = format!("tickers.json does not have {names}");
-                return Err(Failure::new(Exit::Failed, message)
-                    .hint("add a ticker first: barkeep tickers add TICKER"));
+        let strangers = self.strangers(catalog);
+        if let Some(refusal) = strangers.refusal() {
+            if strangers.count() == self.request.tickers.len() {
+                return Err(refusal);
             }
-            printer.warning(&format!("tickers.json does not have {names}."));
+            printer.error(&refusal.text());
             exit = Exit::Partial;
         }
         let outlook = self.workspace.outlook();
         let intervals = self.workspace.intervals()?;
         let plan = update::plan(&self.request, outlook, catalog, &intervals)?;
-        self.check_default_venue(registry, &plan)?;
+        plan_view::print_missing(&plan, printer);
         Ok((plan, exit))
     }
 
-    /// A workspace whose tickers nobody fetches must not look like one that is up to date.
-    fn check_default_venue(&self, registry: &Registry, plan: &UpdatePlan) -> Result<(), Failure> {
-        let venue = self.workspace.default_venue();
-        let is_served = self.workspace.outlook().source(venue).is_some();
-        if !self.request.venues.is_empty() || is_served {
-            return Ok(());
-        }
-        if registry.catalog().tickers_at(venue, venue).is_empty() {
-            return Ok(());
-        }
-        let is_empty = plan
-            .venues
-            .iter()
-            .all(|planned| planned.jobs.is_empty() && planned.skipped.is_empty());
-        if is_empty {
-            return Err(update::UpdateError::UnknownVenue {
-                venue: venue.clone(),
+    /// Returns the named tickers that no venue of the question keeps.
+    fn strangers(&self, catalog: &Catalog) -> Strangers {
+        let UpdateRequest {
+            tickers, venues, ..
+        } = &self.request;
+        let mut found = Strangers::default();
+        for ticker in tickers {
+            let is_meant = |venue: &Venue| venues.is_empty() || venues.contains(venue);
+            let at = catalog.venues_of(ticker);
+            if at.iter().any(is_meant) || (venues.is_empty() && catalog.contains(ticker)) {
+                continue;
             }
-            .into());
+            match at.into_iter().next() {
+                Some(home) => found.elsewhere.push((ticker.clone(), home)),
+                None => found.unknown.push(ticker.clone()),
+            }
         }
-        self.workspace.warn_without_source(venue);
-        Ok(())
+        found.asked = venues.first().cloned();
+        found
     }
 
     /// Records series that the source does not know, if somebody says so; else says how.

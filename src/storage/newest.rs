@@ -1,0 +1,161 @@
+//! How far a series reaches on disk, without reading its rows.
+//!
+//! Promises: looking for the newest file costs what looking for any file costs; the newest row is taken from the end of
+//! that file, and only a file whose footer does not say it is read whole. What is damaged or foreign has no answer, and
+//! is judged by whoever reads it.
+
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use crate::codec::{self, MemoryLimit};
+use crate::frame::Profile;
+use crate::layout::LegacyPathBuilder;
+use crate::model::{Interval, StorageRequest, time};
+use crate::sys::{Fs, Kind};
+
+use super::inspect::{Inspected, inspect};
+use super::{PartitionedStore, StorageError, Stores};
+
+/// Bytes that hold the footer of nearly every file.
+const FOOTER: u64 = 64 << 10;
+
+/// The file with the newest rows of a series; two where the same months lie in two places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewestFile {
+    pub(super) paths: Vec<PathBuf>,
+    /// Its length, by which another file in its place is told from it.
+    pub bytes: u64,
+}
+
+impl NewestFile {
+    pub(super) fn add(&mut self, path: PathBuf, bytes: u64) {
+        self.paths.push(path);
+        self.bytes += bytes;
+    }
+}
+
+impl Stores {
+    /// Returns the day of the newest row in a file of a series; `None` when the file does not say.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn newest_day(
+        &self,
+        request: &StorageRequest,
+        file: &NewestFile,
+    ) -> Result<Option<NaiveDate>, StorageError> {
+        let fs = &*self.partitioned.fs;
+        let mut newest = None;
+        for path in &file.paths {
+            newest = newest.max(newest_in(fs, path, request, self.partitioned.limit)?);
+        }
+        Ok(newest.map(time::day))
+    }
+
+    /// Tells whether no file of any series lies below the data root.
+    ///
+    /// # Errors
+    /// When none was found and a folder cannot be listed, which may have some.
+    pub fn is_data_bare(&self) -> Result<bool, StorageError> {
+        let PartitionedStore { fs, root, .. } = &self.partitioned;
+        Ok(!holds_file(&**fs, root)?)
+    }
+
+    /// Tells whether no legacy file lies flat in the workspace.
+    ///
+    /// # Errors
+    /// As `is_data_bare`.
+    pub fn are_flat_folders_bare(&self) -> Result<bool, StorageError> {
+        let paths: &LegacyPathBuilder = &self.legacy.paths;
+        for interval in Interval::ALL {
+            let tree = paths.flat_tree(interval);
+            if holds_file(&*self.legacy.fs, &tree)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Returns the stamp of the newest row of a file, as far as it can be told without judging the file.
+fn newest_in(
+    fs: &dyn Fs,
+    path: &Path,
+    request: &StorageRequest,
+    limit: MemoryLimit,
+) -> Result<Option<i64>, StorageError> {
+    let profile = Profile::of(request.series.dataset());
+    let Some(end) = fs.read_end(path, FOOTER)? else {
+        return Ok(None);
+    };
+    if let Some(stamp) = codec::newest_stamp(&end, profile) {
+        return Ok(Some(stamp));
+    }
+    let whole = crate::model::PartitionKey::Whole;
+    Ok(match inspect(fs, path, profile, request, whole, limit) {
+        Ok(Inspected::Whole { decoded, .. }) => {
+            decoded.proven.frame.span().map(|(_, newest)| newest)
+        }
+        Ok(Inspected::Absent | Inspected::Damaged { .. })
+        | Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => None,
+        Err(error) => return Err(error),
+    })
+}
+
+/// Finds the file below a folder that comes last in time, with its length: the names of a tree are in that order.
+pub(super) fn newest_below(
+    fs: &dyn Fs,
+    dir: &Path,
+) -> Result<Option<(PathBuf, u64)>, StorageError> {
+    let mut entries = fs.list(dir)?.unwrap_or_default();
+    // Other writers do not pad the numbers of months.
+    entries.sort_by_cached_key(|entry| (number(&entry.name), entry.name.clone()));
+    for entry in entries.into_iter().rev() {
+        if is_hidden(&entry.name) {
+            continue;
+        }
+        let path = dir.join(&entry.name);
+        let found = match entry.kind {
+            Kind::Dir => newest_below(fs, &path)?,
+            Kind::File if entry.name.ends_with(".parquet") => {
+                fs.metadata(&path)?.map(|meta| (path, meta.len))
+            }
+            Kind::File | Kind::Link | Kind::Other => None,
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Tells whether a file lies anywhere below a folder. One bad folder does not hide what lies beside it.
+fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
+    let mut unreadable = None;
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        let found = match entry.kind {
+            _ if is_hidden(&entry.name) => Ok(false),
+            Kind::Dir => holds_file(fs, &dir.join(&entry.name)),
+            Kind::File => Ok(entry.name.ends_with(".parquet")),
+            Kind::Link | Kind::Other => Ok(false),
+        };
+        match found {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => unreadable = Some(error),
+        }
+    }
+    unreadable.map_or(Ok(false), Err)
+}
+
+/// Tells whether a name is none of a series: temporary files, staging, what macOS leaves, and the folder of a fresh disk
+/// that only root may look into.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name == "lost+found"
+}
+
+fn number(name: &str) -> Option<u32> {
+    let (_, value) = name.split_once('=')?;
+    value.parse().ok()
+}
