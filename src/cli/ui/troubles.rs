@@ -66,6 +66,11 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     for warning in report.warnings.iter().take(MOST_LINES) {
         printer.warning(&format!("{warning}."));
     }
+    if report.warnings.len() > MOST_LINES {
+        let more = report.warnings.len() - MOST_LINES;
+        let more = count(more, "more warning", "more warnings");
+        printer.warning(&format!("{more}, which --json lists."));
+    }
 }
 
 /// Days that lie before and after all that a source may have.
