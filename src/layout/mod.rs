@@ -5,13 +5,15 @@
 //! Leaves to others: what of it exists (`storage`).
 
 mod legacy;
+mod level;
 mod parse;
 mod partitioned;
 mod places;
 mod staging;
 
-pub use legacy::LegacyPathBuilder;
-pub use parse::{ParsedPartition, is_temporary, parse_partition, parse_staged};
+pub use legacy::{LegacyName, LegacyPathBuilder, legacy_name};
+pub use level::{Level, is_parquet, is_passed_over};
+pub use parse::{ParsedPartition, is_temporary, parse_partition_folder, parse_staged};
 pub use partitioned::PartitionPathBuilder;
 pub use places::Places;
 pub use staging::{Continuity, continuity, staged_rows};

@@ -223,6 +223,10 @@ fn build(
             Ok((Built::Beside(nothing), Some(stored)))
         }
         Err(Refusal::Conflict(_)) if choices.is_restart => {
+            // The folders are put away whole, and what is nobody's must not go with them.
+            if let Some(path) = store.holdings(request)?.misplaced.into_iter().next() {
+                return Err(Refusal::Misplaced(path));
+            }
             let draft = store.draft(request, rows, provenance)?;
             Ok((Built::Anew(draft), None))
         }

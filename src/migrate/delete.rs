@@ -3,7 +3,7 @@
 //! Promises: this takes a `VerifiedInterval`, and there is one way to get it: both sides of every ticker were read from
 //! the disk in this process, under this lock, and agree. One ticker that does not agree keeps all files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -17,8 +17,8 @@ use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
-use crate::storage::{StorageError, StorageInterface, Stored};
-use crate::sys::{Medium, Meta};
+use crate::storage::{StorageInterface, Stored};
+use crate::sys::{Fs, Kind, Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
 #[derive(Debug)]
@@ -208,46 +208,61 @@ pub fn remove_partitions(
     if !failures.is_empty() {
         return Ok(Err(failures));
     }
-    let paths = PartitionPathBuilder::new(&places.data);
     let mut removed = Removed {
         from_memory,
         ..Removed::default()
     };
-    let mut dirs = Vec::new();
+    let (mut moved, mut shared) = (Vec::new(), Vec::new());
     for ticker in &tickers {
         let request = tuple.series(ticker);
         if let Some(stat) = stores.partitioned.stat(&request)? {
             removed.files += stat.files;
             removed.bytes += stat.bytes;
         }
-        let series = request.partitioned().map_err(StorageError::from)?;
-        for dir in [Some(paths.series_dir(series)), paths.raw_series_dir(series)] {
-            let is_there = |dir: &PathBuf| fs.metadata(dir).map(|meta| meta.is_some());
-            if let Some(dir) = dir
-                && is_there(&dir)?
-            {
-                dirs.push(dir);
-            }
+        let holdings = stores.partitioned.holdings(&request)?;
+        if holdings.has_others {
+            moved.extend(holdings.files);
+            shared.extend(holdings.dirs);
+        } else {
+            moved.extend(holdings.dirs);
         }
     }
     let mut run = hands.begin()?;
-    run.trash(&dirs)?;
+    run.trash(&moved)?;
     run.finish()?;
-    let tree = paths.tree(venue, Dataset::Stocks, Some(interval));
+    for dir in &shared {
+        remove_empty(fs, dir)?;
+    }
+    let tree = PartitionPathBuilder::new(&places.data).tree(venue, Dataset::Stocks, Some(interval));
     if fs.list(&tree)?.is_some_and(|left| left.is_empty()) {
         fs.remove_dir(&tree)?;
     }
     Ok(Ok(removed))
 }
 
+/// Removes the folders below `dir`, and itself, in which nothing is left; notes and hidden files stay with theirs.
+fn remove_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        if entry.kind == Kind::Dir {
+            remove_empty(fs, &dir.join(&entry.name))?;
+        }
+    }
+    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(dir)?;
+    }
+    Ok(())
+}
+
 /// Makes sure that every row of the partitions is in the legacy file.
 fn is_back(sight: Sight<'_>, tuple: &Tuple, ticker: &Ticker) -> Result<Medium, Refusal> {
     let request = tuple.series(ticker);
-    let Some((Stored { frame: found, .. }, medium)) =
-        read_partitions(&sight.stores.partitioned, &request)?
-    else {
+    let Some((stored, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
         return Ok(Medium::Disk);
     };
+    if let Some(path) = stored.misplaced.into_iter().next() {
+        return Err(Refusal::Misplaced(path));
+    }
+    let found = stored.frame;
     let file = read_legacy(sight, &request, Medium::Disk)?;
     match Difference::between(&found, &file.decoded.proven.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),

@@ -1,6 +1,7 @@
 //! What the way back means for one ticker: its legacy file stays, is merged into, or is rebuilt.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
@@ -18,6 +19,8 @@ pub(super) struct Judged {
     pub(super) outcome: Return,
     pub(super) expected: Fingerprint,
     pub(super) prepared: Option<Prepared>,
+    /// Files beside the partitions that are none.
+    pub(super) misplaced: Vec<PathBuf>,
 }
 
 pub(super) type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
@@ -62,6 +65,7 @@ fn judge(
                 outcome: Return::Equal,
                 expected: file.decoded.proven.frame.fingerprint(),
                 prepared: None,
+                misplaced: Vec::new(),
             })),
             (None, Some(_)) => Err(Refusal::Gone),
             (None, None) => Ok(None),
@@ -104,6 +108,7 @@ fn judge(
         outcome,
         expected,
         prepared,
+        misplaced: stored.misplaced,
     }))
 }
 

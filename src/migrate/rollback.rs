@@ -5,6 +5,8 @@
 //! Where nobody can say which of two values is the newer one, nothing is switched.
 //! Leaves to others: removing the partitions afterwards (`remove_partitions`), which takes another look at both sides.
 
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use super::activate::{Switched, deactivate};
@@ -18,7 +20,9 @@ use super::{
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
-use crate::storage::{CorruptFiles, Custody, QuarantineRecord, Replaced, StorageInterface};
+use crate::storage::{
+    CorruptFiles, Custody, QuarantineRecord, Replaced, StorageError, StorageInterface,
+};
 use crate::sys::Medium;
 use crate::sys::atomic::create_dirs;
 
@@ -57,6 +61,8 @@ pub struct RollbackReport {
     pub switched: Option<Switched>,
     /// What was put away.
     pub kept: Vec<QuarantineRecord>,
+    /// Parquet files beside partitions that are none; they stay where they are.
+    pub misplaced: Vec<PathBuf>,
     /// Legacy files that could only be read back from memory.
     pub from_memory: usize,
     /// Whether the run was asked to stop before the end.
@@ -75,6 +81,9 @@ pub fn plan_rollback(
     let mut report = RollbackReport::of(tuple);
     for batch in tickers(sight, tuple, proofs)?.chunks(BATCH_TICKERS) {
         for (ticker, judged) in judge_all(sight, tuple, proofs, batch) {
+            if let Ok(Some(judged)) = &judged {
+                report.misplaced.extend_from_slice(&judged.misplaced);
+            }
             report.note(
                 ticker,
                 judged.map(|judged| judged.map(|judged| judged.outcome)),
@@ -96,7 +105,11 @@ pub fn rollback_need(
     let mut need = Need::default();
     for ticker in tickers(sight, tuple, proofs)? {
         let request = tuple.series(&ticker);
-        let stat = sight.stores.partitioned.stat(&request)?;
+        // What cannot be judged fails its own ticker, when it is read.
+        let stat = match sight.stores.partitioned.stat(&request) {
+            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            stat => stat.unwrap_or_default(),
+        };
         need.bytes += stat.map_or(0, |stat| stat.bytes);
         need.inodes += 1;
     }
@@ -156,6 +169,7 @@ impl RollbackReport {
             failures: Vec::new(),
             switched: None,
             kept: Vec::new(),
+            misplaced: Vec::new(),
             from_memory: 0,
             is_cut_short: false,
         }
@@ -216,6 +230,7 @@ fn write_batch(
                 continue;
             }
         };
+        report.misplaced.extend_from_slice(&judged.misplaced);
         if let Some(prepared) = &judged.prepared {
             let aside = run.put(prepared, &custody)?;
             report.kept.extend(aside.into_records());

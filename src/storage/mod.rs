@@ -7,12 +7,14 @@
 
 mod commit;
 mod draft;
+mod folders;
 mod inspect;
 mod journal;
 mod ledger;
 mod leftover;
 mod legacy;
 mod legacy_file;
+mod misplaced;
 mod partitioned;
 mod parts;
 mod prepare;
@@ -27,6 +29,7 @@ mod tree;
 mod whole_series;
 
 pub use draft::Draft;
+pub use folders::Holdings;
 pub use inspect::{Damage, Stored};
 pub use ledger::{Ledger, LedgerLine, read_ledger};
 pub use leftover::leftover_runs;
@@ -70,7 +73,7 @@ pub trait StorageInterface: fmt::Debug + Send + Sync {
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError>;
 
-    /// Tells whether any file of the series exists.
+    /// Tells whether anything of the series exists, also what has to be refused when it is read: that is not absence.
     fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError>;
 
     /// Returns size and extent without decoding rows; `None` means that nothing is stored.
@@ -105,6 +108,8 @@ pub struct Prepared {
     pub files: Vec<PreparedFile>,
     /// Files that do not verify. They are put away before the group is committed.
     pub damaged: Vec<Damage>,
+    /// Parquet files beside those files that are none of the series. They stay as they are, and are told.
+    pub misplaced: Vec<PathBuf>,
     /// Rows by what happens to them.
     pub rows: RowCounts,
     /// What the changes overwrite.

@@ -8,35 +8,27 @@ use rayon::prelude::*;
 
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::{Frame, Profile};
-use crate::layout::{PartitionPathBuilder, parse_partition};
+use crate::layout::PartitionPathBuilder;
 use crate::model::{
-    Dataset, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, StorageRequest,
-    Ticker, Venue,
+    Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
-use crate::sys::{Fs, Kind, Medium};
+use crate::sys::{Fs, Medium};
 
 use super::inspect::Stored;
+use super::misplaced::series_ticker;
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Trees, compression_for};
+use super::tree::{Shape, Trees, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The partitioned layout below a data root.
 #[derive(Debug)]
 pub struct PartitionedStore {
     pub(super) fs: Arc<dyn Fs>,
-    root: PathBuf,
     pub(super) paths: PartitionPathBuilder,
     pub(super) compression: Option<Compression>,
     pub(super) row_group_rows: Option<NonZeroUsize>,
     pub(super) trees: Trees,
     pub(super) limit: MemoryLimit,
-}
-
-/// One existing file of a series.
-#[derive(Debug)]
-pub(super) struct PartitionFile {
-    pub(super) key: PartitionKey,
-    pub(super) path: PathBuf,
 }
 
 impl PartitionedStore {
@@ -45,7 +37,6 @@ impl PartitionedStore {
         let paths = PartitionPathBuilder::new(root);
         Self {
             fs,
-            root: root.to_owned(),
             paths,
             compression,
             row_group_rows: None,
@@ -80,28 +71,8 @@ impl PartitionedStore {
         let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, dataset, venue, self.limit)?;
+            .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
         Ok(facts.basis)
-    }
-
-    /// Returns the directories of a series: the encoded one, or the raw one where only the predecessor wrote, or
-    /// first the raw and then the encoded one where both did.
-    pub(super) fn series_dirs(
-        &self,
-        series: PartitionedSeries<'_>,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let encoded = self.paths.series_dir(series);
-        if let Some(raw) = self.paths.raw_series_dir(series)
-            && self.fs.metadata(&raw)?.is_some()
-        {
-            let is_alone = self.fs.metadata(&encoded)?.is_none();
-            return Ok(if is_alone {
-                vec![raw]
-            } else {
-                vec![raw, encoded]
-            });
-        }
-        Ok(vec![encoded])
     }
 
     /// Returns where the rows of a partition belong: where its file is, so that no second one begins beside it.
@@ -120,37 +91,6 @@ impl PartitionedStore {
             }
         }
         Ok(wanted)
-    }
-
-    /// Lists the files of a series in time order; of two with one key, the one that yields comes first.
-    pub(super) fn files(
-        &self,
-        series: PartitionedSeries<'_>,
-    ) -> Result<Vec<PartitionFile>, StorageError> {
-        let mut files = Vec::new();
-        for dir in self.series_dirs(series)? {
-            self.collect(&dir, &mut files)?;
-        }
-        files.sort_by_key(|file| file.key);
-        Ok(files)
-    }
-
-    fn collect(&self, dir: &Path, files: &mut Vec<PartitionFile>) -> Result<(), StorageError> {
-        for entry in self.fs.list(dir)?.unwrap_or_default() {
-            let path = dir.join(&entry.name);
-            match entry.kind {
-                Kind::Dir => self.collect(&path, files)?,
-                Kind::File if entry.name.ends_with(".parquet") => {
-                    let parsed = path.strip_prefix(&self.root).ok().and_then(parse_partition);
-                    files.extend(parsed.map(|parsed| PartitionFile {
-                        key: parsed.partition,
-                        path,
-                    }));
-                }
-                Kind::File | Kind::Link | Kind::Other => {}
-            }
-        }
-        Ok(())
     }
 }
 
@@ -175,7 +115,12 @@ impl StorageInterface for PartitionedStore {
         let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, dataset, venue, self.limit)?;
+            .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
+        let mut misplaced = Vec::new();
+        let parts = newer.split();
+        for key in parts.keys() {
+            misplaced.extend(self.misplaced_at(&dirs, dataset, *key)?);
+        }
         let job = |key| -> Result<FileJob<'_>, StorageError> {
             Ok(FileJob {
                 request,
@@ -189,12 +134,12 @@ impl StorageInterface for PartitionedStore {
                 limit: self.limit,
             })
         };
-        let parts = newer.split();
         let outcomes: Result<Vec<FileOutcome>, StorageError> = parts
             .par_iter()
             .map(|(key, rows)| prepare_file(&*self.fs, job(*key)?, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
+        prepared.misplaced = misplaced;
         outcomes?
             .into_iter()
             .for_each(|outcome| prepared.add(outcome));
@@ -202,29 +147,11 @@ impl StorageInterface for PartitionedStore {
     }
 
     fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        fn has_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
-            for entry in fs.list(dir)?.unwrap_or_default() {
-                let is_found = match entry.kind {
-                    Kind::Dir => has_file(fs, &dir.join(&entry.name))?,
-                    Kind::File => entry.name.ends_with(".parquet"),
-                    Kind::Link | Kind::Other => false,
-                };
-                if is_found {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
-        for dir in self.series_dirs(request.partitioned()?)? {
-            if has_file(&*self.fs, &dir)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.holds_any(request)
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
-        let files = self.files(request.partitioned()?)?;
+        let files = self.folders(request.partitioned()?)?.known()?.files;
         let (Some(first), Some(last)) = (files.first(), files.last()) else {
             return Ok(None);
         };
@@ -248,15 +175,12 @@ impl StorageInterface for PartitionedStore {
         let Some(venue) = venue else {
             return Ok(Vec::new());
         };
-        let names = self
-            .fs
-            .list(&self.paths.tree(venue, dataset, interval))?
-            .unwrap_or_default();
-        let is_dir = |kind: Kind| kind == Kind::Dir;
+        let tree = self.paths.tree(venue, dataset, interval);
+        let names = self.fs.list(&tree)?.unwrap_or_default();
+        // Whatever has the name of a series is listed: what is no folder is refused by name, and must not look absent.
         let mut tickers: Vec<Ticker> = names
             .iter()
-            .filter(|entry| is_dir(entry.kind))
-            .filter_map(|entry| Ticker::from_segment(entry.name.strip_prefix("ticker=")?).ok())
+            .filter_map(|entry| series_ticker(&entry.name))
             .collect();
         tickers.sort();
         tickers.dedup();

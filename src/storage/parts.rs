@@ -1,6 +1,6 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -9,8 +9,9 @@ use crate::model::{Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
 use super::StorageError;
+use super::folders::{Folders, PartitionFile};
 use super::inspect::{Damage, Inspected, Stored, claimed_rows, judge};
-use super::partitioned::{PartitionFile, PartitionedStore};
+use super::partitioned::PartitionedStore;
 
 /// What was read of a series, file by file.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Parts {
     displaced: usize,
     /// Files that do not verify or decode.
     damaged: Vec<Damage>,
+    /// Parquet files beside them that are no partition.
+    misplaced: Vec<PathBuf>,
 }
 
 impl Parts {
@@ -42,6 +45,7 @@ impl Parts {
             provenance: self.provenance,
             displaced: self.displaced,
             damaged: self.damaged,
+            misplaced: self.misplaced,
         }
     }
 }
@@ -72,7 +76,7 @@ impl PartitionedStore {
     /// # Errors
     /// When the request has no venue or a file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        let files = self.files(request.partitioned()?)?;
+        let files = self.folders(request.partitioned()?)?.known()?.files;
         let rows = files
             .par_iter()
             .map(|file| claimed_rows(&*self.fs, &file.path));
@@ -87,7 +91,9 @@ impl PartitionedStore {
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
         let profile = Profile::of(request.series.dataset());
-        let files = self.files(request.partitioned()?)?;
+        let Folders {
+            files, misplaced, ..
+        } = self.folders(request.partitioned()?)?.known()?;
         if files.is_empty() {
             return Ok(None);
         }
@@ -104,6 +110,7 @@ impl PartitionedStore {
             provenance: Provenance::default(),
             displaced: 0,
             damaged: Vec::new(),
+            misplaced,
         };
         for (file, (found, medium)) in files.into_iter().zip(inspected?) {
             parts.medium = parts.medium.min(medium);

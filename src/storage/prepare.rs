@@ -179,6 +179,7 @@ impl Prepared {
             request,
             files: Vec::new(),
             damaged: Vec::new(),
+            misplaced: Vec::new(),
             rows: RowCounts::default(),
             revisions: Vec::new(),
         }

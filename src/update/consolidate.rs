@@ -144,6 +144,12 @@ impl<'l> Consolidation<'_, 'l> {
                 "{request}: the fetched days stand on another basis than those around them; barkeep update --rebase puts all on one"
             )),
         }
+        for path in &prepared.misplaced {
+            self.report.warnings.push(format!(
+                "{} is misplaced: it is no file of {request}, and was neither read nor changed",
+                path.display()
+            ));
+        }
         if let Some(venue) = &request.venue {
             let report = self.report.at(venue);
             // Events come along with bars: they are no series that anybody asked for.

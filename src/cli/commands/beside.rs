@@ -168,5 +168,6 @@ pub(super) fn nothing(dataset: Dataset) -> Stored {
         provenance: Provenance::default(),
         displaced: 0,
         damaged: Vec::new(),
+        misplaced: Vec::new(),
     }
 }

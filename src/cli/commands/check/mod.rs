@@ -6,6 +6,8 @@
 mod print;
 mod series;
 
+use std::path::PathBuf;
+
 use clap::Args;
 use rayon::prelude::*;
 
@@ -47,6 +49,8 @@ struct Outcome {
     bars: usize,
     findings: Vec<(StorageRequest, Finding)>,
     damaged: Vec<DamagedFile>,
+    /// Parquet files that are none of the series beside which they lie.
+    misplaced: Vec<PathBuf>,
     /// What could not be read, and why.
     troubles: Vec<(StorageRequest, Failure)>,
 }
@@ -66,6 +70,7 @@ impl Outcome {
         self.bars += more.bars;
         self.findings.extend(more.findings);
         self.damaged.extend(more.damaged);
+        self.misplaced.extend(more.misplaced);
         self.troubles.extend(more.troubles);
     }
 
@@ -73,7 +78,7 @@ impl Outcome {
         let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
         let found = [
             (!self.damaged.is_empty()).then_some(Exit::Damaged),
-            (!self.findings.is_empty()).then_some(Exit::Mismatch),
+            (!self.findings.is_empty() || !self.misplaced.is_empty()).then_some(Exit::Mismatch),
         ];
         Exit::worst(troubles.chain(found.into_iter().flatten()))
     }
@@ -85,7 +90,12 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     let catalog = registry(&workspace, shell)?;
     let asked = series::asked(args, &workspace, &catalog)?;
     let scope = if args.basis { Scope::Basis } else { Scope::All };
-    let outcome = look(&asked, &workspace, &catalog, shell, scope);
+    let mut outcome = look(&asked, &workspace, &catalog, shell, scope);
+    outcome
+        .misplaced
+        .extend(series::misplaced(args, &workspace)?);
+    outcome.misplaced.sort();
+    outcome.misplaced.dedup();
     if outcome.series == 0 && outcome.damaged.is_empty() && outcome.troubles.is_empty() {
         refuse_unknown(args, &catalog)?;
     }

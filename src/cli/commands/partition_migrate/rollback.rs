@@ -252,6 +252,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
     }
     report::failures(shell, &one.report.failures, false);
     report::failures(shell, &one.not_removed, false);
+    report::misplaced(shell, &one.report.misplaced);
     for record in &one.report.kept {
         let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
         shell
@@ -289,6 +290,7 @@ fn document(one: &Done) -> Value {
         "failures": failures.map(report::failed_document).collect::<Vec<_>>(),
         "switched": one.report.switched.is_some(),
         "partition_files_removed": one.removed.map_or(0, |removed| removed.files),
+        "misplaced": one.report.misplaced.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "kept": one.report.kept.iter().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
     })
 }
