@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::layout::{ParsedPartition, Places, parse_partition};
-use crate::model::RunId;
+use crate::layout::{ParsedPartition, Places, parse_partition_folder};
+use crate::model::{Granularity, PartitionKey, RunId};
 use crate::sys::{Fs, FsResult, Kind};
 
 use super::CleanupError;
@@ -159,21 +159,18 @@ impl Search<'_> {
     /// Returns what a file would have become: the partition in whose directory it stands under that dataset's name.
     fn place(&self, path: &Path, name: &str) -> Option<ParsedPartition> {
         let below = path.strip_prefix(&self.places.data).ok()?;
-        let parsed = parse_partition(below)?;
+        let parsed = parse_partition_folder(below.parent()?)?;
         let wanted = parsed.request.series.dataset();
         let is_of = match name.strip_suffix(PARTIAL) {
             Some(stem) => stem == wanted.file_name(),
             None if name == PREDECESSOR_TRADES => wanted.file_name() == "trades.parquet",
             None => name.strip_prefix(wanted.file_name()).is_some(),
         };
-        // Its granularity, too: a day's file in the directory of a month is nobody's partition.
-        let fits = match parsed.partition.days() {
-            None => wanted.granularity() == crate::model::Granularity::Whole,
-            Some((first, last)) => {
-                let is_day = first == last;
-                is_day == (wanted.granularity() == crate::model::Granularity::Day)
-                    && wanted.granularity() != crate::model::Granularity::Whole
-            }
+        // Its granularity, too: a day's file below the directory of a month is nobody's partition now.
+        let fits = match parsed.partition {
+            PartitionKey::Whole => wanted.granularity() == Granularity::Whole,
+            PartitionKey::Month { .. } => wanted.granularity() == Granularity::Month,
+            PartitionKey::Day(_) => wanted.granularity() == Granularity::Day,
         };
         (is_of && fits).then_some(parsed)
     }

@@ -5,14 +5,17 @@
 //! Leaves to others: what of it exists (`storage`).
 
 mod legacy;
+mod level;
 mod parse;
 mod partitioned;
 mod places;
 mod staging;
 
-pub use legacy::LegacyPathBuilder;
+pub use legacy::{LegacyName, LegacyPathBuilder, legacy_name};
+pub use level::{Level, is_parquet, is_passed_over};
 pub use parse::{
-    ParsedPartition, is_temporary, parse_partition, parse_series_name, parse_staged, series_name,
+    ParsedPartition, is_temporary, parse_partition_folder, parse_series_name, parse_staged,
+    series_name,
 };
 pub use partitioned::PartitionPathBuilder;
 pub use places::Places;

@@ -2,10 +2,9 @@
 
 use std::path::{Component, Path};
 
-use chrono::NaiveDate;
-
-use super::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, PartitionKey, Series, StorageRequest, Ticker, Venue};
+
+use super::{Level, PartitionPathBuilder};
 
 /// What a file of the partitioned layout holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,22 +15,15 @@ pub struct ParsedPartition {
     pub partition: PartitionKey,
 }
 
-/// Returns what the file at `path`, relative to the data root, holds; `None` when it is no partition.
-pub fn parse_partition(path: &Path) -> Option<ParsedPartition> {
+/// Returns what the file of a partition in the folder at `path`, relative to the data root, would hold.
+pub fn parse_partition_folder(path: &Path) -> Option<ParsedPartition> {
     let parts = segments(path)?;
     let (request, rest) = parse_series(&parts)?;
-    let partition = match rest {
-        [_file] => PartitionKey::Whole,
-        [year, month, _file] => {
-            PartitionKey::month(number(year, "year=")?, number(month, "month=")?)?
-        }
-        [year, month, day, _file] => PartitionKey::Day(NaiveDate::from_ymd_opt(
-            number(year, "year=")?,
-            number(month, "month=")?,
-            number(day, "day=")?,
-        )?),
-        _ => return None,
-    };
+    let series = Level::of_series(request.series.dataset());
+    let level = rest
+        .iter()
+        .try_fold(series, |level, name| level.enter(name))?;
+    let partition = level.partition()?;
     Some(ParsedPartition { request, partition })
 }
 
@@ -133,10 +125,6 @@ fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p st
     ))
 }
 
-fn number<T: std::str::FromStr>(segment: &str, prefix: &str) -> Option<T> {
-    segment.strip_prefix(prefix)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -153,7 +141,7 @@ mod tests {
                 let path = PartitionPathBuilder::new(Path::new("")).file(request.partitioned().unwrap(), partition);
 
                 prop_assert_eq!(path.components().count(), 7);
-                prop_assert_eq!(parse_partition(&path), Some(ParsedPartition { request, partition }));
+                prop_assert_eq!(parse_partition_folder(path.parent().unwrap()), Some(ParsedPartition { request, partition }));
             }
         }
     }
@@ -162,7 +150,7 @@ mod tests {
     fn hours_outside_of_the_session_are_a_tree_of_their_own() {
         let path = "us/yahoo/prepost_1m/ticker=A/year=2025/month=01/data.parquet";
 
-        let parsed = parse_partition(Path::new(path)).unwrap();
+        let parsed = parse_partition_folder(Path::new(path).parent().unwrap()).unwrap();
 
         assert_eq!(parsed.request.to_string(), "A prepost 1m at us:yahoo");
         let series = parsed.request.partitioned().unwrap();
@@ -208,12 +196,19 @@ mod tests {
         for path in [
             "",
             "a",
-            "../us/yahoo/stocks_1d/ticker=A/data.parquet",
-            "us/yahoo/stocks_7d/ticker=A/x.parquet",
-            "us/yahoo/prepost_1d/ticker=A/year=2025/month=01/data.parquet",
-            "us/yahoo/adjusted_1m/ticker=A/data.parquet",
+            "../us/yahoo/events/ticker=A",
+            "us/yahoo/stocks_7d/ticker=A/year=2025/month=01",
+            "us/yahoo/prepost_1d/ticker=A/year=2025/month=01",
+            "us/yahoo/adjusted_1m/ticker=A",
+            "us/yahoo/stocks_1d/ticker=A",
+            "us/yahoo/stocks_1d/ticker=A/year=2025",
+            "us/yahoo/stocks_1d/ticker=A/year=2025/month=1",
+            "us/yahoo/stocks_1d/ticker=A/year=2025/month=13",
+            "us/yahoo/stocks_1d/ticker=/year=2025/month=01",
+            "us/yahoo/events/ticker=A/year=2025/month=01",
+            "us/yahoo/trades/venue=x/year=2025/month=01",
         ] {
-            assert_eq!(parse_partition(Path::new(path)), None, "{path}");
+            assert_eq!(parse_partition_folder(Path::new(path)), None, "{path}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{Dataset, Interval, PartitionKey, PartitionedSeries, Series, Venue};
+use crate::model::{Dataset, Interval, PartitionKey, PartitionedSeries, Series, Ticker, Venue};
 
 /// Builds paths below a data root. Takes only series whose venue is known.
 #[derive(Clone, Debug)]
@@ -55,12 +55,12 @@ impl PartitionPathBuilder {
         self.tree_of(series).join(segment)
     }
 
-    /// Returns the directory under which the predecessor kept a ticker that barkeep encodes, if it could.
-    pub fn raw_series_dir(&self, series: PartitionedSeries<'_>) -> Option<PathBuf> {
-        let ticker = series.series.ticker()?;
-        let raw = ticker.as_str();
-        let was_possible = raw != ticker.segment() && !raw.contains('/');
-        was_possible.then(|| self.tree_of(series).join(format!("ticker={raw}")))
+    /// Returns the directories under which the predecessor or an earlier build kept a ticker that is spelled otherwise now.
+    pub fn earlier_series_dirs(&self, series: PartitionedSeries<'_>) -> Vec<PathBuf> {
+        let spellings = series.series.ticker().map(Ticker::earlier_segments);
+        let tree = self.tree_of(series);
+        let dir = |segment: String| tree.join(format!("ticker={segment}"));
+        spellings.unwrap_or_default().into_iter().map(dir).collect()
     }
 
     /// Returns the file of one partition.

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Difference, Hands, MigrateError, Sight};
-use crate::layout::LegacyPathBuilder;
+use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
 use crate::storage::{
     CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
@@ -58,14 +58,11 @@ pub fn strays(sight: Sight<'_>) -> Result<Vec<Stray>, MigrateError> {
         for paths in &elsewhere {
             let folder = paths.flat_tree(interval);
             for entry in fs.list(&folder)?.unwrap_or_default() {
-                let Some(stem) = entry.name.strip_suffix(".parquet") else {
+                let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
                     continue;
                 };
-                let ticker = stem.parse::<Ticker>().ok();
-                let target = ticker
-                    .as_ref()
-                    .and_then(|ticker| settled.file_in(&settled.tree(interval), ticker));
-                let (Some(ticker), Some(target), Kind::File) = (ticker, target, entry.kind) else {
+                let target = settled.file_in(&settled.tree(interval), &ticker);
+                let (Some(target), Kind::File) = (target, entry.kind) else {
                     continue;
                 };
                 strays.push(Stray {
@@ -79,6 +76,31 @@ pub fn strays(sight: Sight<'_>) -> Result<Vec<Stray>, MigrateError> {
         }
     }
     Ok(strays)
+}
+
+/// Lists the Parquet files that lie where legacy files may lie and are no ticker's, such as copies. They stay where they are.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn unadoptable(sight: Sight<'_>) -> Result<Vec<PathBuf>, MigrateError> {
+    let Sight { fs, places, .. } = sight;
+    let mut found = Vec::new();
+    for interval in Interval::ALL {
+        for root in [&places.root, &places.data] {
+            let folder = LegacyPathBuilder::new(root).flat_tree(interval);
+            for entry in fs.list(&folder)?.unwrap_or_default() {
+                let is_fit = match legacy_name(&entry.name) {
+                    LegacyName::Ticker(_) => entry.kind == Kind::File,
+                    LegacyName::Copy { .. } | LegacyName::NoTicker => false,
+                    LegacyName::Other => true,
+                };
+                if !is_fit {
+                    found.push(folder.join(&entry.name));
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Brings files to where they belong.

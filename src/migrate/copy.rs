@@ -225,7 +225,13 @@ fn build(
             let nothing = Prepared::nothing(request.clone());
             Ok((Built::Beside(nothing), Some(stored)))
         }
-        Err(Refusal::Conflict(_)) if choices.is_restart => Ok((Built::Anew(draft()?), None)),
+        Err(Refusal::Conflict(_)) if choices.is_restart => {
+            // The folders are put away whole, and what is nobody's must not go with them.
+            if let Some(path) = store.holdings(request)?.misplaced.into_iter().next() {
+                return Err(Refusal::Misplaced(path));
+            }
+            Ok((Built::Anew(draft()?), None))
+        }
         Err(refusal) => Err(refusal),
     }
 }

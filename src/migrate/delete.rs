@@ -4,7 +4,7 @@
 //! the disk in this process, under this lock, and agree. One ticker that does not agree keeps all files. Sides agree by
 //! their rows: a file that says more than its rows is in quarantine before it is removed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -20,9 +20,9 @@ use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
 use crate::storage::{
-    Beyond, InPieces, QuarantineRecord, StorageError, StorageInterface, Stored,
+    Beyond, InPieces, QuarantineRecord, StorageInterface, Stored,
 };
-use crate::sys::{Medium, Meta};
+use crate::sys::{Fs, Kind, Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
 #[derive(Debug)]
@@ -275,12 +275,11 @@ pub fn remove_partitions(
     if !failures.is_empty() {
         return Ok(Err(failures));
     }
-    let paths = PartitionPathBuilder::new(&places.data);
     let mut removed = Removed {
         from_memory,
         ..Removed::default()
     };
-    let (mut dirs, mut odd) = (Vec::new(), Vec::new());
+    let (mut moved, mut shared, mut odd) = (Vec::new(), Vec::new(), Vec::new());
     for (ticker, beyond) in tickers.iter().zip(&beyond) {
         let request = tuple.series(ticker);
         if let Some(first) = beyond.first() {
@@ -291,14 +290,12 @@ pub fn remove_partitions(
             removed.files += stat.files;
             removed.bytes += stat.bytes;
         }
-        let series = request.partitioned().map_err(StorageError::from)?;
-        for dir in [Some(paths.series_dir(series)), paths.raw_series_dir(series)] {
-            let is_there = |dir: &PathBuf| fs.metadata(dir).map(|meta| meta.is_some());
-            if let Some(dir) = dir
-                && is_there(&dir)?
-            {
-                dirs.push(dir);
-            }
+        let holdings = stores.partitioned.holdings(&request)?;
+        if holdings.has_others {
+            moved.extend(holdings.files);
+            shared.extend(holdings.dirs);
+        } else {
+            moved.extend(holdings.dirs);
         }
     }
     let mut run = hands.begin()?;
@@ -308,13 +305,29 @@ pub fn remove_partitions(
         removed.kept.extend(kept);
     }
     // Every row of them is back in the legacy files, and so is the switch.
-    run.trash(&dirs, InPieces::Allowed)?;
+    run.trash(&moved, InPieces::Allowed)?;
     run.finish()?;
-    let tree = paths.tree(venue, Dataset::Stocks, Some(interval));
+    for dir in &shared {
+        remove_empty(fs, dir)?;
+    }
+    let tree = PartitionPathBuilder::new(&places.data).tree(venue, Dataset::Stocks, Some(interval));
     if fs.list(&tree)?.is_some_and(|left| left.is_empty()) {
         fs.remove_dir(&tree)?;
     }
     Ok(Ok(removed))
+}
+
+/// Removes the folders below `dir`, and itself, in which nothing is left; notes and hidden files stay with theirs.
+fn remove_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        if entry.kind == Kind::Dir {
+            remove_empty(fs, &dir.join(&entry.name))?;
+        }
+    }
+    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(dir)?;
+    }
+    Ok(())
 }
 
 /// Makes sure that every row of the partitions is in the legacy file; returns the files that say more than their rows.
@@ -327,6 +340,9 @@ fn is_back(
     let Some((stored, medium)) = read_partitions(&sight.stores.partitioned, &request)? else {
         return Ok((Medium::Disk, Vec::new()));
     };
+    if let Some(path) = stored.misplaced.into_iter().next() {
+        return Err(Refusal::Misplaced(path));
+    }
     let file = read_legacy(sight, &request, Medium::Disk)?;
     match Difference::between(&stored.frame, &file.decoded.proven.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),

@@ -1,6 +1,7 @@
 //! What the way back means for one ticker: its legacy file stays, is merged into, or is rebuilt.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
@@ -20,6 +21,8 @@ pub(super) struct Judged {
     pub(super) prepared: Option<Prepared>,
     /// Files of the partitions that say more than their rows, which is what goes back.
     pub(super) beyond: Vec<Beyond>,
+    /// Files beside the partitions that are none.
+    pub(super) misplaced: Vec<PathBuf>,
 }
 
 pub(super) type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
@@ -65,6 +68,7 @@ fn judge(
                 expected: file.decoded.proven.frame.fingerprint(),
                 prepared: None,
                 beyond: Vec::new(),
+                misplaced: Vec::new(),
             })),
             (None, Some(_)) => Err(Refusal::Gone),
             (None, None) => Ok(None),
@@ -115,6 +119,7 @@ fn judge(
         outcome,
         expected,
         prepared,
+        misplaced: stored.misplaced,
     }))
 }
 

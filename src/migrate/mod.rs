@@ -30,7 +30,7 @@ mod verify;
 mod write;
 
 pub use activate::{Switched, activate, save_plan};
-pub use adopt::{Adopted, Stray, adopt, strays};
+pub use adopt::{Adopted, Stray, adopt, strays, unadoptable};
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
 pub use difference::Difference;
 pub use estimate::{Estimate, estimate};

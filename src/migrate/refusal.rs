@@ -1,6 +1,7 @@
 //! Why a ticker could not be moved, and what to do about it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::Difference;
 use crate::model::PartitionKey;
@@ -49,6 +50,8 @@ pub enum Refusal {
         /// Months of that span of which there is no row now.
         bare: Vec<PartitionKey>,
     },
+    /// Beside its partitions lies a Parquet file that is none, which would go with them.
+    Misplaced(PathBuf),
     /// The legacy file changed since it was proven.
     Changed,
     /// Reading, judging or encoding did not work.
@@ -138,6 +141,11 @@ impl fmt::Display for Refusal {
                     _ => write!(f, "; there is none of {}, …", months.join(", ")),
                 }
             }
+            Self::Misplaced(path) => write!(
+                f,
+                "{} lies beside its partitions, is none of them, and would go with them",
+                path.display()
+            ),
             Self::Changed => f.write_str("its legacy file changed since it was proven"),
             Self::Storage(error) => error.fmt(f),
         }
@@ -162,6 +170,7 @@ impl Refusal {
                 "a damaged legacy file has to be restored from a backup or moved away; a damaged partition is copied \
                  anew with --restart",
             ),
+            Self::Misplaced(_) => Some("move that file away, and try again"),
             Self::Empty
             | Self::Columns(_)
             | Self::Storage(StorageError::Refused { .. } | StorageError::Encode { .. }) => {

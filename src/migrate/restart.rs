@@ -21,8 +21,9 @@ pub(super) fn put_aside(
     let request = tuple.series(ticker);
     let series = request.partitioned().map_err(StorageError::from)?;
     let mut kept = Vec::new();
-    for dir in [Some(paths.series_dir(series)), paths.raw_series_dir(series)] {
-        let Some(dir) = dir else { continue };
+    let mut dirs = paths.earlier_series_dirs(series);
+    dirs.push(paths.series_dir(series));
+    for dir in dirs {
         if fs.metadata(&dir)?.is_some() {
             let (record, is_moved) = hands.quarantine().series(&dir, reason, &request)?;
             if !is_moved {

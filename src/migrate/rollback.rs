@@ -5,6 +5,8 @@
 //! Where nobody can say which of two values is the newer one, nothing is switched.
 //! Leaves to others: removing the partitions afterwards (`remove_partitions`), which takes another look at both sides.
 
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use super::activate::{Switched, deactivate};
@@ -19,8 +21,8 @@ use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
 use crate::storage::{
-    Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageInterface,
-    create_data_dirs,
+    Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageError,
+    StorageInterface, create_data_dirs,
 };
 use crate::sys::Medium;
 
@@ -61,6 +63,8 @@ pub struct RollbackReport {
     pub kept: Vec<QuarantineRecord>,
     /// Files of the partitions that say more than the legacy files can hold.
     pub beyond: Vec<Beyond>,
+    /// Parquet files beside partitions that are none; they stay where they are.
+    pub misplaced: Vec<PathBuf>,
     /// Legacy files that could only be read back from memory.
     pub from_memory: usize,
     /// Whether the run was asked to stop before the end.
@@ -82,6 +86,7 @@ pub fn plan_rollback(
             let outcome = judged.map(|judged| {
                 judged.map(|judged| {
                     report.beyond.extend(judged.beyond);
+                    report.misplaced.extend(judged.misplaced);
                     judged.outcome
                 })
             });
@@ -103,7 +108,11 @@ pub fn rollback_need(
     let mut need = Need::default();
     for ticker in tickers(sight, tuple, proofs)? {
         let request = tuple.series(&ticker);
-        let stat = sight.stores.partitioned.stat(&request)?;
+        // What cannot be judged fails its own ticker, when it is read.
+        let stat = match sight.stores.partitioned.stat(&request) {
+            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            stat => stat.unwrap_or_default(),
+        };
         need.bytes += stat.map_or(0, |stat| stat.bytes);
         need.inodes += 1;
     }
@@ -164,6 +173,7 @@ impl RollbackReport {
             switched: None,
             kept: Vec::new(),
             beyond: Vec::new(),
+            misplaced: Vec::new(),
             from_memory: 0,
             is_cut_short: false,
         }
@@ -224,6 +234,7 @@ fn write_batch(
                 continue;
             }
         };
+        report.misplaced.extend_from_slice(&judged.misplaced);
         if let Some(prepared) = &judged.prepared {
             match run.put(prepared, &custody) {
                 Ok(aside) => report.kept.extend(aside.into_records()),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{MigrateError, Sight, Tuple};
-use crate::layout::LegacyPathBuilder;
+use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::Ticker;
 use crate::sys::{Kind, Meta};
 
@@ -39,23 +39,27 @@ impl Survey {
         survey.is_there = listed.is_some();
         for entry in listed.unwrap_or_default() {
             let path = tree.join(&entry.name);
-            let Some(stem) = data_stem(&entry.name) else {
-                continue;
-            };
-            match (entry.kind, stem.parse::<Ticker>()) {
-                // The legacy layout names no venue; the registry may.
-                (Kind::File, Ok(ticker)) if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) => {
-                    survey.elsewhere += 1;
-                }
-                (Kind::File, Ok(ticker)) if ticker.legacy_stem() == Some(stem) => {
-                    if let Some(meta) = fs.metadata(&path)? {
-                        survey.tickers.push((ticker, meta));
-                    }
-                }
-                (Kind::File, _) => survey.strangers.push((path, "its name is no ticker's")),
-                (Kind::Dir | Kind::Link | Kind::Other, _) => {
+            let ticker = match legacy_name(&entry.name) {
+                LegacyName::Other => continue,
+                _ if entry.kind != Kind::File => {
                     survey.strangers.push((path, "it is no regular file"));
+                    continue;
                 }
+                LegacyName::Copy { .. } => {
+                    survey.strangers.push((path, "its name is that of a copy"));
+                    continue;
+                }
+                LegacyName::NoTicker => {
+                    survey.strangers.push((path, "its name is no ticker's"));
+                    continue;
+                }
+                LegacyName::Ticker(ticker) => ticker,
+            };
+            // The legacy layout names no venue; the registry may.
+            if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) {
+                survey.elsewhere += 1;
+            } else if let Some(meta) = fs.metadata(&path)? {
+                survey.tickers.push((ticker, meta));
             }
         }
         survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -78,9 +82,4 @@ impl Survey {
     pub fn bytes(&self) -> u64 {
         self.tickers.iter().map(|(_, meta)| meta.len).sum()
     }
-}
-
-fn data_stem(name: &str) -> Option<&str> {
-    name.strip_suffix(".parquet")
-        .filter(|_| !name.starts_with('.'))
 }

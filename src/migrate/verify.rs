@@ -3,6 +3,8 @@
 //! Promises: both directions. A legacy file whose rows are not in the partitions is found, and so are partitions that no
 //! legacy file or proof accounts for. Where the legacy file is gone, the journal of proofs stands in for it.
 
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use super::copy::read_legacy;
@@ -61,12 +63,17 @@ pub struct Verification {
     /// How many tickers there are in all.
     pub tickers: usize,
     /// Files in the legacy folder that are no ticker's.
-    pub strangers: Vec<(std::path::PathBuf, &'static str)>,
+    pub strangers: Vec<(PathBuf, &'static str)>,
+    /// Parquet files beside partitions that are none. They were not read.
+    pub misplaced: Vec<PathBuf>,
     /// How many tickers could only be read from memory.
     pub from_memory: usize,
     /// Whether the run was asked to stop before the end.
     pub is_cut_short: bool,
 }
+
+/// A ticker, what was found of it, where it was read from, and what is misplaced beside its partitions.
+type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 
 /// Compares both sides of an interval. `is_active` tells that new series of the venue are kept in partitions, so that
 /// these may have grown.
@@ -103,18 +110,20 @@ pub fn verify_interval(
         .filter(|(at, _)| is_meant(*at))
         .map(|(_, ticker)| ticker)
         .collect();
-    let looked: Vec<Option<(Ticker, Finding, Medium)>> = chosen
+    let looked: Vec<Option<Looked>> = chosen
         .into_par_iter()
         .map(|ticker| {
             if sight.stop.is_raised() {
                 return None;
             }
-            let (finding, medium) = match look(sight, tuple, &ticker, proofs.of(&ticker), is_active)
-            {
-                Ok(found) => found,
-                Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
-            };
-            Some((ticker, finding, medium))
+            let mut misplaced = Vec::new();
+            let proof = proofs.of(&ticker);
+            let (finding, medium) =
+                match look(sight, tuple, &ticker, proof, is_active, &mut misplaced) {
+                    Ok(found) => found,
+                    Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
+                };
+            Some((ticker, finding, medium, misplaced))
         })
         .collect();
     let is_cut_short = looked.iter().any(Option::is_none);
@@ -123,10 +132,12 @@ pub fn verify_interval(
         findings: Vec::new(),
         tickers,
         strangers: survey.strangers,
+        misplaced: Vec::new(),
         from_memory: 0,
         is_cut_short,
     };
-    for (ticker, finding, medium) in looked.into_iter().flatten() {
+    for (ticker, finding, medium, misplaced) in looked.into_iter().flatten() {
+        verification.misplaced.extend(misplaced);
         verification.from_memory += usize::from(medium == Medium::Cache);
         verification.findings.push((ticker, finding));
     }
@@ -139,9 +150,13 @@ fn look(
     ticker: &Ticker,
     proof: Option<&Proof>,
     is_active: bool,
+    misplaced: &mut Vec<PathBuf>,
 ) -> Result<(Finding, Medium), Refusal> {
     let request = tuple.series(ticker);
     let partitions = read_partitions(&sight.stores.partitioned, &request)?;
+    if let Some((stored, _)) = &partitions {
+        misplaced.extend_from_slice(&stored.misplaced);
+    }
     let legacy = match read_legacy(sight, &request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,

@@ -2,13 +2,16 @@
 //!
 //! Promises: two tickers never share a segment, a segment never leaves its directory, and
 //! `Ticker::from_segment(ticker.segment())` is the ticker again. The set of encoded characters is the one
-//! that query engines and file systems stumble over; `^GSPC`, `BRK.B` and `BTC-USD` stay as they are.
+//! that query engines and file systems stumble over; `^GSPC`, `BRK.B` and `BTC-USD` stay as they are, and so do `PRN`
+//! and `CON.DE`, which are names of devices elsewhere and real tickers here.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::copied_from;
 
 const ENCODED: &[char] = &['/', '\\', '=', '%', '"', '#', '*', ':', '?', '<', '>', '|'];
 const MAX_SEGMENT_BYTES: usize = 200;
@@ -33,24 +36,42 @@ impl Ticker {
         encode(&self.0)
     }
 
-    /// Returns the ticker that a path segment names; raw spellings of the predecessor are understood too.
+    /// Returns the ticker that a path segment names; the spellings of the predecessor and of earlier builds are understood
+    /// too.
     ///
     /// # Errors
     /// When the decoded text is no ticker.
     pub fn from_segment(segment: &str) -> Result<Self, InvalidTicker> {
         match decode(segment) {
-            Some(symbol) if encode(&symbol) == segment => symbol.parse(),
+            Some(symbol)
+                if encode(&symbol) == segment
+                    || encode_device(&symbol).as_deref() == Some(segment) =>
+            {
+                symbol.parse()
+            }
             _ => segment.parse(),
         }
     }
 
-    /// Returns the file stem of the legacy layout, which has no encoding; `None` when the symbol is unsafe there.
+    /// Returns the other segments under which rows of the ticker may lie: the raw symbol, as the predecessor spelled it,
+    /// and the one that earlier builds gave to names of devices. What is another ticker's segment is none of them.
+    pub fn earlier_segments(&self) -> Vec<String> {
+        let raw = self.as_str();
+        let is_spelled = raw != self.segment()
+            && !raw.contains('/')
+            && Self::from_segment(raw).as_ref() == Ok(self);
+        let raw = is_spelled.then(|| raw.to_owned());
+        raw.into_iter().chain(encode_device(&self.0)).collect()
+    }
+
+    /// Returns the file stem of the legacy layout, which has no encoding; `None` when the symbol is unsafe there, or is how a
+    /// program names a copy of another ticker's file.
     pub fn legacy_stem(&self) -> Option<&str> {
         let symbol = self.as_str();
         let is_unsafe = symbol.contains(['/', '\\'])
             || symbol.starts_with(['.', ' '])
             || symbol.ends_with(['.', ' '])
-            || is_device_name(symbol);
+            || copied_from(symbol).is_some();
         (!is_unsafe).then_some(symbol)
     }
 }
@@ -60,21 +81,33 @@ fn encode(symbol: &str) -> String {
     let mut segment = String::with_capacity(symbol.len());
     for (at, c) in symbol.chars().enumerate() {
         let is_edge = at == 0 || at == last;
-        let is_encoded = ENCODED.contains(&c)
-            || c.is_control()
-            || (is_edge && (c == ' ' || c == '.'))
-            || (at == 0 && is_device_name(symbol));
+        let is_encoded =
+            ENCODED.contains(&c) || c.is_control() || (is_edge && (c == ' ' || c == '.'));
         if is_encoded {
-            let mut utf8 = [0; 4];
-            for byte in c.encode_utf8(&mut utf8).bytes() {
-                segment.push('%');
-                segment.extend(hexadecimal(byte));
-            }
+            push_encoded(&mut segment, c);
         } else {
             segment.push(c);
         }
     }
     segment
+}
+
+fn push_encoded(segment: &mut String, c: char) {
+    let mut utf8 = [0; 4];
+    for byte in c.encode_utf8(&mut utf8).bytes() {
+        segment.push('%');
+        segment.extend(hexadecimal(byte));
+    }
+}
+
+/// Earlier builds encoded the first character of a device's name, as Windows knows devices. Their folders are read where
+/// they are.
+fn encode_device(symbol: &str) -> Option<String> {
+    let first = symbol.chars().next().filter(|_| is_device_name(symbol))?;
+    let mut segment = String::new();
+    push_encoded(&mut segment, first);
+    segment.extend(encode(symbol).chars().skip(1));
+    Some(segment)
 }
 
 fn hexadecimal(byte: u8) -> [char; 2] {
@@ -198,9 +231,11 @@ mod tests {
     #[test]
     fn common_symbols_stay_readable_in_paths() {
         for symbol in [
-            "AAPL", "^GSPC", "BRK.B", "BTC-USD", "0700", "TRUE", "ABC WS", "brk.b", "MÜV2",
+            "AAPL", "^GSPC", "BRK.B", "BTC-USD", "0700", "TRUE", "ABC WS", "brk.b", "MÜV2", "CON",
+            "PRN", "CON.DE", "com1.L", "LPT1.X", "NUL",
         ] {
             assert_eq!(ticker(symbol).segment(), symbol);
+            assert_eq!(ticker(symbol).legacy_stem(), Some(symbol));
         }
     }
 
@@ -209,8 +244,6 @@ mod tests {
         assert_eq!(ticker("../x").segment(), "%2E.%2Fx");
         assert_eq!(ticker("A/B").segment(), "A%2FB");
         assert_eq!(ticker("EURUSD=X").segment(), "EURUSD%3DX");
-        assert_eq!(ticker("CON").segment(), "%43ON");
-        assert_eq!(ticker("com1.L").segment(), "%63om1.L");
         assert_eq!(ticker("A ").segment(), "A%20");
         assert_eq!(ticker(".").segment(), "%2E");
         assert_eq!(ticker("..").segment(), "%2E%2E");
@@ -221,6 +254,24 @@ mod tests {
         assert_eq!(Ticker::from_segment("EURUSD=X"), Ok(ticker("EURUSD=X")));
         assert_eq!(Ticker::from_segment("EURUSD%3DX"), Ok(ticker("EURUSD=X")));
         assert_eq!(Ticker::from_segment("50%"), Ok(ticker("50%")));
+    }
+
+    #[test]
+    fn a_device_that_an_earlier_build_encoded_is_its_ticker_still() {
+        for (symbol, earlier) in [
+            ("CON", &["%43ON"][..]),
+            ("com1.L", &["%63om1.L"]),
+            ("CON.A=X", &["CON.A=X", "%43ON.A%3DX"]),
+            ("EURUSD=X", &["EURUSD=X"]),
+            ("CONE", &[]),
+            // Its raw spelling is the folder that CON had.
+            ("%43ON", &[]),
+        ] {
+            assert_eq!(ticker(symbol).earlier_segments(), earlier);
+            for segment in earlier {
+                assert_eq!(Ticker::from_segment(segment), Ok(ticker(symbol)));
+            }
+        }
     }
 
     #[test]
@@ -238,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_legacy_layout_refuses_what_it_cannot_spell() {
-        for symbol in ["A/B", "../x", "CON", "A\\B", " A", "A."] {
+        for symbol in ["A/B", "../x", "A (1)", "A\\B", " A", "A."] {
             assert_eq!(ticker(symbol).legacy_stem(), None, "{symbol}");
         }
         assert_eq!(ticker("EURUSD=X").legacy_stem(), Some("EURUSD=X"));

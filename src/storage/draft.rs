@@ -12,7 +12,7 @@ use crate::sys::Rights;
 
 use super::StorageError;
 use super::partitioned::PartitionedStore;
-use super::tree::{combine, compression_for, facts_beside};
+use super::tree::{Shape, combine, compression_for, facts_beside};
 
 /// The files of a series of which the tree has nothing, in memory. Each was decoded again and compared with its rows.
 #[derive(Clone, Debug)]
@@ -87,10 +87,17 @@ impl PartitionedStore {
         let venue = request.venue.as_ref();
         // What is to be replaced says nothing of the tree that the new files come into.
         let known = match self.fs.metadata(&dir)? {
-            Some(_) => facts_beside(&*self.fs, &tree, dataset, venue, &dir, self.limit)?,
+            Some(_) => facts_beside(
+                &*self.fs,
+                &tree,
+                Shape::of(dataset),
+                venue,
+                &dir,
+                self.limit,
+            )?,
             None => self
                 .trees
-                .facts(&*self.fs, &tree, dataset, venue, self.limit)?,
+                .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?,
         };
         let facts = Facts {
             unit: known.unit,

@@ -27,6 +27,8 @@ pub struct Stored {
     pub beyond: Vec<Beyond>,
     /// Files that do not verify or decode.
     pub damaged: Vec<Damage>,
+    /// Parquet files beside them that are none of the series, such as the copies of a synchronising program.
+    pub misplaced: Vec<PathBuf>,
 }
 
 /// A file whose bytes were read and are not what was written.

@@ -26,7 +26,7 @@ pub(super) fn extended_ledger(
     revisions: &[Revision],
     now: DateTime<Utc>,
 ) -> Result<Document, StorageError> {
-    let path = path(places, request)?;
+    let path = path(fs, places, request)?;
     let old = fs.read(&path)?;
     let mut text = old.clone().unwrap_or_default();
     for revision in revisions {
@@ -91,7 +91,7 @@ pub fn read_ledger(
     places: &Places,
     request: &StorageRequest,
 ) -> Result<Option<Ledger>, StorageError> {
-    let path = path(places, request)?;
+    let path = path(fs, places, request)?;
     let Some(bytes) = fs.read(&path)? else {
         return Ok(None);
     };
@@ -121,11 +121,22 @@ fn parsed(line: &[u8]) -> Option<LedgerLine> {
     })
 }
 
-fn path(places: &Places, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+/// Returns where the ledger of a series is: under an earlier spelling of its ticker, if it was begun there.
+fn path(fs: &dyn Fs, places: &Places, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+    let series = request.partitioned()?;
     let builder = PartitionPathBuilder::new(&places.state.join("revisions"));
-    let mut path = builder.series_dir(request.partitioned()?).into_os_string();
-    path.push(".jsonl");
-    Ok(path.into())
+    let ledger = |dir: PathBuf| {
+        let mut path = dir.into_os_string();
+        path.push(".jsonl");
+        PathBuf::from(path)
+    };
+    for earlier in builder.earlier_series_dirs(series) {
+        let path = ledger(earlier);
+        if fs.metadata(&path)?.is_some() {
+            return Ok(path);
+        }
+    }
+    Ok(ledger(builder.series_dir(series)))
 }
 
 /// JSON has no NaN: it is written as text, which no number is.

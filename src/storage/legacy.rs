@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::{Frame, Profile};
-use crate::layout::LegacyPathBuilder;
+use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
 };
-use crate::sys::{Fs, Kind};
+use crate::sys::Fs;
 
 use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::misplaced::Copies;
 use super::newest::NewestFile;
 use super::prepare::{FileJob, prepare_file};
-use super::tree::{Trees, basis_of, combine, compression_for};
+use super::tree::{Shape, Trees, basis_of, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
@@ -26,6 +27,7 @@ pub struct LegacyStore {
     compression: Option<Compression>,
     trees: Trees,
     pub(super) limit: MemoryLimit,
+    pub(super) copies: Copies,
 }
 
 /// Where a ticker's file stands or would stand.
@@ -44,6 +46,7 @@ impl LegacyStore {
             compression,
             trees: Trees::default(),
             limit: MemoryLimit::default(),
+            copies: Copies::default(),
         }
     }
 
@@ -123,6 +126,7 @@ impl LegacyStore {
                 frame: decoded.proven.frame,
                 provenance: decoded.provenance,
                 damaged: Vec::new(),
+                misplaced: Vec::new(),
             }),
             Inspected::Damaged { reason, bytes } => {
                 let request = request.clone();
@@ -140,12 +144,14 @@ impl LegacyStore {
                     displaced: 0,
                     beyond: Vec::new(),
                     damaged: vec![damage],
+                    misplaced: Vec::new(),
                 })
             }
         })
     }
 
     fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
+        self.refuse_odd(path)?;
         inspect(
             &*self.fs,
             path,
@@ -160,7 +166,11 @@ impl LegacyStore {
 impl StorageInterface for LegacyStore {
     fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
         let file = self.file(request)?;
-        let settled = self.read_at(request, file.path.clone())?;
+        let mut settled = self.read_at(request, file.path.clone())?;
+        let copies = self.copies_beside(request, &file.tree, settled.is_some())?;
+        if let Some(settled) = &mut settled {
+            settled.misplaced = copies;
+        }
         let Some(flat) = self.shadowed(request, &file)? else {
             return Ok(settled);
         };
@@ -182,6 +192,7 @@ impl StorageInterface for LegacyStore {
         older.displaced += settled.displaced;
         older.beyond.extend(settled.beyond);
         older.damaged.extend(settled.damaged);
+        older.misplaced.extend(settled.misplaced);
         Ok(Some(older))
     }
 
@@ -192,9 +203,12 @@ impl StorageInterface for LegacyStore {
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
         let file = self.file(request)?;
+        self.refuse_odd(&file.path)?;
+        let is_there = self.fs.metadata(&file.path)?.is_some();
+        let misplaced = self.copies_beside(request, &file.tree, is_there)?;
         let facts = self
             .trees
-            .facts(&*self.fs, &file.tree, Dataset::Stocks, None, self.limit)?;
+            .facts(&*self.fs, &file.tree, Shape::Legacy, None, self.limit)?;
         let job = FileJob {
             request,
             key: PartitionKey::Whole,
@@ -208,6 +222,7 @@ impl StorageInterface for LegacyStore {
             limit: self.limit,
         };
         let mut prepared = Prepared::nothing(request.clone());
+        prepared.misplaced = misplaced;
         prepared.add(prepare_file(&*self.fs, job, newer)?);
         Ok(prepared)
     }
@@ -231,6 +246,10 @@ impl StorageInterface for LegacyStore {
         }
         newest.add(file.path, meta.len);
         Ok(Some(newest))
+    }
+
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        Ok(self.newest(request)?.is_some())
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
@@ -258,14 +277,12 @@ impl StorageInterface for LegacyStore {
         let mut tickers = Vec::new();
         for tree in [self.paths.tree(interval), self.paths.flat_tree(interval)] {
             let names = self.fs.list(&tree)?.unwrap_or_default();
+            // What is no regular file is refused by name when it is read, and must not look absent.
             let stems = names
                 .iter()
-                .filter(|entry| entry.kind == Kind::File)
-                .filter_map(|entry| {
-                    let stem = entry.name.strip_suffix(".parquet")?;
-                    stem.parse::<Ticker>()
-                        .ok()
-                        .filter(|ticker| ticker.legacy_stem() == Some(stem))
+                .filter_map(|entry| match legacy_name(&entry.name) {
+                    LegacyName::Ticker(ticker) => Some(ticker),
+                    LegacyName::Copy { .. } | LegacyName::NoTicker | LegacyName::Other => None,
                 });
             tickers.extend(stems);
         }

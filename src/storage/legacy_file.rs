@@ -10,6 +10,7 @@ use crate::model::{Dataset, PartitionKey, PriceBasis, Series, StorageRequest};
 use crate::sys::{Kind, Medium, Meta};
 
 use super::beyond::beyond;
+use super::folders::NO_FILE;
 use super::inspect::{Inspected, claimed_rows, judge};
 use super::tree::basis_of;
 use super::{LegacyStore, StorageError};
@@ -81,8 +82,8 @@ impl LegacyStore {
             return Ok(LegacyFound::Absent);
         };
         if meta.kind != Kind::File {
-            let reason = "it is a link or no file".to_owned();
-            return Err(StorageError::Refused { path, reason });
+            let reason = NO_FILE.to_owned();
+            return Err(StorageError::Foreign { path, reason });
         }
         let found = match from {
             Medium::Disk => self.fs.read_from_medium(&path)?,
@@ -123,7 +124,11 @@ impl LegacyStore {
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
         match self.settled_path(request) {
             Err(StorageError::LegacyName { .. }) => Ok(Some(0)),
-            path => claimed_rows(&*self.fs, &path?),
+            path => {
+                let path = path?;
+                self.refuse_odd(&path)?;
+                claimed_rows(&*self.fs, &path)
+            }
         }
     }
 

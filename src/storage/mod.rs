@@ -8,6 +8,7 @@
 mod beyond;
 mod commit;
 mod draft;
+mod folders;
 mod held;
 mod inspect;
 mod into_place;
@@ -16,6 +17,7 @@ mod ledger;
 mod leftover;
 mod legacy;
 mod legacy_file;
+mod misplaced;
 mod newest;
 mod partitioned;
 mod parts;
@@ -35,6 +37,7 @@ mod whole_series;
 pub use beyond::Beyond;
 pub use commit::Committed;
 pub use draft::Draft;
+pub use folders::Holdings;
 pub use inspect::{Damage, Stored};
 pub use into_place::Left;
 pub use ledger::{Ledger, LedgerLine, read_ledger};
@@ -84,10 +87,8 @@ pub trait StorageInterface: fmt::Debug + Send + Sync {
     /// Finds the newest file of a series, without reading it; `None` when there is none.
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError>;
 
-    /// Tells whether any file of the series exists.
-    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        Ok(self.newest(request)?.is_some())
-    }
+    /// Tells whether anything of the series exists, also what has to be refused when it is read: that is not absence.
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError>;
 
     /// Returns size and extent without decoding rows; `None` means that nothing is stored.
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError>;
@@ -121,6 +122,8 @@ pub struct Prepared {
     pub files: Vec<PreparedFile>,
     /// Files that do not verify. They are put away before the group is committed.
     pub damaged: Vec<Damage>,
+    /// Parquet files beside those files that are none of the series. They stay as they are, and are told.
+    pub misplaced: Vec<PathBuf>,
     /// Rows by what happens to them.
     pub rows: RowCounts,
     /// What the changes overwrite.

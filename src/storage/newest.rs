@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 
 use crate::codec::{self, MemoryLimit};
 use crate::frame::Profile;
-use crate::layout::LegacyPathBuilder;
+use crate::layout::{LegacyPathBuilder, Level, is_passed_over};
 use crate::model::{Interval, StorageRequest, time};
 use crate::sys::{Fs, Kind};
 
@@ -103,25 +103,21 @@ fn newest_in(
     })
 }
 
-/// Finds the file below a folder that comes last in time, with its length: the names of a tree are in that order.
+/// Finds the partition below a folder that comes last in time, with its length: the names of a tree are in that order.
 pub(super) fn newest_below(
     fs: &dyn Fs,
     dir: &Path,
+    level: Level,
 ) -> Result<Option<(PathBuf, u64)>, StorageError> {
-    let mut entries = fs.list(dir)?.unwrap_or_default();
-    // Other writers do not pad the numbers of months.
-    entries.sort_by_cached_key(|entry| (number(&entry.name), entry.name.clone()));
+    let entries = fs.list(dir)?.unwrap_or_default();
     for entry in entries.into_iter().rev() {
-        if is_hidden(&entry.name) {
-            continue;
-        }
         let path = dir.join(&entry.name);
-        let found = match entry.kind {
-            Kind::Dir => newest_below(fs, &path)?,
-            Kind::File if entry.name.ends_with(".parquet") => {
+        let found = match (entry.kind, level.enter(&entry.name)) {
+            (Kind::Dir, Some(next)) => newest_below(fs, &path, next)?,
+            (Kind::File, _) if level.partition_at(&entry.name).is_some() => {
                 fs.metadata(&path)?.map(|meta| (path, meta.len))
             }
-            Kind::File | Kind::Link | Kind::Other => None,
+            _ => None,
         };
         if found.is_some() {
             return Ok(found);
@@ -152,10 +148,5 @@ fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
 /// Tells whether a name is none of a series: temporary files, staging, what macOS leaves, and the folder of a fresh disk
 /// that only root may look into.
 fn is_hidden(name: &str) -> bool {
-    name.starts_with('.') || name == "lost+found"
-}
-
-fn number(name: &str) -> Option<u32> {
-    let (_, value) = name.split_once('=')?;
-    value.parse().ok()
+    is_passed_over(name) || name == "lost+found"
 }

@@ -8,17 +8,17 @@ use rayon::prelude::*;
 
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::{Frame, Profile};
-use crate::layout::{PartitionPathBuilder, parse_partition};
+use crate::layout::{Level, PartitionPathBuilder};
 use crate::model::{
-    Dataset, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, StorageRequest,
-    Ticker, Venue,
+    Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
-use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
+use crate::sys::{Fs, Medium, Rights, rights_of};
 
 use super::inspect::Stored;
+use super::misplaced::series_ticker;
 use super::newest::{NewestFile, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Trees, compression_for};
+use super::tree::{Shape, Trees, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The partitioned layout below a data root.
@@ -31,13 +31,6 @@ pub struct PartitionedStore {
     pub(super) row_group_rows: Option<NonZeroUsize>,
     pub(super) trees: Trees,
     pub(super) limit: MemoryLimit,
-}
-
-/// One existing file of a series.
-#[derive(Debug)]
-pub(super) struct PartitionFile {
-    pub(super) key: PartitionKey,
-    pub(super) path: PathBuf,
 }
 
 impl PartitionedStore {
@@ -81,28 +74,8 @@ impl PartitionedStore {
         let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, dataset, venue, self.limit)?;
+            .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
         Ok(facts.basis)
-    }
-
-    /// Returns the directories of a series: the encoded one, or the raw one where only the predecessor wrote, or
-    /// first the raw and then the encoded one where both did.
-    pub(super) fn series_dirs(
-        &self,
-        series: PartitionedSeries<'_>,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let encoded = self.paths.series_dir(series);
-        if let Some(raw) = self.paths.raw_series_dir(series)
-            && self.fs.metadata(&raw)?.is_some()
-        {
-            let is_alone = self.fs.metadata(&encoded)?.is_none();
-            return Ok(if is_alone {
-                vec![raw]
-            } else {
-                vec![raw, encoded]
-            });
-        }
-        Ok(vec![encoded])
     }
 
     /// Returns where the rows of a partition belong: where its file is, so that no second one begins beside it.
@@ -123,47 +96,16 @@ impl PartitionedStore {
         Ok(wanted)
     }
 
-    /// Lists the files of a series in time order; of two with one key, the one that yields comes first.
-    pub(super) fn files(
-        &self,
-        series: PartitionedSeries<'_>,
-    ) -> Result<Vec<PartitionFile>, StorageError> {
-        let mut files = Vec::new();
-        for dir in self.series_dirs(series)? {
-            self.collect(&dir, &mut files)?;
-        }
-        files.sort_by_key(|file| file.key);
-        Ok(files)
-    }
-
     /// Returns what every file of a series grants; `None` when it has none.
     ///
     /// # Errors
     /// When the request has no venue or a file cannot be examined.
     pub fn rights(&self, request: &StorageRequest) -> Result<Option<Rights>, StorageError> {
         let mut rights = None;
-        for file in self.files(request.partitioned()?)? {
+        for file in self.folders(request.partitioned()?)?.known()?.files {
             rights = Rights::of_both(rights, rights_of(&*self.fs, &file.path)?);
         }
         Ok(rights)
-    }
-
-    fn collect(&self, dir: &Path, files: &mut Vec<PartitionFile>) -> Result<(), StorageError> {
-        for entry in self.fs.list(dir)?.unwrap_or_default() {
-            let path = dir.join(&entry.name);
-            match entry.kind {
-                Kind::Dir => self.collect(&path, files)?,
-                Kind::File if entry.name.ends_with(".parquet") => {
-                    let parsed = path.strip_prefix(&self.root).ok().and_then(parse_partition);
-                    files.extend(parsed.map(|parsed| PartitionFile {
-                        key: parsed.partition,
-                        path,
-                    }));
-                }
-                Kind::File | Kind::Link | Kind::Other => {}
-            }
-        }
-        Ok(())
     }
 }
 
@@ -188,7 +130,12 @@ impl StorageInterface for PartitionedStore {
         let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, dataset, venue, self.limit)?;
+            .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
+        let mut misplaced = Vec::new();
+        let parts = newer.split();
+        for key in parts.keys() {
+            misplaced.extend(self.misplaced_at(&dirs, dataset, *key)?);
+        }
         let job = |key| -> Result<FileJob<'_>, StorageError> {
             Ok(FileJob {
                 request,
@@ -202,12 +149,12 @@ impl StorageInterface for PartitionedStore {
                 limit: self.limit,
             })
         };
-        let parts = newer.split();
         let outcomes: Result<Vec<FileOutcome>, StorageError> = parts
             .par_iter()
             .map(|(key, rows)| prepare_file(&*self.fs, job(*key)?, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
+        prepared.misplaced = misplaced;
         outcomes?
             .into_iter()
             .for_each(|outcome| prepared.add(outcome));
@@ -215,17 +162,22 @@ impl StorageInterface for PartitionedStore {
     }
 
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
+        let level = Level::of_series(request.series.dataset());
         let mut newest = NewestFile::default();
         for dir in self.series_dirs(request.partitioned()?)? {
-            if let Some((path, bytes)) = newest_below(&*self.fs, &dir)? {
+            if let Some((path, bytes)) = newest_below(&*self.fs, &dir, level)? {
                 newest.add(path, bytes);
             }
         }
         Ok((!newest.paths.is_empty()).then_some(newest))
     }
 
+    fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        self.holds_any(request)
+    }
+
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
-        let files = self.files(request.partitioned()?)?;
+        let files = self.folders(request.partitioned()?)?.known()?.files;
         let (Some(first), Some(last)) = (files.first(), files.last()) else {
             return Ok(None);
         };
@@ -249,15 +201,12 @@ impl StorageInterface for PartitionedStore {
         let Some(venue) = venue else {
             return Ok(Vec::new());
         };
-        let names = self
-            .fs
-            .list(&self.paths.tree(venue, dataset, interval))?
-            .unwrap_or_default();
-        let is_dir = |kind: Kind| kind == Kind::Dir;
+        let tree = self.paths.tree(venue, dataset, interval);
+        let names = self.fs.list(&tree)?.unwrap_or_default();
+        // Whatever has the name of a series is listed: what is no folder is refused by name, and must not look absent.
         let mut tickers: Vec<Ticker> = names
             .iter()
-            .filter(|entry| is_dir(entry.kind))
-            .filter_map(|entry| Ticker::from_segment(entry.name.strip_prefix("ticker=")?).ok())
+            .filter_map(|entry| series_ticker(&entry.name))
             .collect();
         tickers.sort();
         tickers.dedup();

@@ -10,8 +10,9 @@ use crate::sys::{FsResult, Medium};
 
 use super::StorageError;
 use super::beyond::{Beyond, beyond};
+use super::folders::{Folders, PartitionFile};
 use super::inspect::{Damage, Inspected, Stored, claimed_rows, judge};
-use super::partitioned::{PartitionFile, PartitionedStore};
+use super::partitioned::PartitionedStore;
 
 /// What was read of a series, file by file.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Parts {
     beyond: Vec<Beyond>,
     /// Files that do not verify or decode.
     damaged: Vec<Damage>,
+    /// Parquet files beside them that are no partition.
+    misplaced: Vec<PathBuf>,
 }
 
 impl Parts {
@@ -60,6 +63,7 @@ impl Parts {
             displaced: self.displaced,
             beyond: self.beyond,
             damaged: self.damaged,
+            misplaced: self.misplaced,
         }
     }
 }
@@ -90,7 +94,7 @@ impl PartitionedStore {
     /// # Errors
     /// When the request has no venue or a file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        let files = self.files(request.partitioned()?)?;
+        let files = self.folders(request.partitioned()?)?.known()?.files;
         let rows = files
             .par_iter()
             .map(|file| claimed_rows(&*self.fs, &file.path));
@@ -105,7 +109,9 @@ impl PartitionedStore {
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
         let profile = Profile::of(request.series.dataset());
-        let files = self.files(request.partitioned()?)?;
+        let Folders {
+            files, misplaced, ..
+        } = self.folders(request.partitioned()?)?.known()?;
         if files.is_empty() {
             return Ok(None);
         }
@@ -124,6 +130,7 @@ impl PartitionedStore {
             displaced: 0,
             beyond: Vec::new(),
             damaged: Vec::new(),
+            misplaced,
         };
         for (file, (found, medium)) in files.into_iter().zip(inspected?) {
             parts.medium = parts.medium.min(medium);

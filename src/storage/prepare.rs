@@ -187,6 +187,7 @@ impl Prepared {
             request,
             files: Vec::new(),
             damaged: Vec::new(),
+            misplaced: Vec::new(),
             rows: RowCounts::default(),
             revisions: Vec::new(),
             origin: None,

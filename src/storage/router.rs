@@ -183,6 +183,9 @@ impl Stores {
             Some(_) => self.partitioned.newest(request)?,
             None => None,
         };
+        // What cannot be served is there all the same, and no second history begins beside it.
+        let in_partitions = partition.is_some()
+            || (request.venue.is_some() && self.partitioned.holds(request)?);
         if request.series.dataset() != Dataset::Stocks {
             let route = Route {
                 layout: Layout::Partitioned,
@@ -191,19 +194,19 @@ impl Stores {
             };
             return Ok(Routed {
                 route,
-                has_rows: partition.is_some(),
+                has_rows: in_partitions,
                 newest: partition,
             });
         }
         let file = self.legacy.newest(request)?;
-        let route = wish.given(file.is_some(), partition.is_some()).route();
-        let newest = match route.layout {
-            Layout::Legacy => file,
-            Layout::Partitioned => partition,
+        let route = wish.given(file.is_some(), in_partitions).route();
+        let (has_rows, newest) = match route.layout {
+            Layout::Legacy => (file.is_some(), file),
+            Layout::Partitioned => (in_partitions, partition),
         };
         Ok(Routed {
             route,
-            has_rows: newest.is_some(),
+            has_rows,
             newest,
         })
     }

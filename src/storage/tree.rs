@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::codec::{self, Compression, MemoryLimit};
 use crate::frame::Profile;
+use crate::layout::{LegacyName, Level, legacy_name};
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
 use crate::sys::{Fs, Kind};
 
@@ -35,7 +36,7 @@ impl Trees {
         &self,
         fs: &dyn Fs,
         tree: &Path,
-        dataset: Dataset,
+        shape: Shape,
         venue: Option<&Venue>,
         limit: MemoryLimit,
     ) -> Result<TreeFacts, StorageError> {
@@ -44,7 +45,7 @@ impl Trees {
             return Ok(facts.clone());
         }
         let of = Of {
-            profile: Profile::of(dataset),
+            shape,
             venue,
             limit,
         };
@@ -61,13 +62,13 @@ impl Trees {
 pub(super) fn facts_beside(
     fs: &dyn Fs,
     tree: &Path,
-    dataset: Dataset,
+    shape: Shape,
     venue: Option<&Venue>,
     except: &Path,
     limit: MemoryLimit,
 ) -> Result<TreeFacts, StorageError> {
     let of = Of {
-        profile: Profile::of(dataset),
+        shape,
         venue,
         limit,
     };
@@ -75,10 +76,54 @@ pub(super) fn facts_beside(
     Ok(found.unwrap_or_default())
 }
 
+/// Where a sample is looked for. Only files that hold rows of a series speak for a tree.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// In a folder of legacy files.
+    Legacy,
+    /// In a tree of series.
+    Tree(Dataset),
+    /// In a folder of one of its series.
+    Series(Dataset, Level),
+}
+
+impl Shape {
+    /// Returns the shape of a partitioned tree.
+    pub(super) fn of(dataset: Dataset) -> Self {
+        Self::Tree(dataset)
+    }
+
+    fn profile(self) -> &'static Profile {
+        match self {
+            Self::Legacy => Profile::of(Dataset::Stocks),
+            Self::Tree(dataset) | Self::Series(dataset, _) => Profile::of(dataset),
+        }
+    }
+
+    fn is_file(self, name: &str) -> bool {
+        match self {
+            Self::Legacy => matches!(legacy_name(name), LegacyName::Ticker(_)),
+            Self::Tree(_) => false,
+            Self::Series(_, level) => level.partition_at(name).is_some(),
+        }
+    }
+
+    fn enter(self, name: &str) -> Option<Self> {
+        match self {
+            Self::Legacy => None,
+            Self::Tree(dataset) => {
+                let is_series = name.starts_with("ticker=") || name.starts_with("venue=");
+                is_series.then(|| Self::Series(dataset, Level::of_series(dataset)))
+            }
+            Self::Series(dataset, level) => Some(Self::Series(dataset, level.enter(name)?)),
+        }
+    }
+}
+
 /// What the files of a tree are read as.
 #[derive(Clone, Copy)]
 struct Of<'v> {
-    profile: &'static Profile,
+    shape: Shape,
     venue: Option<&'v Venue>,
     limit: MemoryLimit,
 }
@@ -96,13 +141,13 @@ fn sample(
         if except == Some(path.as_path()) {
             continue;
         }
-        let found = match entry.kind {
-            Kind::Dir => sample(fs, &path, of, except),
-            Kind::File if entry.name.ends_with(".parquet") => fs
+        let found = match (entry.kind, of.shape.enter(&entry.name)) {
+            (Kind::Dir, Some(shape)) => sample(fs, &path, Of { shape, ..of }, except),
+            (Kind::File, _) if of.shape.is_file(&entry.name) => fs
                 .read(&path)
                 .map_err(StorageError::from)
                 .map(|bytes| facts_in(&Bytes::from(bytes.unwrap_or_default()), of)),
-            Kind::File | Kind::Link | Kind::Other => Ok(None),
+            _ => Ok(None),
         };
         match found {
             Ok(None) => {}
@@ -115,7 +160,7 @@ fn sample(
 }
 
 fn facts_in(bytes: &Bytes, of: Of<'_>) -> Option<TreeFacts> {
-    let decoded = codec::decode_within(bytes, of.profile, of.limit).ok()?;
+    let decoded = codec::decode_within(bytes, of.shape.profile(), of.limit).ok()?;
     Some(TreeFacts {
         unit: decoded.unit,
         basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, of.venue)),

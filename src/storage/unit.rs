@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::layout::{Places, parse_partition, parse_series_name};
+use crate::layout::{Places, parse_partition_folder, parse_series_name};
 use crate::model::StorageRequest;
 
 /// To what a file of a group belongs.
@@ -26,7 +26,7 @@ impl Unit {
     /// Returns the unit of a file by its place, for journals that name none. A file in the legacy layout does not say whose
     /// it is, and counts as a document.
     pub(super) fn of_place(places: &Places, target: &Path) -> Self {
-        let month = || parse_partition(target.strip_prefix(&places.data).ok()?);
+        let month = || parse_partition_folder(target.strip_prefix(&places.data).ok()?.parent()?);
         let ledger = || {
             let below = target.strip_prefix(places.state.join("revisions")).ok()?;
             parse_series_name(below.to_str()?.strip_suffix(".jsonl")?)

@@ -169,6 +169,12 @@ impl<'l> Consolidation<'_, 'l> {
                 "{request}: the fetched days stand on another basis than those around them; barkeep update --rebase puts all on one"
             )),
         }
+        for path in &prepared.misplaced {
+            self.report.warnings.push(format!(
+                "{} is misplaced: it is no file of {request}, and was neither read nor changed",
+                path.display()
+            ));
+        }
         let files = prepared.files.iter();
         let bytes = files.map(|file| file.bytes.len() as u64).sum();
         let partitions = prepared.files.iter().map(|file| file.partition).collect();

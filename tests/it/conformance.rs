@@ -4,6 +4,7 @@
 //! written. The files here are barkeep's own; those of other writers are in `foreign`, odd places in `places`.
 
 mod foreign;
+mod misplaced;
 mod newest;
 mod outcomes;
 mod places;

@@ -61,6 +61,8 @@ mod pages;
 #[cfg(test)]
 mod put;
 #[cfg(test)]
+mod readers;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod simulator;

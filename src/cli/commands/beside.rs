@@ -169,5 +169,6 @@ pub(super) fn nothing(dataset: Dataset) -> Stored {
         displaced: 0,
         beyond: Vec::new(),
         damaged: Vec::new(),
+        misplaced: Vec::new(),
     }
 }

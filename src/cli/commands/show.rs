@@ -15,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Dates, Extract};
 use crate::cli::ui::troubles::refetch;
+use crate::cli::ui::words;
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
 use crate::frame::{Adjust, Frame};
@@ -236,6 +237,10 @@ fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::T
 }
 
 fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
+    for path in &stored.misplaced {
+        let named = words::misplaced(shell.shown(path));
+        shell.printer.warning(&format!("{named}."));
+    }
     for damage in &stored.damaged {
         let ticker = request.series.ticker().map_or("", Ticker::as_str);
         shell.printer.error(&format!(

@@ -93,6 +93,11 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     for warning in report.warnings.iter().take(MOST_LINES) {
         printer.warning(&format!("{warning}."));
     }
+    if report.warnings.len() > MOST_LINES {
+        let more = report.warnings.len() - MOST_LINES;
+        let more = count(more, "more warning", "more warnings");
+        printer.warning(&format!("{more}, which --json lists."));
+    }
 }
 
 /// Says that the rows that tickers.json knows are nowhere, and how many fetches wait for them.

@@ -72,6 +72,13 @@ pub(in crate::cli) fn quoted(word: &str) -> String {
     }
 }
 
+/// Says of a file that it is none of a series, though it lies among its files.
+pub(in crate::cli) fn misplaced(path: impl Display) -> String {
+    format!(
+        "{path} is misplaced: it is no file of the series that it lies beside, and was not read"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

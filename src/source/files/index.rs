@@ -1,10 +1,10 @@
 //! Which files there are, found by one scan, and which of them hold a series.
 //!
-//! Promises: hidden names are skipped and links are not followed, so a scan ends and stays below its root. The
+//! Promises: hidden names and copies beside their file are skipped, and links are not followed, so a scan ends and stays below its root. The
 //! order is that of the names, whatever the file system. Two files that could both be the series are an error
 //! with both names, never a choice. Leaves to others: what the files hold.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -111,10 +111,11 @@ impl Index {
                     continue;
                 }
             };
-            for entry in entries
-                .into_iter()
-                .filter(|entry| !entry.name.starts_with('.'))
-            {
+            let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+            for entry in entries {
+                if entry.name.starts_with('.') || name::is_copy_beside(&entry.name, &names) {
+                    continue;
+                }
                 let below = folder.join(&entry.name);
                 match entry.kind {
                     Kind::Dir => waiting.push(below),

@@ -2,10 +2,11 @@
 //!
 //! Promises: pure. A folder word that is not recognised says nothing, it is never half understood.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::zone;
-use crate::model::{Interval, Ticker};
+use crate::model::{Interval, Ticker, copied_from};
 
 /// What kind of file a name ends in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,17 @@ pub(super) fn stem(file_name: &str) -> Option<(&str, FileKind)> {
         None => strip_ending(file_name, ".parquet").map(|stem| (stem, FileKind::Parquet)),
     };
     found.filter(|(stem, _)| !stem.is_empty())
+}
+
+/// Tells whether a name is that of a copy, as synchronising programs leave them, of another file in the same folder.
+pub(super) fn is_copy_beside(file_name: &str, names: &BTreeSet<String>) -> bool {
+    let original = |(stem, _): (&str, FileKind)| {
+        let ending = file_name.strip_prefix(stem)?;
+        Some(format!("{}{ending}", copied_from(stem)?))
+    };
+    stem(file_name)
+        .and_then(original)
+        .is_some_and(|original| names.contains(&original))
 }
 
 fn strip_ending<'n>(name: &'n str, ending: &str) -> Option<&'n str> {
@@ -142,6 +154,30 @@ mod tests {
         assert_eq!(stem("^GSPC.parquet"), Some(("^GSPC", FileKind::Parquet)));
         for other in ["README.md", "aapl", ".csv", "data.parquet.gz", "é"] {
             assert_eq!(stem(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_one_only_beside_its_file() {
+        let names: BTreeSet<String> = ["A.csv", "data.parquet", "B.csv.gz"]
+            .map(str::to_owned)
+            .into();
+        for name in [
+            "A (1).csv",
+            "Copy of A.csv",
+            "data.sync-conflict-1-2-X.parquet",
+            "B - Copy.csv.gz",
+        ] {
+            assert!(is_copy_beside(name, &names), "{name}");
+        }
+        for name in [
+            "A.csv",
+            "C (1).csv",
+            "A (1).txt",
+            "part-0.parquet",
+            "notes (1).md",
+        ] {
+            assert!(!is_copy_beside(name, &names), "{name}");
         }
     }
 

@@ -235,10 +235,14 @@ fn a_link_below_the_data_root_is_refused_and_nothing_is_written_through_it(#[cas
         &rows(&PartitionedBars.request(), &[JANUARY], 7.0),
     );
 
-    let refused = bench.commit(&prepared.unwrap());
+    // The folders of the month are judged before anything is read; those above the tree when the group is committed.
+    let refused = prepared.and_then(|prepared| bench.commit(&prepared));
 
     assert!(
-        matches!(refused, Err(StorageError::NotADirectory { .. })),
+        matches!(
+            refused,
+            Err(StorageError::NotADirectory { .. } | StorageError::Foreign { .. })
+        ),
         "{:?}",
         refused.err()
     );
@@ -364,7 +368,7 @@ fn both_legacy_trees_are_listed_once() {
 
 #[rstest]
 #[case("A/B")]
-#[case("CON")]
+#[case("A (1)")]
 fn what_a_file_name_cannot_spell_is_refused_by_legacy_and_held_by_partitions(#[case] name: &str) {
     let bench = Bench::on_disk();
 

@@ -132,7 +132,7 @@ fn a_damaged_month_switches_nothing() {
 
 #[test]
 fn a_symbol_that_legacy_files_cannot_spell_stays_where_it_is() {
-    let bar = Bar::partitioned(&["A", "CON"]);
+    let bar = Bar::partitioned(&["A", "A/B"]);
     bar.run(&["update"]).expect(Exit::Ok);
     put(
         &bar,
@@ -142,15 +142,15 @@ fn a_symbol_that_legacy_files_cannot_spell_stays_where_it_is() {
     migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
     migration(&bar, "mark us:demo 1d --status complete").expect(Exit::Ok);
 
-    let before = closes(&bar, "CON");
+    let before = closes(&bar, "A/B");
     let summary = roll_back(&bar, &[]).expect(Exit::Ok).summary();
 
-    assert_eq!(summary["intervals"][0]["staying"][0], "CON");
+    assert_eq!(summary["intervals"][0]["staying"][0], "A/B");
     assert_eq!(
         json(&bar, "storage_config.json")["sources"]["us/demo"],
         false
     );
-    assert_eq!(closes(&bar, "CON"), before);
+    assert_eq!(closes(&bar, "A/B"), before);
 }
 
 #[test]

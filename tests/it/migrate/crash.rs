@@ -510,6 +510,46 @@ fn a_bad_folder_costs_a_migration_its_own_ticker() {
     }
 }
 
+/// Judges that each ticker is whole on at least one side. Partitions that share their folders go file by file.
+fn is_whole_on_a_side(fs: &SimFs) -> Result<(), String> {
+    for ticker in ["A", "B"] {
+        let sides = sides(fs, ticker)?;
+        if !sides.contains(&Some(2)) {
+            return Err(format!("{ticker} is torn or lost: {sides:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_crash_while_partitions_go_leaves_what_is_not_theirs() {
+    let initial = disk();
+    assert_eq!(migrated(&initial, &held()), Ok(true));
+    let month = "/ws/data/us/demo/stocks_1d/ticker=A/year=2024/month=01";
+    let (notes, hidden) = (format!("{month}/notes.txt"), format!("{month}/.DS_Store"));
+    initial.plant(&notes, b"mine");
+    initial.plant(&hidden, b"x");
+
+    swept_on(
+        "rollback beside notes",
+        &initial.again(),
+        rolled_back,
+        is_whole_on_a_side,
+        &|fs: &SimFs, is_acked: bool| {
+            let files = fs.snapshot();
+            for name in [&notes, &hidden] {
+                if !files.contains_key(&PathBuf::from(name.trim_start_matches('/'))) {
+                    return Err(format!("{name} is gone"));
+                }
+            }
+            if is_acked && sides(fs, "A")? != [Some(2), None] {
+                return Err("the run said that it was back".to_owned());
+            }
+            Ok(())
+        },
+    );
+}
+
 #[test]
 fn nothing_is_proven_that_was_read_from_memory_alone() {
     let fs = disk();

@@ -165,19 +165,19 @@ fn a_wide_interval_of_an_old_plan_stands_in_nobodys_way() {
 fn a_ticker_that_no_legacy_file_can_be_named_after_stays_in_partitions() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    bar.run(&["tickers", "add", "CON", "--venue", "us:demo"])
+    bar.run(&["tickers", "add", "A/B", "--venue", "us:demo"])
         .expect(Exit::Ok);
     bar.run(&[
         "update",
         "--venue",
         "us:demo",
         "--ticker",
-        "CON",
+        "A/B",
         "--interval",
         "1d",
     ])
     .expect(Exit::Ok);
-    let stored = below(&bar, "data/us/demo/stocks_1d/ticker=%43ON");
+    let stored = below(&bar, "data/us/demo/stocks_1d/ticker=A%2FB");
     assert!(!stored.is_empty());
 
     let verified = migration(&bar, "verify 1d").expect(Exit::Ok);
@@ -188,12 +188,12 @@ fn a_ticker_that_no_legacy_file_can_be_named_after_stays_in_partitions() {
 
     assert_eq!(
         summary["intervals"][0]["staying"],
-        serde_json::json!(["CON"])
+        serde_json::json!(["A/B"])
     );
     assert_eq!(summary["intervals"][0]["switched"], true);
-    assert_eq!(below(&bar, "data/us/demo/stocks_1d/ticker=%43ON"), stored);
+    assert_eq!(below(&bar, "data/us/demo/stocks_1d/ticker=A%2FB"), stored);
     assert!(!exists(&bar, "data/us/demo/stocks_1d/ticker=A"));
-    assert!(!closes(&bar, "CON").is_empty());
+    assert!(!closes(&bar, "A/B").is_empty());
 }
 
 #[test]

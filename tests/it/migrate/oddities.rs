@@ -144,14 +144,14 @@ fn a_month_that_cannot_be_held_keeps_both_sides() {
 #[test]
 fn a_file_that_is_no_tickers_is_named_and_keeps_the_switch_from_being_turned() {
     let bar = legacy();
-    bar.write("data/legacy/stocks_1d/CON.parquet", b"x");
+    bar.write("data/legacy/stocks_1d/A (1).parquet", b"x");
 
     let summary = migrated(&bar).expect(Exit::Partial).summary();
 
     assert!(
         summary["intervals"][0]["strangers"][0]
             .to_string()
-            .contains("CON.parquet")
+            .contains("A (1).parquet")
     );
     assert!(!exists(&bar, "storage_config.json"));
 }

@@ -36,7 +36,7 @@ fn a_series_whose_place_cannot_be_looked_at_does_not_keep_the_others_from_being_
     let report = world.update();
 
     assert_eq!((report.tickers().ok, report.tickers().failed), (1, 1));
-    assert!(report.has(FailureKind::Disk));
+    assert!(report.has(FailureKind::Foreign));
     assert_eq!(world.bars(PartitionedBars, "B"), two_days());
     world.bench.fs.remove_file(&place).unwrap();
     world.finish_leftovers().unwrap();

@@ -6,6 +6,8 @@
 mod print;
 mod series;
 
+use std::path::PathBuf;
+
 use clap::Args;
 use rayon::prelude::*;
 
@@ -49,6 +51,8 @@ struct Outcome {
     damaged: Vec<DamagedFile>,
     /// Rows that tickers.json knows and that are not stored.
     missing: Vec<(StorageRequest, Missing)>,
+    /// Parquet files that are none of the series beside which they lie.
+    misplaced: Vec<PathBuf>,
     /// What could not be read, and why.
     troubles: Vec<(StorageRequest, Failure)>,
 }
@@ -69,14 +73,16 @@ impl Outcome {
         self.findings.extend(more.findings);
         self.damaged.extend(more.damaged);
         self.missing.extend(more.missing);
+        self.misplaced.extend(more.misplaced);
         self.troubles.extend(more.troubles);
     }
 
     fn exit(&self) -> Exit {
         let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
+        let is_sound = self.findings.is_empty() && self.missing.is_empty() && self.misplaced.is_empty();
         let found = [
             (!self.damaged.is_empty()).then_some(Exit::Damaged),
-            (!self.findings.is_empty() || !self.missing.is_empty()).then_some(Exit::Mismatch),
+            (!is_sound).then_some(Exit::Mismatch),
         ];
         Exit::worst(troubles.chain(found.into_iter().flatten()))
     }
@@ -88,7 +94,12 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     let catalog = registry(&workspace, shell)?;
     let asked = series::asked(args, &workspace, &catalog)?;
     let scope = if args.basis { Scope::Basis } else { Scope::All };
-    let outcome = look(&asked, &workspace, &catalog, shell, scope);
+    let mut outcome = look(&asked, &workspace, &catalog, shell, scope);
+    outcome
+        .misplaced
+        .extend(series::misplaced(args, &workspace)?);
+    outcome.misplaced.sort();
+    outcome.misplaced.dedup();
     let is_nothing =
         outcome.damaged.is_empty() && outcome.troubles.is_empty() && outcome.missing.is_empty();
     if outcome.series == 0 && is_nothing {

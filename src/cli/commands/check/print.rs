@@ -11,7 +11,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
 use crate::cli::ui::table;
 use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{count, quoted};
+use crate::cli::ui::words::{self, count, quoted};
 use crate::model::{Series, StorageRequest, time};
 
 /// How many commands are named.
@@ -88,6 +88,7 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
         "findings": outcome.findings.iter().map(finding).collect::<Vec<_>>(),
         "damaged": outcome.damaged.iter().map(damaged).collect::<Vec<_>>(),
         "missing": outcome.missing.iter().map(missing).collect::<Vec<_>>(),
+        "misplaced": outcome.misplaced.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
     }));
 }
@@ -155,6 +156,12 @@ fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
         shell
             .printer
             .error("hint: the next update asks for them again: barkeep update");
+    }
+    for path in &outcome.misplaced {
+        let named = words::misplaced(shell.shown(path));
+        shell.printer.error(&format!(
+            "error: {named}\nhint: move it away, or compare it with what is stored"
+        ));
     }
     for (request, failure) in &outcome.troubles {
         shell.printer.error(&format!(

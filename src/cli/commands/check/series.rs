@@ -4,6 +4,7 @@
 //! is damaged is reported, and the bars are looked through without it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
@@ -101,6 +102,42 @@ fn tickers(
     Ok(tickers)
 }
 
+/// Returns the files that lie among the series of whole trees and are none of any. Who names tickers asks for those only.
+pub(super) fn misplaced(
+    args: &CheckArgs,
+    workspace: &Workspace<'_>,
+) -> Result<Vec<PathBuf>, Failure> {
+    if !args.tickers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stores = &workspace.stores;
+    let is_asked =
+        |interval: &Interval| args.intervals.is_empty() || args.intervals.contains(interval);
+    let mut misplaced = Vec::new();
+    for venue in workspace.venues()? {
+        if !args.venues.is_empty() && !args.venues.contains(&venue) {
+            continue;
+        }
+        misplaced.extend(
+            stores
+                .partitioned
+                .misplaced(&venue, Dataset::Events, None)?,
+        );
+        for interval in Interval::ALL.into_iter().filter(is_asked) {
+            for dataset in [Dataset::Stocks, Dataset::Prepost, Dataset::Adjusted] {
+                let found = stores
+                    .partitioned
+                    .misplaced(&venue, dataset, Some(interval))?;
+                misplaced.extend(found);
+            }
+            if venue == *workspace.default_venue() {
+                misplaced.extend(stores.legacy.misplaced(interval)?);
+            }
+        }
+    }
+    Ok(misplaced)
+}
+
 /// Looks through the series of one ticker.
 pub(super) fn look(
     asked: &Asked,
@@ -133,12 +170,16 @@ pub(super) fn look(
                 .extend(missing(catalog, asked, &request, newest));
         }
         outcome.add(damage(&stored, shell));
+        outcome.misplaced.extend_from_slice(&stored.misplaced);
         if stored.frame.is_empty() {
             continue;
         }
         let events = events.get_or_insert_with(|| {
             let found = beside::events(workspace, catalog, &request);
-            let found = found.map(|(_, events)| events);
+            let found = found.map(|(stored, events)| {
+                outcome.misplaced.extend(stored.misplaced);
+                events
+            });
             or_trouble(found, &mut outcome, &request)
         });
         let facts = Facts {
@@ -151,6 +192,9 @@ pub(super) fn look(
             adjusted: if interval.is_intraday() {
                 BTreeMap::new()
             } else {
+                let beside = beside_closes(workspace, asked, interval);
+                let beside = or_trouble(beside, &mut outcome, &request);
+                outcome.misplaced.extend(beside);
                 let closes = beside::closes(workspace, catalog, &request, &asked.ticker, interval);
                 or_trouble(closes, &mut outcome, &request)
             },
@@ -169,6 +213,20 @@ pub(super) fn look(
         outcome.findings.extend(findings);
     }
     outcome
+}
+
+/// Returns what is misplaced beside the adjusted closes of a ticker.
+fn beside_closes(
+    workspace: &Workspace<'_>,
+    asked: &Asked,
+    interval: Interval,
+) -> Result<Vec<PathBuf>, Failure> {
+    let ticker = asked.ticker.clone();
+    let request = StorageRequest {
+        venue: Some(asked.venue.clone()),
+        series: Series::Adjusted { ticker, interval },
+    };
+    Ok(workspace.stores.partitioned.holdings(&request)?.misplaced)
 }
 
 /// Returns the bars of a series with their layout; `None` when there are none that belong to the venue.

@@ -5,7 +5,7 @@
 
 use clap::Args;
 
-use super::open;
+use super::{open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -123,6 +123,7 @@ fn refuse_second_plan(args: &InitArgs, shell: &Shell<'_>) -> Result<(), Failure>
 
 /// Legacy files are migrated from one folder. Those elsewhere are refused, or moved if the user says so.
 fn settle_strays(args: &InitArgs, shell: &Shell<'_>, hands: Hands<'_>) -> Result<(), Failure> {
+    report::misplaced(shell, &migrate::unadoptable(hands.sight)?);
     let strays = migrate::strays(hands.sight)?;
     if strays.is_empty() {
         return Ok(());

@@ -1,11 +1,13 @@
 //! What `migrate` and its dry run say.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::migrate::Done;
 use crate::cli::Exit;
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::{count, duration, grouped, size};
+use crate::cli::ui::words::{self, count, duration, grouped, size};
 use crate::migrate::{Failed, Refusal, Switched};
 use crate::model::{Ticker, Venue};
 use crate::storage::{Beyond, QuarantineRecord, StorageError};
@@ -25,6 +27,7 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::Unaccounted
         | Refusal::Altered { .. }
         | Refusal::Unproven
+        | Refusal::Misplaced(_)
         | Refusal::Changed => Exit::Mismatch,
         Refusal::Storage(StorageError::Fs(error)) if error.is_out_of_space() => Exit::NoSpace,
         Refusal::Absent
@@ -49,6 +52,20 @@ pub(super) fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
     let is_whole = !has_strangers && !done.iter().any(is_unproven);
     let of_strangers = (!is_whole).then_some(Exit::Partial);
     Exit::worst(of_failures.chain(interrupted).chain(of_strangers))
+}
+
+/// Names files that lie beside partitions and are none.
+pub(super) fn misplaced(shell: &Shell<'_>, paths: &[PathBuf]) {
+    for path in paths.iter().take(NAMED) {
+        let named = words::misplaced(shell.shown(path));
+        shell.printer.warning(&format!("{named}."));
+    }
+    if let Some(more) = paths.len().checked_sub(NAMED + 1) {
+        let more = count(more + 1, "file", "files");
+        shell.printer.warning(&format!(
+            "{more} more are misplaced; barkeep check names them."
+        ));
+    }
 }
 
 /// Returns a number as `count` takes it.

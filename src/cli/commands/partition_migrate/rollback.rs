@@ -252,6 +252,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
     }
     report::failures(shell, &one.report.failures, false);
     report::failures(shell, &one.not_removed, false);
+    report::misplaced(shell, &one.report.misplaced);
     let becomes = match one.removed {
         Some(_) => "goes to quarantine",
         None => "stays where it is",
@@ -293,6 +294,7 @@ fn document(one: &Done) -> Value {
         "switched": one.report.switched.is_some(),
         "partition_files_removed": one.removed.as_ref().map_or(0, |removed| removed.files),
         "beyond": one.report.beyond.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
+        "misplaced": one.report.misplaced.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "kept": kept.map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
     })
 }

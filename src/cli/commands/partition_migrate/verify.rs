@@ -160,6 +160,7 @@ fn say(shell: &Shell<'_>, found: &Verification) {
             .printer
             .line(&format!("{}: {reason}", shell.shown(path)));
     }
+    report::misplaced(shell, &found.misplaced);
     let tally = tally(found);
     shell.printer.note(&format!(
         "{}: {} of {} looked at, {} rows. {} equal, {} equal but for what updates did since, {} equal to the proof of a \
@@ -204,6 +205,7 @@ fn document(found: &Verification) -> Value {
         "new": tally.new,
         "wrong": wrong,
         "strangers": found.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
+        "misplaced": found.misplaced.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "read_from_memory": found.from_memory,
         "is_complete": !found.is_cut_short,
     })

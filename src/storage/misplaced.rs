@@ -1,0 +1,166 @@
+//! Files in the folders of trees that are no series of theirs: copies beside legacy files, and names that no layout has.
+//!
+//! Promises: they are never rows and never changed. Leaves to others: telling them (`cli`, `update`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::layout::{LegacyName, is_parquet, is_passed_over, legacy_name};
+use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue, copied_from};
+use crate::sys::{Fs, Kind};
+
+use super::folders::parquet_below;
+use super::{LegacyStore, PartitionedStore, StorageError};
+
+/// The copies in a folder, by the stem of the file that they are copies of.
+type ByOriginal = Arc<BTreeMap<String, Vec<PathBuf>>>;
+
+/// Remembers the copies in the legacy folders that were asked for: a folder of thousands of files is listed once.
+#[derive(Debug, Default)]
+pub(super) struct Copies {
+    known: Mutex<BTreeMap<PathBuf, ByOriginal>>,
+}
+
+impl Copies {
+    fn of(&self, fs: &dyn Fs, tree: &Path) -> Result<ByOriginal, StorageError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(copies) = known.get(tree) {
+            return Ok(Arc::clone(copies));
+        }
+        let mut copies: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for entry in fs.list(tree)?.unwrap_or_default() {
+            if let LegacyName::Copy { of } = legacy_name(&entry.name) {
+                copies.entry(of).or_default().push(tree.join(&entry.name));
+            }
+        }
+        let copies = Arc::new(copies);
+        known.insert(tree.to_owned(), Arc::clone(&copies));
+        Ok(copies)
+    }
+}
+
+impl LegacyStore {
+    /// Returns the copies that lie beside the file of a series.
+    ///
+    /// # Errors
+    /// `Foreign` when there is no file and a copy all the same: its rows are somebody's who has to decide.
+    pub(super) fn copies_beside(
+        &self,
+        request: &StorageRequest,
+        tree: &Path,
+        is_there: bool,
+    ) -> Result<Vec<PathBuf>, StorageError> {
+        let Some(stem) = request.series.ticker().and_then(Ticker::legacy_stem) else {
+            return Ok(Vec::new());
+        };
+        let all = self.copies.of(&*self.fs, tree)?;
+        let copies = all.get(stem).cloned().unwrap_or_default();
+        match copies.first() {
+            Some(path) if !is_there => Err(StorageError::Foreign {
+                path: path.clone(),
+                reason: format!("it is named as a copy of {stem}.parquet, which is not there"),
+            }),
+            _ => Ok(copies),
+        }
+    }
+
+    /// Refuses what stands at the place of a legacy file and is none.
+    pub(super) fn refuse_odd(&self, path: &Path) -> Result<(), StorageError> {
+        match self.fs.metadata(path)? {
+            Some(meta) if meta.kind != Kind::File => Err(StorageError::Foreign {
+                path: path.to_owned(),
+                reason: super::folders::NO_FILE.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lists the Parquet files in the folders of an interval that are no ticker's.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn misplaced(&self, interval: Interval) -> Result<Vec<PathBuf>, StorageError> {
+        let mut misplaced = Vec::new();
+        for tree in [self.paths.tree(interval), self.paths.flat_tree(interval)] {
+            for entry in self.fs.list(&tree)?.unwrap_or_default() {
+                match legacy_name(&entry.name) {
+                    LegacyName::Copy { .. } | LegacyName::NoTicker => {
+                        misplaced.push(tree.join(&entry.name));
+                    }
+                    LegacyName::Ticker(_) | LegacyName::Other => {}
+                }
+            }
+        }
+        Ok(misplaced)
+    }
+}
+
+/// Returns the ticker of the folder of a series. A folder that was copied is none.
+pub(super) fn series_ticker(name: &str) -> Option<Ticker> {
+    let ticker = Ticker::from_segment(name.strip_prefix("ticker=")?).ok()?;
+    copied_from(ticker.as_str()).is_none().then_some(ticker)
+}
+
+impl PartitionedStore {
+    /// Lists the Parquet files in a tree that belong to no series: below folders that are spelled otherwise than any series
+    /// is, or below none.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn misplaced(
+        &self,
+        venue: &Venue,
+        dataset: Dataset,
+        interval: Option<Interval>,
+    ) -> Result<Vec<PathBuf>, StorageError> {
+        let tree = self.paths.tree(venue, dataset, interval);
+        let mut misplaced = Vec::new();
+        for entry in self.fs.list(&tree)?.unwrap_or_default() {
+            let path = tree.join(&entry.name);
+            if is_passed_over(&entry.name) || self.is_series(venue, dataset, interval, &path) {
+                continue;
+            }
+            match entry.kind {
+                Kind::Dir => misplaced.extend(parquet_below(&*self.fs, &path)?),
+                _ if is_parquet(&entry.name) => misplaced.push(path),
+                // A link to a folder, which nobody follows.
+                Kind::Link if entry.name.contains('=') => misplaced.push(path),
+                Kind::File | Kind::Link | Kind::Other => {}
+            }
+        }
+        Ok(misplaced)
+    }
+
+    /// Tells whether a folder is one under which its ticker is looked for.
+    fn is_series(
+        &self,
+        venue: &Venue,
+        dataset: Dataset,
+        interval: Option<Interval>,
+        dir: &Path,
+    ) -> bool {
+        let name = dir.file_name().and_then(|name| name.to_str());
+        let ticker = name.and_then(series_ticker);
+        let series = match (dataset, interval, ticker) {
+            (Dataset::Stocks, Some(interval), Some(ticker)) => Series::Bars { ticker, interval },
+            (Dataset::Prepost, Some(interval), Some(ticker)) => {
+                Series::Prepost { ticker, interval }
+            }
+            (Dataset::Adjusted, Some(interval), Some(ticker)) => {
+                Series::Adjusted { ticker, interval }
+            }
+            (Dataset::Events, None, Some(ticker)) => Series::Events { ticker },
+            _ => return false,
+        };
+        let request = StorageRequest {
+            venue: Some(venue.clone()),
+            series,
+        };
+        request.partitioned().is_ok_and(|series| {
+            let mut earlier = self.paths.earlier_series_dirs(series);
+            earlier.push(self.paths.series_dir(series));
+            earlier.iter().any(|known| known == dir)
+        })
+    }
+}

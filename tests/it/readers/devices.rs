@@ -1,0 +1,104 @@
+//! `PRN` and `CON.DE` are tickers like others, in both layouts, whatever spelling their folders have.
+
+use barkeep::cli::Exit;
+use rstest::rstest;
+
+use super::{NOVEMBER, SETTINGS, TREE, bytes, closes, migration, shown, snapshot};
+use crate::support::bar::Bar;
+
+const DEVICES: [&str; 7] = ["PRN", "CON.DE", "NUL", "AUX", "COM1", "LPT1.X", "con"];
+
+fn workspace(layout: &[&str]) -> Bar {
+    let bar = Bar::empty();
+    bar.write("barkeep.toml", SETTINGS);
+    for ticker in DEVICES {
+        let csv = "date,open,high,low,close,volume\n2025-11-20,2,2,2,2,2\n";
+        bar.write(&format!("incoming/{ticker}.csv"), csv);
+    }
+    let mut args = vec!["init", "--venue", "us:mine", "-i", "1d"];
+    args.extend(layout);
+    bar.run(&args).expect(Exit::Ok);
+    let mut add = vec!["tickers", "add", "--venue", "us:mine"];
+    add.extend(DEVICES);
+    bar.run(&add).expect(Exit::Ok);
+    bar
+}
+
+#[rstest]
+#[case::legacy(&[])]
+#[case::partitioned(&["--partitioned"])]
+fn a_device_is_a_ticker_both_ways(#[case] layout: &[&str]) {
+    let bar = workspace(layout);
+    bar.run(&["update"]).expect(Exit::Ok);
+    bar.run(&["check"]).expect(Exit::Ok);
+    let assert_whole = || {
+        for ticker in DEVICES {
+            assert_eq!(
+                closes(&shown(&bar, ticker).expect(Exit::Ok).stdout),
+                ["2.0"]
+            );
+        }
+    };
+    assert_whole();
+    if layout.is_empty() {
+        assert!(bar.has("data/legacy/stocks_1d/CON.DE.parquet"));
+        migration(&bar, "init --all-found").expect(Exit::Ok);
+        migration(&bar, "migrate --all --delete-legacy --yes").expect(Exit::Ok);
+        assert_whole();
+        assert!(!bar.has("data/legacy/stocks_1d"));
+        migration(&bar, "verify").expect(Exit::Ok);
+        migration(&bar, "rollback --all --remove-partitions --yes").expect(Exit::Ok);
+        assert_whole();
+        assert!(!bar.has(TREE));
+        return;
+    }
+    for ticker in DEVICES {
+        assert!(
+            bar.has(&format!("{TREE}/ticker={ticker}/{NOVEMBER}/data.parquet")),
+            "{ticker}"
+        );
+    }
+}
+
+/// Earlier builds encoded the first letter, in the tree and in the ledger.
+#[test]
+fn what_an_earlier_build_encoded_goes_on_where_it_is() {
+    let bar = workspace(&["--partitioned"]);
+    let earlier = [("PRN", "%50RN"), ("CON.DE", "%43ON.DE"), ("con", "%63on")];
+    for (ticker, segment) in earlier {
+        let rows = [("2025-11-19", 1.0), ("2025-11-20", 1.5)];
+        bar.write(
+            &format!("{TREE}/ticker={segment}/{NOVEMBER}/data.parquet"),
+            bytes(ticker, &rows),
+        );
+        let line = r#"{"at":"2025-11-20T00:00:00Z","date":"2025-11-19T00:00:00","field":"close","old":0.5,"new":1.0}"#;
+        bar.write(
+            &format!("state/revisions/us/mine/stocks_1d/ticker={segment}.jsonl"),
+            format!("{line}\n"),
+        );
+    }
+
+    bar.run(&["update"]).expect(Exit::Ok);
+
+    for (ticker, segment) in earlier {
+        assert_eq!(
+            closes(&shown(&bar, ticker).expect(Exit::Ok).stdout),
+            ["1.0", "2.0"]
+        );
+        assert!(
+            !bar.has(&format!("{TREE}/ticker={ticker}")),
+            "{ticker} has one place"
+        );
+        let ledgers = snapshot(&bar.path().join("state/revisions/us/mine/stocks_1d"));
+        let is_of = |path: &&std::path::PathBuf| path.ends_with(format!("ticker={segment}.jsonl"));
+        let ledger = ledgers.keys().find(is_of).map(|path| &ledgers[path]);
+        let text = String::from_utf8(ledger.unwrap().clone()).unwrap();
+        assert!(text.contains("0.5") && text.contains("1.5"), "{text}");
+        assert!(!bar.has(&format!(
+            "state/revisions/us/mine/stocks_1d/ticker={ticker}.jsonl"
+        )));
+        let told = bar.run(&["revisions", ticker, "-i", "1d"]).expect(Exit::Ok);
+        assert!(told.stdout.contains("1.5"), "{told:?}");
+    }
+    bar.run(&["check"]).expect(Exit::Ok);
+}
