@@ -190,3 +190,29 @@ impl PageReader for Watched {
         self.pages.at_record_boundary()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_counted_and_passed_over() {
+        // Blocks of 128 in 4 parts; three values: 4, then two differences of 8 bits each in the first part.
+        let widths = [8, 0, 0, 0];
+        let encoded = [&[0x80, 1, 4, 3, 8, 0], &widths[..], &[1; 32], b"rest"].concat();
+
+        let (count, rest) = lengths(&encoded).unwrap();
+
+        assert_eq!((count, rest), (3, b"rest".as_slice()));
+        assert_eq!(lengths(&[0x80, 1, 4, 1, 8]), Some((1, &[][..])));
+    }
+
+    #[test]
+    fn more_lengths_than_there_are_bytes_for_are_none() {
+        let many = [0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+
+        assert_eq!(lengths(&[&[0x80, 1, 4], &many[..], &[8]].concat()), None);
+        assert_eq!(lengths(&[0x80, 1, 0, 3, 8, 0]), None, "no parts");
+        assert_eq!(lengths(&[0, 4, 3, 8, 0]), None, "parts without values");
+    }
+}

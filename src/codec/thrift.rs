@@ -155,11 +155,13 @@ pub(super) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
 mod tests {
     use super::*;
 
-    fn seen(bytes: &[u8]) -> Option<(Walked, Vec<(Vec<i16>, i64)>)> {
+    /// The numbers that lead to a field, and its value.
+    type Field = (Vec<i16>, i64);
+
+    fn seen(bytes: &[u8]) -> Option<(Walked, Vec<Field>)> {
         let mut fields = Vec::new();
-        let walked = walk(bytes, &mut |path, number| {
-            fields.push((path.to_vec(), number))
-        })?;
+        let mut see = |path: &[i16], number| fields.push((path.to_vec(), number));
+        let walked = walk(bytes, &mut see)?;
         Some((walked, fields))
     }
 

@@ -19,9 +19,7 @@ use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
-use crate::storage::{
-    Beyond, InPieces, QuarantineRecord, StorageInterface, Stored,
-};
+use crate::storage::{Beyond, InPieces, QuarantineRecord, StorageInterface, Stored};
 use crate::sys::{Fs, Kind, Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::model::StorageRequest;
-use crate::sys::{Access, Kind};
 use crate::sys::atomic::{parent, write_new};
+use crate::sys::{Access, Kind};
 
 use super::StorageError;
 use super::journal::{self, Entry};

@@ -12,7 +12,7 @@ use crate::layout::{Level, PartitionPathBuilder};
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
-use crate::sys::{Fs, Medium, Rights, rights_of};
+use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
 
 use super::inspect::Stored;
 use super::misplaced::series_ticker;
@@ -165,7 +165,9 @@ impl StorageInterface for PartitionedStore {
         let level = Level::of_series(request.series.dataset());
         let mut newest = NewestFile::default();
         for dir in self.series_dirs(request.partitioned()?)? {
-            if let Some((path, bytes)) = newest_below(&*self.fs, &dir, level)? {
+            // No link is followed below the data root.
+            let is_folder = self.fs.metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
+            if is_folder && let Some((path, bytes)) = newest_below(&*self.fs, &dir, level)? {
                 newest.add(path, bytes);
             }
         }

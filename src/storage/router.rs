@@ -184,8 +184,8 @@ impl Stores {
             None => None,
         };
         // What cannot be served is there all the same, and no second history begins beside it.
-        let in_partitions = partition.is_some()
-            || (request.venue.is_some() && self.partitioned.holds(request)?);
+        let in_partitions =
+            partition.is_some() || (request.venue.is_some() && self.partitioned.holds(request)?);
         if request.series.dataset() != Dataset::Stocks {
             let route = Route {
                 layout: Layout::Partitioned,

@@ -22,7 +22,7 @@ use super::{assert_left_alone, is_foreign};
 use crate::support::bar::Bar;
 use crate::support::bench::Bench;
 use crate::support::bench::Shape::{self, LegacyBars, PartitionedBars};
-use crate::support::foreign::{ForeignFile, days, foreign_files};
+use crate::support::foreign::{ForeignFile, Stocks, days, foreign_files};
 
 fn bars() -> &'static Profile {
     Profile::of(Dataset::Stocks)
@@ -158,21 +158,43 @@ fn more_rows_than_fit_are_refused_by_the_footer() {
     assert_eq!(found.proven.frame.len(), 1);
 }
 
-#[test]
-fn a_page_that_claims_more_than_fits_is_refused_before_it_is_unpacked() {
-    // The first page begins behind the magic: its kind, how long it is unpacked, how long it is.
+#[rstest]
+#[case::its_length_unpacked(7)]
+#[case::its_entries(12)]
+fn a_page_that_claims_more_than_fits_is_refused_before_room_is_made_for_it(#[case] at: usize) {
+    // The first page, a dictionary, begins behind the magic: its kind, how long it is unpacked, how long it is, its entries.
     let file = whole();
-    assert_eq!(file[4..7], [0x15, 4, 0x15]);
+    assert_eq!(file[4..13], [0x15, 4, 0x15, 10, 0x15, 14, 0x4c, 0x15, 2]);
     let huge = [0xfe, 0xff, 0xff, 0xff, 0x0f];
-    let bytes = [&file[..7], &huge, &file[8..]].concat();
+    // Everything behind moves by four bytes, of which the footer is not told: the header is judged before that matters.
+    let bytes = [&file[..at], &huge, &file[at + 1..]].concat();
 
-    // Everything behind has moved by four bytes, of which the header is not told; it is judged before that matters.
     let found = decode_within(&Bytes::from(bytes), bars(), MemoryLimit(1 << 20));
 
     assert!(
         matches!(found, Err(CodecError::Foreign { .. })),
         "{found:?}"
     );
+}
+
+#[test]
+fn texts_that_are_long_together_are_refused() {
+    let long = |letter: &str| ByteArray::from(letter.repeat(1000).as_str());
+    let file = ForeignFile {
+        stocks: Stocks::Texts((0..2_000).map(|row| long(["a", "b"][row % 2])).collect()),
+        ..ForeignFile::of(days("A", &vec![("2026-05-28", 7.0); 2_000]))
+    };
+    let bytes = Bytes::from(file.bytes());
+
+    let refused = decode_within(&bytes, bars(), MemoryLimit(1 << 20));
+    let read = decode_within(&bytes, bars(), MemoryLimit(8 << 20));
+
+    assert!(bytes.len() < 100_000, "two texts in a dictionary, in turn");
+    assert!(
+        matches!(refused, Err(CodecError::Foreign { .. })),
+        "{refused:?}"
+    );
+    assert!(read.is_ok(), "{read:?}");
 }
 
 #[rstest]

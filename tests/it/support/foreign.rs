@@ -47,6 +47,19 @@ pub(crate) enum Whole {
     Missing,
 }
 
+/// How a writer stores the names of stocks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stocks {
+    /// As text.
+    Utf8,
+    /// In Latin-1, with a letter at the end that UTF-8 does not have so.
+    Latin,
+    /// As numbers of 32 bits, as Tokyo has them.
+    Numbers,
+    /// As these texts, in place of those of the rows.
+    Texts(Vec<ByteArray>),
+}
+
 /// One row; a `None` is a null.
 #[derive(Clone, Debug)]
 pub(crate) struct ForeignBar {
@@ -72,10 +85,7 @@ pub(crate) struct ForeignFile {
     pub(crate) is_extra_twice: bool,
     /// The last date as its number in the file, whatever the row says; of INT96 the Julian day.
     pub(crate) last_date: Option<i64>,
-    /// Whether stocks are written in Latin-1, with a letter that UTF-8 does not have so.
-    pub(crate) is_latin: bool,
-    /// Whether stocks are numbers of 32 bits, as those of Tokyo are.
-    pub(crate) is_numbered: bool,
+    pub(crate) stocks: Stocks,
     /// A key of the footer and its value.
     pub(crate) footer: Option<(&'static str, &'static str)>,
     /// Whether pandas stored an index that says more than the number of a row.
@@ -129,7 +139,7 @@ pub(crate) fn foreign_files(stock: &'static str) -> Vec<(&'static str, Vec<u8>)>
         (
             "not UTF-8",
             ForeignFile {
-                is_latin: true,
+                stocks: Stocks::Latin,
                 ..file()
             }
             .bytes(),
@@ -137,7 +147,7 @@ pub(crate) fn foreign_files(stock: &'static str) -> Vec<(&'static str, Vec<u8>)>
         (
             "another type",
             ForeignFile {
-                is_numbered: true,
+                stocks: Stocks::Numbers,
                 ..file()
             }
             .bytes(),
@@ -205,8 +215,7 @@ impl ForeignFile {
             extra: None,
             is_extra_twice: false,
             last_date: None,
-            is_latin: false,
-            is_numbered: false,
+            stocks: Stocks::Utf8,
             footer: None,
             is_index_odd: false,
         }
@@ -239,25 +248,30 @@ impl ForeignFile {
         writer.into_inner().unwrap()
     }
 
+    fn stocks(&self) -> Values {
+        let ending = |end: &'static [u8]| {
+            let of_row = move |row: &ForeignBar| {
+                let stock = row.stock?;
+                Some(ByteArray::from([stock.as_bytes(), end].concat()))
+            };
+            Values::Text(self.rows.iter().map(of_row).collect())
+        };
+        match &self.stocks {
+            Stocks::Utf8 => ending(b""),
+            Stocks::Latin => ending(b"\xfc"),
+            Stocks::Numbers => Values::Int32(vec![Some(7203); self.rows.len()]),
+            Stocks::Texts(texts) => Values::Text(texts.iter().cloned().map(Some).collect()),
+        }
+    }
+
     fn columns(&self) -> Vec<ForeignColumn> {
-        let latin = |stock: &str| [stock.as_bytes(), b"\xfc"].concat();
-        let stocks = self.rows.iter().map(|row| {
-            row.stock.map(|stock| match self.is_latin {
-                true => ByteArray::from(latin(stock)),
-                false => ByteArray::from(stock),
-            })
-        });
         let prices = || Values::Double(self.rows.iter().map(|row| row.price).collect());
-        let numbers = self.rows.iter().map(|_| Some(7203));
         let mut columns = vec![
             ForeignColumn {
                 name: "stock",
-                logical: (!self.is_numbered).then_some(LogicalType::String),
+                logical: (self.stocks != Stocks::Numbers).then_some(LogicalType::String),
                 is_required: self.is_stock_required,
-                values: match self.is_numbered {
-                    true => Values::Int32(numbers.collect()),
-                    false => Values::Text(stocks.collect()),
-                },
+                values: self.stocks(),
             },
             self.dates(),
         ];

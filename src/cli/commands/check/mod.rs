@@ -79,7 +79,8 @@ impl Outcome {
 
     fn exit(&self) -> Exit {
         let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
-        let is_sound = self.findings.is_empty() && self.missing.is_empty() && self.misplaced.is_empty();
+        let is_sound =
+            self.findings.is_empty() && self.missing.is_empty() && self.misplaced.is_empty();
         let found = [
             (!self.damaged.is_empty()).then_some(Exit::Damaged),
             (!is_sound).then_some(Exit::Mismatch),
