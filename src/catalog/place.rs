@@ -39,6 +39,12 @@ pub(super) fn is_home(entry: &Object, venue: &Venue) -> bool {
     }
 }
 
+/// Tells whether an entry records nothing of any venue: then it does not say either whose rows a file holds that names none.
+pub(super) fn is_blank(entry: &Object) -> bool {
+    let intervals = entry.get("intervals").and_then(Value::as_object);
+    named(entry).is_none() && intervals.is_none_or(Map::is_empty) && !fields::is_not_found(entry)
+}
+
 fn named(entry: &Object) -> Option<&str> {
     entry.get("venue")?.as_str()
 }

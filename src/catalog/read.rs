@@ -126,10 +126,11 @@ impl Catalog {
             .map_or(Block::Absent, |entry| block::read(entry.get("storage")))
     }
 
-    /// Tells whether the top level of a ticker's entry, and so what the predecessor stored, is another venue's.
+    /// Tells whether the top level of a ticker's entry, and so what the predecessor stored, is another venue's. An entry that
+    /// records nothing does not say so.
     pub fn is_at_home_elsewhere(&self, ticker: &Ticker, venue: &Venue) -> bool {
         self.entry(ticker)
-            .is_some_and(|entry| !place::is_home(entry, venue))
+            .is_some_and(|entry| !place::is_home(entry, venue) && !place::is_blank(entry))
     }
 
     /// Tells whether the whole history of a series is to be asked for again.

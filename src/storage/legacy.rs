@@ -242,9 +242,9 @@ impl StorageInterface for LegacyStore {
         let mut newest = NewestFile::default();
         if let Some(flat) = self.shadowed(request, &file)? {
             let flat_bytes = self.fs.metadata(&flat)?.map_or(0, |meta| meta.len);
-            newest.add(flat, flat_bytes);
+            newest.add(flat, PartitionKey::Whole, flat_bytes);
         }
-        newest.add(file.path, meta.len);
+        newest.add(file.path, PartitionKey::Whole, meta.len);
         Ok(Some(newest))
     }
 

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use crate::codec::{self, MemoryLimit};
 use crate::frame::Profile;
 use crate::layout::{LegacyPathBuilder, Level, is_passed_over};
-use crate::model::{Interval, StorageRequest, time};
+use crate::model::{Interval, PartitionKey, StorageRequest, time};
 use crate::sys::{Fs, Kind};
 
 use super::inspect::{Inspected, inspect};
@@ -24,14 +24,23 @@ const FOOTER: u64 = 64 << 10;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewestFile {
     pub(super) paths: Vec<PathBuf>,
+    /// Its partition.
+    pub partition: Option<PartitionKey>,
     /// Its length, by which another file in its place is told from it.
     pub bytes: u64,
 }
 
 impl NewestFile {
-    pub(super) fn add(&mut self, path: PathBuf, bytes: u64) {
+    pub(super) fn add(&mut self, path: PathBuf, partition: PartitionKey, bytes: u64) {
         self.paths.push(path);
+        self.partition = self.partition.max(Some(partition));
         self.bytes += bytes;
+    }
+
+    /// Tells whether rows of a day would be in it.
+    pub fn is_of(&self, day: NaiveDate) -> bool {
+        let days = self.partition.and_then(PartitionKey::days);
+        days.is_none_or(|(first, last)| (first..=last).contains(&day))
     }
 }
 
@@ -92,7 +101,7 @@ fn newest_in(
     if let Some(stamp) = codec::newest_stamp(&end, profile) {
         return Ok(Some(stamp));
     }
-    let whole = crate::model::PartitionKey::Whole;
+    let whole = PartitionKey::Whole;
     Ok(match inspect(fs, path, profile, request, whole, limit) {
         Ok(Inspected::Whole { decoded, .. }) => {
             decoded.proven.frame.span().map(|(_, newest)| newest)
@@ -103,19 +112,22 @@ fn newest_in(
     })
 }
 
-/// Finds the partition below a folder that comes last in time, with its length: the names of a tree are in that order.
+/// Finds the file below a folder that comes last in time, with its partition and its length: the names of a tree are in
+/// that order.
 pub(super) fn newest_below(
     fs: &dyn Fs,
     dir: &Path,
     level: Level,
-) -> Result<Option<(PathBuf, u64)>, StorageError> {
+) -> Result<Option<(PathBuf, PartitionKey, u64)>, StorageError> {
     let entries = fs.list(dir)?.unwrap_or_default();
     for entry in entries.into_iter().rev() {
         let path = dir.join(&entry.name);
-        let found = match (entry.kind, level.enter(&entry.name)) {
-            (Kind::Dir, Some(next)) => newest_below(fs, &path, next)?,
-            (Kind::File, _) if level.partition_at(&entry.name).is_some() => {
-                fs.metadata(&path)?.map(|meta| (path, meta.len))
+        let partition = level.partition_at(&entry.name);
+        let found = match (entry.kind, level.enter(&entry.name), partition) {
+            (Kind::Dir, Some(next), _) => newest_below(fs, &path, next)?,
+            (Kind::File, _, Some(partition)) => {
+                let meta = fs.metadata(&path)?;
+                meta.map(|meta| (path, partition, meta.len))
             }
             _ => None,
         };

@@ -28,7 +28,7 @@ impl Outlook<'_> {
         }
     }
 
-    /// Returns which rows of a series are gone. Where its newest file is as long as it was left, nothing is read.
+    /// Returns which rows of a series are gone. Where its newest file is the one that was left, by its month and its length, nothing is read.
     pub(super) fn missing(
         &self,
         catalog: &Catalog,
@@ -40,7 +40,8 @@ impl Outlook<'_> {
         let Some(file) = &routed.newest else {
             return (!routed.has_rows).then_some(Missing { left: None, known });
         };
-        if catalog.newest_bytes(ticker, venue, interval) == Some(file.bytes) {
+        // Two files of one bar have the same length: the month counts as well.
+        if file.is_of(known) && catalog.newest_bytes(ticker, venue, interval) == Some(file.bytes) {
             return None;
         }
         // A file that cannot be read, or says nothing, is judged when something is merged with it.

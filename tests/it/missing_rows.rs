@@ -138,6 +138,18 @@ fn what_the_source_has_no_longer_either_is_told_and_written_down_once() {
 }
 
 /// Days that are asked for by name lie behind the gap that the lost ones left, and would have hidden it.
+/// The file of October has one row as well, and so the very length of the one that is gone.
+#[test]
+fn a_month_that_is_gone_is_missed_although_the_one_before_is_as_long() {
+    let kept = Kept::of(&["--partitioned"], "1d", &["2025-10-20", "2025-11-20"]);
+    kept.bar
+        .remove("data/us/mine/stocks_1d/ticker=A/year=2025/month=11");
+
+    kept.bar.run(&["update"]).expect(Exit::Ok);
+
+    assert_eq!(kept.days(), ["2025-10-20", "2025-11-20"]);
+}
+
 #[test]
 fn days_asked_for_by_name_do_not_hide_what_is_gone_before_them() {
     let kept = Kept::of(&["--partitioned"], "1d", &["2025-11-17"]);

@@ -62,7 +62,8 @@ fn lost_settings_are_no_success_and_name_venues_and_tickers() {
 
 #[test]
 fn a_source_whose_folder_cannot_be_used_fails_its_own_tickers_only() {
-    let ways: [(&str, &dyn Fn(&Bar)); 4] = [
+    type Spoil<'s> = (&'s str, &'s dyn Fn(&Bar));
+    let ways: [Spoil<'_>; 4] = [
         ("missing", &|_| {}),
         ("a file", &|bar| bar.write("in/two", "x")),
         ("a link to nowhere", &|bar| {

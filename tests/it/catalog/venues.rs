@@ -27,6 +27,19 @@ fn a_ticker_without_a_venue_is_yahoos_whatever_another_venue_finds() {
     assert_eq!(catalog.venues_of(&ticker("X")), [yahoo(), demo]);
 }
 
+/// `partition-migrate init --venue us:demo` refused the files of tickers of which nothing was recorded yet.
+#[test]
+fn an_entry_that_records_nothing_does_not_say_whose_a_file_is() {
+    let catalog = catalog(json!({
+        "X": {"ticker": "X", "status": "active", "intervals": {}},
+        "Y": {"intervals": {"1d": {"status": "active"}}},
+        "Z": {"status": "not_found"},
+    }));
+    let is_elsewhere = |name| catalog.is_at_home_elsewhere(&ticker(name), &venue("us:demo"));
+
+    assert_eq!(["X", "Y", "Z"].map(is_elsewhere), [false, true, true]);
+}
+
 /// A rollback takes the block away, and with it the only word on whose the ticker is.
 #[test]
 fn a_home_that_only_a_storage_block_tells_is_written_down_before_the_block_can_go() {
