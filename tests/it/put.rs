@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use barkeep::cli::Exit;
 use barkeep::model::{RunId, StorageRequest};
 use barkeep::storage::{
     Aside, CorruptFiles, Custody, Open, Prepared, Quarantine, Replaced, Sealed, StagedRun,
@@ -12,7 +13,9 @@ use rstest::rstest;
 
 use Shape::{LegacyBars, PartitionedBars};
 
+use crate::support::bar::Bar;
 use crate::support::bench::{Bench, Shape, held, provenance, rows};
+use crate::support::foreign::{ForeignFile, Whole, days};
 
 const DAY: &str = "2024-01-30";
 const NOTED: Replaced = Replaced::Noted {
@@ -117,4 +120,24 @@ fn a_series_without_a_ledger_keeps_the_file_whose_values_are_replaced() {
         panic!("{:?}", aside.kept)
     };
     assert_eq!(bench.bytes(&kept.folder.join("A.parquet")), old);
+}
+
+/// A text says by itself which volumes were rounded; of a Parquet file nobody said so.
+#[test]
+fn numbers_of_a_parquet_source_that_were_rounded_are_told() {
+    let bar = Bar::empty();
+    let toml = "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"1d\"\n";
+    bar.write("barkeep.toml", toml);
+    let odd = ForeignFile {
+        volume: Whole::Fraction,
+        ..ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-01-31", 2.0)]))
+    };
+    bar.write("in/A.parquet", odd.bytes());
+    let init = ["init", "--ticker", "A", "-i", "1d", "--partitioned"];
+    bar.run(&init).expect(Exit::Ok);
+
+    let ran = bar.run(&["update"]).expect(Exit::Ok);
+
+    assert!(ran.stderr.contains("2 numbers of"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("A.parquet"), "{}", ran.stderr);
 }

@@ -15,10 +15,10 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::codec::{self, MemoryLimit};
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
-use crate::frame::{Bar, BarBatch, Cell, Column, Profile, Volume};
+use crate::frame::{Bar, Cell, Column, Profile, Volume};
 use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::source::demo::DemoSpec;
-use crate::source::files::{ColumnName, FilesSpec, ParquetRows, Stamp};
+use crate::source::files::{ColumnName, FilesSpec, ParquetBars, ParquetRows, Stamp};
 use crate::source::{self, MarketDataSource, SourceSpec};
 
 /// Opens every source that the settings describe.
@@ -155,7 +155,7 @@ fn columns(named: &config::Columns) -> Result<BTreeMap<ColumnName, String>, &'st
 struct CodecRows(MemoryLimit);
 
 impl ParquetRows for CodecRows {
-    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<BarBatch, String> {
+    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<ParquetBars, String> {
         let profile = Profile::of(Dataset::Stocks);
         let decoded = codec::decode_within(&Bytes::from(bytes), profile, self.0)
             .map_err(|error| error.to_string())?;
@@ -181,7 +181,10 @@ impl ParquetRows for CodecRows {
             rows.filter(|(row, _)| is_owned(frame.columns(), *row, ticker))
                 .map(|(_, bar)| bar),
         );
-        Ok(BarBatch { bars })
+        Ok(ParquetBars {
+            bars,
+            inexact: decoded.inexact,
+        })
     }
 
     fn most_bytes(&self) -> u64 {

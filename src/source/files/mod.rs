@@ -39,13 +39,22 @@ use crate::frame::{Bar, BarBatch};
 use crate::model::{Digest, Interval, Provenance, Ticker, Venue};
 use crate::sys::{Fs, Shutdown};
 
+/// The bars of one ticker in a Parquet file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParquetBars {
+    /// The bars, in the file's order.
+    pub bars: Vec<Bar>,
+    /// Numbers of the file that a bar cannot hold as they are: fractions of whole numbers, and what is out of range.
+    pub inexact: usize,
+}
+
 /// Decodes a Parquet file into bars, for a room that knows no file format of storage.
 pub trait ParquetRows: fmt::Debug + Send + Sync {
     /// Returns the bars of a ticker in a file, in the file's order; dates are taken as the exchange's wall clock.
     ///
     /// # Errors
     /// The reason, when the bytes are not bars.
-    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<BarBatch, String>;
+    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<ParquetBars, String>;
 
     /// Returns how many bytes of memory a file may take when it is unpacked, a text as well.
     fn most_bytes(&self) -> u64 {
@@ -184,6 +193,7 @@ impl MarketDataSource for Files {
             return unknown(&index);
         };
         let mut beside = Box::<Beside>::default();
+        beside.warnings = rows.warnings;
         if rows.zone != self.zone() {
             // Some families have a clock of their own.
             beside.provenance = Some(Provenance {

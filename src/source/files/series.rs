@@ -34,9 +34,22 @@ pub(super) struct Rows {
     pub(super) bars: Vec<Bar>,
     /// The zone whose wall clock their dates show; `None` when nobody knows it.
     pub(super) zone: Option<Tz>,
+    /// What a person should know of the files, as sentences without a period.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Rows {
+    /// A text says by itself which volumes were rounded; of a Parquet file only the number is known.
+    fn note_inexact(&mut self, path: &Path, count: usize) {
+        if count > 0 {
+            let noun = if count == 1 { "number" } else { "numbers" };
+            self.warnings.push(format!(
+                "{count} {noun} of {} cannot be stored as they are and were rounded or left out",
+                path.display()
+            ));
+        }
+    }
+
     fn add(&mut self, bars: Vec<Bar>, zone: Option<Tz>, interval: Interval) -> Result<(), String> {
         if let (Some(before), Some(zone)) = (self.zone, zone)
             && interval.is_intraday()
@@ -91,11 +104,14 @@ impl Files {
                 continue;
             };
             let refuse = |reason| malformed(job, &file.path, reason);
+            let mut inexact = 0;
             let (answer, zone) = match file.kind {
                 FileKind::Text => self.text_rows(file, series.claim, &bytes, job),
                 FileKind::Parquet => {
-                    let batch = self.parquet.rows(bytes, &job.ticker);
-                    batch.map(|batch| (Answer::Rows(batch.bars), self.zone()))
+                    let found = self.parquet.rows(bytes, &job.ticker);
+                    let found = found.map_err(refuse)?;
+                    inexact = found.inexact;
+                    Ok((Answer::Rows(found.bars), self.zone()))
                 }
             }
             .map_err(refuse)?;
@@ -103,6 +119,7 @@ impl Files {
                 Answer::Rows(bars) if series.claim == Claim::Named || !bars.is_empty() => {
                     let whole = whole.get_or_insert_default();
                     whole.add(bars, zone, job.interval).map_err(refuse)?;
+                    whole.note_inexact(&file.path, inexact);
                 }
                 Answer::Rows(_) | Answer::OtherLength | Answer::NotMine => {}
             }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barkeep::frame::{Bar, BarBatch};
+use barkeep::frame::Bar;
 use barkeep::model::{Ticker, time};
-use barkeep::source::files::{FilesSpec, ParquetRows};
+use barkeep::source::files::{FilesSpec, ParquetBars, ParquetRows};
 use barkeep::source::{
     Asked, FetchJob, Fetched, MarketDataSource, SourceError, SourceSpec, Window, open,
 };
@@ -20,16 +20,17 @@ pub(crate) const NOW: &str = "2026-07-01T12:00:00Z";
 pub(crate) struct OneRow;
 
 impl ParquetRows for OneRow {
-    fn rows(&self, bytes: Vec<u8>, _ticker: &Ticker) -> Result<BarBatch, String> {
+    fn rows(&self, bytes: Vec<u8>, _ticker: &Ticker) -> Result<ParquetBars, String> {
         let date = i64::try_from(bytes.len()).ok();
         if !bytes.starts_with(b"PAR1") {
             return Err("it is no Parquet".to_owned());
         }
-        Ok(BarBatch {
+        Ok(ParquetBars {
             bars: vec![Bar {
                 date,
                 ..Bar::default()
             }],
+            inexact: 0,
         })
     }
 }
