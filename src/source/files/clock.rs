@@ -33,6 +33,8 @@ impl Clock {
         spec: &FilesSpec,
     ) -> Self {
         let stored = match family {
+            // Days and weeks are those of UTC, whatever clock their minutes are wanted on.
+            Family::Klines if !interval.is_intraday() => Some(Tz::UTC),
             Family::Klines => spec.timezone.or(Some(Tz::UTC)),
             Family::FlatFile => exchange.or(Some(Tz::America__New_York)),
             Family::StooqDump | Family::Plain => exchange,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{
-    Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike,
+    Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Weekday,
 };
 use chrono_tz::Tz;
 
@@ -177,26 +177,35 @@ fn dated(row: &Row, interval: Interval, meta: &Meta) -> Option<Dated> {
 fn is_early_midnight(stamp: i64, wall: NaiveDateTime, meta: &Meta) -> bool {
     let seconds_left = i64::from(24 * 3600 - wall.time().num_seconds_from_midnight());
     let is_early = match seconds_left {
-        7200 | 3600 => true,
-        1800 => changes_by_half_hours(wall, meta.zone),
+        7200 | 3600 => has_changed_clocks(wall.year(), meta.zone),
+        1800 => clock_change(wall.year(), meta.zone) == 1800,
         _ => false,
     };
+    // No session is open on the day that would follow.
+    let day = (wall + TimeDelta::hours(2)).weekday();
+    let is_into_rest = matches!(day, Weekday::Sat | Weekday::Sun);
     let is_of_session = meta.current.is_some_and(|current| {
         let opened = self::wall(current.start, meta.zone);
         current.start <= stamp && opened.is_some_and(|opened| opened.date() == wall.date())
     });
-    is_early && !(is_of_session && meta.market_time == Some(stamp))
+    is_early && !((is_of_session || is_into_rest) && meta.market_time == Some(stamp))
 }
 
-/// Tells whether the clocks of summer and winter are half an hour apart, as on Lord Howe Island.
-fn changes_by_half_hours(wall: NaiveDateTime, zone: Tz) -> bool {
+/// Returns how many seconds the clocks of summer and winter are apart in a year: half an hour on Lord Howe Island, none where
+/// they do not change.
+fn clock_change(year: i32, zone: Tz) -> i32 {
     let offset = |month| {
-        let day = NaiveDate::from_ymd_opt(wall.year(), month, 1)?;
+        let day = NaiveDate::from_ymd_opt(year, month, 1)?;
         let at = zone.offset_from_utc_datetime(&day.and_time(NaiveTime::MIN));
         Some(at.fix().local_minus_utc())
     };
     let apart = offset(1).zip(offset(7));
-    apart.is_some_and(|(winter, summer)| (winter - summer).abs() == 1800)
+    apart.map_or(0, |(winter, summer)| (winter - summer).abs())
+}
+
+/// Tells whether the clocks have changed in a year or in those before it: Yahoo goes on for some time where they do no more.
+fn has_changed_clocks(year: i32, zone: Tz) -> bool {
+    (2000..=year).any(|year| clock_change(year, zone) != 0)
 }
 
 /// Tells whether a row is of the regular session. On a day without one in the answer, every row is.
