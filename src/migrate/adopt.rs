@@ -108,27 +108,45 @@ pub fn unadoptable(sight: Sight<'_>) -> Result<Vec<PathBuf>, MigrateError> {
 /// # Errors
 /// When the lock was lost or the disk refuses; what was not brought is where it was, and the next try goes on.
 pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError> {
-    let Sight { fs, places, .. } = hands.sight;
     let mut adopted = Adopted::default();
     hands.held.confirm()?;
     for stray in strays {
-        create_data_dirs(fs, places, parent(&stray.target))?;
-        // Asked again: of two strays of one ticker, the first has just taken the place.
-        if fs.metadata(&stray.target)?.is_some() {
-            match merge(hands, stray, &mut adopted)? {
-                Ok(()) => adopted.merged += 1,
-                Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+        match adopt_one(hands, stray, &mut adopted) {
+            // One bad folder costs the files in it.
+            Err(MigrateError::Storage(error)) if error.is_of_place() => {
+                adopted
+                    .refused
+                    .push((stray.path.clone(), error.to_string()));
             }
-        } else {
-            move_to(hands, &stray.path, &stray.target)?;
-            adopted.moved += 1;
-        }
-        let folder = parent(&stray.path);
-        if fs.list(folder)?.is_some_and(|left| left.is_empty()) {
-            fs.remove_dir(folder)?;
+            Err(MigrateError::Fs(error)) if error.is_of_place() => {
+                adopted
+                    .refused
+                    .push((stray.path.clone(), error.to_string()));
+            }
+            done => done?,
         }
     }
     Ok(adopted)
+}
+
+fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(), MigrateError> {
+    let Sight { fs, places, .. } = hands.sight;
+    create_data_dirs(fs, places, parent(&stray.target))?;
+    // Asked again: of two strays of one ticker, the first has just taken the place.
+    if fs.metadata(&stray.target)?.is_some() {
+        match merge(hands, stray, adopted)? {
+            Ok(()) => adopted.merged += 1,
+            Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+        }
+    } else {
+        move_to(hands, &stray.path, &stray.target)?;
+        adopted.moved += 1;
+    }
+    let folder = parent(&stray.path);
+    if fs.list(folder)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(folder)?;
+    }
+    Ok(())
 }
 
 /// Moves a file. `data` may be a disk of its own, and between two disks no file can be renamed: there it is copied, durably,

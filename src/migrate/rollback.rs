@@ -110,7 +110,7 @@ pub fn rollback_need(
         let request = tuple.series(&ticker);
         // What cannot be judged fails its own ticker, when it is read.
         let stat = match sight.stores.partitioned.stat(&request) {
-            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            Err(error @ StorageError::Fs(_)) if !error.is_of_place() => return Err(error.into()),
             stat => stat.unwrap_or_default(),
         };
         need.bytes += stat.map_or(0, |stat| stat.bytes);

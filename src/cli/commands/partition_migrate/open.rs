@@ -120,7 +120,7 @@ pub(super) fn lock<'s>(
                 Exit::Partial,
                 format!("rows of {runs} that an earlier run staged cannot be stored: {failure}"),
             )
-            .hint("see to them first: barkeep cleanup"));
+            .hint("mend what is named, then run again: barkeep cleanup stores what waits"));
         }
     }
     Ok(held)
