@@ -7,6 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::Datelike;
+
 use crate::layout::{Level, is_parquet, is_passed_over};
 use crate::model::{Dataset, PartitionKey, PartitionedSeries, StorageRequest};
 use crate::sys::{Entry, Fs, Kind};
@@ -264,7 +266,16 @@ impl PartitionedStore {
         for dir in self.series_dirs(series)? {
             found.look(&*self.fs, &dir, series.series.dataset())?;
         }
-        found.files.sort_by_key(|file| file.key);
+        // What is kept by the day yields to the file of its month, in which later values are stored.
+        let in_order = |file: &PartitionFile| {
+            let month = file.key.days().map(|(day, _)| (day.year(), day.month()));
+            (
+                month,
+                matches!(file.key, PartitionKey::Month { .. }),
+                file.key,
+            )
+        };
+        found.files.sort_by_key(in_order);
         Ok(found)
     }
 

@@ -3,7 +3,7 @@
 //! Promises: a series is written in the order in which its rows were fetched. What an earlier run could not bring to its
 //! place, in a journal or staged, goes first; the newer rows of that series stay staged, and all other series go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::layout::Places;
@@ -35,6 +35,18 @@ pub(super) enum Before {
     Older,
 }
 
+/// Returns the series of which rows wait in staging or in a journal: what the tree lacks of them is not gone.
+///
+/// # Errors
+/// When the disk cannot be asked.
+pub fn waiting_series(
+    fs: &dyn Fs,
+    places: &Places,
+) -> Result<BTreeSet<StorageRequest>, StorageError> {
+    let HeldBack { listed, staged, .. } = HeldBack::of(fs, places, None, Before::All)?;
+    Ok(listed.into_keys().chain(staged.into_keys()).collect())
+}
+
 impl HeldBack {
     /// Looks at what other processes left in staging.
     pub(super) fn beside(
@@ -43,13 +55,23 @@ impl HeldBack {
         id: &RunId,
         before: Before,
     ) -> Result<Self, StorageError> {
+        Self::of(fs, places, Some(id), before)
+    }
+
+    fn of(
+        fs: &dyn Fs,
+        places: &Places,
+        id: Option<&RunId>,
+        before: Before,
+    ) -> Result<Self, StorageError> {
+        let is_own = |other: &RunId| id.is_some_and(|id| other.is_of_process_of(id));
         let mut held = Self::default();
         for staging in places.stagings() {
             for entry in fs.list(staging)?.unwrap_or_default() {
                 let Ok(other) = entry.name.parse::<RunId>() else {
                     continue;
                 };
-                if entry.kind != Kind::Dir || other.is_of_process_of(id) {
+                if entry.kind != Kind::Dir || is_own(&other) {
                     continue;
                 }
                 let run = staging.join(&entry.name);
@@ -64,7 +86,7 @@ impl HeldBack {
                         }
                     }
                 }
-                if before == Before::All || other < *id {
+                if before == Before::All || id.is_some_and(|id| other < *id) {
                     for rows in Fetched::below(fs, &run.join(FETCHED))?.rows {
                         held.staged.insert(rows.request, run.clone());
                     }

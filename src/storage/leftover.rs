@@ -14,7 +14,7 @@ use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind, refuse_unless_dir};
 
 use super::held::Before;
-use super::journal::JOURNAL_NAME;
+use super::journal::{self, JOURNAL_NAME};
 use super::staged::{Open, Sealed, StagedRun};
 use super::{StagedRows, StorageError};
 
@@ -46,6 +46,33 @@ pub fn has_journal(fs: &dyn Fs, places: &Places, id: &RunId) -> Result<bool, Sto
         let journal = staging.join(id.as_str()).join(JOURNAL_NAME);
         if fs.metadata(&journal)?.is_some() {
             return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Tells whether the journal of a run that was left replaces files that are not there: then the tree that it was made for is
+/// elsewhere.
+///
+/// # Errors
+/// When the disk cannot be asked.
+pub fn lacks_what_it_replaces(
+    fs: &dyn Fs,
+    places: &Places,
+    id: &RunId,
+) -> Result<bool, StorageError> {
+    for staging in places.stagings() {
+        let path = staging.join(id.as_str()).join(JOURNAL_NAME);
+        let Some(bytes) = fs.read(&path)? else {
+            continue;
+        };
+        // What is damaged or newer is judged by whoever takes the run over.
+        let entries = journal::from_bytes(places, &path, &bytes);
+        for entry in entries.into_iter().flatten() {
+            let is_of_series = entry.unit.request().is_some();
+            if is_of_series && entry.old.is_some() && fs.metadata(&entry.target)?.is_none() {
+                return Ok(true);
+            }
         }
     }
     Ok(false)

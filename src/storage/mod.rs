@@ -38,10 +38,11 @@ pub use beyond::Beyond;
 pub use commit::Committed;
 pub use draft::Draft;
 pub use folders::Holdings;
+pub use held::waiting_series;
 pub use inspect::{Damage, Stored};
 pub use into_place::Left;
 pub use ledger::{Ledger, LedgerLine, read_ledger};
-pub use leftover::{has_journal, leftover_runs};
+pub use leftover::{has_journal, lacks_what_it_replaces, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use newest::NewestFile;
@@ -57,7 +58,7 @@ pub use stray::{Stray, read_stray};
 pub use whole_series::{BuiltSeries, InPieces};
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -282,5 +283,10 @@ impl StorageError {
             Self::NotADirectory { .. } | Self::Place { .. } | Self::HeldBack { .. } => true,
             _ => false,
         }
+    }
+
+    /// Tells whether `dir`, or something in it, is a place that is at fault.
+    pub fn is_of_place_below(&self, dir: &Path) -> bool {
+        matches!(self, Self::Fs(error) if error.is_of_place() && error.path.starts_with(dir))
     }
 }

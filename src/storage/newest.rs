@@ -112,30 +112,33 @@ fn newest_in(
     })
 }
 
-/// Finds the file below a folder that comes last in time, with its partition and its length: the names of a tree are in
-/// that order.
+/// Adds the file below a folder that comes last in time, and tells whether there is one: the names of a tree are in that
+/// order. A month that lies in a file and in folders of days has all of them.
 pub(super) fn newest_below(
     fs: &dyn Fs,
     dir: &Path,
     level: Level,
-) -> Result<Option<(PathBuf, PartitionKey, u64)>, StorageError> {
-    let entries = fs.list(dir)?.unwrap_or_default();
-    for entry in entries.into_iter().rev() {
+    newest: &mut NewestFile,
+) -> Result<bool, StorageError> {
+    let mut is_found = false;
+    for entry in fs.list(dir)?.unwrap_or_default().into_iter().rev() {
         let path = dir.join(&entry.name);
         let partition = level.partition_at(&entry.name);
-        let found = match (entry.kind, level.enter(&entry.name), partition) {
-            (Kind::Dir, Some(next), _) => newest_below(fs, &path, next)?,
+        match (entry.kind, level.enter(&entry.name), partition) {
+            (Kind::Dir, Some(next), _) => is_found |= newest_below(fs, &path, next, newest)?,
             (Kind::File, _, Some(partition)) => {
-                let meta = fs.metadata(&path)?;
-                meta.map(|meta| (path, partition, meta.len))
+                if let Some(meta) = fs.metadata(&path)? {
+                    newest.add(path, partition, meta.len);
+                    is_found = true;
+                }
             }
-            _ => None,
-        };
-        if found.is_some() {
-            return Ok(found);
+            _ => {}
+        }
+        if is_found && level.partition().is_none() {
+            break;
         }
     }
-    Ok(None)
+    Ok(is_found)
 }
 
 /// Tells whether a file lies anywhere below a folder. One bad folder does not hide what lies beside it.
@@ -146,7 +149,11 @@ fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
             _ if is_hidden(&entry.name) => Ok(false),
             Kind::Dir => holds_file(fs, &dir.join(&entry.name)),
             Kind::File => Ok(entry.name.ends_with(".parquet")),
-            Kind::Link | Kind::Other => Ok(false),
+            // Nobody follows it, and what it leads to is there all the same: each series says so by name.
+            Kind::Link => Ok(fs
+                .list(&dir.join(&entry.name))?
+                .is_some_and(|behind| !behind.is_empty())),
+            Kind::Other => Ok(false),
         };
         match found {
             Ok(true) => return Ok(true),

@@ -167,8 +167,8 @@ impl StorageInterface for PartitionedStore {
         for dir in self.series_dirs(request.partitioned()?)? {
             // No link is followed below the data root.
             let is_folder = self.fs.metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
-            if is_folder && let Some((path, key, bytes)) = newest_below(&*self.fs, &dir, level)? {
-                newest.add(path, key, bytes);
+            if is_folder {
+                newest_below(&*self.fs, &dir, level, &mut newest)?;
             }
         }
         Ok((!newest.paths.is_empty()).then_some(newest))

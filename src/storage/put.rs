@@ -126,28 +126,15 @@ impl StagedRun<'_, Sealed> {
             self.probe_file(target)?;
         }
         self.refuse_twins(targets)?;
-        let mut aside = Aside::default();
-        for damage in &prepared.damaged {
-            let record = custody.quarantine.damaged(damage, custody.corrupt_files)?;
-            aside.damaged.push((damage.partition, record));
-        }
-        let is_unlisted = !prepared.revisions.is_empty() && prepared.request.venue.is_none();
-        for file in &prepared.files {
-            if let Some((bytes, reason)) = keepsake(file, is_unlisted) {
-                let name = file.target.file_name().unwrap_or_default();
-                let (name, request) = (name.to_string_lossy(), Some(&prepared.request));
-                let quarantine = custody.quarantine;
-                let kept = quarantine.keep(&file.target, &name, bytes, &reason, request)?;
-                aside.kept.push(kept);
-            }
-        }
+        // First what may fail without a trace: a file that was put away and is then not told would be a loss in silence.
         let files = self.group_len();
-        let added = self.add_all(prepared, ledger.as_ref());
-        if added.is_err() {
+        let joined = self
+            .add_all(prepared, ledger.as_ref())
+            .and_then(|()| put_aside(prepared, custody));
+        if joined.is_err() {
             self.take_back(files);
         }
-        added?;
-        Ok(aside)
+        joined
     }
 
     fn add_all(
@@ -209,6 +196,26 @@ impl StagedRun<'_, Sealed> {
             Replaced::Noted { .. } | Replaced::Known => Ok(None),
         }
     }
+}
+
+/// Puts away what a series leaves out: its damaged files, and those that say more than their successors can hold.
+fn put_aside(prepared: &Prepared, custody: &Custody<'_, '_>) -> Result<Aside, StorageError> {
+    let mut aside = Aside::default();
+    for damage in &prepared.damaged {
+        let record = custody.quarantine.damaged(damage, custody.corrupt_files)?;
+        aside.damaged.push((damage.partition, record));
+    }
+    let is_unlisted = !prepared.revisions.is_empty() && prepared.request.venue.is_none();
+    for file in &prepared.files {
+        if let Some((bytes, reason)) = keepsake(file, is_unlisted) {
+            let name = file.target.file_name().unwrap_or_default();
+            let (name, request) = (name.to_string_lossy(), Some(&prepared.request));
+            let quarantine = custody.quarantine;
+            let kept = quarantine.keep(&file.target, &name, bytes, &reason, request)?;
+            aside.kept.push(kept);
+        }
+    }
+    Ok(aside)
 }
 
 /// Returns the bytes of a replaced file that has to be kept, and why.

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use crate::layout::{Places, parse_partition_folder, parse_series_name};
-use crate::model::StorageRequest;
+use crate::layout::{
+    LegacyName, LegacyPathBuilder, Places, legacy_name, parse_partition_folder, parse_series_name,
+};
+use crate::model::{Interval, Series, StorageRequest};
 
 /// To what a file of a group belongs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,14 +26,31 @@ impl Unit {
     }
 
     /// Returns the unit of a file by its place, for journals that name none. A file in the legacy layout does not say whose
-    /// it is, and counts as a document.
+    /// it is: its series has no venue.
     pub(super) fn of_place(places: &Places, target: &Path) -> Self {
         let month = || parse_partition_folder(target.strip_prefix(&places.data).ok()?.parent()?);
         let ledger = || {
             let below = target.strip_prefix(places.state.join("revisions")).ok()?;
             parse_series_name(below.to_str()?.strip_suffix(".jsonl")?)
         };
+        let legacy = || {
+            let (name, tree) = (target.file_name()?.to_str()?, target.parent()?);
+            let paths = LegacyPathBuilder::new(&places.root);
+            let is_of = |interval: &Interval| {
+                [paths.tree(*interval), paths.flat_tree(*interval)].contains(&tree.to_owned())
+            };
+            let interval = Interval::ALL.into_iter().find(is_of)?;
+            let LegacyName::Ticker(ticker) = legacy_name(name) else {
+                return None;
+            };
+            let series = Series::Bars { ticker, interval };
+            Some(StorageRequest {
+                venue: None,
+                series,
+            })
+        };
         let request = month().map(|parsed| parsed.request).or_else(ledger);
+        let request = request.or_else(legacy);
         request.map_or(Self::Document, Self::Series)
     }
 }

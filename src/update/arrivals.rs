@@ -42,8 +42,27 @@ pub(super) struct Checked {
 }
 
 impl<'l> Work<'_, 'l> {
-    /// Takes one answer in: rows are staged, everything else is reported.
+    /// Takes one answer in: rows are staged, everything else is reported. What cannot be put into quarantine costs its own
+    /// ticker, which is asked for again.
     pub(super) fn take(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        answer: Answer,
+        arrived: &mut Arrivals<'l>,
+    ) -> Result<(), UpdateError> {
+        match self.take_in(planned, job, answer, arrived) {
+            Err(UpdateError::Storage(error))
+                if error.is_of_place_below(&self.hands.places.quarantine) =>
+            {
+                self.fail(planned, job, error.to_string(), FailureKind::Disk);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    fn take_in(
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
@@ -69,7 +88,7 @@ impl<'l> Work<'_, 'l> {
                     interval: job.interval,
                     mark: None,
                     missing: job.missing.filter(|_| job.asked == Asked::Incremental),
-                    newest_bytes: job.newest_bytes,
+                    newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
                 };
                 self.note_checked(&planned.venue, checked);
             }
@@ -175,7 +194,8 @@ impl<'l> Work<'_, 'l> {
             interval: job.interval,
             mark: aside.mark,
             missing: job.missing.filter(|_| job.is_covered_by(&aside.beside)),
-            newest_bytes: job.newest_bytes,
+            // Of a file that lacks rows nobody may say that it is the one that was left.
+            newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
         };
         if aside.rows.is_empty() {
             self.note_checked(&planned.venue, checked);

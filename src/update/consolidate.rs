@@ -267,6 +267,10 @@ impl<'l> Consolidation<'_, 'l> {
         let is_open = told.is_none() || done.basis != Basis::Same;
         let is_settled = told.is_some() || is_whole;
         let is_left = told.is_none();
+        // A ticker that was removed since its rows were staged stays removed; the rows are stored.
+        if is_left && !self.registry.catalog().contains(ticker) {
+            return;
+        }
         let told = told.unwrap_or_default();
         let catalog = self.registry.catalog();
         // A stopped run's rows are not the history that was asked for again.

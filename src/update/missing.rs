@@ -46,7 +46,10 @@ impl Outlook<'_> {
         }
         // A file that cannot be read, or says nothing, is judged when something is merged with it.
         let newest = self.stores.newest_day(request, file).ok().flatten()?;
-        (newest < known).then_some(Missing {
+        // What is refused or hidden is not gone; whoever looks at all of the series says so by name.
+        let store = self.stores.of(routed.route.layout);
+        let is_gone = newest < known && store.stat(request).is_ok();
+        is_gone.then_some(Missing {
             left: Some(newest),
             known,
         })

@@ -35,6 +35,8 @@ pub struct UpdateRequest {
     pub now: DateTime<Utc>,
     /// The day that the cooldown of not-found series is counted to.
     pub today: NaiveDate,
+    /// Series of which rows wait in staging or in a journal: what the tree lacks of them is not gone.
+    pub waiting: BTreeSet<StorageRequest>,
 }
 
 /// How much of the history is asked for.
@@ -245,6 +247,7 @@ impl Look<'_> {
             },
         };
         let missing = outlook.missing(catalog, &asked_for, &routed, (&ticker, venue, interval));
+        let missing = missing.filter(|_| !request.waiting.contains(&asked_for));
         let stored = missing.map_or(known, |missing| missing.left);
         let adjoins = |first: NaiveDate| {
             stored

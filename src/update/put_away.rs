@@ -44,24 +44,40 @@ impl<'l> Consolidation<'_, 'l> {
         if kind == FailureKind::Foreign || error.is_of_place() {
             run.forget_repeated(staged)?;
         }
-        if kind == FailureKind::Refused {
-            for rows in staged {
-                if let Some(bytes) = self.hands.fs.read(&rows.path)? {
-                    let reason = error.to_string();
-                    let kept = quarantine.keep(
-                        &rows.path,
-                        "rows.parquet",
-                        &bytes,
-                        &reason,
-                        Some(request),
-                    )?;
-                    self.report.kept.push(kept);
-                }
+        let kept = match kind {
+            FailureKind::Refused => self.keep_staged(run, quarantine, request, staged, error),
+            _ => Ok(()),
+        };
+        let (kind, reason) = match kept {
+            Ok(()) => (kind, error.to_string()),
+            // They stay staged then, and are judged again.
+            Err(full) if full.is_of_place_below(&self.hands.places.quarantine) => {
+                (FailureKind::Disk, format!("{error}; {full}"))
             }
-            run.settle(staged)?;
-        }
-        self.note_failure(request, error.to_string(), kind);
+            Err(full) => return Err(full.into()),
+        };
+        self.note_failure(request, reason, kind);
         Ok(())
+    }
+
+    /// Puts the staged rows of a series into quarantine.
+    fn keep_staged(
+        &mut self,
+        run: &mut StagedRun<'l, Sealed>,
+        quarantine: &Quarantine<'_>,
+        request: &StorageRequest,
+        staged: &[StagedRows],
+        error: &StorageError,
+    ) -> Result<(), StorageError> {
+        let reason = error.to_string();
+        for rows in staged {
+            if let Some(bytes) = self.hands.fs.read(&rows.path)? {
+                let name = "rows.parquet";
+                let kept = quarantine.keep(&rows.path, name, &bytes, &reason, Some(request))?;
+                self.report.kept.push(kept);
+            }
+        }
+        run.settle(staged)
     }
 
     /// Reports the failure of one series.

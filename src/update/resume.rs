@@ -8,7 +8,7 @@ use crate::model::RunId;
 use crate::observe::Event;
 use crate::storage::{
     Conflict, Left, Open, QuarantineRecord, RowCounts, Sealed, StagedRun, StorageError,
-    check_staging, has_journal, leftover_runs,
+    check_staging, has_journal, lacks_what_it_replaces, leftover_runs,
 };
 
 use super::consolidate::{Consolidation, Marks};
@@ -64,15 +64,24 @@ pub fn finish_leftovers(
     let mut report = LeftoverReport::default();
     check_staging(hands.fs, hands.places)?;
     let runs = leftover_runs(hands.fs, hands.places)?;
+    let is_waiting = |registry: &Registry, id: &RunId| -> Result<bool, UpdateError> {
+        Ok(outlook.is_data_absent(registry.catalog())
+            && lacks_what_it_replaces(hands.fs, hands.places, id)?)
+    };
     // Journals first, whatever the names of their runs say: what they list was merged before what others have staged.
     for id in &runs {
-        if has_journal(hands.fs, hands.places, id)? {
+        if has_journal(hands.fs, hands.places, id)? && !is_waiting(registry, id)? {
             adopt(hands, registry, id.clone(), &mut report)?;
         }
     }
     for id in runs {
         if hands.stop.is_raised() {
             break;
+        }
+        // Rolled forward into an empty mount point, its files would be nowhere once the disk is back.
+        if is_waiting(registry, &id)? {
+            report.held_back += 1;
+            continue;
         }
         finish_run(outlook, hands, registry, id, &mut report)?;
     }

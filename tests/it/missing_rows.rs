@@ -150,6 +150,23 @@ fn a_month_that_is_gone_is_missed_although_the_one_before_is_as_long() {
     assert_eq!(kept.days(), ["2025-10-20", "2025-11-20"]);
 }
 
+/// The window brought nothing, and the old file was taken for the one that was left from then on.
+#[test]
+fn a_window_without_rows_does_not_hide_what_is_gone() {
+    let kept = Kept::of(&["--partitioned"], "1d", &OLD);
+    let backup = kept.backup();
+    kept.source(&ALL);
+    kept.bar.run(&["update"]).expect(Exit::Ok);
+    kept.put_back(&backup);
+
+    let window = ["update", "--start", "2025-10-01", "--end", "2025-10-03"];
+    kept.bar.run(&window).expect(Exit::Ok);
+    assert_eq!(kept.days(), OLD);
+    kept.bar.run(&["update"]).expect(Exit::Ok);
+
+    assert_eq!(kept.days(), ALL);
+}
+
 #[test]
 fn days_asked_for_by_name_do_not_hide_what_is_gone_before_them() {
     let kept = Kept::of(&["--partitioned"], "1d", &["2025-11-17"]);

@@ -75,7 +75,9 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
             .into_iter()
             .chain([summary::exit(&report, &leftovers)]),
     );
-    let is_clean = leftovers.runs + leftovers.held_back == 0 && swept.is_empty();
+    let is_clean = leftovers.runs + leftovers.held_back == 0
+        && leftovers.failures.is_empty()
+        && swept.is_empty();
     let finished = Finished {
         report,
         leftovers,

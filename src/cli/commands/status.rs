@@ -13,7 +13,7 @@ use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, table};
 use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
-use crate::storage::leftover_runs;
+use crate::storage::{leftover_runs, waiting_series};
 use crate::update::{self, DataRoot, SeriesStatus, Unserved, UpdateRequest};
 
 /// Options of `status`.
@@ -116,6 +116,7 @@ pub(super) fn survey(
     let request = UpdateRequest {
         now: shell.clock.now(),
         today: shell.today(),
+        waiting: waiting_series(&*shell.world.fs, &workspace.places)?,
         ..UpdateRequest::default()
     };
     let outlook = workspace.outlook();

@@ -36,7 +36,7 @@ pub(in crate::cli) struct UpdateArgs {
     #[arg(long, conflicts_with = "start")]
     pub(in crate::cli) rebase: bool,
     /// Go on although `data` holds nothing of what tickers.json knows, and fetch all of it anew
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["tickers", "venues", "intervals", "start"])]
     pub(in crate::cli) accept_missing: bool,
     /// At most so many requests in so many seconds
     #[arg(long, num_args = 2, value_names = ["REQUESTS", "SECONDS"])]

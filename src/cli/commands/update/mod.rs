@@ -27,6 +27,7 @@ use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
 use crate::lock::LockGuard;
 use crate::model::Venue;
+use crate::storage::waiting_series;
 use crate::sys::Stopwatch;
 use crate::update::{
     self, DataRoot, Hands, History, LeftoverReport, NotFounds, Registry, RunOptions, UpdatePlan,
@@ -76,6 +77,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
             },
             now,
             today,
+            ..UpdateRequest::default()
         },
         options: RunOptions {
             now,
@@ -188,6 +190,11 @@ impl Update<'_> {
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
         report.kept.extend(swept.quarantined);
+        let left = swept
+            .left
+            .iter()
+            .map(|left| format!("{} stays: {}", left.path.display(), left.reason));
+        report.warnings.extend(left);
         let requests = self.count_requests(&report, registry.catalog(), held);
         if plan.data == DataRoot::There {
             self.settle_unknown(&report, &mut registry, hands)?;
@@ -216,6 +223,9 @@ impl Update<'_> {
         if !self.args.accept_missing || !outlook.is_data_absent(registry.catalog()) {
             return Ok(leftovers);
         }
+        // A tree that cannot be looked into may hold them all.
+        self.workspace.stores.is_data_bare()?;
+        self.workspace.stores.are_flat_folders_bare()?;
         let given_up = registry.catalog_mut().give_up_rows(self.options.today);
         registry.save(hands)?;
         let series = words::count(given_up, "series is", "series are");
@@ -251,7 +261,12 @@ impl Update<'_> {
         }
         let outlook = self.workspace.outlook();
         let intervals = self.workspace.intervals()?;
-        let plan = update::plan(&self.request, outlook, catalog, &intervals)?;
+        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
+        let request = UpdateRequest {
+            waiting: waiting_series(fs, places)?,
+            ..self.request.clone()
+        };
+        let plan = update::plan(&request, outlook, catalog, &intervals)?;
         plan_view::print_missing(&plan, printer);
         Ok((plan, exit))
     }
