@@ -167,6 +167,60 @@ fn a_window_without_rows_does_not_hide_what_is_gone() {
     assert_eq!(kept.days(), ALL);
 }
 
+/// Somebody moved the newest month to another disk and left a link, and the source has its days no longer.
+#[test]
+fn rows_behind_a_link_are_not_gone() {
+    let kept = Kept::of(&["--partitioned"], "1d", &["2025-10-20", "2025-11-20"]);
+    let month = kept
+        .bar
+        .path()
+        .join("data/us/mine/stocks_1d/ticker=A/year=2025/month=11");
+    let away = kept.bar.path().join("away");
+    std::fs::rename(&month, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &month).unwrap();
+    kept.source(&["2025-10-20"]);
+
+    let _named = kept.bar.run(&["update"]);
+
+    let entry = kept.entry();
+    assert_eq!(entry["lost"], Value::Null, "{entry}");
+    assert_eq!(entry["last_data_date"], "2025-11-20");
+    std::fs::remove_file(&month).unwrap();
+    std::fs::rename(&away, &month).unwrap();
+    kept.bar.run(&["update"]).expect(Exit::Ok);
+    assert_eq!(kept.days(), ["2025-10-20", "2025-11-20"]);
+}
+
+/// The predecessor kept days in folders of their own for three days; later values are stored in the file of the month.
+#[test]
+fn a_day_in_a_folder_of_its_own_yields_to_the_file_of_its_month() {
+    let kept = Kept::of(&["--partitioned"], "1d", &["2025-11-18"]);
+    let month = "data/us/mine/stocks_1d/ticker=A/year=2025/month=11";
+    let old = kept.bar.read(&format!("{month}/data.parquet"));
+    kept.bar.remove(month);
+    kept.bar.write(&format!("{month}/day=18/data.parquet"), old);
+    kept.bar.write(
+        "in/A.csv",
+        format!("{HEAD}2025-11-18,2,2,2,2,1000\n2025-11-19,3,3,3,3,1000\n"),
+    );
+
+    kept.bar.run(&["update"]).expect(Exit::Ok);
+    let again = kept.bar.run(&["update"]).expect(Exit::Ok);
+
+    let show = ["show", "A", "--interval", "1d", "--format", "csv"];
+    let shown = kept.bar.run(&show).stdout;
+    assert!(shown.contains("2025-11-18,2.0,"), "{shown}");
+    assert!(!again.stderr.contains("fewer rows"), "{}", again.stderr);
+}
+
+#[test]
+fn accepting_that_rows_are_gone_takes_no_narrowing() {
+    let kept = Kept::of(&["--partitioned"], "1d", &OLD);
+    let narrowed = ["update", "--accept-missing", "--ticker", "A"];
+
+    kept.bar.run(&narrowed).expect(Exit::Usage);
+}
+
 #[test]
 fn days_asked_for_by_name_do_not_hide_what_is_gone_before_them() {
     let kept = Kept::of(&["--partitioned"], "1d", &["2025-11-17"]);

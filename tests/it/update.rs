@@ -17,7 +17,7 @@ use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
 use barkeep::source::{AdjustedClose, Beside, MarketDataSource};
-use barkeep::storage::{CorruptFiles, RowCounts};
+use barkeep::storage::{CorruptFiles, RowCounts, waiting_series};
 use barkeep::sys::{FixedClock, Shutdown};
 use barkeep::update::{
     FailureKind, Hands, LeftoverReport, NotFounds, Outlook, Registry, RunOptions, UpdateError,
@@ -139,6 +139,7 @@ impl World {
                 now,
                 today,
                 days,
+                waiting: waiting_series(hands.fs, hands.places)?,
                 ..UpdateRequest::default()
             };
             let plan = plan(&request, outlook, registry.catalog(), &[self.interval])?;

@@ -99,6 +99,21 @@ fn check(world: World, shape: Shape, spoil: &dyn Fn(&World), mend: &dyn Fn(&Worl
     assert_eq!(waiting, [], "nothing is left");
 }
 
+/// Of two rows of one day one goes to quarantine, and that is a file: no later ticker was asked for.
+#[test]
+fn a_quarantine_that_cannot_be_used_costs_the_ticker_that_needs_it() {
+    let twice = vec![bar("2026-06-01", 1.0), bar("2026-06-01", 2.0)];
+    let world = World::new(&TICKERS, source(1).says("B", DAY, Say::Bars(twice)));
+    world.bench.put(&world.bench.places.quarantine, b"x");
+
+    let report = world.update();
+
+    assert_only_b_failed(&report);
+    for ticker in ["A", "C"] {
+        assert_eq!(world.bars(PartitionedBars, ticker), bars(1), "{ticker}");
+    }
+}
+
 fn folder(world: &World, levels: usize) -> PathBuf {
     let request = PartitionedBars.request_of("B");
     let file = PartitionedBars.file(&world.bench.places, &request, "2026-06-01");

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{DAY, World, demo, two_days};
 use crate::support::bench::Shape::PartitionedBars;
 use crate::support::bench::{Bench, held, provenance};
+use crate::support::foreign::{ForeignFile, days};
 use crate::support::scripted::{Say, ScriptedSource, bar};
 use crate::support::sim::{SimFs, sweep};
 
@@ -253,6 +254,66 @@ fn a_journal_of_a_later_barkeep_is_left_alone_and_holds_back_what_its_run_staged
         leftover_runs(&*world.bench.fs, &world.bench.places).unwrap(),
         []
     );
+}
+
+/// A later barkeep's journal waits, and the source has none of the rows any more: they are in staging, and not lost.
+#[test]
+fn rows_that_wait_are_not_given_up() {
+    let source = demo().says("A", DAY, Say::Bars(two_days()));
+    let world = World::new(&["A"], source);
+    world.update();
+    let older = ForeignFile::of(days("A", &[("2026-05-29", 10.0)])).bytes();
+    let june = PartitionedBars.file(
+        &world.bench.places,
+        &PartitionedBars.request_of("A"),
+        "2026-06-01",
+    );
+    world.bench.fs.remove_file(&june).unwrap();
+    world.bench.put(&month(&world), &older);
+    let id = stage(&world, "A", 1);
+    let journal = world.bench.places.staging.join(id.as_str()).join("journal");
+    let body = json!({"version": 3}).to_string();
+    world.bench.put(&journal, &sealed::seal(body.into_bytes()));
+
+    let world = world.answering(demo().says("A", DAY, Say::Nothing));
+    world.update();
+
+    let entry = world.tickers_json()["A"]["intervals"]["1d"].clone();
+    assert_eq!(entry["lost"], Value::Null, "{entry}");
+    assert_eq!(entry["last_data_date"], "2026-06-01");
+}
+
+/// The disk of `data` is not mounted when the next run finds the journal.
+#[test]
+fn a_journal_is_not_rolled_forward_into_a_mount_point_without_its_disk() {
+    let source = demo().says("A", DAY, Say::Bars(two_days()));
+    let world = World::new(&["A"], source);
+    world.update();
+    let (root, target) = (world.bench.places.root.clone(), month(&world));
+    let id = "20260101T000000Z-00000001-1";
+    let run = world.bench.places.staging.join(id);
+    let staged = run.join("new/0");
+    world.bench.put(&staged, b"a month");
+    let below = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
+    let old = Digest::of(&world.bench.bytes(&target)).to_string();
+    let entry = json!({"staged": below(&staged), "target": below(&target), "old": old,
+        "new": Digest::of(b"a month").to_string()});
+    let body = json!({"version": 1, "count": 1, "entries": [entry]}).to_string();
+    world
+        .bench
+        .put(&run.join("journal"), &sealed::seal(body.into_bytes()));
+    let (data, disk) = (&world.bench.places.data, root.join("disk"));
+    world.bench.fs.rename(data, &disk).unwrap();
+    world.bench.fs.create_dir(data).unwrap();
+
+    let report = world.finish_leftovers().unwrap();
+
+    assert_eq!((report.held_back, report.files), (1, 0), "{report:?}");
+    assert_eq!(world.bench.fs.list(data).unwrap().unwrap(), []);
+    world.bench.fs.remove_dir(data).unwrap();
+    world.bench.fs.rename(&disk, data).unwrap();
+    assert_eq!(world.finish_leftovers().unwrap().files, 1);
+    assert_eq!(world.bench.bytes(&target), b"a month");
 }
 
 /// As the builds before form 2 left it.

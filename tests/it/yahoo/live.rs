@@ -206,6 +206,32 @@ fn the_row_of_an_open_session_is_of_its_own_day(
     assert_eq!(days(&yahoo, "1d"), expected);
 }
 
+/// Saturday morning: the answer tells Monday's session, or none. No clock changes at Hong Kong, and no day that rests has
+/// a bar.
+#[rstest]
+#[case(Tz::UTC, "2026-11-26T22:00:00")]
+#[case(Tz::Asia__Hong_Kong, "2026-11-26T23:00:00")]
+#[case(Tz::Europe__Berlin, "2026-11-20T22:00:00")]
+fn a_last_trade_on_the_hour_is_of_its_own_day_without_its_session(
+    #[case] zone: Tz,
+    #[case] live: &str,
+) {
+    let before = format!(
+        "{}T08:00:00",
+        live[..10]
+            .parse::<chrono::NaiveDate>()
+            .unwrap()
+            .pred_opt()
+            .unwrap()
+    );
+    let body = wide(zone, "1d", &[&before, live], None, live);
+    let mut yahoo = YahooBar::of("AAPL", "1d", "");
+
+    update(&mut yahoo, "2026-11-28T09:00:00Z", body);
+
+    assert_eq!(days(&yahoo, "1d"), [&before[..10], &live[..10]]);
+}
+
 #[rstest]
 #[case(Tz::Europe__Berlin, "1d", &["2026-03-29T23:00:00", "2026-03-30T23:00:00"], &["2026-03-30", "2026-03-31"])]
 #[case(Tz::America__Sao_Paulo, "1d", &["2022-01-02T23:00:00", "2022-01-03T22:00:00"], &["2022-01-03", "2022-01-04"])]
