@@ -111,6 +111,15 @@ pub fn newest_stamp(end: &[u8], profile: &Profile) -> Option<i64> {
     catch_unwind(read).ok().flatten()
 }
 
+/// Returns the time zone that a file names, by its last bytes; `None` when they are no whole footer, or name none.
+pub fn zone_named(end: &[u8]) -> Option<String> {
+    let file = metadata(end).ok()?;
+    read(file.file_metadata().key_value_metadata())
+        .ok()?
+        .provenance
+        .timezone
+}
+
 /// Reads the facts out of a footer.
 pub(super) fn read(entries: Option<&Vec<KeyValue>>) -> Result<Footer, CodecError> {
     let value = |key: &str| {

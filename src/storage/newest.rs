@@ -15,7 +15,7 @@ use crate::model::{Interval, PartitionKey, StorageRequest, time};
 use crate::sys::{Fs, Kind};
 
 use super::inspect::{Inspected, inspect};
-use super::{PartitionedStore, StorageError, Stores};
+use super::{PartitionedStore, StorageError, StorageInterface, Stores};
 
 /// Bytes that hold the footer of nearly every file.
 const FOOTER: u64 = 64 << 10;
@@ -41,6 +41,37 @@ impl NewestFile {
     pub fn is_of(&self, day: NaiveDate) -> bool {
         let days = self.partition.and_then(PartitionKey::days);
         days.is_none_or(|(first, last)| (first..=last).contains(&day))
+    }
+}
+
+impl PartitionedStore {
+    /// Refuses a new month whose rows stand on the clock of UTC where the month before shows another one, or the other way
+    /// round: nobody could tell which instant a row of the series is. `written` are the files that are written along with it.
+    pub(super) fn refuse_other_clock(
+        &self,
+        request: &StorageRequest,
+        zone: &str,
+        written: &[PathBuf],
+    ) -> Result<(), StorageError> {
+        const UTC: &str = "UTC";
+        let Some(newest) = self.newest(request)? else {
+            return Ok(());
+        };
+        for path in newest.paths.iter().filter(|path| !written.contains(path)) {
+            let Some(end) = self.fs.read_end(path, FOOTER)? else {
+                continue;
+            };
+            if let Some(stored) = codec::zone_named(&end)
+                && stored != zone
+                && [stored.as_str(), zone].contains(&UTC)
+            {
+                return Err(StorageError::Refused {
+                    path: path.clone(),
+                    reason: format!("its time zone is {stored}, and the new rows' is {zone}"),
+                });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -158,6 +158,11 @@ impl StorageInterface for PartitionedStore {
         outcomes?
             .into_iter()
             .for_each(|outcome| prepared.add(outcome));
+        let is_new = prepared.files.iter().any(|file| file.old.is_none());
+        if is_new && let Some(zone) = &provenance.timezone {
+            let written = prepared.files.iter().map(|file| file.target.clone());
+            self.refuse_other_clock(request, zone, &written.collect::<Vec<_>>())?;
+        }
         Ok(prepared)
     }
 

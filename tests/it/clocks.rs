@@ -92,3 +92,25 @@ fn rows_on_another_clock_are_refused_by_name_and_not_doubled(
     assert_eq!(utc.len(), 5, "{utc:?}");
     assert!(utc[0].starts_with("2023-10-27T00:00:00"), "{utc:?}");
 }
+
+/// October was stored on New York's clock, and November would have stood beside it on that of UTC.
+#[test]
+fn a_new_month_on_another_clock_is_refused() {
+    let bar = workspace(true, "us");
+    let instants = "timestamp,open,high,low,close,volume\n1698364800000,3.2,3.3,3.1,3.25,20\n";
+    bar.write("incoming/BTCUSDT.csv", instants);
+    bar.run(&["update"]).expect(Exit::Ok);
+    let before = shown(&bar, &["--utc"]);
+    let line = |at: i64| {
+        let start = 1_699_920_000 + at * 60;
+        let end = start + 59;
+        format!("{start}000,3{at}.2,3{at}.3,3{at}.1,3{at}.25,20{at},{end}999,1,1,1,1,0\n")
+    };
+    let lines: String = (0..4).map(line).collect();
+    bar.write("incoming/BTCUSDT.csv", format!("{HEADER}{lines}"));
+
+    let ran = bar.run(&["update"]).expect(Exit::Partial);
+
+    assert!(ran.stderr.contains("America/New_York"), "{}", ran.stderr);
+    assert_eq!(shown(&bar, &["--utc"]), before);
+}
