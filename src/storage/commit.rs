@@ -145,6 +145,10 @@ impl StagedRun<'_, Sealed> {
         if entries.is_empty() {
             return Ok(Committed::default());
         }
+        // A run that was left may lie in the other staging place only, and have nothing but documents to bring along.
+        if self.fs.metadata(&self.dir)?.is_none() {
+            self.make_own_dirs(&self.dir)?;
+        }
         let staged: Vec<PathBuf> = entries.iter().map(|entry| entry.staged.clone()).collect();
         self.sync_all(&staged, new_dirs.clone())?;
         self.held.confirm()?;
