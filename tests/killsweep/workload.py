@@ -147,7 +147,23 @@ class Workload:
 
 def digests(workspace):
     """Returns path -> digest of the files that two runs must agree in."""
-    return support.tree_digests(workspace, NOT_DATA)
+    return with_registry(workspace, support.tree_digests(workspace, NOT_DATA))
+
+
+def with_registry(workspace, found):
+    """Returns digests with the contents of a whole tickers.json that count in the place of its digest."""
+    registry = read_json(workspace, "tickers.json") if "tickers.json" in found else None
+    if registry is None:
+        return found
+    return found | {"tickers.json": json.dumps({ticker: settled(entry) for ticker, entry in registry.items()})}
+
+
+def settled(entry):
+    """Returns an entry of tickers.json without the wish for the whole history, which the rows of a stopped run leave behind:
+    the window that is asked for once more does not settle it."""
+    if not isinstance(entry, dict):
+        return entry
+    return {key: settled(value) for key, value in entry.items() if key != "refetch"}
 
 
 def folders(workspace):
