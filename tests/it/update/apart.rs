@@ -101,3 +101,29 @@ fn days_asked_for_beyond_the_known_ones_leave_what_lies_between_wanted() {
     assert_eq!(world.bars(PartitionedBars, "A").len(), 3);
     assert_eq!(known(&world), before);
 }
+
+/// A window that a person chose says nothing of the history around it, which is to be asked for again still.
+#[test]
+fn a_window_does_not_settle_that_the_history_is_wanted_again() {
+    let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
+    world.update();
+    let mut registry = world.tickers_json();
+    registry["A"]["intervals"]["1d"]["refetch"] = true.into();
+    let path = world.bench.places.root.join("tickers.json");
+    world.bench.put(&path, registry.to_string().as_bytes());
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+
+    let window = Some((day("2026-06-01"), day("2026-06-02")));
+    let world = world.answering(demo().says("A", DAY, Say::Bars(vec![bar("2026-06-02", 12.0)])));
+    world.try_update_of(window).unwrap();
+
+    assert_eq!(
+        world.tickers_json()["A"]["intervals"]["1d"]["refetch"],
+        true
+    );
+    world.update();
+    assert_eq!(
+        world.tickers_json()["A"]["intervals"]["1d"]["refetch"],
+        serde_json::Value::Null
+    );
+}
