@@ -219,15 +219,19 @@ fn a_killed_run_is_completed_by_the_next(#[values(1, 3, 6, 8, 9, 20)] lines: usi
 #[test]
 fn staged_rows_that_never_reached_the_disk_are_fetched_again() {
     // A power cut before the first sync leaves ext4 with names and lengths, and zeros for bytes.
-    let place = Place::with(&TICKERS);
-    let running = place.start(&SLOW_UPDATE).after("BRK.B");
-    running.signal(Signal::KILL);
-    running.end();
-    let staged = place.overwrite("partition-staging", "parquet", &[0; 1_700]);
+    let killed = || {
+        let place = Place::with(&TICKERS);
+        let running = place.start(&SLOW_UPDATE).after("BRK.B");
+        running.signal(Signal::KILL);
+        running.end();
+        let staged = place.overwrite("partition-staging", "parquet", &[0; 1_700]);
+        (staged > 0).then_some(place)
+    };
+    // The first answer of all may be this one, and the kill comes before it is staged.
+    let place = (0..5).find_map(|_| killed()).unwrap();
 
     let ended = place.run(&UPDATE).expect(0);
 
-    assert!(staged > 0);
     let told = ended.stdout.concat();
     assert!(told.contains("had not reached the disk"), "{told}");
     assert_completes(&place);
