@@ -1,7 +1,7 @@
 //! One ticker on its way: its legacy rows read and judged, its months built in memory.
 //!
-//! Promises: nothing is written here. Absent, empty, damaged and unreadable are four refusals; none of them is a
-//! copy of no rows.
+//! Promises: nothing is written here. Absent, empty, damaged, foreign and unreadable are five refusals; none of
+//! them is a copy of no rows.
 
 use std::path::{Path, PathBuf};
 

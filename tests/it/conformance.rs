@@ -1,6 +1,6 @@
 //! Every sentence of `StorageInterface`, held against every implementation.
 //!
-//! Absent, empty, damaged and unreadable are four outcomes; a store never changes by itself; only what changes is
+//! Absent, empty, damaged, foreign and unreadable are five outcomes; a store never changes by itself; only what changes is
 //! written. The files here are barkeep's own; those of other writers are in `foreign`, odd places in `places`.
 
 mod foreign;
