@@ -141,6 +141,10 @@ enum Where {
 
 /// Returns the number at the beginning of some bytes, seven bits a byte, and what follows.
 pub(super) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    // Nearly all are short.
+    if let [byte @ 0..0x80, rest @ ..] = bytes {
+        return Some((u64::from(*byte), rest));
+    }
     let mut number = 0_u64;
     for (at, byte) in bytes.iter().take(10).enumerate() {
         number |= u64::from(byte & 0x7f) << (7 * at);

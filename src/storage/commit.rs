@@ -118,6 +118,7 @@ impl StagedRun<'_, Sealed> {
         self.state.group_dirs.clear();
         self.state.targets.clear();
         self.state.real_dirs.clear();
+        self.state.vacant.clear();
         // Once the journal has its name the group may be committed, and the next run needs the files to complete it.
         let journal = self.fs.metadata(&self.dir.join(JOURNAL_NAME));
         if !matches!(journal, Ok(None)) {
@@ -142,6 +143,7 @@ impl StagedRun<'_, Sealed> {
         let new_dirs = std::mem::take(&mut self.state.group_dirs);
         self.state.targets.clear();
         self.state.real_dirs.clear();
+        self.state.vacant.clear();
         if entries.is_empty() {
             return Ok(Committed::default());
         }

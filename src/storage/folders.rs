@@ -5,6 +5,7 @@
 //! somebody's who has to decide: the series is refused by name, since it is neither empty nor absent.
 //! Leaves to others: what a name means (`layout::Level`), what a file holds (`inspect`).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::Datelike;
@@ -54,6 +55,26 @@ struct Seen {
     has_partition: bool,
     /// Parquet files that are no partition and for which the folder above has to answer.
     loose: Vec<PathBuf>,
+}
+
+/// The way into the folders of a series. What several partitions have above them is looked at once.
+#[derive(Debug)]
+pub(super) struct Way<'s> {
+    store: &'s PartitionedStore,
+    dirs: Vec<PathBuf>,
+    dataset: Dataset,
+    /// What stands where a folder of folders would be.
+    above: HashMap<PathBuf, Option<Kind>>,
+    /// Parquet files in the folders of the partitions that are none.
+    pub(super) misplaced: Vec<PathBuf>,
+}
+
+/// Where the rows of a partition belong.
+#[derive(Debug, Default)]
+pub(super) struct Spot {
+    pub(super) path: PathBuf,
+    /// Whether its file is there.
+    pub(super) is_there: bool,
 }
 
 const OTHER_NAME: &str =
@@ -152,46 +173,6 @@ impl Folders {
             loose: Vec::new(),
         })
     }
-
-    /// Looks at the folder of one partition on the way to write it. Where it has no file yet and something odd lies in the
-    /// folders above, that may be the same month: then all of the series is looked at.
-    fn look_at(
-        &mut self,
-        fs: &dyn Fs,
-        series_dir: &Path,
-        dataset: Dataset,
-        key: PartitionKey,
-    ) -> Result<(), StorageError> {
-        let (mut dir, mut level) = (series_dir.to_owned(), Level::of_series(dataset));
-        let mut above = Vec::new();
-        let mut below = Level::path_to(dataset, key).into_iter();
-        loop {
-            match fs.metadata(&dir)?.map(|meta| meta.kind) {
-                None => break,
-                Some(Kind::Dir) => {}
-                Some(_) => {
-                    self.refuse(dir, NO_FOLDER);
-                    return Ok(());
-                }
-            }
-            let Some((next, name)) = below.next() else {
-                if self.walk(fs, &dir, level)?.has_partition {
-                    return Ok(());
-                }
-                break;
-            };
-            above.push((dir.clone(), level));
-            dir.push(name);
-            level = next;
-        }
-        for (dir, level) in above {
-            let entries = fs.list(&dir)?.unwrap_or_default();
-            if entries.iter().any(|entry| is_odd(level, entry)) {
-                return self.look(fs, series_dir, dataset);
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Tells whether a name in a folder of folders may stand for rows, and is not spelled as the layout does.
@@ -239,6 +220,82 @@ fn holds_any(fs: &dyn Fs, dir: &Path, level: Option<Level>) -> Result<bool, Stor
     Ok(false)
 }
 
+impl Way<'_> {
+    /// Returns where the rows of a partition belong: where its file is, so that no second one begins beside it.
+    ///
+    /// # Errors
+    /// `Foreign` when something stands there that a new file would become a second history beside.
+    pub(super) fn spot_of(&mut self, key: PartitionKey) -> Result<Spot, StorageError> {
+        let mut found = Folders::default();
+        let mut spot = None;
+        for dir in self.dirs.clone() {
+            self.look_at(&mut found, &dir, key)?;
+            let path = self.store.paths.file_in(&dir, self.dataset, key);
+            let is_there = found.files.iter().any(|file| file.path == path);
+            let is_better = is_there || !matches!(spot, Some(Spot { is_there: true, .. }));
+            if is_better {
+                spot = Some(Spot { path, is_there });
+            }
+        }
+        self.misplaced.extend(found.known()?.misplaced);
+        Ok(spot.unwrap_or_default())
+    }
+
+    /// Looks at the folder of one partition. Where it has no file yet and something odd lies in the folders above, that may
+    /// be the same month: then all of the series is looked at.
+    fn look_at(
+        &mut self,
+        found: &mut Folders,
+        series_dir: &Path,
+        key: PartitionKey,
+    ) -> Result<(), StorageError> {
+        let fs = &*self.store.fs;
+        let (mut dir, mut level) = (series_dir.to_owned(), Level::of_series(self.dataset));
+        let mut above = Vec::new();
+        for (next, name) in Level::path_to(self.dataset, key) {
+            match self.kind_of(&dir)? {
+                None => break,
+                Some(Kind::Dir) => {}
+                Some(_) => {
+                    found.refuse(dir, NO_FOLDER);
+                    return Ok(());
+                }
+            }
+            above.push((dir.clone(), level));
+            dir.push(name);
+            level = next;
+        }
+        match self.kind_of(&dir)? {
+            None => {}
+            Some(Kind::Dir) => {
+                if found.walk(fs, &dir, level)?.has_partition {
+                    return Ok(());
+                }
+            }
+            Some(_) => {
+                found.refuse(dir, NO_FOLDER);
+                return Ok(());
+            }
+        }
+        for (dir, level) in above {
+            let entries = fs.list(&dir)?.unwrap_or_default();
+            if entries.iter().any(|entry| is_odd(level, entry)) {
+                return found.look(fs, series_dir, self.dataset);
+            }
+        }
+        Ok(())
+    }
+
+    fn kind_of(&mut self, dir: &Path) -> Result<Option<Kind>, StorageError> {
+        if let Some(known) = self.above.get(dir) {
+            return Ok(*known);
+        }
+        let kind = self.store.fs.metadata(dir)?.map(|meta| meta.kind);
+        self.above.insert(dir.to_owned(), kind);
+        Ok(kind)
+    }
+}
+
 impl PartitionedStore {
     /// Returns the directories of a series: that of the encoded symbol, or where only the predecessor or an earlier build
     /// wrote, theirs; where several are there, the one that new partitions go to comes last.
@@ -279,21 +336,15 @@ impl PartitionedStore {
         Ok(found)
     }
 
-    /// Lists what is misplaced in the folder of a partition that is about to be written.
-    ///
-    /// # Errors
-    /// `Foreign` when something stands there that a new file would become a second history beside.
-    pub(super) fn misplaced_at(
-        &self,
-        dirs: &[PathBuf],
-        dataset: Dataset,
-        key: PartitionKey,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let mut found = Folders::default();
-        for dir in dirs {
-            found.look_at(&*self.fs, dir, dataset, key)?;
+    /// Returns the way into the folders of a series, `dirs`, for whoever is about to write some of its partitions.
+    pub(super) fn way_into(&self, dirs: Vec<PathBuf>, dataset: Dataset) -> Way<'_> {
+        Way {
+            store: self,
+            dirs,
+            dataset,
+            above: HashMap::new(),
+            misplaced: Vec::new(),
         }
-        Ok(found.known()?.misplaced)
     }
 
     /// Tells whether anything of a series is there, its own or foreign.

@@ -9,7 +9,7 @@ use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
 };
-use crate::sys::Fs;
+use crate::sys::{Fs, Meta};
 
 use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, inspect};
@@ -35,6 +35,8 @@ pub struct LegacyStore {
 struct Spot {
     tree: PathBuf,
     path: PathBuf,
+    /// What stands there.
+    found: Option<Meta>,
 }
 
 impl LegacyStore {
@@ -58,19 +60,23 @@ impl LegacyStore {
             });
         };
         let in_tree = |tree: PathBuf| match self.paths.file_in(&tree, ticker) {
-            Some(path) => Ok(Spot { tree, path }),
+            Some(path) => Ok(Spot {
+                found: self.fs.metadata(&path)?,
+                tree,
+                path,
+            }),
             None => Err(StorageError::LegacyName {
                 ticker: ticker.clone(),
             }),
         };
         let settled = in_tree(self.paths.tree(*interval))?;
+        if settled.found.is_some() {
+            return Ok(settled);
+        }
         let flat = in_tree(self.paths.flat_tree(*interval))?;
         let exists =
             |path: &Path| -> Result<bool, StorageError> { Ok(self.fs.metadata(path)?.is_some()) };
-        if exists(&settled.path)? {
-            return Ok(settled);
-        }
-        let is_flat = exists(&flat.path)? || (!exists(&settled.tree)? && exists(&flat.tree)?);
+        let is_flat = flat.found.is_some() || (!exists(&settled.tree)? && exists(&flat.tree)?);
         Ok(if is_flat { flat } else { settled })
     }
 
@@ -204,7 +210,7 @@ impl StorageInterface for LegacyStore {
     ) -> Result<Prepared, StorageError> {
         let file = self.file(request)?;
         self.refuse_odd(&file.path)?;
-        let is_there = self.fs.metadata(&file.path)?.is_some();
+        let is_there = file.found.is_some();
         let misplaced = self.copies_beside(request, &file.tree, is_there)?;
         let facts = self
             .trees
@@ -213,6 +219,7 @@ impl StorageInterface for LegacyStore {
             request,
             key: PartitionKey::Whole,
             path: file.path,
+            is_there,
             provenance,
             unit: facts.unit,
             // A legacy tree names no venue, so its files need not have one basis.
@@ -236,7 +243,7 @@ impl StorageInterface for LegacyStore {
             }
             Err(error) => return Err(error),
         };
-        let Some(meta) = self.fs.metadata(&file.path)? else {
+        let Some(meta) = &file.found else {
             return Ok(None);
         };
         let mut newest = NewestFile::default();
@@ -244,7 +251,7 @@ impl StorageInterface for LegacyStore {
             let flat_bytes = self.fs.metadata(&flat)?.map_or(0, |meta| meta.len);
             newest.add(flat, PartitionKey::Whole, flat_bytes);
         }
-        newest.add(file.path, PartitionKey::Whole, meta.len);
+        newest.add(file.path.clone(), PartitionKey::Whole, meta.len);
         Ok(Some(newest))
     }
 

@@ -9,9 +9,7 @@ use rayon::prelude::*;
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::layout::{Level, PartitionPathBuilder};
-use crate::model::{
-    Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
-};
+use crate::model::{Dataset, Interval, PriceBasis, Provenance, StorageRequest, Ticker, Venue};
 use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
 
 use super::inspect::Stored;
@@ -78,24 +76,6 @@ impl PartitionedStore {
         Ok(facts.basis)
     }
 
-    /// Returns where the rows of a partition belong: where its file is, so that no second one begins beside it.
-    fn file_of(
-        &self,
-        dirs: &[PathBuf],
-        dataset: Dataset,
-        key: PartitionKey,
-    ) -> Result<PathBuf, StorageError> {
-        let mut wanted = PathBuf::new();
-        for dir in dirs {
-            let path = self.paths.file_in(dir, dataset, key);
-            let is_last = dirs.last() == Some(dir);
-            if self.fs.metadata(&path)?.is_some() || (is_last && wanted.as_os_str().is_empty()) {
-                wanted = path;
-            }
-        }
-        Ok(wanted)
-    }
-
     /// Returns what every file of a series grants; `None` when it has none.
     ///
     /// # Errors
@@ -131,30 +111,31 @@ impl StorageInterface for PartitionedStore {
         let facts = self
             .trees
             .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
-        let mut misplaced = Vec::new();
+        let mut way = self.way_into(dirs, dataset);
         let parts = newer.split();
-        for key in parts.keys() {
-            misplaced.extend(self.misplaced_at(&dirs, dataset, *key)?);
-        }
-        let job = |key| -> Result<FileJob<'_>, StorageError> {
-            Ok(FileJob {
+        let mut jobs = Vec::with_capacity(parts.len());
+        for (key, rows) in &parts {
+            let spot = way.spot_of(*key)?;
+            let job = FileJob {
                 request,
-                key,
-                path: self.file_of(&dirs, dataset, key)?,
+                key: *key,
+                path: spot.path,
+                is_there: spot.is_there,
                 provenance,
                 unit: facts.unit,
                 tree_basis: facts.basis,
                 compression: compression_for(request, self.compression),
                 row_group_rows: self.row_group_rows,
                 limit: self.limit,
-            })
-        };
-        let outcomes: Result<Vec<FileOutcome>, StorageError> = parts
-            .par_iter()
-            .map(|(key, rows)| prepare_file(&*self.fs, job(*key)?, rows))
+            };
+            jobs.push((job, rows));
+        }
+        let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
+            .into_par_iter()
+            .map(|(job, rows)| prepare_file(&*self.fs, job, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
-        prepared.misplaced = misplaced;
+        prepared.misplaced = way.misplaced;
         outcomes?
             .into_iter()
             .for_each(|outcome| prepared.add(outcome));

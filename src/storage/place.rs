@@ -28,6 +28,13 @@ impl StagedRun<'_, Sealed> {
     }
 
     fn probe(&mut self, target: &Path, wanted: Kind) -> Result<(), StorageError> {
+        // What is below a name that nobody has is as free as that name.
+        if target
+            .ancestors()
+            .any(|name| self.state.vacant.contains(name))
+        {
+            return Ok(());
+        }
         // The first name on the way that is not there, or the target itself.
         let mut name = target;
         while !self.is_real_dir(parent(name))? {
@@ -40,7 +47,12 @@ impl StagedRun<'_, Sealed> {
         };
         let last = name.file_name().unwrap_or_default().to_string_lossy();
         match self.fs.probe(from, parent(name), &last)? {
-            None => Ok(()),
+            None => {
+                if name != target {
+                    self.state.vacant.insert(name.to_owned());
+                }
+                Ok(())
+            }
             Some(found) if found == wanted && name == target => Ok(()),
             Some(found) => Err(StorageError::Place {
                 path: target.to_owned(),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
 use crate::frame::{Frame, Merged, Profile};
 use crate::model::{PartitionKey, PriceBasis, Provenance, StorageRequest, TimeUnit};
-use crate::sys::{Fs, Rights, refuse_unless_file};
+use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
 use super::inspect::{Damage, Inspected, inspect};
@@ -22,6 +22,8 @@ pub(super) struct FileJob<'r> {
     pub(super) request: &'r StorageRequest,
     pub(super) key: PartitionKey,
     pub(super) path: PathBuf,
+    /// Whether the file is there, a regular one: who knows the folder has seen it.
+    pub(super) is_there: bool,
     /// What the newer rows say of themselves.
     pub(super) provenance: &'r Provenance,
     pub(super) unit: TimeUnit,
@@ -58,11 +60,11 @@ pub(super) fn prepare_file(
     newer: &Frame,
 ) -> Result<FileOutcome, StorageError> {
     let profile = Profile::of(job.request.series.dataset());
-    // A link or a pipe in its place costs this series, and is found before anything is made.
-    if let Some(found) = fs.metadata(&job.path)? {
-        refuse_unless_file(&job.path, found.kind)?;
-    }
-    let found = inspect(fs, &job.path, profile, job.request, job.key, job.limit)?;
+    let found = if job.is_there {
+        inspect(fs, &job.path, profile, job.request, job.key, job.limit)?
+    } else {
+        Inspected::Absent
+    };
     let old = found.digest();
     let fresh = || Frame::empty(profile).merge(newer);
     match found {

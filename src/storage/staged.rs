@@ -6,7 +6,7 @@
 //! Leaves to others: taking over what an earlier run staged (`leftover`), turning staged rows into new files
 //! (`update::consolidate`), making these visible (`commit`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, staged_rows};
@@ -42,7 +42,9 @@ pub struct Sealed {
     /// The number of its next file.
     pub(super) next: usize,
     /// Directories on the way to targets that are known to be no links.
-    pub(super) real_dirs: BTreeSet<PathBuf>,
+    pub(super) real_dirs: HashSet<PathBuf>,
+    /// Names on the way to targets that nobody has, and below which a file can be brought.
+    pub(super) vacant: HashSet<PathBuf>,
     /// What could not be brought to its place after a commit point, by the journal that lists it.
     pub(super) left: BTreeMap<PathBuf, Vec<Left>>,
     /// Series that are built whole.
@@ -258,7 +260,8 @@ impl<'l> StagedRun<'l, Open> {
                 group_dirs: BTreeSet::new(),
                 targets: BTreeMap::new(),
                 next: 0,
-                real_dirs: BTreeSet::new(),
+                real_dirs: HashSet::new(),
+                vacant: HashSet::new(),
                 left: BTreeMap::new(),
                 whole: WholeSeries::default(),
             },

@@ -8,7 +8,7 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -22,8 +22,28 @@ use super::fs::Kind;
 /// Never wait, and never make a terminal this program's own.
 const NOT_WAITING: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
+/// A regular file that was opened.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) file: File,
+    /// Its length as it was opened.
+    pub(super) len: u64,
+}
+
+impl Opened {
+    /// Reads from where the file stands to its end, which is not before `rest` bytes.
+    pub(super) fn read(self, rest: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // What a damaged disk says of a length is no reason to fail before a byte is read.
+        let _hint = bytes.try_reserve_exact(usize::try_from(rest).unwrap_or(usize::MAX));
+        // Through `take`, since a file alone would be asked for its length and place once more.
+        self.file.take(u64::MAX).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// Opens a file to be read; a link is followed. One that leads nowhere is no absent file: its rows may come back.
-pub(super) fn to_read(path: &Path) -> io::Result<File> {
+pub(super) fn to_read(path: &Path) -> io::Result<Opened> {
     let is_link = || fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
     match regular(OpenOptions::new().read(true), path, NOT_WAITING) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_link() => Err(io::Error::new(
@@ -37,7 +57,7 @@ pub(super) fn to_read(path: &Path) -> io::Result<File> {
 /// Opens a file to be appended to or locked, making it if needed; a link is not followed.
 pub(super) fn to_add(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let options = options.create(true).truncate(false).mode(0o666);
-    regular(options, path, NOT_WAITING | OFlags::NOFOLLOW)
+    Ok(regular(options, path, NOT_WAITING | OFlags::NOFOLLOW)?.file)
 }
 
 /// Opens a folder to be synced.
@@ -108,7 +128,7 @@ fn umask() -> u32 {
     })
 }
 
-fn regular(options: &mut OpenOptions, path: &Path, flags: OFlags) -> io::Result<File> {
+fn regular(options: &mut OpenOptions, path: &Path, flags: OFlags) -> io::Result<Opened> {
     let file = match options.custom_flags(bits(flags)).open(path) {
         Err(error)
             if error.kind() == io::ErrorKind::WouldBlock && fs::metadata(path)?.is_file() =>
@@ -121,8 +141,12 @@ fn regular(options: &mut OpenOptions, path: &Path, flags: OFlags) -> io::Result<
         Err(error) => return Err(explained(path, flags, error)),
         Ok(file) => file,
     };
-    match kind_of(file.metadata()?.file_type()) {
-        Kind::File => Ok(file),
+    let meta = file.metadata()?;
+    match kind_of(meta.file_type()) {
+        Kind::File => Ok(Opened {
+            file,
+            len: meta.len(),
+        }),
         other => Err(irregular(other)),
     }
 }

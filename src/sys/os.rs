@@ -8,7 +8,7 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use super::fs::{
     Meta, Space,
 };
 use super::medium::{drop_pages, has_barrier, kind_of_disk};
-use super::open::{self, kind_of};
+use super::open::{self, Opened, kind_of};
 use super::probe::{probe, same_disk};
 
 /// The file system of this machine.
@@ -125,31 +125,30 @@ fn unless_absent<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
 
 impl Fs for OsFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
-        let read = |mut file: File| {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok(bytes)
+        let read = |opened: Opened| {
+            let len = opened.len;
+            opened.read(len)
         };
         unless_absent(open::to_read(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn read_end(&self, path: &Path, most: u64) -> FsResult<Option<Vec<u8>>> {
-        let read = |mut file: File| {
-            let start = file.metadata()?.len().saturating_sub(most);
-            file.seek(SeekFrom::Start(start))?;
-            let mut bytes = Vec::new();
-            file.take(most).read_to_end(&mut bytes)?;
-            Ok(bytes)
+        let read = |mut opened: Opened| {
+            let start = opened.len.saturating_sub(most);
+            if start > 0 {
+                opened.file.seek(SeekFrom::Start(start))?;
+            }
+            let len = opened.len - start;
+            opened.read(len)
         };
         unless_absent(open::to_read(path).and_then(read)).map_err(FsError::at("read", path))
     }
 
     fn read_from_medium(&self, path: &Path) -> FsResult<Option<(Vec<u8>, Medium)>> {
-        let read = |mut file: File| {
-            let medium = drop_pages(&file)?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok((bytes, medium))
+        let read = |opened: Opened| {
+            let medium = drop_pages(&opened.file)?;
+            let len = opened.len;
+            Ok((opened.read(len)?, medium))
         };
         unless_absent(open::to_read(path).and_then(read)).map_err(FsError::at("read", path))
     }
@@ -207,7 +206,7 @@ impl Fs for OsFs {
 
     fn sync_file(&self, path: &Path) -> FsResult<()> {
         open::to_read(path)
-            .and_then(|file| file.sync_all())
+            .and_then(|opened| opened.file.sync_all())
             .map_err(FsError::at("sync", path))
     }
 

@@ -4,6 +4,8 @@
 //! with the line that was seen.
 //! Leaves to others: whose way of writing it is (`family`), dates (`dates`), the rows (`rows`), clocks (`clock`).
 
+use std::iter;
+
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::dates::{self, Dates};
@@ -78,8 +80,7 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> 
         return Ok(Detected::NoRows);
     };
     let at = places.date.unwrap_or_default();
-    let later = reader(text, delimiter).into_byte_records();
-    let rows = later.skip(usize::from(has_header)).flatten();
+    let rows = iter::once(row.clone()).chain(lines.flatten());
     let dates = dates::recognise(row.get(at).unwrap_or_default(), rows, at, spec)?;
     Ok(Detected::Rows(Box::new(Layout {
         delimiter,
