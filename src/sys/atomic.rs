@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Access, Fs, FsError, FsResult, Rights, refuse_unless_dir};
+use super::{Access, Fs, FsError, FsResult, Rights, is_dir};
 use crate::model::RunId;
 
 /// Names temporary files of one run.
@@ -86,11 +86,8 @@ pub fn create_dirs(fs: &dyn Fs, root: &Path, dir: &Path) -> FsResult<()> {
         return Ok(());
     }
     create_dirs(fs, root, parent(dir))?;
-    match fs.metadata(dir)? {
-        Some(found) => refuse_unless_dir(dir, found.kind)?,
-        None => {
-            fs.create_dir(dir)?;
-        }
+    if !is_dir(fs, dir)? {
+        fs.create_dir(dir)?;
     }
     // Also where it was there: a run that was killed may have made it in memory only.
     fs.sync_dir(parent(dir))
