@@ -1,8 +1,9 @@
 //! Replaces one file so that a reader sees the old bytes or the new, never a mixture.
 //!
-//! Promises: the file keeps its mode, owner and group; what is no regular file is not replaced. After `replace` returns `Ok`, the new bytes survive power loss. After `Err`, the old file is as it
-//! was or, if only the last directory sync failed, already the new one; a hidden `.<name>.tmp-<run>-<n>` may be
-//! left for `cleanup` to judge. Groups of files have their own protocol in `storage::commit`.
+//! Promises: the file keeps its mode, owner and group; what is no regular file is not replaced. After `replace` returns
+//! `Ok`, the new bytes survive power loss. After `Err`, the old file is as it was or, if only the last directory sync
+//! failed, already the new one; a hidden `.<name>.tmp-<run>-<n>` may be left for `cleanup` to judge. Groups of files have
+//! their own protocol in `storage::commit`.
 //! Leaves to the caller: holding the run lock. Two writers of one path would both be right and one would be lost.
 
 use std::path::{Path, PathBuf};
