@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use crate::model::{Dataset, Granularity, PartitionKey};
 
 use super::is_temporary;
+use super::partitioned::folders;
 
 /// A folder of a series: its own, or that of a year, a month or a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +31,11 @@ impl Level {
         }
     }
 
-    /// Returns the folder of the partition `key`, from that of its series on: the year and the month, if it has them.
+    /// Returns the folders on the way to the file of the partition `key`, below that of its series, by their names.
     pub fn path_to(dataset: Dataset, key: PartitionKey) -> Vec<(Self, String)> {
         let mut level = Self::of_series(dataset);
-        let names = match key {
-            PartitionKey::Whole => Vec::new(),
-            PartitionKey::Month { year, month } => {
-                vec![format!("year={year:04}"), format!("month={month:02}")]
-            }
-            PartitionKey::Day(day) => ["year=%Y", "month=%m", "day=%d"]
-                .map(|form| day.format(form).to_string())
-                .into(),
-        };
-        let mut path = Vec::with_capacity(names.len());
-        for name in names {
+        let mut path = Vec::new();
+        for name in folders(key) {
             if let Some(next) = level.enter(&name) {
                 level = next;
                 path.push((next, name));

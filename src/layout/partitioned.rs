@@ -70,17 +70,23 @@ impl PartitionPathBuilder {
 
     /// Returns the file of one partition below the directory of its series.
     pub fn file_in(&self, series_dir: &Path, dataset: Dataset, key: PartitionKey) -> PathBuf {
-        let dir = match key {
-            PartitionKey::Whole => series_dir.to_owned(),
-            PartitionKey::Month { year, month } => series_dir
-                .join(format!("year={year:04}"))
-                .join(format!("month={month:02}")),
-            PartitionKey::Day(day) => series_dir
-                .join(day.format("year=%Y").to_string())
-                .join(day.format("month=%m").to_string())
-                .join(day.format("day=%d").to_string()),
-        };
-        dir.join(dataset.file_name())
+        let mut path = series_dir.to_owned();
+        path.extend(folders(key));
+        path.push(dataset.file_name());
+        path
+    }
+}
+
+/// Returns the names of the folders between that of a series and the file of a partition.
+pub(super) fn folders(key: PartitionKey) -> Vec<String> {
+    match key {
+        PartitionKey::Whole => Vec::new(),
+        PartitionKey::Month { year, month } => {
+            vec![format!("year={year:04}"), format!("month={month:02}")]
+        }
+        PartitionKey::Day(day) => ["year=%Y", "month=%m", "day=%d"]
+            .map(|form| day.format(form).to_string())
+            .into(),
     }
 }
 

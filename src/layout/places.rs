@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::Digest;
+use crate::model::{Digest, RunId};
 
 /// Where a workspace keeps what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl Places {
     /// Returns both folders in which runs may be staged, whichever is used now.
     pub fn stagings(&self) -> [&Path; 2] {
         [&self.home_staging, &self.data_staging]
+    }
+
+    /// Returns both folders that a run may have, whether they are there or not.
+    pub fn run_dirs(&self, run: &RunId) -> [PathBuf; 2] {
+        self.stagings().map(|staging| staging.join(run.as_str()))
     }
 
     /// Returns the same places for runs that must not touch the data root: they are staged in the workspace.

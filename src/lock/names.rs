@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::owner::Owner;
 use crate::model::RunId;
-use crate::sys::{Entry, Fs, FsResult, Kind, refuse_unless_dir, refuse_unless_file};
+use crate::sys::{Entry, Fs, FsResult, Kind, is_dir, refuse_unless_file};
 
 const OWNER: &str = "owner.json";
 const OWNER_TEMP: &str = ".owner.json.tmp-";
@@ -66,10 +66,9 @@ impl Names {
     /// A link in the place of either is an error: what lies elsewhere says nothing of this workspace, and whoever
     /// believed it would remove it there in the end.
     pub(crate) fn owner_bytes(fs: &dyn Fs, lock: &Path) -> FsResult<Option<Vec<u8>>> {
-        let Some(found) = fs.metadata(lock)? else {
+        if !is_dir(fs, lock)? {
             return Ok(None);
-        };
-        refuse_unless_dir(lock, found.kind)?;
+        }
         let owner = lock.join(OWNER);
         if let Some(found) = fs.metadata(&owner)? {
             refuse_unless_file(&owner, found.kind)?;

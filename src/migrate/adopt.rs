@@ -113,12 +113,7 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
     for stray in strays {
         match adopt_one(hands, stray, &mut adopted) {
             // One bad folder costs the files in it.
-            Err(MigrateError::Storage(error)) if error.is_of_place() => {
-                adopted
-                    .refused
-                    .push((stray.path.clone(), error.to_string()));
-            }
-            Err(MigrateError::Fs(error)) if error.is_of_place() => {
+            Err(error) if error.is_of_place() => {
                 adopted
                     .refused
                     .push((stray.path.clone(), error.to_string()));
@@ -222,7 +217,10 @@ fn merge(
     };
     let aside = match run.put(&prepared, &custody) {
         Ok(aside) => aside,
-        Err(error) if error.is_of_place() => return Ok(Err(error.to_string())),
+        Err(error) if error.is_of_place() => {
+            run.finish()?;
+            return Ok(Err(error.to_string()));
+        }
         Err(error) => return Err(error.into()),
     };
     adopted.kept.extend(aside.into_records());

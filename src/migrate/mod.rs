@@ -230,3 +230,14 @@ pub enum MigrateError {
         reason: String,
     },
 }
+
+impl MigrateError {
+    /// Tells whether one place is at fault, which costs the tickers of that place and no other.
+    fn is_of_place(&self) -> bool {
+        match self {
+            Self::Storage(error) => error.is_of_place(),
+            Self::Fs(error) => error.is_of_place(),
+            _ => false,
+        }
+    }
+}

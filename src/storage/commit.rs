@@ -2,9 +2,9 @@
 //!
 //! Whole new files are built in staging; one barrier makes them durable; the journal's rename, durable, is the
 //! commit point; renames move the files into place; one barrier makes the renames durable; the journal goes, or what is
-//! left of it stays (`into_place`). A crash before the commit point leaves the tree as it was, a crash after it is rolled forward by the next
-//! run (`recover`), however often that one crashes too. The tests simulate each of these, on a disk that loses whatever was
-//! not synced.
+//! left of it stays (`into_place`). A crash before the commit point leaves the tree as it was, a crash after it is rolled
+//! forward by the next run (`recover`), however often that one crashes too. The tests simulate each of these, on a disk that
+//! loses whatever was not synced.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use crate::layout::Places;
 use crate::model::{RunId, StorageRequest};
-use crate::sys::{Fs, Kind};
+use crate::sys::Fs;
 
 use super::StorageError;
-use super::journal::{self, JOURNAL_NAME};
-use super::leftover::{FETCHED, Fetched};
+use super::leftover::{FETCHED, Fetched, leftover_runs, listed};
 use super::unit::Unit;
 
 /// Series that are held back, and the run of each that goes first.
@@ -66,24 +65,15 @@ impl HeldBack {
     ) -> Result<Self, StorageError> {
         let is_own = |other: &RunId| id.is_some_and(|id| other.is_of_process_of(id));
         let mut held = Self::default();
-        for staging in places.stagings() {
-            for entry in fs.list(staging)?.unwrap_or_default() {
-                let Ok(other) = entry.name.parse::<RunId>() else {
-                    continue;
-                };
-                if entry.kind != Kind::Dir || is_own(&other) {
-                    continue;
-                }
-                let run = staging.join(&entry.name);
-                let journal = run.join(JOURNAL_NAME);
-                if let Some(bytes) = fs.read(&journal)? {
-                    // One that is damaged or newer names nobody; the staged rows of its run do.
-                    let entries = journal::from_bytes(places, &journal, &bytes);
-                    for entry in entries.into_iter().flatten() {
-                        if let Unit::Series(request) = entry.unit {
-                            held.files.insert(entry.target, run.clone());
-                            held.listed.insert(request, run.clone());
-                        }
+        let mut others = leftover_runs(fs, places)?;
+        others.retain(|other| !is_own(other));
+        for other in others {
+            for run in places.run_dirs(&other) {
+                // Where a journal is damaged or newer and names nobody, the staged rows of its run do.
+                for entry in listed(fs, places, &run)? {
+                    if let Unit::Series(request) = entry.unit {
+                        held.files.insert(entry.target, run.clone());
+                        held.listed.insert(request, run.clone());
                     }
                 }
                 if before == Before::All || id.is_some_and(|id| other < *id) {

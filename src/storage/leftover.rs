@@ -11,10 +11,10 @@ use crate::layout::{Places, is_temporary, parse_staged};
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::parent;
-use crate::sys::{Fs, Kind, refuse_unless_dir};
+use crate::sys::{Fs, Kind, is_dir};
 
 use super::held::Before;
-use super::journal::{self, JOURNAL_NAME};
+use super::journal::{self, Entry, JOURNAL_NAME};
 use super::staged::{Open, Sealed, StagedRun};
 use super::{StagedRows, StorageError};
 
@@ -42,13 +42,22 @@ pub fn leftover_runs(fs: &dyn Fs, places: &Places) -> Result<Vec<RunId>, Storage
 /// # Errors
 /// When the disk cannot be asked.
 pub fn has_journal(fs: &dyn Fs, places: &Places, id: &RunId) -> Result<bool, StorageError> {
-    for staging in places.stagings() {
-        let journal = staging.join(id.as_str()).join(JOURNAL_NAME);
-        if fs.metadata(&journal)?.is_some() {
+    for dir in places.run_dirs(id) {
+        if fs.metadata(&dir.join(JOURNAL_NAME))?.is_some() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Returns what the journal in a folder of a run lists. One that is damaged or newer lists nothing here: it is judged by
+/// whoever takes the run over.
+pub(super) fn listed(fs: &dyn Fs, places: &Places, dir: &Path) -> Result<Vec<Entry>, StorageError> {
+    let path = dir.join(JOURNAL_NAME);
+    let entries = fs
+        .read(&path)?
+        .map(|bytes| journal::from_bytes(places, &path, &bytes));
+    Ok(entries.and_then(Result::ok).unwrap_or_default())
 }
 
 /// Tells whether the journal of a run that was left replaces files that are not there: then the tree that it was made for is
@@ -61,14 +70,8 @@ pub fn lacks_what_it_replaces(
     places: &Places,
     id: &RunId,
 ) -> Result<bool, StorageError> {
-    for staging in places.stagings() {
-        let path = staging.join(id.as_str()).join(JOURNAL_NAME);
-        let Some(bytes) = fs.read(&path)? else {
-            continue;
-        };
-        // What is damaged or newer is judged by whoever takes the run over.
-        let entries = journal::from_bytes(places, &path, &bytes);
-        for entry in entries.into_iter().flatten() {
+    for dir in places.run_dirs(id) {
+        for entry in listed(fs, places, &dir)? {
             let is_of_series = entry.unit.request().is_some();
             if is_of_series && entry.old.is_some() && fs.metadata(&entry.target)?.is_none() {
                 return Ok(true);
@@ -124,16 +127,12 @@ impl Fetched {
     }
 
     fn collect(&mut self, fs: &dyn Fs, fetched: &Path, dir: &Path) -> Result<(), StorageError> {
-        let Some(found) = fs.metadata(dir)? else {
-            return Ok(());
-        };
         // What lies behind a link is nobody's staged row, and would be removed there once it is merged.
-        refuse_unless_dir(dir, found.kind)?;
-        let Some(entries) = fs.list(dir)? else {
+        if !is_dir(fs, dir)? {
             return Ok(());
-        };
+        }
         self.dirs.push(dir.to_owned());
-        for entry in entries {
+        for entry in fs.list(dir)?.unwrap_or_default() {
             let path = dir.join(&entry.name);
             match entry.kind {
                 Kind::Dir => self.collect(fs, fetched, &path)?,

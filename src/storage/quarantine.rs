@@ -1,7 +1,7 @@
 //! Where damaged files and rows without a place go: kept, with the reason, never overwritten.
 //!
-//! Promises: each case has a folder of its own, `quarantine/<stamp>-<digest8>/`, with the bytes and a
-//! `reason.json`. Putting the same bytes of the same file away twice changes nothing. Nothing here deletes, except what the
+//! Promises: each case has a folder of its own, `quarantine/<stamp>-<digest8>/` or, for the folder of a series,
+//! `quarantine/<run>-series/`, with the bytes and a `reason.json`. Putting the same bytes of the same file away twice changes nothing. Nothing here deletes, except what the
 //! setting `corrupt_files = "delete"` orders, and then only after `reason.json` is durable.
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@ use crate::layout::{Places, staged_rows};
 use crate::lock::LockGuard;
 use crate::model::{RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent};
-use crate::sys::{Access, Barrier, Durability, Fs, FsResult, Kind, refuse_unless_dir};
+use crate::sys::{Access, Barrier, Durability, Fs, FsResult, Kind, is_dir};
 
 use super::StorageError;
 use super::held::{Before, HeldBack};
@@ -75,8 +75,7 @@ impl<State> StagedRun<'_, State> {
 
     /// Returns both folders that a run may have, whether they are there or not.
     pub(super) fn dirs(&self) -> [PathBuf; 2] {
-        let name = self.id.as_str();
-        self.places.stagings().map(|staging| staging.join(name))
+        self.places.run_dirs(&self.id)
     }
 
     /// Tells whether the barrier, which stands on the data root's file system, covers a path.
@@ -367,11 +366,10 @@ fn make_staging(fs: &dyn Fs, staging: &Path) -> FsResult<()> {
 
 /// Removes a folder that barkeep made, with everything in it. Never what a link in its place leads to.
 pub(super) fn remove_tree(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {
-    let Some(found) = fs.metadata(dir)? else {
-        return Ok(());
-    };
-    refuse_unless_dir(dir, found.kind)?;
-    remove_real_tree(fs, dir)
+    if is_dir(fs, dir)? {
+        remove_real_tree(fs, dir)?;
+    }
+    Ok(())
 }
 
 fn remove_real_tree(fs: &dyn Fs, dir: &Path) -> Result<(), StorageError> {

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use super::fs::{Fs, FsError, FsResult, Kind};
 
+const LINK: &str = "it is a link, and barkeep follows none here";
+
 /// Mode, owner and group of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rights {
@@ -123,29 +125,26 @@ pub fn refuse_unless_file(path: &Path, kind: Kind) -> FsResult<()> {
     Err(FsError::at("use", path)(irregular(kind)))
 }
 
-/// Refuses a folder whose name stands for something else: barkeep makes real folders and follows no link in their place.
+/// Tells whether there is a folder: barkeep makes real ones, and follows no link in their place.
 ///
 /// # Errors
-/// When `kind` is none of a folder.
-pub fn refuse_unless_dir(path: &Path, kind: Kind) -> FsResult<()> {
-    if kind == Kind::Dir {
-        return Ok(());
-    }
-    let what = match kind {
-        Kind::Link => "it is a link, and barkeep follows none here",
-        _ => "it is no folder",
+/// When its name stands for something else, or it cannot be examined.
+pub fn is_dir(fs: &dyn Fs, path: &Path) -> FsResult<bool> {
+    let what = match fs.metadata(path)?.map(|found| found.kind) {
+        None => return Ok(false),
+        Some(Kind::Dir) => return Ok(true),
+        Some(Kind::Link) => LINK,
+        Some(Kind::File | Kind::Other) => "it is no folder",
     };
-    Err(FsError::at("use", path)(io::Error::new(
-        io::ErrorKind::NotADirectory,
-        what,
-    )))
+    let error = io::Error::new(io::ErrorKind::NotADirectory, what);
+    Err(FsError::at("use", path)(error))
 }
 
 /// Returns why something is not used as a file.
 pub(super) fn irregular(kind: Kind) -> io::Error {
     let what = match kind {
         Kind::Dir => return io::Error::from(io::ErrorKind::IsADirectory),
-        Kind::Link => "it is a link, and barkeep follows none here",
+        Kind::Link => LINK,
         Kind::File | Kind::Other => "it is a pipe, socket or device and no regular file",
     };
     io::Error::new(io::ErrorKind::InvalidInput, what)

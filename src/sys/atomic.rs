@@ -1,13 +1,14 @@
 //! Replaces one file so that a reader sees the old bytes or the new, never a mixture.
 //!
-//! Promises: the file keeps its mode, owner and group; what is no regular file is not replaced. After `replace` returns `Ok`, the new bytes survive power loss. After `Err`, the old file is as it
-//! was or, if only the last directory sync failed, already the new one; a hidden `.<name>.tmp-<run>-<n>` may be
-//! left for `cleanup` to judge. Groups of files have their own protocol in `storage::commit`.
+//! Promises: the file keeps its mode, owner and group; what is no regular file is not replaced. After `replace` returns
+//! `Ok`, the new bytes survive power loss. After `Err`, the old file is as it was or, if only the last directory sync
+//! failed, already the new one; a hidden `.<name>.tmp-<run>-<n>` may be left for `cleanup` to judge. Groups of files have
+//! their own protocol in `storage::commit`.
 //! Leaves to the caller: holding the run lock. Two writers of one path would both be right and one would be lost.
 
 use std::path::{Path, PathBuf};
 
-use super::{Access, Fs, FsError, FsResult, Rights, refuse_unless_dir};
+use super::{Access, Fs, FsError, FsResult, Rights, is_dir};
 use crate::model::RunId;
 
 /// Names temporary files of one run.
@@ -86,11 +87,8 @@ pub fn create_dirs(fs: &dyn Fs, root: &Path, dir: &Path) -> FsResult<()> {
         return Ok(());
     }
     create_dirs(fs, root, parent(dir))?;
-    match fs.metadata(dir)? {
-        Some(found) => refuse_unless_dir(dir, found.kind)?,
-        None => {
-            fs.create_dir(dir)?;
-        }
+    if !is_dir(fs, dir)? {
+        fs.create_dir(dir)?;
     }
     // Also where it was there: a run that was killed may have made it in memory only.
     fs.sync_dir(parent(dir))

@@ -16,7 +16,7 @@ mod os;
 mod probe;
 mod shutdown;
 
-pub use access::{Access, Rights, refuse_unless_dir, refuse_unless_file, rights_of};
+pub use access::{Access, Rights, is_dir, refuse_unless_file, rights_of};
 pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};
 pub use fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,

@@ -1,7 +1,8 @@
 //! Whether a file could be renamed to a place: asked of the system, without changing anything.
 //!
-//! Promises: what is refused here would have been refused by the rename. The opposite does not hold: a place may turn bad
-//! between the question and the rename, so whoever renames has to live with a refusal all the same.
+//! Promises: what is refused here would have been refused by the rename, or by syncing the directory after it. The opposite
+//! does not hold: a place may turn bad between the question and the rename, so whoever renames has to live with a refusal
+//! all the same.
 
 use std::io;
 use std::path::Path;

@@ -9,7 +9,7 @@ use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
 use crate::source::Asked;
-use crate::storage::{Open, StagedRun};
+use crate::storage::{Open, StagedRun, StorageError};
 
 use super::answer::{Answer, Aside, FetchedRows};
 use super::consolidate::{Marks, Told};
@@ -128,14 +128,9 @@ impl<'l> Work<'_, 'l> {
         let run = self.run_of(arrived)?;
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
         let mut sides = fetched.aside.rows.iter().chain([&fetched.rows]);
-        match sides.try_for_each(|rows| run.stage(rows)) {
-            Ok(()) => {}
-            // A name that the disk does not take costs its own ticker, which is asked for again.
-            Err(error) if error.is_of_place() => {
-                self.fail(planned, job, error.to_string(), FailureKind::Disk);
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
+        let staged = sides.try_for_each(|rows| run.stage(rows));
+        if !self.is_staged(planned, job, staged)? {
+            return Ok(());
         }
         self.note_heard(planned, job, &fetched.aside)?;
         let Aside { mark, beside, .. } = fetched.aside;
@@ -155,6 +150,24 @@ impl<'l> Work<'_, 'l> {
         };
         arrived.marks.insert(request, told);
         Ok(())
+    }
+
+    /// Tells whether the rows of an answer are staged. A name that the disk does not take costs its own ticker, which is asked
+    /// for again.
+    fn is_staged(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        staged: Result<(), StorageError>,
+    ) -> Result<bool, UpdateError> {
+        match staged {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_of_place() => {
+                self.fail(planned, job, error.to_string(), FailureKind::Disk);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Returns the staged run of a venue, begun with its first rows.
@@ -187,6 +200,13 @@ impl<'l> Work<'_, 'l> {
         if !self.is_same(planned, job, &aside.beside, None)? {
             return Ok(());
         }
+        if !aside.rows.is_empty() {
+            let run = self.run_of(arrived)?;
+            let staged = aside.rows.iter().try_for_each(|rows| run.stage(rows));
+            if !self.is_staged(planned, job, staged)? {
+                return Ok(());
+            }
+        }
         self.note_heard(planned, job, &aside)?;
         self.report.at(&planned.venue).tickers.empty += 1;
         let checked = Checked {
@@ -199,11 +219,9 @@ impl<'l> Work<'_, 'l> {
         };
         if aside.rows.is_empty() {
             self.note_checked(&planned.venue, checked);
-            return Ok(());
+        } else {
+            arrived.checked.push(checked);
         }
-        let run = self.run_of(arrived)?;
-        aside.rows.iter().try_for_each(|rows| run.stage(rows))?;
-        arrived.checked.push(checked);
         Ok(())
     }
 

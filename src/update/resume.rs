@@ -1,4 +1,4 @@
-//! Finishing what earlier runs left: interrupted commits are rolled forward, staged rows are merged.
+//! Finishing what earlier runs left: interrupted commits are rolled forward, then staged rows are merged, oldest first.
 //!
 //! Every update begins with this, and `cleanup` is nothing but this and a sweep for temporary files.
 

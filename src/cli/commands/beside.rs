@@ -59,7 +59,8 @@ pub(super) fn adjusted(
         if interval.is_intraday() {
             known.day_factors = day_factors(workspace, catalog, request, &ticker)?;
         } else {
-            known.closes = closes(workspace, catalog, request, &ticker, *interval)?;
+            let stored = closes(workspace, catalog, request, &ticker, *interval)?;
+            known.closes = stored.frame.adjusted_closes();
         }
     }
     let basis = workspace
@@ -84,7 +85,7 @@ pub(super) fn closes(
     request: &StorageRequest,
     ticker: &Ticker,
     interval: Interval,
-) -> Result<BTreeMap<i64, f64>, Failure> {
+) -> Result<Stored, Failure> {
     let ticker = ticker.clone();
     let stored = read(
         workspace,
@@ -92,7 +93,7 @@ pub(super) fn closes(
         request,
         Series::Adjusted { ticker, interval },
     )?;
-    Ok(stored.map_or_else(BTreeMap::new, |stored| stored.frame.adjusted_closes()))
+    Ok(stored.unwrap_or_else(|| nothing(Dataset::Adjusted)))
 }
 
 /// Returns adjusted close over close of each day. Bars of less than a day have no adjusted close of their own.
@@ -104,6 +105,7 @@ fn day_factors(
 ) -> Result<BTreeMap<i64, f64>, Failure> {
     let interval = Interval::D1;
     let closes = closes(workspace, catalog, request, ticker, interval)?;
+    let closes = closes.frame.adjusted_closes();
     let ticker = ticker.clone();
     let series = Series::Bars { ticker, interval };
     let asked = StorageRequest {

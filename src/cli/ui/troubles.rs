@@ -100,6 +100,10 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     }
 }
 
+/// What is the matter where no row can be found.
+pub(in crate::cli) const ABSENT: &str =
+    "tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted";
+
 /// Says that the rows that tickers.json knows are nowhere, and how many fetches wait for them.
 pub(in crate::cli) fn print_absent(waiting: usize, printer: &Printer) {
     let kept = match waiting {
@@ -110,7 +114,7 @@ pub(in crate::cli) fn print_absent(waiting: usize, printer: &Printer) {
         ),
     };
     printer.error(&format!(
-        "error: tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted{kept}\n\
+        "error: {ABSENT}{kept}\n\
          hint: mount it, and the next run continues\n\
          hint: if the rows are gone for good, fetch all anew: barkeep update --accept-missing"
     ));

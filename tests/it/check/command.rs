@@ -230,6 +230,21 @@ fn a_series_that_is_refused_does_not_hide_the_others() {
     assert!(ran.stderr.contains("rows of MSFT"), "{}", ran.stderr);
 }
 
+/// The folder was looked into once for what is misplaced and once for the closes, and each told of the same trouble.
+#[test]
+fn adjusted_closes_that_are_refused_are_one_trouble() {
+    let bar = Bar::partitioned(&["AAPL"]);
+    bar.run(&["update"]).expect(Exit::Ok);
+    bar.write("data/us/demo/adjusted_1d/ticker=AAPL/data.parquet/x", b"");
+
+    let ran = bar.run(&["check", "--json"]).expect(Exit::Damaged);
+
+    let document = ran.summary();
+    let told = document["unreadable"].as_array().unwrap();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(document["series"], 1, "its bars are looked through");
+}
+
 #[test]
 fn what_is_nowhere_is_refused() {
     let bar = Bar::partitioned(&["AAPL"]);

@@ -4,7 +4,7 @@
 mod places;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::catalog::Catalog;
@@ -151,6 +151,16 @@ fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
             Err(_) => Ok(false),
         }
     })
+}
+
+/// Returns a migrated disk on which a month of A says something else than its legacy file, and that month.
+fn contradicted() -> (SimFs, Vec<u8>) {
+    let fs = disk();
+    assert_eq!(migrated(&fs, &held()), Ok(true));
+    let month = "/ws/data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+    let other = ForeignFile::of(days("A", &[("2024-01-31", 7.0)])).bytes();
+    Bench::simulated(&fs).put(Path::new(month), &other);
+    (fs, other)
 }
 
 fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
@@ -468,12 +478,7 @@ fn a_crash_of_an_adoption_loses_no_row_of_either_folder() {
 
 #[test]
 fn a_crash_of_a_restart_loses_nothing_and_is_completed() {
-    let initial = disk();
-    assert_eq!(migrated(&initial, &held()), Ok(true));
-    let bench = Bench::simulated(&initial);
-    let month = "us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
-    let other = ForeignFile::of(days("A", &[("2024-01-31", 7.0)])).bytes();
-    bench.put(&bench.places.data.join(month), &other);
+    let (initial, other) = contradicted();
 
     swept("restart", &initial.again(), restarted, is_sound, |fs, _| {
         let is_kept = fs.snapshot().values().any(|bytes| *bytes == other);

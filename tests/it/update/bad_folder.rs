@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use barkeep::frame::Bar;
+use barkeep::frame::{Bar, EventKind, MarketEvent};
+use barkeep::source::Beside;
 use barkeep::storage::leftover_runs;
 use barkeep::update::{FailureKind, UpdateReport};
 use rstest::rstest;
@@ -18,7 +19,7 @@ use super::{DAY, World, demo};
 use crate::support::bench::Bench;
 use crate::support::bench::Shape::{self, LegacyBars, PartitionedBars};
 use crate::support::scripted::{Say, ScriptedSource, bar};
-use crate::support::sim::{BadFolder, SimFs};
+use crate::support::sim::{BadFolder, Fault, SimFs};
 
 const TICKERS: [&str; 3] = ["A", "B", "C"];
 const EPERM: i32 = 1;
@@ -206,6 +207,45 @@ fn a_folder_that_refuses_changes_costs_one_ticker(
     };
 
     check(world, PartitionedBars, &spoil, &|_| disk.heal());
+}
+
+/// An answer without bars may have events all the same: a name that the disk does not take for them ended the whole run.
+#[test]
+fn a_name_that_the_disk_does_not_take_for_events_costs_one_ticker() {
+    const ENAMETOOLONG: i32 = 36;
+    let stored = SimFs::new();
+    stored.plant("/ws/x", b"");
+    World::on(Bench::simulated(&stored), &TICKERS, source(1)).update();
+    let world = |disk: SimFs| {
+        let kind = EventKind::Dividend { amount: 0.5 };
+        let date = bars(1)[0].date.unwrap();
+        let beside = Beside {
+            events: vec![MarketEvent { date, kind }],
+            ..Beside::default()
+        };
+        let says = Say::NothingWith(Box::new(beside));
+        let held = std::sync::Arc::new(crate::support::bench::held());
+        let source = source(2).says("B", DAY, says);
+        World::again(Bench::simulated(&disk), source, held)
+    };
+    let undisturbed = stored.again().logged();
+    world(undisturbed.clone()).update();
+    let log = undisturbed.log();
+    let is_of_events =
+        |call: &String| call.contains("/fetched/") && call.ends_with("events/ticker=B");
+    let at = log
+        .iter()
+        .position(is_of_events)
+        .unwrap_or_else(|| panic!("{log:#?}"));
+    let disk = stored.again().fail_call(at + 1, ENAMETOOLONG, Fault::Once);
+    let world = world(disk);
+
+    let report = world.update();
+
+    assert_only_b_failed(&report);
+    for ticker in ["A", "C"] {
+        assert_eq!(world.bars(PartitionedBars, ticker), bars(2), "{ticker}");
+    }
 }
 
 /// Somebody mounted a disk there: nothing can be renamed to it.

@@ -1,4 +1,8 @@
 //! What stopped runs staged is found wherever it lies, and nothing is staged where it could not be brought to its place.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a user does to a folder by hand"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -169,10 +173,6 @@ fn staging_on_another_disk_is_refused_before_anything_is_fetched(
 
 /// What stands in the place of the folder itself.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a user does to a folder by hand"
-)]
 fn a_file_or_a_link_into_nowhere_for_the_staging_folder_is_refused_by_name() {
     let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
     let staging = world.bench.places.staging.clone();
@@ -197,10 +197,6 @@ fn a_file_or_a_link_into_nowhere_for_the_staging_folder_is_refused_by_name() {
 
 /// A link to a folder of the same disk is as good as the folder.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a user does to a folder by hand"
-)]
 fn staging_behind_a_link_on_the_same_disk_works() {
     let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
     let root = &world.bench.places.root;

@@ -192,10 +192,11 @@ pub(super) fn look(
             adjusted: if interval.is_intraday() {
                 BTreeMap::new()
             } else {
-                let beside = beside_closes(workspace, asked, interval);
-                let beside = or_trouble(beside, &mut outcome, &request);
-                outcome.misplaced.extend(beside);
-                let closes = beside::closes(workspace, catalog, &request, &asked.ticker, interval);
+                let found = beside::closes(workspace, catalog, &request, &asked.ticker, interval);
+                let closes = found.map(|stored| {
+                    outcome.misplaced.extend(stored.misplaced);
+                    stored.frame.adjusted_closes()
+                });
                 or_trouble(closes, &mut outcome, &request)
             },
             timezone: stored.provenance.timezone,
@@ -213,20 +214,6 @@ pub(super) fn look(
         outcome.findings.extend(findings);
     }
     outcome
-}
-
-/// Returns what is misplaced beside the adjusted closes of a ticker.
-fn beside_closes(
-    workspace: &Workspace<'_>,
-    asked: &Asked,
-    interval: Interval,
-) -> Result<Vec<PathBuf>, Failure> {
-    let ticker = asked.ticker.clone();
-    let request = StorageRequest {
-        venue: Some(asked.venue.clone()),
-        series: Series::Adjusted { ticker, interval },
-    };
-    Ok(workspace.stores.partitioned.holdings(&request)?.misplaced)
 }
 
 /// Returns the bars of a series with their layout; `None` when there are none that belong to the venue.

@@ -8,6 +8,7 @@ use crate::cli::commands::{registration, sweep};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
+use crate::cli::ui::troubles::ABSENT;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::{Workspace, absent};
 use crate::layout::LegacyPathBuilder;
@@ -111,8 +112,7 @@ pub(super) fn lock<'s>(
         let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
         registry.save(hands)?;
         if left.held_back > 0 {
-            let message = "tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted";
-            return Err(Failure::new(Exit::Failed, message).hint("mount it, then run again"));
+            return Err(Failure::new(Exit::Failed, ABSENT).hint("mount it, then run again"));
         }
         if let Some(failure) = left.failures.first() {
             let runs = count(left.failures.len(), "series", "series");

@@ -16,7 +16,7 @@ use crate::cli::ui::summary::Finished;
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::{self, TempNames};
-use crate::sys::{Access, FsResult, refuse_unless_dir};
+use crate::sys::{Access, FsResult, is_dir};
 
 /// Where the counters of a workspace are kept between two runs.
 const COUNTERS: &str = "metrics.json";
@@ -42,8 +42,7 @@ impl Update<'_> {
         let folder = atomic::parent(&path);
         let foreseen = Access::at(fs, &path, None)
             .and_then(|_| fs.resolve(folder))
-            .and_then(|real| fs.metadata(&real))
-            .and_then(|found| found.map_or(Ok(()), |dir| refuse_unless_dir(folder, dir.kind)));
+            .and_then(|real| is_dir(fs, &real));
         if let Err(error) = foreseen {
             let text = format!("The metrics will not be written: {error}.");
             self.shell.printer.warning(&text);

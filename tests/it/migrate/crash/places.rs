@@ -39,12 +39,7 @@ fn a_crash_of_a_rollback_on_an_overlay_loses_nothing_and_is_completed() {
 /// In pieces, readers would meet half of a series: where folders are not renamed, its partitions stay as they are.
 #[test]
 fn partitions_that_cannot_leave_whole_are_not_copied_anew() {
-    let initial = disk();
-    assert_eq!(migrated(&initial, &held()), Ok(true));
-    let bench = Bench::simulated(&initial);
-    let month = "us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
-    let other = ForeignFile::of(days("A", &[("2024-01-31", 7.0)])).bytes();
-    bench.put(&bench.places.data.join(month), &other);
+    let (initial, _) = contradicted();
     let overlay = initial.again().overlaid();
     let before = counted(&overlay);
 
@@ -67,6 +62,26 @@ fn partitions_that_cannot_leave_whole_are_not_copied_anew() {
         "{failures:?}"
     );
     assert_eq!(counted(&overlay), before);
+}
+
+/// A file that cannot be adopted stays where it is, and nothing of the try stays in staging: `status` would tell of a run
+/// that was interrupted.
+#[test]
+fn a_bad_folder_costs_an_adoption_its_own_files_and_leaves_nothing_staged() {
+    const EACCES: i32 = 13;
+    let fs = disk();
+    let bench = Bench::simulated(&fs);
+    let flat = bench.places.root.join("stocks_1d/A.parquet");
+    let rows = ForeignFile::of(days("A", &[("2024-01-30", 5.0)])).bytes();
+    bench.put(&flat, &rows);
+    fs.turn_bad(BadFolder::always("/ws/data/legacy/stocks_1d", EACCES));
+
+    assert_eq!(adopted(&fs, &held()), Ok(false));
+
+    assert_eq!(bench.bytes(&flat), rows);
+    assert_eq!(leftover_runs(&fs, &bench.places).unwrap(), []);
+    fs.heal();
+    assert_eq!(adopted(&fs, &held()), Ok(true));
 }
 
 /// A folder of one ticker is bad: it fails by name, and the other one is migrated.
