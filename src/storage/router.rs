@@ -107,6 +107,8 @@ pub struct Stores {
     pub legacy: LegacyStore,
     /// One file per ticker and month.
     pub partitioned: PartitionedStore,
+    /// Where both lie.
+    pub(super) places: Places,
 }
 
 /// What settings and registry say about a series, before the disk is asked.
@@ -139,6 +141,7 @@ impl Stores {
         Self {
             legacy: LegacyStore::new(Arc::clone(fs), &places.root, compression),
             partitioned: PartitionedStore::new(Arc::clone(fs), &places.data, compression),
+            places: places.clone(),
         }
     }
 

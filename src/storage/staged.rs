@@ -73,10 +73,12 @@ impl<State> StagedRun<'_, State> {
         &self.id
     }
 
-    /// Returns both folders that a run may have, whether they are there or not.
-    pub(super) fn dirs(&self) -> [PathBuf; 2] {
-        let name = self.id.as_str();
-        self.places.stagings().map(|staging| staging.join(name))
+    /// Returns the folders that a run may have, whether they are there or not.
+    pub(super) fn dirs(&self) -> Vec<PathBuf> {
+        let stagings = self.places.stagings();
+        stagings
+            .map(|staging| staging.join(self.id.as_str()))
+            .collect()
     }
 
     /// Tells whether the barrier, which stands on the data root's file system, covers a path.

@@ -47,6 +47,14 @@ impl FsError {
         super::probe::is_of_place(&self.source)
     }
 
+    /// Tells whether the system lets this user change nothing there: rights, or a read-only or immutable place.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        )
+    }
+
     /// Tells whether a rename was refused because it would go from one disk, or one mount of a disk, to another.
     pub fn is_other_disk(&self) -> bool {
         self.source.kind() == io::ErrorKind::CrossesDevices

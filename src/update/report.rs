@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::planned::Unserved;
+use super::planned::{DataRoot, Unserved};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
@@ -20,8 +20,10 @@ pub struct UpdateReport {
     pub kept: Vec<QuarantineRecord>,
     /// Rows that are gone for good, each told once, as sentences without a period.
     pub losses: Vec<String>,
-    /// How many fetches stay staged because the data root is not there.
-    pub withheld: Option<usize>,
+    /// Whether rows could be stored.
+    pub data: DataRoot,
+    /// How many fetches stay staged because they could not.
+    pub withheld: usize,
     /// Things that a person should know.
     pub warnings: Vec<String>,
     /// Wall seconds by phase.

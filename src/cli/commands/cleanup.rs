@@ -76,6 +76,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
             .chain([summary::exit(&report, &leftovers)]),
     );
     let is_clean = leftovers.runs + leftovers.held_back == 0
+        && leftovers.data.refusal().is_none()
         && leftovers.failures.is_empty()
         && swept.is_empty();
     let finished = Finished {

@@ -12,6 +12,10 @@ pub(in crate::cli) fn sweep(
     workspace: &Workspace<'_>,
     hands: Hands<'_>,
 ) -> Result<CleanupReport, Failure> {
+    // Where nothing can be removed, nothing is staged either: the next sweep finds it all.
+    if workspace.stores.refusal().is_some() {
+        return Ok(CleanupReport::default());
+    }
     let plan = cleanup::plan(hands.fs, &workspace.places)?;
     if plan.leftovers.is_empty() {
         return Ok(CleanupReport {

@@ -94,7 +94,7 @@ fn a_crash_before_data_moves_loses_nothing(#[values(false, true)] was_mounted: b
     // one that they were stored on, so that they wait for a person's word. One without the other is wrong.
     let is_waiting = |fs: &SimFs| {
         let world = world(fs, demo());
-        world.with(|outlook, _, registry| outlook.is_data_absent(registry.catalog()))
+        world.with(|outlook, _, registry| !outlook.data_root(registry.catalog()).is_there())
             && !staging_is_empty(fs)
     };
     let is_there = |fs: &SimFs| {

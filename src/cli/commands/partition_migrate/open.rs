@@ -8,6 +8,7 @@ use crate::cli::commands::{registration, sweep};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
+use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::{Workspace, absent};
 use crate::layout::LegacyPathBuilder;
@@ -110,9 +111,11 @@ pub(super) fn lock<'s>(
         sweep::sweep(workspace, hands)?;
         let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
         registry.save(hands)?;
-        if left.held_back > 0 {
-            let message = "tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted";
-            return Err(Failure::new(Exit::Failed, message).hint("mount it, then run again"));
+        let why = why_nothing_is_stored(&left.data);
+        let why = why.filter(|_| left.held_back > 0 || left.data.refusal().is_some());
+        if let Some((message, hint)) = why {
+            let hint = format!("{hint}, then run again");
+            return Err(Failure::new(Exit::Failed, message).hint(hint));
         }
         if let Some(failure) = left.failures.first() {
             let runs = count(left.failures.len(), "series", "series");
