@@ -153,6 +153,11 @@ impl Stores {
         self
     }
 
+    /// Returns how much memory a file may take.
+    pub fn limit(&self) -> MemoryLimit {
+        self.partitioned.limit
+    }
+
     /// Returns the store that keeps series in a layout.
     pub fn of(&self, layout: Layout) -> &dyn StorageInterface {
         match layout {

@@ -158,6 +158,11 @@ pub trait FsFile: fmt::Debug + Send {
     fn write_all(&mut self, bytes: &[u8]) -> FsResult<()>;
     /// Makes the contents durable. After an error the contents are unknown: never sync the same file again.
     fn sync(&mut self) -> FsResult<()>;
+    /// Tells whether the system refused to give the file the owner, group or mode that it was to have: it has fewer rights
+    /// then, or another owner.
+    fn is_refused(&self) -> bool {
+        false
+    }
 }
 
 /// Makes a group of changes durable at once. Opened before the first write, so that no error goes unseen.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::planned::{DataRoot, Unserved};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::observe::{Event, Observer};
 use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
 
@@ -177,6 +178,21 @@ pub struct PhaseSeconds {
 }
 
 impl UpdateReport {
+    /// Says what was put away, where the run ends before anybody sees this report.
+    pub(super) fn warn_of_damage(&self, observer: &dyn Observer) {
+        for DamagedSeries {
+            request, record, ..
+        } in &self.damaged
+        {
+            observer.observe(Event::Warning(format!(
+                "{} is damaged: {} ({request}); it is in {}",
+                record.path.display(),
+                record.reason,
+                record.folder.display()
+            )));
+        }
+    }
+
     /// Adds up the tickers of all venues.
     pub fn tickers(&self) -> TickerCounts {
         self.venues

@@ -128,14 +128,18 @@ fn finish_run(
     forget_blank(&mut run, hands)?;
     let mut update = UpdateReport::default();
     let marks = Marks::new();
-    Consolidation {
+    let done = Consolidation {
         outlook,
         hands,
         registry,
         marks: &marks,
         report: &mut update,
     }
-    .finish(run)?;
+    .finish(run);
+    if let Err(error) = done {
+        update.warn_of_damage(hands.observer);
+        return Err(error);
+    }
     report.files += update.written().0;
     report.rows += update.rows();
     let failures = update.venues.iter().flat_map(|venue| &venue.failures);

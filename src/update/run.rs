@@ -98,7 +98,10 @@ pub fn run(
         runs_begun: 0,
         home: &home,
     };
-    work.execute(plan)?;
+    if let Err(error) = work.execute(plan) {
+        work.report.warn_of_damage(hands.observer);
+        return Err(error);
+    }
     if work.report.data.is_there() {
         work.record_unknown();
         work.registry.save(hands)?;

@@ -30,6 +30,7 @@ pub(in crate::cli) fn sweep(
         fs: hands.fs,
         held: hands.held,
         places: hands.places,
+        stores: &workspace.stores,
         quarantine: &quarantine,
     };
     Ok(cleanup::apply(&plan, hands, id)?)

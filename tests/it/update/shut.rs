@@ -192,3 +192,23 @@ fn a_full_disk_is_none_that_takes_no_files() {
         full.map(|report| report.withheld)
     );
 }
+
+/// A run as another user: the files got another owner, and nobody said so.
+#[test]
+fn rights_that_the_system_refuses_to_keep_are_told_and_the_rows_stored() {
+    let disk = stored(false);
+    disk.refuse_rights();
+
+    let report = world(&disk, 2).update();
+
+    let told = report.warnings.iter();
+    let told: Vec<_> = told
+        .filter(|told| told.contains("refused to keep"))
+        .collect();
+    assert_eq!(told.len(), 1, "{:?}", report.warnings);
+    assert!(
+        told[0].contains("ticker=A") && told[0].contains("more files"),
+        "{told:?}"
+    );
+    assert_has(&disk, 2, "told");
+}
