@@ -108,7 +108,16 @@ pub(super) fn lock<'s>(
         let fs = &*shell.world.fs;
         let mut registry =
             Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
-        sweep::sweep(workspace, hands)?;
+        let swept = sweep::sweep(workspace, hands)?;
+        sweep::print(&swept, shell);
+        for record in &swept.quarantined {
+            shell.printer.warning(&format!(
+                "{}: {}; what was there is kept in {}.",
+                record.path.display(),
+                record.reason,
+                record.folder.display()
+            ));
+        }
         let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
         registry.save(hands)?;
         let why = why_nothing_is_stored(&left.data);
