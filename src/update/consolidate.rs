@@ -160,7 +160,7 @@ impl<'l> Consolidation<'_, 'l> {
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
-        };
+        }
         let request = prepared.request;
         match basis {
             Basis::Same => {}
