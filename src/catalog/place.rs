@@ -87,6 +87,34 @@ pub(super) fn records_mut<'e>(entry: &'e mut Object, venue: &Venue) -> &'e mut O
     entry
 }
 
+/// Removes the records of a venue. If it is the home, `heir`, a further one, is the home from now on.
+pub(super) fn forget(entry: &mut Object, venue: &Venue, heir: &Venue) {
+    let is_home = is_home(entry, venue);
+    let gone = if is_home { heir } else { venue };
+    let records = further_of(entry).and_then(|venues| venues.shift_remove(&gone.to_string()));
+    let is_last = further_of(entry).is_some_and(|venues| venues.is_empty());
+    let rest = entry.shift_remove("venues").filter(|_| !is_last);
+    if is_home {
+        *entry = match records {
+            Some(Value::Object(records)) => records,
+            _ => Map::new(),
+        };
+        fields::put(
+            entry,
+            TICKER_ORDER,
+            "venue",
+            Value::String(heir.to_string()),
+        );
+    }
+    if let Some(rest) = rest {
+        fields::put(entry, TICKER_ORDER, "venues", rest);
+    }
+}
+
+fn further_of(entry: &mut Object) -> Option<&mut Object> {
+    entry.get_mut("venues")?.as_object_mut()
+}
+
 /// Returns the records of a venue under `venues`.
 fn further<'e>(entry: &'e Object, venue: &Venue) -> Option<&'e Object> {
     entry.get("venues")?.get(venue.to_string())?.as_object()

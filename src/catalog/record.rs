@@ -216,6 +216,25 @@ impl Catalog {
         true
     }
 
+    /// Removes what is recorded of a ticker at one venue; `false` when nothing was. The records of other venues stay as they
+    /// are: without its home, a ticker is at home at the first of them.
+    pub fn remove_at(&mut self, ticker: &Ticker, venue: &Venue) -> bool {
+        let at = self.venues_of(ticker);
+        if !at.contains(venue) {
+            return false;
+        }
+        let Some(heir) = at.into_iter().find(|other| other != venue) else {
+            return self.remove(ticker);
+        };
+        let key = self.key(ticker).to_owned();
+        let Some(Value::Object(entry)) = self.document.get_mut(&key) else {
+            return false;
+        };
+        place::forget(entry, venue, &heir);
+        self.is_changed = true;
+        true
+    }
+
     /// Applies a change to the records of a venue, which are made where they are missing.
     pub(super) fn change(
         &mut self,

@@ -13,7 +13,8 @@ use crate::layout::{ParsedPartition, Places};
 use crate::lock::LockGuard;
 use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
-    Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stray, read_stray,
+    Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stores, Stray,
+    read_stray,
 };
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, FsError};
@@ -29,6 +30,8 @@ pub struct Hands<'l> {
     pub held: &'l LockGuard<'l>,
     /// The places of the workspace.
     pub places: &'l Places,
+    /// How much memory a file may take is known there.
+    pub stores: &'l Stores,
     /// Where unusable files go.
     pub quarantine: &'l Quarantine<'l>,
 }
@@ -145,8 +148,9 @@ impl Work<'_> {
         place: &ParsedPartition,
     ) -> Result<Option<Settled<'p>>, CleanupError> {
         let ParsedPartition { request, partition } = place;
-        let Hands { fs, .. } = self.hands;
-        let found = read_stray(fs, &leftover.path, request, *partition);
+        let Hands { fs, stores, .. } = self.hands;
+        let limit = stores.limit();
+        let found = read_stray(fs, &leftover.path, request, *partition, limit);
         let (frame, provenance, mut beyond, bytes) = match self.readable(&leftover.path, found)? {
             None | Some(Stray::Absent | Stray::Foreign { .. }) => return Ok(None),
             Some(Stray::Unusable { reason, bytes }) => {
@@ -161,7 +165,7 @@ impl Work<'_> {
             }) => (frame, provenance, beyond, bytes),
         };
         let target = parent(&leftover.path).join(request.series.dataset().file_name());
-        let stored = read_stray(fs, &target, request, *partition);
+        let stored = read_stray(fs, &target, request, *partition, limit);
         let Some(stored) = self.readable(&target, stored)? else {
             return Ok(None);
         };

@@ -111,7 +111,7 @@ impl Search<'_> {
 
     fn below(&mut self, dir: &Path, is_data: bool) -> FsResult<()> {
         // Staged files are the business of the runs that they belong to.
-        if self.places.stagings().contains(&dir) {
+        if self.places.stagings().any(|staging| staging == dir) {
             return Ok(());
         }
         let entries = match self.fs.list(dir) {

@@ -16,7 +16,7 @@ use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
 
@@ -221,7 +221,13 @@ impl From<StorageError> for Failure {
         match error {
             StorageError::Fs(error) => error.into(),
             StorageError::Lock(error) => error.into(),
-            StorageError::Foreign { .. } => Self::of(Exit::Damaged, error).hint(AS_DOCUMENTED),
+            StorageError::Foreign { way_out, .. } => {
+                Self::of(Exit::Damaged, error).hint(match way_out {
+                    WayOut::StoreAnew => AS_DOCUMENTED,
+                    WayOut::PutInPlace => IN_ITS_PLACE,
+                    WayOut::Rename => BY_ITS_NAME,
+                })
+            }
             StorageError::DamagedJournal { .. } => Self::of(Exit::Damaged, error),
             StorageError::Staging { .. } => Self::of(Exit::Failed, error).hint(
                 "a folder that is missing there is made anew on the right disk: move the link or the file away, or unmount it",
@@ -235,6 +241,13 @@ impl From<StorageError> for Failure {
 /// What helps with a file that is whole and cannot be held.
 const AS_DOCUMENTED: &str = "the file is whole and stays where it is: store it anew with the columns and types of \
                              docs/format.md, or move it away";
+
+/// What helps with a link, pipe or device.
+const IN_ITS_PLACE: &str = "nothing was read or changed: put the file or folder that it leads to in its place, or move it away";
+
+/// What helps with a file that nobody reads under its name.
+const BY_ITS_NAME: &str = "nothing was read or changed: if its rows are those of the series, give it the name that docs/format.md \
+                           says, or else move it away";
 
 /// What helps with a plan that cannot be used.
 const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a copy and every proof: \

@@ -16,8 +16,8 @@ pub struct Places {
     /// Staged files that belong beside tickers.json, on the workspace's file system.
     pub home_staging: PathBuf,
     /// Staged runs where `data` is a file system of its own. What was staged while it was none lies in `home_staging`, and
-    /// the other way round, so whoever looks for leftovers looks at both.
-    pub data_staging: PathBuf,
+    /// the other way round, so whoever looks for leftovers looks at both. `None` for runs that must not touch the data root.
+    pub data_staging: Option<PathBuf>,
     /// Damaged files and undecodable answers.
     pub quarantine: PathBuf,
     /// Journals, marks and ledgers.
@@ -40,26 +40,30 @@ impl Places {
             data,
             staging,
             home_staging,
-            data_staging,
+            data_staging: Some(data_staging),
             quarantine: root.join("quarantine"),
             state: root.join("state"),
         }
     }
 
-    /// Returns both folders in which runs may be staged, whichever is used now.
-    pub fn stagings(&self) -> [&Path; 2] {
-        [&self.home_staging, &self.data_staging]
+    /// Returns the folders in which runs may be staged, whichever is used now.
+    pub fn stagings(&self) -> impl Iterator<Item = &Path> {
+        let both = [Some(&self.home_staging), self.data_staging.as_ref()];
+        both.into_iter().flatten().map(PathBuf::as_path)
     }
 
-    /// Returns both folders that a run may have, whether they are there or not.
-    pub fn run_dirs(&self, run: &RunId) -> [PathBuf; 2] {
+    /// Returns the folders that a run may have, whether they are there or not.
+    pub fn run_dirs(&self, run: &RunId) -> impl Iterator<Item = PathBuf> {
         self.stagings().map(|staging| staging.join(run.as_str()))
     }
 
     /// Returns the same places for runs that must not touch the data root: they are staged in the workspace.
     #[must_use]
     pub fn without_disk(&self) -> Self {
-        Self::of(&self.root, false)
+        Self {
+            data_staging: None,
+            ..Self::of(&self.root, false)
+        }
     }
 
     /// Returns where the last accepted list of symbols of an origin is kept; the origin is an address or a path.

@@ -11,7 +11,7 @@ use super::{Difference, Hands, MigrateError, Sight};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
 use crate::storage::{
-    CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
+    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
     Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
@@ -215,15 +215,17 @@ fn merge(
             at: hands.clock.now(),
         },
     };
-    let aside = match run.put(&prepared, &custody) {
-        Ok(aside) => aside,
+    let mut aside = Aside::default();
+    let joined = run.put(&prepared, &custody, &mut aside);
+    adopted.kept.extend(aside.into_records());
+    match joined {
+        Ok(()) => {}
         Err(error) if error.is_of_place() => {
             run.finish()?;
             return Ok(Err(error.to_string()));
         }
         Err(error) => return Err(error.into()),
-    };
-    adopted.kept.extend(aside.into_records());
+    }
     if let Some(left) = run.commit()?.left.first() {
         return Ok(Err(left.error().to_string()));
     }

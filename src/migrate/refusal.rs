@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Difference;
 use crate::model::PartitionKey;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, WayOut};
 
 /// Why a ticker was not migrated. The interval goes on without it.
 #[derive(Debug)]
@@ -176,9 +176,17 @@ impl Refusal {
             | Self::Storage(StorageError::Refused { .. } | StorageError::Encode { .. }) => {
                 Some("mend the file, or move it out of data/legacy, and migrate again")
             }
-            Self::Storage(StorageError::Foreign { .. }) => {
-                Some("store it anew as docs/format.md says, or move it away, and migrate again")
-            }
+            Self::Storage(StorageError::Foreign { way_out, .. }) => Some(match way_out {
+                WayOut::StoreAnew => {
+                    "store it anew as docs/format.md says, or move it away, and migrate again"
+                }
+                WayOut::PutInPlace => {
+                    "put the file or folder that it leads to in its place, or move it away, and migrate again"
+                }
+                WayOut::Rename => {
+                    "give it the name that docs/format.md says, or move it away, and migrate again"
+                }
+            }),
             _ => None,
         }
     }

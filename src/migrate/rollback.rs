@@ -21,7 +21,7 @@ use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
 use crate::storage::{
-    Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageError,
+    Aside, Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageError,
     StorageInterface, create_data_dirs,
 };
 use crate::sys::Medium;
@@ -236,8 +236,11 @@ fn write_batch(
         };
         report.misplaced.extend_from_slice(&judged.misplaced);
         if let Some(prepared) = &judged.prepared {
-            match run.put(prepared, &custody) {
-                Ok(aside) => report.kept.extend(aside.into_records()),
+            let mut aside = Aside::default();
+            let joined = run.put(prepared, &custody, &mut aside);
+            report.kept.extend(aside.into_records());
+            match joined {
+                Ok(()) => {}
                 // One bad folder costs its own ticker.
                 Err(error) if error.is_of_place() => {
                     report.note(ticker, Err(error.into()));

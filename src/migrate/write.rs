@@ -15,8 +15,8 @@ use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
-    BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, Quarantine, Replaced,
-    Sealed, StagedRun, StorageError, StorageInterface, Stored,
+    Aside, BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, Quarantine,
+    Replaced, Sealed, StagedRun, StorageError, StorageInterface, Stored,
 };
 use crate::sys::Medium;
 
@@ -123,9 +123,10 @@ impl<'w, 'l> Writer<'w, 'l> {
                 at: self.hands.clock.now(),
             },
         };
-        let aside = self.run.put(prepared, &custody)?;
+        let mut aside = Aside::default();
+        let joined = self.run.put(prepared, &custody, &mut aside);
         self.report.kept.extend(aside.into_records());
-        Ok(())
+        joined
     }
 
     /// Makes the batch durable, reads it back, moves what is equal into the tree and writes it down.

@@ -96,6 +96,9 @@ impl StagedRun<'_, Sealed> {
         self.state.next += 1;
         let access = Access::at(self.fs, file.target, file.origin)?;
         let mut writer = self.fs.create_new(&staged, access)?;
+        if writer.is_refused() {
+            self.state.refused.push(file.target.to_owned());
+        }
         writer.write_all(file.bytes)?;
         if !self.is_under_barrier(&staged) {
             writer.sync()?;

@@ -14,8 +14,8 @@ use crate::layout::{Level, is_parquet, is_passed_over};
 use crate::model::{Dataset, PartitionKey, PartitionedSeries, StorageRequest};
 use crate::sys::{Entry, Fs, Kind};
 
-use super::StorageError;
 use super::partitioned::PartitionedStore;
+use super::{StorageError, WayOut};
 
 /// One existing file of a series.
 #[derive(Debug)]
@@ -96,9 +96,17 @@ impl Folders {
     }
 
     fn refuse(&mut self, path: PathBuf, reason: &str) {
+        let way_out = if reason == OTHER_NAME {
+            WayOut::Rename
+        } else {
+            WayOut::PutInPlace
+        };
         let reason = reason.to_owned();
-        self.foreign
-            .get_or_insert(StorageError::Foreign { path, reason });
+        self.foreign.get_or_insert(StorageError::Foreign {
+            path,
+            reason,
+            way_out,
+        });
     }
 
     /// Looks at the folder of a series, which may be absent.

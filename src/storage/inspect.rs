@@ -12,7 +12,7 @@ use crate::frame::{Frame, Profile};
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, time};
 use crate::sys::Fs;
 
-use super::{Beyond, StorageError};
+use super::{Beyond, StorageError, WayOut};
 
 /// What was read of a series.
 #[derive(Debug)]
@@ -137,6 +137,7 @@ fn foreign(path: &Path, error: &CodecError) -> StorageError {
     StorageError::Foreign {
         path: path.to_owned(),
         reason: error.to_string(),
+        way_out: WayOut::StoreAnew,
     }
 }
 

@@ -13,7 +13,7 @@ use super::beyond::beyond;
 use super::folders::NO_FILE;
 use super::inspect::{Inspected, claimed_rows, judge};
 use super::tree::basis_of;
-use super::{LegacyStore, StorageError};
+use super::{LegacyStore, StorageError, WayOut};
 
 /// What stands at the place of a legacy file. Unreadable is an error and none of these.
 #[derive(Debug)]
@@ -83,7 +83,12 @@ impl LegacyStore {
         };
         if meta.kind != Kind::File {
             let reason = NO_FILE.to_owned();
-            return Err(StorageError::Foreign { path, reason });
+            let way_out = WayOut::PutInPlace;
+            return Err(StorageError::Foreign {
+                path,
+                reason,
+                way_out,
+            });
         }
         let found = match from {
             Medium::Disk => self.fs.read_from_medium(&path)?,

@@ -11,7 +11,7 @@ use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue, cop
 use crate::sys::{Fs, Kind};
 
 use super::folders::parquet_below;
-use super::{LegacyStore, PartitionedStore, StorageError};
+use super::{LegacyStore, PartitionedStore, StorageError, WayOut};
 
 /// The copies in a folder, by the stem of the file that they are copies of.
 type ByOriginal = Arc<BTreeMap<String, Vec<PathBuf>>>;
@@ -60,6 +60,7 @@ impl LegacyStore {
             Some(path) if !is_there => Err(StorageError::Foreign {
                 path: path.clone(),
                 reason: format!("it is named as a copy of {stem}.parquet, which is not there"),
+                way_out: WayOut::Rename,
             }),
             _ => Ok(copies),
         }
@@ -71,6 +72,7 @@ impl LegacyStore {
             Some(meta) if meta.kind != Kind::File => Err(StorageError::Foreign {
                 path: path.to_owned(),
                 reason: super::folders::NO_FILE.to_owned(),
+                way_out: WayOut::PutInPlace,
             }),
             _ => Ok(()),
         }

@@ -171,6 +171,17 @@ pub struct PreparedFile {
     pub beyond: Option<String>,
 }
 
+/// What somebody can do about a name that stands for nothing that this build can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayOut {
+    /// A file with other contents: store its rows anew.
+    StoreAnew,
+    /// A link, pipe, device or folder where a file belongs, or none where a folder does: put that there.
+    PutInPlace,
+    /// A file under another name than the one that is read: give it that.
+    Rename,
+}
+
 /// What storage could not do.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -208,6 +219,8 @@ pub enum StorageError {
         path: PathBuf,
         /// The first thing that cannot be held.
         reason: String,
+        /// What somebody can do about it.
+        way_out: WayOut,
     },
     /// Rows cannot be encoded.
     #[error("cannot encode {}: {source}", path.display())]

@@ -2,16 +2,17 @@
 //!
 //! Promises: a place below a link, a file in the way, a folder without rights, a read-only or immutable one, and one on
 //! another disk are refused before anything of their series changes, so that they cost that series and no other.
+//! Where the data root as a whole takes no file, that is told before anything is fetched, so that a run collects first.
 //! Leaves to others: a place that turns bad after it was asked for (`into_place`).
 
 use std::path::Path;
 
 use crate::layout::Places;
 use crate::sys::atomic::parent;
-use crate::sys::{Fs, Kind};
+use crate::sys::{Fs, FsError, Kind};
 
-use super::StorageError;
 use super::staged::{Sealed, StagedRun};
+use super::{StorageError, Stores};
 
 /// A name that is asked for where nobody will have it.
 const ANY_NAME: &str = ".partition-staging";
@@ -105,10 +106,12 @@ pub fn check_staging(fs: &dyn Fs, places: &Places) -> Result<(), StorageError> {
         path: path.to_owned(),
         reason,
     };
-    for (staging, home) in [
-        (&places.home_staging, &places.root),
-        (&places.data_staging, &places.data),
-    ] {
+    let of_data = places.data_staging.iter();
+    let of_data = of_data.map(|staging| (staging, &places.data));
+    for (staging, home) in [(&places.home_staging, &places.root)]
+        .into_iter()
+        .chain(of_data)
+    {
         let kind = fs.metadata(staging)?.map(|meta| meta.kind);
         match kind {
             // Made when it is needed.
@@ -139,4 +142,47 @@ pub fn check_staging(fs: &dyn Fs, places: &Places) -> Result<(), StorageError> {
         asked.map_err(|error| refuse(staging, error.reason()))?;
     }
     Ok(())
+}
+
+/// Folders below the data root with names of their own: market, source, tree and ticker.
+const LEVELS: usize = 4;
+
+impl Stores {
+    /// Returns why the data root takes no file, when all of it has turned read-only or is not ours to change. `None` also
+    /// where it is not there, and where something else is wrong, which whoever writes there is told.
+    pub fn refusal(&self) -> Option<FsError> {
+        let (fs, places) = (&*self.partitioned.fs, &self.places);
+        let Places { data, staging, .. } = places;
+        let own = places.data_staging.as_ref()?;
+        let is_own_there = match fs.metadata(own) {
+            Ok(found) => found.is_some(),
+            Err(error) => return Some(error).filter(FsError::is_refusal),
+        };
+        if is_own_there {
+            // What is staged there could not be taken away, once it is merged.
+            return refusal_at(fs, own, own);
+        }
+        // A disk of its own is asked by itself: nothing can be renamed there from the workspace.
+        let from = if staging == own { data } else { &places.root };
+        let refusal = refusal_at(fs, from, data)?;
+        // The rights of the topmost folder say nothing of those below it; but a run needs a folder of its own there.
+        let takes_nothing = staging == own || !takes_below(fs, &places.root, data, LEVELS);
+        takes_nothing.then_some(refusal)
+    }
+}
+
+fn refusal_at(fs: &dyn Fs, from: &Path, dir: &Path) -> Option<FsError> {
+    let asked = fs.probe(from, dir, ANY_NAME);
+    asked.err().filter(FsError::is_refusal)
+}
+
+/// Tells whether a folder below `dir` takes files. One that cannot be asked is asked by whoever writes there.
+fn takes_below(fs: &dyn Fs, from: &Path, dir: &Path, levels: usize) -> bool {
+    let entries = fs.list(dir).ok().flatten().unwrap_or_default();
+    let dirs = entries.iter().filter(|entry| entry.kind == Kind::Dir);
+    dirs.map(|entry| dir.join(&entry.name)).any(|dir| {
+        let refused = fs.probe(from, &dir, ANY_NAME).err();
+        refused.is_none_or(|error| !error.is_of_place())
+            || (levels > 1 && takes_below(fs, from, &dir, levels - 1))
+    })
 }

@@ -105,7 +105,8 @@ impl Document {
 
 impl StagedRun<'_, Sealed> {
     /// Puts a merge into the group that the next `commit` makes visible, and what it leaves out into quarantine. Damaged
-    /// files leave the tree here; beside that, only staging changes.
+    /// files leave the tree here; beside that, only staging changes. What was put aside is added to `aside`, also when the
+    /// series does not join the group after all: whoever calls has to tell it in either case.
     ///
     /// # Errors
     /// The series joins the group whole or not at all. With nothing changed: `Refused` when another merge of this group
@@ -115,7 +116,8 @@ impl StagedRun<'_, Sealed> {
         &mut self,
         prepared: &Prepared,
         custody: &Custody<'_, '_>,
-    ) -> Result<Aside, StorageError> {
+        aside: &mut Aside,
+    ) -> Result<(), StorageError> {
         self.refuse_held(&prepared.request)?;
         // Read before anything changes.
         let ledger = self.ledger(prepared, custody)?;
@@ -130,7 +132,7 @@ impl StagedRun<'_, Sealed> {
         let files = self.group_len();
         let joined = self
             .add_all(prepared, ledger.as_ref())
-            .and_then(|()| put_aside(prepared, custody));
+            .and_then(|()| put_aside(prepared, custody, aside));
         if joined.is_err() {
             self.take_back(files);
         }
@@ -199,11 +201,14 @@ impl StagedRun<'_, Sealed> {
 }
 
 /// Puts away what a series leaves out: its damaged files, and those that say more than their successors can hold.
-fn put_aside(prepared: &Prepared, custody: &Custody<'_, '_>) -> Result<Aside, StorageError> {
-    let mut aside = Aside::default();
+fn put_aside(
+    prepared: &Prepared,
+    custody: &Custody<'_, '_>,
+    aside: &mut Aside,
+) -> Result<(), StorageError> {
     for damage in &prepared.damaged {
-        let record = custody.quarantine.damaged(damage, custody.corrupt_files)?;
-        aside.damaged.push((damage.partition, record));
+        let quarantine = custody.quarantine;
+        quarantine.damaged(damage, custody.corrupt_files, &mut aside.damaged)?;
     }
     let is_unlisted = !prepared.revisions.is_empty() && prepared.request.venue.is_none();
     for file in &prepared.files {
@@ -215,7 +220,7 @@ fn put_aside(prepared: &Prepared, custody: &Custody<'_, '_>) -> Result<Aside, St
             aside.kept.push(kept);
         }
     }
-    Ok(aside)
+    Ok(())
 }
 
 /// Returns the bytes of a replaced file that has to be kept, and why.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::layout::Places;
 use crate::lock::LockGuard;
-use crate::model::{Digest, DigestWriter, RunId, StorageRequest};
+use crate::model::{Digest, DigestWriter, PartitionKey, RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace_from};
 use crate::sys::{Fs, Kind, Rights, rights_of};
 
@@ -61,28 +61,42 @@ impl<'l> Quarantine<'l> {
         }
     }
 
-    /// Moves a damaged file away, or deletes it if so ordered.
+    /// Moves a damaged file away, or deletes it if so ordered. A case in which the file has left its place is added to
+    /// `told`, whatever the answer is.
     ///
     /// # Errors
-    /// When the file system refuses; the file is then where it was.
+    /// When the file system refuses.
     pub fn damaged(
         &self,
         damage: &Damage,
         order: CorruptFiles,
-    ) -> Result<QuarantineRecord, StorageError> {
+        told: &mut Vec<(PartitionKey, QuarantineRecord)>,
+    ) -> Result<(), StorageError> {
         let facts = json!({
             "series": damage.request.to_string(),
             "partition": damage.partition.to_string(),
         });
         let record = self.open_case(&damage.path, &damage.bytes, &damage.reason, facts)?;
+        let gone = self.take_away(damage, order, &record.folder);
+        if gone.is_ok() || matches!(self.fs.metadata(&damage.path), Ok(None)) {
+            told.push((damage.partition, record));
+        }
+        gone
+    }
+
+    fn take_away(
+        &self,
+        damage: &Damage,
+        order: CorruptFiles,
+        folder: &Path,
+    ) -> Result<(), StorageError> {
         match order {
-            CorruptFiles::Quarantine => self.move_away(damage, &record.folder)?,
+            CorruptFiles::Quarantine => self.move_away(damage, folder)?,
             CorruptFiles::Delete => {
                 self.fs.remove_file(&damage.path)?;
             }
         }
-        self.fs.sync_dir(parent(&damage.path))?;
-        Ok(record)
+        Ok(self.fs.sync_dir(parent(&damage.path))?)
     }
 
     /// The data root may lie on another disk than the quarantine, and between two disks no file can be renamed.

@@ -92,7 +92,7 @@ impl StagedRun<'_, Sealed> {
         for entry in moved.done.iter().chain(&moved.elsewhere) {
             dirs.extend(self.ancestors(&entry.target));
         }
-        dirs.extend(self.dirs().map(|dir| dir.join(NEW)));
+        dirs.extend(self.dirs().into_iter().map(|dir| dir.join(NEW)));
         let dirs = self.only_there(dirs)?;
         recovered.rolled_forward += moved.done.len();
         let conflicts = moved.elsewhere.iter().map(|entry| Conflict {

@@ -107,6 +107,8 @@ pub struct Stores {
     pub legacy: LegacyStore,
     /// One file per ticker and month.
     pub partitioned: PartitionedStore,
+    /// Where both lie.
+    pub(super) places: Places,
 }
 
 /// What settings and registry say about a series, before the disk is asked.
@@ -139,6 +141,7 @@ impl Stores {
         Self {
             legacy: LegacyStore::new(Arc::clone(fs), &places.root, compression),
             partitioned: PartitionedStore::new(Arc::clone(fs), &places.data, compression),
+            places: places.clone(),
         }
     }
 
@@ -148,6 +151,11 @@ impl Stores {
         self.legacy.limit = limit;
         self.partitioned.limit = limit;
         self
+    }
+
+    /// Returns how much memory a file may take.
+    pub fn limit(&self) -> MemoryLimit {
+        self.partitioned.limit
     }
 
     /// Returns the store that keeps series in a layout.

@@ -47,6 +47,8 @@ pub struct Sealed {
     pub(super) vacant: HashSet<PathBuf>,
     /// What could not be brought to its place after a commit point, by the journal that lists it.
     pub(super) left: BTreeMap<PathBuf, Vec<Left>>,
+    /// Files that could not be given the owner, group or mode of those that they replace.
+    pub(super) refused: Vec<PathBuf>,
     /// Series that are built whole.
     pub(super) whole: WholeSeries,
 }
@@ -73,9 +75,9 @@ impl<State> StagedRun<'_, State> {
         &self.id
     }
 
-    /// Returns both folders that a run may have, whether they are there or not.
-    pub(super) fn dirs(&self) -> [PathBuf; 2] {
-        self.places.run_dirs(&self.id)
+    /// Returns the folders that a run may have, whether they are there or not.
+    pub(super) fn dirs(&self) -> Vec<PathBuf> {
+        self.places.run_dirs(&self.id).collect()
     }
 
     /// Tells whether the barrier, which stands on the data root's file system, covers a path.
@@ -262,6 +264,7 @@ impl<'l> StagedRun<'l, Open> {
                 real_dirs: HashSet::new(),
                 vacant: HashSet::new(),
                 left: BTreeMap::new(),
+                refused: Vec::new(),
                 whole: WholeSeries::default(),
             },
         })
@@ -272,6 +275,11 @@ impl StagedRun<'_, Sealed> {
     /// Returns the staged fetches that are not settled yet.
     pub fn staged(&self) -> &[StagedRows] {
         &self.state.staged
+    }
+
+    /// Returns the files since the last call that could not be given the owner, group or mode of those that they replace.
+    pub fn take_refused(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.state.refused)
     }
 
     /// Refuses a series that a journal names, of this run or of another one: it is not merged before that is completed.

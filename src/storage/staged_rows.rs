@@ -10,7 +10,7 @@ use crate::layout::{self, Continuity};
 use crate::model::{PartitionKey, Provenance, StorageRequest, TimeUnit};
 use crate::sys::Fs;
 
-use super::StorageError;
+use super::{StorageError, WayOut};
 
 /// Rows ready to be staged.
 #[derive(Clone, Debug)]
@@ -143,6 +143,7 @@ impl StagedRows {
             Err(error) => Err(StorageError::Foreign {
                 path: self.path.clone(),
                 reason: error.to_string(),
+                way_out: WayOut::StoreAnew,
             }),
         }
     }

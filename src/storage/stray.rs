@@ -53,16 +53,10 @@ pub fn read_stray(
     path: &Path,
     request: &StorageRequest,
     partition: PartitionKey,
+    limit: MemoryLimit,
 ) -> Result<Stray, StorageError> {
     let profile = Profile::of(request.series.dataset());
-    match inspect(
-        fs,
-        path,
-        profile,
-        request,
-        partition,
-        MemoryLimit::default(),
-    ) {
+    match inspect(fs, path, profile, request, partition, limit) {
         Ok(Inspected::Absent) => Ok(Stray::Absent),
         Ok(Inspected::Damaged { reason, bytes }) => Ok(Stray::Unusable { reason, bytes }),
         Ok(Inspected::Whole { decoded, bytes }) => {

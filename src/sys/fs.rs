@@ -47,6 +47,14 @@ impl FsError {
         super::probe::is_of_place(&self.source)
     }
 
+    /// Tells whether the system lets this user change nothing there: rights, or a read-only or immutable place.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+        )
+    }
+
     /// Tells whether a rename was refused because it would go from one disk, or one mount of a disk, to another.
     pub fn is_other_disk(&self) -> bool {
         self.source.kind() == io::ErrorKind::CrossesDevices
@@ -150,6 +158,11 @@ pub trait FsFile: fmt::Debug + Send {
     fn write_all(&mut self, bytes: &[u8]) -> FsResult<()>;
     /// Makes the contents durable. After an error the contents are unknown: never sync the same file again.
     fn sync(&mut self) -> FsResult<()>;
+    /// Tells whether the system refused to give the file the owner, group or mode that it was to have: it has fewer rights
+    /// then, or another owner.
+    fn is_refused(&self) -> bool {
+        false
+    }
 }
 
 /// Makes a group of changes durable at once. Opened before the first write, so that no error goes unseen.

@@ -68,8 +68,17 @@ pub(super) fn folder(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Whether a new file has the rights that it was to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// It has.
+    All,
+    /// The system refused some of them.
+    Refused,
+}
+
 /// Makes a file that must not exist yet, with the rights that it will have in the end.
-pub(super) fn to_create(path: &Path, access: Access) -> io::Result<File> {
+pub(super) fn to_create(path: &Path, access: Access) -> io::Result<(File, Given)> {
     let wanted = match access {
         Access::Fresh => None,
         Access::Kept(rights) => Some(rights),
@@ -86,33 +95,46 @@ pub(super) fn to_create(path: &Path, access: Access) -> io::Result<File> {
         .mode(mode)
         .custom_flags(bits(OFlags::NOFOLLOW))
         .open(path)?;
-    if let Some(wanted) = wanted {
-        give(&file, wanted)?;
-    }
-    Ok(file)
+    let given = match (wanted, access) {
+        (None, _) => Given::All,
+        (Some(wanted), Access::Kept(_)) => give(&file, wanted)?,
+        // A copy elsewhere only has to keep strangers out, and fewer rights do so as well.
+        (Some(wanted), _) => give(&file, wanted).map(|_fewer| Given::All)?,
+    };
+    Ok((file, given))
 }
 
 /// Gives a new file its rights. What the system refuses leaves it with fewer, never with more, and is no reason to lose
 /// what will be written to it.
-fn give(file: &File, wanted: Rights) -> io::Result<()> {
+fn give(file: &File, wanted: Rights) -> io::Result<Given> {
     let made = file.metadata()?;
     let is_owner = made.uid() == wanted.owner;
     let mut mode = wanted.mode;
+    let mut given = if is_owner || made.uid() == 0 {
+        Given::All
+    } else {
+        Given::Refused
+    };
     if !is_owner || made.gid() != wanted.group {
         // Only root may give a file away.
         let is_root = made.uid() == 0;
         let owner = (!is_owner && is_root).then(|| Uid::from_raw(wanted.owner));
         let group = Some(Gid::from_raw(wanted.group));
         let is_given = rustix::fs::fchown(file, owner, group).is_ok();
+        if !is_given {
+            given = Given::Refused;
+        }
         if !is_given && made.gid() != wanted.group {
             mode = wanted.without_group().mode;
         }
     }
     if made.mode() & 0o7777 != mode {
         // A disk without modes refuses, and has the same for all files.
-        let _refused: rustix::io::Result<()> = rustix::fs::fchmod(file, Mode::from_raw_mode(mode));
+        if rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).is_err() {
+            given = Given::Refused;
+        }
     }
-    Ok(())
+    Ok(given)
 }
 
 /// Returns the umask. It is asked for without being set, since other threads make files meanwhile.

@@ -20,7 +20,7 @@ use super::fs::{
     Meta, Space,
 };
 use super::medium::{drop_pages, has_barrier, kind_of_disk};
-use super::open::{self, Opened, kind_of};
+use super::open::{self, Given, Opened, kind_of};
 use super::probe::{probe, same_disk};
 
 /// The file system of this machine.
@@ -41,6 +41,7 @@ impl OsFs {
 struct OsFile {
     file: File,
     path: PathBuf,
+    is_refused: bool,
 }
 
 impl FsFile for OsFile {
@@ -54,6 +55,10 @@ impl FsFile for OsFile {
         self.file
             .sync_all()
             .map_err(FsError::at("sync", &self.path))
+    }
+
+    fn is_refused(&self) -> bool {
+        self.is_refused
     }
 }
 
@@ -189,9 +194,10 @@ impl Fs for OsFs {
     }
 
     fn create_new(&self, path: &Path, access: Access) -> FsResult<Box<dyn FsFile>> {
-        let file = open::to_create(path, access).map_err(FsError::at("create", path))?;
+        let (file, given) = open::to_create(path, access).map_err(FsError::at("create", path))?;
         Ok(Box::new(OsFile {
             file,
+            is_refused: given == Given::Refused,
             path: path.to_owned(),
         }))
     }

@@ -9,7 +9,7 @@ use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
 use crate::source::Asked;
-use crate::storage::{Open, StagedRun, StorageError};
+use crate::storage::{Open, RowsToStage, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
 use super::consolidate::{Marks, Told};
@@ -125,10 +125,9 @@ impl<'l> Work<'_, 'l> {
         if !self.is_same(planned, job, beside, Some(&fetched.rows))? {
             return Ok(());
         }
-        let run = self.run_of(arrived)?;
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
-        let mut sides = fetched.aside.rows.iter().chain([&fetched.rows]);
-        let staged = sides.try_for_each(|rows| run.stage(rows));
+        let sides = fetched.aside.rows.iter().chain([&fetched.rows]);
+        let staged = self.stage_all(arrived, &sides.collect::<Vec<_>>());
         if !self.is_staged(planned, job, staged)? {
             return Ok(());
         }
@@ -158,16 +157,44 @@ impl<'l> Work<'_, 'l> {
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        staged: Result<(), StorageError>,
+        staged: Result<(), UpdateError>,
     ) -> Result<bool, UpdateError> {
         match staged {
             Ok(()) => Ok(true),
-            Err(error) if error.is_of_place() => {
+            Err(UpdateError::Storage(error)) if error.is_of_place() => {
                 self.fail(planned, job, error.to_string(), FailureKind::Disk);
                 Ok(false)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Stages what one answer brought. If the data root has turned read-only since the run began, that is in another run,
+    /// in the workspace: what was fetched may not be there to be fetched again.
+    fn stage_all(
+        &mut self,
+        arrived: &mut Arrivals<'l>,
+        sides: &[&RowsToStage],
+    ) -> Result<(), UpdateError> {
+        let staged = self.stage_in_run(arrived, sides);
+        match staged {
+            Err(error) if self.has_shut(&error) => {
+                // What it has already is found by the next run.
+                let left = arrived.run.take();
+                self.report.withheld += left.map_or(0, |run| run.len());
+                self.stage_in_run(arrived, sides)
+            }
+            staged => staged,
+        }
+    }
+
+    fn stage_in_run(
+        &mut self,
+        arrived: &mut Arrivals<'l>,
+        sides: &[&RowsToStage],
+    ) -> Result<(), UpdateError> {
+        let run = self.run_of(arrived)?;
+        Ok(sides.iter().try_for_each(|rows| run.stage(rows))?)
     }
 
     /// Returns the staged run of a venue, begun with its first rows.
@@ -201,8 +228,7 @@ impl<'l> Work<'_, 'l> {
             return Ok(());
         }
         if !aside.rows.is_empty() {
-            let run = self.run_of(arrived)?;
-            let staged = aside.rows.iter().try_for_each(|rows| run.stage(rows));
+            let staged = self.stage_all(arrived, &aside.rows.iter().collect::<Vec<_>>());
             if !self.is_staged(planned, job, staged)? {
                 return Ok(());
             }

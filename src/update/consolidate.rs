@@ -13,7 +13,7 @@ use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
 use crate::observe::Event;
 use crate::storage::{
-    Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
+    Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
     StorageError,
 };
 
@@ -149,17 +149,19 @@ impl<'l> Consolidation<'_, 'l> {
                 at: self.hands.clock.now(),
             },
         };
-        let aside = match run.put(&prepared, &custody) {
-            Ok(aside) => aside,
+        let mut aside = Aside::default();
+        let joined = run.put(&prepared, &custody, &mut aside);
+        self.tell(&prepared.request, aside);
+        match joined {
+            Ok(()) => {}
             // One bad folder costs its own series.
             Err(error) if error.is_of_place() || matches!(error, StorageError::Refused { .. }) => {
                 self.fail(run, quarantine, &prepared.request, staged, &error)?;
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
-        };
+        }
         let request = prepared.request;
-        self.tell(&request, aside);
         match basis {
             Basis::Same => {}
             Basis::Moved(factor) => self.report.warnings.push(format!(
@@ -210,6 +212,7 @@ impl<'l> Consolidation<'_, 'l> {
             .iter()
             .try_for_each(|file| run.put_document(file))?;
         let left = run.commit()?.left;
+        self.tell_refused(&run.take_refused());
         self.registry.committed(&documents);
         let mut settled = Vec::new();
         for done in pending {

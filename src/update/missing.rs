@@ -3,28 +3,67 @@
 //! Promises: the registry is believed only as far as the rows. What is gone is asked for again from what lies there on,
 //! without the mark that calls it done; what an answer to that does not bring is given up, recorded and told, once.
 //! Where the registry knows rows and no file of any series lies anywhere, the data root is most likely not mounted:
-//! nothing is committed then.
+//! nothing is committed then, nor where the data root takes no files.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
 use crate::catalog::{Catalog, KnownRows, Missing};
+use crate::layout::Places;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
-use crate::storage::Routed;
+use crate::storage::{Routed, StorageError, waiting_series};
+use crate::sys::Fs;
 
-use super::{Outlook, Registry, UpdateReport};
+use super::{DataRoot, Outlook, Registry, UpdateReport};
 
 impl Outlook<'_> {
-    /// Tells whether the registry knows rows and none can be found. Where a disk does not answer, nothing can be committed
-    /// either, and what is fetched is staged beside tickers.json.
-    pub fn is_data_absent(&self, catalog: &Catalog) -> bool {
-        let is_data_bare = || self.stores.is_data_bare().unwrap_or(true);
-        match catalog.known_rows() {
-            KnownRows::None => false,
-            // Flat folders hold legacy files only.
-            KnownRows::InPartitions => is_data_bare(),
-            KnownRows::Anywhere => {
-                is_data_bare() && self.stores.are_flat_folders_bare().unwrap_or(true)
+    /// Tells whether rows can be stored. If not, what is fetched is staged beside tickers.json, and no command but one that
+    /// a person gave (`--accept-missing`) merges, records or rolls forward anything.
+    pub fn data_root(&self, catalog: &Catalog) -> DataRoot {
+        let is_bare = self.is_bare(catalog);
+        if matches!(is_bare, Ok(true)) {
+            return DataRoot::Absent;
+        }
+        match self.stores.refusal() {
+            Some(refusal) => DataRoot::Shut {
+                reason: refusal.to_string(),
+            },
+            // Where a disk does not answer, nothing can be committed either.
+            None if is_bare.is_err() => DataRoot::Absent,
+            None => DataRoot::There,
+        }
+    }
+
+    /// Returns the series of which rows wait in staging or in a journal. Where the data root may not even be looked into,
+    /// nothing of it counts as gone, and those beside tickers.json are all that anybody knows of.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn waiting(
+        &self,
+        catalog: &Catalog,
+        fs: &dyn Fs,
+        places: &Places,
+    ) -> Result<BTreeSet<StorageRequest>, StorageError> {
+        match waiting_series(fs, places) {
+            Err(_) if self.data_root(catalog).refusal().is_some() => {
+                waiting_series(fs, &places.without_disk())
             }
+            waiting => waiting,
+        }
+    }
+
+    /// Tells whether the registry knows rows and none lies there.
+    fn is_bare(&self, catalog: &Catalog) -> Result<bool, StorageError> {
+        match catalog.known_rows() {
+            KnownRows::None => Ok(false),
+            // Flat folders hold legacy files only.
+            KnownRows::InPartitions => self.stores.is_data_bare(),
+            KnownRows::Anywhere => match self.stores.are_flat_folders_bare() {
+                Ok(false) => Ok(false),
+                flat => Ok(self.stores.is_data_bare()? && flat?),
+            },
         }
     }
 

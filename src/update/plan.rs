@@ -64,11 +64,8 @@ pub fn plan(
     } else {
         &request.intervals
     };
-    let data = if outlook.is_data_absent(catalog) {
-        DataRoot::Absent
-    } else {
-        DataRoot::There
-    };
+    let data = outlook.data_root(catalog);
+    let is_absent = data == DataRoot::Absent;
     let mut plan = UpdatePlan {
         unserved: idle(request, outlook, catalog)?,
         data,
@@ -93,7 +90,7 @@ pub fn plan(
                 request,
                 outlook,
                 catalog,
-                data,
+                is_absent,
             };
             look.plan_interval(&mut planned, interval, &tickers)?;
         }
@@ -173,7 +170,7 @@ struct Look<'l> {
     request: &'l UpdateRequest,
     outlook: Outlook<'l>,
     catalog: &'l Catalog,
-    data: DataRoot,
+    is_absent: bool,
 }
 
 impl Look<'_> {
@@ -237,14 +234,15 @@ impl Look<'_> {
             series,
         };
         let known = catalog.last_data_date(&ticker, venue, interval);
-        let routed = match self.data {
+        let routed = if self.is_absent && known.is_some() {
             // What is fetched is merged when the rows are back: it is what follows them.
-            DataRoot::Absent if known.is_some() => Routed::unanswered(wish),
-            _ => match outlook.stores.route(&asked_for, wish) {
+            Routed::unanswered(wish)
+        } else {
+            match outlook.stores.route(&asked_for, wish) {
                 // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
                 Err(StorageError::Fs(_)) => Routed::unanswered(wish),
                 routed => routed?,
-            },
+            }
         };
         let missing = outlook.missing(catalog, &asked_for, &routed, (&ticker, venue, interval));
         let missing = missing.filter(|_| !request.waiting.contains(&asked_for));

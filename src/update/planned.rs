@@ -22,14 +22,34 @@ pub struct UpdatePlan {
     pub data: DataRoot,
 }
 
-/// What of the stored rows can be reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Whether rows can be stored, or what is fetched has to wait in the staging place of the workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DataRoot {
-    /// As much as anybody knows of.
+    /// They can.
     #[default]
     There,
-    /// None, though tickers.json knows rows: a disk is most likely not mounted.
+    /// None is there, though tickers.json knows rows: a disk is most likely not mounted.
     Absent,
+    /// It takes no files.
+    Shut {
+        /// What the system answers.
+        reason: String,
+    },
+}
+
+impl DataRoot {
+    /// Tells whether rows can be stored.
+    pub fn is_there(&self) -> bool {
+        *self == Self::There
+    }
+
+    /// Returns what the system answers, where the data root takes no files.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Shut { reason } => Some(reason),
+            Self::There | Self::Absent => None,
+        }
+    }
 }
 
 /// Tickers of a venue that nobody can be asked for: a run that leaves them out is no success.

@@ -3,6 +3,8 @@
 //! Promises: nothing is discarded. A damaged file goes to quarantine; rows go to quarantine, too, or stay staged if
 //! only the disk would not answer, or if they wait for a file that this build cannot hold.
 
+use std::path::PathBuf;
+
 use crate::model::{Series, StorageRequest};
 use crate::storage::{Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
 
@@ -22,6 +24,22 @@ impl<'l> Consolidation<'_, 'l> {
         });
         self.report.damaged.extend(damaged);
         self.report.kept.extend(aside.kept);
+    }
+
+    /// Says that files have other rights than those that they replaced.
+    pub(super) fn tell_refused(&mut self, refused: &[PathBuf]) {
+        let Some(first) = refused.first() else {
+            return;
+        };
+        let (first, more) = (first.display(), refused.len() - 1);
+        let files = match more {
+            0 => first.to_string(),
+            1 => format!("{first} and 1 more file"),
+            _ => format!("{first} and {more} more files"),
+        };
+        self.report.warnings.push(format!(
+            "the system refused to keep owner, group or mode of {files}, whose rows are stored all the same"
+        ));
     }
 
     /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed or a

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::planned::Unserved;
+use super::planned::{DataRoot, Unserved};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::observe::{Event, Observer};
 use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
 
@@ -20,8 +21,10 @@ pub struct UpdateReport {
     pub kept: Vec<QuarantineRecord>,
     /// Rows that are gone for good, each told once, as sentences without a period.
     pub losses: Vec<String>,
-    /// How many fetches stay staged because the data root is not there.
-    pub withheld: Option<usize>,
+    /// Whether rows could be stored.
+    pub data: DataRoot,
+    /// How many fetches stay staged because they could not.
+    pub withheld: usize,
     /// Things that a person should know.
     pub warnings: Vec<String>,
     /// Wall seconds by phase.
@@ -175,6 +178,21 @@ pub struct PhaseSeconds {
 }
 
 impl UpdateReport {
+    /// Says what was put away, where the run ends before anybody sees this report.
+    pub(super) fn warn_of_damage(&self, observer: &dyn Observer) {
+        for DamagedSeries {
+            request, record, ..
+        } in &self.damaged
+        {
+            observer.observe(Event::Warning(format!(
+                "{} is damaged: {} ({request}); it is in {}",
+                record.path.display(),
+                record.reason,
+                record.folder.display()
+            )));
+        }
+    }
+
     /// Adds up the tickers of all venues.
     pub fn tickers(&self) -> TickerCounts {
         self.venues

@@ -13,7 +13,7 @@ use crate::storage::{
 
 use super::consolidate::{Consolidation, Marks};
 use super::report::{DamagedSeries, UpdateReport};
-use super::{Hands, Outlook, Registry, UpdateError};
+use super::{DataRoot, Hands, Outlook, Registry, UpdateError};
 
 /// What was finished.
 #[derive(Debug, Default)]
@@ -32,7 +32,9 @@ pub struct LeftoverReport {
     pub damaged: Vec<DamagedSeries>,
     /// Rows and journals that were put away.
     pub kept: Vec<QuarantineRecord>,
-    /// How many fetches wait for the data root, which is not there.
+    /// Whether rows could be stored.
+    pub data: DataRoot,
+    /// How many fetches wait because they could not.
     pub held_back: usize,
     /// Series that could not be finished, as sentences without a period.
     pub failures: Vec<String>,
@@ -61,11 +63,20 @@ pub fn finish_leftovers(
     hands: Hands<'_>,
     registry: &mut Registry,
 ) -> Result<LeftoverReport, UpdateError> {
-    let mut report = LeftoverReport::default();
+    let mut report = LeftoverReport {
+        data: outlook.data_root(registry.catalog()),
+        ..LeftoverReport::default()
+    };
+    if report.data.refusal().is_some() {
+        report.held_back = outlook
+            .waiting(registry.catalog(), hands.fs, hands.places)?
+            .len();
+        return Ok(report);
+    }
     check_staging(hands.fs, hands.places)?;
     let runs = leftover_runs(hands.fs, hands.places)?;
     let is_waiting = |registry: &Registry, id: &RunId| -> Result<bool, UpdateError> {
-        Ok(outlook.is_data_absent(registry.catalog())
+        Ok(!outlook.data_root(registry.catalog()).is_there()
             && lacks_what_it_replaces(hands.fs, hands.places, id)?)
     };
     // Journals first, whatever the names of their runs say: what they list was merged before what others have staged.
@@ -104,7 +115,7 @@ fn finish_run(
         return Ok(());
     };
     // What an interrupted commit had begun is complete now. Rows alone can wait until the disk is mounted.
-    if outlook.is_data_absent(registry.catalog()) {
+    if !outlook.data_root(registry.catalog()).is_there() {
         report.held_back += run.staged().len();
         return Ok(());
     }
@@ -117,14 +128,18 @@ fn finish_run(
     forget_blank(&mut run, hands)?;
     let mut update = UpdateReport::default();
     let marks = Marks::new();
-    Consolidation {
+    let done = Consolidation {
         outlook,
         hands,
         registry,
         marks: &marks,
         report: &mut update,
     }
-    .finish(run)?;
+    .finish(run);
+    if let Err(error) = done {
+        update.warn_of_damage(hands.observer);
+        return Err(error);
+    }
     report.files += update.written().0;
     report.rows += update.rows();
     let failures = update.venues.iter().flat_map(|venue| &venue.failures);

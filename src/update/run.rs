@@ -11,8 +11,9 @@ use std::thread;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::layout::Places;
 use crate::observe::Event;
-use crate::storage::check_staging;
+use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
@@ -20,7 +21,7 @@ use super::consolidate::{Consolidation, Marks};
 use super::fetch::{Fetchers, Message};
 use super::report::{Unknown, UpdateReport};
 use super::space::check_space;
-use super::{DataRoot, Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
+use super::{Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
 
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
@@ -74,12 +75,13 @@ pub fn run(
     check_space(plan, hands.fs, hands.places, options)?;
     // A mount point without its disk is no place for rows.
     let home = hands.places.without_disk();
-    let hands = match plan.data {
-        DataRoot::There => hands,
-        DataRoot::Absent => Hands {
+    let hands = if plan.data.is_there() {
+        hands
+    } else {
+        Hands {
             places: &home,
             ..hands
-        },
+        }
     };
     check_staging(hands.fs, hands.places)?;
     let total = Stopwatch::start();
@@ -90,13 +92,17 @@ pub fn run(
         registry,
         report: UpdateReport {
             unserved: plan.unserved.clone(),
-            withheld: (plan.data == DataRoot::Absent).then_some(0),
+            data: plan.data.clone(),
             ..UpdateReport::default()
         },
         runs_begun: 0,
+        home: &home,
     };
-    work.execute(plan)?;
-    if plan.data == DataRoot::There {
+    if let Err(error) = work.execute(plan) {
+        work.report.warn_of_damage(hands.observer);
+        return Err(error);
+    }
+    if work.report.data.is_there() {
         work.record_unknown();
         work.registry.save(hands)?;
     }
@@ -113,6 +119,8 @@ pub(super) struct Work<'r, 'l> {
     pub(super) registry: &'r mut Registry,
     pub(super) report: UpdateReport,
     pub(super) runs_begun: u32,
+    /// The places of a run that must not touch the data root.
+    home: &'l Places,
 }
 
 impl<'l> Work<'_, 'l> {
@@ -201,10 +209,13 @@ impl<'l> Work<'_, 'l> {
             series: run.len(),
         });
         let staged = run.len();
-        let sealed = run.seal()?;
-        if let Some(withheld) = &mut self.report.withheld {
+        let sealed = match run.seal() {
+            Ok(sealed) => sealed,
+            Err(error) => return self.withhold(staged, error.into()),
+        };
+        if !self.report.data.is_there() {
             // Nothing of it is recorded either: what is staged is merged, and asked for again, when the rows are back.
-            *withheld += staged;
+            self.report.withheld += staged;
             return Ok(());
         }
         for checked in arrived.checked.drain(..) {
@@ -218,16 +229,45 @@ impl<'l> Work<'_, 'l> {
             ..
         } = self;
         let (outlook, hands) = (*outlook, *hands);
-        Consolidation {
+        let done = Consolidation {
             outlook,
             hands,
             registry,
             marks: &arrived.marks,
             report,
         }
-        .finish(sealed)?;
+        .finish(sealed);
         self.report.seconds.consolidate += watch.seconds();
+        done.or_else(|error| self.withhold(staged, error))
+    }
+
+    /// Counts what stays staged, if the data root has turned read-only under the run; any other failure ends it.
+    fn withhold(&mut self, staged: usize, error: UpdateError) -> Result<(), UpdateError> {
+        if !self.has_shut(&error) {
+            return Err(error);
+        }
+        self.report.withheld += staged;
         Ok(())
+    }
+
+    /// Tells whether a failure comes of a data root that takes no files. Then the run goes on to collect, in the staging
+    /// place of the workspace, and records nothing more.
+    pub(super) fn has_shut(&mut self, error: &UpdateError) -> bool {
+        let dir = &self.home.data;
+        let is_below = match error {
+            UpdateError::Storage(StorageError::Staging { path, .. }) => path.starts_with(dir),
+            UpdateError::Storage(error) => error.is_of_place_below(dir),
+            UpdateError::Fs(error) => error.is_of_place() && error.path.starts_with(dir),
+            _ => false,
+        };
+        if is_below && self.report.data.is_there() {
+            let data = self.outlook.data_root(self.registry.catalog());
+            if data.refusal().is_some() {
+                self.report.data = data;
+                self.hands.places = self.home;
+            }
+        }
+        is_below && self.report.data.refusal().is_some()
     }
 
     /// An outage must not look like a thousand dead tickers: the source must have known at least one of them.

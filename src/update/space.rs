@@ -7,7 +7,7 @@ use crate::layout::Places;
 use crate::sys::Fs;
 
 use super::run::RunOptions;
-use super::{DataRoot, UpdateError, UpdatePlan};
+use super::{UpdateError, UpdatePlan};
 
 /// Bytes of staging and tree that one series is assumed to need, before anything is known of it.
 const BYTES_PER_SERIES: u64 = 16 * 1024;
@@ -28,7 +28,7 @@ pub fn check_space(
     if series == 0 {
         return Ok(());
     }
-    let is_there = plan.data == DataRoot::There && fs.metadata(&places.data)?.is_some();
+    let is_there = plan.data.is_there() && fs.metadata(&places.data)?.is_some();
     let path = if is_there { &places.data } else { &places.root };
     let space = fs.space(path)?;
     let missing = |what, found, needed| UpdateError::NoSpace {

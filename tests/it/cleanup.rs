@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use barkeep::cleanup::{CleanupReport, Hands, Origin, apply, plan};
+use barkeep::codec::MemoryLimit;
 use barkeep::lock::LockGuard;
 use barkeep::model::RunId;
 use barkeep::storage::{Open, Quarantine, StagedRun, StorageError, leftover_runs};
@@ -36,14 +37,25 @@ fn clean_with(
     fs: &dyn Fs,
     bench: &Bench,
 ) -> Result<CleanupReport, barkeep::cleanup::CleanupError> {
+    clean_within(MemoryLimit::default(), held, fs, bench)
+}
+
+fn clean_within(
+    limit: MemoryLimit,
+    held: &LockGuard<'_>,
+    fs: &dyn Fs,
+    bench: &Bench,
+) -> Result<CleanupReport, barkeep::cleanup::CleanupError> {
     // As every process has: a name of its own.
     let id = RunId::new(DateTime::UNIX_EPOCH, bench.fresh_nonce(), 1);
     let quarantine = Quarantine::new(fs, held, &bench.places, id.clone());
     let plan = plan(fs, &bench.places)?;
+    let stores = bench.stores().within(limit);
     let hands = Hands {
         fs,
         held,
         places: &bench.places,
+        stores: &stores,
         quarantine: &quarantine,
     };
     apply(&plan, hands, id)
@@ -438,4 +450,18 @@ fn a_temporary_file_that_cannot_be_held_stays_and_is_told() {
         assert_eq!(left.path, temp, "{what}");
         assert!(left.reason.contains(what), "{}", left.reason);
     }
+}
+
+/// The limit that somebody set for small machines did not hold for these files, nor did a larger one.
+#[test]
+fn what_a_file_may_take_is_what_the_settings_say_for_temporary_files_as_well() {
+    let bench = Bench::on_disk();
+    bench.put(&month(&bench, TEMP), &january(1.0));
+
+    let report = clean_within(MemoryLimit(1), &held(), &*bench.fs, &bench).unwrap();
+
+    assert_eq!(report.left.len(), 1, "{report:?}");
+    assert!(bench.fs.read(&month(&bench, TEMP)).unwrap().is_some());
+    let report = clean(&bench);
+    assert_eq!((report.left.len(), report.staged.len()), (0, 1));
 }

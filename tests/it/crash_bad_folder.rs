@@ -11,7 +11,7 @@ use barkeep::layout::{PartitionPathBuilder, Places};
 use barkeep::lock::LockGuard;
 use barkeep::model::{Digest, PartitionKey, RunId, StorageRequest};
 use barkeep::storage::{
-    CorruptFiles, Custody, Document, Open, Prepared, PreparedFile, Quarantine, Replaced,
+    Aside, CorruptFiles, Custody, Document, Open, Prepared, PreparedFile, Quarantine, Replaced,
     RowsToStage, Sealed, StagedRows, StagedRun, StorageError, leftover_runs,
 };
 use barkeep::sys::Fs;
@@ -137,9 +137,9 @@ impl Bench {
             let put = run
                 .refuse_unfinished(&request)
                 .and_then(|()| Self::prepared(fs, &request))
-                .and_then(|prepared| run.put(&prepared, &custody));
+                .and_then(|prepared| run.put(&prepared, &custody, &mut Aside::default()));
             match put {
-                Ok(_) => joined.push((request, staged)),
+                Ok(()) => joined.push((request, staged)),
                 Err(error) if error.is_of_place() => {}
                 Err(error) => return Err(error),
             }

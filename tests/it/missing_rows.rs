@@ -279,6 +279,28 @@ fn nothing_is_stored_where_a_disk_is_not_mounted_and_what_was_fetched_arrives_la
     }
 }
 
+/// The layout of rows that nobody can see was changed, as if there were none.
+#[test]
+fn a_toggle_is_not_turned_over_rows_on_a_disk_that_is_not_mounted() {
+    for (layout, turn) in [
+        (&["--partitioned"] as &[&str], &["--disable"] as &[&str]),
+        (&[], &[]),
+    ] {
+        let kept = Kept::of(layout, "1d", &OLD);
+        let disk = kept.backup();
+        kept.bar.remove("data");
+        kept.bar.write("data/lost+found/.keep", "");
+        let toggle = ["partition-toggle", "--market", "us", "--source", "mine"];
+        let turn = &[&toggle, turn].concat();
+
+        is_told(&kept.bar.run(turn).expect(Exit::Failed));
+
+        kept.put_back(&disk);
+        let told = kept.bar.run(turn).expect(Exit::Failed);
+        assert!(told.stderr.contains("partition-migrate"), "{told:?}");
+    }
+}
+
 #[test]
 fn a_link_to_a_disk_that_is_not_there_is_a_disk_that_is_not_mounted() {
     let kept = Kept::of(&["--partitioned"], "1d", &OLD);
@@ -327,4 +349,27 @@ fn a_workspace_that_never_had_rows_misses_none() {
     let bar = Bar::partitioned(&["AAPL"]);
 
     bar.run(&["update"]).expect(Exit::Ok);
+}
+
+/// Whoever followed a link for a month was told to write its columns anew.
+#[test]
+fn a_link_in_the_place_of_a_month_has_a_way_out_that_leads_there() {
+    let kept = Kept::of(&["--partitioned"], "1d", &OLD);
+    let month = "data/us/mine/stocks_1d/ticker=A/year=2025/month=11";
+    let file = kept.bar.path().join(month).join("data.parquet");
+    let away = kept.bar.path().join("away.parquet");
+    std::fs::rename(&file, &away).unwrap();
+    std::os::unix::fs::symlink(&away, &file).unwrap();
+    let show = ["show", "A", "--interval", "1d"];
+
+    let told = kept.bar.run(&show).expect(Exit::Damaged);
+
+    let way_out = "put the file or folder that it leads to in its place";
+    assert!(told.stderr.contains(way_out), "{told:?}");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::rename(&away, &file).unwrap();
+    assert_eq!(kept.days(), OLD);
+    std::fs::rename(&file, file.with_file_name("november.parquet")).unwrap();
+    let told = kept.bar.run(&show).expect(Exit::Damaged);
+    assert!(told.stderr.contains("give it the name"), "{told:?}");
 }

@@ -16,6 +16,7 @@ use Shape::{LegacyBars, PartitionedBars};
 use crate::support::bar::Bar;
 use crate::support::bench::{Bench, Shape, held, provenance, rows};
 use crate::support::foreign::{ForeignFile, Whole, days};
+use crate::support::sim::{Fault, SimFs};
 
 const DAY: &str = "2024-01-30";
 const NOTED: Replaced = Replaced::Noted {
@@ -44,7 +45,11 @@ fn commit(
     };
     let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id).unwrap();
     let mut run: StagedRun<'_, Sealed> = run.seal().unwrap();
-    let put = prepared.iter().map(|one| run.put(one, &custody)).collect();
+    let put = |one| {
+        let mut aside = Aside::default();
+        run.put(one, &custody, &mut aside).map(|()| aside)
+    };
+    let put = prepared.iter().map(put).collect();
     assert!(run.commit().unwrap().left.is_empty());
     run.finish().unwrap();
     put
@@ -75,6 +80,63 @@ fn of_two_merges_into_one_file_the_second_is_refused_and_puts_nothing_away(
     assert_eq!(aside.damaged.len(), 1);
     let quarantined = names_below(&bench, &bench.places.quarantine);
     assert_eq!(quarantined.len(), 2, "a reason and a file: {quarantined:?}");
+}
+
+/// The second file could not be moved, and nobody was told of the first, which was in quarantine by then: its month looked as if
+/// it had never been.
+#[test]
+fn what_was_put_aside_is_told_also_when_the_series_does_not_join_the_group() {
+    const DAYS: [&str; 2] = ["2024-01-30", "2024-02-01"];
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    let shape = PartitionedBars;
+    let file = |bench: &Bench, day: &str| shape.file(&bench.places, &shape.request(), day);
+    let planted = Bench::simulated(&disk);
+    for day in DAYS {
+        planted.put(&file(&planted, day), b"PAR1 no more");
+    }
+    // Puts two damaged months aside, one of the calls being refused, and tells how many are gone and told.
+    let run = |disk: &SimFs| {
+        let bench = Bench::simulated(disk);
+        let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
+        let quarantine = Quarantine::new(&*bench.fs, &held, &bench.places, id.clone());
+        let custody = Custody {
+            quarantine: &quarantine,
+            corrupt_files: CorruptFiles::Quarantine,
+            replaced: NOTED,
+        };
+        let newer = rows(&shape.request(), &DAYS, 7.0);
+        let stores = bench.stores();
+        let prepared = shape
+            .store(&stores)
+            .prepare(&shape.request(), &newer, &provenance());
+        let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id);
+        let sealed = run.and_then(StagedRun::seal);
+        let (Ok(prepared), Ok(mut sealed)) = (prepared, sealed) else {
+            return None;
+        };
+        let mut aside = Aside::default();
+        let joined = sealed.put(&prepared, &custody, &mut aside).is_ok();
+        let is_gone = |day: &&&str| bench.fs.metadata(&file(&bench, day)).unwrap().is_none();
+        Some((
+            DAYS.iter().filter(is_gone).count(),
+            aside.damaged.len(),
+            joined,
+        ))
+    };
+    let undisturbed = disk.again();
+    assert_eq!(run(&undisturbed), Some((2, 2, true)));
+
+    let mut halves = 0;
+    for call in 1..=undisturbed.calls() {
+        let disk = disk.again().fail_call(call, 13, Fault::Once);
+        let Some((gone, told, joined)) = run(&disk) else {
+            continue;
+        };
+        assert_eq!(told, gone, "call {call}");
+        halves += usize::from(!joined && (gone, told) == (1, 1));
+    }
+    assert!(halves > 0);
 }
 
 #[rstest]

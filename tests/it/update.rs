@@ -5,6 +5,7 @@ mod bad_folder;
 mod crash;
 mod foreign;
 mod leftovers;
+mod shut;
 mod staging;
 
 use std::num::NonZeroUsize;
@@ -17,7 +18,7 @@ use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
 use barkeep::source::{AdjustedClose, Beside, MarketDataSource};
-use barkeep::storage::{CorruptFiles, RowCounts, waiting_series};
+use barkeep::storage::{CorruptFiles, RowCounts};
 use barkeep::sys::{FixedClock, Shutdown};
 use barkeep::update::{
     FailureKind, Hands, LeftoverReport, NotFounds, Outlook, Registry, RunOptions, UpdateError,
@@ -139,7 +140,7 @@ impl World {
                 now,
                 today,
                 days,
-                waiting: waiting_series(hands.fs, hands.places)?,
+                waiting: outlook.waiting(registry.catalog(), hands.fs, hands.places)?,
                 ..UpdateRequest::default()
             };
             let plan = plan(&request, outlook, registry.catalog(), &[self.interval])?;

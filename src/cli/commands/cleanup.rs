@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{registration, sweep};
-use crate::cleanup::{self, CleanupReport};
+use crate::cleanup;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -76,6 +76,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
             .chain([summary::exit(&report, &leftovers)]),
     );
     let is_clean = leftovers.runs + leftovers.held_back == 0
+        && leftovers.data.refusal().is_none()
         && leftovers.failures.is_empty()
         && swept.is_empty();
     let finished = Finished {
@@ -92,25 +93,9 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
         shell.printer.note("Nothing to clean up.");
     } else {
         summary::print_cleanup(&finished, shell.printer);
-        print_swept(&swept, shell);
+        sweep::print(&swept, shell);
     }
     Ok(exit)
-}
-
-fn print_swept(swept: &CleanupReport, shell: &Shell<'_>) {
-    let merged = count(swept.staged.len(), "temporary file", "temporary files");
-    if !swept.staged.is_empty() {
-        shell.printer.note(&format!("Merged the rows of {merged}."));
-    }
-    let removed = count(swept.removed.len(), "temporary file", "temporary files");
-    if !swept.removed.is_empty() {
-        shell.printer.note(&format!("Removed {removed}."));
-    }
-    for left in &swept.left {
-        shell
-            .printer
-            .warning(&format!("{} stays: {}.", left.path.display(), left.reason));
-    }
 }
 
 fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Exit, Failure> {

@@ -8,12 +8,12 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::troubles::{print_absent, print_unserved};
+use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, table};
 use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
-use crate::storage::{leftover_runs, waiting_series};
+use crate::storage::leftover_runs;
 use crate::update::{self, DataRoot, SeriesStatus, Unserved, UpdateRequest};
 
 /// Options of `status`.
@@ -37,7 +37,13 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         data,
     } = survey(&workspace, shell, &catalog)?;
     let lock = describe_lock(&workspace)?;
-    let leftovers = leftover_runs(&*shell.world.fs, &workspace.places)?.len();
+    let fs = &*shell.world.fs;
+    let leftovers = match leftover_runs(fs, &workspace.places) {
+        // What lies in a folder that nobody may look into is not counted; that it is so is said.
+        Err(_) if data.refusal().is_some() => leftover_runs(fs, &workspace.places.without_disk())?,
+        runs => runs?,
+    };
+    let leftovers = leftovers.len();
     let now = shell.clock.now();
     if args.json {
         shell.printer.json(&json!({
@@ -45,6 +51,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "lock": lock,
             "leftover_runs": leftovers,
             "is_data_absent": data == DataRoot::Absent,
+            "data_refusal": data.refusal(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
         }));
         return Ok(Exit::Ok);
@@ -63,9 +70,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     ];
     let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
     shell.printer.text(&format!("{text}\n"));
-    if data == DataRoot::Absent {
-        print_absent(0, shell.printer);
-    }
+    print_data_root(&data, 0, shell.printer);
     for one in &unserved {
         print_unserved(one, shell.printer);
     }
@@ -113,13 +118,13 @@ pub(super) fn survey(
     shell: &Shell<'_>,
     catalog: &Catalog,
 ) -> Result<Standing, Failure> {
+    let outlook = workspace.outlook();
     let request = UpdateRequest {
         now: shell.clock.now(),
         today: shell.today(),
-        waiting: waiting_series(&*shell.world.fs, &workspace.places)?,
+        waiting: outlook.waiting(catalog, &*shell.world.fs, &workspace.places)?,
         ..UpdateRequest::default()
     };
-    let outlook = workspace.outlook();
     let plan = update::plan(&request, outlook, catalog, &workspace.intervals()?)?;
     let series = update::survey(&plan, outlook, catalog, request.now);
     Ok(Standing {

@@ -2,6 +2,8 @@
 
 use crate::cleanup::{self, CleanupReport};
 use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::count;
 use crate::cli::wiring::Workspace;
 use crate::model::RunId;
 use crate::storage::Quarantine;
@@ -12,6 +14,10 @@ pub(in crate::cli) fn sweep(
     workspace: &Workspace<'_>,
     hands: Hands<'_>,
 ) -> Result<CleanupReport, Failure> {
+    // Where nothing can be removed, nothing is staged either: the next sweep finds it all.
+    if workspace.stores.refusal().is_some() {
+        return Ok(CleanupReport::default());
+    }
     let plan = cleanup::plan(hands.fs, &workspace.places)?;
     if plan.leftovers.is_empty() {
         return Ok(CleanupReport {
@@ -26,7 +32,25 @@ pub(in crate::cli) fn sweep(
         fs: hands.fs,
         held: hands.held,
         places: hands.places,
+        stores: &workspace.stores,
         quarantine: &quarantine,
     };
     Ok(cleanup::apply(&plan, hands, id)?)
+}
+
+/// Says what became of temporary files. What was put away is listed by whoever has a report for it.
+pub(in crate::cli) fn print(swept: &CleanupReport, shell: &Shell<'_>) {
+    let merged = count(swept.staged.len(), "temporary file", "temporary files");
+    if !swept.staged.is_empty() {
+        shell.printer.note(&format!("Merged the rows of {merged}."));
+    }
+    let removed = count(swept.removed.len(), "temporary file", "temporary files");
+    if !swept.removed.is_empty() {
+        shell.printer.note(&format!("Removed {removed}."));
+    }
+    for left in &swept.left {
+        shell
+            .printer
+            .warning(&format!("{} stays: {}.", left.path.display(), left.reason));
+    }
 }

@@ -67,6 +67,9 @@ pub(in crate::cli) struct RemoveArgs {
     /// The tickers
     #[arg(value_name = "TICKER", required = true)]
     tickers: Vec<Ticker>,
+    /// Only what is known of them at this venue [default: at every venue]
+    #[arg(long, value_name = "MARKET:SOURCE")]
+    venue: Option<Venue>,
 }
 
 /// Options of `tickers list`.
@@ -169,22 +172,28 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let mut catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
-    let (known, unknown): (Vec<_>, Vec<_>) = args
-        .tickers
-        .iter()
-        .partition(|ticker| catalog.remove(ticker));
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        args.tickers.iter().partition(|ticker| match &args.venue {
+            Some(venue) => catalog.remove_at(ticker, venue),
+            None => catalog.remove(ticker),
+        });
     if !known.is_empty() {
         registration::save(shell, &held, &catalog)?;
         let removed = count(known.len(), "ticker", "tickers");
+        let from = args.venue.as_ref();
+        let from = from.map_or_else(String::new, |venue| format!(" from {venue}"));
         shell.printer.note(&format!(
-            "Removed {removed}. Stored bars stay where they are."
+            "Removed {removed}{from}. Stored bars stay where they are."
         ));
     }
     held.release()?;
     if unknown.is_empty() {
         return Ok(Exit::Ok);
     }
-    let message = format!("{} not in tickers.json", verb(&unknown));
+    let message = match &args.venue {
+        Some(venue) => format!("{} not at {venue} in tickers.json", verb(&unknown)),
+        None => format!("{} not in tickers.json", verb(&unknown)),
+    };
     Err(Failure::new(Exit::Failed, message).hint("`barkeep tickers list` shows what is there"))
 }
 

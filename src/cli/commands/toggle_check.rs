@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::Workspace;
 use crate::config::StorageConfig;
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::StorageInterface;
+use crate::update::DataRoot;
 
 /// Refuses a change that would orphan rows of any venue whose layout it changes.
 ///
 /// # Errors
-/// At the first venue and interval with such rows, naming the command that moves them.
+/// At the first venue and interval with such rows, naming the command that moves them; where no row can be found that
+/// tickers.json knows.
 pub(super) fn refuse_orphans(
     workspace: &Workspace<'_>,
     before: &StorageConfig,
@@ -22,6 +25,12 @@ pub(super) fn refuse_orphans(
 ) -> Result<(), Failure> {
     // A registry that cannot be understood cannot say whose the legacy rows are.
     let catalog = workspace.catalog()?.unwrap_or_default();
+    // Of rows on a disk that is not mounted nobody can say in which layout they are.
+    let data = workspace.outlook().data_root(&catalog);
+    if let (DataRoot::Absent, Some((message, hint))) = (&data, why_nothing_is_stored(&data)) {
+        let hint = format!("{hint}, then run again");
+        return Err(Failure::new(Exit::Failed, message).hint(hint));
+    }
     for venue in &workspace.venues()? {
         let (was, is) = (before.lookup(venue).0, after.lookup(venue).0);
         if was == is {

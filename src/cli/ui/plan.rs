@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::json as pieces;
-use super::troubles::{print_absent, print_unserved};
+use super::troubles::{print_data_root, print_unserved};
 use super::words::{count, some_of};
 use super::{Printer, table};
 use crate::model::time;
@@ -32,9 +32,7 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         ];
         printer.line(&table::render(header, &rows, &[]));
     }
-    if plan.data == DataRoot::Absent {
-        print_absent(0, printer);
-    }
+    print_data_root(&plan.data, 0, printer);
     for one in &plan.unserved {
         print_unserved(one, printer);
     }
@@ -99,6 +97,7 @@ pub(in crate::cli) fn json(plan: &UpdatePlan) -> Value {
         "jobs": jobs.collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
         "is_data_absent": plan.data == DataRoot::Absent,
+        "data_refusal": plan.data.refusal(),
         "unserved": plan.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
     })
 }

@@ -27,10 +27,27 @@ pub(in crate::cli) struct Finished {
 }
 
 impl Finished {
+    /// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that.
+    pub(in crate::cli) fn withheld(&self) -> (&DataRoot, usize) {
+        withheld(&self.report, &self.leftovers)
+    }
+
     /// Returns every file that was put away as damaged.
     pub(in crate::cli) fn damaged(&self) -> impl Iterator<Item = &DamagedSeries> {
         self.leftovers.damaged.iter().chain(&self.report.damaged)
     }
+}
+
+/// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that.
+fn withheld<'r>(report: &'r UpdateReport, leftovers: &'r LeftoverReport) -> (&'r DataRoot, usize) {
+    // Leftovers come first: what they met may be over, and if nothing of them waits, it kept nobody from anything.
+    let is_of_leftovers = leftovers.held_back > 0 || leftovers.data.refusal().is_some();
+    let data = if report.data.is_there() && is_of_leftovers {
+        &leftovers.data
+    } else {
+        &report.data
+    };
+    (data, report.withheld + leftovers.held_back)
 }
 
 /// Returns the exit of a run.
@@ -41,7 +58,7 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
     if !report.damaged.is_empty() || !leftovers.damaged.is_empty() {
         exits.push(Exit::Damaged);
     }
-    if report.withheld.is_some() || leftovers.held_back > 0 {
+    if !withheld(report, leftovers).0.is_there() {
         exits.push(Exit::Failed);
     }
     let has_failures =
@@ -71,7 +88,7 @@ pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) ->
 pub(in crate::cli) fn exit_of_plan(plan: &UpdatePlan) -> Exit {
     let absent = match plan.data {
         DataRoot::There => Exit::Ok,
-        DataRoot::Absent => Exit::Failed,
+        DataRoot::Absent | DataRoot::Shut { .. } => Exit::Failed,
     };
     Exit::worst([
         absent,

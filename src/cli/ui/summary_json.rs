@@ -23,6 +23,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         .chain(&report.kept)
         .map(pieces::record);
     let seconds = report.seconds;
+    let (data, waiting) = finished.withheld();
     json!({
         "event": "summary",
         "tickers": {
@@ -51,7 +52,8 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         "failures": failures(report, leftovers),
         "unknown": unknown(report),
         "losses": report.losses,
-        "withheld": report.withheld.map(|withheld| withheld + leftovers.held_back),
+        "withheld": (!data.is_there()).then_some(waiting),
+        "data_refusal": data.refusal(),
         "unserved": report.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
         "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
         "quarantined": kept.collect::<Vec<_>>(),

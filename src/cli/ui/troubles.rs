@@ -10,7 +10,7 @@ use super::Printer;
 use super::summary::Finished;
 use super::words::{count, grouped, quoted, some_of};
 use crate::model::{Series, StorageRequest, Ticker};
-use crate::update::{DamagedSeries, Unserved};
+use crate::update::{DamagedSeries, DataRoot, Unserved};
 
 /// How many failures are listed to people.
 const MOST_LINES: usize = 8;
@@ -37,10 +37,8 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             refetch(request, *days),
         ));
     }
-    let waiting = report.withheld.unwrap_or_default() + leftovers.held_back;
-    if report.withheld.is_some() || waiting > 0 {
-        print_absent(waiting, printer);
-    }
+    let (data, waiting) = finished.withheld();
+    print_data_root(data, waiting, printer);
     for loss in report.losses.iter().take(MOST_LINES) {
         printer.error(&format!("error: {loss}"));
     }
@@ -100,12 +98,8 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     }
 }
 
-/// What is the matter where no row can be found.
-pub(in crate::cli) const ABSENT: &str =
-    "tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted";
-
-/// Says that the rows that tickers.json knows are nowhere, and how many fetches wait for them.
-pub(in crate::cli) fn print_absent(waiting: usize, printer: &Printer) {
+/// Says why nothing can be stored, if so, and how many fetches wait for that.
+pub(in crate::cli) fn print_data_root(data: &DataRoot, waiting: usize, printer: &Printer) {
     let kept = match waiting {
         0 => String::new(),
         many => format!(
@@ -113,11 +107,33 @@ pub(in crate::cli) fn print_absent(waiting: usize, printer: &Printer) {
             count(many, "fetch is", "fetches are")
         ),
     };
+    let Some((message, hint)) = why_nothing_is_stored(data) else {
+        return;
+    };
+    let accept = match data {
+        DataRoot::Absent => {
+            "\nhint: if the rows are gone for good, fetch all anew: barkeep update --accept-missing"
+        }
+        DataRoot::There | DataRoot::Shut { .. } => "",
+    };
     printer.error(&format!(
-        "error: {ABSENT}{kept}\n\
-         hint: mount it, and the next run continues\n\
-         hint: if the rows are gone for good, fetch all anew: barkeep update --accept-missing"
+        "error: {message}{kept}\nhint: {hint}, and the next run continues{accept}"
     ));
+}
+
+/// Returns why nothing can be stored, and the way out.
+pub(in crate::cli) fn why_nothing_is_stored(data: &DataRoot) -> Option<(String, &'static str)> {
+    match data {
+        DataRoot::There => None,
+        DataRoot::Absent => {
+            let message = "tickers.json knows rows, and none can be found in `data`: most likely a disk is not mounted";
+            Some((message.to_owned(), "mount it"))
+        }
+        DataRoot::Shut { reason } => {
+            let message = format!("nothing can be stored in `data`: {reason}");
+            Some((message, "make it writable"))
+        }
+    }
 }
 
 /// Says which tickers nobody can be asked for, and why.

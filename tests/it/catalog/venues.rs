@@ -171,3 +171,32 @@ fn adding_a_known_ticker_to_another_venue_keeps_what_is_recorded() {
         serde_json::from_str::<Value>(ACME).unwrap()
     );
 }
+
+#[test]
+fn a_ticker_that_leaves_one_venue_keeps_its_records_of_the_others() {
+    let stooq = json!({"status": "active", "intervals": {"1d": {"last_data_date": "2025-11-18"}}});
+    let mine = json!({"status": "not_found"});
+    let entry = json!({"status": "active", "intervals": {"1h": {"status": "active"}},
+        "venues": {"us:stooq": stooq, "de:mine": mine}});
+    let left_by = |gone: &[&str]| {
+        let mut catalog = catalog(json!({"A": entry, "B": {"venue": "us:stooq"}}));
+        for at in gone {
+            assert!(catalog.remove_at(&ticker("A"), &venue(at)), "{at}");
+            assert!(!catalog.remove_at(&ticker("A"), &venue(at)), "{at}, twice");
+        }
+        assert!(!catalog.remove_at(&ticker("B"), &yahoo()));
+        document(&catalog)
+    };
+
+    assert_eq!(
+        left_by(&["de:mine"])["A"],
+        json!({"status": "active", "intervals": {"1h": {"status": "active"}}, "venues": {"us:stooq": stooq}})
+    );
+    let mut heir = stooq.clone();
+    heir["venue"] = json!("us:stooq");
+    assert_eq!(left_by(&["us:yahoo", "de:mine"])["A"], heir);
+    heir["venues"] = json!({"de:mine": mine});
+    assert_eq!(left_by(&["us:yahoo"])["A"], heir);
+    let all_gone = left_by(&["us:yahoo", "us:stooq", "de:mine"]);
+    assert_eq!(all_gone, json!({"B": {"venue": "us:stooq"}}));
+}

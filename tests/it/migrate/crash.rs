@@ -489,3 +489,48 @@ fn a_crash_of_a_restart_loses_nothing_and_is_completed() {
         }
     });
 }
+
+/// The folder that the files go to, or the one that they come from.
+#[test]
+fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
+    for folder in ["data/legacy/stocks_1d", "stocks_1d"] {
+        let fs = disk();
+        let bench = Bench::simulated(&fs);
+        let flat = |name: &str| bench.places.root.join(name);
+        let bad = legacy_file(&bench, "A").parent().unwrap().to_owned();
+        let bad = if folder == "stocks_1d" {
+            flat(folder)
+        } else {
+            bad
+        };
+        bench.fs.remove_file(&legacy_file(&bench, "B")).unwrap();
+        for (name, rows) in [
+            (
+                "stocks_1d/A.parquet",
+                &[("2024-01-30", 5.0)] as &[(&'static str, f64)],
+            ),
+            ("stocks_1d/B.parquet", &ROWS),
+            ("stocks_1wk/C.parquet", &ROWS),
+        ] {
+            let ticker = &name[name.len() - 9..name.len() - 8];
+            bench.put(&flat(name), &ForeignFile::of(days(ticker, rows)).bytes());
+        }
+        let before = fs.snapshot();
+        fs.turn_bad(BadFolder::always(bad.to_str().unwrap(), 30));
+
+        let ran = with(&fs, &fs, &held(), |hands, _| {
+            migrate::adopt(hands, &migrate::strays(hands.sight)?)
+        });
+
+        let ran = ran.unwrap();
+        assert_eq!((ran.moved, ran.refused.len()), (1, 2), "{ran:?}");
+        for name in ["stocks_1d/A.parquet", "stocks_1d/B.parquet"] {
+            let path = flat(name);
+            assert_eq!(fs.snapshot().get(&path), before.get(&path), "{name}");
+        }
+        fs.heal();
+        recovered(&fs, &held()).unwrap();
+        assert_eq!(adopted(&fs, &held()), Ok(true), "{folder}");
+        is_all_there(&fs).unwrap();
+    }
+}

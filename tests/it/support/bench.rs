@@ -11,7 +11,7 @@ use barkeep::model::{
     Interval, PartitionKey, PriceBasis, Provenance, RunId, Series, StorageRequest, time,
 };
 use barkeep::storage::{
-    CorruptFiles, Custody, Prepared, Quarantine, Replaced, Sealed, StagedRun, StorageError,
+    Aside, CorruptFiles, Custody, Prepared, Quarantine, Replaced, Sealed, StagedRun, StorageError,
     StorageInterface, Stores,
 };
 use barkeep::sys::{Access, Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
@@ -215,7 +215,7 @@ impl Bench {
                 at: DateTime::UNIX_EPOCH,
             },
         };
-        run.put(prepared, &custody).map(|_| ())
+        run.put(prepared, &custody, &mut Aside::default())
     }
 
     /// Stores rows, and returns the files that were written.

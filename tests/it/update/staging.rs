@@ -17,11 +17,11 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{DAY, World, demo, two_days};
-use crate::support::bench::Shape::PartitionedBars;
+use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
 use crate::support::bench::{Bench, held, provenance};
 use crate::support::foreign::{ForeignFile, days};
 use crate::support::scripted::{Say, ScriptedSource, bar};
-use crate::support::sim::{SimFs, sweep};
+use crate::support::sim::{BadFolder, SimFs, sweep};
 
 const DATA: &str = "/ws/data";
 
@@ -98,7 +98,7 @@ fn a_crash_before_data_moves_loses_nothing(#[values(false, true)] was_mounted: b
     // one that they were stored on, so that they wait for a person's word. One without the other is wrong.
     let is_waiting = |fs: &SimFs| {
         let world = world(fs, demo());
-        world.with(|outlook, _, registry| outlook.is_data_absent(registry.catalog()))
+        world.with(|outlook, _, registry| !outlook.data_root(registry.catalog()).is_there())
             && !staging_is_empty(fs)
     };
     let is_there = |fs: &SimFs| {
@@ -368,4 +368,54 @@ fn a_journal_of_an_older_barkeep_is_completed() {
         leftover_runs(&*world.bench.fs, &world.bench.places).unwrap(),
         []
     );
+}
+
+/// Before form 2 a journal did not say whose a file is, and a legacy file has no venue in its path: while its place refuses
+/// it, the ticker waits by the file, and what is fetched meanwhile is merged after it.
+#[test]
+fn an_older_journal_that_names_a_legacy_file_goes_before_what_is_fetched_later() {
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    let source = |bars| demo().says("A", DAY, Say::Bars(bars));
+    World::on(Bench::simulated(&disk), &["A"], demo());
+    let world = world(&disk, source(two_days()));
+    let toggles = world.bench.places.root.join("storage_config.json");
+    world.bench.put(&toggles, b"{\"partitioned\": false}");
+    world.update();
+    let target = LegacyBars.file(
+        &world.bench.places,
+        &LegacyBars.request_of("A"),
+        "2026-05-29",
+    );
+    let newer = ForeignFile::of(days("A", &[("2026-05-29", 10.0), ("2026-06-01", 99.0)])).bytes();
+    let run = world
+        .bench
+        .places
+        .staging
+        .join("20260101T000000Z-00000001-1");
+    world.bench.put(&run.join("new/0"), &newer);
+    let below = |path: &Path| path.strip_prefix("/ws").unwrap().display().to_string();
+    let entry = json!({"staged": below(&run.join("new/0")), "target": below(&target),
+        "old": Digest::of(&world.bench.bytes(&target)).to_string(), "new": Digest::of(&newer).to_string()});
+    let body = json!({"version": 1, "count": 1, "entries": [entry]}).to_string();
+    world
+        .bench
+        .put(&run.join("journal"), &sealed::seal(body.into_bytes()));
+    let folder = target.parent().unwrap().to_str().unwrap().to_owned();
+    disk.turn_bad(BadFolder::always(&folder, 13));
+
+    let world = world.answering(source(vec![bar("2026-06-02", 3.0)]));
+    let report = world.update();
+
+    assert_eq!(report.tickers().failed, 1, "{report:?}");
+    disk.heal();
+    let world = world.answering(demo().says("A", DAY, Say::Nothing));
+    world.update();
+    let closes: Vec<_> = world
+        .bars(LegacyBars, "A")
+        .iter()
+        .map(|bar| bar.close)
+        .collect();
+    assert_eq!(closes, [Some(10.0), Some(99.0), Some(3.0)]);
+    assert!(staging_is_empty(&disk), "{:?}", disk.names());
 }

@@ -8,7 +8,7 @@ use crate::cli::commands::{registration, sweep};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::troubles::ABSENT;
+use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::{Workspace, absent};
 use crate::layout::LegacyPathBuilder;
@@ -108,11 +108,23 @@ pub(super) fn lock<'s>(
         let fs = &*shell.world.fs;
         let mut registry =
             Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
-        sweep::sweep(workspace, hands)?;
+        let swept = sweep::sweep(workspace, hands)?;
+        sweep::print(&swept, shell);
+        for record in &swept.quarantined {
+            shell.printer.warning(&format!(
+                "{}: {}; what was there is kept in {}.",
+                record.path.display(),
+                record.reason,
+                record.folder.display()
+            ));
+        }
         let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
         registry.save(hands)?;
-        if left.held_back > 0 {
-            return Err(Failure::new(Exit::Failed, ABSENT).hint("mount it, then run again"));
+        let why = why_nothing_is_stored(&left.data);
+        let why = why.filter(|_| left.held_back > 0 || left.data.refusal().is_some());
+        if let Some((message, hint)) = why {
+            let hint = format!("{hint}, then run again");
+            return Err(Failure::new(Exit::Failed, message).hint(hint));
         }
         if let Some(failure) = left.failures.first() {
             let runs = count(left.failures.len(), "series", "series");

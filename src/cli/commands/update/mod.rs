@@ -27,7 +27,6 @@ use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
 use crate::lock::LockGuard;
 use crate::model::Venue;
-use crate::storage::waiting_series;
 use crate::sys::Stopwatch;
 use crate::update::{
     self, DataRoot, Hands, History, LeftoverReport, NotFounds, Registry, RunOptions, UpdatePlan,
@@ -196,7 +195,7 @@ impl Update<'_> {
             .map(|left| format!("{} stays: {}", left.path.display(), left.reason));
         report.warnings.extend(left);
         let requests = self.count_requests(&report, registry.catalog(), held);
-        if plan.data == DataRoot::There {
+        if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, hands)?;
         }
         let exit = Exit::worst([planned, summary::exit(&report, &leftovers)]);
@@ -220,7 +219,7 @@ impl Update<'_> {
     ) -> Result<LeftoverReport, Failure> {
         let outlook = self.workspace.outlook();
         let leftovers = update::finish_leftovers(outlook, hands, registry)?;
-        if !self.args.accept_missing || !outlook.is_data_absent(registry.catalog()) {
+        if !self.args.accept_missing || outlook.data_root(registry.catalog()) != DataRoot::Absent {
             return Ok(leftovers);
         }
         // A tree that cannot be looked into may hold them all.
@@ -263,7 +262,7 @@ impl Update<'_> {
         let intervals = self.workspace.intervals()?;
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
-            waiting: waiting_series(fs, places)?,
+            waiting: outlook.waiting(catalog, fs, places)?,
             ..self.request.clone()
         };
         let plan = update::plan(&request, outlook, catalog, &intervals)?;

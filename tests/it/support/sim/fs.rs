@@ -37,9 +37,14 @@ struct SimFile {
     fs: SimFs,
     file: Ino,
     path: PathBuf,
+    is_refused: bool,
 }
 
 impl FsFile for SimFile {
+    fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
     fn write_all(&mut self, bytes: &[u8]) -> FsResult<()> {
         let mut state = self.fs.state();
         if let Err(error) = state.begin(Op::Write(&self.path)) {
@@ -284,6 +289,7 @@ impl Fs for SimFs {
         Ok(Box::new(SimFile {
             fs: self.clone(),
             file,
+            is_refused: matches!(access, Access::Kept(_)) && self.state().refuses_rights,
             path: path.to_owned(),
         }))
     }

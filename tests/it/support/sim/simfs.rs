@@ -86,6 +86,8 @@ pub(super) struct State {
     fail_call: Option<Planned>,
     fail_read: Option<Planned>,
     bad: Option<BadFolder>,
+    /// Whether files cannot be given away.
+    pub(super) refuses_rights: bool,
     log: Option<Vec<String>>,
     tape: Option<Vec<Disk>>,
 }
@@ -123,6 +125,7 @@ impl SimFs {
             fail_call: None,
             fail_read: None,
             bad: None,
+            refuses_rights: false,
             log: None,
             tape: None,
         })))
@@ -158,6 +161,11 @@ impl SimFs {
     pub(crate) fn overlaid(self) -> Self {
         self.state().disk.is_overlay = true;
         self
+    }
+
+    /// Lets no file be given away from now on.
+    pub(crate) fn refuse_rights(&self) {
+        self.state().refuses_rights = true;
     }
 
     /// Lets a folder turn bad. On the same disk, also for a program that runs already.
