@@ -6,7 +6,7 @@
 //! forward by the next run (`recover`), however often that one crashes too. The tests simulate each of these, on a disk that
 //! loses whatever was not synced.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::model::Digest;
@@ -69,9 +69,13 @@ impl StagedRun<'_, Sealed> {
         Ok(())
     }
 
-    /// Takes back what was added since the group had `files` files. What was written for them is cleared with the next group.
+    /// Takes back what was added since the group had `files` files, so that their names are free again. What was written for them is cleared with the next group.
     pub(super) fn take_back(&mut self, files: usize) {
         self.state.group.truncate(files);
+        let group = self.state.group.iter();
+        let taken: HashSet<&Path> = group.map(|entry| entry.target.as_path()).collect();
+        let targets = &mut self.state.targets;
+        targets.retain(|_, target| taken.contains(target.as_path()));
     }
 
     /// Tells whether the disk takes two names that differ only in case for one.
@@ -87,10 +91,12 @@ impl StagedRun<'_, Sealed> {
     pub(super) fn add(&mut self, unit: &Unit, file: &NewFile<'_>) -> Result<(), StorageError> {
         let new_dir = self.new_dir_for(file.target);
         if self.state.group.is_empty() {
+            self.state.group_dirs.clear();
             self.clear_new()?;
         }
-        if self.state.group_dirs.insert(new_dir.clone()) {
+        if !self.state.group_dirs.contains(&new_dir) {
             self.make_own_dirs(&new_dir)?;
+            self.state.group_dirs.insert(new_dir.clone());
         }
         let staged = new_dir.join(self.state.next.to_string());
         self.state.next += 1;

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 
 use crate::codec::{self, MemoryLimit};
 use crate::frame::Profile;
-use crate::layout::{LegacyPathBuilder, Level, is_passed_over};
+use crate::layout::{LegacyPathBuilder, Level, is_parquet, is_passed_over};
 use crate::model::{Interval, PartitionKey, StorageRequest, time};
 use crate::sys::{Fs, Kind};
 
@@ -179,7 +179,7 @@ fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
         let found = match entry.kind {
             _ if is_hidden(&entry.name) => Ok(false),
             Kind::Dir => holds_file(fs, &dir.join(&entry.name)),
-            Kind::File => Ok(entry.name.ends_with(".parquet")),
+            Kind::File => Ok(is_parquet(&entry.name)),
             // Nobody follows it, and what it leads to is there all the same: each series says so by name.
             Kind::Link => Ok(fs
                 .list(&dir.join(&entry.name))?
