@@ -124,7 +124,7 @@ fn says_nothing(file: &Opened, place: usize, dates: Option<&Column>) -> Result<b
             texts_left: &mut 0,
         };
         // What cannot be held says something that the date does not.
-        let (Ok(Column::Time(values)) | Ok(Column::Int(values))) =
+        let Ok(Column::Time(values) | Column::Int(values)) =
             column_read::read(chunk, meaning, &mut tally)
         else {
             return Ok(false);
