@@ -93,6 +93,14 @@ fn rows_on_another_clock_are_refused_by_name_and_not_doubled(
     assert!(utc[0].starts_with("2023-10-27T00:00:00"), "{utc:?}");
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a user's hands, which are no part of barkeep"
+)]
+fn move_aside(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::rename(from, to).unwrap();
+}
+
 /// Each run added a case with the same rows, and none said what to do.
 #[rstest]
 fn rows_that_are_refused_again_are_one_case(#[values(true, false)] is_partitioned: bool) {
@@ -125,7 +133,7 @@ fn rows_that_are_refused_again_are_one_case(#[values(true, false)] is_partitione
     let stored = data
         .iter()
         .find(|path| path.starts_with(&root) && path.extension() == Some("parquet".as_ref()));
-    std::fs::rename(stored.unwrap(), bar.path().join("aside.parquet")).unwrap();
+    move_aside(stored.unwrap(), &bar.path().join("aside.parquet"));
     // It was the only file, which is what a disk that is not mounted looks like.
     bar.run(&["update", "--accept-missing"]).expect(Exit::Ok);
     let utc = shown(&bar, &["--utc"]);
