@@ -6,6 +6,9 @@
 //! Leaves to others: zones. Times are the wall clock of the exchange, as everywhere in stored bars.
 
 mod nyse;
+mod weekends;
+
+pub use weekends::rests_on_weekends;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind};
+use crate::calendar::rests_on_weekends;
 use crate::frame::{Bar, Volume};
 use crate::model::{Interval, time};
 
@@ -85,12 +86,9 @@ fn wide(facts: &Facts) -> Vec<Finding> {
 }
 
 /// Finds bars of Saturdays and Sundays in a series that rests on them: those of a session that was open on the day before
-/// were once stored there.
+/// were once stored there. Of exchanges that hold single sessions on weekends, or of which nothing is known, none is named.
 fn rest_days(facts: &Facts) -> Vec<Finding> {
-    // Its exchanges hold single sessions on Saturdays.
-    let is_odd = |zone: &String| matches!(zone.as_str(), "Asia/Kolkata" | "Asia/Calcutta");
-    let span = facts.bars.span();
-    let Some((first, last)) = span.filter(|_| !facts.timezone.as_ref().is_some_and(is_odd)) else {
+    let (Some((first, last)), Some(zone)) = (facts.bars.span(), &facts.timezone) else {
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -102,7 +100,8 @@ fn rest_days(facts: &Facts) -> Vec<Finding> {
         if !is_rare {
             continue;
         }
-        found.extend(stamps.into_iter().map(|stamp| {
+        let is_known = |stamp: &i64| rests_on_weekends(zone, time::day(*stamp));
+        found.extend(stamps.into_iter().filter(is_known).map(|stamp| {
             let day = time::day(stamp).format("%A");
             let reason = format!("this is a {day}, on which the series has no other bars");
             finding(Kind::OffDay, stamp, stamp, reason)
@@ -205,10 +204,20 @@ mod tests {
     }
 
     fn named(interval: Interval, bars: Vec<Bar>, has_borders: bool) -> Vec<(Kind, String, String)> {
+        named_in("America/New_York", interval, bars, has_borders)
+    }
+
+    fn named_in(
+        zone: &str,
+        interval: Interval,
+        bars: Vec<Bar>,
+        has_borders: bool,
+    ) -> Vec<(Kind, String, String)> {
         let facts = Facts {
             interval,
             bars: frame(bars),
             has_borders,
+            timezone: (!zone.is_empty()).then(|| zone.to_owned()),
             ..facts(&[1.0])
         };
         let name = |found: Finding| {
@@ -290,6 +299,40 @@ mod tests {
         let found = named(Interval::D1, bars_at(weekdays), true);
 
         assert_eq!(found, [tuple(Kind::OffDay, "2026-11-21", "2026-11-21")]);
+    }
+
+    /// Taipei traded on Saturday, 2014-12-27 in place of the Friday after New Year.
+    #[test]
+    fn a_saturday_is_named_only_where_it_is_known_to_have_no_session() {
+        let weekday = |stamp: &i64| time::day(*stamp).weekday().num_days_from_monday() < 5;
+        let year = |saturday: &str, first: &str| {
+            let mut stamps = every(first, 1, 300);
+            stamps.retain(weekday);
+            stamps.extend(days(&[saturday]));
+            stamps.sort_unstable();
+            stamps
+        };
+        let recent = year("2014-12-27", "2014-06-02");
+        let old = year("1988-12-24", "1988-06-06");
+        let is_named = |zone: &str, stamps: &[i64]| {
+            let bars = bars_at(stamps.iter().copied());
+            !named_in(zone, Interval::D1, bars, true).is_empty()
+        };
+
+        for zone in ["America/New_York", "Europe/Berlin", "Asia/Tokyo"] {
+            assert!(is_named(zone, &recent), "{zone}");
+        }
+        for zone in [
+            "Asia/Taipei",
+            "Asia/Kolkata",
+            "Europe/Moscow",
+            "Europe/Budapest",
+            "UTC",
+            "",
+        ] {
+            assert!(!is_named(zone, &recent), "{zone}");
+        }
+        assert!(!is_named("Asia/Tokyo", &old));
     }
 
     #[test]

@@ -90,8 +90,9 @@ fn decode_unguarded(
     refuse_repeated(found)?;
     let (unit, places) = locate(profile, found, &place_of)?;
     let (mut columns, inexact) = read_columns(&file, is_sealed, profile, &places)?;
+    let mut odd_indexes = index::odd(&file, &places, columns.get(profile.time))?;
     if place_of("sequence").is_none() {
-        index::drop_epoch_sequence(profile, &mut columns);
+        odd_indexes.extend(index::drop_epoch_sequence(profile, &mut columns, &place_of));
     }
     let is_known = |name: &str| profile.position(name).is_some() || index::COLUMNS.contains(&name);
     let unknown_columns = found
@@ -99,7 +100,6 @@ fn decode_unguarded(
         .map(|column| column.path().string())
         .filter(|name| !is_known(name))
         .collect();
-    let odd_indexes = index::odd(&file, &places)?;
     let proven = Frame::prove(profile, columns);
     check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
     Ok(Decoded {

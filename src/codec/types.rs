@@ -21,31 +21,14 @@ pub(super) fn unit_of(
     column: &ColumnDescriptor,
     profile: &Profile,
 ) -> Result<Option<TimeUnit>, CodecError> {
-    let unit = match (
-        column.logical_type_ref(),
-        column.converted_type(),
-        column.physical_type(),
-    ) {
-        (Some(LogicalType::Timestamp(timestamp)), _, _) => {
-            if timestamp.is_adjusted_to_u_t_c {
-                return Err(foreign(
-                    profile,
-                    &format!("column {} carries a time zone", spec.name),
-                ));
-            }
-            Some(match timestamp.unit {
-                ParquetUnit::MILLIS => TimeUnit::Millis,
-                ParquetUnit::MICROS => TimeUnit::Micros,
-                ParquetUnit::NANOS => TimeUnit::Nanos,
-            })
-        }
-        (_, ConvertedType::TIMESTAMP_MILLIS, _) => Some(TimeUnit::Millis),
-        (_, ConvertedType::TIMESTAMP_MICROS, _) => Some(TimeUnit::Micros),
-        (_, _, PhysicalType::INT96) => Some(TimeUnit::Nanos),
-        _ => None,
-    };
-    let is_date = column.logical_type_ref() == Some(&LogicalType::Date)
-        || column.converted_type() == ConvertedType::DATE;
+    if has_zone(column) {
+        return Err(foreign(
+            profile,
+            &format!("column {} carries a time zone", spec.name),
+        ));
+    }
+    let unit = unit_of_time(column);
+    let is_date = is_date(column);
     let physical = column.physical_type();
     let is_number = matches!(
         physical,
@@ -70,6 +53,36 @@ pub(super) fn unit_of(
             ),
         ))
     }
+}
+
+/// Returns the unit of a timestamp; `None` for a column of something else.
+pub(super) fn unit_of_time(column: &ColumnDescriptor) -> Option<TimeUnit> {
+    match (
+        column.logical_type_ref(),
+        column.converted_type(),
+        column.physical_type(),
+    ) {
+        (Some(LogicalType::Timestamp(timestamp)), _, _) => Some(match timestamp.unit {
+            ParquetUnit::MILLIS => TimeUnit::Millis,
+            ParquetUnit::MICROS => TimeUnit::Micros,
+            ParquetUnit::NANOS => TimeUnit::Nanos,
+        }),
+        (_, ConvertedType::TIMESTAMP_MILLIS, _) => Some(TimeUnit::Millis),
+        (_, ConvertedType::TIMESTAMP_MICROS, _) => Some(TimeUnit::Micros),
+        (_, _, PhysicalType::INT96) => Some(TimeUnit::Nanos),
+        _ => None,
+    }
+}
+
+/// Tells whether a column holds days.
+pub(super) fn is_date(column: &ColumnDescriptor) -> bool {
+    column.logical_type_ref() == Some(&LogicalType::Date)
+        || column.converted_type() == ConvertedType::DATE
+}
+
+/// Tells whether timestamps are instants, which a zone makes of a wall clock.
+pub(super) fn has_zone(column: &ColumnDescriptor) -> bool {
+    matches!(column.logical_type_ref(), Some(LogicalType::Timestamp(timestamp)) if timestamp.is_adjusted_to_u_t_c)
 }
 
 /// Tells whether whole numbers are meant without a sign.

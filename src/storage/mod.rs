@@ -131,6 +131,8 @@ pub struct Prepared {
     pub revisions: Vec<Revision>,
     /// What the files grant that its rows come from, when they come from stored ones: nobody else may use the new files.
     pub origin: Option<Rights>,
+    /// Stored wide bars that begin on no border, where all newer ones do: each of their days is in two bars.
+    pub off_border: usize,
 }
 
 /// Rows of a merge by what happens to them.

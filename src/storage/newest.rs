@@ -15,6 +15,7 @@ use crate::model::{Interval, PartitionKey, StorageRequest, time};
 use crate::sys::{Fs, Kind};
 
 use super::inspect::{Inspected, inspect};
+use super::tree::other_clock;
 use super::{PartitionedStore, StorageError, StorageInterface, Stores};
 
 /// Bytes that hold the footer of nearly every file.
@@ -65,10 +66,7 @@ impl PartitionedStore {
                 && stored != zone
                 && [stored.as_str(), zone].contains(&UTC)
             {
-                return Err(StorageError::Refused {
-                    path: path.clone(),
-                    reason: format!("its time zone is {stored}, and the new rows' is {zone}"),
-                });
+                return Err(other_clock(path, &stored, zone));
             }
         }
         Ok(())

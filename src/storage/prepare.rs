@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
 use crate::frame::{Frame, Merged, Profile};
-use crate::model::{PartitionKey, PriceBasis, Provenance, StorageRequest, TimeUnit};
+use crate::model::{
+    Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
+};
 use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
@@ -41,6 +43,7 @@ pub(super) struct FileOutcome {
     file: Option<PreparedFile>,
     damage: Option<Damage>,
     merged: Merged,
+    off_border: usize,
 }
 
 impl FileOutcome {
@@ -49,6 +52,7 @@ impl FileOutcome {
             file: Some(file),
             damage: None,
             merged,
+            off_border: 0,
         }
     }
 }
@@ -88,6 +92,7 @@ pub(super) fn prepare_file(
                     file: None,
                     damage: None,
                     merged,
+                    off_border: 0,
                 });
             }
             refuse_unknown(&job, &decoded.unknown_columns)?;
@@ -95,7 +100,11 @@ pub(super) fn prepare_file(
             file.old = old;
             file.beyond = beyond(&decoded);
             file.replaced = Some(bytes);
-            Ok(FileOutcome::written(file, merged))
+            let stored = &decoded.proven.frame;
+            Ok(FileOutcome {
+                off_border: off_border(job.request, stored, newer),
+                ..FileOutcome::written(file, merged)
+            })
         }
         Inspected::Damaged { reason, bytes } => {
             // The damaged file is put away before the commit, so the new one replaces nothing.
@@ -134,6 +143,25 @@ fn is_mislabelled(
         && merged.changed <= 1
         && merged.unchanged >= FEWEST_ROWS
         && stored.proven.frame.len() == merged.changed + merged.unchanged
+}
+
+/// Counts the stored bars that begin on no border, where all newer ones do: they are of an older build.
+fn off_border(request: &StorageRequest, stored: &Frame, newer: &Frame) -> usize {
+    let Series::Bars { interval, .. } = &request.series else {
+        return 0;
+    };
+    if !interval.is_wide() || *interval == Interval::D5 {
+        return 0;
+    }
+    let is_off = |stamp: &i64| {
+        let day = time::day(*stamp);
+        let period = interval.period(day);
+        period.is_some_and(|period| period.start != day)
+    };
+    if newer.times().any(|stamp| is_off(&stamp)) {
+        return 0;
+    }
+    stored.times().filter(is_off).count()
 }
 
 fn encode(
@@ -193,6 +221,7 @@ impl Prepared {
             rows: RowCounts::default(),
             revisions: Vec::new(),
             origin: None,
+            off_border: 0,
         }
     }
 
@@ -207,7 +236,9 @@ impl Prepared {
             file,
             damage,
             merged,
+            off_border,
         } = outcome;
+        self.off_border += off_border;
         self.files.extend(file);
         self.damaged.extend(damage);
         self.rows += RowCounts {

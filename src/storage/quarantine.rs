@@ -1,10 +1,12 @@
 //! Where damaged files and rows without a place go: kept, with the reason, never overwritten.
 //!
 //! Promises: each case has a folder of its own, `quarantine/<stamp>-<digest8>/` or, for the folder of a series,
-//! `quarantine/<run>-series/`, with the bytes and a `reason.json`. Putting the same bytes of the same file away twice changes nothing. Nothing here deletes, except what the
+//! `quarantine/<run>-series/`, with the bytes and a `reason.json`. Putting the same bytes of the same file away twice changes
+//! nothing, and neither does keeping what is kept for the same reason already, by whichever run. Nothing here deletes, except what the
 //! setting `corrupt_files = "delete"` orders, and then only after `reason.json` is durable.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,7 @@ use crate::layout::Places;
 use crate::lock::LockGuard;
 use crate::model::{Digest, DigestWriter, PartitionKey, RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace_from};
-use crate::sys::{Fs, Kind, Rights, rights_of};
+use crate::sys::{Entry, Fs, Kind, Rights, rights_of};
 
 use super::{Damage, StorageError};
 
@@ -76,7 +78,8 @@ impl<'l> Quarantine<'l> {
             "series": damage.request.to_string(),
             "partition": damage.partition.to_string(),
         });
-        let record = self.open_case(&damage.path, &damage.bytes, &damage.reason, facts)?;
+        let case = case_of(self.shown(&damage.path).as_os_str(), &damage.bytes);
+        let record = self.open_case(&case, &damage.path, &damage.bytes, &damage.reason, facts)?;
         let gone = self.take_away(damage, order, &record.folder);
         if gone.is_ok() || matches!(self.fs.metadata(&damage.path), Ok(None)) {
             told.push((damage.partition, record));
@@ -189,7 +192,8 @@ impl<'l> Quarantine<'l> {
         Ok(())
     }
 
-    /// Keeps bytes beside what becomes of them: an answer that nobody understood, or a file about to lose rows.
+    /// Keeps bytes beside what becomes of them: an answer that nobody understood, or a file about to lose rows. What an
+    /// earlier run kept for the same reason is that case still.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -202,11 +206,79 @@ impl<'l> Quarantine<'l> {
         request: Option<&StorageRequest>,
     ) -> Result<QuarantineRecord, StorageError> {
         let facts = json!({ "series": request.map(ToString::to_string) });
-        let record = self.open_case(origin, bytes, reason, facts)?;
+        let case = case_of(self.shown(origin).as_os_str(), bytes);
+        self.keep_as(&case, origin, file_name, bytes, (reason, facts))
+    }
+
+    /// Keeps staged rows of a series. Each run stages them elsewhere, and they are the same case all the same.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn keep_staged(
+        &self,
+        staged: &Path,
+        bytes: &[u8],
+        reason: &str,
+        request: &StorageRequest,
+    ) -> Result<QuarantineRecord, StorageError> {
+        let series = request.to_string();
+        let case = case_of(OsStr::new(&series), bytes);
+        let facts = json!({ "series": series });
+        self.keep_as(&case, staged, "rows.parquet", bytes, (reason, facts))
+    }
+
+    fn keep_as(
+        &self,
+        case: &Digest,
+        origin: &Path,
+        file_name: &str,
+        bytes: &[u8],
+        (reason, facts): (&str, Value),
+    ) -> Result<QuarantineRecord, StorageError> {
+        if let Some(folder) = self.kept_before(case, file_name, bytes, reason)? {
+            return Ok(QuarantineRecord {
+                folder,
+                path: origin.to_owned(),
+                reason: reason.to_owned(),
+            });
+        }
+        let record = self.open_case(case, origin, bytes, reason, facts)?;
         let kept = record.folder.join(file_name);
         let origin = rights_of(self.fs, origin)?;
         replace_from(self.fs, &self.temps, &kept, bytes, origin)?;
         Ok(record)
+    }
+
+    /// Returns the folder in which a run has kept these bytes for this reason; `None` when none has, or they are not whole.
+    fn kept_before(
+        &self,
+        case: &Digest,
+        file_name: &str,
+        bytes: &[u8],
+        reason: &str,
+    ) -> Result<Option<PathBuf>, StorageError> {
+        let end = format!("-{}", case.short());
+        let cases = self.fs.list(&self.places.quarantine)?.unwrap_or_default();
+        let is_named = |found: &&Entry| found.kind == Kind::Dir && found.name.ends_with(&end);
+        for found in cases.iter().filter(is_named) {
+            let folder = self.places.quarantine.join(&found.name);
+            let told = self.fs.read(&folder.join("reason.json"))?;
+            let told: Option<Value> = told.and_then(|text| serde_json::from_slice(&text).ok());
+            let told = told.as_ref().and_then(|told| told.get("reason"));
+            if told.and_then(Value::as_str) == Some(reason)
+                && self.fs.read(&folder.join(file_name))?.as_deref() == Some(bytes)
+            {
+                // That run may have ended before its last step.
+                self.fs.sync_dir(&folder)?;
+                self.fs.sync_dir(&self.places.quarantine)?;
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
+    }
+
+    fn shown<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(&self.places.root).unwrap_or(path)
     }
 
     fn tell_reason(
@@ -242,6 +314,7 @@ impl<'l> Quarantine<'l> {
 
     fn open_case(
         &self,
+        case: &Digest,
         path: &Path,
         bytes: &[u8],
         reason: &str,
@@ -249,17 +322,12 @@ impl<'l> Quarantine<'l> {
     ) -> Result<QuarantineRecord, StorageError> {
         self.held.confirm()?;
         let digest = Digest::of(bytes);
-        let shown = path.strip_prefix(&self.places.root).unwrap_or(path);
-        // Of the place, too: many files may be damaged in the same way, and each is a case of its own.
-        let mut case = DigestWriter::default();
-        case.write(shown.as_os_str().as_encoded_bytes());
-        case.write(b"\0");
-        case.write(bytes);
+        let shown = self.shown(path);
         let stamp = self.run.as_str().split('-').next().unwrap_or_default();
         let folder = self
             .places
             .quarantine
-            .join(format!("{stamp}-{}", case.finish().short()));
+            .join(format!("{stamp}-{}", case.short()));
         create_dirs(self.fs, &self.places.root, &folder)?;
         let mut document = json!({
             "file": shown.display().to_string(),
@@ -279,4 +347,13 @@ impl<'l> Quarantine<'l> {
             reason: reason.to_owned(),
         })
     }
+}
+
+/// Returns who a case is. Of the place, too: many files may be damaged in the same way, and each is one of its own.
+fn case_of(place: &OsStr, bytes: &[u8]) -> Digest {
+    let mut case = DigestWriter::default();
+    case.write(place.as_encoded_bytes());
+    case.write(b"\0");
+    case.write(bytes);
+    case.finish()
 }

@@ -206,7 +206,7 @@ pub(super) fn combine(
     if let (Some(stored), Some(newer)) = (stored_zone, &newer.timezone)
         && stored != newer
     {
-        return Err(refuse("time zone", stored, newer));
+        return Err(other_clock(path, stored, newer));
     }
     let basis = match settled {
         None => newer.basis,
@@ -226,6 +226,18 @@ pub(super) fn combine(
         basis,
         source: newer.source.clone().or_else(|| stored_source.cloned()),
     })
+}
+
+/// Returns the refusal of rows on another clock than the stored ones: side by side, each instant would be two rows.
+pub(super) fn other_clock(path: &Path, stored: &str, newer: &str) -> StorageError {
+    StorageError::Refused {
+        path: path.to_owned(),
+        reason: format!(
+            "its time zone is {stored}, and the new rows' is {newer}: if its rows are right, set `timezone = \"{stored}\"` for \
+             their source in barkeep.toml; if an older build named the wrong zone, move the file out of the data folder and \
+             run barkeep update with --start and --end around its days"
+        ),
+    }
 }
 
 /// Returns the compression that suits a series: files of few rows are fastest with snappy, minute bars and

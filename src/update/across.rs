@@ -5,7 +5,7 @@
 
 use crate::frame::{EventKind, Frame, MarketEvent, Merged};
 
-use super::rebase::{FEWEST_ROWS, Shift, is_near, is_price, ratio, rescaled};
+use super::rebase::{FEWEST_ROWS, Shift, VolumeTooLarge, is_near, is_price, ratio, rescaled};
 
 /// Stored rows on the basis of an answer, with the answer.
 #[derive(Debug)]
@@ -16,22 +16,33 @@ pub(super) struct Across {
 }
 
 /// Moves stored rows across the splits that took effect since they were fetched; `None` when they stay.
-pub(super) fn moved(stored: &Frame, newer: &Frame, splits: &[MarketEvent]) -> Option<Across> {
-    let (_, newest) = stored.span()?;
+///
+/// # Errors
+/// When a volume has no place in its column any more.
+pub(super) fn moved(
+    stored: &Frame,
+    newer: &Frame,
+    splits: &[MarketEvent],
+) -> Result<Option<Across>, VolumeTooLarge> {
+    let Some((_, newest)) = stored.span() else {
+        return Ok(None);
+    };
     let since = splits.iter().filter(|split| split.date > newest);
     let factor: f64 = since.filter_map(factor).product();
     let merged = stored.merge(newer);
     let goes_on = newer.span().is_none_or(|(_, last)| last < newest);
     if is_near(factor, 1.0) || !agrees(&merged, factor, goes_on) {
-        return None;
+        return Ok(None);
     }
     let shift = Shift {
         price: factor,
         volume: Some(1.0 / factor),
     };
     let older = rescaled(stored, |_| true, shift)?;
-    let frame = older.merge(newer).frame;
-    Some(Across { frame, factor })
+    Ok(older.map(|older| Across {
+        frame: older.merge(newer).frame,
+        factor,
+    }))
 }
 
 fn factor(event: &MarketEvent) -> Option<f64> {
@@ -90,7 +101,7 @@ mod tests {
     fn rows_before_a_split_are_moved_by_exactly_it() {
         let (stored, newer) = (frame(0..5, 400.0, 10), frame(9..12, 100.0, 40));
 
-        let across = moved(&stored, &newer, &split(7)).unwrap();
+        let across = moved(&stored, &newer, &split(7)).unwrap().unwrap();
 
         let expected = frame(0..5, 100.0, 40).merge(&newer).frame;
         assert_eq!(across.frame, expected);
@@ -101,7 +112,7 @@ mod tests {
     fn rows_that_have_seen_the_split_stay() {
         let newer = frame(9..12, 100.0, 40);
 
-        let is_moved = |stored: &Frame, on| moved(stored, &newer, &split(on)).is_some();
+        let is_moved = |stored: &Frame, on| moved(stored, &newer, &split(on)).unwrap().is_some();
 
         assert!(!is_moved(&frame(0..5, 100.0, 40), 4), "stored on its day");
         assert!(
@@ -116,6 +127,6 @@ mod tests {
     fn enough_rows_that_overlap_are_left_to_measure() {
         let (stored, newer) = (frame(0..12, 400.0, 10), frame(9..14, 100.0, 40));
 
-        assert!(moved(&stored, &newer, &split(13)).is_none());
+        assert!(moved(&stored, &newer, &split(13)).unwrap().is_none());
     }
 }

@@ -3,6 +3,8 @@
 //! Promises: nothing here changes a file. An answer with a row that has no date is refused whole.
 //! Leaves to others: threads and pace (`fetch`), what becomes of an answer (`arrivals`).
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 
 use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
@@ -210,6 +212,10 @@ impl Fetchers<'_> {
         } else {
             across::moved(&stored.frame, rows, &beside.splits)
         };
+        let across = across.map_err(|too_large| StorageError::Refused {
+            path: PathBuf::from(request.to_string()),
+            reason: too_large.to_string(),
+        })?;
         if let Some(Across { frame, factor }) = across {
             *rows = frame;
             beside.warnings.push(format!(
@@ -264,7 +270,14 @@ impl Fetchers<'_> {
         let count = proven.frame.len();
         let request = bars_request(&self.planned.venue, job);
         if let Err(error) = self.cross(job, &request, &mut proven.frame, &mut beside) {
-            return failed(&error, FailureKind::Disk);
+            return match error {
+                StorageError::Refused { .. } => Answer::Failed {
+                    reason: error.to_string(),
+                    kind: FailureKind::Refused,
+                    body: Some(format!("{:#?}", batch.bars).into_bytes()),
+                },
+                error => failed(&error, FailureKind::Disk),
+            };
         }
         let rows = RowsToStage::encode(request, &proven.frame, &self.provenance(&beside));
         let mut aside = match self.aside(job, mark, beside) {

@@ -171,6 +171,12 @@ impl<'l> Consolidation<'_, 'l> {
                 "{request}: the fetched days stand on another basis than those around them; barkeep update --rebase puts all on one"
             )),
         }
+        if prepared.off_border > 0 && prepared.rows.added > 0 {
+            self.report.warnings.push(format!(
+                "{request}: {} of the stored bars begin on no border, and their days are in the new ones as well; barkeep check names them",
+                prepared.off_border
+            ));
+        }
         for path in &prepared.misplaced {
             self.report.warnings.push(format!(
                 "{} is misplaced: it is no file of {request}, and was neither read nor changed",

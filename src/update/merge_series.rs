@@ -120,7 +120,12 @@ fn rebased(
     let Some(stored) = store.read(&prepared.request)? else {
         return Ok((prepared, Basis::Same));
     };
-    Ok(match rebase::uncovered(&stored.frame, span, shift) {
+    let uncovered = rebase::uncovered(&stored.frame, span, shift);
+    let uncovered = uncovered.map_err(|too_large| StorageError::Refused {
+        path: PathBuf::from(prepared.request.to_string()),
+        reason: too_large.to_string(),
+    })?;
+    Ok(match uncovered {
         Uncovered::Nothing => (prepared, Basis::Same),
         Uncovered::Unclear => (prepared, Basis::Mixed),
         Uncovered::Moved(older) => {

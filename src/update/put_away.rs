@@ -90,8 +90,7 @@ impl<'l> Consolidation<'_, 'l> {
         let reason = error.to_string();
         for rows in staged {
             if let Some(bytes) = self.hands.fs.read(&rows.path)? {
-                let name = "rows.parquet";
-                let kept = quarantine.keep(&rows.path, name, &bytes, &reason, Some(request))?;
+                let kept = quarantine.keep_staged(&rows.path, &bytes, &reason, request)?;
                 self.report.kept.push(kept);
             }
         }

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::frame::{Cell, Column, Frame, Revision};
+use crate::model::time;
 use crate::storage::RowCounts;
 
 /// Rows that have to agree on a ratio.
@@ -131,52 +132,87 @@ pub(super) enum Uncovered {
     Unclear,
 }
 
+/// Stored volumes cannot be moved to another basis: one would be more than a volume can be.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("the volume {volume} of {} times {factor} is more than a volume can be", time::day(*stamp))]
+pub(super) struct VolumeTooLarge {
+    /// The stamp of the row.
+    stamp: i64,
+    volume: i64,
+    factor: f64,
+}
+
 /// Returns what becomes of the stored rows outside of an answer that spans the two moments.
-pub(super) fn uncovered(stored: &Frame, (first, last): (i64, i64), shift: Shift) -> Uncovered {
-    let is_newer = stored.span().is_some_and(|(_, newest)| newest > last);
-    match rescaled(stored, |time| time < first, shift) {
-        _ if is_newer => Uncovered::Unclear,
-        Some(older) => Uncovered::Moved(older),
-        None => Uncovered::Nothing,
+pub(super) fn uncovered(
+    stored: &Frame,
+    (first, last): (i64, i64),
+    shift: Shift,
+) -> Result<Uncovered, VolumeTooLarge> {
+    if stored.span().is_some_and(|(_, newest)| newest > last) {
+        return Ok(Uncovered::Unclear);
     }
+    let older = rescaled(stored, |time| time < first, shift)?;
+    Ok(older.map_or(Uncovered::Nothing, Uncovered::Moved))
 }
 
 /// Returns the rows of some moments, moved to the other basis; `None` when there are none.
+///
+/// # Errors
+/// When a volume has no place in its column any more: none of the rows is moved then.
 pub(super) fn rescaled(
     stored: &Frame,
     is_meant: impl Fn(i64) -> bool,
     shift: Shift,
-) -> Option<Frame> {
+) -> Result<Option<Frame>, VolumeTooLarge> {
     let rows: Vec<usize> = stored
         .times()
         .enumerate()
         .filter_map(|(row, time)| is_meant(time).then_some(row))
         .collect();
     if rows.is_empty() {
-        return None;
+        return Ok(None);
     }
+    let stamps: Vec<i64> = stored.times().collect();
     let specs = stored.profile().columns.iter().zip(stored.columns());
     let columns = specs.map(|(spec, column)| match (spec.name, column.take(&rows)) {
         (field, Column::Float(prices)) if is_price(field) => {
             let moved = |price: Option<f64>| price.map(|price| price * shift.price);
-            Column::Float(prices.iter().map(moved).collect())
+            Ok(Column::Float(prices.iter().map(moved).collect()))
         }
         ("volume", Column::Int(volumes)) if let Some(factor) = shift.volume => {
-            let moved = |volume: Option<i64>| volume.map(|volume| times(volume, factor));
-            Column::Int(volumes.iter().map(moved).collect())
+            let moved = |(volume, row): (Option<i64>, &usize)| {
+                let Some(volume) = volume else {
+                    return Ok(None);
+                };
+                let stamp = stamps.get(*row).copied().unwrap_or_default();
+                let too_large = VolumeTooLarge {
+                    stamp,
+                    volume,
+                    factor,
+                };
+                times(volume, factor).map(Some).ok_or(too_large)
+            };
+            let moved: Result<_, _> = volumes.iter().zip(&rows).map(moved).collect();
+            Ok(Column::Int(moved?))
         }
-        (_, column) => column,
+        (_, column) => Ok(column),
     });
-    Some(Frame::prove(stored.profile(), columns.collect()).frame)
+    let columns: Result<Vec<Column>, VolumeTooLarge> = columns.collect();
+    Ok(Some(Frame::prove(stored.profile(), columns?).frame))
 }
 
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    reason = "a count of shares times a split ratio; the cast saturates"
+    reason = "a count of shares times a split ratio, as near as a float is; what is out of range is looked for"
 )]
-fn times(volume: i64, factor: f64) -> i64 {
-    (volume as f64 * factor).round_ties_even() as i64
+fn times(volume: i64, factor: f64) -> Option<i64> {
+    // The largest whole number is no float: the next one is the first that is too large.
+    const FIRST_BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    let moved = (volume as f64 * factor).round_ties_even();
+    (-FIRST_BEYOND..FIRST_BEYOND)
+        .contains(&moved)
+        .then_some(moved as i64)
 }
 
 #[cfg(test)]
@@ -211,7 +247,7 @@ mod tests {
             price: 1.0 / by,
             volume: Some(volume),
         };
-        rescaled(frame, |_| true, shift).unwrap()
+        rescaled(frame, |_| true, shift).unwrap().unwrap()
     }
 
     fn seen(stored: &Frame, newer: &Frame) -> Option<Shift> {
@@ -290,11 +326,29 @@ mod tests {
             volume: Some(4.0),
         };
 
-        let moved = rescaled(&stored, |time| time < 3, shift).unwrap();
+        let moved = rescaled(&stored, |time| time < 3, shift).unwrap().unwrap();
 
         assert_eq!(moved.len(), 3);
         assert_eq!(moved.bars().next().unwrap().close, Some(100.0));
         assert_eq!(moved.bars().next().unwrap().volume, Some(4000.into()));
-        assert_eq!(rescaled(&stored, |time| time < 0, shift), None);
+        assert_eq!(rescaled(&stored, |time| time < 0, shift), Ok(None));
+    }
+
+    /// It became the largest number there is, without a word.
+    #[test]
+    fn a_volume_that_has_no_place_any_more_is_refused_and_nothing_is_moved() {
+        let shift = Shift {
+            price: 0.25,
+            volume: Some(4.0),
+        };
+        let whole = frame(0, 10, 400.0, i64::MAX / 4 - 1000);
+        let beyond = frame(5, 1, 400.0, i64::MAX / 4 + 1000);
+
+        let held = rescaled(&whole, |_| true, shift).unwrap().unwrap();
+        let refused = rescaled(&whole.merge(&beyond).frame, |_| true, shift);
+
+        assert!(held.bars().all(|bar| bar.volume != Some(i64::MAX.into())));
+        let reason = refused.unwrap_err().to_string();
+        assert!(reason.contains("1970-01-01 times 4 is more"), "{reason}");
     }
 }

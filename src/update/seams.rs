@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::across::Across;
-use super::rebase::{Shift, rescaled, simplest};
+use super::rebase::{Shift, VolumeTooLarge, rescaled, simplest};
 use crate::check::{self, Facts, Finding, Kind, Scope};
 use crate::frame::{Frame, MarketEvent};
 use crate::model::{Interval, PriceBasis};
@@ -21,8 +21,17 @@ pub(super) struct Known {
 }
 
 /// Moves rows older than an answer across splits that were not applied to them; `None` when none is named.
-pub(super) fn healed(stored: &Frame, newer: &Frame, known: Known) -> Option<Across> {
-    let (first, _) = newer.span()?;
+///
+/// # Errors
+/// When a volume has no place in its column any more.
+pub(super) fn healed(
+    stored: &Frame,
+    newer: &Frame,
+    known: Known,
+) -> Result<Option<Across>, VolumeTooLarge> {
+    let Some((first, _)) = newer.span() else {
+        return Ok(None);
+    };
     let facts = Facts {
         interval: known.interval,
         basis: known.basis,
@@ -48,13 +57,13 @@ pub(super) fn healed(stored: &Frame, newer: &Frame, known: Known) -> Option<Acro
         };
         let older = healed.as_ref().map_or(stored, |healed| &healed.frame);
         let is_meant = |time| (finding.from..=finding.to).contains(&time);
-        if let Some(moved) = rescaled(older, is_meant, shift) {
+        if let Some(moved) = rescaled(older, is_meant, shift)? {
             let frame = older.merge(&moved).frame;
             healed = Some(Across { frame, factor });
         }
     }
-    healed.map(|healed| Across {
+    Ok(healed.map(|healed| Across {
         frame: healed.frame.merge(newer).frame,
         ..healed
-    })
+    }))
 }

@@ -93,6 +93,54 @@ fn rows_on_another_clock_are_refused_by_name_and_not_doubled(
     assert!(utc[0].starts_with("2023-10-27T00:00:00"), "{utc:?}");
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a user's hands, which are no part of barkeep"
+)]
+fn move_aside(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::rename(from, to).unwrap();
+}
+
+/// Each run added a case with the same rows, and none said what to do.
+#[rstest]
+fn rows_that_are_refused_again_are_one_case(#[values(true, false)] is_partitioned: bool) {
+    let mut bar = workspace(is_partitioned, "us");
+    settings(&bar, "us", "timezone = \"America/New_York\"\n");
+    bar.write("incoming/BTCUSDT.csv", klines(HEADER, 4));
+    bar.run(&["update"]).expect(Exit::Ok);
+    settings(&bar, "us", "");
+    let cases = |bar: &Bar| {
+        let kept = bar.tree().into_iter();
+        kept.filter(|(path, _)| {
+            path.ends_with("rows.parquet") && path.to_string_lossy().contains("quarantine")
+        })
+        .count()
+    };
+
+    for (day, count, expected) in [(1, 5, 1), (2, 5, 1), (3, 6, 2), (4, 6, 2), (5, 5, 2)] {
+        bar.now = format!("2026-12-0{day}T22:00:00Z");
+        bar.write("incoming/BTCUSDT.csv", klines(HEADER, count));
+        let ran = bar.run(&["update"]).expect(Exit::Partial);
+        assert_eq!(cases(&bar), expected, "day {day}");
+        for way in ["timezone = \"America/New_York\"", "--start", "quarantine"] {
+            assert!(ran.stderr.contains(way), "{way}: {}", ran.stderr);
+        }
+    }
+
+    // The way out that the message names.
+    let data: Vec<_> = bar.tree().into_iter().map(|(path, _)| path).collect();
+    let root = bar.path().join("data");
+    let stored = data
+        .iter()
+        .find(|path| path.starts_with(&root) && path.extension() == Some("parquet".as_ref()));
+    move_aside(stored.unwrap(), &bar.path().join("aside.parquet"));
+    // It was the only file, which is what a disk that is not mounted looks like.
+    bar.run(&["update", "--accept-missing"]).expect(Exit::Ok);
+    let utc = shown(&bar, &["--utc"]);
+    assert_eq!(utc.len(), 5, "{utc:?}");
+    assert!(utc[0].starts_with("2023-10-27T00:00:00"), "{utc:?}");
+}
+
 /// October was stored on New York's clock, and November would have stood beside it on that of UTC.
 #[test]
 fn a_new_month_on_another_clock_is_refused() {

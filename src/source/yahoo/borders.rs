@@ -3,7 +3,8 @@
 //! Yahoo counts wide bars from the first instant that is asked for, and cuts the bars at both ends of a request: the bar is
 //! there, with the figures of the days inside only.
 //! Promises: requests of wide bars begin on a border of their series, whatever a job says, and end on one or in the
-//! future. Of an answer only bars are kept that stand on a border and lie within the request.
+//! future. Of an answer only bars are kept that hold the days of one period, each at the border of it, and that lie within
+//! the request.
 //! Leaves to others: which days are in a bar (`Interval::period`).
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Weekday};
@@ -111,31 +112,78 @@ impl Borders {
         Window { from, to }
     }
 
-    /// Keeps the bars of an answer that are whole, and returns the days of those that begin on no border.
+    /// Keeps the bars of an answer that are whole, each at its border, and returns the days of those of which nobody knows
+    /// which days they hold.
     pub(super) fn keep_whole(
         self,
         rows: &mut Vec<Dated>,
         page: Period,
         now: i64,
+        traded: Option<i64>,
     ) -> Vec<NaiveDate> {
+        if self.interval == Interval::D5 {
+            // Nobody knows in which bar the last trade is, and that one holds it soon.
+            rows.retain(|dated| {
+                !dated.is_lone(traded) && self.instant(dated.wall.date()) >= page.start
+            });
+            return Vec::new();
+        }
         let mut strays = Vec::new();
-        rows.retain(|dated| {
+        let mut at_border = self.at_border(rows, page, traded).into_iter();
+        rows.retain_mut(|dated| {
             let day = dated.wall.date();
             let Some(period) = self.interval.period(day) else {
                 return false;
             };
-            if self.interval == Interval::D5 {
-                return self.instant(day) >= page.start;
-            }
-            if period.start != day {
+            if !at_border.next().unwrap_or(false) {
                 // The last trade without its bar is no answer on another grid, and comes within its bar soon.
-                strays.extend((!dated.is_live).then_some(day));
+                strays.extend((!dated.is_lone(traded)).then_some(day));
                 return false;
             }
+            dated.wall = period.start.and_time(NaiveTime::MIN);
             let is_begun = self.instant(period.start) >= page.start;
             is_begun && (self.instant(period.end) <= page.end || page.end > now)
         });
         strays
+    }
+
+    /// Tells of each row whether it is the bar of its period: it stands on the border, or is stamped with another day of it,
+    /// as the first trade after a holiday or of all, in an answer that is on the grid of the calendar.
+    fn at_border(self, rows: &[Dated], page: Period, traded: Option<i64>) -> Vec<bool> {
+        let start = |dated: &Dated| Some(self.interval.period(dated.wall.date())?.start);
+        let is_on = |dated: &Dated| start(dated) == Some(dated.wall.date());
+        // On any other grid no bar begins on a border, or one by chance.
+        let on = rows.iter().filter(|dated| is_on(dated)).count();
+        let is_calendar = on * 2 >= rows.len() || self.is_one_bar(page);
+        let is_alone = |at: usize, dated: &Dated| {
+            let near = [at.checked_sub(1), at.checked_add(1)];
+            let mut near = near.into_iter().flatten().filter_map(|at| rows.get(at));
+            near.all(|other| start(other) != start(dated))
+        };
+        let rows = rows.iter().enumerate();
+        rows.map(|(at, dated)| {
+            is_on(dated) || (is_calendar && !dated.is_lone(traded) && is_alone(at, dated))
+        })
+        .collect()
+    }
+
+    /// Tells whether a request asks for the days of one bar and no others: whatever it is stamped with, it holds these.
+    fn is_one_bar(self, page: Period) -> bool {
+        let period = self
+            .day(page.start)
+            .and_then(|day| self.interval.period(day));
+        period.is_some_and(|period| {
+            self.instant(period.start) == page.start && page.end <= self.instant(period.end)
+        })
+    }
+
+    /// Returns the request that asks for the bar that begins on a border, and for nothing else.
+    pub(super) fn one_bar(self, border: NaiveDate, now: i64) -> Option<Period> {
+        let period = self.interval.period(border)?;
+        Some(Period {
+            start: self.instant(period.start),
+            end: self.instant(period.end).min(now + 1),
+        })
     }
 
     /// Returns the newest border at or before a day on which a request may begin: not on a weekend, which may count as the

@@ -20,6 +20,13 @@ pub(super) struct Dated {
     pub(super) is_live: bool,
 }
 
+impl Dated {
+    /// Tells whether this is the last trade, without the bar that it belongs to.
+    pub(super) fn is_lone(&self, traded: Option<i64>) -> bool {
+        self.is_live && traded == Some(self.row.stamp)
+    }
+}
+
 /// While a session is open, and for a while after, the last trade comes as a row of its own.
 pub(super) fn join_live(
     rows: &mut Vec<Dated>,

@@ -17,6 +17,7 @@ mod mark;
 mod missed;
 mod pages;
 mod rows;
+mod strays;
 mod told;
 mod trading;
 mod windows;

@@ -42,8 +42,8 @@ pub(super) struct Fetch<'f> {
     /// Whether days were denied that cannot lie before the first trade: later pages do not cover them.
     has_gap: bool,
     /// Whether the history is asked for once more, because what is stored stands on another basis.
-    is_whole: bool,
-    /// Bars that are on no border, and left out.
+    pub(super) is_whole: bool,
+    /// Days of bars of which nobody knows which days they hold, and that are left out.
     pub(super) strays: Vec<NaiveDate>,
     pub(super) through: i64,
 }
@@ -85,7 +85,9 @@ impl<'f> Fetch<'f> {
         if self.is_rebased() {
             // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
             self.ask_whole()?;
+            self.ask_on_border()?;
         }
+        self.ask_strays()?;
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
         }
@@ -117,7 +119,16 @@ impl<'f> Fetch<'f> {
         let border = borders.zip(first);
         let border = border.and_then(|(borders, first)| borders.after(first));
         match border.filter(|border| self.span.asked.start < *border) {
-            Some(border) if border < self.span.asked.end => self.ask_from(border),
+            Some(border) if border < self.span.asked.end => {
+                // What lies before that border is asked for bar by bar, and its events are told.
+                let strays = std::mem::take(&mut self.strays);
+                let mut events = std::mem::take(&mut self.beside.events);
+                self.ask_from(border)?;
+                self.strays.extend(strays);
+                events.retain(|event| !self.beside.events.contains(event));
+                self.beside.events.extend(events);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -135,7 +146,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Returns the borders of wide bars, on the clock of the exchange as soon as it is known.
-    fn borders(&self) -> Option<Borders> {
+    pub(super) fn borders(&self) -> Option<Borders> {
         let told = self.chart.as_ref().map(|chart| chart.meta.zone);
         let zone = told.or(self.mark.as_ref().map(|mark| mark.zone));
         Borders::of(self.job.interval, zone)
@@ -250,7 +261,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Refuses a chart of something else than was asked for.
-    fn check(&self, chart: &Chart) -> Result<(), String> {
+    pub(super) fn check(&self, chart: &Chart) -> Result<(), String> {
         let meta = &chart.meta;
         if !self.is_of_ticker(chart) {
             return Err(format!("it is a chart of {}", meta.symbol));

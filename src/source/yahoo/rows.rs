@@ -38,7 +38,7 @@ pub(super) struct Reading {
     pub(super) adjusted: Vec<AdjustedClose>,
     /// Stamps of bars that may still change.
     pub(super) provisional: Vec<i64>,
-    /// Days of wide bars that are left out because they are no border of the series.
+    /// Days of wide bars that are left out because nobody knows which days they hold.
     pub(super) strays: Vec<NaiveDate>,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn read(chart: &Chart, question: Question) -> Reading {
         rows = halved(&rows, meta.zone);
     }
     let borders = Borders::of(interval, Some(meta.zone));
-    let strays = borders.map(|borders| borders.keep_whole(&mut rows, page, now));
+    let strays = borders.map(|borders| borders.keep_whole(&mut rows, page, now, meta.market_time));
     let provisional = rows.last().filter(|last| {
         let now = wall(now, meta.zone).unwrap_or(NaiveDateTime::MAX);
         last.is_live || end(last, interval, meta) > now

@@ -302,3 +302,25 @@ fn the_last_trade_is_part_of_its_wide_bar_and_none_alone(
     };
     assert_eq!(open, expected);
 }
+
+/// Five days that begin on a Thursday hold the Tuesday after the weekend, and nobody knows how Yahoo counts them: the last
+/// trade became a bar of its own, which no later answer took back.
+#[rstest]
+#[case(&["2026-11-12T00:00:00", "2026-11-17T11:02:03"], &["2026-11-12"])]
+#[case(&["2026-11-11T00:00:00", "2026-11-16T11:02:03"], &["2026-11-11"])]
+#[case(&["2026-11-16T00:00:00", "2026-11-17T11:02:03"], &["2026-11-16"])]
+#[case(&["2026-11-12T00:00:00", "2026-11-17T00:00:00"], &["2026-11-12", "2026-11-17"])]
+fn a_last_trade_is_no_bar_of_five_days(#[case] rows: &[&str], #[case] expected: &[&str]) {
+    let zone = Tz::America__New_York;
+    let traded = rows[1];
+    let session = format!("{}T09:30:00", &traded[..10]);
+    let close = format!("{}T16:00:00", &traded[..10]);
+    let mut yahoo = YahooBar::of("AAPL", "5d", "");
+    let now = traded.parse::<NaiveDateTime>().unwrap();
+    let now: DateTime<Utc> = zone.from_local_datetime(&now).unwrap().to_utc();
+    let body = wide(zone, "5d", rows, Some([&session, &close]), traded);
+
+    update(&mut yahoo, &now.to_rfc3339(), body);
+
+    assert_eq!(days(&yahoo, "5d"), expected);
+}
