@@ -78,7 +78,9 @@ impl Catalog {
         interval: Interval,
         bytes: u64,
     ) {
-        if self.interval(ticker, venue, interval).is_none() {
+        let entry = self.interval(ticker, venue, interval);
+        let recorded = entry.map(|entry| entry.get(NEWEST_BYTES).and_then(Value::as_u64));
+        if recorded.is_none_or(|recorded| recorded == Some(bytes)) {
             return;
         }
         // Who cannot record it looks into the file once more.
