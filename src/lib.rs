@@ -8,6 +8,7 @@ pub mod codec;
 pub mod config;
 pub mod document;
 pub mod frame;
+pub mod http;
 pub mod layout;
 pub mod lock;
 pub mod migrate;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::FetchJob;
+use crate::http::HttpError;
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::FsError;
 
@@ -55,4 +57,38 @@ pub enum SourceError {
         /// The interval asked for.
         interval: Interval,
     },
+}
+
+impl SourceError {
+    /// Returns what a request without an answer is to a source; `url` is the address that was asked.
+    pub fn unanswered(error: HttpError, venue: &Venue, job: &FetchJob, url: &str) -> Self {
+        let venue = venue.clone();
+        match error {
+            HttpError::Throttled { retry_after, .. } => Self::Throttled {
+                venue,
+                retry_after: Some(retry_after),
+            },
+            HttpError::TooLarge { .. } => Self::Malformed {
+                ticker: job.ticker.clone(),
+                what: url.to_owned(),
+                reason: error.to_string(),
+                body: None,
+            },
+            HttpError::Address { .. } | HttpError::Command { .. } => Self::Misconfigured {
+                venue,
+                reason: error.to_string(),
+            },
+            HttpError::Stopped => Self::Stopped {
+                ticker: job.ticker.clone(),
+                interval: job.interval,
+            },
+            HttpError::Transport { .. }
+            | HttpError::Timeout { .. }
+            | HttpError::CircuitOpen { .. }
+            | HttpError::Redirected { .. } => Self::Transport {
+                venue,
+                reason: error.to_string(),
+            },
+        }
+    }
 }

@@ -10,7 +10,6 @@ mod beside;
 pub mod demo;
 mod error;
 pub mod files;
-pub mod http;
 mod registry;
 pub mod symbols;
 pub mod yahoo;
@@ -25,6 +24,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::Calendar;
 use crate::frame::BarBatch;
+use crate::http::Rate;
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue};
 use crate::sys::Shutdown;
 
@@ -128,7 +128,7 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     }
 
     /// Returns the budget of the source's server; `None` when it asks none, or has no limit.
-    fn rate(&self) -> Option<http::Rate> {
+    fn rate(&self) -> Option<Rate> {
         None
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::MarketDataSource;
 use super::demo::{Demo, DemoSpec};
 use super::files::{Files, FilesSpec, ParquetRows};
-use super::http::Http;
 use super::yahoo::{Yahoo, YahooSpec};
+use crate::http::Http;
 use crate::model::Venue;
 use crate::sys::Fs;
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use barkeep::http::{Rate, RateLimiter};
 use barkeep::model::RunId;
-use barkeep::source::http::{Rate, RateLimiter};
 use barkeep::sys::{Clock, FixedClock, Fs, Shutdown, atomic::TempNames};
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use barkeep::source::http::{Client, Http, HttpError, HttpRequest, Proxies};
+use barkeep::http::{Client, Http, HttpError, HttpRequest, Proxies};
 use barkeep::sys::{Shutdown, Signal};
 
 use crate::support::asking::Asking;

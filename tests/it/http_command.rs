@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use barkeep::source::http::{Http, HttpError, HttpRequest};
+use barkeep::http::{Http, HttpError, HttpRequest};
 use barkeep::sys::{Fs, OsFs, Shutdown, Signal};
 
 use crate::support::asking::Asking;

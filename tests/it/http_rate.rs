@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use barkeep::source::http::{Client, Http, HttpError, HttpRequest, Proxies, Rate};
+use barkeep::http::{Client, Http, HttpError, HttpRequest, Proxies, Rate};
 use barkeep::sys::{Clock, Fs, FsResult, Shutdown, Signal};
 
 use crate::support::asking::Asking;
@@ -203,7 +203,7 @@ fn a_stop_ends_the_wait_for_a_turn_and_nothing_is_sent() {
     let clock: Arc<dyn Clock> = Arc::new(Interrupting(asking.clock.now()));
     let run = barkeep::model::RunId::new(asking.clock.now(), 1, 1);
     let temps = barkeep::sys::atomic::TempNames::of(run);
-    let limiter = barkeep::source::http::RateLimiter::new(fs, clock, Path::new("/w/state"), temps);
+    let limiter = barkeep::http::RateLimiter::new(fs, clock, Path::new("/w/state"), temps);
     let rate = Rate {
         max_requests: 1,
         per_seconds: 60,

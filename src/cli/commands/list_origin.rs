@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::source::http::{Http, HttpError};
+use crate::http::{Http, HttpError};
 use crate::source::symbols::{self, Forms, ListError};
 use crate::sys::{Fs, FsResult, Rights, rights_of};
 

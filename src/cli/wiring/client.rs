@@ -3,7 +3,7 @@
 use super::{Workspace, servers};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::source::http::{Client, HttpSettings, Proxies};
+use crate::http::{Client, HttpSettings, Proxies};
 use crate::source::symbols;
 
 impl Workspace<'_> {

@@ -11,11 +11,11 @@ use super::sources::refused;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::config::ServerSettings;
-use crate::model::{RunId, Venue};
-use crate::source::SourceSpec;
-use crate::source::http::{
+use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
 };
+use crate::model::{RunId, Venue};
+use crate::source::SourceSpec;
 use crate::source::yahoo::{Hours, Reach, Windows, YahooSpec};
 use crate::sys::Shutdown;
 use crate::sys::atomic::TempNames;

@@ -1,6 +1,6 @@
 //! Why a list of symbols is refused.
 
-use crate::source::http::HttpError;
+use crate::http::HttpError;
 
 /// A list that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,7 @@ pub use error::ListError;
 
 use std::collections::BTreeSet;
 
-use super::http::{Http, HttpError, HttpRequest};
+use crate::http::{Http, HttpError, HttpRequest};
 use crate::model::Ticker;
 use crate::sys::Shutdown;
 

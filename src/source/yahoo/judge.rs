@@ -5,7 +5,7 @@
 //! and is none is malformed, and its body is handed out.
 
 use super::wire::{self, Body, Chart};
-use crate::source::http::HttpAnswer;
+use crate::http::HttpAnswer;
 
 /// An answer, understood.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,8 +11,8 @@ use super::pages::Fetch;
 use super::windows::DAY;
 use super::wire::Period;
 use crate::frame::{EventKind, MarketEvent};
+use crate::http::HttpRequest;
 use crate::model::{Interval, time};
-use crate::source::http::HttpRequest;
 use crate::source::{Asked, FetchJob, SourceError};
 
 impl Fetch<'_> {
@@ -47,7 +47,7 @@ impl Fetch<'_> {
             .yahoo
             .http
             .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| error.into_source_error(&venue, self.job, &url))?;
+            .map_err(|error| SourceError::unanswered(error, &venue, self.job, &url))?;
         let reason = match judge(&answer) {
             Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
                 self.hear_all(&chart);

@@ -36,9 +36,9 @@ use self::borders::Borders;
 use self::mark::Mark;
 use self::windows::DAY;
 use self::wire::Period;
-use super::http::{Http, Rate};
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::Calendar;
+use crate::http::{Http, Rate};
 use crate::model::{Interval, PriceBasis, Provenance, Venue, time};
 use crate::sys::Shutdown;
 

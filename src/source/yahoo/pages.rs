@@ -17,8 +17,8 @@ use super::told::{Told, changes_prices};
 use super::windows::Reach;
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo};
+use crate::http::HttpRequest;
 use crate::model::Interval;
-use crate::source::http::HttpRequest;
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
@@ -217,7 +217,7 @@ impl<'f> Fetch<'f> {
             .yahoo
             .http
             .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| error.into_source_error(&self.yahoo.venue, self.job, &url))?;
+            .map_err(|error| SourceError::unanswered(error, &self.yahoo.venue, self.job, &url))?;
         let venue = self.yahoo.venue.clone();
         let malformed = |reason| SourceError::Malformed {
             ticker: self.job.ticker.clone(),

@@ -13,8 +13,8 @@ use super::judge::{Verdict, judge};
 use super::pages::Fetch;
 use super::rows;
 use super::wire::Period;
+use crate::http::HttpRequest;
 use crate::model::time;
-use crate::source::http::HttpRequest;
 use crate::source::{Asked, CutShort, SourceError};
 
 /// Bars that one job asks for by themselves. Where a history is counted from its first trade, no more than five lie before
@@ -72,7 +72,8 @@ impl Fetch<'_> {
             .yahoo
             .http
             .get(&HttpRequest::of(url.as_str()), self.stop);
-        let answer = answer.map_err(|error| error.into_source_error(&venue, self.job, &url))?;
+        let answer =
+            answer.map_err(|error| SourceError::unanswered(error, &venue, self.job, &url))?;
         let reason = match judge(&answer) {
             Verdict::Chart(mut chart) => match self.check(&chart) {
                 Ok(()) => {

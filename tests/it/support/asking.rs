@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barkeep::model::RunId;
-use barkeep::source::http::{
+use barkeep::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
 };
+use barkeep::model::RunId;
 use barkeep::sys::{Clock, Shutdown, atomic::TempNames};
 use chrono::DateTime;
 

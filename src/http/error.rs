@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use crate::model::Venue;
-use crate::source::{FetchJob, SourceError};
-
 /// A request without an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
@@ -65,38 +62,4 @@ pub enum HttpError {
     /// The run is being stopped. Nothing is known of the answer.
     #[error("the request was stopped")]
     Stopped,
-}
-
-impl HttpError {
-    /// Returns what a source reports of it; `url` is the address that was asked.
-    pub fn into_source_error(self, venue: &Venue, job: &FetchJob, url: &str) -> SourceError {
-        let venue = venue.clone();
-        match self {
-            Self::Throttled { retry_after, .. } => SourceError::Throttled {
-                venue,
-                retry_after: Some(retry_after),
-            },
-            Self::TooLarge { .. } => SourceError::Malformed {
-                ticker: job.ticker.clone(),
-                what: url.to_owned(),
-                reason: self.to_string(),
-                body: None,
-            },
-            Self::Address { .. } | Self::Command { .. } => SourceError::Misconfigured {
-                venue,
-                reason: self.to_string(),
-            },
-            Self::Stopped => SourceError::Stopped {
-                ticker: job.ticker.clone(),
-                interval: job.interval,
-            },
-            Self::Transport { .. }
-            | Self::Timeout { .. }
-            | Self::CircuitOpen { .. }
-            | Self::Redirected { .. } => SourceError::Transport {
-                venue,
-                reason: self.to_string(),
-            },
-        }
-    }
 }
