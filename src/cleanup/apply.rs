@@ -1,7 +1,7 @@
 //! Doing what was planned, so that a crash at any moment leaves the rows in at least one place.
 //!
 //! Promises: a file of which rows may be wanted is removed only after these are staged and sealed, or after its bytes are
-//! in quarantine. Leaves to others: merging the staged rows (`update::finish_leftovers`).
+//! in quarantine. Leaves to others: merging the staged rows (`ingest::finish_leftovers`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ struct Settled<'p> {
     keep: Option<(Bytes, String)>,
 }
 
-/// Executes a plan. Rows are staged as the run `id`; `update::finish_leftovers` merges them.
+/// Executes a plan. Rows are staged as the run `id`; `ingest::finish_leftovers` merges them.
 ///
 /// # Errors
 /// When the disk refuses a change or the lock is lost. Every row is then still in its file, in staging or in

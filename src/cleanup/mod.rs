@@ -4,7 +4,7 @@
 //! durably, before the file goes, or the file is moved to quarantine with the reason; it is never promoted to the
 //! place that its name suggests. Names that are not known are never touched, and an unreadable file stays.
 //! Planning is a pure look: `--dry-run` prints what `apply` would do.
-//! Leaves to others: merging what was staged (`update::finish_leftovers`, to be called after `apply`), and the
+//! Leaves to others: merging what was staged (`ingest::finish_leftovers`, to be called after `apply`), and the
 //! leftovers of the lock (`lock`).
 
 mod apply;

@@ -14,6 +14,7 @@ use crate::catalog::{CatalogError, Unusable};
 use crate::cleanup::CleanupError;
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
+use crate::ingest::IngestError;
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
 use crate::storage::{StorageError, WayOut};
@@ -283,6 +284,16 @@ impl From<CleanupError> for Failure {
         match error {
             CleanupError::Fs(error) => error.into(),
             CleanupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Storage(error) => error.into(),
+            IngestError::Catalog(error) => error.into(),
+            IngestError::Fs(error) => error.into(),
         }
     }
 }

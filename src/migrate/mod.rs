@@ -49,22 +49,17 @@ pub use verify::{Finding, Sample, Verification, verify_interval};
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use chrono::{DateTime, Utc};
 
 use crate::catalog::{Catalog, CatalogError};
 use crate::config::ConfigError;
 use crate::document::DocumentError;
 use crate::layout::Places;
 use crate::lock::{LockError, LockGuard};
-use crate::model::{PriceBasis, RunId};
+use crate::model::PriceBasis;
 use crate::observe::Observer;
 use crate::storage::{Open, Quarantine, Sealed, StagedRun, StorageError, Stores};
 use crate::sys::{Clock, Fs, FsError, Shutdown};
-
-/// The runs that finish what earlier ones left have the names before this one.
-const FIRST_RUN: u32 = 16;
+use crate::workspace::RunNames;
 
 /// What looking takes: it changes nothing and needs no lock.
 #[derive(Clone, Copy, Debug)]
@@ -106,33 +101,6 @@ impl<'l> Hands<'l> {
     fn quarantine(&self) -> Quarantine<'l> {
         let Sight { fs, places, .. } = self.sight;
         Quarantine::new(fs, self.held, places, self.runs.next())
-    }
-}
-
-/// The names of the runs of one process.
-#[derive(Debug)]
-pub struct RunNames {
-    now: DateTime<Utc>,
-    nonce: u32,
-    next: AtomicU32,
-}
-
-impl RunNames {
-    /// Returns names that begin with this moment.
-    pub fn new(now: DateTime<Utc>, nonce: u32) -> Self {
-        Self {
-            now,
-            nonce,
-            next: AtomicU32::new(FIRST_RUN),
-        }
-    }
-
-    fn next(&self) -> RunId {
-        RunId::new(
-            self.now,
-            self.nonce,
-            self.next.fetch_add(1, Ordering::Relaxed),
-        )
     }
 }
 

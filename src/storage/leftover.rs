@@ -2,7 +2,7 @@
 //!
 //! Promises: nothing that such a run staged is relied on before it is durable, since after a kill all of it may
 //! exist in memory only. What is no staged file is left where it is.
-//! Leaves to others: an interrupted commit (`recover`), merging the rows (`update::resume`).
+//! Leaves to others: an interrupted commit (`recover`), merging the rows (`ingest::leftovers`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 //! Promises: what the journal lists is made durable before it is acted on, and each entry is judged by digests
 //! alone, so that a crash of the recovery is recovered from in the same way. A place that has changed since is a
 //! conflict and stays as it is; its rows are still staged. A place that refuses its file keeps it in the journal.
-//! Leaves to others: the order of a commit (`commit`), merging what is still staged (`update::resume`).
+//! Leaves to others: the order of a commit (`commit`), merging what is still staged (`ingest::leftovers`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 //! survives power loss; only a sealed run can commit. Staged rows are removed only after the group that holds
 //! them is durable, so what is left in staging is the record of what is still to be done.
 //! Leaves to others: taking over what an earlier run staged (`leftover`), turning staged rows into new files
-//! (`update::consolidate`), making these visible (`commit`).
+//! (`ingest::consolidate`), making these visible (`commit`).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};

@@ -12,11 +12,9 @@ use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
 use crate::source::{Asked, Beside, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
-use super::across::{self, Across};
 use super::fetch::Fetchers;
-use super::report::FailureKind;
-use super::seams::{self, Known};
 use super::{History, PlannedJob, bars_request};
+use crate::ingest::{self, Across, FailureKind, Known};
 
 /// What one job brought.
 #[derive(Debug)]
@@ -208,9 +206,9 @@ impl Fetchers<'_> {
                 basis: stored.provenance.basis,
                 events: self.events(job, beside)?,
             };
-            seams::healed(&stored.frame, rows, known)
+            ingest::healed(&stored.frame, rows, known)
         } else {
-            across::moved(&stored.frame, rows, &beside.splits)
+            ingest::moved_across(&stored.frame, rows, &beside.splits)
         };
         let across = across.map_err(|too_large| StorageError::Refused {
             path: PathBuf::from(request.to_string()),

@@ -12,11 +12,10 @@ use crate::source::Asked;
 use crate::storage::{Open, RowsToStage, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
-use super::consolidate::{Marks, Told};
-use super::missing::Settled;
-use super::report::{FailureKind, Unknown, VenueReport};
 use super::run::Work;
-use super::{Hands, PlannedJob, PlannedVenue, UpdateError, bars_request};
+use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
+use crate::ingest::{FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
+use crate::workspace::Session;
 
 /// What one venue has brought so far.
 pub(super) struct Arrivals<'l> {
@@ -25,7 +24,7 @@ pub(super) struct Arrivals<'l> {
     /// The rows that were staged; none until the first of them came.
     pub(super) run: Option<StagedRun<'l, Open>>,
     /// What the source wants to see again.
-    pub(super) marks: Marks,
+    pub(super) notes: SourceNotes,
     /// Series that have nothing new but what came along with that. Until it is durable they count as not asked for.
     pub(super) checked: Vec<Checked>,
 }
@@ -53,7 +52,7 @@ impl<'l> Work<'_, 'l> {
     ) -> Result<(), UpdateError> {
         match self.take_in(planned, job, answer, arrived) {
             Err(UpdateError::Storage(error))
-                if error.is_of_place_below(&self.hands.places.quarantine) =>
+                if error.is_of_place_below(&self.session.places.quarantine) =>
             {
                 self.fail(planned, job, error.to_string(), FailureKind::Disk);
                 Ok(())
@@ -75,7 +74,7 @@ impl<'l> Work<'_, 'l> {
             0
         };
         let request = bars_request(&planned.venue, job);
-        self.hands.observer.observe(Event::Fetched {
+        self.session.observer.observe(Event::Fetched {
             request: request.clone(),
             rows,
         });
@@ -139,7 +138,7 @@ impl<'l> Work<'_, 'l> {
             Asked::Explicit if beside.unseen.is_empty() => Wanted::AsBefore,
             Asked::Explicit => Wanted::Whole,
         };
-        let told = Told {
+        let note = SourceNote {
             mark,
             missing: job.missing,
             is_covering: job.is_covered_by(&beside),
@@ -147,7 +146,7 @@ impl<'l> Work<'_, 'l> {
             provisional: beside.provisional,
             history,
         };
-        arrived.marks.insert(request, told);
+        arrived.notes.insert(request, note);
         Ok(())
     }
 
@@ -205,11 +204,10 @@ impl<'l> Work<'_, 'l> {
         Ok(match &mut arrived.run {
             Some(run) => run,
             empty => {
-                let Hands {
+                let Session {
                     fs, held, places, ..
-                } = self.hands;
-                self.runs_begun += 1;
-                let id = self.hands.run_id(self.runs_begun);
+                } = self.session;
+                let id = self.session.runs.next();
                 empty.insert(StagedRun::begin(fs, held, places, id)?)
             }
         })
@@ -295,8 +293,8 @@ impl<'l> Work<'_, 'l> {
         bytes: &[u8],
         reason: &str,
     ) -> Result<(), UpdateError> {
-        let quarantine = self.hands.quarantine(&self.hands.run_id(0));
-        let origin = self.hands.places.root.join(request.to_string());
+        let quarantine = self.session.quarantine(&self.session.runs.next());
+        let origin = self.session.places.root.join(request.to_string());
         let kept = quarantine.keep(&origin, name, bytes, reason, Some(request))?;
         self.report.kept.push(kept);
         Ok(())
@@ -313,14 +311,14 @@ impl<'l> Work<'_, 'l> {
         } = checked;
         let today = self.options.today;
         if let Some(missing) = missing {
-            let settled = Settled {
+            let gave_up = GaveUp {
                 ticker: &ticker,
                 venue,
                 interval,
                 missing,
                 reached: missing.left,
             };
-            settled.settle(self.registry, &mut self.report, today);
+            gave_up.record(self.registry, &mut self.report, today);
         }
         let catalog = self.registry.catalog_mut();
         if let Err(unusable) = catalog.record_checked(&ticker, venue, interval, today, mark) {

@@ -9,9 +9,9 @@ use crate::model::{PriceBasis, time};
 use crate::source::{Beside, CutShort};
 use crate::storage::RowsToStage;
 
-use super::report::{Failure, FailureKind};
 use super::run::Work;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
+use crate::ingest::{Failure, FailureKind};
 
 impl Work<'_, '_> {
     /// Tells whether the ticker is who it was, and records who it is. If not, its rows are put away; what came along

@@ -18,7 +18,8 @@ use crate::storage::Stores;
 use crate::sys::{Clock, Shutdown, Stopwatch};
 
 use super::answer::Answer;
-use super::{Hands, Pace, PlannedVenue, RunOptions};
+use super::{Pace, PlannedVenue, RunOptions};
+use crate::workspace::Session;
 
 /// An answer on its way to the writing thread.
 #[derive(Debug)]
@@ -49,11 +50,11 @@ impl<'l> Fetchers<'l> {
         planned: &'l PlannedVenue,
         source: &'l dyn MarketDataSource,
         stores: &'l Stores,
-        hands: Hands<'l>,
+        session: Session<'l>,
         options: &RunOptions,
     ) -> Self {
         let (now, pace) = (options.now, options.pace);
-        let Hands { clock, stop, .. } = hands;
+        let Session { clock, stop, .. } = session;
         let (next, last_request) = (AtomicUsize::new(0), Mutex::new(None));
         Self {
             at,

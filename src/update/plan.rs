@@ -13,10 +13,10 @@ use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
-use super::planned::{
-    DataRoot, PlannedJob, PlannedVenue, SkipReason, Skipped, Unserved, UpdatePlan,
-};
-use super::{Outlook, UpdateError};
+use super::UpdateError;
+use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+use crate::ingest::{self, Unserved};
+use crate::workspace::{DataRoot, View};
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ pub enum History {
 /// When a venue was asked for of which nothing is known, or the disk cannot be asked where rows are.
 pub fn plan(
     request: &UpdateRequest,
-    outlook: Outlook<'_>,
+    view: View<'_>,
     catalog: &Catalog,
     intervals: &[Interval],
 ) -> Result<UpdatePlan, UpdateError> {
@@ -64,16 +64,16 @@ pub fn plan(
     } else {
         &request.intervals
     };
-    let data = outlook.data_root(catalog);
+    let data = view.data_root(catalog);
     let is_absent = data == DataRoot::Absent;
     let mut plan = UpdatePlan {
-        unserved: idle(request, outlook, catalog)?,
+        unserved: idle(request, view, catalog)?,
         data,
         ..UpdatePlan::default()
     };
     for venue in venues(request, catalog) {
         let tickers = tickers_at(request, catalog, &venue);
-        let Some(source) = outlook.source(&venue) else {
+        let Some(source) = view.source(&venue) else {
             let mut tickers = tickers;
             tickers.retain(|ticker| is_named(request) || catalog.is_active(ticker, &venue));
             let reason = format!("no source is configured for {venue}");
@@ -88,7 +88,7 @@ pub fn plan(
         for &interval in intervals.iter().filter(|one| source.serves(**one)) {
             let look = Look {
                 request,
-                outlook,
+                view,
                 catalog,
                 is_absent,
             };
@@ -115,7 +115,7 @@ fn venues(request: &UpdateRequest, catalog: &Catalog) -> BTreeSet<Venue> {
 /// Returns the venues that were named and have no ticker: somebody expects something of them.
 fn idle(
     request: &UpdateRequest,
-    outlook: Outlook<'_>,
+    view: View<'_>,
     catalog: &Catalog,
 ) -> Result<Vec<Unserved>, UpdateError> {
     if request.venues.is_empty() {
@@ -127,7 +127,7 @@ fn idle(
         .iter()
         .filter(|venue| !known.contains(venue))
         .collect();
-    if let Some(venue) = idle.iter().find(|venue| outlook.source(venue).is_none()) {
+    if let Some(venue) = idle.iter().find(|venue| view.source(venue).is_none()) {
         return Err(UpdateError::UnknownVenue {
             venue: (*venue).clone(),
         });
@@ -168,7 +168,7 @@ fn tickers_at(request: &UpdateRequest, catalog: &Catalog, venue: &Venue) -> Vec<
 #[derive(Clone, Copy)]
 struct Look<'l> {
     request: &'l UpdateRequest,
-    outlook: Outlook<'l>,
+    view: View<'l>,
     catalog: &'l Catalog,
     is_absent: bool,
 }
@@ -182,13 +182,13 @@ impl Look<'_> {
     ) -> Result<(), UpdateError> {
         let Self {
             request,
-            outlook,
+            view,
             catalog,
             ..
         } = self;
         let venue = planned.venue.clone();
         // A series must not rest until what it missed is gone.
-        let source = outlook.source(&venue);
+        let source = view.source(&venue);
         let depth = source.and_then(|source| source.depth_days(interval));
         let rest = depth.map(|days| days / 2);
         for ticker in tickers {
@@ -220,7 +220,7 @@ impl Look<'_> {
     ) -> Result<PlannedJob, UpdateError> {
         let Self {
             request,
-            outlook,
+            view,
             catalog,
             ..
         } = self;
@@ -228,7 +228,7 @@ impl Look<'_> {
             ticker: ticker.clone(),
             interval,
         };
-        let wish = outlook.wish(catalog, venue, &series);
+        let wish = view.wish(catalog, venue, &series);
         let asked_for = StorageRequest {
             venue: Some(venue.clone()),
             series,
@@ -238,13 +238,19 @@ impl Look<'_> {
             // What is fetched is merged when the rows are back: it is what follows them.
             Routed::unanswered(wish)
         } else {
-            match outlook.stores.route(&asked_for, wish) {
+            match view.stores.route(&asked_for, wish) {
                 // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
                 Err(StorageError::Fs(_)) => Routed::unanswered(wish),
                 routed => routed?,
             }
         };
-        let missing = outlook.missing(catalog, &asked_for, &routed, (&ticker, venue, interval));
+        let missing = ingest::missing(
+            view,
+            catalog,
+            &asked_for,
+            &routed,
+            (&ticker, venue, interval),
+        );
         let missing = missing.filter(|_| !request.waiting.contains(&asked_for));
         let stored = missing.map_or(known, |missing| missing.left);
         let adjoins = |first: NaiveDate| {

@@ -6,10 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan::History;
 use crate::catalog::Missing;
+use crate::ingest::Unserved;
 use crate::layout::Continuity;
 use crate::model::{Interval, PriceBasis, Ticker, Venue};
 use crate::source::{Asked, Beside, FetchJob, Window};
 use crate::storage::Route;
+use crate::workspace::DataRoot;
 
 /// What a run will do.
 #[derive(Clone, Debug, Default)]
@@ -20,47 +22,6 @@ pub struct UpdatePlan {
     pub unserved: Vec<Unserved>,
     /// Whether the data root is there, or what is fetched can only be staged.
     pub data: DataRoot,
-}
-
-/// Whether rows can be stored, or what is fetched has to wait in the staging place of the workspace.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum DataRoot {
-    /// They can.
-    #[default]
-    There,
-    /// None is there, though tickers.json knows rows: a disk is most likely not mounted.
-    Absent,
-    /// It takes no files.
-    Shut {
-        /// What the system answers.
-        reason: String,
-    },
-}
-
-impl DataRoot {
-    /// Tells whether rows can be stored.
-    pub fn is_there(&self) -> bool {
-        *self == Self::There
-    }
-
-    /// Returns what the system answers, where the data root takes no files.
-    pub fn refusal(&self) -> Option<&str> {
-        match self {
-            Self::Shut { reason } => Some(reason),
-            Self::There | Self::Absent => None,
-        }
-    }
-}
-
-/// Tickers of a venue that nobody can be asked for: a run that leaves them out is no success.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unserved {
-    /// The venue.
-    pub venue: Venue,
-    /// The tickers, each once, in the order of tickers.json.
-    pub tickers: Vec<Ticker>,
-    /// Why nobody can be asked, as a sentence without a period that names the venue.
-    pub reason: String,
 }
 
 /// What a run will do at one venue.

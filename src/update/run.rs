@@ -17,11 +17,11 @@ use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
-use super::consolidate::{Consolidation, Marks};
 use super::fetch::{Fetchers, Message};
-use super::report::{Unknown, UpdateReport};
 use super::space::check_space;
-use super::{Hands, Outlook, PlannedVenue, Registry, UpdateError, UpdatePlan};
+use super::{PlannedVenue, UpdateError, UpdatePlan};
+use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
+use crate::workspace::{Session, View};
 
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
@@ -67,77 +67,77 @@ pub struct Pace {
 /// what was fetched stays staged for the next run.
 pub fn run(
     plan: &UpdatePlan,
-    outlook: Outlook<'_>,
-    hands: Hands<'_>,
+    view: View<'_>,
+    session: Session<'_>,
     registry: &mut Registry,
     options: &RunOptions,
-) -> Result<UpdateReport, UpdateError> {
-    check_space(plan, hands.fs, hands.places, options)?;
+) -> Result<RunReport, UpdateError> {
+    check_space(plan, session.fs, session.places, options)?;
     // A mount point without its disk is no place for rows.
-    let home = hands.places.without_disk();
-    let hands = if plan.data.is_there() {
-        hands
+    let home = session.places.without_disk();
+    let session = if plan.data.is_there() {
+        session
     } else {
-        Hands {
+        Session {
             places: &home,
-            ..hands
+            ..session
         }
     };
-    check_staging(hands.fs, hands.places)?;
+    check_staging(session.fs, session.places)?;
     let total = Stopwatch::start();
     let mut work = Work {
-        outlook,
-        hands,
+        view,
+        session,
         options: *options,
         registry,
-        report: UpdateReport {
+        report: RunReport {
             unserved: plan.unserved.clone(),
             data: plan.data.clone(),
-            ..UpdateReport::default()
+            ..RunReport::default()
         },
-        runs_begun: 0,
         home: &home,
     };
     if let Err(error) = work.execute(plan) {
-        work.report.warn_of_damage(hands.observer);
+        work.report.warn_of_damage(session.observer);
         return Err(error);
     }
     if work.report.data.is_there() {
         work.record_unknown();
-        work.registry.save(hands)?;
+        work.registry.save(session)?;
     }
-    work.report.interrupted = hands.stop.signal();
+    work.report.interrupted = session.stop.signal();
     work.report.seconds.total = total.seconds();
     Ok(work.report)
 }
 
 /// A run in progress. Everything that changes a file happens on the thread that owns this.
 pub(super) struct Work<'r, 'l> {
-    pub(super) outlook: Outlook<'l>,
-    pub(super) hands: Hands<'l>,
+    pub(super) view: View<'l>,
+    pub(super) session: Session<'l>,
     pub(super) options: RunOptions,
     pub(super) registry: &'r mut Registry,
-    pub(super) report: UpdateReport,
-    pub(super) runs_begun: u32,
+    pub(super) report: RunReport,
     /// The places of a run that must not touch the data root.
     home: &'l Places,
 }
 
 impl<'l> Work<'_, 'l> {
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
-        let (jobs, observer) = (self.options.jobs, self.hands.observer);
+        let (jobs, observer) = (self.options.jobs, self.session.observer);
         observer.observe(Event::FetchPlanned {
             series: plan.series(),
         });
-        let (outlook, hands, options) = (self.outlook, self.hands, self.options);
+        let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
             .iter()
             .enumerate()
             .filter_map(|(at, planned)| {
-                let source = &**outlook.source(&planned.venue)?;
-                let stores = outlook.stores;
-                Some(Fetchers::new(at, planned, source, stores, hands, &options))
+                let source = &**view.source(&planned.venue)?;
+                let stores = view.stores;
+                Some(Fetchers::new(
+                    at, planned, source, stores, session, &options,
+                ))
             })
             .collect();
         for planned in &plan.venues {
@@ -169,7 +169,7 @@ impl<'l> Work<'_, 'l> {
         let fresh = |planned: &PlannedVenue| Arrivals {
             left: planned.jobs.len(),
             run: None,
-            marks: Marks::new(),
+            notes: SourceNotes::new(),
             checked: Vec::new(),
         };
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
@@ -187,7 +187,7 @@ impl<'l> Work<'_, 'l> {
                 self.take(planned, job, answer, arrived)?;
             }
             arrived.left -= 1;
-            if arrived.left == 0 && !self.hands.stop.is_raised() {
+            if arrived.left == 0 && !self.session.stop.is_raised() {
                 self.consolidate(planned, arrived)?;
             }
         }
@@ -204,7 +204,7 @@ impl<'l> Work<'_, 'l> {
         };
         let watch = Stopwatch::start();
         let venue = planned.venue.clone();
-        self.hands.observer.observe(Event::ConsolidationPlanned {
+        self.session.observer.observe(Event::ConsolidationPlanned {
             venue,
             series: run.len(),
         });
@@ -222,23 +222,23 @@ impl<'l> Work<'_, 'l> {
             self.note_checked(&planned.venue, checked);
         }
         let Self {
-            outlook,
-            hands,
+            view,
+            session,
             registry,
             report,
             ..
         } = self;
-        let (outlook, hands) = (*outlook, *hands);
+        let (view, session) = (*view, *session);
         let done = Consolidation {
-            outlook,
-            hands,
+            view,
+            session,
             registry,
-            marks: &arrived.marks,
+            notes: &arrived.notes,
             report,
         }
         .finish(sealed);
         self.report.seconds.consolidate += watch.seconds();
-        done.or_else(|error| self.withhold(staged, error))
+        done.or_else(|error| self.withhold(staged, error.into()))
     }
 
     /// Counts what stays staged, if the data root has turned read-only under the run; any other failure ends it.
@@ -261,10 +261,10 @@ impl<'l> Work<'_, 'l> {
             _ => false,
         };
         if is_below && self.report.data.is_there() {
-            let data = self.outlook.data_root(self.registry.catalog());
+            let data = self.view.data_root(self.registry.catalog());
             if data.refusal().is_some() {
                 self.report.data = data;
-                self.hands.places = self.home;
+                self.session.places = self.home;
             }
         }
         is_below && self.report.data.refusal().is_some()

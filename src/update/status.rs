@@ -9,7 +9,8 @@ use crate::catalog::Catalog;
 use crate::model::{Interval, Venue};
 use crate::source::MarketDataSource;
 
-use super::{Outlook, PlannedVenue, SkipReason, UpdatePlan};
+use super::{PlannedVenue, SkipReason, UpdatePlan};
+use crate::workspace::View;
 
 /// One interval of one venue.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,13 +77,13 @@ impl SeriesStatus {
 /// Returns how each planned interval of each venue stands at `now`.
 pub fn survey(
     plan: &UpdatePlan,
-    outlook: Outlook<'_>,
+    view: View<'_>,
     catalog: &Catalog,
     now: DateTime<Utc>,
 ) -> Vec<SeriesStatus> {
     let mut found = Vec::new();
     for planned in &plan.venues {
-        let Some(source) = outlook.source(&planned.venue) else {
+        let Some(source) = view.source(&planned.venue) else {
             continue;
         };
         let mut intervals: Vec<Interval> = planned.jobs.iter().map(|job| job.interval).collect();

@@ -14,16 +14,17 @@ use std::sync::Arc;
 use barkeep::codec;
 use barkeep::config::{ConfigService, EnvVars, Overrides};
 use barkeep::frame::{Bar, Profile};
+use barkeep::ingest::{
+    FailureKind, IngestError, LeftoverReport, Registry, RunReport, finish_leftovers,
+};
 use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
 use barkeep::source::{AdjustedClose, Beside, MarketDataSource};
 use barkeep::storage::{CorruptFiles, RowCounts};
 use barkeep::sys::{FixedClock, Shutdown};
-use barkeep::update::{
-    FailureKind, Hands, LeftoverReport, NotFounds, Outlook, Registry, RunOptions, UpdateError,
-    UpdateReport, UpdateRequest, finish_leftovers, plan, run,
-};
+use barkeep::update::{NotFounds, RunOptions, UpdateError, UpdateRequest, plan, run};
+use barkeep::workspace::{RunNames, Session, View};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
@@ -91,7 +92,7 @@ impl World {
         self
     }
 
-    fn with<R>(&self, work: impl FnOnce(Outlook<'_>, Hands<'_>, &mut Registry) -> R) -> R {
+    fn with<R>(&self, work: impl FnOnce(View<'_>, Session<'_>, &mut Registry) -> R) -> R {
         let fs = &*self.bench.fs;
         let root = &self.bench.places.root;
         let (stop, clock) = (
@@ -101,12 +102,13 @@ impl World {
         let config =
             ConfigService::open(fs, root, &EnvVars::default(), &Overrides::default()).unwrap();
         let stores = self.bench.stores();
-        let outlook = Outlook {
+        let view = View {
             config: &config,
             stores: &stores,
             sources: &self.sources,
         };
-        let hands = Hands {
+        let runs = RunNames::new(Arc::new(clock), self.bench.fresh_nonce());
+        let session = Session {
             fs,
             clock: &clock,
             stop: &stop,
@@ -114,36 +116,36 @@ impl World {
             held: &self.held,
             places: &self.bench.places,
             corrupt_files: self.corrupt_files,
-            nonce: self.bench.fresh_nonce(),
+            runs: &runs,
         };
         let mut registry = Registry::load(fs, root).unwrap().unwrap();
-        work(outlook, hands, &mut registry)
+        work(view, session, &mut registry)
     }
 
-    fn finish_leftovers(&self) -> Result<LeftoverReport, UpdateError> {
+    fn finish_leftovers(&self) -> Result<LeftoverReport, IngestError> {
         self.with(finish_leftovers)
     }
 
-    fn try_update(&self) -> Result<UpdateReport, UpdateError> {
+    fn try_update(&self) -> Result<RunReport, UpdateError> {
         self.try_update_of(None)
     }
 
     fn try_update_of(
         &self,
         days: Option<(NaiveDate, NaiveDate)>,
-    ) -> Result<UpdateReport, UpdateError> {
-        self.with(|outlook, hands, registry| {
-            finish_leftovers(outlook, hands, registry)?;
-            let (now, today) = (hands.clock.now(), hands.clock.today());
+    ) -> Result<RunReport, UpdateError> {
+        self.with(|view, session, registry| {
+            finish_leftovers(view, session, registry)?;
+            let (now, today) = (session.clock.now(), session.clock.today());
             let request = UpdateRequest {
                 history: barkeep::update::History::New,
                 now,
                 today,
                 days,
-                waiting: outlook.waiting(registry.catalog(), hands.fs, hands.places)?,
+                waiting: view.waiting(registry.catalog(), session.fs, session.places)?,
                 ..UpdateRequest::default()
             };
-            let plan = plan(&request, outlook, registry.catalog(), &[self.interval])?;
+            let plan = plan(&request, view, registry.catalog(), &[self.interval])?;
             let options = RunOptions {
                 now,
                 today,
@@ -153,11 +155,11 @@ impl World {
                 min_free_bytes: 0,
                 min_free_inodes: 0,
             };
-            run(&plan, outlook, hands, registry, &options)
+            run(&plan, view, session, registry, &options)
         })
     }
 
-    fn update(&self) -> UpdateReport {
+    fn update(&self) -> RunReport {
         self.try_update().unwrap()
     }
 

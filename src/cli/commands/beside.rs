@@ -138,7 +138,7 @@ fn layout(
 ) -> Result<Layout, Failure> {
     let venue = request.venue.as_ref();
     let venue = venue.unwrap_or_else(|| workspace.default_venue());
-    let wish = workspace.outlook().wish(catalog, venue, &request.series);
+    let wish = workspace.view().wish(catalog, venue, &request.series);
     Ok(workspace.stores.route(request, wish)?.route.layout)
 }
 

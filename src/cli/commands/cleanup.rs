@@ -18,11 +18,11 @@ use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::Workspace;
 use crate::config::Overrides;
+use crate::ingest::{self, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
 use crate::storage::leftover_runs;
 use crate::sys::Stopwatch;
-use crate::update::{self, Registry, UpdateReport};
 
 /// Options of `cleanup`.
 #[derive(Debug, Default, Args)]
@@ -53,19 +53,19 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let held = registration::lock(&workspace, shell, "cleanup", Duration::ZERO)?;
     let lock_seconds = watch.seconds();
     let progress = Progress::new(shell, args.json);
-    let hands = workspace.hands(&held, &progress);
+    let hands = workspace.session(&held, &progress);
     let fs = &*shell.world.fs;
     let mut registry =
         Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
     let swept = sweep::sweep(&workspace, hands)?;
-    let leftovers = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
+    let leftovers = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
     registry.save(hands)?;
     progress.end();
     held.release()?;
 
-    let mut report = UpdateReport {
+    let mut report = RunReport {
         interrupted: shell.world.shutdown.signal(),
-        ..UpdateReport::default()
+        ..RunReport::default()
     };
     report.seconds.leftovers = watch.seconds();
     report.kept.extend(swept.quarantined.iter().cloned());

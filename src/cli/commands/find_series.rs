@@ -53,7 +53,7 @@ fn read(
     venue: &Venue,
 ) -> Result<Option<(StorageRequest, Stored)>, Failure> {
     let request = StorageRequest::bars(venue.clone(), args.ticker.clone(), args.interval);
-    let wish = workspace.outlook().wish(catalog, venue, &request.series);
+    let wish = workspace.view().wish(catalog, venue, &request.series);
     let routed = workspace.stores.route(&request, wish)?;
     if !routed.has_rows {
         // Until its first session is over, a series may have other hours only.

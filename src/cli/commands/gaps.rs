@@ -50,7 +50,7 @@ pub(super) fn warn(
 }
 
 fn calendar(workspace: &Workspace<'_>, request: &StorageRequest, stored: &Stored) -> Calendar {
-    let outlook = workspace.outlook();
+    let outlook = workspace.view();
     let source = request
         .venue
         .as_ref()

@@ -126,7 +126,7 @@ fn report(
         names.join(", "),
         count(known, "ticker", "tickers"),
     ));
-    if known > 0 && workspace.outlook().source(venue).is_some() {
+    if known > 0 && workspace.view().source(venue).is_some() {
         shell.printer.note("Next: barkeep update");
     }
     Ok(())

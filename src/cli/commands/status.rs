@@ -13,8 +13,10 @@ use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, table};
 use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
+use crate::ingest::Unserved;
 use crate::storage::leftover_runs;
-use crate::update::{self, DataRoot, SeriesStatus, Unserved, UpdateRequest};
+use crate::update::{self, SeriesStatus, UpdateRequest};
+use crate::workspace::DataRoot;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -118,7 +120,7 @@ pub(super) fn survey(
     shell: &Shell<'_>,
     catalog: &Catalog,
 ) -> Result<Standing, Failure> {
-    let outlook = workspace.outlook();
+    let outlook = workspace.view();
     let request = UpdateRequest {
         now: shell.clock.now(),
         today: shell.today(),

@@ -5,14 +5,13 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::Workspace;
-use crate::model::RunId;
 use crate::storage::Quarantine;
-use crate::update::Hands;
+use crate::workspace::Session;
 
 /// Removes temporary files; rows in them are staged, for `finish_leftovers` to merge.
 pub(in crate::cli) fn sweep(
     workspace: &Workspace<'_>,
-    hands: Hands<'_>,
+    hands: Session<'_>,
 ) -> Result<CleanupReport, Failure> {
     // Where nothing can be removed, nothing is staged either: the next sweep finds it all.
     if workspace.stores.refusal().is_some() {
@@ -25,8 +24,8 @@ pub(in crate::cli) fn sweep(
             ..CleanupReport::default()
         });
     }
-    // A name of its own: the runs of this process count on from theirs.
-    let id = RunId::new(hands.clock.now(), hands.nonce.wrapping_add(1), 1);
+    // What lay there before this run goes before what this run fetches.
+    let id = hands.runs.next_of_others();
     let quarantine = Quarantine::new(hands.fs, hands.held, hands.places, id.clone());
     let hands = cleanup::Hands {
         fs: hands.fs,

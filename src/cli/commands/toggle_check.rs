@@ -11,7 +11,7 @@ use crate::cli::wiring::Workspace;
 use crate::config::StorageConfig;
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::StorageInterface;
-use crate::update::DataRoot;
+use crate::workspace::DataRoot;
 
 /// Refuses a change that would orphan rows of any venue whose layout it changes.
 ///
@@ -26,7 +26,7 @@ pub(super) fn refuse_orphans(
     // A registry that cannot be understood cannot say whose the legacy rows are.
     let catalog = workspace.catalog()?.unwrap_or_default();
     // Of rows on a disk that is not mounted nobody can say in which layout they are.
-    let data = workspace.outlook().data_root(&catalog);
+    let data = workspace.view().data_root(&catalog);
     if let (DataRoot::Absent, Some((message, hint))) = (&data, why_nothing_is_stored(&data)) {
         let hint = format!("{hint}, then run again");
         return Err(Failure::new(Exit::Failed, message).hint(hint));

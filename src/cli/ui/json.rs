@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
-use crate::update::{DamagedSeries, Unserved};
 
 /// Returns an event that is about a series, for more to be added.
 pub(in crate::cli) fn event(name: &str, request: &StorageRequest) -> Map<String, Value> {

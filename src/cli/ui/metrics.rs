@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::cli::Exit;
+use crate::ingest::Unserved;
 use crate::model::Venue;
-use crate::update::{RequestWeek, SeriesStatus, Unserved};
+use crate::update::{RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
 #[derive(Debug)]

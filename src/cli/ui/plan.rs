@@ -8,7 +8,8 @@ use super::words::{count, some_of};
 use super::{Printer, table};
 use crate::model::time;
 use crate::storage::Because;
-use crate::update::{DataRoot, PlannedJob, SkipReason, UpdatePlan};
+use crate::update::{PlannedJob, SkipReason, UpdatePlan};
+use crate::workspace::DataRoot;
 
 /// Prints the plan as a table.
 pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {

@@ -7,17 +7,16 @@ use super::Printer;
 use super::troubles::print_troubles;
 use super::words::{count, duration, grouped, size};
 use crate::cli::Exit;
+use crate::ingest::{DamagedSeries, FailureKind, LeftoverReport, RunReport, Unserved, VenueReport};
 use crate::lock::TakenOver;
 use crate::sys::Signal;
-use crate::update::{
-    DamagedSeries, DataRoot, FailureKind, LeftoverReport, RequestWeek, Unserved, UpdatePlan,
-    UpdateReport, VenueReport,
-};
+use crate::update::{RequestWeek, UpdatePlan};
+use crate::workspace::DataRoot;
 
 /// A run that is over.
 #[derive(Debug)]
 pub(in crate::cli) struct Finished {
-    pub(in crate::cli) report: UpdateReport,
+    pub(in crate::cli) report: RunReport,
     pub(in crate::cli) leftovers: LeftoverReport,
     /// What the venues were asked lately.
     pub(in crate::cli) requests: Vec<RequestWeek>,
@@ -39,7 +38,7 @@ impl Finished {
 }
 
 /// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that.
-fn withheld<'r>(report: &'r UpdateReport, leftovers: &'r LeftoverReport) -> (&'r DataRoot, usize) {
+fn withheld<'r>(report: &'r RunReport, leftovers: &'r LeftoverReport) -> (&'r DataRoot, usize) {
     // Leftovers come first: what they met may be over, and if nothing of them waits, it kept nobody from anything.
     let is_of_leftovers = leftovers.held_back > 0 || leftovers.data.refusal().is_some();
     let data = if report.data.is_there() && is_of_leftovers {
@@ -51,7 +50,7 @@ fn withheld<'r>(report: &'r UpdateReport, leftovers: &'r LeftoverReport) -> (&'r
 }
 
 /// Returns the exit of a run.
-pub(in crate::cli) fn exit(report: &UpdateReport, leftovers: &LeftoverReport) -> Exit {
+pub(in crate::cli) fn exit(report: &RunReport, leftovers: &LeftoverReport) -> Exit {
     let counts = report.tickers();
     let mut exits = Vec::new();
     exits.extend(report.interrupted.map(Exit::Interrupted));
@@ -159,7 +158,7 @@ pub(in crate::cli) fn print_cleanup(finished: &Finished, printer: &Printer) {
 }
 
 /// Prints how many series of each venue had which outcome.
-fn print_series(report: &UpdateReport, printer: &Printer) {
+fn print_series(report: &RunReport, printer: &Printer) {
     for venue in &report.venues {
         let counts = venue.tickers;
         let parts: Vec<String> = [
@@ -234,7 +233,7 @@ fn print_outcomes(finished: &Finished, printer: &Printer) {
 }
 
 /// Prints which values could not be stored as they came.
-fn print_conversions(report: &UpdateReport, printer: &Printer) {
+fn print_conversions(report: &RunReport, printer: &Printer) {
     let rounded: usize = report
         .venues
         .iter()

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::json as pieces;
 use super::summary::{Finished, name};
-use crate::update::{FailureKind, LeftoverReport, RequestWeek, UpdateReport};
+use crate::ingest::{FailureKind, LeftoverReport, RunReport};
+use crate::update::RequestWeek;
 
 /// Returns the summary for machines: the last line of `update --json`.
 pub(in crate::cli) fn render(finished: &Finished) -> Value {
@@ -73,7 +74,7 @@ fn week(week: &RequestWeek) -> Value {
     })
 }
 
-fn failures(report: &UpdateReport, leftovers: &LeftoverReport) -> Vec<Value> {
+fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
     report
         .venues
         .iter()
@@ -97,7 +98,7 @@ fn failures(report: &UpdateReport, leftovers: &LeftoverReport) -> Vec<Value> {
         .collect()
 }
 
-fn unknown(report: &UpdateReport) -> Vec<Value> {
+fn unknown(report: &RunReport) -> Vec<Value> {
     report
         .venues
         .iter()

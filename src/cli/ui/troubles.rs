@@ -9,8 +9,9 @@ use chrono::NaiveDate;
 use super::Printer;
 use super::summary::Finished;
 use super::words::{count, grouped, quoted, some_of};
+use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
-use crate::update::{DamagedSeries, DataRoot, Unserved};
+use crate::workspace::DataRoot;
 
 /// How many failures are listed to people.
 const MOST_LINES: usize = 8;

@@ -19,6 +19,10 @@ impl Workspace<'_> {
             body_limit: symbols::MOST_BYTES,
             ..HttpSettings::default()
         };
-        Ok(Client::new(settings, proxies, servers::limiter(shell)))
+        Ok(Client::new(
+            settings,
+            proxies,
+            servers::limiter(shell, &self.runs),
+        ))
     }
 }

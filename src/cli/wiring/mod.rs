@@ -28,7 +28,7 @@ use crate::observe::Observer;
 use crate::source::MarketDataSource;
 use crate::storage::{self, Stores};
 use crate::sys::{Fs, Kind};
-use crate::update::{Hands, Outlook};
+use crate::workspace::{RunNames, Session, View};
 
 const PLAN_FILE: &str = "migration_plan.json";
 
@@ -49,6 +49,8 @@ pub(super) struct Workspace<'s> {
     pub(super) config: ConfigService<'s>,
     pub(super) stores: Stores,
     pub(super) sources: Vec<Arc<dyn MarketDataSource>>,
+    /// Names for what this process stages.
+    pub(super) runs: RunNames,
     /// The venue of commands that name none, once somebody asked for it.
     default_venue: OnceLock<Venue>,
 }
@@ -75,13 +77,15 @@ impl<'s> Workspace<'s> {
         let config = ConfigService::open(&**fs, &shell.root, &shell.env, flags)?;
         let limit = memory_limit(shell, config.settings());
         let stores = Stores::open(fs, &places, compression(config.settings())).within(limit);
-        let sources = sources::open_all(shell, config.settings(), limit)?;
+        let runs = RunNames::new(Arc::clone(&shell.clock), shell.nonce());
+        let sources = sources::open_all(shell, config.settings(), limit, &runs)?;
         Ok(Self {
             shell,
             places,
             config,
             stores,
             sources,
+            runs,
             default_venue: OnceLock::new(),
         })
     }
@@ -98,8 +102,8 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns what planning looks at.
-    pub(super) fn outlook(&self) -> Outlook<'_> {
-        Outlook {
+    pub(super) fn view(&self) -> View<'_> {
+        View {
             config: &self.config,
             stores: &self.stores,
             sources: &self.sources,
@@ -107,13 +111,13 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns what running needs beside.
-    pub(super) fn hands<'h>(
+    pub(super) fn session<'h>(
         &'h self,
         held: &'h LockGuard<'h>,
         observer: &'h dyn Observer,
-    ) -> Hands<'h> {
+    ) -> Session<'h> {
         let world = self.shell.world;
-        Hands {
+        Session {
             fs: &*world.fs,
             clock: &*self.shell.clock,
             stop: &world.shutdown,
@@ -124,7 +128,7 @@ impl<'s> Workspace<'s> {
                 CorruptFiles::Quarantine => storage::CorruptFiles::Quarantine,
                 CorruptFiles::Delete => storage::CorruptFiles::Delete,
             },
-            nonce: self.shell.nonce(),
+            runs: &self.runs,
         }
     }
 
@@ -207,7 +211,7 @@ impl<'s> Workspace<'s> {
 
     /// Warns of a venue that no source serves: its rows are kept, and nothing is fetched.
     pub(super) fn warn_without_source(&self, venue: &Venue) {
-        if self.outlook().source(venue).is_none() {
+        if self.view().source(venue).is_none() {
             self.shell.printer.warning(&format!(
                 "No source is configured for {venue}, so nothing will be fetched there."
             ));

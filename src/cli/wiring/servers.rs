@@ -14,11 +14,12 @@ use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
 };
-use crate::model::{RunId, Venue};
+use crate::model::Venue;
 use crate::source::SourceSpec;
 use crate::source::yahoo::{Hours, Reach, Windows, YahooSpec};
 use crate::sys::Shutdown;
 use crate::sys::atomic::TempNames;
+use crate::workspace::RunNames;
 
 const YAHOO: &str = "https://query2.finance.yahoo.com";
 /// Yahoo answers what does not look like a browser with 429.
@@ -36,10 +37,10 @@ pub(super) struct Servers<'s> {
 }
 
 impl<'s> Servers<'s> {
-    pub(super) fn new(shell: &'s Shell<'s>) -> Self {
+    pub(super) fn new(shell: &'s Shell<'s>, runs: &RunNames) -> Self {
         Self {
             shell,
-            limiter: limiter(shell),
+            limiter: limiter(shell, runs),
         }
     }
 
@@ -100,9 +101,9 @@ impl<'s> Servers<'s> {
 }
 
 /// Returns the budgets of a workspace. Nothing is read or written yet.
-pub(super) fn limiter(shell: &Shell<'_>) -> Arc<RateLimiter> {
+pub(super) fn limiter(shell: &Shell<'_>, runs: &RunNames) -> Arc<RateLimiter> {
     let world = shell.world;
-    let temps = TempNames::of(RunId::new(world.clock.now(), shell.nonce(), 0));
+    let temps = TempNames::of(runs.next());
     // The clock that waits, also in a replay.
     let (fs, clock) = (Arc::clone(&world.fs), Arc::clone(&world.clock));
     let state = shell.root.join("state");

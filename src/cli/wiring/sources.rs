@@ -20,6 +20,7 @@ use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::source::demo::DemoSpec;
 use crate::source::files::{ColumnName, FilesSpec, ParquetBars, ParquetRows, Stamp};
 use crate::source::{self, MarketDataSource, SourceSpec};
+use crate::workspace::RunNames;
 
 /// Opens every source that the settings describe.
 ///
@@ -29,10 +30,11 @@ pub(super) fn open_all(
     shell: &Shell<'_>,
     settings: &Settings,
     limit: MemoryLimit,
+    runs: &RunNames,
 ) -> Result<Vec<Arc<dyn MarketDataSource>>, Failure> {
     let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows(limit));
     let mut sources = Vec::new();
-    let servers = Servers::new(shell);
+    let servers = Servers::new(shell, runs);
     for (venue, described) in settings.sources() {
         if let Some(spec) = spec(venue, described, &shell.root, &servers)? {
             let (fs, parquet) = (Arc::clone(&shell.world.fs), Arc::clone(&parquet));

@@ -11,11 +11,12 @@ use barkeep::catalog::Catalog;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
     self, Choices, Duplicates, Fractions, Hands, MigrateError, MigrationPlan, PartitionRows,
-    Progress, Proofs, ProvenInterval, RunNames, Sight, Status, Tuple, VerifiedInterval,
+    Progress, Proofs, ProvenInterval, Sight, Status, Tuple, VerifiedInterval,
 };
 use barkeep::observe::Silent;
 use barkeep::storage::{Open, StagedRun, StorageInterface, leftover_runs};
 use barkeep::sys::{FixedClock, Fs, Shutdown};
+use barkeep::workspace::RunNames;
 use chrono::{DateTime, Utc};
 
 use crate::support::bench::{Bench, held};
@@ -73,7 +74,7 @@ pub(super) fn with<T>(
     let mut plan = MigrationPlan::load(fs, &bench.places.root)
         .map_err(told)?
         .ok_or("the plan is gone")?;
-    let runs = RunNames::new(now(), bench.fresh_nonce());
+    let runs = RunNames::new(Arc::new(FixedClock(now())), bench.fresh_nonce());
     let hands = Hands {
         sight: Sight {
             fs: writing,

@@ -49,14 +49,14 @@ fn a_newest_row_of_days_to_come_does_not_end_fetching() {
     let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(bars)));
     world.update();
 
-    let from = world.with(|outlook, hands, registry| {
+    let from = world.with(|view, session, registry| {
         let request = UpdateRequest {
             history: barkeep::update::History::New,
-            now: hands.clock.now(),
-            today: hands.clock.today(),
+            now: session.clock.now(),
+            today: session.clock.today(),
             ..UpdateRequest::default()
         };
-        let planned = plan(&request, outlook, registry.catalog(), &[DAY]).unwrap();
+        let planned = plan(&request, view, registry.catalog(), &[DAY]).unwrap();
         planned.venues[0].jobs[0].window.from
     });
 

@@ -9,9 +9,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use barkeep::frame::{Bar, EventKind, MarketEvent};
+use barkeep::ingest::{FailureKind, RunReport};
 use barkeep::source::Beside;
 use barkeep::storage::leftover_runs;
-use barkeep::update::{FailureKind, UpdateReport};
 use rstest::rstest;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn source(runs: usize) -> ScriptedSource {
 }
 
 #[track_caller]
-fn assert_only_b_failed(report: &UpdateReport) {
+fn assert_only_b_failed(report: &RunReport) {
     let venue = &report.venues[0];
     let failed: Vec<_> = venue
         .failures

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use barkeep::frame::{EventKind, MarketEvent};
+use barkeep::ingest::RunReport;
 use barkeep::lock::LockGuard;
 use barkeep::model::{Identity, Interval, StorageRequest};
 use barkeep::source::{AdjustedClose, Beside};
-use barkeep::update::UpdateReport;
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ struct Scene {
     interval: Interval,
     source: fn() -> ScriptedSource,
     /// Whether the report says that everything is stored.
-    is_acked: fn(&UpdateReport) -> bool,
+    is_acked: fn(&RunReport) -> bool,
     /// Whether everything is stored; what must not be there fails.
     is_stored: fn(&World) -> Result<bool, String>,
 }

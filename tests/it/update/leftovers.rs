@@ -185,11 +185,11 @@ fn a_ticker_that_was_added_by_hand_while_the_registry_was_in_memory_stays() {
     let path = world.bench.places.root.join("tickers.json");
 
     world
-        .with(|outlook, hands, registry| {
+        .with(|view, session, registry| {
             let edited = br#"{"A": {"venue": "us:demo"}, "NEW": {"venue": "us:demo"}}"#;
             world.bench.put(&path, edited);
-            finish_leftovers(outlook, hands, registry)?;
-            registry.save(hands)
+            finish_leftovers(view, session, registry)?;
+            registry.save(session)
         })
         .unwrap();
 

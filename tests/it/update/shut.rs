@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use barkeep::frame::Bar;
+use barkeep::ingest::RunReport;
 use barkeep::storage::leftover_runs;
-use barkeep::update::{UpdateError, UpdateReport};
+use barkeep::update::UpdateError;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -61,7 +62,7 @@ fn assert_has(disk: &SimFs, runs: usize, said: &str) {
     assert_eq!(left, [], "{said}");
 }
 
-fn assert_withheld(report: &UpdateReport, fetches: usize) {
+fn assert_withheld(report: &RunReport, fetches: usize) {
     let refusal = report.data.refusal().unwrap();
     assert!(refusal.contains(DATA), "{refusal}");
     assert_eq!((report.withheld, report.tickers().failed), (fetches, 0));

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::frame::BarBatch;
+use barkeep::ingest::FailureKind;
 use barkeep::layout::Places;
 use barkeep::model::{Digest, RunId, sealed};
 use barkeep::storage::{RowsToStage, StagedRun, StorageError, leftover_runs};
-use barkeep::update::{FailureKind, UpdateError};
+use barkeep::update::UpdateError;
 use chrono::DateTime;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -98,7 +99,7 @@ fn a_crash_before_data_moves_loses_nothing(#[values(false, true)] was_mounted: b
     // one that they were stored on, so that they wait for a person's word. One without the other is wrong.
     let is_waiting = |fs: &SimFs| {
         let world = world(fs, demo());
-        world.with(|outlook, _, registry| !outlook.data_root(registry.catalog()).is_there())
+        world.with(|view, _, registry| !view.data_root(registry.catalog()).is_there())
             && !staging_is_empty(fs)
     };
     let is_there = |fs: &SimFs| {

@@ -224,7 +224,7 @@ fn read(
 ) -> Result<Option<(Layout, Stored)>, Failure> {
     let default = workspace.default_venue();
     let venue = request.venue.as_ref().unwrap_or(default);
-    let wish = workspace.outlook().wish(catalog, venue, &request.series);
+    let wish = workspace.view().wish(catalog, venue, &request.series);
     let routed = workspace.stores.route(request, wish)?;
     if !routed.has_rows {
         return Ok(None);

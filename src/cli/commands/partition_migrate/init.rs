@@ -68,9 +68,8 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate init", &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let runs = open::runs(shell);
     let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, shell, &held, &runs);
+    let hands = open::hands(sight, &workspace, shell, &held);
     refuse_second_plan(args, shell)?;
     settle_strays(args, shell, hands)?;
     let venue = venue(args, &workspace);

@@ -56,9 +56,8 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate mark", &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let runs = open::runs(shell);
     let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, shell, &held, &runs);
+    let hands = open::hands(sight, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     refuse_more_than_all(&plan, &tuple, &mark)?;
     plan.mark(&tuple, &mark, shell.clock.now());

@@ -64,9 +64,8 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
     let chosen = chosen(args, shell, &workspace, &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let runs = open::runs(shell);
     let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, shell, &held, &runs);
+    let hands = open::hands(sight, &workspace, shell, &held);
     let (done, switched) = carry_out(order, &workspace, hands, &chosen, &progress)?;
     let states = open::states(&workspace, sight, &open::plan(shell)?.intervals())?;
     let is_proven = states.iter().all(|state| state.stage == Stage::Active);

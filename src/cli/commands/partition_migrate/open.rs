@@ -11,13 +11,13 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::{Workspace, absent};
+use crate::ingest::{self, Registry};
 use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
 use crate::migrate::{
-    Hands, IntervalState, MigrationPlan, PlannedInterval, RunNames, Sight, Tuple, VenueFacts,
+    Hands, IntervalState, MigrationPlan, PlannedInterval, Sight, Tuple, VenueFacts,
 };
 use crate::model::Interval;
-use crate::update::{self, Registry};
 
 /// Returns the plan of the workspace.
 ///
@@ -59,15 +59,15 @@ pub(super) fn sight<'s>(
 /// Returns what changing takes.
 pub(super) fn hands<'s>(
     sight: Sight<'s>,
+    workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     held: &'s LockGuard<'s>,
-    runs: &'s RunNames,
 ) -> Hands<'s> {
     Hands {
         sight,
         clock: &*shell.clock,
         held,
-        runs,
+        runs: &workspace.runs,
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) fn lock<'s>(
 ) -> Result<LockGuard<'s>, Failure> {
     let held = registration::lock(workspace, shell, command, Duration::ZERO)?;
     {
-        let hands = workspace.hands(&held, progress);
+        let hands = workspace.session(&held, progress);
         let fs = &*shell.world.fs;
         let mut registry =
             Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
@@ -118,7 +118,7 @@ pub(super) fn lock<'s>(
                 record.folder.display()
             ));
         }
-        let left = update::finish_leftovers(workspace.outlook(), hands, &mut registry)?;
+        let left = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
         registry.save(hands)?;
         let why = why_nothing_is_stored(&left.data);
         let why = why.filter(|_| left.held_back > 0 || left.data.refusal().is_some());
@@ -136,11 +136,6 @@ pub(super) fn lock<'s>(
         }
     }
     Ok(held)
-}
-
-/// Returns names for what this process stages.
-pub(super) fn runs(shell: &Shell<'_>) -> RunNames {
-    RunNames::new(shell.clock.now(), shell.nonce())
 }
 
 /// Opens the workspace.

@@ -88,9 +88,8 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         confirm(args, shell, &tuples)?;
     }
     let catalog = open::catalog(&workspace)?;
-    let runs = open::runs(shell);
     let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, shell, &held, &runs);
+    let hands = open::hands(sight, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for tuple in &tuples {

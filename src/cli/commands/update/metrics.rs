@@ -14,7 +14,6 @@ use crate::cli::commands::{registration, status};
 use crate::cli::ui::metrics::{Outcome, render};
 use crate::cli::ui::summary::Finished;
 use crate::lock::LockGuard;
-use crate::model::RunId;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
 
@@ -92,7 +91,7 @@ impl Update<'_> {
                 unserved: &standing.unserved,
                 requests: &requests,
             });
-            let temps = TempNames::of(RunId::new(now, self.shell.nonce(), u32::MAX));
+            let temps = TempNames::of(self.workspace.runs.next());
             atomic::replace(&*self.shell.world.fs, &temps, &path, text.as_bytes())
         });
         self.tell_trouble(&path, written)

@@ -25,13 +25,12 @@ use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{Workspace, absent};
 use crate::config::Overrides;
+use crate::ingest::{self, LeftoverReport, Registry, RunReport};
 use crate::lock::LockGuard;
 use crate::model::Venue;
 use crate::sys::Stopwatch;
-use crate::update::{
-    self, DataRoot, Hands, History, LeftoverReport, NotFounds, Registry, RunOptions, UpdatePlan,
-    UpdateReport, UpdateRequest,
-};
+use crate::update::{self, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
+use crate::workspace::{DataRoot, Session};
 
 /// A run whose options are checked.
 struct Update<'u> {
@@ -165,7 +164,7 @@ impl Update<'_> {
 
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
         let progress = Progress::new(self.shell, self.args.json);
-        let hands = self.workspace.hands(held, &progress);
+        let hands = self.workspace.session(held, &progress);
         let mut registry = self.registry()?;
         if let Some(ended) = held.took_over() {
             progress.note(&summary::took_over(ended));
@@ -182,7 +181,7 @@ impl Update<'_> {
         let watch = Stopwatch::start();
         let (plan, planned) = self.plan(&registry)?;
         let plan_seconds = watch.seconds();
-        let outlook = self.workspace.outlook();
+        let outlook = self.workspace.view();
         let ran = update::run(&plan, outlook, hands, &mut registry, &self.options);
         progress.end();
         let mut report = ran?;
@@ -214,11 +213,11 @@ impl Update<'_> {
     /// of the rows that wait would look like the whole one.
     fn finish_leftovers(
         &self,
-        hands: Hands<'_>,
+        hands: Session<'_>,
         registry: &mut Registry,
     ) -> Result<LeftoverReport, Failure> {
-        let outlook = self.workspace.outlook();
-        let leftovers = update::finish_leftovers(outlook, hands, registry)?;
+        let outlook = self.workspace.view();
+        let leftovers = ingest::finish_leftovers(outlook, hands, registry)?;
         if !self.args.accept_missing || outlook.data_root(registry.catalog()) != DataRoot::Absent {
             return Ok(leftovers);
         }
@@ -231,7 +230,7 @@ impl Update<'_> {
         self.shell.printer.note(&format!(
             "The rows of {series} given up and asked for anew."
         ));
-        let mut finished = update::finish_leftovers(outlook, hands, registry)?;
+        let mut finished = ingest::finish_leftovers(outlook, hands, registry)?;
         finished.add_earlier(leftovers);
         Ok(finished)
     }
@@ -258,7 +257,7 @@ impl Update<'_> {
             printer.error(&refusal.text());
             exit = Exit::Partial;
         }
-        let outlook = self.workspace.outlook();
+        let outlook = self.workspace.view();
         let intervals = self.workspace.intervals()?;
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
@@ -294,9 +293,9 @@ impl Update<'_> {
     /// Records series that the source does not know, if somebody says so; else says how.
     fn settle_unknown(
         &self,
-        report: &UpdateReport,
+        report: &RunReport,
         registry: &mut Registry,
-        hands: Hands<'_>,
+        hands: Session<'_>,
     ) -> Result<(), Failure> {
         let counts = report.tickers();
         let is_settled = self.options.not_founds == NotFounds::Save || counts.unknown == 0;

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use super::Update;
 use crate::catalog::Catalog;
 use crate::cli::commands::registration;
+use crate::ingest::RunReport;
 use crate::lock::LockGuard;
 use crate::model::Venue;
 use crate::sys::FsResult;
 use crate::sys::atomic;
-use crate::update::{RequestLog, RequestWeek, UpdateReport};
+use crate::update::{RequestLog, RequestWeek};
 
 /// Where the count of a workspace is kept between two runs.
 const COUNT: &str = "requests.json";
@@ -21,7 +22,7 @@ impl Update<'_> {
     /// Adds the requests of a run to those of the last days, and returns both by venue.
     pub(super) fn count_requests(
         &self,
-        report: &UpdateReport,
+        report: &RunReport,
         catalog: &Catalog,
         held: &LockGuard<'_>,
     ) -> Vec<RequestWeek> {
@@ -60,7 +61,7 @@ impl Update<'_> {
 
     /// Returns what was counted, without a run.
     pub(super) fn requests_counted(&self, catalog: &Catalog) -> Vec<RequestWeek> {
-        let sources = &self.workspace.outlook().sources;
+        let sources = &self.workspace.view().sources;
         let venues = sources.iter().map(|source| (source.venue(), 0));
         // What is wrong with the file was told when the run was counted.
         let bytes = self.shell.world.fs.read(&self.requests_file());

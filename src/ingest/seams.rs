@@ -14,17 +14,20 @@ use crate::model::{Interval, PriceBasis};
 
 /// How stored rows are to be read.
 #[derive(Debug)]
-pub(super) struct Known {
-    pub(super) interval: Interval,
-    pub(super) basis: PriceBasis,
-    pub(super) events: Vec<MarketEvent>,
+pub struct Known {
+    /// The length of the bars.
+    pub interval: Interval,
+    /// Their price basis.
+    pub basis: PriceBasis,
+    /// What the source said of payments and splits.
+    pub events: Vec<MarketEvent>,
 }
 
 /// Moves rows older than an answer across splits that were not applied to them; `None` when none is named.
 ///
 /// # Errors
 /// When a volume has no place in its column any more.
-pub(super) fn healed(
+pub fn healed(
     stored: &Frame,
     newer: &Frame,
     known: Known,

@@ -11,6 +11,7 @@ use crate::model::{Provenance, Series, StorageRequest, Venue};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
 
 use super::consolidate::Consolidation;
+use super::missing;
 use super::rebase::{self, Uncovered};
 
 /// A merge that was prepared off the writing thread.
@@ -46,27 +47,27 @@ impl Consolidation<'_, '_> {
         let mut newer = Frame::empty(Profile::of(request.series.dataset()));
         let mut provenance = Provenance::default();
         for rows in staged {
-            let content = rows.read(self.hands.fs)?;
+            let content = rows.read(self.session.fs)?;
             newer = newer.merge(&content.frame).frame;
             provenance = content.provenance;
         }
         let wish = self
-            .outlook
+            .view
             .wish(self.registry.catalog(), venue, &request.series);
-        let routed = self.outlook.stores.route(request, wish)?;
+        let routed = self.view.stores.route(request, wish)?;
         let layout = routed.route.layout;
         let missing = match &request.series {
-            Series::Bars { ticker, interval } if !self.marks.contains_key(request) => {
+            Series::Bars { ticker, interval } if !self.notes.contains_key(request) => {
                 let series = (ticker, venue, *interval);
                 let catalog = self.registry.catalog();
-                self.outlook.missing(catalog, request, &routed, series)
+                missing::missing(self.view, catalog, request, &routed, series)
             }
             _ => None,
         };
         if layout == Layout::Legacy {
             self.refuse_unowned(request, venue)?;
         }
-        let store = self.outlook.stores.of(layout);
+        let store = self.view.stores.of(layout);
         let prepared = store.prepare(request, &newer, &provenance)?;
         let (prepared, basis) = rebased(store, prepared, &newer, &provenance)?;
         Ok(Merge {
@@ -89,7 +90,7 @@ impl Consolidation<'_, '_> {
         if !is_elsewhere {
             return Ok(());
         }
-        match self.outlook.stores.legacy.read(request)? {
+        match self.view.stores.legacy.read(request)? {
             Some(stored) if stored.damaged.is_empty() && stored.provenance.source.is_none() => {
                 Err(StorageError::Refused {
                     path: PathBuf::from(request.to_string()),

@@ -135,7 +135,7 @@ pub(super) enum Uncovered {
 /// Stored volumes cannot be moved to another basis: one would be more than a volume can be.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("the volume {volume} of {} times {factor} is more than a volume can be", time::day(*stamp))]
-pub(super) struct VolumeTooLarge {
+pub struct VolumeTooLarge {
     /// The stamp of the row.
     stamp: i64,
     volume: i64,

@@ -9,17 +9,18 @@ use super::rebase::{FEWEST_ROWS, Shift, VolumeTooLarge, is_near, is_price, ratio
 
 /// Stored rows on the basis of an answer, with the answer.
 #[derive(Debug)]
-pub(super) struct Across {
-    pub(super) frame: Frame,
+pub struct Across {
+    /// The rows that moved.
+    pub frame: Frame,
     /// What stored prices were multiplied by.
-    pub(super) factor: f64,
+    pub factor: f64,
 }
 
 /// Moves stored rows across the splits that took effect since they were fetched; `None` when they stay.
 ///
 /// # Errors
 /// When a volume has no place in its column any more.
-pub(super) fn moved(
+pub fn moved(
     stored: &Frame,
     newer: &Frame,
     splits: &[MarketEvent],

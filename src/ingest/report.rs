@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::planned::{DataRoot, Unserved};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::{Event, Observer};
 use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
+use crate::workspace::DataRoot;
 
 /// What a run did.
 #[derive(Debug, Default)]
-pub struct UpdateReport {
+pub struct RunReport {
     /// By venue, in the order of the plan.
     pub venues: Vec<VenueReport>,
     /// What nobody could be asked for.
@@ -46,6 +46,17 @@ pub struct DamagedSeries {
     pub days: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
     /// Where it is now.
     pub record: QuarantineRecord,
+}
+
+/// Tickers of a venue that nobody can be asked for: a run that leaves them out is no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// The venue.
+    pub venue: Venue,
+    /// The tickers, each once, in the order of tickers.json.
+    pub tickers: Vec<Ticker>,
+    /// Why nobody can be asked, as a sentence without a period that names the venue.
+    pub reason: String,
 }
 
 /// So many unknown series are believed if the source knew a single other one; more need as many that it knew.
@@ -177,9 +188,9 @@ pub struct PhaseSeconds {
     pub total: f64,
 }
 
-impl UpdateReport {
+impl RunReport {
     /// Says what was put away, where the run ends before anybody sees this report.
-    pub(super) fn warn_of_damage(&self, observer: &dyn Observer) {
+    pub fn warn_of_damage(&self, observer: &dyn Observer) {
         for DamagedSeries {
             request, record, ..
         } in &self.damaged
@@ -223,7 +234,7 @@ impl UpdateReport {
     }
 
     /// Returns the report of a venue, to be filled in.
-    pub(super) fn at(&mut self, venue: &Venue) -> &mut VenueReport {
+    pub fn at(&mut self, venue: &Venue) -> &mut VenueReport {
         let at = self
             .venues
             .iter()

@@ -8,7 +8,8 @@ use crate::storage::Document;
 use crate::sys::atomic::TempNames;
 use crate::sys::{Fs, rights_of};
 
-use super::{Hands, UpdateError};
+use super::IngestError;
+use crate::workspace::Session;
 
 /// The registry of a workspace, and what of it lies on disk.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the file cannot be read or understood; it is then not written to.
-    pub(super) fn refresh(&mut self, fs: &dyn Fs) -> Result<bool, UpdateError> {
+    pub(super) fn refresh(&mut self, fs: &dyn Fs) -> Result<bool, IngestError> {
         let found = fs.read(&Catalog::path(&self.workspace))?;
         if found.is_none() || found.as_deref().map(Digest::of) == self.on_disk {
             return Ok(false);
@@ -79,7 +80,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the file on disk is damaged, which it then stays, or writing fails.
-    pub fn save(&mut self, hands: Hands<'_>) -> Result<(), UpdateError> {
+    pub fn save(&mut self, session: Session<'_>) -> Result<(), IngestError> {
         if !self.catalog.is_changed() {
             return Ok(());
         }
@@ -87,21 +88,21 @@ impl Registry {
         if Some(Digest::of(&bytes)) == self.on_disk {
             return Ok(());
         }
-        hands
+        session
             .held
             .confirm()
             .map_err(crate::storage::StorageError::from)?;
-        if self.refresh(hands.fs)? {
+        if self.refresh(session.fs)? {
             return Ok(());
         }
-        let temps = TempNames::of(hands.run_id(0));
-        Catalog::save(hands.fs, &temps, &self.workspace, &bytes)?;
+        let temps = TempNames::of(session.runs.next());
+        Catalog::save(session.fs, &temps, &self.workspace, &bytes)?;
         self.on_disk = Some(Digest::of(&bytes));
         Ok(())
     }
 
     /// Returns the files that bring the registry on disk up to date, for the group of the rows it speaks of.
-    pub(super) fn documents(&self, fs: &dyn Fs) -> Result<Vec<Document>, UpdateError> {
+    pub(super) fn documents(&self, fs: &dyn Fs) -> Result<Vec<Document>, IngestError> {
         if !self.catalog.is_changed() {
             return Ok(Vec::new());
         }

@@ -11,9 +11,10 @@ use crate::storage::{
     check_staging, has_journal, lacks_what_it_replaces, leftover_runs,
 };
 
-use super::consolidate::{Consolidation, Marks};
-use super::report::{DamagedSeries, UpdateReport};
-use super::{DataRoot, Hands, Outlook, Registry, UpdateError};
+use super::consolidate::{Consolidation, SourceNotes};
+use super::report::{DamagedSeries, RunReport};
+use super::{IngestError, Registry};
+use crate::workspace::{DataRoot, Session, View};
 
 /// What was finished.
 #[derive(Debug, Default)]
@@ -59,34 +60,34 @@ impl LeftoverReport {
 /// # Errors
 /// When the disk refuses or the lock is lost; whatever is left stays for the next run.
 pub fn finish_leftovers(
-    outlook: Outlook<'_>,
-    hands: Hands<'_>,
+    view: View<'_>,
+    session: Session<'_>,
     registry: &mut Registry,
-) -> Result<LeftoverReport, UpdateError> {
+) -> Result<LeftoverReport, IngestError> {
     let mut report = LeftoverReport {
-        data: outlook.data_root(registry.catalog()),
+        data: view.data_root(registry.catalog()),
         ..LeftoverReport::default()
     };
     if report.data.refusal().is_some() {
-        report.held_back = outlook
-            .waiting(registry.catalog(), hands.fs, hands.places)?
+        report.held_back = view
+            .waiting(registry.catalog(), session.fs, session.places)?
             .len();
         return Ok(report);
     }
-    check_staging(hands.fs, hands.places)?;
-    let runs = leftover_runs(hands.fs, hands.places)?;
-    let is_waiting = |registry: &Registry, id: &RunId| -> Result<bool, UpdateError> {
-        Ok(!outlook.data_root(registry.catalog()).is_there()
-            && lacks_what_it_replaces(hands.fs, hands.places, id)?)
+    check_staging(session.fs, session.places)?;
+    let runs = leftover_runs(session.fs, session.places)?;
+    let is_waiting = |registry: &Registry, id: &RunId| -> Result<bool, IngestError> {
+        Ok(!view.data_root(registry.catalog()).is_there()
+            && lacks_what_it_replaces(session.fs, session.places, id)?)
     };
     // Journals first, whatever the names of their runs say: what they list was merged before what others have staged.
     for id in &runs {
-        if has_journal(hands.fs, hands.places, id)? && !is_waiting(registry, id)? {
-            adopt(hands, registry, id.clone(), &mut report)?;
+        if has_journal(session.fs, session.places, id)? && !is_waiting(registry, id)? {
+            adopt(session, registry, id.clone(), &mut report)?;
         }
     }
     for id in runs {
-        if hands.stop.is_raised() {
+        if session.stop.is_raised() {
             break;
         }
         // Rolled forward into an empty mount point, its files would be nowhere once the disk is back.
@@ -94,7 +95,7 @@ pub fn finish_leftovers(
             report.held_back += 1;
             continue;
         }
-        finish_run(outlook, hands, registry, id, &mut report)?;
+        finish_run(view, session, registry, id, &mut report)?;
     }
     // What waits in several runs for the same reason is one failure to people.
     let mut told = BTreeSet::new();
@@ -105,39 +106,39 @@ pub fn finish_leftovers(
 }
 
 fn finish_run(
-    outlook: Outlook<'_>,
-    hands: Hands<'_>,
+    view: View<'_>,
+    session: Session<'_>,
     registry: &mut Registry,
     id: RunId,
     report: &mut LeftoverReport,
-) -> Result<(), UpdateError> {
-    let Some(mut run) = adopt(hands, registry, id, report)? else {
+) -> Result<(), IngestError> {
+    let Some(mut run) = adopt(session, registry, id, report)? else {
         return Ok(());
     };
     // What an interrupted commit had begun is complete now. Rows alone can wait until the disk is mounted.
-    if !outlook.data_root(registry.catalog()).is_there() {
+    if !view.data_root(registry.catalog()).is_there() {
         report.held_back += run.staged().len();
         return Ok(());
     }
-    hands.observer.observe(Event::Resuming {
+    session.observer.observe(Event::Resuming {
         run: run.id().to_string(),
         files: run.staged().len(),
     });
     report.runs += 1;
     report.series += run.staged().len();
-    forget_blank(&mut run, hands)?;
-    let mut update = UpdateReport::default();
-    let marks = Marks::new();
+    forget_blank(&mut run, session)?;
+    let mut update = RunReport::default();
+    let notes = SourceNotes::new();
     let done = Consolidation {
-        outlook,
-        hands,
+        view,
+        session,
         registry,
-        marks: &marks,
+        notes: &notes,
         report: &mut update,
     }
     .finish(run);
     if let Err(error) = done {
-        update.warn_of_damage(hands.observer);
+        update.warn_of_damage(session.observer);
         return Err(error);
     }
     report.files += update.written().0;
@@ -158,19 +159,19 @@ fn finish_run(
 
 /// Takes over a run and completes what its journal lists; `None` when only a later barkeep can.
 fn adopt<'l>(
-    hands: Hands<'l>,
+    session: Session<'l>,
     registry: &mut Registry,
     id: RunId,
     report: &mut LeftoverReport,
-) -> Result<Option<StagedRun<'l, Sealed>>, UpdateError> {
-    let quarantine = hands.quarantine(&id);
-    let mut run = StagedRun::<Open>::adopt(hands.fs, hands.held, hands.places, id)?;
+) -> Result<Option<StagedRun<'l, Sealed>>, IngestError> {
+    let quarantine = session.quarantine(&id);
+    let mut run = StagedRun::<Open>::adopt(session.fs, session.held, session.places, id)?;
     loop {
         match run.recover() {
             Ok(recovered) => {
                 report.files += recovered.rolled_forward;
                 // tickers.json was a file of the group: what was loaded before is older than what is there now.
-                registry.refresh(hands.fs)?;
+                registry.refresh(session.fs)?;
                 report.conflicts.extend(recovered.conflicts);
                 // Of a series with staged rows it is told when these cannot be merged.
                 let is_told = |left: &&Left| {
@@ -186,7 +187,7 @@ fn adopt<'l>(
             }
             // No crash does this. The staged rows are all there still, and are merged as if nothing had happened.
             Err(StorageError::DamagedJournal { path, reason }) => {
-                let bytes = hands.fs.read(&path)?.unwrap_or_default();
+                let bytes = session.fs.read(&path)?.unwrap_or_default();
                 report
                     .kept
                     .push(quarantine.keep(&path, "journal", &bytes, &reason, None)?);
@@ -207,12 +208,12 @@ fn adopt<'l>(
 
 /// Rows of a run that was not sealed may not have reached the disk before the power failed. Nothing of them can be
 /// kept, and since nothing of them was recorded either, they are still asked for.
-fn forget_blank(run: &mut StagedRun<'_, Sealed>, hands: Hands<'_>) -> Result<(), UpdateError> {
+fn forget_blank(run: &mut StagedRun<'_, Sealed>, session: Session<'_>) -> Result<(), IngestError> {
     let mut blank = Vec::new();
     for rows in run.staged() {
-        if rows.is_blank(hands.fs)? {
+        if rows.is_blank(session.fs)? {
             let request = &rows.request;
-            hands.observer.observe(Event::Warning(format!(
+            session.observer.observe(Event::Warning(format!(
                 "what was fetched of {request} had not reached the disk when the power failed"
             )));
             blank.push(rows.clone());

@@ -18,9 +18,10 @@ use crate::storage::{
 };
 
 use super::merge_series::{Basis, Merge};
-use super::missing::Settled;
-use super::report::{FailureKind, UpdateReport};
-use super::{Hands, Outlook, Registry, UpdateError};
+use super::missing::GaveUp;
+use super::report::{FailureKind, RunReport};
+use super::{IngestError, Registry};
+use crate::workspace::{Session, View};
 
 /// Series that are read and merged side by side before one thread writes them: bounds memory.
 const CHUNK_SERIES: usize = 32;
@@ -28,33 +29,38 @@ const CHUNK_SERIES: usize = 32;
 const GROUP_FILES: usize = 4096;
 
 /// What sources said of the series whose rows are staged.
-pub(super) type Marks = BTreeMap<StorageRequest, Told>;
+pub type SourceNotes = BTreeMap<StorageRequest, SourceNote>;
 
 /// What a source said of a series beside its rows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
+pub struct SourceNote {
     /// The download mark.
-    pub(super) mark: Option<String>,
+    pub mark: Option<String>,
     /// Stamps of bars that may still change.
-    pub(super) provisional: Vec<i64>,
+    pub provisional: Vec<i64>,
     /// What the answer says of the history that is stored.
-    pub(super) history: Wanted,
+    pub history: Wanted,
     /// Rows that were gone when the question was asked.
-    pub(super) missing: Option<Missing>,
+    pub missing: Option<Missing>,
     /// Whether the answer says of each of them whether the source has it still.
-    pub(super) is_covering: bool,
+    pub is_covering: bool,
     /// The length of the newest file before the rows came.
-    pub(super) newest_bytes: Option<u64>,
+    pub newest_bytes: Option<u64>,
 }
 
 /// Consolidates one run.
 #[derive(Debug)]
-pub(super) struct Consolidation<'r, 'l> {
-    pub(super) outlook: Outlook<'l>,
-    pub(super) hands: Hands<'l>,
-    pub(super) registry: &'r mut Registry,
-    pub(super) marks: &'r Marks,
-    pub(super) report: &'r mut UpdateReport,
+pub struct Consolidation<'r, 'l> {
+    /// What is looked at.
+    pub view: View<'l>,
+    /// What it takes to write.
+    pub session: Session<'l>,
+    /// tickers.json.
+    pub registry: &'r mut Registry,
+    /// What sources said.
+    pub notes: &'r SourceNotes,
+    /// What is told.
+    pub report: &'r mut RunReport,
 }
 
 /// A series whose files are in the group that is being built.
@@ -81,7 +87,7 @@ impl<'l> Consolidation<'_, 'l> {
     ///
     /// # Errors
     /// When the disk refuses or the lock is lost. What was committed stays; the rest stays staged.
-    pub(super) fn finish(mut self, mut run: StagedRun<'l, Sealed>) -> Result<(), UpdateError> {
+    pub fn finish(mut self, mut run: StagedRun<'l, Sealed>) -> Result<(), IngestError> {
         let done = self.consolidate(&mut run);
         if done.is_err() {
             run.abandon_group();
@@ -90,7 +96,7 @@ impl<'l> Consolidation<'_, 'l> {
         Ok(run.finish()?)
     }
 
-    fn consolidate(&mut self, run: &mut StagedRun<'l, Sealed>) -> Result<(), UpdateError> {
+    fn consolidate(&mut self, run: &mut StagedRun<'l, Sealed>) -> Result<(), IngestError> {
         let mut by_series: BTreeMap<StorageRequest, Vec<StagedRows>> = BTreeMap::new();
         for staged in run.staged() {
             by_series
@@ -98,11 +104,11 @@ impl<'l> Consolidation<'_, 'l> {
                 .or_default()
                 .push(staged.clone());
         }
-        let quarantine = self.hands.quarantine(run.id());
+        let quarantine = self.session.quarantine(run.id());
         let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
         let mut pending = Vec::new();
         for chunk in series.chunks(CHUNK_SERIES) {
-            if self.hands.stop.is_raised() {
+            if self.session.stop.is_raised() {
                 break;
             }
             let free = chunk
@@ -134,7 +140,7 @@ impl<'l> Consolidation<'_, 'l> {
         quarantine: &Quarantine<'_>,
         merge: Merge,
         staged: &[StagedRows],
-    ) -> Result<Option<Pending>, UpdateError> {
+    ) -> Result<Option<Pending>, IngestError> {
         let Merge {
             prepared,
             layout,
@@ -144,9 +150,9 @@ impl<'l> Consolidation<'_, 'l> {
         } = merge;
         let custody = Custody {
             quarantine,
-            corrupt_files: self.hands.corrupt_files,
+            corrupt_files: self.session.corrupt_files,
             replaced: Replaced::Noted {
-                at: self.hands.clock.now(),
+                at: self.session.clock.now(),
             },
         };
         let mut aside = Aside::default();
@@ -207,13 +213,13 @@ impl<'l> Consolidation<'_, 'l> {
         &mut self,
         run: &mut StagedRun<'l, Sealed>,
         pending: Vec<Pending>,
-    ) -> Result<(), UpdateError> {
+    ) -> Result<(), IngestError> {
         // Before recording: a ticker that somebody added by hand while the run went on must not be lost.
-        self.registry.refresh(self.hands.fs)?;
+        self.registry.refresh(self.session.fs)?;
         for done in &pending {
             self.record(done);
         }
-        let documents = self.registry.documents(self.hands.fs)?;
+        let documents = self.registry.documents(self.session.fs)?;
         documents
             .iter()
             .try_for_each(|file| run.put_document(file))?;
@@ -250,14 +256,14 @@ impl<'l> Consolidation<'_, 'l> {
         for &partition in &done.partitions {
             self.report.last_partition = Some(format!("{} {partition}", done.request));
             let request = done.request.clone();
-            self.hands
+            self.session
                 .observer
                 .observe(Event::Committed { request, partition });
         }
     }
 
     fn is_kept_whole(&self, venue: &Venue, interval: Interval) -> bool {
-        let source = self.outlook.source(venue);
+        let source = self.view.source(venue);
         source.is_some_and(|source| source.depth_days(interval).is_none())
     }
 
@@ -268,7 +274,7 @@ impl<'l> Consolidation<'_, 'l> {
             return;
         };
         let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
-        let told = self.marks.get(&done.request).cloned();
+        let told = self.notes.get(&done.request).cloned();
         // What came along with rows that a stopped run left may not have reached the disk, and a measured factor is an
         // estimate: where the source still has the history whole, it says both exactly. Where it has not, the days of
         // the stopped run are asked for again, as if they had brought nothing.
@@ -300,17 +306,17 @@ impl<'l> Consolidation<'_, 'l> {
                 told.history
             },
         };
-        let today = self.hands.clock.today();
+        let today = self.session.clock.today();
         let gone = told.missing.or(done.missing);
         if let Some(missing) = gone.filter(|_| told.is_covering) {
-            let settled = Settled {
+            let gave_up = GaveUp {
                 ticker,
                 venue,
                 interval: *interval,
                 missing,
                 reached: missing.left.max(Some(time::day(done.newest))),
             };
-            settled.settle(self.registry, self.report, today);
+            gave_up.record(self.registry, self.report, today);
         }
         let recorded = self
             .registry

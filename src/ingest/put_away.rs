@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::model::{Series, StorageRequest};
 use crate::storage::{Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
 
-use super::UpdateError;
+use super::IngestError;
 use super::consolidate::Consolidation;
 use super::report::{DamagedSeries, Failure, FailureKind};
 
@@ -51,7 +51,7 @@ impl<'l> Consolidation<'_, 'l> {
         request: &StorageRequest,
         staged: &[StagedRows],
         error: &StorageError,
-    ) -> Result<(), UpdateError> {
+    ) -> Result<(), IngestError> {
         let kind = match error {
             StorageError::Fs(_) | StorageError::Lock(_) => FailureKind::Disk,
             // Once the file is mended or moved away, the next run merges what is staged.
@@ -69,7 +69,7 @@ impl<'l> Consolidation<'_, 'l> {
         let (kind, reason) = match kept {
             Ok(()) => (kind, error.to_string()),
             // They stay staged then, and are judged again.
-            Err(full) if full.is_of_place_below(&self.hands.places.quarantine) => {
+            Err(full) if full.is_of_place_below(&self.session.places.quarantine) => {
                 (FailureKind::Disk, format!("{error}; {full}"))
             }
             Err(full) => return Err(full.into()),
@@ -89,7 +89,7 @@ impl<'l> Consolidation<'_, 'l> {
     ) -> Result<(), StorageError> {
         let reason = error.to_string();
         for rows in staged {
-            if let Some(bytes) = self.hands.fs.read(&rows.path)? {
+            if let Some(bytes) = self.session.fs.read(&rows.path)? {
                 let kept = quarantine.keep_staged(&rows.path, &bytes, &reason, request)?;
                 self.report.kept.push(kept);
             }

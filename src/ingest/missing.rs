@@ -1,0 +1,86 @@
+//! Rows that tickers.json knows and the disk has not: what planning finds of them, and what becomes of them.
+//!
+//! Promises: the registry is believed only as far as the rows. What is gone is asked for again from what lies there on,
+//! without the mark that calls it done; what an answer to that does not bring is given up, recorded and told, once.
+//! Leaves to others: a data root that is not there at all (`workspace::View::data_root`).
+
+use chrono::NaiveDate;
+
+use crate::catalog::{Catalog, Missing};
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::storage::Routed;
+use crate::workspace::View;
+
+use super::{Registry, RunReport};
+
+/// Returns which rows of a series are gone. Where its newest file is the one that was left, by its month and its length,
+/// nothing is read.
+pub fn missing(
+    view: View<'_>,
+    catalog: &Catalog,
+    request: &StorageRequest,
+    routed: &Routed,
+    (ticker, venue, interval): (&Ticker, &Venue, Interval),
+) -> Option<Missing> {
+    let known = catalog.last_data_date(ticker, venue, interval)?;
+    let Some(file) = &routed.newest else {
+        return (!routed.has_rows).then_some(Missing { left: None, known });
+    };
+    // Two files of one bar have the same length: the month counts as well.
+    if file.is_of(known) && catalog.newest_bytes(ticker, venue, interval) == Some(file.bytes) {
+        return None;
+    }
+    // A file that cannot be read, or says nothing, is judged when something is merged with it.
+    let newest = view.stores.newest_day(request, file).ok().flatten()?;
+    // What is refused or hidden is not gone; whoever looks at all of the series says so by name.
+    let store = view.stores.of(routed.route.layout);
+    let is_gone = newest < known && store.stat(request).is_ok();
+    is_gone.then_some(Missing {
+        left: Some(newest),
+        known,
+    })
+}
+
+/// A series of which rows were gone, and how far it reaches now that its source was asked for them.
+#[derive(Debug)]
+pub struct GaveUp<'s> {
+    /// The ticker.
+    pub ticker: &'s Ticker,
+    /// The venue.
+    pub venue: &'s Venue,
+    /// The length of its bars.
+    pub interval: Interval,
+    /// What was gone.
+    pub missing: Missing,
+    /// The day of the newest row that is stored now.
+    pub reached: Option<NaiveDate>,
+}
+
+impl GaveUp<'_> {
+    /// Gives up what did not come, if something did not.
+    pub fn record(self, registry: &mut Registry, report: &mut RunReport, today: NaiveDate) {
+        let Self {
+            ticker,
+            venue,
+            interval,
+            missing,
+            reached,
+        } = self;
+        if reached.is_some_and(|day| day >= missing.known) {
+            return;
+        }
+        let catalog = registry.catalog_mut();
+        let recorded = catalog.record_lost(ticker, venue, interval, today, missing, reached);
+        if let Err(unusable) = recorded {
+            report.warnings.push(unusable.to_string());
+        }
+        let stored = reached.map_or_else(
+            || "nothing is stored".to_owned(),
+            |day| format!("what is stored ends on {day}"),
+        );
+        report.losses.push(format!(
+            "{ticker} {interval} at {venue}: rows up to {} were known, {stored}, and the source has no later ones any more",
+            missing.known
+        ));
+    }
+}

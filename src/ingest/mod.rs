@@ -1,0 +1,30 @@
+//! Everything that turns rows into files: merge, build, commit in groups, record; and what stopped runs left.
+//!
+//! Promises: rows that were fetched reach the tree, staging or quarantine, and the report says which; tickers.json and the
+//! rows it speaks of are committed together.
+//! Leaves to others: what to fetch (`update`), how a group becomes durable (`storage`), words (`cli`).
+
+mod across;
+mod consolidate;
+mod error;
+mod leftovers;
+mod merge_series;
+mod missing;
+mod put_away;
+mod rebase;
+mod registry;
+mod report;
+mod seams;
+
+pub use across::{Across, moved as moved_across};
+pub use consolidate::{Consolidation, SourceNote, SourceNotes};
+pub use error::IngestError;
+pub use leftovers::{LeftoverReport, finish_leftovers};
+pub use missing::{GaveUp, missing};
+pub use rebase::VolumeTooLarge;
+pub use registry::Registry;
+pub use report::{
+    DamagedSeries, Failure, FailureKind, PhaseSeconds, RunReport, TickerCounts, Unknown, Unserved,
+    VenueReport,
+};
+pub use seams::{Known, healed};

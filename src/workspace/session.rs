@@ -1,0 +1,38 @@
+//! The right to write, and the outside world, for as long as the run lock is held.
+
+use crate::layout::Places;
+use crate::lock::LockGuard;
+use crate::model::RunId;
+use crate::observe::Observer;
+use crate::storage::{CorruptFiles, Quarantine};
+use crate::sys::{Clock, Fs, Shutdown};
+
+use super::RunNames;
+
+/// What running takes beside a `View`: the right to write, and the outside world.
+#[derive(Clone, Copy, Debug)]
+pub struct Session<'l> {
+    /// The door to the file system.
+    pub fs: &'l dyn Fs,
+    /// The clock.
+    pub clock: &'l dyn Clock,
+    /// Asks the run to stop.
+    pub stop: &'l Shutdown,
+    /// Hears what happens.
+    pub observer: &'l dyn Observer,
+    /// The run lock.
+    pub held: &'l LockGuard<'l>,
+    /// The places of the workspace.
+    pub places: &'l Places,
+    /// What happens to damaged files.
+    pub corrupt_files: CorruptFiles,
+    /// Gives each stretch of work a name of its own for what it stages.
+    pub runs: &'l RunNames,
+}
+
+impl<'l> Session<'l> {
+    /// Returns where a run puts things away.
+    pub fn quarantine(&self, run: &RunId) -> Quarantine<'l> {
+        Quarantine::new(self.fs, self.held, self.places, run.clone())
+    }
+}

@@ -1,0 +1,109 @@
+//! What every command looks at: settings, stores and sources. Changes nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::catalog::{Block, Catalog, KnownRows};
+use crate::config::ConfigService;
+use crate::layout::Places;
+use crate::model::{Series, StorageRequest, Venue};
+use crate::source::MarketDataSource;
+use crate::storage::{Layout, StorageError, Stores, Wish, waiting_series};
+use crate::sys::Fs;
+
+use super::DataRoot;
+
+/// What planning needs to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'l> {
+    /// Settings and toggles.
+    pub config: &'l ConfigService<'l>,
+    /// Both layouts.
+    pub stores: &'l Stores,
+    /// The sources that are configured.
+    pub sources: &'l [Arc<dyn MarketDataSource>],
+}
+
+impl View<'_> {
+    /// Returns the source of a venue.
+    pub fn source(&self, venue: &Venue) -> Option<&Arc<dyn MarketDataSource>> {
+        self.sources.iter().find(|source| source.venue() == venue)
+    }
+
+    /// Returns what settings and registry say about a series.
+    pub fn wish(&self, catalog: &Catalog, venue: &Venue, series: &Series) -> Wish {
+        let (is_partitioned, _) = self.config.is_partitioned_enabled(venue);
+        let toggle = if is_partitioned {
+            Layout::Partitioned
+        } else {
+            Layout::Legacy
+        };
+        let (is_eligible, has_block) = match series {
+            Series::Bars { ticker, interval } => (
+                self.config.partitions(venue, *interval),
+                matches!(
+                    catalog.storage_block(ticker, venue, *interval),
+                    Block::Partitioned { .. }
+                ),
+            ),
+            Series::Events { .. }
+            | Series::Adjusted { .. }
+            | Series::Prepost { .. }
+            | Series::Trades { .. } => (true, false),
+        };
+        Wish {
+            toggle,
+            is_eligible,
+            has_block,
+        }
+    }
+
+    /// Tells whether rows can be stored. If not, what is fetched is staged beside tickers.json, and no command but one that
+    /// a person gave (`--accept-missing`) merges, records or rolls forward anything.
+    pub fn data_root(&self, catalog: &Catalog) -> DataRoot {
+        let is_bare = self.is_bare(catalog);
+        if matches!(is_bare, Ok(true)) {
+            return DataRoot::Absent;
+        }
+        match self.stores.refusal() {
+            Some(refusal) => DataRoot::Shut {
+                reason: refusal.to_string(),
+            },
+            // Where a disk does not answer, nothing can be committed either.
+            None if is_bare.is_err() => DataRoot::Absent,
+            None => DataRoot::There,
+        }
+    }
+
+    /// Returns the series of which rows wait in staging or in a journal. Where the data root may not even be looked into,
+    /// nothing of it counts as gone, and those beside tickers.json are all that anybody knows of.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn waiting(
+        &self,
+        catalog: &Catalog,
+        fs: &dyn Fs,
+        places: &Places,
+    ) -> Result<BTreeSet<StorageRequest>, StorageError> {
+        match waiting_series(fs, places) {
+            Err(_) if self.data_root(catalog).refusal().is_some() => {
+                waiting_series(fs, &places.without_disk())
+            }
+            waiting => waiting,
+        }
+    }
+
+    /// Tells whether the registry knows rows and none lies there.
+    fn is_bare(&self, catalog: &Catalog) -> Result<bool, StorageError> {
+        match catalog.known_rows() {
+            KnownRows::None => Ok(false),
+            // Flat folders hold legacy files only.
+            KnownRows::InPartitions => self.stores.is_data_bare(),
+            KnownRows::Anywhere => match self.stores.are_flat_folders_bare() {
+                Ok(false) => Ok(false),
+                flat => Ok(self.stores.is_data_bare()? && flat?),
+            },
+        }
+    }
+}
