@@ -20,6 +20,7 @@ use crate::migrate::MigrateError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
+use crate::workspace::WorkspaceError;
 
 /// Why the program stopped, and what that means to the shell.
 #[derive(Debug)]
@@ -284,6 +285,19 @@ impl From<CleanupError> for Failure {
         match error {
             CleanupError::Fs(error) => error.into(),
             CleanupError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkspaceError> for Failure {
+    fn from(error: WorkspaceError) -> Self {
+        match error {
+            WorkspaceError::NotInitialised { .. } => Self::of(Exit::NotInitialised, error),
+            WorkspaceError::Config(error) => error.into(),
+            WorkspaceError::Catalog(error) => error.into(),
+            WorkspaceError::Fs(error) => error.into(),
+            WorkspaceError::Source { .. } => Self::of(Exit::Failed, error),
+            WorkspaceError::Proxy(_) => Self::of(Exit::Usage, error),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::sys::OsFs;
 
 /// Starts the log if one is wanted.
 pub(super) fn start(global: &GlobalArgs, shell: &Shell<'_>) -> Result<(), Failure> {
-    let wanted = match (&shell.env.log, global.verbose) {
+    let wanted = match (&shell.around.env.log, global.verbose) {
         (Some(filter), _) => filter.as_str(),
         (None, true) => "debug",
         (None, false) if global.log_file.is_some() => "info",

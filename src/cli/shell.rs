@@ -11,17 +11,15 @@ use super::failure::Failure;
 use super::ui::Printer;
 use crate::config::EnvVars;
 use crate::sys::{Clock, FsResult, ReplayClock};
+use crate::workspace::Surroundings;
 
 /// What every command gets.
 #[derive(Debug)]
 pub(super) struct Shell<'w> {
     pub(super) world: &'w World,
     pub(super) printer: &'w Printer,
-    pub(super) env: EnvVars,
-    /// The world's clock, or one that stands still at `BARKEEP_NOW`.
-    pub(super) clock: Arc<dyn Clock>,
-    /// The workspace, absolute; it need not be there.
-    pub(super) root: PathBuf,
+    /// Where the workspace is, with the environment, and the world's clock or one that stands still at `BARKEEP_NOW`.
+    pub(super) around: Surroundings,
 }
 
 impl<'w> Shell<'w> {
@@ -44,13 +42,19 @@ impl<'w> Shell<'w> {
             || world.current_dir.clone(),
             |dir| world.current_dir.join(dir),
         );
-        let root = resolved(world, &named)?;
+        let around = Surroundings {
+            root: resolved(world, &named)?,
+            fs: Arc::clone(&world.fs),
+            clock,
+            waits: Arc::clone(&world.clock),
+            host: Arc::clone(&world.host),
+            stop: world.shutdown.clone(),
+            env,
+        };
         Ok(Self {
             world,
             printer,
-            env,
-            clock,
-            root,
+            around,
         })
     }
 
@@ -59,9 +63,10 @@ impl<'w> Shell<'w> {
         Ok(Self {
             world: self.world,
             printer: self.printer,
-            env: self.env.clone(),
-            clock: Arc::clone(&self.clock),
-            root: resolved(self.world, dir)?,
+            around: Surroundings {
+                root: resolved(self.world, dir)?,
+                ..self.around.clone()
+            },
         })
     }
 
@@ -70,29 +75,28 @@ impl<'w> Shell<'w> {
         self.world.current_dir.join(path)
     }
 
-    /// Returns a number that tells the runs of one second apart.
-    pub(super) fn nonce(&self) -> u32 {
-        let token = self.world.host.token();
-        let digits = token.get(..8);
-        digits
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-            .unwrap_or_default()
+    /// Returns the workspace, absolute; it need not be there.
+    pub(super) fn root(&self) -> &Path {
+        &self.around.root
     }
 
     /// Returns a path as it is shown: relative to the workspace where it lies in it.
     pub(super) fn shown<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
-        path.strip_prefix(&self.root).unwrap_or(path).display()
+        path.strip_prefix(self.root()).unwrap_or(path).display()
     }
 
     /// Returns the day that tickers.json records.
     pub(super) fn today(&self) -> NaiveDate {
-        self.clock.today()
+        self.around.clock.today()
     }
 
     /// Tells whether somebody is there to answer.
     pub(super) fn may_ask(&self, is_non_interactive: bool) -> bool {
         let terminals = self.world.terminals;
-        terminals.stdin && terminals.stderr && !is_non_interactive && !self.env.is_non_interactive
+        terminals.stdin
+            && terminals.stderr
+            && !is_non_interactive
+            && !self.around.env.is_non_interactive
     }
 
     /// Asks a question whose answer is no unless somebody says yes.

@@ -1,14 +1,23 @@
-//! A workspace as a whole: what is looked at, and what it takes to change it.
+//! A workspace as a whole: opening it, what is looked at, and what it takes to change it.
 //!
 //! Promises: looking changes nothing and needs no lock; whoever changes something has a `Session`, which only the run lock
-//! makes. Leaves to others: what is asked for (`update`), what becomes of rows (`ingest`).
+//! makes. Leaves to others: what is asked for (`update`), what becomes of rows (`ingest`), words (`cli`).
 
 mod data_root;
+mod error;
+mod open;
+mod parquet_rows;
 mod run_names;
+mod servers;
 mod session;
+mod sources;
+mod surroundings;
 mod view;
 
 pub use data_root::DataRoot;
+pub use error::WorkspaceError;
+pub use open::{Workspace, is_workspace};
 pub use run_names::RunNames;
 pub use session::Session;
+pub use surroundings::Surroundings;
 pub use view::View;

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::wiring::Workspace;
 use crate::frame::{Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
 use crate::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::storage::{Layout, Stored};
+use crate::workspace::Workspace;
 
 /// Returns the stored events of the ticker of a series, as rows and as events.
 pub(super) fn events(

@@ -16,13 +16,14 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::ingest::{self, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
 use crate::storage::leftover_runs;
 use crate::sys::Stopwatch;
+use crate::workspace::Workspace;
 
 /// Options of `cleanup`.
 #[derive(Debug, Default, Args)]
@@ -40,7 +41,7 @@ pub(in crate::cli) struct CleanupArgs {
 
 /// Runs `cleanup`.
 pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     if args.dry_run {
         return look(args, &workspace, shell);
     }
@@ -56,7 +57,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let hands = workspace.session(&held, &progress);
     let fs = &*shell.world.fs;
     let mut registry =
-        Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
+        Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
     let swept = sweep::sweep(&workspace, hands)?;
     let leftovers = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
     registry.save(hands)?;

@@ -7,7 +7,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::table;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 
 /// What to do with settings.
@@ -36,7 +36,7 @@ impl ConfigCommand {
 /// Runs `config`.
 pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let ConfigCommand::Show(args) = command;
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let settings = workspace.config.settings().entries();
     let mut toggles = Vec::new();
     for venue in workspace.venues()? {
@@ -55,7 +55,7 @@ pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<
             }))
             .collect();
         shell.printer.json(&json!({
-            "workspace": shell.root.display().to_string(),
+            "workspace": shell.root().display().to_string(),
             "settings": settings,
             "toggles": toggles,
         }));

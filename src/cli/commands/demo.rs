@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
     }
     let printer = shell.printer;
     printer.line(&format!("\n{}", args.dir.display()));
-    printer.text(&tree(&shell, &shell.root, 1)?);
+    printer.text(&tree(&shell, shell.root(), 1)?);
     for ticker in tickers.iter().take(1) {
         printer.line(&format!("\nbarkeep show {ticker} --interval 1d --tail 3"));
         let question = ShowArgs::last(ticker.clone(), Interval::D1, venue.clone(), 3);

@@ -6,9 +6,9 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ui::words::{quoted, some_of};
-use crate::cli::wiring::Workspace;
 use crate::model::{Dataset, StorageRequest, Venue};
 use crate::storage::Stored;
+use crate::workspace::Workspace;
 
 /// Finds the series: at the venue that was named, else at the default one, else at the only one that holds it.
 pub(super) fn find(

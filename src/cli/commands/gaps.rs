@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 use crate::calendar::Calendar;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::Workspace;
 use crate::frame::missing_days;
 use crate::model::{Interval, Series, StorageRequest, time};
 use crate::storage::Stored;
+use crate::workspace::Workspace;
 
 /// How many days are named.
 const MOST_DAYS: usize = 10;

@@ -15,11 +15,12 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::{Overrides, ToggleScope};
 use crate::lock::LockGuard;
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::atomic;
+use crate::workspace::Workspace;
 
 /// Options of `init`.
 #[derive(Debug, Default, Args)]
@@ -47,18 +48,18 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let fs = &*shell.world.fs;
     // Links on the way to the workspace are the user's own; below it there are none.
     let is_there = |dir: &&Path| !matches!(fs.metadata(dir), Ok(None));
-    let there = shell.root.ancestors().find(is_there);
-    atomic::create_dirs(fs, there.unwrap_or("/".as_ref()), &shell.root)?;
+    let there = shell.root().ancestors().find(is_there);
+    atomic::create_dirs(fs, there.unwrap_or("/".as_ref()), shell.root())?;
     let flags = Overrides {
         default_venue: args.venue.clone(),
         ..Overrides::default()
     };
-    let mut workspace = Workspace::open_any(shell, &flags)?;
+    let mut workspace = Workspace::open_any(&shell.around, &flags)?;
     let venue = workspace.default_venue().clone();
-    workspace.warn_without_source(&venue);
+    wiring::warn_without_source(&workspace, shell, &venue);
     let held = registration::lock(&workspace, shell, "init", Duration::ZERO)?;
     // Before anything is written: a registry that cannot be understood says neither what is there nor at which venue.
-    let catalog = Catalog::load(fs, &shell.root)?;
+    let catalog = Catalog::load(fs, shell.root())?;
     if args.partitioned {
         let scope = ToggleScope::Source(venue.clone());
         partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
@@ -82,7 +83,7 @@ fn save_intervals(
     held: &LockGuard<'_>,
 ) -> Result<(), Failure> {
     let fs = &*shell.world.fs;
-    let found = Intervals::load(fs, &shell.root)?;
+    let found = Intervals::load(fs, shell.root())?;
     let is_fresh = found
         .as_ref()
         .is_none_or(|found| found.as_slice().is_empty());
@@ -101,7 +102,7 @@ fn save_intervals(
         Intervals::save(
             fs,
             &registration::temps(held),
-            &shell.root,
+            shell.root(),
             &intervals.to_bytes(),
         )?;
     }
@@ -120,7 +121,7 @@ fn report(
     let known = catalog.tickers_at(venue).len();
     shell
         .printer
-        .note(&format!("The workspace is {}", shell.root.display()));
+        .note(&format!("The workspace is {}", shell.root().display()));
     shell.printer.note(&format!(
         "It keeps {} of {} at {venue} ({added} new).",
         names.join(", "),

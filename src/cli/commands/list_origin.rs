@@ -33,7 +33,7 @@ impl ListOrigin {
     /// Returns an origin of the settings; a path is relative to the workspace.
     pub(super) fn configured(text: &str, shell: &Shell<'_>) -> Self {
         Self {
-            place: place(text, |path| shell.root.join(path)),
+            place: place(text, |path| shell.root().join(path)),
             forms: Forms::Tables,
         }
     }

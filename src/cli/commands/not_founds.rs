@@ -15,10 +15,11 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::model::{Interval, Ticker, Venue, time};
 use crate::source::{Asked, FetchJob, Fetched, MarketDataSource, SourceError, Window};
+use crate::workspace::Workspace;
 
 /// How many tickers a message names.
 const MOST_NAMED: usize = 20;
@@ -37,7 +38,7 @@ impl NotFoundsArgs {
             default_venue: self.venue.clone(),
             ..Overrides::default()
         };
-        Workspace::open(shell, &flags)
+        wiring::open(shell, &flags)
     }
 }
 
@@ -107,7 +108,7 @@ fn ask(
     interval: Interval,
     shell: &Shell<'_>,
 ) -> Answers {
-    let now = shell.clock.now();
+    let now = shell.around.clock.now();
     let since = shell.today().checked_sub_days(Days::new(days(interval)));
     let mut answers = Answers::default();
     for (at, ticker) in given_up.iter().enumerate() {

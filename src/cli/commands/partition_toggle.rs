@@ -12,10 +12,11 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::table;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::{Overrides, StorageConfig, ToggleScope};
 use crate::lock::LockGuard;
 use crate::model::{Slug, Venue};
+use crate::workspace::Workspace;
 
 /// Options of `partition-toggle`.
 #[derive(Debug, Default, Args)]
@@ -50,7 +51,7 @@ pub(super) enum Change {
 
 /// Runs `partition-toggle`.
 pub(in crate::cli) fn run(args: &ToggleArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let mut workspace = Workspace::open(shell, &Overrides::default())?;
+    let mut workspace = wiring::open(shell, &Overrides::default())?;
     let scope = scope(args);
     if args.show {
         return show(args, &workspace, shell);
@@ -84,7 +85,7 @@ pub(super) fn change(
     wanted: Change,
 ) -> Result<bool, Failure> {
     // Read under the lock: another run may have changed it since the workspace was opened.
-    let current = StorageConfig::load(&*shell.world.fs, &shell.root)?;
+    let current = StorageConfig::load(&*shell.world.fs, shell.root())?;
     let mut changed = current.clone();
     match wanted {
         Change::Enable => changed.set(scope, true),

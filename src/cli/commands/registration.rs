@@ -8,10 +8,10 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, IN_PARTITIONS};
 use crate::cli::shell::Shell;
 use crate::cli::ui::words;
-use crate::cli::wiring::Workspace;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
 use crate::sys::atomic::TempNames;
+use crate::workspace::Workspace;
 
 /// Takes the run lock, waiting for it if that was asked for.
 ///
@@ -65,7 +65,7 @@ pub(super) fn save(
     Ok(Catalog::save(
         fs,
         &temps(held),
-        &shell.root,
+        shell.root(),
         &catalog.to_bytes(),
     )?)
 }

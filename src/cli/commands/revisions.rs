@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::table;
 use crate::cli::ui::words::some_of;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::storage::{Ledger, read_ledger};
@@ -64,7 +64,7 @@ impl RevisionsArgs {
 
 /// Runs `revisions`.
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let venues = match &args.venue {
         Some(venue) => vec![venue.clone()],
         None => workspace.venues()?.into_iter().collect(),

@@ -6,7 +6,7 @@ use super::cleanup::{self, CleanupArgs};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 
 /// What to do with the lock.
@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(command: RunLockCommand, shell: &Shell<'_>) -> Result<
     match command {
         RunLockCommand::Cleanup { .. } => cleanup::run(&CleanupArgs::default(), shell),
         RunLockCommand::Status => {
-            let workspace = Workspace::open(shell, &Overrides::default())?;
+            let workspace = wiring::open(shell, &Overrides::default())?;
             shell.printer.line(&cleanup::describe_lock(&workspace)?);
             Ok(Exit::Ok)
         }

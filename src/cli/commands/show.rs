@@ -16,11 +16,12 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Dates, Extract};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::frame::{Adjust, Frame};
 use crate::model::{Interval, StorageRequest, Ticker, Venue, time};
 use crate::storage::Stored;
+use crate::workspace::Workspace;
 
 /// Options of `show`.
 #[expect(
@@ -122,7 +123,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             args.interval
         )));
     }
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let (request, mut stored) = find(args, &workspace, &catalog)?;
     if args.events {
@@ -177,7 +178,7 @@ fn adjusted(
 
 /// Bars can be shown without the registry, so a damaged one is told and passed over.
 fn catalog_if_usable(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
-    match workspace.catalog() {
+    match workspace.catalog().map_err(Failure::from) {
         Ok(catalog) => Ok(catalog.unwrap_or_default()),
         Err(failure) if failure.exit == Exit::Damaged => {
             shell.printer.error(&failure.text());

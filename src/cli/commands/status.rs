@@ -11,12 +11,13 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, table};
-use crate::cli::wiring::{Workspace, absent};
+use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::storage::leftover_runs;
 use crate::update::{self, SeriesStatus, UpdateRequest};
 use crate::workspace::DataRoot;
+use crate::workspace::Workspace;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(in crate::cli) struct StatusArgs {
 
 /// Runs `status`.
 pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
     for warning in catalog.warnings() {
         shell.printer.warning(&format!("{warning}."));
@@ -46,7 +47,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         runs => runs?,
     };
     let leftovers = leftovers.len();
-    let now = shell.clock.now();
+    let now = shell.around.clock.now();
     if args.json {
         shell.printer.json(&json!({
             "series": series.iter().map(|one| document(one, now)).collect::<Vec<_>>(),
@@ -122,7 +123,7 @@ pub(super) fn survey(
 ) -> Result<Standing, Failure> {
     let outlook = workspace.view();
     let request = UpdateRequest {
-        now: shell.clock.now(),
+        now: shell.around.clock.now(),
         today: shell.today(),
         waiting: outlook.waiting(catalog, &*shell.world.fs, &workspace.places)?,
         ..UpdateRequest::default()

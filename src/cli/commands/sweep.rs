@@ -4,9 +4,9 @@ use crate::cleanup::{self, CleanupReport};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring::Workspace;
 use crate::storage::Quarantine;
 use crate::workspace::Session;
+use crate::workspace::Workspace;
 
 /// Removes temporary files; rows in them are staged, for `finish_leftovers` to merge.
 pub(in crate::cli) fn sweep(

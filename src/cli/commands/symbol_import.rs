@@ -14,12 +14,13 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, grouped, some_of};
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
 use crate::source::symbols::{ListError, SymbolList};
 use crate::sys::atomic;
+use crate::workspace::Workspace;
 
 /// How many symbols a message names.
 const MOST_NAMED: usize = 5;
@@ -75,9 +76,9 @@ pub(super) fn run(args: &ImportArgs, shell: &Shell<'_>) -> Result<Exit, Failure>
         default_venue: args.venue.clone(),
         ..Overrides::default()
     };
-    let workspace = Workspace::open(shell, &flags)?;
+    let workspace = wiring::open(shell, &flags)?;
     let venue = workspace.default_venue();
-    workspace.warn_without_source(venue);
+    wiring::warn_without_source(&workspace, shell, venue);
     let imports = fetch(&args.which, shell, &workspace)?;
     let check = || {
         if args.accept_shorter {

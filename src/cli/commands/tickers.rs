@@ -13,7 +13,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::{Workspace, absent};
+use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::model::{Ticker, Venue};
 
@@ -108,7 +108,7 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         default_venue: args.venue.clone(),
         ..Overrides::default()
     };
-    let workspace = Workspace::open(shell, &flags)?;
+    let workspace = wiring::open(shell, &flags)?;
     let venue = workspace.default_venue();
     let held = registration::lock(&workspace, shell, "tickers accept", Duration::ZERO)?;
     let mut catalog = workspace
@@ -144,10 +144,10 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         default_venue: args.venue.clone(),
         ..Overrides::default()
     };
-    let workspace = Workspace::open(shell, &flags)?;
+    let workspace = wiring::open(shell, &flags)?;
     let venue = workspace.default_venue();
     let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
-    workspace.warn_without_source(venue);
+    wiring::warn_without_source(&workspace, shell, venue);
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
     registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
@@ -167,7 +167,7 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
 }
 
 fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
     let mut catalog = workspace
         .catalog()?
@@ -206,7 +206,7 @@ fn verb(tickers: &[&Ticker]) -> String {
 }
 
 fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;

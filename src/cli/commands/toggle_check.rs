@@ -7,11 +7,11 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::Workspace;
 use crate::config::StorageConfig;
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::StorageInterface;
 use crate::workspace::DataRoot;
+use crate::workspace::Workspace;
 
 /// Refuses a change that would orphan rows of any venue whose layout it changes.
 ///

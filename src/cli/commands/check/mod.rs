@@ -17,9 +17,10 @@ use crate::check::{Finding, Scope};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::wiring::Workspace;
+use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
+use crate::workspace::Workspace;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -91,7 +92,7 @@ impl Outcome {
 
 /// Runs `check`.
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
     let asked = series::asked(args, &workspace, &catalog)?;
     let scope = if args.basis { Scope::Basis } else { Scope::All };

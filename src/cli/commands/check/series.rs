@@ -14,11 +14,11 @@ use crate::catalog::{Catalog, Missing};
 use crate::check::{self, Facts, Scope};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::wiring::Workspace;
 use crate::config::SourceKind;
 use crate::frame::MarketEvent;
 use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
 use crate::storage::{Layout, StorageInterface, Stored};
+use crate::workspace::Workspace;
 
 /// The series of one ticker at one venue.
 #[derive(Debug)]

@@ -11,12 +11,12 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::Workspace;
 use crate::lock::LockGuard;
 use crate::migrate::{self, Hands, MigrationPlan, Proofs, Sight, Stray, Survey, Tuple};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::sys::atomic::{TempNames, replace_from};
 use crate::sys::rights_of;
+use crate::workspace::Workspace;
 
 /// Options of `partition-migrate init`.
 #[expect(
@@ -75,14 +75,14 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let venue = venue(args, &workspace);
     let tuples = tuples(args, shell, &workspace, hands, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.
-    let old = MigrationPlan::load(&*shell.world.fs, &shell.root)
+    let old = MigrationPlan::load(&*shell.world.fs, shell.root())
         .ok()
         .flatten();
     keep_old_plan(shell, &held)?;
     let mut plan = MigrationPlan::new(&args.created_by);
     for tuple in &tuples {
         let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
-        plan.add(tuple, args.basis.or(known), shell.clock.now());
+        plan.add(tuple, args.basis.or(known), shell.around.clock.now());
     }
     migrate::save_plan(hands, &plan)?;
     held.release()?;
@@ -109,7 +109,7 @@ fn venue(args: &InitArgs, workspace: &Workspace<'_>) -> Venue {
 }
 
 fn refuse_second_plan(args: &InitArgs, shell: &Shell<'_>) -> Result<(), Failure> {
-    let path = MigrationPlan::path(&shell.root);
+    let path = MigrationPlan::path(shell.root());
     if args.force || shell.world.fs.metadata(&path)?.is_none() {
         return Ok(());
     }
@@ -257,16 +257,16 @@ fn tuples(
 /// Puts a copy of the plan that is replaced beside it.
 fn keep_old_plan(shell: &Shell<'_>, held: &LockGuard<'_>) -> Result<(), Failure> {
     let fs = &*shell.world.fs;
-    let path = MigrationPlan::path(&shell.root);
+    let path = MigrationPlan::path(shell.root());
     let Some(bytes) = fs.read(&path)? else {
         return Ok(());
     };
-    let stamp = shell.clock.now().format("%Y%m%dT%H%M%SZ");
-    let mut kept = shell.root.join(format!("migration_plan.{stamp}.json"));
+    let stamp = shell.around.clock.now().format("%Y%m%dT%H%M%SZ");
+    let mut kept = shell.root().join(format!("migration_plan.{stamp}.json"));
     let mut number = 2;
     while fs.metadata(&kept)?.is_some() {
         kept = shell
-            .root
+            .root()
             .join(format!("migration_plan.{stamp}-{number}.json"));
         number += 1;
     }

@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let hands = open::hands(sight, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     refuse_more_than_all(&plan, &tuple, &mark)?;
-    plan.mark(&tuple, &mark, shell.clock.now());
+    plan.mark(&tuple, &mark, shell.around.clock.now());
     migrate::save_plan(hands, &plan)?;
     held.release()?;
     let note = match &mark.status {

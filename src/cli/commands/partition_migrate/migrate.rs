@@ -15,7 +15,6 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
-use crate::cli::wiring::Workspace;
 use crate::migrate::{
     self, Estimate, Hands, IntervalReport, IntervalState, MigrationPlan, Need, PlannedInterval,
     Proofs, ProvenInterval, Removed, Sight, Stage, Status, Survey, Unproven, VerifiedInterval,
@@ -23,6 +22,7 @@ use crate::migrate::{
 use crate::model::Venue;
 use crate::storage::Stores;
 use crate::sys::Stopwatch;
+use crate::workspace::Workspace;
 
 /// What the command was told, with what the settings add.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::count;
-use crate::cli::wiring::{Workspace, absent};
+use crate::cli::wiring::absent;
 use crate::ingest::{self, Registry};
 use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
@@ -18,14 +18,15 @@ use crate::migrate::{
     Hands, IntervalState, MigrationPlan, PlannedInterval, Sight, Tuple, VenueFacts,
 };
 use crate::model::Interval;
+use crate::workspace::Workspace;
 
 /// Returns the plan of the workspace.
 ///
 /// # Errors
 /// `NotInitialised` when there is none.
 pub(super) fn plan(shell: &Shell<'_>) -> Result<MigrationPlan, Failure> {
-    MigrationPlan::load(&*shell.world.fs, &shell.root)?.ok_or_else(|| {
-        let root = shell.root.display();
+    MigrationPlan::load(&*shell.world.fs, shell.root())?.ok_or_else(|| {
+        let root = shell.root().display();
         Failure::new(
             Exit::NotInitialised,
             format!("there is no migration_plan.json in {root}"),
@@ -65,7 +66,7 @@ pub(super) fn hands<'s>(
 ) -> Hands<'s> {
     Hands {
         sight,
-        clock: &*shell.clock,
+        clock: &*shell.around.clock,
         held,
         runs: &workspace.runs,
     }
@@ -107,7 +108,7 @@ pub(super) fn lock<'s>(
         let hands = workspace.session(&held, progress);
         let fs = &*shell.world.fs;
         let mut registry =
-            Registry::load(fs, &shell.root)?.unwrap_or_else(|| Registry::empty(&shell.root));
+            Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
         let swept = sweep::sweep(workspace, hands)?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {
@@ -143,8 +144,8 @@ pub(super) fn lock<'s>(
 /// # Errors
 /// `NotInitialised` when the folder is none.
 pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failure> {
-    let workspace = Workspace::open_any(shell, &crate::config::Overrides::default())?;
-    if !crate::cli::wiring::is_workspace(shell)? && !has_legacy_data(shell)? {
+    let workspace = Workspace::open_any(&shell.around, &crate::config::Overrides::default())?;
+    if !crate::workspace::is_workspace(&shell.around)? && !has_legacy_data(shell)? {
         return Err(absent(shell, "there is no workspace"));
     }
     Ok(workspace)
@@ -152,9 +153,9 @@ pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failu
 
 /// Legacy data alone make a folder a workspace here: the migration gives it the rest.
 fn has_legacy_data(shell: &Shell<'_>) -> Result<bool, Failure> {
-    let data = shell.root.join("data");
+    let data = shell.root().join("data");
     let settled = data.join("legacy");
-    let flat = [&shell.root, &data].map(|dir| LegacyPathBuilder::new(dir));
+    let flat = [shell.root(), &data].map(|dir| LegacyPathBuilder::new(dir));
     let flat = flat
         .iter()
         .flat_map(|paths| Interval::ALL.map(|interval| paths.flat_tree(interval)));

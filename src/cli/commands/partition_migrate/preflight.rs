@@ -6,9 +6,9 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::cli::wiring::Workspace;
 use crate::migrate::{self, PlannedInterval, Tuple};
 use crate::model::Interval;
+use crate::workspace::Workspace;
 
 /// A plan that somebody else wrote may name intervals that make no sense as months.
 pub(super) fn refuse_wide(

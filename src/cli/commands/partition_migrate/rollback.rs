@@ -10,11 +10,11 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
-use crate::cli::wiring::Workspace;
 use crate::migrate::{
     self, Failed, Hands, MigrationPlan, Proofs, Removed, Return, RollbackReport, Tuple,
 };
 use crate::model::Interval;
+use crate::workspace::Workspace;
 
 /// Options of `partition-migrate rollback`.
 #[expect(

@@ -2,12 +2,12 @@
 
 use super::open;
 use crate::cli::failure::Failure;
-use crate::cli::wiring::Workspace;
 use crate::migrate::{
     self, Hands, MigrationPlan, PlannedInterval, Progress as Recorded, Proofs, ProvenInterval,
     Status, Tuple,
 };
 use crate::model::Venue;
+use crate::workspace::Workspace;
 
 /// Writes into the plan how far an interval is.
 pub(super) fn record(

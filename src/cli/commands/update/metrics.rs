@@ -29,7 +29,7 @@ impl Update<'_> {
         let typed = self.args.metrics_file.as_ref();
         typed
             .map(|path| self.shell.typed(path))
-            .or_else(|| configured.map(|path| self.shell.root.join(path)))
+            .or_else(|| configured.map(|path| self.shell.root().join(path)))
     }
 
     /// Says at once that a file will not be written, as far as that can be seen. What is fetched is stored all the same.
@@ -60,7 +60,7 @@ impl Update<'_> {
         let counted = self.bars_counted().and_then(|before| {
             let kept = json!({ BARS: before + stored }).to_string();
             let fs = &*self.shell.world.fs;
-            atomic::create_dirs(fs, &self.shell.root, atomic::parent(&path))?;
+            atomic::create_dirs(fs, self.shell.root(), atomic::parent(&path))?;
             atomic::replace(fs, &registration::temps(held), &path, kept.as_bytes())
         });
         self.tell_trouble(&path, counted)
@@ -71,7 +71,7 @@ impl Update<'_> {
         let Some(path) = self.metrics_file() else {
             return Exit::Ok;
         };
-        let now = self.shell.clock.now();
+        let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = status::registry(self.workspace, self.shell);
         let (standing, requests) = match &catalog {

@@ -23,13 +23,14 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::{plan as plan_view, summary_json, words};
-use crate::cli::wiring::{Workspace, absent};
+use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::{self, LeftoverReport, Registry, RunReport};
 use crate::lock::LockGuard;
 use crate::model::Venue;
 use crate::sys::Stopwatch;
 use crate::update::{self, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
+use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
 
 /// A run whose options are checked.
@@ -48,16 +49,16 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
     };
-    let workspace = Workspace::open(shell, &flags)?;
+    let workspace = wiring::open(shell, &flags)?;
     if shell
         .world
         .fs
-        .metadata(&shell.root.join(TICKERS_FILE))?
+        .metadata(&shell.root().join(TICKERS_FILE))?
         .is_none()
     {
         return Err(absent(shell, "there is no tickers.json"));
     }
-    let (now, today) = (shell.clock.now(), shell.today());
+    let (now, today) = (shell.around.clock.now(), shell.today());
     let settings = workspace.config.settings();
     let update = Update {
         args,
@@ -236,7 +237,7 @@ impl Update<'_> {
     }
 
     fn registry(&self) -> Result<Registry, Failure> {
-        let found = Registry::load(&*self.shell.world.fs, &self.shell.root)?;
+        let found = Registry::load(&*self.shell.world.fs, self.shell.root())?;
         found.ok_or_else(|| absent(self.shell, "there is no tickers.json"))
     }
 

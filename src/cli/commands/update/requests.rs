@@ -26,7 +26,7 @@ impl Update<'_> {
         catalog: &Catalog,
         held: &LockGuard<'_>,
     ) -> Vec<RequestWeek> {
-        let today = self.shell.clock.now().date_naive();
+        let today = self.shell.around.clock.now().date_naive();
         let path = self.requests_file();
         let counted = self.requests_noted(&path).and_then(|mut log| {
             let sent = report.venues.iter().filter(|venue| venue.requests > 0);
@@ -38,7 +38,7 @@ impl Update<'_> {
             // Sources that ask no server leave no file.
             if is_news {
                 let fs = &*self.shell.world.fs;
-                atomic::create_dirs(fs, &self.shell.root, atomic::parent(&path))?;
+                atomic::create_dirs(fs, self.shell.root(), atomic::parent(&path))?;
                 let temps = registration::temps(held);
                 atomic::replace(fs, &temps, &path, log.text().as_bytes())?;
             }
@@ -81,7 +81,7 @@ impl Update<'_> {
         catalog: &Catalog,
         venues: impl Iterator<Item = (&'v Venue, u64)>,
     ) -> Vec<RequestWeek> {
-        let today = self.shell.clock.now().date_naive();
+        let today = self.shell.around.clock.now().date_naive();
         let first = RequestLog::first_day(today);
         let week = |(venue, sent): (&Venue, u64)| RequestWeek {
             venue: venue.clone(),

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::sources::refused;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use super::{RunNames, Surroundings, WorkspaceError};
 use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
@@ -19,7 +18,6 @@ use crate::source::SourceSpec;
 use crate::source::yahoo::{Hours, Reach, Windows, YahooSpec};
 use crate::sys::Shutdown;
 use crate::sys::atomic::TempNames;
-use crate::workspace::RunNames;
 
 const YAHOO: &str = "https://query2.finance.yahoo.com";
 /// Yahoo answers what does not look like a browser with 429.
@@ -32,15 +30,15 @@ const YAHOO_RATE: Rate = Rate {
 
 /// Opens clients.
 pub(super) struct Servers<'s> {
-    shell: &'s Shell<'s>,
+    around: &'s Surroundings,
     limiter: Arc<RateLimiter>,
 }
 
 impl<'s> Servers<'s> {
-    pub(super) fn new(shell: &'s Shell<'s>, runs: &RunNames) -> Self {
+    pub(super) fn new(around: &'s Surroundings, runs: &RunNames) -> Self {
         Self {
-            shell,
-            limiter: limiter(shell, runs),
+            around,
+            limiter: limiter(around, runs),
         }
     }
 
@@ -52,7 +50,7 @@ impl<'s> Servers<'s> {
         &self,
         venue: &Venue,
         settings: &ServerSettings,
-    ) -> Result<SourceSpec, Failure> {
+    ) -> Result<SourceSpec, WorkspaceError> {
         let rate = rate(settings).map_err(|reason| refused(venue, reason))?;
         let mut windows = Windows::default();
         for (&interval, window) in &settings.windows.value {
@@ -79,7 +77,7 @@ impl<'s> Servers<'s> {
     }
 
     fn client(&self, settings: &ServerSettings, rate: Rate) -> Arc<dyn Http> {
-        let variables: &BTreeMap<&str, String> = &self.shell.env.proxies;
+        let variables: &BTreeMap<&str, String> = &self.around.env.proxies;
         let proxies = match Proxies::from(|name| variables.get(name).cloned()) {
             Ok(proxies) => proxies,
             Err(invalid) => {
@@ -101,12 +99,11 @@ impl<'s> Servers<'s> {
 }
 
 /// Returns the budgets of a workspace. Nothing is read or written yet.
-pub(super) fn limiter(shell: &Shell<'_>, runs: &RunNames) -> Arc<RateLimiter> {
-    let world = shell.world;
+pub(super) fn limiter(around: &Surroundings, runs: &RunNames) -> Arc<RateLimiter> {
     let temps = TempNames::of(runs.next());
     // The clock that waits, also in a replay.
-    let (fs, clock) = (Arc::clone(&world.fs), Arc::clone(&world.clock));
-    let state = shell.root.join("state");
+    let (fs, clock) = (Arc::clone(&around.fs), Arc::clone(&around.waits));
+    let state = around.root.join("state");
     Arc::new(RateLimiter::new(fs, clock, &state, temps))
 }
 

@@ -7,37 +7,32 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+use super::parquet_rows::CodecRows;
 use super::servers::Servers;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::codec::{self, MemoryLimit};
+use super::{RunNames, Surroundings, WorkspaceError};
+use crate::codec::MemoryLimit;
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
-use crate::frame::{Bar, Cell, Column, Profile, Volume};
-use crate::model::{Dataset, Interval, Ticker, Venue};
+use crate::model::{Interval, Venue};
 use crate::source::demo::DemoSpec;
-use crate::source::files::{ColumnName, FilesSpec, ParquetBars, ParquetRows, Stamp};
+use crate::source::files::{ColumnName, FilesSpec, ParquetRows, Stamp};
 use crate::source::{self, MarketDataSource, SourceSpec};
-use crate::workspace::RunNames;
 
 /// Opens every source that the settings describe.
 ///
 /// # Errors
 /// When the settings of one cannot work.
 pub(super) fn open_all(
-    shell: &Shell<'_>,
+    around: &Surroundings,
     settings: &Settings,
     limit: MemoryLimit,
     runs: &RunNames,
-) -> Result<Vec<Arc<dyn MarketDataSource>>, Failure> {
+) -> Result<Vec<Arc<dyn MarketDataSource>>, WorkspaceError> {
     let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows(limit));
     let mut sources = Vec::new();
-    let servers = Servers::new(shell, runs);
+    let servers = Servers::new(around, runs);
     for (venue, described) in settings.sources() {
-        if let Some(spec) = spec(venue, described, &shell.root, &servers)? {
-            let (fs, parquet) = (Arc::clone(&shell.world.fs), Arc::clone(&parquet));
+        if let Some(spec) = spec(venue, described, &around.root, &servers)? {
+            let (fs, parquet) = (Arc::clone(&around.fs), Arc::clone(&parquet));
             sources.push(source::open(venue.clone(), spec, fs, parquet));
         }
     }
@@ -49,7 +44,7 @@ fn spec(
     settings: &SourceSettings,
     root: &Path,
     servers: &Servers<'_>,
-) -> Result<Option<SourceSpec>, Failure> {
+) -> Result<Option<SourceSpec>, WorkspaceError> {
     Ok(match settings.kind.value {
         None => None,
         Some(SourceKind::Demo) => Some(SourceSpec::Demo(DemoSpec {
@@ -67,12 +62,18 @@ fn spec(
 }
 
 /// Returns the failure of settings that cannot work.
-pub(super) fn refused(venue: &Venue, reason: &str) -> Failure {
-    let message = format!("the settings of {venue} in barkeep.toml cannot be used: {reason}");
-    Failure::new(Exit::Failed, message)
+pub(super) fn refused(venue: &Venue, reason: &str) -> WorkspaceError {
+    WorkspaceError::Source {
+        venue: venue.clone(),
+        reason: reason.to_owned(),
+    }
 }
 
-fn files(venue: &Venue, settings: &SourceSettings, root: &Path) -> Result<FilesSpec, Failure> {
+fn files(
+    venue: &Venue,
+    settings: &SourceSettings,
+    root: &Path,
+) -> Result<FilesSpec, WorkspaceError> {
     let refused = |reason: &str| refused(venue, reason);
     let path = settings
         .path
@@ -150,79 +151,4 @@ fn columns(named: &config::Columns) -> Result<BTreeMap<ColumnName, String>, &'st
         }
     }
     Ok(columns)
-}
-
-/// Decodes Parquet files of others with the codec of the store.
-#[derive(Debug)]
-struct CodecRows(MemoryLimit);
-
-impl ParquetRows for CodecRows {
-    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<ParquetBars, String> {
-        let profile = Profile::of(Dataset::Stocks);
-        let decoded = codec::decode_within(&Bytes::from(bytes), profile, self.0)
-            .map_err(|error| error.to_string())?;
-        let frame = decoded.proven.frame;
-        let owners = frame.owners();
-        if let [other] = owners.as_slice()
-            && **other != *ticker.as_str()
-        {
-            return Err(format!("it holds rows of {other}"));
-        }
-        // Rows without a place go along: the run that stores the others puts them into quarantine.
-        let displaced = decoded
-            .proven
-            .displaced
-            .iter()
-            .map(|row| row.values.as_slice());
-        let mut bars: Vec<Bar> = displaced
-            .filter(|row| is_owned(row, 0, ticker))
-            .map(bar)
-            .collect();
-        let rows = frame.bars().enumerate();
-        bars.extend(
-            rows.filter(|(row, _)| is_owned(frame.columns(), *row, ticker))
-                .map(|(_, bar)| bar),
-        );
-        Ok(ParquetBars {
-            bars,
-            inexact: decoded.inexact,
-        })
-    }
-
-    fn most_bytes(&self) -> u64 {
-        self.0.0
-    }
-}
-
-/// Tells whether a row names the ticker.
-fn is_owned(columns: &[Column], row: usize, ticker: &Ticker) -> bool {
-    let owner = columns
-        .first()
-        .map_or(Cell::Null, |column| column.cell(row));
-    matches!(owner, Cell::Text(text) if text == ticker.as_str())
-}
-
-/// Returns the bar that one-row columns hold, in the order of the bar profile.
-fn bar(columns: &[Column]) -> Bar {
-    let cell = |at: usize| columns.get(at).map_or(Cell::Null, |column| column.cell(0));
-    let whole = |at| match cell(at) {
-        Cell::Int(value) | Cell::Time(value) => Some(value),
-        _ => None,
-    };
-    let price = |at| {
-        if let Cell::Float(value) = cell(at) {
-            Some(value)
-        } else {
-            None
-        }
-    };
-    Bar {
-        date: whole(1),
-        open: price(2),
-        high: price(3),
-        low: price(4),
-        close: price(5),
-        volume: whole(6).map(Volume::Units),
-        sequence: whole(7),
-    }
 }

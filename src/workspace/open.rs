@@ -1,34 +1,28 @@
-//! Connects the rooms: an opened workspace with its settings, stores and sources.
+//! An opened workspace with its settings, stores and sources.
 //!
 //! Promises: opening looks and changes nothing. A link is followed at the data root only, and only by name: whether
 //! `data` lies on another disk decides where runs are staged.
 //! Leaves to others: what the settings mean to a source (`sources`).
 
-mod client;
-mod servers;
-mod sources;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::Exit;
-use super::failure::Failure;
-use super::shell::Shell;
+use super::{RunNames, Session, Surroundings, View, WorkspaceError, servers, sources};
 use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
 use crate::codec::{self, MemoryLimit};
 use crate::config::{
     Compression, ConfigService, CorruptFiles, Origin, Overrides, SETTINGS_FILE,
     STORAGE_CONFIG_FILE, Settings,
 };
+use crate::http::{Client, HttpSettings, Proxies};
 use crate::layout::Places;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use crate::model::{Interval, Venue};
 use crate::observe::Observer;
-use crate::source::MarketDataSource;
+use crate::source::{MarketDataSource, symbols};
 use crate::storage::{self, Stores};
-use crate::sys::{Fs, Kind};
-use crate::workspace::{RunNames, Session, View};
+use crate::sys::{Fs, FsError, FsResult, Kind};
 
 const PLAN_FILE: &str = "migration_plan.json";
 
@@ -43,44 +37,49 @@ const MARKS: [&str; 5] = [
 
 /// An opened workspace.
 #[derive(Debug)]
-pub(super) struct Workspace<'s> {
-    shell: &'s Shell<'s>,
-    pub(super) places: Places,
-    pub(super) config: ConfigService<'s>,
-    pub(super) stores: Stores,
-    pub(super) sources: Vec<Arc<dyn MarketDataSource>>,
+pub struct Workspace<'s> {
+    around: &'s Surroundings,
+    /// Its fixed folders.
+    pub places: Places,
+    /// Settings and toggles.
+    pub config: ConfigService<'s>,
+    /// Both layouts.
+    pub stores: Stores,
+    /// The sources that are configured.
+    pub sources: Vec<Arc<dyn MarketDataSource>>,
     /// Names for what this process stages.
-    pub(super) runs: RunNames,
+    pub runs: RunNames,
     /// The venue of commands that name none, once somebody asked for it.
     default_venue: OnceLock<Venue>,
 }
 
 impl<'s> Workspace<'s> {
-    /// Opens the workspace of the shell.
+    /// Opens a workspace.
     ///
     /// # Errors
     /// `NotInitialised` when the folder is none; else what is wrong with its settings.
-    pub(super) fn open(shell: &'s Shell<'s>, flags: &Overrides) -> Result<Self, Failure> {
-        if !is_workspace(shell)? {
-            return Err(absent(shell, "there is no workspace"));
+    pub fn open(around: &'s Surroundings, flags: &Overrides) -> Result<Self, WorkspaceError> {
+        if !is_workspace(around)? {
+            let root = around.root.clone();
+            return Err(WorkspaceError::NotInitialised { root });
         }
-        Self::open_any(shell, flags)
+        Self::open_any(around, flags)
     }
 
     /// Opens a folder that need not be a workspace yet.
     ///
     /// # Errors
     /// What is wrong with its settings.
-    pub(super) fn open_any(shell: &'s Shell<'s>, flags: &Overrides) -> Result<Self, Failure> {
-        let fs = &shell.world.fs;
-        let places = Places::of(&shell.root, is_data_elsewhere(&**fs, &shell.root)?);
-        let config = ConfigService::open(&**fs, &shell.root, &shell.env, flags)?;
-        let limit = memory_limit(shell, config.settings());
+    pub fn open_any(around: &'s Surroundings, flags: &Overrides) -> Result<Self, WorkspaceError> {
+        let Surroundings { root, fs, env, .. } = around;
+        let places = Places::of(root, is_data_elsewhere(&**fs, root)?);
+        let config = ConfigService::open(&**fs, root, env, flags)?;
+        let limit = memory_limit(around, config.settings());
         let stores = Stores::open(fs, &places, compression(config.settings())).within(limit);
-        let runs = RunNames::new(Arc::clone(&shell.clock), shell.nonce());
-        let sources = sources::open_all(shell, config.settings(), limit, &runs)?;
+        let runs = RunNames::new(Arc::clone(&around.clock), around.nonce());
+        let sources = sources::open_all(around, config.settings(), limit, &runs)?;
         Ok(Self {
-            shell,
+            around,
             places,
             config,
             stores,
@@ -91,18 +90,14 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns both layouts, with another compression than the settings say if one is given.
-    pub(super) fn open_stores(
-        &self,
-        fs: &Arc<dyn Fs>,
-        chosen: Option<codec::Compression>,
-    ) -> Stores {
+    pub fn open_stores(&self, fs: &Arc<dyn Fs>, chosen: Option<codec::Compression>) -> Stores {
         let compression = chosen.or_else(|| compression(self.config.settings()));
-        let limit = memory_limit(self.shell, self.config.settings());
+        let limit = memory_limit(self.around, self.config.settings());
         Stores::open(fs, &self.places, compression).within(limit)
     }
 
     /// Returns what planning looks at.
-    pub(super) fn view(&self) -> View<'_> {
+    pub fn view(&self) -> View<'_> {
         View {
             config: &self.config,
             stores: &self.stores,
@@ -111,16 +106,15 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns what running needs beside.
-    pub(super) fn session<'h>(
+    pub fn session<'h>(
         &'h self,
         held: &'h LockGuard<'h>,
         observer: &'h dyn Observer,
     ) -> Session<'h> {
-        let world = self.shell.world;
         Session {
-            fs: &*world.fs,
-            clock: &*self.shell.clock,
-            stop: &world.shutdown,
+            fs: &*self.around.fs,
+            clock: &*self.around.clock,
+            stop: &self.around.stop,
             observer,
             held,
             places: &self.places,
@@ -133,14 +127,14 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns the run lock, not yet taken.
-    pub(super) fn lock(&self) -> GlobalRunLock<'s> {
-        let shell = self.shell;
+    pub fn lock(&self) -> GlobalRunLock<'s> {
+        let around = self.around;
         GlobalRunLock {
-            fs: &*shell.world.fs,
-            clock: &*shell.clock,
-            host: &*shell.world.host,
-            stop: &shell.world.shutdown,
-            workspace: &shell.root,
+            fs: &*around.fs,
+            clock: &*around.clock,
+            host: &*around.host,
+            stop: &around.stop,
+            workspace: &around.root,
             network: if self.config.settings().allow_network_filesystem.value {
                 NetworkDisks::Allowed
             } else {
@@ -151,14 +145,14 @@ impl<'s> Workspace<'s> {
 
     /// Returns the venue of commands that name none: the one that somebody chose, else the only one that settings and
     /// tickers.json know, else us:yahoo.
-    pub(super) fn default_venue(&self) -> &Venue {
+    pub fn default_venue(&self) -> &Venue {
         let settings = self.config.settings();
         if settings.default_venue.origin != Origin::Default {
             return &settings.default_venue.value;
         }
         self.default_venue.get_or_init(|| {
             // A registry that cannot be read ends every command that writes; this is not the place to say so.
-            let catalog = Catalog::load(&*self.shell.world.fs, &self.places.root);
+            let catalog = Catalog::load(&*self.around.fs, &self.places.root);
             self.only_venue(catalog.ok().flatten().as_ref())
         })
     }
@@ -174,8 +168,11 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns the registry; `None` when the workspace has none.
-    pub(super) fn catalog(&self) -> Result<Option<Catalog>, Failure> {
-        let catalog = Catalog::load(&*self.shell.world.fs, &self.places.root)?;
+    ///
+    /// # Errors
+    /// When it is there and cannot be read or understood.
+    pub fn catalog(&self) -> Result<Option<Catalog>, WorkspaceError> {
+        let catalog = Catalog::load(&*self.around.fs, &self.places.root)?;
         // It may be large, and who looks into it asks for the default venue next.
         self.default_venue
             .get_or_init(|| self.only_venue(catalog.as_ref()));
@@ -183,8 +180,11 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns the intervals of the workspace; daily bars when nobody chose any.
-    pub(super) fn intervals(&self) -> Result<Vec<Interval>, Failure> {
-        let found = Intervals::load(&*self.shell.world.fs, &self.places.root)?;
+    ///
+    /// # Errors
+    /// When the list is there and cannot be read or understood.
+    pub fn intervals(&self) -> Result<Vec<Interval>, WorkspaceError> {
+        let found = Intervals::load(&*self.around.fs, &self.places.root)?;
         Ok(match found {
             Some(intervals) if !intervals.as_slice().is_empty() => intervals.as_slice().to_vec(),
             _ => vec![Interval::D1],
@@ -192,7 +192,10 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns every venue that the settings or the data root know.
-    pub(super) fn venues(&self) -> Result<BTreeSet<Venue>, Failure> {
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn venues(&self) -> Result<BTreeSet<Venue>, WorkspaceError> {
         let configured = self
             .config
             .settings()
@@ -200,7 +203,7 @@ impl<'s> Workspace<'s> {
             .map(|(venue, _)| venue.clone());
         let mut venues: BTreeSet<Venue> = configured.collect();
         venues.insert(self.default_venue().clone());
-        let fs = &*self.shell.world.fs;
+        let fs = &*self.around.fs;
         for market in folders(fs, &self.places.data)? {
             for source in folders(fs, &self.places.data.join(&market))? {
                 venues.extend(format!("{market}:{source}").parse::<Venue>().ok());
@@ -209,47 +212,47 @@ impl<'s> Workspace<'s> {
         Ok(venues)
     }
 
-    /// Warns of a venue that no source serves: its rows are kept, and nothing is fetched.
-    pub(super) fn warn_without_source(&self, venue: &Venue) {
-        if self.view().source(venue).is_none() {
-            self.shell.printer.warning(&format!(
-                "No source is configured for {venue}, so nothing will be fetched there."
-            ));
-        }
+    /// Returns a client for lists of symbols. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When a variable of the environment is no proxy.
+    pub fn client(&self) -> Result<Client, WorkspaceError> {
+        let proxies = Proxies::from(|name| self.around.env.proxies.get(name).cloned())?;
+        let settings = HttpSettings {
+            body_limit: symbols::MOST_BYTES,
+            ..HttpSettings::default()
+        };
+        let limiter = servers::limiter(self.around, &self.runs);
+        Ok(Client::new(settings, proxies, limiter))
     }
 }
 
 /// Returns how much memory one file may take: what the settings say. Where they say nothing and the process may ask for so
 /// much only, an eighth of that: a file is in memory several times while its rows are merged, and an allocation that fails
 /// ends the process.
-fn memory_limit(shell: &Shell<'_>, settings: &Settings) -> MemoryLimit {
+fn memory_limit(around: &Surroundings, settings: &Settings) -> MemoryLimit {
     let chosen = &settings.max_file_memory;
-    let share = shell.world.host.address_space().map(|bytes| bytes / 8);
+    let share = around.host.address_space().map(|bytes| bytes / 8);
     MemoryLimit(match share {
         Some(share) if chosen.origin == Origin::Default => chosen.value.min(share),
         _ => chosen.value,
     })
 }
 
-/// Tells whether the folder of the shell is a workspace.
-pub(super) fn is_workspace(shell: &Shell<'_>) -> Result<bool, Failure> {
+/// Tells whether a folder is a workspace.
+///
+/// # Errors
+/// When the disk cannot be asked.
+pub fn is_workspace(around: &Surroundings) -> Result<bool, FsError> {
     for mark in MARKS {
-        if shell.world.fs.metadata(&shell.root.join(mark))?.is_some() {
+        if around.fs.metadata(&around.root.join(mark))?.is_some() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Returns the failure of a folder that lacks what the command needs.
-pub(super) fn absent(shell: &Shell<'_>, what: &str) -> Failure {
-    let root = shell.root.display();
-    let typed = super::ui::words::quoted(&root.to_string());
-    Failure::new(Exit::NotInitialised, format!("{what} in {root}"))
-        .hint(format!("make one: barkeep -C {typed} init --ticker AAPL"))
-}
-
-fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> Result<bool, Failure> {
+fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> FsResult<bool> {
     let data = root.join("data");
     Ok(match fs.metadata(&data)? {
         None => false,
@@ -257,12 +260,12 @@ fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> Result<bool, Failure> {
             Ok(is_same) => !is_same,
             // A link to a disk that is not there.
             Err(error) if error.is_absence() => false,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         },
     })
 }
 
-fn folders(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, Failure> {
+fn folders(fs: &dyn Fs, dir: &Path) -> FsResult<Vec<String>> {
     let entries = fs.list(dir)?.unwrap_or_default();
     let is_dir = |kind: Kind| kind == Kind::Dir;
     Ok(entries

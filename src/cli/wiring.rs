@@ -1,0 +1,37 @@
+//! From the shell to an opened workspace.
+
+use super::Exit;
+use super::failure::Failure;
+use super::shell::Shell;
+use super::ui::words;
+use crate::config::Overrides;
+use crate::model::Venue;
+use crate::workspace::{Workspace, WorkspaceError};
+
+/// Opens the workspace of the shell.
+///
+/// # Errors
+/// `NotInitialised` when the folder is none; else what is wrong with its settings.
+pub(super) fn open<'s>(shell: &'s Shell<'_>, flags: &Overrides) -> Result<Workspace<'s>, Failure> {
+    match Workspace::open(&shell.around, flags) {
+        Err(WorkspaceError::NotInitialised { .. }) => Err(absent(shell, "there is no workspace")),
+        opened => Ok(opened?),
+    }
+}
+
+/// Returns the failure of a folder that lacks what the command needs.
+pub(super) fn absent(shell: &Shell<'_>, what: &str) -> Failure {
+    let root = shell.root().display();
+    let typed = words::quoted(&root.to_string());
+    Failure::new(Exit::NotInitialised, format!("{what} in {root}"))
+        .hint(format!("make one: barkeep -C {typed} init --ticker AAPL"))
+}
+
+/// Warns of a venue that no source serves: its rows are kept, and nothing is fetched.
+pub(super) fn warn_without_source(workspace: &Workspace<'_>, shell: &Shell<'_>, venue: &Venue) {
+    if workspace.view().source(venue).is_none() {
+        shell.printer.warning(&format!(
+            "No source is configured for {venue}, so nothing will be fetched there."
+        ));
+    }
+}

@@ -1,0 +1,37 @@
+//! Where a workspace is, and the outside world that it is opened in.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::EnvVars;
+use crate::sys::{Clock, Fs, Host, Shutdown};
+
+/// A folder, and the outside world that it is opened in: everything that a test replaces.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The folder, absolute; it need not be there.
+    pub root: PathBuf,
+    /// The door to the file system.
+    pub fs: Arc<dyn Fs>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The clock that waits for servers; it goes on also where the other one stands still.
+    pub waits: Arc<dyn Clock>,
+    /// This host and process.
+    pub host: Arc<dyn Host>,
+    /// Raised when the program is asked to stop.
+    pub stop: Shutdown,
+    /// What the environment says.
+    pub env: EnvVars,
+}
+
+impl Surroundings {
+    /// Returns a number that tells the processes of one second apart.
+    pub fn nonce(&self) -> u32 {
+        let token = self.host.token();
+        let digits = token.get(..8);
+        digits
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .unwrap_or_default()
+    }
+}
