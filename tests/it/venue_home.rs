@@ -1,6 +1,7 @@
 //! `--venue` narrows and never widens; a workspace with one venue need not name it.
 
 use barkeep::cli::Exit;
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::bar::Bar;
@@ -124,4 +125,28 @@ fn a_registry_that_cannot_be_understood_keeps_init_from_writing() {
     let mut after = bar.tree();
     after.retain(|(path, _)| !path.to_string_lossy().contains(".run_lock"));
     assert_eq!(after, before);
+}
+
+/// Whatever venue was named, `show` printed the rows of the one legacy file, under that venue's name.
+#[rstest]
+#[case::by_the_footer(r#"{"NEW": {}}"#)]
+#[case::by_the_home(r#"{"NEW": {"venue": "de:mine"}}"#)]
+fn a_legacy_file_is_shown_at_its_own_venue_only(#[case] registry: &str) {
+    let bar = world();
+    bar.write("storage_config.json", r#"{"partitioned": false}"#);
+    bar.run(&["update", "--venue", "de:mine"]).expect(Exit::Ok);
+    assert!(bar.has("data/legacy/stocks_1d/NEW.parquet"));
+    bar.write("tickers.json", registry);
+    let show = |venue| bar.run(&["show", "NEW", "-i", "1d", "--venue", venue]);
+
+    show("de:mine").expect(Exit::Ok);
+    let other = show("us:yahoo").expect(Exit::Failed);
+
+    assert!(
+        other.stderr.contains("nothing is stored of NEW"),
+        "{other:#?}"
+    );
+    let unnamed = bar.run(&["show", "NEW", "-i", "1d", "--format", "json"]);
+    let unnamed: Value = serde_json::from_str(&unnamed.expect(Exit::Ok).stdout).unwrap();
+    assert_eq!(unnamed["venue"], "de:mine");
 }

@@ -36,9 +36,8 @@ pub(super) fn outside(
     let Some(request) = bars.outside() else {
         return Ok(None);
     };
-    let layout = layout(workspace, catalog, &request)?;
-    let stored = workspace.stores.of(layout).read(&request)?;
-    Ok(stored.map(|stored| (request, stored)))
+    let found = workspace.read(catalog, &request)?;
+    Ok(found.map(|found| (request, found.stored)))
 }
 
 /// Returns the bars of a series adjusted.
@@ -136,10 +135,7 @@ fn layout(
     catalog: &Catalog,
     request: &StorageRequest,
 ) -> Result<Layout, Failure> {
-    let venue = request.venue.as_ref();
-    let venue = venue.unwrap_or_else(|| workspace.default_venue());
-    let wish = workspace.view().wish(catalog, venue, &request.series);
-    Ok(workspace.stores.route(request, wish)?.route.layout)
+    Ok(workspace.route(catalog, request)?.route.layout)
 }
 
 fn read(
@@ -152,8 +148,8 @@ fn read(
         venue: beside.venue.clone(),
         series,
     };
-    let layout = layout(workspace, catalog, &request)?;
-    let stored = workspace.stores.of(layout).read(&request)?;
+    let stored = workspace.read(catalog, &request)?;
+    let stored = stored.map(|found| found.stored);
     match stored.as_ref().and_then(|stored| stored.damaged.first()) {
         None => Ok(stored),
         Some(damage) => Err(Failure::new(

@@ -53,15 +53,12 @@ fn read(
     venue: &Venue,
 ) -> Result<Option<(StorageRequest, Stored)>, Failure> {
     let request = StorageRequest::bars(venue.clone(), args.ticker.clone(), args.interval);
-    let wish = workspace.view().wish(catalog, venue, &request.series);
-    let routed = workspace.stores.route(&request, wish)?;
-    if !routed.has_rows {
-        // Until its first session is over, a series may have other hours only.
-        let is_begun = args.prepost && beside::outside(workspace, catalog, &request)?.is_some();
-        return Ok(is_begun.then(|| (request, beside::nothing(Dataset::Stocks))));
+    if let Some(found) = workspace.read(catalog, &request)? {
+        return Ok(Some((request, found.stored)));
     }
-    let stored = workspace.stores.of(routed.route.layout).read(&request)?;
-    Ok(stored.map(|stored| (request, stored)))
+    // Until its first session is over, a series may have other hours only.
+    let is_begun = args.prepost && beside::outside(workspace, catalog, &request)?.is_some();
+    Ok(is_begun.then(|| (request, beside::nothing(Dataset::Stocks))))
 }
 
 fn nothing_stored(args: &ShowArgs, catalog: &Catalog, venue: &Venue) -> Failure {

@@ -18,7 +18,7 @@ use crate::config::SourceKind;
 use crate::frame::MarketEvent;
 use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
 use crate::storage::{Layout, StorageInterface, Stored};
-use crate::workspace::Workspace;
+use crate::workspace::{Found, Workspace};
 
 /// The series of one ticker at one venue.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ pub(super) fn look(
     let mut outcome = Outcome::default();
     let mut events: Option<Vec<MarketEvent>> = None;
     for (interval, request) in asked.requests() {
-        let (layout, stored) = match read(workspace, catalog, &request) {
+        let Found { layout, stored } = match workspace.read(catalog, &request) {
             Ok(Some(found)) => found,
             Ok(None) => {
                 outcome
@@ -157,8 +157,8 @@ pub(super) fn look(
                     .extend(missing(catalog, asked, &request, None));
                 continue;
             }
-            Err(failure) => {
-                outcome.troubles.push((request, failure));
+            Err(error) => {
+                outcome.troubles.push((request, error.into()));
                 continue;
             }
         };
@@ -214,34 +214,6 @@ pub(super) fn look(
         outcome.findings.extend(findings);
     }
     outcome
-}
-
-/// Returns the bars of a series with their layout; `None` when there are none that belong to the venue.
-fn read(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    request: &StorageRequest,
-) -> Result<Option<(Layout, Stored)>, Failure> {
-    let default = workspace.default_venue();
-    let venue = request.venue.as_ref().unwrap_or(default);
-    let wish = workspace.view().wish(catalog, venue, &request.series);
-    let routed = workspace.stores.route(request, wish)?;
-    if !routed.has_rows {
-        return Ok(None);
-    }
-    let layout = routed.route.layout;
-    let Some(stored) = workspace.stores.of(layout).read(request)? else {
-        return Ok(None);
-    };
-    let ticker = request.series.ticker();
-    let is_ours = match (&stored.provenance.source, layout) {
-        (_, Layout::Partitioned) => true,
-        (Some(source), Layout::Legacy) => source == venue,
-        (None, Layout::Legacy) => {
-            !ticker.is_some_and(|ticker| catalog.is_at_home_elsewhere(ticker, venue))
-        }
-    };
-    Ok(is_ours.then_some((layout, stored)))
 }
 
 /// A maker of files names a week by any of its days.
