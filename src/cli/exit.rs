@@ -1,7 +1,7 @@
 //! The exit codes: one table for the program, its documentation and its tests.
 //!
 //! Promises: a code means one thing, and an outcome without a code of its own is a failure.
-//! Leaves to others: which outcome has which code (`failure`).
+//! Leaves to others: which outcome (`outcome`) and which error (`failure`) has which code.
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@ mod commands;
 mod exit;
 mod failure;
 mod logging;
+mod outcome;
 mod shell;
 mod ui;
 mod wiring;

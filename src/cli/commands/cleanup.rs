@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::{registration, sweep};
 use crate::cleanup;
-use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
@@ -17,6 +16,7 @@ use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
 use crate::cli::wiring;
+use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
 use crate::ingest::{self, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
@@ -74,7 +74,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let exit = Exit::worst(
         of_left
             .into_iter()
-            .chain([summary::exit(&report, &leftovers)]),
+            .chain([outcome::of_run(&report, &leftovers)]),
     );
     let is_clean = leftovers.runs + leftovers.held_back == 0
         && leftovers.data.refusal().is_none()

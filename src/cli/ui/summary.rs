@@ -1,4 +1,4 @@
-//! What a run did, on one screen, and the exit code that it deserves.
+//! What a run did, on one screen.
 //!
 //! Promises: counts agree with their nouns. Leaves to others: what went wrong (`troubles`), the same for machines
 //! (`summary_json`).
@@ -7,10 +7,10 @@ use super::Printer;
 use super::troubles::print_troubles;
 use super::words::{count, duration, grouped, size};
 use crate::cli::Exit;
-use crate::ingest::{DamagedSeries, FailureKind, LeftoverReport, RunReport, Unserved, VenueReport};
+use crate::ingest::{DamagedSeries, LeftoverReport, RunReport};
 use crate::lock::TakenOver;
 use crate::sys::Signal;
-use crate::update::{RequestWeek, UpdatePlan};
+use crate::update::RequestWeek;
 use crate::workspace::DataRoot;
 
 /// A run that is over.
@@ -38,7 +38,10 @@ impl Finished {
 }
 
 /// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that.
-fn withheld<'r>(report: &'r RunReport, leftovers: &'r LeftoverReport) -> (&'r DataRoot, usize) {
+pub(in crate::cli) fn withheld<'r>(
+    report: &'r RunReport,
+    leftovers: &'r LeftoverReport,
+) -> (&'r DataRoot, usize) {
     // Leftovers come first: what they met may be over, and if nothing of them waits, it kept nobody from anything.
     let is_of_leftovers = leftovers.held_back > 0 || leftovers.data.refusal().is_some();
     let data = if report.data.is_there() && is_of_leftovers {
@@ -47,63 +50,6 @@ fn withheld<'r>(report: &'r RunReport, leftovers: &'r LeftoverReport) -> (&'r Da
         &report.data
     };
     (data, report.withheld + leftovers.held_back)
-}
-
-/// Returns the exit of a run.
-pub(in crate::cli) fn exit(report: &RunReport, leftovers: &LeftoverReport) -> Exit {
-    let counts = report.tickers();
-    let mut exits = Vec::new();
-    exits.extend(report.interrupted.map(Exit::Interrupted));
-    if !report.damaged.is_empty() || !leftovers.damaged.is_empty() {
-        exits.push(Exit::Damaged);
-    }
-    if !withheld(report, leftovers).0.is_there() {
-        exits.push(Exit::Failed);
-    }
-    let has_failures =
-        counts.failed > 0 || !leftovers.failures.is_empty() || !report.losses.is_empty();
-    let is_all_unknown = report.venues.iter().any(VenueReport::is_all_unknown);
-    if has_failures || is_all_unknown {
-        exits.push(Exit::Partial);
-    }
-    let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0;
-    exits.push(exit_without_source(&report.unserved, is_nothing_fetched));
-    let is_source = |kind: FailureKind| kind == FailureKind::Source;
-    let mut failures = report
-        .venues
-        .iter()
-        .flat_map(|venue| &venue.failures)
-        .peekable();
-    if is_nothing_fetched
-        && failures.peek().is_some()
-        && failures.all(|failure| is_source(failure.kind))
-    {
-        exits.push(Exit::SourceDown);
-    }
-    Exit::worst(exits)
-}
-
-/// Returns the exit that a run of this plan would end with for what it leaves out.
-pub(in crate::cli) fn exit_of_plan(plan: &UpdatePlan) -> Exit {
-    let absent = match plan.data {
-        DataRoot::There => Exit::Ok,
-        DataRoot::Absent | DataRoot::Shut { .. } => Exit::Failed,
-    };
-    Exit::worst([
-        absent,
-        exit_without_source(&plan.unserved, plan.series() == 0),
-    ])
-}
-
-/// Returns the exit that tickers without a source deserve. Nothing to do is success; nothing could be done is not.
-fn exit_without_source(unserved: &[Unserved], is_nothing_fetched: bool) -> Exit {
-    if unserved.is_empty() {
-        Exit::Ok
-    } else if is_nothing_fetched {
-        Exit::SourceDown
-    } else {
-        Exit::Partial
-    }
 }
 
 /// Says whose work is continued.

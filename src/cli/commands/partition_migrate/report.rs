@@ -5,53 +5,30 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::migrate::Done;
-use crate::cli::Exit;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{self, count, duration, grouped, size};
+use crate::cli::{Exit, outcome};
 use crate::migrate::{Failed, Refusal, Switched};
 use crate::model::{Ticker, Venue};
-use crate::storage::{Beyond, QuarantineRecord, StorageError};
+use crate::storage::{Beyond, QuarantineRecord};
 
 /// How many failures are named one by one.
 const NAMED: usize = 20;
 
-/// Returns the exit that a refusal asks for.
-pub(super) fn exit_of(refusal: &Refusal) -> Exit {
-    match refusal {
-        Refusal::Damaged(_) => Exit::Damaged,
-        Refusal::Conflict(_)
-        | Refusal::Mismatch(_)
-        | Refusal::Undecided(_)
-        | Refusal::NotMigrated
-        | Refusal::Gone
-        | Refusal::Unaccounted
-        | Refusal::Altered { .. }
-        | Refusal::Unproven
-        | Refusal::Misplaced(_)
-        | Refusal::Changed => Exit::Mismatch,
-        Refusal::Storage(StorageError::Fs(error)) if error.is_out_of_space() => Exit::NoSpace,
-        Refusal::Absent
-        | Refusal::Empty
-        | Refusal::Displaced { .. }
-        | Refusal::Fractions(_)
-        | Refusal::Columns(_)
-        | Refusal::Storage(_) => Exit::Partial,
-    }
-}
-
 /// Returns the exit of a migration.
 pub(super) fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
-    let interrupted = shell.world.shutdown.signal().map(Exit::Interrupted);
     let failures = done
         .iter()
         .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
-    let of_failures = failures.map(|failed| exit_of(&failed.refusal));
     let has_strangers = done.iter().any(|one| !one.report.strangers.is_empty());
     // Whatever keeps an interval from being proven: unless the run was cut short, it did not do what it was for.
     let is_unproven = |one: &Done| one.unproven.is_some() && !one.report.is_cut_short;
     let is_whole = !has_strangers && !done.iter().any(is_unproven);
-    let of_strangers = (!is_whole).then_some(Exit::Partial);
-    Exit::worst(of_failures.chain(interrupted).chain(of_strangers))
+    outcome::of_failures(
+        failures,
+        &shell.world.shutdown,
+        (!is_whole).then_some(Exit::Partial),
+    )
 }
 
 /// Names files that lie beside partitions and are none.
@@ -269,7 +246,7 @@ pub(super) fn refusal_document(ticker: &Ticker, refusal: &Refusal) -> Value {
         "months": refusal.months().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "difference": difference,
         "cure": refusal.cure(),
-        "exit": exit_of(refusal).code(),
+        "exit": outcome::of_refusal(refusal).code(),
     })
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::choose::{self, Wanted};
 use super::{estimate_report, open, report};
-use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
+use crate::cli::{Exit, outcome};
 use crate::migrate::{
     self, Failed, Hands, MigrationPlan, Proofs, Removed, Return, RollbackReport, Tuple,
 };
@@ -187,15 +187,10 @@ fn confirm(args: &RollbackArgs, shell: &Shell<'_>, tuples: &[Tuple]) -> Result<(
 }
 
 fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
-    let interrupted = shell.world.shutdown.signal().map(Exit::Interrupted);
     let failures = done
         .iter()
         .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
-    Exit::worst(
-        failures
-            .map(|failed| report::exit_of(&failed.refusal))
-            .chain(interrupted),
-    )
+    outcome::of_failures(failures, &shell.world.shutdown, None)
 }
 
 /// How many tickers come back in which way, and how many rows are written.

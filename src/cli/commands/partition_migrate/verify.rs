@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::choose::{self, Wanted};
 use super::{open, report};
-use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, grouped};
+use crate::cli::{Exit, outcome};
 use crate::migrate::{self, Finding, Proofs, Sample, Verification};
 use crate::model::Interval;
 
@@ -96,21 +96,14 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
 }
 
 fn exit(shell: &Shell<'_>, found: &[Verification]) -> Exit {
-    let interrupted = shell.world.shutdown.signal().map(Exit::Interrupted);
-    let wrong =
-        found
-            .iter()
-            .flat_map(|one| &one.findings)
-            .filter_map(|(_, finding)| match finding {
-                Finding::Wrong(refusal) => Some(report::exit_of(refusal)),
-                _ => None,
-            });
+    let findings = found.iter().flat_map(|one| &one.findings);
+    let wrong = findings.filter_map(|(_, finding)| match finding {
+        Finding::Wrong(refusal) => Some(refusal),
+        _ => None,
+    });
     let has_strangers = found.iter().any(|one| !one.strangers.is_empty());
-    Exit::worst(
-        wrong
-            .chain(interrupted)
-            .chain(has_strangers.then_some(Exit::Mismatch)),
-    )
+    let further = has_strangers.then_some(Exit::Mismatch);
+    outcome::of_refusals(wrong, &shell.world.shutdown, further)
 }
 
 /// What was found, in numbers.

@@ -17,13 +17,13 @@ use std::time::Duration;
 use super::{registration, sweep};
 use crate::catalog::{Catalog, TICKERS_FILE};
 use crate::cleanup::CleanupReport;
-use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{self, absent};
+use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
 use crate::ingest::{self, LeftoverReport, Registry, RunReport};
 use crate::lock::LockGuard;
@@ -103,7 +103,7 @@ impl Update<'_> {
     fn show_plan(&self) -> Result<Exit, Failure> {
         let registry = self.registry()?;
         let (plan, planned) = self.plan(&registry)?;
-        let exit = Exit::worst([planned, summary::exit_of_plan(&plan)]);
+        let exit = Exit::worst([planned, outcome::of_plan(&plan)]);
         if self.args.json {
             self.shell.printer.json(&plan_view::json(&plan));
         } else {
@@ -198,7 +198,7 @@ impl Update<'_> {
         if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, hands)?;
         }
-        let exit = Exit::worst([planned, summary::exit(&report, &leftovers)]);
+        let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers)]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
