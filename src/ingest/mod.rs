@@ -15,6 +15,7 @@ mod rebase;
 mod registry;
 mod report;
 mod seams;
+mod store;
 
 pub use across::{Across, moved as moved_across};
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
@@ -28,3 +29,4 @@ pub use report::{
     VenueReport,
 };
 pub use seams::{Known, healed};
+pub use store::store;

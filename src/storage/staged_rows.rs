@@ -60,6 +60,11 @@ impl RowsToStage {
         }))
     }
 
+    /// Returns the series.
+    pub fn request(&self) -> &StorageRequest {
+        &self.request
+    }
+
     /// Returns the rows as they will be staged: a whole file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

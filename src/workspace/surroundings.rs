@@ -1,10 +1,10 @@
 //! Where a workspace is, and the outside world that it is opened in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::EnvVars;
-use crate::sys::{Clock, Fs, Host, Shutdown};
+use crate::sys::{Clock, Fs, Host, OsFs, Shutdown, SystemClock, ThisHost};
 
 /// A folder, and the outside world that it is opened in: everything that a test replaces.
 #[derive(Clone, Debug)]
@@ -26,6 +26,20 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// Returns a folder in the world of this process, without what its environment says.
+    pub fn of_process(root: &Path) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self {
+            root: root.to_owned(),
+            fs: Arc::new(OsFs),
+            waits: Arc::clone(&clock),
+            clock,
+            host: Arc::new(ThisHost),
+            stop: Shutdown::default(),
+            env: EnvVars::default(),
+        }
+    }
+
     /// Returns a number that tells the processes of one second apart.
     pub fn nonce(&self) -> u32 {
         let token = self.host.token();
