@@ -25,6 +25,7 @@ mod run;
 mod since;
 mod state;
 mod survey;
+mod switch;
 mod tuple;
 mod verify;
 mod write;
@@ -44,6 +45,7 @@ pub use rollback::{Return, RollbackReport, plan_rollback, roll_back, rollback_ne
 pub use run::{Failed, IntervalReport, migrate_interval};
 pub use state::{IntervalState, RowCounts, Stage, VenueFacts};
 pub use survey::Survey;
+pub use switch::{record, switch};
 pub use tuple::Tuple;
 pub use verify::{Finding, Sample, Verification, verify_interval};
 

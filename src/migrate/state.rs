@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::run::tickers_of;
-use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey};
+use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey, Tuple};
+use crate::config::ConfigService;
 use crate::model::{Dataset, StorageRequest, Ticker};
 use crate::storage::{StorageError, StorageInterface};
 
@@ -127,6 +128,26 @@ const SKIPPED: &str = "skipped";
 const LAST: usize = 100;
 
 impl IntervalState {
+    /// Returns how far each planned interval is, by the journal of proofs and the disk.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked, or the journal is damaged.
+    pub fn each(
+        config: &ConfigService<'_>,
+        sight: Sight<'_>,
+        planned: &[PlannedInterval],
+    ) -> Result<Vec<Self>, MigrateError> {
+        let state = |planned: &PlannedInterval| {
+            let Tuple { venue, interval } = &planned.tuple;
+            let facts = VenueFacts {
+                is_active: config.is_partitioned_enabled(venue).0,
+                is_eligible: config.partitions(venue, *interval),
+            };
+            Self::of(sight, planned, facts)
+        };
+        planned.iter().map(state).collect()
+    }
+
     /// Tells whether there is nothing to migrate, and nothing that was.
     pub fn is_bare(&self) -> bool {
         self.tickers == 0 && self.strangers.is_empty()

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use super::choose::{self, Wanted};
 use super::migrate_args::MigrateArgs;
 use super::preflight::{refuse_other_disks, refuse_strays, refuse_wide};
-use super::settle::{record, switch};
+
 use super::{estimate_report, open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let sight = open::sight(&workspace, shell, &catalog, &progress);
     let hands = open::hands(sight, &workspace, shell, &held);
     let (done, switched) = carry_out(order, &workspace, hands, &chosen, &progress)?;
-    let states = open::states(&workspace, sight, &open::plan(shell)?.intervals())?;
+    let states = IntervalState::each(&workspace.config, sight, &open::plan(shell)?.intervals())?;
     let is_proven = states.iter().all(|state| state.stage == Stage::Active);
     held.release()?;
     report::migrated(shell, args.json, &done, &switched, is_proven);
@@ -97,7 +97,7 @@ fn carry_out(
         done.push(migrate_one(order, hands, &mut plan, planned)?);
         progress.end();
     }
-    let switched = switch(hands, workspace, &mut plan, chosen)?;
+    let switched = migrate::switch(hands, &workspace.config, &mut plan, chosen)?;
     Ok((done, switched))
 }
 
@@ -130,7 +130,7 @@ fn chosen(
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
     let sight = open::sight(workspace, shell, &catalog, progress);
-    let states = open::states(workspace, sight, &planned)?;
+    let states = IntervalState::each(&workspace.config, sight, &planned)?;
     let has_work = |state: &IntervalState| {
         let has_legacy = args.delete_legacy && state.legacy_files > 0;
         let is_open = state.stage != Stage::Active && !state.is_left_out();
@@ -275,7 +275,7 @@ fn migrate_one(
     // A plan of which nothing is there keeps what it says: the predecessor may have finished it.
     let is_bare = proofs.is_empty() && Survey::of(hands.sight, tuple)?.is_bare();
     if !is_bare {
-        record(hands, plan, tuple, &proofs, Status::Migrating)?;
+        migrate::record(hands, plan, tuple, &proofs, Status::Migrating)?;
     }
     let choices = args.choices(planned, order.jobs);
     let outcome = migrate::migrate_interval(hands, &choices, tuple, &mut proofs);
@@ -287,7 +287,7 @@ fn migrate_one(
         Status::Migrating
     };
     if !is_bare {
-        record(hands, plan, tuple, &proofs, status)?;
+        migrate::record(hands, plan, tuple, &proofs, status)?;
     }
     if outcome.is_err() {
         shell.printer.note(&format!(

@@ -10,7 +10,6 @@ mod open;
 mod preflight;
 mod report;
 mod rollback;
-mod settle;
 mod status;
 mod verify;
 

@@ -14,9 +14,7 @@ use crate::cli::wiring::absent;
 use crate::ingest::{self, Registry};
 use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
-use crate::migrate::{
-    Hands, IntervalState, MigrationPlan, PlannedInterval, Sight, Tuple, VenueFacts,
-};
+use crate::migrate::{Hands, MigrationPlan, Sight};
 use crate::model::Interval;
 use crate::workspace::Workspace;
 
@@ -70,26 +68,6 @@ pub(super) fn hands<'s>(
         held,
         runs: &workspace.runs,
     }
-}
-
-/// Returns how far each planned interval is, by the journal of proofs and the disk.
-///
-/// # Errors
-/// When the disk cannot be asked, or the journal is damaged.
-pub(super) fn states(
-    workspace: &Workspace<'_>,
-    sight: Sight<'_>,
-    planned: &[PlannedInterval],
-) -> Result<Vec<IntervalState>, Failure> {
-    let state = |planned: &PlannedInterval| {
-        let Tuple { venue, interval } = &planned.tuple;
-        let facts = VenueFacts {
-            is_active: workspace.config.is_partitioned_enabled(venue).0,
-            is_eligible: workspace.config.partitions(venue, *interval),
-        };
-        Ok(IntervalState::of(sight, planned, facts)?)
-    };
-    planned.iter().map(state).collect()
 }
 
 /// Takes the run lock and finishes what earlier runs left: their rows belong to where they were going before anything

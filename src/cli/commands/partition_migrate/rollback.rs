@@ -11,7 +11,8 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
-    self, Failed, Hands, MigrationPlan, Proofs, Removed, Return, RollbackReport, Tuple,
+    self, Failed, Hands, IntervalState, MigrationPlan, Proofs, Removed, Return, RollbackReport,
+    Tuple,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -114,7 +115,7 @@ fn chosen(
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
     let sight = open::sight(workspace, shell, &catalog, progress);
-    let states = open::states(workspace, sight, &planned)?;
+    let states = IntervalState::each(&workspace.config, sight, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,

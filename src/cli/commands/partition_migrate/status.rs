@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let progress = Progress::new(shell, args.json);
     let catalog = open::catalog(&workspace)?;
     let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let states = open::states(&workspace, sight, &open::plan(shell)?.intervals())?;
+    let states = IntervalState::each(&workspace.config, sight, &open::plan(shell)?.intervals())?;
     let count = |state: &IntervalState| state.count_rows(sight);
     let counts: Vec<RowCounts> = states
         .iter()

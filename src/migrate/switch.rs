@@ -1,51 +1,56 @@
 //! What is written down once tickers are proven: the plan, and the switch of a venue.
 
-use super::open;
-use crate::cli::failure::Failure;
-use crate::migrate::{
-    self, Hands, MigrationPlan, PlannedInterval, Progress as Recorded, Proofs, ProvenInterval,
-    Status, Tuple,
-};
+use crate::config::ConfigService;
 use crate::model::Venue;
-use crate::workspace::Workspace;
+
+use super::{
+    Hands, IntervalState, MigrateError, MigrationPlan, PlannedInterval, Progress, Proofs,
+    ProvenInterval, Status, Switched, Tuple, activate, save_plan,
+};
 
 /// Writes into the plan how far an interval is.
-pub(super) fn record(
+///
+/// # Errors
+/// When a side cannot be read, or the plan cannot be written.
+pub fn record(
     hands: Hands<'_>,
     plan: &mut MigrationPlan,
     tuple: &Tuple,
     proofs: &Proofs,
     status: Status,
-) -> Result<(), Failure> {
+) -> Result<(), MigrateError> {
     let (total, rows) = match ProvenInterval::confirm(hands.sight, tuple, proofs)? {
         Ok(proven) => (proofs.len(), proven.rows()),
         Err(unproven) => (proofs.len().max(unproven.tickers), unproven.rows),
     };
     let now = hands.clock.now();
-    let progress = Recorded {
+    let progress = Progress {
         verified_at: (status == Status::Complete).then_some(now),
         status,
         jobs: (total as u64, proofs.len() as u64),
         rows,
     };
     plan.record(tuple, &progress, now);
-    Ok(migrate::save_plan(hands, plan)?)
+    save_plan(hands, plan)
 }
 
 /// Turns partitions on for each venue of which every planned interval is proven now.
-pub(super) fn switch(
+///
+/// # Errors
+/// When a side cannot be read, or something cannot be written.
+pub fn switch(
     hands: Hands<'_>,
-    workspace: &Workspace<'_>,
+    config: &ConfigService<'_>,
     plan: &mut MigrationPlan,
     chosen: &[PlannedInterval],
-) -> Result<Vec<(Venue, migrate::Switched)>, Failure> {
+) -> Result<Vec<(Venue, Switched)>, MigrateError> {
     let mut venues: Vec<Venue> = chosen.iter().map(|one| one.tuple.venue.clone()).collect();
     venues.dedup();
     let mut switched = Vec::new();
     for venue in venues {
         let planned = plan.intervals().into_iter();
         let of_venue: Vec<_> = planned.filter(|one| one.tuple.venue == venue).collect();
-        let states = open::states(workspace, hands.sight, &of_venue)?;
+        let states = IntervalState::each(config, hands.sight, &of_venue)?;
         let (mut proven, mut finished) = (Vec::new(), Vec::new());
         let mut is_whole = true;
         for state in &states {
@@ -61,7 +66,7 @@ pub(super) fn switch(
             }
         }
         if is_whole && !proven.is_empty() {
-            let outcome = migrate::activate(hands, plan, &venue, &proven, &finished)?;
+            let outcome = activate(hands, plan, &venue, &proven, &finished)?;
             switched.push((venue, outcome));
         }
     }
