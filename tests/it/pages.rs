@@ -202,6 +202,30 @@ fn every_way_of_running_it_leaves_time_to_stop() {
 }
 
 #[test]
+fn every_alert_has_a_row_that_says_what_to_do_and_an_example() {
+    let (alerts, page) = (read("config/alerts.yml"), read("docs/operations.md"));
+    let examples = read("tests/prometheus/alerts.yml");
+
+    let named: Vec<&str> = alerts
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "))
+        .collect();
+
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `Bar"));
+    let rows: Vec<String> = rows
+        .filter_map(|row| row.split('`').next())
+        .map(|rest| format!("Bar{rest}"))
+        .collect();
+    assert_eq!(named, rows);
+    for alert in named {
+        let fires = format!("alertname: {alert}\n");
+        let is_silent = format!("{{alertname: {alert},");
+        assert!(examples.contains(&fires), "{alert} never fires");
+        assert!(examples.contains(&is_silent), "{alert} is never silent");
+    }
+}
+
+#[test]
 fn a_command_is_found_behind_the_options_of_the_program() {
     let text = "*/5 * * * * user /usr/local/bin/barkeep -C /srv/bars --quiet update --wait 60\n\
                 ExecStart=/usr/local/bin/barkeep update\nbarkeep --help\n";

@@ -1,5 +1,7 @@
 //! `status` and the metrics file.
 
+use std::collections::BTreeSet;
+
 use barkeep::cli::Exit;
 use barkeep::layout::Places;
 use barkeep::model::RunId;
@@ -65,6 +67,32 @@ fn a_run_leaves_its_outcome_for_prometheus_and_counts_on() {
     assert_eq!(value(&second, active), "1");
     assert_eq!(value(&second, "barkeep_exit_code"), "0");
     assert!(second.ends_with('\n'));
+}
+
+/// An alert over a metric that nobody writes is silent for ever.
+#[test]
+fn every_metric_of_the_alerts_is_one_that_a_run_writes() {
+    let alerts = include_str!("../../config/alerts.yml");
+    let bar = Bar::partitioned(&["AAPL"]);
+    bar.write(
+        "barkeep.toml",
+        "[sources.\"de:two\"]\nkind = \"files\"\npath = \"in\"\n",
+    );
+    bar.run(&["init", "--venue", "de:two", "--ticker", "B"])
+        .expect(Exit::Ok);
+    bar.write("barkeep.toml", "");
+
+    bar.run(&["update", "--metrics-file", "barkeep.prom"]);
+
+    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = alerts.split(|c| !is_word(c));
+    let named: BTreeSet<&str> = words.filter(|word| word.starts_with("barkeep_")).collect();
+    assert!(named.len() > 5, "{named:?}");
+    for name in named {
+        let kind = format!("# TYPE {name} ");
+        assert!(text.contains(&kind), "{name} is not in {text}");
+    }
 }
 
 #[test]
