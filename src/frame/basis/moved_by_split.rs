@@ -5,7 +5,8 @@
 
 use super::measure::{FEWEST_ROWS, is_near, is_price, ratio};
 use super::rescale::{Moved, Shift, VolumeTooLarge, rescaled};
-use crate::frame::{EventKind, Frame, MarketEvent, Merged};
+use super::split::Split;
+use crate::frame::{Frame, MarketEvent, Merged};
 
 /// Moves stored rows across the splits that took effect since they were fetched; `None` when they stay.
 ///
@@ -20,7 +21,10 @@ pub fn moved_by_split(
         return Ok(None);
     };
     let since = splits.iter().filter(|split| split.date > newest);
-    let factor: f64 = since.filter_map(factor).product();
+    let factor: f64 = since
+        .filter_map(Split::of)
+        .map(Split::price_factor)
+        .product();
     let merged = stored.merge(newer);
     let goes_on = newer.span().is_none_or(|(_, last)| last < newest);
     if is_near(factor, 1.0) || !agrees(&merged, factor, goes_on) {
@@ -31,16 +35,6 @@ pub fn moved_by_split(
         frame: older.merge(newer).frame,
         factor,
     }))
-}
-
-fn factor(event: &MarketEvent) -> Option<f64> {
-    match event.kind {
-        EventKind::Split {
-            numerator,
-            denominator,
-        } => Some(denominator / numerator),
-        _ => None,
-    }
 }
 
 /// Tells whether the rows that overlap, if any, show that the split is not applied. What the end of an answer overlaps is
@@ -57,7 +51,7 @@ fn agrees(merged: &Merged, factor: f64, goes_on: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Bar, BarBatch};
+    use crate::frame::{Bar, BarBatch, EventKind};
     use crate::model::time::DAY;
 
     fn frame(days: std::ops::Range<i64>, price: f64, volume: i64) -> Frame {
