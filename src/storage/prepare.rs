@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
-use crate::frame::{Frame, Merged, Profile};
+use crate::frame::{Frame, Merged, Profile, basis};
 use crate::model::{
     Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
 };
@@ -171,12 +171,10 @@ fn encode(
 ) -> Result<PreparedFile, StorageError> {
     let own_basis =
         stored.map(|file| basis_of(&file.provenance, file.is_sealed, job.request.venue.as_ref()));
-    // What a file says of its own rows goes before what another file of the tree says.
-    let basis = own_basis.or(job.tree_basis);
     let provenance = combine(
         &job.path,
         stored.map(|file| &file.provenance),
-        basis,
+        basis::settled(own_basis, job.tree_basis),
         job.provenance,
     )?;
     let facts = Facts {

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::codec::{self, Compression, MemoryLimit};
 use crate::frame::Profile;
+use crate::frame::basis::{self, OtherBasis};
 use crate::layout::{LegacyName, Level, legacy_name};
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
 use crate::sys::{Fs, Kind};
@@ -208,19 +209,10 @@ pub(super) fn combine(
     {
         return Err(other_clock(path, stored, newer));
     }
-    let basis = match settled {
-        None => newer.basis,
-        // What nobody wrote down cannot be known afterwards, and does not stand in the way either.
-        Some(PriceBasis::Unknown) => PriceBasis::Unknown,
-        Some(settled) if settled == newer.basis || newer.basis == PriceBasis::Unknown => settled,
-        Some(settled) => {
-            return Err(refuse(
-                "price basis",
-                settled.as_str(),
-                newer.basis.as_str(),
-            ));
-        }
-    };
+    let basis = basis::continued(settled, newer.basis).map_err(|other| {
+        let OtherBasis { settled, newer } = other;
+        refuse("price basis", settled.as_str(), newer.as_str())
+    })?;
     Ok(Provenance {
         timezone: stored_zone.or(newer.timezone.as_ref()).cloned(),
         basis,
