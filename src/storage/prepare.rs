@@ -15,7 +15,7 @@ use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
 use super::inspect::{Damage, Inspected, inspect};
-use super::tree::{basis_of, combine};
+use super::tree::{Trees, combine};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
 
 /// Which file is to take in newer rows, and what holds for it.
@@ -28,6 +28,8 @@ pub(super) struct FileJob<'r> {
     pub(super) is_there: bool,
     /// What the newer rows say of themselves.
     pub(super) provenance: &'r Provenance,
+    /// What says on which basis a stored file stands.
+    pub(super) trees: &'r Trees,
     pub(super) unit: TimeUnit,
     /// The basis of the tree; `None` where each file stands for itself.
     pub(super) tree_basis: Option<PriceBasis>,
@@ -169,8 +171,7 @@ fn encode(
     stored: Option<&Decoded>,
     merged: &Merged,
 ) -> Result<PreparedFile, StorageError> {
-    let own_basis =
-        stored.map(|file| basis_of(&file.provenance, file.is_sealed, job.request.venue.as_ref()));
+    let own_basis = stored.map(|file| job.trees.basis_of(file, job.request.venue.as_ref()));
     let provenance = combine(
         &job.path,
         stored.map(|file| &file.provenance),

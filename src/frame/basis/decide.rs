@@ -1,7 +1,34 @@
 //! Which basis rows stand on, and which one newer rows may continue.
 
 use crate::frame::{EventKind, MarketEvent};
-use crate::model::{Interval, PriceBasis};
+use crate::model::{Interval, PriceBasis, Provenance, Slug, Venue};
+
+/// What the prices contain of files that carry no seal: the writer of most of them, the predecessor, wrote it down nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsealedBasis {
+    /// The source that its prices came from, in whichever market.
+    pub source: Slug,
+    /// What they contain.
+    pub basis: PriceBasis,
+}
+
+impl UnsealedBasis {
+    /// Returns what the rows of a file stand on. Where files name no venue and their place does not either, only the
+    /// predecessor can have written one without a seal.
+    pub fn of_file(
+        &self,
+        provenance: &Provenance,
+        is_sealed: bool,
+        venue: Option<&Venue>,
+    ) -> PriceBasis {
+        let is_of_source = venue.is_none_or(|venue| venue.source == self.source);
+        if !is_sealed && is_of_source {
+            self.basis
+        } else {
+            provenance.basis
+        }
+    }
+}
 
 /// Rows on another basis than those that they are to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +70,28 @@ pub fn changes_prices(event: &MarketEvent, basis: PriceBasis, interval: Interval
 mod tests {
     use super::*;
     use PriceBasis::{AsTraded, SplitAdjusted, Unknown};
+
+    #[test]
+    fn only_unsealed_files_of_the_source_stand_on_what_the_predecessor_stored() {
+        let unsealed = UnsealedBasis {
+            source: "chart".parse().unwrap(),
+            basis: SplitAdjusted,
+        };
+        let said = Provenance {
+            basis: AsTraded,
+            ..Provenance::default()
+        };
+        let venue = |text: &str| Some(text.parse::<Venue>().unwrap());
+        let of =
+            |is_sealed, venue: Option<Venue>| unsealed.of_file(&said, is_sealed, venue.as_ref());
+
+        assert_eq!(of(false, venue("us:chart")), SplitAdjusted);
+        assert_eq!(of(false, venue("de:chart")), SplitAdjusted);
+        assert_eq!(of(false, None), SplitAdjusted);
+        assert_eq!(of(false, venue("us:other")), AsTraded);
+        assert_eq!(of(true, venue("us:chart")), AsTraded);
+        assert_eq!(of(true, None), AsTraded);
+    }
 
     #[test]
     fn rows_continue_their_own_basis_and_no_other_one() {

@@ -1,6 +1,6 @@
 //! The factor between two price bases, measured where an answer overlaps stored rows.
 //!
-//! After a split Yahoo divides the whole history, so an answer that overlaps what is stored contradicts it by one
+//! After a split a source divides the whole history, so an answer that overlaps what is stored contradicts it by one
 //! constant ratio. Rows older than the answer must then change by the same ratio, or a seam would stay.
 //! Promises: a ratio counts only when it is the same in every price of several rows and the answer leaves no row as it
 //! was. Ratios of small whole numbers, as splits have them, are taken as exactly that.

@@ -17,7 +17,7 @@ mod split;
 #[cfg(test)]
 mod made;
 
-pub use decide::{OtherBasis, changes_prices, continued, settled};
+pub use decide::{OtherBasis, UnsealedBasis, changes_prices, continued, settled};
 pub use healed_splits::{Unapplied, healed_splits};
 pub use measure::{Overlap, measured};
 pub use moved_by_split::moved_by_split;
