@@ -285,6 +285,37 @@ fn rooms_named(page: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn what_is_decided_in_one_place_is_decided_there() {
+    let sources = sources();
+    let rows = table(&read("ARCHITECTURE.md"), "### … and where is it decided");
+
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let (files, rules) = (&row[1], &row[2]);
+        let named = files.iter().filter(|word| word.ends_with(".rs"));
+        let code: Vec<&str> = named
+            .map(|file| {
+                let found = sources.iter().find(|source| source.name == *file);
+                found
+                    .unwrap_or_else(|| panic!("there is no {file}"))
+                    .code
+                    .as_str()
+            })
+            .collect();
+        for rule in rules {
+            let declared = ["fn", "const"].map(|word| format!("{word} {rule}"));
+            let is_there = |code: &&str| {
+                let mut all = declared.iter();
+                all.any(|text| {
+                    code.contains(&format!("{text}(")) || code.contains(&format!("{text}:"))
+                })
+            };
+            assert!(code.iter().any(is_there), "{rule} is not in {files:?}");
+        }
+    }
+}
+
+#[test]
 fn outside_crates_are_used_only_where_the_page_says() {
     let sources = sources();
     let missing = missing_rooms(&sources);
