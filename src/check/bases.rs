@@ -5,9 +5,10 @@
 //! prices that contain the dividends do not fall on them.
 
 use super::rows::{Row, Rows};
-use super::splits::{Split, exact_ratio, settled};
+use super::splits::{exact_ratio, settled};
 use super::{Facts, Finding, Kind, percent, short};
 use crate::frame::EventKind;
+use crate::frame::basis::Split;
 use crate::model::{PriceBasis, time};
 
 /// Ratios of prices that are 32-bit floats, perhaps rounded to cents, differ by less.

@@ -17,6 +17,7 @@ mod made;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::frame::basis::Unapplied;
 use crate::frame::{Frame, MarketEvent};
 use crate::model::{Interval, PriceBasis};
 use rows::Rows;
@@ -157,6 +158,36 @@ pub fn look(facts: &Facts, scope: Scope) -> Vec<Finding> {
     }
     found.sort_by_key(|finding| (finding.from, finding.to, finding.kind));
     found
+}
+
+/// Returns the rows of some bars that a split of that time was not applied to, in the order of time.
+pub fn unapplied_splits(
+    bars: Frame,
+    interval: Interval,
+    basis: PriceBasis,
+    events: Vec<MarketEvent>,
+) -> Vec<Unapplied> {
+    let facts = Facts {
+        interval,
+        basis,
+        bars,
+        adjusted: BTreeMap::new(),
+        events,
+        timezone: None,
+        has_borders: true,
+        currency: None,
+    };
+    let found = look(&facts, Scope::Basis).into_iter();
+    let found = found.filter(|finding| finding.kind == Kind::UnappliedSplit);
+    found
+        .filter_map(|finding| {
+            Some(Unapplied {
+                from: finding.from,
+                to: finding.to,
+                times: finding.factor?,
+            })
+        })
+        .collect()
 }
 
 /// Returns a number with as many digits as a person compares.

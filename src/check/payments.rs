@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::rows::{Rows, middle};
-use super::splits::Split;
+use super::splits;
 use super::{Facts, Finding, Kind, percent, short};
 use crate::frame::EventKind;
+use crate::frame::basis::Split;
 use crate::model::{Interval, PriceBasis, time};
 
 /// Amounts that differ by less than a tenth are the same: sources round them.
@@ -172,7 +173,7 @@ fn contradiction(payment: &Payment, splits: &[Split]) -> Option<Finding> {
         payment.fall_text()
     );
     if let Some(split) = of_split {
-        let reason = format!("{moved}, and {}", split.name());
+        let reason = format!("{moved}, and {}", splits::name(*split));
         return Some(payment.finding(Kind::Dividend, Some(times), reason));
     }
     let is_dividend = payment

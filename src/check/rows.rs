@@ -59,12 +59,7 @@ impl Row {
         let paid = close
             .zip(log(adjusted.get(&at).copied()))
             .map(|(close, adjusted)| close - adjusted);
-        #[expect(clippy::cast_precision_loss, reason = "volumes are compared roughly")]
-        let volume = match bar.volume {
-            Some(Volume::Units(units)) => units as f64,
-            Some(Volume::Fraction(number)) => number,
-            None => 0.0,
-        };
+        let volume = bar.volume.map_or(0.0, Volume::as_f64);
         Some(Self {
             at,
             prices,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::rows::{Row, Rows, middle};
 use super::{Facts, Finding, Kind, moved, short};
-use crate::frame::{EventKind, MarketEvent};
+use crate::frame::basis::Split;
 use crate::model::{PriceBasis, time};
 
 /// Rows between a split and a jump that is taken for it without more evidence.
@@ -30,41 +30,10 @@ const USUAL: [f64; 15] = [
     1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
 ];
 
-/// A split, as prices feel it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Split {
-    pub(super) day: i64,
-    numerator: f64,
-    denominator: f64,
-}
-
-impl Split {
-    pub(super) fn of(event: &MarketEvent) -> Option<Self> {
-        let EventKind::Split {
-            numerator,
-            denominator,
-        } = event.kind
-        else {
-            return None;
-        };
-        let ratio = numerator / denominator;
-        let is_split = ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > f64::EPSILON;
-        is_split.then_some(Self {
-            day: event.date,
-            numerator,
-            denominator,
-        })
-    }
-
-    /// Returns the logarithm of new shares for an old one.
-    pub(super) fn log(self) -> f64 {
-        (self.numerator / self.denominator).ln()
-    }
-
-    pub(super) fn name(self) -> String {
-        let (new, old) = (short(self.numerator), short(self.denominator));
-        format!("the split of {} was {new}:{old}", time::day(self.day))
-    }
+/// Returns a split as the reason of a finding names it.
+pub(super) fn name(split: Split) -> String {
+    let (new, old) = (short(split.numerator), short(split.denominator));
+    format!("the split of {} was {new}:{old}", time::day(split.day))
 }
 
 /// Finds jumps by the ratios of splits.
@@ -140,7 +109,7 @@ impl Search<'_> {
         let change = moved(self.rows.change(at).unwrap_or(0.0));
         let reason = format!(
             "the next bar is {change}, and {}: these {what}",
-            split.name()
+            name(split)
         );
         self.tell(kind, from, at, (-expected).exp(), reason);
     }

@@ -149,8 +149,7 @@ impl Work<'_> {
     ) -> Result<Option<Settled<'p>>, CleanupError> {
         let ParsedPartition { request, partition } = place;
         let Hands { fs, stores, .. } = self.hands;
-        let limit = stores.limit();
-        let found = read_stray(fs, &leftover.path, request, *partition, limit);
+        let found = read_stray(fs, &leftover.path, request, *partition, stores);
         let (frame, provenance, mut beyond, bytes) = match self.readable(&leftover.path, found)? {
             None | Some(Stray::Absent | Stray::Foreign { .. }) => return Ok(None),
             Some(Stray::Unusable { reason, bytes }) => {
@@ -165,7 +164,7 @@ impl Work<'_> {
             }) => (frame, provenance, beyond, bytes),
         };
         let target = parent(&leftover.path).join(request.series.dataset().file_name());
-        let stored = read_stray(fs, &target, request, *partition, limit);
+        let stored = read_stray(fs, &target, request, *partition, stores);
         let Some(stored) = self.readable(&target, stored)? else {
             return Ok(None);
         };

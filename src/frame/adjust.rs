@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bar, BarBatch, EventKind, Frame, MarketEvent, Volume};
+use super::basis::Split;
+use super::{Bar, BarBatch, EventKind, Frame, MarketEvent};
 use crate::model::{PriceBasis, Ticker, time};
 
 /// What bars are adjusted for.
@@ -70,33 +71,13 @@ impl Frame {
     }
 }
 
-fn scale(bar: &mut Bar, factor: f64) {
-    for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
-        *price = price.map(|price| price * factor);
-    }
-}
-
 /// Puts prices as they were traded on the basis of today's shares.
 fn undo_splits(bars: &mut [Bar], events: &[MarketEvent]) {
-    for event in events {
-        let EventKind::Split {
-            numerator,
-            denominator,
-        } = event.kind
-        else {
-            continue;
-        };
-        let before = |bar: &&mut Bar| bar.date.is_some_and(|date| date < event.date);
+    for split in events.iter().filter_map(Split::of) {
+        let before = |bar: &&mut Bar| bar.date.is_some_and(|date| date < split.day);
         for bar in bars.iter_mut().filter(before) {
-            scale(bar, denominator / numerator);
-            bar.volume = bar.volume.map(|volume| {
-                #[expect(clippy::cast_precision_loss, reason = "a count times a split ratio")]
-                let units = match volume {
-                    Volume::Units(units) => units as f64,
-                    Volume::Fraction(number) => number,
-                };
-                Volume::from(units * numerator / denominator)
-            });
+            bar.scale(split.price_factor());
+            bar.volume = bar.volume.map(|volume| split.volume(volume));
         }
     }
 }
@@ -107,17 +88,13 @@ fn pay_out(bars: &mut [Bar], known: &Adjustments) {
     for bar in bars.iter_mut() {
         let Some(date) = bar.date else { continue };
         let day = date.div_euclid(time::DAY) * time::DAY;
-        if let (Some(adjusted), Some(close)) = (known.closes.get(&date), bar.close)
-            && close != 0.0
-        {
-            scale(bar, adjusted / close);
-            bar.close = Some(*adjusted);
-        } else if let Some(factor) = known.day_factors.get(&day) {
-            scale(bar, *factor);
-        } else {
-            let later = factors.range(date + 1..).next();
-            scale(bar, later.map_or(1.0, |(_, factor)| *factor));
+        let adjusted = known.closes.get(&date);
+        if adjusted.is_some_and(|adjusted| bar.pay_out(*adjusted)) {
+            continue;
         }
+        let later = || factors.range(date + 1..).next().map(|(_, factor)| factor);
+        let factor = known.day_factors.get(&day).or_else(later);
+        bar.scale(factor.copied().unwrap_or(1.0));
     }
 }
 

@@ -34,6 +34,20 @@ pub enum Volume {
     Fraction(f64),
 }
 
+impl Volume {
+    /// Returns the volume as near as a float is.
+    pub fn as_f64(self) -> f64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "for ratios and comparisons, never for what is stored as it came"
+        )]
+        match self {
+            Self::Units(units) => units as f64,
+            Self::Fraction(number) => number,
+        }
+    }
+}
+
 impl From<i64> for Volume {
     fn from(units: i64) -> Self {
         Self::Units(units)

@@ -6,6 +6,7 @@
 
 mod adjust;
 mod bars;
+pub mod basis;
 mod closes;
 mod column;
 mod digest;

@@ -6,13 +6,13 @@
 use std::path::PathBuf;
 
 use crate::catalog::Missing;
+use crate::frame::basis::{self, Overlap, Uncovered};
 use crate::frame::{Frame, Profile};
 use crate::model::{Provenance, Series, StorageRequest, Venue};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
 
 use super::consolidate::Consolidation;
 use super::missing;
-use super::rebase::{self, Uncovered};
 
 /// A merge that was prepared off the writing thread.
 #[derive(Debug)]
@@ -114,14 +114,18 @@ fn rebased(
         prepared.request.series,
         Series::Bars { .. } | Series::Prepost { .. }
     );
-    let found = rebase::detect(&prepared.revisions, prepared.rows).filter(|_| is_of_bars);
+    let rows = Overlap {
+        changed: prepared.rows.changed,
+        unchanged: prepared.rows.unchanged,
+    };
+    let found = basis::measured(&prepared.revisions, rows).filter(|_| is_of_bars);
     let (Some(shift), Some(span)) = (found, newer.span()) else {
         return Ok((prepared, Basis::Same));
     };
     let Some(stored) = store.read(&prepared.request)? else {
         return Ok((prepared, Basis::Same));
     };
-    let uncovered = rebase::uncovered(&stored.frame, span, shift);
+    let uncovered = basis::uncovered(&stored.frame, span, shift);
     let uncovered = uncovered.map_err(|too_large| StorageError::Refused {
         path: PathBuf::from(prepared.request.to_string()),
         reason: too_large.to_string(),

@@ -4,29 +4,23 @@
 //! rows it speaks of are committed together.
 //! Leaves to others: what to fetch (`update`), how a group becomes durable (`storage`), words (`cli`).
 
-mod across;
 mod consolidate;
 mod error;
 mod leftovers;
 mod merge_series;
 mod missing;
 mod put_away;
-mod rebase;
 mod registry;
 mod report;
-mod seams;
 mod store;
 
-pub use across::{Across, moved as moved_across};
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use missing::{GaveUp, missing};
-pub use rebase::VolumeTooLarge;
 pub use registry::Registry;
 pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, RunReport, TickerCounts, Unknown, Unserved,
     VenueReport,
 };
-pub use seams::{Known, healed};
 pub use store::store;

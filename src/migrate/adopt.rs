@@ -8,8 +8,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Difference, Hands, MigrateError, Sight};
+use crate::frame::basis;
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
-use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker};
+use crate::model::{Interval, Series, StorageRequest, Ticker};
 use crate::storage::{
     Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
     Replaced, StorageError, StorageInterface, create_data_dirs,
@@ -184,13 +185,12 @@ fn merge(
         [Ok(older), Ok(newer)] => [older, newer],
         [Err(reason), _] | [_, Err(reason)] => return Ok(Err(reason)),
     };
-    let is_known = |file: &LegacyFile| file.basis != PriceBasis::Unknown;
-    if is_known(&older) && is_known(&newer) && older.basis != newer.basis {
+    if let Err(other) = basis::continued(Some(older.basis), newer.basis) {
         return Ok(Err(format!(
             "its prices are {}, and those of {} are {}",
-            older.basis,
+            other.settled,
             stray.target.display(),
-            newer.basis
+            other.newer
         )));
     }
     // The file in `data/legacy` is merged over the other one, so that it has the last word.

@@ -12,7 +12,7 @@ use crate::sys::Rights;
 
 use super::StorageError;
 use super::partitioned::PartitionedStore;
-use super::tree::{Shape, combine, compression_for, facts_beside};
+use super::tree::{Shape, combine, compression_for};
 
 /// The files of a series of which the tree has nothing, in memory. Each was decoded again and compared with its rows.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl PartitionedStore {
         let venue = request.venue.as_ref();
         // What is to be replaced says nothing of the tree that the new files come into.
         let known = match self.fs.metadata(&dir)? {
-            Some(_) => facts_beside(
+            Some(_) => self.trees.facts_beside(
                 &*self.fs,
                 &tree,
                 Shape::of(dataset),

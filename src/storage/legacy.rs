@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::codec::{Compression, MemoryLimit};
+use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{
@@ -16,7 +17,7 @@ use super::inspect::{Damage, Inspected, Stored, inspect};
 use super::misplaced::Copies;
 use super::newest::NewestFile;
 use super::prepare::{FileJob, prepare_file};
-use super::tree::{Shape, Trees, basis_of, combine, compression_for};
+use super::tree::{Shape, Trees, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
@@ -25,7 +26,7 @@ pub struct LegacyStore {
     pub(super) fs: Arc<dyn Fs>,
     pub(super) paths: LegacyPathBuilder,
     compression: Option<Compression>,
-    trees: Trees,
+    pub(super) trees: Trees,
     pub(super) limit: MemoryLimit,
     pub(super) copies: Copies,
 }
@@ -40,13 +41,18 @@ struct Spot {
 }
 
 impl LegacyStore {
-    /// Returns the store of the workspace `root`.
-    pub fn new(fs: Arc<dyn Fs>, root: &Path, compression: Option<Compression>) -> Self {
+    /// Returns the store of the workspace `root`; `unsealed` is what files without a seal stand on.
+    pub fn new(
+        fs: Arc<dyn Fs>,
+        root: &Path,
+        compression: Option<Compression>,
+        unsealed: UnsealedBasis,
+    ) -> Self {
         Self {
             fs,
             paths: LegacyPathBuilder::new(root),
             compression,
-            trees: Trees::default(),
+            trees: Trees::new(unsealed),
             limit: MemoryLimit::default(),
             copies: Copies::default(),
         }
@@ -106,11 +112,9 @@ impl LegacyStore {
     ) -> Result<Option<PriceBasis>, StorageError> {
         let file = self.file(request)?;
         Ok(match self.inspect(request, &file.path)? {
-            Inspected::Whole { decoded, .. } => Some(basis_of(
-                &decoded.provenance,
-                decoded.is_sealed,
-                request.venue.as_ref(),
-            )),
+            Inspected::Whole { decoded, .. } => {
+                Some(self.trees.basis_of(&decoded, request.venue.as_ref()))
+            }
             _ => None,
         })
     }
@@ -221,6 +225,7 @@ impl StorageInterface for LegacyStore {
             path: file.path,
             is_there,
             provenance,
+            trees: &self.trees,
             unit: facts.unit,
             // A legacy tree names no venue, so its files need not have one basis.
             tree_basis: None,

@@ -12,7 +12,6 @@ use crate::sys::{Kind, Medium, Meta};
 use super::beyond::beyond;
 use super::folders::NO_FILE;
 use super::inspect::{Inspected, claimed_rows, judge};
-use super::tree::basis_of;
 use super::{LegacyStore, StorageError, WayOut};
 
 /// What stands at the place of a legacy file. Unreadable is an error and none of these.
@@ -108,11 +107,7 @@ impl LegacyStore {
             Inspected::Absent => Ok(LegacyFound::Absent),
             Inspected::Damaged { reason, .. } => Ok(LegacyFound::Damaged { reason }),
             Inspected::Whole { decoded, bytes } => Ok(LegacyFound::Whole(Box::new(LegacyFile {
-                basis: basis_of(
-                    &decoded.provenance,
-                    decoded.is_sealed,
-                    request.venue.as_ref(),
-                ),
+                basis: self.trees.basis_of(&decoded, request.venue.as_ref()),
                 path,
                 meta,
                 bytes,

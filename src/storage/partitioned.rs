@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::codec::{Compression, MemoryLimit};
+use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::{Level, PartitionPathBuilder};
 use crate::model::{Dataset, Interval, PriceBasis, Provenance, StorageRequest, Ticker, Venue};
@@ -33,7 +34,13 @@ pub struct PartitionedStore {
 
 impl PartitionedStore {
     /// Returns the store below the data root `root`; without `compression`, each series has the one that suits it.
-    pub fn new(fs: Arc<dyn Fs>, root: &Path, compression: Option<Compression>) -> Self {
+    /// `unsealed` is what files stand on that other writers left there.
+    pub fn new(
+        fs: Arc<dyn Fs>,
+        root: &Path,
+        compression: Option<Compression>,
+        unsealed: UnsealedBasis,
+    ) -> Self {
         let paths = PartitionPathBuilder::new(root);
         Self {
             fs,
@@ -41,7 +48,7 @@ impl PartitionedStore {
             paths,
             compression,
             row_group_rows: None,
-            trees: Trees::default(),
+            trees: Trees::new(unsealed),
             limit: MemoryLimit::default(),
         }
     }
@@ -56,7 +63,8 @@ impl PartitionedStore {
     /// Returns the same store below another root.
     #[must_use]
     pub fn rooted(&self, root: &Path) -> Self {
-        let mut other = Self::new(Arc::clone(&self.fs), root, self.compression);
+        let unsealed = self.trees.unsealed.clone();
+        let mut other = Self::new(Arc::clone(&self.fs), root, self.compression, unsealed);
         other.row_group_rows = self.row_group_rows;
         other.limit = self.limit;
         other
@@ -122,6 +130,7 @@ impl StorageInterface for PartitionedStore {
                 path: spot.path,
                 is_there: spot.is_there,
                 provenance,
+                trees: &self.trees,
                 unit: facts.unit,
                 tree_basis: facts.basis,
                 compression: compression_for(request, self.compression),

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
-use crate::frame::{Frame, Merged, Profile};
+use crate::frame::{Frame, Merged, Profile, basis};
 use crate::model::{
     Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
 };
@@ -15,7 +15,7 @@ use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
 use super::inspect::{Damage, Inspected, inspect};
-use super::tree::{basis_of, combine};
+use super::tree::{Trees, combine};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
 
 /// Which file is to take in newer rows, and what holds for it.
@@ -28,6 +28,8 @@ pub(super) struct FileJob<'r> {
     pub(super) is_there: bool,
     /// What the newer rows say of themselves.
     pub(super) provenance: &'r Provenance,
+    /// What says on which basis a stored file stands.
+    pub(super) trees: &'r Trees,
     pub(super) unit: TimeUnit,
     /// The basis of the tree; `None` where each file stands for itself.
     pub(super) tree_basis: Option<PriceBasis>,
@@ -169,14 +171,11 @@ fn encode(
     stored: Option<&Decoded>,
     merged: &Merged,
 ) -> Result<PreparedFile, StorageError> {
-    let own_basis =
-        stored.map(|file| basis_of(&file.provenance, file.is_sealed, job.request.venue.as_ref()));
-    // What a file says of its own rows goes before what another file of the tree says.
-    let basis = own_basis.or(job.tree_basis);
+    let own_basis = stored.map(|file| job.trees.basis_of(file, job.request.venue.as_ref()));
     let provenance = combine(
         &job.path,
         stored.map(|file| &file.provenance),
-        basis,
+        basis::settled(own_basis, job.tree_basis),
         job.provenance,
     )?;
     let facts = Facts {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::{Compression, MemoryLimit};
+use crate::frame::basis::UnsealedBasis;
 use crate::layout::Places;
 use crate::model::{Dataset, PriceBasis, StorageRequest};
 use crate::sys::Fs;
@@ -136,11 +137,19 @@ impl Wish {
 }
 
 impl Stores {
-    /// Returns the stores of a workspace; without `compression`, each series has the one that suits it.
-    pub fn open(fs: &Arc<dyn Fs>, places: &Places, compression: Option<Compression>) -> Self {
+    /// Returns the stores of a workspace; without `compression`, each series has the one that suits it. `unsealed` is what
+    /// the prices of files without a seal contain, which nothing in them tells.
+    pub fn open(
+        fs: &Arc<dyn Fs>,
+        places: &Places,
+        compression: Option<Compression>,
+        unsealed: &UnsealedBasis,
+    ) -> Self {
+        let (root, data) = (&places.root, &places.data);
+        let unsealed = || unsealed.clone();
         Self {
-            legacy: LegacyStore::new(Arc::clone(fs), &places.root, compression),
-            partitioned: PartitionedStore::new(Arc::clone(fs), &places.data, compression),
+            legacy: LegacyStore::new(Arc::clone(fs), root, compression, unsealed()),
+            partitioned: PartitionedStore::new(Arc::clone(fs), data, compression, unsealed()),
             places: places.clone(),
         }
     }

@@ -4,15 +4,13 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::codec::MemoryLimit;
 use crate::frame::{Frame, Profile};
 use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::Fs;
 
-use super::StorageError;
 use super::beyond::beyond;
 use super::inspect::{Inspected, inspect};
-use super::tree::basis_of;
+use super::{StorageError, Stores};
 
 /// What such a file holds.
 #[derive(Debug)]
@@ -44,7 +42,7 @@ pub enum Stray {
     },
 }
 
-/// Reads the file at `path` as what the partition of a series may hold.
+/// Reads the file at `path` as what the partition of a series in `stores` may hold.
 ///
 /// # Errors
 /// When the file cannot be read. Nobody knows then what it holds.
@@ -53,18 +51,15 @@ pub fn read_stray(
     path: &Path,
     request: &StorageRequest,
     partition: PartitionKey,
-    limit: MemoryLimit,
+    stores: &Stores,
 ) -> Result<Stray, StorageError> {
     let profile = Profile::of(request.series.dataset());
-    match inspect(fs, path, profile, request, partition, limit) {
+    match inspect(fs, path, profile, request, partition, stores.limit()) {
         Ok(Inspected::Absent) => Ok(Stray::Absent),
         Ok(Inspected::Damaged { reason, bytes }) => Ok(Stray::Unusable { reason, bytes }),
         Ok(Inspected::Whole { decoded, bytes }) => {
-            let basis = basis_of(
-                &decoded.provenance,
-                decoded.is_sealed,
-                request.venue.as_ref(),
-            );
+            let trees = &stores.partitioned.trees;
+            let basis = trees.basis_of(&decoded, request.venue.as_ref());
             Ok(Stray::Rows {
                 beyond: beyond(&decoded),
                 frame: decoded.proven.frame,

@@ -9,8 +9,9 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::codec::{self, Compression, MemoryLimit};
+use crate::codec::{self, Compression, Decoded, MemoryLimit};
 use crate::frame::Profile;
+use crate::frame::basis::{self, OtherBasis, UnsealedBasis};
 use crate::layout::{LegacyName, Level, legacy_name};
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
 use crate::sys::{Fs, Kind};
@@ -25,12 +26,22 @@ pub(super) struct TreeFacts {
 }
 
 /// Remembers the facts of the trees that were asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trees {
+    /// What files without a seal stand on.
+    pub(super) unsealed: UnsealedBasis,
     known: Mutex<BTreeMap<PathBuf, TreeFacts>>,
 }
 
 impl Trees {
+    /// Returns the trees of a store, of which none has been looked at.
+    pub(super) fn new(unsealed: UnsealedBasis) -> Self {
+        Self {
+            unsealed,
+            known: Mutex::default(),
+        }
+    }
+
     /// Returns the facts of a tree, from one of its files; the defaults for a tree without files.
     pub(super) fn facts(
         &self,
@@ -44,36 +55,42 @@ impl Trees {
         if let Some(facts) = known.get(tree) {
             return Ok(facts.clone());
         }
-        let of = Of {
-            shape,
-            venue,
-            limit,
-        };
-        let found = sample(fs, tree, of, None)?;
+        let found = sample(fs, tree, self.of(shape, venue, limit), None)?;
         // That a tree is empty is not remembered: the first file that this process adds decides for the next.
         if let Some(facts) = &found {
             known.insert(tree.to_owned(), facts.clone());
         }
         Ok(found.unwrap_or_default())
     }
-}
 
-/// Returns the facts of a tree by the files that are not below `except`, which are to be replaced.
-pub(super) fn facts_beside(
-    fs: &dyn Fs,
-    tree: &Path,
-    shape: Shape,
-    venue: Option<&Venue>,
-    except: &Path,
-    limit: MemoryLimit,
-) -> Result<TreeFacts, StorageError> {
-    let of = Of {
-        shape,
-        venue,
-        limit,
-    };
-    let found = sample(fs, tree, of, Some(except))?;
-    Ok(found.unwrap_or_default())
+    /// Returns the facts of a tree by the files that are not below `except`, which are to be replaced.
+    pub(super) fn facts_beside(
+        &self,
+        fs: &dyn Fs,
+        tree: &Path,
+        shape: Shape,
+        venue: Option<&Venue>,
+        except: &Path,
+        limit: MemoryLimit,
+    ) -> Result<TreeFacts, StorageError> {
+        let found = sample(fs, tree, self.of(shape, venue, limit), Some(except))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Returns the price basis of the rows of a file that lies at a venue.
+    pub(super) fn basis_of(&self, decoded: &Decoded, venue: Option<&Venue>) -> PriceBasis {
+        let unsealed = &self.unsealed;
+        unsealed.of_file(&decoded.provenance, decoded.is_sealed, venue)
+    }
+
+    fn of<'v>(&'v self, shape: Shape, venue: Option<&'v Venue>, limit: MemoryLimit) -> Of<'v> {
+        Of {
+            trees: self,
+            shape,
+            venue,
+            limit,
+        }
+    }
 }
 
 /// Where a sample is looked for. Only files that hold rows of a series speak for a tree.
@@ -123,6 +140,7 @@ impl Shape {
 /// What the files of a tree are read as.
 #[derive(Clone, Copy)]
 struct Of<'v> {
+    trees: &'v Trees,
     shape: Shape,
     venue: Option<&'v Venue>,
     limit: MemoryLimit,
@@ -163,22 +181,8 @@ fn facts_in(bytes: &Bytes, of: Of<'_>) -> Option<TreeFacts> {
     let decoded = codec::decode_within(bytes, of.shape.profile(), of.limit).ok()?;
     Some(TreeFacts {
         unit: decoded.unit,
-        basis: Some(basis_of(&decoded.provenance, decoded.is_sealed, of.venue)),
+        basis: Some(of.trees.basis_of(&decoded, of.venue)),
     })
-}
-
-/// The predecessor stored Yahoo's prices adjusted for splits and dividends, and wrote it down nowhere.
-pub(super) fn basis_of(
-    provenance: &Provenance,
-    is_sealed: bool,
-    venue: Option<&Venue>,
-) -> PriceBasis {
-    let is_yahoo = venue.is_none_or(|venue| venue.source.as_str() == "yahoo");
-    if !is_sealed && is_yahoo {
-        PriceBasis::SplitDividendAdjusted
-    } else {
-        provenance.basis
-    }
 }
 
 /// Returns what a rewritten file will say of itself; `settled` is the basis that the tree or the file already has.
@@ -208,19 +212,10 @@ pub(super) fn combine(
     {
         return Err(other_clock(path, stored, newer));
     }
-    let basis = match settled {
-        None => newer.basis,
-        // What nobody wrote down cannot be known afterwards, and does not stand in the way either.
-        Some(PriceBasis::Unknown) => PriceBasis::Unknown,
-        Some(settled) if settled == newer.basis || newer.basis == PriceBasis::Unknown => settled,
-        Some(settled) => {
-            return Err(refuse(
-                "price basis",
-                settled.as_str(),
-                newer.basis.as_str(),
-            ));
-        }
-    };
+    let basis = basis::continued(settled, newer.basis).map_err(|other| {
+        let OtherBasis { settled, newer } = other;
+        refuse("price basis", settled.as_str(), newer.as_str())
+    })?;
     Ok(Provenance {
         timezone: stored_zone.or(newer.timezone.as_ref()).cloned(),
         basis,

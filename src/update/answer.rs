@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
+use crate::check;
+use crate::frame::basis::{self, Moved};
 use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
 use crate::source::{Asked, Beside, Fetched, SourceError};
@@ -14,7 +16,7 @@ use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::fetch::Fetchers;
 use super::{History, PlannedJob, bars_request};
-use crate::ingest::{self, Across, FailureKind, Known};
+use crate::ingest::FailureKind;
 
 /// What one job brought.
 #[derive(Debug)]
@@ -200,21 +202,20 @@ impl Fetchers<'_> {
         let Some(stored) = stored else {
             return Ok(());
         };
-        let across = if is_healed {
-            let known = Known {
-                interval: job.interval,
-                basis: stored.provenance.basis,
-                events: self.events(job, beside)?,
-            };
-            ingest::healed(&stored.frame, rows, known)
+        let moved = if is_healed {
+            let (interval, stands_on) = (job.interval, stored.provenance.basis);
+            let events = self.events(job, beside)?;
+            basis::healed_splits(&stored.frame, rows, |bars| {
+                check::unapplied_splits(bars, interval, stands_on, events)
+            })
         } else {
-            ingest::moved_across(&stored.frame, rows, &beside.splits)
+            basis::moved_by_split(&stored.frame, rows, &beside.splits)
         };
-        let across = across.map_err(|too_large| StorageError::Refused {
+        let moved = moved.map_err(|too_large| StorageError::Refused {
             path: PathBuf::from(request.to_string()),
             reason: too_large.to_string(),
         })?;
-        if let Some(Across { frame, factor }) = across {
+        if let Some(Moved { frame, factor }) = moved {
             *rows = frame;
             beside.warnings.push(format!(
                 "rows from before a split, which the source does not keep any more, were multiplied by {factor}; the ledger has the old ones"

@@ -20,7 +20,7 @@ use crate::layout::Places;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use crate::model::{Interval, Venue};
 use crate::observe::Observer;
-use crate::source::{MarketDataSource, symbols};
+use crate::source::{MarketDataSource, symbols, yahoo};
 use crate::storage::{self, Stores};
 use crate::sys::{Fs, FsError, FsResult, Kind};
 
@@ -75,7 +75,7 @@ impl<'s> Workspace<'s> {
         let places = Places::of(root, is_data_elsewhere(&**fs, root)?);
         let config = ConfigService::open(&**fs, root, env, flags)?;
         let limit = memory_limit(around, config.settings());
-        let stores = Stores::open(fs, &places, compression(config.settings())).within(limit);
+        let stores = stores(fs, &places, compression(config.settings()), limit);
         let runs = RunNames::new(Arc::clone(&around.clock), around.nonce());
         let sources = sources::open_all(around, config.settings(), limit, &runs)?;
         Ok(Self {
@@ -93,7 +93,7 @@ impl<'s> Workspace<'s> {
     pub fn open_stores(&self, fs: &Arc<dyn Fs>, chosen: Option<codec::Compression>) -> Stores {
         let compression = chosen.or_else(|| compression(self.config.settings()));
         let limit = memory_limit(self.around, self.config.settings());
-        Stores::open(fs, &self.places, compression).within(limit)
+        stores(fs, &self.places, compression, limit)
     }
 
     /// Returns what planning looks at.
@@ -225,6 +225,16 @@ impl<'s> Workspace<'s> {
         let limiter = servers::limiter(self.around, &self.runs);
         Ok(Client::new(settings, proxies, limiter))
     }
+}
+
+/// Returns both layouts. What a tree of the predecessor means is said here, and nowhere below.
+fn stores(
+    fs: &Arc<dyn Fs>,
+    places: &Places,
+    compression: Option<codec::Compression>,
+    limit: MemoryLimit,
+) -> Stores {
+    Stores::open(fs, places, compression, &yahoo::unsealed_basis()).within(limit)
 }
 
 /// Returns how much memory one file may take: what the settings say. Where they say nothing and the process may ask for so

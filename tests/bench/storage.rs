@@ -16,6 +16,7 @@ use barkeep::frame::{Bar, BarBatch, Frame, Profile};
 use barkeep::model::{
     Dataset, Interval, PriceBasis, Provenance, StorageRequest, Ticker, TimeUnit, time,
 };
+use barkeep::source::yahoo;
 use barkeep::storage::{PartitionedStore, StorageInterface};
 use barkeep::sys::OsFs;
 use chrono::{Datelike, NaiveDate, Weekday};
@@ -128,7 +129,7 @@ fn whole_histories(criterion: &mut Criterion) {
     let tickers: Vec<Ticker> = (0..TICKERS)
         .map(|n| format!("T{n:03}").parse().expect("a ticker"))
         .collect();
-    let store = PartitionedStore::new(Arc::new(OsFs), folder.path(), None);
+    let store = PartitionedStore::new(Arc::new(OsFs), folder.path(), None, yahoo::unsealed_basis());
     let requests: Vec<StorageRequest> = tickers
         .iter()
         .map(|ticker| {

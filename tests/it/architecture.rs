@@ -13,6 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LONGEST_FILE: usize = 600;
+/// Sources, those that are there and those that come.
+const SOURCES: [&str; 6] = ["yahoo", "stooq", "xetra", "tradegate", "frankfurt", "demo"];
+/// Rooms that know of sources what is handed to them.
+const ROOMS_WITHOUT_SOURCES: [&str; 4] = ["storage", "frame", "codec", "layout"];
 const NOWHERE: &str = "nowhere";
 const ANYWHERE: &str = "anywhere";
 
@@ -26,9 +30,8 @@ struct Source {
 
 impl Source {
     fn new(name: &str, text: &str) -> Self {
-        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
         let is_code = |line: &&str| !line.trim_start().starts_with("//");
-        let code: Vec<&str> = shipped.lines().filter(is_code).collect();
+        let code: Vec<&str> = shipped(text).lines().filter(is_code).collect();
         Self {
             name: name.to_owned(),
             code: code.join("\n"),
@@ -64,6 +67,26 @@ impl Source {
             !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
         })
     }
+}
+
+/// The part of a file that is not its tests. A module of doubles that is declared at the top ends nothing.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default()
+}
+
+/// The lines of a file that name a source. In comments, what stands in back quotes is an example.
+fn lines_with_a_source(text: &str) -> Vec<&str> {
+    let names = |text: &str| {
+        let text = text.to_lowercase();
+        SOURCES.iter().any(|source| text.contains(source))
+    };
+    let is_named = |line: &&str| match line.trim_start().strip_prefix("//") {
+        Some(comment) => names(&comment.split('`').step_by(2).collect::<String>()),
+        None => names(line),
+    };
+    shipped(text).lines().filter(is_named).collect()
 }
 
 fn root() -> &'static Path {
@@ -262,6 +285,37 @@ fn rooms_named(page: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn what_is_decided_in_one_place_is_decided_there() {
+    let sources = sources();
+    let rows = table(&read("ARCHITECTURE.md"), "### … and where is it decided");
+
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let (files, rules) = (&row[1], &row[2]);
+        let named = files.iter().filter(|word| word.ends_with(".rs"));
+        let code: Vec<&str> = named
+            .map(|file| {
+                let found = sources.iter().find(|source| source.name == *file);
+                found
+                    .unwrap_or_else(|| panic!("there is no {file}"))
+                    .code
+                    .as_str()
+            })
+            .collect();
+        for rule in rules {
+            let declared = ["fn", "const"].map(|word| format!("{word} {rule}"));
+            let is_there = |code: &&str| {
+                let mut all = declared.iter();
+                all.any(|text| {
+                    code.contains(&format!("{text}(")) || code.contains(&format!("{text}:"))
+                })
+            };
+            assert!(code.iter().any(is_there), "{rule} is not in {files:?}");
+        }
+    }
+}
+
+#[test]
 fn outside_crates_are_used_only_where_the_page_says() {
     let sources = sources();
     let missing = missing_rooms(&sources);
@@ -345,6 +399,17 @@ fn the_outside_world_is_reached_only_where_the_page_says() {
     }
 }
 
+/// What a tree of the predecessor holds was decided in storage, by the name of the source.
+#[test]
+fn what_stores_rows_names_no_source() {
+    for room in ROOMS_WITHOUT_SOURCES {
+        for (name, text) in rust_files(&format!("src/{room}")) {
+            let found = lines_with_a_source(&text);
+            assert!(found.is_empty(), "{room}/{name} names a source: {found:?}");
+        }
+    }
+}
+
 #[test]
 fn no_file_is_longer_than_600_lines() {
     for folder in ["src", "tests/it"] {
@@ -402,6 +467,22 @@ fn an_import_a_crate_and_a_call_are_found_where_they_are_and_not_in_comments_or_
     );
     assert!(source.uses_crate("toml"));
     assert!(!source.uses_crate("csv") && !source.uses_crate("parquet"));
+}
+
+#[test]
+fn a_source_is_found_by_its_name_and_not_in_examples_or_tests() {
+    let text = "/// As Yahoo has it.\n//! `us/yahoo/a`\nlet is_yahoo = 1;\nif of == \"demo\" {}\n#[cfg(test)]\nmod made;\n\
+                struct DemoSpec; // `x`\n#[cfg(test)]\nmod tests { \"xetra\" }\n";
+
+    let found = lines_with_a_source(text);
+
+    let expected = [
+        "/// As Yahoo has it.",
+        "let is_yahoo = 1;",
+        "if of == \"demo\" {}",
+        "struct DemoSpec; // `x`",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

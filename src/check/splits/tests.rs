@@ -3,7 +3,7 @@
 use super::*;
 use crate::check::made::{bars, daily, facts, frame, on};
 use crate::check::{Scope, look};
-use crate::frame::Volume;
+use crate::frame::{EventKind, MarketEvent, Volume};
 use crate::model::time::DAY;
 
 fn split(day: i64, numerator: f64, denominator: f64) -> MarketEvent {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
+use crate::frame::basis::payment_factor;
 use crate::frame::{Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
 use crate::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::storage::{Layout, Stored};
@@ -119,8 +120,8 @@ fn day_factors(
     let days = read(workspace, catalog, request, series)?;
     let bars = days.iter().flat_map(|days| days.frame.bars());
     let factor = |bar: Bar| {
-        let (date, close) = (bar.date?, bar.close.filter(|close| *close != 0.0)?);
-        Some((date, closes.get(&date)? / close))
+        let date = bar.date?;
+        Some((date, payment_factor(*closes.get(&date)?, bar.close)?))
     };
     Ok(bars.filter_map(factor).collect())
 }

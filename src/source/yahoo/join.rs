@@ -117,17 +117,10 @@ fn extreme(a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64) -> Option<f6
 }
 
 fn sum(a: Option<Volume>, b: Option<Volume>) -> Option<Volume> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "reached only where one of the two is a fraction already"
-    )]
-    let float = |volume| match volume {
-        Volume::Units(units) => units as f64,
-        Volume::Fraction(number) => number,
-    };
     match (a, b) {
         (Some(Volume::Units(a)), Some(Volume::Units(b))) => a.checked_add(b).map(Volume::Units),
-        (Some(a), Some(b)) => Some(Volume::from(float(a) + float(b))),
+        // Reached only where one of the two is a fraction already.
+        (Some(a), Some(b)) => Some(Volume::from(a.as_f64() + b.as_f64())),
         (a, b) => a.or(b),
     }
 }

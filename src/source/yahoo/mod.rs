@@ -38,6 +38,7 @@ use self::windows::DAY;
 use self::wire::Period;
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::Calendar;
+use crate::frame::basis::UnsealedBasis;
 use crate::http::{Http, Rate};
 use crate::model::{Interval, PriceBasis, Provenance, Venue, time};
 use crate::sys::Shutdown;
@@ -57,6 +58,22 @@ pub struct YahooSpec {
     pub hours: Hours,
     /// The budget of the server, for estimates.
     pub rate: Rate,
+}
+
+/// Returns what the prices of files without a seal contain. The predecessor collected from Yahoo only, and stored prices as
+/// `auto_adjust` of yfinance gives them, adjusted for splits and dividends; it wrote that down nowhere.
+///
+/// # Panics
+/// Never: the name of this source is valid.
+#[expect(
+    clippy::expect_used,
+    reason = "a constant, which every test that opens stores parses"
+)]
+pub fn unsealed_basis() -> UnsealedBasis {
+    UnsealedBasis {
+        source: "yahoo".parse().expect("a built-in name is valid"),
+        basis: PriceBasis::SplitDividendAdjusted,
+    }
 }
 
 /// The chart API of Yahoo.

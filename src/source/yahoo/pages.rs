@@ -13,10 +13,11 @@ use super::judge::{Verdict, judge};
 use super::limits::LESSONS;
 use super::mark::Mark;
 use super::rows::{self, Reading};
-use super::told::{Told, changes_prices};
+use super::told::Told;
 use super::windows::Reach;
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo};
+use crate::frame::basis::changes_prices;
 use crate::http::HttpRequest;
 use crate::model::Interval;
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
@@ -97,13 +98,13 @@ impl<'f> Fetch<'f> {
     /// Tells whether something happened since the stored rows were fetched that changes all prices before it.
     fn is_rebased(&self) -> bool {
         let basis = basis_of(self.job);
-        let is_intraday = self.job.interval.is_intraday();
+        let interval = self.job.interval;
         self.job.asked == Asked::Incremental
             && self.span.asked.start > self.earliest()
             && self
                 .untold()
                 .iter()
-                .any(|event| changes_prices(event, basis, is_intraday))
+                .any(|event| changes_prices(event, basis, interval))
     }
 
     fn ask_whole(&mut self) -> Result<(), SourceError> {

@@ -283,14 +283,8 @@ pub(super) fn adjust(bars: &mut [Bar], closes: &[AdjustedClose]) {
     let of: BTreeMap<i64, f64> = closes.iter().map(|c| (c.date, c.value)).collect();
     for bar in bars {
         let adjusted = bar.date.and_then(|date| of.get(&date).copied());
-        if let (Some(adjusted), Some(close)) = (adjusted, bar.close)
-            && close != 0.0
-        {
-            let ratio = adjusted / close;
-            for price in [&mut bar.open, &mut bar.high, &mut bar.low] {
-                *price = price.map(|price| price * ratio);
-            }
-            bar.close = Some(adjusted);
+        if let Some(adjusted) = adjusted {
+            bar.pay_out(adjusted);
         }
     }
 }

@@ -12,8 +12,9 @@ use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
 use super::wire::Chart;
+use crate::frame::basis::changes_prices;
 use crate::frame::{EventKind, MarketEvent};
-use crate::model::{PriceBasis, time};
+use crate::model::time;
 use crate::source::Asked;
 
 /// Days before the end of an answer for which its events are remembered: longer than one is listed late.
@@ -64,9 +65,9 @@ impl Fetch<'_> {
     pub(super) fn unseen(&self) -> Vec<MarketEvent> {
         // Rows that the source does not keep are moved across splits with the answer.
         let is_left = self.job.asked == Asked::Explicit && self.reach.depth_days.is_none();
-        let (basis, is_intraday) = (basis_of(self.job), self.job.interval.is_intraday());
+        let (basis, interval) = (basis_of(self.job), self.job.interval);
         let mut unseen = self.untold();
-        unseen.retain(|event| is_left && changes_prices(event, basis, is_intraday));
+        unseen.retain(|event| is_left && changes_prices(event, basis, interval));
         unseen
     }
 
@@ -169,11 +170,4 @@ impl fmt::Display for Told {
         }
         Ok(())
     }
-}
-
-/// Tells whether an event changes the prices before it, or the closes that are adjusted for payments.
-pub(super) fn changes_prices(event: &MarketEvent, basis: PriceBasis, is_intraday: bool) -> bool {
-    // Wide bars have adjusted closes, and each payment changes all of them before it.
-    let is_adjusted = basis == PriceBasis::SplitDividendAdjusted || !is_intraday;
-    is_adjusted || matches!(event.kind, EventKind::Split { .. })
 }

@@ -3,6 +3,7 @@
 use barkeep::cli::Exit;
 use barkeep::frame::{Column, Frame, Profile};
 use barkeep::model::{Dataset, Fingerprint, StorageRequest, time};
+use barkeep::source::yahoo;
 use barkeep::storage::{StorageInterface, Stores};
 use barkeep::sys::{Fs, OsFs};
 use proptest::prelude::*;
@@ -88,7 +89,8 @@ fn workspace(rows: &Frame) -> Bar {
 
 fn stores(bar: &Bar) -> Stores {
     let fs: Arc<dyn Fs> = Arc::new(OsFs);
-    Stores::open(&fs, &barkeep::layout::Places::of(&bar.path(), false), None)
+    let places = barkeep::layout::Places::of(&bar.path(), false);
+    Stores::open(&fs, &places, None, &yahoo::unsealed_basis())
 }
 
 proptest! {

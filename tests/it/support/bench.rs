@@ -10,6 +10,7 @@ use barkeep::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use barkeep::model::{
     Interval, PartitionKey, PriceBasis, Provenance, RunId, Series, StorageRequest, time,
 };
+use barkeep::source::yahoo;
 use barkeep::storage::{
     Aside, CorruptFiles, Custody, Prepared, Quarantine, Replaced, Sealed, StagedRun, StorageError,
     StorageInterface, Stores,
@@ -169,7 +170,7 @@ impl Bench {
 
     /// Returns the stores as a new process sees them.
     pub(crate) fn stores(&self) -> Stores {
-        Stores::open(&self.fs, &self.places, None)
+        Stores::open(&self.fs, &self.places, None, &yahoo::unsealed_basis())
     }
 
     /// Puts a file where the test wants one.

@@ -1,59 +1,40 @@
 //! Stored rows that end before a split, and an answer that begins after it: nothing overlaps that would tell the ratio.
 //!
-//! Promises: pure. The split itself is the factor, and is applied once: not to rows that were stored on its day or
-//! later, and not where overlapping rows show that it is applied. Where enough rows overlap, `rebase` measures.
+//! Promises: the split itself is the factor, and is applied once: not to rows that were stored on its day or later, and not
+//! where overlapping rows show that it is applied. Where enough rows overlap, `measure` finds it.
 
-use crate::frame::{EventKind, Frame, MarketEvent, Merged};
-
-use super::rebase::{FEWEST_ROWS, Shift, VolumeTooLarge, is_near, is_price, ratio, rescaled};
-
-/// Stored rows on the basis of an answer, with the answer.
-#[derive(Debug)]
-pub struct Across {
-    /// The rows that moved.
-    pub frame: Frame,
-    /// What stored prices were multiplied by.
-    pub factor: f64,
-}
+use super::measure::{FEWEST_ROWS, is_near, is_price, ratio};
+use super::rescale::{Moved, Shift, VolumeTooLarge, rescaled};
+use super::split::Split;
+use crate::frame::{Frame, MarketEvent, Merged};
 
 /// Moves stored rows across the splits that took effect since they were fetched; `None` when they stay.
 ///
 /// # Errors
 /// When a volume has no place in its column any more.
-pub fn moved(
+pub fn moved_by_split(
     stored: &Frame,
     newer: &Frame,
     splits: &[MarketEvent],
-) -> Result<Option<Across>, VolumeTooLarge> {
+) -> Result<Option<Moved>, VolumeTooLarge> {
     let Some((_, newest)) = stored.span() else {
         return Ok(None);
     };
     let since = splits.iter().filter(|split| split.date > newest);
-    let factor: f64 = since.filter_map(factor).product();
+    let factor: f64 = since
+        .filter_map(Split::of)
+        .map(Split::price_factor)
+        .product();
     let merged = stored.merge(newer);
     let goes_on = newer.span().is_none_or(|(_, last)| last < newest);
     if is_near(factor, 1.0) || !agrees(&merged, factor, goes_on) {
         return Ok(None);
     }
-    let shift = Shift {
-        price: factor,
-        volume: Some(1.0 / factor),
-    };
-    let older = rescaled(stored, |_| true, shift)?;
-    Ok(older.map(|older| Across {
+    let older = rescaled(stored, |_| true, Shift::of_split(factor))?;
+    Ok(older.map(|older| Moved {
         frame: older.merge(newer).frame,
         factor,
     }))
-}
-
-fn factor(event: &MarketEvent) -> Option<f64> {
-    match event.kind {
-        EventKind::Split {
-            numerator,
-            denominator,
-        } => Some(denominator / numerator),
-        _ => None,
-    }
 }
 
 /// Tells whether the rows that overlap, if any, show that the split is not applied. What the end of an answer overlaps is
@@ -70,7 +51,7 @@ fn agrees(merged: &Merged, factor: f64, goes_on: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Bar, BarBatch};
+    use crate::frame::{Bar, BarBatch, EventKind};
     use crate::model::time::DAY;
 
     fn frame(days: std::ops::Range<i64>, price: f64, volume: i64) -> Frame {
@@ -102,18 +83,22 @@ mod tests {
     fn rows_before_a_split_are_moved_by_exactly_it() {
         let (stored, newer) = (frame(0..5, 400.0, 10), frame(9..12, 100.0, 40));
 
-        let across = moved(&stored, &newer, &split(7)).unwrap().unwrap();
+        let moved = moved_by_split(&stored, &newer, &split(7)).unwrap().unwrap();
 
         let expected = frame(0..5, 100.0, 40).merge(&newer).frame;
-        assert_eq!(across.frame, expected);
-        assert!((across.factor - 0.25).abs() < f64::EPSILON);
+        assert_eq!(moved.frame, expected);
+        assert!((moved.factor - 0.25).abs() < f64::EPSILON);
     }
 
     #[test]
     fn rows_that_have_seen_the_split_stay() {
         let newer = frame(9..12, 100.0, 40);
 
-        let is_moved = |stored: &Frame, on| moved(stored, &newer, &split(on)).unwrap().is_some();
+        let is_moved = |stored: &Frame, on| {
+            moved_by_split(stored, &newer, &split(on))
+                .unwrap()
+                .is_some()
+        };
 
         assert!(!is_moved(&frame(0..5, 100.0, 40), 4), "stored on its day");
         assert!(
@@ -128,6 +113,10 @@ mod tests {
     fn enough_rows_that_overlap_are_left_to_measure() {
         let (stored, newer) = (frame(0..12, 400.0, 10), frame(9..14, 100.0, 40));
 
-        assert!(moved(&stored, &newer, &split(13)).unwrap().is_none());
+        assert!(
+            moved_by_split(&stored, &newer, &split(13))
+                .unwrap()
+                .is_none()
+        );
     }
 }
