@@ -27,7 +27,10 @@ mod space;
 mod status;
 
 pub use plan::{History, UpdateRequest, plan};
-pub use planned::{DataRoot, PlannedJob, PlannedVenue, SkipReason, Skipped, Unserved, UpdatePlan};
+pub use planned::{
+    AgainstToggle, DataRoot, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, Unserved,
+    UpdatePlan,
+};
 pub use registry::Registry;
 pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, TickerCounts, Unknown, UpdateReport,

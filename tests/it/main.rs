@@ -77,6 +77,8 @@ mod support;
 #[cfg(test)]
 mod symbols;
 #[cfg(test)]
+mod toggles;
+#[cfg(test)]
 mod update;
 #[cfg(test)]
 mod venue_home;
