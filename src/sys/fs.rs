@@ -101,8 +101,14 @@ pub struct Meta {
     pub len: u64,
     /// Time of the last change of the contents, nanoseconds since 1970.
     pub modified_nanos: i64,
+    /// Time of the last change of anything, the name included, nanoseconds since 1970. Nobody can set it.
+    pub changed_nanos: i64,
+    /// The number of the file on its file system; another file may have it once this one is gone.
+    pub inode: u64,
     /// Who may use it.
     pub rights: Rights,
+    /// Whether it has the setgid bit: what is made in such a folder has the group of the folder.
+    pub has_setgid: bool,
 }
 
 /// One name in a directory.

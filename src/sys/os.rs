@@ -164,10 +164,9 @@ impl Fs for OsFs {
         Ok(found.map(|meta| Meta {
             kind: kind_of(meta.file_type()),
             len: meta.len(),
-            modified_nanos: meta
-                .mtime()
-                .saturating_mul(1_000_000_000)
-                .saturating_add(meta.mtime_nsec()),
+            modified_nanos: nanos(meta.mtime(), meta.mtime_nsec()),
+            changed_nanos: nanos(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
             rights: Rights {
                 mode: meta.mode() & 0o777,
                 owner: meta.uid(),

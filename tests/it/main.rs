@@ -63,6 +63,8 @@ mod put;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod replaced_source;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod simulator;

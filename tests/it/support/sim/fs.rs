@@ -205,13 +205,19 @@ impl State {
                 kind: Kind::Dir,
                 len: 4096,
                 modified_nanos: 0,
+                changed_nanos: 0,
+                inode: u64::from(ino),
                 rights: rights(0o755),
+                has_setgid: false,
             },
             Node::File(blob) => Meta {
                 kind: Kind::File,
                 len: blob.bytes.len() as u64,
                 modified_nanos: blob.stamp,
+                changed_nanos: blob.stamp,
+                inode: u64::from(ino),
                 rights: rights(blob.mode),
+                has_setgid: false,
             },
         }
     }
