@@ -3,6 +3,7 @@
 //! Promises: the predecessor's reading of the file. Markets and sources are trimmed and lower-cased, values
 //! count by truthiness (the text "false" is true), a source without a slash is a market, what should be an
 //! object and is not counts as empty. Keys that barkeep does not know survive, in their place.
+//! Of two spellings of one name that disagree the later one counts, and that they do is kept for whoever tells people.
 //! Without a file, or without a record in it, partitions are off.
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ const SOURCES: &str = "sources";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StorageConfig {
     document: Object,
+    /// Names that the file spells in two ways with two answers: `us`, `us/yahoo`.
+    contradictions: Vec<String>,
 }
 
 impl StorageConfig {
@@ -49,20 +52,26 @@ impl StorageConfig {
         if let Some(global) = document.get_mut(GLOBAL) {
             *global = Value::Bool(is_truthy(global));
         }
+        let mut contradictions = Vec::new();
+        let mut note = |toggles: &mut Map<String, Value>, name: String, value: &Value| {
+            let value = Value::Bool(is_truthy(value));
+            let before = toggles.insert(name.clone(), value.clone());
+            if before.is_some_and(|before| before != value) && !contradictions.contains(&name) {
+                contradictions.push(name);
+            }
+        };
         let mut markets = Map::new();
         for (market, value) in entries(&document, MARKETS) {
-            markets.insert(tidy(market), Value::Bool(is_truthy(value)));
+            note(&mut markets, tidy(market), value);
         }
         let mut sources = Map::new();
         for (source, value) in entries(&document, SOURCES) {
-            let value = Value::Bool(is_truthy(value));
             match source.split_once('/') {
                 Some((market, source)) => {
-                    sources.insert(format!("{}/{}", tidy(market), tidy(source)), value);
+                    let name = format!("{}/{}", tidy(market), tidy(source));
+                    note(&mut sources, name, value);
                 }
-                None => {
-                    markets.insert(tidy(source), value);
-                }
+                None => note(&mut markets, tidy(source), value),
             }
         }
         for (key, toggles) in [(MARKETS, markets), (SOURCES, sources)] {
@@ -70,7 +79,15 @@ impl StorageConfig {
                 document.insert(key.to_owned(), Value::Object(toggles));
             }
         }
-        Self { document }
+        Self {
+            document,
+            contradictions,
+        }
+    }
+
+    /// Returns the markets and sources that the file spells in two ways with two answers, of which the later one counts.
+    pub fn contradictions(&self) -> &[String] {
+        &self.contradictions
     }
 
     /// Returns what holds for a venue and which record says so.
@@ -96,6 +113,7 @@ impl StorageConfig {
     /// Records a toggle.
     pub fn set(&mut self, scope: &ToggleScope, is_enabled: bool) {
         let (group, name) = address(scope);
+        self.contradictions.retain(|one| *one != name);
         let toggles = match group {
             None => Some(&mut self.document),
             Some(group) => self
@@ -112,6 +130,7 @@ impl StorageConfig {
     /// Forgets a toggle; `false` when none was recorded, which is no error.
     pub fn clear(&mut self, scope: &ToggleScope) -> bool {
         let (group, name) = address(scope);
+        self.contradictions.retain(|one| *one != name);
         let toggles = match group {
             None => Some(&mut self.document),
             Some(group) => self.document.get_mut(group).and_then(Value::as_object_mut),
@@ -219,6 +238,26 @@ mod tests {
         #[case] expected: (bool, ToggleOrigin),
     ) {
         assert_eq!(config(file).lookup(&venue("us:yahoo")), expected);
+    }
+
+    #[rstest]
+    #[case(json!({"markets": {"US": true, "us": false}}), &["us"])]
+    #[case(json!({"markets": {"us": true}, "sources": {" us": ""}}), &["us"])]
+    #[case(json!({"sources": {"US/yahoo": 1, "us/Yahoo": 0, "us/YAHOO": 1}}), &["us/yahoo"])]
+    #[case(json!({"markets": {"US": true, "us": 1}, "sources": {"us/yahoo": false}}), &[])]
+    fn two_spellings_of_one_name_that_disagree_are_known_until_somebody_decides(
+        #[case] file: Value,
+        #[case] expected: &[&str],
+    ) {
+        let mut toggles = config(file);
+
+        assert_eq!(toggles.contradictions(), expected);
+        let before = toggles.clone();
+        let decided = toggles.lookup(&venue("us:yahoo")).0;
+        toggles.set(&ToggleScope::Market("us".parse().unwrap()), decided);
+        toggles.clear(&ToggleScope::Source(venue("us:yahoo")));
+        assert!(toggles.contradictions().is_empty());
+        assert!(expected.is_empty() || toggles != before);
     }
 
     #[test]

@@ -6,7 +6,9 @@
 use std::path::PathBuf;
 
 use crate::model::{Series, StorageRequest};
-use crate::storage::{Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError};
+use crate::storage::{
+    Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError, refused_rights,
+};
 
 use super::IngestError;
 use super::consolidate::Consolidation;
@@ -28,18 +30,7 @@ impl<'l> Consolidation<'_, 'l> {
 
     /// Says that files have other rights than those that they replaced.
     pub(super) fn tell_refused(&mut self, refused: &[PathBuf]) {
-        let Some(first) = refused.first() else {
-            return;
-        };
-        let (first, more) = (first.display(), refused.len() - 1);
-        let files = match more {
-            0 => first.to_string(),
-            1 => format!("{first} and 1 more file"),
-            _ => format!("{first} and {more} more files"),
-        };
-        self.report.warnings.push(format!(
-            "the system refused to keep owner, group or mode of {files}, whose rows are stored all the same"
-        ));
+        self.report.warnings.extend(refused_rights(refused));
     }
 
     /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed or a

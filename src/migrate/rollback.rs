@@ -61,6 +61,8 @@ pub struct RollbackReport {
     pub switched: Option<Switched>,
     /// What was put away.
     pub kept: Vec<QuarantineRecord>,
+    /// Files that could not be given the owner, group or mode that they were to have.
+    pub unlike: Vec<PathBuf>,
     /// Files of the partitions that say more than the legacy files can hold.
     pub beyond: Vec<Beyond>,
     /// Parquet files beside partitions that are none; they stay where they are.
@@ -172,6 +174,7 @@ impl RollbackReport {
             failures: Vec::new(),
             switched: None,
             kept: Vec::new(),
+            unlike: Vec::new(),
             beyond: Vec::new(),
             misplaced: Vec::new(),
             from_memory: 0,
@@ -252,6 +255,7 @@ fn write_batch(
         written.push((ticker, judged));
     }
     let left = run.commit()?.left;
+    report.unlike.extend(run.take_refused());
     run.finish()?;
     let reread: Vec<Result<Medium, Refusal>> = written
         .par_iter()

@@ -55,6 +55,8 @@ pub struct IntervalReport {
     pub durability: Durability,
     /// What was put away.
     pub kept: Vec<QuarantineRecord>,
+    /// Files and folders that could not be given the owner, group or mode that they were to have.
+    pub unlike: Vec<PathBuf>,
     /// Whether the run was asked to stop, or to take no more tickers than it did.
     pub is_cut_short: bool,
 }
@@ -92,6 +94,7 @@ pub fn migrate_interval(
         from_memory: 0,
         durability: run.durability(),
         kept: Vec::new(),
+        unlike: Vec::new(),
         is_cut_short: false,
     };
     let limit = choices.max_tickers.unwrap_or(usize::MAX);

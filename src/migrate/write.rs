@@ -176,6 +176,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             }
         }
         self.run.move_whole(&dirs)?;
+        self.report.unlike.extend(self.run.take_refused());
         self.report.proven_now += notes.len();
         notes.append(&mut self.failed);
         self.proofs.append(hands, notes)?;

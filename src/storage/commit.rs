@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::model::Digest;
-use crate::sys::{Access, Rights};
+use crate::sys::{Fs, Kind, Rights};
 
 use super::StorageError;
 use super::into_place::{Ancestors, Left};
@@ -89,18 +89,13 @@ impl StagedRun<'_, Sealed> {
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn add(&mut self, unit: &Unit, file: &NewFile<'_>) -> Result<(), StorageError> {
-        let new_dir = self.new_dir_for(file.target);
         if self.state.group.is_empty() {
             self.state.group_dirs.clear();
             self.clear_new()?;
         }
-        if !self.state.group_dirs.contains(&new_dir) {
-            self.make_own_dirs(&new_dir)?;
-            self.state.group_dirs.insert(new_dir.clone());
-        }
-        let staged = new_dir.join(self.state.next.to_string());
+        let (dir, access) = self.berth(file.target, file.origin)?;
+        let staged = dir.join(self.state.next.to_string());
         self.state.next += 1;
-        let access = Access::at(self.fs, file.target, file.origin)?;
         let mut writer = self.fs.create_new(&staged, access)?;
         if writer.is_refused() {
             self.state.refused.push(file.target.to_owned());
@@ -179,30 +174,33 @@ impl StagedRun<'_, Sealed> {
         Ok(Committed { left })
     }
 
-    fn new_dir_for(&self, target: &Path) -> PathBuf {
-        self.home_of(target).join(NEW)
-    }
-
     /// Drops files of a group that never reached its commit point, whose rows are still staged. What a journal lists stays.
     pub(super) fn clear_new(&mut self) -> Result<(), StorageError> {
         let left = self.state.left.values().flatten();
         let kept: BTreeSet<&Path> = left.map(|left| left.entry.staged.as_path()).collect();
         for dir in self.dirs() {
-            let new_dir = dir.join(NEW);
-            if !kept.iter().any(|path| path.starts_with(&new_dir)) {
-                remove_tree(self.fs, &new_dir)?;
-                continue;
-            }
-            for entry in self.fs.list(&new_dir)?.unwrap_or_default() {
-                let path = new_dir.join(&entry.name);
-                if !kept.contains(path.as_path()) {
-                    self.fs.remove_file(&path)?;
-                }
-            }
+            clear_but(self.fs, &dir.join(NEW), &kept)?;
         }
+        self.state.berths.forget_group();
         let number = |path: &&Path| path.file_name()?.to_str()?.parse::<usize>().ok();
         let last = kept.iter().filter_map(number).max();
         self.state.next = last.map_or(0, |last| last + 1);
         Ok(())
     }
+}
+
+/// Removes a folder of new files, but for some of them.
+fn clear_but(fs: &dyn Fs, dir: &Path, kept: &BTreeSet<&Path>) -> Result<(), StorageError> {
+    if !kept.iter().any(|path| path.starts_with(dir)) {
+        return remove_tree(fs, dir);
+    }
+    for entry in fs.list(dir)?.unwrap_or_default() {
+        let path = dir.join(&entry.name);
+        if entry.kind == Kind::Dir {
+            clear_but(fs, &path, kept)?;
+        } else if !kept.contains(path.as_path()) {
+            fs.remove_file(&path)?;
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! costs that month: the others stay readable and writable. An I/O error never moves or deletes anything.
 //! Leaves to others: what to fetch and when (`update`), what is left over (`cleanup`).
 
+mod berth;
 mod beyond;
 mod commit;
 mod draft;
@@ -34,6 +35,7 @@ mod tree;
 mod unit;
 mod whole_series;
 
+pub use berth::refused_rights;
 pub use beyond::Beyond;
 pub use commit::Committed;
 pub use draft::Draft;

@@ -14,6 +14,15 @@ use crate::sys::{Fs, FsError, Kind};
 use super::staged::{Sealed, StagedRun};
 use super::{StorageError, Stores};
 
+/// A directory on the way to targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RealDir {
+    /// A folder, and the group that its setgid bit hands down.
+    Folder { group: Option<u32> },
+    /// The data root, which may be a link.
+    Link,
+}
+
 /// A name that is asked for where nobody will have it.
 const ANY_NAME: &str = ".partition-staging";
 
@@ -64,7 +73,7 @@ impl StagedRun<'_, Sealed> {
 
     /// Tells whether a directory is there; no link on the way to it counts as one, but for the data root.
     fn is_real_dir(&mut self, dir: &Path) -> Result<bool, StorageError> {
-        if dir == self.places.root || self.state.real_dirs.contains(dir) {
+        if dir == self.places.root || self.state.real_dirs.contains_key(dir) {
             return Ok(true);
         }
         let refused = || StorageError::NotADirectory {
@@ -76,13 +85,17 @@ impl StagedRun<'_, Sealed> {
         if !self.is_real_dir(parent(dir))? {
             return Ok(false);
         }
-        match self.fs.metadata(dir)?.map(|meta| meta.kind) {
-            None => return Ok(false),
-            Some(Kind::Dir) => {}
-            Some(Kind::Link) if dir == self.places.data => {}
-            Some(_) => return Err(refused()),
-        }
-        self.state.real_dirs.insert(dir.to_owned());
+        let Some(meta) = self.fs.metadata(dir)? else {
+            return Ok(false);
+        };
+        let found = match meta.kind {
+            Kind::Dir => RealDir::Folder {
+                group: meta.has_setgid.then_some(meta.rights.group),
+            },
+            Kind::Link if dir == self.places.data => RealDir::Link,
+            Kind::Link | Kind::File | Kind::Other => return Err(refused()),
+        };
+        self.state.real_dirs.insert(dir.to_owned(), found);
         Ok(true)
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::model::Digest;
+use crate::sys::atomic::parent;
 
 use super::StorageError;
 use super::commit::NEW;
@@ -91,6 +92,7 @@ impl StagedRun<'_, Sealed> {
         let mut dirs = BTreeSet::new();
         for entry in moved.done.iter().chain(&moved.elsewhere) {
             dirs.extend(self.ancestors(&entry.target));
+            dirs.insert(parent(&entry.staged).to_owned());
         }
         dirs.extend(self.dirs().into_iter().map(|dir| dir.join(NEW)));
         let dirs = self.only_there(dirs)?;
@@ -127,7 +129,7 @@ impl StagedRun<'_, Sealed> {
     /// When the file system refuses.
     pub fn forget_journal(&mut self, journal: &Path) -> Result<(), StorageError> {
         self.fs.remove_file(journal)?;
-        Ok(self.fs.sync_dir(crate::sys::atomic::parent(journal))?)
+        Ok(self.fs.sync_dir(parent(journal))?)
     }
 
     fn judge(&self, entry: &Entry) -> Result<Step, StorageError> {

@@ -6,7 +6,7 @@
 //! Leaves to others: taking over what an earlier run staged (`leftover`), turning staged rows into new files
 //! (`ingest::consolidate`), making these visible (`commit`).
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, staged_rows};
@@ -16,9 +16,11 @@ use crate::sys::atomic::{TempNames, create_dirs, parent};
 use crate::sys::{Access, Barrier, Durability, Fs, FsResult, Kind, is_dir};
 
 use super::StorageError;
+use super::berth::Berths;
 use super::held::{Before, HeldBack};
 use super::into_place::Left;
 use super::journal::Entry;
+use super::place::RealDir;
 use super::whole_series::WholeSeries;
 use super::{RowsToStage, StagedRows, check_staging};
 
@@ -42,15 +44,17 @@ pub struct Sealed {
     /// The number of its next file.
     pub(super) next: usize,
     /// Directories on the way to targets that are known to be no links.
-    pub(super) real_dirs: HashSet<PathBuf>,
+    pub(super) real_dirs: HashMap<PathBuf, RealDir>,
     /// Names on the way to targets that nobody has, and below which a file can be brought.
     pub(super) vacant: HashSet<PathBuf>,
     /// What could not be brought to its place after a commit point, by the journal that lists it.
     pub(super) left: BTreeMap<PathBuf, Vec<Left>>,
-    /// Files that could not be given the owner, group or mode of those that they replace.
+    /// Files that could not be given the owner, group or mode of those that they replace, or of the folder they land in.
     pub(super) refused: Vec<PathBuf>,
     /// Series that are built whole.
     pub(super) whole: WholeSeries,
+    /// What folders hand down to the files in them.
+    pub(super) berths: Berths,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -261,11 +265,12 @@ impl<'l> StagedRun<'l, Open> {
                 group_dirs: BTreeSet::new(),
                 targets: BTreeMap::new(),
                 next: 0,
-                real_dirs: HashSet::new(),
+                real_dirs: HashMap::new(),
                 vacant: HashSet::new(),
                 left: BTreeMap::new(),
                 refused: Vec::new(),
                 whole: WholeSeries::default(),
+                berths: Berths::default(),
             },
         })
     }
@@ -277,7 +282,8 @@ impl StagedRun<'_, Sealed> {
         &self.state.staged
     }
 
-    /// Returns the files since the last call that could not be given the owner, group or mode of those that they replace.
+    /// Returns the files since the last call that could not be given the owner, group or mode of those that they replace, or
+    /// of the folder that they land in.
     pub fn take_refused(&mut self) -> Vec<PathBuf> {
         std::mem::take(&mut self.state.refused)
     }

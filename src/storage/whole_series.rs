@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::layout::parse_series_name;
 use crate::model::Digest;
 use crate::sys::atomic::parent;
-use crate::sys::{Access, Fs, Kind, Medium};
+use crate::sys::{Fs, Kind, Medium};
 
 use super::StorageError;
 use super::draft::{Draft, DraftFile};
@@ -94,12 +94,15 @@ impl StagedRun<'_, Sealed> {
         {
             let staged = self.stand_in(path)?;
             self.make_whole_dirs(parent(&staged))?;
-            let access = draft.origin.map_or(Access::Fresh, Access::Within);
+            let access = self.whole_access(&staged, draft.origin);
             let mut writer = self.fs.create_new(&staged, access)?;
             writer.write_all(bytes)?;
             drop(writer);
             self.state.whole.files.push(staged.clone());
             files.push((staged, *digest));
+        }
+        if self.is_whole_refused(&self.stand_in(&draft.dir)?) {
+            self.state.refused.push(draft.dir.clone());
         }
         Ok(BuiltSeries {
             dir: draft.dir.clone(),
@@ -286,7 +289,7 @@ impl StagedRun<'_, Sealed> {
             return Ok(());
         }
         self.make_whole_dirs(parent(dir))?;
-        self.fs.create_dir(dir)?;
+        self.make_whole_dir(dir)?;
         self.state.whole.dirs.insert(dir.to_owned());
         Ok(())
     }

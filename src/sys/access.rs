@@ -76,6 +76,9 @@ pub enum Access {
     Fresh,
     /// Whoever the umask lets, and nobody whom these rights keep out.
     Within(Rights),
+    /// Whoever the umask or the default ACL of its folder lets, and nobody whom this mode keeps out; its group is that which
+    /// its folder hands down.
+    Limited(u32),
     /// Exactly these rights: it takes the place of a file that has them.
     Kept(Rights),
 }

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::access::{Access, Rights};
+use super::heritage::{Acl, Heritage};
 
 /// The result of a file operation.
 pub type FsResult<T> = Result<T, FsError>;
@@ -101,8 +102,14 @@ pub struct Meta {
     pub len: u64,
     /// Time of the last change of the contents, nanoseconds since 1970.
     pub modified_nanos: i64,
+    /// Time of the last change of anything, the name included, nanoseconds since 1970. Nobody can set it.
+    pub changed_nanos: i64,
+    /// The number of the file on its file system; another file may have it once this one is gone.
+    pub inode: u64,
     /// Who may use it.
     pub rights: Rights,
+    /// Whether it has the setgid bit: what is made in such a folder has the group of the folder.
+    pub has_setgid: bool,
 }
 
 /// One name in a directory.
@@ -201,6 +208,11 @@ pub trait Fs: fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Path) -> FsResult<()>;
     /// Creates a directory; `false` when it was there already, which makes this a lock primitive.
     fn create_dir(&self, dir: &Path) -> FsResult<bool>;
+    /// Creates a directory in which files come into being as in one that hands down `wanted`, and returns what it hands down:
+    /// the system may refuse some of it. It may be there already.
+    fn create_dir_like(&self, dir: &Path, wanted: &Heritage) -> FsResult<Heritage>;
+    /// Returns a list of further users and groups of a file or directory; `None` where it has none.
+    fn acl(&self, path: &Path, which: Acl) -> FsResult<Option<Vec<u8>>>;
     /// Removes a file; `false` when there was none.
     fn remove_file(&self, path: &Path) -> FsResult<bool>;
     /// Removes an empty directory; `false` when there was none.

@@ -9,6 +9,7 @@ pub mod atomic;
 mod clock;
 pub mod command;
 mod fs;
+mod heritage;
 mod host;
 mod medium;
 mod open;
@@ -22,6 +23,7 @@ pub use fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
     Meta, Space,
 };
+pub use heritage::{Acl, Heritage};
 pub use host::{Host, HostFacts, ThisHost};
 pub use os::OsFs;
 pub use shutdown::{Shutdown, Signal};

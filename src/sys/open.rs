@@ -80,7 +80,7 @@ pub(super) enum Given {
 /// Makes a file that must not exist yet, with the rights that it will have in the end.
 pub(super) fn to_create(path: &Path, access: Access) -> io::Result<(File, Given)> {
     let wanted = match access {
-        Access::Fresh => None,
+        Access::Fresh | Access::Limited(_) => None,
         Access::Kept(rights) => Some(rights),
         Access::Within(rights) => Some(Rights {
             mode: (rights.mode | 0o600) & 0o666 & !umask(),
@@ -88,7 +88,11 @@ pub(super) fn to_create(path: &Path, access: Access) -> io::Result<(File, Given)
         }),
     };
     // Its own user's alone until it has the right group: who has opened a file goes on reading it.
-    let mode = wanted.map_or(0o666, |rights| rights.mode & 0o700);
+    let mode = match (wanted, access) {
+        (Some(rights), _) => rights.mode & 0o700,
+        (None, Access::Limited(mode)) => (mode | 0o600) & 0o666,
+        (None, _) => 0o666,
+    };
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)

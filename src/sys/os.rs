@@ -19,6 +19,7 @@ use super::fs::{
     Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
     Meta, Space,
 };
+use super::heritage::{self, Acl, Heritage};
 use super::medium::{drop_pages, has_barrier, kind_of_disk};
 use super::open::{self, Given, Opened, kind_of};
 use super::probe::{probe, same_disk};
@@ -161,18 +162,20 @@ impl Fs for OsFs {
     fn metadata(&self, path: &Path) -> FsResult<Option<Meta>> {
         let found =
             unless_absent(fs::symlink_metadata(path)).map_err(FsError::at("examine", path))?;
+        let nanos =
+            |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
         Ok(found.map(|meta| Meta {
             kind: kind_of(meta.file_type()),
             len: meta.len(),
-            modified_nanos: meta
-                .mtime()
-                .saturating_mul(1_000_000_000)
-                .saturating_add(meta.mtime_nsec()),
+            modified_nanos: nanos(meta.mtime(), meta.mtime_nsec()),
+            changed_nanos: nanos(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
             rights: Rights {
                 mode: meta.mode() & 0o777,
                 owner: meta.uid(),
                 group: meta.gid(),
             },
+            has_setgid: meta.mode() & 0o2000 != 0,
         }))
     }
 
@@ -228,6 +231,14 @@ impl Fs for OsFs {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(error) => Err(FsError::at("create", dir)(error)),
         }
+    }
+
+    fn create_dir_like(&self, dir: &Path, wanted: &Heritage) -> FsResult<Heritage> {
+        heritage::create_dir(dir, wanted)
+    }
+
+    fn acl(&self, path: &Path, which: Acl) -> FsResult<Option<Vec<u8>>> {
+        heritage::acl(path, which)
     }
 
     fn remove_file(&self, path: &Path) -> FsResult<bool> {

@@ -17,7 +17,9 @@ mod space;
 mod status;
 
 pub use plan::{History, UpdateRequest, plan};
-pub use planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+pub use planned::{
+    AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
+};
 pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;

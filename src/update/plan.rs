@@ -95,6 +95,8 @@ pub fn plan(
             look.plan_interval(&mut planned, interval, &tickers)?;
         }
         let has_jobs = !planned.jobs.is_empty();
+        let against_toggle = planned.against_toggle(view.config);
+        plan.against_toggle.extend(against_toggle);
         match source.ready() {
             Err(error) if has_jobs => plan.unserved.push(planned.unserved(error.to_string())),
             _ => plan.venues.push(planned),

@@ -6,11 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::plan::History;
 use crate::catalog::Missing;
+use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
 use crate::layout::Continuity;
 use crate::model::{Interval, PriceBasis, Ticker, Venue};
 use crate::source::{Asked, Beside, FetchJob, Window};
-use crate::storage::Route;
+use crate::storage::{Layout, Route};
 use crate::workspace::DataRoot;
 
 /// What a run will do.
@@ -22,6 +23,30 @@ pub struct UpdatePlan {
     pub unserved: Vec<Unserved>,
     /// Whether the data root is there, or what is fetched can only be staged.
     pub data: DataRoot,
+    /// Series that stay in another layout than they are wished in, which a person should be told.
+    pub against_toggle: Vec<AgainstToggle>,
+}
+
+/// Series of one venue that stay in another layout than they are wished in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgainstToggle {
+    /// The venue.
+    pub venue: Venue,
+    /// Where their rows are.
+    pub layout: Layout,
+    /// Who wishes them in the other one.
+    pub wish: LayoutWish,
+    /// The series, in the order of the plan.
+    pub series: Vec<(Ticker, Interval)>,
+}
+
+/// What wishes a series in a layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayoutWish {
+    /// A toggle, or that there is none.
+    Toggle(ToggleOrigin),
+    /// The settings of the venue: its interval is none of those that may be partitioned.
+    WideInterval,
 }
 
 /// What a run will do at one venue.
@@ -33,6 +58,36 @@ pub struct PlannedVenue {
     pub jobs: Vec<PlannedJob>,
     /// What will not.
     pub skipped: Vec<Skipped>,
+}
+
+impl PlannedVenue {
+    /// Returns what stays in another layout than it is wished in, together by layout and reason.
+    pub(super) fn against_toggle(&self, config: &ConfigService<'_>) -> Vec<AgainstToggle> {
+        let (_, origin) = config.is_partitioned_enabled(&self.venue);
+        let mut found: Vec<AgainstToggle> = Vec::new();
+        for job in self.jobs.iter().filter(|job| job.route.is_against_toggle) {
+            let wish = if config.partitions(&self.venue, job.interval) {
+                LayoutWish::Toggle(origin)
+            } else {
+                LayoutWish::WideInterval
+            };
+            let layout = job.route.layout;
+            let series = (job.ticker.clone(), job.interval);
+            let same = found
+                .iter_mut()
+                .find(|one| one.layout == layout && one.wish == wish);
+            match same {
+                Some(one) => one.series.push(series),
+                None => found.push(AgainstToggle {
+                    venue: self.venue.clone(),
+                    layout,
+                    wish,
+                    series: vec![series],
+                }),
+            }
+        }
+        found
+    }
 }
 
 /// One series that will be asked for.

@@ -1,6 +1,7 @@
 //! What barkeep will not touch, and who may use what it makes.
 
 mod crash;
+mod inherit;
 mod links;
 mod modes;
 mod special;

@@ -10,7 +10,7 @@ use barkeep::model::{Interval, Provenance, RunId, StorageRequest, time};
 use barkeep::storage::{
     Document, Open, RowsToStage, Sealed, StagedRun, StorageError, leftover_runs,
 };
-use barkeep::sys::{Fs, Shutdown, SystemClock, ThisHost};
+use barkeep::sys::{Fs, Heritage, Shutdown, SystemClock, ThisHost};
 use chrono::DateTime;
 
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
@@ -164,6 +164,21 @@ fn judge(fs: &SimFs, acked: bool) -> Result<(), String> {
 }
 
 fn sweep_commit(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
+    sweep_on(&Bench::disk(), name, leave_out, depth)
+}
+
+/// The same where `data` hands down a group: new files are staged in a folder that hands down the same.
+fn sweep_shared(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
+    let disk = Bench::disk();
+    let heritage = Heritage {
+        group: Some(50),
+        acl: None,
+    };
+    disk.bequeath("/ws/data", heritage);
+    sweep_on(&disk, name, leave_out, depth)
+}
+
+fn sweep_on(disk: &SimFs, name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
     // The lock has its own sweep; here it is held on a disk of its own that never fails.
     let lock_disk = SimFs::new();
     lock_disk.plant("/ws/x", b"");
@@ -181,7 +196,7 @@ fn sweep_commit(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> Swe
     let mutant = |fs: &SimFs| MutantFs::new(Arc::new(fs.clone()), leave_out);
     let report = sweep(
         name,
-        &Bench::disk(),
+        disk,
         &|fs| {
             bench
                 .work(&held, &mutant(fs), fs)
@@ -245,6 +260,37 @@ const MUTANTS: [Mutant; 8] = [
         |op| matches!(op, Op::SyncDir(path) if path.starts_with("/ws/data") || path.ends_with("new")),
     ),
 ];
+
+/// As above, of files that inherit.
+const INHERITING_MUTANTS: [Mutant; 3] = [
+    (
+        "new files that inherit are not synced before the journal",
+        |op| matches!(op, Op::SyncFile(path) if path.to_string_lossy().contains("/like-")),
+    ),
+    (
+        "their folder is not synced",
+        |op| matches!(op, Op::SyncDir(path) if path.to_string_lossy().contains("/like-")),
+    ),
+    (
+        "the folder that holds their folder is not synced",
+        |op| matches!(op, Op::SyncDir(path) if path.ends_with("new")),
+    ),
+];
+
+#[test]
+fn a_group_whose_files_inherit_from_their_folders_is_all_old_or_all_new_as_well() {
+    let report = sweep_shared("group commit that inherits", |_| false, 3);
+
+    report.assert_clean();
+    assert!(report.total() >= 20_000, "{report}");
+}
+
+#[test]
+fn every_left_out_step_of_a_group_whose_files_inherit_is_caught() {
+    for (name, leave_out) in INHERITING_MUTANTS {
+        sweep_shared(name, leave_out, 1).assert_caught();
+    }
+}
 
 #[test]
 fn every_left_out_step_of_the_group_commit_is_caught() {

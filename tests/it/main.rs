@@ -63,6 +63,8 @@ mod put;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod replaced_source;
+#[cfg(test)]
 mod routing;
 #[cfg(test)]
 mod simulator;
@@ -76,6 +78,8 @@ mod status;
 mod support;
 #[cfg(test)]
 mod symbols;
+#[cfg(test)]
+mod toggles;
 #[cfg(test)]
 mod update;
 #[cfg(test)]

@@ -30,8 +30,8 @@ pub(in crate::cli) struct ToggleArgs {
     /// Turn partitions off; without this they are turned on
     #[arg(long, conflicts_with = "clear")]
     disable: bool,
-    /// Forget the choice for the market or source
-    #[arg(long, requires = "market")]
+    /// Forget the choice at this level; the next wider one decides
+    #[arg(long)]
     clear: bool,
     /// Print what holds for each venue, and change nothing
     #[arg(long, conflicts_with_all = ["disable", "clear"])]
@@ -116,8 +116,8 @@ fn sentence(scope: &ToggleScope, wanted: Change, is_changed: bool) -> String {
         (Change::Enable, false) => format!("Partitioned storage was on {place} already."),
         (Change::Disable, true) => format!("Partitioned storage is now off {place}."),
         (Change::Disable, false) => format!("Partitioned storage was off {place} already."),
-        (Change::Clear, true) => format!("The override {place} is cleared."),
-        (Change::Clear, false) => format!("There was no override {place}."),
+        (Change::Clear, true) => format!("The choice made {place} is cleared."),
+        (Change::Clear, false) => format!("There was no choice made {place}."),
     }
 }
 

@@ -10,14 +10,13 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
-use crate::cli::ui::{json as pieces, table};
+use crate::cli::ui::{json as pieces, plan, table};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::storage::leftover_runs;
-use crate::update::{self, SeriesStatus, UpdateRequest};
-use crate::workspace::DataRoot;
-use crate::workspace::Workspace;
+use crate::update::{self, AgainstToggle, SeriesStatus, UpdateRequest};
+use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -38,7 +37,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         series,
         unserved,
         data,
+        against_toggle,
     } = survey(&workspace, shell, &catalog)?;
+    let toggles = plan::toggle_warnings(&against_toggle, workspace.config.storage_config());
     let lock = describe_lock(&workspace)?;
     let fs = &*shell.world.fs;
     let leftovers = match leftover_runs(fs, &workspace.places) {
@@ -56,6 +57,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "is_data_absent": data == DataRoot::Absent,
             "data_refusal": data.refusal(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
+            "warnings": toggles,
         }));
         return Ok(Exit::Ok);
     }
@@ -76,6 +78,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
         print_unserved(one, shell.printer);
+    }
+    for warning in &toggles {
+        shell.printer.warning(&format!("{warning}."));
     }
     for one in series.iter().filter(|one| one.will_lose(now)) {
         shell.printer.warning(&format!(
@@ -113,6 +118,8 @@ pub(super) struct Standing {
     /// What nobody can be asked for.
     pub(super) unserved: Vec<Unserved>,
     pub(super) data: DataRoot,
+    /// What stays in another layout than it is wished in.
+    pub(super) against_toggle: Vec<AgainstToggle>,
 }
 
 /// Returns how the workspace stands.
@@ -134,6 +141,7 @@ pub(super) fn survey(
         series,
         unserved: plan.unserved,
         data: plan.data,
+        against_toggle: plan.against_toggle,
     })
 }
 

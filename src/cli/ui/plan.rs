@@ -6,9 +6,10 @@ use super::json as pieces;
 use super::troubles::{print_data_root, print_unserved};
 use super::words::{count, some_of};
 use super::{Printer, table};
+use crate::config::{StorageConfig, ToggleOrigin};
 use crate::model::time;
-use crate::storage::Because;
-use crate::update::{PlannedJob, SkipReason, UpdatePlan};
+use crate::storage::{Because, Layout};
+use crate::update::{AgainstToggle, LayoutWish, PlannedJob, SkipReason, UpdatePlan};
 use crate::workspace::DataRoot;
 
 /// Prints the plan as a table.
@@ -47,6 +48,53 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         count(plan.series(), "series", "series"),
         count(skipped, "series", "series"),
     ));
+}
+
+/// Returns what a person should know of the toggles, as sentences without a period: which series stay where they are though
+/// a toggle says otherwise, and which toggles contradict themselves.
+pub(in crate::cli) fn toggle_warnings(
+    against: &[AgainstToggle],
+    toggles: &StorageConfig,
+) -> Vec<String> {
+    let contradictions = toggles.contradictions().iter().map(|name| {
+        format!(
+            "storage_config.json names {name} twice and says partitioned once, legacy once; what comes later counts: decide with barkeep partition-toggle"
+        )
+    });
+    contradictions
+        .chain(against.iter().map(against_toggle))
+        .collect()
+}
+
+fn against_toggle(one: &AgainstToggle) -> String {
+    let AgainstToggle {
+        venue,
+        layout,
+        wish,
+        series,
+    } = one;
+    let (place, other, command) = match layout {
+        Layout::Legacy => ("the legacy layout", "partitioned", "migrate"),
+        Layout::Partitioned => ("partitions", "legacy", "rollback"),
+    };
+    let although = match wish {
+        LayoutWish::Toggle(ToggleOrigin::Default) => "no toggle says so".to_owned(),
+        LayoutWish::Toggle(origin) => format!("the toggle ({origin}) says {other}"),
+        LayoutWish::WideInterval => "the settings partition no such interval".to_owned(),
+    };
+    let names: Vec<String> = series
+        .iter()
+        .map(|(ticker, interval)| format!("{ticker} {interval}"))
+        .collect();
+    format!(
+        "{} at {venue} in {place}, although {although}; they stay there until barkeep partition-migrate {command} moves them: {}",
+        count(
+            series.len(),
+            "series has its rows",
+            "series have their rows"
+        ),
+        some_of(&names, 3)
+    )
 }
 
 /// Says which series have fewer rows than tickers.json knows.

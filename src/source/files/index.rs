@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::mark::Inodes;
 use super::name::{self, FileKind};
 use super::spec::FilesSpec;
 use super::zone;
 use crate::model::{Interval, Ticker};
-use crate::sys::{Fs, FsError, Kind};
+use crate::sys::{Fs, FsError, FsKind, Kind};
 
 /// How many files a folder may have for each of them to be searched for rows of any ticker.
 const FEW: usize = 16;
@@ -63,6 +64,8 @@ pub(super) struct Index {
     by_key: HashMap<String, Vec<usize>>,
     is_shared: bool,
     unreadable: Option<FsError>,
+    /// What a number of a file says on this disk.
+    pub(super) inodes: Inodes,
 }
 
 impl Index {
@@ -79,7 +82,13 @@ impl Index {
         } else {
             spec.path.clone()
         };
-        let mut index = Self::default();
+        let mut index = Self {
+            inodes: match fs.kind(&root) {
+                Ok(FsKind::Local) => Inodes::Lasting,
+                Ok(FsKind::Network) | Err(_) => Inodes::Passing,
+            },
+            ..Self::default()
+        };
         let kind = fs.metadata(&root)?.map(|meta| meta.kind);
         let names_a_file = kind == Some(Kind::File);
         match kind {

@@ -1,6 +1,8 @@
 //! The download mark of a folder: by what an unchanged, a grown and a rewritten file are told apart.
 //!
-//! Promises: equal facts cost one look and no read. A file that only grew brings its new rows and the last old
+//! Promises: equal facts cost one look and no read. Length and time of a file are no proof that it is the same one: who
+//! unpacks an archive or copies with `cp -p` sets the time. So its number and the time that nobody can set count as
+//! well, and a copy of the whole folder is read once more. A file that only grew brings its new rows and the last old
 //! one; one whose older rows differ in any bit brings all of them. A mark that cannot be read counts as none.
 //! The row that is last is left out of the digest: it is often a bar that was not finished yet.
 
@@ -12,14 +14,18 @@ use crate::frame::{Bar, Volume};
 use crate::model::{Digest, DigestWriter};
 use crate::sys::Meta;
 
-/// A new one has every file read again, once: rows of another clock are not news by their digest.
-const VERSION: &str = "files-2";
+/// Another one has every file read again, once.
+const VERSION: &str = "files-3";
+
+/// The form whose facts were names, lengths and times only, which say too little. What it says of the rows holds. Older
+/// ones count as none: rows of another clock are not news by their digest.
+const OLDER: &str = "files-2";
 
 /// What was known of a series when it was last fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// Names, lengths and times of the files, and the settings they were read with.
-    pub(super) facts: Digest,
+    /// What the files were as they lay there, and the settings they were read with; `None` of a mark that knows too little.
+    pub(super) facts: Option<Digest>,
     /// The newest row.
     pub(super) through: i64,
     /// How many rows were older.
@@ -38,11 +44,16 @@ impl Mark {
             .unwrap_or(i64::MIN);
         let (older, digest) = older_than(bars, through);
         Self {
-            facts,
+            facts: Some(facts),
             through,
             older,
             digest,
         }
+    }
+
+    /// Tells whether the files are those of the mark.
+    pub(super) fn is_of(&self, facts: Digest) -> bool {
+        self.facts == Some(facts)
     }
 
     /// Returns the rows that are new since the mark: all of them when an older one has changed.
@@ -53,6 +64,16 @@ impl Mark {
         }
         bars
     }
+}
+
+/// Whether a file system gives a file the same number every time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Inodes {
+    /// It does.
+    Lasting,
+    /// It may make them up at each mount, as FUSE and file servers do: by them every file would be another one.
+    #[default]
+    Passing,
 }
 
 /// Digests the files of a series as they lie there.
@@ -68,13 +89,19 @@ impl Facts {
     }
 
     /// Adds a file.
-    pub(super) fn add(&mut self, path: &Path, meta: &Meta) {
-        let line = format!(
-            "\0{}\0{}\0{}",
-            path.display(),
-            meta.len,
-            meta.modified_nanos
-        );
+    pub(super) fn add(&mut self, path: &Path, meta: &Meta, inodes: Inodes) {
+        let Meta {
+            len,
+            modified_nanos,
+            changed_nanos,
+            ..
+        } = meta;
+        let inode = match inodes {
+            Inodes::Lasting => meta.inode,
+            Inodes::Passing => 0,
+        };
+        let path = path.display();
+        let line = format!("\0{path}\0{len}\0{modified_nanos}\0{changed_nanos}\0{inode}");
         self.0.write(line.as_bytes());
     }
 
@@ -122,7 +149,11 @@ impl fmt::Display for Mark {
             older,
             digest,
         } = self;
-        write!(f, "{VERSION} {facts} {through} {older} {digest}")
+        let (version, facts) = match facts {
+            Some(facts) => (VERSION, *facts),
+            None => (OLDER, Digest::of(b"")),
+        };
+        write!(f, "{version} {facts} {through} {older} {digest}")
     }
 }
 
@@ -136,11 +167,13 @@ impl FromStr for Mark {
     fn from_str(text: &str) -> Result<Self, ForeignMark> {
         let mut words = text.split(' ');
         let mut word = || words.next().ok_or(ForeignMark);
-        if word()? != VERSION {
+        let version = word()?;
+        if version != VERSION && version != OLDER {
             return Err(ForeignMark);
         }
+        let facts: Digest = word()?.parse().map_err(|_| ForeignMark)?;
         Ok(Self {
-            facts: word()?.parse().map_err(|_| ForeignMark)?,
+            facts: (version == VERSION).then_some(facts),
             through: word()?.parse().map_err(|_| ForeignMark)?,
             older: word()?.parse().map_err(|_| ForeignMark)?,
             digest: word()?.parse().map_err(|_| ForeignMark)?,
@@ -151,6 +184,7 @@ impl FromStr for Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::{Kind, Rights};
 
     fn bars(closes: &[f64]) -> Vec<Bar> {
         (0..)
@@ -202,12 +236,54 @@ mod tests {
         assert_eq!(mark.to_string().parse(), Ok(mark));
         for foreign in [
             "",
-            "files-2",
+            "files-3",
             "demo-1 0 5",
             "files-1 a b c d",
             "files-2 a b c d",
+            "files-3 a b c d",
         ] {
             assert_eq!(foreign.parse::<Mark>(), Err(ForeignMark));
         }
+    }
+
+    #[test]
+    fn an_older_mark_knows_the_rows_and_too_little_of_the_files() {
+        let facts = Digest::of(b"x");
+        let mark = Mark::of(facts, &bars(&[1.0, 2.0]));
+        let older = mark.to_string().replace(VERSION, OLDER);
+
+        let older: Mark = older.parse().unwrap();
+
+        assert!(mark.is_of(facts) && !older.is_of(facts));
+        assert_eq!(older.news(bars(&[1.0, 2.0, 3.0])).len(), 2);
+        assert_eq!(older.news(bars(&[1.5, 2.0, 3.0])).len(), 3);
+    }
+
+    #[test]
+    fn another_file_of_the_same_length_and_time_is_another_file() {
+        let of = |changed_nanos, inode, inodes| {
+            let meta = Meta {
+                kind: Kind::File,
+                len: 5,
+                modified_nanos: 7,
+                changed_nanos,
+                inode,
+                rights: Rights {
+                    mode: 0o644,
+                    owner: 1,
+                    group: 1,
+                },
+                has_setgid: false,
+            };
+            let mut facts = Facts::new("");
+            facts.add(Path::new("A.csv"), &meta, inodes);
+            facts.finish()
+        };
+
+        for inodes in [Inodes::Lasting, Inodes::Passing] {
+            assert_ne!(of(1, 1, inodes), of(2, 1, inodes), "{inodes:?}");
+        }
+        assert_ne!(of(1, 1, Inodes::Lasting), of(1, 2, Inodes::Lasting));
+        assert_eq!(of(1, 1, Inodes::Passing), of(1, 2, Inodes::Passing));
     }
 }

@@ -186,7 +186,7 @@ impl MarketDataSource for Files {
             .as_deref()
             .filter(|_| job.asked == Asked::Incremental)
             .and_then(|mark| mark.parse().ok());
-        if before.as_ref().is_some_and(|mark| mark.facts == facts) {
+        if before.as_ref().is_some_and(|mark| mark.is_of(facts)) {
             return Ok(Fetched::UpToDate);
         }
         let Some(rows) = self.rows(&series, job, stop)? else {

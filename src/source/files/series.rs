@@ -75,6 +75,7 @@ impl Files {
     ) -> Result<Option<Digest>, SourceError> {
         let zone = self.zone();
         let mut facts = Facts::new(&format!("{} {zone:?} {:?}", job.ticker, self.spec));
+        let inodes = self.index()?.inodes;
         let mut is_there = false;
         for file in files {
             let Some(meta) = self.fs.metadata(&file.path)? else {
@@ -84,7 +85,7 @@ impl Files {
                 let reason = format!("it has more than {} bytes", text::MOST_BYTES);
                 return Err(malformed(job, &file.path, reason));
             }
-            facts.add(&file.path, &meta);
+            facts.add(&file.path, &meta, inodes);
             is_there = true;
         }
         Ok(is_there.then(|| facts.finish()))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use barkeep::frame::Bar;
 use barkeep::ingest::RunReport;
 use barkeep::storage::leftover_runs;
+use barkeep::sys::Heritage;
 use barkeep::update::UpdateError;
 use rstest::rstest;
 use serde_json::Value;
@@ -192,6 +193,32 @@ fn a_full_disk_is_none_that_takes_no_files() {
         "{:?}",
         full.map(|report| report.withheld)
     );
+}
+
+/// `data` is shared by a group, and whoever runs barkeep is no member of it.
+#[test]
+fn a_group_that_the_system_refuses_to_hand_down_is_told_and_the_rows_stored() {
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    disk.plant("/ws/data/x", b"");
+    let heritage = Heritage {
+        group: Some(50),
+        acl: None,
+    };
+    disk.bequeath(DATA, heritage);
+    disk.refuse_rights();
+
+    World::on(Bench::simulated(&disk), &TICKERS, demo());
+    let report = world(&disk, 1).update();
+
+    let told = report.warnings.iter();
+    let told: Vec<_> = told.filter(|told| told.contains("hand down")).collect();
+    assert_eq!(told.len(), 1, "{:?}", report.warnings);
+    assert!(
+        told[0].contains("ticker=A") && told[0].contains("more files"),
+        "{told:?}"
+    );
+    assert_has(&disk, 1, "told");
 }
 
 /// A run as another user: the files got another owner, and nobody said so.

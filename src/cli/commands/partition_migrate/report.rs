@@ -10,7 +10,7 @@ use crate::cli::ui::words::{self, count, duration, grouped, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{Failed, Refusal, Switched};
 use crate::model::{Ticker, Venue};
-use crate::storage::{Beyond, QuarantineRecord};
+use crate::storage::{Beyond, QuarantineRecord, refused_rights};
 
 /// How many failures are named one by one.
 const NAMED: usize = 20;
@@ -148,6 +148,7 @@ fn say(shell: &Shell<'_>, one: &Done) {
     }
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     kept(shell, report.kept.iter().chain(removed));
+    unlike(shell, &report.unlike);
     if report.from_memory > 0 {
         shell.printer.warning(&format!(
             "{} could only be read back from memory, since this disk does not let go of it.",
@@ -191,6 +192,13 @@ pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: boo
             "{} more failed; barkeep partition-migrate status --json has them all.",
             grouped(more)
         ));
+    }
+}
+
+/// Says which files are not whose they were to be.
+pub(super) fn unlike(shell: &Shell<'_>, files: &[PathBuf]) {
+    if let Some(sentence) = refused_rights(files) {
+        shell.printer.warning(&format!("{sentence}."));
     }
 }
 

@@ -255,6 +255,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
     report::beyond(shell, &one.report.beyond, becomes);
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     report::kept(shell, one.report.kept.iter().chain(removed));
+    report::unlike(shell, &one.report.unlike);
     match &one.report.switched {
         _ if args.dry_run => shell.printer.note("Nothing was changed."),
         Some(_) => shell

@@ -109,7 +109,15 @@ impl Update<'_> {
         } else {
             plan_view::print(&plan, self.shell.printer);
         }
+        for warning in self.toggle_warnings(&plan) {
+            self.shell.printer.warning(&format!("{warning}."));
+        }
         Ok(exit)
+    }
+
+    fn toggle_warnings(&self, plan: &UpdatePlan) -> Vec<String> {
+        let toggles = self.workspace.config.storage_config();
+        plan_view::toggle_warnings(&plan.against_toggle, toggles)
     }
 
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
@@ -194,6 +202,7 @@ impl Update<'_> {
             .iter()
             .map(|left| format!("{} stays: {}", left.path.display(), left.reason));
         report.warnings.extend(left);
+        report.warnings.extend(self.toggle_warnings(&plan));
         let requests = self.count_requests(&report, registry.catalog(), held);
         if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, hands)?;

@@ -4,8 +4,11 @@
 //! concerns one file or one directory becomes durable together, in order; the exception, a rename between two
 //! directories, is dealt with where it arises.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use barkeep::sys::Heritage;
 
 use super::tree::{Blob, Ino, Node, ROOT, Tree, digest_of, mix};
 
@@ -92,6 +95,8 @@ pub(crate) struct Disk {
     pub(crate) mount: Option<Arc<Path>>,
     /// Whether it refuses to rename folders, as an overlay does with those of its lower layer.
     pub(crate) is_overlay: bool,
+    /// What folders hand down to whatever is made below them, by their path.
+    pub(crate) heritages: Arc<BTreeMap<PathBuf, Heritage>>,
 }
 
 impl Disk {
@@ -105,6 +110,7 @@ impl Disk {
             stamp: 1,
             mount: None,
             is_overlay: false,
+            heritages: Arc::default(),
         }
     }
 
@@ -118,7 +124,14 @@ impl Disk {
             stamp: self.stamp,
             mount: self.mount.clone(),
             is_overlay: self.is_overlay,
+            heritages: Arc::clone(&self.heritages),
         }
+    }
+
+    /// Returns what a folder hands down, which it has from the nearest one above.
+    pub(super) fn heritage_at(&self, dir: &Path) -> Heritage {
+        let above = dir.ancestors().find_map(|dir| self.heritages.get(dir));
+        above.cloned().unwrap_or_default()
     }
 
     /// Tells whether two paths lie on one disk.

@@ -5,10 +5,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use barkeep::sys::{
-    Access, Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind,
-    Medium, Meta, Rights, Space,
+    Access, Acl, Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult,
+    Heritage, Kind, Medium, Meta, Rights, Space,
 };
 
 use super::disk::{Change, Link};
@@ -120,7 +121,9 @@ impl State {
         self.disk.stamp += 1;
         let mode = match access {
             Access::Fresh => 0o666 & !UMASK,
-            Access::Within(rights) => (rights.mode | 0o600) & 0o666 & !UMASK,
+            Access::Within(Rights { mode, .. }) | Access::Limited(mode) => {
+                (mode | 0o600) & 0o666 & !UMASK
+            }
             Access::Kept(rights) => rights.mode,
         };
         let node = Node::empty_file(self.disk.stamp, mode);
@@ -205,13 +208,19 @@ impl State {
                 kind: Kind::Dir,
                 len: 4096,
                 modified_nanos: 0,
+                changed_nanos: 0,
+                inode: u64::from(ino),
                 rights: rights(0o755),
+                has_setgid: false,
             },
             Node::File(blob) => Meta {
                 kind: Kind::File,
                 len: blob.bytes.len() as u64,
                 modified_nanos: blob.stamp,
+                changed_nanos: blob.stamp,
+                inode: u64::from(ino),
                 rights: rights(blob.mode),
+                has_setgid: false,
             },
         }
     }
@@ -260,7 +269,18 @@ impl Fs for SimFs {
         state
             .begin_read_of(path)
             .map_err(FsError::at("examine", path))?;
-        Ok(state.disk.now.find(path).ok().map(|ino| state.meta(ino)))
+        let found = state.disk.now.find(path).ok().map(|ino| state.meta(ino));
+        Ok(found.map(|meta| match state.disk.heritage_at(path).group {
+            Some(group) if meta.kind == Kind::Dir => Meta {
+                rights: Rights {
+                    group,
+                    ..meta.rights
+                },
+                has_setgid: true,
+                ..meta
+            },
+            _ => meta,
+        }))
     }
 
     fn list(&self, dir: &Path) -> FsResult<Option<Vec<Entry>>> {
@@ -322,6 +342,28 @@ impl Fs for SimFs {
         self.state()
             .create_dir(dir)
             .map_err(FsError::at("create", dir))
+    }
+
+    fn create_dir_like(&self, dir: &Path, wanted: &Heritage) -> FsResult<Heritage> {
+        let mut state = self.state();
+        state.create_dir(dir).map_err(FsError::at("create", dir))?;
+        if state.refuses_rights {
+            return Ok(Heritage::default());
+        }
+        let heritages = Arc::make_mut(&mut state.disk.heritages);
+        heritages.insert(dir.to_owned(), wanted.clone());
+        Ok(wanted.clone())
+    }
+
+    fn acl(&self, path: &Path, which: Acl) -> FsResult<Option<Vec<u8>>> {
+        let mut state = self.state();
+        state
+            .begin_read_of(path)
+            .map_err(FsError::at("examine", path))?;
+        Ok(match which {
+            Acl::Own => None,
+            Acl::Default => state.disk.heritage_at(path).acl,
+        })
     }
 
     fn remove_file(&self, path: &Path) -> FsResult<bool> {

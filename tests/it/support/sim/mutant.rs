@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::sys::{
-    Access, Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Kind, Medium, Meta,
-    Space,
+    Access, Acl, Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Heritage,
+    Kind, Medium, Meta, Space,
 };
 
 /// A changing call.
@@ -185,6 +185,16 @@ impl Fs for MutantFs {
 
     fn create_dir(&self, dir: &Path) -> FsResult<bool> {
         self.unless(Op::CreateDir(dir), true, || self.inner.create_dir(dir))
+    }
+
+    fn create_dir_like(&self, dir: &Path, wanted: &Heritage) -> FsResult<Heritage> {
+        self.unless(Op::CreateDir(dir), wanted.clone(), || {
+            self.inner.create_dir_like(dir, wanted)
+        })
+    }
+
+    fn acl(&self, path: &Path, which: Acl) -> FsResult<Option<Vec<u8>>> {
+        self.inner.acl(path, which)
     }
 
     fn remove_file(&self, path: &Path) -> FsResult<bool> {

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use barkeep::sys::FsKind;
+use barkeep::sys::{FsKind, Heritage};
 
 use super::cut::Lost;
 use super::disk::Disk;
@@ -166,6 +166,12 @@ impl SimFs {
     /// Lets no file be given away from now on.
     pub(crate) fn refuse_rights(&self) {
         self.state().refuses_rights = true;
+    }
+
+    /// Lets a folder hand down a group and an ACL.
+    pub(crate) fn bequeath(&self, folder: &str, heritage: Heritage) {
+        let folder = PathBuf::from(folder);
+        Arc::make_mut(&mut self.state().disk.heritages).insert(folder, heritage);
     }
 
     /// Lets a folder turn bad. On the same disk, also for a program that runs already.
