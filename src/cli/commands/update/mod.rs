@@ -136,7 +136,7 @@ impl Update<'_> {
             summary::print(&finished, self.shell.printer);
         }
         // Now that everybody has the report.
-        let swept = self.sweep_daily(&ending)?;
+        let swept = self.sweep_daily(ending)?;
         Ok(finished.exit.or(swept))
     }
 

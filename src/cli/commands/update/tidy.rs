@@ -58,7 +58,7 @@ impl Update<'_> {
     }
 
     /// Settles stale temporary files everywhere, in the first run of a day and in one that took over from a dead one.
-    pub(super) fn sweep_daily(&self, ending: &Ending) -> Result<Exit, Failure> {
+    pub(super) fn sweep_daily(&self, ending: Ending) -> Result<Exit, Failure> {
         let (shell, workspace) = (self.shell, self.workspace);
         if !ending.is_whole || workspace.stores.refusal().is_some() {
             return Ok(Exit::Ok);
