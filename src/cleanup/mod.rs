@@ -11,7 +11,7 @@ mod apply;
 mod plan;
 
 pub use apply::{CleanupReport, Hands, apply};
-pub use plan::{CleanupPlan, Left, Leftover, Origin, plan};
+pub use plan::{CleanupPlan, Left, Leftover, Origin, plan, plan_in};
 
 use crate::storage::StorageError;
 use crate::sys::FsError;

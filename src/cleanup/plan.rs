@@ -3,11 +3,14 @@
 //! Promises: only known patterns count as temporary; everything else in the workspace is passed over. Leaves to others:
 //! what becomes of a file (`apply`).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
 
 use crate::layout::{ParsedPartition, Places, parse_partition_folder};
 use crate::model::{Granularity, PartitionKey, RunId};
-use crate::sys::{Fs, FsResult, Kind};
+use crate::sys::{Entry, Fs, FsResult, Kind};
 
 use super::CleanupError;
 
@@ -43,6 +46,8 @@ pub struct Leftover {
     pub path: PathBuf,
     /// Its length.
     pub bytes: u64,
+    /// The time of its last change, in nanoseconds since 1970.
+    pub modified_nanos: i64,
     /// Who left it.
     pub origin: Origin,
 }
@@ -59,17 +64,49 @@ pub enum Origin {
     },
 }
 
+/// A file of another program that changed within this time may still be written: whoever cleans up unasked leaves it.
+const FRESH_NANOS: i64 = 60 * 60 * 1_000_000_000;
+
+impl CleanupPlan {
+    /// Leaves out what another program may still be writing at this moment. Barkeep's own are left by runs that are over, since
+    /// who cleans up holds the lock.
+    #[must_use]
+    pub fn of_stale(mut self, now: DateTime<Utc>) -> Self {
+        let now = now.timestamp_nanos_opt().unwrap_or(i64::MAX);
+        let is_fresh = |at: i64| now.saturating_sub(at).saturating_abs() < FRESH_NANOS;
+        self.leftovers
+            .retain(|one| one.origin == Origin::Own || !is_fresh(one.modified_nanos));
+        self
+    }
+}
+
+/// Looks for temporary files in some folders, and not below them.
+///
+/// # Errors
+/// When a directory cannot be listed.
+pub fn plan_in(
+    fs: &dyn Fs,
+    places: &Places,
+    dirs: &BTreeSet<PathBuf>,
+) -> Result<CleanupPlan, CleanupError> {
+    let mut search = Search::new(fs, places);
+    for dir in dirs {
+        for entry in search.entries(dir)? {
+            if entry.kind == Kind::File {
+                let is_data = dir.starts_with(&places.data);
+                search.judge(dir.join(&entry.name), &entry.name, is_data)?;
+            }
+        }
+    }
+    Ok(search.into_plan())
+}
+
 /// Looks for temporary files.
 ///
 /// # Errors
 /// When a directory cannot be listed.
 pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
-    let mut search = Search {
-        fs,
-        places,
-        found: Vec::new(),
-        unreadable: Vec::new(),
-    };
+    let mut search = Search::new(fs, places);
     search.beside_the_registry()?;
     for (dir, is_data) in [
         (&places.state, false),
@@ -78,12 +115,7 @@ pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
     ] {
         search.below(dir, is_data)?;
     }
-    let (mut leftovers, unreadable) = (search.found, search.unreadable);
-    leftovers.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(CleanupPlan {
-        leftovers,
-        unreadable,
-    })
+    Ok(search.into_plan())
 }
 
 struct Search<'p> {
@@ -93,7 +125,24 @@ struct Search<'p> {
     unreadable: Vec<Left>,
 }
 
-impl Search<'_> {
+impl<'p> Search<'p> {
+    fn new(fs: &'p dyn Fs, places: &'p Places) -> Self {
+        Self {
+            fs,
+            places,
+            found: Vec::new(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    fn into_plan(mut self) -> CleanupPlan {
+        self.found.sort_by(|a, b| a.path.cmp(&b.path));
+        CleanupPlan {
+            leftovers: self.found,
+            unreadable: self.unreadable,
+        }
+    }
+
     /// The workspace itself and its flat legacy trees. Other directories in it are none of barkeep's.
     fn beside_the_registry(&mut self) -> FsResult<()> {
         let root = self.places.root.clone();
@@ -114,19 +163,7 @@ impl Search<'_> {
         if self.places.stagings().any(|staging| staging == dir) {
             return Ok(());
         }
-        let entries = match self.fs.list(dir) {
-            Ok(entries) => entries.unwrap_or_default(),
-            // One bad folder does not keep the others from being looked into.
-            Err(error) if error.is_of_place() => {
-                self.unreadable.push(Left {
-                    path: dir.to_owned(),
-                    reason: error.to_string(),
-                });
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
-        for entry in entries {
+        for entry in self.entries(dir)? {
             let path = dir.join(&entry.name);
             match entry.kind {
                 Kind::File => self.judge(path, &entry.name, is_data)?,
@@ -135,6 +172,21 @@ impl Search<'_> {
             }
         }
         Ok(())
+    }
+
+    fn entries(&mut self, dir: &Path) -> FsResult<Vec<Entry>> {
+        match self.fs.list(dir) {
+            Ok(entries) => Ok(entries.unwrap_or_default()),
+            // One bad folder does not keep the others from being looked into.
+            Err(error) if error.is_of_place() => {
+                self.unreadable.push(Left {
+                    path: dir.to_owned(),
+                    reason: error.to_string(),
+                });
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn judge(&mut self, path: PathBuf, name: &str, is_data: bool) -> FsResult<()> {
@@ -147,10 +199,11 @@ impl Search<'_> {
         } else {
             return Ok(());
         };
-        let bytes = self.fs.metadata(&path)?.map_or(0, |meta| meta.len);
+        let meta = self.fs.metadata(&path)?;
         self.found.push(Leftover {
             path,
-            bytes,
+            bytes: meta.as_ref().map_or(0, |meta| meta.len),
+            modified_nanos: meta.map_or(0, |meta| meta.modified_nanos),
             origin,
         });
         Ok(())

@@ -2,15 +2,17 @@
 //!
 //! Promises: a file is moved by one rename, or, where its place is taken, merged into the file there, row by row, and read
 //! back. Of rows with different values the file in `data/legacy` has the newer ones; the other file is kept in
-//! quarantine. What is no ticker's file stays where it is.
+//! quarantine. Only files of the intervals in question move, those of tickers at home at another venue stay, and so does
+//! what is no ticker's file. What moves is written down first, for the way back (`adoptions`).
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Difference, Hands, MigrateError, Sight};
+use super::adoptions::Adoptions;
+use super::{Difference, Hands, MigrateError, Proofs, Sight, Tuple};
 use crate::frame::basis;
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
-use crate::model::{Interval, Series, StorageRequest, Ticker};
+use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::{
     Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
     Replaced, StorageError, StorageInterface, create_data_dirs,
@@ -21,8 +23,8 @@ use crate::sys::{Kind, Medium, rights_of};
 /// A legacy file that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stray {
-    /// Its interval.
-    pub interval: Interval,
+    /// Its interval, and the venue that it is migrated to.
+    pub tuple: Tuple,
     /// Its ticker.
     pub ticker: Ticker,
     /// Where it is.
@@ -46,28 +48,46 @@ pub struct Adopted {
     pub refused: Vec<(PathBuf, String)>,
 }
 
-/// Lists the legacy files that lie elsewhere: directly in the workspace, or directly in `data`.
+/// How a file came to its new place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// By a rename, which is durable once both folders are.
+    Renamed,
+    /// As a copy, durably: its new place is on another disk.
+    Copied,
+}
+
+/// Lists the legacy files of some intervals that lie elsewhere: directly in the workspace, or directly in `data`.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn strays(sight: Sight<'_>) -> Result<Vec<Stray>, MigrateError> {
-    let Sight { fs, places, .. } = sight;
+pub fn strays(sight: Sight<'_>, tuples: &[Tuple]) -> Result<Vec<Stray>, MigrateError> {
+    let Sight {
+        fs,
+        places,
+        catalog,
+        ..
+    } = sight;
     let settled = LegacyPathBuilder::new(&places.root);
     let elsewhere = [settled.clone(), LegacyPathBuilder::new(&places.data)];
     let mut strays = Vec::new();
-    for interval in Interval::ALL {
+    for tuple in tuples {
         for paths in &elsewhere {
-            let folder = paths.flat_tree(interval);
+            let folder = paths.flat_tree(tuple.interval);
             for entry in fs.list(&folder)?.unwrap_or_default() {
                 let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
                     continue;
                 };
-                let target = settled.file_in(&settled.tree(interval), &ticker);
+                // No file of another venue is moved.
+                if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) {
+                    continue;
+                }
+                let target = settled.file_in(&settled.tree(tuple.interval), &ticker);
                 let (Some(target), Kind::File) = (target, entry.kind) else {
                     continue;
                 };
                 strays.push(Stray {
-                    interval,
+                    tuple: tuple.clone(),
                     ticker,
                     path: folder.join(&entry.name),
                     is_taken: fs.metadata(&target)?.is_some(),
@@ -79,16 +99,17 @@ pub fn strays(sight: Sight<'_>) -> Result<Vec<Stray>, MigrateError> {
     Ok(strays)
 }
 
-/// Lists the Parquet files that lie where legacy files may lie and are no ticker's, such as copies. They stay where they are.
+/// Lists the Parquet files that lie where legacy files of some intervals may lie and are no ticker's, such as copies. They
+/// stay where they are.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn unadoptable(sight: Sight<'_>) -> Result<Vec<PathBuf>, MigrateError> {
+pub fn unadoptable(sight: Sight<'_>, tuples: &[Tuple]) -> Result<Vec<PathBuf>, MigrateError> {
     let Sight { fs, places, .. } = sight;
     let mut found = Vec::new();
-    for interval in Interval::ALL {
+    for tuple in tuples {
         for root in [&places.root, &places.data] {
-            let folder = LegacyPathBuilder::new(root).flat_tree(interval);
+            let folder = LegacyPathBuilder::new(root).flat_tree(tuple.interval);
             for entry in fs.list(&folder)?.unwrap_or_default() {
                 let is_fit = match legacy_name(&entry.name) {
                     LegacyName::Ticker(_) => entry.kind == Kind::File,
@@ -111,6 +132,7 @@ pub fn unadoptable(sight: Sight<'_>) -> Result<Vec<PathBuf>, MigrateError> {
 pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError> {
     let mut adopted = Adopted::default();
     hands.held.confirm()?;
+    write_down(hands, strays)?;
     for stray in strays {
         match adopt_one(hands, stray, &mut adopted) {
             // One bad folder costs the files in it.
@@ -125,6 +147,31 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
     Ok(adopted)
 }
 
+/// Writes down which files are about to move, before the first one does.
+fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
+    let Sight { fs, places, .. } = hands.sight;
+    let mut tuples: Vec<&Tuple> = strays.iter().map(|stray| &stray.tuple).collect();
+    tuples.sort();
+    tuples.dedup();
+    for tuple in tuples {
+        let of_tuple = strays.iter().filter(|stray| stray.tuple == *tuple);
+        let files: Vec<(&Ticker, &Path)> = of_tuple
+            .map(|stray| (&stray.ticker, stray.path.as_path()))
+            .collect();
+        let mut adoptions = Adoptions::load(fs, places, tuple.interval)?;
+        let settled = LegacyPathBuilder::new(&places.root).tree(tuple.interval);
+        let settled = fs.list(&settled)?.unwrap_or_default();
+        let has_own = settled.iter().any(|entry| match legacy_name(&entry.name) {
+            LegacyName::Ticker(ticker) => !adoptions.has(&ticker),
+            _ => false,
+        });
+        // What was migrated before lay in `data/legacy`.
+        let is_all_flat = !has_own && Proofs::load(fs, places, tuple)?.is_empty();
+        adoptions.append(hands, &files, is_all_flat)?;
+    }
+    Ok(())
+}
+
 fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(), MigrateError> {
     let Sight { fs, places, .. } = hands.sight;
     create_data_dirs(fs, places, parent(&stray.target))?;
@@ -135,7 +182,10 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
             Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
         }
     } else {
-        move_to(hands, &stray.path, &stray.target)?;
+        if carry(hands, &stray.path, &stray.target)? == Moved::Renamed {
+            fs.sync_dir(parent(&stray.target))?;
+        }
+        fs.sync_dir(parent(&stray.path))?;
         adopted.moved += 1;
     }
     let folder = parent(&stray.path);
@@ -145,12 +195,12 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     Ok(())
 }
 
-/// Moves a file. `data` may be a disk of its own, and between two disks no file can be renamed: there it is copied, durably,
-/// before it goes.
-fn move_to(hands: Hands<'_>, from: &Path, to: &Path) -> Result<(), MigrateError> {
+/// Moves a file to a place where there is none. `data` may be a disk of its own, and between two disks no file can be
+/// renamed: there it is copied, durably, and read back before it goes.
+pub(super) fn carry(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
     let fs = hands.sight.fs;
     match fs.rename(from, to) {
-        Ok(()) => fs.sync_dir(parent(to))?,
+        Ok(()) => Ok(Moved::Renamed),
         Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
             let Some(bytes) = fs.read(from)? else {
                 return Err(MigrateError::Changed {
@@ -159,11 +209,17 @@ fn move_to(hands: Hands<'_>, from: &Path, to: &Path) -> Result<(), MigrateError>
             };
             let temps = TempNames::of(hands.runs.next());
             replace_from(fs, &temps, to, &bytes, rights_of(fs, from)?)?;
+            let found = fs.read_from_medium(to)?;
+            if found.is_none_or(|(found, _)| found != bytes) {
+                return Err(MigrateError::Changed {
+                    path: to.to_owned(),
+                });
+            }
             fs.remove_file(from)?;
+            Ok(Moved::Copied)
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => Err(error.into()),
     }
-    Ok(fs.sync_dir(parent(from))?)
 }
 
 /// Merges a file into the one that has its place. The inner error is why it cannot be.
@@ -176,7 +232,7 @@ fn merge(
         venue: None,
         series: Series::Bars {
             ticker: stray.ticker.clone(),
-            interval: stray.interval,
+            interval: stray.tuple.interval,
         },
     };
     let store = &hands.sight.stores.legacy;

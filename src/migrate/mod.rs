@@ -7,10 +7,13 @@
 
 mod activate;
 mod adopt;
+mod adoptions;
+mod batches;
 mod copy;
 mod delete;
 mod difference;
 mod estimate;
+mod homeward;
 mod judge;
 mod need;
 mod plan_change;
@@ -35,6 +38,7 @@ pub use adopt::{Adopted, Stray, adopt, strays, unadoptable};
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
 pub use difference::Difference;
 pub use estimate::{Estimate, estimate};
+pub use homeward::Homes;
 pub use need::{Missing, Need, space_at};
 pub use plan_change::{Mark, Progress};
 pub use plan_file::{MigrationPlan, PLAN_FILE, PlannedInterval, Status};

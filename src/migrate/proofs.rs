@@ -1,24 +1,21 @@
 //! The journal of proofs: which tickers were found equal on both sides, and what became of their legacy files.
 //!
-//! Promises: append-only. Each batch is a file of its own, sealed by its checksum, durable before the next step begins, and
-//! never changed afterwards; a record is whole or refused. This is what a migration resumes from, and the only thing
-//! that says "verified": the plan, which people edit, says how far somebody believes to be.
+//! Promises: append-only (`batches`); a record is whole or refused. This is what a migration resumes from, and the only
+//! thing that says "verified": the plan, which people edit, says how far somebody believes to be.
 //! Form: `state/migration/<market>-<source>-stocks_<interval>/<number>.jsonl`, see `docs/migration.md`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::record::{Record, fingerprint, parsed, record, records};
-use super::{Hands, MigrateError, Sight, Tuple};
+use super::batches::Batches;
+use super::record::{Record, fingerprint, parsed, record};
+use super::{Hands, MigrateError, Tuple};
 use crate::layout::Places;
-use crate::model::{Fingerprint, Ticker, sealed};
-use crate::sys::atomic::{TempNames, create_dirs, replace};
+use crate::model::{Fingerprint, Ticker};
 use crate::sys::{Fs, Kind, Meta};
-
-const SUFFIX: &str = ".jsonl";
 
 /// A legacy file, as far as is needed to see that it has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,12 +66,10 @@ pub struct Proof {
 /// The journal of one tuple, read.
 #[derive(Debug)]
 pub struct Proofs {
-    dir: PathBuf,
+    batches: Batches,
     standing: BTreeMap<Ticker, Proof>,
     /// Tickers that failed the last time, with the reason.
     failed: BTreeMap<Ticker, String>,
-    /// The number of the next batch.
-    next: u32,
 }
 
 /// What is to be written down.
@@ -98,33 +93,15 @@ impl Proofs {
     pub fn load(fs: &dyn Fs, places: &Places, tuple: &Tuple) -> Result<Self, MigrateError> {
         let Tuple { venue, interval } = tuple;
         let name = format!("{}-{}-stocks_{interval}", venue.market, venue.source);
+        let dir = places.state.join("migration").join(name);
+        let (batches, records) = Batches::load(fs, dir)?;
         let mut proofs = Self {
-            dir: places.state.join("migration").join(name),
+            batches,
             standing: BTreeMap::new(),
             failed: BTreeMap::new(),
-            next: 1,
         };
-        for entry in fs.list(&proofs.dir)?.unwrap_or_default() {
-            // Names have eight digits, so that the order of names is that of the batches.
-            let number = entry
-                .name
-                .strip_suffix(SUFFIX)
-                .and_then(|stem| stem.parse::<u32>().ok());
-            let (Kind::File, Some(number)) = (entry.kind, number) else {
-                continue;
-            };
-            if number != proofs.next {
-                return Err(MigrateError::Record {
-                    path: proofs.dir.join(format!("{:08}{SUFFIX}", proofs.next)),
-                    reason: "it is missing".to_owned(),
-                });
-            }
-            let path = proofs.dir.join(&entry.name);
-            let bytes = fs.read(&path)?.unwrap_or_default();
-            for record in records(&path, &bytes)? {
-                proofs.apply(record, &path)?;
-            }
-            proofs.next = number.saturating_add(1);
+        for (record, path) in records {
+            proofs.apply(record, &path)?;
         }
         Ok(proofs)
     }
@@ -162,21 +139,9 @@ impl Proofs {
         if notes.is_empty() {
             return Ok(());
         }
-        let (Sight { fs, places, .. }, run) = (hands.sight, hands.runs.next());
         let now = hands.clock.now();
-        hands.held.confirm()?;
-        create_dirs(fs, &places.root, &self.dir)?;
-        let path = self.dir.join(format!("{:08}{SUFFIX}", self.next));
         let records: Vec<Record> = notes.into_iter().map(|note| record(note, now)).collect();
-        let mut body = Vec::new();
-        for record in &records {
-            if !body.is_empty() {
-                body.push(b'\n');
-            }
-            body.extend(serde_json::to_vec(record).unwrap_or_default());
-        }
-        self.next += 1;
-        replace(fs, &TempNames::of(run), &path, &sealed::seal(body))?;
+        let path = self.batches.append(hands, &records)?;
         records
             .into_iter()
             .try_for_each(|record| self.apply(record, &path))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan_change::stamp;
 use super::{LegacyStamp, MigrateError, Note};
-use crate::model::{Fingerprint, sealed};
+use crate::model::Fingerprint;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,18 +88,6 @@ pub(super) fn record(note: Note, now: DateTime<Utc>) -> Record {
             at,
         },
     }
-}
-
-/// Reads the lines of a batch.
-pub(super) fn records(path: &Path, bytes: &[u8]) -> Result<Vec<Record>, MigrateError> {
-    let damaged = |reason: String| MigrateError::Record {
-        path: path.to_owned(),
-        reason,
-    };
-    let body = sealed::unseal(bytes).map_err(|reason| damaged(reason.to_owned()))?;
-    body.split(|byte| *byte == b'\n')
-        .map(|line| serde_json::from_slice(line).map_err(|error| damaged(error.to_string())))
-        .collect()
 }
 
 /// Reads the fingerprint of one side.

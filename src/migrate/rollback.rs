@@ -2,7 +2,8 @@
 //!
 //! Promises: nothing is lost. A legacy file that is there and equal stays untouched; rows that partitions have beside it are
 //! merged into it, and where it is gone it is rebuilt. Everything is read back before the switch, which is one step.
-//! Where nobody can say which of two values is the newer one, nothing is switched.
+//! Where nobody can say which of two values is the newer one, nothing is switched. In the end each file stands where the
+//! predecessor looks for it (`homeward`).
 //! Leaves to others: removing the partitions afterwards (`remove_partitions`), which takes another look at both sides.
 
 use std::path::PathBuf;
@@ -11,18 +12,18 @@ use rayon::prelude::*;
 
 use super::activate::{Switched, deactivate};
 use super::copy::read_legacy;
+use super::homeward::{Homes, Homeward};
 use super::judge::{Judged, Judgement, judge_all};
 use super::verify::read_partitions;
 use super::{
     Difference, Failed, Hands, MigrateError, MigrationPlan, Need, Note, Proofs, Refusal, Sight,
     Survey, Tuple,
 };
-use crate::layout::LegacyPathBuilder;
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
 use crate::storage::{
     Aside, Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageError,
-    StorageInterface, create_data_dirs,
+    StorageInterface,
 };
 use crate::sys::Medium;
 
@@ -57,6 +58,8 @@ pub struct RollbackReport {
     pub returns: Vec<(Ticker, Return)>,
     /// Tickers that cannot go back. One of them is enough for the switch to stay where it is.
     pub failures: Vec<Failed>,
+    /// How many of the tickers that go back have their file in the flat folder of the workspace then.
+    pub flat: usize,
     /// What the switch changed; `None` when it was not turned.
     pub switched: Option<Switched>,
     /// What was put away.
@@ -81,8 +84,10 @@ pub fn plan_rollback(
     sight: Sight<'_>,
     tuple: &Tuple,
     proofs: &Proofs,
+    homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
     let mut report = RollbackReport::of(tuple);
+    let homeward = Homeward::of(sight, tuple, homes)?;
     for batch in tickers(sight, tuple, proofs)?.chunks(BATCH_TICKERS) {
         for (ticker, judged) in judge_all(sight, tuple, proofs, batch) {
             let outcome = judged.map(|judged| {
@@ -95,6 +100,7 @@ pub fn plan_rollback(
             report.note(ticker, outcome);
         }
     }
+    report.count_flat(&homeward);
     Ok(report)
 }
 
@@ -131,13 +137,13 @@ pub fn roll_back(
     plan: &mut MigrationPlan,
     tuple: &Tuple,
     proofs: &mut Proofs,
+    homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
     let sight = hands.sight;
     let mut report = RollbackReport::of(tuple);
+    let homeward = Homeward::of(sight, tuple, homes)?;
+    homeward.prepare(hands, &mut report)?;
     let all = tickers(sight, tuple, proofs)?;
-    // The legacy store writes to this folder once it is there, whatever else lies in the workspace.
-    let folder = LegacyPathBuilder::new(&sight.places.root).tree(tuple.interval);
-    create_data_dirs(sight.fs, sight.places, &folder)?;
     sight.observer.observe(Event::MovePlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,
@@ -151,9 +157,14 @@ pub fn roll_back(
         let judged = judge_all(sight, tuple, proofs, batch);
         write_batch(hands, judged, &mut report)?;
     }
+    // As long as one of them cannot go back, nothing is switched, and no file leaves the place from which it was read.
+    if report.failures.is_empty() {
+        homeward.bring(hands, &mut report)?;
+    }
     if !report.failures.is_empty() {
         return Ok(report);
     }
+    report.count_flat(&homeward);
     // The switch first: what updates write into partitions is only told from legacy rows by a proof.
     let stays = report.staying();
     let back: Vec<Ticker> = all
@@ -172,6 +183,7 @@ impl RollbackReport {
             tuple: tuple.clone(),
             returns: Vec::new(),
             failures: Vec::new(),
+            flat: 0,
             switched: None,
             kept: Vec::new(),
             unlike: Vec::new(),
@@ -189,6 +201,13 @@ impl RollbackReport {
             .iter()
             .filter(|(_, outcome)| *outcome == Return::Stays);
         stays.map(|(ticker, _)| ticker).collect()
+    }
+
+    fn count_flat(&mut self, homeward: &Homeward) {
+        let goes = |(ticker, outcome): &&(Ticker, Return)| {
+            *outcome != Return::Stays && homeward.is_flat(ticker)
+        };
+        self.flat = self.returns.iter().filter(goes).count();
     }
 
     fn note(&mut self, ticker: Ticker, outcome: Result<Option<Return>, Refusal>) {

@@ -1,13 +1,13 @@
-//! What lies in the legacy folder of an interval.
+//! What lies in the legacy folders of an interval: below `data/legacy`, and flat in the workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{MigrateError, Sight, Tuple};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::Ticker;
 use crate::sys::{Kind, Meta};
 
-/// The legacy folder of one interval.
+/// The legacy folders of one interval.
 #[derive(Debug, Default)]
 pub struct Survey {
     /// Its tickers, in the order of their names.
@@ -16,7 +16,7 @@ pub struct Survey {
     pub strangers: Vec<(PathBuf, &'static str)>,
     /// How many tickers are another venue's.
     pub elsewhere: usize,
-    /// Whether there is such a folder.
+    /// Whether there is such a folder at all.
     pub is_there: bool,
 }
 
@@ -26,44 +26,47 @@ impl Survey {
     /// # Errors
     /// When a folder cannot be listed.
     pub fn of(sight: Sight<'_>, tuple: &Tuple) -> Result<Self, MigrateError> {
-        let Sight {
-            fs,
-            places,
-            catalog,
-            ..
-        } = sight;
-        let paths = LegacyPathBuilder::new(&places.root);
-        let tree = paths.tree(tuple.interval);
+        let paths = LegacyPathBuilder::new(&sight.places.root);
         let mut survey = Self::default();
-        let listed = fs.list(&tree)?;
-        survey.is_there = listed.is_some();
+        // A ticker that has a file in both is served from the first.
+        for tree in [paths.tree(tuple.interval), paths.flat_tree(tuple.interval)] {
+            survey.look(sight, tuple, &tree)?;
+        }
+        survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
+        survey.tickers.dedup_by(|(a, _), (b, _)| a == b);
+        Ok(survey)
+    }
+
+    fn look(&mut self, sight: Sight<'_>, tuple: &Tuple, tree: &Path) -> Result<(), MigrateError> {
+        let Sight { fs, catalog, .. } = sight;
+        let listed = fs.list(tree)?;
+        self.is_there |= listed.is_some();
         for entry in listed.unwrap_or_default() {
             let path = tree.join(&entry.name);
             let ticker = match legacy_name(&entry.name) {
                 LegacyName::Other => continue,
                 _ if entry.kind != Kind::File => {
-                    survey.strangers.push((path, "it is no regular file"));
+                    self.strangers.push((path, "it is no regular file"));
                     continue;
                 }
                 LegacyName::Copy { .. } => {
-                    survey.strangers.push((path, "its name is that of a copy"));
+                    self.strangers.push((path, "its name is that of a copy"));
                     continue;
                 }
                 LegacyName::NoTicker => {
-                    survey.strangers.push((path, "its name is no ticker's"));
+                    self.strangers.push((path, "its name is no ticker's"));
                     continue;
                 }
                 LegacyName::Ticker(ticker) => ticker,
             };
             // The legacy layout names no venue; the registry may.
             if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) {
-                survey.elsewhere += 1;
+                self.elsewhere += 1;
             } else if let Some(meta) = fs.metadata(&path)? {
-                survey.tickers.push((ticker, meta));
+                self.tickers.push((ticker, meta));
             }
         }
-        survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(survey)
+        Ok(())
     }
 
     /// Tells whether there is nothing in the folder that could be migrated.

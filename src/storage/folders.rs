@@ -12,6 +12,7 @@ use chrono::Datelike;
 
 use crate::layout::{Level, is_parquet, is_passed_over};
 use crate::model::{Dataset, PartitionKey, PartitionedSeries, StorageRequest};
+use crate::sys::atomic::parent;
 use crate::sys::{Entry, Fs, Kind};
 
 use super::partitioned::PartitionedStore;
@@ -366,6 +367,21 @@ impl PartitionedStore {
             }
         }
         Ok(false)
+    }
+
+    /// Returns the folders in which the file of a partition stands, or would stand.
+    ///
+    /// # Errors
+    /// When the request has no venue or the disk cannot be asked.
+    pub fn folders_of(
+        &self,
+        request: &StorageRequest,
+        key: PartitionKey,
+    ) -> Result<Vec<PathBuf>, StorageError> {
+        let series = request.partitioned()?;
+        let file = |dir: PathBuf| self.paths.file_in(&dir, series.series.dataset(), key);
+        let files = self.series_dirs(series)?.into_iter().map(file);
+        Ok(files.map(|file| parent(&file).to_owned()).collect())
     }
 
     /// Lists what the folders of a series hold, for those who are about to move them away.

@@ -33,9 +33,9 @@ pub struct LegacyStore {
 
 /// Where a ticker's file stands or would stand.
 #[derive(Debug)]
-struct Spot {
+pub(super) struct Spot {
     tree: PathBuf,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// What stands there.
     found: Option<Meta>,
 }
@@ -59,7 +59,7 @@ impl LegacyStore {
     }
 
     /// Finds the file: below `data/legacy` if it is there, else flat, else where the tree already is.
-    fn file(&self, request: &StorageRequest) -> Result<Spot, StorageError> {
+    pub(super) fn file(&self, request: &StorageRequest) -> Result<Spot, StorageError> {
         let Series::Bars { ticker, interval } = &request.series else {
             return Err(StorageError::LegacyDataset {
                 dataset: request.series.dataset(),

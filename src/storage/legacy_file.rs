@@ -54,7 +54,7 @@ impl LegacyFile {
 }
 
 impl LegacyStore {
-    /// Reads the file of a series in `data/legacy`; if `from` is the disk, past what memory holds of it.
+    /// Reads the file of a series, in `data/legacy` or, where it has none there, flat in the workspace; if `from` is the disk, past what memory holds of it.
     ///
     /// # Errors
     /// `Foreign` with the reason for a file that this build cannot hold, `Refused` for one that is not what its place says;
@@ -64,7 +64,7 @@ impl LegacyStore {
         request: &StorageRequest,
         from: Medium,
     ) -> Result<LegacyFound, StorageError> {
-        self.read_file_at(request, self.settled_path(request)?, from)
+        self.read_file_at(request, self.standing_path(request)?, from)
     }
 
     /// Reads a legacy file of a series that lies anywhere, as `read_file` does.
@@ -117,12 +117,12 @@ impl LegacyStore {
         }
     }
 
-    /// Returns how many rows the file of a series in `data/legacy` claims to have; `None` when it is damaged.
+    /// Returns how many rows the file of a series claims to have; `None` when it is damaged.
     ///
     /// # Errors
     /// When the layout cannot hold the series or the file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        match self.settled_path(request) {
+        match self.standing_path(request) {
             Err(StorageError::LegacyName { .. }) => Ok(Some(0)),
             path => {
                 let path = path?;
@@ -130,6 +130,14 @@ impl LegacyStore {
                 claimed_rows(&*self.fs, &path)
             }
         }
+    }
+
+    /// Returns where the file of a series stands, or would stand: in `data/legacy`, or flat in the workspace.
+    ///
+    /// # Errors
+    /// When the layout cannot hold the series or the disk cannot be asked.
+    pub fn standing_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+        Ok(self.file(request)?.path)
     }
 
     /// Returns where the file of a series in `data/legacy` stands or would stand.

@@ -2,6 +2,7 @@
 
 mod back;
 mod crash;
+mod flat;
 mod left;
 mod oddities;
 mod plans;

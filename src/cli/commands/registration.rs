@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::sweep;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, IN_PARTITIONS};
@@ -37,6 +38,11 @@ pub(super) fn lock<'s>(
         }
         outcome => outcome,
     };
+    if let Ok(guard) = &guard
+        && guard.took_over().is_some()
+    {
+        sweep::forget(&*shell.world.fs, &workspace.places)?;
+    }
     guard.map_err(|error| {
         let mut failure = Failure::from(error);
         if let Some(signal) = shell.world.shutdown.signal() {

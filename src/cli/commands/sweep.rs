@@ -1,23 +1,45 @@
-//! Sweeping the whole workspace for temporary files: in `cleanup`, and when a run finds that another one died.
+//! Sweeping for temporary files: in `cleanup` and before migrations, and unasked in `update`.
+//!
+//! An update looks into the folders that it wrote to, each time, and through the whole workspace after the first report of
+//! a day, so that nobody waits for it. Which day that was is in `state/swept`; where nothing is there, it is due. Whoever takes
+//! over the lock of a dead run, and a run that fails, removes the mark.
 
-use crate::cleanup::{self, CleanupReport};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use crate::cleanup::{self, CleanupPlan, CleanupReport};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
-use crate::storage::Quarantine;
-use crate::workspace::Session;
-use crate::workspace::Workspace;
+use crate::layout::Places;
+use crate::model::{PartitionKey, StorageRequest};
+use crate::observe::{Event, Observer};
+use crate::storage::{Quarantine, StorageError};
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
+use crate::sys::{Fs, FsResult};
+use crate::workspace::{Session, Workspace};
 
-/// Removes temporary files; rows in them are staged, for `finish_leftovers` to merge.
+/// Removes temporary files wherever they are; rows in them are staged, for `finish_leftovers` to merge.
 pub(in crate::cli) fn sweep(
     workspace: &Workspace<'_>,
     hands: Session<'_>,
+) -> Result<CleanupReport, Failure> {
+    let plan = cleanup::plan(hands.fs, &workspace.places)?;
+    carry_out(workspace, hands, plan)
+}
+
+/// Does what a plan says.
+pub(in crate::cli) fn carry_out(
+    workspace: &Workspace<'_>,
+    hands: Session<'_>,
+    plan: CleanupPlan,
 ) -> Result<CleanupReport, Failure> {
     // Where nothing can be removed, nothing is staged either: the next sweep finds it all.
     if workspace.stores.refusal().is_some() {
         return Ok(CleanupReport::default());
     }
-    let plan = cleanup::plan(hands.fs, &workspace.places)?;
     if plan.leftovers.is_empty() {
         return Ok(CleanupReport {
             left: plan.unreadable,
@@ -52,4 +74,83 @@ pub(in crate::cli) fn print(swept: &CleanupReport, shell: &Shell<'_>) {
             .printer
             .warning(&format!("{} stays: {}.", left.path.display(), left.reason));
     }
+}
+
+/// Passes events on, and remembers which partitions were written.
+#[derive(Debug)]
+pub(in crate::cli) struct Witness<'p> {
+    progress: &'p Progress<'p>,
+    written: Mutex<BTreeSet<(StorageRequest, PartitionKey)>>,
+}
+
+impl<'p> Witness<'p> {
+    pub(in crate::cli) fn of(progress: &'p Progress<'p>) -> Self {
+        Self {
+            progress,
+            written: Mutex::default(),
+        }
+    }
+
+    /// Returns the folders of the partitions that were written.
+    pub(in crate::cli) fn folders(
+        &self,
+        workspace: &Workspace<'_>,
+    ) -> Result<BTreeSet<PathBuf>, StorageError> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let stores = &workspace.stores;
+        let mut folders = BTreeSet::new();
+        for (request, key) in written.iter() {
+            if *key == PartitionKey::Whole
+                && let Ok(file) = stores.legacy.standing_path(request)
+            {
+                folders.insert(parent(&file).to_owned());
+            }
+            folders.extend(stores.partitioned.folders_of(request, *key)?);
+        }
+        Ok(folders)
+    }
+}
+
+impl Observer for Witness<'_> {
+    fn observe(&self, event: Event) {
+        if let Event::Committed { request, partition } = &event {
+            let written = self.written.lock();
+            let mut written = written.unwrap_or_else(PoisonError::into_inner);
+            written.insert((request.clone(), *partition));
+        }
+        self.progress.observe(event);
+    }
+}
+
+/// The day of the last sweep of everything.
+fn mark(places: &Places) -> PathBuf {
+    places.state.join("swept")
+}
+
+/// Tells whether everything is to be swept today.
+pub(in crate::cli) fn is_due(workspace: &Workspace<'_>, shell: &Shell<'_>) -> bool {
+    let found = shell.world.fs.read(&mark(&workspace.places));
+    let is_today = |bytes: Vec<u8>| bytes == line(shell).as_bytes();
+    // What cannot be read says nothing.
+    !found.ok().flatten().is_some_and(is_today)
+}
+
+/// Notes, durably, that everything was swept today.
+pub(in crate::cli) fn remember(hands: Session<'_>, shell: &Shell<'_>) -> FsResult<()> {
+    let places = hands.places;
+    create_dirs(hands.fs, &places.root, &places.state)?;
+    let temps = TempNames::of(hands.held.run().clone());
+    replace(hands.fs, &temps, &mark(places), line(shell).as_bytes())
+}
+
+/// Sees to it that the next update sweeps everything.
+pub(in crate::cli) fn forget(fs: &dyn Fs, places: &Places) -> FsResult<()> {
+    if fs.remove_file(&mark(places))? {
+        fs.sync_dir(&places.state)?;
+    }
+    Ok(())
+}
+
+fn line(shell: &Shell<'_>) -> String {
+    format!("{}\n", shell.today())
 }

@@ -1,6 +1,7 @@
 //! Migration, deletion and rollback into every crash: legacy files stay as they are until they may go, readers see a series
 //! whole or not at all, and one more run ends where an undisturbed one ends, byte for byte.
 
+mod flat;
 mod places;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use barkeep::catalog::Catalog;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
-    self, Choices, Duplicates, Fractions, Hands, MigrateError, MigrationPlan, PartitionRows,
+    self, Choices, Duplicates, Fractions, Hands, Homes, MigrateError, MigrationPlan, PartitionRows,
     Progress, Proofs, ProvenInterval, Sight, Status, Tuple, VerifiedInterval,
 };
 use barkeep::observe::Silent;
@@ -166,7 +167,7 @@ fn contradicted() -> (SimFs, Vec<u8>) {
 
 fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
     with(fs, fs, held, |hands, _| {
-        let strays = migrate::strays(hands.sight)?;
+        let strays = migrate::strays(hands.sight, &[tuple()])?;
         Ok(migrate::adopt(hands, &strays)?.refused.is_empty())
     })
 }
@@ -174,7 +175,7 @@ fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
 fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
     with(fs, fs, held, |hands, plan| {
         let mut proofs = proofs(hands)?;
-        let report = migrate::roll_back(hands, plan, &tuple(), &mut proofs)?;
+        let report = migrate::roll_back(hands, plan, &tuple(), &mut proofs, Homes::AsAdopted)?;
         if report.switched.is_none() {
             return Ok(false);
         }
@@ -520,7 +521,11 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
         fs.turn_bad(BadFolder::always(bad.to_str().unwrap(), 30));
 
         let ran = with(&fs, &fs, &held(), |hands, _| {
-            migrate::adopt(hands, &migrate::strays(hands.sight)?)
+            let weeks = Tuple {
+                interval: "1wk".parse().unwrap(),
+                ..tuple()
+            };
+            migrate::adopt(hands, &migrate::strays(hands.sight, &[tuple(), weeks])?)
         });
 
         let ran = ran.unwrap();

@@ -45,7 +45,7 @@ pub(in crate::cli) struct InitArgs {
     /// Every interval that has legacy files, or had some that were migrated
     #[arg(long, conflicts_with = "intervals")]
     all_found: bool,
-    /// Move legacy files that lie in other folders of the workspace into data/legacy first
+    /// Move legacy files of these intervals that lie in other folders of the workspace into data/legacy first
     #[arg(long)]
     adopt: bool,
     /// The price basis of the files: `as_traded`, `split_adjusted`, `split_dividend_adjusted` or `unknown`
@@ -71,8 +71,8 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let sight = open::sight(&workspace, shell, &catalog, &progress);
     let hands = open::hands(sight, &workspace, shell, &held);
     refuse_second_plan(args, shell)?;
-    settle_strays(args, shell, hands)?;
     let venue = venue(args, &workspace);
+    settle_strays(args, shell, hands, &adoptable(args, &workspace, &venue))?;
     let tuples = tuples(args, shell, &workspace, hands, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.
     let old = MigrationPlan::load(&*shell.world.fs, shell.root())
@@ -120,10 +120,37 @@ fn refuse_second_plan(args: &InitArgs, shell: &Shell<'_>) -> Result<(), Failure>
     )
 }
 
+fn wanted(args: &InitArgs) -> &[Interval] {
+    if args.all_found {
+        &Interval::ALL
+    } else {
+        &args.intervals
+    }
+}
+
+/// Returns the intervals whose files may be moved: those that can be in the plan. What is never migrated is used from where
+/// it lies.
+fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<Tuple> {
+    let mut intervals = wanted(args).to_vec();
+    intervals.retain(|interval| workspace.config.partitions(venue, *interval));
+    intervals.sort();
+    intervals.dedup();
+    let tuple = |interval| Tuple {
+        venue: venue.clone(),
+        interval,
+    };
+    intervals.into_iter().map(tuple).collect()
+}
+
 /// Legacy files are migrated from one folder. Those elsewhere are refused, or moved if the user says so.
-fn settle_strays(args: &InitArgs, shell: &Shell<'_>, hands: Hands<'_>) -> Result<(), Failure> {
-    report::misplaced(shell, &migrate::unadoptable(hands.sight)?);
-    let strays = migrate::strays(hands.sight)?;
+fn settle_strays(
+    args: &InitArgs,
+    shell: &Shell<'_>,
+    hands: Hands<'_>,
+    tuples: &[Tuple],
+) -> Result<(), Failure> {
+    report::misplaced(shell, &migrate::unadoptable(hands.sight, tuples)?);
+    let strays = migrate::strays(hands.sight, tuples)?;
     if strays.is_empty() {
         return Ok(());
     }
@@ -201,13 +228,8 @@ fn tuples(
     hands: Hands<'_>,
     venue: &Venue,
 ) -> Result<Vec<Tuple>, Failure> {
-    let wanted: &[Interval] = if args.all_found {
-        &Interval::ALL
-    } else {
-        &args.intervals
-    };
     let mut tuples: Vec<Tuple> = Vec::new();
-    for interval in wanted {
+    for interval in wanted(args) {
         let tuple = Tuple {
             venue: venue.clone(),
             interval: *interval,

@@ -7,7 +7,6 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::migrate::{self, PlannedInterval, Tuple};
-use crate::model::Interval;
 use crate::workspace::Workspace;
 
 /// A plan that somebody else wrote may name intervals that make no sense as months.
@@ -71,9 +70,9 @@ pub(super) fn refuse_strays(
 ) -> Result<(), Failure> {
     let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
     let sight = open::sight(workspace, shell, &catalog, &progress);
-    let is_meant = |interval: Interval| chosen.iter().any(|one| one.tuple.interval == interval);
-    let strays = migrate::strays(sight)?;
-    let Some(stray) = strays.iter().find(|stray| is_meant(stray.interval)) else {
+    let tuples: Vec<Tuple> = chosen.iter().map(|one| one.tuple.clone()).collect();
+    let strays = migrate::strays(sight, &tuples)?;
+    let Some(stray) = strays.first() else {
         return Ok(());
     };
     let folder = stray.path.parent().unwrap_or(&stray.path);

@@ -11,8 +11,8 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
-    self, Failed, Hands, IntervalState, MigrationPlan, Proofs, Removed, Return, RollbackReport,
-    Tuple,
+    self, Failed, Hands, Homes, IntervalState, MigrationPlan, Proofs, Removed, Return,
+    RollbackReport, Tuple,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -37,6 +37,10 @@ pub(in crate::cli) struct RollbackArgs {
     /// Remove the partitions afterwards, once both sides were read again
     #[arg(long)]
     remove_partitions: bool,
+    /// Put the files flat into the workspace, as in `stocks_1d/A.parquet`: an earlier barkeep adopted them from there. What
+    /// this one adopted goes back by itself
+    #[arg(long)]
+    flat: bool,
     /// Ask nothing
     #[arg(long)]
     non_interactive: bool,
@@ -65,6 +69,16 @@ impl Done {
     }
 }
 
+impl RollbackArgs {
+    fn homes(&self) -> Homes {
+        if self.flat {
+            Homes::Flat
+        } else {
+            Homes::AsAdopted
+        }
+    }
+}
+
 /// Runs `partition-migrate rollback`.
 pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = open::workspace(shell)?;
@@ -76,7 +90,8 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         let mut done = Vec::new();
         for tuple in &tuples {
             let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
-            done.push(Done::of(migrate::plan_rollback(sight, tuple, &proofs)?));
+            let report = migrate::plan_rollback(sight, tuple, &proofs, args.homes())?;
+            done.push(Done::of(report));
         }
         tell(args, shell, &done);
         return Ok(exit(shell, &done));
@@ -150,7 +165,8 @@ fn roll_back_one(
             (true, 1),
         ));
     }
-    let mut done = Done::of(migrate::roll_back(hands, plan, tuple, &mut proofs)?);
+    let report = migrate::roll_back(hands, plan, tuple, &mut proofs, args.homes())?;
+    let mut done = Done::of(report);
     if args.remove_partitions && done.report.switched.is_some() {
         match migrate::remove_partitions(hands, tuple)? {
             Ok(removed) => done.removed = Some(removed),
@@ -256,6 +272,13 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     report::kept(shell, one.report.kept.iter().chain(removed));
     report::unlike(shell, &one.report.unlike);
+    if one.report.flat > 0 && (args.dry_run || one.report.switched.is_some()) {
+        let files = count(one.report.flat, "file", "files");
+        let interval = tuple.interval;
+        shell.printer.note(&format!(
+            "{tuple}: {files} flat in stocks_{interval}, where the predecessor looks."
+        ));
+    }
     match &one.report.switched {
         _ if args.dry_run => shell.printer.note("Nothing was changed."),
         Some(_) => shell
@@ -285,6 +308,7 @@ fn document(one: &Done) -> Value {
         "equal": equal.0,
         "merged": { "tickers": merged.0, "rows": merged.1 },
         "rebuilt": { "tickers": rebuilt.0, "rows": rebuilt.1 },
+        "flat": one.report.flat,
         "staying": one.report.staying().iter().map(|ticker| ticker.as_str()).collect::<Vec<_>>(),
         "failures": failures.map(report::failed_document).collect::<Vec<_>>(),
         "switched": one.report.switched.is_some(),

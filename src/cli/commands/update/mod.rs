@@ -7,16 +7,19 @@ mod args;
 mod metrics;
 mod requests;
 mod strangers;
+mod tidy;
 
 use strangers::Strangers;
+
+use tidy::Ending;
 
 pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
-use super::{registration, sweep};
+use super::registration;
+use super::sweep::{self, Witness};
 use crate::catalog::{Catalog, TICKERS_FILE};
-use crate::cleanup::CleanupReport;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
@@ -124,8 +127,8 @@ impl Update<'_> {
     fn run(&self) -> Result<Exit, Failure> {
         let total = Stopwatch::start();
         self.foresee_metrics();
-        let mut finished = match self.run_whole() {
-            Ok(finished) => finished,
+        let (mut finished, ending) = match self.run_whole() {
+            Ok(done) => done,
             Err(failure) => {
                 self.tell_metrics(failure.exit, total.seconds());
                 return Err(failure);
@@ -140,16 +143,24 @@ impl Update<'_> {
         } else {
             summary::print(&finished, self.shell.printer);
         }
-        Ok(finished.exit)
+        // Now that everybody has the report.
+        let swept = self.sweep_daily(ending)?;
+        Ok(finished.exit.or(swept))
     }
 
-    fn run_whole(&self) -> Result<Finished, Failure> {
+    fn run_whole(&self) -> Result<(Finished, Ending), Failure> {
         let waiting = Stopwatch::start();
         let wait = Duration::from_secs(self.args.wait.into());
         let held = registration::lock(self.workspace, self.shell, "update", wait)
             .or_else(|failure| self.explain(failure))?;
         let lock_seconds = waiting.seconds();
-        let mut finished = self.run_locked(&held, lock_seconds)?;
+        let done = self.run_locked(&held, lock_seconds);
+        if done.is_err() {
+            // A run that failed may have left something. The failure is told; what cannot be noted waits for tomorrow.
+            let _noted = sweep::forget(&*self.shell.world.fs, &self.workspace.places);
+        }
+        let mut finished = done?;
+        let ending = Ending::of(&finished.report, &held);
         let counted = self.count_bars(&finished, &held);
         finished.exit = finished.exit.or(counted);
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
@@ -158,7 +169,7 @@ impl Update<'_> {
             self.shell.printer.error(&failure.text());
             finished.exit = Exit::worst([finished.exit, failure.exit]);
         }
-        Ok(finished)
+        Ok((finished, ending))
     }
 
     /// A disk without any space refuses even the lock, and does not say how much is missing.
@@ -173,18 +184,14 @@ impl Update<'_> {
 
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
         let progress = Progress::new(self.shell, self.args.json);
-        let hands = self.workspace.session(held, &progress);
+        let witness = Witness::of(&progress);
+        let hands = self.workspace.session(held, &witness);
         let mut registry = self.registry()?;
         if let Some(ended) = held.took_over() {
             progress.note(&summary::took_over(ended));
         }
         let watch = Stopwatch::start();
-        // The tree is scanned only when somebody died in it: a start must not cost what the history costs.
-        let swept = match held.took_over() {
-            Some(_) => sweep::sweep(self.workspace, hands)?,
-            None => CleanupReport::default(),
-        };
-        let leftovers = self.finish_leftovers(hands, &mut registry)?;
+        let mut leftovers = self.finish_leftovers(hands, &mut registry)?;
         registry.save(hands)?;
         let leftover_seconds = watch.seconds();
         let watch = Stopwatch::start();
@@ -196,12 +203,15 @@ impl Update<'_> {
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
-        report.kept.extend(swept.quarantined);
-        let left = swept
-            .left
-            .iter()
-            .map(|left| format!("{} stays: {}", left.path.display(), left.reason));
-        report.warnings.extend(left);
+        if report.data.is_there() && report.interrupted.is_none() {
+            let folders = witness.folders(self.workspace)?;
+            self.sweep_touched(
+                hands,
+                &folders,
+                &mut registry,
+                (&mut report, &mut leftovers),
+            )?;
+        }
         report.warnings.extend(self.toggle_warnings(&plan));
         let requests = self.count_requests(&report, registry.catalog(), held);
         if report.data.is_there() {

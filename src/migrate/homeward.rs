@@ -1,0 +1,154 @@
+//! Where the legacy files of a rollback have to stand in the end: where the predecessor looks for them.
+//!
+//! Promises: a file goes to its flat folder by one rename, or durably as a copy where that is another disk, and never over
+//! a file that is there. Wherever a crash leaves it, it is read from there.
+
+use std::path::{Path, PathBuf};
+
+use super::adopt::{Moved, adopt, carry, strays};
+use super::adoptions::Adoptions;
+use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, Tuple};
+use crate::layout::LegacyPathBuilder;
+use crate::model::Ticker;
+use crate::storage::{StorageError, create_data_dirs};
+use crate::sys::Fs;
+use crate::sys::atomic::{create_dirs, parent};
+
+/// Where legacy files go back to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Homes {
+    /// Those that were adopted to the flat folder, the others to `data/legacy`.
+    #[default]
+    AsAdopted,
+    /// All to the flat folder: an earlier build adopted them and did not write it down.
+    Flat,
+}
+
+/// Which of the two folders is the home of each ticker of an interval.
+#[derive(Debug)]
+pub(super) struct Homeward {
+    adoptions: Adoptions,
+    is_flat: bool,
+    paths: LegacyPathBuilder,
+    tuple: Tuple,
+}
+
+impl Homeward {
+    pub(super) fn of(sight: Sight<'_>, tuple: &Tuple, homes: Homes) -> Result<Self, MigrateError> {
+        let Sight { fs, places, .. } = sight;
+        let adoptions = Adoptions::load(fs, places, tuple.interval)?;
+        Ok(Self {
+            is_flat: homes == Homes::Flat || adoptions.is_all_flat(),
+            adoptions,
+            paths: LegacyPathBuilder::new(&places.root),
+            tuple: tuple.clone(),
+        })
+    }
+
+    /// Tells whether the file of a ticker belongs into the flat folder.
+    pub(super) fn is_flat(&self, ticker: &Ticker) -> bool {
+        self.is_flat || self.adoptions.has(ticker)
+    }
+
+    /// Makes the folder that the legacy store writes new files to, and merges files that lie in both folders, so that nobody
+    /// has two. Those that cannot be merged fail their ticker.
+    pub(super) fn prepare(
+        &self,
+        hands: Hands<'_>,
+        report: &mut RollbackReport,
+    ) -> Result<(), MigrateError> {
+        let Sight { fs, places, .. } = hands.sight;
+        let mut twice = strays(hands.sight, std::slice::from_ref(&self.tuple))?;
+        twice.retain(|stray| stray.is_taken && self.is_flat(&stray.ticker));
+        if !twice.is_empty() {
+            let adopted = adopt(hands, &twice)?;
+            report.kept.extend(adopted.kept);
+            for (path, reason) in adopted.refused {
+                let of_path = twice.iter().find(|stray| stray.path == path);
+                if let Some(ticker) = of_path.map(|stray| stray.ticker.clone()) {
+                    let refusal = Refusal::Storage(StorageError::Place { path, reason });
+                    report.failures.push(Failed { ticker, refusal });
+                }
+            }
+        }
+        let settled = self.paths.tree(self.tuple.interval);
+        // The legacy store writes to this folder once it is there, whatever else lies in the workspace.
+        if self.is_flat && fs.metadata(&settled)?.is_none() {
+            create_dirs(fs, &places.root, &self.flat())?;
+        } else {
+            create_data_dirs(fs, places, &settled)?;
+        }
+        Ok(())
+    }
+
+    /// Puts every file of the interval where it belongs. One that cannot be put there fails its ticker.
+    pub(super) fn bring(
+        &self,
+        hands: Hands<'_>,
+        report: &mut RollbackReport,
+    ) -> Result<(), MigrateError> {
+        let Sight { fs, places, .. } = hands.sight;
+        let (flat, settled) = (self.flat(), self.paths.tree(self.tuple.interval));
+        let mut wanted: Vec<(Ticker, PathBuf, PathBuf)> = Vec::new();
+        for (ticker, _) in Survey::of(hands.sight, &self.tuple)?.tickers {
+            let places = [&settled, &flat].map(|tree| self.paths.file_in(tree, &ticker));
+            let [Some(from), Some(to)] = places else {
+                continue;
+            };
+            if self.is_flat(&ticker) && fs.metadata(&from)?.is_some() {
+                wanted.push((ticker, from, to));
+            }
+        }
+        if !wanted.is_empty() {
+            hands.held.confirm()?;
+            create_dirs(fs, &places.root, &flat)?;
+        }
+        let mut renamed = false;
+        for (ticker, from, to) in wanted {
+            match bring_one(hands, &from, &to) {
+                Ok(moved) => renamed |= moved == Moved::Renamed,
+                // One bad folder costs the files in it.
+                Err(MigrateError::Storage(error)) if error.is_of_place() => {
+                    let refusal = Refusal::Storage(error);
+                    report.failures.push(Failed { ticker, refusal });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if renamed {
+            // First where they are, then where they are no longer.
+            fs.sync_dir(&flat)?;
+            fs.sync_dir(&settled)?;
+        }
+        if self.is_flat {
+            remove_if_empty(fs, &settled)?;
+            remove_if_empty(fs, parent(&settled))?;
+        }
+        Ok(())
+    }
+
+    fn flat(&self) -> PathBuf {
+        self.paths.flat_tree(self.tuple.interval)
+    }
+}
+
+fn bring_one(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
+    if hands.sight.fs.metadata(to)?.is_some() {
+        return Err(StorageError::Place {
+            path: to.to_owned(),
+            reason: "a file is there already".to_owned(),
+        }
+        .into());
+    }
+    match carry(hands, from, to) {
+        Err(MigrateError::Fs(error)) => Err(StorageError::Fs(error).into()),
+        carried => carried,
+    }
+}
+
+fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
+    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(dir)?;
+    }
+    Ok(())
+}
