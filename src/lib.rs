@@ -2,7 +2,6 @@
 pub mod calendar;
 pub mod catalog;
 pub mod check;
-pub mod cleanup;
 pub mod cli;
 pub mod codec;
 pub mod config;

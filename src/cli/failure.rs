@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
-use crate::cleanup::CleanupError;
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::ingest::IngestError;
@@ -279,15 +278,6 @@ impl From<MigrateError> for Failure {
 
 /// What helps a symbol that the legacy layout cannot spell.
 pub(super) const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
-
-impl From<CleanupError> for Failure {
-    fn from(error: CleanupError) -> Self {
-        match error {
-            CleanupError::Fs(error) => error.into(),
-            CleanupError::Storage(error) => error.into(),
-        }
-    }
-}
 
 impl From<WorkspaceError> for Failure {
     fn from(error: WorkspaceError) -> Self {

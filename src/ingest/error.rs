@@ -17,3 +17,14 @@ pub enum IngestError {
     #[error(transparent)]
     Fs(#[from] FsError),
 }
+
+impl IngestError {
+    /// Tells whether one place is at fault, and not the disk as a whole.
+    pub(super) fn is_of_place(&self) -> bool {
+        match self {
+            Self::Fs(error) => error.is_of_place(),
+            Self::Storage(error) => error.is_of_place(),
+            Self::Catalog(_) => false,
+        }
+    }
+}

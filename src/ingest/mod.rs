@@ -13,6 +13,7 @@ mod put_away;
 mod registry;
 mod report;
 mod store;
+pub mod sweep;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;

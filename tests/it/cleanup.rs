@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use barkeep::cleanup::{CleanupReport, Hands, Origin, apply, plan};
 use barkeep::codec::MemoryLimit;
+use barkeep::ingest::IngestError;
+use barkeep::ingest::sweep::{Origin, SweepReport, apply, plan};
 use barkeep::lock::LockGuard;
-use barkeep::model::RunId;
-use barkeep::storage::{Open, Quarantine, StagedRun, StorageError, leftover_runs};
-use barkeep::sys::Fs;
+use barkeep::observe::Silent;
+use barkeep::storage::{CorruptFiles, Open, StagedRun, StorageError, leftover_runs};
+use barkeep::sys::{FixedClock, Fs, Shutdown};
+use barkeep::workspace::{RunNames, Session};
 use chrono::DateTime;
 
 use crate::support::bench::Shape::{PartitionedBars, Trades};
@@ -28,7 +31,7 @@ fn january(price: f64) -> Vec<u8> {
     ForeignFile::of(days("A", &[("2024-01-02", price), ("2024-01-03", price)])).bytes()
 }
 
-fn clean(bench: &Bench) -> CleanupReport {
+fn clean(bench: &Bench) -> SweepReport {
     clean_with(&held(), &*bench.fs, bench).unwrap()
 }
 
@@ -36,7 +39,7 @@ fn clean_with(
     held: &LockGuard<'_>,
     fs: &dyn Fs,
     bench: &Bench,
-) -> Result<CleanupReport, barkeep::cleanup::CleanupError> {
+) -> Result<SweepReport, IngestError> {
     clean_within(MemoryLimit::default(), held, fs, bench)
 }
 
@@ -45,20 +48,22 @@ fn clean_within(
     held: &LockGuard<'_>,
     fs: &dyn Fs,
     bench: &Bench,
-) -> Result<CleanupReport, barkeep::cleanup::CleanupError> {
-    // As every process has: a name of its own.
-    let id = RunId::new(DateTime::UNIX_EPOCH, bench.fresh_nonce(), 1);
-    let quarantine = Quarantine::new(fs, held, &bench.places, id.clone());
+) -> Result<SweepReport, IngestError> {
     let plan = plan(fs, &bench.places)?;
-    let stores = bench.stores().within(limit);
-    let hands = Hands {
+    let clock = FixedClock(DateTime::UNIX_EPOCH);
+    // As every process has: names of its own.
+    let runs = RunNames::new(Arc::new(clock), bench.fresh_nonce());
+    let session = Session {
         fs,
+        clock: &clock,
+        stop: &Shutdown::default(),
+        observer: &Silent,
         held,
         places: &bench.places,
-        stores: &stores,
-        quarantine: &quarantine,
+        corrupt_files: CorruptFiles::Quarantine,
+        runs: &runs,
     };
-    apply(&plan, hands, id)
+    apply(&plan, &bench.stores().within(limit), session)
 }
 
 /// Merges what is staged, as the next run does.

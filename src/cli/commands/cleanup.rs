@@ -8,7 +8,6 @@ use clap::Args;
 use serde_json::json;
 
 use super::{registration, sweep};
-use crate::cleanup;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
@@ -18,6 +17,7 @@ use crate::cli::ui::words::count;
 use crate::cli::wiring;
 use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
+use crate::ingest::sweep as temps;
 use crate::ingest::{self, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
@@ -103,7 +103,7 @@ fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Res
     let lock = describe_lock(workspace)?;
     let fs = &*shell.world.fs;
     let runs = leftover_runs(fs, &workspace.places)?;
-    let plan = cleanup::plan(fs, &workspace.places)?;
+    let plan = temps::plan(fs, &workspace.places)?;
     let files = plan
         .leftovers
         .iter()

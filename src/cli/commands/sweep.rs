@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cleanup::{self, CleanupPlan, CleanupReport};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
+use crate::ingest::sweep::{self, SweepReport};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest};
 use crate::observe::{Event, Observer};
-use crate::storage::{Quarantine, StorageError};
+use crate::storage::StorageError;
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::{Session, Workspace};
@@ -24,43 +24,14 @@ use crate::workspace::{Session, Workspace};
 /// Removes temporary files wherever they are; rows in them are staged, for `finish_leftovers` to merge.
 pub(in crate::cli) fn sweep(
     workspace: &Workspace<'_>,
-    hands: Session<'_>,
-) -> Result<CleanupReport, Failure> {
-    let plan = cleanup::plan(hands.fs, &workspace.places)?;
-    carry_out(workspace, hands, plan)
-}
-
-/// Does what a plan says.
-pub(in crate::cli) fn carry_out(
-    workspace: &Workspace<'_>,
-    hands: Session<'_>,
-    plan: CleanupPlan,
-) -> Result<CleanupReport, Failure> {
-    // Where nothing can be removed, nothing is staged either: the next sweep finds it all.
-    if workspace.stores.refusal().is_some() {
-        return Ok(CleanupReport::default());
-    }
-    if plan.leftovers.is_empty() {
-        return Ok(CleanupReport {
-            left: plan.unreadable,
-            ..CleanupReport::default()
-        });
-    }
-    // What lay there before this run goes before what this run fetches.
-    let id = hands.runs.next_of_others();
-    let quarantine = Quarantine::new(hands.fs, hands.held, hands.places, id.clone());
-    let hands = cleanup::Hands {
-        fs: hands.fs,
-        held: hands.held,
-        places: hands.places,
-        stores: &workspace.stores,
-        quarantine: &quarantine,
-    };
-    Ok(cleanup::apply(&plan, hands, id)?)
+    session: Session<'_>,
+) -> Result<SweepReport, Failure> {
+    let plan = sweep::plan(session.fs, &workspace.places)?;
+    Ok(sweep::apply(&plan, &workspace.stores, session)?)
 }
 
 /// Says what became of temporary files. What was put away is listed by whoever has a report for it.
-pub(in crate::cli) fn print(swept: &CleanupReport, shell: &Shell<'_>) {
+pub(in crate::cli) fn print(swept: &SweepReport, shell: &Shell<'_>) {
     let merged = count(swept.staged.len(), "temporary file", "temporary files");
     if !swept.staged.is_empty() {
         shell.printer.note(&format!("Merged the rows of {merged}."));

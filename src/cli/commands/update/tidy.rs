@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Update;
-use crate::cleanup;
 use crate::cli::Exit;
 use crate::cli::commands::sweep;
 use crate::cli::failure::Failure;
 use crate::cli::ui::progress::Progress;
+use crate::ingest::sweep as temps;
 use crate::ingest::{self, LeftoverReport, Registry, RunReport};
 use crate::lock::LockGuard;
 use crate::workspace::Session;
@@ -40,12 +40,12 @@ impl Update<'_> {
         registry: &mut Registry,
         (report, leftovers): (&mut RunReport, &mut LeftoverReport),
     ) -> Result<(), Failure> {
-        let plan = cleanup::plan_in(hands.fs, hands.places, folders)?;
+        let plan = temps::plan_in(hands.fs, hands.places, folders)?;
         let plan = match hands.held.took_over() {
             Some(_) => plan,
             None => plan.of_stale(hands.clock.now()),
         };
-        let swept = sweep::carry_out(self.workspace, hands, plan)?;
+        let swept = temps::apply(&plan, &self.workspace.stores, hands)?;
         if !swept.staged.is_empty() {
             let merged = ingest::finish_leftovers(self.workspace.view(), hands, registry)?;
             registry.save(hands)?;
@@ -69,7 +69,7 @@ impl Update<'_> {
         }
         let fs = &*shell.world.fs;
         // Looking needs no lock.
-        let plan = cleanup::plan(fs, &workspace.places)?;
+        let plan = temps::plan(fs, &workspace.places)?;
         let plan = if ending.is_after_death {
             plan
         } else {
@@ -82,7 +82,7 @@ impl Update<'_> {
         };
         let progress = Progress::new(shell, self.args.json);
         let hands = workspace.session(&held, &progress);
-        let swept = sweep::carry_out(workspace, hands, plan)?;
+        let swept = temps::apply(&plan, &workspace.stores, hands)?;
         let mut exit = Exit::Ok;
         if !swept.staged.is_empty() {
             let mut registry = self.registry()?;

@@ -12,7 +12,7 @@ use crate::layout::{ParsedPartition, Places, parse_partition_folder};
 use crate::model::{Granularity, PartitionKey, RunId};
 use crate::sys::{Entry, Fs, FsResult, Kind};
 
-use super::CleanupError;
+use crate::ingest::IngestError;
 
 /// How the predecessor begins the name of a partition that it is writing.
 const PREDECESSOR_PREFIX: &str = "data.parquet.tmp-";
@@ -23,16 +23,16 @@ const PARTIAL: &str = ".partial";
 
 /// What a clean-up will do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CleanupPlan {
+pub struct SweepPlan {
     /// What was left, in the order of the paths.
-    pub leftovers: Vec<Leftover>,
+    pub leftovers: Vec<Temp>,
     /// Folders that cannot be looked into.
-    pub unreadable: Vec<Left>,
+    pub unreadable: Vec<LeftTemp>,
 }
 
 /// A file or folder that cannot be read, or a file that cannot be taken away. It stays where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct LeftTemp {
     /// The file or folder.
     pub path: PathBuf,
     /// What the system answered, as a sentence without a period.
@@ -41,7 +41,7 @@ pub struct Left {
 
 /// A temporary file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leftover {
+pub struct Temp {
     /// The file.
     pub path: PathBuf,
     /// Its length.
@@ -67,7 +67,7 @@ pub enum Origin {
 /// A file of another program that changed within this time may still be written: whoever cleans up unasked leaves it.
 const FRESH_NANOS: i64 = 60 * 60 * 1_000_000_000;
 
-impl CleanupPlan {
+impl SweepPlan {
     /// Leaves out what another program may still be writing at this moment. Barkeep's own are left by runs that are over, since
     /// who cleans up holds the lock.
     #[must_use]
@@ -88,7 +88,7 @@ pub fn plan_in(
     fs: &dyn Fs,
     places: &Places,
     dirs: &BTreeSet<PathBuf>,
-) -> Result<CleanupPlan, CleanupError> {
+) -> Result<SweepPlan, IngestError> {
     let mut search = Search::new(fs, places);
     for dir in dirs {
         for entry in search.entries(dir)? {
@@ -105,7 +105,7 @@ pub fn plan_in(
 ///
 /// # Errors
 /// When a directory cannot be listed.
-pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
+pub fn plan(fs: &dyn Fs, places: &Places) -> Result<SweepPlan, IngestError> {
     let mut search = Search::new(fs, places);
     search.beside_the_registry()?;
     for (dir, is_data) in [
@@ -121,8 +121,8 @@ pub fn plan(fs: &dyn Fs, places: &Places) -> Result<CleanupPlan, CleanupError> {
 struct Search<'p> {
     fs: &'p dyn Fs,
     places: &'p Places,
-    found: Vec<Leftover>,
-    unreadable: Vec<Left>,
+    found: Vec<Temp>,
+    unreadable: Vec<LeftTemp>,
 }
 
 impl<'p> Search<'p> {
@@ -135,9 +135,9 @@ impl<'p> Search<'p> {
         }
     }
 
-    fn into_plan(mut self) -> CleanupPlan {
+    fn into_plan(mut self) -> SweepPlan {
         self.found.sort_by(|a, b| a.path.cmp(&b.path));
-        CleanupPlan {
+        SweepPlan {
             leftovers: self.found,
             unreadable: self.unreadable,
         }
@@ -179,7 +179,7 @@ impl<'p> Search<'p> {
             Ok(entries) => Ok(entries.unwrap_or_default()),
             // One bad folder does not keep the others from being looked into.
             Err(error) if error.is_of_place() => {
-                self.unreadable.push(Left {
+                self.unreadable.push(LeftTemp {
                     path: dir.to_owned(),
                     reason: error.to_string(),
                 });
@@ -200,7 +200,7 @@ impl<'p> Search<'p> {
             return Ok(());
         };
         let meta = self.fs.metadata(&path)?;
-        self.found.push(Leftover {
+        self.found.push(Temp {
             path,
             bytes: meta.as_ref().map_or(0, |meta| meta.len),
             modified_nanos: meta.map_or(0, |meta| meta.modified_nanos),

@@ -9,36 +9,22 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::frame::Frame;
-use crate::layout::{ParsedPartition, Places};
-use crate::lock::LockGuard;
+use crate::layout::ParsedPartition;
 use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
     Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stores, Stray,
     read_stray,
 };
+use crate::sys::FsError;
 use crate::sys::atomic::parent;
-use crate::sys::{Fs, FsError};
+use crate::workspace::Session;
 
-use super::{CleanupError, CleanupPlan, Left, Leftover, Origin};
-
-/// What a clean-up works with.
-#[derive(Clone, Copy, Debug)]
-pub struct Hands<'l> {
-    /// The door to the file system.
-    pub fs: &'l dyn Fs,
-    /// The run lock.
-    pub held: &'l LockGuard<'l>,
-    /// The places of the workspace.
-    pub places: &'l Places,
-    /// How much memory a file may take is known there.
-    pub stores: &'l Stores,
-    /// Where unusable files go.
-    pub quarantine: &'l Quarantine<'l>,
-}
+use super::{LeftTemp, Origin, SweepPlan, Temp};
+use crate::ingest::IngestError;
 
 /// What a clean-up did.
 #[derive(Debug, Default)]
-pub struct CleanupReport {
+pub struct SweepReport {
     /// Temporary files of barkeep that were removed.
     pub removed: Vec<PathBuf>,
     /// Files whose rows were staged, durably, before they were removed.
@@ -46,10 +32,10 @@ pub struct CleanupReport {
     /// Files that were put away.
     pub quarantined: Vec<QuarantineRecord>,
     /// Files that stay where they are: nobody can read them, or this build cannot hold them.
-    pub left: Vec<Left>,
+    pub left: Vec<LeftTemp>,
 }
 
-impl CleanupReport {
+impl SweepReport {
     /// Tells whether there was nothing to do.
     pub fn is_empty(&self) -> bool {
         self.removed.is_empty()
@@ -61,65 +47,84 @@ impl CleanupReport {
 
 /// A file whose rows are staged, and what has to happen to it once they are durable.
 struct Settled<'p> {
-    leftover: &'p Leftover,
+    leftover: &'p Temp,
     /// The bytes and the reason, when the rows do not stand for the whole file.
     keep: Option<(Bytes, String)>,
 }
 
-/// Executes a plan. Rows are staged as the run `id`; `ingest::finish_leftovers` merges them.
+/// Executes a plan. Rows are staged, for `finish_leftovers` to merge.
 ///
 /// # Errors
 /// When the disk refuses a change or the lock is lost. Every row is then still in its file, in staging or in
-/// quarantine, and the next clean-up goes on.
+/// quarantine, and the next sweep goes on.
 pub fn apply(
-    plan: &CleanupPlan,
-    hands: Hands<'_>,
-    id: RunId,
-) -> Result<CleanupReport, CleanupError> {
-    hands.held.confirm().map_err(StorageError::from)?;
+    plan: &SweepPlan,
+    stores: &Stores,
+    session: Session<'_>,
+) -> Result<SweepReport, IngestError> {
+    // Where nothing can be removed, nothing is staged either: the next sweep finds it all.
+    if stores.refusal().is_some() {
+        return Ok(SweepReport::default());
+    }
+    let mut report = SweepReport::default();
+    report.left.clone_from(&plan.unreadable);
+    if plan.leftovers.is_empty() {
+        return Ok(report);
+    }
+    session.held.confirm().map_err(StorageError::from)?;
+    // What lay there before this run goes before what this run fetches.
+    let id = session.runs.next_of_others();
+    let quarantine = session.quarantine(&id);
     let mut work = Work {
-        hands,
+        stores,
+        session,
+        quarantine: &quarantine,
         id,
         run: None,
         staged: BTreeMap::new(),
-        report: CleanupReport {
-            left: plan.unreadable.clone(),
-            ..CleanupReport::default()
-        },
+        report,
     };
-    let mut settled = Vec::new();
-    for leftover in &plan.leftovers {
-        match work.begin(leftover) {
-            Ok(begun) => settled.extend(begun),
-            Err(error) => work.note_stays(&leftover.path, error)?,
-        }
-    }
-    if let Some(run) = work.run.take() {
-        run.seal()?;
-    }
-    for settled in settled {
-        let path = &settled.leftover.path;
-        if let Err(error) = work.settle(settled) {
-            work.note_stays(path, error)?;
-        }
-    }
+    work.carry_out(plan)?;
     Ok(work.report)
 }
 
 struct Work<'l> {
-    hands: Hands<'l>,
+    session: Session<'l>,
+    /// How much memory a file may take is known there.
+    stores: &'l Stores,
+    quarantine: &'l Quarantine<'l>,
     id: RunId,
     run: Option<StagedRun<'l, Open>>,
     /// What is staged of each partition.
     staged: BTreeMap<(StorageRequest, PartitionKey), Frame>,
-    report: CleanupReport,
+    report: SweepReport,
 }
 
 impl Work<'_> {
-    fn begin<'p>(&mut self, leftover: &'p Leftover) -> Result<Option<Settled<'p>>, CleanupError> {
+    fn carry_out(&mut self, plan: &SweepPlan) -> Result<(), IngestError> {
+        let mut settled = Vec::new();
+        for leftover in &plan.leftovers {
+            match self.begin(leftover) {
+                Ok(begun) => settled.extend(begun),
+                Err(error) => self.note_stays(&leftover.path, error)?,
+            }
+        }
+        if let Some(run) = self.run.take() {
+            run.seal()?;
+        }
+        for settled in settled {
+            let path = &settled.leftover.path;
+            if let Err(error) = self.settle(settled) {
+                self.note_stays(path, error)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin<'p>(&mut self, leftover: &'p Temp) -> Result<Option<Settled<'p>>, IngestError> {
         match &leftover.origin {
             Origin::Own => {
-                if self.hands.fs.remove_file(&leftover.path)? {
+                if self.session.fs.remove_file(&leftover.path)? {
                     self.report.removed.push(leftover.path.clone());
                 }
                 Ok(None)
@@ -133,7 +138,7 @@ impl Work<'_> {
     }
 
     /// Notes what cannot be taken away, which is a reason to leave it and not one to stop. A disk that fails is one.
-    fn note_stays(&mut self, path: &Path, error: CleanupError) -> Result<(), CleanupError> {
+    fn note_stays(&mut self, path: &Path, error: IngestError) -> Result<(), IngestError> {
         if !error.is_of_place() {
             return Err(error);
         }
@@ -144,11 +149,11 @@ impl Work<'_> {
     /// Stages the rows of a file; what cannot become rows is put away.
     fn stage<'p>(
         &mut self,
-        leftover: &'p Leftover,
+        leftover: &'p Temp,
         place: &ParsedPartition,
-    ) -> Result<Option<Settled<'p>>, CleanupError> {
+    ) -> Result<Option<Settled<'p>>, IngestError> {
         let ParsedPartition { request, partition } = place;
-        let Hands { fs, stores, .. } = self.hands;
+        let (fs, stores) = (self.session.fs, self.stores);
         let found = read_stray(fs, &leftover.path, request, *partition, stores);
         let (frame, provenance, mut beyond, bytes) = match self.readable(&leftover.path, found)? {
             None | Some(Stray::Absent | Stray::Foreign { .. }) => return Ok(None),
@@ -198,10 +203,10 @@ impl Work<'_> {
         Ok(Some(Settled { leftover, keep }))
     }
 
-    fn add(&mut self, rows: &RowsToStage) -> Result<(), CleanupError> {
-        let Hands {
+    fn add(&mut self, rows: &RowsToStage) -> Result<(), IngestError> {
+        let Session {
             fs, held, places, ..
-        } = self.hands;
+        } = self.session;
         let run = match &mut self.run {
             Some(run) => run,
             empty => empty.insert(StagedRun::begin(fs, held, places, self.id.clone())?),
@@ -214,7 +219,7 @@ impl Work<'_> {
         &mut self,
         path: &Path,
         found: Result<Stray, StorageError>,
-    ) -> Result<Option<Stray>, CleanupError> {
+    ) -> Result<Option<Stray>, IngestError> {
         let reason = match found {
             Ok(Stray::Foreign { reason }) => reason,
             Ok(stray) => return Ok(Some(stray)),
@@ -227,13 +232,13 @@ impl Work<'_> {
 
     fn leave(&mut self, path: &Path, reason: String) {
         let path = path.to_owned();
-        self.report.left.push(Left { path, reason });
+        self.report.left.push(LeftTemp { path, reason });
     }
 
-    fn is_newer(&self, path: &Path, than: &Path) -> Result<bool, CleanupError> {
+    fn is_newer(&self, path: &Path, than: &Path) -> Result<bool, IngestError> {
         let modified = |path: &Path| -> Result<i64, FsError> {
             Ok(self
-                .hands
+                .session
                 .fs
                 .metadata(path)?
                 .map_or(i64::MIN, |meta| meta.modified_nanos))
@@ -241,8 +246,8 @@ impl Work<'_> {
         Ok(modified(path)? >= modified(than)?)
     }
 
-    fn put_away_misplaced(&mut self, leftover: &Leftover) -> Result<(), CleanupError> {
-        match self.hands.fs.read(&leftover.path) {
+    fn put_away_misplaced(&mut self, leftover: &Temp) -> Result<(), IngestError> {
+        match self.session.fs.read(&leftover.path) {
             Ok(None) => Ok(()),
             Ok(Some(bytes)) => {
                 self.put_away(&leftover.path, &bytes, "its place is that of no partition")
@@ -255,24 +260,21 @@ impl Work<'_> {
     }
 
     /// Moves a file to quarantine: the bytes are durable there before the name goes.
-    fn put_away(&mut self, path: &Path, bytes: &[u8], reason: &str) -> Result<(), CleanupError> {
+    fn put_away(&mut self, path: &Path, bytes: &[u8], reason: &str) -> Result<(), IngestError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let kept = self
-            .hands
-            .quarantine
-            .keep(path, &name, bytes, reason, None)?;
+        let kept = self.quarantine.keep(path, &name, bytes, reason, None)?;
         self.report.quarantined.push(kept);
-        self.hands.fs.remove_file(path)?;
+        self.session.fs.remove_file(path)?;
         Ok(())
     }
 
-    fn settle(&mut self, settled: Settled<'_>) -> Result<(), CleanupError> {
+    fn settle(&mut self, settled: Settled<'_>) -> Result<(), IngestError> {
         let path = &settled.leftover.path;
         self.report.staged.push(path.clone());
         if let Some((bytes, reason)) = settled.keep {
             return self.put_away(path, &bytes, &reason);
         }
-        self.hands.fs.remove_file(path)?;
+        self.session.fs.remove_file(path)?;
         Ok(())
     }
 }
