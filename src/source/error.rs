@@ -61,12 +61,12 @@ pub enum SourceError {
 
 impl SourceError {
     /// Returns what a request without an answer is to a source; `url` is the address that was asked.
-    pub fn unanswered(error: HttpError, venue: &Venue, job: &FetchJob, url: &str) -> Self {
+    pub fn unanswered(error: &HttpError, venue: &Venue, job: &FetchJob, url: &str) -> Self {
         let venue = venue.clone();
         match error {
             HttpError::Throttled { retry_after, .. } => Self::Throttled {
                 venue,
-                retry_after: Some(retry_after),
+                retry_after: Some(*retry_after),
             },
             HttpError::TooLarge { .. } => Self::Malformed {
                 ticker: job.ticker.clone(),

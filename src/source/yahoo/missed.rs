@@ -47,7 +47,7 @@ impl Fetch<'_> {
             .yahoo
             .http
             .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| SourceError::unanswered(error, &venue, self.job, &url))?;
+            .map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
         let reason = match judge(&answer) {
             Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
                 self.hear_all(&chart);

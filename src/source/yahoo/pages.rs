@@ -218,7 +218,7 @@ impl<'f> Fetch<'f> {
             .yahoo
             .http
             .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| SourceError::unanswered(error, &self.yahoo.venue, self.job, &url))?;
+            .map_err(|error| SourceError::unanswered(&error, &self.yahoo.venue, self.job, &url))?;
         let venue = self.yahoo.venue.clone();
         let malformed = |reason| SourceError::Malformed {
             ticker: self.job.ticker.clone(),

@@ -73,7 +73,7 @@ impl Fetch<'_> {
             .http
             .get(&HttpRequest::of(url.as_str()), self.stop);
         let answer =
-            answer.map_err(|error| SourceError::unanswered(error, &venue, self.job, &url))?;
+            answer.map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
         let reason = match judge(&answer) {
             Verdict::Chart(mut chart) => match self.check(&chart) {
                 Ok(()) => {

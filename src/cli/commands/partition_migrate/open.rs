@@ -133,7 +133,7 @@ pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failu
 fn has_legacy_data(shell: &Shell<'_>) -> Result<bool, Failure> {
     let data = shell.root().join("data");
     let settled = data.join("legacy");
-    let flat = [shell.root(), &data].map(|dir| LegacyPathBuilder::new(dir));
+    let flat = [shell.root(), &data].map(LegacyPathBuilder::new);
     let flat = flat
         .iter()
         .flat_map(|paths| Interval::ALL.map(|interval| paths.flat_tree(interval)));
