@@ -45,7 +45,8 @@ enum Wanted {
 /// What is known of what folders hand down.
 #[derive(Debug, Default)]
 pub(super) struct Berths {
-    berths: Vec<Berth>,
+    /// In the order in which they were made.
+    made: Vec<Berth>,
     /// Folders of the tree.
     places: HashMap<PathBuf, Heritage>,
     /// Folders in which whole series are built, and that the tree has as well.
@@ -57,7 +58,7 @@ pub(super) struct Berths {
 impl Berths {
     /// Forgets what holds for one group only.
     pub(super) fn forget_group(&mut self) {
-        self.berths.clear();
+        self.made.clear();
         self.places.clear();
     }
 }
@@ -96,7 +97,7 @@ impl StagedRun<'_, Sealed> {
         self.make_own_dirs(&dir)?;
         let given = Heritage::of(self.fs, &dir)?.unwrap_or_default();
         self.state.group_dirs.insert(dir.clone());
-        self.state.berths.berths.push(Berth {
+        self.state.berths.made.push(Berth {
             home: home.to_owned(),
             dir,
             wanted: given.clone(),
@@ -108,7 +109,7 @@ impl StagedRun<'_, Sealed> {
 
     /// Returns a folder of the run that hands down `wanted`, as far as the system lets it.
     fn berth_like(&mut self, home: PathBuf, wanted: Wanted) -> Result<&Berth, StorageError> {
-        let berths = &mut self.state.berths.berths;
+        let berths = &mut self.state.berths.made;
         let fits = |berth: &Berth| {
             berth.home == home
                 && match &wanted {
@@ -116,27 +117,23 @@ impl StagedRun<'_, Sealed> {
                     Wanted::Acl(acl) => berth.wanted.acl == *acl,
                 }
         };
-        let at = match berths.iter().position(fits) {
-            Some(at) => at,
-            None => {
-                let wanted = match wanted {
-                    Wanted::All(heritage) => heritage,
-                    Wanted::Acl(acl) => Heritage { group: None, acl },
-                };
-                let at = berths.len();
-                let dir = home.join(NEW).join(format!("{LIKE}{at}"));
-                let given = self.fs.create_dir_like(&dir, &wanted)?;
-                self.state.group_dirs.insert(dir.clone());
-                berths.push(Berth {
-                    home,
-                    dir,
-                    is_refused: given != wanted,
-                    wanted,
-                    given,
-                });
-                at
-            }
-        };
+        let at = berths.iter().position(fits).unwrap_or(berths.len());
+        if at == berths.len() {
+            let wanted = match wanted {
+                Wanted::All(heritage) => heritage,
+                Wanted::Acl(acl) => Heritage { group: None, acl },
+            };
+            let dir = home.join(NEW).join(format!("{LIKE}{at}"));
+            let given = self.fs.create_dir_like(&dir, &wanted)?;
+            self.state.group_dirs.insert(dir.clone());
+            berths.push(Berth {
+                home,
+                dir,
+                is_refused: given != wanted,
+                wanted,
+                given,
+            });
+        }
         berths.get(at).ok_or(StorageError::NotADirectory {
             path: self.dir.clone(),
         })
@@ -197,9 +194,10 @@ impl StagedRun<'_, Sealed> {
         let root = self.whole_root();
         let below = dir.strip_prefix(&root).unwrap_or(Path::new(""));
         let is_root = below.as_os_str().is_empty();
-        let above = match is_root {
-            true => None,
-            false => self.state.berths.whole.get(parent(dir)).cloned(),
+        let above = if is_root {
+            None
+        } else {
+            self.state.berths.whole.get(parent(dir)).cloned()
         };
         if !is_root && (above.is_none() || self.state.berths.whole.contains_key(dir)) {
             self.fs.create_dir(dir)?;
