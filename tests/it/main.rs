@@ -58,6 +58,7 @@ mod missing_rows;
 mod no_source;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod partials;
 #[cfg(test)]
 mod put;

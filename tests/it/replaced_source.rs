@@ -28,7 +28,7 @@ fn world() -> Bar {
     bar.write("in/A.csv", text("1.5"));
     let path = bar.path().join("in/A.csv");
     let file = File::options().write(true).open(path).unwrap();
-    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_763_683_200))
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(489_912))
         .unwrap();
     bar.write("tickers.json", r#"{"A": {"venue": "us:mine"}}"#);
     bar.run(&["update"]).expect(Exit::Ok);
