@@ -292,7 +292,7 @@ fn what_is_decided_in_one_place_is_decided_there() {
     assert!(rows.len() > 10, "{rows:?}");
     for row in rows {
         let (files, rules) = (&row[1], &row[2]);
-        let named = files.iter().filter(|word| word.ends_with(".rs"));
+        let named = files.iter().filter(|word| word.contains('/'));
         let code: Vec<&str> = named
             .map(|file| {
                 let found = sources.iter().find(|source| source.name == *file);
