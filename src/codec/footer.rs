@@ -6,7 +6,7 @@ use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use crate::frame::Profile;
-use crate::model::{Digest, Fingerprint, PriceBasis, Provenance};
+use crate::model::{Digest, Fingerprint, PriceBasis, Provenance, Venue};
 
 use super::{CodecError, MemoryLimit, opened, types};
 
@@ -118,6 +118,15 @@ pub fn zone_named(end: &[u8]) -> Option<String> {
         .ok()?
         .provenance
         .timezone
+}
+
+/// Returns the venue that a file names, by its last bytes; `None` when they are no whole footer, or name none.
+pub fn source_named(end: &[u8]) -> Option<Venue> {
+    let file = metadata(end).ok()?;
+    read(file.file_metadata().key_value_metadata())
+        .ok()?
+        .provenance
+        .source
 }
 
 /// Reads the facts out of a footer.

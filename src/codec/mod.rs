@@ -21,7 +21,7 @@ mod types;
 
 pub use decode::{Decoded, decode, decode_within};
 pub use encode::{Compression, Encoded, Facts, encode};
-pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, zone_named};
+pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
 pub use limit::MemoryLimit;
 
 use parquet::errors::ParquetError;

@@ -40,6 +40,8 @@ impl Survey {
     fn look(&mut self, sight: Sight<'_>, tuple: &Tuple, tree: &Path) -> Result<(), MigrateError> {
         let Sight { fs, catalog, .. } = sight;
         let listed = fs.list(tree)?;
+        // Where nobody knows of another venue, no file is opened for the question.
+        let has_others = catalog.venues().iter().any(|venue| *venue != tuple.venue);
         self.is_there |= listed.is_some();
         for entry in listed.unwrap_or_default() {
             let path = tree.join(&entry.name);
@@ -59,8 +61,10 @@ impl Survey {
                 }
                 LegacyName::Ticker(ticker) => ticker,
             };
-            // The legacy layout names no venue; the registry may.
-            if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) {
+            // All venues have one place; the file may name its own, and else the registry the ticker's home.
+            let is_elsewhere = catalog.is_at_home_elsewhere(&ticker, &tuple.venue)
+                || (has_others && sight.stores.legacy.names_another(&path, &tuple.venue)?);
+            if is_elsewhere {
                 self.elsewhere += 1;
             } else if let Some(meta) = fs.metadata(&path)? {
                 self.tickers.push((ticker, meta));

@@ -11,12 +11,12 @@ use chrono::NaiveDate;
 use crate::codec::{self, MemoryLimit};
 use crate::frame::Profile;
 use crate::layout::{LegacyPathBuilder, Level, is_parquet, is_passed_over};
-use crate::model::{Interval, PartitionKey, StorageRequest, time};
+use crate::model::{Interval, PartitionKey, StorageRequest, Venue, time};
 use crate::sys::{Fs, Kind};
 
 use super::inspect::{Inspected, inspect};
 use super::tree::other_clock;
-use super::{PartitionedStore, StorageError, StorageInterface, Stores};
+use super::{LegacyStore, PartitionedStore, StorageError, StorageInterface, Stores};
 
 /// Bytes that hold the footer of nearly every file.
 const FOOTER: u64 = 64 << 10;
@@ -70,6 +70,19 @@ impl PartitionedStore {
             }
         }
         Ok(())
+    }
+}
+
+impl LegacyStore {
+    /// Tells whether a legacy file names another venue than this one. One that names none, as those of the predecessor, does
+    /// not; nor does one that is damaged, which is judged by whoever reads it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn names_another(&self, path: &Path, venue: &Venue) -> Result<bool, StorageError> {
+        let end = self.fs.read_end(path, FOOTER)?;
+        let named = end.as_deref().and_then(codec::source_named);
+        Ok(named.is_some_and(|named| named != *venue))
     }
 }
 

@@ -252,3 +252,31 @@ fn a_mark_cannot_have_more_done_than_there_are() {
         assert!(ran.stderr.contains("cannot be done"), "{ran:?}");
     }
 }
+
+/// A ticker of two venues has one place in the legacy layout. Whose rows lay there did not matter: they were proven, stored and
+/// labelled as those of the venue that was migrated.
+#[test]
+fn a_legacy_file_that_names_another_venue_is_not_migrated() {
+    let bar = Bar::empty();
+    let table = |venue| format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"in\"\n");
+    bar.write("barkeep.toml", table("de:mine") + &table("de:other"));
+    bar.write(
+        "in/A.csv",
+        "Date,Open,High,Low,Close,Volume\n2025-11-20,7,7,7,7,1000\n",
+    );
+    bar.write("tickers.json", r#"{"A": {"venue": "de:mine"}}"#);
+    bar.run(&["tickers", "add", "A", "--venue", "de:other"])
+        .expect(Exit::Ok);
+    bar.run(&["update", "--venue", "de:other"]).expect(Exit::Ok);
+    bar.write(
+        "tickers.json",
+        r#"{"A": {"venue": "de:mine", "venues": {"de:other": {}}}}"#,
+    );
+    assert!(exists(&bar, "data/legacy/stocks_1d/A.parquet"));
+
+    let planned = bar.run(&["partition-migrate", "init", "-V", "de:mine", "--all-found"]);
+    let ran = bar.run(&["partition-migrate", "migrate", "--all", "--yes"]);
+
+    assert!(!exists(&bar, "data/de"), "{planned:#?} {ran:#?}");
+    assert!(exists(&bar, "data/legacy/stocks_1d/A.parquet"));
+}
