@@ -156,6 +156,7 @@ impl<'l> Consolidation<'_, 'l> {
             },
         };
         let mut aside = Aside::default();
+        self.report.untidy.extend(prepared.untidy.iter().cloned());
         let joined = run.put(&prepared, &custody, &mut aside);
         self.tell(&prepared.request, aside);
         match joined {

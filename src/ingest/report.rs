@@ -1,5 +1,6 @@
 //! What a run did, for people and machines.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
@@ -19,6 +20,8 @@ pub struct RunReport {
     pub damaged: Vec<DamagedSeries>,
     /// Answers and rows that were put away beside the tree.
     pub kept: Vec<QuarantineRecord>,
+    /// Folders that were written to and in which something else may lie, such as temporary files.
+    pub untidy: BTreeSet<PathBuf>,
     /// Rows that are gone for good, each told once, as sentences without a period.
     pub losses: Vec<String>,
     /// Whether rows could be stored.

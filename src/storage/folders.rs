@@ -68,6 +68,8 @@ pub(super) struct Way<'s> {
     above: HashMap<PathBuf, Option<Kind>>,
     /// Parquet files in the folders of the partitions that are none.
     pub(super) misplaced: Vec<PathBuf>,
+    /// Folders of the partitions in which something else lies.
+    pub(super) untidy: Vec<PathBuf>,
 }
 
 /// Where the rows of a partition belong.
@@ -246,8 +248,13 @@ impl Way<'_> {
                 spot = Some(Spot { path, is_there });
             }
         }
-        self.misplaced.extend(found.known()?.misplaced);
-        Ok(spot.unwrap_or_default())
+        let found = found.known()?;
+        let spot = spot.unwrap_or_default();
+        if found.has_others || !found.misplaced.is_empty() {
+            self.untidy.push(parent(&spot.path).to_owned());
+        }
+        self.misplaced.extend(found.misplaced);
+        Ok(spot)
     }
 
     /// Looks at the folder of one partition. Where it has no file yet and something odd lies in the folders above, that may
@@ -349,6 +356,7 @@ impl PartitionedStore {
             dataset,
             above: HashMap::new(),
             misplaced: Vec::new(),
+            untidy: Vec::new(),
         }
     }
 
@@ -367,21 +375,6 @@ impl PartitionedStore {
             }
         }
         Ok(false)
-    }
-
-    /// Returns the folders in which the file of a partition stands, or would stand.
-    ///
-    /// # Errors
-    /// When the request has no venue or the disk cannot be asked.
-    pub fn folders_of(
-        &self,
-        request: &StorageRequest,
-        key: PartitionKey,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let series = request.partitioned()?;
-        let file = |dir: PathBuf| self.paths.file_in(&dir, series.series.dataset(), key);
-        let files = self.series_dirs(series)?.into_iter().map(file);
-        Ok(files.map(|file| parent(&file).to_owned()).collect())
     }
 
     /// Lists what the folders of a series hold, for those who are about to move them away.

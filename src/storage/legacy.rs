@@ -235,6 +235,8 @@ impl StorageInterface for LegacyStore {
         };
         let mut prepared = Prepared::nothing(request.clone());
         prepared.misplaced = misplaced;
+        // The files of all series lie in one folder.
+        prepared.untidy.push(file.tree);
         prepared.add(prepare_file(&*self.fs, job, newer)?);
         Ok(prepared)
     }

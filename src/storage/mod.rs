@@ -127,6 +127,8 @@ pub struct Prepared {
     pub damaged: Vec<Damage>,
     /// Parquet files beside those files that are none of the series. They stay as they are, and are told.
     pub misplaced: Vec<PathBuf>,
+    /// Folders of those files in which something else may lie, such as temporary files.
+    pub untidy: Vec<PathBuf>,
     /// Rows by what happens to them.
     pub rows: RowCounts,
     /// What the changes overwrite.

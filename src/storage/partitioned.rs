@@ -144,7 +144,7 @@ impl StorageInterface for PartitionedStore {
             .map(|(job, rows)| prepare_file(&*self.fs, job, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
-        prepared.misplaced = way.misplaced;
+        (prepared.misplaced, prepared.untidy) = (way.misplaced, way.untidy);
         outcomes?
             .into_iter()
             .for_each(|outcome| prepared.add(outcome));

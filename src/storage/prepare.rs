@@ -217,6 +217,7 @@ impl Prepared {
             files: Vec::new(),
             damaged: Vec::new(),
             misplaced: Vec::new(),
+            untidy: Vec::new(),
             rows: RowCounts::default(),
             revisions: Vec::new(),
             origin: None,

@@ -79,6 +79,7 @@ def pair_history(binaries, scratch, rounds, days, name):
         first.add(side, measured(lambda side=side, times=times: spaces[side].update(times)["wall"]))
     for number, side in turns(rounds):
         times = speed.days_after(speed.HISTORY_END, speed.NEW_BARS * (number + 1))[-speed.NEW_BARS:]
+        spaces[side].first_of_day(speed.at_night(times[-1]))
         more.add(side, measured(lambda side=side, times=times: spaces[side].update(times, seed=100 + number)["own"]))
     return [first, more]
 

@@ -51,8 +51,8 @@ fn clean_within(
 ) -> Result<SweepReport, IngestError> {
     let plan = plan(fs, &bench.places)?;
     let clock = FixedClock(DateTime::UNIX_EPOCH);
-    // As every process has: names of its own.
-    let runs = RunNames::new(Arc::new(clock), bench.fresh_nonce());
+    // As every process has: names of its own. A sweep takes those of the next number.
+    let runs = RunNames::new(Arc::new(clock), bench.fresh_nonce().wrapping_sub(1));
     let session = Session {
         fs,
         clock: &clock,

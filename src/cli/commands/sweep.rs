@@ -4,20 +4,14 @@
 //! a day, so that nobody waits for it. Which day that was is in `state/swept`; where nothing is there, it is due. Whoever takes
 //! over the lock of a dead run, and a run that fails, removes the mark.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
 use crate::ingest::sweep::{self, SweepReport};
 use crate::layout::Places;
-use crate::model::{PartitionKey, StorageRequest};
-use crate::observe::{Event, Observer};
-use crate::storage::StorageError;
-use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
+use crate::sys::atomic::{TempNames, create_dirs, replace};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::{Session, Workspace};
 
@@ -44,52 +38,6 @@ pub(in crate::cli) fn print(swept: &SweepReport, shell: &Shell<'_>) {
         shell
             .printer
             .warning(&format!("{} stays: {}.", left.path.display(), left.reason));
-    }
-}
-
-/// Passes events on, and remembers which partitions were written.
-#[derive(Debug)]
-pub(in crate::cli) struct Witness<'p> {
-    progress: &'p Progress<'p>,
-    written: Mutex<BTreeSet<(StorageRequest, PartitionKey)>>,
-}
-
-impl<'p> Witness<'p> {
-    pub(in crate::cli) fn of(progress: &'p Progress<'p>) -> Self {
-        Self {
-            progress,
-            written: Mutex::default(),
-        }
-    }
-
-    /// Returns the folders of the partitions that were written.
-    pub(in crate::cli) fn folders(
-        &self,
-        workspace: &Workspace<'_>,
-    ) -> Result<BTreeSet<PathBuf>, StorageError> {
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let stores = &workspace.stores;
-        let mut folders = BTreeSet::new();
-        for (request, key) in written.iter() {
-            if *key == PartitionKey::Whole
-                && let Ok(file) = stores.legacy.standing_path(request)
-            {
-                folders.insert(parent(&file).to_owned());
-            }
-            folders.extend(stores.partitioned.folders_of(request, *key)?);
-        }
-        Ok(folders)
-    }
-}
-
-impl Observer for Witness<'_> {
-    fn observe(&self, event: Event) {
-        if let Event::Committed { request, partition } = &event {
-            let written = self.written.lock();
-            let mut written = written.unwrap_or_else(PoisonError::into_inner);
-            written.insert((request.clone(), *partition));
-        }
-        self.progress.observe(event);
     }
 }
 

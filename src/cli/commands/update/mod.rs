@@ -18,7 +18,7 @@ pub(in crate::cli) use args::UpdateArgs;
 use std::time::Duration;
 
 use super::registration;
-use super::sweep::{self, Witness};
+use super::sweep;
 use crate::catalog::{Catalog, TICKERS_FILE};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -184,8 +184,7 @@ impl Update<'_> {
 
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
         let progress = Progress::new(self.shell, self.args.json);
-        let witness = Witness::of(&progress);
-        let hands = self.workspace.session(held, &witness);
+        let hands = self.workspace.session(held, &progress);
         let mut registry = self.registry()?;
         if let Some(ended) = held.took_over() {
             progress.note(&summary::took_over(ended));
@@ -204,7 +203,7 @@ impl Update<'_> {
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
         if report.data.is_there() && report.interrupted.is_none() {
-            let folders = witness.folders(self.workspace)?;
+            let folders = std::mem::take(&mut report.untidy);
             self.sweep_touched(
                 hands,
                 &folders,
