@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use super::registration;
 use super::sweep;
-use crate::catalog::{Catalog, TICKERS_FILE};
+use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
@@ -31,7 +31,7 @@ use crate::config::Overrides;
 use crate::ingest::{self, LeftoverReport, Registry, RunReport};
 use crate::lock::LockGuard;
 use crate::model::Venue;
-use crate::sys::Stopwatch;
+use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
@@ -193,6 +193,11 @@ impl Update<'_> {
         let mut leftovers = self.finish_leftovers(hands, &mut registry)?;
         registry.save(hands)?;
         let leftover_seconds = watch.seconds();
+        if registry.catalog().known_rows() == KnownRows::None && held.took_over().is_none() {
+            // Nobody was killed where nothing was ever stored: the first import need not be looked through. If that cannot
+            // be noted, it is.
+            let _noted: FsResult<()> = sweep::remember(hands, self.shell);
+        }
         let watch = Stopwatch::start();
         let (plan, planned) = self.plan(&registry)?;
         let plan_seconds = watch.seconds();
