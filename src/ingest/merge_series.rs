@@ -51,10 +51,10 @@ impl Consolidation<'_, '_> {
             newer = newer.merge(&content.frame).frame;
             provenance = content.provenance;
         }
-        let wish = self
+        let facts = self
             .view
-            .wish(self.registry.catalog(), venue, &request.series);
-        let routed = self.view.stores.route(request, wish)?;
+            .routing_facts(self.registry.catalog(), venue, &request.series);
+        let routed = self.view.stores.route(request, facts)?;
         let layout = routed.route.layout;
         let missing = match &request.series {
             Series::Bars { ticker, interval } if !self.notes.contains_key(request) => {

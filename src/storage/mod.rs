@@ -53,7 +53,7 @@ pub use place::check_staging;
 pub use put::{Aside, Custody, Document, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
-pub use router::{Because, Layout, Route, Routed, Router, Stores, Wish};
+pub use router::{Layout, Route, RouteReason, Routed, Router, RoutingFacts, Stores};
 pub use staged::{Open, Sealed, StagedRun, create_data_dirs};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};

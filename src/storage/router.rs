@@ -35,7 +35,7 @@ impl fmt::Display for Layout {
 
 /// Why a layout was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
+pub enum RouteReason {
     /// The rows are there and nowhere else.
     RowsAreThere,
     /// Both layouts hold rows, and the ticker's storage block says that its migration was completed.
@@ -54,7 +54,7 @@ pub struct Route {
     /// The layout that serves the series.
     pub layout: Layout,
     /// Why.
-    pub because: Because,
+    pub because: RouteReason,
     /// Whether the toggle asks for the other layout, which a person should be told.
     pub is_against_toggle: bool,
 }
@@ -87,11 +87,11 @@ impl Router {
             Layout::Legacy
         };
         let (layout, because) = match (self.in_legacy, self.in_partitions) {
-            (true, false) => (Layout::Legacy, Because::RowsAreThere),
-            (false, true) => (Layout::Partitioned, Because::RowsAreThere),
-            (true, true) if self.has_block => (Layout::Partitioned, Because::StorageBlock),
-            _ if self.is_eligible => (wanted, Because::Toggle),
-            _ => (wanted, Because::WideInterval),
+            (true, false) => (Layout::Legacy, RouteReason::RowsAreThere),
+            (false, true) => (Layout::Partitioned, RouteReason::RowsAreThere),
+            (true, true) if self.has_block => (Layout::Partitioned, RouteReason::StorageBlock),
+            _ if self.is_eligible => (wanted, RouteReason::Toggle),
+            _ => (wanted, RouteReason::WideInterval),
         };
         Route {
             layout,
@@ -114,7 +114,7 @@ pub struct Stores {
 
 /// What settings and registry say about a series, before the disk is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct RoutingFacts {
     /// The toggle for the series' venue.
     pub toggle: Layout,
     /// Whether the interval may be partitioned.
@@ -123,7 +123,7 @@ pub struct Wish {
     pub has_block: bool,
 }
 
-impl Wish {
+impl RoutingFacts {
     /// Adds which layouts hold rows, the rest of what the decision depends on.
     fn given(self, in_legacy: bool, in_partitions: bool) -> Router {
         Router {
@@ -195,7 +195,11 @@ impl Stores {
     ///
     /// # Errors
     /// When the disk cannot be asked.
-    pub fn route(&self, request: &StorageRequest, wish: Wish) -> Result<Routed, StorageError> {
+    pub fn route(
+        &self,
+        request: &StorageRequest,
+        facts: RoutingFacts,
+    ) -> Result<Routed, StorageError> {
         let partition = match request.venue {
             Some(_) => self.partitioned.newest(request)?,
             None => None,
@@ -206,7 +210,7 @@ impl Stores {
         if request.series.dataset() != Dataset::Stocks {
             let route = Route {
                 layout: Layout::Partitioned,
-                because: Because::Dataset,
+                because: RouteReason::Dataset,
                 is_against_toggle: false,
             };
             return Ok(Routed {
@@ -216,7 +220,7 @@ impl Stores {
             });
         }
         let file = self.legacy.newest(request)?;
-        let route = wish.given(file.is_some(), in_partitions).route();
+        let route = facts.given(file.is_some(), in_partitions).route();
         let (has_rows, newest) = match route.layout {
             Layout::Legacy => (file.is_some(), file),
             Layout::Partitioned => (in_partitions, partition),
@@ -243,9 +247,9 @@ pub struct Routed {
 impl Routed {
     /// Returns what is assumed of a series whose place on disk cannot be looked at: the layout that is wished for,
     /// and rows, so that no history is asked for again.
-    pub fn unanswered(wish: Wish) -> Self {
+    pub fn unanswered(facts: RoutingFacts) -> Self {
         Self {
-            route: wish.given(false, false).route(),
+            route: facts.given(false, false).route(),
             has_rows: true,
             newest: None,
         }

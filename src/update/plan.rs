@@ -230,7 +230,7 @@ impl Look<'_> {
             ticker: ticker.clone(),
             interval,
         };
-        let wish = view.wish(catalog, venue, &series);
+        let facts = view.routing_facts(catalog, venue, &series);
         let asked_for = StorageRequest {
             venue: Some(venue.clone()),
             series,
@@ -238,11 +238,11 @@ impl Look<'_> {
         let known = catalog.last_data_date(&ticker, venue, interval);
         let routed = if self.is_absent && known.is_some() {
             // What is fetched is merged when the rows are back: it is what follows them.
-            Routed::unanswered(wish)
+            Routed::unanswered(facts)
         } else {
-            match view.stores.route(&asked_for, wish) {
+            match view.stores.route(&asked_for, facts) {
                 // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
-                Err(StorageError::Fs(_)) => Routed::unanswered(wish),
+                Err(StorageError::Fs(_)) => Routed::unanswered(facts),
                 routed => routed?,
             }
         };

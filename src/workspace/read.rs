@@ -31,8 +31,8 @@ impl Workspace<'_> {
     ) -> Result<Routed, StorageError> {
         let venue = request.venue.as_ref();
         let venue = venue.unwrap_or_else(|| self.default_venue());
-        let wish = self.view().wish(catalog, venue, &request.series);
-        self.stores.route(request, wish)
+        let facts = self.view().routing_facts(catalog, venue, &request.series);
+        self.stores.route(request, facts)
     }
 
     /// Reads a series wherever it is; `None` when nothing of its venue is stored. Damage is in the answer.

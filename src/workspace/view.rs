@@ -8,7 +8,7 @@ use crate::config::ConfigService;
 use crate::layout::Places;
 use crate::model::{Series, StorageRequest, Venue};
 use crate::source::MarketDataSource;
-use crate::storage::{Layout, StorageError, Stores, Wish, waiting_series};
+use crate::storage::{Layout, RoutingFacts, StorageError, Stores, waiting_series};
 use crate::sys::Fs;
 
 use super::DataRoot;
@@ -31,7 +31,7 @@ impl View<'_> {
     }
 
     /// Returns what settings and registry say about a series.
-    pub fn wish(&self, catalog: &Catalog, venue: &Venue, series: &Series) -> Wish {
+    pub fn routing_facts(&self, catalog: &Catalog, venue: &Venue, series: &Series) -> RoutingFacts {
         let (is_partitioned, _) = self.config.is_partitioned_enabled(venue);
         let toggle = if is_partitioned {
             Layout::Partitioned
@@ -51,7 +51,7 @@ impl View<'_> {
             | Series::Prepost { .. }
             | Series::Trades { .. } => (true, false),
         };
-        Wish {
+        RoutingFacts {
             toggle,
             is_eligible,
             has_block,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barkeep::storage::{Because, Layout, Router, Wish};
+use barkeep::storage::{Layout, RouteReason, Router, RoutingFacts};
 
 use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
 use crate::support::bench::{Bench, rows};
@@ -56,11 +56,11 @@ fn question(case: Router) -> Vec<String> {
 fn answer(case: Router) -> Answer {
     let route = case.route();
     let because = match route.because {
-        Because::RowsAreThere => "the rows are there",
-        Because::StorageBlock => "the storage block says so",
-        Because::Toggle => "the toggle says so",
-        Because::WideInterval => "the interval is too wide",
-        Because::Dataset => "only partitions hold this dataset",
+        RouteReason::RowsAreThere => "the rows are there",
+        RouteReason::StorageBlock => "the storage block says so",
+        RouteReason::Toggle => "the toggle says so",
+        RouteReason::WideInterval => "the interval is too wide",
+        RouteReason::Dataset => "only partitions hold this dataset",
     };
     (
         route.layout.to_string(),
@@ -141,7 +141,7 @@ fn every_case_on_a_disk_is_routed_as_the_table_says() {
             .stores()
             .route(
                 &request,
-                Wish {
+                RoutingFacts {
                     toggle,
                     is_eligible,
                     has_block,
@@ -166,13 +166,13 @@ fn a_damaged_file_keeps_its_series_where_it_is() {
         &LegacyBars.file(&bench.places, &request, "2024-01-30"),
         b"damaged",
     );
-    let wish = Wish {
+    let facts = RoutingFacts {
         toggle: Layout::Partitioned,
         is_eligible: true,
         has_block: true,
     };
 
-    let routed = bench.stores().route(&request, wish).unwrap();
+    let routed = bench.stores().route(&request, facts).unwrap();
 
     assert_eq!(routed.route.layout, Layout::Legacy);
     assert!(routed.has_rows && routed.route.is_against_toggle);
@@ -183,19 +183,19 @@ fn what_only_partitions_hold_goes_there_whatever_the_toggle_says() {
     for shape in [Prepost, Events, Trades] {
         for toggle in [Layout::Legacy, Layout::Partitioned] {
             let bench = Bench::on_disk();
-            let wish = Wish {
+            let facts = RoutingFacts {
                 toggle,
                 is_eligible: false,
                 has_block: false,
             };
 
-            let before = bench.stores().route(&shape.request(), wish).unwrap();
+            let before = bench.stores().route(&shape.request(), facts).unwrap();
             bench.store(shape, &rows(&shape.request(), &["2024-01-30"], 7.0));
-            let after = bench.stores().route(&shape.request(), wish).unwrap();
+            let after = bench.stores().route(&shape.request(), facts).unwrap();
 
             assert_eq!(before.route.layout, Layout::Partitioned);
             assert_eq!(after.route, before.route);
-            assert_eq!(after.route.because, Because::Dataset);
+            assert_eq!(after.route.because, RouteReason::Dataset);
             assert!(!before.has_rows && after.has_rows);
         }
     }
@@ -204,7 +204,7 @@ fn what_only_partitions_hold_goes_there_whatever_the_toggle_says() {
 #[test]
 fn a_symbol_that_legacy_cannot_spell_goes_where_the_toggle_says() {
     let bench = Bench::on_disk();
-    let wish = Wish {
+    let facts = RoutingFacts {
         toggle: Layout::Partitioned,
         is_eligible: true,
         has_block: false,
@@ -212,7 +212,7 @@ fn a_symbol_that_legacy_cannot_spell_goes_where_the_toggle_says() {
 
     let routed = bench
         .stores()
-        .route(&Shape::PartitionedBars.request_of("A/B"), wish)
+        .route(&Shape::PartitionedBars.request_of("A/B"), facts)
         .unwrap();
 
     assert_eq!(routed.route.layout, Layout::Partitioned);

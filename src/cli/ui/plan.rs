@@ -8,7 +8,7 @@ use super::words::{count, some_of};
 use super::{Printer, table};
 use crate::config::{StorageConfig, ToggleOrigin};
 use crate::model::time;
-use crate::storage::{Because, Layout};
+use crate::storage::{Layout, RouteReason};
 use crate::update::{AgainstToggle, LayoutWish, PlannedJob, SkipReason, UpdatePlan};
 use crate::workspace::DataRoot;
 
@@ -160,12 +160,12 @@ fn to(job: &PlannedJob) -> Option<String> {
     job.window.to.map(|to| time::day(to - 1).to_string())
 }
 
-fn because(because: Because) -> &'static str {
+fn because(because: RouteReason) -> &'static str {
     match because {
-        Because::RowsAreThere => "its rows are there",
-        Because::StorageBlock => "it was migrated",
-        Because::Toggle => "the toggle says so",
-        Because::WideInterval => "the interval is wide",
-        Because::Dataset => "the dataset has no other",
+        RouteReason::RowsAreThere => "its rows are there",
+        RouteReason::StorageBlock => "it was migrated",
+        RouteReason::Toggle => "the toggle says so",
+        RouteReason::WideInterval => "the interval is wide",
+        RouteReason::Dataset => "the dataset has no other",
     }
 }
