@@ -5,7 +5,7 @@
 //! its rows back.
 
 use super::plan_change::Progress;
-use super::{Hands, MigrateError, MigrationPlan, ProvenInterval, Sight, Status, Tuple};
+use super::{Hands, MigrateError, MigrationPlan, ProvenInterval, Sight, Status, VenueInterval};
 use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
@@ -33,12 +33,12 @@ pub fn activate(
     plan: &mut MigrationPlan,
     venue: &Venue,
     proven: &[ProvenInterval],
-    finished: &[Tuple],
+    finished: &[VenueInterval],
 ) -> Result<Switched, MigrateError> {
     let now = hands.clock.now();
     let mut catalog = load_catalog(hands.sight)?;
     let mut switched = Switched::default();
-    let mut record = |tuple: &Tuple, tickers: &[Ticker], verified_at| {
+    let mut record = |tuple: &VenueInterval, tickers: &[Ticker], verified_at| {
         let block = StorageBlock {
             verified_at,
             ..StorageBlock::of(venue.clone())
@@ -73,7 +73,7 @@ pub fn activate(
 pub(super) fn deactivate(
     hands: Hands<'_>,
     plan: &mut MigrationPlan,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     tickers: &[Ticker],
 ) -> Result<Switched, MigrateError> {
     let mut catalog = load_catalog(hands.sight)?;

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::adoptions::Adoptions;
-use super::{Difference, Hands, MigrateError, Proofs, Sight, Tuple};
+use super::{Difference, Hands, MigrateError, Proofs, Sight, VenueInterval};
 use crate::frame::basis;
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{Series, StorageRequest, Ticker};
@@ -24,7 +24,7 @@ use crate::sys::{Kind, Medium, rights_of};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stray {
     /// Its interval, and the venue that it is migrated to.
-    pub tuple: Tuple,
+    pub tuple: VenueInterval,
     /// Its ticker.
     pub ticker: Ticker,
     /// Where it is.
@@ -61,7 +61,7 @@ pub(super) enum Moved {
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn strays(sight: Sight<'_>, tuples: &[Tuple]) -> Result<Vec<Stray>, MigrateError> {
+pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, MigrateError> {
     let Sight {
         fs,
         places,
@@ -104,7 +104,10 @@ pub fn strays(sight: Sight<'_>, tuples: &[Tuple]) -> Result<Vec<Stray>, MigrateE
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn unadoptable(sight: Sight<'_>, tuples: &[Tuple]) -> Result<Vec<PathBuf>, MigrateError> {
+pub fn unadoptable(
+    sight: Sight<'_>,
+    tuples: &[VenueInterval],
+) -> Result<Vec<PathBuf>, MigrateError> {
     let Sight { fs, places, .. } = sight;
     let mut found = Vec::new();
     for tuple in tuples {
@@ -150,7 +153,7 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
 /// Writes down which files are about to move, before the first one does.
 fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
     let Sight { fs, places, .. } = hands.sight;
-    let mut tuples: Vec<&Tuple> = strays.iter().map(|stray| &stray.tuple).collect();
+    let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
     for tuple in tuples {

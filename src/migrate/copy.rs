@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{
     Choices, Difference, Duplicates, Fractions, LegacyStamp, PartitionRows, Proof, Refusal, Sight,
-    Tuple, since,
+    VenueInterval, since,
 };
 use crate::frame::{Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
@@ -107,7 +107,7 @@ impl Judged {
 pub(super) fn judge(
     sight: Sight<'_>,
     choices: &Choices,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     ticker: &Ticker,
     from: Medium,
 ) -> Result<Judged, Refusal> {
@@ -136,7 +136,7 @@ pub(super) fn judge(
 pub(super) fn copy(
     sight: Sight<'_>,
     choices: &Choices,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     ticker: &Ticker,
     proof: Option<&Proof>,
     from: Medium,

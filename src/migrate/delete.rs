@@ -12,8 +12,8 @@ use super::copy::read_legacy;
 use super::restart::put_aside;
 use super::verify::read_partitions;
 use super::{
-    Difference, Failed, Hands, MigrateError, Note, Proof, Proofs, Refusal, Sight, Survey, Tuple,
-    since,
+    Difference, Failed, Hands, MigrateError, Note, Proof, Proofs, Refusal, Sight, Survey,
+    VenueInterval, since,
 };
 use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
@@ -27,7 +27,7 @@ use crate::sys::{Fs, Kind, Medium, Meta};
 pub struct VerifiedInterval<'l> {
     hands: Hands<'l>,
     _held: &'l LockGuard<'l>,
-    tuple: Tuple,
+    tuple: VenueInterval,
     files: Vec<Checked>,
     bytes: u64,
     from_memory: usize,
@@ -64,7 +64,7 @@ impl<'l> VerifiedInterval<'l> {
     /// When the folder cannot be listed. Tickers that do not agree are the inner error.
     pub fn by_reading(
         hands: Hands<'l>,
-        tuple: &Tuple,
+        tuple: &VenueInterval,
         proofs: &Proofs,
     ) -> Result<Result<Self, Vec<Failed>>, MigrateError> {
         let survey = Survey::of(hands.sight, tuple)?;
@@ -106,7 +106,7 @@ impl<'l> VerifiedInterval<'l> {
 /// Reads both sides of a ticker; returns the legacy file if everything in it is in the partitions.
 fn agrees(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     ticker: &Ticker,
     meta: Meta,
     proof: Option<&Proof>,
@@ -200,7 +200,7 @@ pub fn delete_legacy(
 /// quarantine that somebody has emptied, nobody knows.
 fn keep_beyond(
     hands: Hands<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     files: &[Checked],
 ) -> Result<Vec<QuarantineRecord>, MigrateError> {
     let beyond = files.iter().filter_map(|file| {
@@ -237,7 +237,7 @@ fn keep_beyond(
 /// When the lock was lost or the disk refuses.
 pub fn remove_partitions(
     hands: Hands<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
 ) -> Result<Result<Removed, Vec<Failed>>, MigrateError> {
     let Sight {
         fs, places, stores, ..
@@ -331,7 +331,7 @@ fn remove_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
 /// Makes sure that every row of the partitions is in the legacy file; returns the files that say more than their rows.
 fn is_back(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     ticker: &Ticker,
 ) -> Result<(Medium, Vec<Beyond>), Refusal> {
     let request = tuple.series(ticker);

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::copy::{copy, judge};
 use super::need::space_at;
 use super::proven::is_proven;
-use super::{Choices, MigrateError, Proofs, Refusal, Sight, Survey, Tuple};
+use super::{Choices, MigrateError, Proofs, Refusal, Sight, Survey, VenueInterval};
 use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::sys::{Medium, Meta};
@@ -59,7 +59,7 @@ pub struct Estimate {
 pub fn estimate(
     sight: Sight<'_>,
     choices: &Choices,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
     is_exact: bool,
 ) -> Result<Estimate, MigrateError> {
@@ -132,7 +132,7 @@ struct Measured {
 struct Ruler<'r> {
     sight: Sight<'r>,
     choices: &'r Choices,
-    tuple: &'r Tuple,
+    tuple: &'r VenueInterval,
     proofs: &'r Proofs,
     /// What the disk allots at least to a file that holds anything, and to a directory.
     block: u64,

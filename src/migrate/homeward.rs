@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::adopt::{Moved, adopt, carry, strays};
 use super::adoptions::Adoptions;
-use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, Tuple};
+use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, VenueInterval};
 use crate::layout::LegacyPathBuilder;
 use crate::model::Ticker;
 use crate::storage::{StorageError, create_data_dirs};
@@ -30,11 +30,15 @@ pub(super) struct Homeward {
     adoptions: Adoptions,
     is_flat: bool,
     paths: LegacyPathBuilder,
-    tuple: Tuple,
+    tuple: VenueInterval,
 }
 
 impl Homeward {
-    pub(super) fn of(sight: Sight<'_>, tuple: &Tuple, homes: Homes) -> Result<Self, MigrateError> {
+    pub(super) fn of(
+        sight: Sight<'_>,
+        tuple: &VenueInterval,
+        homes: Homes,
+    ) -> Result<Self, MigrateError> {
         let Sight { fs, places, .. } = sight;
         let adoptions = Adoptions::load(fs, places, tuple.interval)?;
         Ok(Self {

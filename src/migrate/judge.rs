@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::copy::read_legacy;
 use super::verify::read_partitions;
-use super::{Difference, Proof, Proofs, Refusal, Return, Sight, Tuple, since};
+use super::{Difference, Proof, Proofs, Refusal, Return, Sight, VenueInterval, since};
 use crate::frame::Frame;
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
 use crate::storage::{Beyond, Prepared, StorageError, StorageInterface};
@@ -30,7 +30,7 @@ pub(super) type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
 /// Judges tickers side by side.
 pub(super) fn judge_all(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
     batch: &[Ticker],
 ) -> Vec<Judgement> {

@@ -29,7 +29,7 @@ mod since;
 mod state;
 mod survey;
 mod switch;
-mod tuple;
+mod venue_interval;
 mod verify;
 mod write;
 
@@ -50,7 +50,7 @@ pub use run::{Failed, IntervalReport, migrate_interval};
 pub use state::{IntervalState, RowCounts, Stage, VenueFacts};
 pub use survey::Survey;
 pub use switch::{record, switch};
-pub use tuple::Tuple;
+pub use venue_interval::VenueInterval;
 pub use verify::{Finding, Sample, Verification, verify_interval};
 
 use std::num::NonZeroUsize;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::Tuple;
+use super::VenueInterval;
 use super::plan_file::{
     LEGACY_ROOT, MigrationPlan, PlannedInterval, Status, legacy_path, partition_path, venue_of,
 };
@@ -57,8 +57,8 @@ impl MigrationPlan {
     }
 
     /// Plans an interval, if it is not planned yet.
-    pub fn add(&mut self, tuple: &Tuple, basis: Option<PriceBasis>, now: DateTime<Utc>) {
-        let Tuple { venue, interval } = tuple;
+    pub fn add(&mut self, tuple: &VenueInterval, basis: Option<PriceBasis>, now: DateTime<Utc>) {
+        let VenueInterval { venue, interval } = tuple;
         let mut entry = json!({
             "legacy_path": legacy_path(tuple),
             "partition_path": partition_path(tuple),
@@ -85,7 +85,7 @@ impl MigrationPlan {
     }
 
     /// Writes down how far an interval is. Nothing happens to an interval that is not planned.
-    pub fn record(&mut self, tuple: &Tuple, progress: &Progress, now: DateTime<Utc>) {
+    pub fn record(&mut self, tuple: &VenueInterval, progress: &Progress, now: DateTime<Utc>) {
         let verified_at = progress.verified_at.map(stamp);
         self.change(tuple, now, |entry| {
             set(entry, "status", json!(progress.status.as_str()));
@@ -116,7 +116,7 @@ impl MigrationPlan {
     }
 
     /// Writes down what a person says of an interval, which verifies nothing.
-    pub fn mark(&mut self, tuple: &Tuple, mark: &Mark, now: DateTime<Utc>) {
+    pub fn mark(&mut self, tuple: &VenueInterval, mark: &Mark, now: DateTime<Utc>) {
         self.change(tuple, now, |entry| {
             if let Some(status) = &mark.status {
                 set(entry, "status", json!(status.as_str()));
@@ -144,7 +144,12 @@ impl MigrationPlan {
         self.settle_venue(&tuple.venue);
     }
 
-    fn change(&mut self, tuple: &Tuple, now: DateTime<Utc>, apply: impl FnOnce(&mut Object)) {
+    fn change(
+        &mut self,
+        tuple: &VenueInterval,
+        now: DateTime<Utc>,
+        apply: impl FnOnce(&mut Object),
+    ) {
         self.change_venue(&tuple.venue, now, |venue| {
             let entry = venue
                 .get_mut("intervals")

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{MigrateError, Tuple};
+use super::{MigrateError, VenueInterval};
 use crate::document::{self, Object};
 use crate::model::{PriceBasis, Venue};
 use crate::sys::Fs;
@@ -65,7 +65,7 @@ impl From<&str> for Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedInterval {
     /// Which.
-    pub tuple: Tuple,
+    pub tuple: VenueInterval,
     /// How far it is.
     pub status: Status,
     /// Tickers in all, and those that are done.
@@ -120,7 +120,7 @@ impl MigrationPlan {
     }
 
     /// Returns what the plan says of one interval.
-    pub fn interval(&self, tuple: &Tuple) -> Option<PlannedInterval> {
+    pub fn interval(&self, tuple: &VenueInterval) -> Option<PlannedInterval> {
         self.intervals()
             .into_iter()
             .find(|planned| planned.tuple == *tuple)
@@ -164,13 +164,13 @@ impl MigrationPlan {
 }
 
 /// Returns where the partitions of a tuple are, relative to the workspace.
-pub(super) fn partition_path(tuple: &Tuple) -> String {
-    let Tuple { venue, interval } = tuple;
+pub(super) fn partition_path(tuple: &VenueInterval) -> String {
+    let VenueInterval { venue, interval } = tuple;
     format!("data/{}/{}/stocks_{interval}", venue.market, venue.source)
 }
 
 /// Returns where the legacy files of an interval are, relative to the workspace.
-pub(super) fn legacy_path(tuple: &Tuple) -> String {
+pub(super) fn legacy_path(tuple: &VenueInterval) -> String {
     format!("{LEGACY_ROOT}/stocks_{}", tuple.interval)
 }
 
@@ -199,7 +199,7 @@ fn planned(venue: &Object, name: &str, entry: &Object) -> Option<PlannedInterval
     let number = |group: &str, key: &str| entry.get(group)?.get(key)?.as_u64();
     let text = |value: Option<&Value>| Some(value?.as_str()?.to_owned());
     Some(PlannedInterval {
-        tuple: Tuple {
+        tuple: VenueInterval {
             venue: venue_of(venue)?,
             interval: name.parse().ok()?,
         },
@@ -245,7 +245,7 @@ fn check_venue(workspace: &Path, entry: &Object) -> Result<(), String> {
         let interval = name
             .parse()
             .map_err(|_| format!("{name} of {id} is no interval"))?;
-        let tuple = Tuple {
+        let tuple = VenueInterval {
             venue: venue.clone(),
             interval,
         };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::record::{Record, fingerprint, parsed, record};
-use super::{Hands, MigrateError, Tuple};
+use super::{Hands, MigrateError, VenueInterval};
 use crate::layout::Places;
 use crate::model::{Fingerprint, Ticker};
 use crate::sys::{Fs, Kind, Meta};
@@ -90,8 +90,8 @@ impl Proofs {
     ///
     /// # Errors
     /// When a record cannot be read, or is not what was written.
-    pub fn load(fs: &dyn Fs, places: &Places, tuple: &Tuple) -> Result<Self, MigrateError> {
-        let Tuple { venue, interval } = tuple;
+    pub fn load(fs: &dyn Fs, places: &Places, tuple: &VenueInterval) -> Result<Self, MigrateError> {
+        let VenueInterval { venue, interval } = tuple;
         let name = format!("{}-{}-stocks_{interval}", venue.market, venue.source);
         let dir = places.state.join("migration").join(name);
         let (batches, records) = Batches::load(fs, dir)?;

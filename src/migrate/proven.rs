@@ -1,7 +1,7 @@
 //! Whether every ticker of an interval is proven, as it stands now.
 
 use super::run::open_tickers;
-use super::{MigrateError, Proofs, Sight, Survey, Tuple};
+use super::{MigrateError, Proofs, Sight, Survey, VenueInterval};
 use crate::model::{Dataset, Digest, Ticker};
 use crate::storage::StorageInterface;
 use crate::sys::{Kind, Meta};
@@ -11,7 +11,7 @@ use crate::sys::{Kind, Meta};
 /// Only the journal of proofs and the disk can supply one; a plan never does.
 #[derive(Clone, Debug)]
 pub struct ProvenInterval {
-    tuple: Tuple,
+    tuple: VenueInterval,
     tickers: Vec<Ticker>,
     rows: (u64, u64),
 }
@@ -37,7 +37,7 @@ pub struct Unproven {
 /// When the disk cannot be asked.
 pub(super) fn is_proven(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
     ticker: &Ticker,
     meta: &Meta,
@@ -74,7 +74,7 @@ impl ProvenInterval {
     /// When the disk cannot be asked.
     pub fn confirm(
         sight: Sight<'_>,
-        tuple: &Tuple,
+        tuple: &VenueInterval,
         proofs: &Proofs,
     ) -> Result<Result<Self, Unproven>, MigrateError> {
         let survey = Survey::of(sight, tuple)?;
@@ -111,7 +111,7 @@ impl ProvenInterval {
     }
 
     /// Returns which interval this is.
-    pub fn tuple(&self) -> &Tuple {
+    pub fn tuple(&self) -> &VenueInterval {
         &self.tuple
     }
 

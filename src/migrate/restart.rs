@@ -1,6 +1,6 @@
 //! Putting partitions away, whole and unchanged, before a new copy takes their place.
 
-use super::{Hands, MigrateError, Sight, Tuple};
+use super::{Hands, MigrateError, Sight, VenueInterval};
 use crate::layout::PartitionPathBuilder;
 use crate::model::Ticker;
 use crate::storage::{InPieces, QuarantineRecord, Sealed, StagedRun, StorageError};
@@ -12,7 +12,7 @@ use crate::storage::{InPieces, QuarantineRecord, Sealed, StagedRun, StorageError
 pub(super) fn put_aside(
     hands: Hands<'_>,
     run: &mut StagedRun<'_, Sealed>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     ticker: &Ticker,
     reason: &str,
 ) -> Result<Vec<QuarantineRecord>, MigrateError> {

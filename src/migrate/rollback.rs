@@ -17,7 +17,7 @@ use super::judge::{Judged, Judgement, judge_all};
 use super::verify::read_partitions;
 use super::{
     Difference, Failed, Hands, MigrateError, MigrationPlan, Need, Note, Proofs, Refusal, Sight,
-    Survey, Tuple,
+    Survey, VenueInterval,
 };
 use crate::model::{Dataset, Ticker};
 use crate::observe::Event;
@@ -53,7 +53,7 @@ pub enum Return {
 #[derive(Debug)]
 pub struct RollbackReport {
     /// Which interval.
-    pub tuple: Tuple,
+    pub tuple: VenueInterval,
     /// What happens to each ticker, in order.
     pub returns: Vec<(Ticker, Return)>,
     /// Tickers that cannot go back. One of them is enough for the switch to stay where it is.
@@ -82,7 +82,7 @@ pub struct RollbackReport {
 /// When a folder cannot be listed.
 pub fn plan_rollback(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
     homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
@@ -110,7 +110,7 @@ pub fn plan_rollback(
 /// When the disk cannot be asked.
 pub fn rollback_need(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
 ) -> Result<Need, MigrateError> {
     let mut need = Need::default();
@@ -135,7 +135,7 @@ pub fn rollback_need(
 pub fn roll_back(
     hands: Hands<'_>,
     plan: &mut MigrationPlan,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &mut Proofs,
     homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
@@ -178,7 +178,7 @@ pub fn roll_back(
 }
 
 impl RollbackReport {
-    fn of(tuple: &Tuple) -> Self {
+    fn of(tuple: &VenueInterval) -> Self {
         Self {
             tuple: tuple.clone(),
             returns: Vec::new(),
@@ -220,7 +220,11 @@ impl RollbackReport {
 }
 
 /// Returns every ticker that either side has, or had when it was proven.
-fn tickers(sight: Sight<'_>, tuple: &Tuple, proofs: &Proofs) -> Result<Vec<Ticker>, MigrateError> {
+fn tickers(
+    sight: Sight<'_>,
+    tuple: &VenueInterval,
+    proofs: &Proofs,
+) -> Result<Vec<Ticker>, MigrateError> {
     let survey = Survey::of(sight, tuple)?;
     let mut all = sight.stores.partitioned.tickers(
         Some(&tuple.venue),

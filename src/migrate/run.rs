@@ -12,7 +12,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use super::copy::{Copy, copy};
 use super::proven::is_proven;
 use super::write::Writer;
-use super::{Choices, Hands, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple};
+use super::{Choices, Hands, MigrateError, Proof, Proofs, Refusal, Sight, Survey, VenueInterval};
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::QuarantineRecord;
@@ -36,7 +36,7 @@ pub struct Failed {
 #[derive(Debug)]
 pub struct IntervalReport {
     /// Which.
-    pub tuple: Tuple,
+    pub tuple: VenueInterval,
     /// Tickers in all.
     pub tickers: usize,
     /// Tickers that were proven before this run.
@@ -68,7 +68,7 @@ pub struct IntervalReport {
 pub fn migrate_interval(
     hands: Hands<'_>,
     choices: &Choices,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &mut Proofs,
 ) -> Result<IntervalReport, MigrateError> {
     let survey = Survey::of(hands.sight, tuple)?;
@@ -146,7 +146,7 @@ pub(super) fn tickers_of(survey: &Survey, proofs: &Proofs) -> usize {
 /// Returns the tickers that have to be migrated: without a proof, changed since theirs, or without partitions.
 pub(super) fn open_tickers(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     survey: &Survey,
     proofs: &Proofs,
 ) -> Result<Vec<Ticker>, MigrateError> {
@@ -170,7 +170,7 @@ pub(super) fn open_tickers(
 struct Queue<'q> {
     hands: Hands<'q>,
     choices: &'q Choices,
-    tuple: &'q Tuple,
+    tuple: &'q VenueInterval,
     todo: Vec<(Ticker, Option<Proof>)>,
     next: AtomicUsize,
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::run::tickers_of;
-use super::{MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey, Tuple};
+use super::{
+    MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey, VenueInterval,
+};
 use crate::config::ConfigService;
 use crate::model::{Dataset, StorageRequest, Ticker};
 use crate::storage::{StorageError, StorageInterface};
@@ -138,7 +140,7 @@ impl IntervalState {
         planned: &[PlannedInterval],
     ) -> Result<Vec<Self>, MigrateError> {
         let state = |planned: &PlannedInterval| {
-            let Tuple { venue, interval } = &planned.tuple;
+            let VenueInterval { venue, interval } = &planned.tuple;
             let facts = VenueFacts {
                 is_active: config.is_partitioned_enabled(venue).0,
                 is_eligible: config.partitions(venue, *interval),

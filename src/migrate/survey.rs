@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{MigrateError, Sight, Tuple};
+use super::{MigrateError, Sight, VenueInterval};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::Ticker;
 use crate::sys::{Kind, Meta};
@@ -25,7 +25,7 @@ impl Survey {
     ///
     /// # Errors
     /// When a folder cannot be listed.
-    pub fn of(sight: Sight<'_>, tuple: &Tuple) -> Result<Self, MigrateError> {
+    pub fn of(sight: Sight<'_>, tuple: &VenueInterval) -> Result<Self, MigrateError> {
         let paths = LegacyPathBuilder::new(&sight.places.root);
         let mut survey = Self::default();
         // A ticker that has a file in both is served from the first.
@@ -37,7 +37,12 @@ impl Survey {
         Ok(survey)
     }
 
-    fn look(&mut self, sight: Sight<'_>, tuple: &Tuple, tree: &Path) -> Result<(), MigrateError> {
+    fn look(
+        &mut self,
+        sight: Sight<'_>,
+        tuple: &VenueInterval,
+        tree: &Path,
+    ) -> Result<(), MigrateError> {
         let Sight { fs, catalog, .. } = sight;
         let listed = fs.list(tree)?;
         // Where nobody knows of another venue, no file is opened for the question.

@@ -5,7 +5,7 @@ use crate::model::Venue;
 
 use super::{
     Hands, IntervalState, MigrateError, MigrationPlan, PlannedInterval, Progress, Proofs,
-    ProvenInterval, Status, Switched, Tuple, activate, save_plan,
+    ProvenInterval, Status, Switched, VenueInterval, activate, save_plan,
 };
 
 /// Writes into the plan how far an interval is.
@@ -15,7 +15,7 @@ use super::{
 pub fn record(
     hands: Hands<'_>,
     plan: &mut MigrationPlan,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
     status: Status,
 ) -> Result<(), MigrateError> {

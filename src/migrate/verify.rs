@@ -9,7 +9,9 @@ use rayon::prelude::*;
 
 use super::copy::read_legacy;
 use super::judge::is_as_proven;
-use super::{Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, Tuple, since};
+use super::{
+    Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, VenueInterval, since,
+};
 use crate::frame::Frame;
 use crate::model::{Dataset, StorageRequest, Ticker};
 use crate::storage::{PartitionedStore, StorageInterface, Stored};
@@ -57,7 +59,7 @@ pub enum Finding {
 #[derive(Debug)]
 pub struct Verification {
     /// Which.
-    pub tuple: Tuple,
+    pub tuple: VenueInterval,
     /// What was found of each ticker that was looked at, in order.
     pub findings: Vec<(Ticker, Finding)>,
     /// How many tickers there are in all.
@@ -82,7 +84,7 @@ type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 /// When a folder cannot be listed. What is wrong with one ticker is a finding.
 pub fn verify_interval(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     proofs: &Proofs,
     is_active: bool,
     sample: Option<Sample>,
@@ -146,7 +148,7 @@ pub fn verify_interval(
 
 fn look(
     sight: Sight<'_>,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
     ticker: &Ticker,
     proof: Option<&Proof>,
     is_active: bool,

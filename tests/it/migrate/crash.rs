@@ -12,7 +12,7 @@ use barkeep::catalog::Catalog;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
     self, Choices, Duplicates, Fractions, Hands, Homes, MigrateError, MigrationPlan, PartitionRows,
-    Progress, Proofs, ProvenInterval, Sight, Status, Tuple, VerifiedInterval,
+    Progress, Proofs, ProvenInterval, Sight, Status, VenueInterval, VerifiedInterval,
 };
 use barkeep::observe::Silent;
 use barkeep::storage::{Open, StagedRun, StorageInterface, leftover_runs};
@@ -30,8 +30,8 @@ fn now() -> DateTime<Utc> {
     "2026-06-01T12:00:00Z".parse().unwrap()
 }
 
-pub(super) fn tuple() -> Tuple {
-    Tuple {
+pub(super) fn tuple() -> VenueInterval {
+    VenueInterval {
         venue: "us:demo".parse().unwrap(),
         interval: "1d".parse().unwrap(),
     }
@@ -521,7 +521,7 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
         fs.turn_bad(BadFolder::always(bad.to_str().unwrap(), 30));
 
         let ran = with(&fs, &fs, &held(), |hands, _| {
-            let weeks = Tuple {
+            let weeks = VenueInterval {
                 interval: "1wk".parse().unwrap(),
                 ..tuple()
             };

@@ -12,7 +12,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
 use crate::lock::LockGuard;
-use crate::migrate::{self, Hands, MigrationPlan, Proofs, Sight, Stray, Survey, Tuple};
+use crate::migrate::{self, Hands, MigrationPlan, Proofs, Sight, Stray, Survey, VenueInterval};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::sys::atomic::{TempNames, replace_from};
 use crate::sys::rights_of;
@@ -130,12 +130,12 @@ fn wanted(args: &InitArgs) -> &[Interval] {
 
 /// Returns the intervals whose files may be moved: those that can be in the plan. What is never migrated is used from where
 /// it lies.
-fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<Tuple> {
+fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<VenueInterval> {
     let mut intervals = wanted(args).to_vec();
     intervals.retain(|interval| workspace.config.partitions(venue, *interval));
     intervals.sort();
     intervals.dedup();
-    let tuple = |interval| Tuple {
+    let tuple = |interval| VenueInterval {
         venue: venue.clone(),
         interval,
     };
@@ -147,7 +147,7 @@ fn settle_strays(
     args: &InitArgs,
     shell: &Shell<'_>,
     hands: Hands<'_>,
-    tuples: &[Tuple],
+    tuples: &[VenueInterval],
 ) -> Result<(), Failure> {
     report::misplaced(shell, &migrate::unadoptable(hands.sight, tuples)?);
     let strays = migrate::strays(hands.sight, tuples)?;
@@ -227,10 +227,10 @@ fn tuples(
     workspace: &Workspace<'_>,
     hands: Hands<'_>,
     venue: &Venue,
-) -> Result<Vec<Tuple>, Failure> {
-    let mut tuples: Vec<Tuple> = Vec::new();
+) -> Result<Vec<VenueInterval>, Failure> {
+    let mut tuples: Vec<VenueInterval> = Vec::new();
     for interval in wanted(args) {
-        let tuple = Tuple {
+        let tuple = VenueInterval {
             venue: venue.clone(),
             interval: *interval,
         };

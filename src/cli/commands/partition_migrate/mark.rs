@@ -10,7 +10,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::migrate::{self, Mark, MigrationPlan, Status, Tuple};
+use crate::migrate::{self, Mark, MigrationPlan, Status, VenueInterval};
 use crate::model::{Interval, Venue};
 
 /// Options of `partition-migrate mark`.
@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let mark = mark(args)?;
     let workspace = open::workspace(shell)?;
     // Looked at before the lock too, so that a mistyped name does not wait for it.
-    let tuple = Tuple {
+    let tuple = VenueInterval {
         venue: args.venue.clone(),
         interval: args.interval,
     };
@@ -96,7 +96,11 @@ fn mark(args: &MarkArgs) -> Result<Mark, Failure> {
 }
 
 /// Of what is said and of what the plan says already.
-fn refuse_more_than_all(plan: &MigrationPlan, tuple: &Tuple, mark: &Mark) -> Result<(), Failure> {
+fn refuse_more_than_all(
+    plan: &MigrationPlan,
+    tuple: &VenueInterval,
+    mark: &Mark,
+) -> Result<(), Failure> {
     let (was_total, was_done) = plan.interval(tuple).map_or((0, 0), |planned| planned.jobs);
     let total = mark.jobs_total.unwrap_or(was_total);
     let done = mark.jobs_completed.unwrap_or(was_done);
@@ -109,7 +113,7 @@ fn refuse_more_than_all(plan: &MigrationPlan, tuple: &Tuple, mark: &Mark) -> Res
     Ok(())
 }
 
-fn refuse_unplanned(shell: &Shell<'_>, tuple: &Tuple) -> Result<(), Failure> {
+fn refuse_unplanned(shell: &Shell<'_>, tuple: &VenueInterval) -> Result<(), Failure> {
     let plan = open::plan(shell)?;
     if plan.interval(tuple).is_some() {
         return Ok(());

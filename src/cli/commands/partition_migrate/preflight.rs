@@ -6,7 +6,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::migrate::{self, PlannedInterval, Tuple};
+use crate::migrate::{self, PlannedInterval, VenueInterval};
 use crate::workspace::Workspace;
 
 /// A plan that somebody else wrote may name intervals that make no sense as months.
@@ -14,7 +14,7 @@ pub(super) fn refuse_wide(
     workspace: &Workspace<'_>,
     chosen: &[PlannedInterval],
 ) -> Result<(), Failure> {
-    for Tuple { venue, interval } in chosen.iter().map(|one| &one.tuple) {
+    for VenueInterval { venue, interval } in chosen.iter().map(|one| &one.tuple) {
         if !workspace.config.partitions(venue, *interval) {
             return Err(Failure::usage(format!(
                 "{interval} is not migrated: its bars are too wide for monthly files, of which each would hold only a few"
@@ -36,7 +36,7 @@ pub(super) fn refuse_other_disks(
 ) -> Result<(), Failure> {
     let fs = &*shell.world.fs;
     let data = &workspace.places.data;
-    for Tuple { venue, interval } in chosen.iter().map(|one| &one.tuple) {
+    for VenueInterval { venue, interval } in chosen.iter().map(|one| &one.tuple) {
         let market = data.join(venue.market.as_str());
         let source = market.join(venue.source.as_str());
         let mut dirs = vec![source.join(format!("stocks_{interval}")), source, market];
@@ -70,7 +70,7 @@ pub(super) fn refuse_strays(
 ) -> Result<(), Failure> {
     let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
     let sight = open::sight(workspace, shell, &catalog, &progress);
-    let tuples: Vec<Tuple> = chosen.iter().map(|one| one.tuple.clone()).collect();
+    let tuples: Vec<VenueInterval> = chosen.iter().map(|one| one.tuple.clone()).collect();
     let strays = migrate::strays(sight, &tuples)?;
     let Some(stray) = strays.first() else {
         return Ok(());

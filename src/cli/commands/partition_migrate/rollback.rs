@@ -12,7 +12,7 @@ use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
     self, Failed, Hands, Homes, IntervalState, MigrationPlan, Proofs, Removed, Return,
-    RollbackReport, Tuple,
+    RollbackReport, VenueInterval,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -126,7 +126,7 @@ fn chosen(
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
     progress: &Progress<'_>,
-) -> Result<Vec<Tuple>, Failure> {
+) -> Result<Vec<VenueInterval>, Failure> {
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
     let sight = open::sight(workspace, shell, &catalog, progress);
@@ -150,7 +150,7 @@ fn roll_back_one(
     shell: &Shell<'_>,
     hands: Hands<'_>,
     plan: &mut MigrationPlan,
-    tuple: &Tuple,
+    tuple: &VenueInterval,
 ) -> Result<Done, Failure> {
     let sight = hands.sight;
     let mut proofs = Proofs::load(sight.fs, sight.places, tuple)?;
@@ -176,7 +176,11 @@ fn roll_back_one(
     Ok(done)
 }
 
-fn confirm(args: &RollbackArgs, shell: &Shell<'_>, tuples: &[Tuple]) -> Result<(), Failure> {
+fn confirm(
+    args: &RollbackArgs,
+    shell: &Shell<'_>,
+    tuples: &[VenueInterval],
+) -> Result<(), Failure> {
     if args.yes {
         return Ok(());
     }
