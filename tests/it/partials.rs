@@ -85,6 +85,18 @@ fn the_first_update_of_a_day_sweeps_everything_and_the_second_does_not() {
 }
 
 #[test]
+fn an_update_after_a_cleanup_of_the_same_day_need_not_look_again() {
+    let (mut bar, _) = updated();
+    bar.now = "2025-11-22T22:00:00Z".to_owned();
+    bar.run(&["cleanup"]).expect(Exit::Ok);
+    plant(&bar, OLD);
+
+    let ran = update(&bar);
+
+    assert_eq!(left(&bar).len(), 3, "{ran:?}");
+}
+
+#[test]
 fn an_update_sweeps_the_folders_that_it_writes_to_each_time() {
     let (mut bar, month) = updated();
     bar.now = "2025-11-24T22:00:00Z".to_owned();

@@ -22,7 +22,7 @@ use crate::ingest::{self, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
 use crate::storage::leftover_runs;
-use crate::sys::Stopwatch;
+use crate::sys::{FsResult, Stopwatch};
 use crate::workspace::Workspace;
 
 /// Options of `cleanup`.
@@ -61,6 +61,10 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let swept = sweep::sweep(&workspace, hands)?;
     let leftovers = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
     registry.save(hands)?;
+    if workspace.stores.refusal().is_none() {
+        // If it cannot be noted, the next update looks once more.
+        let _noted: FsResult<()> = sweep::remember(hands, shell);
+    }
     progress.end();
     held.release()?;
 
