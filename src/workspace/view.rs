@@ -13,7 +13,7 @@ use crate::sys::Fs;
 
 use super::DataRoot;
 
-/// What planning needs to look at.
+/// What every command looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'l> {
     /// Settings and toggles.

@@ -207,21 +207,26 @@ impl Update<'_> {
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
+        let mut tidied = Exit::Ok;
         if report.data.is_there() && report.interrupted.is_none() {
             let folders = std::mem::take(&mut report.untidy);
-            self.sweep_touched(
-                hands,
-                &folders,
-                &mut registry,
-                (&mut report, &mut leftovers),
-            )?;
+            let told = (&mut report, &mut leftovers);
+            if let Err(failure) = self.sweep_touched(hands, &folders, &mut registry, told) {
+                // The rows are stored: what the report says of them must not be lost over what lies beside them.
+                let text = failure.text();
+                let text = text.trim_start_matches("error: ");
+                report
+                    .warnings
+                    .push(format!("temporary files stay: {text}"));
+                tidied = failure.exit;
+            }
         }
         report.warnings.extend(self.toggle_warnings(&plan));
         let requests = self.count_requests(&report, registry.catalog(), held);
         if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, hands)?;
         }
-        let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers)]);
+        let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers), tidied]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
