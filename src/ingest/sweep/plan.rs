@@ -68,14 +68,13 @@ pub enum Origin {
 const FRESH_NANOS: i64 = 60 * 60 * 1_000_000_000;
 
 impl SweepPlan {
-    /// Leaves out what another program may still be writing at this moment. Barkeep's own are left by runs that are over, since
-    /// who cleans up holds the lock.
+    /// Leaves out what may still be being written at this moment: by another program, or by a barkeep that needs no lock for it,
+    /// as for the budgets of hosts.
     #[must_use]
     pub fn of_stale(mut self, now: DateTime<Utc>) -> Self {
         let now = now.timestamp_nanos_opt().unwrap_or(i64::MAX);
         let is_fresh = |at: i64| now.saturating_sub(at).saturating_abs() < FRESH_NANOS;
-        self.leftovers
-            .retain(|one| one.origin == Origin::Own || !is_fresh(one.modified_nanos));
+        self.leftovers.retain(|one| !is_fresh(one.modified_nanos));
         self
     }
 }
