@@ -133,6 +133,15 @@ impl Catalog {
             .is_some_and(|entry| !place::is_home(entry, venue) && !place::is_blank(entry))
     }
 
+    /// Tells whether a legacy file of a ticker, which has one place for all venues, is this venue's: the file may name its own,
+    /// and else it is of the ticker's home.
+    pub fn owns_legacy_file(&self, ticker: &Ticker, venue: &Venue, named: Option<&Venue>) -> bool {
+        named.map_or_else(
+            || !self.is_at_home_elsewhere(ticker, venue),
+            |named| named == venue,
+        )
+    }
+
     /// Tells whether the whole history of a series is to be asked for again.
     pub fn wants_whole(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> bool {
         let entry = self.interval(ticker, venue, interval);

@@ -66,9 +66,12 @@ impl Survey {
                 }
                 LegacyName::Ticker(ticker) => ticker,
             };
-            // All venues have one place; the file may name its own, and else the registry the ticker's home.
-            let is_elsewhere = catalog.is_at_home_elsewhere(&ticker, &tuple.venue)
-                || (has_others && sight.stores.legacy.names_another(&path, &tuple.venue)?);
+            let named = if has_others {
+                sight.stores.legacy.venue_named(&path)?
+            } else {
+                None
+            };
+            let is_elsewhere = !catalog.owns_legacy_file(&ticker, &tuple.venue, named.as_ref());
             if is_elsewhere {
                 self.elsewhere += 1;
             } else if let Some(meta) = fs.metadata(&path)? {

@@ -74,15 +74,14 @@ impl PartitionedStore {
 }
 
 impl LegacyStore {
-    /// Tells whether a legacy file names another venue than this one. One that names none, as those of the predecessor, does
-    /// not; nor does one that is damaged, which is judged by whoever reads it.
+    /// Returns the venue that a legacy file names. One of the predecessor names none, nor does one that is damaged, which is
+    /// judged by whoever reads it.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn names_another(&self, path: &Path, venue: &Venue) -> Result<bool, StorageError> {
+    pub fn venue_named(&self, path: &Path) -> Result<Option<Venue>, StorageError> {
         let end = self.fs.read_end(path, FOOTER)?;
-        let named = end.as_deref().and_then(codec::source_named);
-        Ok(named.is_some_and(|named| named != *venue))
+        Ok(end.as_deref().and_then(codec::source_named))
     }
 }
 

@@ -64,10 +64,10 @@ impl Workspace<'_> {
     ) -> bool {
         let venue = request.venue.as_ref();
         let venue = venue.unwrap_or_else(|| self.default_venue());
-        match (&stored.provenance.source, layout, request.series.ticker()) {
-            (_, Layout::Partitioned, _) | (None, Layout::Legacy, None) => true,
-            (Some(source), Layout::Legacy, _) => source == venue,
-            (None, Layout::Legacy, Some(ticker)) => !catalog.is_at_home_elsewhere(ticker, venue),
+        let named = stored.provenance.source.as_ref();
+        match (layout, request.series.ticker()) {
+            (Layout::Partitioned, _) | (_, None) => true,
+            (Layout::Legacy, Some(ticker)) => catalog.owns_legacy_file(ticker, venue, named),
         }
     }
 }
