@@ -10,6 +10,7 @@ pub mod frame;
 pub mod http;
 pub mod ingest;
 pub mod layout;
+pub mod ledger;
 pub mod lock;
 pub mod migrate;
 pub mod model;

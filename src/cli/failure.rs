@@ -14,6 +14,7 @@ use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::ingest::IngestError;
+use crate::ledger::LedgerError;
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
 use crate::storage::{StorageError, WayOut};
@@ -253,6 +254,12 @@ const BY_ITS_NAME: &str = "nothing was read or changed: if its rows are those of
 /// What helps with a plan that cannot be used.
 const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a copy and every proof: \
                         barkeep partition-migrate init --all-found --force";
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        StorageError::from(error).into()
+    }
+}
 
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {

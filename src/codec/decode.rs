@@ -14,7 +14,7 @@ use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven, Texts};
-use crate::model::{Provenance, TimeUnit, time};
+use crate::model::{Digest, Fingerprint, Provenance, TimeUnit, time};
 
 use super::column_read::{Meaning, Tally};
 use super::opened::Opened;
@@ -38,6 +38,22 @@ pub struct Decoded {
     pub odd_indexes: Vec<String>,
     /// Whether barkeep wrote the file.
     pub is_sealed: bool,
+    /// The digest of its rows, if it is written down in a sealed file.
+    rows_digest: Option<Digest>,
+}
+
+impl Decoded {
+    /// Returns the fingerprint of the rows. A sealed file says it: its rows were compared with it when it was written.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let frame = &self.proven.frame;
+        match self.rows_digest {
+            Some(digest) => Fingerprint {
+                rows: frame.len() as u64,
+                digest,
+            },
+            None => frame.fingerprint(),
+        }
+    }
 }
 
 /// Decodes a file as rows of `profile`, if it takes no more memory than a file may by default. A sealed file is checked
@@ -110,6 +126,7 @@ fn decode_unguarded(
         unknown_columns,
         odd_indexes,
         is_sealed,
+        rows_digest: footer.rows_digest.filter(|_| is_sealed),
     })
 }
 

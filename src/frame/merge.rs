@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::{Cell, Column, Frame, MergeRule, Profile, compare_keys};
+use super::{Cell, Column, Frame, MergeRule, Profile, RowKey, compare_keys};
 
 /// The outcome of a merge.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Merged {
     pub frame: Frame,
     /// How many rows have a key that was not stored before.
     pub added: usize,
+    /// Where they stand in `frame`.
+    pub added_rows: Vec<Range<usize>>,
     /// How many stored rows were replaced by other values.
     pub changed: usize,
     /// How many of the newer rows were there already or had to yield.
@@ -34,8 +36,8 @@ impl Merged {
 /// One stored value that a merge replaced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
-    /// The timestamp of the row.
-    pub time: i64,
+    /// The row.
+    pub key: RowKey,
     /// The name of the column.
     pub field: &'static str,
     /// The value that was stored; one row.
@@ -122,6 +124,7 @@ impl Frame {
     pub fn merge(&self, newer: &Self) -> Merged {
         let mut runs = Runs::default();
         let mut replaced = Vec::new();
+        let mut added_rows: Vec<Range<usize>> = Vec::new();
         let mut i = 0;
         for j in 0..newer.rows {
             // Updates bring few rows to a long history: all older rows before the next newer one are one run.
@@ -131,8 +134,13 @@ impl Frame {
             if is_same && !self.yields(end, newer, j) {
                 runs.push(Side::Older, end..end + 1);
             } else {
+                let at = runs.rows;
                 runs.push(Side::Newer, j..j + 1);
-                replaced.extend(is_same.then_some((end, j)));
+                match added_rows.last_mut() {
+                    _ if is_same => replaced.push((end, j)),
+                    Some(last) if last.end == at => last.end = at + 1,
+                    _ => added_rows.push(at..at + 1),
+                }
             }
             i = end + usize::from(is_same);
         }
@@ -144,6 +152,7 @@ impl Frame {
         Merged {
             frame: self.gather(newer, &runs),
             added,
+            added_rows,
             changed: replaced.len(),
             unchanged: newer.rows - added - replaced.len(),
             revisions: revisions.collect(),
@@ -205,14 +214,7 @@ impl Frame {
     }
 
     fn revisions(&self, i: usize, newer: &Self, j: usize) -> Vec<Revision> {
-        let time = match self
-            .columns
-            .get(self.profile.time)
-            .map(|column| column.cell(i))
-        {
-            Some(Cell::Time(time)) => time,
-            _ => 0,
-        };
+        let key = self.key(i);
         let pairs = self
             .columns
             .iter()
@@ -221,7 +223,7 @@ impl Frame {
         pairs
             .filter(|((old, new), _)| old.cell(i) != new.cell(j))
             .map(|((old, new), spec)| Revision {
-                time,
+                key: key.clone(),
                 field: spec.name,
                 old: old.take(&[i]),
                 new: new.take(&[j]),

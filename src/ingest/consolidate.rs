@@ -151,9 +151,8 @@ impl<'l> Consolidation<'_, 'l> {
         let custody = Custody {
             quarantine,
             corrupt_files: self.session.corrupt_files,
-            replaced: Replaced::Noted {
-                at: self.session.clock.now(),
-            },
+            replaced: Replaced::Noted,
+            at: self.session.clock.now(),
         };
         let mut aside = Aside::default();
         self.report.untidy.extend(prepared.untidy.iter().cloned());

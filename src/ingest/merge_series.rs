@@ -106,7 +106,7 @@ impl Consolidation<'_, '_> {
 /// Moves stored rows that an answer contradicts by a constant factor to its price basis.
 fn rebased(
     store: &dyn StorageInterface,
-    prepared: Prepared,
+    mut prepared: Prepared,
     newer: &Frame,
     provenance: &Provenance,
 ) -> Result<(Prepared, Basis), StorageError> {
@@ -118,10 +118,12 @@ fn rebased(
         changed: prepared.rows.changed,
         unchanged: prepared.rows.unchanged,
     };
-    let found = basis::measured(&prepared.revisions, rows).filter(|_| is_of_bars);
+    let revisions: Vec<_> = prepared.revisions().collect();
+    let found = basis::measured(&revisions, rows).filter(|_| is_of_bars);
     let (Some(shift), Some(span)) = (found, newer.span()) else {
         return Ok((prepared, Basis::Same));
     };
+    prepared.factor = Some(shift.price);
     let Some(stored) = store.read(&prepared.request)? else {
         return Ok((prepared, Basis::Same));
     };
@@ -135,7 +137,8 @@ fn rebased(
         Uncovered::Unclear => (prepared, Basis::Mixed),
         Uncovered::Moved(older) => {
             let whole = older.merge(newer).frame;
-            let moved = store.prepare(&prepared.request, &whole, provenance)?;
+            let mut moved = store.prepare(&prepared.request, &whole, provenance)?;
+            moved.factor = Some(shift.price);
             (moved, Basis::Moved(shift.price))
         }
     })

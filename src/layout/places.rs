@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{Digest, RunId};
+use crate::model::{Digest, RunId, Venue};
 
 /// Where a workspace keeps what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,14 @@ impl Places {
             data_staging: None,
             ..Self::of(&self.root, false)
         }
+    }
+
+    /// Returns the folder of the ledger of a venue.
+    pub fn ledger(&self, venue: &Venue) -> PathBuf {
+        let ledger = self.state.join("ledger");
+        ledger
+            .join(venue.market.as_str())
+            .join(venue.source.as_str())
     }
 
     /// Returns where the last accepted list of symbols of an origin is kept; the origin is an address or a path.

@@ -270,9 +270,8 @@ fn merge(
     let custody = Custody {
         quarantine: &quarantine,
         corrupt_files: CorruptFiles::Quarantine,
-        replaced: Replaced::Noted {
-            at: hands.clock.now(),
-        },
+        replaced: Replaced::Noted,
+        at: hands.clock.now(),
     };
     let mut aside = Aside::default();
     let joined = run.put(&prepared, &custody, &mut aside);

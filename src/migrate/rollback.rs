@@ -250,6 +250,7 @@ fn write_batch(
         corrupt_files: CorruptFiles::Quarantine,
         // Values in which the sides differ are replaced here only where the ledger of the partitions explains it.
         replaced: Replaced::Known,
+        at: hands.clock.now(),
     };
     let mut written = Vec::new();
     for (ticker, judged) in batch {

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Proof, Sight};
-use crate::frame::{Column, Frame, Revision};
+use crate::frame::{Column, Frame, Revision, RowKey};
+use crate::ledger::{LedgerLine, read_ledger};
 use crate::model::StorageRequest;
-use crate::storage::{StorageError, read_ledger};
+use crate::storage::StorageError;
 
 /// Returns what the rows of a series may have been when they were proven: without what is newer than their migration,
 /// and with the values that the ledger says were replaced since.
@@ -25,17 +26,17 @@ pub(super) fn when_proven(
     let Some(ledger) = read_ledger(sight.fs, sight.places, request)? else {
         return Ok(vec![within]);
     };
-    // Both are UTC to the second, so that the order of the texts is that of the moments.
-    let proven_at = super::plan_change::stamp(proof.at);
-    let undone = |is_since: &dyn Fn(&str) -> bool| {
-        let lines = ledger.lines.iter().filter(|line| is_since(&line.at));
+    let proven_at = proof.at.timestamp();
+    let undone = |is_since: &dyn Fn(i64) -> bool| {
+        let since = |line: &&LedgerLine| is_since(line.at.timestamp());
+        let lines = ledger.lines.iter().filter(since);
         let revisions: Vec<Revision> = lines
             .filter_map(|line| line.revision(now.profile()))
             .collect();
         within.before(&revisions)
     };
-    let mut frames = vec![undone(&|at| at > proven_at.as_str())];
-    let inclusive = undone(&|at| at >= proven_at.as_str());
+    let mut frames = vec![undone(&|at| at > proven_at)];
+    let inclusive = undone(&|at| at >= proven_at);
     if !frames.contains(&inclusive) {
         frames.push(inclusive);
     }
@@ -79,23 +80,25 @@ fn is_older(
     }
     let ledger = read_ledger(sight.fs, sight.places, request)?;
     let lines = ledger.as_ref().map_or(&[][..], |ledger| &ledger.lines);
-    let mut replaced: HashMap<(i64, &str), Vec<Column>> = HashMap::new();
+    let mut replaced: HashMap<(RowKey, &str), Vec<Column>> = HashMap::new();
     for revision in lines
         .iter()
         .filter_map(|line| line.revision(legacy.profile()))
     {
-        let place = replaced.entry((revision.time, revision.field));
+        let place = replaced.entry((revision.key, revision.field));
         place.or_default().push(revision.old);
     }
     let specs = legacy.profile().columns.iter();
     let columns: Vec<_> = specs
         .zip(legacy.columns().iter().zip(within.columns()))
         .collect();
-    let is_known = |(row, time): (usize, i64)| {
+    let is_known = |row: usize| {
+        let key = legacy.key(row);
         columns.iter().all(|(spec, (old, new))| {
             let was = |olds: &Vec<Column>| olds.iter().any(|value| value.cell(0) == old.cell(row));
-            old.cell(row) == new.cell(row) || replaced.get(&(time, spec.name)).is_some_and(was)
+            old.cell(row) == new.cell(row)
+                || replaced.get(&(key.clone(), spec.name)).is_some_and(was)
         })
     };
-    Ok(legacy.times().enumerate().all(is_known))
+    Ok((0..legacy.len()).all(is_known))
 }

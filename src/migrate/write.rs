@@ -119,9 +119,8 @@ impl<'w, 'l> Writer<'w, 'l> {
         let custody = Custody {
             quarantine: &self.quarantine,
             corrupt_files: CorruptFiles::Quarantine,
-            replaced: Replaced::Noted {
-                at: self.hands.clock.now(),
-            },
+            replaced: Replaced::Noted,
+            at: self.hands.clock.now(),
         };
         let mut aside = Aside::default();
         let joined = self.run.put(prepared, &custody, &mut aside);

@@ -19,7 +19,7 @@ mod venue;
 
 pub use copies::copied_from;
 pub use dataset::Dataset;
-pub use digest::{Digest, DigestWriter, Fingerprint};
+pub use digest::{Digest, DigestWriter, Fingerprint, HalfDigest};
 pub use identity::Identity;
 pub use interval::{Interval, UnknownInterval};
 pub use partition::{Granularity, PartitionKey};

@@ -1,6 +1,7 @@
 //! Which file of a series a row belongs to.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -53,6 +54,16 @@ impl PartitionKey {
             .then_some(Self::Month { year, month })
     }
 
+    /// Returns the partition after it; `None` for a whole series, which has none.
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Whole => None,
+            Self::Month { year, month: 12 } => Self::month(year.checked_add(1)?, 1),
+            Self::Month { year, month } => Self::month(year, month + 1),
+            Self::Day(day) => day.succ_opt().map(Self::Day),
+        }
+    }
+
     /// Returns the first and the last day that the partition covers; `None` for a whole series.
     pub fn days(self) -> Option<(NaiveDate, NaiveDate)> {
         match self {
@@ -79,6 +90,28 @@ impl fmt::Display for PartitionKey {
     }
 }
 
+/// Reads what `Display` wrote.
+impl FromStr for PartitionKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown = || format!("`{text}` is no partition");
+        if text == "whole" {
+            return Ok(Self::Whole);
+        }
+        let key = match text.split_once('-') {
+            Some((year, month)) if !month.contains('-') => year
+                .parse()
+                .ok()
+                .zip(month.parse().ok())
+                .and_then(|(year, month)| Self::month(year, month)),
+            _ => text.parse().ok().map(Self::Day),
+        };
+        key.filter(|key| key.to_string() == text)
+            .ok_or_else(unknown)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +126,25 @@ mod tests {
         assert_eq!(key("1962-01-02").to_string(), "1962-01");
         assert_eq!(key("1969-12-31T23:59:59").to_string(), "1969-12");
         assert_eq!(key("1970-01-01").to_string(), "1970-01");
+    }
+
+    #[test]
+    fn a_partition_reads_back_from_its_text_and_knows_the_next() {
+        for (text, next) in [
+            ("2026-11", Some("2026-12")),
+            ("2026-12", Some("2027-01")),
+            ("2262-12", None),
+            ("2026-02-28", Some("2026-03-01")),
+            ("whole", None),
+        ] {
+            let key: PartitionKey = text.parse().unwrap();
+
+            assert_eq!(key.to_string(), text);
+            assert_eq!(key.next(), next.map(|next| next.parse().unwrap()));
+        }
+        for text in ["2026-1", "2026-13", "26-01", "2026-02-30", ""] {
+            assert!(text.parse::<PartitionKey>().is_err(), "{text}");
+        }
     }
 
     #[test]

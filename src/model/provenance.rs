@@ -79,6 +79,15 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
+    /// Returns its sign: `ms`, `us` or `ns`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Millis => "ms",
+            Self::Micros => "us",
+            Self::Nanos => "ns",
+        }
+    }
+
     /// Returns how many nanoseconds one unit is.
     pub fn nanos(self) -> i64 {
         match self {
@@ -86,5 +95,16 @@ impl TimeUnit {
             Self::Micros => 1_000,
             Self::Nanos => 1,
         }
+    }
+}
+
+impl FromStr for TimeUnit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Millis, Self::Micros, Self::Nanos]
+            .into_iter()
+            .find(|unit| unit.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no unit of time (ms, us, ns)"))
     }
 }

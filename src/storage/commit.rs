@@ -119,6 +119,7 @@ impl StagedRun<'_, Sealed> {
     /// have passed its commit point is left for the next run.
     pub fn abandon_group(&mut self) {
         self.state.group.clear();
+        self.state.notes.forget_group();
         self.state.group_dirs.clear();
         self.state.targets.clear();
         self.state.real_dirs.clear();
@@ -143,6 +144,7 @@ impl StagedRun<'_, Sealed> {
     /// # Errors
     /// Before the commit point, nothing outside staging has changed. After it, the next run completes the group.
     pub fn commit(&mut self) -> Result<Committed, StorageError> {
+        self.add_ledgers()?;
         let entries = std::mem::take(&mut self.state.group);
         let new_dirs = std::mem::take(&mut self.state.group_dirs);
         self.state.targets.clear();

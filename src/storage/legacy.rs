@@ -234,6 +234,7 @@ impl StorageInterface for LegacyStore {
             limit: self.limit,
         };
         let mut prepared = Prepared::nothing(request.clone());
+        prepared.is_new = !is_there;
         prepared.misplaced = misplaced;
         // The files of all series lie in one folder.
         prepared.untidy.push(file.tree);

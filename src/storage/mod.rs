@@ -14,12 +14,12 @@ mod held;
 mod inspect;
 mod into_place;
 mod journal;
-mod ledger;
 mod leftover;
 mod legacy;
 mod legacy_file;
 mod misplaced;
 mod newest;
+mod note;
 mod partitioned;
 mod parts;
 mod place;
@@ -43,7 +43,6 @@ pub use folders::Holdings;
 pub use held::waiting_series;
 pub use inspect::{Damage, Stored};
 pub use into_place::Left;
-pub use ledger::{Ledger, LedgerLine, read_ledger};
 pub use leftover::{has_journal, lacks_what_it_replaces, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
@@ -66,6 +65,7 @@ use bytes::Bytes;
 
 use crate::codec::CodecError;
 use crate::frame::{Frame, Revision};
+use crate::ledger::{FileChange, LedgerError};
 use crate::lock::LockError;
 use crate::model::{
     Dataset, Digest, Interval, PartitionKey, Provenance, StorageRequest, Ticker, Venue,
@@ -131,10 +131,12 @@ pub struct Prepared {
     pub untidy: Vec<PathBuf>,
     /// Rows by what happens to them.
     pub rows: RowCounts,
-    /// What the changes overwrite.
-    pub revisions: Vec<Revision>,
+    /// By what the stored prices were multiplied, where they were moved to another basis.
+    pub factor: Option<f64>,
     /// What the files grant that its rows come from, when they come from stored ones: nobody else may use the new files.
     pub origin: Option<Rights>,
+    /// Whether nothing of the series lies in this layout yet.
+    pub is_new: bool,
     /// Stored wide bars that begin on no border, where all newer ones do: each of their days is in two bars.
     pub off_border: usize,
 }
@@ -175,6 +177,16 @@ pub struct PreparedFile {
     pub replaced: Option<Bytes>,
     /// What the replaced file says that a new file cannot hold. Then it goes to quarantine whole.
     pub beyond: Option<String>,
+    /// What is different in it.
+    pub change: FileChange,
+}
+
+impl Prepared {
+    /// Returns what the changes overwrite.
+    pub fn revisions(&self) -> impl Iterator<Item = &Revision> {
+        let files = self.files.iter();
+        files.flat_map(|file| &file.change.rows.replaced)
+    }
 }
 
 /// What somebody can do about a name that stands for nothing that this build can hold.
@@ -288,9 +300,27 @@ pub enum StorageError {
         /// What does not fit.
         reason: String,
     },
+    /// A line of the ledger cannot be written.
+    #[error("cannot write a line of {}: {reason}", path.display())]
+    Ledger {
+        /// The file of the ledger.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The run lock was lost in the middle of the run.
     #[error(transparent)]
     Lock(#[from] LockError),
+}
+
+impl From<LedgerError> for StorageError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Fs(error) => Self::Fs(error),
+            LedgerError::VenueMissing(error) => Self::VenueMissing(error),
+            LedgerError::Line { path, reason } => Self::Ledger { path, reason },
+        }
+    }
 }
 
 impl StorageError {

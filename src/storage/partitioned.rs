@@ -139,11 +139,13 @@ impl StorageInterface for PartitionedStore {
             };
             jobs.push((job, rows));
         }
+        let is_beside = jobs.iter().any(|(job, _)| job.is_there) || self.holds_any(request)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
             .into_par_iter()
             .map(|(job, rows)| prepare_file(&*self.fs, job, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
+        prepared.is_new = !is_beside;
         (prepared.misplaced, prepared.untidy) = (way.misplaced, way.untidy);
         outcomes?
             .into_iter()

@@ -7,7 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
-use crate::frame::{Frame, Merged, Profile, basis};
+use crate::frame::{Frame, Merged, Profile, RowChanges, basis};
+use crate::ledger::{FileChange, FileState};
 use crate::model::{
     Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
 };
@@ -100,6 +101,7 @@ pub(super) fn prepare_file(
             refuse_unknown(&job, &decoded.unknown_columns)?;
             let mut file = encode(&job, Some(&decoded), &merged)?;
             file.old = old;
+            file.change.old = Some(FileState::new(decoded.fingerprint(), bytes.len() as u64));
             file.beyond = beyond(&decoded);
             file.replaced = Some(bytes);
             let stored = &decoded.proven.frame;
@@ -193,6 +195,14 @@ fn encode(
         partition: job.key,
         old: None,
         new: encoded.digest,
+        change: FileChange {
+            old: None,
+            new: FileState::new(encoded.fingerprint, encoded.bytes.len() as u64),
+            span: merged.frame.key_span(),
+            unit: facts.unit,
+            basis: facts.provenance.basis,
+            rows: RowChanges::of_merge(merged),
+        },
         bytes: encoded.bytes,
         replaced: None,
         beyond: None,
@@ -219,8 +229,9 @@ impl Prepared {
             misplaced: Vec::new(),
             untidy: Vec::new(),
             rows: RowCounts::default(),
-            revisions: Vec::new(),
+            factor: None,
             origin: None,
+            is_new: false,
             off_border: 0,
         }
     }
@@ -246,6 +257,5 @@ impl Prepared {
             changed: merged.changed,
             unchanged: merged.unchanged,
         };
-        self.revisions.extend(merged.revisions);
     }
 }

@@ -1,7 +1,7 @@
 //! The one way into a group: a series with everything that it must not lose, and documents.
 //!
 //! Promises: whoever rewrites a file, what its new form cannot hold is in quarantine before the group is committed, and a
-//! value that is replaced is in the ledger of the same group or, where a series has none, in the file that is kept.
+//! value that is replaced is in the ledger of the same group (`note`) or, where a series has none, in the file that is kept.
 //! Leaves to others: making the group visible (`commit`), telling people what was put aside.
 
 use std::path::PathBuf;
@@ -9,11 +9,10 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::model::{Digest, PartitionKey, Series};
-use crate::sys::{Rights, rights_of};
+use crate::model::{Digest, PartitionKey};
+use crate::sys::Rights;
 
 use super::commit::NewFile;
-use super::ledger::extended_ledger;
 use super::staged::{Sealed, StagedRun};
 use super::unit::Unit;
 use super::{CorruptFiles, Prepared, PreparedFile, Quarantine, QuarantineRecord, StorageError};
@@ -21,11 +20,8 @@ use super::{CorruptFiles, Prepared, PreparedFile, Quarantine, QuarantineRecord, 
 /// What becomes of the values that a merge replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replaced {
-    /// Each gets a line in the ledger of its series. A series without a venue has no ledger: its file is kept whole.
-    Noted {
-        /// When.
-        at: DateTime<Utc>,
-    },
+    /// The ledger gets them. A series without a venue has none: its file is kept whole.
+    Noted,
     /// The ledger has them since another layout held the series.
     Known,
 }
@@ -39,6 +35,8 @@ pub struct Custody<'q, 'l> {
     pub corrupt_files: CorruptFiles,
     /// What becomes of replaced values.
     pub replaced: Replaced,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// What was put aside for a series, for the report.
@@ -92,7 +90,7 @@ impl Document {
         Self { origin, ..self }
     }
 
-    fn as_new(&self) -> NewFile<'_> {
+    pub(super) fn as_new(&self) -> NewFile<'_> {
         NewFile {
             target: &self.target,
             old: self.old,
@@ -120,9 +118,8 @@ impl StagedRun<'_, Sealed> {
     ) -> Result<(), StorageError> {
         self.refuse_held(&prepared.request)?;
         // Read before anything changes.
-        let ledger = self.ledger(prepared, custody)?;
+        let keepsakes = self.keepsakes(prepared, custody)?;
         let targets = prepared.files.iter().map(|file| &file.target);
-        let targets = targets.chain(ledger.iter().map(|ledger| &ledger.target));
         for target in targets.clone() {
             self.refuse_listed(target)?;
             self.probe_file(target)?;
@@ -130,23 +127,22 @@ impl StagedRun<'_, Sealed> {
         self.refuse_twins(targets)?;
         // First what may fail without a trace: a file that was put away and is then not told would be a loss in silence.
         let files = self.group_len();
+        let damaged = aside.damaged.len();
         let joined = self
-            .add_all(prepared, ledger.as_ref())
+            .add_all(prepared, &keepsakes)
             .and_then(|()| put_aside(prepared, custody, aside));
         if joined.is_err() {
             self.take_back(files);
+            return joined;
         }
-        joined
+        let cases = aside.damaged.get(damaged..).unwrap_or_default();
+        self.note(prepared, custody, cases)
     }
 
-    fn add_all(
-        &mut self,
-        prepared: &Prepared,
-        ledger: Option<&Document>,
-    ) -> Result<(), StorageError> {
+    fn add_all(&mut self, prepared: &Prepared, keepsakes: &[Document]) -> Result<(), StorageError> {
         let unit = Unit::Series(prepared.request.clone());
-        if let Some(ledger) = ledger {
-            self.add(&unit, &ledger.as_new())?;
+        for keepsake in keepsakes {
+            self.add(&Unit::Document, &keepsake.as_new())?;
         }
         for file in &prepared.files {
             let file = NewFile {
@@ -169,35 +165,6 @@ impl StagedRun<'_, Sealed> {
         self.probe_file(&document.target)?;
         self.add(&Unit::Document, &document.as_new())
     }
-
-    fn ledger(
-        &self,
-        prepared: &Prepared,
-        custody: &Custody<'_, '_>,
-    ) -> Result<Option<Document>, StorageError> {
-        let Prepared {
-            request,
-            revisions,
-            files,
-            ..
-        } = prepared;
-        // Adjusted closes change with each dividend by their nature; bars and events have a ledger.
-        let is_derived = matches!(request.series, Series::Adjusted { .. });
-        match custody.replaced {
-            Replaced::Noted { at }
-                if !revisions.is_empty() && !is_derived && request.venue.is_some() =>
-            {
-                let ledger = extended_ledger(self.fs, self.places, request, revisions, at)?;
-                // It tells what these files hold.
-                let mut origin = prepared.origin;
-                for file in files {
-                    origin = Rights::of_both(origin, rights_of(self.fs, &file.target)?);
-                }
-                Ok(Some(ledger.from_file(origin)))
-            }
-            Replaced::Noted { .. } | Replaced::Known => Ok(None),
-        }
-    }
 }
 
 /// Puts away what a series leaves out: its damaged files, and those that say more than their successors can hold.
@@ -210,8 +177,8 @@ fn put_aside(
         let quarantine = custody.quarantine;
         quarantine.damaged(damage, custody.corrupt_files, &mut aside.damaged)?;
     }
-    let is_unlisted = !prepared.revisions.is_empty() && prepared.request.venue.is_none();
     for file in &prepared.files {
+        let is_unlisted = prepared.request.venue.is_none() && file.change.rows.takes_away();
         if let Some((bytes, reason)) = keepsake(file, is_unlisted) {
             let name = file.target.file_name().unwrap_or_default();
             let (name, request) = (name.to_string_lossy(), Some(&prepared.request));

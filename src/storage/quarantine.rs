@@ -41,6 +41,14 @@ pub struct QuarantineRecord {
     pub reason: String,
 }
 
+impl QuarantineRecord {
+    /// Returns the name of the case.
+    pub fn case(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+}
+
 /// Puts things away on behalf of one run.
 #[derive(Debug)]
 pub struct Quarantine<'l> {

@@ -20,6 +20,7 @@ use super::berth::Berths;
 use super::held::{Before, HeldBack};
 use super::into_place::Left;
 use super::journal::Entry;
+use super::note::Notes;
 use super::place::RealDir;
 use super::whole_series::WholeSeries;
 use super::{RowsToStage, StagedRows, check_staging};
@@ -55,6 +56,8 @@ pub struct Sealed {
     pub(super) whole: WholeSeries,
     /// What folders hand down to the files in them.
     pub(super) berths: Berths,
+    /// What the ledger says of the group.
+    pub(super) notes: Notes,
 }
 
 /// One run's staging area, while the run lock is held.
@@ -271,6 +274,7 @@ impl<'l> StagedRun<'l, Open> {
                 refused: Vec::new(),
                 whole: WholeSeries::default(),
                 berths: Berths::default(),
+                notes: Notes::default(),
             },
         })
     }

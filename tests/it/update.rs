@@ -17,6 +17,7 @@ use barkeep::frame::{Bar, Profile};
 use barkeep::ingest::{
     FailureKind, IngestError, LeftoverReport, Registry, RunReport, finish_leftovers,
 };
+use barkeep::ledger::read_ledger;
 use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
@@ -375,29 +376,17 @@ fn values_that_change_are_recorded_once_with_old_and_new() {
     world.update();
     world.update();
 
-    let ledger = world
-        .bench
-        .places
-        .state
-        .join("revisions/us/demo/stocks_1d/ticker=A.jsonl");
-    let text = String::from_utf8(world.bench.bytes(&ledger)).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let [line] = lines.as_slice() else {
-        panic!("one value changed: {text}")
+    let bench = &world.bench;
+    let ledger = read_ledger(&*bench.fs, &bench.places, &PartitionedBars.request()).unwrap();
+    let ledger = ledger.unwrap();
+    let [line] = ledger.lines.as_slice() else {
+        panic!("one value changed: {ledger:?}")
     };
-    let fields = ["at", "date", "field", "old", "new"].map(|key| line[key].clone());
+    assert_eq!(line.at.to_rfc3339(), "2026-07-01T12:00:00+00:00");
+    assert_eq!(line.key, "2026-06-01T00:00:00");
     assert_eq!(
-        fields,
-        [
-            json!("2026-07-01T12:00:00Z"),
-            json!("2026-06-01T00:00:00"),
-            json!("close"),
-            json!(11.0),
-            json!(99.5)
-        ]
+        (line.field.as_str(), &line.old, &line.new),
+        ("close", &json!(11.0), &json!(99.5))
     );
 }
 

@@ -39,11 +39,11 @@ REMAINDERS = range(160 << 10, 960 << 10, 64 << 10)
 
 
 def state(workspace):
-    """Returns relative path -> digest of what two runs must agree in: data, registry, revisions."""
+    """Returns relative path -> digest of what two runs must agree in: data and registry."""
     left_out = tuple(name for name in workload.NOT_DATA if name != "state") + ("data", "barkeep.toml")
     found = workload.with_registry(workspace, support.tree_digests(workspace, left_out))
     found = {path: digest for path, digest in found.items()
-             if not path.startswith("state") or path.startswith("state/revisions")}
+             if not path.startswith("state")}
     data = os.path.realpath(os.path.join(workspace, "data"))
     return found | {os.path.join("data", path): digest
                     for path, digest in support.tree_digests(data, ("lost+found",)).items()}

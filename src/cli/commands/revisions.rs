@@ -3,6 +3,7 @@
 //! Promises: every ledger of the ticker that is asked for; a line that cannot be understood is named with its file, and
 //! the others are printed all the same.
 
+use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
@@ -10,11 +11,10 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::table;
-use crate::cli::ui::words::some_of;
 use crate::cli::wiring;
 use crate::config::Overrides;
+use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
-use crate::storage::{Ledger, read_ledger};
 
 /// How many damaged lines of a ledger are named.
 const MOST_NAMED: usize = 10;
@@ -97,8 +97,8 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
         for (request, line) in lines {
             shell.printer.json(&json!({
                 "series": request.to_string(),
-                "at": line.at,
-                "date": line.date,
+                "at": line.at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+                "date": line.key,
                 "field": line.field,
                 "old": line.old,
                 "new": line.new,
@@ -109,8 +109,8 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
     let rows = lines.map(|(request, line)| {
         [
             request.to_string(),
-            line.at.clone(),
-            line.date.clone(),
+            line.at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            line.key.clone(),
             line.field.clone(),
             line.old.to_string(),
             line.new.to_string(),
@@ -128,11 +128,12 @@ fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exi
         if ledger.damaged.is_empty() {
             continue;
         }
-        let path = shell.shown(&ledger.path);
-        let lines = some_of(&ledger.damaged, MOST_NAMED);
-        shell.printer.error(&format!(
-            "error: {path} is damaged: lines {lines} cannot be understood and are not shown"
-        ));
+        for (path, reason) in ledger.damaged.iter().take(MOST_NAMED) {
+            let path = shell.shown(path);
+            shell
+                .printer
+                .error(&format!("error: {path} is damaged and not shown: {reason}"));
+        }
         exit = Exit::Damaged;
     }
     exit

@@ -33,7 +33,7 @@ pub struct Overlap {
 }
 
 /// Finds the factor by which an answer contradicts the rows that it overlaps.
-pub fn measured(revisions: &[Revision], rows: Overlap) -> Option<Shift> {
+pub fn measured(revisions: &[&Revision], rows: Overlap) -> Option<Shift> {
     if rows.changed < FEWEST_ROWS || rows.unchanged > rows.changed / 10 {
         return None;
     }
@@ -43,11 +43,11 @@ pub fn measured(revisions: &[Revision], rows: Overlap) -> Option<Shift> {
         match revision.field {
             field if is_price(field) => {
                 // A row that was empty, or is, has no ratio, and says nothing of the others.
-                let ratios = prices.entry(revision.time).or_default();
+                let ratios = prices.entry(revision.key.time).or_default();
                 ratios.extend(ratio(revision));
             }
             "volume" => {
-                volumes.extend(ratio(revision).map(|ratio| (revision.time, ratio)));
+                volumes.extend(ratio(revision).map(|ratio| (revision.key.time, ratio)));
             }
             _ => {}
         }
@@ -146,7 +146,7 @@ mod tests {
             changed: merged.changed,
             unchanged: merged.unchanged,
         };
-        measured(&merged.revisions, rows)
+        measured(&merged.revisions.iter().collect::<Vec<_>>(), rows)
     }
 
     #[test]

@@ -127,7 +127,9 @@ fn state_is_not_kept_through_a_link() {
 
     assert_eq!(ran.exit, Exit::Failed, "{ran:?}");
     assert!(ran.stderr.contains("state"), "{ran:?}");
-    assert_eq!(stored(&two.bar, "A"), 1);
+    clear(&link);
+    two.bar.run(&["update"]);
+    assert_eq!(stored(&two.bar, "A"), 1, "what was fetched had waited");
 }
 
 /// Both were emptied through the link: rows of another workspace would have been merged, and removed there.

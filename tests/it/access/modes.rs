@@ -109,8 +109,8 @@ fn a_ledger_tells_nobody_what_a_private_month_holds() {
 
     bar.run(&["update"]).expect(Exit::Ok);
 
-    let ledgers = below(&bar.path().join("state/revisions"));
-    let ledger = ledgers.iter().find(|(_, is_dir)| !is_dir).unwrap();
+    let ledgers = below(&bar.path().join("state/ledger"));
+    let ledger = ledgers.iter().filter(|(_, is_dir)| !is_dir).max().unwrap();
     assert_eq!(mode(&ledger.0), 0o600);
     assert_eq!(mode(month(&bar, "A")), 0o600);
 }

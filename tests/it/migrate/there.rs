@@ -182,11 +182,13 @@ fn legacy_files_that_changed_since_their_proof_are_copied_again() {
         .summary();
 
     assert_eq!(summary["intervals"][0]["proven_now"], 1);
-    let ledger = below(&bar, "state/revisions").pop().unwrap().1;
+    let told = bar
+        .run(&["revisions", "A", "--json"])
+        .expect(Exit::Ok)
+        .stdout;
     assert!(
-        String::from_utf8(ledger)
-            .unwrap()
-            .contains(r#""field":"close","old":2.0,"new":7.0"#)
+        told.contains(r#""field":"close","old":2.0,"new":7.0"#),
+        "{told}"
     );
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "7.0", "8.0"]);
 }

@@ -212,9 +212,8 @@ impl Bench {
         let custody = Custody {
             quarantine: &quarantine,
             corrupt_files: CorruptFiles::Quarantine,
-            replaced: Replaced::Noted {
-                at: DateTime::UNIX_EPOCH,
-            },
+            replaced: Replaced::Noted,
+            at: DateTime::UNIX_EPOCH,
         };
         run.put(prepared, &custody, &mut Aside::default())
     }

@@ -93,7 +93,10 @@ fn minutes_from_before_a_split_and_an_outage_are_divided_once(
     assert!(said.contains("multiplied by 0.25"), "{said}");
     assert_eq!(daily_requests(&yahoo), asked);
     let ledger = yahoo.bar.run(&["revisions", "AAA"]).expect(Exit::Ok).stdout;
-    assert!(ledger.contains("close"), "{ledger}");
+    assert!(
+        ledger.contains("files/") && ledger.contains("0.25"),
+        "{ledger}"
+    );
 
     market.update(&mut yahoo, "2024-07-26T22:00:00Z", &[]);
     market.update(&mut yahoo, "2024-09-26T22:00:00Z", &[]);

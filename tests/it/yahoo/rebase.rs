@@ -86,7 +86,10 @@ fn prices_on_another_basis_are_moved_though_no_event_tells_of_it() {
         .run(&["revisions", "AAPL"])
         .expect(Exit::Ok)
         .stdout;
-    assert!(first.contains("close"), "{first}");
+    assert!(
+        first.contains("files/") && first.contains("0.25"),
+        "the factor, and the file with the old values: {first}"
+    );
 
     yahoo.bar.run(&["update"]).expect(Exit::Ok);
     let last = yahoo.server.requests().last().cloned().unwrap();

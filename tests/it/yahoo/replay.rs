@@ -31,16 +31,9 @@ fn by_date(csv: &str) -> BTreeMap<String, String> {
 }
 
 fn ledger(yahoo: &YahooBar, ticker: &str) -> Vec<serde_json::Value> {
-    let name = format!("state/revisions/us/yahoo/stocks_1d/ticker={ticker}.jsonl");
-    let path = yahoo.bar.path().join(&name);
-    if barkeep::sys::Fs::metadata(&barkeep::sys::OsFs, &path)
-        .unwrap()
-        .is_none()
-    {
-        return Vec::new();
-    }
-    let text = String::from_utf8(yahoo.bar.read(&name)).unwrap();
-    text.lines()
+    let args = ["revisions", ticker, "-i", "1d", "--json"];
+    let said = yahoo.bar.run(&args).expect(Exit::Ok).stdout;
+    said.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }

@@ -264,7 +264,9 @@ fn a_damaged_ledger_is_named_with_its_lines_and_the_others_are_printed() {
 
     assert!(ran.stdout.contains("close"), "{ran:?}");
     assert!(
-        ran.stderr.contains(path) && ran.stderr.contains("lines 1, 3"),
+        ran.stderr.contains(path)
+            && ran.stderr.contains("line 1 ")
+            && ran.stderr.contains("line 3 "),
         "{ran:?}"
     );
 }

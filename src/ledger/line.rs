@@ -1,0 +1,278 @@
+//! The lines of the ledger: what a group commit did to each file.
+//!
+//! Promises: what is written reads back as the same line; a line of an unknown form is refused, never guessed at.
+
+use crate::frame::{Profile, Revision, RowChanges, RowKey};
+use crate::layout::{parse_series_name, series_name};
+use crate::model::{
+    Fingerprint, Granularity, HalfDigest, PartitionKey, PriceBasis, StorageRequest, TimeUnit, Venue,
+};
+
+use super::SeriesRecord;
+use super::values;
+use super::written::{Written, WrittenState};
+
+/// The rows of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileState {
+    /// How many there are.
+    pub rows: u64,
+    /// The length of the file.
+    pub bytes: u64,
+    /// The first half of their fingerprint.
+    pub digest: HalfDigest,
+}
+
+impl FileState {
+    /// Returns the state of a file of so many bytes.
+    pub fn new(rows: Fingerprint, bytes: u64) -> Self {
+        Self {
+            rows: rows.rows,
+            bytes,
+            digest: rows.digest.half(),
+        }
+    }
+
+    /// Tells whether it speaks of these rows.
+    pub fn fits(&self, rows: Fingerprint) -> bool {
+        self.rows == rows.rows && self.digest == rows.digest.half()
+    }
+}
+
+/// What a new file changes, before anything of it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileChange {
+    /// The file that it replaces; `None` when there is none, or none that verifies.
+    pub old: Option<FileState>,
+    /// The new file.
+    pub new: FileState,
+    /// The keys of its first and its last row.
+    pub span: Option<(RowKey, RowKey)>,
+    /// The unit of its timestamps.
+    pub unit: TimeUnit,
+    /// Which corporate actions its prices contain.
+    pub basis: PriceBasis,
+    /// What happened to the rows.
+    pub rows: RowChanges,
+}
+
+/// What became of the rows that a file had.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Past {
+    /// They can be made of the new ones.
+    Changed(RowChanges),
+    /// So many were replaced that the older file is kept beside the ledger, under this name.
+    Kept {
+        /// The name, below the folder of the venue.
+        file: String,
+        /// By what the prices were multiplied, where one factor says it.
+        factor: Option<f64>,
+    },
+    /// The older file was damaged and is in quarantine, in this folder; nobody knows its rows.
+    Damaged {
+        /// The case.
+        case: String,
+    },
+    /// They are those of the series in the other layout: only their place is new.
+    Moved,
+}
+
+/// What a group did to one file of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileLine {
+    /// The series.
+    pub series: StorageRequest,
+    /// The file.
+    pub partition: PartitionKey,
+    /// Whether the series had no file in this layout before the group; told by the first of its lines.
+    pub begins: bool,
+    /// The file that was there; `None` when there was none, or none that verifies.
+    pub old: Option<FileState>,
+    /// The file that is there now.
+    pub new: FileState,
+    /// The keys of its first and its last row.
+    pub span: Option<(RowKey, RowKey)>,
+    /// The unit of its timestamps.
+    pub unit: TimeUnit,
+    /// Which corporate actions its prices contain.
+    pub basis: PriceBasis,
+    /// What became of the older rows.
+    pub past: Past,
+}
+
+impl FileLine {
+    /// Tells whether the file is one of the legacy layout.
+    pub fn is_legacy(&self) -> bool {
+        let granularity = self.series.series.dataset().granularity();
+        self.partition == PartitionKey::Whole && granularity != Granularity::Whole
+    }
+}
+
+/// One line of the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    /// A file was written.
+    File(Box<FileLine>),
+    /// The files of a series were looked at, or moved into the tree as a whole: this is what they are.
+    Found(StorageRequest, SeriesRecord),
+    /// The series left the tree as a whole.
+    Gone(StorageRequest),
+}
+
+impl Line {
+    /// Returns the series that the line speaks of.
+    pub fn series(&self) -> &StorageRequest {
+        match self {
+            Self::File(line) => &line.series,
+            Self::Found(series, _) | Self::Gone(series) => series,
+        }
+    }
+
+    pub(super) fn written(&self) -> Written<'static> {
+        let mut written = Written::of(name_at_venue(self.series()));
+        match self {
+            Self::Gone(_) => written.gone = true,
+            Self::Found(_, record) => written.record = Some(record.into()),
+            Self::File(line) => write_file(&mut written, line),
+        }
+        written
+    }
+
+    /// Reads a line of the ledger of a venue.
+    pub(super) fn read(venue: &Venue, written: &Written<'_>) -> Option<Self> {
+        let series = series_at(venue, &written.series)?;
+        if written.gone {
+            return Some(Self::Gone(series));
+        }
+        if let Some(record) = &written.record {
+            return Some(Self::Found(series, record.read()?));
+        }
+        read_file(series, written).map(|line| Self::File(Box::new(line)))
+    }
+}
+
+/// Returns the name of a series below the folder of its venue.
+pub(super) fn name_at_venue(series: &StorageRequest) -> String {
+    let name = series_name(series);
+    // Market and source have no slash.
+    let at_venue = name.splitn(3, '/').nth(2).map(str::to_owned);
+    at_venue.unwrap_or(name)
+}
+
+pub(super) fn series_at(venue: &Venue, name: &str) -> Option<StorageRequest> {
+    parse_series_name(&format!("{}/{}/{name}", venue.market, venue.source))
+}
+
+fn write_file(written: &mut Written<'static>, line: &FileLine) {
+    let state = |state: FileState| WrittenState(state.rows, state.bytes, state.digest.to_string());
+    let key = |key: &RowKey| key.to_string().into();
+    written.file = Some(line.partition.to_string().into());
+    written.begins = line.begins;
+    written.old = line.old.map(state);
+    written.new = Some(state(line.new));
+    written.span = line.span.as_ref().map(|(a, b)| [key(a), key(b)]);
+    written.unit = Some(line.unit.as_str().into());
+    written.basis = Some(line.basis.as_str().into());
+    match &line.past {
+        Past::Moved => written.moved = true,
+        Past::Damaged { case } => written.damaged = Some(case.clone().into()),
+        Past::Kept { file, factor } => {
+            written.kept = Some(file.clone().into());
+            written.factor = *factor;
+        }
+        Past::Changed(changes) => {
+            let ranges = changes.added.iter();
+            written.added = ranges.map(|(a, b)| [key(a), key(b)]).collect();
+            let replaced = changes.replaced.iter().map(|revision| {
+                let value = |column: &crate::frame::Column| values::written(column.cell(0));
+                let (old, new) = (value(&revision.old), value(&revision.new));
+                (key(&revision.key), revision.field.into(), old, new)
+            });
+            written.replaced = replaced.collect();
+            if let Some((rows, why)) = &changes.removed {
+                written.removed = values::written_rows(rows);
+                written.why = Some(why.clone().into());
+            }
+        }
+    }
+}
+
+fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> {
+    let state = |state: &WrittenState| {
+        Some(FileState {
+            rows: state.0,
+            bytes: state.1,
+            digest: state.2.parse().ok()?,
+        })
+    };
+    let range = |[a, b]: &[std::borrow::Cow<'_, str>; 2]| {
+        Some((a.parse::<RowKey>().ok()?, b.parse::<RowKey>().ok()?))
+    };
+    let old = match &written.old {
+        None => None,
+        Some(old) => Some(state(old)?),
+    };
+    let span = match &written.span {
+        None => None,
+        Some(span) => Some(range(span)?),
+    };
+    let past = if written.moved {
+        Past::Moved
+    } else if let Some(case) = &written.damaged {
+        let case = case.clone().into_owned();
+        Past::Damaged { case }
+    } else if let Some(file) = &written.kept {
+        Past::Kept {
+            file: file.clone().into_owned(),
+            factor: written.factor,
+        }
+    } else {
+        Past::Changed(RowChanges {
+            added: written.added.iter().map(range).collect::<Option<_>>()?,
+            replaced: read_replaced(&series, written)?,
+            removed: read_removed(&series, written)?,
+        })
+    };
+    Some(FileLine {
+        partition: written.file.as_ref()?.parse().ok()?,
+        begins: written.begins,
+        old,
+        new: state(written.new.as_ref()?)?,
+        span,
+        unit: written.unit.as_ref()?.parse().ok()?,
+        basis: written.basis.as_ref()?.parse().ok()?,
+        past,
+        series,
+    })
+}
+
+fn read_replaced(series: &StorageRequest, written: &Written<'_>) -> Option<Vec<Revision>> {
+    let profile = Profile::of(series.series.dataset());
+    let read = |(key, field, old, new): &super::written::WrittenValue<'_>| {
+        let spec = profile.columns.get(profile.position(field)?)?;
+        Some(Revision {
+            key: key.parse().ok()?,
+            field: spec.name,
+            old: values::read(spec.kind, old)?,
+            new: values::read(spec.kind, new)?,
+        })
+    };
+    written.replaced.iter().map(read).collect()
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "a line that cannot be read is not one without removed rows"
+)]
+fn read_removed(
+    series: &StorageRequest,
+    written: &Written<'_>,
+) -> Option<Option<(crate::frame::Frame, String)>> {
+    let Some(why) = &written.why else {
+        return Some(None);
+    };
+    let profile = Profile::of(series.series.dataset());
+    let owner = series.series.ticker().map_or("", |ticker| ticker.as_str());
+    let rows = values::read_rows(profile, owner, &written.removed)?;
+    Some(Some((rows, why.clone().into_owned())))
+}

@@ -1,0 +1,250 @@
+//! The files of the ledger of a venue: one for each group commit, and a few for many older ones.
+//!
+//! Promises: a file is whole or refused, never changed after it was written, and read in the order of the commits. Every
+//! group has a file of its own, so that writing one costs what is new. Leaves to others: making a file durable in the same
+//! group as the rows that it speaks of (`storage::put`).
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::written::{FORM, Header, Written};
+use super::{LedgerError, Line};
+use crate::layout::Places;
+use crate::model::{RunId, StorageRequest, Venue, sealed};
+use crate::sys::{Fs, Kind};
+
+const SUFFIX: &str = ".jsonl";
+
+/// The files of the ledger of a venue.
+#[derive(Debug)]
+pub struct Log {
+    venue: Venue,
+    /// Oldest first.
+    files: Vec<LogFile>,
+    /// Files that cannot be understood, and why.
+    pub damaged: Vec<(PathBuf, String)>,
+}
+
+/// A file of the ledger.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    pub(super) path: PathBuf,
+    pub(super) body: Vec<u8>,
+}
+
+/// When a group was committed, and by which run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The run, and the number of the group in it.
+    pub name: String,
+}
+
+/// What the name of a file in the folder of a ledger says.
+pub(super) fn numbers_of(name: &str) -> Option<RangeInclusive<u32>> {
+    let stem = name.strip_suffix(SUFFIX)?;
+    let number = |text: &str| (text.len() == 8).then(|| text.parse::<u32>().ok())?;
+    if let Some((first, _)) = stem.split_once('.') {
+        let number = number(first)?;
+        return Some(number..=number);
+    }
+    let (first, last) = stem.split_once('-')?;
+    Some(number(first)?..=number(last)?)
+}
+
+/// Returns the files in the folder of a ledger, oldest first, without those whose groups are in a merged file as well.
+pub(super) fn names(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+) -> Result<Vec<(PathBuf, RangeInclusive<u32>)>, LedgerError> {
+    let dir = places.ledger(venue);
+    let mut found = Vec::new();
+    for entry in fs.list(&dir)?.unwrap_or_default() {
+        if let (Kind::File, Some(numbers)) = (entry.kind, numbers_of(&entry.name)) {
+            found.push((dir.join(&entry.name), numbers));
+        }
+    }
+    // The longest of those that begin alike comes first, and what it covers is in it.
+    found.sort_by(|(a, x), (b, y)| {
+        let order = x.start().cmp(y.start()).then(y.end().cmp(x.end()));
+        order.then_with(|| a.cmp(b))
+    });
+    let mut covered: Option<RangeInclusive<u32>> = None;
+    found.retain(|(_, numbers)| {
+        let is_merged = numbers.start() != numbers.end();
+        let is_covered = covered.as_ref().is_some_and(|covered| {
+            covered != numbers
+                && covered.contains(numbers.start())
+                && covered.contains(numbers.end())
+        });
+        if is_merged && !is_covered {
+            covered = Some(numbers.clone());
+        }
+        !is_covered
+    });
+    Ok(found)
+}
+
+/// Returns the file of a group, and where it will stand. Nothing is written.
+///
+/// # Errors
+/// When the folder of the ledger cannot be read, or a line cannot be written.
+pub fn group_file(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+    group: (&RunId, usize),
+    at: DateTime<Utc>,
+    lines: &[Line],
+) -> Result<(PathBuf, Vec<u8>), LedgerError> {
+    let last = names(fs, places, venue)?;
+    let last = last.iter().map(|(_, numbers)| *numbers.end()).max();
+    let number = last.unwrap_or(0).saturating_add(1);
+    let (run, nth) = group;
+    let path = places
+        .ledger(venue)
+        .join(format!("{number:08}.{}-{nth}{SUFFIX}", run.as_str()));
+    let mut body = Vec::new();
+    let header = Header {
+        form: FORM,
+        at: at.to_rfc3339_opts(SecondsFormat::Micros, true),
+        group: format!("{}-{nth}", run.as_str()),
+    };
+    append(&mut body, &path, &header)?;
+    for line in lines {
+        append(&mut body, &path, &line.written())?;
+    }
+    Ok((path, sealed::seal(body)))
+}
+
+pub(super) fn append<T: Serialize>(
+    body: &mut Vec<u8>,
+    path: &std::path::Path,
+    line: &T,
+) -> Result<(), LedgerError> {
+    if !body.is_empty() {
+        body.push(b'\n');
+    }
+    serde_json::to_writer(&mut *body, line).map_err(|error| LedgerError::Line {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+impl Log {
+    /// Reads the ledger of a venue; an absent one is empty.
+    ///
+    /// # Errors
+    /// When a file cannot be read. One that is damaged is in the answer.
+    pub fn read(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Self, LedgerError> {
+        Self::read_after(fs, places, venue, 0)
+    }
+
+    /// Reads the files of which some groups come after the one of this number.
+    pub(super) fn read_after(
+        fs: &dyn Fs,
+        places: &Places,
+        venue: &Venue,
+        number: u32,
+    ) -> Result<Self, LedgerError> {
+        let mut log = Self {
+            venue: venue.clone(),
+            files: Vec::new(),
+            damaged: Vec::new(),
+        };
+        for (path, numbers) in names(fs, places, venue)? {
+            if *numbers.end() <= number {
+                continue;
+            }
+            // A run that merges files at this moment may have removed one.
+            let Some(mut bytes) = fs.read(&path)? else {
+                continue;
+            };
+            match sealed::unseal(&bytes).map(<[u8]>::len) {
+                Ok(length) => {
+                    bytes.truncate(length);
+                    log.files.push(LogFile { path, body: bytes });
+                }
+                Err(reason) => log.damaged.push((path, reason.to_owned())),
+            }
+        }
+        Ok(log)
+    }
+
+    /// Returns when the first group that it knows was committed; `None` when it knows none.
+    pub fn begun(&self) -> Option<DateTime<Utc>> {
+        let first = self.files.first()?;
+        let line = first.body.split(|byte| *byte == b'\n').next()?;
+        read_header(line).ok().flatten().map(|group| group.at)
+    }
+
+    /// Calls `take` for every line, oldest first, and collects what cannot be understood.
+    pub fn for_each(&mut self, mut take: impl FnMut(&Group, Line)) {
+        self.scan(|_| true, &mut take);
+    }
+
+    /// Calls `take` for every line of a series, oldest first, and collects what cannot be understood.
+    pub fn for_each_of(&mut self, series: &StorageRequest, mut take: impl FnMut(&Group, Line)) {
+        let name = super::line::name_at_venue(series);
+        let start = serde_json::to_string(&name).unwrap_or_default();
+        let start = format!("{{\"series\":{start},");
+        self.scan(|line| line.starts_with(start.as_bytes()), &mut take);
+    }
+
+    fn scan(&mut self, is_wanted: impl Fn(&[u8]) -> bool, take: &mut dyn FnMut(&Group, Line)) {
+        for file in &self.files {
+            let mut group = None;
+            for (at, line) in file.body.split(|byte| *byte == b'\n').enumerate() {
+                let damage =
+                    |reason: String| (file.path.clone(), format!("line {}: {reason}", at + 1));
+                match read_header(line) {
+                    Ok(Some(header)) => {
+                        group = Some(header);
+                        continue;
+                    }
+                    Ok(None) => {}
+                    Err(reason) => {
+                        self.damaged.push(damage(reason));
+                        break;
+                    }
+                }
+                let (true, Some(group)) = (is_wanted(line), &group) else {
+                    continue;
+                };
+                let written = serde_json::from_slice::<Written<'_>>(line);
+                let read = written.map(|written| Line::read(&self.venue, &written));
+                match read {
+                    Ok(Some(line)) => take(group, line),
+                    Ok(None) => self
+                        .damaged
+                        .push(damage("it is no line of a ledger".to_owned())),
+                    Err(error) => self.damaged.push(damage(error.to_string())),
+                }
+            }
+        }
+    }
+}
+
+/// Reads the first line of a group; `None` when it is another line.
+fn read_header(line: &[u8]) -> Result<Option<Group>, String> {
+    if !line.starts_with(b"{\"form\":") {
+        return Ok(None);
+    }
+    let header: Header = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if header.form > FORM {
+        return Err(format!(
+            "it has form {}, which only a later barkeep understands",
+            header.form
+        ));
+    }
+    let at = DateTime::parse_from_rfc3339(&header.at).map_err(|error| error.to_string())?;
+    Ok(Some(Group {
+        at: at.with_timezone(&Utc),
+        name: header.group,
+    }))
+}

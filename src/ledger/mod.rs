@@ -1,0 +1,43 @@
+//! What each group commit did, and what is therefore known of a series without opening its files.
+//!
+//! Promises: the ledger of a group is a file of the same group, so there is no change without its line and no line without
+//! its change; what a line says undoes its change bit for bit, and says by a fingerprint whether it did.
+//! Leaves to others: the commit (`storage`), what to do with what is known.
+
+mod line;
+mod log;
+mod record;
+mod records;
+mod replaced;
+mod values;
+mod written;
+
+pub use line::{FileChange, FileLine, FileState, Line, Past};
+pub use log::{Group, Log, group_file};
+pub use record::SeriesRecord;
+pub use records::{Records, read_records};
+pub use replaced::{Ledger, LedgerLine, read_ledger};
+
+use std::path::PathBuf;
+
+use crate::model::VenueMissing;
+use crate::sys::FsError;
+
+/// What the ledger could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file system did not do what was asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// A series without a venue has no ledger.
+    #[error(transparent)]
+    VenueMissing(#[from] VenueMissing),
+    /// A line cannot be written as JSON.
+    #[error("cannot write a line of {}: {reason}", path.display())]
+    Line {
+        /// The file of the ledger.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,137 @@
+//! What is known of a series without opening its files.
+//!
+//! Promises: a record is the sum of what the ledger says; what it does not say is unknown, never empty. Leaves to others: the
+//! truth, which is in the files.
+
+use crate::model::{PartitionKey, PriceBasis, TimeUnit};
+
+use super::{FileLine, FileState};
+
+/// What is known of a series without opening its files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesRecord {
+    /// Whether it is one file of the legacy layout.
+    pub is_legacy: bool,
+    /// The partitions that it has, as closed ranges of months (or days) that follow one another; a series of one file has none.
+    pub months: Vec<(PartitionKey, PartitionKey)>,
+    /// How many files it has.
+    pub files: u64,
+    /// How many rows they hold.
+    pub rows: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// The first timestamp, nanoseconds of the wall clock since 1970; `None` when it is not known, or there is no row.
+    pub first: Option<i64>,
+    /// The last timestamp.
+    pub last: Option<i64>,
+    /// The unit of its timestamps, that of its newest file.
+    pub unit: TimeUnit,
+    /// Which corporate actions its prices contain, by its newest file.
+    pub basis: PriceBasis,
+    /// The fingerprints of its files, each as a number, combined so that their order does not count: two records with the same
+    /// one speak of the same rows.
+    pub sum: u64,
+}
+
+impl SeriesRecord {
+    /// Returns the record of a series of which nothing is stored yet.
+    pub fn nothing() -> Self {
+        Self {
+            is_legacy: false,
+            months: Vec::new(),
+            files: 0,
+            rows: 0,
+            bytes: 0,
+            first: None,
+            last: None,
+            unit: TimeUnit::default(),
+            basis: PriceBasis::Unknown,
+            sum: 0,
+        }
+    }
+
+    /// Adds what is known of one file, in whatever order the files come.
+    pub fn add(
+        &mut self,
+        partition: PartitionKey,
+        state: FileState,
+        span: Option<(i64, i64)>,
+        facts: (TimeUnit, PriceBasis),
+    ) {
+        let is_newest = self.last_partition().is_none_or(|last| partition >= last);
+        self.count(state);
+        self.hold(partition);
+        if let Some((first, last)) = span {
+            self.first = Some(self.first.map_or(first, |known| known.min(first)));
+            self.last = Some(self.last.map_or(last, |known| known.max(last)));
+        }
+        if is_newest {
+            (self.unit, self.basis) = facts;
+        }
+    }
+
+    /// Takes over what a group did to one of its files.
+    pub(super) fn apply(&mut self, line: &FileLine) {
+        let (first, last) = (self.first_partition(), self.last_partition());
+        let is_first = first.is_none_or(|first| line.partition <= first);
+        let is_last = last.is_none_or(|last| line.partition >= last);
+        if let Some(old) = line.old {
+            self.files = self.files.saturating_sub(1);
+            self.rows = self.rows.saturating_sub(old.rows);
+            self.bytes = self.bytes.saturating_sub(old.bytes);
+            self.sum ^= old.digest.number();
+        }
+        self.is_legacy = line.is_legacy();
+        self.count(line.new);
+        self.hold(line.partition);
+        if is_last {
+            (self.unit, self.basis) = (line.unit, line.basis);
+        }
+        // What the file that is outermost on one side says of that side is what there is to say.
+        if is_first {
+            self.first = line.span.as_ref().map(|(first, _)| first.time);
+        }
+        if is_last {
+            self.last = line.span.as_ref().map(|(_, last)| last.time);
+        }
+    }
+
+    fn count(&mut self, state: FileState) {
+        self.files += 1;
+        self.rows += state.rows;
+        self.bytes += state.bytes;
+        self.sum ^= state.digest.number();
+    }
+
+    /// Returns the first partition; `None` when none is known, or the series is one file.
+    pub fn first_partition(&self) -> Option<PartitionKey> {
+        self.months.first().map(|(first, _)| *first)
+    }
+
+    /// Returns the last partition; `None` when none is known, or the series is one file.
+    pub fn last_partition(&self) -> Option<PartitionKey> {
+        self.months.last().map(|(_, last)| *last)
+    }
+
+    /// Tells whether a partition is among those that it has.
+    pub fn holds(&self, partition: PartitionKey) -> bool {
+        let mut ranges = self.months.iter();
+        ranges.any(|(first, last)| (*first..=*last).contains(&partition))
+    }
+
+    fn hold(&mut self, partition: PartitionKey) {
+        if partition == PartitionKey::Whole || self.holds(partition) {
+            return;
+        }
+        let at = self.months.partition_point(|(first, _)| *first < partition);
+        self.months.insert(at, (partition, partition));
+        let mut joined: Vec<(PartitionKey, PartitionKey)> = Vec::with_capacity(self.months.len());
+        for (first, last) in std::mem::take(&mut self.months) {
+            match joined.last_mut() {
+                Some((_, end)) if end.next() == Some(first) => *end = last,
+                _ => joined.push((first, last)),
+            }
+        }
+        self.months = joined;
+    }
+}

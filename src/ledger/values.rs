@@ -1,0 +1,70 @@
+//! One value of a column as JSON, and back bit for bit.
+
+use serde_json::{Value, json};
+
+use crate::frame::{Cell, Column, Frame, KindOf, Profile, Texts, Values};
+use crate::model::time;
+
+/// Returns a value as JSON, which has no NaN: it is written as text, which no number is.
+pub(super) fn written(cell: Cell<'_>) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Text(text) => json!(text),
+        Cell::Int(number) => json!(number),
+        Cell::Float(number) if number.is_finite() => json!(number),
+        Cell::Float(number) => json!(number.to_string()),
+        Cell::Time(nanos) => json!(time::naive(nanos).to_string()),
+        Cell::Flag(flag) => json!(flag),
+    }
+}
+
+/// Reads what `written` wrote, as a column of one row; `None` when it is no value of that kind.
+pub(super) fn read(kind: KindOf, value: &Value) -> Option<Column> {
+    if value.is_null() {
+        return Some(Column::nulls(kind, 1));
+    }
+    Some(match kind {
+        KindOf::Text => Column::Text(Texts::same(Some(value.as_str()?.into()), 1)),
+        KindOf::Int => Column::Int(Values::whole(vec![value.as_i64()?])),
+        KindOf::Float => {
+            let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+            Column::Float(Values::whole(vec![number?]))
+        }
+        KindOf::Time => Column::Time(Values::whole(vec![time::parse(value.as_str()?)?])),
+        KindOf::Flag => Column::Flag(Values::whole(vec![value.as_bool()?])),
+    })
+}
+
+/// Returns the rows of one owner as JSON, without the owner.
+pub(super) fn written_rows(frame: &Frame) -> Vec<Vec<Value>> {
+    let owner = frame.profile().owner;
+    let columns = frame.columns().iter().enumerate();
+    let columns: Vec<&Column> = columns
+        .filter(|(at, _)| Some(*at) != owner)
+        .map(|(_, column)| column)
+        .collect();
+    let row = |row: usize| columns.iter().map(move |column| written(column.cell(row)));
+    (0..frame.len()).map(|at| row(at).collect()).collect()
+}
+
+/// Reads what `written_rows` wrote; `None` when it is not rows of this profile.
+pub(super) fn read_rows(
+    profile: &'static Profile,
+    owner: &str,
+    rows: &[Vec<Value>],
+) -> Option<Frame> {
+    let specs = profile.columns.iter();
+    let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
+    for row in rows {
+        let mut values = row.iter();
+        for (at, (column, spec)) in columns.iter_mut().zip(profile.columns).enumerate() {
+            if Some(at) == profile.owner {
+                column.append(Column::Text(Texts::same(Some(owner.into()), 1)));
+            } else {
+                column.append(read(spec.kind, values.next()?)?);
+            }
+        }
+    }
+    let proven = Frame::prove(profile, columns);
+    proven.displaced.is_empty().then_some(proven.frame)
+}
