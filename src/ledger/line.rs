@@ -276,3 +276,154 @@ fn read_removed(
     let rows = values::read_rows(profile, owner, &written.removed)?;
     Some(Some((rows, why.clone().into_owned())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Column, Frame, Texts, Values};
+    use crate::model::{Digest, time};
+
+    fn venue() -> Venue {
+        "us:demo".parse().unwrap()
+    }
+
+    fn series(name: &str) -> StorageRequest {
+        series_at(&venue(), name).unwrap()
+    }
+
+    fn state(rows: u64) -> FileState {
+        let digest = Digest::of(&rows.to_le_bytes());
+        FileState::new(Fingerprint { rows, digest }, 100 + rows)
+    }
+
+    fn file_line(name: &str, partition: &str, past: Past) -> Line {
+        Line::File(Box::new(FileLine {
+            series: series(name),
+            partition: partition.parse().unwrap(),
+            begins: false,
+            old: Some(state(2)),
+            new: state(3),
+            span: Some((
+                "2026-06-01".parse().unwrap(),
+                "2026-06-02T09:30:00.5".parse().unwrap(),
+            )),
+            unit: TimeUnit::Nanos,
+            basis: PriceBasis::SplitAdjusted,
+            past,
+        }))
+    }
+
+    fn float(value: Option<f64>) -> Column {
+        Column::Float([value].into_iter().collect())
+    }
+
+    /// Bars with values that JSON has no words for.
+    fn odd_bars() -> Frame {
+        let stamp = |text: &str| time::parse(text).unwrap();
+        let columns = vec![
+            Column::Text(Texts::same(Some("BRK.B".into()), 2)),
+            Column::Time(Values::whole(vec![
+                stamp("2026-06-01"),
+                stamp("2026-06-02T09:30:00.000000001"),
+            ])),
+            Column::Float([Some(f64::NAN), Some(-0.0)].into_iter().collect()),
+            Column::Float([None, Some(f64::INFINITY)].into_iter().collect()),
+            Column::Float(Values::whole(vec![0.1 + 0.2, f64::MIN_POSITIVE])),
+            Column::Float(Values::whole(vec![1.0, 1e308])),
+            Column::Int([Some(i64::MAX), None].into_iter().collect()),
+            Column::Int(Values::whole(vec![i64::MIN, 0])),
+        ];
+        Frame::prove(Profile::of(crate::model::Dataset::Stocks), columns).frame
+    }
+
+    fn every_line() -> Vec<Line> {
+        let key = |text: &str| text.parse::<RowKey>().unwrap();
+        let bars = RowChanges {
+            added: vec![(key("2026-06-02"), key("2026-06-02T09:30:00.000000001"))],
+            replaced: vec![Revision {
+                key: key("2026-06-01"),
+                field: "close",
+                old: float(Some(f64::NEG_INFINITY)),
+                new: float(None),
+            }],
+            removed: Some((odd_bars(), "no session \"was\" held".to_owned())),
+        };
+        let events = RowChanges {
+            added: vec![(
+                key("2026-06-02T00:00:00 dividend"),
+                key("2026-06-02T00:00:00 split"),
+            )],
+            ..RowChanges::default()
+        };
+        let record = SeriesRecord {
+            months: vec![("2026-01".parse().unwrap(), "2026-06".parse().unwrap())],
+            files: 6,
+            first: time::parse("2026-01-02"),
+            sum: u64::MAX,
+            ..SeriesRecord::nothing()
+        };
+        let kept = Past::Kept {
+            file: "files/00.parquet".to_owned(),
+            factor: Some(0.25),
+        };
+        let damaged = Past::Damaged {
+            case: "20260601T000000Z-00000001".to_owned(),
+        };
+        vec![
+            file_line("stocks_1d/ticker=BRK.B", "2026-06", Past::Changed(bars)),
+            file_line("events/ticker=A%2FB", "whole", Past::Changed(events)),
+            file_line("stocks_1wk/ticker=A", "whole", kept),
+            file_line("prepost_1m/ticker=A", "2026-12", damaged),
+            file_line("adjusted_1d/ticker=A", "whole", Past::Moved),
+            Line::Found(series("stocks_1d/ticker=A"), record),
+            Line::Found(series("stocks_1d/ticker=B"), SeriesRecord::nothing()),
+            Line::Gone(series("stocks_1d/ticker=^GSPC")),
+        ]
+    }
+
+    #[test]
+    fn a_line_reads_back_as_it_was_written() {
+        for line in every_line() {
+            let text = serde_json::to_string(&line.written()).unwrap();
+
+            let read: Written<'_> = serde_json::from_str(&text).unwrap();
+
+            assert_eq!(Line::read(&venue(), &read), Some(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_none_of_its_column_is_no_line() {
+        for line in every_line() {
+            let text = serde_json::to_string(&line.written()).unwrap();
+            for (right, wrong) in [
+                ("\"close\"", "\"klose\""),
+                ("\"us\"", "\"fortnights\""),
+                ("\"ns\"", "\"fortnights\""),
+                ("2026-06", "2026-66"),
+                ("ticker=", "tickers="),
+            ] {
+                let broken = text.replace(right, wrong);
+                if broken == text {
+                    continue;
+                }
+                let read = serde_json::from_str::<Written<'_>>(&broken);
+                let line = read.ok().and_then(|read| Line::read(&venue(), &read));
+                assert_eq!(line, None, "{broken}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_legacy_file_is_told_from_a_series_that_is_one_file_anyway() {
+        let is_legacy: Vec<bool> = every_line()
+            .iter()
+            .filter_map(|line| match line {
+                Line::File(line) => Some(line.is_legacy()),
+                _ => None,
+            })
+            .collect();
+
+        assert_eq!(is_legacy, [false, false, true, false, false]);
+    }
+}

@@ -13,7 +13,9 @@ use serde::Serialize;
 use super::written::{FORM, Header, Written};
 use super::{LedgerError, Line};
 use crate::layout::Places;
+use crate::lock::LockGuard;
 use crate::model::{RunId, StorageRequest, Venue, sealed};
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{Fs, Kind};
 
 const SUFFIX: &str = ".jsonl";
@@ -120,6 +122,29 @@ pub fn group_file(
         append(&mut body, &path, &line.written())?;
     }
     Ok((path, sealed::seal(body)))
+}
+
+/// Adds lines to the ledger that belong to no group: what was looked at, or moved as a whole. When this returns `Ok`, they
+/// survive power loss.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses; nothing of them counts then.
+pub fn write_down(
+    fs: &dyn Fs,
+    held: &LockGuard<'_>,
+    places: &Places,
+    venue: &Venue,
+    run: &RunId,
+    at: DateTime<Utc>,
+    lines: &[Line],
+) -> Result<(), LedgerError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    held.confirm()?;
+    let (path, bytes) = group_file(fs, places, venue, (run, 0), at, lines)?;
+    create_dirs(fs, &places.root, parent(&path))?;
+    Ok(replace(fs, &TempNames::of(run.clone()), &path, &bytes)?)
 }
 
 pub(super) fn append<T: Serialize>(
@@ -247,4 +272,26 @@ fn read_header(line: &[u8]) -> Result<Option<Group>, String> {
         at: at.with_timezone(&Utc),
         name: header.group,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_says_which_groups_are_in_it() {
+        for (name, numbers) in [
+            (
+                "00000042.20260601T000000Z-00000001-1-1.jsonl",
+                Some(42..=42),
+            ),
+            ("00000001-00000064.jsonl", Some(1..=64)),
+            ("records.jsonl", None),
+            ("00000042.jsonl~", None),
+            ("42.x.jsonl", None),
+            (".00000042.x.jsonl.tmp-1", None),
+        ] {
+            assert_eq!(numbers_of(name), numbers, "{name}");
+        }
+    }
 }

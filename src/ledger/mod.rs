@@ -13,13 +13,14 @@ mod values;
 mod written;
 
 pub use line::{FileChange, FileLine, FileState, Line, Past};
-pub use log::{Group, Log, group_file};
+pub use log::{Group, Log, group_file, write_down};
 pub use record::SeriesRecord;
 pub use records::{Records, read_records};
 pub use replaced::{Ledger, LedgerLine, read_ledger};
 
 use std::path::PathBuf;
 
+use crate::lock::LockError;
 use crate::model::VenueMissing;
 use crate::sys::FsError;
 
@@ -32,6 +33,9 @@ pub enum LedgerError {
     /// A series without a venue has no ledger.
     #[error(transparent)]
     VenueMissing(#[from] VenueMissing),
+    /// The run lock was lost in the middle of the run.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A line cannot be written as JSON.
     #[error("cannot write a line of {}: {reason}", path.display())]
     Line {

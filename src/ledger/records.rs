@@ -68,3 +68,105 @@ impl Records {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{RowChanges, RowKey};
+    use crate::ledger::{FileState, Past};
+    use crate::model::{Digest, Fingerprint, PriceBasis, TimeUnit};
+
+    fn series() -> StorageRequest {
+        crate::layout::parse_series_name("us/demo/stocks_1d/ticker=A").unwrap()
+    }
+
+    fn state(rows: u64) -> FileState {
+        let digest = Digest::of(&rows.to_le_bytes());
+        FileState::new(Fingerprint { rows, digest }, 10 * rows)
+    }
+
+    /// A line of a month whose rows lie on these days.
+    fn line(month: &str, days: (u32, u32), old: Option<u64>, new: u64) -> FileLine {
+        let key = |day: u32| -> RowKey { format!("{month}-{day:02}").parse().unwrap() };
+        FileLine {
+            series: series(),
+            partition: month.parse().unwrap(),
+            begins: false,
+            old: old.map(state),
+            new: state(new),
+            span: Some((key(days.0), key(days.1))),
+            unit: TimeUnit::Micros,
+            basis: PriceBasis::SplitAdjusted,
+            past: Past::Changed(RowChanges::default()),
+        }
+    }
+
+    fn taken(lines: Vec<FileLine>) -> Records {
+        let mut records = Records::default();
+        for line in lines {
+            records.take(Line::File(Box::new(line)));
+        }
+        records
+    }
+
+    fn begun(line: FileLine) -> FileLine {
+        FileLine {
+            begins: true,
+            ..line
+        }
+    }
+
+    #[test]
+    fn a_record_is_the_sum_of_its_lines() {
+        let records = taken(vec![
+            begun(line("2026-01", (2, 30), None, 20)),
+            line("2026-03", (2, 31), None, 22),
+            line("2026-02", (2, 27), None, 19),
+            line("2026-03", (2, 31), Some(22), 21),
+        ]);
+
+        let record = &records.series[&series()];
+        assert_eq!((record.files, record.rows, record.bytes), (3, 60, 600));
+        let months = [("2026-01".parse().unwrap(), "2026-03".parse().unwrap())];
+        assert_eq!(record.months, months);
+        let day = |text: &str| crate::model::time::parse(text);
+        assert_eq!(
+            (record.first, record.last),
+            (day("2026-01-02"), day("2026-03-31"))
+        );
+        let sum = [20, 19, 21].map(|rows| state(rows).digest.number());
+        assert_eq!(record.sum, sum[0] ^ sum[1] ^ sum[2]);
+    }
+
+    #[test]
+    fn a_series_of_which_only_some_files_are_known_has_no_record() {
+        let records = taken(vec![line("2026-02", (2, 27), Some(18), 19)]);
+
+        assert!(records.series.is_empty());
+    }
+
+    #[test]
+    fn a_series_that_begins_again_has_nothing_of_what_it_had() {
+        let records = taken(vec![
+            begun(line("2026-01", (2, 30), None, 20)),
+            begun(line("2026-02", (2, 27), None, 19)),
+        ]);
+
+        let record = &records.series[&series()];
+        assert_eq!((record.files, record.rows), (1, 19));
+    }
+
+    #[test]
+    fn what_lies_in_the_other_layout_is_not_known_by_one_file() {
+        let whole = FileLine {
+            partition: crate::model::PartitionKey::Whole,
+            ..line("2026-02", (2, 27), Some(18), 40)
+        };
+        let legacy = taken(vec![line("2026-01", (2, 30), Some(1), 20), whole.clone()]);
+        assert!(legacy.series[&series()].is_legacy);
+        assert_eq!(legacy.series[&series()].rows, 40);
+
+        let back = taken(vec![whole, line("2026-02", (2, 27), None, 19)]);
+        assert!(back.series.is_empty());
+    }
+}

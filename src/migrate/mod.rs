@@ -60,8 +60,9 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::config::ConfigError;
 use crate::document::DocumentError;
 use crate::layout::Places;
+use crate::ledger::{Line, write_down};
 use crate::lock::{LockError, LockGuard};
-use crate::model::PriceBasis;
+use crate::model::{PriceBasis, Venue};
 use crate::observe::Observer;
 use crate::storage::{Open, Quarantine, Sealed, StagedRun, StorageError, Stores};
 use crate::sys::{Clock, Fs, FsError, Shutdown};
@@ -102,6 +103,13 @@ impl<'l> Hands<'l> {
     fn begin(&self) -> Result<StagedRun<'l, Sealed>, StorageError> {
         let Sight { fs, places, .. } = self.sight;
         StagedRun::<Open>::begin(fs, self.held, places, self.runs.next())?.seal()
+    }
+
+    /// Tells the ledger of a venue what was moved as a whole.
+    fn write_down(&self, venue: &Venue, lines: &[Line]) -> Result<(), StorageError> {
+        let Sight { fs, places, .. } = self.sight;
+        let (run, at) = (self.runs.next(), self.clock.now());
+        Ok(write_down(fs, self.held, places, venue, &run, at, lines)?)
     }
 
     fn quarantine(&self) -> Quarantine<'l> {

@@ -2,6 +2,7 @@
 
 use super::{Hands, MigrateError, Sight, VenueInterval};
 use crate::layout::PartitionPathBuilder;
+use crate::ledger::Line;
 use crate::model::Ticker;
 use crate::storage::{InPieces, QuarantineRecord, Sealed, StagedRun, StorageError};
 
@@ -31,6 +32,9 @@ pub(super) fn put_aside(
             }
             kept.push(record);
         }
+    }
+    if !kept.is_empty() {
+        hands.write_down(&tuple.venue, &[Line::Gone(request)])?;
     }
     Ok(kept)
 }

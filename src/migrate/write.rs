@@ -12,6 +12,7 @@ use super::{
     Difference, Failed, Hands, IntervalReport, MigrateError, Note, Proof, Proofs, Refusal, Sight,
 };
 use crate::frame::Frame;
+use crate::ledger::Line;
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::{
@@ -145,7 +146,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         let taken = now.signed_duration_since(std::mem::replace(&mut self.began, now));
         let millis =
             u64::try_from(taken.num_milliseconds()).unwrap_or_default() / batch.len().max(1) as u64;
-        let mut dirs = Vec::new();
+        let (mut dirs, mut lines) = (Vec::new(), Vec::new());
         let (mut notes, mut told) = (Vec::new(), Vec::new());
         for (written, outcome) in batch.into_iter().zip(reread) {
             let of_series = |left: &&Left| left.request() == Some(&written.copy.request);
@@ -159,7 +160,11 @@ impl<'w, 'l> Writer<'w, 'l> {
             };
             match outcome {
                 Ok(medium) => {
-                    dirs.extend(written.whole.as_ref().map(|series| series.dir.clone()));
+                    if let Some(series) = &written.whole {
+                        dirs.push(series.dir.clone());
+                        let request = written.copy.request.clone();
+                        lines.push(Line::Found(request, series.record.clone()));
+                    }
                     told.push(Event::Moved {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
@@ -175,6 +180,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             }
         }
         self.run.move_whole(&dirs)?;
+        hands.write_down(&self.report.tuple.venue, &lines)?;
         self.report.unlike.extend(self.run.take_refused());
         self.report.proven_now += notes.len();
         notes.append(&mut self.failed);
@@ -276,7 +282,7 @@ fn reread(
     let copy = &written.copy;
     // What was built was decoded again and compared row for row then: now the disk has to have these very bytes.
     if let Some(series) = &written.whole
-        && series.rows == copy.expected.rows
+        && series.record.rows == copy.expected.rows
         && let Some(medium) = series.reread(sight.fs)?
     {
         return Ok(medium);

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::codec::{self, Facts};
 use crate::frame::Frame;
+use crate::ledger::{FileState, SeriesRecord};
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest};
 use crate::sys::Rights;
 
@@ -21,6 +22,8 @@ pub struct Draft {
     pub dir: PathBuf,
     /// Its files.
     pub(super) files: Vec<DraftFile>,
+    /// What they will be, all together.
+    pub(super) record: SeriesRecord,
     /// What the file grants that its rows come from.
     pub(super) origin: Option<Rights>,
 }
@@ -33,8 +36,6 @@ pub(super) struct DraftFile {
     pub(super) bytes: Bytes,
     /// SHA-256 of the whole file.
     pub(super) digest: Digest,
-    /// The rows that it was compared with.
-    pub(super) rows: u64,
 }
 
 impl Draft {
@@ -52,7 +53,7 @@ impl Draft {
 
     /// Returns how many rows its files hold.
     pub fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
+        self.record.rows
     }
 }
 
@@ -109,18 +110,27 @@ impl PartitionedStore {
         let encode = |(key, rows): (&PartitionKey, &Frame)| {
             let path = self.paths.file_in(&dir, dataset, *key);
             match codec::encode(rows, &facts) {
-                Ok(encoded) => Ok(DraftFile {
-                    path,
-                    bytes: encoded.bytes,
-                    digest: encoded.digest,
-                    rows: encoded.fingerprint.rows,
-                }),
+                Ok(encoded) => {
+                    let state = FileState::new(encoded.fingerprint, encoded.bytes.len() as u64);
+                    let file = DraftFile {
+                        path,
+                        bytes: encoded.bytes,
+                        digest: encoded.digest,
+                    };
+                    Ok((file, (*key, state, rows.span())))
+                }
                 Err(source) => Err(StorageError::Encode { path, source }),
             }
         };
-        let files: Result<Vec<DraftFile>, StorageError> = parts.par_iter().map(encode).collect();
+        let encoded: Result<Vec<_>, StorageError> = parts.par_iter().map(encode).collect();
+        let (files, known): (Vec<DraftFile>, Vec<_>) = encoded?.into_iter().unzip();
+        let mut record = SeriesRecord::nothing();
+        for (key, state, span) in known {
+            record.add(key, state, span, (facts.unit, facts.provenance.basis));
+        }
         Ok(Draft {
-            files: files?,
+            files,
+            record,
             dir,
             origin: None,
         })

@@ -318,6 +318,7 @@ impl From<LedgerError> for StorageError {
         match error {
             LedgerError::Fs(error) => Self::Fs(error),
             LedgerError::VenueMissing(error) => Self::VenueMissing(error),
+            LedgerError::Lock(error) => Self::Lock(error),
             LedgerError::Line { path, reason } => Self::Ledger { path, reason },
         }
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::layout::parse_series_name;
+use crate::ledger::SeriesRecord;
 use crate::model::Digest;
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind, Medium};
@@ -37,8 +38,8 @@ pub enum InPieces {
 pub struct BuiltSeries {
     /// Where it will stand.
     pub dir: PathBuf,
-    /// How many rows its files hold.
-    pub rows: u64,
+    /// What is known of it without opening its files.
+    pub record: SeriesRecord,
     /// The files in staging, and the SHA-256 of each.
     files: Vec<(PathBuf, Digest)>,
 }
@@ -106,7 +107,7 @@ impl StagedRun<'_, Sealed> {
         }
         Ok(BuiltSeries {
             dir: draft.dir.clone(),
-            rows: draft.rows(),
+            record: draft.record.clone(),
             files,
         })
     }
