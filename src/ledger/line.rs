@@ -5,7 +5,8 @@
 use crate::frame::{Profile, Revision, RowChanges, RowKey};
 use crate::layout::{parse_series_name, series_name};
 use crate::model::{
-    Fingerprint, Granularity, HalfDigest, PartitionKey, PriceBasis, StorageRequest, TimeUnit, Venue,
+    Fingerprint, Granularity, HalfDigest, PartitionKey, PriceBasis, StorageRequest, TimeUnit,
+    Venue, time,
 };
 
 use super::SeriesRecord;
@@ -48,10 +49,8 @@ pub struct FileChange {
     pub new: FileState,
     /// The keys of its first and its last row.
     pub span: Option<(RowKey, RowKey)>,
-    /// The unit of its timestamps.
-    pub unit: TimeUnit,
-    /// Which corporate actions its prices contain.
-    pub basis: PriceBasis,
+    /// The unit of its timestamps, and which corporate actions its prices contain; `None` when both are those of the older file.
+    pub facts: Option<(TimeUnit, PriceBasis)>,
     /// What happened to the rows.
     pub rows: RowChanges,
 }
@@ -92,10 +91,8 @@ pub struct FileLine {
     pub new: FileState,
     /// The keys of its first and its last row.
     pub span: Option<(RowKey, RowKey)>,
-    /// The unit of its timestamps.
-    pub unit: TimeUnit,
-    /// Which corporate actions its prices contain.
-    pub basis: PriceBasis,
+    /// The unit of its timestamps, and which corporate actions its prices contain; `None` when both are those of the older file.
+    pub facts: Option<(TimeUnit, PriceBasis)>,
     /// What became of the older rows.
     pub past: Past,
 }
@@ -163,16 +160,35 @@ pub(super) fn series_at(venue: &Venue, name: &str) -> Option<StorageRequest> {
     parse_series_name(&format!("{}/{}/{name}", venue.market, venue.source))
 }
 
+/// Returns a key without a time of day that is midnight: most bars have one a day.
+fn short(key: &RowKey) -> String {
+    let whole = key.to_string();
+    if key.time % time::DAY == 0 {
+        whole.replacen("T00:00:00", "", 1)
+    } else {
+        whole
+    }
+}
+
 fn write_file(written: &mut Written<'static>, line: &FileLine) {
     let state = |state: FileState| WrittenState(state.rows, state.bytes, state.digest.to_string());
-    let key = |key: &RowKey| key.to_string().into();
+    let key = |key: &RowKey| short(key).into();
+    let range = |(first, last): &(RowKey, RowKey)| {
+        if first == last {
+            vec![key(first)]
+        } else {
+            vec![key(first), key(last)]
+        }
+    };
     written.file = Some(line.partition.to_string().into());
     written.begins = line.begins;
     written.old = line.old.map(state);
     written.new = Some(state(line.new));
-    written.span = line.span.as_ref().map(|(a, b)| [key(a), key(b)]);
-    written.unit = Some(line.unit.as_str().into());
-    written.basis = Some(line.basis.as_str().into());
+    written.span = line.span.as_ref().map(range);
+    if let Some((unit, basis)) = line.facts {
+        written.unit = Some(unit.as_str().into());
+        written.basis = Some(basis.as_str().into());
+    }
     match &line.past {
         Past::Moved => written.moved = true,
         Past::Damaged { case } => written.damaged = Some(case.clone().into()),
@@ -182,7 +198,7 @@ fn write_file(written: &mut Written<'static>, line: &FileLine) {
         }
         Past::Changed(changes) => {
             let ranges = changes.added.iter();
-            written.added = ranges.map(|(a, b)| [key(a), key(b)]).collect();
+            written.added = ranges.map(range).collect();
             let replaced = changes.replaced.iter().map(|revision| {
                 let value = |column: &crate::frame::Column| values::written(column.cell(0));
                 let (old, new) = (value(&revision.old), value(&revision.new));
@@ -205,8 +221,13 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
             digest: state.2.parse().ok()?,
         })
     };
-    let range = |[a, b]: &[std::borrow::Cow<'_, str>; 2]| {
-        Some((a.parse::<RowKey>().ok()?, b.parse::<RowKey>().ok()?))
+    let range = |range: &Vec<std::borrow::Cow<'_, str>>| {
+        let first = range.first()?.parse::<RowKey>().ok()?;
+        let last = match range.get(1) {
+            None => first.clone(),
+            Some(last) => last.parse().ok()?,
+        };
+        Some((first, last))
     };
     let old = match &written.old {
         None => None,
@@ -239,8 +260,13 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
         old,
         new: state(written.new.as_ref()?)?,
         span,
-        unit: written.unit.as_ref()?.parse().ok()?,
-        basis: written.basis.as_ref()?.parse().ok()?,
+        facts: match (&written.unit, &written.basis) {
+            (None, None) => None,
+            (unit, basis) => {
+                let (unit, basis) = (unit.as_ref()?, basis.as_ref()?);
+                Some((unit.parse().ok()?, basis.parse().ok()?))
+            }
+        },
         past,
         series,
     })
@@ -281,7 +307,7 @@ fn read_removed(
 mod tests {
     use super::*;
     use crate::frame::{Column, Frame, Texts, Values};
-    use crate::model::{Digest, time};
+    use crate::model::Digest;
 
     fn venue() -> Venue {
         "us:demo".parse().unwrap()
@@ -307,8 +333,7 @@ mod tests {
                 "2026-06-01".parse().unwrap(),
                 "2026-06-02T09:30:00.5".parse().unwrap(),
             )),
-            unit: TimeUnit::Nanos,
-            basis: PriceBasis::SplitAdjusted,
+            facts: (partition != "2026-06").then_some((TimeUnit::Nanos, PriceBasis::SplitAdjusted)),
             past,
         }))
     }

@@ -84,8 +84,8 @@ impl SeriesRecord {
         self.is_legacy = line.is_legacy();
         self.count(line.new);
         self.hold(line.partition);
-        if is_last {
-            (self.unit, self.basis) = (line.unit, line.basis);
+        if is_last && let Some(facts) = line.facts {
+            (self.unit, self.basis) = facts;
         }
         // What the file that is outermost on one side says of that side is what there is to say.
         if is_first {

@@ -95,8 +95,7 @@ mod tests {
             old: old.map(state),
             new: state(new),
             span: Some((key(days.0), key(days.1))),
-            unit: TimeUnit::Micros,
-            basis: PriceBasis::SplitAdjusted,
+            facts: Some((TimeUnit::Micros, PriceBasis::SplitAdjusted)),
             past: Past::Changed(RowChanges::default()),
         }
     }

@@ -46,13 +46,13 @@ pub(super) struct Written<'t> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) new: Option<WrittenState>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    pub(super) span: Option<[Text<'t>; 2]>,
+    pub(super) span: Option<Vec<Text<'t>>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(super) unit: Option<Text<'t>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(super) basis: Option<Text<'t>>,
     #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
-    pub(super) added: Vec<[Text<'t>; 2]>,
+    pub(super) added: Vec<Vec<Text<'t>>>,
     #[serde(borrow, skip_serializing_if = "Vec::is_empty")]
     pub(super) replaced: Vec<WrittenValue<'t>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

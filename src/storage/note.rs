@@ -96,8 +96,7 @@ impl StagedRun<'_, Sealed> {
                 old: file.change.old,
                 new: file.change.new,
                 span: file.change.span.clone(),
-                unit: file.change.unit,
-                basis: file.change.basis,
+                facts: file.change.facts,
                 past,
             })));
         }

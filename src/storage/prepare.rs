@@ -101,6 +101,9 @@ pub(super) fn prepare_file(
             refuse_unknown(&job, &decoded.unknown_columns)?;
             let mut file = encode(&job, Some(&decoded), &merged)?;
             file.old = old;
+            let own_basis = job.trees.basis_of(&decoded, job.request.venue.as_ref());
+            let older = (decoded.unit, own_basis);
+            file.change.facts = file.change.facts.filter(|facts| *facts != older);
             file.change.old = Some(FileState::new(decoded.fingerprint(), bytes.len() as u64));
             file.beyond = beyond(&decoded);
             file.replaced = Some(bytes);
@@ -199,8 +202,7 @@ fn encode(
             old: None,
             new: FileState::new(encoded.fingerprint, encoded.bytes.len() as u64),
             span: merged.frame.key_span(),
-            unit: facts.unit,
-            basis: facts.provenance.basis,
+            facts: Some((facts.unit, facts.provenance.basis)),
             rows: RowChanges::of_merge(merged),
         },
         bytes: encoded.bytes,

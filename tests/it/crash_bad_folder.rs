@@ -49,8 +49,7 @@ fn change() -> FileChange {
         old: None,
         new: FileState::new(rows(&PartitionedBars.request(), &[], 1.0).fingerprint(), 1),
         span: None,
-        unit: TimeUnit::Micros,
-        basis: PriceBasis::Unknown,
+        facts: Some((TimeUnit::Micros, PriceBasis::Unknown)),
         rows: RowChanges::default(),
     }
 }
