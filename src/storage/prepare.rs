@@ -103,7 +103,9 @@ pub(super) fn prepare_file(
             file.old = old;
             let own_basis = job.trees.basis_of(&decoded, job.request.venue.as_ref());
             let older = (decoded.unit, own_basis);
-            file.change.facts = file.change.facts.filter(|facts| *facts != older);
+            // A file that is the whole series begins its record, too.
+            let is_told = |facts: &_| job.key == PartitionKey::Whole || *facts != older;
+            file.change.facts = file.change.facts.filter(is_told);
             file.change.old = Some(FileState::new(decoded.fingerprint(), bytes.len() as u64));
             file.beyond = beyond(&decoded);
             file.replaced = Some(bytes);

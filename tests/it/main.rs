@@ -35,6 +35,8 @@ mod crash_commit;
 #[cfg(test)]
 mod crash_import;
 #[cfg(test)]
+mod crash_ledger;
+#[cfg(test)]
 mod crash_lock;
 #[cfg(test)]
 mod crash_rate;
