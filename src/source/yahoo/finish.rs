@@ -7,10 +7,13 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::borders::Borders;
+use super::known_events::{KnownEvents, remembers};
+use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
 use super::wire::Chart;
-use crate::frame::BarBatch;
+use crate::frame::basis::changes_prices;
+use crate::frame::{BarBatch, EventKind, MarketEvent};
 use crate::model::{Identity, PriceBasis, Provenance, time};
 use crate::source::{Asked, FetchJob, Fetched};
 
@@ -112,6 +115,79 @@ impl Fetch<'_> {
         let after = job.window.to.map_or(edge, |to| to.min(edge));
         let (first, last) = (time::day(wanted), time::day(after.saturating_sub(1)));
         (first <= last).then_some((first, last))
+    }
+
+    /// Returns the splits since the stored rows were fetched, where these reach back further than Yahoo's own.
+    fn splits(&self) -> Vec<MarketEvent> {
+        let is_kept_whole = self.reach.depth_days.is_none();
+        let mut splits = self.untold();
+        splits.retain(|event| !is_kept_whole && matches!(event.kind, EventKind::Split { .. }));
+        splits
+    }
+
+    /// Returns the events of the answers that nobody knew when the stored rows were fetched.
+    pub(super) fn untold(&self) -> Vec<MarketEvent> {
+        // Of an explicit window it does not matter where it lies: what is stored was fetched before.
+        let since = match self.job.asked {
+            Asked::Incremental => self.job.window.from,
+            Asked::Explicit => self.job.known.and_then(time::midnight),
+        };
+        let is_stored = self.job.asked == Asked::Incremental || self.job.basis.is_some();
+        let Some(from) = since.filter(|_| is_stored) else {
+            return Vec::new();
+        };
+        let is_new = |event: &&MarketEvent| match &self.mark {
+            Some(mark) => !mark.told.contains(event) && remembers(mark, event),
+            // Without a mark nobody knows whether the newest row was fetched before the event of its day or after it.
+            None => event.date >= from - from.rem_euclid(time::DAY),
+        };
+        self.told.iter().filter(is_new).copied().collect()
+    }
+
+    /// Returns the events that the answer leaves older rows without, and that change what these should be.
+    fn unseen(&self) -> Vec<MarketEvent> {
+        // Rows that the source does not keep are moved across splits with the answer.
+        let is_left = self.job.asked == Asked::Explicit && self.reach.depth_days.is_none();
+        let (basis, interval) = (basis_of(self.job), self.job.interval);
+        let mut unseen = self.untold();
+        unseen.retain(|event| is_left && changes_prices(event, basis, interval));
+        unseen
+    }
+
+    /// Returns what the series leaves for the next run; `None` where the answer is to leave nothing.
+    fn next_mark(&self) -> Option<Mark> {
+        if self.job.asked == Asked::Explicit {
+            return self.crossed_mark();
+        }
+        let chart = self.chart.as_ref()?;
+        let mut mark = Mark::of(&chart.meta, self.through, self.yahoo.spec.hours);
+        mark.told = self.remembered(&mark);
+        Some(mark)
+    }
+
+    /// Returns the mark of the run before with the splits that stored rows are moved across now, so that they are no news.
+    fn crossed_mark(&self) -> Option<Mark> {
+        let (mut mark, splits) = (self.mark.clone()?, self.splits());
+        for split in &splits {
+            mark.told.push(*split);
+        }
+        (!splits.is_empty()).then_some(mark)
+    }
+
+    fn remembered(&self, mark: &Mark) -> KnownEvents {
+        let is_asked_again = |event: &MarketEvent| {
+            let start = rows::wall(self.span.asked.start, mark.zone).and_then(time::nanos);
+            start.is_some_and(|start| event.date >= start)
+        };
+        let before = self.mark.iter().flat_map(|mark| mark.told.iter());
+        // An event that was withdrawn is news when it comes back.
+        let before = before.filter(|event| !is_asked_again(event));
+        let mut told = KnownEvents::default();
+        before
+            .chain(self.told.iter())
+            .filter(|event| remembers(mark, event))
+            .for_each(|event| told.push(*event));
+        told
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
+use super::known_events::KnownEvents;
 use super::rows::{Hours, wall};
-use super::told::Told;
 use super::trading::{Trading, is_one_weekend};
 use super::wire::{Meta, Period};
 use crate::calendar::Calendar;
@@ -32,7 +32,7 @@ pub(super) struct Mark {
     /// When no session opens, as the answer told; `None` where it told nothing.
     pub(super) quiet: Option<Period>,
     /// The events of the last weeks before.
-    pub(super) told: Told,
+    pub(super) told: KnownEvents,
 }
 
 impl Mark {
@@ -43,7 +43,7 @@ impl Mark {
             zone: meta.zone,
             trading,
             quiet: quiet(meta, through, trading),
-            told: Told::default(),
+            told: KnownEvents::default(),
         }
     }
 
@@ -52,10 +52,10 @@ impl Mark {
         let mut words = text.split(' ');
         let [version, through] = [words.next()?, words.next()?];
         let [zone, trading] = [words.next()?, words.next()?];
-        let (mut quiet, mut told) = (None, Told::default());
+        let (mut quiet, mut told) = (None, KnownEvents::default());
         for word in words {
             if let Some(events) = word.strip_prefix(EVENTS) {
-                told = Told::parse(events)?;
+                told = KnownEvents::parse(events)?;
             } else {
                 let (start, end) = word.split_once("..")?;
                 let (start, end) = (start.parse().ok()?, end.parse().ok()?);
@@ -234,7 +234,7 @@ mod tests {
             zone: Tz::America__New_York,
             trading: Trading::NewYork,
             quiet: None,
-            told: Told::default(),
+            told: KnownEvents::default(),
         };
 
         assert_eq!(mark.is_current(at(now), Hours::Regular), expected);

@@ -2,7 +2,12 @@
 //!
 //! Promises: pages are asked for oldest first. What earlier pages brought is handed out when a later one fails, with
 //! the reason, and the mark then says how far the answer reaches. A page that is denied between others counts as failed.
-//! Leaves to others: what the pages amount to (`finish`), what Yahoo says of its limits (`limits`).
+//! A limit that Yahoo tells is believed if it is narrower than the one at hand. Wide bars that came at odd days are asked
+//! for one by one, few of them in one job. Splits of days whose bars Yahoo does not keep any more are told by daily charts for
+//! ever: one request asks for them after an outage longer than the depth of the interval, and without its answer there is none.
+//! Leaves to others: what the pages amount to (`finish`), which bars are odd (`borders`).
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
@@ -10,18 +15,26 @@ use super::address;
 use super::borders::Borders;
 use super::finish::basis_of;
 use super::judge::{Verdict, judge};
-use super::limits::LESSONS;
+use super::known_events::KnownEvents;
 use super::mark::Mark;
 use super::rows::{self, Reading};
-use super::told::Told;
-use super::windows::Reach;
+use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
-use super::{Span, Yahoo};
+use super::{Span, Yahoo, earlier};
+use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
 use crate::http::HttpRequest;
-use crate::model::Interval;
+use crate::model::{Interval, time};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
+
+/// How often Yahoo may tell us its limits before we stop believing it: settings that are wider than the server allows are
+/// named in the end.
+const LESSONS: u32 = 2;
+
+/// Bars that one job asks for by themselves. Where a history is counted from its first trade, no more than five lie before
+/// the first border that a request can begin at: quarters begin on weekends four times in a row.
+const MOST_STRAYS: usize = 8;
 
 /// A job under way.
 pub(super) struct Fetch<'f> {
@@ -36,7 +49,7 @@ pub(super) struct Fetch<'f> {
     /// What the run before left, where it may be relied on.
     pub(super) mark: Option<Mark>,
     /// Every event of every answer of the job.
-    pub(super) told: Told,
+    pub(super) told: KnownEvents,
     /// What the last page said of the symbol.
     pub(super) chart: Option<Box<Chart>>,
     is_unknown: bool,
@@ -69,7 +82,7 @@ impl<'f> Fetch<'f> {
             reading: Reading::default(),
             beside: Beside::default(),
             mark: Yahoo::known(job),
-            told: Told::default(),
+            told: KnownEvents::default(),
             chart: None,
             is_unknown: false,
             has_gap: false,
@@ -315,5 +328,202 @@ impl<'f> Fetch<'f> {
         self.reading.adjusted.extend(older.adjusted);
         self.hear_all(&chart);
         self.chart = Some(Box::new(chart));
+    }
+
+    /// Asks for the events since the stored rows were fetched, if bars that follow these are lost, or a person asks for
+    /// others.
+    fn ask_missed(&mut self) -> Result<(), SourceError> {
+        let zone = self.mark.as_ref().map(|mark| mark.zone);
+        let asked = self.span.asked;
+        let is_outside = |since: &i64| match self.job.asked {
+            Asked::Incremental => *since < self.reach.earliest(self.now()),
+            Asked::Explicit => *since < asked.start || asked.end <= self.now(),
+        };
+        let wanted = match self.job.asked {
+            Asked::Incremental => self.span.wanted,
+            Asked::Explicit => Yahoo::unseen_since(self.job).and_then(time::midnight),
+        };
+        let wanted = wanted.map(|wall| earlier(wall, zone));
+        let Some(wanted) = wanted.filter(is_outside) else {
+            return Ok(());
+        };
+        let daily = FetchJob {
+            interval: Interval::D1,
+            ..self.job.clone()
+        };
+        let span = Period {
+            start: wanted - DAY,
+            end: self.now() + 1,
+        };
+        let url = address::of(&self.yahoo.spec, &daily, span);
+        let venue = self.yahoo.venue.clone();
+        let answer = self
+            .yahoo
+            .http
+            .get(&HttpRequest::of(url.as_str()), self.stop)
+            .map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
+        let reason = match judge(&answer) {
+            Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
+                self.hear_all(&chart);
+                return Ok(());
+            }
+            // The pages of the bars will say the same.
+            Verdict::BeforeFirstTrade | Verdict::UnknownSymbol => return Ok(()),
+            Verdict::Throttled => {
+                let retry_after = None;
+                return Err(SourceError::Throttled { venue, retry_after });
+            }
+            Verdict::Outage(reason) | Verdict::Malformed(reason) => reason,
+            _ => format!("{url} tells no splits of the days that are lost"),
+        };
+        Err(SourceError::Transport { venue, reason })
+    }
+
+    /// Asks for the newest bars that are left out.
+    fn ask_strays(&mut self) -> Result<(), SourceError> {
+        let Some(borders) = self.borders().filter(|_| !self.strays.is_empty()) else {
+            return Ok(());
+        };
+        let mut left: BTreeMap<NaiveDate, NaiveDate> = BTreeMap::new();
+        for day in std::mem::take(&mut self.strays) {
+            if let Some(border) = self.job.interval.period(day).map(|period| period.start) {
+                left.entry(border).or_insert(day);
+            }
+        }
+        for bar in &self.reading.bars {
+            left.retain(|border, _| time::midnight(*border) != bar.date);
+        }
+        if self.job.asked == Asked::Explicit {
+            let window = Borders::widened(borders, self.job.window);
+            let is_inside = |stamp| window.contains(stamp);
+            left.retain(|border, _| time::midnight(*border).is_some_and(is_inside));
+        }
+        let newest: Vec<NaiveDate> = left.keys().rev().take(MOST_STRAYS).copied().collect();
+        for border in newest {
+            let Some(page) = borders.one_bar(border, self.now()) else {
+                continue;
+            };
+            match self.ask_one_bar(page) {
+                Ok(true) => {
+                    left.remove(&border);
+                }
+                Ok(false) => {}
+                Err(error @ SourceError::Stopped { .. }) => return Err(error),
+                Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
+                Err(error) => {
+                    self.through = self.through.min(page.start);
+                    self.beside.cut_short = Some(CutShort::by(error));
+                    break;
+                }
+            }
+        }
+        self.strays = left.into_values().collect();
+        Ok(())
+    }
+
+    /// Asks for one bar, and tells whether it came.
+    fn ask_one_bar(&mut self, page: Period) -> Result<bool, SourceError> {
+        let url = address::of(&self.yahoo.spec, self.job, page);
+        let venue = self.yahoo.venue.clone();
+        let answer = self
+            .yahoo
+            .http
+            .get(&HttpRequest::of(url.as_str()), self.stop);
+        let answer =
+            answer.map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
+        let reason = match judge(&answer) {
+            Verdict::Chart(mut chart) => match self.check(&chart) {
+                Ok(()) => {
+                    chart.rows.retain(|row| row.stamp < page.end);
+                    let question = rows::Question {
+                        interval: self.job.interval,
+                        hours: self.yahoo.spec.hours,
+                        page,
+                        now: self.now(),
+                    };
+                    let reading = rows::read(&chart, question);
+                    let has_come = !reading.is_empty();
+                    self.reading.bars.extend(reading.bars);
+                    self.reading.adjusted.extend(reading.adjusted);
+                    self.reading.provisional.extend(reading.provisional);
+                    return Ok(has_come);
+                }
+                Err(reason) => reason,
+            },
+            Verdict::Malformed(reason) => reason,
+            Verdict::Throttled => {
+                let retry_after = None;
+                return Err(SourceError::Throttled { venue, retry_after });
+            }
+            Verdict::Outage(reason) => return Err(SourceError::Transport { venue, reason }),
+            // There is no such bar: the one that came stays left out, and is named.
+            _ => return Ok(false),
+        };
+        Err(SourceError::Malformed {
+            ticker: self.job.ticker.clone(),
+            what: url,
+            reason,
+            body: Some(answer.body),
+        })
+    }
+
+    /// Yahoo keeps less than the settings say.
+    fn learn_depth(
+        &mut self,
+        days: Option<u32>,
+        page: Period,
+        url: &str,
+    ) -> Result<Page, SourceError> {
+        let reach = Reach {
+            depth_days: days.or(self.reach.depth_days),
+            ..self.reach
+        };
+        let earliest = reach.earliest(self.now());
+        if self.lessons == 0 || reach.depth_days.is_none() || earliest <= page.start {
+            return Err(self.misconfigured("depth_days", url));
+        }
+        self.lessons -= 1;
+        self.reach = reach;
+        Ok(Page::Again)
+    }
+
+    /// Yahoo gives less in one request than the settings say.
+    fn learn_length(&mut self, days: Option<u32>, url: &str) -> Result<Page, SourceError> {
+        let is_shorter = days.is_some_and(|days| {
+            days > 0 && self.reach.request_days.is_none_or(|known| days < known)
+        });
+        if self.lessons == 0 || !is_shorter {
+            return Err(self.misconfigured("request_days", url));
+        }
+        self.lessons -= 1;
+        self.reach.request_days = days;
+        Ok(Page::Again)
+    }
+
+    fn misconfigured(&self, key: &str, url: &str) -> SourceError {
+        SourceError::Misconfigured {
+            venue: self.yahoo.venue.clone(),
+            reason: format!(
+                "`windows.{}.{key}` is more than the server allows: {url}",
+                self.job.interval
+            ),
+        }
+    }
+
+    /// Hears of the events of an answer.
+    fn hear_all(&mut self, chart: &Chart) {
+        for event in &chart.events {
+            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
+            let Some(date) = day.and_then(time::midnight) else {
+                continue;
+            };
+            let kind = event.kind;
+            let heard = MarketEvent { date, kind };
+            // What has yet to take effect will be news then.
+            if event.at <= self.now() {
+                self.told.push(heard);
+            }
+            self.beside.events.push(heard);
+        }
     }
 }
