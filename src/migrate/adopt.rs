@@ -12,10 +12,10 @@ use super::adoptions::Adoptions;
 use super::{Difference, Hands, MigrateError, Proofs, Sight, VenueInterval};
 use crate::frame::basis;
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
-use crate::model::{Series, StorageRequest, Ticker};
+use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
-    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
-    Replaced, StorageError, StorageInterface, create_data_dirs,
+    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
+    QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
 use crate::sys::{Kind, Medium, rights_of};
@@ -63,13 +63,9 @@ pub(super) enum Moved {
 /// When a folder cannot be listed.
 pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, MigrateError> {
     let Sight {
-        fs,
-        places,
-        catalog,
-        ..
+        fs, places, stores, ..
     } = sight;
-    let settled = LegacyPathBuilder::new(&places.root);
-    let elsewhere = [settled.clone(), LegacyPathBuilder::new(&places.data)];
+    let elsewhere = [&places.root, &places.data].map(|root| LegacyPathBuilder::new(root));
     let mut strays = Vec::new();
     for tuple in tuples {
         for paths in &elsewhere {
@@ -78,18 +74,23 @@ pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, 
                 let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
                     continue;
                 };
+                let path = folder.join(&entry.name);
+                let request = tuple.series(&ticker);
                 // No file of another venue is moved.
-                if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) {
+                if entry.kind != Kind::File
+                    || !stores
+                        .legacy
+                        .is_of(&tuple.venue, &path, &ticker, tuple.interval)?
+                {
                     continue;
                 }
-                let target = settled.file_in(&settled.tree(tuple.interval), &ticker);
-                let (Some(target), Kind::File) = (target, entry.kind) else {
+                let Ok(target) = stores.legacy.settled_path(&request) else {
                     continue;
                 };
                 strays.push(Stray {
                     tuple: tuple.clone(),
                     ticker,
-                    path: folder.join(&entry.name),
+                    path,
                     is_taken: fs.metadata(&target)?.is_some(),
                     target,
                 });
@@ -156,6 +157,9 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
     let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
+    let legacy_venue = hands.sight.stores.legacy.owners().legacy_venue();
+    // Those of other venues have no flat folder to go back to.
+    tuples.retain(|tuple| tuple.venue == *legacy_venue);
     for tuple in tuples {
         let of_tuple = strays.iter().filter(|stray| stray.tuple == *tuple);
         let files: Vec<(&Ticker, &Path)> = of_tuple
@@ -231,14 +235,15 @@ fn merge(
     stray: &Stray,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
-    let request = StorageRequest {
-        venue: None,
-        series: Series::Bars {
-            ticker: stray.ticker.clone(),
-            interval: stray.tuple.interval,
-        },
-    };
     let store = &hands.sight.stores.legacy;
+    let mut request = stray.tuple.series(&stray.ticker);
+    // What lies in the shared folders need not name a venue.
+    request
+        .venue
+        .take_if(|venue| venue == store.owners().legacy_venue());
+    if request.venue.is_some() {
+        return rehouse(hands, stray, request, adopted);
+    }
     let found = [&stray.path, &stray.target].map(|path| whole(store, path, &request));
     let [older, newer] = match found {
         [Ok(older), Ok(newer)] => [older, newer],
@@ -306,6 +311,24 @@ fn merge(
     run.trash(std::slice::from_ref(&stray.path), InPieces::Refused)?;
     run.finish()?;
     Ok(Ok(()))
+}
+
+/// Merges a file into the one in the folder of its venue.
+fn rehouse(
+    hands: Hands<'_>,
+    stray: &Stray,
+    request: StorageRequest,
+    adopted: &mut Adopted,
+) -> Result<Result<(), String>, MigrateError> {
+    let lodger = Lodger {
+        path: stray.path.clone(),
+        request,
+        target: stray.target.clone(),
+    };
+    let (done, kept) = hands.rehouse(&[lodger])?;
+    adopted.kept.extend(kept);
+    let left = done.left.into_iter().next();
+    Ok(left.map_or(Ok(()), |(_, reason)| Err(reason)))
 }
 
 fn whole(
