@@ -18,7 +18,7 @@ use crate::storage::{
     QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
-use crate::sys::{Kind, Medium, rights_of};
+use crate::sys::{Fs, Kind, Medium, rights_of};
 
 /// A legacy file that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,10 +180,21 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
 }
 
 fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(), MigrateError> {
-    let Sight { fs, places, .. } = hands.sight;
-    create_data_dirs(fs, places, parent(&stray.target))?;
+    let Sight {
+        fs, places, stores, ..
+    } = hands.sight;
     // Asked again: of two strays of one ticker, the first has just taken the place.
-    if fs.metadata(&stray.target)?.is_some() {
+    let is_taken = fs.metadata(&stray.target)?.is_some();
+    if stray.tuple.venue != *stores.legacy.owners().legacy_venue() {
+        match rehouse(hands, stray, adopted)? {
+            Ok(()) if is_taken => adopted.merged += 1,
+            Ok(()) => adopted.moved += 1,
+            Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+        }
+        return remove_if_empty(fs, parent(&stray.path));
+    }
+    create_data_dirs(fs, places, parent(&stray.target))?;
+    if is_taken {
         match merge(hands, stray, adopted)? {
             Ok(()) => adopted.merged += 1,
             Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
@@ -195,9 +206,12 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
         fs.sync_dir(parent(&stray.path))?;
         adopted.moved += 1;
     }
-    let folder = parent(&stray.path);
-    if fs.list(folder)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(folder)?;
+    remove_if_empty(fs, parent(&stray.path))
+}
+
+pub(super) fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
+    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(dir)?;
     }
     Ok(())
 }
@@ -236,14 +250,11 @@ fn merge(
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
     let store = &hands.sight.stores.legacy;
-    let mut request = stray.tuple.series(&stray.ticker);
     // What lies in the shared folders need not name a venue.
-    request
-        .venue
-        .take_if(|venue| venue == store.owners().legacy_venue());
-    if request.venue.is_some() {
-        return rehouse(hands, stray, request, adopted);
-    }
+    let request = StorageRequest {
+        venue: None,
+        ..stray.tuple.series(&stray.ticker)
+    };
     let found = [&stray.path, &stray.target].map(|path| whole(store, path, &request));
     let [older, newer] = match found {
         [Ok(older), Ok(newer)] => [older, newer],
@@ -313,21 +324,27 @@ fn merge(
     Ok(Ok(()))
 }
 
-/// Merges a file into the one in the folder of its venue.
+/// Moves a file to the folder of its venue, after those of the same series that win over it.
 fn rehouse(
     hands: Hands<'_>,
     stray: &Stray,
-    request: StorageRequest,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
-    let lodger = Lodger {
-        path: stray.path.clone(),
-        request,
-        target: stray.target.clone(),
-    };
-    let (done, kept) = hands.rehouse(&[lodger])?;
+    let store = &hands.sight.stores.legacy;
+    let request = stray.tuple.series(&stray.ticker);
+    let mut lodgers = store.lodgers_of(&stray.ticker, stray.tuple.interval)?;
+    lodgers.retain(|lodger| lodger.request == request);
+    if !lodgers.iter().any(|lodger| lodger.path == stray.path) {
+        lodgers.push(Lodger {
+            path: stray.path.clone(),
+            request,
+            target: stray.target.clone(),
+        });
+    }
+    let (done, kept) = hands.rehouse(&lodgers)?;
     adopted.kept.extend(kept);
-    let left = done.left.into_iter().next();
+    let mut left = done.left.into_iter();
+    let left = left.find(|(path, _)| *path == stray.path);
     Ok(left.map_or(Ok(()), |(_, reason)| Err(reason)))
 }
 

@@ -5,13 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::adopt::{Moved, adopt, carry, strays};
+use super::adopt::{Moved, adopt, carry, remove_if_empty, strays};
 use super::adoptions::Adoptions;
 use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, VenueInterval};
 use crate::layout::LegacyPathBuilder;
 use crate::model::Ticker;
 use crate::storage::{StorageError, create_data_dirs};
-use crate::sys::Fs;
 use crate::sys::atomic::{create_dirs, parent};
 
 /// Where legacy files go back to.
@@ -186,11 +185,4 @@ fn bring_one(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateE
         Err(MigrateError::Fs(error)) => Err(StorageError::Fs(error).into()),
         carried => carried,
     }
-}
-
-fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
-    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(dir)?;
-    }
-    Ok(())
 }

@@ -207,6 +207,14 @@ impl StorageInterface for LegacyStore {
     ) -> Result<Prepared, StorageError> {
         let file = self.file(request)?;
         self.refuse_lodger(request, &file)?;
+        if let (Some(venue), Some(named)) = (&request.venue, &provenance.source)
+            && venue != named
+        {
+            return Err(StorageError::Refused {
+                path: file.path,
+                reason: format!("the new rows name {named}, and its place is that of {venue}"),
+            });
+        }
         self.prepare_at(request, file, newer, provenance)
     }
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {

@@ -15,7 +15,7 @@ use crate::layout::{LegacyName, legacy_name};
 use crate::model::{Digest, Interval, PartitionKey, StorageRequest, Ticker};
 use crate::sys::{Kind, Medium, rights_of};
 
-use super::legacy_place::Spot;
+use super::legacy_place::{Spot, bars};
 use super::staged::{Sealed, StagedRun};
 use super::{
     Aside, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Prepared, PreparedFile,
@@ -136,7 +136,29 @@ impl LegacyStore {
         }))
     }
 
+    /// Refuses a file while one of the same series lies in a place that wins over its own: it would win over that one then.
+    fn refuse_overtaking(&self, lodger: &Lodger) -> Result<(), StorageError> {
+        let (ticker, interval) = bars(&lodger.request)?;
+        for tree in self.shared_trees(interval) {
+            let Some(path) = self.paths.file_in(&tree, ticker) else {
+                continue;
+            };
+            if path == lodger.path {
+                break;
+            }
+            let is_there = self.fs.metadata(&path)?.is_some();
+            if is_there && lodger.request.venue == Some(self.owner_of(&path, ticker, interval)?) {
+                return Err(StorageError::Refused {
+                    path: lodger.path.clone(),
+                    reason: format!("{} goes first", path.display()),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn prepare_move(&self, lodger: &Lodger) -> Result<Move, StorageError> {
+        self.refuse_overtaking(lodger)?;
         let Lodger {
             path,
             request,
@@ -217,7 +239,7 @@ impl LegacyStore {
             Move::Merged { older, .. } => {
                 let merged = self.whole(request, target)?;
                 let (rows, all) = (&older.decoded.proven.frame, &merged.decoded.proven.frame);
-                if rows.without(all).len() > 0 {
+                if !rows.without(all).is_empty() {
                     return Err(refuse());
                 }
                 let changed = rows.yields_to(all);

@@ -90,8 +90,7 @@ fn assert_moved(bar: &Bar, bytes: &[u8]) {
     );
     assert!(!bar.has(SHARED) && !bar.has(FLAT));
     assert!(!bar.has("quarantine"));
-    let staging = bar.path().join("partition-staging");
-    assert!(!staging.exists(), "nothing is left in staging");
+    assert!(!bar.has("partition-staging"), "nothing is left in staging");
 }
 
 /// Both venues shared one file; the rows of one went to quarantine at every run, and were shown as the other's.
@@ -162,6 +161,23 @@ fn a_file_without_a_name_moves_to_the_home_of_its_ticker_with_everything_in_it()
     bar.run(&["update", "--venue", YAHOO]).expect(Exit::Ok);
     assert_eq!(closes(&bar, YAHOO), ["30.5"]);
     assert_eq!(closes(&bar, "de:xetra"), ["9.5"]);
+}
+
+/// They went to quarantine, since both venues had one place.
+#[test]
+fn rows_of_a_second_venue_never_join_a_file_that_names_none() {
+    let bar = world_of(&[]);
+    let registry = r#"{"DBK": {"intervals": {"1d": {}}, "venues": {"de:xetra": {}}}}"#;
+    bar.write("tickers.json", registry);
+    let old = ForeignFile::of(days("DBK", &[("2025-11-19", 9.5)])).bytes();
+    bar.write(SHARED, &old);
+
+    bar.run(&["update", "--venue", "de:xetra"]).expect(Exit::Ok);
+
+    assert!(bar.read(SHARED) == old);
+    assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
+    assert_eq!(closes(&bar, YAHOO), ["9.5"]);
+    assert!(!bar.has("quarantine"));
 }
 
 /// tickers.json knows nothing of de:xetra any more; only the footer says whose the file is that has us:yahoo's place.

@@ -60,7 +60,7 @@ fn file(rows: &[(&str, f64)]) -> Vec<u8> {
 /// A disk on which files of us:demo lie in these places.
 fn disk(files: &[(&str, &[(&str, f64)])]) -> SimFs {
     let fs = SimFs::new();
-    fs.plant("/ws/x", b"");
+    fs.plant("/ws/data/x", b"");
     for (place, rows) in files {
         fs.plant(&format!("/{place}"), &file(rows));
     }
@@ -136,13 +136,14 @@ fn swept(
     let mutant = |fs: &SimFs| MutantFs::new(Arc::new(fs.clone()), leave_out.clone());
     let told = |error: StorageError| error.to_string();
     let undisturbed = initial.again();
-    assert_eq!(moved(&undisturbed, &undisturbed, &held).ok(), Some(true));
+    assert!(moved(&undisturbed, &undisturbed, &held).unwrap(), "{name}");
     let expected = counted(&undisturbed);
     assert!(expected.contains_key(Path::new(OWN)));
     let kept = initial.snapshot();
     let judge = |fs: &SimFs, is_acked: bool| {
-        if closes(fs, "us:demo")? != whole {
-            return Err("us:demo is torn or lost".to_owned());
+        let found = closes(fs, "us:demo")?;
+        if found != whole {
+            return Err(format!("us:demo is torn or lost: {found:?}"));
         }
         if !closes(fs, YAHOO)?.is_empty() {
             return Err("us:yahoo is given the rows of us:demo".to_owned());

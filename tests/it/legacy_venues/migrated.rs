@@ -87,6 +87,22 @@ fn adoption_brings_each_file_to_the_place_of_its_venue() {
     assert!(bar.has(XETRA) && !bar.has(FLAT));
 }
 
+/// The flat file would win over the other one, had it the new place first.
+#[test]
+fn adoption_brings_the_file_that_wins_first() {
+    let bar = two(SHARED);
+    let flat = [("2025-11-19", 9.5), ("2025-11-20", 99.5)];
+    let flat = ForeignFile::of(days("DBK", &flat));
+    bar.write(FLAT, flat.bytes());
+    bar.write("tickers.json", r#"{"DBK": {"venue": "de:xetra"}}"#);
+    let before = closes(&bar, "de:xetra");
+
+    migration(&bar, "init -V de:xetra -i 1d --adopt --yes");
+
+    assert_eq!(before, ["9.5", "10.5"]);
+    assert_eq!(closes(&bar, "de:xetra"), before);
+}
+
 #[test]
 fn adoption_for_the_legacy_venue_leaves_another_venues_file_alone() {
     let bar = two(FLAT);
