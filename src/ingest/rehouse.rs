@@ -76,9 +76,8 @@ pub(super) fn move_all(
     let custody = Custody {
         quarantine,
         corrupt_files: session.corrupt_files,
-        replaced: Replaced::Noted {
-            at: session.clock.now(),
-        },
+        replaced: Replaced::Noted,
+        at: session.clock.now(),
     };
     let mut aside = Aside::default();
     let Rehoused { moved, left } = run.rehouse(store, lodgers, &custody, &mut aside)?;

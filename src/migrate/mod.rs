@@ -125,9 +125,8 @@ impl<'l> Hands<'l> {
         let custody = Custody {
             quarantine: &quarantine,
             corrupt_files: CorruptFiles::Quarantine,
-            replaced: Replaced::Noted {
-                at: self.clock.now(),
-            },
+            replaced: Replaced::Noted,
+            at: self.clock.now(),
         };
         let mut aside = Aside::default();
         let store = &self.sight.stores.legacy;

@@ -8,18 +8,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-
-use crate::frame::basis;
+use crate::frame::{RowChanges, basis};
 use crate::layout::{LegacyName, legacy_name};
+use crate::ledger::{FileChange, FileState};
 use crate::model::{Digest, Interval, PartitionKey, StorageRequest, Ticker};
-use crate::sys::{Kind, Medium, rights_of};
+use crate::sys::{Kind, Medium, Rights, rights_of};
 
 use super::legacy_place::{Spot, bars};
 use super::staged::{Sealed, StagedRun};
 use super::{
-    Aside, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Prepared, PreparedFile,
-    StorageError,
+    Aside, Custody, Document, InPieces, LegacyFile, LegacyFound, LegacyStore, Prepared,
+    PreparedFile, Replaced, StorageError,
 };
 
 /// A file in a shared legacy folder that belongs to a venue with a folder of its own.
@@ -55,6 +54,8 @@ pub struct Rehoused {
 enum Move {
     /// The very bytes of the file.
     Copied { prepared: Prepared, digest: Digest },
+    /// The bytes of a file of which nobody here can say what it holds.
+    Opaque(Document),
     /// Its rows, below those of the file that has the place.
     Merged {
         prepared: Prepared,
@@ -166,19 +167,18 @@ impl LegacyStore {
         } = lodger;
         let origin = rights_of(&*self.fs, path)?;
         let Some(meta) = self.fs.metadata(target)? else {
-            let bytes = Bytes::from(self.fs.read(path)?.unwrap_or_default());
-            let digest = Digest::of(&bytes);
-            let mut prepared = Prepared::nothing(request.clone()).from_file(origin);
-            prepared.files.push(PreparedFile {
-                target: target.clone(),
-                partition: PartitionKey::Whole,
-                old: None,
-                new: digest,
-                bytes,
-                replaced: None,
-                beyond: None,
-            });
-            return Ok(Move::Copied { prepared, digest });
+            return Ok(
+                match self.read_file_at(request, path.clone(), Medium::Cache) {
+                    Ok(LegacyFound::Whole(file)) => copied(lodger, &file, origin),
+                    Ok(LegacyFound::Damaged { .. }) | Err(StorageError::Foreign { .. }) => {
+                        let bytes = self.fs.read(path)?.unwrap_or_default();
+                        let document = Document::new(target.clone(), None, bytes);
+                        Move::Opaque(document.from_file(origin))
+                    }
+                    Ok(LegacyFound::Absent) => return Err(gone(path)),
+                    Err(error) => return Err(error),
+                },
+            );
         };
         let older = self.whole(request, path)?;
         let newer = self.whole(request, target)?;
@@ -214,7 +214,7 @@ impl LegacyStore {
         match self.read_file_at(request, path.to_owned(), Medium::Disk)? {
             LegacyFound::Whole(file) => Ok(file),
             LegacyFound::Damaged { reason } => Err(refuse(format!("it is damaged: {reason}"))),
-            LegacyFound::Absent => Err(refuse("it is gone".to_owned())),
+            LegacyFound::Absent => Err(gone(path)),
         }
     }
 
@@ -231,7 +231,7 @@ impl LegacyStore {
             reason: format!("{} is not what was written", target.display()),
         };
         match made {
-            Move::Copied { digest, .. } => {
+            Move::Copied { digest, .. } | Move::Opaque(Document { new: digest, .. }) => {
                 let found = self.fs.read_from_medium(target)?;
                 let is_there = found.is_some_and(|(bytes, _)| Digest::of(&bytes) == *digest);
                 if is_there { Ok(None) } else { Err(refuse()) }
@@ -295,8 +295,17 @@ impl StagedRun<'_, Sealed> {
                     continue;
                 }
             };
-            let (Move::Copied { prepared, .. } | Move::Merged { prepared, .. }) = &one;
-            match self.put(prepared, custody, aside) {
+            // The ledger has the values of a file that is moved as it is.
+            let known = Custody {
+                replaced: Replaced::Known,
+                ..*custody
+            };
+            let joined = match &one {
+                Move::Copied { prepared, .. } => self.put(prepared, &known, aside),
+                Move::Opaque(document) => self.put_document(document),
+                Move::Merged { prepared, .. } => self.put(prepared, custody, aside),
+            };
+            match joined {
                 Ok(()) => made.push((lodger, one)),
                 Err(error) => stays(done, lodger, error)?,
             }
@@ -327,6 +336,38 @@ impl StagedRun<'_, Sealed> {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns the move of a file as it is.
+fn copied(lodger: &Lodger, file: &LegacyFile, origin: Option<Rights>) -> Move {
+    let digest = Digest::of(&file.bytes);
+    let decoded = &file.decoded;
+    let mut prepared = Prepared::nothing(lodger.request.clone()).from_file(origin);
+    prepared.is_new = true;
+    prepared.files.push(PreparedFile {
+        target: lodger.target.clone(),
+        partition: PartitionKey::Whole,
+        old: None,
+        new: digest,
+        bytes: file.bytes.clone(),
+        replaced: None,
+        beyond: None,
+        change: FileChange {
+            old: None,
+            new: FileState::new(decoded.fingerprint(), file.bytes.len() as u64),
+            span: decoded.proven.frame.key_span(),
+            facts: Some((decoded.unit, file.basis)),
+            rows: RowChanges::default(),
+        },
+    });
+    Move::Copied { prepared, digest }
+}
+
+fn gone(path: &Path) -> StorageError {
+    StorageError::Refused {
+        path: path.to_owned(),
+        reason: "it is gone".to_owned(),
     }
 }
 

@@ -76,9 +76,8 @@ fn moved(fs: &SimFs, writing: &dyn Fs, held: &LockGuard<'static>) -> Result<bool
     let custody = Custody {
         quarantine: &quarantine,
         corrupt_files: CorruptFiles::Quarantine,
-        replaced: Replaced::Noted {
-            at: DateTime::UNIX_EPOCH,
-        },
+        replaced: Replaced::Noted,
+        at: DateTime::UNIX_EPOCH,
     };
     let lodgers = stores.legacy.lodgers(true);
     let mut run = StagedRun::<Open>::begin(writing, held, &bench.places, id)?.seal()?;
@@ -117,11 +116,13 @@ fn closes(fs: &SimFs, venue: &str) -> Result<Vec<f64>, String> {
     Ok(closes.collect())
 }
 
-/// Every file but those of the quarantine, whose folders have the names of runs.
+/// Every file but those of the quarantine and the ledger, which have the names of runs.
 fn counted(fs: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = fs.snapshot();
     files.retain(|path, _| {
-        !path.starts_with("ws/quarantine") && !path.to_string_lossy().contains(".tmp-")
+        !path.starts_with("ws/quarantine")
+            && !path.starts_with("ws/state")
+            && !path.to_string_lossy().contains(".tmp-")
     });
     files
 }
