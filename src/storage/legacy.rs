@@ -212,7 +212,9 @@ impl StorageInterface for LegacyStore {
         {
             return Err(StorageError::Refused {
                 path: file.path,
-                reason: format!("the new rows name {named}, and its place is that of {venue}"),
+                reason: format!(
+                    "its place is that of the source {venue}, and the new rows' source is {named}"
+                ),
             });
         }
         self.prepare_at(request, file, newer, provenance)
