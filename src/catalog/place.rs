@@ -65,6 +65,12 @@ pub(super) fn venues(entry: &Object) -> impl Iterator<Item = Venue> {
         .chain(further.filter_map(|name| name.parse().ok()))
 }
 
+/// Tells whether an entry has records of further venues.
+pub(super) fn has_further(entry: &Object) -> bool {
+    let further = entry.get("venues").and_then(Value::as_object);
+    further.is_some_and(|further| !further.is_empty())
+}
+
 /// Returns the records of a venue; `None` when there are none.
 pub(super) fn records<'e>(entry: &'e Object, venue: &Venue) -> Option<&'e Object> {
     if is_home(entry, venue) {

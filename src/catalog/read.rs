@@ -126,20 +126,19 @@ impl Catalog {
             .map_or(Block::Absent, |entry| block::read(entry.get("storage")))
     }
 
-    /// Tells whether the top level of a ticker's entry, and so what the predecessor stored, is another venue's. An entry that
+    /// Returns the venue that the top level of a ticker's entry, and so what the predecessor stored, is of. An entry that
     /// records nothing does not say so.
-    pub fn is_at_home_elsewhere(&self, ticker: &Ticker, venue: &Venue) -> bool {
-        self.entry(ticker)
-            .is_some_and(|entry| !place::is_home(entry, venue) && !place::is_blank(entry))
+    pub fn home(&self, ticker: &Ticker) -> Option<Venue> {
+        let entry = self.entry(ticker).filter(|entry| !place::is_blank(entry))?;
+        place::home(entry)
     }
 
-    /// Tells whether a legacy file of a ticker, which has one place for all venues, is this venue's: the file may name its own,
-    /// and else it is of the ticker's home.
-    pub fn owns_legacy_file(&self, ticker: &Ticker, venue: &Venue, named: Option<&Venue>) -> bool {
-        named.map_or_else(
-            || !self.is_at_home_elsewhere(ticker, venue),
-            |named| named == venue,
-        )
+    /// Tells whether a ticker is kept at another venue than this one, beside it or instead.
+    pub fn is_kept_beside(&self, ticker: &Ticker, venue: &Venue) -> bool {
+        self.entry(ticker).is_some_and(|entry| {
+            let is_elsewhere = !place::is_home(entry, venue) && !place::is_blank(entry);
+            is_elsewhere || place::has_further(entry)
+        })
     }
 
     /// Tells whether the whole history of a series is to be asked for again.

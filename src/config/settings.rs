@@ -71,6 +71,8 @@ pub struct Overrides {
 pub struct Settings {
     /// The venue of commands that name none.
     pub default_venue: Setting<Venue>,
+    /// The venue that the shared legacy folders are for.
+    pub legacy_venue: Setting<Venue>,
     /// What happens to damaged files.
     pub corrupt_files: Setting<CorruptFiles>,
     /// Whether a workspace on a network file system is used at all.
@@ -151,6 +153,8 @@ impl Settings {
                 .under(plain(workspace.default_venue), Origin::File)
                 .under(environment.venue.clone(), Origin::Environment)
                 .under(flags.default_venue.clone(), Origin::Flag),
+            legacy_venue: Setting::default(venue(DEFAULT_VENUE))
+                .under(plain(workspace.legacy_venue), Origin::File),
             corrupt_files: Setting::default(CorruptFiles::Quarantine)
                 .under(plain(workspace.corrupt_files), Origin::File),
             allow_network_filesystem: Setting::default(false)
@@ -210,6 +214,7 @@ impl Settings {
     pub fn entries(&self) -> Vec<SettingRow> {
         let mut rows = vec![
             SettingRow::new("workspace.default_venue", &self.default_venue),
+            SettingRow::new("workspace.legacy_venue", &self.legacy_venue),
             SettingRow::new("workspace.corrupt_files", &self.corrupt_files),
             SettingRow::new(
                 "workspace.allow_network_filesystem",

@@ -44,6 +44,7 @@ struct Tables {
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkspaceTable {
     pub(super) default_venue: Option<Parsed<Venue>>,
+    pub(super) legacy_venue: Option<Parsed<Venue>>,
     pub(super) corrupt_files: Option<Parsed<CorruptFiles>>,
     pub(super) allow_network_filesystem: Option<bool>,
     pub(super) gap_warnings: Option<bool>,

@@ -19,6 +19,7 @@ use crate::storage::{
 
 use super::merge_series::{Basis, Merge};
 use super::missing::GaveUp;
+use super::rehouse;
 use super::report::{FailureKind, RunReport};
 use super::{IngestError, Registry};
 use crate::workspace::{Session, View};
@@ -121,6 +122,14 @@ impl<'l> Consolidation<'_, 'l> {
                 .map(|((request, staged), free)| free.and_then(|()| self.merge(request, staged)))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
+                let merge = match merge {
+                    Err(StorageError::Lodged { .. }) => {
+                        self.commit(run, std::mem::take(&mut pending))?;
+                        self.make_room(run, &quarantine, request)?;
+                        self.merge(request, staged)
+                    }
+                    merge => merge,
+                };
                 match merge {
                     Ok(merge) => pending.extend(self.take(run, &quarantine, merge, staged)?),
                     Err(error) => self.fail(run, &quarantine, request, staged, &error)?,
@@ -131,6 +140,28 @@ impl<'l> Consolidation<'_, 'l> {
             }
         }
         self.commit(run, pending)
+    }
+
+    /// Moves legacy files to the folders of their venues that are in the way of a series, or are its own. The group of the
+    /// run is empty.
+    fn make_room(
+        &mut self,
+        run: &mut StagedRun<'l, Sealed>,
+        quarantine: &Quarantine<'_>,
+        request: &StorageRequest,
+    ) -> Result<(), IngestError> {
+        let store = &self.view.stores.legacy;
+        let Series::Bars { ticker, interval } = &request.series else {
+            return Ok(());
+        };
+        // What cannot be looked into costs this series, when it is merged once more.
+        let lodgers = store.lodgers_of(ticker, *interval).unwrap_or_default();
+        let done = rehouse::move_all(run, store, self.session, quarantine, &lodgers)?;
+        self.report.kept.extend(done.kept);
+        let left = done.left.iter();
+        let left = left.map(|(path, reason)| format!("{} stays: {reason}", path.display()));
+        self.report.warnings.extend(left);
+        Ok(())
     }
 
     /// Puts a merge into the group; `None` when it cannot be part of this one.

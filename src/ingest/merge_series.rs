@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::catalog::Missing;
 use crate::frame::basis::{self, Overlap, Uncovered};
 use crate::frame::{Frame, Profile};
-use crate::model::{Provenance, Series, StorageRequest, Venue};
+use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
 
 use super::consolidate::Consolidation;
@@ -64,9 +64,6 @@ impl Consolidation<'_, '_> {
             }
             _ => None,
         };
-        if layout == Layout::Legacy {
-            self.refuse_unowned(request, venue)?;
-        }
         let store = self.view.stores.of(layout);
         let prepared = store.prepare(request, &newer, &provenance)?;
         let (prepared, basis) = rebased(store, prepared, &newer, &provenance)?;
@@ -77,29 +74,6 @@ impl Consolidation<'_, '_> {
             basis,
             missing,
         })
-    }
-
-    /// A legacy file has one place for all venues. One that names none belongs to the ticker's home: rows of another
-    /// venue must not become part of it.
-    fn refuse_unowned(&self, request: &StorageRequest, venue: &Venue) -> Result<(), StorageError> {
-        let catalog = self.registry.catalog();
-        let is_elsewhere = request
-            .series
-            .ticker()
-            .is_some_and(|ticker| catalog.is_at_home_elsewhere(ticker, venue));
-        if !is_elsewhere {
-            return Ok(());
-        }
-        match self.view.stores.legacy.read(request)? {
-            Some(stored) if stored.damaged.is_empty() && stored.provenance.source.is_none() => {
-                Err(StorageError::Refused {
-                    path: PathBuf::from(request.to_string()),
-                    reason: "the ticker's legacy file names no venue, and its home in tickers.json is another one"
-                        .to_owned(),
-                })
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod merge_series;
 mod missing;
 mod put_away;
 mod registry;
+mod rehouse;
 mod report;
 mod store;
 pub mod sweep;
@@ -20,6 +21,7 @@ pub use error::IngestError;
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use missing::{GaveUp, missing};
 pub use registry::Registry;
+pub use rehouse::{LookedInto, RehouseReport, rehouse};
 pub use report::{
     DamagedSeries, Failure, FailureKind, PhaseSeconds, RunReport, TickerCounts, Unknown, Unserved,
     VenueReport,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{Interval, Ticker, copied_from};
+use crate::model::{Interval, Ticker, Venue, copied_from};
 
 use super::is_passed_over;
 
@@ -39,7 +39,8 @@ pub fn legacy_name(name: &str) -> LegacyName {
     }
 }
 
-/// Builds paths of legacy files. There are two roots that users have, and no venue in either.
+/// Builds paths of legacy files. Two folders of an interval name no venue and are shared; each venue but the one that the
+/// shared ones are for has a folder of its own.
 #[derive(Clone, Debug)]
 pub struct LegacyPathBuilder {
     workspace: PathBuf,
@@ -53,17 +54,44 @@ impl LegacyPathBuilder {
         }
     }
 
-    /// Returns the directory where new legacy series go and where migration looks.
+    /// Returns the shared directory where new series of the legacy venue go.
     pub fn tree(&self, interval: Interval) -> PathBuf {
-        self.workspace
-            .join("data")
-            .join("legacy")
-            .join(format!("stocks_{interval}"))
+        self.root().join(folder(interval))
+    }
+
+    /// Returns the directory of another venue than the legacy one.
+    pub fn own_tree(&self, venue: &Venue, interval: Interval) -> PathBuf {
+        let Venue { market, source } = venue;
+        let of_venue = self.root().join(market.as_str()).join(source.as_str());
+        of_venue.join(folder(interval))
+    }
+
+    /// Returns the directory above those of intervals in `data`, and above those of markets.
+    pub fn root(&self) -> PathBuf {
+        self.workspace.join("data").join("legacy")
     }
 
     /// Returns the flat directory that the predecessor's updater wrote to.
     pub fn flat_tree(&self, interval: Interval) -> PathBuf {
-        self.workspace.join(format!("stocks_{interval}"))
+        self.workspace.join(folder(interval))
+    }
+
+    /// Returns what a file is by its place: the venue whose own folder it lies in, if it is not a shared one, its interval
+    /// and its ticker.
+    pub fn parse(&self, path: &Path) -> Option<(Option<Venue>, Interval, Ticker)> {
+        let LegacyName::Ticker(ticker) = legacy_name(path.file_name()?.to_str()?) else {
+            return None;
+        };
+        let tree = path.parent()?;
+        let name = tree.file_name()?.to_str()?.strip_prefix("stocks_")?;
+        let interval: Interval = name.parse().ok()?;
+        if [self.tree(interval), self.flat_tree(interval)].contains(&tree.to_owned()) {
+            return Some((None, interval, ticker));
+        }
+        let mut above = tree.strip_prefix(self.root()).ok()?.iter();
+        let mut next = || above.next()?.to_str();
+        let venue: Venue = format!("{}:{}", next()?, next()?).parse().ok()?;
+        (tree == self.own_tree(&venue, interval)).then_some((Some(venue), interval, ticker))
     }
 
     /// Returns a ticker's file in one of the two directories; `None` when the layout cannot spell the symbol.
@@ -74,9 +102,42 @@ impl LegacyPathBuilder {
     }
 }
 
+fn folder(interval: Interval) -> String {
+    format!("stocks_{interval}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_says_whose_it_is_unless_it_is_shared() {
+        let paths = LegacyPathBuilder::new(Path::new("/ws"));
+        let ticker: Ticker = "A".parse().unwrap();
+        let venue: Venue = "de:xetra".parse().unwrap();
+        for interval in Interval::ALL {
+            for (tree, owner) in [
+                (paths.tree(interval), None),
+                (paths.flat_tree(interval), None),
+                (paths.own_tree(&venue, interval), Some(venue.clone())),
+            ] {
+                let path = paths.file_in(&tree, &ticker).unwrap();
+
+                assert_eq!(paths.parse(&path), Some((owner, interval, ticker.clone())));
+            }
+        }
+        for path in [
+            "/ws/data/legacy/de/stocks_1d/A.parquet",
+            "/ws/data/legacy/de/xetra/x/stocks_1d/A.parquet",
+            "/ws/data/legacy/de/xetra/A.parquet",
+            "/ws/data/legacy/stocks_7d/A.parquet",
+            "/ws/data/legacy/legacy/x/stocks_1d/A.parquet",
+            "/ws/data/legacy/de/xetra/stocks_1d/A (1).parquet",
+            "/ws/data/de/xetra/stocks_1d/A.parquet",
+        ] {
+            assert_eq!(paths.parse(Path::new(path)), None, "{path}");
+        }
+    }
 
     #[test]
     fn a_name_is_a_tickers_a_copy_or_nobodys() {

@@ -12,13 +12,13 @@ use super::adoptions::Adoptions;
 use super::{Difference, Hands, MigrateError, Proofs, Sight, VenueInterval};
 use crate::frame::basis;
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
-use crate::model::{Series, StorageRequest, Ticker};
+use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
-    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, QuarantineRecord,
-    Replaced, StorageError, StorageInterface, create_data_dirs,
+    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
+    QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
-use crate::sys::{Kind, Medium, rights_of};
+use crate::sys::{Fs, Kind, Medium, rights_of};
 
 /// A legacy file that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,13 +63,9 @@ pub(super) enum Moved {
 /// When a folder cannot be listed.
 pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, MigrateError> {
     let Sight {
-        fs,
-        places,
-        catalog,
-        ..
+        fs, places, stores, ..
     } = sight;
-    let settled = LegacyPathBuilder::new(&places.root);
-    let elsewhere = [settled.clone(), LegacyPathBuilder::new(&places.data)];
+    let elsewhere = [&places.root, &places.data].map(|root| LegacyPathBuilder::new(root));
     let mut strays = Vec::new();
     for tuple in tuples {
         for paths in &elsewhere {
@@ -78,18 +74,23 @@ pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, 
                 let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
                     continue;
                 };
+                let path = folder.join(&entry.name);
+                let request = tuple.series(&ticker);
                 // No file of another venue is moved.
-                if catalog.is_at_home_elsewhere(&ticker, &tuple.venue) {
+                if entry.kind != Kind::File
+                    || !stores
+                        .legacy
+                        .is_of(&tuple.venue, &path, &ticker, tuple.interval)?
+                {
                     continue;
                 }
-                let target = settled.file_in(&settled.tree(tuple.interval), &ticker);
-                let (Some(target), Kind::File) = (target, entry.kind) else {
+                let Ok(target) = stores.legacy.settled_path(&request) else {
                     continue;
                 };
                 strays.push(Stray {
                     tuple: tuple.clone(),
                     ticker,
-                    path: folder.join(&entry.name),
+                    path,
                     is_taken: fs.metadata(&target)?.is_some(),
                     target,
                 });
@@ -156,6 +157,9 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
     let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
+    let legacy_venue = hands.sight.stores.legacy.owners().legacy_venue();
+    // Those of other venues have no flat folder to go back to.
+    tuples.retain(|tuple| tuple.venue == *legacy_venue);
     for tuple in tuples {
         let of_tuple = strays.iter().filter(|stray| stray.tuple == *tuple);
         let files: Vec<(&Ticker, &Path)> = of_tuple
@@ -176,10 +180,21 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
 }
 
 fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(), MigrateError> {
-    let Sight { fs, places, .. } = hands.sight;
-    create_data_dirs(fs, places, parent(&stray.target))?;
+    let Sight {
+        fs, places, stores, ..
+    } = hands.sight;
     // Asked again: of two strays of one ticker, the first has just taken the place.
-    if fs.metadata(&stray.target)?.is_some() {
+    let is_taken = fs.metadata(&stray.target)?.is_some();
+    if stray.tuple.venue != *stores.legacy.owners().legacy_venue() {
+        match rehouse(hands, stray, adopted)? {
+            Ok(()) if is_taken => adopted.merged += 1,
+            Ok(()) => adopted.moved += 1,
+            Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+        }
+        return remove_if_empty(fs, parent(&stray.path));
+    }
+    create_data_dirs(fs, places, parent(&stray.target))?;
+    if is_taken {
         match merge(hands, stray, adopted)? {
             Ok(()) => adopted.merged += 1,
             Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
@@ -191,9 +206,12 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
         fs.sync_dir(parent(&stray.path))?;
         adopted.moved += 1;
     }
-    let folder = parent(&stray.path);
-    if fs.list(folder)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(folder)?;
+    remove_if_empty(fs, parent(&stray.path))
+}
+
+pub(super) fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
+    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
+        fs.remove_dir(dir)?;
     }
     Ok(())
 }
@@ -231,14 +249,12 @@ fn merge(
     stray: &Stray,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
+    let store = &hands.sight.stores.legacy;
+    // What lies in the shared folders need not name a venue.
     let request = StorageRequest {
         venue: None,
-        series: Series::Bars {
-            ticker: stray.ticker.clone(),
-            interval: stray.tuple.interval,
-        },
+        ..stray.tuple.series(&stray.ticker)
     };
-    let store = &hands.sight.stores.legacy;
     let found = [&stray.path, &stray.target].map(|path| whole(store, path, &request));
     let [older, newer] = match found {
         [Ok(older), Ok(newer)] => [older, newer],
@@ -306,6 +322,30 @@ fn merge(
     run.trash(std::slice::from_ref(&stray.path), InPieces::Refused)?;
     run.finish()?;
     Ok(Ok(()))
+}
+
+/// Moves a file to the folder of its venue, after those of the same series that win over it.
+fn rehouse(
+    hands: Hands<'_>,
+    stray: &Stray,
+    adopted: &mut Adopted,
+) -> Result<Result<(), String>, MigrateError> {
+    let store = &hands.sight.stores.legacy;
+    let request = stray.tuple.series(&stray.ticker);
+    let mut lodgers = store.lodgers_of(&stray.ticker, stray.tuple.interval)?;
+    lodgers.retain(|lodger| lodger.request == request);
+    if !lodgers.iter().any(|lodger| lodger.path == stray.path) {
+        lodgers.push(Lodger {
+            path: stray.path.clone(),
+            request,
+            target: stray.target.clone(),
+        });
+    }
+    let (done, kept) = hands.rehouse(&lodgers)?;
+    adopted.kept.extend(kept);
+    let mut left = done.left.into_iter();
+    let left = left.find(|(path, _)| *path == stray.path);
+    Ok(left.map_or(Ok(()), |(_, reason)| Err(reason)))
 }
 
 fn whole(

@@ -20,6 +20,7 @@ use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
 use crate::lock::LockGuard;
 use crate::model::{Dataset, Digest, Ticker};
 use crate::storage::{Beyond, InPieces, QuarantineRecord, StorageInterface, Stored};
+use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind, Medium, Meta};
 
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
@@ -167,7 +168,7 @@ pub fn delete_legacy(
         from_memory,
         ..
     } = verified;
-    let Sight { fs, places, .. } = hands.sight;
+    let fs = hands.sight.fs;
     for Checked { path, meta, .. } in &files {
         if fs.metadata(path)?.as_ref() != Some(meta) {
             return Err(MigrateError::Changed { path: path.clone() });
@@ -184,16 +185,33 @@ pub fn delete_legacy(
     let mut run = hands.begin()?;
     run.trash(&paths, InPieces::Refused)?;
     run.finish()?;
-    let folder = LegacyPathBuilder::new(&places.root).tree(tuple.interval);
-    if fs.list(&folder)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(&folder)?;
-    }
+    remove_empty_folders(hands.sight, &tuple)?;
     Ok(Removed {
         files: count,
         bytes,
         from_memory,
         kept,
     })
+}
+
+/// Removes the folders of an interval below `data/legacy` in which nothing is left, and those of a venue.
+fn remove_empty_folders(sight: Sight<'_>, tuple: &VenueInterval) -> Result<(), MigrateError> {
+    let Sight { fs, places, .. } = sight;
+    let root = LegacyPathBuilder::new(&places.root).root();
+    let trees = sight
+        .stores
+        .legacy
+        .trees(Some(&tuple.venue), tuple.interval);
+    for tree in trees.iter().filter(|tree| tree.starts_with(&root)) {
+        let mut dir = tree.as_path();
+        while dir != root && fs.list(dir)?.is_none_or(|left| left.is_empty()) {
+            if fs.metadata(dir)?.is_some() {
+                fs.remove_dir(dir)?;
+            }
+            dir = parent(dir);
+        }
+    }
+    Ok(())
 }
 
 /// Keeps what files say beside their rows. The migration that proved them has done so; of an earlier build, or of a

@@ -5,13 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::adopt::{Moved, adopt, carry, strays};
+use super::adopt::{Moved, adopt, carry, remove_if_empty, strays};
 use super::adoptions::Adoptions;
 use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, VenueInterval};
 use crate::layout::LegacyPathBuilder;
 use crate::model::Ticker;
 use crate::storage::{StorageError, create_data_dirs};
-use crate::sys::Fs;
 use crate::sys::atomic::{create_dirs, parent};
 
 /// Where legacy files go back to.
@@ -31,6 +30,8 @@ pub(super) struct Homeward {
     is_flat: bool,
     paths: LegacyPathBuilder,
     tuple: VenueInterval,
+    /// Whether the venue is the one that the flat folder is for; any other has one folder, of its own.
+    is_shared: bool,
 }
 
 impl Homeward {
@@ -41,8 +42,10 @@ impl Homeward {
     ) -> Result<Self, MigrateError> {
         let Sight { fs, places, .. } = sight;
         let adoptions = Adoptions::load(fs, places, tuple.interval)?;
+        let is_shared = tuple.venue == *sight.stores.legacy.owners().legacy_venue();
         Ok(Self {
-            is_flat: homes == Homes::Flat || adoptions.is_all_flat(),
+            is_flat: is_shared && (homes == Homes::Flat || adoptions.is_all_flat()),
+            is_shared,
             adoptions,
             paths: LegacyPathBuilder::new(&places.root),
             tuple: tuple.clone(),
@@ -51,17 +54,20 @@ impl Homeward {
 
     /// Tells whether the file of a ticker belongs into the flat folder.
     pub(super) fn is_flat(&self, ticker: &Ticker) -> bool {
-        self.is_flat || self.adoptions.has(ticker)
+        self.is_flat || (self.is_shared && self.adoptions.has(ticker))
     }
 
-    /// Makes the folder that the legacy store writes new files to, and merges files that lie in both folders, so that nobody
-    /// has two. Those that cannot be merged fail their ticker.
+    /// Makes the folder that the legacy store writes new files to, and merges files that lie in several folders, so that
+    /// nobody has two. Those that cannot be merged fail their ticker.
     pub(super) fn prepare(
         &self,
         hands: Hands<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
         let Sight { fs, places, .. } = hands.sight;
+        if !self.is_shared {
+            return self.prepare_own(hands, report);
+        }
         let mut twice = strays(hands.sight, std::slice::from_ref(&self.tuple))?;
         twice.retain(|stray| stray.is_taken && self.is_flat(&stray.ticker));
         if !twice.is_empty() {
@@ -85,12 +91,43 @@ impl Homeward {
         Ok(())
     }
 
+    /// The same for a venue with a folder of its own: what older builds left in the shared ones moves there.
+    fn prepare_own(
+        &self,
+        hands: Hands<'_>,
+        report: &mut RollbackReport,
+    ) -> Result<(), MigrateError> {
+        let VenueInterval { venue, interval } = &self.tuple;
+        let mut lodgers = Vec::new();
+        for (ticker, _) in Survey::of(hands.sight, &self.tuple)?.tickers {
+            lodgers.extend(hands.sight.stores.legacy.lodgers_of(&ticker, *interval)?);
+        }
+        lodgers.retain(|lodger| lodger.request.venue.as_ref() == Some(venue));
+        if lodgers.is_empty() {
+            return Ok(());
+        }
+        let (done, kept) = hands.rehouse(&lodgers)?;
+        report.kept.extend(kept);
+        for (path, reason) in done.left {
+            let of_path = lodgers.iter().find(|lodger| lodger.path == path);
+            if let Some(ticker) = of_path.and_then(|lodger| lodger.request.series.ticker()) {
+                let refusal = Refusal::Storage(StorageError::Place { path, reason });
+                let ticker = ticker.clone();
+                report.failures.push(Failed { ticker, refusal });
+            }
+        }
+        Ok(())
+    }
+
     /// Puts every file of the interval where it belongs. One that cannot be put there fails its ticker.
     pub(super) fn bring(
         &self,
         hands: Hands<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
+        if !self.is_shared {
+            return Ok(());
+        }
         let Sight { fs, places, .. } = hands.sight;
         let (flat, settled) = (self.flat(), self.paths.tree(self.tuple.interval));
         let mut wanted: Vec<(Ticker, PathBuf, PathBuf)> = Vec::new();
@@ -148,11 +185,4 @@ fn bring_one(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateE
         Err(MigrateError::Fs(error)) => Err(StorageError::Fs(error).into()),
         carried => carried,
     }
-}
-
-fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
-    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(dir)?;
-    }
-    Ok(())
 }

@@ -64,7 +64,10 @@ use crate::ledger::{Line, write_down};
 use crate::lock::{LockError, LockGuard};
 use crate::model::{PriceBasis, Venue};
 use crate::observe::Observer;
-use crate::storage::{Open, Quarantine, Sealed, StagedRun, StorageError, Stores};
+use crate::storage::{
+    Aside, CorruptFiles, Custody, Lodger, Open, Quarantine, QuarantineRecord, Rehoused, Replaced,
+    Sealed, StagedRun, StorageError, Stores,
+};
 use crate::sys::{Clock, Fs, FsError, Shutdown};
 use crate::workspace::RunNames;
 
@@ -110,6 +113,26 @@ impl<'l> Hands<'l> {
         let Sight { fs, places, .. } = self.sight;
         let (run, at) = (self.runs.next(), self.clock.now());
         Ok(write_down(fs, self.held, places, venue, &run, at, lines)?)
+    }
+
+    /// Moves legacy files to the folders of the venues that they belong to; returns what was put away along with that.
+    fn rehouse(
+        &self,
+        lodgers: &[Lodger],
+    ) -> Result<(Rehoused, Vec<QuarantineRecord>), StorageError> {
+        let mut run = self.begin()?;
+        let quarantine = self.quarantine();
+        let custody = Custody {
+            quarantine: &quarantine,
+            corrupt_files: CorruptFiles::Quarantine,
+            replaced: Replaced::Noted,
+            at: self.clock.now(),
+        };
+        let mut aside = Aside::default();
+        let store = &self.sight.stores.legacy;
+        let done = run.rehouse(store, lodgers, &custody, &mut aside)?;
+        run.finish()?;
+        Ok((done, aside.into_records().collect()))
     }
 
     fn quarantine(&self) -> Quarantine<'l> {

@@ -1,9 +1,9 @@
-//! What lies in the legacy folders of an interval: below `data/legacy`, and flat in the workspace.
+//! What lies in the legacy folders of an interval: in that of its venue, below `data/legacy`, and flat in the workspace.
 
 use std::path::{Path, PathBuf};
 
 use super::{MigrateError, Sight, VenueInterval};
-use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
+use crate::layout::{LegacyName, legacy_name};
 use crate::model::Ticker;
 use crate::sys::{Kind, Meta};
 
@@ -26,10 +26,13 @@ impl Survey {
     /// # Errors
     /// When a folder cannot be listed.
     pub fn of(sight: Sight<'_>, tuple: &VenueInterval) -> Result<Self, MigrateError> {
-        let paths = LegacyPathBuilder::new(&sight.places.root);
         let mut survey = Self::default();
-        // A ticker that has a file in both is served from the first.
-        for tree in [paths.tree(tuple.interval), paths.flat_tree(tuple.interval)] {
+        let trees = sight
+            .stores
+            .legacy
+            .trees(Some(&tuple.venue), tuple.interval);
+        // A ticker that has a file in several is served from the first.
+        for tree in trees {
             survey.look(sight, tuple, &tree)?;
         }
         survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -47,36 +50,42 @@ impl Survey {
         let listed = fs.list(tree)?;
         // Where nobody knows of another venue, no file is opened for the question.
         let has_others = catalog.venues().iter().any(|venue| *venue != tuple.venue);
+        let (before, mut strangers) = (self.tickers.len(), Vec::new());
         self.is_there |= listed.is_some();
         for entry in listed.unwrap_or_default() {
             let path = tree.join(&entry.name);
             let ticker = match legacy_name(&entry.name) {
                 LegacyName::Other => continue,
                 _ if entry.kind != Kind::File => {
-                    self.strangers.push((path, "it is no regular file"));
+                    strangers.push((path, "it is no regular file"));
                     continue;
                 }
                 LegacyName::Copy { .. } => {
-                    self.strangers.push((path, "its name is that of a copy"));
+                    strangers.push((path, "its name is that of a copy"));
                     continue;
                 }
                 LegacyName::NoTicker => {
-                    self.strangers.push((path, "its name is no ticker's"));
+                    strangers.push((path, "its name is no ticker's"));
                     continue;
                 }
                 LegacyName::Ticker(ticker) => ticker,
             };
-            let named = if has_others {
-                sight.stores.legacy.venue_named(&path)?
+            let store = &sight.stores.legacy;
+            let is_elsewhere = if has_others {
+                !store.is_of(&tuple.venue, &path, &ticker, tuple.interval)?
             } else {
-                None
+                !store.owns(&tuple.series(&ticker), &path)?
             };
-            let is_elsewhere = !catalog.owns_legacy_file(&ticker, &tuple.venue, named.as_ref());
             if is_elsewhere {
                 self.elsewhere += 1;
             } else if let Some(meta) = fs.metadata(&path)? {
                 self.tickers.push((ticker, meta));
             }
+        }
+        // What is no ticker's in a folder of another venue is not this one's business.
+        let legacy_venue = sight.stores.legacy.owners().legacy_venue();
+        if tuple.venue == *legacy_venue || self.tickers.len() > before {
+            self.strangers.append(&mut strangers);
         }
         Ok(())
     }

@@ -45,6 +45,9 @@ impl fmt::Debug for Slug {
     }
 }
 
+/// No market has this name: below the data root it is the folder of the legacy layout.
+const RESERVED: &str = "legacy";
+
 /// A market and a source in it, written `us:yahoo`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Venue {
@@ -63,8 +66,12 @@ impl FromStr for Venue {
             .ok_or_else(|| InvalidVenue(text.to_owned()))?;
         let named =
             |slug: Result<Slug, InvalidVenue>| slug.map_err(|_| InvalidVenue(text.to_owned()));
+        let market: Slug = named(market.parse())?;
+        if market.as_str() == RESERVED {
+            return Err(InvalidVenue(text.to_owned()));
+        }
         Ok(Self {
-            market: named(market.parse())?,
+            market,
             source: named(source.parse())?,
         })
     }
@@ -79,7 +86,7 @@ impl fmt::Display for Venue {
 /// The text names no venue.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a venue; it is written market:source, each of a-z, 0-9 and - and at most 16 long, as in us:yahoo"
+    "`{0}` is not a venue; it is written market:source, each of a-z, 0-9 and - and at most 16 long, as in us:yahoo; no market is called legacy"
 )]
 pub struct InvalidVenue(pub String);
 
@@ -107,6 +114,8 @@ mod tests {
             "us:yahoo:x",
             "us/yahoo",
             "us:abcdefghijklmnopq",
+            "legacy:yahoo",
+            "Legacy:x",
         ] {
             assert!(text.parse::<Venue>().is_err(), "{text}");
         }

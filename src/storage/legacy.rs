@@ -1,4 +1,7 @@
 //! One file per ticker and interval, as the predecessor kept them; bars only.
+//!
+//! Promises: rows of another venue are never given out, and nothing is written over them.
+//! Leaves to others: where files stand (`legacy_place`), whose they are (`owners`).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,14 +11,16 @@ use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{
-    Dataset, Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
+    Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Meta};
 
 use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, inspect};
+use super::legacy_place::Spot;
 use super::misplaced::Copies;
 use super::newest::NewestFile;
+use super::owners::Owners;
 use super::prepare::{FileJob, prepare_file};
 use super::tree::{Shape, Trees, combine, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
@@ -29,24 +34,18 @@ pub struct LegacyStore {
     pub(super) trees: Trees,
     pub(super) limit: MemoryLimit,
     pub(super) copies: Copies,
-}
-
-/// Where a ticker's file stands or would stand.
-#[derive(Debug)]
-pub(super) struct Spot {
-    tree: PathBuf,
-    pub(super) path: PathBuf,
-    /// What stands there.
-    found: Option<Meta>,
+    pub(super) owners: Owners,
 }
 
 impl LegacyStore {
-    /// Returns the store of the workspace `root`; `unsealed` is what files without a seal stand on.
+    /// Returns the store of the workspace `root`; `unsealed` is what files without a seal stand on, `owners` says whose the
+    /// files in shared folders are.
     pub fn new(
         fs: Arc<dyn Fs>,
         root: &Path,
         compression: Option<Compression>,
         unsealed: UnsealedBasis,
+        owners: Owners,
     ) -> Self {
         Self {
             fs,
@@ -55,54 +54,13 @@ impl LegacyStore {
             trees: Trees::new(unsealed),
             limit: MemoryLimit::default(),
             copies: Copies::default(),
+            owners,
         }
     }
 
-    /// Finds the file: below `data/legacy` if it is there, else flat, else where the tree already is.
-    pub(super) fn file(&self, request: &StorageRequest) -> Result<Spot, StorageError> {
-        let Series::Bars { ticker, interval } = &request.series else {
-            return Err(StorageError::LegacyDataset {
-                dataset: request.series.dataset(),
-            });
-        };
-        let in_tree = |tree: PathBuf| match self.paths.file_in(&tree, ticker) {
-            Some(path) => Ok(Spot {
-                found: self.fs.metadata(&path)?,
-                tree,
-                path,
-            }),
-            None => Err(StorageError::LegacyName {
-                ticker: ticker.clone(),
-            }),
-        };
-        let settled = in_tree(self.paths.tree(*interval))?;
-        if settled.found.is_some() {
-            return Ok(settled);
-        }
-        let flat = in_tree(self.paths.flat_tree(*interval))?;
-        let exists =
-            |path: &Path| -> Result<bool, StorageError> { Ok(self.fs.metadata(path)?.is_some()) };
-        let is_flat = flat.found.is_some() || (!exists(&settled.tree)? && exists(&flat.tree)?);
-        Ok(if is_flat { flat } else { settled })
-    }
-
-    /// Returns the flat file beside one in `data/legacy`: a workspace that was moved by half has both.
-    fn shadowed(
-        &self,
-        request: &StorageRequest,
-        file: &Spot,
-    ) -> Result<Option<PathBuf>, StorageError> {
-        let Series::Bars { ticker, interval } = &request.series else {
-            return Ok(None);
-        };
-        let tree = self.paths.flat_tree(*interval);
-        if tree == file.tree {
-            return Ok(None);
-        }
-        match self.paths.file_in(&tree, ticker) {
-            Some(flat) if self.fs.metadata(&flat)?.is_some() => Ok(Some(flat)),
-            _ => Ok(None),
-        }
+    /// Returns what says whose the files in shared folders are.
+    pub fn owners(&self) -> &Owners {
+        &self.owners
     }
 
     /// Returns the price basis of the file of a series; `None` when there is none that can be read.
@@ -111,6 +69,9 @@ impl LegacyStore {
         request: &StorageRequest,
     ) -> Result<Option<PriceBasis>, StorageError> {
         let file = self.file(request)?;
+        if file.found.is_none() {
+            return Ok(None);
+        }
         Ok(match self.inspect(request, &file.path)? {
             Inspected::Whole { decoded, .. } => {
                 Some(self.trees.basis_of(&decoded, request.venue.as_ref()))
@@ -127,6 +88,11 @@ impl LegacyStore {
         let nothing = || Frame::empty(Profile::of(Dataset::Stocks));
         Ok(match self.inspect(request, &path)? {
             Inspected::Absent => None,
+            Inspected::Whole { decoded, .. }
+                if self.is_anothers(request, &path, decoded.provenance.source.as_ref())? =>
+            {
+                None
+            }
             Inspected::Whole { decoded, .. } => Some(Stored {
                 displaced: decoded.proven.displaced.len(),
                 beyond: beyond(&decoded)
@@ -160,59 +126,14 @@ impl LegacyStore {
         })
     }
 
-    fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
-        self.refuse_odd(path)?;
-        inspect(
-            &*self.fs,
-            path,
-            Profile::of(Dataset::Stocks),
-            request,
-            PartitionKey::Whole,
-            self.limit,
-        )
-    }
-}
-
-impl StorageInterface for LegacyStore {
-    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
-        let file = self.file(request)?;
-        let mut settled = self.read_at(request, file.path.clone())?;
-        let copies = self.copies_beside(request, &file.tree, settled.is_some())?;
-        if let Some(settled) = &mut settled {
-            settled.misplaced = copies;
-        }
-        let Some(flat) = self.shadowed(request, &file)? else {
-            return Ok(settled);
-        };
-        let older = self.read_at(request, flat.clone())?;
-        let (mut older, settled) = match (older, settled) {
-            (Some(older), Some(settled)) => (older, settled),
-            (older, settled) => return Ok(settled.or(older)),
-        };
-        if older.damaged.is_empty() && settled.damaged.is_empty() {
-            let settled_basis = Some(older.provenance.basis);
-            older.provenance = combine(
-                &flat,
-                Some(&older.provenance),
-                settled_basis,
-                &settled.provenance,
-            )?;
-        }
-        older.frame = older.frame.merge(&settled.frame).frame;
-        older.displaced += settled.displaced;
-        older.beyond.extend(settled.beyond);
-        older.damaged.extend(settled.damaged);
-        older.misplaced.extend(settled.misplaced);
-        Ok(Some(older))
-    }
-
-    fn prepare(
+    /// Merges rows into the file of a series at its place, whatever lies elsewhere.
+    pub(super) fn prepare_at(
         &self,
         request: &StorageRequest,
+        file: Spot,
         newer: &Frame,
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
-        let file = self.file(request)?;
         self.refuse_odd(&file.path)?;
         let is_there = file.found.is_some();
         let misplaced = self.copies_beside(request, &file.tree, is_there)?;
@@ -242,6 +163,62 @@ impl StorageInterface for LegacyStore {
         Ok(prepared)
     }
 
+    fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
+        self.refuse_odd(path)?;
+        inspect(
+            &*self.fs,
+            path,
+            Profile::of(Dataset::Stocks),
+            request,
+            PartitionKey::Whole,
+            self.limit,
+        )
+    }
+}
+
+impl StorageInterface for LegacyStore {
+    fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
+        let file = self.file(request)?;
+        let is_there = file.found.is_some();
+        // A copy beside another venue's file is that one's.
+        let copies = self.copies_beside(request, &file.tree, is_there || file.is_taken)?;
+        if !is_there {
+            return Ok(None);
+        }
+        let mut settled = self.read_at(request, file.path.clone())?;
+        if let Some(settled) = &mut settled {
+            settled.misplaced = copies;
+        }
+        for path in self.shadowed(request, &file)? {
+            let older = self.read_at(request, path.clone())?;
+            settled = match (older, settled) {
+                (Some(older), Some(settled)) => Some(joined(&path, older, settled)?),
+                (older, settled) => settled.or(older),
+            };
+        }
+        Ok(settled)
+    }
+
+    fn prepare(
+        &self,
+        request: &StorageRequest,
+        newer: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Prepared, StorageError> {
+        let file = self.file(request)?;
+        self.refuse_lodger(request, &file)?;
+        if let (Some(venue), Some(named)) = (&request.venue, &provenance.source)
+            && venue != named
+        {
+            return Err(StorageError::Refused {
+                path: file.path,
+                reason: format!(
+                    "its place is that of the source {venue}, and the new rows' source is {named}"
+                ),
+            });
+        }
+        self.prepare_at(request, file, newer, provenance)
+    }
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
         let file = match self.file(request) {
             Ok(file) => file,
@@ -255,9 +232,9 @@ impl StorageInterface for LegacyStore {
             return Ok(None);
         };
         let mut newest = NewestFile::default();
-        if let Some(flat) = self.shadowed(request, &file)? {
-            let flat_bytes = self.fs.metadata(&flat)?.map_or(0, |meta| meta.len);
-            newest.add(flat, PartitionKey::Whole, flat_bytes);
+        for older in self.shadowed(request, &file)? {
+            let bytes = self.fs.metadata(&older)?.map_or(0, |meta| meta.len);
+            newest.add(older, PartitionKey::Whole, bytes);
         }
         newest.add(file.path.clone(), PartitionKey::Whole, meta.len);
         Ok(Some(newest))
@@ -270,19 +247,20 @@ impl StorageInterface for LegacyStore {
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
         let file = self.file(request)?;
         let mut stat = SeriesStat::default();
-        for path in [Some(file.path.clone()), self.shadowed(request, &file)?] {
-            let found = path.map(|path| self.fs.metadata(&path)).transpose()?;
-            if let Some(meta) = found.flatten() {
-                stat.files += 1;
-                stat.bytes += meta.len;
-            }
+        let mut add = |meta: Meta| {
+            stat.files += 1;
+            stat.bytes += meta.len;
+        };
+        file.found.into_iter().for_each(&mut add);
+        for path in self.shadowed(request, &file)? {
+            self.fs.metadata(&path)?.into_iter().for_each(&mut add);
         }
         Ok((stat.files > 0).then_some(stat))
     }
 
     fn tickers(
         &self,
-        _venue: Option<&Venue>,
+        venue: Option<&Venue>,
         dataset: Dataset,
         interval: Option<Interval>,
     ) -> Result<Vec<Ticker>, StorageError> {
@@ -290,19 +268,45 @@ impl StorageInterface for LegacyStore {
             return Ok(Vec::new());
         };
         let mut tickers = Vec::new();
-        for tree in [self.paths.tree(interval), self.paths.flat_tree(interval)] {
+        let own = self.own_tree(venue, interval);
+        for tree in self.trees(venue, interval) {
             let names = self.fs.list(&tree)?.unwrap_or_default();
-            // What is no regular file is refused by name when it is read, and must not look absent.
-            let stems = names
-                .iter()
-                .filter_map(|entry| match legacy_name(&entry.name) {
-                    LegacyName::Ticker(ticker) => Some(ticker),
-                    LegacyName::Copy { .. } | LegacyName::NoTicker | LegacyName::Other => None,
-                });
-            tickers.extend(stems);
+            for entry in names {
+                // What is no regular file is refused by name when it is read, and must not look absent.
+                let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
+                    continue;
+                };
+                let is_listed = match venue {
+                    Some(_) if own.as_ref() == Some(&tree) => true,
+                    // A file that names this venue, though nobody knows the ticker there, is found by its name alone.
+                    Some(_) if own.is_some() && !self.owners.is_in_question(&ticker, interval) => {
+                        false
+                    }
+                    Some(venue) => {
+                        let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
+                        self.owns(&request, &tree.join(&entry.name))?
+                    }
+                    None => true,
+                };
+                tickers.extend(is_listed.then_some(ticker));
+            }
         }
         tickers.sort();
         tickers.dedup();
         Ok(tickers)
     }
+}
+
+/// Joins what two files of one series hold; where both have a row, that of `settled` counts.
+fn joined(path: &Path, mut older: Stored, settled: Stored) -> Result<Stored, StorageError> {
+    if older.damaged.is_empty() && settled.damaged.is_empty() {
+        let basis = Some(older.provenance.basis);
+        older.provenance = combine(path, Some(&older.provenance), basis, &settled.provenance)?;
+    }
+    older.frame = older.frame.merge(&settled.frame).frame;
+    older.displaced += settled.displaced;
+    older.beyond.extend(settled.beyond);
+    older.damaged.extend(settled.damaged);
+    older.misplaced.extend(settled.misplaced);
+    Ok(older)
 }

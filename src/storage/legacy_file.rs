@@ -6,12 +6,13 @@ use bytes::Bytes;
 
 use crate::codec::Decoded;
 use crate::frame::Profile;
-use crate::model::{Dataset, PartitionKey, PriceBasis, Series, StorageRequest};
+use crate::model::{Dataset, PartitionKey, PriceBasis, StorageRequest};
 use crate::sys::{Kind, Medium, Meta};
 
 use super::beyond::beyond;
 use super::folders::NO_FILE;
 use super::inspect::{Inspected, claimed_rows, judge};
+use super::legacy_place::bars;
 use super::{LegacyStore, StorageError, WayOut};
 
 /// What stands at the place of a legacy file. Unreadable is an error and none of these.
@@ -54,17 +55,29 @@ impl LegacyFile {
 }
 
 impl LegacyStore {
-    /// Reads the file of a series, in `data/legacy` or, where it has none there, flat in the workspace; if `from` is the disk, past what memory holds of it.
+    /// Reads the file of a series from where it stands; if `from` is the disk, past what memory holds of it.
     ///
     /// # Errors
-    /// `Foreign` with the reason for a file that this build cannot hold, `Refused` for one that is not what its place says;
-    /// else when it cannot be read.
+    /// `Foreign` with the reason for a file that this build cannot hold, `Refused` for one that is not what its place says,
+    /// `Lodged` for another venue's; else when it cannot be read.
     pub fn read_file(
         &self,
         request: &StorageRequest,
         from: Medium,
     ) -> Result<LegacyFound, StorageError> {
-        self.read_file_at(request, self.standing_path(request)?, from)
+        let file = self.file(request)?;
+        if file.is_taken {
+            return Ok(LegacyFound::Absent);
+        }
+        let path = file.path;
+        let found = self.read_file_at(request, path.clone(), from)?;
+        if let LegacyFound::Whole(file) = &found {
+            let named = file.decoded.provenance.source.as_ref();
+            if self.is_anothers(request, &path, named)? {
+                return Err(StorageError::Lodged { path });
+            }
+        }
+        Ok(found)
     }
 
     /// Reads a legacy file of a series that lies anywhere, as `read_file` does.
@@ -122,17 +135,19 @@ impl LegacyStore {
     /// # Errors
     /// When the layout cannot hold the series or the file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        match self.standing_path(request) {
+        match self.file(request) {
             Err(StorageError::LegacyName { .. }) => Ok(Some(0)),
-            path => {
-                let path = path?;
+            Ok(file) if file.is_taken => Ok(Some(0)),
+            file => {
+                let path = file?.path;
                 self.refuse_odd(&path)?;
                 claimed_rows(&*self.fs, &path)
             }
         }
     }
 
-    /// Returns where the file of a series stands, or would stand: in `data/legacy`, or flat in the workspace.
+    /// Returns where the file of a series stands, or would stand: in the folder of its venue, in `data/legacy`, or flat in
+    /// the workspace.
     ///
     /// # Errors
     /// When the layout cannot hold the series or the disk cannot be asked.
@@ -140,17 +155,14 @@ impl LegacyStore {
         Ok(self.file(request)?.path)
     }
 
-    /// Returns where the file of a series in `data/legacy` stands or would stand.
+    /// Returns where the file of a series in `data/legacy` belongs: in the folder of its venue, or in the shared one.
     ///
     /// # Errors
     /// When the layout cannot hold the series.
     pub fn settled_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
-        let Series::Bars { ticker, interval } = &request.series else {
-            return Err(StorageError::LegacyDataset {
-                dataset: request.series.dataset(),
-            });
-        };
-        let tree = self.paths.tree(*interval);
+        let (ticker, interval) = bars(request)?;
+        let own = self.own_tree(request.venue.as_ref(), interval);
+        let tree = own.unwrap_or_else(|| self.paths.tree(interval));
         self.paths
             .file_in(&tree, ticker)
             .ok_or_else(|| StorageError::LegacyName {

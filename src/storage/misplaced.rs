@@ -78,13 +78,22 @@ impl LegacyStore {
         }
     }
 
-    /// Lists the Parquet files in the folders of an interval that are no ticker's.
+    /// Lists the Parquet files in the folders of a venue's interval that are no ticker's. What lies in shared folders is told
+    /// of the legacy venue.
     ///
     /// # Errors
     /// When a folder cannot be listed.
-    pub fn misplaced(&self, interval: Interval) -> Result<Vec<PathBuf>, StorageError> {
+    pub fn misplaced(
+        &self,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Result<Vec<PathBuf>, StorageError> {
+        let trees = match self.own_tree(Some(venue), interval) {
+            Some(own) => vec![own],
+            None => self.shared_trees(interval).to_vec(),
+        };
         let mut misplaced = Vec::new();
-        for tree in [self.paths.tree(interval), self.paths.flat_tree(interval)] {
+        for tree in trees {
             for entry in self.fs.list(&tree)?.unwrap_or_default() {
                 match legacy_name(&entry.name) {
                     LegacyName::Copy { .. } | LegacyName::NoTicker => {

@@ -17,9 +17,11 @@ mod journal;
 mod leftover;
 mod legacy;
 mod legacy_file;
+mod legacy_place;
 mod misplaced;
 mod newest;
 mod note;
+mod owners;
 mod partitioned;
 mod parts;
 mod place;
@@ -27,6 +29,7 @@ mod prepare;
 mod put;
 mod quarantine;
 mod recover;
+mod rehouse;
 mod router;
 mod staged;
 mod staged_rows;
@@ -47,11 +50,13 @@ pub use leftover::{has_journal, lacks_what_it_replaces, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use newest::NewestFile;
+pub use owners::{Claims, Owners, Planned};
 pub use partitioned::PartitionedStore;
 pub use place::check_staging;
 pub use put::{Aside, Custody, Document, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
+pub use rehouse::{Lodger, Lodgers, Rehoused};
 pub use router::{Layout, Route, RouteReason, Routed, Router, RoutingFacts, Stores};
 pub use staged::{Open, Sealed, StagedRun, create_data_dirs};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
@@ -262,6 +267,12 @@ pub enum StorageError {
         /// What is wrong.
         reason: String,
     },
+    /// A file lies in a shared legacy folder and belongs to a venue that has its own.
+    #[error("{} has to be moved to the folder of its venue first", path.display())]
+    Lodged {
+        /// The file.
+        path: PathBuf,
+    },
     /// What an earlier run has of a series goes first.
     #[error("what was fetched before waits in {} and goes first", run.display())]
     HeldBack {
@@ -330,7 +341,10 @@ impl StorageError {
     pub fn is_of_place(&self) -> bool {
         match self {
             Self::Fs(error) => error.is_of_place(),
-            Self::NotADirectory { .. } | Self::Place { .. } | Self::HeldBack { .. } => true,
+            Self::NotADirectory { .. }
+            | Self::Place { .. }
+            | Self::HeldBack { .. }
+            | Self::Lodged { .. } => true,
             _ => false,
         }
     }

@@ -13,7 +13,7 @@ use crate::layout::Places;
 use crate::model::{Dataset, PriceBasis, StorageRequest};
 use crate::sys::Fs;
 
-use super::{LegacyStore, NewestFile, PartitionedStore, StorageError, StorageInterface};
+use super::{LegacyStore, NewestFile, Owners, PartitionedStore, StorageError, StorageInterface};
 
 /// A way of laying out files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,17 +138,19 @@ impl RoutingFacts {
 
 impl Stores {
     /// Returns the stores of a workspace; without `compression`, each series has the one that suits it. `unsealed` is what
-    /// the prices of files without a seal contain, which nothing in them tells.
+    /// the prices of files without a seal contain, which nothing in them tells; `owners` says whose the files in shared legacy
+    /// folders are.
     pub fn open(
         fs: &Arc<dyn Fs>,
         places: &Places,
         compression: Option<Compression>,
         unsealed: &UnsealedBasis,
+        owners: Owners,
     ) -> Self {
         let (root, data) = (&places.root, &places.data);
         let unsealed = || unsealed.clone();
         Self {
-            legacy: LegacyStore::new(Arc::clone(fs), root, compression, unsealed()),
+            legacy: LegacyStore::new(Arc::clone(fs), root, compression, unsealed(), owners),
             partitioned: PartitionedStore::new(Arc::clone(fs), data, compression, unsealed()),
             places: places.clone(),
         }

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use crate::layout::{
-    LegacyName, LegacyPathBuilder, Places, legacy_name, parse_partition_folder, parse_series_name,
-};
-use crate::model::{Interval, Series, StorageRequest};
+use crate::layout::{LegacyPathBuilder, Places, parse_partition_folder, parse_series_name};
+use crate::model::{Series, StorageRequest};
 
 /// To what a file of a group belongs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +23,8 @@ impl Unit {
         }
     }
 
-    /// Returns the unit of a file by its place, for journals that name none. A file in the legacy layout does not say whose
-    /// it is: its series has no venue.
+    /// Returns the unit of a file by its place, for journals that name none. A file in a shared folder of the legacy layout
+    /// does not say whose it is: its series has no venue.
     pub(super) fn of_place(places: &Places, target: &Path) -> Self {
         let month = || parse_partition_folder(target.strip_prefix(&places.data).ok()?.parent()?);
         let ledger = || {
@@ -34,20 +32,9 @@ impl Unit {
             parse_series_name(below.to_str()?.strip_suffix(".jsonl")?)
         };
         let legacy = || {
-            let (name, tree) = (target.file_name()?.to_str()?, target.parent()?);
-            let paths = LegacyPathBuilder::new(&places.root);
-            let is_of = |interval: &Interval| {
-                [paths.tree(*interval), paths.flat_tree(*interval)].contains(&tree.to_owned())
-            };
-            let interval = Interval::ALL.into_iter().find(is_of)?;
-            let LegacyName::Ticker(ticker) = legacy_name(name) else {
-                return None;
-            };
+            let (venue, interval, ticker) = LegacyPathBuilder::new(&places.root).parse(target)?;
             let series = Series::Bars { ticker, interval };
-            Some(StorageRequest {
-                venue: None,
-                series,
-            })
+            Some(StorageRequest { venue, series })
         };
         let request = month().map(|parsed| parsed.request).or_else(ledger);
         let request = request.or_else(legacy);

@@ -6,6 +6,7 @@
 mod data_root;
 mod error;
 mod open;
+mod owners;
 mod parquet_rows;
 mod read;
 mod run_names;

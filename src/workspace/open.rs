@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::{RunNames, Session, Surroundings, View, WorkspaceError, servers, sources};
+use super::{RunNames, Session, Surroundings, View, WorkspaceError, owners, servers, sources};
 use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
 use crate::codec::{self, MemoryLimit};
 use crate::config::{
@@ -16,7 +16,7 @@ use crate::config::{
     STORAGE_CONFIG_FILE, Settings,
 };
 use crate::http::{Client, HttpSettings, Proxies};
-use crate::layout::Places;
+use crate::layout::{LegacyPathBuilder, Places};
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use crate::model::{Interval, Venue};
 use crate::observe::Observer;
@@ -24,7 +24,7 @@ use crate::source::{MarketDataSource, symbols, yahoo};
 use crate::storage::{self, Stores};
 use crate::sys::{Fs, FsError, FsResult, Kind};
 
-const PLAN_FILE: &str = "migration_plan.json";
+pub(super) const PLAN_FILE: &str = "migration_plan.json";
 
 /// Any of these makes a folder a workspace.
 const MARKS: [&str; 5] = [
@@ -75,7 +75,13 @@ impl<'s> Workspace<'s> {
         let places = Places::of(root, is_data_elsewhere(&**fs, root)?);
         let config = ConfigService::open(&**fs, root, env, flags)?;
         let limit = memory_limit(around, config.settings());
-        let stores = stores(fs, &places, compression(config.settings()), limit);
+        let stores = stores(
+            fs,
+            &places,
+            config.settings(),
+            compression(config.settings()),
+            limit,
+        );
         let runs = RunNames::new(Arc::clone(&around.clock), around.nonce());
         let sources = sources::open_all(around, config.settings(), limit, &runs)?;
         Ok(Self {
@@ -93,7 +99,7 @@ impl<'s> Workspace<'s> {
     pub fn open_stores(&self, fs: &Arc<dyn Fs>, chosen: Option<codec::Compression>) -> Stores {
         let compression = chosen.or_else(|| compression(self.config.settings()));
         let limit = memory_limit(self.around, self.config.settings());
-        stores(fs, &self.places, compression, limit)
+        stores(fs, &self.places, self.config.settings(), compression, limit)
     }
 
     /// Returns what planning looks at.
@@ -176,7 +182,15 @@ impl<'s> Workspace<'s> {
         // It may be large, and who looks into it asks for the default venue next.
         self.default_venue
             .get_or_init(|| self.only_venue(catalog.as_ref()));
+        self.learn(catalog.as_ref());
         Ok(catalog)
+    }
+
+    /// Takes in what a registry that was read says of legacy files.
+    pub fn learn(&self, catalog: Option<&Catalog>) {
+        let owners = self.stores.legacy.owners();
+        let (fs, root) = (&*self.around.fs, &self.places.root);
+        owners.learn(|planned| owners::claims(fs, root, owners.legacy_venue(), catalog, planned));
     }
 
     /// Returns the intervals of the workspace; daily bars when nobody chose any.
@@ -203,13 +217,31 @@ impl<'s> Workspace<'s> {
             .map(|(venue, _)| venue.clone());
         let mut venues: BTreeSet<Venue> = configured.collect();
         venues.insert(self.default_venue().clone());
+        venues.extend(self.stored_venues()?);
+        Ok(venues)
+    }
+
+    /// Returns every venue that the data root has a folder of, in either layout.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn stored_venues(&self) -> Result<BTreeSet<Venue>, WorkspaceError> {
         let fs = &*self.around.fs;
-        for market in folders(fs, &self.places.data)? {
-            for source in folders(fs, &self.places.data.join(&market))? {
-                venues.extend(format!("{market}:{source}").parse::<Venue>().ok());
+        let legacy = LegacyPathBuilder::new(&self.places.root).root();
+        let mut venues = BTreeSet::new();
+        for above in [&self.places.data, &legacy] {
+            for market in folders(fs, above)? {
+                for source in folders(fs, &above.join(&market))? {
+                    venues.extend(format!("{market}:{source}").parse::<Venue>().ok());
+                }
             }
         }
         Ok(venues)
+    }
+
+    /// Returns the venue that the shared legacy folders are for.
+    pub fn legacy_venue(&self) -> &Venue {
+        &self.config.settings().legacy_venue.value
     }
 
     /// Returns a client for lists of symbols. Nothing is sent yet.
@@ -231,10 +263,12 @@ impl<'s> Workspace<'s> {
 fn stores(
     fs: &Arc<dyn Fs>,
     places: &Places,
+    settings: &Settings,
     compression: Option<codec::Compression>,
     limit: MemoryLimit,
 ) -> Stores {
-    Stores::open(fs, places, compression, &yahoo::unsealed_basis()).within(limit)
+    let owners = owners::owners(fs, &places.root, &settings.legacy_venue.value);
+    Stores::open(fs, places, compression, &yahoo::unsealed_basis(), owners).within(limit)
 }
 
 /// Returns how much memory one file may take: what the settings say. Where they say nothing and the process may ask for so

@@ -1,11 +1,10 @@
-//! The one way to what is stored of a series: where it is, whose it is, what it holds.
+//! The one way to what is stored of a series: where it is and what it holds.
 //!
-//! Promises: rows of another venue are never given out. A legacy file belongs to the venue that its footer names; without
-//! one, to the ticker's home in tickers.json.
-//! Leaves to others: what a file holds (`storage`).
+//! Promises: rows of another venue are never given out.
+//! Leaves to others: what a file holds and whose it is (`storage`).
 
 use crate::catalog::Catalog;
-use crate::model::StorageRequest;
+use crate::model::{StorageRequest, Venue};
 use crate::storage::{Layout, Routed, StorageError, Stored};
 
 use super::Workspace;
@@ -29,10 +28,14 @@ impl Workspace<'_> {
         catalog: &Catalog,
         request: &StorageRequest,
     ) -> Result<Routed, StorageError> {
-        let venue = request.venue.as_ref();
-        let venue = venue.unwrap_or_else(|| self.default_venue());
+        let venue = self.venue_of(request);
         let facts = self.view().routing_facts(catalog, venue, &request.series);
         self.stores.route(request, facts)
+    }
+
+    fn venue_of<'r>(&'r self, request: &'r StorageRequest) -> &'r Venue {
+        let venue = request.venue.as_ref();
+        venue.unwrap_or_else(|| self.default_venue())
     }
 
     /// Reads a series wherever it is; `None` when nothing of its venue is stored. Damage is in the answer.
@@ -50,24 +53,6 @@ impl Workspace<'_> {
         }
         let layout = routed.route.layout;
         let stored = self.stores.of(layout).read(request)?;
-        let ours = stored.filter(|stored| self.owns(catalog, request, layout, stored));
-        Ok(ours.map(|stored| Found { layout, stored }))
-    }
-
-    /// Tells whether a series that was read is the one that was asked for: a legacy file has one place for all venues.
-    fn owns(
-        &self,
-        catalog: &Catalog,
-        request: &StorageRequest,
-        layout: Layout,
-        stored: &Stored,
-    ) -> bool {
-        let venue = request.venue.as_ref();
-        let venue = venue.unwrap_or_else(|| self.default_venue());
-        let named = stored.provenance.source.as_ref();
-        match (layout, request.series.ticker()) {
-            (Layout::Partitioned, _) | (_, None) => true,
-            (Layout::Legacy, Some(ticker)) => catalog.owns_legacy_file(ticker, venue, named),
-        }
+        Ok(stored.map(|stored| Found { layout, stored }))
     }
 }

@@ -84,7 +84,7 @@ fn of_files(tickers: &[&str], partitioned: bool) -> Bar {
     let bar = Bar::empty();
     bar.write(
         "barkeep.toml",
-        "[workspace]\ndefault_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
+        "[workspace]\ndefault_venue = \"us:mine\"\nlegacy_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
     );
     let mut args = vec!["init", "--venue", "us:mine"];
     for ticker in tickers {

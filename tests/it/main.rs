@@ -51,6 +51,8 @@ mod http_rate;
 #[cfg(test)]
 mod http_server;
 #[cfg(test)]
+mod legacy_venues;
+#[cfg(test)]
 mod lock;
 #[cfg(test)]
 mod migrate;

@@ -10,13 +10,14 @@ mod properties;
 mod readback;
 mod there;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::bar::{Bar, DEMO_IS_LEGACY, Ran};
 use crate::support::foreign::{ForeignFile, days};
 use barkeep::cli::Exit;
 
 /// A workspace of the predecessor: daily bars of two tickers in legacy files.
 fn legacy() -> Bar {
     let bar = Bar::empty();
+    bar.write("barkeep.toml", DEMO_IS_LEGACY);
     for (ticker, price) in [("A", 1.0), ("B", 2.0)] {
         let rows = [
             ("2024-01-30", price),

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use barkeep::storage::{Layout, RouteReason, Router, RoutingFacts};
+use barkeep::layout::LegacyPathBuilder;
+use barkeep::model::{Interval, StorageRequest, Venue};
+use barkeep::storage::{
+    Claims, Layout, Owners, RouteReason, Router, RoutingFacts, StorageInterface,
+};
 
 use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
 use crate::support::bench::{Bench, rows};
+use crate::support::foreign::{ForeignFile, days};
 
 const DOCUMENT: &str = include_str!("../../docs/routing.md");
 
@@ -216,4 +221,71 @@ fn a_symbol_that_legacy_cannot_spell_goes_where_the_toggle_says() {
         .unwrap();
 
     assert_eq!(routed.route.layout, Layout::Partitioned);
+}
+
+fn owners(home: Option<&Venue>, planned: Option<&Venue>) -> Owners {
+    let legacy_venue: Venue = "us:yahoo".parse().unwrap();
+    let homes = home.map(|home| ("A".parse().unwrap(), home.clone()));
+    let planned = planned.map(|venue| (Interval::D1, venue.clone()));
+    let beside = homes.iter().filter(|(_, home)| *home != legacy_venue);
+    let claims = Claims {
+        kept_beside: beside.map(|(ticker, _)| ticker).cloned().collect(),
+        homes: homes.into_iter().collect(),
+        planned: planned.into_iter().collect(),
+    };
+    Owners::new(legacy_venue, move |_| claims.clone())
+}
+
+/// What the file names comes before the home of its ticker, this before a plan, and the legacy venue is the last resort.
+#[test]
+fn a_file_in_a_shared_folder_is_one_venues_and_nobody_elses() {
+    let [yahoo, demo, xetra, tradegate]: [Venue; 4] =
+        ["us:yahoo", "us:demo", "de:xetra", "de:tradegate"].map(|name| name.parse().unwrap());
+    let facts = RoutingFacts {
+        toggle: Layout::Partitioned,
+        is_eligible: true,
+        has_block: false,
+    };
+    let named_file = Bench::on_disk();
+    named_file.store(
+        LegacyBars,
+        &rows(&LegacyBars.request(), &["2024-01-30"], 7.0),
+    );
+    let named_file =
+        named_file.bytes(&LegacyBars.file(&named_file.places, &LegacyBars.request(), "2024-01-30"));
+    let plain_file = ForeignFile::of(days("A", &[("2024-01-30", 7.0)])).bytes();
+    for (named, bytes) in [(None, &plain_file), (Some(&demo), &named_file)] {
+        for home in [None, Some(&xetra), Some(&yahoo)] {
+            for planned in [None, Some(&tradegate)] {
+                for is_flat in [false, true] {
+                    let bench = Bench::on_disk();
+                    let paths = LegacyPathBuilder::new(&bench.places.root);
+                    let tree = if is_flat {
+                        paths.flat_tree(Interval::D1)
+                    } else {
+                        paths.tree(Interval::D1)
+                    };
+                    bench.put(&tree.join("A.parquet"), bytes);
+                    let stores = bench.stores_with(owners(home, planned));
+                    let owner = named.or(home).or(planned).unwrap_or(&yahoo);
+                    for venue in [&yahoo, &demo, &xetra, &tradegate] {
+                        let ticker = "A".parse().unwrap();
+                        let request = StorageRequest::bars(venue.clone(), ticker, Interval::D1);
+                        let routed = stores.route(&request, facts).unwrap();
+                        let read = stores.legacy.read(&request).unwrap();
+
+                        let what = format!("{named:?} {home:?} {planned:?} at {venue}");
+                        assert_eq!(read.is_some(), venue == owner, "{what}");
+                        // Without a reason to ask, no file of the legacy venue is looked into to find out where it is.
+                        let is_asked = home == Some(&xetra) || planned.is_some();
+                        if venue != &yahoo || is_asked {
+                            assert_eq!(routed.has_rows, venue == owner, "{what}");
+                            let is_legacy = routed.route.layout == Layout::Legacy;
+                            assert_eq!(is_legacy, venue == owner, "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -57,7 +57,10 @@ fn every_choice_that_can_be_made_can_be_cleared() {
         let shown = bar.run(&["partition-toggle", "--show"]).expect(Exit::Ok);
         assert!(!shown.stdout.contains("partitioned"), "{shown:?}");
         bar.run(&["update"]).expect(Exit::Ok);
-        assert!(bar.has("data/legacy/stocks_1d/A.parquet"), "{scope:?}");
+        assert!(
+            bar.has("data/legacy/us/mine/stocks_1d/A.parquet"),
+            "{scope:?}"
+        );
     }
 }
 

@@ -135,7 +135,7 @@ fn a_legacy_file_is_shown_at_its_own_venue_only(#[case] registry: &str) {
     let bar = world();
     bar.write("storage_config.json", r#"{"partitioned": false}"#);
     bar.run(&["update", "--venue", "de:mine"]).expect(Exit::Ok);
-    assert!(bar.has("data/legacy/stocks_1d/NEW.parquet"));
+    assert!(bar.has("data/legacy/de/mine/stocks_1d/NEW.parquet"));
     bar.write("tickers.json", registry);
     let show = |venue| bar.run(&["show", "NEW", "-i", "1d", "--venue", venue]);
 

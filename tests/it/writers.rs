@@ -165,7 +165,7 @@ fn workspace(answer: &[(&str, f64)], layout: &[&str]) -> Bar {
     let bar = Bar::empty();
     bar.write(
         "barkeep.toml",
-        "[workspace]\ndefault_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
+        "[workspace]\ndefault_venue = \"us:mine\"\nlegacy_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
     );
     let line = |(day, price): &(&str, f64)| format!("{day},{price},{price},{price},{price},1\n");
     let lines: String = answer.iter().map(line).collect();

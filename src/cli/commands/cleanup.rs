@@ -58,9 +58,15 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let fs = &*shell.world.fs;
     let mut registry =
         Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
+    workspace.learn(Some(registry.catalog()));
     let swept = sweep::sweep(&workspace, hands)?;
     let leftovers = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
     registry.save(hands)?;
+    let housed = ingest::rehouse(
+        &workspace.stores,
+        hands,
+        sweep::looked_into(&workspace, &registry)?,
+    )?;
     if workspace.stores.refusal().is_none() {
         // If it cannot be noted, the next update looks once more.
         let _noted: FsResult<()> = sweep::remember(hands, shell);
@@ -74,7 +80,10 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     };
     report.seconds.leftovers = watch.seconds();
     report.kept.extend(swept.quarantined.iter().cloned());
-    let of_left = (!swept.left.is_empty()).then_some(Exit::Partial);
+    report.kept.extend(housed.kept);
+    report.warnings.extend(sweep::unmoved(&housed.left));
+    let is_left = !swept.left.is_empty() || !housed.left.is_empty();
+    let of_left = is_left.then_some(Exit::Partial);
     let exit = Exit::worst(
         of_left
             .into_iter()
@@ -83,6 +92,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let is_clean = leftovers.runs + leftovers.held_back == 0
         && leftovers.data.refusal().is_none()
         && leftovers.failures.is_empty()
+        && housed.moved + housed.left.len() == 0
         && swept.is_empty();
     let finished = Finished {
         report,

@@ -4,13 +4,16 @@
 //! a day, so that nobody waits for it. Which day that was is in `state/swept`; where nothing is there, it is due. Whoever takes
 //! over the lock of a dead run, and a run that fails, removes the mark.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
 use crate::ingest::sweep::{self, SweepReport};
+use crate::ingest::{LookedInto, Registry};
 use crate::layout::Places;
+use crate::model::Venue;
 use crate::sys::atomic::{TempNames, create_dirs, replace};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::{Session, Workspace};
@@ -22,6 +25,28 @@ pub(in crate::cli) fn sweep(
 ) -> Result<SweepReport, Failure> {
     let plan = sweep::plan(session.fs, &workspace.places)?;
     Ok(sweep::apply(&plan, &workspace.stores, session)?)
+}
+
+/// Tells which legacy files a clean-up looks into: all of them where any venue has a folder of its own for some.
+pub(in crate::cli) fn looked_into(
+    workspace: &Workspace<'_>,
+    registry: &Registry,
+) -> Result<LookedInto, Failure> {
+    let mut known: BTreeSet<Venue> = workspace.stored_venues()?;
+    known.extend(workspace.config.settings().described_venues().cloned());
+    known.extend(registry.catalog().venues());
+    known.remove(workspace.legacy_venue());
+    Ok(if known.is_empty() {
+        LookedInto::Known
+    } else {
+        LookedInto::All
+    })
+}
+
+/// Says which legacy files stay where they are, as sentences without a period.
+pub(in crate::cli) fn unmoved(left: &[(PathBuf, String)]) -> impl Iterator<Item = String> {
+    left.iter()
+        .map(|(path, reason)| format!("{} stays: {reason}", path.display()))
 }
 
 /// Says what became of temporary files. What was put away is listed by whoever has a report for it.

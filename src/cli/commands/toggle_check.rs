@@ -1,8 +1,5 @@
 //! Whether a change of the toggles would leave rows behind in a layout that is not meant any more.
 
-use std::collections::BTreeSet;
-
-use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::ui::troubles::why_nothing_is_stored;
@@ -38,7 +35,7 @@ pub(super) fn refuse_orphans(
         }
         for interval in Interval::ALL {
             if workspace.config.partitions(venue, interval) {
-                let orphans = orphans(workspace, &catalog, venue, interval, is)?;
+                let orphans = orphans(workspace, venue, interval, is)?;
                 if !orphans.is_empty() {
                     return Err(refusal(venue, interval, &orphans, is));
                 }
@@ -50,7 +47,6 @@ pub(super) fn refuse_orphans(
 
 fn orphans(
     workspace: &Workspace<'_>,
-    catalog: &Catalog,
     venue: &Venue,
     interval: Interval,
     is_partitioned: bool,
@@ -72,15 +68,11 @@ fn orphans(
         }
         return Ok(orphans);
     }
-    let default_venue = workspace.default_venue();
-    let members: BTreeSet<Ticker> = catalog.tickers_at(venue).into_iter().collect();
     for ticker in stores
         .legacy
-        .tickers(None, Dataset::Stocks, Some(interval))?
+        .tickers(Some(venue), Dataset::Stocks, Some(interval))?
     {
-        // Legacy rows name no venue: those that nobody claims belong to the default one.
-        let is_unclaimed = venue == default_venue && !catalog.contains(&ticker);
-        if (is_unclaimed || members.contains(&ticker)) && !there(&ticker)? {
+        if !there(&ticker)? {
             orphans.push(ticker);
         }
     }

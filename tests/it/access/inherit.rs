@@ -9,6 +9,7 @@ use rustix::fs::{Gid, XattrFlags, chown, setxattr};
 
 use super::modes::below;
 use super::{Bar, chmod, mode, month, of_files, offer};
+use crate::support::bar::DEMO_IS_LEGACY;
 use crate::support::foreign::{ForeignFile, days};
 
 /// A folder of a group: members of it work together on what is in it.
@@ -84,6 +85,7 @@ fn migrate(bar: &Bar) {
 
 fn legacy() -> Bar {
     let bar = Bar::empty();
+    bar.write("barkeep.toml", DEMO_IS_LEGACY);
     let file = ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-02-01", 2.0)]));
     bar.write("data/legacy/stocks_1d/A.parquet", file.bytes());
     bar

@@ -6,6 +6,7 @@ use barkeep::cli::Exit;
 use barkeep::sys::{Access, Fs, OsFs, Rights, rights_of};
 
 use super::{Bar, chmod, mode, month, of_files, offer};
+use crate::support::bar::DEMO_IS_LEGACY;
 use crate::support::foreign::{ForeignFile, days};
 use crate::support::process::{Place, Running};
 
@@ -146,6 +147,7 @@ fn a_private_series_is_private_on_the_other_side_of_a_migration() {
         (0o644, 0o700, 0o600),
     ] {
         let bar = Bar::empty();
+        bar.write("barkeep.toml", DEMO_IS_LEGACY);
         bar.write(
             "data/legacy/stocks_1d/A.parquet",
             ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-02-01", 2.0)])).bytes(),

@@ -35,9 +35,13 @@ fn an_entry_that_records_nothing_does_not_say_whose_a_file_is() {
         "Y": {"intervals": {"1d": {"status": "active"}}},
         "Z": {"status": "not_found"},
     }));
-    let is_elsewhere = |name| catalog.is_at_home_elsewhere(&ticker(name), &venue("us:demo"));
+    let home = |name| catalog.home(&ticker(name));
+    let is_beside = |name| catalog.is_kept_beside(&ticker(name), &venue("us:demo"));
 
-    assert_eq!(["X", "Y", "Z"].map(is_elsewhere), [false, true, true]);
+    let homes = [None, Some(yahoo()), Some(yahoo()), None];
+    assert_eq!(["X", "Y", "Z", "NONE"].map(home), homes);
+    let beside = [false, true, true, false];
+    assert_eq!(["X", "Y", "Z", "NONE"].map(is_beside), beside);
 }
 
 /// A rollback takes the block away, and with it the only word on whose the ticker is.

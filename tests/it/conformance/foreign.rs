@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use super::{assert_left_alone, is_foreign, prepare, prepare_as, read};
 use crate::support::bench::Shape::{self, LegacyBars, PartitionedBars};
-use crate::support::bench::{Bench, provenance, rows, stamp};
+use crate::support::bench::{Bench, owners, provenance, rows, stamp};
 use crate::support::foreign::{ForeignBar, ForeignFile, Stamp, Whole, days};
 
 const OLD: [(&str, f64); 2] = [("2024-01-02", 10.0), ("2024-01-03", 11.0)];
@@ -188,7 +188,7 @@ fn a_foreign_yahoo_tree_is_adjusted_for_dividends_and_refuses_rows_that_are_not(
             source: request.venue.clone(),
             timezone: None,
         };
-        let stores = bench.stores();
+        let stores = bench.stores_with(owners("us:yahoo"));
         shape.store(&stores).prepare(&request, &newer, &provenance)
     };
 

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use super::there::{deliver, revise};
-use super::{Bar, Exit, ForeignFile, below, closes, days, exists, file, migration, put};
+use super::{
+    Bar, DEMO_IS_LEGACY, Exit, ForeignFile, below, closes, days, exists, file, migration, put,
+};
 
 const INIT: &str = "init -V us:demo --all-found --adopt --yes";
 const BACK: &str = "rollback us:demo 1d --remove-partitions --yes";
@@ -25,6 +27,7 @@ fn bytes_of(ticker: &'static str, price: f64) -> Vec<u8> {
 /// A workspace as the predecessor left it: daily and weekly bars, flat.
 fn flat_workspace() -> Bar {
     let bar = Bar::empty();
+    bar.write("barkeep.toml", DEMO_IS_LEGACY);
     bar.write(&flat("A"), bytes_of("A", 1.0));
     bar.write(&flat("B"), bytes_of("B", 2.0));
     let week = ForeignFile::of(days("A", &[("2024-01-29", 1.0)])).bytes();
@@ -115,6 +118,7 @@ fn files_of_other_intervals_are_no_reason_to_refuse_a_plan() {
 #[test]
 fn files_that_lay_in_data_legacy_before_stay_there() {
     let bar = Bar::empty();
+    bar.write("barkeep.toml", DEMO_IS_LEGACY);
     put(&bar, "A", &bytes_of("A", 1.0));
     bar.write(&flat("B"), bytes_of("B", 2.0));
     let before = bar.tree();

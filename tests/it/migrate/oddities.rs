@@ -4,7 +4,8 @@ use rstest::rstest;
 
 use super::file;
 use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, legacy, migrated, migration, put,
+    Bar, DEMO_IS_LEGACY, Exit, ForeignFile, below, closes, days, exists, legacy, migrated,
+    migration, put,
 };
 use crate::support::foreign::{ForeignBar, Whole, foreign_files};
 
@@ -364,6 +365,7 @@ fn partitions_of_an_older_layout_count_as_what_they_are_together() {
 #[test]
 fn an_adopted_file_on_another_basis_stays_where_it_is() {
     let bar = Bar::empty();
+    bar.write("barkeep.toml", DEMO_IS_LEGACY);
     bar.run(&["init", "--venue", "us:demo", "--ticker", "A"])
         .expect(Exit::Ok);
     bar.run(&["update"]).expect(Exit::Ok);

@@ -9,8 +9,8 @@ use barkeep::sys::{Fs, OsFs};
 use proptest::prelude::*;
 use std::sync::Arc;
 
-use crate::support::bar::Bar;
-use crate::support::bench::Bench;
+use crate::support::bar::{Bar, DEMO_IS_LEGACY};
+use crate::support::bench::{Bench, owners};
 
 /// One row: minutes since 1950, a price, a volume, a sequence.
 type Row = (i64, Option<f64>, Option<i64>, Option<i64>);
@@ -83,6 +83,7 @@ fn workspace(rows: &Frame) -> Bar {
         .prepare(&request(), rows, &barkeep::model::Provenance::default())
         .unwrap();
     let bar = Bar::empty();
+    bar.write("barkeep.toml", DEMO_IS_LEGACY);
     bar.write("data/legacy/stocks_1m/A.parquet", &prepared.files[0].bytes);
     bar
 }
@@ -90,7 +91,13 @@ fn workspace(rows: &Frame) -> Bar {
 fn stores(bar: &Bar) -> Stores {
     let fs: Arc<dyn Fs> = Arc::new(OsFs);
     let places = barkeep::layout::Places::of(&bar.path(), false);
-    Stores::open(&fs, &places, None, &yahoo::unsealed_basis())
+    Stores::open(
+        &fs,
+        &places,
+        None,
+        &yahoo::unsealed_basis(),
+        owners("us:demo"),
+    )
 }
 
 proptest! {

@@ -1,8 +1,8 @@
 //! From legacy files to partitions.
 
 use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, migration,
-    put,
+    Bar, DEMO_IS_LEGACY, Exit, ForeignFile, below, closes, days, exists, file, json, legacy,
+    migrated, migration, put,
 };
 
 const MONTH: &str = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
@@ -255,7 +255,8 @@ fn values_that_updates_replaced_since_do_not_keep_legacy_files() {
 pub(super) fn revise(bar: &Bar) {
     bar.write(
         "barkeep.toml",
-        "[sources.\"us:demo\"]\nkind = \"files\"\npath = \"inbox\"\nsettle_sessions = 0\n",
+        DEMO_IS_LEGACY.to_owned()
+            + "[sources.\"us:demo\"]\nkind = \"files\"\npath = \"inbox\"\nsettle_sessions = 0\n",
     );
     deliver(bar, "2024-02-01,9,9,9,9,9\n2024-02-02,10,10,10,10,10\n");
 }

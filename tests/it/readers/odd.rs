@@ -9,7 +9,7 @@ use barkeep::cli::Exit;
 use crate::support::bar::Bar;
 use crate::support::foreign::{ForeignFile, days};
 
-pub(super) const SETTINGS: &str = "[workspace]\ndefault_venue = \"us:mine\"\n\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n";
+pub(super) const SETTINGS: &str = "[workspace]\ndefault_venue = \"us:mine\"\nlegacy_venue = \"us:mine\"\n\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n";
 pub(super) const TREE: &str = "data/us/mine/stocks_1d";
 pub(super) const OCTOBER: &str = "year=2025/month=10";
 pub(super) const NOVEMBER: &str = "year=2025/month=11";

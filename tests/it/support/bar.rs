@@ -21,6 +21,9 @@ use super::sim::SimFs;
 /// When every test happens: a Friday evening after the close.
 const NOW: &str = "2025-11-21T22:00:00Z";
 
+/// Settings of a workspace whose shared legacy folders are for `us:demo`.
+pub(crate) const DEMO_IS_LEGACY: &str = "[workspace]\nlegacy_venue = \"us:demo\"\n";
+
 /// A folder in which the program runs.
 #[derive(Debug)]
 pub(crate) struct Bar {

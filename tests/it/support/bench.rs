@@ -12,8 +12,8 @@ use barkeep::model::{
 };
 use barkeep::source::yahoo;
 use barkeep::storage::{
-    Aside, CorruptFiles, Custody, Prepared, Quarantine, Replaced, Sealed, StagedRun, StorageError,
-    StorageInterface, Stores,
+    Aside, Claims, CorruptFiles, Custody, Owners, Prepared, Quarantine, Replaced, Sealed,
+    StagedRun, StorageError, StorageInterface, Stores,
 };
 use barkeep::sys::{Access, Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
 use chrono::DateTime;
@@ -138,6 +138,11 @@ impl Shape {
     }
 }
 
+/// Returns the rule of a workspace whose shared legacy folders are for one venue, and whose registry says nothing.
+pub(crate) fn owners(legacy_venue: &str) -> Owners {
+    Owners::new(legacy_venue.parse().unwrap(), |_| Claims::default())
+}
+
 /// A workspace that goes with the test.
 #[derive(Debug)]
 pub(crate) struct Bench {
@@ -170,7 +175,18 @@ impl Bench {
 
     /// Returns the stores as a new process sees them.
     pub(crate) fn stores(&self) -> Stores {
-        Stores::open(&self.fs, &self.places, None, &yahoo::unsealed_basis())
+        self.stores_with(owners("us:demo"))
+    }
+
+    /// Returns the stores of a workspace with another rule of whose legacy files are.
+    pub(crate) fn stores_with(&self, owners: Owners) -> Stores {
+        Stores::open(
+            &self.fs,
+            &self.places,
+            None,
+            &yahoo::unsealed_basis(),
+            owners,
+        )
     }
 
     /// Puts a file where the test wants one.

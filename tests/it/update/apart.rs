@@ -64,23 +64,6 @@ fn a_newest_row_of_days_to_come_does_not_end_fetching() {
 }
 
 #[test]
-fn rows_of_a_second_venue_never_join_a_legacy_file_that_names_none() {
-    let world = World::new(&[], demo().says("A", DAY, Say::Bars(two_days())));
-    let root = &world.bench.places.root;
-    let registry = br#"{"A": {"ticker": "A", "intervals": {"1d": {}}, "venues": {"us:demo": {}}}}"#;
-    world.bench.put(&root.join("tickers.json"), registry);
-    let path = LegacyBars.file(&world.bench.places, &LegacyBars.request(), "2026-05-28");
-    let old = ForeignFile::of(days("A", &[("2026-05-28", 7.0)])).bytes();
-    world.bench.put(&path, &old);
-
-    let report = world.update();
-
-    assert!(report.has(FailureKind::Refused), "{report:?}");
-    assert_eq!(world.bench.bytes(&path), old);
-    assert_eq!(world.put_away("rows.parquet").len(), 1);
-}
-
-#[test]
 fn days_asked_for_beyond_the_known_ones_leave_what_lies_between_wanted() {
     // `--start` a month after the newest row moved that row forward, and the month between was never asked for again.
     let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));

@@ -162,8 +162,9 @@ fn staged_rows_of_another_ticker_never_become_part_of_this_one() {
     assert_eq!(world.put_away("rows.parquet").len(), 1);
 }
 
+/// Two venues had one legacy file, which was made for one of them.
 #[test]
-fn two_merges_into_one_file_are_never_one_group() {
+fn staged_rows_that_name_another_venue_never_get_a_file_of_this_one() {
     let world = World::new(&["A"], demo());
     let toggles = world.bench.places.root.join("storage_config.json");
     world.bench.put(&toggles, b"{\"partitioned\": false}");

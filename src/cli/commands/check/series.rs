@@ -78,15 +78,13 @@ pub(super) fn asked(
     Ok(asked)
 }
 
-/// Returns the tickers of a venue: those of tickers.json and those on disk. A legacy tree names no venue, so what nobody
-/// knows there belongs to the default one.
+/// Returns the tickers of a venue: those of tickers.json and those on disk.
 fn tickers(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     venue: &Venue,
     interval: Interval,
 ) -> Result<BTreeSet<Ticker>, Failure> {
-    let default = workspace.default_venue();
     let stores = &workspace.stores;
     let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue).into_iter().collect();
     let interval = Some(interval);
@@ -94,11 +92,7 @@ fn tickers(
     for dataset in [stocks, Dataset::Prepost] {
         tickers.extend(stores.partitioned.tickers(Some(venue), dataset, interval)?);
     }
-    if venue == default {
-        let legacy = stores.legacy.tickers(None, stocks, interval)?;
-        let is_here = |ticker: &Ticker| !catalog.is_at_home_elsewhere(ticker, venue);
-        tickers.extend(legacy.into_iter().filter(is_here));
-    }
+    tickers.extend(stores.legacy.tickers(Some(venue), stocks, interval)?);
     Ok(tickers)
 }
 
@@ -130,9 +124,7 @@ pub(super) fn misplaced(
                     .misplaced(&venue, dataset, Some(interval))?;
                 misplaced.extend(found);
             }
-            if venue == *workspace.default_venue() {
-                misplaced.extend(stores.legacy.misplaced(interval)?);
-            }
+            misplaced.extend(stores.legacy.misplaced(&venue, interval)?);
         }
     }
     Ok(misplaced)

@@ -72,6 +72,10 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let hands = open::hands(sight, &workspace, shell, &held);
     refuse_second_plan(args, shell)?;
     let venue = venue(args, &workspace);
+    // What names no venue and is nobody's is this one's from now on.
+    for interval in wanted(args) {
+        workspace.stores.legacy.owners().plan(*interval, &venue);
+    }
     settle_strays(args, shell, hands, &adoptable(args, &workspace, &venue))?;
     let tuples = tuples(args, shell, &workspace, hands, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.

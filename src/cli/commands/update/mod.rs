@@ -28,7 +28,7 @@ use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{self, absent};
 use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
-use crate::ingest::{self, LeftoverReport, Registry, RunReport};
+use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport};
 use crate::lock::LockGuard;
 use crate::model::Venue;
 use crate::sys::{FsResult, Stopwatch};
@@ -192,6 +192,11 @@ impl Update<'_> {
         let watch = Stopwatch::start();
         let mut leftovers = self.finish_leftovers(hands, &mut registry)?;
         registry.save(hands)?;
+        let housed = if leftovers.data.is_there() {
+            ingest::rehouse(&self.workspace.stores, hands, LookedInto::Known)?
+        } else {
+            RehouseReport::default()
+        };
         let leftover_seconds = watch.seconds();
         if registry.catalog().known_rows() == KnownRows::None && held.took_over().is_none() {
             // Nobody was killed where nothing was ever stored: the first import need not be looked through. If that cannot
@@ -206,6 +211,8 @@ impl Update<'_> {
         progress.end();
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;
+        report.kept.extend(housed.kept);
+        report.warnings.extend(sweep::unmoved(&housed.left));
         report.seconds.plan = plan_seconds;
         let mut tidied = Exit::Ok;
         if report.data.is_there() && report.interrupted.is_none() {
@@ -266,7 +273,9 @@ impl Update<'_> {
 
     fn registry(&self) -> Result<Registry, Failure> {
         let found = Registry::load(&*self.shell.world.fs, self.shell.root())?;
-        found.ok_or_else(|| absent(self.shell, "there is no tickers.json"))
+        let found = found.ok_or_else(|| absent(self.shell, "there is no tickers.json"))?;
+        self.workspace.learn(Some(found.catalog()));
+        Ok(found)
     }
 
     /// Plans, and says what of the question could not be planned.

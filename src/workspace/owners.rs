@@ -1,0 +1,87 @@
+//! What tickers.json and the plan of a migration say of legacy files that name no venue.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::document::{self, Object, Value};
+use crate::model::{Interval, Venue};
+use crate::storage::{Claims, Owners, Planned};
+use crate::sys::Fs;
+
+use super::open::PLAN_FILE;
+
+/// Returns the rule for a workspace. It looks into tickers.json by itself where nobody has read that before.
+pub(super) fn owners(fs: &Arc<dyn Fs>, root: &Path, legacy_venue: &Venue) -> Owners {
+    let (fs, root): (Arc<dyn Fs>, PathBuf) = (Arc::clone(fs), root.to_owned());
+    let venue = legacy_venue.clone();
+    Owners::new(legacy_venue.clone(), move |planned| {
+        // A registry that cannot be read ends every command that writes; this is not the place to say so.
+        let catalog = Catalog::load(&*fs, &root).ok().flatten();
+        claims(&*fs, &root, &venue, catalog.as_ref(), planned)
+    })
+}
+
+/// Returns what a registry and the plan on disk say, and what is planned beside that.
+pub(super) fn claims(
+    fs: &dyn Fs,
+    root: &Path,
+    legacy_venue: &Venue,
+    catalog: Option<&Catalog>,
+    more: &Planned,
+) -> Claims {
+    let mut planned = planned(fs, root, legacy_venue);
+    planned.extend(
+        more.iter()
+            .map(|(interval, venue)| (*interval, venue.clone())),
+    );
+    let mut claims = Claims::default();
+    for ticker in catalog.map(Catalog::tickers).unwrap_or_default() {
+        let is_beside = catalog.is_some_and(|known| known.is_kept_beside(ticker, legacy_venue));
+        if is_beside {
+            claims.kept_beside.insert(ticker.clone());
+        }
+        if is_beside || !planned.is_empty() {
+            let home = catalog.and_then(|known| known.home(ticker));
+            claims.homes.extend(home.map(|home| (ticker.clone(), home)));
+        }
+    }
+    claims.planned = planned;
+    claims
+}
+
+/// Returns the intervals that the plan on disk has for one other venue only. Of several, nobody knows whose such a file is.
+fn planned(fs: &dyn Fs, root: &Path, legacy_venue: &Venue) -> Planned {
+    let found = document::read_object(fs, &root.join(PLAN_FILE), document::MAX_BYTES);
+    // Who follows the plan says what is wrong with it.
+    let plan = found.ok().flatten().unwrap_or_default();
+    let entries = plan.get("venues").and_then(Value::as_array);
+    let mut all: Vec<(Interval, Venue)> = Vec::new();
+    for entry in entries.into_iter().flatten().filter_map(Value::as_object) {
+        let Some(venue) = venue_of(entry) else {
+            continue;
+        };
+        let intervals = entry.get("intervals").and_then(Value::as_object);
+        let names = intervals.into_iter().flat_map(Object::keys);
+        let intervals = names.filter_map(|name| name.parse().ok());
+        all.extend(intervals.map(|interval: Interval| (interval, venue.clone())));
+    }
+    let is_only = |interval: Interval, venue: &Venue| {
+        let same = |(other, of): &(Interval, Venue)| *other != interval || of == venue;
+        venue != legacy_venue && all.iter().all(same)
+    };
+    let only = all
+        .iter()
+        .filter(|(interval, venue)| is_only(*interval, venue));
+    only.cloned().collect()
+}
+
+fn venue_of(entry: &Object) -> Option<Venue> {
+    let text = |key: &str| entry.get(key)?.as_str();
+    let by_parts = || {
+        format!("{}:{}", text("market")?, text("source")?)
+            .parse()
+            .ok()
+    };
+    by_parts().or_else(|| text("id")?.parse().ok())
+}
