@@ -9,6 +9,7 @@ pub mod document;
 pub mod frame;
 pub mod http;
 pub mod ingest;
+pub mod inventory;
 pub mod layout;
 pub mod ledger;
 pub mod lock;

@@ -13,6 +13,7 @@ mod fields;
 mod found;
 mod identity;
 mod intervals;
+mod known;
 mod missing;
 mod place;
 mod read;

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    check, cleanup, completions, config_show, demo, init, man, not_founds, partition_migrate,
+    check, cleanup, completions, config_show, demo, init, list, man, not_founds, partition_migrate,
     partition_toggle, revisions, run_lock, show, status, tickers, update,
 };
 use crate::model::time;
@@ -89,11 +89,13 @@ pub(super) enum Command {
     Update(update::UpdateArgs),
     /// Print stored bars
     Show(show::ShowArgs),
+    /// List what is stored, without opening it
+    List(list::ListArgs),
     /// Show what is known, what is open, and what will be lost when
     Status(status::StatusArgs),
     /// Print which stored values were replaced
     Revisions(revisions::RevisionsArgs),
-    /// Look for stored prices that contradict each other
+    /// Look for prices that contradict each other, and for files gone or changed
     Check(check::CheckArgs),
     /// Finish interrupted runs and remove what they left
     Cleanup(cleanup::CleanupArgs),
@@ -124,6 +126,7 @@ impl Command {
             Self::Config(command) => command.is_json(),
             Self::Update(args) => args.json,
             Self::Show(args) => args.format == show::Format::Json,
+            Self::List(args) => args.json,
             Self::Status(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::PartitionMigrate(command) => command.is_json(),
@@ -146,6 +149,7 @@ impl Command {
             Self::PartitionToggle(_) => "change the layout of new series",
             Self::Update(_) => "update",
             Self::Show(_) => "show bars",
+            Self::List(_) => "list what is stored",
             Self::Status(_) => "show the status",
             Self::Revisions(_) => "show revisions",
             Self::Check(_) => "check",

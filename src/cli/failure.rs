@@ -14,6 +14,7 @@ use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::ingest::IngestError;
+use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
@@ -305,6 +306,18 @@ impl From<IngestError> for Failure {
             IngestError::Storage(error) => error.into(),
             IngestError::Catalog(error) => error.into(),
             IngestError::Fs(error) => error.into(),
+        }
+    }
+}
+
+impl From<InventoryError> for Failure {
+    fn from(error: InventoryError) -> Self {
+        match error {
+            InventoryError::Fs(error) => error.into(),
+            InventoryError::Ledger(error) => error.into(),
+            InventoryError::Lock(error) => error.into(),
+            InventoryError::Storage(error) => error.into(),
+            InventoryError::Workspace(error) => error.into(),
         }
     }
 }

@@ -131,7 +131,7 @@ fn decode_unguarded(
 }
 
 /// Two columns of one name say two things, and nobody knows which is meant.
-fn refuse_repeated(found: &[ColumnDescPtr]) -> Result<(), CodecError> {
+pub(super) fn refuse_repeated(found: &[ColumnDescPtr]) -> Result<(), CodecError> {
     let mut seen = BTreeSet::new();
     let twice = found
         .iter()
@@ -149,7 +149,7 @@ fn refuse_repeated(found: &[ColumnDescPtr]) -> Result<(), CodecError> {
 pub(super) type Place = Option<(usize, Option<TimeUnit>)>;
 
 /// Finds the columns of the profile in a file, and the unit of its time.
-fn locate(
+pub(super) fn locate(
     profile: &'static Profile,
     found: &[ColumnDescPtr],
     place_of: &impl Fn(&str) -> Option<usize>,

@@ -10,6 +10,7 @@ mod column_read;
 mod column_write;
 mod decode;
 mod encode;
+mod facts;
 mod footer;
 mod index;
 mod limit;
@@ -21,6 +22,7 @@ mod types;
 
 pub use decode::{Decoded, decode, decode_within};
 pub use encode::{Compression, Encoded, Facts, encode};
+pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
 pub use limit::MemoryLimit;
 

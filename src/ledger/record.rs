@@ -96,6 +96,11 @@ impl SeriesRecord {
         }
     }
 
+    /// Tells whether a file is known that the line does not name as the one that it replaces: it was lost or damaged.
+    pub(super) fn has_another(&self, line: &FileLine) -> bool {
+        line.old.is_none() && self.holds(line.partition)
+    }
+
     fn count(&mut self, state: FileState) {
         self.files += 1;
         self.rows += state.rows;

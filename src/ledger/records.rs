@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::{FileLine, LedgerError, Line, Log, SeriesRecord};
 use crate::layout::Places;
-use crate::model::{StorageRequest, Venue};
+use crate::model::{PartitionKey, StorageRequest, Venue};
 use crate::sys::Fs;
 
 /// The records of all series of a venue. A series that is not among them is unknown, not empty.
@@ -53,13 +53,17 @@ impl Records {
 
     fn take_file(&mut self, line: FileLine) {
         match self.series.entry(line.series.clone()) {
-            // A legacy file is the whole series, and a series that begins has nothing else.
-            entry if line.is_legacy() || line.begins => {
+            // A file that is not cut is the whole series, and a series that begins has nothing else.
+            entry if line.partition == PartitionKey::Whole || line.begins => {
                 let mut record = SeriesRecord::nothing();
                 record.apply(&FileLine { old: None, ..line });
                 entry.insert_entry(record);
             }
             Entry::Vacant(_) => {}
+            // A file that was lost or damaged is written anew: what was known of it stays in the sums.
+            Entry::Occupied(entry) if entry.get().has_another(&line) => {
+                entry.remove();
+            }
             // What lies in the other layout beside this file nobody said.
             Entry::Occupied(entry) if entry.get().is_legacy => {
                 entry.remove();
@@ -135,6 +139,17 @@ mod tests {
         );
         let sum = [20, 19, 21].map(|rows| state(rows).digest.number());
         assert_eq!(record.sum, sum[0] ^ sum[1] ^ sum[2]);
+    }
+
+    /// The sums of the older one would stay in the record for ever, and `check` would tell it as a file that is gone.
+    #[test]
+    fn a_month_that_is_written_anew_though_it_was_known_makes_its_series_unknown() {
+        let begin = || begun(line("2026-01", (2, 30), None, 20));
+        let lost = taken(vec![begin(), line("2026-01", (2, 30), None, 20)]);
+        let other = taken(vec![begin(), line("2026-02", (2, 27), None, 19)]);
+
+        assert!(lost.series.is_empty());
+        assert_eq!(other.series[&series()].rows, 39);
     }
 
     #[test]

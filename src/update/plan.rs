@@ -189,14 +189,10 @@ impl Look<'_> {
             ..
         } = self;
         let venue = planned.venue.clone();
-        // A series must not rest until what it missed is gone.
-        let source = view.source(&venue);
-        let depth = source.and_then(|source| source.depth_days(interval));
-        let rest = depth.map(|days| days / 2);
         for ticker in tickers {
             let ticker = ticker.clone();
             let is_due =
-                is_named(request) || catalog.is_due(&ticker, &venue, interval, request.today, rest);
+                is_named(request) || view.is_due(catalog, &ticker, &venue, interval, request.today);
             let reason = match is_due {
                 true => None,
                 false if catalog.is_active(&ticker, &venue) => Some(SkipReason::Cooldown),

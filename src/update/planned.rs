@@ -9,7 +9,7 @@ use crate::catalog::Missing;
 use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
 use crate::layout::Continuity;
-use crate::model::{Interval, PriceBasis, Ticker, Venue};
+use crate::model::{Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::source::{Asked, Beside, FetchJob, Window};
 use crate::storage::{Layout, Route};
 use crate::workspace::DataRoot;
@@ -190,6 +190,16 @@ impl UpdatePlan {
     pub fn missing(&self) -> impl Iterator<Item = &PlannedJob> {
         let jobs = self.venues.iter().flat_map(|venue| &venue.jobs);
         jobs.filter(|job| job.missing.is_some() && job.asked == Asked::Incremental)
+    }
+
+    /// Returns every series of which rows are gone, also where a person chose what is asked for.
+    pub fn with_rows_gone(&self) -> impl Iterator<Item = StorageRequest> {
+        self.venues.iter().flat_map(|planned| {
+            let gone = planned.jobs.iter().filter(|job| job.missing.is_some());
+            gone.map(|job| {
+                StorageRequest::bars(planned.venue.clone(), job.ticker.clone(), job.interval)
+            })
+        })
     }
 
     /// Counts the series that will be asked for.

@@ -4,7 +4,9 @@
 //! makes. Leaves to others: what is asked for (`update`), what becomes of rows (`ingest`), words (`cli`).
 
 mod data_root;
+mod due;
 mod error;
+mod footers;
 mod open;
 mod owners;
 mod parquet_rows;
@@ -18,6 +20,7 @@ mod view;
 
 pub use data_root::DataRoot;
 pub use error::WorkspaceError;
+pub use footers::FoundSeries;
 pub use open::{Workspace, is_workspace};
 pub use read::Found;
 pub use run_names::RunNames;

@@ -41,6 +41,8 @@ mod crash_lock;
 #[cfg(test)]
 mod crash_rate;
 #[cfg(test)]
+mod crash_records;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod http;
@@ -50,6 +52,8 @@ mod http_command;
 mod http_rate;
 #[cfg(test)]
 mod http_server;
+#[cfg(test)]
+mod inventory;
 #[cfg(test)]
 mod legacy_venues;
 #[cfg(test)]

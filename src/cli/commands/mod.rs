@@ -7,6 +7,7 @@ pub(super) mod completions;
 pub(super) mod config_show;
 pub(super) mod demo;
 pub(super) mod init;
+pub(super) mod list;
 pub(super) mod man;
 pub(super) mod partition_migrate;
 pub(super) mod partition_toggle;

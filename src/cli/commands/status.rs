@@ -10,10 +10,11 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
-use crate::cli::ui::{json as pieces, plan, table};
+use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes, table};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
+use crate::inventory::{self, Asked, Size};
 use crate::storage::leftover_runs;
 use crate::update::{self, AgainstToggle, SeriesStatus, UpdateRequest};
 use crate::workspace::{DataRoot, Workspace};
@@ -49,6 +50,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let leftovers = leftovers.len();
     let now = shell.around.clock.now();
+    let sizes = sizes(&workspace, shell, &catalog)?;
     if args.json {
         shell.printer.json(&json!({
             "series": series.iter().map(|one| document(one, now)).collect::<Vec<_>>(),
@@ -58,6 +60,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "data_refusal": data.refusal(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
+            "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
         }));
         return Ok(Exit::Ok);
     }
@@ -75,6 +78,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     ];
     let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
     shell.printer.text(&format!("{text}\n"));
+    if !sizes.is_empty() {
+        let text = ui_sizes::render(&sizes);
+        shell.printer.text(&format!("\n{text}\n"));
+    }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
         print_unserved(one, shell.printer);
@@ -143,6 +150,16 @@ pub(super) fn survey(
         data: plan.data,
         against_toggle: plan.against_toggle,
     })
+}
+
+/// Returns how much is kept, by what was recorded.
+pub(super) fn sizes(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    catalog: &Catalog,
+) -> Result<Vec<Size>, Failure> {
+    let known = inventory::known(workspace, &*shell.world.fs, catalog, &Asked::default())?;
+    Ok(inventory::sizes(&known))
 }
 
 fn row(one: &SeriesStatus) -> [String; 9] {

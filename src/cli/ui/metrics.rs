@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::cli::Exit;
 use crate::ingest::Unserved;
+use crate::inventory::Size;
 use crate::model::Venue;
 use crate::update::{RequestWeek, SeriesStatus};
 
@@ -26,6 +27,8 @@ pub(in crate::cli) struct Outcome<'o> {
     pub(in crate::cli) unserved: &'o [Unserved],
     /// What the venues were asked in the last seven days.
     pub(in crate::cli) requests: &'o [RequestWeek],
+    /// How much is kept.
+    pub(in crate::cli) sizes: &'o [Size],
 }
 
 /// Returns the text of the file.
@@ -125,7 +128,56 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         "Tickers by state.",
         &states(outcome.series),
     );
+    for (name, help, samples) in kept(outcome.sizes) {
+        gauge(&mut text, name, help, &samples);
+    }
     text
+}
+
+/// A metric: its name, its help, and a sample for each dataset of each venue.
+type Kept = (&'static str, &'static str, Vec<(String, String)>);
+
+fn kept(sizes: &[Size]) -> [Kept; 6] {
+    let each = |of: fn(&Size) -> u64| -> Vec<(String, String)> {
+        let sample = |one: &Size| {
+            let [market, source] = at(&one.venue);
+            let labels = labels(&[market, source, ("dataset", one.dataset.as_str())]);
+            (labels, of(one).to_string())
+        };
+        sizes.iter().map(sample).collect()
+    };
+    [
+        (
+            "stored_series",
+            "Series that are recorded as stored.",
+            each(|one| one.series),
+        ),
+        (
+            "unrecorded_series",
+            "Series that are stored and not recorded yet.",
+            each(|one| one.unrecorded),
+        ),
+        (
+            "stored_rows",
+            "Rows that are recorded as stored.",
+            each(|one| one.rows),
+        ),
+        (
+            "stored_files",
+            "Files that are recorded as stored.",
+            each(|one| one.files),
+        ),
+        (
+            "stored_inodes",
+            "Files and folders that are recorded as stored.",
+            each(|one| one.inodes),
+        ),
+        (
+            "stored_bytes",
+            "Bytes of the files that are recorded as stored.",
+            each(|one| one.bytes),
+        ),
+    ]
 }
 
 fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {

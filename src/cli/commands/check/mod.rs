@@ -3,7 +3,9 @@
 //! Promises: takes no lock and writes nothing. A series that is damaged or cannot be read costs that series; the others
 //! are looked through all the same, and the outcome says all of it.
 
+mod files;
 mod print;
+mod rebuild;
 mod series;
 
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring;
 use crate::config::Overrides;
+use crate::inventory::Looked;
 use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
 
@@ -37,6 +40,9 @@ pub(in crate::cli) struct CheckArgs {
     /// Only look for prices that stand on different bases, as after a split
     #[arg(long)]
     basis: bool,
+    /// Only write down anew what is stored, as `list` and `status` tell it
+    #[arg(long, conflicts_with = "basis")]
+    rebuild: bool,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -56,6 +62,8 @@ struct Outcome {
     misplaced: Vec<PathBuf>,
     /// What could not be read, and why.
     troubles: Vec<(StorageRequest, Failure)>,
+    /// What the files are beside what was recorded of them.
+    files: Looked,
 }
 
 /// A damaged file, without its bytes.
@@ -86,7 +94,8 @@ impl Outcome {
             (!self.damaged.is_empty()).then_some(Exit::Damaged),
             (!is_sound).then_some(Exit::Mismatch),
         ];
-        Exit::worst(troubles.chain(found.into_iter().flatten()))
+        let of_files = files::exits(&self.files);
+        Exit::worst(troubles.chain(found.into_iter().flatten()).chain(of_files))
     }
 }
 
@@ -95,6 +104,9 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
     let asked = series::asked(args, &workspace, &catalog)?;
+    if args.rebuild {
+        return rebuild::run(args, &workspace, &catalog, shell);
+    }
     let scope = if args.basis { Scope::Basis } else { Scope::All };
     let mut outcome = look(&asked, &workspace, &catalog, shell, scope);
     outcome
@@ -102,9 +114,13 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
         .extend(series::misplaced(args, &workspace)?);
     outcome.misplaced.sort();
     outcome.misplaced.dedup();
+    if scope == Scope::All {
+        let looked = files::look(args, &workspace, &catalog, shell)?;
+        outcome.add_files(looked, shell);
+    }
     let is_nothing =
         outcome.damaged.is_empty() && outcome.troubles.is_empty() && outcome.missing.is_empty();
-    if outcome.series == 0 && is_nothing {
+    if outcome.series == 0 && outcome.files.faults.is_empty() && is_nothing {
         refuse_unknown(args, &catalog)?;
     }
     if args.json {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{DamagedFile, Outcome};
+use super::{DamagedFile, Outcome, files};
 use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
@@ -30,6 +30,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
         shell.printer.text(&format!("{text}\n"));
     }
     troubles(outcome, shell);
+    files::print(&outcome.files, shell);
     cures(outcome, shell);
     let looked = format!(
         "Checked {} of {}",
@@ -53,6 +54,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
 /// Prints one document.
 pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     troubles(outcome, shell);
+    files::print(&outcome.files, shell);
     let finding = |(request, finding): &(StorageRequest, Finding)| {
         let mut facts = series(request);
         facts.insert("kind".to_owned(), json!(finding.kind.as_str()));
@@ -90,6 +92,7 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
         "missing": outcome.missing.iter().map(missing).collect::<Vec<_>>(),
         "misplaced": outcome.misplaced.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
+        "files": files::document(&outcome.files, shell),
     }));
 }
 
@@ -125,7 +128,7 @@ fn moment(request: &StorageRequest, stamp: i64, between: &str) -> String {
     }
 }
 
-fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
+pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
     for file in &outcome.damaged {
         shell.printer.error(&format!(
             "error: {} is damaged: {}\n  caused by: the bars of {} of {} were not checked\nhint: fetch them again: {}",

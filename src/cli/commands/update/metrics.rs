@@ -74,10 +74,11 @@ impl Update<'_> {
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = status::registry(self.workspace, self.shell);
-        let (standing, requests) = match &catalog {
+        let (standing, requests, sizes) = match &catalog {
             Ok(catalog) => (
                 status::survey(self.workspace, self.shell, catalog).unwrap_or_default(),
                 self.requests_counted(catalog),
+                status::sizes(self.workspace, self.shell, catalog).unwrap_or_default(),
             ),
             Err(_) => Default::default(),
         };
@@ -90,6 +91,7 @@ impl Update<'_> {
                 series: &standing.series,
                 unserved: &standing.unserved,
                 requests: &requests,
+                sizes: &sizes,
             });
             let temps = TempNames::of(self.workspace.runs.next());
             atomic::replace(&*self.shell.world.fs, &temps, &path, text.as_bytes())

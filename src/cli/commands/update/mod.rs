@@ -5,6 +5,7 @@
 
 mod args;
 mod metrics;
+mod records;
 mod requests;
 mod strangers;
 mod tidy;
@@ -232,6 +233,9 @@ impl Update<'_> {
         let requests = self.count_requests(&report, registry.catalog(), held);
         if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, hands)?;
+        }
+        if report.data.is_there() && report.interrupted.is_none() {
+            self.record_stored(&plan, &mut report, registry.catalog(), hands);
         }
         let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers), tidied]);
         let total_seconds = 0.0;

@@ -1,0 +1,290 @@
+//! The files of all series, beside what was recorded of them: what `check` says of them.
+//!
+//! Promises: what is not recorded is no fault. Each fault names a series or a file, and what to do about it.
+
+use serde_json::{Map, Value, json};
+
+use super::{CheckArgs, DamagedFile, Outcome};
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::json::series;
+use crate::cli::ui::troubles::refetch;
+use crate::cli::ui::words::{count, some_of};
+use crate::inventory::{self, Asked, Fault, Flawed, Looked, OtherUnit, SeriesFault};
+use crate::model::{Interval, PartitionKey, StorageRequest};
+use crate::storage::{Flaw, StorageError, WayOut};
+use crate::workspace::{DataRoot, Workspace};
+
+/// How many of one kind are named to people.
+const MOST_NAMED: usize = 10;
+/// What takes over what somebody changed on purpose.
+const TAKE_OVER: &str = "barkeep check --rebuild";
+
+/// Returns which series are meant.
+pub(super) fn asked(args: &CheckArgs) -> Asked {
+    Asked {
+        venues: args.venues.clone(),
+        intervals: args.intervals.clone(),
+        tickers: args.tickers.clone(),
+    }
+}
+
+/// Looks at the files of all series that are meant. Where `data` is not mounted, there is nothing to look at, and the rows that
+/// are missing are told.
+pub(super) fn look(
+    args: &CheckArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+) -> Result<Looked, Failure> {
+    if workspace.view().data_root(catalog) == DataRoot::Absent {
+        return Ok(Looked::default());
+    }
+    let (fs, stop) = (&*shell.world.fs, &shell.world.shutdown);
+    Ok(inventory::look(workspace, fs, catalog, &asked(args), stop)?)
+}
+
+impl Outcome {
+    /// Adds what the files say; what their rows said already is not told twice.
+    pub(super) fn add_files(&mut self, mut looked: Looked, shell: &Shell<'_>) {
+        for flawed in std::mem::take(&mut looked.flawed) {
+            self.add_flawed(flawed, shell);
+        }
+        for (request, error) in std::mem::take(&mut looked.troubles) {
+            self.add_trouble(request, error.into());
+        }
+        self.files = looked;
+    }
+
+    pub(super) fn add_flawed(&mut self, flawed: Flawed, shell: &Shell<'_>) {
+        let Flawed {
+            request,
+            partition,
+            path,
+            flaw,
+        } = flawed;
+        match flaw {
+            Flaw::Foreign(reason) => {
+                let way_out = WayOut::StoreAnew;
+                let error = StorageError::Foreign {
+                    path,
+                    reason,
+                    way_out,
+                };
+                self.add_trouble(request, error.into());
+            }
+            Flaw::Damaged(reason) => {
+                let path = shell.shown(&path).to_string();
+                if self.damaged.iter().any(|known| known.path == path) {
+                    return;
+                }
+                self.damaged.push(DamagedFile {
+                    path,
+                    reason,
+                    request,
+                    partition,
+                });
+            }
+        }
+    }
+
+    pub(super) fn add_trouble(&mut self, request: StorageRequest, failure: Failure) {
+        let text = failure.text();
+        if !self.troubles.iter().any(|(_, known)| known.text() == text) {
+            self.troubles.push((request, failure));
+        }
+    }
+}
+
+/// Returns the exits that the files deserve.
+pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {
+    let differs = !files.faults.is_empty() || !files.other_units.is_empty();
+    let found = [
+        differs.then_some(Exit::Mismatch),
+        (!files.damaged_records.is_empty()).then_some(Exit::Damaged),
+    ];
+    found.into_iter().flatten()
+}
+
+/// Prints what is the matter with the files, and what to do about it.
+pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
+    for fault in files.faults.iter().take(MOST_NAMED) {
+        shell.printer.error(&format!(
+            "error: {}: {} ({})\nhint: {}",
+            fault.request,
+            what(&fault.fault),
+            shell.shown(&fault.path),
+            way_out(fault)
+        ));
+    }
+    more(files.faults.len(), "series differs", "series differ", shell);
+    if !files.faults.is_empty() {
+        shell.printer.error(&format!(
+            "hint: if it was done on purpose, make the records anew: {TAKE_OVER}"
+        ));
+    }
+    for other in &files.other_units {
+        shell.printer.error(&of_unit(other, shell));
+    }
+    for (path, reason) in &files.damaged_records {
+        let path = shell.shown(path);
+        shell.printer.error(&format!(
+            "error: {path} cannot be understood: {reason}\nhint: make the records anew: {TAKE_OVER}"
+        ));
+    }
+    if !files.unregistered.is_empty() {
+        let named: Vec<String> = files.unregistered.iter().map(ToString::to_string).collect();
+        shell.printer.note(&format!(
+            "tickers.json does not keep the tickers of {}: {}. If they are wanted: barkeep tickers add.",
+            count(named.len(), "stored series", "stored series"),
+            some_of(&named, MOST_NAMED)
+        ));
+    }
+    if files.unrecorded > 0 {
+        let unrecorded = usize::try_from(files.unrecorded).unwrap_or(usize::MAX);
+        let have = count(unrecorded, "series has", "series have");
+        shell.printer.note(&format!(
+            "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
+        ));
+    }
+}
+
+fn more(found: usize, one: &str, many: &str, shell: &Shell<'_>) {
+    if let Some(more) = found.checked_sub(MOST_NAMED + 1) {
+        let more = count(more + 1, one, many);
+        shell
+            .printer
+            .error(&format!("error: {more} as well; --json names all"));
+    }
+}
+
+fn what(fault: &Fault) -> String {
+    match fault {
+        Fault::Lost(months) if months.is_empty() => "all its files are gone".to_owned(),
+        Fault::Lost(months) => format!("the files of {} are gone", named(months)),
+        Fault::Added(months) => {
+            format!("the files of {} were not recorded", named(months))
+        }
+        Fault::Changed(how) => format!("its files were changed: {how}"),
+    }
+}
+
+fn named(months: &[(PartitionKey, PartitionKey)]) -> String {
+    let range = |(first, last): &(PartitionKey, PartitionKey)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first} to {last}")
+        }
+    };
+    let ranges: Vec<String> = months.iter().map(range).collect();
+    some_of(&ranges, MOST_NAMED)
+}
+
+/// Returns what somebody can do about a fault.
+fn way_out(fault: &SeriesFault) -> String {
+    match &fault.fault {
+        Fault::Lost(months) => {
+            let first = months.first().and_then(|(first, _)| first.days());
+            let last = months.last().and_then(|(_, last)| last.days());
+            let days = first.zip(last).map(|((first, _), (_, last))| (first, last));
+            format!(
+                "put them back from a backup, or fetch them again: {}",
+                refetch(&fault.request, days)
+            )
+        }
+        Fault::Added(_) => {
+            "an older barkeep or somebody else put them there; what lies there is what is read"
+                .to_owned()
+        }
+        Fault::Changed(_) => {
+            "somebody else changed them; what lies there is what is read: compare it with a backup"
+                .to_owned()
+        }
+    }
+}
+
+fn of_unit(other: &OtherUnit, shell: &Shell<'_>) -> String {
+    let OtherUnit {
+        venue,
+        dataset,
+        interval,
+        tree,
+        unit,
+        count: files,
+        paths,
+    } = other;
+    let of = interval.map_or_else(|| dataset.to_string(), |i| format!("{dataset}_{i}"));
+    let (has, named): (_, Vec<String>) = (
+        count(*files, "file has", "files have"),
+        paths
+            .iter()
+            .map(|path| shell.shown(path).to_string())
+            .collect(),
+    );
+    format!(
+        "error: {venue} {of}: {has} timestamps in {}, the others in {}: {}\nhint: programs that read the whole tree may \
+         refuse it; store these anew with timestamps in {}",
+        unit.as_str(),
+        tree.as_str(),
+        some_of(&named, MOST_NAMED),
+        tree.as_str(),
+    )
+}
+
+/// Returns the same for machines.
+pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
+    let fault = |one: &SeriesFault| {
+        let mut facts: Map<String, Value> = series(&one.request);
+        let (kind, months) = match &one.fault {
+            Fault::Lost(months) => ("lost", months.as_slice()),
+            Fault::Added(months) => ("added", months.as_slice()),
+            Fault::Changed(_) => ("changed", [].as_slice()),
+        };
+        let months: Vec<[String; 2]> = months
+            .iter()
+            .map(|(first, last)| [first.to_string(), last.to_string()])
+            .collect();
+        facts.insert("kind".to_owned(), json!(kind));
+        facts.insert("months".to_owned(), json!(months));
+        facts.insert("what".to_owned(), json!(what(&one.fault)));
+        facts.insert("path".to_owned(), json!(shell.shown(&one.path).to_string()));
+        facts.insert("cure".to_owned(), json!(way_out(one)));
+        Value::Object(facts)
+    };
+    let other = |one: &OtherUnit| {
+        let paths: Vec<String> = one
+            .paths
+            .iter()
+            .map(|p| shell.shown(p).to_string())
+            .collect();
+        json!({
+            "venue": one.venue.to_string(),
+            "dataset": one.dataset.as_str(),
+            "interval": one.interval.map(Interval::as_str),
+            "unit": one.unit.as_str(),
+            "unit_of_tree": one.tree.as_str(),
+            "files": one.count,
+            "paths": paths,
+        })
+    };
+    let unregistered = files
+        .unregistered
+        .iter()
+        .map(|request| Value::Object(series(request)));
+    let damaged = files
+        .damaged_records
+        .iter()
+        .map(|(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }));
+    json!({
+        "series": files.series,
+        "files": files.files,
+        "unrecorded": files.unrecorded,
+        "faults": files.faults.iter().map(fault).collect::<Vec<_>>(),
+        "other_units": files.other_units.iter().map(other).collect::<Vec<_>>(),
+        "unregistered": unregistered.collect::<Vec<_>>(),
+        "damaged_records": damaged.collect::<Vec<_>>(),
+    })
+}

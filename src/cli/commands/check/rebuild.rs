@@ -1,0 +1,127 @@
+//! `check --rebuild`: makes the records of all series anew, from what lies there.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::registration;
+use super::{CheckArgs, Outcome, files, print};
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::json::series;
+use crate::cli::ui::progress::Progress;
+use crate::cli::ui::troubles::why_nothing_is_stored;
+use crate::cli::ui::words::{count, some_of};
+use crate::inventory::{self, Rebuilt};
+use crate::model::StorageRequest;
+use crate::storage::leftover_runs;
+use crate::workspace::{DataRoot, Workspace};
+
+/// How many series are named to people.
+const MOST_NAMED: usize = 10;
+
+/// Makes the records anew.
+pub(super) fn run(
+    args: &CheckArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+) -> Result<Exit, Failure> {
+    let held = registration::lock(workspace, shell, "check --rebuild", Duration::ZERO)?;
+    refuse_what_is_open(workspace, catalog, shell)?;
+    let progress = Progress::new(shell, args.json);
+    let session = workspace.session(&held, &progress);
+    let rebuilt = inventory::rebuild(workspace, session, catalog, &files::asked(args));
+    progress.end();
+    let rebuilt = rebuilt?;
+    held.release()?;
+    if rebuilt.is_stopped {
+        let stopped = shell.world.shutdown.signal().map(Exit::Interrupted);
+        return Ok(stopped.unwrap_or(Exit::Failed));
+    }
+    Ok(tell(args, rebuilt, shell))
+}
+
+/// A group that was not brought to its end, and a disk that is not there, would be recorded as what they are not.
+fn refuse_what_is_open(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+) -> Result<(), Failure> {
+    let data = workspace.view().data_root(catalog);
+    if data == DataRoot::Absent {
+        let (message, hint) = why_nothing_is_stored(&data).unwrap_or_default();
+        return Err(Failure::new(Exit::Failed, message).hint(hint));
+    }
+    let runs = leftover_runs(&*shell.world.fs, &workspace.places)?;
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let are = count(runs.len(), "interrupted run is", "interrupted runs are");
+    Err(
+        Failure::new(Exit::Failed, format!("{are} not finished yet"))
+            .hint("finish them first: barkeep cleanup"),
+    )
+}
+
+fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
+    let Rebuilt {
+        series: recorded,
+        files,
+        changed,
+        gone,
+        flawed,
+        troubles,
+        ..
+    } = rebuilt;
+    let mut outcome = Outcome::default();
+    for one in flawed {
+        outcome.add_flawed(one, shell);
+    }
+    for (request, error) in troubles {
+        outcome.add_trouble(request, error.into());
+    }
+    print::troubles(&outcome, shell);
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    if args.json {
+        let each = |requests: &[StorageRequest]| -> Vec<Value> {
+            let requests = requests.iter();
+            requests
+                .map(|request| Value::Object(series(request)))
+                .collect()
+        };
+        shell.printer.json(&json!({
+            "series": recorded,
+            "files": files,
+            "changed": each(&changed),
+            "gone": each(&gone),
+            "without_record": outcome.damaged.len() + outcome.troubles.len(),
+        }));
+    }
+    let of = |requests: &[StorageRequest]| {
+        let named: Vec<String> = requests.iter().map(ToString::to_string).collect();
+        some_of(&named, MOST_NAMED)
+    };
+    if !changed.is_empty() {
+        shell.printer.note(&format!(
+            "The record said something else of {}: {}.",
+            count(changed.len(), "series", "series"),
+            of(&changed)
+        ));
+    }
+    if !gone.is_empty() {
+        shell.printer.note(&format!(
+            "No file is there any more of {}: {}.",
+            count(gone.len(), "series", "series"),
+            of(&gone)
+        ));
+    }
+    shell.printer.note(&format!(
+        "Recorded {} of {}.",
+        count(number(files), "file", "files"),
+        count(number(recorded), "series", "series")
+    ));
+    outcome.exit()
+}

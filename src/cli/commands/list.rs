@@ -1,0 +1,245 @@
+//! `barkeep list`: what is known of every series, without opening a file of any.
+//!
+//! Promises: takes no lock and writes nothing. What nobody recorded is printed as unknown, never as empty.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::status::registry;
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::table;
+use crate::cli::ui::words::{count, some_of};
+use crate::cli::wiring;
+use crate::config::Overrides;
+use crate::inventory::{self, Asked, Known, Listed};
+use crate::ledger::SeriesRecord;
+use crate::model::{Interval, PartitionKey, Series, Ticker, Venue, time};
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListArgs {
+    /// Only these tickers [default: all]
+    #[arg(value_name = "TICKER")]
+    tickers: Vec<Ticker>,
+    /// Only this venue, may be repeated [default: all]
+    #[arg(long = "venue", value_name = "MARKET:SOURCE")]
+    venues: Vec<Venue>,
+    /// Only this interval, may be repeated [default: all]
+    #[arg(short, long = "interval", value_name = "INTERVAL")]
+    intervals: Vec<Interval>,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Stands for what is not known.
+const UNKNOWN: &str = "?";
+/// Stands for what a series does not have.
+const NONE: &str = "-";
+
+/// Runs `list`.
+pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = wiring::open(shell, &Overrides::default())?;
+    let catalog = registry(&workspace, shell)?;
+    let asked = Asked {
+        venues: args.venues.clone(),
+        intervals: args.intervals.clone(),
+        tickers: args.tickers.clone(),
+    };
+    let known = inventory::known(&workspace, &*shell.world.fs, &catalog, &asked)?;
+    let (begun, damaged) = (known.begun.clone(), known.damaged.clone());
+    refuse_unknown(args, &known, &catalog)?;
+    let listed = inventory::list(known, workspace.view(), &catalog, shell.today());
+    if args.json {
+        let begun = begun
+            .iter()
+            .map(|(venue, at)| (venue.to_string(), json!(at.to_rfc3339())));
+        let damaged = damaged.iter().map(
+            |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
+        );
+        shell.printer.json(&json!({
+            "series": listed.iter().map(document).collect::<Vec<_>>(),
+            "begun": begun.collect::<Map<_, _>>(),
+            "damaged": damaged.collect::<Vec<_>>(),
+        }));
+    } else {
+        print(&listed, shell);
+    }
+    for (path, reason) in &damaged {
+        let path = shell.shown(path);
+        shell.printer.error(&format!(
+            "error: {path} cannot be understood: {reason}\nhint: make the records anew: barkeep check --rebuild"
+        ));
+    }
+    Ok(if damaged.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Damaged
+    })
+}
+
+/// What was named and is neither known nor recorded is a slip of the keyboard.
+fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(), Failure> {
+    let venues = catalog.venues();
+    let is_recorded = |ticker: &Ticker| {
+        let mut records = known.records.keys();
+        records.any(|request| request.series.ticker() == Some(ticker))
+    };
+    let mut unknown: Vec<String> = Vec::new();
+    for ticker in &args.tickers {
+        let is_known = match args.venues.as_slice() {
+            [] => catalog.contains(ticker),
+            venues => venues.iter().any(|venue| catalog.is_at(ticker, venue)),
+        };
+        if !is_known && !is_recorded(ticker) {
+            unknown.push(ticker.to_string());
+        }
+    }
+    if !unknown.is_empty() {
+        let names = some_of(&unknown, 10);
+        return Err(Failure::usage(format!(
+            "tickers.json does not have {names}, and nothing is recorded"
+        ))
+        .hint("`barkeep tickers list` lists the tickers"));
+    }
+    let is_recorded = |venue: &Venue| {
+        let mut records = known.records.keys();
+        records.any(|request| request.venue.as_ref() == Some(venue))
+    };
+    let mut asked = args.venues.iter();
+    match asked.find(|venue| !venues.contains(venue) && !is_recorded(venue)) {
+        Some(venue) => Err(Failure::usage(format!(
+            "tickers.json has no tickers of {venue}, and nothing is recorded of it"
+        ))
+        .hint("`barkeep config show` lists the sources")),
+        None => Ok(()),
+    }
+}
+
+fn print(listed: &[Listed], shell: &Shell<'_>) {
+    let rows: Vec<[String; 13]> = listed.iter().map(row).collect();
+    let header = [
+        "venue", "ticker", "series", "layout", "first", "last", "months", "rows", "files", "bytes",
+        "basis", "unit", "state",
+    ];
+    let text = table::render(header, &rows, &[6, 7, 8, 9]);
+    shell.printer.text(&format!("{text}\n"));
+    let unrecorded = listed.iter().filter(|one| one.record.is_none()).count();
+    if unrecorded > 0 {
+        shell.printer.note(&format!(
+            "Nothing is recorded yet of {}: `barkeep update` writes some down each time, `barkeep check --rebuild` all.",
+            count(unrecorded, "series", "series")
+        ));
+    }
+}
+
+fn row(one: &Listed) -> [String; 13] {
+    let venue = one.request.venue.as_ref().map(ToString::to_string);
+    let ticker = one.request.series.ticker().map(ToString::to_string);
+    let record = one.record.as_ref();
+    let known = |text: fn(&SeriesRecord) -> String| record.map_or_else(|| UNKNOWN.to_owned(), text);
+    let moment = |nanos: fn(&SeriesRecord) -> Option<i64>| {
+        let nanos = record.and_then(nanos);
+        nanos.map_or_else(
+            || UNKNOWN.to_owned(),
+            |nanos| moment(&one.request.series, nanos),
+        )
+    };
+    [
+        venue.unwrap_or_default(),
+        ticker.unwrap_or_default(),
+        name(&one.request.series),
+        known(|record| layout(record).to_owned()),
+        moment(|record| record.first),
+        moment(|record| record.last),
+        known(|record| match record.months.as_slice() {
+            [] => NONE.to_owned(),
+            months => months.iter().map(partitions).sum::<u64>().to_string(),
+        }),
+        known(|record| record.rows.to_string()),
+        known(|record| record.files.to_string()),
+        known(|record| record.bytes.to_string()),
+        known(|record| record.basis.to_string()),
+        known(|record| record.unit.as_str().to_owned()),
+        one.state.to_string(),
+    ]
+}
+
+fn document(one: &Listed) -> Value {
+    let series = &one.request.series;
+    let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
+    let record = one.record.as_ref();
+    let months = record.map(|record| {
+        let months = record.months.iter();
+        let months = months.map(|(first, last)| json!([first.to_string(), last.to_string()]));
+        months.collect::<Vec<_>>()
+    });
+    json!({
+        "venue": one.request.venue.as_ref().map(ToString::to_string),
+        "ticker": series.ticker().map(Ticker::as_str),
+        "dataset": series.dataset().as_str(),
+        "interval": inventory::interval_of(series).map(Interval::as_str),
+        "state": one.state.as_str(),
+        "is_recorded": record.is_some(),
+        "layout": record.map(layout),
+        "first": moment(record.and_then(|record| record.first)),
+        "last": moment(record.and_then(|record| record.last)),
+        "months": months,
+        "rows": record.map(|record| record.rows),
+        "files": record.map(|record| record.files),
+        "bytes": record.map(|record| record.bytes),
+        "basis": record.map(|record| record.basis.as_str()),
+        "unit": record.map(|record| record.unit.as_str()),
+    })
+}
+
+/// Returns what a series is beside its ticker, as one word: the interval of bars, or the name of the tree.
+fn name(series: &Series) -> String {
+    let dataset = series.dataset();
+    match (series, inventory::interval_of(series)) {
+        (Series::Bars { .. }, Some(interval)) => interval.to_string(),
+        (_, Some(interval)) => format!("{dataset}_{interval}"),
+        _ => dataset.to_string(),
+    }
+}
+
+fn layout(record: &SeriesRecord) -> &'static str {
+    if record.is_legacy {
+        "legacy"
+    } else {
+        "partitioned"
+    }
+}
+
+/// Returns how many partitions a range has.
+fn partitions((first, last): &(PartitionKey, PartitionKey)) -> u64 {
+    let months = |key: &PartitionKey| match key {
+        PartitionKey::Month { year, month } => Some(i64::from(*year) * 12 + i64::from(*month)),
+        PartitionKey::Whole | PartitionKey::Day(_) => None,
+    };
+    let apart = match (first, last) {
+        (PartitionKey::Day(first), PartitionKey::Day(last)) => (*last - *first).num_days(),
+        (first, last) => {
+            let (first, last) = (months(first), months(last));
+            first.zip(last).map_or(0, |(first, last)| last - first)
+        }
+    };
+    u64::try_from(apart + 1).unwrap_or_default()
+}
+
+/// Returns a stamp as one word: the day, and the time where bars are shorter than that.
+fn moment(series: &Series, nanos: i64) -> String {
+    let naive = time::naive(nanos);
+    match series {
+        Series::Bars { interval, .. } | Series::Prepost { interval, .. }
+            if interval.is_intraday() =>
+        {
+            naive.format("%Y-%m-%dT%H:%M").to_string()
+        }
+        Series::Trades { .. } => naive.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+        _ => naive.date().to_string(),
+    }
+}

@@ -1,0 +1,81 @@
+//! What a file says at its end, for those who do not read its rows.
+//!
+//! Promises: nothing that it claims is believed further than its own words go: a digest of rows counts only where barkeep wrote
+//! the file. Leaves to others: whether the rows are what it says (`decode`).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::statistics::Statistics;
+
+use super::decode::{locate, refuse_repeated};
+use super::{CodecError, MemoryLimit, footer, opened};
+use crate::frame::Profile;
+use crate::model::{Digest, Provenance, TimeUnit};
+
+/// What a file says at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// How many rows it claims to have.
+    pub rows: u64,
+    /// The stamps of its first and its last row; `None` when it has no row, or does not say.
+    pub span: Option<(i64, i64)>,
+    /// The unit of its timestamps.
+    pub unit: TimeUnit,
+    /// Zone, price basis and origin, as far as the file says.
+    pub provenance: Provenance,
+    /// The digest of its rows; `None` in files of other writers.
+    pub rows_digest: Option<Digest>,
+}
+
+/// Returns what a file says, by its last bytes.
+///
+/// # Errors
+/// `Damaged` when they are no whole footer, `Foreign` when the file is none that this build could hold as rows of `profile`.
+pub fn file_facts(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> {
+    // What other writers say may break the reader.
+    catch_unwind(AssertUnwindSafe(|| read(end, profile))).unwrap_or_else(|_| {
+        Err(CodecError::damaged(
+            "reading its footer breaks the Parquet reader",
+        ))
+    })
+}
+
+fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> {
+    let file = opened::footer(end, MemoryLimit::default())?;
+    let facts = file.file_metadata();
+    let said = footer::read(facts.key_value_metadata())?;
+    let found = facts.schema_descr().columns();
+    let place_of = |name: &str| {
+        let mut columns = found.iter();
+        columns.position(|column| column.path().string() == name)
+    };
+    refuse_repeated(found)?;
+    let (unit, places) = locate(profile, found, &place_of)?;
+    let time = places.get(profile.time).copied().flatten();
+    // Other programs keep the keys of a file that they read, and with them the digest of what it was.
+    let is_ours = facts.created_by() == Some(footer::CREATED_BY);
+    Ok(FileFacts {
+        rows: u64::try_from(facts.num_rows()).map_err(CodecError::damaged)?,
+        span: time.and_then(|(place, unit)| span(&file, place, unit?)),
+        unit,
+        provenance: said.provenance,
+        rows_digest: said.rows_digest.filter(|_| is_ours),
+    })
+}
+
+fn span(file: &ParquetMetaData, place: usize, unit: TimeUnit) -> Option<(i64, i64)> {
+    let mut span: Option<(i64, i64)> = None;
+    for group in file.row_groups() {
+        let Statistics::Int64(stamps) = group.columns().get(place)?.statistics()? else {
+            return None;
+        };
+        let (first, last) = (*stamps.min_opt()?, *stamps.max_opt()?);
+        span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+    }
+    let (first, last) = span?;
+    Some((
+        first.checked_mul(unit.nanos())?,
+        last.checked_mul(unit.nanos())?,
+    ))
+}

@@ -1,0 +1,23 @@
+//! What stands in the way of looking at all series.
+
+use crate::ledger::LedgerError;
+use crate::lock::LockError;
+use crate::storage::StorageError;
+use crate::sys::FsError;
+use crate::workspace::WorkspaceError;
+
+/// What stands in the way of looking at all series, or of writing down what is known of them.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum InventoryError {
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+}

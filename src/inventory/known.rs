@@ -1,0 +1,78 @@
+//! The records of all venues, beside what the registry knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use super::stored::stored_series;
+use super::{Asked, InventoryError};
+use crate::catalog::Catalog;
+use crate::ledger::{SeriesRecord, read_records};
+use crate::model::{StorageRequest, Venue};
+use crate::sys::{Fs, Kind};
+use crate::workspace::Workspace;
+
+/// What is known of all series that somebody asks about.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What was recorded.
+    pub records: BTreeMap<StorageRequest, SeriesRecord>,
+    /// Series that have a folder or a file, or of which the registry knows rows, and of which nothing was recorded.
+    pub unrecorded: BTreeSet<StorageRequest>,
+    /// When recording began at each venue.
+    pub begun: BTreeMap<Venue, DateTime<Utc>>,
+    /// Parts of the records that cannot be understood, and why.
+    pub damaged: Vec<(PathBuf, String)>,
+}
+
+/// Reads what is known of the series that are asked about. Folders are listed, and no file of a series is opened.
+///
+/// # Errors
+/// When a folder or a record cannot be read.
+pub fn known(
+    workspace: &Workspace<'_>,
+    fs: &dyn Fs,
+    catalog: &Catalog,
+    asked: &Asked,
+) -> Result<Known, InventoryError> {
+    let mut known = Known::default();
+    for venue in venues(workspace, fs, catalog)? {
+        if !asked.means_venue(&venue) {
+            continue;
+        }
+        let found = read_records(fs, &workspace.places, &venue)?;
+        known.damaged.extend(found.damaged);
+        known.begun.extend(found.begun.map(|at| (venue, at)));
+        let meant = found.series.into_iter();
+        known
+            .records
+            .extend(meant.filter(|(request, _)| asked.means(request)));
+    }
+    let mut stored = stored_series(workspace, fs, catalog, asked)?;
+    stored.retain(|request| !known.records.contains_key(request));
+    known.unrecorded = stored;
+    Ok(known)
+}
+
+/// Returns every venue that the settings, the data root, the registry or the records know.
+pub(super) fn venues(
+    workspace: &Workspace<'_>,
+    fs: &dyn Fs,
+    catalog: &Catalog,
+) -> Result<BTreeSet<Venue>, InventoryError> {
+    let mut venues = workspace.venues()?;
+    venues.extend(catalog.venues());
+    let recorded = workspace.places.state.join("ledger");
+    for market in fs.list(&recorded)?.unwrap_or_default() {
+        if market.kind != Kind::Dir {
+            continue;
+        }
+        let sources = fs.list(&recorded.join(&market.name))?.unwrap_or_default();
+        let named = sources
+            .iter()
+            .map(|source| format!("{}:{}", market.name, source.name));
+        venues.extend(named.filter_map(|name| name.parse().ok()));
+    }
+    Ok(venues)
+}

@@ -1,0 +1,272 @@
+//! All series, compared with what was recorded of them.
+//!
+//! Promises: changes nothing and takes no lock. What differs is looked at twice, since a run may be at work. A series without
+//! a record is counted and is no fault.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::asked::interval_of;
+use super::compare::{Fault, compare};
+use super::{Asked, InventoryError, Known, known};
+use crate::catalog::Catalog;
+use crate::layout::PartitionPathBuilder;
+use crate::model::{Dataset, Interval, PartitionKey, StorageRequest, TimeUnit, Venue};
+use crate::storage::{Flaw, Layout, StorageError};
+use crate::sys::{Fs, Shutdown};
+use crate::workspace::{FoundSeries, Workspace};
+
+/// How many files of a tree are named.
+const MOST_PATHS: usize = 1000;
+
+/// What was found out about all series.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Series of which something lies there.
+    pub series: u64,
+    /// Their files.
+    pub files: u64,
+    /// Those of them that have no record.
+    pub unrecorded: u64,
+    /// Those whose ticker the registry does not keep at their venue.
+    pub unregistered: Vec<StorageRequest>,
+    /// What is not as it was recorded.
+    pub faults: Vec<SeriesFault>,
+    /// Files whose timestamps have another unit than the others of their tree.
+    pub other_units: Vec<OtherUnit>,
+    /// Files that are damaged, or that this build cannot hold.
+    pub flawed: Vec<Flawed>,
+    /// Series that could not be looked at.
+    pub troubles: Vec<(StorageRequest, StorageError)>,
+    /// Parts of the records that cannot be understood, and why.
+    pub damaged_records: Vec<(PathBuf, String)>,
+}
+
+/// A file of which nobody knows what it holds.
+#[derive(Clone, Debug)]
+pub struct Flawed {
+    /// The series that it belongs to.
+    pub request: StorageRequest,
+    /// The partition that it held.
+    pub partition: PartitionKey,
+    /// The file.
+    pub path: PathBuf,
+    /// What is the matter.
+    pub flaw: Flaw,
+}
+
+/// A series that is not as it was recorded.
+#[derive(Clone, Debug)]
+pub struct SeriesFault {
+    /// The series.
+    pub request: StorageRequest,
+    /// Its folder or its file.
+    pub path: PathBuf,
+    /// What differs.
+    pub fault: Fault,
+}
+
+/// Files of a tree whose timestamps have another unit than the others.
+#[derive(Clone, Debug)]
+pub struct OtherUnit {
+    /// The venue of the tree.
+    pub venue: Venue,
+    /// Its dataset.
+    pub dataset: Dataset,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// The unit that most files have.
+    pub tree: TimeUnit,
+    /// The unit of these.
+    pub unit: TimeUnit,
+    /// How many there are.
+    pub count: usize,
+    /// The first of them.
+    pub paths: Vec<PathBuf>,
+}
+
+/// The files of a tree, by the units of their timestamps.
+type Units = BTreeMap<(Venue, Dataset, Option<Interval>), BTreeMap<&'static str, OfUnit>>;
+
+#[derive(Debug)]
+struct OfUnit {
+    unit: TimeUnit,
+    count: usize,
+    paths: Vec<PathBuf>,
+}
+
+type Found = Result<Option<FoundSeries>, StorageError>;
+
+/// Looks at the files of the series that are asked about.
+///
+/// # Errors
+/// When the records or the folders of the trees cannot be read.
+pub fn look(
+    workspace: &Workspace<'_>,
+    fs: &dyn Fs,
+    catalog: &Catalog,
+    asked: &Asked,
+    stop: &Shutdown,
+) -> Result<Looked, InventoryError> {
+    let known = known(workspace, fs, catalog, asked)?;
+    let requests = known.unrecorded.iter().chain(known.records.keys());
+    let mut requests: Vec<StorageRequest> = requests.cloned().collect();
+    requests.sort();
+    let mut looked = Looked::default();
+    let mut units = Units::new();
+    let mut doubtful = Vec::new();
+    // Of many series only a few are in memory at once.
+    for some in requests.chunks(1024) {
+        if stop.is_raised() {
+            return Ok(looked);
+        }
+        let found: Vec<(&StorageRequest, Found)> = some
+            .par_iter()
+            .map(|request| (request, workspace.files_of(catalog, request)))
+            .collect();
+        for (request, found) in found {
+            if looked.take(request, found, &known, catalog, &mut units) {
+                doubtful.push(request.clone());
+            }
+        }
+    }
+    looked.other_units = other_units(units);
+    looked.damaged_records.clone_from(&known.damaged);
+    if !doubtful.is_empty() {
+        looked.faults = look_again(workspace, fs, catalog, asked, &doubtful)?;
+    }
+    Ok(looked)
+}
+
+impl Looked {
+    /// Adds a series; tells whether it is not as it was recorded.
+    fn take(
+        &mut self,
+        request: &StorageRequest,
+        found: Found,
+        known: &Known,
+        catalog: &Catalog,
+        units: &mut Units,
+    ) -> bool {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.troubles.push((request.clone(), error));
+                return false;
+            }
+        };
+        let record = known.records.get(request);
+        if let Some(found) = &found {
+            self.series += 1;
+            self.files += found.files.len() as u64;
+            self.unrecorded += u64::from(record.is_none());
+            if !is_registered(catalog, request) {
+                self.unregistered.push(request.clone());
+            }
+            self.add_files(request, found, units);
+        }
+        record.is_some_and(|record| !compare(record, found.as_ref()).is_empty())
+    }
+
+    fn add_files(&mut self, request: &StorageRequest, found: &FoundSeries, units: &mut Units) {
+        for file in &found.files {
+            let holds = match &file.holds {
+                Ok(holds) => holds,
+                Err(flaw) => {
+                    self.flawed.push(Flawed {
+                        request: request.clone(),
+                        partition: file.partition,
+                        path: file.path.clone(),
+                        flaw: flaw.clone(),
+                    });
+                    continue;
+                }
+            };
+            // Legacy files are read one by one.
+            let (Layout::Partitioned, Some(venue)) = (found.layout, &request.venue) else {
+                continue;
+            };
+            let series = &request.series;
+            let tree = (venue.clone(), series.dataset(), interval_of(series));
+            let of_tree = units.entry(tree).or_default();
+            let of_unit = of_tree.entry(holds.unit.as_str()).or_insert(OfUnit {
+                unit: holds.unit,
+                count: 0,
+                paths: Vec::new(),
+            });
+            of_unit.count += 1;
+            if of_unit.paths.len() < MOST_PATHS {
+                of_unit.paths.push(file.path.clone());
+            }
+        }
+    }
+}
+
+/// A run that was at work may have changed a series between its record and its files.
+fn look_again(
+    workspace: &Workspace<'_>,
+    fs: &dyn Fs,
+    catalog: &Catalog,
+    asked: &Asked,
+    doubtful: &[StorageRequest],
+) -> Result<Vec<SeriesFault>, InventoryError> {
+    let known = known(workspace, fs, catalog, asked)?;
+    let mut faults = Vec::new();
+    for request in doubtful {
+        let Some(record) = known.records.get(request) else {
+            continue;
+        };
+        let Ok(found) = workspace.files_of(catalog, request) else {
+            continue;
+        };
+        for fault in compare(record, found.as_ref()) {
+            faults.push(SeriesFault {
+                request: request.clone(),
+                path: path_of(workspace, request, record.is_legacy),
+                fault,
+            });
+        }
+    }
+    Ok(faults)
+}
+
+fn path_of(workspace: &Workspace<'_>, request: &StorageRequest, is_legacy: bool) -> PathBuf {
+    let legacy = || workspace.stores.legacy.standing_path(request).ok();
+    let data: &Path = &workspace.places.data;
+    let in_partitions = || {
+        let series = request.partitioned().ok()?;
+        Some(PartitionPathBuilder::new(data).series_dir(series))
+    };
+    let path = if is_legacy { legacy() } else { in_partitions() };
+    path.unwrap_or_else(|| data.to_owned())
+}
+
+fn is_registered(catalog: &Catalog, request: &StorageRequest) -> bool {
+    match (&request.venue, request.series.ticker()) {
+        (Some(venue), Some(ticker)) => catalog.is_at(ticker, venue),
+        _ => true,
+    }
+}
+
+fn other_units(units: Units) -> Vec<OtherUnit> {
+    let mut others = Vec::new();
+    for ((venue, dataset, interval), of_tree) in units {
+        let most = of_tree.values().max_by_key(|of_unit| of_unit.count);
+        let Some(tree) = most.map(|of_unit| of_unit.unit) else {
+            continue;
+        };
+        let few = of_tree.into_values().filter(|of_unit| of_unit.unit != tree);
+        others.extend(few.map(|OfUnit { unit, count, paths }| OtherUnit {
+            venue: venue.clone(),
+            dataset,
+            interval,
+            tree,
+            unit,
+            count,
+            paths,
+        }));
+    }
+    others
+}

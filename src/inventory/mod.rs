@@ -1,0 +1,24 @@
+//! What is known of all series without opening them, and whether it is what lies there.
+//!
+//! Promises: a record that is absent means unknown, never empty, and is no fault; where a record and a file differ, the file's
+//! bytes win and the difference is told. Looking changes nothing; who writes records holds the run lock.
+//! Leaves to others: what a record is (`ledger`), what a file holds (`storage`), words (`cli`).
+
+mod asked;
+mod compare;
+mod error;
+mod known;
+mod listed;
+mod look;
+mod note;
+mod sizes;
+mod stored;
+
+pub use asked::{Asked, interval_of};
+pub use compare::{Fault, compare, record_of};
+pub use error::InventoryError;
+pub use known::{Known, known};
+pub use listed::{Listed, State, list};
+pub use look::{Flawed, Looked, OtherUnit, SeriesFault, look};
+pub use note::{Noted, Portion, RECORDED, Rebuilt, note_healed, note_portion, rebuild};
+pub use sizes::{Size, sizes};

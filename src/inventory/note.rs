@@ -1,0 +1,271 @@
+//! Writing down what lies there: a portion after each run, until all series have a record, or all at once.
+//!
+//! Promises: under the run lock only. Records that a commit wrote are left as they are by a portion; `rebuild` makes all of them
+//! anew from the files. What is damaged or foreign gets no record. The mark saves work, and no result depends on it.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::compare::record_of;
+use super::{Asked, Flawed, InventoryError, known};
+use crate::catalog::Catalog;
+use crate::layout::{parse_series_name, series_name};
+use crate::ledger::{Line, SeriesRecord, write_down};
+use crate::model::{Series, StorageRequest, Venue, time};
+use crate::storage::StorageError;
+use crate::sys::atomic::{TempNames, create_dirs, replace};
+use crate::sys::{FsResult, Stopwatch};
+use crate::workspace::{FoundSeries, Session, Workspace};
+
+/// The file, below `state`, that says up to which series portions came.
+pub const RECORDED: &str = "recorded";
+/// How it begins when there is nothing left on a day. A month that is lost and fetched again is known by halves only, so on the
+/// next day somebody looks again.
+const ALL: &str = "all";
+/// How many series one file of the ledger speaks of.
+const MOST_LINES: usize = 16 << 10;
+
+/// How much is looked at after a run, so that nobody waits for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Portion {
+    /// Files.
+    pub files: u64,
+    /// Seconds, looked at between two series.
+    pub seconds: f64,
+}
+
+/// What a portion wrote down.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// Series that have a record now.
+    pub series: u64,
+    /// Their files.
+    pub files: u64,
+    /// Whether no series is left.
+    pub is_complete: bool,
+}
+
+/// What rebuilding the records wrote down.
+#[derive(Debug, Default)]
+pub struct Rebuilt {
+    /// Series that have a record now.
+    pub series: u64,
+    /// Their files.
+    pub files: u64,
+    /// Series whose record said something else.
+    pub changed: Vec<StorageRequest>,
+    /// Series that had a record and have no file any more. They have no record now.
+    pub gone: Vec<StorageRequest>,
+    /// Series that have a file of which nobody knows what it holds, and so no new record.
+    pub flawed: Vec<Flawed>,
+    /// Series that could not be looked at.
+    pub troubles: Vec<(StorageRequest, StorageError)>,
+    /// Whether it was stopped. Nothing was written then.
+    pub is_stopped: bool,
+}
+
+/// Writes down what lies of some series that have no record, beginning where the last portion ended.
+///
+/// # Errors
+/// When folders or records cannot be read or written. What cannot be read of a series costs that series.
+pub fn note_portion(
+    workspace: &Workspace<'_>,
+    session: Session<'_>,
+    catalog: &Catalog,
+    portion: Portion,
+) -> Result<Noted, InventoryError> {
+    let Some(after) = begin(session)? else {
+        return Ok(Noted {
+            is_complete: true,
+            ..Noted::default()
+        });
+    };
+    let watch = Stopwatch::start();
+    let known = known(workspace, session.fs, catalog, &Asked::default())?;
+    let mut noted = Noted::default();
+    let mut lines = Lines::new();
+    let mut last = None;
+    let open = known.unrecorded.into_iter();
+    let mut open = open.filter(|request| Some(request) > after.as_ref());
+    let mut looked = 0;
+    noted.is_complete = loop {
+        let is_over = looked >= portion.files || watch.seconds() >= portion.seconds;
+        if is_over || session.stop.is_raised() {
+            break false;
+        }
+        let Some(request) = open.next() else {
+            break true;
+        };
+        // What cannot be looked at is named by whoever reads it, and by `check`.
+        let found = workspace.files_of(catalog, &request).ok().flatten();
+        looked += found.as_ref().map_or(1, |found| found.files.len() as u64);
+        if let Some(record) = found.as_ref().and_then(record_of) {
+            noted.series += 1;
+            noted.files += record.files;
+            add(&mut lines, Line::Found(request.clone(), record));
+        }
+        last = Some(request);
+    };
+    write(session, lines)?;
+    let mark = match (noted.is_complete, last) {
+        (true, _) => all(session),
+        (false, Some(last)) => format!("{}\n", series_name(&last)),
+        (false, None) => return Ok(noted),
+    };
+    remember(session, mark.as_bytes())?;
+    Ok(noted)
+}
+
+/// Writes down anew what lies of series of which rows were gone, once the registry knows no more rows than lie there: after an
+/// older backup was put back and the source was asked again, the sums of what was written before are not theirs any more.
+///
+/// # Errors
+/// When the records cannot be written. What cannot be read of a series costs that series.
+pub fn note_healed(
+    workspace: &Workspace<'_>,
+    session: Session<'_>,
+    catalog: &Catalog,
+    gone: &[StorageRequest],
+) -> Result<(), InventoryError> {
+    let mut lines = Lines::new();
+    for request in gone {
+        let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
+        else {
+            continue;
+        };
+        let known = catalog.last_data_date(ticker, venue, *interval);
+        let found = workspace.files_of(catalog, request).ok().flatten();
+        let record = found.as_ref().and_then(record_of);
+        if let Some(record) = record.filter(|record| record.last.map(time::day) >= known) {
+            add(&mut lines, Line::Found(request.clone(), record));
+        }
+    }
+    write(session, lines)
+}
+
+/// Makes the records of the series that are asked about anew, from their files.
+///
+/// # Errors
+/// When folders or records cannot be read or written.
+pub fn rebuild(
+    workspace: &Workspace<'_>,
+    session: Session<'_>,
+    catalog: &Catalog,
+    asked: &Asked,
+) -> Result<Rebuilt, InventoryError> {
+    let known = known(workspace, session.fs, catalog, asked)?;
+    let requests = known.unrecorded.iter().chain(known.records.keys());
+    let mut requests: Vec<StorageRequest> = requests.cloned().collect();
+    requests.sort();
+    let (mut rebuilt, mut lines) = (Rebuilt::default(), Lines::new());
+    for some in requests.chunks(1024) {
+        if session.stop.is_raised() {
+            rebuilt.is_stopped = true;
+            return Ok(rebuilt);
+        }
+        let found: Vec<(&StorageRequest, Result<Option<FoundSeries>, StorageError>)> = some
+            .par_iter()
+            .map(|request| (request, workspace.files_of(catalog, request)))
+            .collect();
+        for (request, found) in found {
+            let line = rebuilt.take(request, found, known.records.get(request));
+            if let Some(line) = line {
+                add(&mut lines, line);
+            }
+        }
+    }
+    write(session, lines)?;
+    Ok(rebuilt)
+}
+
+impl Rebuilt {
+    fn take(
+        &mut self,
+        request: &StorageRequest,
+        found: Result<Option<FoundSeries>, StorageError>,
+        known: Option<&SeriesRecord>,
+    ) -> Option<Line> {
+        let found = match found {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                known?;
+                self.gone.push(request.clone());
+                return Some(Line::Gone(request.clone()));
+            }
+            Err(error) => {
+                self.troubles.push((request.clone(), error));
+                return None;
+            }
+        };
+        let Some(record) = record_of(&found) else {
+            for file in found.files {
+                if let Err(flaw) = file.holds {
+                    self.flawed.push(Flawed {
+                        request: request.clone(),
+                        partition: file.partition,
+                        path: file.path,
+                        flaw,
+                    });
+                }
+            }
+            return None;
+        };
+        self.series += 1;
+        self.files += record.files;
+        if known.is_some_and(|known| *known != record) {
+            self.changed.push(request.clone());
+        }
+        Some(Line::Found(request.clone(), record))
+    }
+}
+
+/// The lines of each venue.
+type Lines = BTreeMap<Venue, Vec<Line>>;
+
+fn add(lines: &mut Lines, line: Line) {
+    if let Some(venue) = line.series().venue.clone() {
+        lines.entry(venue).or_default().push(line);
+    }
+}
+
+/// Writes lines into the ledgers of their venues, durably. Each file is whole or not there.
+fn write(session: Session<'_>, lines: Lines) -> Result<(), InventoryError> {
+    let Session { fs, places, .. } = session;
+    for (venue, lines) in lines {
+        for some in lines.chunks(MOST_LINES) {
+            let (run, at) = (session.runs.next(), session.clock.now());
+            write_down(fs, session.held, places, &venue, &run, at, some)?;
+        }
+    }
+    Ok(())
+}
+
+fn all(session: Session<'_>) -> String {
+    format!("{ALL} {}\n", session.clock.today())
+}
+
+/// Returns the series after which the next portion begins, or that it begins with the first one; `None` when nothing was left
+/// today.
+#[expect(clippy::option_option, reason = "nothing left is not the beginning")]
+fn begin(session: Session<'_>) -> FsResult<Option<Option<StorageRequest>>> {
+    let Session { fs, places, .. } = session;
+    // Who removes the records wants new ones.
+    let ledger = places.state.join("ledger");
+    let has_records = fs.metadata(&ledger)?.is_some();
+    let mark = fs.read(&places.state.join(RECORDED))?;
+    Ok(match mark {
+        Some(mark) if has_records && mark == all(session).as_bytes() => None,
+        mark => Some(mark.and_then(|mark| {
+            let name = String::from_utf8(mark).ok()?;
+            parse_series_name(name.trim_end())
+        })),
+    })
+}
+
+fn remember(session: Session<'_>, mark: &[u8]) -> FsResult<()> {
+    let Session { fs, places, .. } = session;
+    create_dirs(fs, &places.root, &places.state)?;
+    let temps = TempNames::of(session.runs.next());
+    replace(fs, &temps, &places.state.join(RECORDED), mark)
+}
