@@ -50,6 +50,7 @@ pub(super) fn facts(closes: &[f64]) -> Facts {
         timezone: None,
         has_borders: true,
         currency: None,
+        sessions: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod bases;
 mod payments;
+mod repair;
 mod rows;
 mod splits;
 mod stands;
@@ -17,6 +18,9 @@ mod made;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use repair::{Repair, repair};
+
+use crate::calendar::Calendar;
 use crate::frame::basis::Unapplied;
 use crate::frame::{Frame, MarketEvent};
 use crate::model::{Interval, PriceBasis};
@@ -41,6 +45,8 @@ pub struct Facts {
     pub has_borders: bool,
     /// The currency of the prices, if somebody wrote it down.
     pub currency: Option<String>,
+    /// The sessions of the exchange, where they are known.
+    pub sessions: Option<Calendar>,
 }
 
 /// What is looked for.
@@ -72,15 +78,17 @@ pub enum Kind {
     Overlap,
     /// A wide bar that begins on no border of its interval.
     OffBorder,
-    /// A bar of a day of the week on which the series rests.
+    /// A bar of a day on which the series rests, or its exchange held no session.
     OffDay,
+    /// A bar of less than a day that begins between those of the grid.
+    OffGrid,
     /// Bars that are stored twice, on two clocks.
     Twin,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnitJump,
         Self::UnappliedSplit,
         Self::Seam,
@@ -90,6 +98,7 @@ impl Kind {
         Self::Overlap,
         Self::OffBorder,
         Self::OffDay,
+        Self::OffGrid,
         Self::Twin,
     ];
 
@@ -105,6 +114,7 @@ impl Kind {
             Self::Overlap => "overlap",
             Self::OffBorder => "off_border",
             Self::OffDay => "off_day",
+            Self::OffGrid => "off_grid",
             Self::Twin => "twin",
         }
     }
@@ -113,7 +123,7 @@ impl Kind {
     pub fn is_of_place(self) -> bool {
         matches!(
             self,
-            Self::Overlap | Self::OffBorder | Self::OffDay | Self::Twin
+            Self::Overlap | Self::OffBorder | Self::OffDay | Self::OffGrid | Self::Twin
         )
     }
 
@@ -176,6 +186,7 @@ pub fn unapplied_splits(
         timezone: None,
         has_borders: true,
         currency: None,
+        sessions: None,
     };
     let found = look(&facts, Scope::Basis).into_iter();
     let found = found.filter(|finding| finding.kind == Kind::UnappliedSplit);

@@ -16,15 +16,28 @@ const FEWEST_TWINS: usize = 3;
 /// The offsets of zones are multiples of this, and none is further from another.
 const CLOCKS: i64 = 15 * 60_000_000_000;
 const FURTHEST: i64 = 26 * 3_600_000_000_000;
+const MINUTE: i64 = 60_000_000_000;
+/// A grid has at least so many bars, and so many times as many as begin beside it.
+const GRID: usize = 3;
+const FEWER: usize = 4;
+/// The years of which the sessions of a calendar are known and no estimate.
+const KNOWN_YEARS: std::ops::RangeInclusive<i32> = 2000..=2030;
 /// Of one figure that many bars share, nothing can be said.
 const MOST_ALIKE: usize = 8;
 
 pub(super) fn find(facts: &Facts) -> Vec<Finding> {
     match facts.interval {
         interval if interval.is_wide() => wide(facts),
-        Interval::D1 => rest_days(facts),
-        _ => twins(facts),
+        Interval::D1 => [rest_days(facts), holidays(facts)].concat(),
+        _ => [twins(facts), off_grid(facts)].concat(),
     }
+}
+
+/// Returns how far apart the bars of an intraday interval begin.
+pub(super) fn step(interval: Interval) -> Option<i64> {
+    interval
+        .minutes()
+        .map(|minutes| i64::from(minutes) * MINUTE)
 }
 
 fn finding(kind: Kind, from: i64, to: i64, reason: String) -> Finding {
@@ -110,6 +123,60 @@ fn rest_days(facts: &Facts) -> Vec<Finding> {
     found
 }
 
+/// Finds bars of weekdays on which the exchange of the series is known to have held no session.
+fn holidays(facts: &Facts) -> Vec<Finding> {
+    let Some(sessions) = facts.sessions else {
+        return Vec::new();
+    };
+    let is_holiday = |stamp: &i64| {
+        let day = time::day(*stamp);
+        let is_weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+        !is_weekend && KNOWN_YEARS.contains(&day.year()) && sessions.session(day).is_none()
+    };
+    let stamps = facts.bars.times().filter(is_holiday);
+    let named = stamps.map(|stamp| {
+        let reason = "the exchange held no session on this day".to_owned();
+        finding(Kind::OffDay, stamp, stamp, reason)
+    });
+    named.collect()
+}
+
+/// Finds bars that begin between those of the grid: an older build stored the last trade of an open session as a bar of its
+/// own. What begins at whole minutes is off the grid only beside a bar that is not over, of a grid with many more bars: after
+/// a break at noon, another grid goes on.
+fn off_grid(facts: &Facts) -> Vec<Finding> {
+    let Some(step) = step(facts.interval).filter(|_| facts.has_borders) else {
+        return Vec::new();
+    };
+    let stamps: Vec<i64> = facts.bars.times().collect();
+    let is_whole = |stamp: i64| stamp % MINUTE == 0;
+    let whole = stamps.iter().filter(|stamp| is_whole(**stamp)).count();
+    if whole < GRID || whole * FEWER < stamps.len() * (FEWER - 1) {
+        return Vec::new();
+    }
+    let mut grids: HashMap<i64, usize> = HashMap::new();
+    for stamp in &stamps {
+        *grids.entry(stamp.rem_euclid(step)).or_default() += 1;
+    }
+    let bars_on = |stamp: i64| grids.get(&stamp.rem_euclid(step)).copied().unwrap_or(0);
+    let is_beside_grid = |stamp: i64, other: Option<&i64>| {
+        let other = other.filter(|other| (stamp - **other).abs() < step && is_whole(**other));
+        let on = other.map_or(0, |other| bars_on(*other));
+        on >= GRID && bars_on(stamp) * FEWER <= on
+    };
+    let mut found = Vec::new();
+    for (at, &stamp) in stamps.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| stamps.get(at));
+        let neighbours = [before, stamps.get(at + 1)];
+        if !is_whole(stamp) || neighbours.iter().any(|other| is_beside_grid(stamp, *other)) {
+            let clock = time::naive(stamp).format("%H:%M:%S");
+            let reason = format!("{clock} lies between the bars of the series");
+            found.push(finding(Kind::OffGrid, stamp, stamp, reason));
+        }
+    }
+    found
+}
+
 fn count_of(weekday: Weekday, first: NaiveDate, last: NaiveDate) -> usize {
     let until = i64::from(weekday.days_since(first.weekday()));
     let left = (last - first).num_days() - until;
@@ -186,8 +253,6 @@ mod tests {
     use super::*;
     use crate::check::made::{daily, facts, frame};
     use crate::check::{Scope, look};
-
-    const MINUTE: i64 = 60_000_000_000;
 
     fn bars_at(stamps: impl IntoIterator<Item = i64>) -> Vec<Bar> {
         let closes = daily(1000, 50.0);

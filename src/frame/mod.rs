@@ -16,6 +16,7 @@ mod key;
 mod merge;
 mod prove;
 mod schema;
+mod select;
 mod texts;
 mod undo;
 mod values;

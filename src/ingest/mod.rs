@@ -15,6 +15,7 @@ mod rehouse;
 mod report;
 mod store;
 pub mod sweep;
+mod take_out;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
@@ -27,3 +28,4 @@ pub use report::{
     VenueReport,
 };
 pub use store::store;
+pub use take_out::{TakeOut, TakenOut, take_out};

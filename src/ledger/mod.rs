@@ -8,6 +8,7 @@ mod line;
 mod log;
 mod record;
 mod records;
+mod removed;
 mod replaced;
 mod values;
 mod written;
@@ -16,6 +17,7 @@ pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
 pub use record::SeriesRecord;
 pub use records::{Records, read_records};
+pub use removed::{Removal, Removals, read_removals};
 pub use replaced::{Ledger, LedgerLine, read_ledger};
 
 use std::path::PathBuf;

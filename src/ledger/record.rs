@@ -58,6 +58,10 @@ impl SeriesRecord {
         span: Option<(i64, i64)>,
         facts: (TimeUnit, PriceBasis),
     ) {
+        // As in `apply`.
+        if state.rows == 0 {
+            return;
+        }
         let is_newest = self.last_partition().is_none_or(|last| partition >= last);
         self.count(state);
         self.hold(partition);
@@ -75,15 +79,20 @@ impl SeriesRecord {
         let (first, last) = (self.first_partition(), self.last_partition());
         let is_first = first.is_none_or(|first| line.partition <= first);
         let is_last = last.is_none_or(|last| line.partition >= last);
-        if let Some(old) = line.old {
+        // A file without rows is none: a repair leaves one for a moment, in the place of a month that it has emptied.
+        if let Some(old) = line.old.filter(|old| old.rows > 0) {
             self.files = self.files.saturating_sub(1);
             self.rows = self.rows.saturating_sub(old.rows);
             self.bytes = self.bytes.saturating_sub(old.bytes);
             self.sum ^= old.digest.number();
         }
         self.is_legacy = line.is_legacy();
-        self.count(line.new);
-        self.hold(line.partition);
+        if line.new.rows > 0 {
+            self.count(line.new);
+            self.hold(line.partition);
+        } else {
+            self.release(line.partition);
+        }
         if is_last && let Some(facts) = line.facts {
             (self.unit, self.basis) = facts;
         }
@@ -124,6 +133,24 @@ impl SeriesRecord {
         ranges.any(|(first, last)| (*first..=*last).contains(&partition))
     }
 
+    fn release(&mut self, partition: PartitionKey) {
+        let months = std::mem::take(&mut self.months);
+        for (first, last) in months {
+            if !(first..=last).contains(&partition) {
+                self.months.push((first, last));
+                continue;
+            }
+            if first < partition {
+                self.months
+                    .extend(partition.previous().map(|end| (first, end)));
+            }
+            if partition < last {
+                self.months
+                    .extend(partition.next().map(|start| (start, last)));
+            }
+        }
+    }
+
     fn hold(&mut self, partition: PartitionKey) {
         if partition == PartitionKey::Whole || self.holds(partition) {
             return;
@@ -138,5 +165,39 @@ impl SeriesRecord {
             }
         }
         self.months = joined;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_that_has_no_row_any_more_is_none_of_the_months() {
+        let month = |month: u32| PartitionKey::month(2025, month).unwrap();
+        let all = || SeriesRecord {
+            months: vec![(month(1), month(3)), (month(5), month(5))],
+            ..SeriesRecord::nothing()
+        };
+        for (emptied, left) in [
+            (1, vec![(month(2), month(3)), (month(5), month(5))]),
+            (
+                2,
+                vec![
+                    (month(1), month(1)),
+                    (month(3), month(3)),
+                    (month(5), month(5)),
+                ],
+            ),
+            (3, vec![(month(1), month(2)), (month(5), month(5))]),
+            (4, vec![(month(1), month(3)), (month(5), month(5))]),
+            (5, vec![(month(1), month(3))]),
+        ] {
+            let mut record = all();
+
+            record.release(month(emptied));
+
+            assert_eq!(record.months, left, "{emptied}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Promises: nothing is written here. Absent, empty, damaged, foreign and unreadable are five refusals; none of
 //! them is a copy of no rows.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -199,27 +200,31 @@ fn keepsake(
     Ok((!reasons.is_empty()).then(keep))
 }
 
-/// Builds the files that are missing. Also returns the rows that the partitions will hold, when that is more than the
-/// legacy rows.
+/// Builds the files that are missing. Also returns the rows that the partitions will hold, when these are not the legacy
+/// rows: they may have more, and rows that were taken out of them do not return.
 fn build(
     sight: Sight<'_>,
     choices: &Choices,
     judged: &Judged,
     proof: Option<&Proof>,
 ) -> Result<(Built, Option<Frame>), Refusal> {
-    let (request, provenance, rows) = (&judged.request, &judged.provenance, judged.rows());
+    let (request, provenance) = (&judged.request, &judged.provenance);
     let store = &sight.stores.partitioned;
+    let left = left_of(sight, judged)?;
+    let rows: &Frame = &left;
+    let held = || (rows.len() < judged.rows().len()).then(|| rows.clone());
     let origin = rights_of(sight.fs, &judged.file.path).map_err(StorageError::from)?;
     let draft = || -> Result<Draft, Refusal> {
         Ok(store.draft(request, rows, provenance)?.from_file(origin))
     };
     if store.is_vacant(request)? {
-        return Ok((Built::Whole(draft()?), None));
+        return Ok((Built::Whole(draft()?), held()));
     }
-    match beside(sight, choices, request, rows, proof) {
+    match beside(sight, choices, (judged, rows), proof) {
         Ok(Beside::Fill(expected)) => {
             let prepared = store.prepare(request, rows, provenance)?;
-            Ok((Built::Beside(prepared.from_file(origin)), expected))
+            let prepared = prepared.from_file(origin);
+            Ok((Built::Beside(prepared), expected.or_else(held)))
         }
         Ok(Beside::Leave(stored)) => {
             let nothing = Prepared::nothing(request.clone());
@@ -230,10 +235,23 @@ fn build(
             if let Some(path) = store.holdings(request)?.misplaced.into_iter().next() {
                 return Err(Refusal::Misplaced(path));
             }
-            Ok((Built::Anew(draft()?), None))
+            Ok((Built::Anew(draft()?), held()))
         }
         Err(refusal) => Err(refusal),
     }
+}
+
+/// Returns the legacy rows without those that were taken out of the series, and are out still.
+fn left_of<'j>(sight: Sight<'_>, judged: &'j Judged) -> Result<Cow<'j, Frame>, Refusal> {
+    let (request, rows) = (&judged.request, judged.rows());
+    let nothing = Frame::empty(rows.profile());
+    let out = since::taken_out(sight, request, rows, &nothing)?;
+    if out.is_empty() {
+        return Ok(Cow::Borrowed(rows));
+    }
+    let stored = sight.stores.partitioned.read(request)?;
+    let stored = stored.map_or(nothing, |stored| stored.frame);
+    Ok(Cow::Owned(rows.without(&out.without(&stored))))
 }
 
 /// What becomes of partitions that are there already.
@@ -249,10 +267,10 @@ enum Beside {
 fn beside(
     sight: Sight<'_>,
     choices: &Choices,
-    request: &StorageRequest,
-    legacy: &Frame,
+    (judged, legacy): (&Judged, &Frame),
     proof: Option<&Proof>,
 ) -> Result<Beside, Refusal> {
+    let request = &judged.request;
     let Some(stored) = sight.stores.partitioned.read(request)? else {
         return Ok(Beside::Fill(None));
     };
@@ -267,7 +285,7 @@ fn beside(
     };
     if let Some(proof) = proof
         && stored.damaged.is_empty()
-        && since::is_explained(sight, request, legacy, &stored.frame, proof)?
+        && since::is_explained(sight, request, judged.rows(), &stored.frame, proof)?
     {
         return Ok(Beside::Leave(stored.frame));
     }

@@ -1,5 +1,6 @@
 //! What the way back means for one ticker: its legacy file stays, is merged into, or is rebuilt.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -12,6 +13,9 @@ use crate::frame::Frame;
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
 use crate::storage::{Beyond, Prepared, StorageError, StorageInterface};
 use crate::sys::Medium;
+
+/// Why a legacy file that goes back loses rows.
+const OUT: &str = "they were taken out of the partitions, as the ledger says";
 
 /// A ticker that is judged: what its legacy file has to hold in the end, and the file if it has to be written.
 pub(super) struct Judged {
@@ -79,18 +83,30 @@ fn judge(
         // The partitions are the only copy: what is rebuilt from them has to be what was proven.
         is_as_proven(sight, request, found, proof)?;
     }
+    let mut out = Frame::empty(found.profile());
     let (outcome, expected) = match &legacy {
         None if !can_go_back => (Return::Stays, found.fingerprint()),
         None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
         Some(file) => {
-            let rows = &file.decoded.proven.frame;
+            let all = &file.decoded.proven.frame;
+            out = since::taken_out(sight, request, all, found)?;
+            let left = if out.is_empty() {
+                Cow::Borrowed(all)
+            } else {
+                Cow::Owned(all.without(&out))
+            };
+            let rows: &Frame = &left;
             match Difference::between(rows, found) {
+                None if !out.is_empty() => {
+                    let rows = out.len();
+                    (Return::Merged { rows }, found.fingerprint())
+                }
                 None => (Return::Equal, found.fingerprint()),
                 Some(difference) => {
                     if difference.changed > 0 {
-                        newer_side(sight, request, rows, found, proof, &difference)?;
+                        newer_side(sight, request, all, found, proof, &difference)?;
                     }
-                    let outcome = match difference.extra + difference.changed {
+                    let outcome = match difference.extra + difference.changed + out.len() {
                         0 => Return::Equal,
                         rows => Return::Merged { rows },
                     };
@@ -102,10 +118,14 @@ fn judge(
     let prepared = match outcome {
         Return::Equal | Return::Stays => None,
         Return::Merged { .. } | Return::Rebuilt { .. } => {
-            let prepared = sight
-                .stores
-                .legacy
-                .prepare(request, found, &stored.provenance)?;
+            let (store, provenance) = (&sight.stores.legacy, &stored.provenance);
+            let prepared = if out.is_empty() {
+                store.prepare(request, found, provenance)?
+            } else {
+                let why = |stamp| (stamp, OUT.to_owned());
+                let unwanted = out.times().map(why).collect();
+                store.prepare_exchange(request, &unwanted, found, provenance)?
+            };
             Some(prepared.from_file(sight.stores.partitioned.rights(request)?))
         }
     };

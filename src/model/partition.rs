@@ -64,6 +64,16 @@ impl PartitionKey {
         }
     }
 
+    /// Returns the partition before it; `None` for a whole series, which has none.
+    pub fn previous(self) -> Option<Self> {
+        match self {
+            Self::Whole => None,
+            Self::Month { year, month: 1 } => Self::month(year.checked_sub(1)?, 12),
+            Self::Month { year, month } => Self::month(year, month - 1),
+            Self::Day(day) => day.pred_opt().map(Self::Day),
+        }
+    }
+
     /// Returns the first and the last day that the partition covers; `None` for a whole series.
     pub fn days(self) -> Option<(NaiveDate, NaiveDate)> {
         match self {

@@ -30,7 +30,7 @@ use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 pub struct LegacyStore {
     pub(super) fs: Arc<dyn Fs>,
     pub(super) paths: LegacyPathBuilder,
-    compression: Option<Compression>,
+    pub(super) compression: Option<Compression>,
     pub(super) trees: Trees,
     pub(super) limit: MemoryLimit,
     pub(super) copies: Copies,

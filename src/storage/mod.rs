@@ -38,6 +38,7 @@ mod stray;
 mod tree;
 mod unit;
 mod whole_series;
+mod without;
 
 pub use berth::refused_rights;
 pub use beyond::Beyond;
@@ -64,6 +65,7 @@ pub use staged::{Open, Sealed, StagedRun, create_data_dirs};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stray::{Stray, read_stray};
 pub use whole_series::{BuiltSeries, InPieces};
+pub use without::{Unwanted, Without};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -173,7 +173,7 @@ fn off_border(request: &StorageRequest, stored: &Frame, newer: &Frame) -> usize 
     stored.times().filter(is_off).count()
 }
 
-fn encode(
+pub(super) fn encode(
     job: &FileJob<'_>,
     stored: Option<&Decoded>,
     merged: &Merged,
@@ -213,7 +213,7 @@ fn encode(
     })
 }
 
-fn refuse_unknown(job: &FileJob<'_>, unknown: &[String]) -> Result<(), StorageError> {
+pub(super) fn refuse_unknown(job: &FileJob<'_>, unknown: &[String]) -> Result<(), StorageError> {
     match unknown {
         [] => Ok(()),
         names => Err(StorageError::Refused {

@@ -73,6 +73,8 @@ mod put;
 #[cfg(test)]
 mod readers;
 #[cfg(test)]
+mod repair;
+#[cfg(test)]
 mod replaced_source;
 #[cfg(test)]
 mod routing;

@@ -8,6 +8,7 @@ mod oddities;
 mod plans;
 mod properties;
 mod readback;
+mod repaired;
 mod there;
 
 use crate::support::bar::{Bar, DEMO_IS_LEGACY, Ran};

@@ -21,6 +21,7 @@ mod windows;
 mod wire;
 
 pub use rows::Hours;
+pub use trading::known_sessions;
 pub use windows::{Reach, Windows};
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use super::rows::{Hours, wall};
 use super::wire::{Meta, Period};
 use crate::calendar::Calendar;
+use crate::model::Identity;
 
 /// Exchanges and tapes that keep the sessions of New York.
 const NEW_YORK: [&str; 16] = [
@@ -77,6 +78,17 @@ impl Trading {
             _ => (0, 0),
         }
     }
+}
+
+/// Returns the sessions of the exchange that a recorded identity names, where they are known day by day.
+pub fn known_sessions(identity: &Identity) -> Option<Calendar> {
+    let exchange = identity.exchange.as_deref()?;
+    let is_always_open = matches!(
+        identity.instrument_type.as_deref(),
+        Some("CRYPTOCURRENCY" | "CURRENCY" | "FUTURE")
+    );
+    let is_there = identity.timezone.as_deref() == Some(Tz::America__New_York.name());
+    (is_there && !is_always_open && NEW_YORK.contains(&exchange)).then(Calendar::nyse)
 }
 
 /// Tells whether two instants lie in one weekend of the markets that trade all week: they close on Friday at 17:00 in New

@@ -132,7 +132,7 @@ fn bars_that_stand_where_none_should_are_named_without_a_cure() {
     ");
     insta::assert_snapshot!(found.stderr, @r"
     1 series has no record yet, by which a lost file would be noticed: barkeep check --rebuild
-    Bars that stand where none should stay where they are: no answer of a source takes them back.
+    Bars that stand where none should stay where they are: no answer of a source takes them back. barkeep check --repair --dry-run shows which can be taken out.
     Checked 4 bars of 1 series: 2 contradictions in 1 series.
     ");
     assert_eq!(json.summary()["findings"][0]["cure"], Value::Null);

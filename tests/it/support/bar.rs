@@ -165,6 +165,11 @@ fn run_in(world: &World, args: &[&str]) -> Exit {
 
 /// Runs the program in the workspace `/ws` of a simulated disk, as a process that never ran before.
 pub(crate) fn run_on(disk: &SimFs, args: &[&str]) -> Exit {
+    run_through(disk, Arc::new(disk.clone()), args)
+}
+
+/// Runs it on a disk that it sees through another door, such as one that leaves steps out.
+pub(crate) fn run_through(disk: &SimFs, door: Arc<dyn Fs>, args: &[&str]) -> Exit {
     let owner = disk.read(Path::new("/ws/.run_lock/owner.json"));
     let owner: Option<serde_json::Value> = owner
         .ok()
@@ -185,7 +190,7 @@ pub(crate) fn run_on(disk: &SimFs, args: &[&str]) -> Exit {
     };
     let pid = (pid..u32::MAX).find(|pid| !is_used(*pid)).unwrap();
     let host = ScriptedHost::named("box", 0).with_pid(pid);
-    run_in(&world(Arc::new(disk.clone()), host), args)
+    run_in(&world(door, host), args)
 }
 
 impl Ran {

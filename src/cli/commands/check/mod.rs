@@ -1,11 +1,14 @@
 //! `barkeep check`: looks through what is stored for prices that contradict each other.
 //!
-//! Promises: takes no lock and writes nothing. A series that is damaged or cannot be read costs that series; the others
+//! Promises: takes no lock and writes nothing, unless it is asked to (`rebuild`, `repair`). A series that is damaged or cannot
+//! be read costs that series; the others
 //! are looked through all the same, and the outcome says all of it.
 
 mod files;
 mod print;
 mod rebuild;
+mod repair;
+mod repair_print;
 mod series;
 
 use std::path::PathBuf;
@@ -26,6 +29,7 @@ use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
 
 /// Options of `check`.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// Only these venues [default: all]
@@ -43,6 +47,18 @@ pub(in crate::cli) struct CheckArgs {
     /// Only write down anew what is stored, as `list` and `status` tell it
     #[arg(long, conflicts_with = "basis")]
     rebuild: bool,
+    /// Take out bars of days without a session, off their border and off their grid, where others hold their time
+    #[arg(long, conflicts_with = "basis")]
+    repair: bool,
+    /// Print what `--repair` would take out, and change nothing
+    #[arg(short = 'n', long, requires = "repair")]
+    dry_run: bool,
+    /// Answer yes to every question
+    #[arg(long, requires = "repair")]
+    yes: bool,
+    /// Ask nothing
+    #[arg(long, requires = "repair")]
+    non_interactive: bool,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -86,6 +102,11 @@ impl Outcome {
         self.troubles.extend(more.troubles);
     }
 
+    /// Tells whether everything that is there could be read.
+    fn is_untroubled(&self) -> bool {
+        self.damaged.is_empty() && self.troubles.is_empty() && self.missing.is_empty()
+    }
+
     fn exit(&self) -> Exit {
         let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
         let is_sound =
@@ -101,6 +122,9 @@ impl Outcome {
 
 /// Runs `check`.
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    if args.repair {
+        return repair::run(args, shell);
+    }
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
     let asked = series::asked(args, &workspace, &catalog)?;
@@ -118,9 +142,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
         let looked = files::look(args, &workspace, &catalog, shell)?;
         outcome.add_files(looked, shell);
     }
-    let is_nothing =
-        outcome.damaged.is_empty() && outcome.troubles.is_empty() && outcome.missing.is_empty();
-    if outcome.series == 0 && outcome.files.faults.is_empty() && is_nothing {
+    if outcome.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
         refuse_unknown(args, &catalog)?;
     }
     if args.json {

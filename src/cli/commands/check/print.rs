@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::Timelike;
 use serde_json::{Map, Value, json};
 
 use super::{DamagedFile, Outcome, files};
@@ -115,14 +116,17 @@ fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
 }
 
 /// Returns the stamp of a bar as people write it.
-fn moment(request: &StorageRequest, stamp: i64, between: &str) -> String {
+pub(super) fn moment(request: &StorageRequest, stamp: i64, between: &str) -> String {
     let is_intraday = matches!(
         &request.series,
         Series::Bars { interval, .. } | Series::Prepost { interval, .. } if interval.is_intraday()
     );
     let naive = time::naive(stamp);
     if is_intraday {
-        naive.format(&format!("%Y-%m-%d{between}%H:%M")).to_string()
+        // A bar off the grid is told by its seconds.
+        let seconds = if naive.second() == 0 { "" } else { ":%S" };
+        let format = format!("%Y-%m-%d{between}%H:%M{seconds}");
+        naive.format(&format).to_string()
     } else {
         naive.date().to_string()
     }
@@ -207,7 +211,7 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
         .any(|(_, finding)| finding.kind.is_of_place())
     {
         shell.printer.note(
-            "Bars that stand where none should stay where they are: no answer of a source takes them back.",
+            "Bars that stand where none should stay where they are: no answer of a source takes them back. barkeep check --repair --dry-run shows which can be taken out.",
         );
     }
     let mut commands: Vec<String> = Vec::new();

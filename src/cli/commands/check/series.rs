@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 
 use super::super::beside;
 use super::{CheckArgs, DamagedFile, Outcome};
+use crate::calendar::Calendar;
 use crate::catalog::{Catalog, Missing};
 use crate::check::{self, Facts, Scope};
 use crate::cli::failure::Failure;
@@ -17,26 +18,40 @@ use crate::cli::shell::Shell;
 use crate::config::SourceKind;
 use crate::frame::MarketEvent;
 use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
+use crate::source::yahoo::known_sessions;
 use crate::storage::{Layout, StorageInterface, Stored};
 use crate::workspace::{Found, Workspace};
 
 /// The series of one ticker at one venue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked {
-    venue: Venue,
-    ticker: Ticker,
+    pub(super) venue: Venue,
+    pub(super) ticker: Ticker,
     intervals: BTreeSet<Interval>,
 }
 
 impl Asked {
     /// Returns the series of bars, those outside of the sessions among them.
-    fn requests(&self) -> impl Iterator<Item = (Interval, StorageRequest)> {
+    pub(super) fn requests(&self) -> impl Iterator<Item = (Interval, StorageRequest)> {
         self.intervals.iter().flat_map(|&interval| {
             let bars = StorageRequest::bars(self.venue.clone(), self.ticker.clone(), interval);
             let outside = interval.is_intraday().then(|| bars.outside()).flatten();
             let requests = std::iter::once(bars).chain(outside);
             requests.map(move |request| (interval, request))
         })
+    }
+}
+
+impl Asked {
+    /// Returns the sessions of the exchange, where they are known.
+    pub(super) fn sessions(&self, catalog: &Catalog) -> Option<Calendar> {
+        known_sessions(&catalog.identity(&self.ticker, &self.venue)?)
+    }
+
+    /// Returns the zone whose clock the dates show: what the files say, and of those of the predecessor, which say nothing,
+    /// what the source said of the ticker.
+    pub(super) fn timezone(&self, catalog: &Catalog, stored: Option<String>) -> Option<String> {
+        stored.or_else(|| catalog.identity(&self.ticker, &self.venue)?.timezone)
     }
 }
 
@@ -191,11 +206,12 @@ pub(super) fn look(
                 });
                 or_trouble(closes, &mut outcome, &request)
             },
-            timezone: stored.provenance.timezone,
+            timezone: asked.timezone(catalog, stored.provenance.timezone),
             has_borders: has_borders(workspace, &asked.venue),
             bars: stored.frame,
             events: events.clone(),
             currency: currency(catalog, asked),
+            sessions: asked.sessions(catalog),
         };
         outcome.series += 1;
         outcome.bars += facts.bars.len();
@@ -209,7 +225,7 @@ pub(super) fn look(
 }
 
 /// A maker of files names a week by any of its days.
-fn has_borders(workspace: &Workspace<'_>, venue: &Venue) -> bool {
+pub(super) fn has_borders(workspace: &Workspace<'_>, venue: &Venue) -> bool {
     let settings = workspace.config.settings();
     let mut described = settings.sources();
     let of_venue = described.find(|(known, _)| *known == venue);
@@ -249,7 +265,7 @@ fn currency(catalog: &Catalog, asked: &Asked) -> Option<String> {
     catalog.identity(&asked.ticker, &asked.venue)?.currency
 }
 
-fn damage(stored: &Stored, shell: &Shell<'_>) -> Outcome {
+pub(super) fn damage(stored: &Stored, shell: &Shell<'_>) -> Outcome {
     let file = |damage: &crate::storage::Damage| DamagedFile {
         path: shell.shown(&damage.path).to_string(),
         reason: damage.reason.clone(),

@@ -1,0 +1,232 @@
+//! What `check --repair` would take out, and has taken out, as a table or as a document.
+
+use serde_json::{Value, json};
+
+use super::CheckArgs;
+use super::print::{moment, troubles};
+use super::repair::{Done, Plan, Planned};
+use crate::check::Kind;
+use crate::cli::shell::Shell;
+use crate::cli::ui::json::{record, series};
+use crate::cli::ui::table;
+use crate::cli::ui::words::count;
+use crate::frame::{Bar, Frame, Volume};
+use crate::model::{Series, StorageRequest};
+
+/// How many things of one sort are named to people.
+const MOST_NAMED: usize = 10;
+
+/// Prints a table of the rows: those that go and those that stay.
+pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
+    let mut rows: Vec<[String; 9]> = Vec::new();
+    for planned in plan.series.iter().filter(|one| !is_beside(one)) {
+        for (stamp, (kind, why)) in &planned.gone {
+            let bar = bar_at(&planned.rows, *stamp);
+            rows.push(row(
+                &planned.take.request,
+                *stamp,
+                bar,
+                (*kind, "goes", why),
+            ));
+        }
+    }
+    for (request, finding, frame) in &plan.doubtful {
+        let bar = bar_at(frame, finding.from);
+        let what = (finding.kind, "stays", finding.reason.as_str());
+        rows.push(row(request, finding.from, bar, what));
+    }
+    if !rows.is_empty() {
+        let header = [
+            "venue", "ticker", "interval", "date", "close", "volume", "kind", "bar", "why",
+        ];
+        let text = table::render(header, &rows, &[4, 5]);
+        shell.printer.text(&format!("{text}\n"));
+    }
+    troubles(&plan.outcome, shell);
+}
+
+/// An adjusted close goes with its bar, and is not told beside it.
+fn is_beside(planned: &Planned) -> bool {
+    matches!(planned.take.request.series, Series::Adjusted { .. })
+}
+
+fn bar_at(frame: &Frame, stamp: i64) -> Option<Bar> {
+    frame.bars().find(|bar| bar.date == Some(stamp))
+}
+
+fn row(
+    request: &StorageRequest,
+    stamp: i64,
+    bar: Option<Bar>,
+    (kind, becomes, why): (Kind, &str, &str),
+) -> [String; 9] {
+    let (ticker, interval) = match &request.series {
+        Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
+        Series::Prepost { ticker, interval } => (ticker.to_string(), format!("prepost {interval}")),
+        other => (other.to_string(), String::new()),
+    };
+    let venue = request.venue.as_ref().map(ToString::to_string);
+    let close = bar.and_then(|bar| bar.close);
+    let volume = bar.and_then(|bar| bar.volume).map(|volume| match volume {
+        Volume::Units(units) => units.to_string(),
+        Volume::Fraction(number) => number.to_string(),
+    });
+    [
+        venue.unwrap_or_default(),
+        ticker,
+        interval,
+        moment(request, stamp, " "),
+        close.map(|close| close.to_string()).unwrap_or_default(),
+        volume.unwrap_or_default(),
+        kind.to_string(),
+        becomes.to_owned(),
+        why.to_owned(),
+    ]
+}
+
+/// Says what was done, or would be.
+pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+    let rows = |number: usize| count(number, "row", "rows");
+    let all = |number: usize| count(number, "series", "series");
+    let looked = format!(
+        "Looked through {} of {}",
+        count(plan.outcome.bars, "bar", "bars"),
+        all(plan.outcome.series)
+    );
+    let stay = match plan.doubtful.len() {
+        0 => String::new(),
+        doubtful => format!(
+            " {} where none should and may be the only one for its time: it stays.",
+            count(doubtful, "bar stands", "bars stand")
+        ),
+    };
+    let note = if plan.series.is_empty() {
+        format!("{looked}: no row can be taken out.{stay}")
+    } else if args.dry_run {
+        let (rows, all) = (rows(plan.rows()), all(plan.series.len()));
+        format!("{looked}: {rows} would be taken out of {all}. Nothing was changed.{stay}")
+    } else {
+        let taken: usize = done.taken.series.iter().map(|(_, rows)| rows.len()).sum();
+        let all = all(done.taken.series.len());
+        let rows = count(taken, "row was", "rows were");
+        format!(
+            "{looked}: {rows} taken out of {all}; quarantine and the ledger keep what is gone.{stay}"
+        )
+    };
+    for record in done.taken.kept.iter().take(MOST_NAMED) {
+        let folder = shell.shown(&record.folder);
+        shell.printer.note(&format!("Kept: {folder}"));
+    }
+    if let Some(more) = done.taken.kept.len().checked_sub(MOST_NAMED + 1) {
+        let more = count(more + 1, "more file is", "more files are");
+        shell.printer.note(&format!("{more} in quarantine."));
+    }
+    for warning in &done.taken.warnings {
+        shell.printer.warning(warning);
+    }
+    if done.outdated > 0 {
+        shell.printer.error(&format!(
+            "error: {} changed meanwhile and stay\nhint: run barkeep check --repair again",
+            rows(done.outdated)
+        ));
+    }
+    for failure in &done.leftovers.failures {
+        shell.printer.error(&format!("error: {failure}"));
+    }
+    for (request, error) in &done.taken.failures {
+        shell
+            .printer
+            .error(&format!("error: {request} stays as it is: {error}"));
+    }
+    for (request, reason) in &done.taken.left {
+        shell.printer.error(&format!("error: {request}: {reason}"));
+    }
+    shell.printer.note(&note);
+}
+
+/// Prints one document.
+pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+    let mut rows = Vec::new();
+    for planned in &plan.series {
+        let request = &planned.take.request;
+        for (stamp, (kind, why)) in &planned.gone {
+            let bar = bar_at(&planned.rows, *stamp);
+            rows.push(row_document(request, *stamp, bar, (*kind, why)));
+        }
+    }
+    let doubtful = plan.doubtful.iter().map(|(request, finding, frame)| {
+        let bar = bar_at(frame, finding.from);
+        row_document(request, finding.from, bar, (finding.kind, &finding.reason))
+    });
+    let damaged = plan.outcome.damaged.iter().map(|file| {
+        let mut facts = series(&file.request);
+        facts.insert("path".to_owned(), json!(file.path));
+        facts.insert("reason".to_owned(), json!(file.reason));
+        Value::Object(facts)
+    });
+    let unreadable = plan.outcome.troubles.iter().map(|(request, failure)| {
+        let mut facts = series(request);
+        facts.insert("error".to_owned(), failure.json());
+        Value::Object(facts)
+    });
+    let failed = done
+        .taken
+        .failures
+        .iter()
+        .map(|(request, error)| (request, error.to_string()));
+    let left = done
+        .taken
+        .left
+        .iter()
+        .map(|(request, reason)| (request, reason.clone()));
+    let failed = failed.chain(left).map(|(request, reason)| {
+        let mut facts = series(request);
+        facts.insert("error".to_owned(), json!(reason));
+        Value::Object(facts)
+    });
+    let emptied = plan.series.iter().flat_map(|one| &one.emptied);
+    let taken: usize = done.taken.series.iter().map(|(_, frame)| frame.len()).sum();
+    shell.printer.json(&json!({
+        "series": plan.outcome.series,
+        "bars": plan.outcome.bars,
+        "dry_run": args.dry_run,
+        "rows": rows,
+        "doubtful": doubtful.collect::<Vec<_>>(),
+        "without_rows": emptied.map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
+        "taken_out": taken,
+        "changed_meanwhile": done.outdated,
+        "kept": done.taken.kept.iter().map(record).collect::<Vec<_>>(),
+        "failed": failed.collect::<Vec<_>>(),
+        "warnings": done.taken.warnings,
+        "damaged": damaged.collect::<Vec<_>>(),
+        "unreadable": unreadable.collect::<Vec<_>>(),
+    }));
+    troubles(&plan.outcome, shell);
+}
+
+fn row_document(
+    request: &StorageRequest,
+    stamp: i64,
+    bar: Option<Bar>,
+    (kind, why): (Kind, &str),
+) -> Value {
+    let mut facts = series(request);
+    facts.insert("date".to_owned(), json!(moment(request, stamp, "T")));
+    facts.insert("kind".to_owned(), json!(kind.as_str()));
+    facts.insert("why".to_owned(), json!(why));
+    let prices = [
+        ("open", bar.and_then(|bar| bar.open)),
+        ("high", bar.and_then(|bar| bar.high)),
+        ("low", bar.and_then(|bar| bar.low)),
+        ("close", bar.and_then(|bar| bar.close)),
+    ];
+    for (name, price) in prices {
+        facts.insert(name.to_owned(), json!(price));
+    }
+    let volume = bar.and_then(|bar| bar.volume).map(|volume| match volume {
+        Volume::Units(units) => json!(units),
+        Volume::Fraction(number) => json!(number),
+    });
+    facts.insert("volume".to_owned(), json!(volume));
+    Value::Object(facts)
+}
