@@ -49,9 +49,7 @@ pub fn known(
             .records
             .extend(meant.filter(|(request, _)| asked.means(request)));
     }
-    let mut stored = stored_series(workspace, fs, catalog, asked)?;
-    stored.retain(|request| !known.records.contains_key(request));
-    known.unrecorded = stored;
+    known.unrecorded = stored_series(workspace, fs, catalog, asked, &known.records)?;
     Ok(known)
 }
 

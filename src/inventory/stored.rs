@@ -1,16 +1,17 @@
 //! Which series lie on the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::known::venues;
 use super::{Asked, InventoryError};
 use crate::catalog::Catalog;
+use crate::ledger::SeriesRecord;
 use crate::model::{Dataset, Interval, Series, StorageRequest};
 use crate::storage::StorageInterface;
 use crate::sys::Fs;
 use crate::workspace::Workspace;
 
-/// Returns the series that may lie on the disk, of those that are asked about: those that have a folder or a file, and those of
+/// Returns the series that may lie on the disk and have no record, of those that are asked about: those that have a folder or a file, and those of
 /// which the registry knows rows.
 ///
 /// # Errors
@@ -20,6 +21,7 @@ pub(super) fn stored_series(
     fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
+    records: &BTreeMap<StorageRequest, SeriesRecord>,
 ) -> Result<BTreeSet<StorageRequest>, InventoryError> {
     let mut found = BTreeSet::new();
     for venue in venues(workspace, fs, catalog)? {
@@ -32,7 +34,10 @@ pub(super) fn stored_series(
         };
         let mut add = |series: Series| {
             let venue = Some(venue.clone());
-            found.insert(StorageRequest { venue, series });
+            let request = StorageRequest { venue, series };
+            if !records.contains_key(&request) {
+                found.insert(request);
+            }
         };
         for ticker in in_partitions(Dataset::Events, None)? {
             add(Series::Events { ticker });

@@ -14,8 +14,8 @@ mod staging;
 pub use legacy::{LegacyName, LegacyPathBuilder, legacy_name};
 pub use level::{Level, is_parquet, is_passed_over};
 pub use parse::{
-    ParsedPartition, is_temporary, parse_partition_folder, parse_series_name, parse_staged,
-    series_name,
+    ParsedPartition, is_temporary, parse_partition_folder, parse_series_at, parse_series_name,
+    parse_staged, series_name,
 };
 pub use partitioned::PartitionPathBuilder;
 pub use places::Places;

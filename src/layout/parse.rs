@@ -96,10 +96,30 @@ fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p st
         return None;
     };
     let venue: Venue = format!("{market}:{source}").parse().ok()?;
+    let series = parse_in_tree(tree, series)?;
+    Some((
+        StorageRequest {
+            venue: Some(venue),
+            series,
+        },
+        rest,
+    ))
+}
+
+/// Returns the series of a name below the folder of a venue, such as `stocks_1d/ticker=AAPL`.
+pub fn parse_series_at(venue: &Venue, name: &str) -> Option<StorageRequest> {
+    let (tree, series) = name.split_once('/')?;
+    Some(StorageRequest {
+        venue: Some(venue.clone()),
+        series: parse_in_tree(tree, series)?,
+    })
+}
+
+fn parse_in_tree(tree: &str, series: &str) -> Option<Series> {
     let ticker = || Ticker::from_segment(series.strip_prefix("ticker=")?).ok();
-    let series = if *tree == Dataset::Events.as_str() {
+    Some(if tree == Dataset::Events.as_str() {
         Series::Events { ticker: ticker()? }
-    } else if *tree == Dataset::Trades.as_str() {
+    } else if tree == Dataset::Trades.as_str() {
         Series::Trades {
             feed: series.strip_prefix("venue=")?.parse().ok()?,
         }
@@ -115,14 +135,7 @@ fn parse_series<'p>(parts: &'p [&'p str]) -> Option<(StorageRequest, &'p [&'p st
         } else {
             return None;
         }
-    };
-    Some((
-        StorageRequest {
-            venue: Some(venue),
-            series,
-        },
-        rest,
-    ))
+    })
 }
 
 #[cfg(test)]

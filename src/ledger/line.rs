@@ -3,7 +3,7 @@
 //! Promises: what is written reads back as the same line; a line of an unknown form is refused, never guessed at.
 
 use crate::frame::{Profile, Revision, RowChanges, RowKey};
-use crate::layout::{parse_series_name, series_name};
+use crate::layout::{parse_series_at, series_name};
 use crate::model::{
     Fingerprint, Granularity, HalfDigest, PartitionKey, PriceBasis, StorageRequest, TimeUnit,
     Venue, time,
@@ -137,7 +137,7 @@ impl Line {
 
     /// Reads a line of the ledger of a venue.
     pub(super) fn read(venue: &Venue, written: &Written<'_>) -> Option<Self> {
-        let series = series_at(venue, &written.series)?;
+        let series = parse_series_at(venue, &written.series)?;
         if written.gone {
             return Some(Self::Gone(series));
         }
@@ -154,10 +154,6 @@ pub(super) fn name_at_venue(series: &StorageRequest) -> String {
     // Market and source have no slash.
     let at_venue = name.splitn(3, '/').nth(2).map(str::to_owned);
     at_venue.unwrap_or(name)
-}
-
-pub(super) fn series_at(venue: &Venue, name: &str) -> Option<StorageRequest> {
-    parse_series_name(&format!("{}/{}/{name}", venue.market, venue.source))
 }
 
 /// Returns a key without a time of day that is midnight: most bars have one a day.
@@ -314,7 +310,7 @@ mod tests {
     }
 
     fn series(name: &str) -> StorageRequest {
-        series_at(&venue(), name).unwrap()
+        parse_series_at(&venue(), name).unwrap()
     }
 
     fn state(rows: u64) -> FileState {

@@ -27,6 +27,9 @@ pub fn day(nanos: i64) -> NaiveDate {
 
 /// Parses `2020-01-02`, `2020-01-02T09:30`, `2020-01-02T09:30:00` or the same with a blank or a fraction.
 pub fn parse(text: &str) -> Option<i64> {
+    if let Some(nanos) = plain(text) {
+        return Some(nanos);
+    }
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return midnight(day);
     }
@@ -39,6 +42,31 @@ pub fn parse(text: &str) -> Option<i64> {
     .iter()
     .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
     .and_then(nanos)
+}
+
+/// Reads the two forms that most timestamps have, many times as fast as by a pattern.
+fn plain(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| {
+        let digits = bytes.get(from..to)?;
+        let is_number = digits.iter().all(u8::is_ascii_digit);
+        let add = |number, digit: &u8| number * 10 + u32::from(digit - b'0');
+        is_number.then(|| digits.iter().fold(0, add))
+    };
+    let is_at = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
+    if !(is_at(4, b'-') && is_at(7, b'-')) {
+        return None;
+    }
+    let year = i32::try_from(number(0, 4)?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?)?;
+    match bytes.len() {
+        10 => midnight(day),
+        19 if is_at(10, b'T') && is_at(13, b':') && is_at(16, b':') => {
+            let second = number(17, 19).filter(|second| *second < 60)?;
+            nanos(day.and_hms_opt(number(11, 13)?, number(14, 16)?, second)?)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Promises: takes no lock and writes nothing. What nobody recorded is printed as unknown, never as empty.
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::status::registry;
@@ -60,11 +61,11 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let damaged = damaged.iter().map(
             |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
         );
-        shell.printer.json(&json!({
-            "series": listed.iter().map(document).collect::<Vec<_>>(),
-            "begun": begun.collect::<Map<_, _>>(),
-            "damaged": damaged.collect::<Vec<_>>(),
-        }));
+        shell.printer.json(&Documents {
+            series: listed.iter().map(Document::of).collect(),
+            begun: begun.collect(),
+            damaged: damaged.collect(),
+        });
     } else {
         print(&listed, shell);
     }
@@ -168,32 +169,62 @@ fn row(one: &Listed) -> [String; 13] {
     ]
 }
 
-fn document(one: &Listed) -> Value {
-    let series = &one.request.series;
-    let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
-    let record = one.record.as_ref();
-    let months = record.map(|record| {
-        let months = record.months.iter();
-        let months = months.map(|(first, last)| json!([first.to_string(), last.to_string()]));
-        months.collect::<Vec<_>>()
-    });
-    json!({
-        "venue": one.request.venue.as_ref().map(ToString::to_string),
-        "ticker": series.ticker().map(Ticker::as_str),
-        "dataset": series.dataset().as_str(),
-        "interval": inventory::interval_of(series).map(Interval::as_str),
-        "state": one.state.as_str(),
-        "is_recorded": record.is_some(),
-        "layout": record.map(layout),
-        "first": moment(record.and_then(|record| record.first)),
-        "last": moment(record.and_then(|record| record.last)),
-        "months": months,
-        "rows": record.map(|record| record.rows),
-        "files": record.map(|record| record.files),
-        "bytes": record.map(|record| record.bytes),
-        "basis": record.map(|record| record.basis.as_str()),
-        "unit": record.map(|record| record.unit.as_str()),
-    })
+/// What is printed of all series.
+#[derive(Serialize)]
+struct Documents<'l> {
+    series: Vec<Document<'l>>,
+    begun: Map<String, Value>,
+    damaged: Vec<Value>,
+}
+
+/// What is printed of one series.
+#[derive(Serialize)]
+struct Document<'l> {
+    venue: Option<String>,
+    ticker: Option<&'l str>,
+    dataset: &'static str,
+    interval: Option<&'static str>,
+    state: &'static str,
+    is_recorded: bool,
+    layout: Option<&'static str>,
+    first: Option<String>,
+    last: Option<String>,
+    months: Option<Vec<[String; 2]>>,
+    rows: Option<u64>,
+    files: Option<u64>,
+    bytes: Option<u64>,
+    basis: Option<&'static str>,
+    unit: Option<&'static str>,
+}
+
+impl<'l> Document<'l> {
+    fn of(one: &'l Listed) -> Self {
+        let series = &one.request.series;
+        let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
+        let record = one.record.as_ref();
+        let months = |record: &SeriesRecord| {
+            let months = record.months.iter();
+            let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
+            months.collect()
+        };
+        Self {
+            venue: one.request.venue.as_ref().map(ToString::to_string),
+            ticker: series.ticker().map(Ticker::as_str),
+            dataset: series.dataset().as_str(),
+            interval: inventory::interval_of(series).map(Interval::as_str),
+            state: one.state.as_str(),
+            is_recorded: record.is_some(),
+            layout: record.map(layout),
+            first: moment(record.and_then(|record| record.first)),
+            last: moment(record.and_then(|record| record.last)),
+            months: record.map(months),
+            rows: record.map(|record| record.rows),
+            files: record.map(|record| record.files),
+            bytes: record.map(|record| record.bytes),
+            basis: record.map(|record| record.basis.as_str()),
+            unit: record.map(|record| record.unit.as_str()),
+        }
+    }
 }
 
 /// Returns what a series is beside its ticker, as one word: the interval of bars, or the name of the tree.

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::cli::world::{Sink, World};
 
@@ -59,8 +59,9 @@ impl Printer {
     }
 
     /// Prints a JSON document or event on a line of its own.
-    pub(in crate::cli) fn json(&self, value: &Value) {
-        self.line(&value.to_string());
+    pub(in crate::cli) fn json(&self, value: &impl Serialize) {
+        // Documents have no keys but texts, and so nothing that cannot be written.
+        self.line(&serde_json::to_string(value).unwrap_or_default());
     }
 
     /// Prints a message unless silence was asked for.
