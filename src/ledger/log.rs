@@ -204,8 +204,14 @@ impl Log {
     /// Returns when the first group that it knows was committed; `None` when it knows none.
     pub fn begun(&self) -> Option<DateTime<Utc>> {
         let first = self.files.first()?;
-        let line = first.body.split(|byte| *byte == b'\n').next()?;
-        read_header(line).ok().flatten().map(|group| group.at)
+        first_group(&first.body).map(|group| group.at)
+    }
+
+    /// Returns the files that can be understood, oldest first, with the moment of their first group.
+    pub(super) fn starts(&self) -> Vec<(PathBuf, DateTime<Utc>)> {
+        let files = self.files.iter();
+        let start = |file: &LogFile| Some((file.path.clone(), first_group(&file.body)?.at));
+        files.filter_map(start).collect()
     }
 
     /// Calls `take` for every line, oldest first, and collects what cannot be understood.
@@ -253,6 +259,11 @@ impl Log {
             }
         }
     }
+}
+
+fn first_group(body: &[u8]) -> Option<Group> {
+    let line = body.split(|byte| *byte == b'\n').next()?;
+    read_header(line).ok().flatten()
 }
 
 /// Reads the first line of a group; `None` when it is another line.

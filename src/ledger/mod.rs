@@ -4,6 +4,8 @@
 //! its change; what a line says undoes its change bit for bit, and says by a fingerprint whether it did.
 //! Leaves to others: the commit (`storage`), what to do with what is known.
 
+mod before;
+mod history;
 mod line;
 mod log;
 mod record;
@@ -12,11 +14,13 @@ mod replaced;
 mod values;
 mod written;
 
+pub use before::{Before, ReadKept};
+pub use history::{History, Unknown, read_history};
 pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
 pub use record::SeriesRecord;
 pub use records::{Records, read_records};
-pub use replaced::{Ledger, LedgerLine, read_ledger};
+pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 
 use std::path::PathBuf;
 

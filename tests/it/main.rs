@@ -7,6 +7,8 @@ mod access;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod as_of;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod catalog;
