@@ -41,6 +41,8 @@ mod crash_ledger;
 #[cfg(test)]
 mod crash_lock;
 #[cfg(test)]
+mod crash_merge;
+#[cfg(test)]
 mod crash_rate;
 #[cfg(test)]
 mod docs;
