@@ -15,13 +15,13 @@ use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
 use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
-use crate::workspace::WorkspaceError;
+use crate::workspace::{ReadError, WorkspaceError};
 
 /// Why the program stopped, and what that means to the shell.
 #[derive(Debug)]
@@ -259,6 +259,23 @@ const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         StorageError::from(error).into()
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let exit = match &error {
+            ReadError::Unknown { unknown, .. } => match unknown {
+                Unknown::Ledger { .. } | Unknown::Kept { .. } => Exit::Damaged,
+                _ => Exit::Failed,
+            },
+            ReadError::Damaged { .. } => Exit::Damaged,
+            ReadError::Storage(_) => Exit::Failed,
+        };
+        match error {
+            ReadError::Storage(error) => error.into(),
+            error => Self::of(exit, error),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What ends the work on staged rows.
 
 use crate::catalog::CatalogError;
+use crate::ledger::LedgerError;
 use crate::storage::StorageError;
 use crate::sys::FsError;
 
@@ -16,6 +17,12 @@ pub enum IngestError {
     /// The file system did not do what was asked.
     #[error(transparent)]
     Fs(#[from] FsError),
+}
+
+impl From<LedgerError> for IngestError {
+    fn from(error: LedgerError) -> Self {
+        Self::Storage(error.into())
+    }
 }
 
 impl IngestError {

@@ -7,6 +7,7 @@
 mod consolidate;
 mod error;
 mod leftovers;
+mod merge_ledgers;
 mod merge_series;
 mod missing;
 mod put_away;
@@ -20,6 +21,7 @@ mod take_out;
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
 pub use leftovers::{LeftoverReport, finish_leftovers};
+pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::{GaveUp, missing};
 pub use registry::Registry;
 pub use rehouse::{LookedInto, RehouseReport, rehouse};

@@ -66,10 +66,14 @@ impl Places {
         }
     }
 
+    /// Returns the folder of all ledgers.
+    pub fn ledgers(&self) -> PathBuf {
+        self.state.join("ledger")
+    }
+
     /// Returns the folder of the ledger of a venue.
     pub fn ledger(&self, venue: &Venue) -> PathBuf {
-        let ledger = self.state.join("ledger");
-        ledger
+        self.ledgers()
             .join(venue.market.as_str())
             .join(venue.source.as_str())
     }

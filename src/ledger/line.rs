@@ -74,6 +74,9 @@ pub enum Past {
     },
     /// They are those of the series in the other layout: only their place is new.
     Moved,
+    /// They were a copy of the rows of the series, which are in the other layout: what happened to them happened to no row
+    /// of the series.
+    Copied(RowChanges),
 }
 
 /// What a group did to one file of a series.
@@ -192,7 +195,8 @@ fn write_file(written: &mut Written<'static>, line: &FileLine) {
             written.kept = Some(file.clone().into());
             written.factor = *factor;
         }
-        Past::Changed(changes) => {
+        Past::Changed(changes) | Past::Copied(changes) => {
+            written.moved = matches!(line.past, Past::Copied(_));
             let ranges = changes.added.iter();
             written.added = ranges.map(range).collect();
             let replaced = changes.replaced.iter().map(|revision| {
@@ -233,7 +237,7 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
         None => None,
         Some(span) => Some(range(span)?),
     };
-    let past = if written.moved {
+    let past = if written.moved && !written.has_changes() {
         Past::Moved
     } else if let Some(case) = &written.damaged {
         let case = case.clone().into_owned();
@@ -244,11 +248,16 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
             factor: written.factor,
         }
     } else {
-        Past::Changed(RowChanges {
+        let changes = RowChanges {
             added: written.added.iter().map(range).collect::<Option<_>>()?,
             replaced: read_replaced(&series, written)?,
             removed: read_removed(&series, written)?,
-        })
+        };
+        if written.moved {
+            Past::Copied(changes)
+        } else {
+            Past::Changed(changes)
+        }
     };
     Some(FileLine {
         partition: written.file.as_ref()?.parse().ok()?,
@@ -376,6 +385,10 @@ mod tests {
             )],
             ..RowChanges::default()
         };
+        let copied = RowChanges {
+            added: vec![(key("2026-06-02"), key("2026-06-02"))],
+            ..RowChanges::default()
+        };
         let record = SeriesRecord {
             months: vec![("2026-01".parse().unwrap(), "2026-06".parse().unwrap())],
             files: 6,
@@ -396,6 +409,7 @@ mod tests {
             file_line("stocks_1wk/ticker=A", "whole", kept),
             file_line("prepost_1m/ticker=A", "2026-12", damaged),
             file_line("adjusted_1d/ticker=A", "whole", Past::Moved),
+            file_line("stocks_1m/ticker=A", "2026-06", Past::Copied(copied)),
             Line::Found(series("stocks_1d/ticker=A"), record),
             Line::Found(series("stocks_1d/ticker=B"), SeriesRecord::nothing()),
             Line::Gone(series("stocks_1d/ticker=^GSPC")),
@@ -445,6 +459,6 @@ mod tests {
             })
             .collect();
 
-        assert_eq!(is_legacy, [false, false, true, false, false]);
+        assert_eq!(is_legacy, [false, false, true, false, false, false]);
     }
 }

@@ -20,6 +20,9 @@ use crate::sys::{Fs, Kind};
 
 const SUFFIX: &str = ".jsonl";
 
+/// How often the files are listed anew while one of them is removed under the reader.
+const MOST_TRIES: usize = 8;
+
 /// The files of the ledger of a venue.
 #[derive(Debug)]
 pub struct Log {
@@ -58,12 +61,28 @@ pub(super) fn numbers_of(name: &str) -> Option<RangeInclusive<u32>> {
     Some(number(first)?..=number(last)?)
 }
 
+/// A file of the ledger, and which groups are in it.
+pub(super) type Numbered = (PathBuf, RangeInclusive<u32>);
+
+/// The files in the folder of a ledger.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// Those that count, oldest first.
+    pub(super) live: Vec<Numbered>,
+    /// Those whose groups are in a merged file as well.
+    pub(super) covered: Vec<Numbered>,
+}
+
 /// Returns the files in the folder of a ledger, oldest first, without those whose groups are in a merged file as well.
 pub(super) fn names(
     fs: &dyn Fs,
     places: &Places,
     venue: &Venue,
-) -> Result<Vec<(PathBuf, RangeInclusive<u32>)>, LedgerError> {
+) -> Result<Vec<Numbered>, LedgerError> {
+    Ok(listing(fs, places, venue)?.live)
+}
+
+pub(super) fn listing(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Listing, LedgerError> {
     let dir = places.ledger(venue);
     let mut found = Vec::new();
     for entry in fs.list(&dir)?.unwrap_or_default() {
@@ -77,7 +96,7 @@ pub(super) fn names(
         order.then_with(|| a.cmp(b))
     });
     let mut covered: Option<RangeInclusive<u32>> = None;
-    found.retain(|(_, numbers)| {
+    let is_live = |(_, numbers): &Numbered| {
         let is_merged = numbers.start() != numbers.end();
         let is_covered = covered.as_ref().is_some_and(|covered| {
             covered != numbers
@@ -88,8 +107,9 @@ pub(super) fn names(
             covered = Some(numbers.clone());
         }
         !is_covered
-    });
-    Ok(found)
+    };
+    let (live, covered) = found.into_iter().partition(is_live);
+    Ok(Listing { live, covered })
 }
 
 /// Returns the file of a group, and where it will stand. Nothing is written.
@@ -177,35 +197,62 @@ impl Log {
         venue: &Venue,
         number: u32,
     ) -> Result<Self, LedgerError> {
-        let mut log = Self {
-            venue: venue.clone(),
-            files: Vec::new(),
-            damaged: Vec::new(),
-        };
-        for (path, numbers) in names(fs, places, venue)? {
-            if *numbers.end() <= number {
-                continue;
+        let mut tries = 0;
+        loop {
+            let mut log = Self {
+                venue: venue.clone(),
+                files: Vec::new(),
+                damaged: Vec::new(),
+            };
+            let gone = log.read_files(fs, &names(fs, places, venue)?, number)?;
+            tries += 1;
+            match gone {
+                // A run that merges files at this moment removed it: what was in it is in another one.
+                Some(_) if tries < MOST_TRIES => {}
+                Some(path) => {
+                    let reason = "it was removed while it was read".to_owned();
+                    log.damaged.push((path, reason));
+                    return Ok(log);
+                }
+                None => return Ok(log),
             }
-            // A run that merges files at this moment may have removed one.
-            let Some(mut bytes) = fs.read(&path)? else {
-                continue;
+        }
+    }
+
+    /// Reads files; the first that is gone ends it, and is returned.
+    fn read_files(
+        &mut self,
+        fs: &dyn Fs,
+        files: &[Numbered],
+        after: u32,
+    ) -> Result<Option<PathBuf>, LedgerError> {
+        for (path, _) in files.iter().filter(|(_, of)| *of.end() > after) {
+            let Some(mut bytes) = fs.read(path)? else {
+                return Ok(Some(path.clone()));
             };
             match sealed::unseal(&bytes).map(<[u8]>::len) {
                 Ok(length) => {
                     bytes.truncate(length);
-                    log.files.push(LogFile { path, body: bytes });
+                    let path = path.clone();
+                    self.files.push(LogFile { path, body: bytes });
                 }
-                Err(reason) => log.damaged.push((path, reason.to_owned())),
+                Err(reason) => self.damaged.push((path.clone(), reason.to_owned())),
             }
         }
-        Ok(log)
+        Ok(None)
     }
 
     /// Returns when the first group that it knows was committed; `None` when it knows none.
     pub fn begun(&self) -> Option<DateTime<Utc>> {
         let first = self.files.first()?;
-        let line = first.body.split(|byte| *byte == b'\n').next()?;
-        read_header(line).ok().flatten().map(|group| group.at)
+        first_group(&first.body).map(|group| group.at)
+    }
+
+    /// Returns the files that can be understood, oldest first, with the moment of their first group.
+    pub(super) fn starts(&self) -> Vec<(PathBuf, DateTime<Utc>)> {
+        let files = self.files.iter();
+        let start = |file: &LogFile| Some((file.path.clone(), first_group(&file.body)?.at));
+        files.filter_map(start).collect()
     }
 
     /// Calls `take` for every line, oldest first, and collects what cannot be understood.
@@ -253,6 +300,11 @@ impl Log {
             }
         }
     }
+}
+
+fn first_group(body: &[u8]) -> Option<Group> {
+    let line = body.split(|byte| *byte == b'\n').next()?;
+    read_header(line).ok().flatten()
 }
 
 /// Reads the first line of a group; `None` when it is another line.

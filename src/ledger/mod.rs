@@ -4,8 +4,12 @@
 //! its change; what a line says undoes its change bit for bit, and says by a fingerprint whether it did.
 //! Leaves to others: the commit (`storage`), what to do with what is known.
 
+mod base;
+mod before;
+mod history;
 mod line;
 mod log;
+mod merged;
 mod record;
 mod records;
 mod removed;
@@ -13,12 +17,15 @@ mod replaced;
 mod values;
 mod written;
 
+pub use before::{Before, ReadKept};
+pub use history::{History, Unknown, read_history};
 pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
+pub use merged::{is_merge_due, merge_files, venues};
 pub use record::SeriesRecord;
 pub use records::{Records, read_records};
 pub use removed::{Removal, Removals, read_removals};
-pub use replaced::{Ledger, LedgerLine, read_ledger};
+pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 
 use std::path::PathBuf;
 

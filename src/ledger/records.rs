@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
+use super::base;
 use super::{FileLine, LedgerError, Line, Log, SeriesRecord};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest, Venue};
@@ -27,17 +28,26 @@ pub struct Records {
 /// # Errors
 /// When a file of the ledger cannot be read. One that is damaged is in the answer.
 pub fn read_records(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Records, LedgerError> {
-    let mut log = Log::read(fs, places, venue)?;
-    let mut records = Records {
-        begun: log.begun(),
-        ..Records::default()
+    let (mut records, through) = match base::read(fs, places, venue)? {
+        Some(base) => (Records::of(base.begun, base.series), base.through),
+        None => (Records::default(), 0),
     };
+    let mut log = Log::read_after(fs, places, venue, through)?;
+    records.begun = records.begun.or_else(|| log.begun());
     log.for_each(|_, line| records.take(line));
     records.damaged = log.damaged;
     Ok(records)
 }
 
 impl Records {
+    fn of(begun: DateTime<Utc>, series: BTreeMap<StorageRequest, SeriesRecord>) -> Self {
+        Self {
+            series,
+            begun: Some(begun),
+            damaged: Vec::new(),
+        }
+    }
+
     /// Takes over what a line says.
     pub(super) fn take(&mut self, line: Line) {
         match line {

@@ -64,11 +64,10 @@ pub fn read_ledger(
     places: &Places,
     request: &StorageRequest,
 ) -> Result<Option<Ledger>, LedgerError> {
-    let mut ledger = Ledger::default();
-    read_earlier(fs, places, request, &mut ledger)?;
     let Some(venue) = &request.venue else {
         return Ok(None);
     };
+    let mut ledger = read_earlier(fs, places, request)?;
     let mut log = Log::read(fs, places, venue)?;
     log.for_each_of(request, |group, line| {
         if let Line::File(line) = line {
@@ -87,7 +86,7 @@ pub fn read_ledger(
 
 fn lines_of(partition: String, past: &Past) -> Vec<LedgerLine> {
     match past {
-        Past::Changed(changes) => {
+        Past::Changed(changes) | Past::Copied(changes) => {
             let replaced = changes.replaced.iter();
             let line = |revision: &Revision| LedgerLine {
                 at: DateTime::UNIX_EPOCH,
@@ -109,15 +108,19 @@ fn lines_of(partition: String, past: &Past) -> Vec<LedgerLine> {
     }
 }
 
-fn read_earlier(
+/// Reads what earlier builds recorded of a series.
+///
+/// # Errors
+/// When the request has no venue, or the file cannot be read.
+pub fn read_earlier(
     fs: &dyn Fs,
     places: &Places,
     request: &StorageRequest,
-    ledger: &mut Ledger,
-) -> Result<(), LedgerError> {
+) -> Result<Ledger, LedgerError> {
+    let mut ledger = Ledger::default();
     let path = path(fs, places, request)?;
     let Some(bytes) = fs.read(&path)? else {
-        return Ok(());
+        return Ok(ledger);
     };
     let lines = bytes.split(|byte| *byte == b'\n').enumerate();
     for (at, line) in lines.filter(|(_, line)| !line.is_empty()) {
@@ -128,7 +131,7 @@ fn read_earlier(
             ledger.damaged.push((path.clone(), reason));
         }
     }
-    Ok(())
+    Ok(ledger)
 }
 
 fn parsed(line: &[u8]) -> Option<LedgerLine> {

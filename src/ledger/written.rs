@@ -88,6 +88,11 @@ impl Written<'_> {
             ..Self::default()
         }
     }
+
+    /// Tells whether it says what happened to single rows.
+    pub(super) fn has_changes(&self) -> bool {
+        !self.added.is_empty() || !self.replaced.is_empty() || self.why.is_some()
+    }
 }
 
 /// A record of a series.

@@ -286,7 +286,8 @@ fn merge(
     let custody = Custody {
         quarantine: &quarantine,
         corrupt_files: CorruptFiles::Quarantine,
-        replaced: Replaced::Noted,
+        // Both files were read as one series.
+        replaced: Replaced::Copied,
         at: hands.clock.now(),
     };
     let mut aside = Aside::default();

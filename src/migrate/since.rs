@@ -1,17 +1,17 @@
 //! Partitions as they were when they were proven, whatever updates have done to them since.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Proof, Sight};
 use crate::frame::{Column, Frame, Revision, RowKey};
-use crate::ledger::{LedgerLine, read_ledger, read_removals};
+use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier, read_history, read_removals};
 use crate::model::StorageRequest;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, read_kept};
 
-/// Returns what the rows of a series may have been when they were proven: without what is newer than their migration,
-/// and with the values and rows that the ledger says were replaced or taken out since.
+/// Returns what the rows of a series may have been when they were proven: without what was added since, and with what the
+/// ledger says was replaced or taken out since. Of what nobody knows, the rows of today stand in: they may be the same.
 ///
-/// There are two answers when a value was replaced in the very second of the proof, which the ledger does not resolve.
+/// There are several answers when something happened in the very second of the proof, which proofs do not resolve.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -21,44 +21,42 @@ pub(super) fn when_proven(
     now: &Frame,
     proof: &Proof,
 ) -> Result<Vec<Frame>, StorageError> {
+    let Sight { fs, places, .. } = sight;
     let (first, last) = proof.span;
-    let within = now.between(Some(first), last.checked_add(1));
-    let removals = read_removals(sight.fs, sight.places, request)?;
-    let ledger = read_ledger(sight.fs, sight.places, request)?;
-    if ledger.is_none() && removals.all.is_empty() {
-        return Ok(vec![within]);
-    }
-    let ledger = ledger.unwrap_or_default();
     let proven_at = proof.at.timestamp();
-    let undone = |is_since: &dyn Fn(i64) -> bool| {
-        let since = |line: &&LedgerLine| is_since(line.at.timestamp());
-        let lines = ledger.lines.iter().filter(since);
-        let mut revisions: Vec<(i64, Revision)> = lines
-            .filter_map(|line| Some((line.at.timestamp(), line.revision(now.profile())?)))
-            .collect();
-        let mut then = within.clone();
-        let removals = removals.all.iter().rev();
-        for removal in removals.filter(|removal| is_since(removal.at.timestamp())) {
-            let removed_at = removal.at.timestamp();
-            let later = revisions.partition_point(|(at, _)| *at <= removed_at);
-            let later: Vec<Revision> = revisions.drain(later..).map(|(_, one)| one).collect();
-            // What was stored again under such a key since was not there before.
-            let rows = removal.rows.between(Some(first), last.checked_add(1));
-            then = then.before(&later).without(&rows).merge(&rows).frame;
-        }
-        let revisions: Vec<Revision> = revisions.into_iter().map(|(_, one)| one).collect();
-        then.before(&revisions)
+    let earlier = read_earlier(fs, places, request)?;
+    let history = read_history(fs, places, request)?.of_partitions();
+    let kept = |name: &str| read_kept(fs, places, request, name, sight.stores.limit());
+    let up_to = |second: i64| {
+        let lines = &history.lines;
+        lines.partition_point(|(at, _)| at.timestamp() <= second)
     };
-    let mut frames = vec![undone(&|at| at > proven_at)];
-    let inclusive = undone(&|at| at >= proven_at);
-    if !frames.contains(&inclusive) {
-        frames.push(inclusive);
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut cuts: BTreeSet<usize> = (up_to(proven_at - 1)..=up_to(proven_at)).collect();
+    while let Some(lines) = cuts.pop_last() {
+        let undone = history.undone(now, lines, &kept);
+        let within = undone.between(Some(first), last.checked_add(1));
+        for second in [proven_at, proven_at - 1] {
+            let then = within.before(&revisions_after(&earlier, second, now));
+            if !frames.contains(&then) {
+                frames.push(then);
+            }
+        }
     }
     Ok(frames)
 }
 
+/// Returns what earlier builds recorded after a second.
+fn revisions_after(earlier: &Ledger, second: i64, rows: &Frame) -> Vec<Revision> {
+    let is_after = |line: &&LedgerLine| line.at.timestamp() > second;
+    let lines = earlier.lines.iter().filter(is_after);
+    lines
+        .filter_map(|line| line.revision(rows.profile()))
+        .collect()
+}
+
 /// Tells whether two sides differ by nothing but what updates have done since they were proven: newer rows, and values that
-/// have their line in the ledger.
+/// the ledger has.
 ///
 /// # Errors
 /// When the ledger cannot be read.
@@ -88,33 +86,20 @@ fn is_older(
     let Some((first, last)) = legacy.span() else {
         return Ok(false);
     };
+    let olds = Olds::read(sight, request, legacy)?;
     let within = partitions.between(Some(first), last.checked_add(1));
-    let within = within
-        .merge(&taken_out(sight, request, legacy, partitions)?)
-        .frame;
-    if !legacy.times().eq(within.times()) {
+    if !(0..within.len()).all(|row| legacy.find(&within.key(row)).is_some()) {
         return Ok(false);
     }
-    let ledger = read_ledger(sight.fs, sight.places, request)?;
-    let lines = ledger.as_ref().map_or(&[][..], |ledger| &ledger.lines);
-    let mut replaced: HashMap<(RowKey, &str), Vec<Column>> = HashMap::new();
-    for revision in lines
-        .iter()
-        .filter_map(|line| line.revision(legacy.profile()))
-    {
-        let place = replaced.entry((revision.key, revision.field));
-        place.or_default().push(revision.old);
-    }
     let specs = legacy.profile().columns.iter();
-    let columns: Vec<_> = specs
-        .zip(legacy.columns().iter().zip(within.columns()))
-        .collect();
+    let specs: Vec<_> = specs.zip(legacy.columns()).collect();
     let is_known = |row: usize| {
         let key = legacy.key(row);
-        columns.iter().all(|(spec, (old, new))| {
-            let was = |olds: &Vec<Column>| olds.iter().any(|value| value.cell(0) == old.cell(row));
-            old.cell(row) == new.cell(row)
-                || replaced.get(&(key.clone(), spec.name)).is_some_and(was)
+        let there = within.find(&key);
+        let mut columns = specs.iter().zip(within.columns());
+        columns.all(|((spec, old), new)| {
+            there.is_some_and(|there| old.cell(row) == new.cell(there))
+                || olds.had(&key, spec.name, old, row)
         })
     };
     Ok((0..legacy.len()).all(is_known))
@@ -138,4 +123,65 @@ pub(super) fn taken_out(
         legacy.times().collect()
     };
     Ok(out.at(|stamp| of_legacy.contains(&stamp)))
+}
+
+/// What the ledger says that a series held once.
+struct Olds {
+    replaced: HashMap<(RowKey, &'static str), Vec<Column>>,
+    /// Rows of files that are kept, and rows that were taken out.
+    rows: Vec<Frame>,
+}
+
+impl Olds {
+    fn read(
+        sight: Sight<'_>,
+        request: &StorageRequest,
+        legacy: &Frame,
+    ) -> Result<Self, StorageError> {
+        let Sight { fs, places, .. } = sight;
+        let earlier = read_earlier(fs, places, request)?;
+        let mut olds = Self {
+            replaced: HashMap::new(),
+            rows: Vec::new(),
+        };
+        let earlier = earlier.lines.iter();
+        olds.take(earlier.filter_map(|line| line.revision(legacy.profile())));
+        for (_, line) in read_history(fs, places, request)?.lines {
+            let Line::File(line) = line else { continue };
+            match line.past {
+                Past::Changed(changes) | Past::Copied(changes) => {
+                    olds.take(changes.replaced);
+                    olds.rows.extend(changes.removed.map(|(rows, _)| rows));
+                }
+                Past::Kept { file, .. } => {
+                    let limit = sight.stores.limit();
+                    // What cannot be read explains nothing.
+                    olds.rows
+                        .extend(read_kept(fs, places, request, &file, limit).ok());
+                }
+                Past::Damaged { .. } | Past::Moved => {}
+            }
+        }
+        Ok(olds)
+    }
+
+    fn take(&mut self, revisions: impl IntoIterator<Item = Revision>) {
+        for revision in revisions {
+            let place = self.replaced.entry((revision.key, revision.field));
+            place.or_default().push(revision.old);
+        }
+    }
+
+    /// Tells whether a row had the value of `column` in `row` once.
+    fn had(&self, key: &RowKey, field: &'static str, column: &Column, row: usize) -> bool {
+        let value = column.cell(row);
+        let was = |olds: &Vec<Column>| olds.iter().any(|old| old.cell(0) == value);
+        let held = |rows: &Frame| {
+            let at = rows.profile().position(field);
+            let column = at.and_then(|at| rows.columns().get(at));
+            let there = rows.find(key);
+            there.is_some_and(|there| column.is_some_and(|column| column.cell(there) == value))
+        };
+        self.replaced.get(&(key.clone(), field)).is_some_and(was) || self.rows.iter().any(held)
+    }
 }

@@ -11,9 +11,10 @@ use super::verify::read_partitions;
 use super::{
     Difference, Failed, Hands, IntervalReport, MigrateError, Note, Proof, Proofs, Refusal, Sight,
 };
+use crate::catalog::Block;
 use crate::frame::Frame;
 use crate::ledger::Line;
-use crate::model::Ticker;
+use crate::model::{Series, StorageRequest, Ticker};
 use crate::observe::Event;
 use crate::storage::{
     Aside, BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, Quarantine,
@@ -115,12 +116,25 @@ impl<'w, 'l> Writer<'w, 'l> {
         Ok(())
     }
 
+    /// Until a ticker was switched, its partitions are a copy of what the legacy file has.
+    fn replaced(&self, request: &StorageRequest) -> Replaced {
+        let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
+        else {
+            return Replaced::Noted;
+        };
+        let catalog = self.hands.sight.catalog;
+        match catalog.storage_block(ticker, venue, *interval) {
+            Block::Partitioned { .. } => Replaced::Noted,
+            _ => Replaced::Copied,
+        }
+    }
+
     /// Adds the files that change to the group that is committed with the batch.
     fn add(&mut self, prepared: &Prepared) -> Result<(), StorageError> {
         let custody = Custody {
             quarantine: &self.quarantine,
             corrupt_files: CorruptFiles::Quarantine,
-            replaced: Replaced::Noted,
+            replaced: self.replaced(&prepared.request),
             at: self.hands.clock.now(),
         };
         let mut aside = Aside::default();

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::ledger::{FileLine, Line, Past, group_file};
-use crate::model::{Digest, PartitionKey, Venue};
+use crate::model::{PartitionKey, Venue};
 use crate::sys::{Rights, rights_of};
 
+use super::kept::kept_file;
 use super::staged::{Sealed, StagedRun};
 use super::unit::Unit;
 use super::{Custody, Document, Prepared, PreparedFile, QuarantineRecord, Replaced, StorageError};
@@ -142,7 +143,7 @@ fn kept_name(
     let is_long = values > MOST_LISTED && values.saturating_mul(VALUE_BYTES) > bytes.len();
     let is_kept =
         custody.replaced == Replaced::Noted && changes.removed.is_none() && (is_moved || is_long);
-    is_kept.then(|| format!("files/{}.parquet", Digest::of(bytes).half()))
+    is_kept.then(|| kept_file(bytes))
 }
 
 fn past(
@@ -151,8 +152,10 @@ fn past(
     custody: &Custody<'_, '_>,
     cases: &[(PartitionKey, QuarantineRecord)],
 ) -> Past {
-    if custody.replaced == Replaced::Known {
-        return Past::Moved;
+    match custody.replaced {
+        Replaced::Known => return Past::Moved,
+        Replaced::Copied => return Past::Copied(file.change.rows.clone()),
+        Replaced::Noted => {}
     }
     if let Some(file) = kept_name(prepared, file, custody) {
         let factor = prepared.factor;

@@ -24,6 +24,8 @@ pub enum Replaced {
     Noted,
     /// The ledger has them since another layout held the series.
     Known,
+    /// The ledger gets them. They are of a copy of the series, which another layout holds, or another file.
+    Copied,
 }
 
 /// Who takes care of what a new file does not hold.

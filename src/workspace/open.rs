@@ -102,6 +102,11 @@ impl<'s> Workspace<'s> {
         stores(fs, &self.places, self.config.settings(), compression, limit)
     }
 
+    /// Returns the door to its file system.
+    pub(super) fn fs(&self) -> &dyn Fs {
+        &*self.around.fs
+    }
+
     /// Returns what planning looks at.
     pub fn view(&self) -> View<'_> {
         View {

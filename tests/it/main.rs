@@ -7,6 +7,8 @@ mod access;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod as_of;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod catalog;
@@ -38,6 +40,8 @@ mod crash_import;
 mod crash_ledger;
 #[cfg(test)]
 mod crash_lock;
+#[cfg(test)]
+mod crash_merge;
 #[cfg(test)]
 mod crash_rate;
 #[cfg(test)]

@@ -1,27 +1,25 @@
 //! What is stored beside the bars of a ticker: its events, its adjusted closes and what is traded outside of the session.
 //!
-//! Promises: a file that is damaged is an error, and nothing stored is no event.
+//! Promises: a file that is damaged is an error, and nothing stored is no event. All is of the moment that bars are read of.
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::frame::basis::payment_factor;
 use crate::frame::{Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
 use crate::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker};
-use crate::storage::{Layout, Stored};
-use crate::workspace::Workspace;
+use crate::storage::Stored;
+use crate::workspace::Reading;
 
 /// Returns the stored events of the ticker of a series, as rows and as events.
 pub(super) fn events(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     request: &StorageRequest,
 ) -> Result<(Stored, Vec<MarketEvent>), Failure> {
     let ticker = ticker(request)?;
     let series = Series::Events { ticker };
-    let stored = read(workspace, catalog, request, series)?;
+    let stored = read(reading, request, series)?;
     let stored = stored.unwrap_or_else(|| nothing(Dataset::Events));
     let events = stored.frame.market_events();
     Ok((stored, events))
@@ -30,43 +28,38 @@ pub(super) fn events(
 /// Returns what is stored of the hours before and after the session, with the series that it is; `None` when there is
 /// nothing. Damage is in the answer.
 pub(super) fn outside(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     bars: &StorageRequest,
 ) -> Result<Option<(StorageRequest, Stored)>, Failure> {
     let Some(request) = bars.outside() else {
         return Ok(None);
     };
-    let found = workspace.read(catalog, &request)?;
+    let found = reading.read(&request)?;
     Ok(found.map(|found| (request, found.stored)))
 }
 
 /// Returns the bars of a series adjusted.
 pub(super) fn adjusted(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     request: &StorageRequest,
     stored: &Stored,
     how: Adjust,
 ) -> Result<Frame, Failure> {
     let ticker = ticker(request)?;
-    let (_, events) = events(workspace, catalog, request)?;
+    let (_, events) = events(reading, request)?;
     let mut known = Adjustments {
         events,
         ..Adjustments::default()
     };
     if let Series::Bars { interval, .. } | Series::Prepost { interval, .. } = &request.series {
         if interval.is_intraday() {
-            known.day_factors = day_factors(workspace, catalog, request, &ticker)?;
+            known.day_factors = day_factors(reading, request, &ticker)?;
         } else {
-            let stored = closes(workspace, catalog, request, &ticker, *interval)?;
+            let stored = closes(reading, request, &ticker, *interval)?;
             known.closes = stored.frame.adjusted_closes();
         }
     }
-    let basis = workspace
-        .stores
-        .basis(request, layout(workspace, catalog, request)?)?
-        .unwrap_or(PriceBasis::Unknown);
+    let basis = reading.basis(request)?;
     stored
         .frame
         .adjusted(&ticker, basis, how, &known)
@@ -80,31 +73,24 @@ pub(super) fn adjusted(
 
 /// Returns the adjusted closes that are stored beside bars of one length.
 pub(super) fn closes(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     request: &StorageRequest,
     ticker: &Ticker,
     interval: Interval,
 ) -> Result<Stored, Failure> {
     let ticker = ticker.clone();
-    let stored = read(
-        workspace,
-        catalog,
-        request,
-        Series::Adjusted { ticker, interval },
-    )?;
+    let stored = read(reading, request, Series::Adjusted { ticker, interval })?;
     Ok(stored.unwrap_or_else(|| nothing(Dataset::Adjusted)))
 }
 
 /// Returns adjusted close over close of each day. Bars of less than a day have no adjusted close of their own.
 fn day_factors(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     request: &StorageRequest,
     ticker: &Ticker,
 ) -> Result<BTreeMap<i64, f64>, Failure> {
     let interval = Interval::D1;
-    let closes = closes(workspace, catalog, request, ticker, interval)?;
+    let closes = closes(reading, request, ticker, interval)?;
     let closes = closes.frame.adjusted_closes();
     let ticker = ticker.clone();
     let series = Series::Bars { ticker, interval };
@@ -112,12 +98,11 @@ fn day_factors(
         venue: request.venue.clone(),
         series: series.clone(),
     };
-    let layout = layout(workspace, catalog, &asked)?;
-    if workspace.stores.basis(&asked, layout)? != Some(PriceBasis::SplitAdjusted) {
+    if reading.basis(&asked)? != PriceBasis::SplitAdjusted {
         // Closes that contain the dividends already tell no factor; the events do.
         return Ok(BTreeMap::new());
     }
-    let days = read(workspace, catalog, request, series)?;
+    let days = read(reading, request, series)?;
     let bars = days.iter().flat_map(|days| days.frame.bars());
     let factor = |bar: Bar| {
         let date = bar.date?;
@@ -131,17 +116,8 @@ fn ticker(request: &StorageRequest) -> Result<Ticker, Failure> {
     known.ok_or_else(|| Failure::new(Exit::Failed, format!("{request} has no ticker")))
 }
 
-fn layout(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    request: &StorageRequest,
-) -> Result<Layout, Failure> {
-    Ok(workspace.route(catalog, request)?.route.layout)
-}
-
 fn read(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     beside: &StorageRequest,
     series: Series,
 ) -> Result<Option<Stored>, Failure> {
@@ -149,7 +125,7 @@ fn read(
         venue: beside.venue.clone(),
         series,
     };
-    let stored = workspace.read(catalog, &request)?;
+    let stored = reading.read(&request)?;
     let stored = stored.map(|found| found.stored);
     match stored.as_ref().and_then(|stored| stored.damaged.first()) {
         None => Ok(stored),

@@ -1,5 +1,6 @@
 //! The commands, one file each: their options, and what they do with an opened workspace.
 
+mod as_of;
 mod beside;
 pub(super) mod check;
 pub(super) mod cleanup;

@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
+use super::as_of::AsOf;
 use super::find_series::find;
 use super::{beside, gaps};
 use crate::catalog::Catalog;
@@ -21,7 +22,7 @@ use crate::config::Overrides;
 use crate::frame::{Adjust, Frame};
 use crate::model::{Interval, StorageRequest, Ticker, Venue, time};
 use crate::storage::Stored;
-use crate::workspace::Workspace;
+use crate::workspace::{Reading, Workspace};
 
 /// Options of `show`.
 #[expect(
@@ -65,6 +66,9 @@ pub(in crate::cli) struct ShowArgs {
     /// Name the trading days that have no bar
     #[arg(long)]
     gaps: bool,
+    /// Print what was stored at a moment, such as 2026-11-20T16:00:00-05:00, or at the end of a day of UTC
+    #[arg(long, value_name = "MOMENT")]
+    as_of: Option<AsOf>,
 }
 
 /// How bars are printed.
@@ -104,6 +108,7 @@ impl ShowArgs {
             utc: false,
             format: Format::Table,
             gaps: false,
+            as_of: None,
         }
     }
 }
@@ -125,9 +130,14 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     }
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
-    let (request, mut stored) = find(args, &workspace, &catalog)?;
+    let now = shell.around.clock.now();
+    let reading = Reading {
+        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        ..workspace.reading(&catalog)
+    };
+    let (request, mut stored) = find(args, reading)?;
     if args.events {
-        (stored, _) = beside::events(&workspace, &catalog, &request)?;
+        (stored, _) = beside::events(reading, &request)?;
         print(args, shell, &request, &stored)?;
         return Ok(report_damage(shell, &request, &stored));
     }
@@ -137,16 +147,16 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         });
     }
     let outside = if args.prepost {
-        beside::outside(&workspace, &catalog, &request)?
+        beside::outside(reading, &request)?
     } else {
         None
     };
-    if let Some(frame) = adjusted(args, &workspace, &catalog, &request, &stored)? {
+    if let Some(frame) = adjusted(args, reading, &request, &stored)? {
         stored.frame = frame;
     }
     let mut exit = report_damage(shell, &request, &stored);
     if let Some((request, outside)) = outside {
-        let rows = adjusted(args, &workspace, &catalog, &request, &outside)?;
+        let rows = adjusted(args, reading, &request, &outside)?;
         let rows = rows.as_ref().unwrap_or(&outside.frame);
         // A half hour in which the session begins has a part in both; that of the session is printed.
         stored.frame = rows.merge(&stored.frame).frame;
@@ -162,8 +172,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
 /// Returns the rows of a series adjusted, if that is asked for.
 fn adjusted(
     args: &ShowArgs,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    reading: Reading<'_, '_>,
     request: &StorageRequest,
     stored: &Stored,
 ) -> Result<Option<Frame>, Failure> {
@@ -173,7 +182,7 @@ fn adjusted(
         Some(AdjustFor::Splits) => Adjust::Splits,
         Some(AdjustFor::All) => Adjust::All,
     };
-    beside::adjusted(workspace, catalog, request, stored, how).map(Some)
+    beside::adjusted(reading, request, stored, how).map(Some)
 }
 
 /// Bars can be shown without the registry, so a damaged one is told and passed over.

@@ -1,9 +1,14 @@
 //! From legacy files to partitions.
 
+use barkeep::frame::{Column, Frame};
+use barkeep::model::StorageRequest;
+use barkeep::storage::{Replaced, StorageInterface};
+
 use super::{
     Bar, DEMO_IS_LEGACY, Exit, ForeignFile, below, closes, days, exists, file, json, legacy,
     migrated, migration, put,
 };
+use crate::support::bench::{Bench, held};
 
 const MONTH: &str = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
 
@@ -277,6 +282,37 @@ pub(super) fn deliver(bar: &Bar, rows: &str) {
         "A",
     ])
     .expect(Exit::Ok);
+}
+
+/// Of a month that was moved to another basis the ledger has no line for each value: verify took it for altered by somebody.
+#[test]
+fn a_month_that_was_moved_to_another_basis_is_still_the_one_that_was_proven() {
+    let bar = legacy();
+    migrated(&bar).expect(Exit::Ok);
+    let bench = Bench::of(&bar.path());
+    let request = StorageRequest::bars(
+        "us:demo".parse().unwrap(),
+        "A".parse().unwrap(),
+        "1d".parse().unwrap(),
+    );
+    let store = bench.stores().partitioned;
+    let stored = store.read(&request).unwrap().unwrap();
+    let columns = stored.frame.columns().iter().map(|column| match column {
+        Column::Float(values) => {
+            Column::Float(values.iter().map(|value| Some(value? / 4.0)).collect())
+        }
+        other => other.clone(),
+    });
+    let moved = Frame::prove(stored.frame.profile(), columns.collect()).frame;
+    let mut prepared = store.prepare(&request, &moved, &stored.provenance).unwrap();
+    prepared.factor = Some(0.25);
+    let at = "2025-11-22T22:00:00Z".parse().unwrap();
+    bench.commit_at(&held(), &prepared, Replaced::Noted, at);
+
+    let verified = migration(&bar, "verify").expect(Exit::Ok);
+    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+
+    assert!(!exists(&bar, &file("A")), "{verified:?}");
 }
 
 #[test]

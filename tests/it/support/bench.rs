@@ -16,7 +16,7 @@ use barkeep::storage::{
     StagedRun, StorageError, StorageInterface, Stores,
 };
 use barkeep::sys::{Access, Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 
 use super::sim::SimFs;
@@ -173,6 +173,15 @@ impl Bench {
         }
     }
 
+    /// A workspace that something else put there.
+    pub(crate) fn of(root: &Path) -> Self {
+        Self {
+            fs: Arc::new(OsFs),
+            places: Places::of(root, false),
+            _folder: None,
+        }
+    }
+
     /// Returns the stores as a new process sees them.
     pub(crate) fn stores(&self) -> Stores {
         self.stores_with(owners("us:demo"))
@@ -215,6 +224,31 @@ impl Bench {
         self.put_into(&mut run, &held, prepared)?;
         assert!(run.commit()?.left.is_empty());
         run.finish()
+    }
+
+    /// Commits one merge at a moment, as a group of its own.
+    pub(crate) fn commit_at(
+        &self,
+        held: &LockGuard<'_>,
+        prepared: &Prepared,
+        replaced: Replaced,
+        at: DateTime<Utc>,
+    ) -> Aside {
+        let id = RunId::new(at, 7, 1);
+        let quarantine = Quarantine::new(&*self.fs, held, &self.places, id.clone());
+        let custody = Custody {
+            quarantine: &quarantine,
+            corrupt_files: CorruptFiles::Quarantine,
+            replaced,
+            at,
+        };
+        let run = StagedRun::begin(&*self.fs, held, &self.places, id).unwrap();
+        let mut run = run.seal().unwrap();
+        let mut aside = Aside::default();
+        run.put(prepared, &custody, &mut aside).unwrap();
+        assert!(run.commit().unwrap().left.is_empty());
+        run.finish().unwrap();
+        aside
     }
 
     /// Puts one merge into the group of a run.

@@ -182,7 +182,7 @@ pub(super) fn look(
             continue;
         }
         let events = events.get_or_insert_with(|| {
-            let found = beside::events(workspace, catalog, &request);
+            let found = beside::events(workspace.reading(catalog), &request);
             let found = found.map(|(stored, events)| {
                 outcome.misplaced.extend(stored.misplaced);
                 events
@@ -199,7 +199,8 @@ pub(super) fn look(
             adjusted: if interval.is_intraday() {
                 BTreeMap::new()
             } else {
-                let found = beside::closes(workspace, catalog, &request, &asked.ticker, interval);
+                let reading = workspace.reading(catalog);
+                let found = beside::closes(reading, &request, &asked.ticker, interval);
                 let closes = found.map(|stored| {
                     outcome.misplaced.extend(stored.misplaced);
                     stored.frame.adjusted_closes()

@@ -146,6 +146,7 @@ impl Update<'_> {
         }
         // Now that everybody has the report.
         let swept = self.sweep_daily(ending)?;
+        self.merge_ledgers(ending)?;
         Ok(finished.exit.or(swept))
     }
 

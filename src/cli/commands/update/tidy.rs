@@ -1,4 +1,4 @@
-//! What an update tidies up: the folders that it wrote to, and once a day everything.
+//! What an update tidies up: the folders that it wrote to, once a day everything, and long ledgers.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -56,6 +56,25 @@ impl Update<'_> {
         let left = left.map(|left| format!("{} stays: {}", left.path.display(), left.reason));
         report.warnings.extend(left);
         Ok(())
+    }
+
+    /// Merges the ledgers of which many groups have a file of their own. What they say stays the same.
+    pub(super) fn merge_ledgers(&self, ending: Ending) -> Result<(), Failure> {
+        let (shell, workspace) = (self.shell, self.workspace);
+        let (fs, places) = (&*shell.world.fs, &workspace.places);
+        if !ending.is_whole || !ingest::is_ledger_long(fs, places)? {
+            return Ok(());
+        }
+        let held = match workspace.lock().acquire("update") {
+            // Another run is at work, and merges after it.
+            Err(error) if error.is_contention() => return Ok(()),
+            acquired => acquired?,
+        };
+        let progress = Progress::new(shell, self.args.json);
+        let merged = ingest::merge_ledgers(workspace.session(&held, &progress));
+        progress.end();
+        merged?;
+        Ok(held.release()?)
     }
 
     /// Settles stale temporary files everywhere, in the first run of a day and in one that took over from a dead one.

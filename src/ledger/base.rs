@@ -1,0 +1,111 @@
+//! The records of all series of a venue as of one group, so that nobody need read what came before it.
+//!
+//! Promises: records are the same with it and without it. It is believed only where a file of the ledger ends with its group;
+//! anybody may drop it. Form: sealed JSON lines, `docs/format.md`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::log::{append, names};
+use super::records::Records;
+use super::written::{FORM, Written};
+use super::{LedgerError, Line, SeriesRecord};
+use crate::layout::Places;
+use crate::model::{StorageRequest, Venue, sealed};
+use crate::sys::Fs;
+use crate::sys::atomic::{TempNames, replace};
+
+const NAME: &str = "records.jsonl";
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    form: u32,
+    /// The number of the last group that is in it.
+    through: u32,
+    /// When the first group was committed, RFC 3339.
+    begun: String,
+}
+
+/// What was known after a group.
+#[derive(Debug)]
+pub(super) struct Base {
+    pub(super) through: u32,
+    pub(super) begun: DateTime<Utc>,
+    pub(super) series: BTreeMap<StorageRequest, SeriesRecord>,
+}
+
+fn path(places: &Places, venue: &Venue) -> PathBuf {
+    places.ledger(venue).join(NAME)
+}
+
+/// Reads it; `None` when there is none that can be used.
+pub(super) fn read(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+) -> Result<Option<Base>, LedgerError> {
+    let Some(bytes) = fs.read(&path(places, venue))? else {
+        return Ok(None);
+    };
+    let Some(base) = parsed(venue, &bytes) else {
+        return Ok(None);
+    };
+    // A merged file that reaches beyond it could not be read in part.
+    let files = names(fs, places, venue)?;
+    let is_end = files
+        .iter()
+        .any(|(_, numbers)| *numbers.end() == base.through);
+    Ok(is_end.then_some(base))
+}
+
+fn parsed(venue: &Venue, bytes: &[u8]) -> Option<Base> {
+    let body = sealed::unseal(bytes).ok()?;
+    let mut lines = body.split(|byte| *byte == b'\n');
+    let header: Header = serde_json::from_slice(lines.next()?).ok()?;
+    if header.form != FORM {
+        return None;
+    }
+    let begun = DateTime::parse_from_rfc3339(&header.begun).ok()?;
+    let mut base = Base {
+        through: header.through,
+        begun: begun.with_timezone(&Utc),
+        series: BTreeMap::new(),
+    };
+    for line in lines {
+        let written = serde_json::from_slice::<Written<'_>>(line).ok()?;
+        let Line::Found(series, record) = Line::read(venue, &written)? else {
+            return None;
+        };
+        base.series.insert(series, record);
+    }
+    Some(base)
+}
+
+/// Writes what is known after a group, unless a file of the ledger cannot be understood.
+pub(super) fn write(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+    temps: &TempNames,
+    (through, records): (u32, Records),
+) -> Result<(), LedgerError> {
+    let (Some(begun), true) = (records.begun, records.damaged.is_empty()) else {
+        return Ok(());
+    };
+    let path = path(places, venue);
+    let mut body = Vec::new();
+    let header = Header {
+        form: FORM,
+        through,
+        begun: begun.to_rfc3339_opts(SecondsFormat::Micros, true),
+    };
+    append(&mut body, &path, &header)?;
+    for (series, record) in records.series {
+        append(&mut body, &path, &Line::Found(series, record).written())?;
+    }
+    Ok(replace(fs, temps, &path, &sealed::seal(body))?)
+}

@@ -1,0 +1,178 @@
+//! What the ledger says of one series, in order, and which of it is later than a moment.
+//!
+//! Promises: a moment of which the ledger cannot say everything that came after it is refused by name. Leaves to others: what
+//! the rows were (`before`).
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::{LedgerError, Line, Log};
+use crate::layout::Places;
+use crate::model::{PartitionKey, StorageRequest};
+use crate::sys::Fs;
+
+/// Why nobody knows what the rows of a series were at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    /// It lies before the first group that the ledger of the venue knows; `None` when it knows none.
+    #[error("{}", not_recorded(*begun))]
+    NotRecorded {
+        /// When recording began.
+        begun: Option<DateTime<Utc>>,
+    },
+    /// A file of the ledger that may tell of later groups cannot be understood.
+    #[error("{} is damaged: {reason}", path.display())]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The rows are not those that the ledger knows.
+    #[error("{} was changed since {} by something that the ledger does not know", file_of(*partition), shown(*since))]
+    Changed {
+        /// The file.
+        partition: PartitionKey,
+        /// When the ledger knew its rows for the last time.
+        since: DateTime<Utc>,
+    },
+    /// The file was damaged and put into quarantine later.
+    #[error("{} was damaged when it was written anew at {}, and nobody knows its older rows{}", file_of(*partition), shown(*at), in_case(case))]
+    Damaged {
+        /// The file.
+        partition: PartitionKey,
+        /// When.
+        at: DateTime<Utc>,
+        /// The case; empty when its bytes were deleted.
+        case: String,
+    },
+    /// The older file that is kept beside the ledger cannot be read.
+    #[error("{} was replaced at {}, and what is kept of it, {file}, cannot be used: {reason}", file_of(*partition), shown(*at))]
+    Kept {
+        /// The file.
+        partition: PartitionKey,
+        /// When.
+        at: DateTime<Utc>,
+        /// The name of the older file below the folder of the ledger.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// The series left the tree as a whole later.
+    #[error("the series left the tree at {}", shown(*at))]
+    Gone {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+fn not_recorded(begun: Option<DateTime<Utc>>) -> String {
+    match begun {
+        Some(begun) => format!("what was stored is recorded since {}", shown(begun)),
+        None => "nothing was recorded yet".to_owned(),
+    }
+}
+
+fn file_of(partition: PartitionKey) -> String {
+    match partition {
+        PartitionKey::Whole => "its file".to_owned(),
+        partition => format!("its file of {partition}"),
+    }
+}
+
+fn in_case(case: &str) -> String {
+    match case {
+        "" => String::new(),
+        case => format!("; it is in quarantine/{case}"),
+    }
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// What the ledger says of one series.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Oldest first, each with the moment of its group. None is earlier than the one before it: where a clock was set back,
+    /// the later moment counts.
+    pub lines: Vec<(DateTime<Utc>, Line)>,
+    begun: Option<DateTime<Utc>>,
+    /// The files that can be understood, oldest first, with the moment of their first group.
+    files: Vec<(PathBuf, DateTime<Utc>)>,
+    damaged: Vec<(PathBuf, String)>,
+}
+
+/// Reads what the ledger of its venue says of a series. What earlier builds recorded is not in it.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn read_history(
+    fs: &dyn Fs,
+    places: &Places,
+    request: &StorageRequest,
+) -> Result<History, LedgerError> {
+    let Some(venue) = &request.venue else {
+        return Ok(History::default());
+    };
+    let mut log = Log::read(fs, places, venue)?;
+    let mut history = History {
+        begun: log.begun(),
+        files: log.starts(),
+        ..History::default()
+    };
+    log.for_each_of(request, |group, line| history.push(group.at, line));
+    history.damaged = log.damaged;
+    Ok(history)
+}
+
+impl History {
+    fn push(&mut self, at: DateTime<Utc>, line: Line) {
+        let latest = self.lines.last().map_or(at, |(latest, _)| *latest);
+        self.lines.push((latest.max(at), line));
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_lines(lines: Vec<(DateTime<Utc>, Line)>) -> Self {
+        let mut history = Self {
+            begun: lines.first().map(|(at, _)| *at),
+            ..Self::default()
+        };
+        for (at, line) in lines {
+            history.push(at, line);
+        }
+        history
+    }
+
+    /// Returns how many of its lines are no later than a moment.
+    ///
+    /// # Errors
+    /// When the ledger cannot say all that came after it.
+    pub fn up_to(&self, at: DateTime<Utc>) -> Result<usize, Unknown> {
+        for (path, reason) in &self.damaged {
+            // What comes before a group that is no later is not undone.
+            let is_before =
+                |(other, begun): &(PathBuf, DateTime<Utc>)| other > path && *begun <= at;
+            if !self.files.iter().any(is_before) {
+                return Err(Unknown::Ledger {
+                    path: path.clone(),
+                    reason: reason.clone(),
+                });
+            }
+        }
+        match self.begun {
+            Some(begun) if begun <= at => {}
+            begun => return Err(Unknown::NotRecorded { begun }),
+        }
+        Ok(self.lines.partition_point(|(moment, _)| *moment <= at))
+    }
+
+    /// Keeps what it says of the files of the partitioned layout.
+    #[must_use]
+    pub fn of_partitions(mut self) -> Self {
+        self.lines
+            .retain(|(_, line)| !matches!(line, Line::File(file) if file.is_legacy()));
+        self
+    }
+}
