@@ -37,10 +37,10 @@ pub fn known(
     asked: &Asked,
 ) -> Result<Known, InventoryError> {
     let mut known = Known::default();
-    for venue in venues(workspace, fs, catalog)? {
-        if !asked.means_venue(&venue) {
-            continue;
-        }
+    let venues = venues(workspace, fs, catalog)?;
+    let asked_for = venues.iter().filter(|venue| asked.means_venue(venue));
+    let asked_for: Vec<Venue> = asked_for.cloned().collect();
+    for venue in asked_for.iter().cloned() {
         let found = read_records(fs, &workspace.places, &venue)?;
         known.damaged.extend(found.damaged);
         known.begun.extend(found.begun.map(|at| (venue, at)));
@@ -49,7 +49,7 @@ pub fn known(
             .records
             .extend(meant.filter(|(request, _)| asked.means(request)));
     }
-    known.unrecorded = stored_series(workspace, fs, catalog, asked, &known.records)?;
+    known.unrecorded = stored_series(workspace, catalog, asked, &asked_for, &known.records)?;
     Ok(known)
 }
 

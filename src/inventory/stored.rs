@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::known::venues;
 use super::{Asked, InventoryError};
 use crate::catalog::Catalog;
 use crate::ledger::SeriesRecord;
-use crate::model::{Dataset, Interval, Series, StorageRequest};
+use crate::model::{Dataset, Interval, Series, StorageRequest, Venue};
 use crate::storage::StorageInterface;
-use crate::sys::Fs;
 use crate::workspace::Workspace;
 
 /// Returns the series that may lie on the disk and have no record, of those that are asked about: those that have a folder or a file, and those of
@@ -18,19 +16,16 @@ use crate::workspace::Workspace;
 /// When a folder cannot be listed.
 pub(super) fn stored_series(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
+    venues: &[Venue],
     records: &BTreeMap<StorageRequest, SeriesRecord>,
 ) -> Result<BTreeSet<StorageRequest>, InventoryError> {
     let mut found = BTreeSet::new();
-    for venue in venues(workspace, fs, catalog)? {
-        if !asked.means_venue(&venue) {
-            continue;
-        }
+    for venue in venues {
         let in_partitions = |dataset, interval| {
             let store = &workspace.stores.partitioned;
-            store.tickers(Some(&venue), dataset, interval)
+            store.tickers(Some(venue), dataset, interval)
         };
         let mut add = |series: Series| {
             let venue = Some(venue.clone());
@@ -53,11 +48,11 @@ pub(super) fn stored_series(
                 add(Series::Prepost { ticker, interval });
             }
             let legacy = &workspace.stores.legacy;
-            for ticker in legacy.tickers(Some(&venue), Dataset::Stocks, Some(interval))? {
+            for ticker in legacy.tickers(Some(venue), Dataset::Stocks, Some(interval))? {
                 add(Series::Bars { ticker, interval });
             }
         }
-        for (ticker, interval) in catalog.series_known_at(&venue) {
+        for (ticker, interval) in catalog.series_known_at(venue) {
             add(Series::Bars { ticker, interval });
         }
     }

@@ -61,9 +61,13 @@ impl LegacyPathBuilder {
 
     /// Returns the directory of another venue than the legacy one.
     pub fn own_tree(&self, venue: &Venue, interval: Interval) -> PathBuf {
+        self.own_folder(venue).join(folder(interval))
+    }
+
+    /// Returns the folder that a venue has for itself.
+    pub fn own_folder(&self, venue: &Venue) -> PathBuf {
         let Venue { market, source } = venue;
-        let of_venue = self.root().join(market.as_str()).join(source.as_str());
-        of_venue.join(folder(interval))
+        self.root().join(market.as_str()).join(source.as_str())
     }
 
     /// Returns the directory above those of intervals in `data`, and above those of markets.

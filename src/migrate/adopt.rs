@@ -157,9 +157,9 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
     let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
-    let legacy_venue = hands.sight.stores.legacy.owners().legacy_venue();
+    let owners = hands.sight.stores.legacy.owners();
     // Those of other venues have no flat folder to go back to.
-    tuples.retain(|tuple| tuple.venue == *legacy_venue);
+    tuples.retain(|tuple| !owners.has_own_folder(&tuple.venue));
     for tuple in tuples {
         let of_tuple = strays.iter().filter(|stray| stray.tuple == *tuple);
         let files: Vec<(&Ticker, &Path)> = of_tuple
@@ -185,7 +185,8 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     } = hands.sight;
     // Asked again: of two strays of one ticker, the first has just taken the place.
     let is_taken = fs.metadata(&stray.target)?.is_some();
-    if stray.tuple.venue != *stores.legacy.owners().legacy_venue() {
+    let owners = stores.legacy.owners();
+    if owners.has_own_folder(&stray.tuple.venue) {
         match rehouse(hands, stray, adopted)? {
             Ok(()) if is_taken => adopted.merged += 1,
             Ok(()) => adopted.moved += 1,

@@ -42,7 +42,7 @@ impl Homeward {
     ) -> Result<Self, MigrateError> {
         let Sight { fs, places, .. } = sight;
         let adoptions = Adoptions::load(fs, places, tuple.interval)?;
-        let is_shared = tuple.venue == *sight.stores.legacy.owners().legacy_venue();
+        let is_shared = !sight.stores.legacy.owners().has_own_folder(&tuple.venue);
         Ok(Self {
             is_flat: is_shared && (homes == Homes::Flat || adoptions.is_all_flat()),
             is_shared,

@@ -83,8 +83,8 @@ impl Survey {
             }
         }
         // What is no ticker's in a folder of another venue is not this one's business.
-        let legacy_venue = sight.stores.legacy.owners().legacy_venue();
-        if tuple.venue == *legacy_venue || self.tickers.len() > before {
+        let has_own_folder = sight.stores.legacy.owners().has_own_folder(&tuple.venue);
+        if !has_own_folder || self.tickers.len() > before {
             self.strangers.append(&mut strangers);
         }
         Ok(())

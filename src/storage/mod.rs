@@ -55,7 +55,7 @@ pub use leftover::{has_journal, lacks_what_it_replaces, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use newest::NewestFile;
-pub use owners::{Claims, Owners, Planned};
+pub use owners::{Claims, LegacyVenue, Owners, Planned};
 pub use partitioned::PartitionedStore;
 pub use place::check_staging;
 pub use put::{Aside, Custody, Document, Replaced};

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::model::{Interval, Ticker, Venue};
 
@@ -28,9 +28,23 @@ pub struct Claims {
 /// Finds out what registry and plan say; what is planned beside the plan on disk is handed in.
 type Ask = Box<dyn Fn(&Planned) -> Claims + Send + Sync>;
 
+/// The venue that the shared folders are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegacyVenue {
+    /// The venue.
+    pub venue: Venue,
+    /// Whether it has a folder of its own all the same, from a time when the shared ones were for another venue. Then it keeps
+    /// that, and nobody writes to the shared ones.
+    pub has_own_folder: bool,
+}
+
+/// Finds the venue that the shared folders are for.
+type Find = Box<dyn Fn() -> LegacyVenue + Send + Sync>;
+
 /// Whose the files in the shared legacy folders are.
 pub struct Owners {
-    legacy_venue: Venue,
+    legacy: OnceLock<LegacyVenue>,
+    find: Find,
     ask: Ask,
     /// What is about to be planned.
     planned: RwLock<Planned>,
@@ -38,13 +52,14 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Returns the rule for a workspace whose shared folders are for `legacy_venue`.
+    /// Returns the rule for a workspace.
     pub fn new(
-        legacy_venue: Venue,
+        find: impl Fn() -> LegacyVenue + Send + Sync + 'static,
         ask: impl Fn(&Planned) -> Claims + Send + Sync + 'static,
     ) -> Self {
         Self {
-            legacy_venue,
+            legacy: OnceLock::new(),
+            find: Box::new(find),
             ask: Box::new(ask),
             planned: RwLock::default(),
             claims: RwLock::default(),
@@ -53,7 +68,16 @@ impl Owners {
 
     /// Returns the venue that the shared folders are for.
     pub fn legacy_venue(&self) -> &Venue {
-        &self.legacy_venue
+        &self.legacy().venue
+    }
+
+    fn legacy(&self) -> &LegacyVenue {
+        self.legacy.get_or_init(&self.find)
+    }
+
+    /// Takes in which venue the shared folders are for, from whoever has just read the registry.
+    pub fn settle(&self, find: impl FnOnce() -> LegacyVenue) {
+        self.legacy.get_or_init(find);
     }
 
     /// Takes in what the registry says, from whoever has just read it.
@@ -84,8 +108,9 @@ impl Owners {
     }
 
     /// Tells whether a venue keeps its files in a folder of its own.
-    pub(super) fn has_own_folder(&self, venue: &Venue) -> bool {
-        *venue != self.legacy_venue
+    pub fn has_own_folder(&self, venue: &Venue) -> bool {
+        let legacy = self.legacy();
+        *venue != legacy.venue || legacy.has_own_folder
     }
 
     /// Tells whether registry or plan give reason to ask whose the file of a ticker in a shared folder is. Where they give
@@ -102,7 +127,7 @@ impl Owners {
             let claims = self.claims();
             let home = claims.homes.get(ticker);
             let venue = home.or_else(|| claims.planned.get(&interval));
-            venue.unwrap_or(&self.legacy_venue).clone()
+            venue.unwrap_or(self.legacy_venue()).clone()
         })
     }
 
@@ -115,7 +140,7 @@ impl Owners {
 impl fmt::Debug for Owners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Owners")
-            .field("legacy_venue", &self.legacy_venue)
+            .field("legacy", &self.legacy)
             .field("claims", &self.claims)
             .finish_non_exhaustive()
     }

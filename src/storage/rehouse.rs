@@ -170,7 +170,7 @@ impl LegacyStore {
             return Ok(
                 match self.read_file_at(request, path.clone(), Medium::Cache) {
                     Ok(LegacyFound::Whole(file)) => copied(lodger, &file, origin),
-                    Ok(LegacyFound::Damaged { .. }) | Err(StorageError::Foreign { .. }) => {
+                    Ok(LegacyFound::Damaged { .. }) => {
                         let bytes = self.fs.read(path)?.unwrap_or_default();
                         let document = Document::new(target.clone(), None, bytes);
                         Move::Opaque(document.from_file(origin))

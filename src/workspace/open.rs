@@ -195,6 +195,8 @@ impl<'s> Workspace<'s> {
     pub fn learn(&self, catalog: Option<&Catalog>) {
         let owners = self.stores.legacy.owners();
         let (fs, root) = (&*self.around.fs, &self.places.root);
+        let shared = owners::SharedFolders::of(self.config.settings(), root);
+        owners.settle(|| shared.venue(fs, catalog));
         owners.learn(|planned| owners::claims(fs, root, owners.legacy_venue(), catalog, planned));
     }
 
@@ -246,7 +248,7 @@ impl<'s> Workspace<'s> {
 
     /// Returns the venue that the shared legacy folders are for.
     pub fn legacy_venue(&self) -> &Venue {
-        &self.config.settings().legacy_venue.value
+        self.stores.legacy.owners().legacy_venue()
     }
 
     /// Returns a client for lists of symbols. Nothing is sent yet.
@@ -272,7 +274,7 @@ fn stores(
     compression: Option<codec::Compression>,
     limit: MemoryLimit,
 ) -> Stores {
-    let owners = owners::owners(fs, &places.root, &settings.legacy_venue.value);
+    let owners = owners::owners(fs, &places.root, settings);
     Stores::open(fs, places, compression, &yahoo::unsealed_basis(), owners).within(limit)
 }
 

@@ -1,24 +1,77 @@
 //! What tickers.json and the plan of a migration say of legacy files that name no venue.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
+use crate::config::{Origin, Settings};
 use crate::document::{self, Object, Value};
+use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, Venue};
-use crate::storage::{Claims, Owners, Planned};
+use crate::storage::{Claims, LegacyVenue, Owners, Planned};
 use crate::sys::Fs;
 
 use super::open::PLAN_FILE;
 
+/// What decides which venue the shared folders are for, beside the registry.
+#[derive(Clone, Debug)]
+pub(super) struct SharedFolders {
+    root: PathBuf,
+    /// What the settings say; `None` when they say nothing.
+    chosen: Option<Venue>,
+    /// The venues that the settings describe.
+    described: BTreeSet<Venue>,
+    otherwise: Venue,
+}
+
+impl SharedFolders {
+    pub(super) fn of(settings: &Settings, root: &Path) -> Self {
+        let setting = &settings.legacy_venue;
+        let is_chosen = setting.origin != Origin::Default;
+        Self {
+            root: root.to_owned(),
+            chosen: is_chosen.then(|| setting.value.clone()),
+            described: settings.described_venues().cloned().collect(),
+            otherwise: setting.value.clone(),
+        }
+    }
+
+    /// Returns the venue that they are for: the one that somebody chose, else the only one that settings and tickers.json know,
+    /// else us:yahoo.
+    pub(super) fn venue(&self, fs: &dyn Fs, catalog: Option<&Catalog>) -> LegacyVenue {
+        let only = || {
+            let mut known = self.described.clone();
+            known.extend(catalog.map(Catalog::venues).unwrap_or_default());
+            let first = known.pop_first();
+            first.filter(|_| known.is_empty())
+        };
+        let chosen = self.chosen.clone().or_else(only);
+        let venue = chosen.unwrap_or_else(|| self.otherwise.clone());
+        let own = LegacyPathBuilder::new(&self.root).own_folder(&venue);
+        LegacyVenue {
+            // Whoever cannot look there cannot read a file either.
+            has_own_folder: fs.metadata(&own).ok().flatten().is_some(),
+            venue,
+        }
+    }
+}
+
 /// Returns the rule for a workspace. It looks into tickers.json by itself where nobody has read that before.
-pub(super) fn owners(fs: &Arc<dyn Fs>, root: &Path, legacy_venue: &Venue) -> Owners {
-    let (fs, root): (Arc<dyn Fs>, PathBuf) = (Arc::clone(fs), root.to_owned());
-    let venue = legacy_venue.clone();
-    Owners::new(legacy_venue.clone(), move |planned| {
-        // A registry that cannot be read ends every command that writes; this is not the place to say so.
-        let catalog = Catalog::load(&*fs, &root).ok().flatten();
-        claims(&*fs, &root, &venue, catalog.as_ref(), planned)
+pub(super) fn owners(fs: &Arc<dyn Fs>, root: &Path, settings: &Settings) -> Owners {
+    let shared = SharedFolders::of(settings, root);
+    // A registry that cannot be read ends every command that writes; this is not the place to say so.
+    let registry = |fs: &dyn Fs, root: &Path| Catalog::load(fs, root).ok().flatten();
+    let (of_finding, disk) = (shared.clone(), Arc::clone(fs));
+    let find = move || {
+        let catalog = registry(&*disk, &of_finding.root);
+        of_finding.venue(&*disk, catalog.as_ref())
+    };
+    let disk = Arc::clone(fs);
+    Owners::new(find, move |planned| {
+        let catalog = registry(&*disk, &shared.root);
+        let legacy = shared.venue(&*disk, catalog.as_ref()).venue;
+        claims(&*disk, &shared.root, &legacy, catalog.as_ref(), planned)
     })
 }
 

@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::support::bar::{Bar, Ran};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::{ForeignFile, Stocks, days};
 
 const SHARED: &str = "data/legacy/stocks_1d/DBK.parquet";
 const FLAT: &str = "stocks_1d/DBK.parquet";
@@ -91,6 +91,62 @@ fn assert_moved(bar: &Bar, bytes: &[u8]) {
     assert!(!bar.has(SHARED) && !bar.has(FLAT));
     assert!(!bar.has("quarantine"));
     assert!(!bar.has("partition-staging"), "nothing is left in staging");
+}
+
+/// A workspace of one venue that is not us:yahoo, as its owner and every reader know it.
+fn alone() -> Bar {
+    let bar = world();
+    let table = "[sources.\"de:xetra\"]\nkind = \"files\"\npath = \"in/de-xetra\"\n";
+    bar.write("barkeep.toml", table);
+    bar.run(&["init", "-i", "1d", "--venue", "de:xetra", "-t", "DBK"])
+        .expect(Exit::Ok);
+    updated(&bar);
+    bar
+}
+
+#[test]
+fn the_only_venue_of_a_workspace_has_the_shared_folder_until_another_one_comes() {
+    let bar = alone();
+    let bytes = bar.read(SHARED);
+    assert!(!bar.has("data/legacy/de"));
+    let one = bar.read("barkeep.toml");
+    let two = "[sources.\"de:tradegate\"]\nkind = \"files\"\npath = \"in/de-tradegate\"\n";
+    bar.write("barkeep.toml", [one.as_slice(), two.as_bytes()].concat());
+    keep(&bar, "de:tradegate");
+    assert_eq!(closes(&bar, "de:xetra"), ["10.5"], "found where it is");
+
+    updated(&bar);
+
+    assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
+    assert_eq!(closes(&bar, "de:tradegate"), ["20.5"]);
+    assert_moved(&bar, &bytes);
+
+    // Alone again, it goes on where its files are.
+    bar.run(&["tickers", "remove", "DBK", "--venue", "de:tradegate"])
+        .expect(Exit::Ok);
+    bar.write("barkeep.toml", &one);
+    bar.write("in/de-xetra/DBK.csv", csv(&[("2025-11-21", "11.5")]));
+    updated(&bar);
+    assert_eq!(closes(&bar, "de:xetra"), ["10.5", "11.5"]);
+    assert!(!bar.has(SHARED));
+}
+
+/// What this build cannot hold stays where it is, whoever it belongs to.
+#[test]
+fn a_file_that_cannot_be_held_does_not_move() {
+    let bar = world_of(&["de:xetra", "de:tradegate"]);
+    let foreign = ForeignFile {
+        stocks: Stocks::Latin,
+        ..ForeignFile::of(days("DBK", &[("2025-11-19", 9.5)]))
+    };
+    bar.write(SHARED, foreign.bytes());
+
+    let ran = bar.run(&["update"]).expect(Exit::Partial);
+
+    assert!(ran.stderr.contains(SHARED), "{ran:?}");
+    assert!(bar.read(SHARED) == foreign.bytes());
+    assert!(!bar.has(XETRA));
+    assert_eq!(closes(&bar, "de:tradegate"), ["20.5"]);
 }
 
 /// Both venues shared one file; the rows of one went to quarantine at every run, and were shown as the other's.

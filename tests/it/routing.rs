@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use barkeep::layout::LegacyPathBuilder;
 use barkeep::model::{Interval, StorageRequest, Venue};
 use barkeep::storage::{
-    Claims, Layout, Owners, RouteReason, Router, RoutingFacts, StorageInterface,
+    Claims, Layout, LegacyVenue, Owners, RouteReason, Router, RoutingFacts, StorageInterface,
 };
 
 use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
@@ -233,7 +233,11 @@ fn owners(home: Option<&Venue>, planned: Option<&Venue>) -> Owners {
         homes: homes.into_iter().collect(),
         planned: planned.into_iter().collect(),
     };
-    Owners::new(legacy_venue, move |_| claims.clone())
+    let legacy = LegacyVenue {
+        venue: legacy_venue,
+        has_own_folder: false,
+    };
+    Owners::new(move || legacy.clone(), move |_| claims.clone())
 }
 
 /// What the file names comes before the home of its ticker, this before a plan, and the legacy venue is the last resort.

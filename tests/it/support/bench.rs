@@ -12,8 +12,8 @@ use barkeep::model::{
 };
 use barkeep::source::yahoo;
 use barkeep::storage::{
-    Aside, Claims, CorruptFiles, Custody, Owners, Prepared, Quarantine, Replaced, Sealed,
-    StagedRun, StorageError, StorageInterface, Stores,
+    Aside, Claims, CorruptFiles, Custody, LegacyVenue, Owners, Prepared, Quarantine, Replaced,
+    Sealed, StagedRun, StorageError, StorageInterface, Stores,
 };
 use barkeep::sys::{Access, Fs, Kind, OsFs, Shutdown, SystemClock, ThisHost, atomic};
 use chrono::{DateTime, Utc};
@@ -140,7 +140,11 @@ impl Shape {
 
 /// Returns the rule of a workspace whose shared legacy folders are for one venue, and whose registry says nothing.
 pub(crate) fn owners(legacy_venue: &str) -> Owners {
-    Owners::new(legacy_venue.parse().unwrap(), |_| Claims::default())
+    let legacy = LegacyVenue {
+        venue: legacy_venue.parse().unwrap(),
+        has_own_folder: false,
+    };
+    Owners::new(move || legacy.clone(), |_| Claims::default())
 }
 
 /// A workspace that goes with the test.
