@@ -10,7 +10,12 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind, stands};
 use crate::calendar::Calendar;
+use crate::frame::{Cell, Frame};
 use crate::model::time;
+
+/// Bars that are as long or longer are counted from the opening of a session, and those outside of it from the hour.
+const MOST_STEP: i64 = time::DAY / 48;
+const MINUTE: i64 = time::DAY / 1440;
 
 /// What can be done about the bars of a series that stand where none should.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +33,7 @@ pub fn repair(facts: &Facts) -> Repair {
     let off_grid = found.iter().filter(|one| one.kind == Kind::OffGrid);
     let series = Series {
         facts,
-        stamps: facts.bars.times().collect(),
+        stamps: priced(&facts.bars),
         off_grid: off_grid.map(|one| one.from).collect(),
     };
     for finding in found {
@@ -56,6 +61,20 @@ fn is_settled(doubt: &Finding, gone: &BTreeMap<i64, (Kind, String)>) -> bool {
             .any(|at| gone.contains_key(at)),
         _ => false,
     }
+}
+
+/// Returns the stamps of the bars that have a close: another one holds nobody's time.
+fn priced(bars: &Frame) -> Vec<i64> {
+    let close = bars.profile().position("close");
+    let close = close.and_then(|at| bars.columns().get(at));
+    let has_price = |row: usize| match close.map(|close| close.cell(row)) {
+        Some(Cell::Float(price)) => !price.is_nan() && price != 0.0,
+        _ => false,
+    };
+    let rows = bars.times().enumerate();
+    rows.filter(|(row, _)| has_price(*row))
+        .map(|(_, stamp)| stamp)
+        .collect()
 }
 
 struct Series<'f> {
@@ -172,7 +191,10 @@ impl Series<'_> {
         let mut within = earlier.copied().take_while(|stamp| {
             finding.from - stamp < step && time::day(*stamp) == time::day(finding.from)
         });
-        if let Some(whole) = within.find(|stamp| !self.off_grid.contains(stamp)) {
+        // A bar of whole hours may be one outside of the session, which has a grid of its own.
+        let grid = if step < MOST_STEP { step } else { MINUTE };
+        let is_odd = finding.from.rem_euclid(grid) != 0;
+        if is_odd && let Some(whole) = within.find(|stamp| !self.off_grid.contains(stamp)) {
             let clock = time::naive(whole).format("%H:%M");
             let why = format!("{}; the bar of {clock} holds its time", finding.reason);
             repair.gone.insert(finding.from, (Kind::OffGrid, why));
@@ -373,8 +395,9 @@ mod tests {
 
         let (gone, stays) = told(&series(Interval::H1, &hours));
 
-        assert_eq!(gone, ["2026-10-06 10:47:23", "2026-10-06 13:00:00"]);
-        assert_eq!(stays, ["2026-10-06 17:00:05"]);
+        assert_eq!(gone, ["2026-10-06 10:47:23"]);
+        // At a whole hour it may be the first bar after the session.
+        assert_eq!(stays, ["2026-10-06 13:00:00", "2026-10-06 17:00:05"]);
     }
 
     #[test]

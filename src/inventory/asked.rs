@@ -3,7 +3,7 @@
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 
 /// Which series somebody asks about; what is empty narrows nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Asked {
     pub venues: Vec<Venue>,

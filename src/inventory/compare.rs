@@ -58,29 +58,14 @@ pub fn compare(record: &SeriesRecord, found: Option<&FoundSeries>) -> Vec<Fault>
     };
     let is_legacy = found.layout == Layout::Legacy;
     if is_legacy != record.is_legacy && record.files > 0 {
-        let lies = if is_legacy {
-            "in a legacy file"
-        } else {
-            "in partitions"
-        };
-        let was = if is_legacy {
-            "in partitions"
-        } else {
-            "in a legacy file"
-        };
-        let text = format!("it lies {lies}, and was written {was}");
-        return vec![Fault::Changed(text)];
+        // A migration or a rollback writes nothing where the other side is equal already.
+        let lies = record_of(found);
+        let fewer = lies.and_then(|lies| fewer(record.rows, lies.rows));
+        return fewer.map(Fault::Changed).into_iter().collect();
     }
-    let there: BTreeSet<PartitionKey> = found
-        .files
-        .iter()
-        // A file without rows is what a repair leaves for a moment: it counts as none.
-        .filter(|file| !matches!(&file.holds, Ok(holds) if holds.rows.rows == 0))
-        .map(|file| file.partition)
-        .filter(|key| *key != PartitionKey::Whole)
-        .collect();
+    let there = partitions(found);
     let recorded: BTreeSet<PartitionKey> = record.months.iter().flat_map(|r| each(*r)).collect();
-    let lost = ranges(recorded.difference(&there));
+    let lost = lost_months(record, found);
     let added = ranges(there.difference(&recorded));
     let mut faults = Vec::new();
     faults.extend((!lost.is_empty()).then_some(Fault::Lost(lost)));
@@ -95,7 +80,36 @@ pub fn compare(record: &SeriesRecord, found: Option<&FoundSeries>) -> Vec<Fault>
     faults
 }
 
+/// Returns the months of a record of which no file is there.
+pub(super) fn lost_months(record: &SeriesRecord, found: &FoundSeries) -> Ranges {
+    let there = partitions(found);
+    let recorded: BTreeSet<PartitionKey> = record.months.iter().flat_map(|r| each(*r)).collect();
+    ranges(recorded.difference(&there))
+}
+
+fn partitions(found: &FoundSeries) -> BTreeSet<PartitionKey> {
+    let files = found.files.iter();
+    // A file without rows is what a repair leaves for a moment: it counts as none.
+    let files = files.filter(|file| !matches!(&file.holds, Ok(holds) if holds.rows.rows == 0));
+    let there = files.map(|file| file.partition);
+    there.filter(|key| *key != PartitionKey::Whole).collect()
+}
+
+fn fewer(written: u64, lies: u64) -> Option<String> {
+    (lies < written).then(|| format!("it has {lies} rows, and {written} were there"))
+}
+
+/// Tells whether the record of a series has to be made anew from its files, which are all there: a commit did not know what
+/// the one that it wrote over had been, or it lies in the other layout now.
+pub(super) fn is_outdated(record: &SeriesRecord, found: &FoundSeries) -> bool {
+    let is_elsewhere = (found.layout == Layout::Legacy) != record.is_legacy;
+    (is_elsewhere || record.floor.is_some()) && compare(record, Some(found)).is_empty()
+}
+
 fn changed(written: &SeriesRecord, lies: &SeriesRecord) -> Option<String> {
+    if let Some(floor) = written.floor {
+        return fewer(floor, lies.rows);
+    }
     let differ = |what: &str, lies: u64, written: u64| {
         (lies != written).then(|| format!("it has {lies} {what}, and {written} were written"))
     };

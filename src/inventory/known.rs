@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::stored::stored_series;
 use super::{Asked, InventoryError};
 use crate::catalog::Catalog;
-use crate::ledger::{SeriesRecord, read_records};
+use crate::ledger::{self, SeriesRecord, read_records};
 use crate::model::{StorageRequest, Venue};
 use crate::sys::{Fs, Kind};
 use crate::workspace::Workspace;
@@ -73,4 +73,20 @@ pub(super) fn venues(
         venues.extend(named.filter_map(|name| name.parse().ok()));
     }
     Ok(venues)
+}
+
+/// Returns the files of all ledgers that cannot be understood, also those that nobody has to read to know the series.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn damaged(
+    workspace: &Workspace<'_>,
+    fs: &dyn Fs,
+    catalog: &Catalog,
+) -> Result<Vec<(PathBuf, String)>, InventoryError> {
+    let mut damaged = Vec::new();
+    for venue in venues(workspace, fs, catalog)? {
+        damaged.extend(ledger::damaged(fs, &workspace.places, &venue)?);
+    }
+    Ok(damaged)
 }

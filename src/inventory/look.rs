@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::asked::interval_of;
 use super::compare::{Fault, compare};
+use super::known::damaged;
 use super::{Asked, InventoryError, Known, known};
 use crate::catalog::Catalog;
 use crate::layout::PartitionPathBuilder;
@@ -40,6 +41,8 @@ pub struct Looked {
     pub flawed: Vec<Flawed>,
     /// Series that could not be looked at.
     pub troubles: Vec<(StorageRequest, StorageError)>,
+    /// Differences of series of which rows wait in a run that is at work or was interrupted: they are no faults yet.
+    pub waiting: usize,
     /// Parts of the records that cannot be understood, and why.
     pub damaged_records: Vec<(PathBuf, String)>,
 }
@@ -133,9 +136,16 @@ pub fn look(
         }
     }
     looked.other_units = other_units(units);
-    looked.damaged_records.clone_from(&known.damaged);
+    looked.damaged_records = damaged(workspace, fs, catalog)?;
     if !doubtful.is_empty() {
         looked.faults = look_again(workspace, fs, catalog, asked, &doubtful)?;
+        // A run that is at work or was interrupted may have brought half of a group to its place.
+        let waiting = workspace.view().waiting(catalog, fs, &workspace.places)?;
+        let faults = looked.faults.len();
+        looked
+            .faults
+            .retain(|fault| !waiting.contains(&fault.request));
+        looked.waiting = faults - looked.faults.len();
     }
     Ok(looked)
 }

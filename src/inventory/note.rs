@@ -4,17 +4,19 @@
 //! anew from the files. What is damaged or foreign gets no record. The mark saves work, and no result depends on it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::compare::record_of;
+use super::compare::{is_outdated, lost_months, record_of};
+use super::known::damaged;
 use super::{Asked, Flawed, InventoryError, known};
 use crate::catalog::Catalog;
 use crate::layout::{parse_series_name, series_name};
 use crate::ledger::{Line, SeriesRecord, write_down};
-use crate::model::{Series, StorageRequest, Venue, time};
-use crate::storage::StorageError;
-use crate::sys::atomic::{TempNames, create_dirs, replace};
+use crate::model::{Series, StorageRequest, Venue, sealed, time};
+use crate::storage::{QuarantineRecord, StorageError};
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{FsResult, Stopwatch};
 use crate::workspace::{FoundSeries, Session, Workspace};
 
@@ -61,6 +63,9 @@ pub struct Rebuilt {
     pub flawed: Vec<Flawed>,
     /// Series that could not be looked at.
     pub troubles: Vec<(StorageRequest, StorageError)>,
+    /// Files of the ledger that were torn or edited, and where they are now. What they told of the past is gone with them, and
+    /// whoever asks for it is told so.
+    pub retired: Vec<QuarantineRecord>,
     /// Whether it was stopped. Nothing was written then.
     pub is_stopped: bool,
 }
@@ -86,7 +91,13 @@ pub fn note_portion(
     let mut noted = Noted::default();
     let mut lines = Lines::new();
     let mut last = None;
-    let open = known.unrecorded.into_iter();
+    let records = known.records;
+    // What was lost may have come back.
+    let doubtful = records.iter().filter(|(_, record)| record.floor.is_some());
+    let mut open: Vec<StorageRequest> = doubtful.map(|(request, _)| request.clone()).collect();
+    open.extend(known.unrecorded);
+    open.sort();
+    let open = open.into_iter();
     let mut open = open.filter(|request| Some(request) > after.as_ref());
     let mut looked = 0;
     noted.is_complete = loop {
@@ -100,7 +111,11 @@ pub fn note_portion(
         // What cannot be looked at is named by whoever reads it, and by `check`.
         let found = workspace.files_of(catalog, &request).ok().flatten();
         looked += found.as_ref().map_or(1, |found| found.files.len() as u64);
-        if let Some(record) = found.as_ref().and_then(record_of) {
+        let is_wanted = |found: &&FoundSeries| match records.get(&request) {
+            Some(known) => is_outdated(known, found),
+            None => true,
+        };
+        if let Some(record) = found.as_ref().filter(is_wanted).and_then(record_of) {
             noted.series += 1;
             noted.files += record.files;
             add(&mut lines, Line::Found(request.clone(), record));
@@ -129,15 +144,24 @@ pub fn note_healed(
     gone: &[StorageRequest],
 ) -> Result<(), InventoryError> {
     let mut lines = Lines::new();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let known = known(workspace, session.fs, catalog, &Asked::default())?;
     for request in gone {
         let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
         else {
             continue;
         };
-        let known = catalog.last_data_date(ticker, venue, *interval);
+        let newest = catalog.last_data_date(ticker, venue, *interval);
         let found = workspace.files_of(catalog, request).ok().flatten();
-        let record = found.as_ref().and_then(record_of);
-        if let Some(record) = record.filter(|record| record.last.map(time::day) >= known) {
+        // Months that did not come back stay lost, and are named until a person says otherwise.
+        let is_whole = |found: &&FoundSeries| {
+            let known = known.records.get(request);
+            known.is_none_or(|known| lost_months(known, found).is_empty())
+        };
+        let record = found.as_ref().filter(is_whole).and_then(record_of);
+        if let Some(record) = record.filter(|record| record.last.map(time::day) >= newest) {
             add(&mut lines, Line::Found(request.clone(), record));
         }
     }
@@ -176,7 +200,34 @@ pub fn rebuild(
         }
     }
     write(session, lines)?;
+    if *asked == Asked::default() {
+        rebuilt.retired = retire(session, &damaged(workspace, session.fs, catalog)?)?;
+    }
     Ok(rebuilt)
+}
+
+/// Puts away the files of ledgers that are torn or edited, now that nothing depends on them: they would be named for ever. One
+/// that a later build wrote stays.
+fn retire(
+    session: Session<'_>,
+    damaged: &[(PathBuf, String)],
+) -> Result<Vec<QuarantineRecord>, InventoryError> {
+    let run = session.runs.next();
+    let quarantine = session.quarantine(&run);
+    let mut retired = Vec::new();
+    for (path, reason) in damaged {
+        let Some(bytes) = session.fs.read(path)? else {
+            continue;
+        };
+        if sealed::unseal(&bytes).is_ok() {
+            continue;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        retired.push(quarantine.keep(path, &name, &bytes, reason, None)?);
+        session.fs.remove_file(path)?;
+        session.fs.sync_dir(parent(path))?;
+    }
+    Ok(retired)
 }
 
 impl Rebuilt {

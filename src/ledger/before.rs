@@ -4,12 +4,13 @@
 //! later is undone, the newest first, whichever layout the rows are in: a file of the legacy layout is the whole series.
 //! Leaves to others: reading the rows, also those of files that are kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{FileLine, FileState, History, Line, Past, Unknown};
-use crate::frame::{Frame, Profile};
+use super::walk::{Check, Cut, Walk};
+use super::{FileLine, FileState, History, Line, Past, Records, SeriesRecord, Unknown};
+use crate::frame::Frame;
 use crate::model::{PartitionKey, PriceBasis};
 
 /// Reads a file that is kept beside the ledger, by its name there.
@@ -22,13 +23,6 @@ pub struct Before {
     pub rows: Frame,
     /// Which corporate actions their prices contained; `None` where the ledger does not say.
     pub basis: Option<PriceBasis>,
-}
-
-/// Whether each step is checked, which tells where rows and ledger part, or the end only.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Check {
-    End,
-    EachStep,
 }
 
 impl History {
@@ -44,8 +38,16 @@ impl History {
     ) -> Result<Before, Unknown> {
         let lines = self.up_to(at)?;
         let mut walk = self.walk(now, lines, kept, Check::End);
-        self.expect_known(&mut walk, lines);
-        walk.check_expected();
+        let recorded = self.recorded(lines);
+        let is_recorded = walk.unknown.is_empty()
+            && walk.expected.is_empty()
+            && recorded.as_ref().is_some_and(|record| walk.is_of(record));
+        // What was looked at since its last line, as by a person who made the records anew, is what the record says.
+        if !is_recorded {
+            self.expect_known(&mut walk, lines);
+            walk.check_expected();
+            self.doubt_unrecorded(&mut walk, recorded.as_ref(), at);
+        }
         if walk.unknown.is_empty() {
             let newest = self.lines.iter().take(lines).rev();
             let mut files = newest.filter_map(|(_, line)| line.file());
@@ -92,6 +94,54 @@ impl History {
             }
         }
         walk
+    }
+
+    /// Returns the record of the series after its oldest `lines`; `None` where these do not say all of it.
+    fn recorded(&self, lines: usize) -> Option<SeriesRecord> {
+        let mut records = Records::default();
+        // A copy in the other layout is none of the rows, and a move changes none.
+        let is_of_rows = |line: &&Line| line.file().is_none_or(|file| file.past.is_of_rows());
+        let lines = self.lines.iter().take(lines).map(|(_, line)| line);
+        lines
+            .filter(is_of_rows)
+            .for_each(|line| records.take(line.clone()));
+        let record = records.series.into_values().next();
+        record.filter(|record| record.floor.is_none())
+    }
+
+    /// Adds a doubt where rows are those of no record, and of files that no line speaks of.
+    fn doubt_unrecorded(
+        &self,
+        walk: &mut Walk<'_>,
+        recorded: Option<&SeriesRecord>,
+        at: DateTime<Utc>,
+    ) {
+        if !walk.unknown.is_empty() {
+            return;
+        }
+        let files = self.lines.iter().filter_map(|(_, line)| line.file());
+        let spoken: BTreeSet<PartitionKey> = files
+            .filter(|line| line.past.is_of_rows())
+            .map(|line| line.partition)
+            .collect();
+        if spoken.contains(&PartitionKey::Whole) {
+            return;
+        }
+        let partition = match recorded {
+            Some(record) if walk.is_of(record) => return,
+            Some(_) => PartitionKey::Whole,
+            None => {
+                let mut there = walk.partitions().into_iter();
+                match there.find(|partition| !spoken.contains(partition)) {
+                    Some(partition) => partition,
+                    None => return,
+                }
+            }
+        };
+        let since = self.lines.iter().rev().map(|(moment, _)| *moment);
+        let since = since.into_iter().find(|moment| *moment <= at);
+        let since = since.or(self.begun).unwrap_or(at);
+        walk.doubt(partition, Unknown::Changed { partition, since });
     }
 
     /// Adds what is known of the rows at the moment itself: the last line of each file.
@@ -146,7 +196,7 @@ impl Line {
 
 impl Past {
     /// Tells whether it says what became of rows of the series, not only of a copy of them.
-    fn is_of_rows(&self) -> bool {
+    pub(super) fn is_of_rows(&self) -> bool {
         match self {
             Self::Changed(_) | Self::Kept { .. } | Self::Damaged { .. } => true,
             Self::Moved | Self::Copied(_) => false,
@@ -154,167 +204,10 @@ impl Past {
     }
 }
 
-/// The rows of a series, whole or in its partitions.
-enum Cut {
-    Whole(Frame),
-    Parts(BTreeMap<PartitionKey, Frame>),
-}
-
-impl Cut {
-    fn joined(self, profile: &'static Profile) -> Frame {
-        match self {
-            Self::Whole(frame) => frame,
-            Self::Parts(parts) => {
-                let parts = parts.into_values().filter(|part| !part.is_empty());
-                // What is of a month lies in it, unless somebody put a file elsewhere.
-                Frame::concat(profile, parts.collect()).unwrap_or_else(|parts| {
-                    let empty = Frame::empty(profile);
-                    parts
-                        .iter()
-                        .fold(empty, |whole, part| whole.merge(part).frame)
-                })
-            }
-        }
-    }
-}
-
-struct Walk<'w> {
-    rows: Cut,
-    profile: &'static Profile,
-    kept: &'w ReadKept<'w>,
-    check: Check,
-    /// What the rows of each file have to be, and since when the ledger says so.
-    expected: BTreeMap<PartitionKey, (Option<FileState>, DateTime<Utc>)>,
-    /// Of which files nobody knows the rows, and why.
-    unknown: Vec<(PartitionKey, Unknown)>,
-}
-
-impl Walk<'_> {
-    /// Returns the rows of a file, cut out of the others.
-    fn rows_of(&mut self, partition: PartitionKey) -> &mut Frame {
-        let profile = self.profile;
-        let rows = std::mem::replace(&mut self.rows, Cut::Parts(BTreeMap::new()));
-        self.rows = match (rows, partition) {
-            (rows, PartitionKey::Whole) => Cut::Whole(rows.joined(profile)),
-            (Cut::Whole(rows), _) => Cut::Parts(rows.split()),
-            (parts, _) => parts,
-        };
-        match &mut self.rows {
-            Cut::Whole(rows) => rows,
-            Cut::Parts(parts) => parts
-                .entry(partition)
-                .or_insert_with(|| Frame::empty(profile)),
-        }
-    }
-
-    fn undo(&mut self, at: DateTime<Utc>, line: &FileLine) {
-        if !line.past.is_of_rows() {
-            return;
-        }
-        let partition = line.partition;
-        self.change_layout(partition);
-        self.vouch(line);
-        if self.check == Check::EachStep {
-            self.check_rows(partition, Some(line.new), at);
-        }
-        let older = match &line.past {
-            // There was no file: of whatever came of it, nothing was there.
-            Past::Changed(_) if line.old.is_none() && self.is_unknown(partition) => {
-                self.know(partition);
-                Ok(Frame::empty(self.profile))
-            }
-            Past::Changed(changes) => Ok(self.rows_of(partition).undone(changes)),
-            Past::Kept { file, .. } => (self.kept)(file).map_err(|reason| Unknown::Kept {
-                partition,
-                at,
-                file: file.clone(),
-                reason,
-            }),
-            Past::Damaged { case } => Err(Unknown::Damaged {
-                partition,
-                at,
-                case: case.clone(),
-            }),
-            Past::Moved | Past::Copied(_) => return,
-        };
-        match older {
-            Ok(older) => {
-                if matches!(line.past, Past::Kept { .. }) {
-                    self.know(partition);
-                }
-                *self.rows_of(partition) = older;
-                self.expected.insert(partition, (line.old, at));
-            }
-            Err(unknown) => {
-                self.expected.remove(&partition);
-                self.doubt(partition, unknown);
-            }
-        }
-    }
-
-    /// What left the tree as a whole was a copy, if the rows are the very ones that a legacy file had before.
-    fn vouch(&mut self, line: &FileLine) {
-        let is_gone =
-            |(_, unknown): &(PartitionKey, Unknown)| matches!(unknown, Unknown::Gone { .. });
-        if line.is_legacy()
-            && self.unknown.iter().any(is_gone)
-            && line.new.fits(self.rows_of(line.partition).fingerprint())
-        {
-            self.unknown.retain(|unknown| !is_gone(unknown));
-        }
-    }
-
-    fn doubt(&mut self, partition: PartitionKey, unknown: Unknown) {
-        self.unknown.push((partition, unknown));
-    }
-
-    fn is_unknown(&self, partition: PartitionKey) -> bool {
-        let is_part = |of: PartitionKey| partition == PartitionKey::Whole || partition == of;
-        self.unknown.iter().any(|(of, _)| is_part(*of))
-    }
-
-    /// Forgets why the rows of a file were not known: they are from here on, whatever came later.
-    fn know(&mut self, partition: PartitionKey) {
-        let is_part = |of: PartitionKey| partition == PartitionKey::Whole || partition == of;
-        self.unknown.retain(|(of, _)| !is_part(*of));
-    }
-
-    /// Checks what is expected of the files of the other layout, before rows are seen as those of this one.
-    fn change_layout(&mut self, partition: PartitionKey) {
-        let is_whole = |partition: &PartitionKey| *partition == PartitionKey::Whole;
-        let mut others = self.expected.keys();
-        if others.any(|other| is_whole(other) != is_whole(&partition)) {
-            self.check_expected();
-        }
-    }
-
-    fn check_expected(&mut self) {
-        for (partition, (state, since)) in std::mem::take(&mut self.expected) {
-            self.check_rows(partition, state, since);
-        }
-    }
-
-    fn check_rows(
-        &mut self,
-        partition: PartitionKey,
-        state: Option<FileState>,
-        since: DateTime<Utc>,
-    ) {
-        let rows = self.rows_of(partition);
-        let is_known = match state {
-            Some(state) => state.rows == rows.len() as u64 && state.fits(rows.fingerprint()),
-            None => rows.is_empty(),
-        };
-        if !is_known {
-            self.doubt(partition, Unknown::Changed { partition, since });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Column, RowChanges, Texts, Values};
+    use crate::frame::{Column, Profile, RowChanges, Texts, Values};
     use crate::model::{Dataset, StorageRequest, TimeUnit, time};
 
     const JANUARY: &str = "2024-01";

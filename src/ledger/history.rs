@@ -98,7 +98,7 @@ pub struct History {
     /// Oldest first, each with the moment of its group. None is earlier than the one before it: where a clock was set back,
     /// the later moment counts.
     pub lines: Vec<(DateTime<Utc>, Line)>,
-    begun: Option<DateTime<Utc>>,
+    pub(super) begun: Option<DateTime<Utc>>,
     /// The files that can be understood, oldest first, with the moment of their first group.
     files: Vec<(PathBuf, DateTime<Utc>)>,
     damaged: Vec<(PathBuf, String)>,

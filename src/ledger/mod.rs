@@ -15,6 +15,7 @@ mod records;
 mod removed;
 mod replaced;
 mod values;
+mod walk;
 mod written;
 
 pub use before::{Before, ReadKept};
@@ -23,7 +24,7 @@ pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
 pub use merged::{is_merge_due, merge_files, venues};
 pub use record::SeriesRecord;
-pub use records::{Records, read_records};
+pub use records::{Records, damaged, read_records};
 pub use removed::{Removal, Removals, read_removals};
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 

@@ -28,6 +28,9 @@ pub struct SeriesRecord {
     pub unit: TimeUnit,
     /// Which corporate actions its prices contain, by its newest file.
     pub basis: PriceBasis,
+    /// How many rows it had when one of its files was lost or damaged and then written anew: rows, bytes and `sum` are not those
+    /// of its files since. `None` as long as nothing of it was lost.
+    pub floor: Option<u64>,
     /// The fingerprints of its files, each as a number, combined so that their order does not count: two records with the same
     /// one speak of the same rows.
     pub sum: u64,
@@ -46,6 +49,7 @@ impl SeriesRecord {
             last: None,
             unit: TimeUnit::default(),
             basis: PriceBasis::Unknown,
+            floor: None,
             sum: 0,
         }
     }
@@ -105,9 +109,26 @@ impl SeriesRecord {
         }
     }
 
-    /// Tells whether a file is known that the line does not name as the one that it replaces: it was lost or damaged.
-    pub(super) fn has_another(&self, line: &FileLine) -> bool {
-        line.old.is_none() && self.holds(line.partition)
+    /// Tells whether a line that names no older file is about a series, or a file of it, that had rows: they were lost or
+    /// damaged, and are not among the new ones unless the source has them still.
+    pub(super) fn has_lost(&self, line: &FileLine) -> bool {
+        let is_beside = self.is_legacy == line.is_legacy();
+        let is_known = match line.partition {
+            PartitionKey::Whole => self.rows > line.new.rows,
+            partition => self.holds(partition) || (line.begins && self.files > 0),
+        };
+        is_beside && line.old.is_none() && is_known
+    }
+
+    /// Takes over a file that was written in the place of a lost one.
+    pub(super) fn lose(&mut self, line: &FileLine) {
+        self.floor = self.floor.or(Some(self.rows));
+        self.hold(line.partition);
+        let last = line.span.as_ref().map(|(_, last)| last.time);
+        self.last = self.last.max(last);
+        if let Some(facts) = line.facts {
+            (self.unit, self.basis) = facts;
+        }
     }
 
     fn count(&mut self, state: FileState) {

@@ -1,13 +1,13 @@
 //! The records of all series of a venue.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
 use super::base;
-use super::{FileLine, LedgerError, Line, Log, SeriesRecord};
+use super::{FileLine, LedgerError, Line, Log, Past, SeriesRecord};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest, Venue};
 use crate::sys::Fs;
@@ -39,6 +39,37 @@ pub fn read_records(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Recor
     Ok(records)
 }
 
+/// Returns the files of a ledger that cannot be understood, also those that the records do not need any more, and why.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn damaged(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+) -> Result<Vec<(PathBuf, String)>, LedgerError> {
+    let mut log = Log::read(fs, places, venue)?;
+    let mut kept = BTreeSet::new();
+    log.for_each(|_, line| {
+        if let Line::File(line) = line
+            && let Past::Kept { file, .. } = line.past
+        {
+            kept.insert(file);
+        }
+    });
+    let mut damaged = log.damaged;
+    for file in kept {
+        let path = places.ledger(venue).join(file);
+        if fs.metadata(&path)?.is_none() {
+            damaged.push((
+                path,
+                "it is gone, and with it the values of a file before prices were moved".to_owned(),
+            ));
+        }
+    }
+    Ok(damaged)
+}
+
 impl Records {
     fn of(begun: DateTime<Utc>, series: BTreeMap<StorageRequest, SeriesRecord>) -> Self {
         Self {
@@ -63,6 +94,10 @@ impl Records {
 
     fn take_file(&mut self, line: FileLine) {
         match self.series.entry(line.series.clone()) {
+            // What was lost must not be forgotten because something new was written in its place.
+            Entry::Occupied(mut entry) if entry.get().has_lost(&line) => {
+                entry.get_mut().lose(&line);
+            }
             // A file that is not cut is the whole series, and a series that begins has nothing else.
             entry if line.partition == PartitionKey::Whole || line.begins => {
                 let mut record = SeriesRecord::nothing();
@@ -70,10 +105,6 @@ impl Records {
                 entry.insert_entry(record);
             }
             Entry::Vacant(_) => {}
-            // A file that was lost or damaged is written anew: what was known of it stays in the sums.
-            Entry::Occupied(entry) if entry.get().has_another(&line) => {
-                entry.remove();
-            }
             // What lies in the other layout beside this file nobody said.
             Entry::Occupied(entry) if entry.get().is_legacy => {
                 entry.remove();
@@ -151,14 +182,15 @@ mod tests {
         assert_eq!(record.sum, sum[0] ^ sum[1] ^ sum[2]);
     }
 
-    /// The sums of the older one would stay in the record for ever, and `check` would tell it as a file that is gone.
+    /// Nobody named what was lost once something new was written in its place.
     #[test]
-    fn a_month_that_is_written_anew_though_it_was_known_makes_its_series_unknown() {
+    fn a_month_that_is_written_anew_though_it_was_known_leaves_the_rows_that_were_there() {
         let begin = || begun(line("2026-01", (2, 30), None, 20));
         let lost = taken(vec![begin(), line("2026-01", (2, 30), None, 20)]);
         let other = taken(vec![begin(), line("2026-02", (2, 27), None, 19)]);
 
-        assert!(lost.series.is_empty());
+        assert_eq!(lost.series[&series()].floor, Some(20));
+        assert_eq!(other.series[&series()].floor, None);
         assert_eq!(other.series[&series()].rows, 39);
     }
 
@@ -170,14 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn a_series_that_begins_again_has_nothing_of_what_it_had() {
+    fn a_series_that_begins_again_has_not_forgotten_what_it_had() {
         let records = taken(vec![
             begun(line("2026-01", (2, 30), None, 20)),
             begun(line("2026-02", (2, 27), None, 19)),
         ]);
 
         let record = &records.series[&series()];
-        assert_eq!((record.files, record.rows), (1, 19));
+        assert_eq!(record.floor, Some(20));
+        let months = [("2026-01".parse().unwrap(), "2026-02".parse().unwrap())];
+        assert_eq!(record.months, months, "January is gone, and named");
     }
 
     #[test]

@@ -113,6 +113,8 @@ pub(super) struct WrittenRecord<'t> {
     unit: Text<'t>,
     #[serde(borrow)]
     basis: Text<'t>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    floor: Option<u64>,
     /// Hexadecimal, since not every reader of JSON has whole numbers of 64 bits.
     #[serde(borrow)]
     sum: Text<'t>,
@@ -139,6 +141,7 @@ impl From<&SeriesRecord> for WrittenRecord<'static> {
             last: record.last.map(stamp),
             unit: record.unit.as_str().into(),
             basis: record.basis.as_str().into(),
+            floor: record.floor,
             sum: format!("{:016x}", record.sum).into(),
         }
     }
@@ -164,6 +167,7 @@ impl WrittenRecord<'_> {
             last: whole(stamp(&self.last))?,
             unit: self.unit.parse().ok()?,
             basis: self.basis.parse().ok()?,
+            floor: self.floor,
             sum: u64::from_str_radix(&self.sum, 16).ok()?,
         })
     }

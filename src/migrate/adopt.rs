@@ -185,6 +185,19 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     } = hands.sight;
     // Asked again: of two strays of one ticker, the first has just taken the place.
     let is_taken = fs.metadata(&stray.target)?.is_some();
+    let VenueInterval { venue, interval } = &stray.tuple;
+    if is_taken
+        && !stores
+            .legacy
+            .is_of(venue, &stray.target, &stray.ticker, *interval)?
+    {
+        let reason = format!(
+            "{} is another venue's file and has its place; barkeep cleanup moves that one",
+            stray.target.display()
+        );
+        adopted.refused.push((stray.path.clone(), reason));
+        return Ok(());
+    }
     let owners = stores.legacy.owners();
     if owners.has_own_folder(&stray.tuple.venue) {
         match rehouse(hands, stray, adopted)? {

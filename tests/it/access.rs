@@ -3,7 +3,7 @@
 mod crash;
 mod inherit;
 mod links;
-mod modes;
+pub(crate) mod modes;
 mod special;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

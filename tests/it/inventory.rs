@@ -7,6 +7,7 @@ use barkeep::sys::Stopwatch;
 use barkeep::workspace::{Surroundings, Workspace};
 use serde_json::{Value, json};
 
+use crate::access::modes::below;
 use crate::support::bar::{Bar, Ran};
 use crate::support::foreign::{ForeignBar, ForeignFile};
 
@@ -240,6 +241,31 @@ fn portions_follow_one_another_until_nothing_is_left() {
 }
 
 /// 100,000 series are listed without a file of any being opened: in less than a second as built for use.
+/// Its records were made anew, and the file was named by every command for ever.
+#[test]
+fn a_torn_file_of_the_ledger_is_put_away_once_the_records_are_made_anew() {
+    let bar = stored();
+    let ledger = below(&bar.path().join("state/ledger"));
+    let (torn, _) = ledger.iter().find(|(_, is_dir)| !is_dir).unwrap();
+    let name = torn.strip_prefix(bar.path()).unwrap().to_str().unwrap();
+    let bytes = bar.read(name);
+    bar.write(name, &bytes[..bytes.len() / 2]);
+    bar.run(&["list"]).expect(Exit::Damaged);
+    bar.run(&["check"]).expect(Exit::Damaged);
+
+    let ran = bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
+
+    assert!(ran.stderr.contains(name), "{ran:?}");
+    assert!(!bar.has(name));
+    let kept = below(&bar.path().join("quarantine"));
+    assert!(
+        kept.iter()
+            .any(|(path, _)| path.ends_with(torn.file_name().unwrap()))
+    );
+    bar.run(&["list"]).expect(Exit::Ok);
+    bar.run(&["check"]).expect(Exit::Ok);
+}
+
 #[test]
 fn a_hundred_thousand_series_are_listed_in_seconds() {
     let bar = Bar::partitioned(&["AAPL"]);

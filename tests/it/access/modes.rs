@@ -199,7 +199,7 @@ fn a_file_has_its_rights_before_its_first_byte() {
 }
 
 /// Every file and folder below a folder, and which it is.
-pub(super) fn below(dir: &std::path::Path) -> Vec<(std::path::PathBuf, bool)> {
+pub(crate) fn below(dir: &std::path::Path) -> Vec<(std::path::PathBuf, bool)> {
     let mut found = Vec::new();
     for entry in OsFs.list(dir).unwrap().unwrap_or_default() {
         let path = dir.join(entry.name);

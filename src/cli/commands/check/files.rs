@@ -142,6 +142,12 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             some_of(&named, MOST_NAMED)
         ));
     }
+    if files.waiting > 0 {
+        let are = count(files.waiting, "series differs", "series differ");
+        shell.printer.note(&format!(
+            "{are} from its record while a run is at work or was interrupted, and that is no fault: barkeep cleanup finishes an interrupted one."
+        ));
+    }
     if files.unrecorded > 0 {
         let unrecorded = usize::try_from(files.unrecorded).unwrap_or(usize::MAX);
         let have = count(unrecorded, "series has", "series have");
@@ -282,6 +288,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         "series": files.series,
         "files": files.files,
         "unrecorded": files.unrecorded,
+        "waiting": files.waiting,
         "faults": files.faults.iter().map(fault).collect::<Vec<_>>(),
         "other_units": files.other_units.iter().map(other).collect::<Vec<_>>(),
         "unregistered": unregistered.collect::<Vec<_>>(),

@@ -74,6 +74,7 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
         gone,
         flawed,
         troubles,
+        retired,
         ..
     } = rebuilt;
     let mut outcome = Outcome::default();
@@ -97,6 +98,7 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
             "files": files,
             "changed": each(&changed),
             "gone": each(&gone),
+            "put_away": retired.iter().map(|one| shell.shown(&one.folder).to_string()).collect::<Vec<_>>(),
             "without_record": outcome.damaged.len() + outcome.troubles.len(),
         }));
     }
@@ -116,6 +118,12 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
             "No file is there any more of {}: {}.",
             count(gone.len(), "series", "series"),
             of(&gone)
+        ));
+    }
+    for one in &retired {
+        let (path, folder) = (shell.shown(&one.path), shell.shown(&one.folder));
+        shell.printer.warning(&format!(
+            "{path} is damaged and is kept in {folder}; what it told of past values is not known any more"
         ));
     }
     shell.printer.note(&format!(
