@@ -234,6 +234,10 @@ mod tests {
     }
 
     fn series(interval: Interval, stamps: &[i64]) -> Facts {
+        series_of(interval, stamps, |_, bar| bar)
+    }
+
+    fn series_of(interval: Interval, stamps: &[i64], made: impl Fn(usize, Bar) -> Bar) -> Facts {
         let mut stamps = stamps.to_vec();
         stamps.sort_unstable();
         let closes = daily(stamps.len(), 50.0);
@@ -248,7 +252,15 @@ mod tests {
         };
         Facts {
             interval,
-            bars: frame(stamps.iter().zip(&closes).map(bar).collect()),
+            bars: frame(
+                stamps
+                    .iter()
+                    .zip(&closes)
+                    .map(bar)
+                    .enumerate()
+                    .map(|(at, bar)| made(at, bar))
+                    .collect(),
+            ),
             timezone: Some("America/New_York".to_owned()),
             ..facts(&[1.0])
         }
@@ -398,6 +410,26 @@ mod tests {
         assert_eq!(gone, ["2026-10-06 10:47:23"]);
         // At a whole hour it may be the first bar after the session.
         assert_eq!(stays, ["2026-10-06 13:00:00", "2026-10-06 17:00:05"]);
+    }
+
+    #[test]
+    fn a_bar_without_a_close_holds_nobodys_time() {
+        let mut stamps = clocks(&["2026-10-05", "2026-10-06"], &["15:57:00", "15:58:00"]);
+        stamps.extend(clocks(&["2026-10-06"], &["15:58:31"]));
+        let whole = series(Interval::M1, &stamps);
+        assert_eq!(told(&whole).0, ["2026-10-06 15:58:31"]);
+        let empty = |at: usize, bar: Bar| match at {
+            3 => Bar {
+                date: bar.date,
+                ..Bar::default()
+            },
+            _ => bar,
+        };
+
+        let (gone, stays) = told(&series_of(Interval::M1, &stamps, empty));
+
+        assert!(gone.is_empty());
+        assert_eq!(stays, ["2026-10-06 15:58:31"]);
     }
 
     #[test]

@@ -241,6 +241,28 @@ fn portions_follow_one_another_until_nothing_is_left() {
 }
 
 /// 100,000 series are listed without a file of any being opened: in less than a second as built for use.
+/// A fresh record took the place of the old one with the first new row, and no check ever named the loss.
+#[test]
+fn rows_that_were_lost_are_named_also_after_something_new_was_stored() {
+    let bar = stored();
+    let series = "data/us/demo/stocks_1d/ticker=AAPL/year=2025";
+    for month in ["09", "10", "11"] {
+        bar.remove(&format!("{series}/month={month}"));
+    }
+    let days = ["update", "--start", "2025-11-19", "--end", "2025-11-20"];
+    bar.run(&days);
+
+    let ran = bar.run(&["check"]).expect(Exit::Mismatch);
+
+    assert!(
+        ran.stderr.contains("AAPL") && ran.stderr.contains("2025-09"),
+        "{ran:?}"
+    );
+    bar.run(&["update"]);
+    bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
+    bar.run(&["check"]).expect(Exit::Ok);
+}
+
 /// Its records were made anew, and the file was named by every command for ever.
 #[test]
 fn a_torn_file_of_the_ledger_is_put_away_once_the_records_are_made_anew() {

@@ -226,3 +226,35 @@ fn a_series_that_was_not_there_yet_is_not_shown() {
         "{ran:?}"
     );
 }
+
+/// A month of which the ledger says nothing was printed as if it had always been there.
+#[test]
+fn a_month_that_nobody_recorded_is_no_part_of_the_past() {
+    let mut bar = corrected(&["--partitioned"]);
+    "2025-11-22T22:00:00Z".clone_into(&mut bar.now);
+    let december = "data/us/mine/stocks_1d/ticker=A/year=2023/month=12/data.parquet";
+    let other = ForeignFile::of(days("A", &[("2023-12-29", 9.0)]));
+    bar.write(december, other.bytes());
+
+    let told = refused(&bar, "2025-11-21T22:30:00Z", Exit::Failed);
+
+    assert!(told.contains("that the ledger does not know"), "{told}");
+    bar.remove("data/us/mine/stocks_1d/ticker=A/year=2023");
+    assert!(are(&closes(&bar, "2025-11-21T22:30:00Z"), &SECOND));
+}
+
+/// The records that a person made anew are what is known from then on; before, nobody knows.
+#[test]
+fn what_was_changed_by_hand_is_known_from_the_moment_the_records_are_made_anew() {
+    let mut bar = corrected(&["--partitioned"]);
+    let other = ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-01-31", 7.0)]));
+    bar.write(MONTH, other.bytes());
+    "2025-11-24T22:00:00Z".clone_into(&mut bar.now);
+    bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
+    "2025-11-25T22:00:00Z".clone_into(&mut bar.now);
+
+    let since = closes(&bar, "2025-11-24T23:00:00Z");
+    refused(&bar, "2025-11-21T22:30:00Z", Exit::Failed);
+
+    assert_eq!(since[1], ("2024-01-31".to_owned(), 7.0));
+}

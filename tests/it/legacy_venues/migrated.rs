@@ -136,3 +136,20 @@ fn a_plan_says_whose_the_files_are_that_are_nobodys() {
     assert_eq!(closes(&bar, "de:xetra"), ["9.5"]);
     show(&bar, YAHOO).expect(Exit::Failed);
 }
+
+/// The flat file of one venue was merged into the file of another that an older build had left in its place.
+#[test]
+fn adoption_does_not_merge_into_the_file_of_another_venue() {
+    let bar = world_of(&[YAHOO, "de:xetra"]);
+    bar.run(&["update", "--venue", "de:xetra"]).expect(Exit::Ok);
+    let theirs = as_an_older_build_left_it(&bar, SHARED);
+    let ours = ForeignFile::of(days("DBK", &[("2025-11-19", 29.5)])).bytes();
+    bar.write(FLAT, &ours);
+
+    migration(&bar, "init -i 1d --adopt --all-found --yes");
+
+    assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
+    let tree = bar.tree();
+    let is_there = |bytes: &[u8]| tree.iter().any(|(_, found)| found == bytes);
+    assert!(is_there(&theirs) && is_there(&ours));
+}
