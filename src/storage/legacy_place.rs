@@ -153,6 +153,26 @@ impl LegacyStore {
         Ok(self.owner_of(path, ticker, interval)? == *venue)
     }
 
+    /// Returns a file of a ticker in a shared folder that names no venue: whose it is only the registry says.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn unnamed(&self, ticker: &Ticker) -> Result<Option<PathBuf>, StorageError> {
+        for interval in Interval::ALL {
+            for tree in self.shared_trees(interval) {
+                let Some(path) = self.paths.file_in(&tree, ticker) else {
+                    continue;
+                };
+                let meta = self.fs.metadata(&path)?;
+                let is_file = meta.is_some_and(|meta| meta.kind == Kind::File);
+                if is_file && self.venue_named(&path)?.is_none() {
+                    return Ok(Some(path));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Returns whose a file in a shared folder is.
     ///
     /// # Errors

@@ -131,6 +131,27 @@ fn the_only_venue_of_a_workspace_has_the_shared_folder_until_another_one_comes()
     assert!(!bar.has(SHARED));
 }
 
+/// With its home the predecessor's file changed hands: the other venue showed its rows, and merged them into its own.
+#[test]
+fn a_ticker_does_not_leave_its_home_while_a_file_is_there_that_names_no_venue() {
+    let bar = world_of(&[YAHOO]);
+    let unnamed = ForeignFile::of(days("DBK", &[("2025-11-19", 9.5)]));
+    bar.write(SHARED, unnamed.bytes());
+    keep(&bar, "de:xetra");
+    let remove = ["tickers", "remove", "DBK", "--venue", YAHOO];
+
+    let ran = bar.run(&remove).expect(Exit::Failed);
+
+    assert!(ran.stderr.contains(SHARED), "{ran:?}");
+    assert_eq!(closes(&bar, YAHOO), ["9.5"]);
+    // Once barkeep has written it, it names its venue.
+    bar.run(&["update", "--venue", YAHOO]).expect(Exit::Ok);
+    bar.run(&remove).expect(Exit::Ok);
+    updated(&bar);
+    assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
+    assert_eq!(closes(&bar, YAHOO), ["9.5", "30.5"]);
+}
+
 /// What this build cannot hold stays where it is, whoever it belongs to.
 #[test]
 fn a_file_that_cannot_be_held_does_not_move() {

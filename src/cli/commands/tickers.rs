@@ -9,6 +9,7 @@ use serde_json::json;
 use super::not_founds::{self, NotFoundsArgs};
 use super::registration;
 use super::symbol_import::{self, ImportArgs};
+use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -16,6 +17,7 @@ use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::model::{Ticker, Venue};
+use crate::workspace::Workspace;
 
 /// What to do with tickers.
 #[derive(Debug, Subcommand)]
@@ -172,6 +174,11 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let mut catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    if let Some(venue) = &args.venue {
+        for ticker in &args.tickers {
+            refuse_orphans(&workspace, &catalog, (ticker, venue), shell)?;
+        }
+    }
     let (known, unknown): (Vec<_>, Vec<_>) =
         args.tickers.iter().partition(|ticker| match &args.venue {
             Some(venue) => catalog.remove_at(ticker, venue),
@@ -195,6 +202,31 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         None => format!("{} not in tickers.json", verb(&unknown)),
     };
     Err(Failure::new(Exit::Failed, message).hint("`barkeep tickers list` shows what is there"))
+}
+
+/// A legacy file that names no venue is that of the ticker's home: with another home it would be another venue's at once.
+fn refuse_orphans(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    (ticker, venue): (&Ticker, &Venue),
+    shell: &Shell<'_>,
+) -> Result<(), Failure> {
+    let venues = catalog.venues_of(ticker);
+    let [home, heir, ..] = venues.as_slice() else {
+        return Ok(());
+    };
+    if home != venue {
+        return Ok(());
+    }
+    let Some(path) = workspace.stores.legacy.unnamed(ticker)? else {
+        return Ok(());
+    };
+    let path = shell.shown(&path);
+    Err(Failure::new(
+        Exit::Failed,
+        format!("{path} names no venue, and without {ticker} at {venue} it would be {heir}'s"),
+    )
+    .hint("migrate it, or move it away, or remove the ticker at every venue"))
 }
 
 fn verb(tickers: &[&Ticker]) -> String {
