@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::document::Object;
+use crate::model::time;
 
 /// The order of fields in the entry of a ticker.
 pub(super) const TICKER_ORDER: &[&str] = &[
@@ -80,9 +81,17 @@ pub(super) fn text(day: NaiveDate) -> Value {
     Value::String(day.format("%Y-%m-%d").to_string())
 }
 
+/// As in `2026-06-01`.
+const DATE_LENGTH: usize = 10;
+
 /// Returns the date under `key`; `None` when it is missing or no date.
 pub(super) fn date(object: &Object, key: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(object.get(key)?.as_str()?, "%Y-%m-%d").ok()
+    let text = object.get(key)?.as_str()?;
+    // The usual form first, without a pattern: a list of all series reads one for each.
+    match time::parse(text) {
+        Some(stamp) if text.len() == DATE_LENGTH => Some(time::day(stamp)),
+        _ => NaiveDate::parse_from_str(text, "%Y-%m-%d").ok(),
+    }
 }
 
 /// Tells whether the status is exactly `not_found`; anything else counts as usable.

@@ -44,10 +44,10 @@ pub fn known(
         let found = read_records(fs, &workspace.places, &venue)?;
         known.damaged.extend(found.damaged);
         known.begun.extend(found.begun.map(|at| (venue, at)));
-        let meant = found.series.into_iter();
-        known
-            .records
-            .extend(meant.filter(|(request, _)| asked.means(request)));
+        let mut meant = found.series;
+        meant.retain(|request, _| asked.means(request));
+        // They are in order, so that none is compared with all others again.
+        known.records.append(&mut meant);
     }
     known.unrecorded = stored_series(workspace, catalog, asked, &asked_for, &known.records)?;
     Ok(known)

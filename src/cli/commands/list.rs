@@ -2,6 +2,7 @@
 //!
 //! Promises: takes no lock and writes nothing. What nobody recorded is printed as unknown, never as empty.
 
+use chrono::Timelike;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -268,7 +269,8 @@ fn moment(series: &Series, nanos: i64) -> String {
         Series::Bars { interval, .. } | Series::Prepost { interval, .. }
             if interval.is_intraday() =>
         {
-            naive.format("%Y-%m-%dT%H:%M").to_string()
+            let (hour, minute) = (naive.hour(), naive.minute());
+            format!("{}T{hour:02}:{minute:02}", naive.date())
         }
         Series::Trades { .. } => naive.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
         _ => naive.date().to_string(),
