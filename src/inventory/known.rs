@@ -10,7 +10,7 @@ use super::{Asked, InventoryError};
 use crate::catalog::Catalog;
 use crate::ledger::{self, SeriesRecord, read_records};
 use crate::model::{StorageRequest, Venue};
-use crate::sys::{Fs, Kind};
+use crate::sys::Fs;
 use crate::workspace::Workspace;
 
 /// What is known of all series that somebody asks about.
@@ -61,17 +61,7 @@ pub(super) fn venues(
 ) -> Result<BTreeSet<Venue>, InventoryError> {
     let mut venues = workspace.venues()?;
     venues.extend(catalog.venues());
-    let recorded = workspace.places.state.join("ledger");
-    for market in fs.list(&recorded)?.unwrap_or_default() {
-        if market.kind != Kind::Dir {
-            continue;
-        }
-        let sources = fs.list(&recorded.join(&market.name))?.unwrap_or_default();
-        let named = sources
-            .iter()
-            .map(|source| format!("{}:{}", market.name, source.name));
-        venues.extend(named.filter_map(|name| name.parse().ok()));
-    }
+    venues.extend(ledger::venues(fs, &workspace.places)?);
     Ok(venues)
 }
 

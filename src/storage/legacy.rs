@@ -137,13 +137,32 @@ impl LegacyStore {
         self.refuse_odd(&file.path)?;
         let is_there = file.found.is_some();
         let misplaced = self.copies_beside(request, &file.tree, is_there)?;
+        let place = (file.path, is_there);
+        let job = self.job(request, &file.tree, place, provenance)?;
+        let mut prepared = Prepared::nothing(request.clone());
+        prepared.is_new = !is_there;
+        prepared.misplaced = misplaced;
+        // The files of all series lie in one folder.
+        prepared.untidy.push(file.tree);
+        prepared.add(prepare_file(&*self.fs, job, newer)?);
+        Ok(prepared)
+    }
+
+    /// Says what holds for a file in one of the folders.
+    pub(super) fn job<'r>(
+        &'r self,
+        request: &'r StorageRequest,
+        tree: &Path,
+        (path, is_there): (PathBuf, bool),
+        provenance: &'r Provenance,
+    ) -> Result<FileJob<'r>, StorageError> {
         let facts = self
             .trees
-            .facts(&*self.fs, &file.tree, Shape::Legacy, None, self.limit)?;
-        let job = FileJob {
+            .facts(&*self.fs, tree, Shape::Legacy, None, self.limit)?;
+        Ok(FileJob {
             request,
             key: PartitionKey::Whole,
-            path: file.path,
+            path,
             is_there,
             provenance,
             trees: &self.trees,
@@ -153,14 +172,7 @@ impl LegacyStore {
             compression: compression_for(request, self.compression),
             row_group_rows: None,
             limit: self.limit,
-        };
-        let mut prepared = Prepared::nothing(request.clone());
-        prepared.is_new = !is_there;
-        prepared.misplaced = misplaced;
-        // The files of all series lie in one folder.
-        prepared.untidy.push(file.tree);
-        prepared.add(prepare_file(&*self.fs, job, newer)?);
-        Ok(prepared)
+        })
     }
 
     fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
@@ -219,6 +231,7 @@ impl StorageInterface for LegacyStore {
         }
         self.prepare_at(request, file, newer, provenance)
     }
+
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
         let file = match self.file(request) {
             Ok(file) => file,

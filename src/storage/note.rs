@@ -86,7 +86,9 @@ impl StagedRun<'_, Sealed> {
         let mut lines = Vec::with_capacity(prepared.files.len());
         for file in &prepared.files {
             let past = past(prepared, file, custody, cases);
-            if matches!(&past, Past::Changed(changes) if changes.takes_away()) {
+            if let Past::Changed(changes) | Past::Copied(changes) = &past
+                && changes.takes_away()
+            {
                 let of_file = rights_of(self.fs, &file.target)?;
                 rights = Rights::of_both(Rights::of_both(rights, prepared.origin), of_file);
             }

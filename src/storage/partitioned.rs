@@ -10,14 +10,16 @@ use crate::codec::{Compression, MemoryLimit};
 use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::{Level, PartitionPathBuilder};
-use crate::model::{Dataset, Interval, PriceBasis, Provenance, StorageRequest, Ticker, Venue};
+use crate::model::{
+    Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
+};
 use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
 
 use super::inspect::Stored;
 use super::misplaced::series_ticker;
 use super::newest::{NewestFile, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Shape, Trees, compression_for};
+use super::tree::{Shape, TreeFacts, Trees, compression_for};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface};
 
 /// The partitioned layout below a data root.
@@ -95,6 +97,29 @@ impl PartitionedStore {
         }
         Ok(rights)
     }
+
+    /// Says what holds for one file of a series.
+    pub(super) fn job<'r>(
+        &'r self,
+        request: &'r StorageRequest,
+        (key, path, is_there): (PartitionKey, PathBuf, bool),
+        provenance: &'r Provenance,
+        facts: &TreeFacts,
+    ) -> FileJob<'r> {
+        FileJob {
+            request,
+            key,
+            path,
+            is_there,
+            provenance,
+            trees: &self.trees,
+            unit: facts.unit,
+            tree_basis: facts.basis,
+            compression: compression_for(request, self.compression),
+            row_group_rows: self.row_group_rows,
+            limit: self.limit,
+        }
+    }
 }
 
 impl StorageInterface for PartitionedStore {
@@ -124,20 +149,8 @@ impl StorageInterface for PartitionedStore {
         let mut jobs = Vec::with_capacity(parts.len());
         for (key, rows) in &parts {
             let spot = way.spot_of(*key)?;
-            let job = FileJob {
-                request,
-                key: *key,
-                path: spot.path,
-                is_there: spot.is_there,
-                provenance,
-                trees: &self.trees,
-                unit: facts.unit,
-                tree_basis: facts.basis,
-                compression: compression_for(request, self.compression),
-                row_group_rows: self.row_group_rows,
-                limit: self.limit,
-            };
-            jobs.push((job, rows));
+            let place = (*key, spot.path, spot.is_there);
+            jobs.push((self.job(request, place, provenance, &facts), rows));
         }
         let is_beside = jobs.iter().any(|(job, _)| job.is_there) || self.holds_any(request)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs

@@ -121,6 +121,9 @@ impl StagedRun<'_, Sealed> {
         self.refuse_held(&prepared.request)?;
         // Read before anything changes.
         let keepsakes = self.keepsakes(prepared, custody)?;
+        for keepsake in &keepsakes {
+            self.probe_file(&keepsake.target)?;
+        }
         let targets = prepared.files.iter().map(|file| &file.target);
         for target in targets.clone() {
             self.refuse_listed(target)?;
@@ -132,13 +135,16 @@ impl StagedRun<'_, Sealed> {
         let damaged = aside.damaged.len();
         let joined = self
             .add_all(prepared, &keepsakes)
-            .and_then(|()| put_aside(prepared, custody, aside));
+            .and_then(|()| put_aside(prepared, custody, aside))
+            .and_then(|()| {
+                let cases = aside.damaged.get(damaged..).unwrap_or_default();
+                // Last: what it notes is of a series that has joined.
+                self.note(prepared, custody, cases)
+            });
         if joined.is_err() {
             self.take_back(files);
-            return joined;
         }
-        let cases = aside.damaged.get(damaged..).unwrap_or_default();
-        self.note(prepared, custody, cases)
+        joined
     }
 
     fn add_all(&mut self, prepared: &Prepared, keepsakes: &[Document]) -> Result<(), StorageError> {

@@ -16,7 +16,7 @@ use crate::sys::atomic::parent;
 use super::beyond::beyond;
 use super::inspect::{Inspected, claimed_rows, inspect};
 use super::prepare::{FileJob, encode, refuse_unknown};
-use super::tree::{Shape, compression_for};
+use super::tree::Shape;
 use super::{Layout, LegacyStore, PartitionedStore, Prepared, StorageError, Stores};
 
 /// How many reasons are told of one file.
@@ -151,19 +151,8 @@ impl PartitionedStore {
         let mut without = Without::nothing(request);
         without.prepared.misplaced = folders.misplaced;
         for file in folders.files {
-            let job = FileJob {
-                request,
-                key: file.key,
-                path: file.path,
-                is_there: true,
-                provenance: &nothing_new,
-                trees: &self.trees,
-                unit: facts.unit,
-                tree_basis: facts.basis,
-                compression: compression_for(request, self.compression),
-                row_group_rows: self.row_group_rows,
-                limit: self.limit,
-            };
+            let place = (file.key, file.path, true);
+            let job = self.job(request, place, &nothing_new, &facts);
             without.take_from(fs, job, unwanted, None)?;
         }
         Ok(without)
@@ -207,22 +196,8 @@ impl LegacyStore {
         for path in std::iter::once(file.path.clone()).chain(older) {
             self.refuse_odd(&path)?;
             let tree = parent(&path).to_owned();
-            let facts = self
-                .trees
-                .facts(&*self.fs, &tree, Shape::Legacy, None, self.limit)?;
-            let job = FileJob {
-                request,
-                key: PartitionKey::Whole,
-                is_there: true,
-                path,
-                provenance: newer.map_or(&nothing_new, |(_, provenance)| provenance),
-                trees: &self.trees,
-                unit: facts.unit,
-                tree_basis: None,
-                compression: compression_for(request, self.compression),
-                row_group_rows: None,
-                limit: self.limit,
-            };
+            let provenance = newer.map_or(&nothing_new, |(_, provenance)| provenance);
+            let job = self.job(request, &tree, (path, true), provenance)?;
             let newer = newer
                 .map(|(newer, _)| newer)
                 .filter(|_| job.path == file.path);

@@ -71,11 +71,11 @@ fn clear(path: &Path) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "looks past barkeep")]
-fn mode(path: impl AsRef<Path>) -> u32 {
+pub(crate) fn mode(path: impl AsRef<Path>) -> u32 {
     std::fs::metadata(path).unwrap().mode() & 0o7777
 }
 
-fn chmod(path: impl AsRef<Path>, mode: u32) {
+pub(crate) fn chmod(path: impl AsRef<Path>, mode: u32) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 

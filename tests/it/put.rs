@@ -14,6 +14,7 @@ use rstest::rstest;
 
 use Shape::{LegacyBars, PartitionedBars};
 
+use crate::access::{chmod, mode};
 use crate::support::bar::Bar;
 use crate::support::bench::{Bench, Shape, held, provenance, rows};
 use crate::support::foreign::{ForeignFile, Whole, days};
@@ -145,6 +146,90 @@ fn what_was_put_aside_is_told_also_when_the_series_does_not_join_the_group() {
         halves += usize::from(!joined && (gone, told) == (1, 1));
     }
     assert!(halves > 0);
+}
+
+/// A file that stays in the group of a series that did not join would be committed without its line in the ledger.
+#[test]
+fn a_series_joins_whole_or_not_at_all_whichever_call_fails() {
+    let disk = SimFs::new();
+    disk.plant("/ws/x", b"");
+    let shape = PartitionedBars;
+    Bench::simulated(&disk).store(shape, &rows(&shape.request(), &[DAY], 7.0));
+    let run = |disk: &SimFs| {
+        let bench = Bench::simulated(disk);
+        let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 8, 1));
+        let quarantine = Quarantine::new(&*bench.fs, &held, &bench.places, id.clone());
+        let custody = Custody {
+            quarantine: &quarantine,
+            corrupt_files: CorruptFiles::Quarantine,
+            replaced: NOTED,
+            at: DateTime::UNIX_EPOCH,
+        };
+        let newer = rows(&shape.request(), &[DAY], 8.0);
+        let stores = bench.stores();
+        let prepared = shape
+            .store(&stores)
+            .prepare(&shape.request(), &newer, &provenance());
+        let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id);
+        let sealed = run.and_then(StagedRun::seal);
+        let (Ok(prepared), Ok(mut sealed)) = (prepared, sealed) else {
+            return None;
+        };
+        let put = sealed.put(&prepared, &custody, &mut Aside::default());
+        Some((put.is_ok(), sealed.group_len()))
+    };
+    let undisturbed = disk.again();
+    assert_eq!(run(&undisturbed), Some((true, 1)));
+
+    let (calls, reads) = (1..=undisturbed.calls(), 1..=undisturbed.reads());
+    let changing = calls.map(|call| disk.again().fail_call(call, 5, Fault::Once));
+    let reading = reads.map(|call| disk.again().fail_read(call, 5, Fault::Once));
+    let mut refused = 0;
+    for (at, disk) in changing.chain(reading).enumerate() {
+        if let Some((joined, files)) = run(&disk) {
+            assert_eq!(files, usize::from(joined), "fault {at}");
+            refused += usize::from(!joined);
+        }
+    }
+    assert!(refused > 0);
+}
+
+/// It was written into whatever a link led to, once the group was committed.
+#[test]
+fn a_series_whose_older_file_cannot_be_kept_does_not_join() {
+    let bench = Bench::on_disk();
+    let shape = PartitionedBars;
+    bench.store(shape, &rows(&shape.request(), &[DAY], 7.0));
+    let venue = shape.request().venue.unwrap();
+    let files = bench.places.ledger(&venue).join("files");
+    std::os::unix::fs::symlink(&bench.places.data, &files).unwrap();
+    let mut prepared = prepare(&bench, shape, &shape.request(), 8.0);
+    prepared.factor = Some(2.0);
+
+    let put = commit(&bench, &[prepared], NOTED);
+
+    assert!(
+        matches!(&put[..], [Err(error)] if error.is_of_place()),
+        "{put:?}"
+    );
+}
+
+/// What a copy replaces is in the ledger as well, and of a private file nobody else may read it.
+#[test]
+fn a_ledger_of_copies_tells_nobody_what_a_private_file_holds() {
+    let bench = Bench::on_disk();
+    let shape = PartitionedBars;
+    bench.store(shape, &rows(&shape.request(), &[DAY], 7.0));
+    chmod(shape.file(&bench.places, &shape.request(), DAY), 0o600);
+    let prepared = prepare(&bench, shape, &shape.request(), 8.0);
+
+    let put = commit(&bench, &[prepared], Replaced::Copied);
+
+    assert!(matches!(&put[..], [Ok(_)]), "{put:?}");
+    let venue = shape.request().venue.unwrap();
+    let ledger = names_below(&bench, &bench.places.ledger(&venue));
+    let newest = ledger.iter().max().unwrap();
+    assert_eq!(mode(bench.places.ledger(&venue).join(newest)), 0o600);
 }
 
 #[rstest]
