@@ -101,7 +101,7 @@ pub struct History {
     pub(super) begun: Option<DateTime<Utc>>,
     /// The files that can be understood, oldest first, with the moment of their first group.
     files: Vec<(PathBuf, DateTime<Utc>)>,
-    damaged: Vec<(PathBuf, String)>,
+    pub(super) damaged: Vec<(PathBuf, String)>,
 }
 
 /// Reads what the ledger of its venue says of a series. What earlier builds recorded is not in it.
@@ -117,18 +117,24 @@ pub fn read_history(
         return Ok(History::default());
     };
     let mut log = Log::read(fs, places, venue)?;
-    let mut history = History {
-        begun: log.begun(),
-        files: log.starts(),
-        ..History::default()
-    };
+    let mut history = History::begin(&log);
     log.for_each_of(request, |group, line| history.push(group.at, line));
     history.damaged = log.damaged;
     Ok(history)
 }
 
 impl History {
-    fn push(&mut self, at: DateTime<Utc>, line: Line) {
+    /// Begins with what is known of the files of a ledger.
+    pub(super) fn begin(log: &Log) -> Self {
+        Self {
+            lines: Vec::new(),
+            begun: log.begun(),
+            files: log.starts(),
+            damaged: log.damaged.clone(),
+        }
+    }
+
+    pub(super) fn push(&mut self, at: DateTime<Utc>, line: Line) {
         let latest = self.lines.last().map_or(at, |(latest, _)| *latest);
         self.lines.push((latest.max(at), line));
     }

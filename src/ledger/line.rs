@@ -169,6 +169,11 @@ fn short(key: &RowKey) -> String {
     }
 }
 
+/// Returns the name of a series as its lines have it, which begin with it.
+pub(super) fn written_name(series: &StorageRequest) -> Vec<u8> {
+    serde_json::to_vec(&name_at_venue(series)).unwrap_or_default()
+}
+
 fn write_file(written: &mut Written<'static>, line: &FileLine) {
     let state = |state: FileState| WrittenState(state.rows, state.bytes, state.digest.to_string());
     let key = |key: &RowKey| short(key).into();

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+use super::ledgers::{Index, LineAt};
 use super::written::{FORM, Header, Written};
 use super::{LedgerError, Line};
 use crate::layout::Places;
@@ -257,48 +258,108 @@ impl Log {
 
     /// Calls `take` for every line, oldest first, and collects what cannot be understood.
     pub fn for_each(&mut self, mut take: impl FnMut(&Group, Line)) {
-        self.scan(|_| true, &mut take);
+        let mut damaged = Vec::new();
+        let mut wrong = self.scan(|group, at| match self.line(&at) {
+            Ok(line) => take(group, line),
+            Err(damage) => damaged.push(damage),
+        });
+        self.damaged.append(&mut wrong);
+        self.damaged.append(&mut damaged);
     }
 
     /// Calls `take` for every line of a series, oldest first, and collects what cannot be understood.
     pub fn for_each_of(&mut self, series: &StorageRequest, mut take: impl FnMut(&Group, Line)) {
-        let name = super::line::name_at_venue(series);
-        let start = serde_json::to_string(&name).unwrap_or_default();
-        let start = format!("{{\"series\":{start},");
-        self.scan(|line| line.starts_with(start.as_bytes()), &mut take);
+        let name = super::line::written_name(series);
+        let mut damaged = Vec::new();
+        let mut wrong = self.scan(|group, at| match self.name(&at) {
+            Some(found) if found == name => match self.line(&at) {
+                Ok(line) => take(group, line),
+                Err(damage) => damaged.push(damage),
+            },
+            _ => {}
+        });
+        self.damaged.append(&mut wrong);
+        self.damaged.append(&mut damaged);
     }
 
-    fn scan(&mut self, is_wanted: impl Fn(&[u8]) -> bool, take: &mut dyn FnMut(&Group, Line)) {
-        for file in &self.files {
-            let mut group = None;
-            for (at, line) in file.body.split(|byte| *byte == b'\n').enumerate() {
-                let damage =
-                    |reason: String| (file.path.clone(), format!("line {}: {reason}", at + 1));
+    /// Says where the lines of each series stand, and collects what cannot be understood of the groups.
+    pub(super) fn index(&mut self) -> Index {
+        let mut index = Index::default();
+        let mut wrong = self.scan(|group, at| {
+            if index.groups.last() != Some(group) {
+                index.groups.push(group.clone());
+            }
+            let name = self.name(&at).unwrap_or_default().to_vec();
+            let group = index.groups.len() - 1;
+            let lines = index.lines.entry(name).or_default();
+            lines.push(LineAt { group, ..at });
+        });
+        self.damaged.append(&mut wrong);
+        index
+    }
+
+    fn bytes(&self, at: &LineAt) -> &[u8] {
+        let body = self.files.get(at.file).map(|file| file.body.as_slice());
+        body.and_then(|body| body.get(at.bytes.clone()))
+            .unwrap_or_default()
+    }
+
+    /// Returns the name of the series that a line speaks of, as it is written; `None` when it names none.
+    fn name(&self, at: &LineAt) -> Option<&[u8]> {
+        let rest = self.bytes(at).strip_prefix(b"{\"series\":")?;
+        // No name of a series has a quotation mark in it.
+        let end = rest.iter().skip(1).position(|byte| *byte == b'"')?;
+        rest.get(..end + 2)
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// With its file and why, when it cannot be understood.
+    pub(super) fn line(&self, at: &LineAt) -> Result<Line, (PathBuf, String)> {
+        let damage = |reason: String| {
+            let file = self.files.get(at.file);
+            let path = file.map(|file| file.path.clone()).unwrap_or_default();
+            (path, format!("line {}: {reason}", at.number))
+        };
+        let written = serde_json::from_slice::<Written<'_>>(self.bytes(at));
+        let written = written.map_err(|error| damage(error.to_string()))?;
+        Line::read(&self.venue, &written)
+            .ok_or_else(|| damage("it is no line of a ledger".to_owned()))
+    }
+
+    /// Calls `see` for every line behind the first one of its group, and returns what cannot be understood of these.
+    fn scan(&self, mut see: impl FnMut(&Group, LineAt)) -> Vec<(PathBuf, String)> {
+        let mut damaged = Vec::new();
+        for (file, LogFile { path, body }) in self.files.iter().enumerate() {
+            let (mut group, mut end) = (None, 0);
+            for (at, line) in body.split(|byte| *byte == b'\n').enumerate() {
+                let (start, number) = (end, at + 1);
+                end = start + line.len() + 1;
                 match read_header(line) {
-                    Ok(Some(header)) => {
-                        group = Some(header);
-                        continue;
+                    Ok(Some(header)) => group = Some(header),
+                    Ok(None) => {
+                        if let Some(group) = &group {
+                            let bytes = start..start + line.len();
+                            see(
+                                group,
+                                LineAt {
+                                    file,
+                                    bytes,
+                                    number,
+                                    group: 0,
+                                },
+                            );
+                        }
                     }
-                    Ok(None) => {}
                     Err(reason) => {
-                        self.damaged.push(damage(reason));
+                        damaged.push((path.clone(), format!("line {number}: {reason}")));
                         break;
                     }
                 }
-                let (true, Some(group)) = (is_wanted(line), &group) else {
-                    continue;
-                };
-                let written = serde_json::from_slice::<Written<'_>>(line);
-                let read = written.map(|written| Line::read(&self.venue, &written));
-                match read {
-                    Ok(Some(line)) => take(group, line),
-                    Ok(None) => self
-                        .damaged
-                        .push(damage("it is no line of a ledger".to_owned())),
-                    Err(error) => self.damaged.push(damage(error.to_string())),
-                }
             }
         }
+        damaged
     }
 }
 

@@ -7,6 +7,7 @@
 mod base;
 mod before;
 mod history;
+mod ledgers;
 mod line;
 mod log;
 mod merged;
@@ -20,12 +21,12 @@ mod written;
 
 pub use before::{Before, ReadKept};
 pub use history::{History, Unknown, read_history};
+pub use ledgers::Ledgers;
 pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
 pub use merged::{is_merge_due, merge_files, venues};
 pub use record::SeriesRecord;
 pub use records::{Records, damaged, read_records};
-pub use removed::{Removal, Removals, read_removals};
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 
 use std::path::PathBuf;

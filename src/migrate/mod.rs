@@ -60,7 +60,7 @@ use crate::catalog::{Catalog, CatalogError};
 use crate::config::ConfigError;
 use crate::document::DocumentError;
 use crate::layout::Places;
-use crate::ledger::{Line, write_down};
+use crate::ledger::{Ledgers, Line, write_down};
 use crate::lock::{LockError, LockGuard};
 use crate::model::{PriceBasis, Venue};
 use crate::observe::Observer;
@@ -80,6 +80,8 @@ pub struct Sight<'l> {
     pub places: &'l Places,
     /// Both layouts.
     pub stores: &'l Stores,
+    /// What the ledgers say, each read once.
+    pub ledgers: &'l Ledgers,
     /// The registry: it says which tickers are another venue's, since legacy files name none.
     pub catalog: &'l Catalog,
     /// Asks the run to stop.

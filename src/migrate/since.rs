@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Proof, Sight};
 use crate::frame::{Column, Frame, Revision, RowKey};
-use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier, read_history, read_removals};
+use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier};
 use crate::model::StorageRequest;
 use crate::storage::{StorageError, read_kept};
 
@@ -25,7 +25,7 @@ pub(super) fn when_proven(
     let (first, last) = proof.span;
     let proven_at = proof.at.timestamp();
     let earlier = read_earlier(fs, places, request)?;
-    let history = read_history(fs, places, request)?.of_partitions();
+    let history = sight.ledgers.history(fs, places, request)?.of_partitions();
     let kept = |name: &str| read_kept(fs, places, request, name, sight.stores.limit());
     let up_to = |second: i64| {
         let lines = &history.lines;
@@ -115,8 +115,8 @@ pub(super) fn taken_out(
     legacy: &Frame,
     partitions: &Frame,
 ) -> Result<Frame, StorageError> {
-    let out = read_removals(sight.fs, sight.places, request)?.out;
-    let out = out.without(partitions);
+    let history = sight.ledgers.history(sight.fs, sight.places, request)?;
+    let out = history.rows_out(legacy.profile()).without(partitions);
     let of_legacy: HashSet<i64> = if out.is_empty() {
         HashSet::new()
     } else {
@@ -146,7 +146,7 @@ impl Olds {
         };
         let earlier = earlier.lines.iter();
         olds.take(earlier.filter_map(|line| line.revision(legacy.profile())));
-        for (_, line) in read_history(fs, places, request)?.lines {
+        for (_, line) in sight.ledgers.history(fs, places, request)?.lines {
             let Line::File(line) = line else { continue };
             match line.past {
                 Past::Changed(changes) | Past::Copied(changes) => {

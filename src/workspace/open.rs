@@ -17,6 +17,7 @@ use crate::config::{
 };
 use crate::http::{Client, HttpSettings, Proxies};
 use crate::layout::{LegacyPathBuilder, Places};
+use crate::ledger::Ledgers;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use crate::model::{Interval, Venue};
 use crate::observe::Observer;
@@ -49,6 +50,8 @@ pub struct Workspace<'s> {
     pub sources: Vec<Arc<dyn MarketDataSource>>,
     /// Names for what this process stages.
     pub runs: RunNames,
+    /// What the ledgers say, for whoever asks about many series.
+    pub ledgers: Ledgers,
     /// The venue of commands that name none, once somebody asked for it.
     default_venue: OnceLock<Venue>,
 }
@@ -91,6 +94,7 @@ impl<'s> Workspace<'s> {
             stores,
             sources,
             runs,
+            ledgers: Ledgers::default(),
             default_venue: OnceLock::new(),
         })
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::catalog::Catalog;
+use barkeep::ledger::Ledgers;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
     self, Choices, Duplicates, Fractions, Hands, Homes, MigrateError, MigrationPlan, PartitionRows,
@@ -81,6 +82,7 @@ pub(super) fn with<T>(
             fs: writing,
             places: &bench.places,
             stores: &stores,
+            ledgers: &Ledgers::default(),
             catalog: &catalog,
             stop: &stop,
             observer: &Silent,

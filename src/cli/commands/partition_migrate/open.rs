@@ -49,6 +49,7 @@ pub(super) fn sight<'s>(
         fs: &*shell.world.fs,
         places: &workspace.places,
         stores: &workspace.stores,
+        ledgers: &workspace.ledgers,
         catalog,
         stop: &shell.world.shutdown,
         observer: progress,
