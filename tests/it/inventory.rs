@@ -263,6 +263,22 @@ fn rows_that_were_lost_are_named_also_after_something_new_was_stored() {
     bar.run(&["check"]).expect(Exit::Ok);
 }
 
+/// After a kill `check` said that somebody else had changed the files that the run had brought to their places.
+#[test]
+fn what_an_interrupted_run_has_to_finish_is_no_fault_yet() {
+    let bar = stored();
+    bar.remove("data/us/demo/stocks_1d/ticker=AAPL/year=2025/month=09");
+    let run = "partition-staging/20251121T223000Z-00000007-1/fetched/us/demo/stocks_1d";
+    bar.write(&format!("{run}/ticker=AAPL/month=2025-11.parquet"), "PAR1");
+
+    let waits = bar.run(&["check"]).expect(Exit::Ok);
+    bar.remove("partition-staging");
+    let is_lost = bar.run(&["check"]).expect(Exit::Mismatch);
+
+    assert!(waits.stderr.contains("interrupted"), "{waits:?}");
+    assert!(is_lost.stderr.contains("2025-09"), "{is_lost:?}");
+}
+
 /// Its records were made anew, and the file was named by every command for ever.
 #[test]
 fn a_torn_file_of_the_ledger_is_put_away_once_the_records_are_made_anew() {

@@ -146,7 +146,10 @@ fn adoption_does_not_merge_into_the_file_of_another_venue() {
     let ours = ForeignFile::of(days("DBK", &[("2025-11-19", 29.5)])).bytes();
     bar.write(FLAT, &ours);
 
-    migration(&bar, "init -i 1d --adopt --all-found --yes");
+    let ran = migration(&bar, &format!("init -V {YAHOO} --all-found --adopt --yes"));
+
+    assert_ne!(ran.exit, Exit::Usage, "{ran:?}");
+    assert!(ran.stderr.contains(SHARED), "named: {ran:?}");
 
     assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
     let tree = bar.tree();
