@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind};
 use crate::calendar::rests_on_weekends;
-use crate::frame::{Bar, Volume};
+use crate::frame::{self, Bar, Volume};
 use crate::model::{Interval, time};
 
 /// Bars that have to come again, with every figure, before a shift of the clock is believed.
@@ -186,7 +186,7 @@ fn count_of(weekday: Weekday, first: NaiveDate, last: NaiveDate) -> usize {
 /// Finds bars that come again with every figure some hours later: one instant, stored on two clocks.
 fn twins(facts: &Facts) -> Vec<Finding> {
     let mut alike: HashMap<[u64; 5], Vec<i64>> = HashMap::new();
-    for bar in facts.bars.bars() {
+    for bar in frame::bars_of(&facts.bars) {
         if let Some((figures, stamp)) = figures(&bar) {
             alike.entry(figures).or_default().push(stamp);
         }

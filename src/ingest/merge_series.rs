@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::catalog::Missing;
 use crate::frame::basis::{self, Overlap, Uncovered};
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
 
@@ -48,7 +48,7 @@ impl Consolidation<'_, '_> {
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.session.fs)?;
-            newer = newer.merge(&content.frame).frame;
+            newer = frame::merge(&newer, &content.frame).frame;
             provenance = content.provenance;
         }
         let facts = self
@@ -110,7 +110,7 @@ fn rebased(
         Uncovered::Nothing => (prepared, Basis::Same),
         Uncovered::Unclear => (prepared, Basis::Mixed),
         Uncovered::Moved(older) => {
-            let whole = older.merge(newer).frame;
+            let whole = frame::merge(&older, newer).frame;
             let mut moved = store.prepare(&prepared.request, &whole, provenance)?;
             moved.factor = Some(shift.price);
             (moved, Basis::Moved(shift.price))

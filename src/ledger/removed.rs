@@ -1,7 +1,7 @@
 //! Rows that were taken out of a series and are out still.
 
 use super::{History, Line, Past};
-use crate::frame::{Frame, Profile, RowKey};
+use crate::frame::{self, Frame, Profile, RowKey};
 
 impl History {
     /// Returns the rows that were taken out of the series and that nobody has stored again since.
@@ -14,7 +14,7 @@ impl History {
             };
             out = without_added(out, &changes.added);
             if let Some((rows, _)) = &changes.removed {
-                out = out.without(rows).merge(rows).frame;
+                out = frame::merge(&frame::without(&out, rows), rows).frame;
             }
         }
         out

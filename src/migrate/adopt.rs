@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::adoptions::Adoptions;
 use super::{Difference, Hands, MigrateError, Proofs, Sight, VenueInterval};
-use crate::frame::basis;
+use crate::frame::{self, basis};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
@@ -283,8 +283,8 @@ fn merge(
         )));
     }
     // The file in `data/legacy` is merged over the other one, so that it has the last word.
-    let older_rows = &older.decoded.proven.frame;
-    let all = older_rows.merge(&newer.decoded.proven.frame).frame;
+    let older_rows = &older.decoded.ordered.frame;
+    let all = frame::merge(older_rows, &newer.decoded.ordered.frame).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
         Ok(prepared) => prepared.from_file(rights_of(hands.sight.fs, &stray.path)?),
@@ -322,7 +322,7 @@ fn merge(
         Ok(merged) => merged,
         Err(reason) => return Ok(Err(reason)),
     };
-    let merged_rows = &merged.decoded.proven.frame;
+    let merged_rows = &merged.decoded.ordered.frame;
     let left = Difference::between(older_rows, merged_rows);
     if left.as_ref().is_some_and(|left| left.missing > 0) {
         return Ok(Err("its rows did not reach the other file".to_owned()));

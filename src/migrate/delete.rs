@@ -126,7 +126,7 @@ fn agrees(
     let medium = medium.min(file.medium);
     let beyond = file.beyond();
     let beyond = beyond.map(|reason| (Digest::of(&file.bytes), reason));
-    let legacy = &file.decoded.proven.frame;
+    let legacy = &file.decoded.ordered.frame;
     let checked = Checked {
         ticker: ticker.clone(),
         path: file.path,
@@ -360,7 +360,7 @@ fn is_back(
         return Err(Refusal::Misplaced(path));
     }
     let file = read_legacy(sight, &request, Medium::Disk)?;
-    match Difference::between(&stored.frame, &file.decoded.proven.frame) {
+    match Difference::between(&stored.frame, &file.decoded.ordered.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
         _ => Ok((medium.min(file.medium), stored.beyond)),
     }

@@ -182,8 +182,8 @@ impl Look<'_> {
         let read = inspect(self.fs, path, self.profile, self.request, partition, limit);
         Ok(match read {
             Ok(Inspected::Whole { decoded, .. }) => Ok(FileContents {
-                rows: decoded.proven.frame.fingerprint(),
-                span: decoded.proven.frame.span(),
+                rows: decoded.ordered.frame.fingerprint(),
+                span: decoded.ordered.frame.span(),
                 unit: decoded.unit,
                 basis: self.trees.basis_of(&decoded, self.request.venue.as_ref()),
                 source: decoded.provenance.source,

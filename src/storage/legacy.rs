@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::basis::UnsealedBasis;
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
@@ -94,12 +94,12 @@ impl LegacyStore {
                 None
             }
             Inspected::Whole { decoded, .. } => Some(Stored {
-                displaced: decoded.proven.displaced.len(),
+                displaced: decoded.ordered.displaced.len(),
                 beyond: beyond(&decoded)
                     .map(|reason| Beyond { path, reason })
                     .into_iter()
                     .collect(),
-                frame: decoded.proven.frame,
+                frame: decoded.ordered.frame,
                 provenance: decoded.provenance,
                 damaged: Vec::new(),
                 misplaced: Vec::new(),
@@ -316,7 +316,7 @@ fn joined(path: &Path, mut older: Stored, settled: Stored) -> Result<Stored, Sto
         let basis = Some(older.provenance.basis);
         older.provenance = combine(path, Some(&older.provenance), basis, &settled.provenance)?;
     }
-    older.frame = older.frame.merge(&settled.frame).frame;
+    older.frame = frame::merge(&older.frame, &settled.frame).frame;
     older.displaced += settled.displaced;
     older.beyond.extend(settled.beyond);
     older.damaged.extend(settled.damaged);

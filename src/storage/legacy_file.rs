@@ -47,7 +47,7 @@ pub struct LegacyFile {
 }
 
 impl LegacyFile {
-    /// Says what of the file its proven rows do not: rows without a place, fractions of volumes, columns of its own. `None`
+    /// Says what of the file its rows do not: rows without a place, fractions of volumes, columns of its own. `None`
     /// when they stand for all of it.
     pub fn beyond(&self) -> Option<String> {
         beyond(&self.decoded)

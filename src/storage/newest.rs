@@ -145,7 +145,7 @@ fn newest_in(
     let whole = PartitionKey::Whole;
     Ok(match inspect(fs, path, profile, request, whole, limit) {
         Ok(Inspected::Whole { decoded, .. }) => {
-            decoded.proven.frame.span().map(|(_, newest)| newest)
+            decoded.ordered.frame.span().map(|(_, newest)| newest)
         }
         Ok(Inspected::Absent | Inspected::Damaged { .. })
         | Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => None,

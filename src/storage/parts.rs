@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::model::{Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
@@ -44,8 +44,8 @@ impl Parts {
             Err(overlapping) => {
                 let mut all = Frame::empty(profile);
                 for (part, path) in overlapping.into_iter().zip(self.paths) {
-                    let merged = all.merge(&part).frame;
-                    let yielding = all.yields_to(&merged) + part.yields_to(&merged);
+                    let merged = frame::merge(&all, &part).frame;
+                    let yielding = frame::yielding(&all, &merged) + frame::yielding(&part, &merged);
                     if yielding > 0 {
                         let reason = format!(
                             "of {yielding} rows another file of the series has other values"
@@ -137,13 +137,13 @@ impl PartitionedStore {
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
-                    parts.displaced += decoded.proven.displaced.len();
+                    parts.displaced += decoded.ordered.displaced.len();
                     let path = file.path.clone();
                     let more = beyond(&decoded).map(|reason| Beyond { path, reason });
                     parts.beyond.extend(more);
                     parts.paths.push(file.path);
                     parts.provenance = decoded.provenance;
-                    parts.frames.push(decoded.proven.frame);
+                    parts.frames.push(decoded.ordered.frame);
                 }
                 Inspected::Damaged { reason, bytes } => parts.damaged.push(Damage {
                     path: file.path,

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::frame::{RowChanges, basis};
+use crate::frame::{self, RowChanges, basis};
 use crate::layout::{LegacyName, legacy_name};
 use crate::ledger::{FileChange, FileState};
 use crate::model::{Digest, Interval, PartitionKey, StorageRequest, Ticker};
@@ -194,8 +194,8 @@ impl LegacyStore {
                 reason,
             });
         }
-        let rows = &older.decoded.proven.frame;
-        let all = rows.merge(&newer.decoded.proven.frame).frame;
+        let rows = &older.decoded.ordered.frame;
+        let all = frame::merge(rows, &newer.decoded.ordered.frame).frame;
         let spot = Spot::standing(target.clone(), meta);
         let prepared = self.prepare_at(request, spot, &all, &newer.decoded.provenance)?;
         let prepared = prepared.from_file(origin);
@@ -238,11 +238,11 @@ impl LegacyStore {
             }
             Move::Merged { older, .. } => {
                 let merged = self.whole(request, target)?;
-                let (rows, all) = (&older.decoded.proven.frame, &merged.decoded.proven.frame);
-                if !rows.without(all).is_empty() {
+                let (rows, all) = (&older.decoded.ordered.frame, &merged.decoded.ordered.frame);
+                if !frame::without(rows, all).is_empty() {
                     return Err(refuse());
                 }
-                let changed = rows.yields_to(all);
+                let changed = frame::yielding(rows, all);
                 let differs = (changed > 0).then(|| {
                     format!("{changed} of its rows have other values than those that stay")
                 });
@@ -356,7 +356,7 @@ fn copied(lodger: &Lodger, file: &LegacyFile, origin: Option<Rights>) -> Move {
         change: FileChange {
             old: None,
             new: FileState::new(decoded.fingerprint(), file.bytes.len() as u64),
-            span: decoded.proven.frame.key_span(),
+            span: decoded.ordered.frame.key_span(),
             facts: Some((decoded.unit, file.basis)),
             rows: RowChanges::default(),
         },

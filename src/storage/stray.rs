@@ -62,7 +62,7 @@ pub fn read_stray(
             let basis = trees.basis_of(&decoded, request.venue.as_ref());
             Ok(Stray::Rows {
                 beyond: beyond(&decoded),
-                frame: decoded.proven.frame,
+                frame: decoded.ordered.frame,
                 provenance: Provenance {
                     basis,
                     ..decoded.provenance

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::ledger::FileState;
 use crate::model::{PartitionKey, Provenance, StorageRequest, time};
 use crate::sys::Fs;
@@ -68,8 +68,8 @@ impl Without {
             }
             Inspected::Absent | Inspected::Damaged { .. } => return Ok(()),
         };
-        let stored = &decoded.proven.frame;
-        if stored.is_empty() && decoded.is_sealed && decoded.proven.displaced.is_empty() {
+        let stored = &decoded.ordered.frame;
+        if stored.is_empty() && decoded.is_sealed && decoded.ordered.displaced.is_empty() {
             self.emptied.push(job.path);
             return Ok(());
         }
@@ -79,8 +79,8 @@ impl Without {
         }
         refuse_unknown(&job, &decoded.unknown_columns)?;
         let nothing = Frame::empty(profile);
-        let left = stored.without(&removed);
-        let left = left.merge(newer.unwrap_or(&nothing));
+        let left = frame::without(stored, &removed);
+        let left = frame::merge(&left, newer.unwrap_or(&nothing));
         let why = reason(&removed, unwanted);
         let mut file = encode(&job, Some(&decoded), &left)?;
         file.old = old;
@@ -91,7 +91,7 @@ impl Without {
         file.beyond = Some(all.collect::<Vec<_>>().join("; "));
         file.replaced = Some(bytes);
         self.prepared.files.push(file);
-        self.removed = self.removed.merge(&removed).frame;
+        self.removed = frame::merge(&self.removed, &removed).frame;
         if left.frame.is_empty() {
             self.emptied.push(job.path);
         }

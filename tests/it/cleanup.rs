@@ -104,7 +104,9 @@ fn closes(bench: &Bench) -> Vec<f64> {
         .read(&PartitionedBars.request())
         .unwrap();
     stored.map_or(Vec::new(), |stored| {
-        stored.frame.bars().filter_map(|bar| bar.close).collect()
+        barkeep::frame::bars_of(&stored.frame)
+            .filter_map(|bar| bar.close)
+            .collect()
     })
 }
 

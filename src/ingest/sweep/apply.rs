@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::layout::ParsedPartition;
 use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
@@ -179,19 +179,19 @@ impl Work<'_> {
         };
         let rows = match &stored {
             // An old file adds what is missing; where the two differ, what is stored stays.
-            Some(stored) if !self.is_newer(&leftover.path, &target)? => frame.merge(stored).frame,
+            Some(stored) if !self.is_newer(&leftover.path, &target)? => {
+                frame::merge(&frame, stored).frame
+            }
             _ => frame.clone(),
         };
         let profile = rows.profile();
         let staged = self.staged.entry((request.clone(), *partition));
         let staged = staged.or_insert_with(|| Frame::empty(profile));
         // Of two temporary files of one partition nobody knows which is right: the first has the last word.
-        let rows = rows.without(staged);
-        *staged = staged.merge(&rows).frame;
-        let will_be = stored
-            .unwrap_or_else(|| Frame::empty(profile))
-            .merge(staged);
-        let lost = frame.yields_to(&will_be.frame);
+        let rows = frame::without(&rows, staged);
+        *staged = frame::merge(staged, &rows).frame;
+        let will_be = frame::merge(&stored.unwrap_or_else(|| Frame::empty(profile)), staged);
+        let lost = frame::yielding(&frame, &will_be.frame);
         if lost > 0 {
             let differ = format!("{lost} of its rows have other values than those that stay");
             beyond = Some(beyond.map_or(differ.clone(), |more| format!("{more}; {differ}")));

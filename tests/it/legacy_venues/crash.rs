@@ -42,7 +42,7 @@ fn file(rows: &[(&str, f64)]) -> Vec<u8> {
             .read_file_at(&request, path, barkeep::sys::Medium::Cache)
             .unwrap()
         {
-            barkeep::storage::LegacyFound::Whole(file) => file.decoded.proven.frame,
+            barkeep::storage::LegacyFound::Whole(file) => file.decoded.ordered.frame,
             other => panic!("{other:?}"),
         }
     };
@@ -112,7 +112,7 @@ fn closes(fs: &SimFs, venue: &str) -> Result<Vec<f64>, String> {
     if let Some(damage) = stored.damaged.first() {
         return Err(format!("{} is damaged", damage.path.display()));
     }
-    let closes = stored.frame.bars().filter_map(|bar| bar.close);
+    let closes = barkeep::frame::bars_of(&stored.frame).filter_map(|bar| bar.close);
     Ok(closes.collect())
 }
 
