@@ -13,8 +13,8 @@ use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
 use crate::observe::Event;
 use crate::storage::{
-    Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
-    StorageError,
+    self, Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
+    StagedRun, StorageError,
 };
 
 use super::merge_series::{Basis, Merge};
@@ -155,7 +155,7 @@ impl<'l> Consolidation<'_, 'l> {
             return Ok(());
         };
         // What cannot be looked into costs this series, when it is merged once more.
-        let lodgers = store.lodgers_of(ticker, *interval).unwrap_or_default();
+        let lodgers = storage::lodgers_of(store.places(), ticker, *interval).unwrap_or_default();
         let done = rehouse::move_all(run, store, self.session, quarantine, &lodgers)?;
         self.report.kept.extend(done.kept);
         let left = done.left.iter();
@@ -269,7 +269,7 @@ impl<'l> Consolidation<'_, 'l> {
                 settled.extend(done.staged);
             }
         }
-        Ok(run.settle(&settled)?)
+        Ok(run.forget(&settled)?)
     }
 
     /// Counts a series whose files are in the tree.

@@ -14,7 +14,7 @@ use crate::frame::{self, basis};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
-    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
+    self, Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
     QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
@@ -78,13 +78,16 @@ pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, 
                 let request = tuple.series(&ticker);
                 // No file of another venue is moved.
                 if entry.kind != Kind::File
-                    || !stores
-                        .legacy
-                        .is_of(&tuple.venue, &path, &ticker, tuple.interval)?
+                    || !stores.legacy.places().is_of(
+                        &tuple.venue,
+                        &path,
+                        &ticker,
+                        tuple.interval,
+                    )?
                 {
                     continue;
                 }
-                let Ok(target) = stores.legacy.settled_path(&request) else {
+                let Ok(target) = stores.legacy.places().home_path(&request) else {
                     continue;
                 };
                 strays.push(Stray {
@@ -157,7 +160,7 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
     let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
-    let owners = hands.sight.stores.legacy.owners();
+    let owners = hands.sight.stores.legacy.places().owners();
     // Those of other venues have no flat folder to go back to.
     tuples.retain(|tuple| !owners.has_own_folder(&tuple.venue));
     for tuple in tuples {
@@ -189,6 +192,7 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     if is_taken
         && !stores
             .legacy
+            .places()
             .is_of(venue, &stray.target, &stray.ticker, *interval)?
     {
         let reason = format!(
@@ -198,7 +202,7 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
         adopted.refused.push((stray.path.clone(), reason));
         return Ok(());
     }
-    let owners = stores.legacy.owners();
+    let owners = stores.legacy.places().owners();
     if owners.has_own_folder(&stray.tuple.venue) {
         match rehouse(hands, stray, adopted)? {
             Ok(()) if is_taken => adopted.merged += 1,
@@ -347,7 +351,7 @@ fn rehouse(
 ) -> Result<Result<(), String>, MigrateError> {
     let store = &hands.sight.stores.legacy;
     let request = stray.tuple.series(&stray.ticker);
-    let mut lodgers = store.lodgers_of(&stray.ticker, stray.tuple.interval)?;
+    let mut lodgers = storage::lodgers_of(store.places(), &stray.ticker, stray.tuple.interval)?;
     lodgers.retain(|lodger| lodger.request == request);
     if !lodgers.iter().any(|lodger| lodger.path == stray.path) {
         lodgers.push(Lodger {

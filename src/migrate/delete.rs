@@ -201,6 +201,7 @@ fn remove_empty_folders(sight: Sight<'_>, tuple: &VenueInterval) -> Result<(), M
     let trees = sight
         .stores
         .legacy
+        .places()
         .trees(Some(&tuple.venue), tuple.interval);
     for tree in trees.iter().filter(|tree| tree.starts_with(&root)) {
         let mut dir = tree.as_path();
@@ -265,7 +266,13 @@ pub fn remove_partitions(
         .partitioned
         .tickers(Some(venue), Dataset::Stocks, Some(interval))?;
     // What the legacy layout cannot spell is nowhere else.
-    let can_go_back = |ticker: &Ticker| stores.legacy.settled_path(&tuple.series(ticker)).is_ok();
+    let can_go_back = |ticker: &Ticker| {
+        stores
+            .legacy
+            .places()
+            .home_path(&tuple.series(ticker))
+            .is_ok()
+    };
     tickers.retain(can_go_back);
     let checked: Vec<Result<(Medium, Vec<Beyond>), Failed>> = tickers
         .par_iter()

@@ -53,7 +53,7 @@ fn judge(
     request: &StorageRequest,
     proof: Option<&Proof>,
 ) -> Result<Option<Judged>, Refusal> {
-    let can_go_back = match sight.stores.legacy.settled_path(request) {
+    let can_go_back = match sight.stores.legacy.places().home_path(request) {
         Err(StorageError::LegacyName { .. }) => false,
         path => path.map(|_| true)?,
     };

@@ -78,7 +78,7 @@ impl PartitionedStore {
         request: &StorageRequest,
     ) -> Result<Option<(Stored, Medium)>, StorageError> {
         let read = |path: &Path| {
-            let found = self.fs.read_from_medium(path)?;
+            let found = self.fs().read_from_medium(path)?;
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
             Ok((found.map(|(bytes, _)| bytes), medium))
         };
@@ -94,10 +94,10 @@ impl PartitionedStore {
     /// # Errors
     /// When the request has no venue or a file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        let files = self.folders(request.partitioned()?)?.known()?.files;
+        let files = self.folders().look(request.partitioned()?)?.known()?.files;
         let rows = files
             .par_iter()
-            .map(|file| claimed_rows(&*self.fs, &file.path));
+            .map(|file| claimed_rows(self.fs(), &file.path));
         let rows: Vec<Option<u64>> = rows.collect::<Result<_, StorageError>>()?;
         Ok(rows.into_iter().sum())
     }
@@ -111,13 +111,13 @@ impl PartitionedStore {
         let profile = Profile::of(request.series.dataset());
         let Folders {
             files, misplaced, ..
-        } = self.folders(request.partitioned()?)?.known()?;
+        } = self.folders().look(request.partitioned()?)?.known()?;
         if files.is_empty() {
             return Ok(None);
         }
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
-            let found = judge(bytes, &file.path, profile, request, file.key, self.limit)?;
+            let found = judge(bytes, &file.path, profile, request, file.key, self.limit())?;
             Ok((found, medium))
         };
         let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =

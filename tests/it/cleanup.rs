@@ -80,7 +80,7 @@ fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageErr
                 Ok(content) => content,
                 // A crash before the seal: the rows are still where they came from.
                 Err(StorageError::DamagedStaged { .. }) => {
-                    run.settle(&[staged])?;
+                    run.forget(&[staged])?;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -90,7 +90,7 @@ fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageErr
             let prepared = store.prepare(&staged.request, &content.frame, &content.provenance)?;
             bench.put_into(&mut run, held, &prepared)?;
             assert!(run.commit()?.left.is_empty());
-            run.settle(&[staged])?;
+            run.forget(&[staged])?;
         }
         run.finish()?;
     }

@@ -94,13 +94,13 @@ impl Bench {
                 Err(unreadable) => return Err(unreadable),
             }
         }
-        run.settle(&torn)?;
+        run.forget(&torn)?;
         if !whole.is_empty() {
             for file in Self::missing(fs)? {
                 run.put_document(&file)?;
             }
             assert!(run.commit()?.left.is_empty());
-            run.settle(&whole)?;
+            run.forget(&whole)?;
         }
         Ok(())
     }

@@ -79,9 +79,10 @@ fn moved(fs: &SimFs, writing: &dyn Fs, held: &LockGuard<'static>) -> Result<bool
         replaced: Replaced::Noted,
         at: DateTime::UNIX_EPOCH,
     };
-    let lodgers = stores.legacy.lodgers(true);
+    let lodgers = barkeep::storage::lodgers(stores.legacy.places(), true);
     let mut run = StagedRun::<Open>::begin(writing, held, &bench.places, id)?.seal()?;
-    let done = run.rehouse(
+    let done = barkeep::storage::rehouse(
+        &mut run,
         &stores.legacy,
         &lodgers.found,
         &custody,
