@@ -17,7 +17,7 @@ use crate::storage::{
     StagedRun, StorageError,
 };
 
-use super::merge_series::{Basis, Merge};
+use super::merge_series::{Basis, Merge, Merging};
 use super::missing::GaveUp;
 use super::rehouse;
 use super::report::{FailureKind, RunReport};
@@ -116,17 +116,18 @@ impl<'l> Consolidation<'_, 'l> {
                 .iter()
                 .map(|(request, _)| run.refuse_unfinished(request));
             let free: Vec<Result<(), StorageError>> = free.collect();
+            let merging = self.merging();
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
                 .zip(free)
-                .map(|((request, staged), free)| free.and_then(|()| self.merge(request, staged)))
+                .map(|((request, staged), free)| free.and_then(|()| merging.merge(request, staged)))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 let merge = match merge {
                     Err(StorageError::Lodged { .. }) => {
                         self.commit(run, std::mem::take(&mut pending))?;
                         self.make_room(run, &quarantine, request)?;
-                        self.merge(request, staged)
+                        self.merging().merge(request, staged)
                     }
                     merge => merge,
                 };
@@ -140,6 +141,15 @@ impl<'l> Consolidation<'_, 'l> {
             }
         }
         self.commit(run, pending)
+    }
+
+    fn merging(&self) -> Merging<'_, 'l> {
+        Merging {
+            view: self.view,
+            fs: self.session.fs,
+            catalog: self.registry.catalog(),
+            notes: self.notes,
+        }
     }
 
     /// Moves legacy files to the folders of their venues that are in the way of a series, or are its own. The group of the

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Proof, Sight};
 use crate::frame::{self, Column, Frame, Revision, RowKey};
-use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier};
+use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier, rows_out};
 use crate::model::StorageRequest;
 use crate::storage::{StorageError, read_kept};
 
@@ -116,7 +116,7 @@ pub(super) fn taken_out(
     partitions: &Frame,
 ) -> Result<Frame, StorageError> {
     let history = sight.ledgers.history(sight.fs, sight.places, request)?;
-    let out = frame::without(&history.rows_out(legacy.profile()), partitions);
+    let out = frame::without(&rows_out(&history, legacy.profile()), partitions);
     let of_legacy: HashSet<i64> = if out.is_empty() {
         HashSet::new()
     } else {

@@ -6,7 +6,6 @@
 mod data_root;
 mod due;
 mod error;
-mod footers;
 mod open;
 mod owners;
 mod parquet_rows;
@@ -21,9 +20,8 @@ mod view;
 
 pub use data_root::DataRoot;
 pub use error::WorkspaceError;
-pub use footers::FoundSeries;
 pub use open::{Workspace, is_workspace};
-pub use read::Found;
+pub use read::{Found, FoundSeries};
 pub use reading::{ReadError, Reading};
 pub use run_names::RunNames;
 pub use session::Session;

@@ -75,7 +75,7 @@ pub fn apply(
     // What lay there before this run goes before what this run fetches.
     let id = session.runs.next_of_others();
     let quarantine = session.quarantine(&id);
-    let mut work = Work {
+    let mut sweep = Sweep {
         stores,
         session,
         quarantine: &quarantine,
@@ -84,11 +84,11 @@ pub fn apply(
         staged: BTreeMap::new(),
         report,
     };
-    work.carry_out(plan)?;
-    Ok(work.report)
+    sweep.carry_out(plan)?;
+    Ok(sweep.report)
 }
 
-struct Work<'l> {
+struct Sweep<'l> {
     session: Session<'l>,
     /// How much memory a file may take is known there.
     stores: &'l Stores,
@@ -100,7 +100,7 @@ struct Work<'l> {
     report: SweepReport,
 }
 
-impl Work<'_> {
+impl Sweep<'_> {
     fn carry_out(&mut self, plan: &SweepPlan) -> Result<(), IngestError> {
         let mut settled = Vec::new();
         for leftover in &plan.leftovers {
