@@ -13,11 +13,11 @@ use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
 use crate::observe::Event;
 use crate::storage::{
-    Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
-    StorageError,
+    self, Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
+    StagedRun, StorageError,
 };
 
-use super::merge_series::{Basis, Merge};
+use super::merge_series::{Basis, Merge, Merging};
 use super::missing::GaveUp;
 use super::rehouse;
 use super::report::{FailureKind, RunReport};
@@ -116,17 +116,18 @@ impl<'l> Consolidation<'_, 'l> {
                 .iter()
                 .map(|(request, _)| run.refuse_unfinished(request));
             let free: Vec<Result<(), StorageError>> = free.collect();
+            let merging = self.merging();
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
                 .zip(free)
-                .map(|((request, staged), free)| free.and_then(|()| self.merge(request, staged)))
+                .map(|((request, staged), free)| free.and_then(|()| merging.merge(request, staged)))
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 let merge = match merge {
                     Err(StorageError::Lodged { .. }) => {
                         self.commit(run, std::mem::take(&mut pending))?;
                         self.make_room(run, &quarantine, request)?;
-                        self.merge(request, staged)
+                        self.merging().merge(request, staged)
                     }
                     merge => merge,
                 };
@@ -142,6 +143,15 @@ impl<'l> Consolidation<'_, 'l> {
         self.commit(run, pending)
     }
 
+    fn merging(&self) -> Merging<'_, 'l> {
+        Merging {
+            view: self.view,
+            fs: self.session.fs,
+            catalog: self.registry.catalog(),
+            notes: self.notes,
+        }
+    }
+
     /// Moves legacy files to the folders of their venues that are in the way of a series, or are its own. The group of the
     /// run is empty.
     fn make_room(
@@ -155,7 +165,7 @@ impl<'l> Consolidation<'_, 'l> {
             return Ok(());
         };
         // What cannot be looked into costs this series, when it is merged once more.
-        let lodgers = store.lodgers_of(ticker, *interval).unwrap_or_default();
+        let lodgers = storage::lodgers_of(store.places(), ticker, *interval).unwrap_or_default();
         let done = rehouse::move_all(run, store, self.session, quarantine, &lodgers)?;
         self.report.kept.extend(done.kept);
         let left = done.left.iter();
@@ -269,7 +279,7 @@ impl<'l> Consolidation<'_, 'l> {
                 settled.extend(done.staged);
             }
         }
-        Ok(run.settle(&settled)?)
+        Ok(run.forget(&settled)?)
     }
 
     /// Counts a series whose files are in the tree.

@@ -310,7 +310,7 @@ fn reread(sight: Sight<'_>, judged: &Judged) -> Result<Medium, Refusal> {
         return Ok(Medium::Disk);
     }
     let file = read_legacy(sight, &judged.request, Medium::Disk)?;
-    let rows = &file.decoded.proven.frame;
+    let rows = &file.decoded.ordered.frame;
     if rows.fingerprint() == judged.expected {
         return Ok(file.medium);
     }

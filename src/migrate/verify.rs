@@ -177,7 +177,7 @@ fn look(
         ));
     };
     let medium = medium.min(file.medium);
-    let rows = &file.decoded.proven.frame;
+    let rows = &file.decoded.ordered.frame;
     let Some(difference) = Difference::between(rows, &found) else {
         let rows = found.len() as u64;
         return Ok((Finding::Equal { rows }, medium));

@@ -313,7 +313,7 @@ fn reread(
     }
     // Rows are compared one by one only to say where they differ.
     let legacy = read_legacy(sight, &copy.request, Medium::Disk)?;
-    let expected: &Frame = &legacy.decoded.proven.frame;
+    let expected: &Frame = &legacy.decoded.ordered.frame;
     Err(Refusal::Mismatch(
         Difference::between(expected, &found).unwrap_or_default(),
     ))

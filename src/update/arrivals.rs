@@ -8,13 +8,14 @@ use crate::catalog::{Missing, Wanted};
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
-use crate::source::Asked;
+use crate::source::{Asked, Beside, CutShort};
 use crate::storage::{Open, RowsToStage, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
-use super::run::Work;
+use super::asides;
+use super::run::Run;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
-use crate::ingest::{FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
+use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
 use crate::workspace::Session;
 
 /// What one venue has brought so far.
@@ -40,7 +41,7 @@ pub(super) struct Checked {
     newest_bytes: Option<u64>,
 }
 
-impl<'l> Work<'_, 'l> {
+impl<'l> Run<'_, 'l> {
     /// Takes one answer in: rows are staged, everything else is reported. What cannot be put into quarantine costs its own
     /// ticker, which is asked for again.
     pub(super) fn take(
@@ -264,6 +265,71 @@ impl<'l> Work<'_, 'l> {
         Ok(())
     }
 
+    /// Tells whether the ticker is who it was. If not, its rows are put away, so that they never join the history of another
+    /// security; what came along comes again, since no mark is kept.
+    fn is_same(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        beside: &Beside,
+        rows: Option<&RowsToStage>,
+    ) -> Result<bool, UpdateError> {
+        let Some(identity) = &beside.identity else {
+            return Ok(true);
+        };
+        let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
+        let (of, today) = ((&job.ticker, &planned.venue), self.options.today);
+        let Some(reason) = asides::conflict(catalog, of, today, identity, warnings) else {
+            return Ok(true);
+        };
+        if let Some(rows) = rows {
+            let request = bars_request(&planned.venue, job);
+            self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;
+        }
+        self.fail(planned, job, reason, FailureKind::Refused);
+        Ok(false)
+    }
+
+    /// Reports what a person should know of an answer. What came instead of its end is kept.
+    fn report_aside(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        beside: &Beside,
+    ) -> Result<(), UpdateError> {
+        let request = bars_request(&planned.venue, job);
+        let warnings = asides::warnings(&request, beside);
+        self.report.warnings.extend(warnings);
+        if let Some(CutShort { reason, body }) = &beside.cut_short {
+            let mut kind = FailureKind::Source;
+            if let Some(body) = body {
+                self.keep(&request, "answer", body, reason)?;
+                kind = FailureKind::Malformed;
+            }
+            let reason = format!("{reason}; what came before is stored");
+            self.fail(planned, job, reason, kind);
+        }
+        Ok(())
+    }
+
+    /// Reports that a job failed.
+    fn fail(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        reason: String,
+        kind: FailureKind,
+    ) {
+        let report = self.report.at(&planned.venue);
+        report.tickers.failed += 1;
+        report.failures.push(Failure {
+            ticker: job.ticker.clone(),
+            interval: job.interval,
+            reason,
+            kind,
+        });
+    }
+
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
     fn keep_duplicates(
         &mut self,
@@ -286,7 +352,7 @@ impl<'l> Work<'_, 'l> {
     }
 
     /// Keeps what cannot be stored beside the tree.
-    pub(super) fn keep(
+    fn keep(
         &mut self,
         request: &StorageRequest,
         name: &str,

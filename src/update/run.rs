@@ -85,7 +85,7 @@ pub fn run(
     };
     check_staging(session.fs, session.places)?;
     let total = Stopwatch::start();
-    let mut work = Work {
+    let mut run = Run {
         view,
         session,
         options: *options,
@@ -97,21 +97,21 @@ pub fn run(
         },
         home: &home,
     };
-    if let Err(error) = work.execute(plan) {
-        work.report.warn_of_damage(session.observer);
+    if let Err(error) = run.execute(plan) {
+        run.report.warn_of_damage(session.observer);
         return Err(error);
     }
-    if work.report.data.is_there() {
-        work.record_unknown();
-        work.registry.save(session)?;
+    if run.report.data.is_there() {
+        run.record_unknown();
+        run.registry.save(session)?;
     }
-    work.report.interrupted = session.stop.signal();
-    work.report.seconds.total = total.seconds();
-    Ok(work.report)
+    run.report.interrupted = session.stop.signal();
+    run.report.seconds.total = total.seconds();
+    Ok(run.report)
 }
 
 /// A run in progress. Everything that changes a file happens on the thread that owns this.
-pub(super) struct Work<'r, 'l> {
+pub(super) struct Run<'r, 'l> {
     pub(super) view: View<'l>,
     pub(super) session: Session<'l>,
     pub(super) options: RunOptions,
@@ -121,7 +121,7 @@ pub(super) struct Work<'r, 'l> {
     home: &'l Places,
 }
 
-impl<'l> Work<'_, 'l> {
+impl<'l> Run<'_, 'l> {
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
         let (jobs, observer) = (self.options.jobs, self.session.observer);
         observer.observe(Event::FetchPlanned {

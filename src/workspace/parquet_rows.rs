@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::codec::{self, MemoryLimit};
-use crate::frame::{Bar, Cell, Column, Profile, Volume};
+use crate::frame::{self, Bar, Cell, Column, Profile, Volume};
 use crate::model::{Dataset, Ticker};
 use crate::source::files::{ParquetBars, ParquetRows};
 
@@ -16,7 +16,7 @@ impl ParquetRows for CodecRows {
         let profile = Profile::of(Dataset::Stocks);
         let decoded = codec::decode_within(&Bytes::from(bytes), profile, self.0)
             .map_err(|error| error.to_string())?;
-        let frame = decoded.proven.frame;
+        let frame = decoded.ordered.frame;
         let owners = frame.owners();
         if let [other] = owners.as_slice()
             && **other != *ticker.as_str()
@@ -25,7 +25,7 @@ impl ParquetRows for CodecRows {
         }
         // Rows without a place go along: the run that stores the others puts them into quarantine.
         let displaced = decoded
-            .proven
+            .ordered
             .displaced
             .iter()
             .map(|row| row.values.as_slice());
@@ -33,7 +33,7 @@ impl ParquetRows for CodecRows {
             .filter(|row| is_owned(row, 0, ticker))
             .map(bar)
             .collect();
-        let rows = frame.bars().enumerate();
+        let rows = frame::bars_of(&frame).enumerate();
         bars.extend(
             rows.filter(|(row, _)| is_owned(frame.columns(), *row, ticker))
                 .map(|(_, bar)| bar),

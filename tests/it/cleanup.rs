@@ -80,7 +80,7 @@ fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageErr
                 Ok(content) => content,
                 // A crash before the seal: the rows are still where they came from.
                 Err(StorageError::DamagedStaged { .. }) => {
-                    run.settle(&[staged])?;
+                    run.forget(&[staged])?;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -90,7 +90,7 @@ fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageErr
             let prepared = store.prepare(&staged.request, &content.frame, &content.provenance)?;
             bench.put_into(&mut run, held, &prepared)?;
             assert!(run.commit()?.left.is_empty());
-            run.settle(&[staged])?;
+            run.forget(&[staged])?;
         }
         run.finish()?;
     }
@@ -104,7 +104,9 @@ fn closes(bench: &Bench) -> Vec<f64> {
         .read(&PartitionedBars.request())
         .unwrap();
     stored.map_or(Vec::new(), |stored| {
-        stored.frame.bars().filter_map(|bar| bar.close).collect()
+        barkeep::frame::bars_of(&stored.frame)
+            .filter_map(|bar| bar.close)
+            .collect()
     })
 }
 

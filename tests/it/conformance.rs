@@ -11,7 +11,7 @@ mod places;
 mod types;
 
 use barkeep::codec::{self, Facts};
-use barkeep::frame::{Frame, Profile};
+use barkeep::frame::{self, Frame, Profile};
 use barkeep::model::{Dataset, Interval, PriceBasis, Provenance, StorageRequest};
 use barkeep::storage::{Damage, Prepared, RowCounts, StorageError, Stores};
 use rstest::rstest;
@@ -330,9 +330,11 @@ fn only_the_months_whose_rows_change_are_written(#[values(PartitionedBars, Trade
         shape.file(&bench.places, &request, FEBRUARY),
     );
     let before = bench.tree();
-    let newer = rows(&request, &[JANUARY], 7.0)
-        .merge(&rows(&request, &[FEBRUARY], 8.0))
-        .frame;
+    let newer = frame::merge(
+        &rows(&request, &[JANUARY], 7.0),
+        &rows(&request, &[FEBRUARY], 8.0),
+    )
+    .frame;
 
     let prepared = prepare(&bench, shape, &newer).unwrap();
     bench.commit(&prepared).unwrap();
@@ -369,9 +371,11 @@ fn a_merge_keeps_every_key_that_was_stored(
     bench.store(shape, &rows(&request, &["2024-01-02", "2024-01-30"], 8.0));
 
     let found = read(&bench, shape).frame;
-    let expected = rows(&request, &stored, 7.0)
-        .merge(&rows(&request, &["2024-01-02", "2024-01-30"], 8.0))
-        .frame;
+    let expected = frame::merge(
+        &rows(&request, &stored, 7.0),
+        &rows(&request, &["2024-01-02", "2024-01-30"], 8.0),
+    )
+    .frame;
     assert_eq!(found.len(), 5);
     assert_eq!(found, expected);
 }

@@ -128,7 +128,7 @@ impl Bench {
         for (request, staged) in by_series {
             let readable: Result<Vec<_>, _> = staged.iter().map(|rows| rows.read(fs)).collect();
             if let Err(StorageError::DamagedStaged { .. }) = readable {
-                run.settle(&staged)?;
+                run.forget(&staged)?;
                 continue;
             }
             readable?;
@@ -164,7 +164,7 @@ impl Bench {
             |request: &StorageRequest| left.iter().any(|left| left.request() == Some(request));
         let done = joined.into_iter().filter(|(request, _)| !is_left(request));
         let settled: Vec<StagedRows> = done.flat_map(|(_, staged)| staged).collect();
-        run.settle(&settled)
+        run.forget(&settled)
     }
 
     fn work(&self, fs: &dyn Fs, told: &SimFs) -> Result<bool, StorageError> {

@@ -40,7 +40,7 @@ impl Bench {
             ..Bar::default()
         }];
         let ticker: barkeep::model::Ticker = "A".parse().unwrap();
-        let frame = BarBatch { bars }.prove(&ticker).0.frame;
+        let frame = BarBatch { bars }.ordered(&ticker).0.frame;
         let request = StorageRequest::bars("us:demo".parse().unwrap(), ticker, Interval::D1);
         let rows = RowsToStage::encode(request, &frame, &Provenance::default())
             .unwrap()
@@ -94,13 +94,13 @@ impl Bench {
                 Err(unreadable) => return Err(unreadable),
             }
         }
-        run.settle(&torn)?;
+        run.forget(&torn)?;
         if !whole.is_empty() {
             for file in Self::missing(fs)? {
                 run.put_document(&file)?;
             }
             assert!(run.commit()?.left.is_empty());
-            run.settle(&whole)?;
+            run.forget(&whole)?;
         }
         Ok(())
     }

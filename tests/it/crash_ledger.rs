@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use barkeep::frame::Frame;
+use barkeep::frame::{self, Frame};
 use barkeep::ledger::{FileState, Ledger, SeriesRecord, read_ledger, read_records};
 use barkeep::lock::LockGuard;
 use barkeep::storage::{Open, StagedRun, StorageError, leftover_runs};
@@ -82,7 +82,7 @@ fn judge(fs: &SimFs, shape: Shape, is_acked: bool) -> Result<(), String> {
         rows(&shape.request(), &OLDER, 1.0),
         rows(&shape.request(), &NEWER, 2.0),
     );
-    let all = older.merge(&newer).frame;
+    let all = frame::merge(&older, &newer).frame;
     let stored = shape.store(&bench.stores()).read(&shape.request());
     let stored = stored.map_err(|error| error.to_string())?;
     let stored = stored.ok_or("the series is gone")?.frame;

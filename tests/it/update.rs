@@ -173,7 +173,9 @@ impl World {
     fn bars_of(&self, shape: Shape, request: &StorageRequest) -> Vec<Bar> {
         let both_layouts = self.bench.stores();
         let stored = shape.store(&both_layouts).read(request).unwrap();
-        stored.map_or(Vec::new(), |stored| stored.frame.bars().collect())
+        stored.map_or(Vec::new(), |stored| {
+            barkeep::frame::bars_of(&stored.frame).collect()
+        })
     }
 
     fn tickers_json(&self) -> Value {
@@ -550,7 +552,7 @@ fn files_say_where_their_rows_come_from() {
     assert_eq!(decoded.provenance, crate::support::bench::provenance());
     assert!(decoded.is_sealed);
     assert_eq!(
-        decoded.proven.frame.times().collect::<Vec<_>>(),
+        decoded.ordered.frame.times().collect::<Vec<_>>(),
         [stamp("2026-06-01")]
     );
 }

@@ -3,7 +3,7 @@
 //! One table and one checker. The checker knows what was planted, and is itself held against seeded losses.
 
 use barkeep::codec;
-use barkeep::frame::{Bar as Row, Profile};
+use barkeep::frame::{self, Bar as Row, Profile};
 use barkeep::model::Dataset;
 use bytes::Bytes;
 
@@ -144,7 +144,7 @@ fn has_rows(rows: &[ForeignBar], tree: &[Vec<u8>], factor: f64) -> bool {
         .iter()
         .filter_map(|bytes| codec::decode(&Bytes::from(bytes.clone()), profile).ok());
     let stored: Vec<Row> = decoded
-        .flat_map(|file| file.proven.frame.bars().collect::<Vec<_>>())
+        .flat_map(|file| frame::bars_of(&file.ordered.frame).collect::<Vec<_>>())
         .collect();
     rows.iter().all(|row| {
         stored.iter().any(|bar| {

@@ -19,7 +19,7 @@ use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::frame::{Adjust, Frame};
+use crate::frame::{self, Adjust, Frame};
 use crate::model::{Interval, StorageRequest, Ticker, Venue, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
@@ -159,7 +159,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let rows = adjusted(args, reading, &request, &outside)?;
         let rows = rows.as_ref().unwrap_or(&outside.frame);
         // A half hour in which the session begins has a part in both; that of the session is printed.
-        stored.frame = rows.merge(&stored.frame).frame;
+        stored.frame = frame::merge(rows, &stored.frame).frame;
         exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);
         if stored.provenance.timezone.is_none() {
             stored.provenance = outside.provenance;

@@ -218,7 +218,7 @@ fn refuse_orphans(
     if home != venue {
         return Ok(());
     }
-    let Some(path) = workspace.stores.legacy.unnamed(ticker)? else {
+    let Some(path) = workspace.stores.legacy.places().unnamed(ticker)? else {
         return Ok(());
     };
     let path = shell.shown(&path);

@@ -2,7 +2,7 @@
 //!
 //! Promises: the rows that yfinance keeps with `auto_adjust` and `repair` off, value for value; where they differ,
 //! `docs/yahoo-parity.md` says why. A row whose period has not ended is named as provisional. No price is changed.
-//! Leaves to others: joining rows (`join`); which of two rows with one stamp is stored (`frame::prove`); the window (`mod`).
+//! Leaves to others: joining rows (`join`); which of two rows with one stamp is stored (`frame::order`); the window (`mod`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use barkeep::codec::{self, Compression, Facts};
-use barkeep::frame::{Column, Frame, Profile, RowChanges};
+use barkeep::frame::{self, Column, Frame, Profile, RowChanges};
 use barkeep::ledger::{Before, FileState, Unknown, read_history};
 use barkeep::lock::LockGuard;
 use barkeep::model::{PartitionKey, StorageRequest, time};
@@ -102,7 +102,7 @@ fn frame_of(request: &StorageRequest, rows: &[Row]) -> Frame {
             other => Column::nulls(other.kind(), rows.len()),
         }
     });
-    Frame::prove(profile, columns.collect()).frame
+    Frame::ordered(profile, columns.collect()).frame
 }
 
 fn multiplied(rows: &Frame, factor: f64) -> Frame {
@@ -112,7 +112,7 @@ fn multiplied(rows: &Frame, factor: f64) -> Frame {
         }
         other => other.clone(),
     });
-    Frame::prove(rows.profile(), columns.collect()).frame
+    Frame::ordered(rows.profile(), columns.collect()).frame
 }
 
 impl World {
@@ -200,7 +200,7 @@ impl World {
                     // What was damaged is asked for again: that day, at least.
                     let (_, _, old) = &files[file % files.len()];
                     let newer = old.between(None, Some(old.span().unwrap().0 + 1));
-                    let newer = newer.merge(&frame_of(&self.request, rows)).frame;
+                    let newer = frame::merge(&newer, &frame_of(&self.request, rows)).frame;
                     let prepared = self.prepare(&newer);
                     self.commit(&prepared, Replaced::Noted);
                 }
@@ -246,7 +246,7 @@ impl World {
                 Some(77.5),
             )],
         );
-        let mut prepared = self.prepare(&touched.merge(&added).frame);
+        let mut prepared = self.prepare(&frame::merge(&touched, &added).frame);
         prepared.files.retain(|file| file.partition == *partition);
         let [file] = &mut prepared.files[..] else {
             return;

@@ -1,6 +1,6 @@
 //! Files of other writers: what is understood, what is kept aside, what is refused.
 
-use barkeep::frame::{Bar, Frame};
+use barkeep::frame::{self, Bar, Frame};
 use barkeep::model::{PriceBasis, Provenance, TimeUnit};
 use barkeep::storage::StorageError;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
@@ -44,7 +44,7 @@ fn bar(day: &str, price: f64) -> Bar {
 }
 
 fn bars(frame: &Frame) -> Vec<Bar> {
-    frame.bars().collect()
+    frame::bars_of(frame).collect()
 }
 
 #[rstest]
@@ -78,7 +78,10 @@ fn a_file_of_another_writer_is_read_and_continued(
 
     assert_eq!(bars(&stored.frame), OLD.map(|(day, price)| bar(day, price)));
     assert_eq!((stored.displaced, stored.damaged.len()), (0, 0));
-    assert_eq!(read(&bench, shape).frame, stored.frame.merge(&newer).frame);
+    assert_eq!(
+        read(&bench, shape).frame,
+        frame::merge(&stored.frame, &newer).frame
+    );
 }
 
 #[rstest]
@@ -95,7 +98,9 @@ fn a_stored_index_of_numbers_stands_in_for_a_missing_sequence(#[case] extra: &'s
 
     let stored = read(&bench, PartitionedBars);
 
-    let sequences: Vec<_> = stored.frame.bars().map(|bar| bar.sequence).collect();
+    let sequences: Vec<_> = frame::bars_of(&stored.frame)
+        .map(|bar| bar.sequence)
+        .collect();
     assert_eq!(sequences, [Some(0), Some(1)]);
 }
 
@@ -113,12 +118,7 @@ fn a_column_of_volumes_without_a_type_is_null() {
 
     let stored = read(&bench, PartitionedBars);
 
-    assert!(
-        stored
-            .frame
-            .bars()
-            .all(|bar| bar.volume.is_none() && bar.close.is_some())
-    );
+    assert!(frame::bars_of(&stored.frame).all(|bar| bar.volume.is_none() && bar.close.is_some()));
     assert_eq!(stored.frame.len(), 2);
 }
 

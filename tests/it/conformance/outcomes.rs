@@ -155,7 +155,7 @@ fn more_rows_than_fit_are_refused_by_the_footer() {
     assert_too_large(&bytes, needed - 1);
     // The pages come on top, one at a time.
     let found = decode_within(&bytes, bars(), MemoryLimit(needed + 100_000)).unwrap();
-    assert_eq!(found.proven.frame.len(), 1);
+    assert_eq!(found.ordered.frame.len(), 1);
 }
 
 #[rstest]
@@ -243,8 +243,8 @@ fn texts_that_were_written_by_their_lengths_are_read(
 
     let found = decode(&bytes, bars()).unwrap();
 
-    assert_eq!(found.proven.frame.len(), rows);
-    assert_eq!(&*found.proven.frame.owners()[0], "ABCD");
+    assert_eq!(found.ordered.frame.len(), rows);
+    assert_eq!(&*found.ordered.frame.owners()[0], "ABCD");
 }
 
 const MINE: &str = "[workspace]\nmax_file_memory = 16777216\n\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n";

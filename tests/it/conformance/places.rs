@@ -317,7 +317,7 @@ fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
             .read(&LegacyBars.request_of(name))
             .unwrap()
             .unwrap();
-        stored.frame.bars().next().unwrap().close
+        barkeep::frame::bars_of(&stored.frame).next().unwrap().close
     };
 
     assert_eq!(close("A"), Some(7.0));
@@ -342,7 +342,9 @@ fn a_flat_file_beside_a_settled_one_is_read_with_it_and_the_settled_rows_win() {
 
     let stored = read(&bench, LegacyBars);
 
-    let closes: Vec<_> = stored.frame.bars().map(|bar| bar.close).collect();
+    let closes: Vec<_> = barkeep::frame::bars_of(&stored.frame)
+        .map(|bar| bar.close)
+        .collect();
     assert_eq!(closes, [Some(5.0), Some(7.0), Some(8.0)]);
 }
 

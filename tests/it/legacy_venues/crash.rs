@@ -42,7 +42,7 @@ fn file(rows: &[(&str, f64)]) -> Vec<u8> {
             .read_file_at(&request, path, barkeep::sys::Medium::Cache)
             .unwrap()
         {
-            barkeep::storage::LegacyFound::Whole(file) => file.decoded.proven.frame,
+            barkeep::storage::LegacyFound::Whole(file) => file.decoded.ordered.frame,
             other => panic!("{other:?}"),
         }
     };
@@ -79,9 +79,10 @@ fn moved(fs: &SimFs, writing: &dyn Fs, held: &LockGuard<'static>) -> Result<bool
         replaced: Replaced::Noted,
         at: DateTime::UNIX_EPOCH,
     };
-    let lodgers = stores.legacy.lodgers(true);
+    let lodgers = barkeep::storage::lodgers(stores.legacy.places(), true);
     let mut run = StagedRun::<Open>::begin(writing, held, &bench.places, id)?.seal()?;
-    let done = run.rehouse(
+    let done = barkeep::storage::rehouse(
+        &mut run,
         &stores.legacy,
         &lodgers.found,
         &custody,
@@ -112,7 +113,7 @@ fn closes(fs: &SimFs, venue: &str) -> Result<Vec<f64>, String> {
     if let Some(damage) = stored.damaged.first() {
         return Err(format!("{} is damaged", damage.path.display()));
     }
-    let closes = stored.frame.bars().filter_map(|bar| bar.close);
+    let closes = barkeep::frame::bars_of(&stored.frame).filter_map(|bar| bar.close);
     Ok(closes.collect())
 }
 

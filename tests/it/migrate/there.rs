@@ -303,7 +303,7 @@ fn a_month_that_was_moved_to_another_basis_is_still_the_one_that_was_proven() {
         }
         other => other.clone(),
     });
-    let moved = Frame::prove(stored.frame.profile(), columns.collect()).frame;
+    let moved = Frame::ordered(stored.frame.profile(), columns.collect()).frame;
     let mut prepared = store.prepare(&request, &moved, &stored.provenance).unwrap();
     prepared.factor = Some(0.25);
     let at = "2025-11-22T22:00:00Z".parse().unwrap();

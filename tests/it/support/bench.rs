@@ -83,9 +83,9 @@ pub(crate) fn rows(request: &StorageRequest, moments: &[&str], value: f64) -> Fr
         KindOf::Flag => Column::Flag(Values::whole(vec![true; moments.len()])),
     };
     let columns = profile.columns.iter().enumerate().map(column).collect();
-    let proven = Frame::prove(profile, columns);
-    assert!(proven.displaced.is_empty(), "rows of a test have a place");
-    proven.frame
+    let ordered = Frame::ordered(profile, columns);
+    assert!(ordered.displaced.is_empty(), "rows of a test have a place");
+    ordered.frame
 }
 
 impl Shape {

@@ -16,7 +16,7 @@ use crate::support::scripted::{Say, bar};
 /// Stages what a run fetched that was then killed.
 fn stage(world: &World, is_sealed: bool) {
     let frame = BarBatch { bars: two_days() }
-        .prove(&"A".parse().unwrap())
+        .ordered(&"A".parse().unwrap())
         .0
         .frame;
     let rows = RowsToStage::encode(PartitionedBars.request(), &frame, &provenance())

@@ -160,11 +160,7 @@ fn dividends_and_splits_are_stored_as_events() {
         &bytes::Bytes::from(yahoo.bar.read(file)),
         barkeep::frame::Profile::of(barkeep::model::Dataset::Events),
     );
-    let kinds: Vec<&str> = decoded
-        .unwrap()
-        .proven
-        .frame
-        .market_events()
+    let kinds: Vec<&str> = barkeep::frame::events_of(&decoded.unwrap().ordered.frame)
         .iter()
         .map(|event| event.kind.as_str())
         .collect();

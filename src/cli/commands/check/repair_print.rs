@@ -10,7 +10,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::json::{record, series};
 use crate::cli::ui::table;
 use crate::cli::ui::words::count;
-use crate::frame::{Bar, Frame, Volume};
+use crate::frame::{self, Bar, Frame, Volume};
 use crate::model::{Series, StorageRequest};
 
 /// How many things of one sort are named to people.
@@ -51,7 +51,7 @@ fn is_beside(planned: &Planned) -> bool {
 }
 
 fn bar_at(frame: &Frame, stamp: i64) -> Option<Bar> {
-    frame.bars().find(|bar| bar.date == Some(stamp))
+    frame::bars_of(frame).find(|bar| bar.date == Some(stamp))
 }
 
 fn row(
