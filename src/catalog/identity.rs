@@ -1,7 +1,8 @@
 //! Who a ticker is at a venue, as recorded with its first rows.
 //!
-//! Promises: a recorded identity is completed and never replaced, unless a person accepts the one that was seen.
+//! Promises: a recorded identity is completed, and replaced only by a move of the same security or on a person's word.
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::fields::{self, TICKER_ORDER};
@@ -10,6 +11,7 @@ use crate::model::Identity;
 
 const KNOWN: &str = "identity";
 const SEEN: &str = "identity_seen";
+const BEFORE: &str = "identity_before";
 
 /// Returns who a ticker is by its records; `None` when nothing is recorded.
 pub(super) fn known(records: &Object) -> Option<Identity> {
@@ -33,6 +35,19 @@ pub(super) fn put_seen(records: &mut Object, seen: &Identity) -> bool {
     put(records, SEEN, seen)
 }
 
+/// Replaces what is known, and keeps that beside it with the day.
+pub(super) fn move_to(records: &mut Object, identity: &Identity, today: NaiveDate) -> bool {
+    let known = known(records).unwrap_or_default();
+    let mut before = object(&known);
+    before.insert("until".to_owned(), Value::String(today.to_string()));
+    let earlier = records.get(BEFORE).and_then(Value::as_array);
+    let mut all = earlier.cloned().unwrap_or_default();
+    all.push(Value::Object(before));
+    records.shift_remove(SEEN);
+    fields::put(records, TICKER_ORDER, BEFORE, Value::Array(all))
+        | put(records, KNOWN, &identity.completed_by(&known))
+}
+
 /// Takes what was seen for what is known.
 pub(super) fn accept(records: &mut Object, seen: &Identity) -> bool {
     records.shift_remove(SEEN);
@@ -46,9 +61,12 @@ fn read(records: &Object, key: &str) -> Option<Identity> {
 }
 
 fn put(records: &mut Object, key: &str, identity: &Identity) -> bool {
-    let known = identity.fields().into_iter();
-    let known: Map<String, Value> = known
+    fields::put(records, TICKER_ORDER, key, Value::Object(object(identity)))
+}
+
+fn object(identity: &Identity) -> Map<String, Value> {
+    let fields = identity.fields().into_iter();
+    fields
         .filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?))))
-        .collect();
-    fields::put(records, TICKER_ORDER, key, Value::Object(known))
+        .collect()
 }

@@ -277,6 +277,16 @@ impl Catalog {
         identity::known(self.records(ticker, venue)?)
     }
 
+    /// Returns the tickers of a venue of which the source says something else than what is known, with what it says.
+    pub fn refused_at(&self, venue: &Venue) -> Vec<(Ticker, Identity)> {
+        let refused = |ticker: Ticker| {
+            let seen = identity::seen(self.records(&ticker, venue)?)?;
+            Some((ticker, seen))
+        };
+        let tickers = self.tickers_at(venue).into_iter();
+        tickers.filter_map(refused).collect()
+    }
+
     /// Returns the series of bars at a venue of which rows are known, in the order of the file.
     pub fn series_known_at(&self, venue: &Venue) -> Vec<(Ticker, Interval)> {
         let mut known = Vec::new();

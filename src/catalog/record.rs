@@ -159,6 +159,22 @@ impl Catalog {
         })
     }
 
+    /// Records that a ticker goes on as what the source says of it now, and what it was until today.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_identity_moved(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        today: NaiveDate,
+        identity: &Identity,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, today, |records| {
+            identity::move_to(records, identity, today)
+        })
+    }
+
     /// Records that the source says something else of a ticker than what is known, for a person to decide.
     ///
     /// # Errors

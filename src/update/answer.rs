@@ -15,6 +15,7 @@ use crate::source::{Asked, Beside, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::fetch::Fetchers;
+use super::who::{Who, closes_agree, judge};
 use super::{History, PlannedJob, bars_request};
 use crate::ingest::FailureKind;
 
@@ -58,6 +59,9 @@ pub(super) struct Aside {
     pub(super) notes: BatchNotes,
     /// Rows of bars, these and those, that share a timestamp with another one and lost.
     pub(super) duplicates: Vec<Displaced>,
+    /// Whether a settled bar that is stored has the same price in the answer; looked for only where the source says something
+    /// else of the ticker than was recorded.
+    pub(super) has_known_price: bool,
 }
 
 impl Fetchers<'_> {
@@ -180,6 +184,7 @@ impl Fetchers<'_> {
             rows,
             notes,
             duplicates: outside.displaced,
+            has_known_price: false,
         })
     }
 
@@ -241,6 +246,25 @@ impl Fetchers<'_> {
         Ok(frame::events_of(&events))
     }
 
+    fn has_known_price(
+        &self,
+        job: &PlannedJob,
+        request: &StorageRequest,
+        beside: &Beside,
+        answered: &Frame,
+    ) -> bool {
+        let of = job.identity.as_ref().zip(beside.identity.as_ref());
+        let hangs_on_prices = of.is_some_and(|(known, answered)| {
+            matches!(judge(known, answered, || true), Who::Moved(_))
+        });
+        if !hangs_on_prices || !job.has_rows {
+            return false;
+        }
+        let stored = self.stores.of(job.route.layout).read(request);
+        let stored = stored.ok().flatten();
+        stored.is_some_and(|stored| closes_agree(&stored.frame, answered))
+    }
+
     fn provenance(&self, beside: &Beside) -> Provenance {
         let own = || self.source.provenance();
         beside.provenance.clone().unwrap_or_else(own)
@@ -281,12 +305,14 @@ impl Fetchers<'_> {
                 error => failed(&error, FailureKind::Disk),
             };
         }
+        let has_known_price = self.has_known_price(job, &request, &beside, &ordered.frame);
         let rows = RowsToStage::encode(request, &ordered.frame, &self.provenance(&beside));
         let mut aside = match self.aside(job, mark, beside) {
             Ok(aside) => aside,
             Err(error) => return failed(&error, FailureKind::Malformed),
         };
         aside.notes += notes;
+        aside.has_known_price = has_known_price;
         aside.duplicates.extend(ordered.displaced);
         match rows {
             Ok(None) => Answer::Nothing(Box::new(aside)),

@@ -14,6 +14,7 @@ use crate::storage::{Open, RowsToStage, StagedRun};
 use super::answer::{Answer, Aside, FetchedRows};
 use super::asides;
 use super::run::Run;
+use super::who::Who;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
 use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
 use crate::workspace::Session;
@@ -121,8 +122,7 @@ impl<'l> Run<'_, 'l> {
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
         self.keep_duplicates(planned, job, &fetched.aside.duplicates)?;
-        let beside = &fetched.aside.beside;
-        if !self.is_same(planned, job, beside, Some(&fetched.rows))? {
+        if !self.is_same(planned, job, &fetched.aside, Some(&fetched.rows))? {
             return Ok(());
         }
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
@@ -223,9 +223,13 @@ impl<'l> Run<'_, 'l> {
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         self.keep_duplicates(planned, job, &aside.duplicates)?;
-        if !self.is_same(planned, job, &aside.beside, None)? {
+        // What is left of a symbol without any row says nothing of who it is, and has to be asked again.
+        let of = (&job.ticker, &planned.venue);
+        let says_who = !aside.rows.is_empty();
+        if says_who && !self.is_same(planned, job, &aside, None)? {
             return Ok(());
         }
+        let is_certain = says_who || asides::is_known(self.registry.catalog(), of, &aside.beside);
         if !aside.rows.is_empty() {
             let staged = self.stage_all(arrived, &aside.rows.iter().collect::<Vec<_>>());
             if !self.is_staged(planned, job, staged)? {
@@ -237,7 +241,7 @@ impl<'l> Run<'_, 'l> {
         let checked = Checked {
             ticker: job.ticker.clone(),
             interval: job.interval,
-            mark: aside.mark,
+            mark: aside.mark.filter(|_| is_certain),
             missing: job.missing.filter(|_| job.is_covered_by(&aside.beside)),
             // Of a file that lacks rows nobody may say that it is the one that was left.
             newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
@@ -271,17 +275,30 @@ impl<'l> Run<'_, 'l> {
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        beside: &Beside,
+        aside: &Aside,
         rows: Option<&RowsToStage>,
     ) -> Result<bool, UpdateError> {
-        let Some(identity) = &beside.identity else {
+        let Some(identity) = &aside.beside.identity else {
             return Ok(true);
         };
         let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
         let (of, today) = ((&job.ticker, &planned.venue), self.options.today);
-        let Some(reason) = asides::conflict(catalog, of, today, identity, warnings) else {
-            return Ok(true);
+        let answered = (identity, aside.has_known_price);
+        let ticker = &job.ticker;
+        let conflict = match asides::recognise(catalog, of, today, answered, warnings) {
+            Who::Same => return Ok(true),
+            Who::Moved(words) => {
+                warnings.push(format!(
+                    "{ticker} at {} has moved ({words}); first trade, currency, kind and prices are those that were known, so its history goes on",
+                    planned.venue
+                ));
+                return Ok(true);
+            }
+            Who::Other(words) => words,
         };
+        let reason = format!(
+            "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {ticker}"
+        );
         if let Some(rows) = rows {
             let request = bars_request(&planned.venue, job);
             self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;

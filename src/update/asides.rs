@@ -10,6 +10,8 @@ use crate::frame::EventKind;
 use crate::model::{Identity, PriceBasis, StorageRequest, Ticker, Venue, time};
 use crate::source::Beside;
 
+use super::who::{Who, judge};
+
 /// Returns what a person should know of what came along with an answer, but for an end that is missing.
 pub(super) fn warnings(request: &StorageRequest, beside: &Beside) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -34,29 +36,38 @@ pub(super) fn warnings(request: &StorageRequest, beside: &Beside) -> Vec<String>
     warnings
 }
 
-/// Tells whether a ticker is who it was, and records who it is; else what contradicts that, which a person has to decide.
-/// An entry of another shape cannot be used, and is told in `warnings`.
-pub(super) fn conflict(
+/// Tells who an answer is of, and records it. An entry of another shape cannot be used, and is told in `warnings`.
+pub(super) fn recognise(
     catalog: &mut Catalog,
     (ticker, venue): (&Ticker, &Venue),
     today: NaiveDate,
-    identity: &Identity,
+    (identity, has_known_price): (&Identity, bool),
     warnings: &mut Vec<String>,
-) -> Option<String> {
+) -> Who {
     let known = catalog.identity(ticker, venue);
-    let conflict = known.and_then(|known| known.conflict_with(identity));
-    let recorded = match &conflict {
-        None => catalog.record_identity(ticker, venue, today, identity),
-        Some(_) => catalog.record_identity_seen(ticker, venue, today, identity),
+    let who = known.map_or(Who::Same, |known| {
+        judge(&known, identity, || has_known_price)
+    });
+    let recorded = match &who {
+        Who::Same => catalog.record_identity(ticker, venue, today, identity),
+        Who::Moved(_) => catalog.record_identity_moved(ticker, venue, today, identity),
+        Who::Other(_) => catalog.record_identity_seen(ticker, venue, today, identity),
     };
     if let Err(unusable) = recorded {
         warnings.push(unusable.to_string());
     }
-    conflict.map(|conflict| {
-        format!(
-            "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {ticker}"
-        )
-    })
+    who
+}
+
+/// Tells whether an answer says of a ticker what is known of it.
+pub(super) fn is_known(
+    catalog: &Catalog,
+    (ticker, venue): (&Ticker, &Venue),
+    beside: &Beside,
+) -> bool {
+    let known = catalog.identity(ticker, venue);
+    let both = known.zip(beside.identity.as_ref());
+    both.is_some_and(|(known, answered)| judge(&known, answered, || false) == Who::Same)
 }
 
 /// Tells whether the bars themselves are adjusted for payments.

@@ -17,7 +17,7 @@ use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Size};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, SeriesStatus, UpdateRequest};
+use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
 use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
@@ -38,6 +38,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let Standing {
         series,
         unserved,
+        refused,
         data,
         against_toggle,
     } = survey(&workspace, shell, &catalog)?;
@@ -59,6 +60,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "leftover_runs": leftovers,
             "is_data_absent": data == DataRoot::Absent,
             "data_refusal": data.refusal(),
+            "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
@@ -96,6 +98,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             one.venue, one.interval
         ));
     }
+    for one in &refused {
+        shell.printer.warning(&refused_line(one));
+    }
     for one in series.iter().filter(|one| one.losing_in_a_week > 0) {
         shell.printer.note(&format!(
             "{} {}: {} bars within a week, {} within a day, unless they are fetched.",
@@ -131,6 +136,8 @@ pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<C
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     pub(super) series: Vec<SeriesStatus>,
+    /// Tickers of which nothing is stored, because their source describes another security.
+    pub(super) refused: Vec<RefusedTicker>,
     /// What nobody can be asked for.
     pub(super) unserved: Vec<Unserved>,
     pub(super) data: DataRoot,
@@ -154,6 +161,7 @@ pub(super) fn survey(
     let plan = update::plan(&request, outlook, catalog, &workspace.intervals()?)?;
     let series = update::survey(&plan, outlook, catalog, request.now);
     Ok(Standing {
+        refused: update::refused(&plan, outlook, catalog),
         series,
         unserved: plan.unserved,
         data: plan.data,
@@ -169,6 +177,39 @@ pub(super) fn sizes(
 ) -> Result<Vec<Size>, Failure> {
     let known = inventory::known(workspace, &*shell.world.fs, catalog, &Asked::default())?;
     Ok(inventory::sizes(&known))
+}
+
+fn refused_line(one: &RefusedTicker) -> String {
+    let losses = one
+        .losses
+        .iter()
+        .map(|(interval, newest, loss)| match loss {
+            Some(loss) => {
+                format!("; {interval} ends with {newest}, and what follows is lost from {loss} on")
+            }
+            None => format!("; {interval} ends with {newest}"),
+        });
+    let losses: String = losses.collect();
+    format!(
+        "{} at {} is refused, because its source describes another security ({}){losses}. If it is the same one: barkeep tickers accept {}",
+        one.ticker, one.venue, one.conflict, one.ticker
+    )
+}
+
+fn refused_document(one: &RefusedTicker) -> Value {
+    let losses = one.losses.iter().map(|(interval, newest, loss)| {
+        json!({
+            "interval": interval.as_str(),
+            "newest": newest.to_string(),
+            "next_loss": loss.map(|day| day.to_string()),
+        })
+    });
+    json!({
+        "ticker": one.ticker.to_string(),
+        "venue": one.venue.to_string(),
+        "conflict": one.conflict,
+        "series": losses.collect::<Vec<_>>(),
+    })
 }
 
 fn row(one: &SeriesStatus) -> [String; 9] {
