@@ -14,7 +14,11 @@ pub fn missing_days(frame: &Frame, expected: impl Iterator<Item = NaiveDate>) ->
         return Vec::new();
     };
     let (first, last) = (time::day(first), time::day(last));
-    let present: BTreeSet<NaiveDate> = frame.times().map(time::day).collect();
+    // A row without a price is no bar.
+    let priced = frame
+        .bars()
+        .filter(|bar| bar.close.is_some_and(f64::is_finite));
+    let present: BTreeSet<NaiveDate> = priced.filter_map(|bar| bar.date).map(time::day).collect();
     expected
         .filter(|day| (first..=last).contains(day) && !present.contains(day))
         .collect()

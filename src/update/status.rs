@@ -136,9 +136,9 @@ fn status(
         // What was asked for in vain cannot be lost. The day of the question itself may not have been over.
         let checked = catalog.last_checked(ticker, venue, interval);
         let known = newest.max(newest.and(checked).and_then(|day| day.pred_opt()));
-        let loss = known
-            .zip(depth)
-            .and_then(|(day, depth)| day.checked_add_days(Days::new(depth.into())));
+        // Of a ticker without bars the first to be forgotten after today's request would be those of today.
+        let first = known.unwrap_or(today);
+        let loss = depth.and_then(|depth| first.checked_add_days(Days::new(depth.into())));
         if let Some(loss) = loss {
             status.next_loss = Some(status.next_loss.map_or(loss, |known| known.min(loss)));
             let left = (loss - today).num_days();

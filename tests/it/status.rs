@@ -41,6 +41,30 @@ fn the_status_says_what_is_open_and_what_will_be_lost() {
     assert!(table.stderr.contains("1 ticker loses"), "{}", table.stderr);
 }
 
+/// Twenty tickers are eighty requests of eight days each, at one in ten hours.
+#[test]
+fn a_first_load_that_takes_longer_than_the_source_keeps_its_bars_is_told() {
+    let tickers: Vec<String> = (0..20).map(|number| format!("T{number}")).collect();
+    let budget = |seconds: u32| {
+        format!("[sources.\"us:yahoo\"]\nmax_requests = 1\nper_seconds = {seconds}\n")
+    };
+    let bar = Bar::empty();
+    let mut init = vec!["init", "-i", "1m", "--partitioned"];
+    for ticker in &tickers {
+        init.extend(["--ticker", ticker]);
+    }
+    bar.write("barkeep.toml", budget(36_000));
+    bar.run(&init).expect(Exit::Ok);
+
+    let slow = bar.run(&["status"]).expect(Exit::WillExpire);
+    let document = bar.run(&["status", "--json"]).expect(Exit::WillExpire);
+    bar.write("barkeep.toml", budget(3_600));
+    bar.run(&["status"]).expect(Exit::Ok);
+
+    assert!(slow.stderr.contains("us:yahoo 1m will expire"), "{slow:?}");
+    assert_eq!(document.summary()["series"][0]["will_lose"], true);
+}
+
 #[test]
 fn a_run_leaves_its_outcome_for_prometheus_and_counts_on() {
     let bar = Bar::partitioned(&["AAPL"]);

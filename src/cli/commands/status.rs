@@ -1,5 +1,6 @@
 //! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "warnings": toggles,
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
         }));
-        return Ok(Exit::Ok);
+        return Ok(exit(&series, now));
     }
     let rows: Vec<[String; 9]> = series.iter().map(row).collect();
     let header = [
@@ -108,7 +109,15 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "The run lock is {lock}; {} left.",
         count(leftovers, "interrupted run", "interrupted runs")
     ));
-    Ok(Exit::Ok)
+    Ok(exit(&series, now))
+}
+
+fn exit(series: &[SeriesStatus], now: DateTime<Utc>) -> Exit {
+    if series.iter().any(|one| one.will_lose(now)) {
+        Exit::WillExpire
+    } else {
+        Exit::Ok
+    }
 }
 
 /// Returns the registry, which a workspace has.

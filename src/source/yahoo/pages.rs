@@ -59,6 +59,8 @@ pub(super) struct Fetch<'f> {
     pub(super) is_whole: bool,
     /// Days of bars of which nobody knows which days they hold, and that are left out.
     pub(super) strays: Vec<NaiveDate>,
+    /// What was asked for and answered by a chart.
+    pub(super) answered: Vec<Period>,
     pub(super) through: i64,
 }
 
@@ -88,6 +90,7 @@ impl<'f> Fetch<'f> {
             has_gap: false,
             is_whole: false,
             strays: Vec::new(),
+            answered: Vec::new(),
             through: span.asked.start,
         }
     }
@@ -102,6 +105,7 @@ impl<'f> Fetch<'f> {
             self.ask_on_border()?;
         }
         self.ask_strays()?;
+        self.ask_late()?;
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
         }
@@ -314,6 +318,7 @@ impl<'f> Fetch<'f> {
             now: self.now(),
         };
         let mut reading = rows::read(&chart, question);
+        self.answered.push(page);
         self.strays.append(&mut reading.strays);
         if chart.odd_events > 0 {
             self.beside.warnings.push(format!(
@@ -326,6 +331,7 @@ impl<'f> Fetch<'f> {
         self.reading.bars.extend(older.bars);
         self.reading.outside.extend(older.outside);
         self.reading.adjusted.extend(older.adjusted);
+        self.reading.blank.extend(older.blank);
         self.hear_all(&chart);
         self.chart = Some(Box::new(chart));
     }
@@ -421,7 +427,28 @@ impl<'f> Fetch<'f> {
         Ok(())
     }
 
-    /// Asks for one bar, and tells whether it came.
+    /// Asks for one day that had no price when it was asked for, if it is time to.
+    fn ask_late(&mut self) -> Result<(), SourceError> {
+        let mark = self
+            .mark
+            .as_ref()
+            .filter(|_| self.job.asked == Asked::Incremental);
+        let calendars = &self.yahoo.spec.calendars;
+        let due = mark.and_then(|mark| mark.late.due(self.span.asked, self.reach, mark, calendars));
+        let Some(day) = due.filter(|_| self.chart.is_some() && self.beside.cut_short.is_none())
+        else {
+            return Ok(());
+        };
+        match self.ask_one_bar(day) {
+            Ok(_) => self.answered.push(day),
+            Err(error @ SourceError::Stopped { .. }) => return Err(error),
+            // It stays on the list, and what was asked for has come.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Asks for one bar, or those of one day, and tells whether any came.
     fn ask_one_bar(&mut self, page: Period) -> Result<bool, SourceError> {
         let url = address::of(&self.yahoo.spec, self.job, page);
         let venue = self.yahoo.venue.clone();
@@ -434,7 +461,10 @@ impl<'f> Fetch<'f> {
         let reason = match judge(&answer) {
             Verdict::Chart(mut chart) => match self.check(&chart) {
                 Ok(()) => {
-                    chart.rows.retain(|row| row.stamp < page.end);
+                    let is_intraday = self.job.interval.is_intraday();
+                    chart.rows.retain(|row| {
+                        row.stamp < page.end && (row.stamp >= page.start || !is_intraday)
+                    });
                     let question = rows::Question {
                         interval: self.job.interval,
                         hours: self.yahoo.spec.hours,
@@ -444,6 +474,7 @@ impl<'f> Fetch<'f> {
                     let reading = rows::read(&chart, question);
                     let has_come = !reading.is_empty();
                     self.reading.bars.extend(reading.bars);
+                    self.reading.outside.extend(reading.outside);
                     self.reading.adjusted.extend(reading.adjusted);
                     self.reading.provisional.extend(reading.provisional);
                     return Ok(has_come);

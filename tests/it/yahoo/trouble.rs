@@ -199,8 +199,8 @@ fn an_outage_longer_than_the_depth_names_the_days_that_are_lost_once() {
     assert!(!next.stderr.contains("lost"), "{}", next.stderr);
     assert_eq!(
         yahoo.server.requests().len(),
-        asked + 1,
-        "one request for the days since"
+        asked + 2,
+        "one request for the days since, and one for a day that had no price"
     );
 }
 
