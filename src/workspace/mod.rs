@@ -5,7 +5,6 @@
 
 mod calendars;
 mod data_root;
-mod due;
 mod error;
 mod open;
 mod owners;
@@ -28,6 +27,6 @@ pub use read::{Found, FoundSeries};
 pub use reading::{ReadError, Reading};
 pub use run_names::RunNames;
 pub use session::Session;
-pub use sessions::GapCalendar;
+pub use sessions::{GapCalendar, gap_calendar};
 pub use surroundings::Surroundings;
 pub use view::View;
