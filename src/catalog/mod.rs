@@ -15,6 +15,7 @@ mod identity;
 mod intervals;
 mod known;
 mod missing;
+mod near;
 mod place;
 mod read;
 mod record;

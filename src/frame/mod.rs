@@ -176,7 +176,9 @@ impl Frame {
         Ok(whole)
     }
 
-    fn take(&self, rows: &[usize]) -> Self {
+    /// Returns some of the rows, which are named in their order.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
         let columns = self
             .columns
             .iter()

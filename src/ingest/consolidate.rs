@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::catalog::{Found, Missing, StorageBlock, Wanted};
 use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
-use crate::observe::Event;
+use crate::observe::{Event, Work};
 use crate::storage::{
     Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
     StorageError,
@@ -107,6 +107,7 @@ impl<'l> Consolidation<'_, 'l> {
         }
         let quarantine = self.session.quarantine(run.id());
         let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
+        self.tell_plan(&series);
         let mut pending = Vec::new();
         for chunk in series.chunks(CHUNK_SERIES) {
             if self.session.stop.is_raised() {
@@ -119,7 +120,11 @@ impl<'l> Consolidation<'_, 'l> {
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
                 .zip(free)
-                .map(|((request, staged), free)| free.and_then(|()| self.merge(request, staged)))
+                .map(|((request, staged), free)| {
+                    let merge = free.and_then(|()| self.merge(request, staged));
+                    self.step(request);
+                    merge
+                })
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 let merge = match merge {
@@ -140,6 +145,28 @@ impl<'l> Consolidation<'_, 'l> {
             }
         }
         self.commit(run, pending)
+    }
+
+    /// Says how many series of each venue there are.
+    fn tell_plan(&self, series: &[(StorageRequest, Vec<StagedRows>)]) {
+        let mut by_venue: BTreeMap<&Venue, usize> = BTreeMap::new();
+        for venue in series
+            .iter()
+            .filter_map(|(request, _)| request.venue.as_ref())
+        {
+            *by_venue.entry(venue).or_default() += 1;
+        }
+        for (venue, series) in by_venue {
+            let venue = venue.clone();
+            let event = Event::ConsolidationPlanned { venue, series };
+            self.session.observer.observe(event);
+        }
+    }
+
+    /// Says that a series is merged, and later that it is committed or failed.
+    fn step(&self, request: &StorageRequest) {
+        let step = Event::Step(Work::Store, request.series.clone());
+        self.session.observer.observe(step);
     }
 
     /// Moves legacy files to the folders of their venues that are in the way of a series, or are its own. The group of the
@@ -259,6 +286,7 @@ impl<'l> Consolidation<'_, 'l> {
         self.registry.committed(&documents);
         let mut settled = Vec::new();
         for done in pending {
+            self.step(&done.request);
             let of_series = |left: &&Left| left.request() == Some(&done.request);
             if let Some(left) = left.iter().find(of_series) {
                 // Its files are in the journal, and what they were made of stays staged beside them.

@@ -25,7 +25,7 @@ use crate::support::bar::{Bar, Ran};
 #[case::ticker_with_nul(&["update", "--ticker", "A\0B"])]
 #[case::empty_ticker(&["update", "--ticker", ""])]
 #[case::show_start_after_end(&["show", "AAPL", "-i", "1d", "--start", "2020-02-01", "--end", "2020-01-01"])]
-#[case::show_without_interval(&["show", "AAPL"])]
+#[case::show_without_ticker(&["show"])]
 #[case::toggle_source_alone(&["partition-toggle", "--source", "demo"])]
 #[case::toggle_clear_and_disable(&["partition-toggle", "--market", "us", "--clear", "--disable"])]
 fn a_command_line_that_makes_no_sense_ends_in_2_and_changes_nothing(#[case] args: &[&str]) {

@@ -264,6 +264,7 @@ fn unknown_series_rest_when_somebody_says_yes() {
         stdin: true,
         stdout: true,
         stderr: true,
+        ..Terminals::default()
     };
     bar.answers = "y\n";
 

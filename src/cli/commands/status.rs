@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
-use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes, table};
+use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
@@ -76,11 +76,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "hours",
         "next loss",
     ];
-    let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
     if !sizes.is_empty() {
-        let text = ui_sizes::render(&sizes);
-        shell.printer.text(&format!("\n{text}\n"));
+        shell.printer.line("");
+        ui_sizes::print(&sizes, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Printer;
 use super::json as pieces;
 use super::troubles::{print_data_root, print_unserved};
 use super::words::{count, some_of};
-use super::{Printer, table};
 use crate::config::{StorageConfig, ToggleOrigin};
 use crate::model::time;
 use crate::storage::{Layout, RouteReason};
@@ -32,7 +32,7 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         let header = [
             "venue", "ticker", "interval", "from", "until", "layout", "because",
         ];
-        printer.line(&table::render(header, &rows, &[]));
+        printer.table(&header, &rows, &[]);
     }
     print_data_root(&plan.data, 0, printer);
     for one in &plan.unserved {

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::table;
 use crate::cli::world::{Sink, World};
 
 /// Whether messages that are neither errors nor data are printed.
@@ -27,6 +28,8 @@ pub(in crate::cli) struct Printer {
     stdout: Sink,
     stderr: Sink,
     chatter: Chatter,
+    /// How many letters a line of standard output may have; `None` where nobody breaks it.
+    width: Option<usize>,
     is_closed: AtomicBool,
     broken: Mutex<Option<io::Error>>,
 }
@@ -38,6 +41,7 @@ impl Printer {
             stdout: world.stdout.clone(),
             stderr: world.stderr.clone(),
             chatter,
+            width: world.terminals.width(),
             is_closed: AtomicBool::new(false),
             broken: Mutex::default(),
         }
@@ -51,6 +55,16 @@ impl Printer {
     /// Prints a line of data.
     pub(in crate::cli) fn line(&self, text: &str) {
         self.write_out(format!("{text}\n").as_bytes());
+    }
+
+    /// Prints a table; the columns at `numbers` stand to the right. On a terminal that is too narrow, a block for each row.
+    pub(in crate::cli) fn table(
+        &self,
+        header: &[&str],
+        rows: &[impl AsRef<[String]>],
+        numbers: &[usize],
+    ) {
+        self.line(&table::within(self.width, header, rows, numbers));
     }
 
     /// Prints data as it is.

@@ -1,17 +1,21 @@
 //! `barkeep show`: prints stored bars.
 //!
 //! Promises: takes no lock and writes nothing. A damaged month is named with the command that fetches it again, and
-//! does not hide the others.
+//! does not hide the others; nor does a ticker that cannot be shown.
 
-use chrono::NaiveDate;
-use clap::{Args, ValueEnum};
+mod args;
+mod as_of;
+mod find;
 
-use super::as_of::AsOf;
-use super::find_series::find;
+pub(in crate::cli) use args::{Format, ShowArgs};
+
+use args::{AdjustFor, Span};
+use find::find;
+
+use super::unknown;
 use super::{beside, gaps};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
-use crate::cli::args::day;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Dates, Extract};
@@ -20,169 +24,66 @@ use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::frame::{Adjust, Frame};
-use crate::model::{Interval, StorageRequest, Ticker, Venue, time};
+use crate::model::{Interval, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
-/// Options of `show`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
-#[derive(Debug, Args)]
-pub(in crate::cli) struct ShowArgs {
-    /// The ticker
-    pub(super) ticker: Ticker,
-    /// The interval
-    #[arg(short, long)]
-    pub(super) interval: Interval,
-    /// The venue [default: the one that holds the ticker]
-    #[arg(long, value_name = "MARKET:SOURCE")]
-    pub(super) venue: Option<Venue>,
-    /// The first day
-    #[arg(long, value_name = "DATE", value_parser = day)]
-    start: Option<NaiveDate>,
-    /// The last day, which is included
-    #[arg(long, value_name = "DATE", value_parser = day)]
-    end: Option<NaiveDate>,
-    /// Only the last N bars
-    #[arg(long, value_name = "N")]
-    tail: Option<usize>,
-    /// Print dates in UTC in place of the exchange's clock
-    #[arg(long)]
-    utc: bool,
-    /// Adjust prices for splits, or for splits and dividends [without a value: all]
-    #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all")]
-    adjust: Option<AdjustFor>,
-    /// Print dividends, splits and capital gains in place of bars
-    #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
-    events: bool,
-    /// Print what is traded before and after the session, too
-    #[arg(long, conflicts_with = "events")]
-    pub(super) prepost: bool,
-    /// How bars are printed
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(in crate::cli) format: Format,
-    /// Name the trading days that have no bar
-    #[arg(long)]
-    gaps: bool,
-    /// Print what was stored at a moment, such as 2026-11-20T16:00:00-05:00, or at the end of a day of UTC
-    #[arg(long, value_name = "MOMENT")]
-    as_of: Option<AsOf>,
-}
-
-/// How bars are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
-    /// For people.
-    #[default]
-    Table,
-    /// The stored columns, exactly.
-    Csv,
-    /// One document.
-    Json,
-}
-
-/// What prices are adjusted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum AdjustFor {
-    /// Splits.
-    Splits,
-    /// Splits and dividends.
-    All,
-}
-
-impl ShowArgs {
-    /// Returns the question for the last bars of a series.
-    pub(super) fn last(ticker: Ticker, interval: Interval, venue: Venue, tail: usize) -> Self {
-        Self {
-            ticker,
-            interval,
-            venue: Some(venue),
-            start: None,
-            end: None,
-            tail: Some(tail),
-            adjust: None,
-            events: false,
-            prepost: false,
-            utc: false,
-            format: Format::Table,
-            gaps: false,
-            as_of: None,
-        }
-    }
+/// What is asked of each ticker.
+#[derive(Clone, Copy)]
+struct Question<'q> {
+    args: &'q ShowArgs,
+    shell: &'q Shell<'q>,
+    reading: Reading<'q, 'q>,
+    span: Span,
 }
 
 /// Runs `show`.
 pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    if let (Some(start), Some(end)) = (args.start, args.end)
-        && start > end
-    {
-        return Err(Failure::usage(format!(
-            "the start {start} is after the end {end}"
-        )));
-    }
-    if args.prepost && !args.interval.is_intraday() {
-        return Err(Failure::usage(format!(
-            "bars of {} have no hours before and after the session",
-            args.interval
-        )));
-    }
+    let span = args.span(shell.today())?;
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
+    unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let now = shell.around.clock.now();
-    let reading = Reading {
-        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
-        ..workspace.reading(&catalog)
+    let question = Question {
+        args,
+        shell,
+        reading: Reading {
+            as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+            ..workspace.reading(&catalog)
+        },
+        span,
     };
-    let (request, mut stored) = find(args, reading)?;
-    if args.events {
-        (stored, _) = beside::events(reading, &request)?;
-        print(args, shell, &request, &stored)?;
-        return Ok(report_damage(shell, &request, &stored));
-    }
-    if args.gaps || workspace.config.settings().gap_warnings.value {
-        gaps::warn(&workspace, shell, &request, &stored, |day| {
-            args.start.is_none_or(|start| day >= start) && args.end.is_none_or(|end| day <= end)
-        });
-    }
-    let outside = if args.prepost {
-        beside::outside(reading, &request)?
-    } else {
-        None
-    };
-    if let Some(frame) = adjusted(args, reading, &request, &stored)? {
-        stored.frame = frame;
-    }
-    let mut exit = report_damage(shell, &request, &stored);
-    if let Some((request, outside)) = outside {
-        let rows = adjusted(args, reading, &request, &outside)?;
-        let rows = rows.as_ref().unwrap_or(&outside.frame);
-        // A half hour in which the session begins has a part in both; that of the session is printed.
-        stored.frame = rows.merge(&stored.frame).frame;
-        exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);
-        if stored.provenance.timezone.is_none() {
-            stored.provenance = outside.provenance;
+    let (mut extracts, mut exits) = (Vec::new(), Vec::new());
+    for ticker in &args.tickers {
+        match question.answer(ticker) {
+            Ok((extract, exit)) => {
+                extracts.push(extract);
+                exits.push(exit);
+            }
+            Err(failure) if args.tickers.len() == 1 => return Err(failure),
+            Err(failure) => {
+                shell.printer.error(&failure.text());
+                exits.push(failure.exit);
+            }
         }
     }
-    print(args, shell, &request, &stored)?;
-    Ok(exit)
+    match args.format {
+        Format::Table => tables(&extracts, shell),
+        Format::Csv => rows::csv(&extracts, shell.printer),
+        Format::Json => rows::json(&extracts, shell.printer),
+    }
+    Ok(Exit::worst(exits))
 }
 
-/// Returns the rows of a series adjusted, if that is asked for.
-fn adjusted(
-    args: &ShowArgs,
-    reading: Reading<'_, '_>,
-    request: &StorageRequest,
-    stored: &Stored,
-) -> Result<Option<Frame>, Failure> {
-    let how = match args.adjust {
-        _ if stored.frame.is_empty() => return Ok(None),
-        None => return Ok(None),
-        Some(AdjustFor::Splits) => Adjust::Splits,
-        Some(AdjustFor::All) => Adjust::All,
-    };
-    beside::adjusted(reading, request, stored, how).map(Some)
+/// Prints a table for each series, of several below its name.
+fn tables(extracts: &[Extract], shell: &Shell<'_>) {
+    for (at, extract) in extracts.iter().enumerate() {
+        if extracts.len() > 1 {
+            let apart = if at == 0 { "" } else { "\n" };
+            shell.printer.line(&format!("{apart}{}", extract.request));
+        }
+        rows::table(extract, shell.printer);
+    }
 }
 
 /// Bars can be shown without the registry, so a damaged one is told and passed over.
@@ -197,36 +98,118 @@ fn catalog_if_usable(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Cat
     }
 }
 
-fn print(
-    args: &ShowArgs,
-    shell: &Shell<'_>,
-    request: &StorageRequest,
-    stored: &Stored,
-) -> Result<(), Failure> {
-    let from = args.start.and_then(time::midnight);
-    let to = args
-        .end
-        .and_then(|end| end.succ_opt())
-        .and_then(time::midnight);
-    let frame = stored.frame.between(from, to);
-    let zone = stored.provenance.timezone.as_deref();
-    let extract = Extract {
-        first: args.tail.map_or(0, |tail| frame.len().saturating_sub(tail)),
-        frame: &frame,
-        dates: match (args.utc, args.interval.is_intraday() && !args.events) {
-            (true, _) => Dates::Utc(utc_zone(request, zone)?),
+impl Question<'_> {
+    /// Returns what is printed of a ticker.
+    fn answer(self, ticker: &Ticker) -> Result<(Extract, Exit), Failure> {
+        let Self {
+            args,
+            shell,
+            reading,
+            ..
+        } = self;
+        let interval = find::interval(args, reading, ticker)?;
+        if args.prepost && !interval.is_intraday() {
+            return Err(Failure::usage(format!(
+                "bars of {interval} have no hours before and after the session"
+            )));
+        }
+        let (request, mut stored) = find(args, reading, ticker, interval)?;
+        if args.events {
+            (stored, _) = beside::events(reading, &request)?;
+            let exit = report_damage(shell, &request, &stored);
+            return Ok((self.extract(request, stored, interval)?, exit));
+        }
+        if args.gaps || reading.workspace.config.settings().gap_warnings.value {
+            let (first, last) = (
+                self.span.first.map(time::day),
+                self.span.last.map(time::day),
+            );
+            gaps::warn(reading.workspace, shell, &request, &stored, |day| {
+                first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)
+            });
+        }
+        let outside = if args.prepost {
+            beside::outside(reading, &request)?
+        } else {
+            None
+        };
+        if let Some(frame) = self.adjusted(&request, &stored)? {
+            stored.frame = frame;
+        }
+        let mut exit = report_damage(shell, &request, &stored);
+        if let Some((request, outside)) = outside {
+            let rows = self.adjusted(&request, &outside)?;
+            let rows = rows.as_ref().unwrap_or(&outside.frame);
+            // A half hour in which the session begins has a part in both; that of the session is printed.
+            stored.frame = rows.merge(&stored.frame).frame;
+            exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);
+            if stored.provenance.timezone.is_none() {
+                stored.provenance = outside.provenance;
+            }
+        }
+        Ok((self.extract(request, stored, interval)?, exit))
+    }
+
+    /// Returns the rows of a series adjusted, if that is asked for.
+    fn adjusted(self, request: &StorageRequest, stored: &Stored) -> Result<Option<Frame>, Failure> {
+        let how = match self.args.adjust {
+            _ if stored.frame.is_empty() => return Ok(None),
+            None => return Ok(None),
+            Some(AdjustFor::Splits) => Adjust::Splits,
+            Some(AdjustFor::All) => Adjust::All,
+        };
+        beside::adjusted(self.reading, request, stored, how).map(Some)
+    }
+
+    /// Takes the rows and columns that are asked for.
+    fn extract(
+        self,
+        request: StorageRequest,
+        stored: Stored,
+        interval: Interval,
+    ) -> Result<Extract, Failure> {
+        let Self { args, span, .. } = self;
+        let within = stored
+            .frame
+            .between(span.first, span.last.map(|last| last + 1));
+        if within.is_empty() && !stored.frame.is_empty() {
+            self.tell_span(&request, &stored);
+        }
+        let first = args
+            .tail
+            .map_or(0, |tail| within.len().saturating_sub(tail));
+        let after = args
+            .head
+            .map_or(within.len(), |head| head.min(within.len()));
+        let rows: Vec<usize> = (first..after).collect();
+        let zone = stored.provenance.timezone.as_deref();
+        let dates = match (args.utc, interval.is_intraday() && !args.events) {
+            (true, _) => Dates::Utc(utc_zone(&request, zone)?),
             (false, true) => Dates::Moments,
             (false, false) => Dates::Days,
-        },
-        request,
-        provenance: &stored.provenance,
-    };
-    match args.format {
-        Format::Table => rows::table(&extract, shell.printer),
-        Format::Csv => rows::csv(&extract, shell.printer),
-        Format::Json => rows::json(&extract, shell.printer),
+        };
+        Ok(Extract {
+            columns: args.columns(within.profile())?,
+            frame: if rows.len() == within.len() {
+                within
+            } else {
+                within.take(&rows)
+            },
+            dates,
+            request,
+            provenance: stored.provenance,
+        })
     }
-    Ok(())
+
+    /// Says where the rows are, when none is in the time that was asked for.
+    fn tell_span(self, request: &StorageRequest, stored: &Stored) {
+        if let Some((first, last)) = stored.frame.span() {
+            let (first, last) = (time::naive(first), time::naive(last));
+            self.shell.printer.note(&format!(
+                "{request} has no rows in that time; it has some from {first} to {last}."
+            ));
+        }
+    }
 }
 
 fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::Tz, Failure> {
