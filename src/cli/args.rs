@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    check, cleanup, complete, completions, config_show, demo, init, intervals, list, man,
+    calendar, check, cleanup, complete, completions, config_show, demo, init, intervals, list, man,
     partition_migrate, partition_toggle, predecessor, revisions, show, status, tickers, update,
 };
 use crate::model::CalendarSpan;
@@ -138,6 +138,8 @@ pub(super) enum Command {
     List(list::ListArgs),
     /// Show what is known, what is open, and what will be lost when
     Status(status::StatusArgs),
+    /// Print the sessions of an exchange
+    Calendar(calendar::CalendarArgs),
     /// Print which stored values were replaced
     Revisions(revisions::RevisionsArgs),
     /// Look for prices that contradict each other, and for files gone or changed
@@ -170,6 +172,7 @@ impl Command {
             Self::Show(args) => args.format == show::Format::Json,
             Self::List(args) => args.json,
             Self::Status(args) => args.json,
+            Self::Calendar(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::PartitionMigrate(command) => command.is_json(),
             Self::Check(args) => args.json,
@@ -192,6 +195,7 @@ impl Command {
             Self::Show(_) => "show bars",
             Self::List(_) => "list what is stored",
             Self::Status(_) => "show the status",
+            Self::Calendar(_) => "print a calendar",
             Self::Revisions(_) => "show revisions",
             Self::Check(_) => "check",
             Self::Cleanup(_) => "clean up",

@@ -61,6 +61,15 @@ impl CalendarSpan {
         Ok(first..=after - 1)
     }
 
+    /// Returns the first and the last day of the span.
+    ///
+    /// # Errors
+    /// As `on`.
+    pub fn days(self, today: NaiveDate) -> Result<RangeInclusive<NaiveDate>, String> {
+        let span = self.on(today)?;
+        Ok(time::day(*span.start())..=time::day(*span.end()))
+    }
+
     fn borders(self, today: NaiveDate) -> Option<(NaiveDateTime, NaiveDateTime)> {
         let days = |first: NaiveDate, after: Option<NaiveDate>| {
             Some((

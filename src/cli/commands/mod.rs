@@ -1,6 +1,7 @@
 //! The commands, one file each: their options, and what they do with an opened workspace.
 
 mod beside;
+pub(super) mod calendar;
 pub(super) mod check;
 pub(super) mod cleanup;
 pub(super) mod complete;

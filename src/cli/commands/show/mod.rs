@@ -124,7 +124,7 @@ impl Question<'_> {
                 self.span.first.map(time::day),
                 self.span.last.map(time::day),
             );
-            gaps::warn(reading.workspace, shell, &request, &stored, |day| {
+            gaps::warn((reading.workspace, reading.catalog), shell, &request, &stored, |day| {
                 first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)
             });
         }

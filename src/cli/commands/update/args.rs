@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::args::day;
 use crate::cli::failure::Failure;
-use crate::model::{CalendarSpan, Interval, Ticker, Venue, time};
+use crate::model::{CalendarSpan, Interval, Ticker, Venue};
 use crate::update::Pace;
 
 /// Options of `update`.
@@ -85,9 +85,8 @@ impl UpdateArgs {
         let (Some(start), Some(end)) = (self.start, self.end) else {
             return Ok(None);
         };
-        let start = start.on(today).map_err(Failure::usage)?;
-        let end = end.on(today).map_err(Failure::usage)?;
-        let (start, end) = (time::day(*start.start()), time::day(*end.end()));
+        let start = *start.days(today).map_err(Failure::usage)?.start();
+        let end = *end.days(today).map_err(Failure::usage)?.end();
         if start > end {
             let message = format!("the start {start} is after the end {end}");
             return Err(Failure::usage(message));
