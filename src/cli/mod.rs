@@ -96,7 +96,7 @@ fn execute(line: &CommandLine, world: &World, printer: &Printer) -> Result<Exit,
 
 fn report(failure: &Failure, printer: &Printer, is_json: bool) -> Exit {
     if is_json {
-        printer.error(&failure.json().to_string());
+        printer.json_error(&failure.json());
     } else {
         printer.error(&failure.text());
     }

@@ -229,3 +229,36 @@ fn an_unknown_ticker_is_told_with_the_command_that_adds_it() {
         updated.stderr
     );
 }
+
+/// A hint led to whatever workspace the reader's shell stood in.
+#[test]
+fn a_command_that_is_advised_leads_to_the_workspace() {
+    let (bar, other) = (Bar::partitioned(&["AAPL"]), Bar::empty());
+    let path = bar.path();
+    let path = path.to_str().unwrap();
+
+    let shown = other
+        .run(&["-C", path, "show", "AAPL", "-i", "1d"])
+        .expect(Exit::Failed);
+    let here = bar.run(&["show", "AAPL", "-i", "1d"]).expect(Exit::Failed);
+    let json = other
+        .run(&["-C", path, "show", "AAPL", "-i", "1d", "--format", "json"])
+        .expect(Exit::Failed);
+
+    let command = "update --ticker AAPL --interval 1d";
+    assert!(
+        shown
+            .stderr
+            .contains(&format!("barkeep -C {path} {command}")),
+        "{shown:?}"
+    );
+    assert!(
+        here.stderr.contains(&format!("barkeep {command}")),
+        "{here:?}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&json.stderr).unwrap();
+    assert_eq!(
+        json["hints"][0],
+        format!("fetch it: barkeep -C {path} {command}")
+    );
+}

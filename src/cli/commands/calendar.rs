@@ -28,10 +28,20 @@ pub(in crate::cli) struct CalendarArgs {
     #[arg(value_name = "EXCHANGE")]
     exchange: Option<String>,
     /// The first day [default: today]
-    #[arg(long, value_name = "DATE", requires = "exchange", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "DATE",
+        requires = "exchange",
+        allow_hyphen_values = true
+    )]
     start: Option<CalendarSpan>,
     /// The last day [default: 30 days after the first]
-    #[arg(long, value_name = "DATE", requires = "exchange", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "DATE",
+        requires = "exchange",
+        allow_hyphen_values = true
+    )]
     end: Option<CalendarSpan>,
     /// Print JSON
     #[arg(long)]

@@ -47,7 +47,11 @@ pub(super) fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
         .collect();
     let typed = typed.join(" ");
     let at = venue.map_or_else(String::new, |venue| format!(" --venue {venue}"));
-    format!("add it first: barkeep tickers add {typed}{at}")
+    let first = match tickers {
+        [_] => "add it first",
+        _ => "add them first",
+    };
+    format!("{first}: barkeep tickers add {typed}{at}")
 }
 
 /// Names unknown tickers.

@@ -5,6 +5,7 @@
 
 mod decimals;
 pub(super) mod json;
+pub(super) mod located;
 pub(super) mod metrics;
 pub(super) mod plan;
 pub(super) mod printer;

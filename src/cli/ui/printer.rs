@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::located::Elsewhere;
 use super::table;
 use crate::cli::world::{Sink, World};
 
@@ -32,6 +33,7 @@ pub(in crate::cli) struct Printer {
     width: Option<usize>,
     is_closed: AtomicBool,
     broken: Mutex<Option<io::Error>>,
+    elsewhere: Mutex<Option<Elsewhere>>,
 }
 
 impl Printer {
@@ -44,6 +46,24 @@ impl Printer {
             width: world.terminals.width(),
             is_closed: AtomicBool::new(false),
             broken: Mutex::default(),
+            elsewhere: Mutex::default(),
+        }
+    }
+
+    /// Sees to it that commands in messages lead to a workspace in which the reader's shell does not stand; `None` where it
+    /// does.
+    pub(in crate::cli) fn lead(&self, elsewhere: Option<Elsewhere>) {
+        let known = self.elsewhere.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = elsewhere;
+    }
+
+    /// Returns a message whose commands can be pasted as they stand.
+    pub(in crate::cli) fn located(&self, text: &str) -> String {
+        let elsewhere = self.elsewhere.lock();
+        let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner);
+        match &*elsewhere {
+            Some(elsewhere) => elsewhere.located(text),
+            None => text.to_owned(),
         }
     }
 
@@ -74,27 +94,45 @@ impl Printer {
 
     /// Prints a JSON document or event on a line of its own.
     pub(in crate::cli) fn json(&self, value: &impl Serialize) {
+        self.line(&self.document(value));
+    }
+
+    /// Prints a JSON document of an error.
+    pub(in crate::cli) fn json_error(&self, value: &impl Serialize) {
+        self.write_err(&format!("{}\n", self.document(value)));
+    }
+
+    fn document(&self, value: &impl Serialize) -> String {
+        let elsewhere = self.elsewhere.lock();
+        let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner);
         // Documents have no keys but texts, and so nothing that cannot be written.
-        self.line(&serde_json::to_string(value).unwrap_or_default());
+        match &*elsewhere {
+            None => serde_json::to_string(value).unwrap_or_default(),
+            Some(elsewhere) => {
+                let mut document = serde_json::to_value(value).unwrap_or_default();
+                elsewhere.locate(&mut document);
+                document.to_string()
+            }
+        }
     }
 
     /// Prints a message unless silence was asked for.
     pub(in crate::cli) fn note(&self, sentence: &str) {
         if !self.is_quiet() {
-            self.write_err(&format!("{sentence}\n"));
+            self.write_err(&format!("{}\n", self.located(sentence)));
         }
     }
 
     /// Prints a message about something that is wrong and does not stop the work.
     pub(in crate::cli) fn warning(&self, sentence: &str) {
         if !self.is_quiet() {
-            self.write_err(&format!("warning: {sentence}\n"));
+            self.write_err(&format!("warning: {}\n", self.located(sentence)));
         }
     }
 
     /// Prints what must be seen even when silence was asked for.
     pub(in crate::cli) fn error(&self, text: &str) {
-        self.write_err(&format!("{text}\n"));
+        self.write_err(&format!("{}\n", self.located(text)));
     }
 
     /// Prints a question without ending the line.

@@ -136,12 +136,12 @@ fn next(states: &[IntervalState]) -> Option<String> {
                 // Nothing is copied; what is left is the switch.
                 Stage::Verified => format!("{migrate} {}", words(state)),
                 _ => format!(
-                    "{migrate} {} --delete-legacy, once you trust the partitions",
+                    "once you trust the partitions, {migrate} {} --delete-legacy --dry-run",
                     words(state)
                 ),
             }),
         [state] if state.is_bare() => Some(format!(
-            "barkeep partition-migrate mark {} --status skipped, if there is nothing to migrate",
+            "if there is nothing to migrate, barkeep partition-migrate mark {} --status skipped",
             words(state)
         )),
         [state] => Some(format!("{migrate} {}", words(state))),

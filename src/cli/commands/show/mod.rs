@@ -124,9 +124,13 @@ impl Question<'_> {
                 self.span.first.map(time::day),
                 self.span.last.map(time::day),
             );
-            gaps::warn((reading.workspace, reading.catalog), shell, &request, &stored, |day| {
-                first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)
-            });
+            gaps::warn(
+                (reading.workspace, reading.catalog),
+                shell,
+                &request,
+                &stored,
+                |day| first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last),
+            );
         }
         let outside = if args.prepost {
             beside::outside(reading, &request)?
