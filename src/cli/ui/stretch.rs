@@ -134,9 +134,9 @@ mod tests {
         for (of, steps, each, expected) in [
             (400, 19, 60.0, None),
             (400, 20, 60.0, Some(380.0 * 60.0)),
-            (400, 100, 0.099, None),
-            (400, 100, 0.1, Some(30.0)),
-            (400, 400, 0.1, Some(0.0)),
+            (400, 100, 0.0625, None),
+            (400, 100, 0.125, Some(37.5)),
+            (400, 400, 0.125, Some(0.0)),
             (0, 0, 0.1, None),
         ] {
             let left = after(Work::Fetch, of, steps, each).left();
