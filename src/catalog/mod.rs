@@ -15,6 +15,7 @@ mod found;
 mod identity;
 mod intervals;
 mod missing;
+mod near;
 mod place;
 mod read;
 mod record;

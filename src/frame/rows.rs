@@ -232,8 +232,9 @@ impl Frame {
         Ok(whole)
     }
 
-    /// Returns some of the rows, which are given in their order.
-    pub(super) fn take(&self, rows: &[usize]) -> Self {
+    /// Returns some of the rows, which are named in their order.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
         let columns = self
             .columns
             .iter()

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::catalog::{Found, Missing, StorageBlock, Wanted};
 use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
-use crate::observe::Event;
+use crate::observe::{Event, Observer, Work};
 use crate::storage::{
     self, Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
     StagedRun, StorageError,
@@ -107,6 +107,7 @@ impl<'l> Consolidation<'_, 'l> {
         }
         let quarantine = self.session.quarantine(run.id());
         let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
+        self.tell_plan(&series);
         let mut pending = Vec::new();
         for chunk in series.chunks(CHUNK_SERIES) {
             if self.session.stop.is_raised() {
@@ -116,11 +117,15 @@ impl<'l> Consolidation<'_, 'l> {
                 .iter()
                 .map(|(request, _)| run.refuse_unfinished(request));
             let free: Vec<Result<(), StorageError>> = free.collect();
-            let merging = self.merging();
+            let (merging, observer) = (self.merging(), self.session.observer);
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
                 .zip(free)
-                .map(|((request, staged), free)| free.and_then(|()| merging.merge(request, staged)))
+                .map(|((request, staged), free)| {
+                    let merge = free.and_then(|()| merging.merge(request, staged));
+                    step(observer, request);
+                    merge
+                })
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 let merge = match merge {
@@ -149,6 +154,22 @@ impl<'l> Consolidation<'_, 'l> {
             fs: self.session.fs,
             catalog: self.registry.catalog(),
             notes: self.notes,
+        }
+    }
+
+    /// Says how many series of each venue there are.
+    fn tell_plan(&self, series: &[(StorageRequest, Vec<StagedRows>)]) {
+        let mut by_venue: BTreeMap<&Venue, usize> = BTreeMap::new();
+        for venue in series
+            .iter()
+            .filter_map(|(request, _)| request.venue.as_ref())
+        {
+            *by_venue.entry(venue).or_default() += 1;
+        }
+        for (venue, series) in by_venue {
+            let venue = venue.clone();
+            let event = Event::ConsolidationPlanned { venue, series };
+            self.session.observer.observe(event);
         }
     }
 
@@ -269,6 +290,7 @@ impl<'l> Consolidation<'_, 'l> {
         self.registry.committed(&documents);
         let mut settled = Vec::new();
         for done in pending {
+            step(self.session.observer, &done.request);
             let of_series = |left: &&Left| left.request() == Some(&done.request);
             if let Some(left) = left.iter().find(of_series) {
                 // Its files are in the journal, and what they were made of stays staged beside them.
@@ -388,4 +410,9 @@ impl<'l> Consolidation<'_, 'l> {
             catalog.record_newest_bytes(ticker, venue, *interval, bytes);
         }
     }
+}
+
+/// Says that a series is merged, and later that it is committed or failed.
+fn step(observer: &dyn Observer, request: &StorageRequest) {
+    observer.observe(Event::Step(Work::Store, request.series.clone()));
 }

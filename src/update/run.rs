@@ -203,11 +203,6 @@ impl<'l> Run<'_, 'l> {
             return Ok(());
         };
         let watch = Stopwatch::start();
-        let venue = planned.venue.clone();
-        self.session.observer.observe(Event::ConsolidationPlanned {
-            venue,
-            series: run.len(),
-        });
         let staged = run.len();
         let sealed = match run.seal() {
             Ok(sealed) => sealed,

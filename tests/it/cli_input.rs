@@ -25,7 +25,7 @@ use crate::support::bar::{Bar, Ran};
 #[case::ticker_with_nul(&["update", "--ticker", "A\0B"])]
 #[case::empty_ticker(&["update", "--ticker", ""])]
 #[case::show_start_after_end(&["show", "AAPL", "-i", "1d", "--start", "2020-02-01", "--end", "2020-01-01"])]
-#[case::show_without_interval(&["show", "AAPL"])]
+#[case::show_without_ticker(&["show"])]
 #[case::toggle_source_alone(&["partition-toggle", "--source", "demo"])]
 #[case::toggle_clear_and_disable(&["partition-toggle", "--market", "us", "--clear", "--disable"])]
 fn a_command_line_that_makes_no_sense_ends_in_2_and_changes_nothing(#[case] args: &[&str]) {
@@ -227,5 +227,38 @@ fn an_unknown_ticker_is_told_with_the_command_that_adds_it() {
         updated.stderr.contains("tickers.json does not have NOPE"),
         "{}",
         updated.stderr
+    );
+}
+
+/// A hint led to whatever workspace the reader's shell stood in.
+#[test]
+fn a_command_that_is_advised_leads_to_the_workspace() {
+    let (bar, other) = (Bar::partitioned(&["AAPL"]), Bar::empty());
+    let path = bar.path();
+    let path = path.to_str().unwrap();
+
+    let shown = other
+        .run(&["-C", path, "show", "AAPL", "-i", "1d"])
+        .expect(Exit::Failed);
+    let here = bar.run(&["show", "AAPL", "-i", "1d"]).expect(Exit::Failed);
+    let json = other
+        .run(&["-C", path, "show", "AAPL", "-i", "1d", "--format", "json"])
+        .expect(Exit::Failed);
+
+    let command = "update --ticker AAPL --interval 1d";
+    assert!(
+        shown
+            .stderr
+            .contains(&format!("barkeep -C {path} {command}")),
+        "{shown:?}"
+    );
+    assert!(
+        here.stderr.contains(&format!("barkeep {command}")),
+        "{here:?}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&json.stderr).unwrap();
+    assert_eq!(
+        json["hints"][0],
+        format!("fetch it: barkeep -C {path} {command}")
     );
 }

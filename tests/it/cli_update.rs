@@ -264,6 +264,7 @@ fn unknown_series_rest_when_somebody_says_yes() {
         stdin: true,
         stdout: true,
         stderr: true,
+        ..Terminals::default()
     };
     bar.answers = "y\n";
 
@@ -345,7 +346,8 @@ fn a_toggle_that_would_leave_rows_behind_is_refused() {
         .expect(Exit::Failed);
 
     assert!(
-        on.stderr.contains("barkeep partition-migrate migrate"),
+        on.stderr
+            .contains("barkeep partition-migrate init --all-found --venue us:demo"),
         "{}",
         on.stderr
     );

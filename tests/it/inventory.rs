@@ -119,7 +119,7 @@ fn the_state_of_a_series_is_what_the_registry_says_of_its_ticker() {
         .iter()
         .map(|one| one["state"].clone())
         .collect();
-    assert_eq!(states, ["not_found", "unregistered"]);
+    assert_eq!(states, ["given_up", "unregistered"]);
 }
 
 #[test]

@@ -21,11 +21,17 @@ mod cleanup;
 #[cfg(test)]
 mod cli_input;
 #[cfg(test)]
+mod cli_show;
+#[cfg(test)]
+mod cli_tickers;
+#[cfg(test)]
 mod cli_update;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
 mod codec;
+#[cfg(test)]
+mod completions;
 #[cfg(test)]
 mod config;
 #[cfg(test)]

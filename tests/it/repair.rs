@@ -202,6 +202,7 @@ fn nothing_goes_without_a_yes() {
         stdin: true,
         stdout: true,
         stderr: true,
+        ..Terminals::default()
     };
     bar.run(&["check", "--repair", "--non-interactive"])
         .expect(Exit::Usage);

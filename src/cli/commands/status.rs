@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
-use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes, table};
+use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
@@ -73,17 +73,16 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "interval",
         "active",
         "resting",
-        "lost sight of",
+        "given up",
         "newest",
         "requests",
         "hours",
         "next loss",
     ];
-    let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
     if !sizes.is_empty() {
-        let text = ui_sizes::render(&sizes);
-        shell.printer.text(&format!("\n{text}\n"));
+        shell.printer.line("");
+        ui_sizes::print(&sizes, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
@@ -231,7 +230,7 @@ fn document(one: &SeriesStatus, now: chrono::DateTime<chrono::Utc>) -> Value {
     json!({
         "venue": one.venue.to_string(),
         "interval": one.interval.as_str(),
-        "tickers": { "active": one.active, "resting": one.resting, "not_found": one.not_found },
+        "tickers": { "active": one.active, "resting": one.resting, "given_up": one.not_found },
         "last_success": one.last_success.map(|day| day.to_string()),
         "newest": one.newest.map(|day| day.to_string()),
         "backlog_requests": one.backlog,

@@ -203,7 +203,8 @@ fn a_series_whose_ticker_was_removed_is_told() {
     let json = bar.run(&["check", "--json"]).expect(Exit::Ok);
 
     insta::assert_snapshot!(told.stderr, @r"
-    tickers.json does not keep the tickers of 1 stored series: AAPL 1d at us:demo. If they are wanted: barkeep tickers add.
+    tickers.json does not keep the tickers of 1 stored series: AAPL 1d at us:demo.
+    If they are wanted, add it first: barkeep tickers add AAPL --venue us:demo
     Checked 49 bars of 1 series: nothing that contradicts itself.
     ");
     assert_eq!(files(&json)["unregistered"][0]["ticker"], "AAPL");

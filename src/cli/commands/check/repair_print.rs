@@ -8,7 +8,6 @@ use super::repair::{Done, Plan, Planned};
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{record, series};
-use crate::cli::ui::table;
 use crate::cli::ui::words::count;
 use crate::frame::{self, Bar, Frame, Volume};
 use crate::model::{Series, StorageRequest};
@@ -39,8 +38,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
         let header = [
             "venue", "ticker", "interval", "date", "close", "volume", "kind", "bar", "why",
         ];
-        let text = table::render(header, &rows, &[4, 5]);
-        shell.printer.text(&format!("{text}\n"));
+        shell.printer.table(&header, &rows, &[4, 5]);
     }
     troubles(&plan.outcome, shell);
 }

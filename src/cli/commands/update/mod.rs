@@ -49,7 +49,7 @@ struct Update<'u> {
 
 /// Runs `update`.
 pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let (days, pace) = (args.days()?, args.pace()?);
+    let (days, pace) = (args.days(shell.today())?, args.pace()?);
     let flags = Overrides {
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
@@ -305,7 +305,7 @@ impl Update<'_> {
             exit = Exit::Partial;
         }
         let strangers = self.strangers(catalog);
-        if let Some(refusal) = strangers.refusal() {
+        if let Some(refusal) = strangers.refusal(catalog) {
             if strangers.count() == self.request.tickers.len() {
                 return Err(refusal);
             }
