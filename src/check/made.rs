@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Facts;
+use crate::calendar::Calendar;
 use crate::frame::{Bar, BarBatch, EventKind, Frame, MarketEvent};
 use crate::model::{Interval, PriceBasis, time::DAY};
 
@@ -47,10 +48,9 @@ pub(super) fn facts(closes: &[f64]) -> Facts {
         bars: frame(bars(closes)),
         adjusted: BTreeMap::new(),
         events: Vec::new(),
-        timezone: None,
         has_borders: true,
         currency: None,
-        sessions: None,
+        calendar: Calendar::unlisted("UTC"),
     }
 }
 

@@ -39,14 +39,12 @@ pub struct Facts {
     pub adjusted: BTreeMap<i64, f64>,
     /// Payments and splits in the order of their days; empty when none are stored.
     pub events: Vec<MarketEvent>,
-    /// The zone whose clock the dates show, if somebody wrote it down.
-    pub timezone: Option<String>,
     /// Whether wide bars are counted from the borders of their intervals, and are not what a file says.
     pub has_borders: bool,
     /// The currency of the prices, if somebody wrote it down.
     pub currency: Option<String>,
-    /// The sessions of the exchange, where they are known.
-    pub sessions: Option<Calendar>,
+    /// What is known of the sessions of the exchange.
+    pub calendar: Calendar,
 }
 
 /// What is looked for.
@@ -183,10 +181,9 @@ pub fn unapplied_splits(
         bars,
         adjusted: BTreeMap::new(),
         events,
-        timezone: None,
         has_borders: true,
         currency: None,
-        sessions: None,
+        calendar: Calendar::unlisted("UTC"),
     };
     let found = look(&facts, Scope::Basis).into_iter();
     let found = found.filter(|finding| finding.kind == Kind::UnappliedSplit);

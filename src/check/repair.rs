@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind, stands};
-use crate::calendar::Calendar;
+use crate::calendar::Day;
 use crate::frame::{Cell, Frame};
 use crate::model::time;
 
@@ -172,15 +172,15 @@ impl Series<'_> {
         repair.gone.insert(finding.from, (Kind::OffDay, why));
     }
 
-    /// Returns the session next to a day; where only weekends are known, a weekday is taken for one.
+    /// Returns the session next to a day; a day of which nothing is known is taken for one.
     fn session_beside(&self, day: NaiveDate, side: Side) -> Option<NaiveDate> {
-        let calendar = self.facts.sessions.unwrap_or(Calendar::weekdays());
+        let calendar = &self.facts.calendar;
         let near = (1..=10).filter_map(|days| match side {
             Side::Before => day.checked_sub_days(Days::new(days)),
             Side::After => day.checked_add_days(Days::new(days)),
         });
         near.into_iter()
-            .find(|day| calendar.session(*day).is_some())
+            .find(|day| calendar.day(*day) != Day::Closed)
     }
 
     /// The bar of the time in which it stands has to be there.
@@ -225,6 +225,7 @@ fn doubt(kind: Kind, stamp: i64, reason: String) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Calendar;
     use crate::check::made::{daily, facts, frame};
     use crate::frame::Bar;
     use crate::model::Interval;
@@ -261,7 +262,7 @@ mod tests {
                     .map(|(at, bar)| made(at, bar))
                     .collect(),
             ),
-            timezone: Some("America/New_York".to_owned()),
+            calendar: Calendar::unlisted("America/New_York"),
             ..facts(&[1.0])
         }
     }
@@ -332,7 +333,7 @@ mod tests {
     fn a_bar_of_a_holiday_goes_only_where_the_sessions_are_known() {
         let unknown = series(Interval::D1, &weekdays(&[], &[]));
         let known = Facts {
-            sessions: Some(Calendar::nyse()),
+            calendar: Calendar::new_york(),
             ..unknown.clone()
         };
 

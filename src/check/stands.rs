@@ -2,12 +2,12 @@
 //!
 //! Promises: what a maker of files may mean otherwise is not named. Where Yahoo counts, the borders of wide bars are known.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind};
-use crate::calendar::rests_on_weekends;
+use crate::calendar::Day;
 use crate::frame::{Bar, Volume};
 use crate::model::{Interval, time};
 
@@ -20,8 +20,6 @@ const MINUTE: i64 = 60_000_000_000;
 /// A grid has at least so many bars, and so many times as many as begin beside it.
 const GRID: usize = 3;
 const FEWER: usize = 4;
-/// The years of which the sessions of a calendar are known and no estimate.
-const KNOWN_YEARS: std::ops::RangeInclusive<i32> = 2000..=2030;
 /// Of one figure that many bars share, nothing can be said.
 const MOST_ALIKE: usize = 8;
 
@@ -101,7 +99,7 @@ fn wide(facts: &Facts) -> Vec<Finding> {
 /// Finds bars of Saturdays and Sundays in a series that rests on them: those of a session that was open on the day before
 /// were once stored there. Of exchanges that hold single sessions on weekends, or of which nothing is known, none is named.
 fn rest_days(facts: &Facts) -> Vec<Finding> {
-    let (Some((first, last)), Some(zone)) = (facts.bars.span(), &facts.timezone) else {
+    let Some((first, last)) = facts.bars.span() else {
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -113,7 +111,7 @@ fn rest_days(facts: &Facts) -> Vec<Finding> {
         if !is_rare {
             continue;
         }
-        let is_known = |stamp: &i64| rests_on_weekends(zone, time::day(*stamp));
+        let is_known = |stamp: &i64| is_closed(facts, time::day(*stamp));
         found.extend(stamps.into_iter().filter(is_known).map(|stamp| {
             let day = time::day(stamp).format("%A");
             let reason = format!("this is a {day}, on which the series has no other bars");
@@ -123,15 +121,32 @@ fn rest_days(facts: &Facts) -> Vec<Finding> {
     found
 }
 
-/// Finds bars of weekdays on which the exchange of the series is known to have held no session.
+/// Tells whether nothing moved and nothing was traded.
+fn is_filler(bar: &Bar) -> bool {
+    bar.volume == Some(Volume::Units(0))
+        && bar.close.is_some()
+        && [bar.open, bar.high, bar.low]
+            .iter()
+            .all(|price| *price == bar.close)
+}
+
+fn is_closed(facts: &Facts, day: NaiveDate) -> bool {
+    facts.calendar.day(day) == Day::Closed
+}
+
+/// Finds bars of weekdays on which the exchange of the series is known to have held no session. Those by which a source fills
+/// such days, with the price of the day before and no volume, say nothing wrong.
 fn holidays(facts: &Facts) -> Vec<Finding> {
-    let Some(sessions) = facts.sessions else {
-        return Vec::new();
-    };
+    let fillers: HashSet<i64> = facts
+        .bars
+        .bars()
+        .filter(is_filler)
+        .filter_map(|bar| bar.date)
+        .collect();
     let is_holiday = |stamp: &i64| {
         let day = time::day(*stamp);
         let is_weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-        !is_weekend && KNOWN_YEARS.contains(&day.year()) && sessions.session(day).is_none()
+        !is_weekend && is_closed(facts, day) && !fillers.contains(stamp)
     };
     let stamps = facts.bars.times().filter(is_holiday);
     let named = stamps.map(|stamp| {
@@ -251,6 +266,7 @@ fn figures(bar: &Bar) -> Option<([u64; 5], i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Calendar;
     use crate::check::made::{daily, facts, frame};
     use crate::check::{Scope, look};
 
@@ -282,7 +298,7 @@ mod tests {
             interval,
             bars: frame(bars),
             has_borders,
-            timezone: (!zone.is_empty()).then(|| zone.to_owned()),
+            calendar: Calendar::unlisted(zone),
             ..facts(&[1.0])
         };
         let name = |found: Finding| {

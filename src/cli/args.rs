@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    check, cleanup, completions, config_show, demo, init, list, man, not_founds, partition_migrate,
-    partition_toggle, revisions, run_lock, show, status, tickers, update,
+    calendar, check, cleanup, completions, config_show, demo, init, list, man, not_founds,
+    partition_migrate, partition_toggle, revisions, run_lock, show, status, tickers, update,
 };
 use crate::model::time;
 
@@ -93,6 +93,8 @@ pub(super) enum Command {
     List(list::ListArgs),
     /// Show what is known, what is open, and what will be lost when
     Status(status::StatusArgs),
+    /// Print the sessions of an exchange
+    Calendar(calendar::CalendarArgs),
     /// Print which stored values were replaced
     Revisions(revisions::RevisionsArgs),
     /// Look for prices that contradict each other, and for files gone or changed
@@ -128,6 +130,7 @@ impl Command {
             Self::Show(args) => args.format == show::Format::Json,
             Self::List(args) => args.json,
             Self::Status(args) => args.json,
+            Self::Calendar(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::PartitionMigrate(command) => command.is_json(),
             Self::Check(args) => args.json,
@@ -151,6 +154,7 @@ impl Command {
             Self::Show(_) => "show bars",
             Self::List(_) => "list what is stored",
             Self::Status(_) => "show the status",
+            Self::Calendar(_) => "print a calendar",
             Self::Revisions(_) => "show revisions",
             Self::Check(_) => "check",
             Self::Cleanup(_) | Self::RunLock(_) => "clean up",

@@ -15,7 +15,23 @@ use crate::workspace::{Workspace, WorkspaceError};
 pub(super) fn open<'s>(shell: &'s Shell<'_>, flags: &Overrides) -> Result<Workspace<'s>, Failure> {
     match Workspace::open(&shell.around, flags) {
         Err(WorkspaceError::NotInitialised { .. }) => Err(absent(shell, "there is no workspace")),
-        opened => Ok(opened?),
+        opened => {
+            let workspace = opened?;
+            warn_of_calendars(&workspace, shell);
+            Ok(workspace)
+        }
+    }
+}
+
+/// Warns of calendars of the settings that are not used.
+pub(super) fn warn_of_calendars(workspace: &Workspace<'_>, shell: &Shell<'_>) {
+    for unused in workspace.unused_calendars() {
+        shell.printer.warning(&format!(
+            "The calendar {} is not used: {}: {}.",
+            unused.name,
+            shell.shown(&unused.path),
+            unused.reason
+        ));
     }
 }
 

@@ -5,6 +5,7 @@
 //! Leaves to others: reading the process's environment and the flags (`cli`), holding the run lock while
 //! saving (`lock`), and the rule that a series stays where its rows are (`storage`).
 
+mod calendars;
 mod env;
 mod error;
 mod lists;
@@ -19,6 +20,7 @@ mod toggle;
 
 use std::path::{Path, PathBuf};
 
+pub use calendars::CalendarSettings;
 pub use env::{EnvError, EnvVar, EnvVars, VARIABLES};
 pub use error::ConfigError;
 pub use lists::ListSettings;

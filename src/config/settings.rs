@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use super::calendars::{self, CalendarSettings};
 use super::parsed::words;
 use super::setting::{Origin, Setting, SettingRow, plain, shown};
 use super::settings_file::{self, SettingsFile};
@@ -93,6 +94,8 @@ pub struct Settings {
     pub max_file_memory: Setting<u64>,
     /// Where lists of symbols are.
     pub lists: ListSettings,
+    /// Calendars of exchanges that are added to those of this build, or put in their place, by name.
+    pub calendars: BTreeMap<String, CalendarSettings>,
     sources: BTreeMap<Venue, SourceSettings>,
     described: BTreeSet<Venue>,
 }
@@ -130,6 +133,7 @@ impl Settings {
         let SettingsFile {
             workspace,
             lists,
+            calendars,
             mut sources,
         } = file;
         let described = sources.keys().cloned().collect();
@@ -177,6 +181,7 @@ impl Settings {
             max_file_memory: Setting::default(MAX_FILE_MEMORY)
                 .under(workspace.max_file_memory, Origin::File),
             lists: ListSettings::layered(lists),
+            calendars,
             sources,
             described,
         }
@@ -232,6 +237,7 @@ impl Settings {
             SettingRow::new("workspace.max_file_memory", &self.max_file_memory),
         ];
         rows.extend(self.lists.entries());
+        rows.extend(calendars::entries(&self.calendars));
         for (venue, source) in &self.sources {
             rows.extend(source.entries(venue));
         }

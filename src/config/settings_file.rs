@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::calendars::{self, CalendarSettings, CalendarTable};
 use super::lists::ListsTable;
 use super::parsed::{
     Day, Parsed, Zone, deserialize_file_memory, deserialize_jobs, deserialize_scale,
@@ -26,6 +27,7 @@ use crate::model::{Interval, PriceBasis, Venue};
 pub(super) struct SettingsFile {
     pub(super) workspace: WorkspaceTable,
     pub(super) lists: ListsTable,
+    pub(super) calendars: BTreeMap<String, CalendarSettings>,
     pub(super) sources: BTreeMap<Venue, SourceTable>,
 }
 
@@ -36,6 +38,8 @@ struct Tables {
     workspace: WorkspaceTable,
     #[serde(default)]
     lists: ListsTable,
+    #[serde(default)]
+    calendars: BTreeMap<Spanned<String>, CalendarTable>,
     #[serde(default)]
     sources: BTreeMap<Spanned<String>, SourceTable>,
 }
@@ -147,9 +151,12 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigErr
             return Err(refuse("this source is there twice"));
         }
     }
+    let calendars = calendars::named(tables.calendars)
+        .map_err(|(at, reason)| refusal(path, text, at, reason))?;
     Ok(SettingsFile {
         workspace: tables.workspace,
         lists: tables.lists,
+        calendars,
         sources,
     })
 }

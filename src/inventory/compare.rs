@@ -103,7 +103,7 @@ fn fewer(written: u64, lies: u64) -> Option<String> {
 /// the one that it wrote over had been, or it lies in the other layout now.
 pub(super) fn is_outdated(record: &SeriesRecord, found: &FoundSeries) -> bool {
     let is_elsewhere = (found.layout == Layout::Legacy) != record.is_legacy;
-    (is_elsewhere || record.floor.is_some()) && compare(record, Some(found)).is_empty()
+    (is_elsewhere || !record.is_exact()) && compare(record, Some(found)).is_empty()
 }
 
 fn changed(written: &SeriesRecord, lies: &SeriesRecord) -> Option<String> {

@@ -93,7 +93,7 @@ pub fn note_portion(
     let mut last = None;
     let records = known.records;
     // What was lost may have come back.
-    let doubtful = records.iter().filter(|(_, record)| record.floor.is_some());
+    let doubtful = records.iter().filter(|(_, record)| !record.is_exact());
     let mut open: Vec<StorageRequest> = doubtful.map(|(request, _)| request.clone()).collect();
     open.extend(known.unrecorded);
     open.sort();

@@ -46,7 +46,7 @@ pub fn sizes(known: &Known) -> Vec<Size> {
             unrecorded: 0,
         }));
     };
-    for (request, record) in &known.records {
+    for (request, record) in known.records.iter().filter(|(_, record)| record.is_exact()) {
         of(&request.venue, request.series.dataset(), &|size| {
             size.series += 1;
             size.files += record.files;
@@ -55,7 +55,13 @@ pub fn sizes(known: &Known) -> Vec<Size> {
             size.bytes += record.bytes;
         });
     }
-    for request in &known.unrecorded {
+    // Of what was lost in part nobody knows how much is left.
+    let doubtful = known
+        .records
+        .iter()
+        .filter(|(_, record)| !record.is_exact());
+    let doubtful = doubtful.map(|(request, _)| request);
+    for request in known.unrecorded.iter().chain(doubtful) {
         of(&request.venue, request.series.dataset(), &|size| {
             size.unrecorded += 1;
         });

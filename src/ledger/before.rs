@@ -106,7 +106,7 @@ impl History {
             .filter(is_of_rows)
             .for_each(|line| records.take(line.clone()));
         let record = records.series.into_values().next();
-        record.filter(|record| record.floor.is_none())
+        record.filter(SeriesRecord::is_exact)
     }
 
     /// Adds a doubt where rows are those of no record, and of files that no line speaks of.

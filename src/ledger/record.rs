@@ -54,6 +54,11 @@ impl SeriesRecord {
         }
     }
 
+    /// Tells whether rows, files and bytes are those of its files, as far as barkeep wrote them.
+    pub fn is_exact(&self) -> bool {
+        self.floor.is_none()
+    }
+
     /// Adds what is known of one file, in whatever order the files come.
     pub fn add(
         &mut self,

@@ -22,7 +22,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, Calendars};
 use crate::frame::BarBatch;
 use crate::http::Rate;
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue};
@@ -113,8 +113,8 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// Returns how stored bars are to be read; its `source` is the venue.
     fn provenance(&self) -> Provenance;
 
-    /// Returns the days on which bars are expected.
-    fn calendar(&self) -> Calendar;
+    /// Returns the calendar of a ticker as far as its symbol or the settings of the source tell; `None` where they do not.
+    fn calendar(&self, ticker: &Ticker, calendars: &Calendars) -> Option<Calendar>;
 
     /// Returns how many days back the source keeps bars of this length; `None` when it forgets nothing.
     fn depth_days(&self, _interval: Interval) -> Option<u32> {

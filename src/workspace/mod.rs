@@ -3,6 +3,7 @@
 //! Promises: looking changes nothing and needs no lock; whoever changes something has a `Session`, which only the run lock
 //! makes. Leaves to others: what is asked for (`update`), what becomes of rows (`ingest`), words (`cli`).
 
+mod calendars;
 mod data_root;
 mod due;
 mod error;
@@ -15,10 +16,12 @@ mod reading;
 mod run_names;
 mod servers;
 mod session;
+mod sessions;
 mod sources;
 mod surroundings;
 mod view;
 
+pub use calendars::UnusedCalendar;
 pub use data_root::DataRoot;
 pub use error::WorkspaceError;
 pub use footers::FoundSeries;
@@ -27,5 +30,6 @@ pub use read::Found;
 pub use reading::{ReadError, Reading};
 pub use run_names::RunNames;
 pub use session::Session;
+pub use sessions::GapCalendar;
 pub use surroundings::Surroundings;
 pub use view::View;

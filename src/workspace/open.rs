@@ -8,7 +8,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::{RunNames, Session, Surroundings, View, WorkspaceError, owners, servers, sources};
+use super::{
+    RunNames, Session, Surroundings, UnusedCalendar, View, WorkspaceError, calendars, owners,
+    servers, sources,
+};
+use crate::calendar::Calendars;
 use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
 use crate::codec::{self, MemoryLimit};
 use crate::config::{
@@ -48,6 +52,8 @@ pub struct Workspace<'s> {
     pub stores: Stores,
     /// The sources that are configured.
     pub sources: Vec<Arc<dyn MarketDataSource>>,
+    calendars: Arc<Calendars>,
+    unused_calendars: Vec<UnusedCalendar>,
     /// Names for what this process stages.
     pub runs: RunNames,
     /// What the ledgers say, for whoever asks about many series.
@@ -86,13 +92,17 @@ impl<'s> Workspace<'s> {
             limit,
         );
         let runs = RunNames::new(Arc::clone(&around.clock), around.nonce());
-        let sources = sources::open_all(around, config.settings(), limit, &runs)?;
+        let (calendars, unused_calendars) = calendars::load(around, config.settings());
+        let calendars = Arc::new(calendars);
+        let sources = sources::open_all(around, config.settings(), limit, &runs, &calendars)?;
         Ok(Self {
             around,
             places,
             config,
             stores,
             sources,
+            calendars,
+            unused_calendars,
             runs,
             ledgers: Ledgers::default(),
             default_venue: OnceLock::new(),
@@ -117,7 +127,13 @@ impl<'s> Workspace<'s> {
             config: &self.config,
             stores: &self.stores,
             sources: &self.sources,
+            calendars: &self.calendars,
         }
+    }
+
+    /// Returns the calendars of the settings that are not used, with the reason.
+    pub fn unused_calendars(&self) -> &[UnusedCalendar] {
+        &self.unused_calendars
     }
 
     /// Returns what running needs beside.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::sources::refused;
 use super::{RunNames, Surroundings, WorkspaceError};
+use crate::calendar::Calendars;
 use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
@@ -32,13 +33,19 @@ const YAHOO_RATE: Rate = Rate {
 pub(super) struct Servers<'s> {
     around: &'s Surroundings,
     limiter: Arc<RateLimiter>,
+    calendars: Arc<Calendars>,
 }
 
 impl<'s> Servers<'s> {
-    pub(super) fn new(around: &'s Surroundings, runs: &RunNames) -> Self {
+    pub(super) fn new(
+        around: &'s Surroundings,
+        runs: &RunNames,
+        calendars: Arc<Calendars>,
+    ) -> Self {
         Self {
             around,
             limiter: limiter(around, runs),
+            calendars,
         }
     }
 
@@ -71,6 +78,7 @@ impl<'s> Servers<'s> {
             } else {
                 Hours::Regular
             },
+            calendars: Arc::clone(&self.calendars),
             rate,
         };
         Ok(SourceSpec::Yahoo(spec, self.client(settings, rate)))

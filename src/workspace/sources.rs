@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::parquet_rows::CodecRows;
 use super::servers::Servers;
 use super::{RunNames, Surroundings, WorkspaceError};
+use crate::calendar::Calendars;
 use crate::codec::MemoryLimit;
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
 use crate::model::{Interval, Venue};
@@ -26,10 +27,11 @@ pub(super) fn open_all(
     settings: &Settings,
     limit: MemoryLimit,
     runs: &RunNames,
+    calendars: &Arc<Calendars>,
 ) -> Result<Vec<Arc<dyn MarketDataSource>>, WorkspaceError> {
     let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows(limit));
     let mut sources = Vec::new();
-    let servers = Servers::new(around, runs);
+    let servers = Servers::new(around, runs, Arc::clone(calendars));
     for (venue, described) in settings.sources() {
         if let Some(spec) = spec(venue, described, &around.root, &servers)? {
             let (fs, parquet) = (Arc::clone(&around.fs), Arc::clone(&parquet));

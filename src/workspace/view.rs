@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::calendar::Calendars;
 use crate::catalog::{Block, Catalog, KnownRows};
 use crate::config::ConfigService;
 use crate::layout::Places;
@@ -22,6 +23,8 @@ pub struct View<'l> {
     pub stores: &'l Stores,
     /// The sources that are configured.
     pub sources: &'l [Arc<dyn MarketDataSource>],
+    /// The calendars of exchanges.
+    pub calendars: &'l Calendars,
 }
 
 impl View<'_> {

@@ -258,6 +258,8 @@ fn rows_that_were_lost_are_named_also_after_something_new_was_stored() {
         ran.stderr.contains("AAPL") && ran.stderr.contains("2025-09"),
         "{ran:?}"
     );
+    let of_aapl = &listed(&bar.run(&["list", "AAPL", "--json"]).expect(Exit::Ok))[0];
+    assert_eq!(of_aapl["rows"], Value::Null, "nobody counted: {of_aapl}");
     bar.run(&["update"]);
     bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
     bar.run(&["check"]).expect(Exit::Ok);

@@ -11,6 +11,8 @@ mod as_of;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod calendar;
+#[cfg(test)]
 mod catalog;
 #[cfg(test)]
 mod check;

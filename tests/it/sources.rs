@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use barkeep::calendar::{Calendars, Day};
 use barkeep::model::{Interval, PriceBasis, time};
 use barkeep::source::demo::DemoSpec;
 use barkeep::source::files::{ColumnName, FilesSpec, Stamp};
@@ -57,7 +58,8 @@ fn a_source_answers_for_its_venue_and_names_it_in_its_provenance() {
         );
         assert!(source.serves(Interval::D1));
         let christmas = "2024-12-25".parse().unwrap();
-        assert_eq!(source.calendar().session(christmas), None);
+        let calendar = source.calendar(&job("AAPL", "1d").ticker, &Calendars::default());
+        assert_eq!(calendar.unwrap().day(christmas), Day::Closed);
     });
 }
 

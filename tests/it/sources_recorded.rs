@@ -52,11 +52,11 @@ fn the_new_york_calendar_is_the_recorded_one() {
         })
         .collect();
 
-    let calendar = Calendar::nyse();
+    let calendar = Calendar::new_york();
     let [from, to] = ["2000-01-01", "2027-12-31"].map(|day| day.parse().unwrap());
     let ours: Vec<_> = calendar
         .sessions(from, to)
-        .map(|s| (s.day, s.open, s.close, calendar.is_early_close(s.day)))
+        .map(|s| (s.day, s.open, s.close, calendar.is_unusual(&s)))
         .collect();
 
     assert!(expected.len() > 7_000);
@@ -225,7 +225,7 @@ fn stooqs_five_minute_dumps_are_moved_from_warsaw_to_new_york_row_by_row() {
             let new_york = instant.with_timezone(&New_York).naive_local();
             assert_eq!((stamp(row), row.close), (new_york.to_string(), Some(close)));
             // Were the weeks between the two changes of clocks wrong, bars would lie outside the session.
-            let session = Calendar::nyse().session(new_york.date()).unwrap();
+            let session = Calendar::new_york().session(new_york.date()).unwrap();
             assert!(
                 session.open <= new_york && new_york < session.close,
                 "{new_york}"

@@ -11,6 +11,7 @@ mod staging;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use barkeep::calendar::{Calendar, Calendars};
 use barkeep::codec;
 use barkeep::config::{ConfigService, EnvVars, Overrides};
 use barkeep::frame::{Bar, Profile};
@@ -107,6 +108,7 @@ impl World {
             config: &config,
             stores: &stores,
             sources: &self.sources,
+            calendars: &Calendars::default(),
         };
         let runs = RunNames::new(Arc::new(clock), self.bench.fresh_nonce());
         let session = Session {
@@ -438,8 +440,8 @@ impl MarketDataSource for Editing {
     fn provenance(&self) -> barkeep::model::Provenance {
         self.0.provenance()
     }
-    fn calendar(&self) -> barkeep::calendar::Calendar {
-        self.0.calendar()
+    fn calendar(&self, ticker: &Ticker, calendars: &Calendars) -> Option<Calendar> {
+        self.0.calendar(ticker, calendars)
     }
     fn fetch(
         &self,

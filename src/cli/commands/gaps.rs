@@ -2,20 +2,21 @@
 
 use chrono::NaiveDate;
 
-use crate::calendar::Calendar;
+use crate::calendar::Day;
+use crate::catalog::Catalog;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
 use crate::frame::missing_days;
 use crate::model::{Interval, Series, StorageRequest, time};
 use crate::storage::Stored;
-use crate::workspace::Workspace;
+use crate::workspace::{GapCalendar, Workspace};
 
 /// How many days are named.
 const MOST_DAYS: usize = 10;
 
 /// Warns of gaps on the days that are meant.
 pub(super) fn warn(
-    workspace: &Workspace<'_>,
+    (workspace, catalog): (&Workspace<'_>, &Catalog),
     shell: &Shell<'_>,
     request: &StorageRequest,
     stored: &Stored,
@@ -32,32 +33,43 @@ pub(super) fn warn(
     let Some((first, last)) = stored.frame.span() else {
         return;
     };
-    let calendar = calendar(workspace, request, stored);
-    let sessions = calendar.sessions(time::day(first), time::day(last));
-    let missing: Vec<NaiveDate> = missing_days(&stored.frame, sessions.map(|session| session.day))
-        .into_iter()
+    let zone = stored.provenance.timezone.as_deref();
+    let GapCalendar {
+        calendar,
+        learned_from,
+    } = workspace.gap_calendar(request, catalog, zone);
+    let (first, last) = (time::day(first), time::day(last));
+    let meant: Vec<NaiveDate> = first
+        .iter_days()
+        .take_while(|day| *day <= last)
         .filter(|day| is_meant(*day))
         .collect();
-    if missing.is_empty() {
-        shell.printer.note(&format!("{request} has no gaps."));
-    } else {
+    let is_unknown = |day: &&NaiveDate| calendar.day(**day) == Day::Unknown;
+    let unknown = meant.iter().filter(is_unknown).count();
+    let sessions = meant
+        .iter()
+        .copied()
+        .filter(|day| calendar.session(*day).is_some());
+    let missing = missing_days(&stored.frame, sessions);
+    if !learned_from.is_empty() {
+        shell.printer.note(&format!(
+            "The sessions of its exchange are in no calendar; they are taken from the bars of {}.",
+            some_of(&learned_from, MOST_DAYS)
+        ));
+    }
+    if unknown > 0 {
+        shell.printer.note(&format!(
+            "No calendar is known for {} of {request}.",
+            count(unknown, "day", "days")
+        ));
+    }
+    if !missing.is_empty() {
         shell.printer.warning(&format!(
             "{request} has no bars on {}: {}.",
             count(missing.len(), "trading day", "trading days"),
             some_of(&missing, MOST_DAYS)
         ));
-    }
-}
-
-fn calendar(workspace: &Workspace<'_>, request: &StorageRequest, stored: &Stored) -> Calendar {
-    let outlook = workspace.view();
-    let source = request
-        .venue
-        .as_ref()
-        .and_then(|venue| outlook.source(venue));
-    match (source, stored.provenance.timezone.as_deref()) {
-        (Some(source), _) => source.calendar(),
-        (None, Some("America/New_York")) => Calendar::nyse(),
-        (None, _) => Calendar::weekdays(),
+    } else if unknown < meant.len() {
+        shell.printer.note(&format!("{request} has no gaps."));
     }
 }

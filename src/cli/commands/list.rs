@@ -143,6 +143,10 @@ fn row(one: &Listed) -> [String; 13] {
     let ticker = one.request.series.ticker().map(ToString::to_string);
     let record = one.record.as_ref();
     let known = |text: fn(&SeriesRecord) -> String| record.map_or_else(|| UNKNOWN.to_owned(), text);
+    let exact = record.filter(|record| record.is_exact());
+    let counted = |number: fn(&SeriesRecord) -> u64| {
+        exact.map_or_else(|| UNKNOWN.to_owned(), |record| number(record).to_string())
+    };
     let moment = |nanos: fn(&SeriesRecord) -> Option<i64>| {
         let nanos = record.and_then(nanos);
         nanos.map_or_else(
@@ -161,9 +165,9 @@ fn row(one: &Listed) -> [String; 13] {
             [] => NONE.to_owned(),
             months => months.iter().map(partitions).sum::<u64>().to_string(),
         }),
-        known(|record| record.rows.to_string()),
-        known(|record| record.files.to_string()),
-        known(|record| record.bytes.to_string()),
+        counted(|record| record.rows),
+        counted(|record| record.files),
+        counted(|record| record.bytes),
         known(|record| record.basis.to_string()),
         known(|record| record.unit.as_str().to_owned()),
         one.state.to_string(),
@@ -203,6 +207,7 @@ impl<'l> Document<'l> {
         let series = &one.request.series;
         let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
         let record = one.record.as_ref();
+        let exact = record.filter(|record| record.is_exact());
         let months = |record: &SeriesRecord| {
             let months = record.months.iter();
             let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
@@ -219,9 +224,9 @@ impl<'l> Document<'l> {
             first: moment(record.and_then(|record| record.first)),
             last: moment(record.and_then(|record| record.last)),
             months: record.map(months),
-            rows: record.map(|record| record.rows),
-            files: record.map(|record| record.files),
-            bytes: record.map(|record| record.bytes),
+            rows: exact.map(|record| record.rows),
+            files: exact.map(|record| record.files),
+            bytes: exact.map(|record| record.bytes),
             basis: record.map(|record| record.basis.as_str()),
             unit: record.map(|record| record.unit.as_str()),
         }

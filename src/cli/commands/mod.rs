@@ -2,6 +2,7 @@
 
 mod as_of;
 mod beside;
+pub(super) mod calendar;
 pub(super) mod check;
 pub(super) mod cleanup;
 pub(super) mod completions;

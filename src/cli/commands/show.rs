@@ -142,7 +142,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         return Ok(report_damage(shell, &request, &stored));
     }
     if args.gaps || workspace.config.settings().gap_warnings.value {
-        gaps::warn(&workspace, shell, &request, &stored, |day| {
+        gaps::warn((&workspace, &catalog), shell, &request, &stored, |day| {
             args.start.is_none_or(|start| day >= start) && args.end.is_none_or(|end| day <= end)
         });
     }

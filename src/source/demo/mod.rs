@@ -17,7 +17,7 @@ use chrono_tz::America::New_York;
 use self::path::Walk;
 use self::period::Period;
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
-use crate::calendar::{Calendar, Session};
+use crate::calendar::{Calendar, Calendars, Session};
 use crate::frame::{Bar, BarBatch};
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue, time};
 use crate::sys::Shutdown;
@@ -66,7 +66,7 @@ impl Demo {
         if kept.last().is_none_or(|last| last.day < reaches) {
             let beyond = today.checked_add_days(Days::new(400)).unwrap_or(today);
             *kept = Arc::new(
-                self.calendar()
+                Calendar::new_york()
                     .sessions(self.spec.first_day, beyond)
                     .collect(),
             );
@@ -117,8 +117,8 @@ impl MarketDataSource for Demo {
         }
     }
 
-    fn calendar(&self) -> Calendar {
-        Calendar::nyse()
+    fn calendar(&self, _ticker: &Ticker, _calendars: &Calendars) -> Option<Calendar> {
+        Some(Calendar::new_york())
     }
 
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {

@@ -146,7 +146,7 @@ mod tests {
 
     fn stamps(interval: Interval, now: &str) -> Vec<String> {
         let days = ["2024-01-02", "2024-12-31"].map(|text| text.parse().unwrap());
-        let sessions: Vec<Session> = Calendar::nyse().sessions(days[0], days[1]).collect();
+        let sessions: Vec<Session> = Calendar::new_york().sessions(days[0], days[1]).collect();
         ended(
             interval,
             &sessions,

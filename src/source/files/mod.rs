@@ -47,7 +47,7 @@ use self::remarks::Seen;
 use self::series::{Series, check, malformed};
 use self::shelf::Shelf;
 use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, Calendars};
 use crate::frame::{Bar, BarBatch};
 use crate::model::{Digest, Interval, Provenance, Venue};
 use crate::sys::{Fs, Shutdown};
@@ -190,11 +190,8 @@ impl MarketDataSource for Files {
         }
     }
 
-    fn calendar(&self) -> Calendar {
-        match self.zone() {
-            Some(Tz::America__New_York) => Calendar::nyse(),
-            _ => Calendar::weekdays(),
-        }
+    fn calendar(&self, _ticker: &Ticker, calendars: &Calendars) -> Option<Calendar> {
+        self.zone().map(|zone| calendars.of_zone(zone.name()))
     }
 
     fn ready(&self) -> Result<(), SourceError> {

@@ -160,7 +160,8 @@ impl Fetch<'_> {
             return self.crossed_mark();
         }
         let chart = self.chart.as_ref()?;
-        let mut mark = Mark::of(&chart.meta, self.through, self.yahoo.spec.hours);
+        let spec = &self.yahoo.spec;
+        let mut mark = Mark::of(&chart.meta, self.through, spec.hours, &spec.calendars);
         mark.told = self.remembered(&mark);
         Some(mark)
     }

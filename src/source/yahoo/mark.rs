@@ -5,14 +5,14 @@
 
 use std::fmt;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
+use chrono::{NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
 use super::known_events::KnownEvents;
 use super::rows::{Hours, wall};
 use super::trading::{Trading, is_one_weekend};
 use super::wire::{Meta, Period};
-use crate::calendar::Calendar;
+use crate::calendar::{Calendars, Day};
 
 /// Yahoo's figures of a session are complete so long after its close.
 const SETTLED_AFTER: i64 = 30 * 60;
@@ -36,13 +36,14 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn of(meta: &Meta, through: i64, hours: Hours) -> Self {
-        let trading = Trading::of(meta, hours);
+    pub(super) fn of(meta: &Meta, through: i64, hours: Hours, calendars: &Calendars) -> Self {
+        let trading = Trading::of(meta, hours, calendars);
+        let quiet = quiet(meta, through, &trading, calendars);
         Self {
             through,
             zone: meta.zone,
             trading,
-            quiet: quiet(meta, through, trading),
+            quiet,
             told: KnownEvents::default(),
         }
     }
@@ -72,7 +73,7 @@ impl Mark {
     }
 
     /// Tells whether nothing can have been added since: no session was open, or had just closed.
-    pub(super) fn is_current(&self, now: i64, hours: Hours) -> bool {
+    pub(super) fn is_current(&self, now: i64, hours: Hours, calendars: &Calendars) -> bool {
         if now <= self.through {
             return true;
         }
@@ -83,43 +84,20 @@ impl Mark {
         let Some((first, last)) = days.map(|(first, last)| (first.date(), last.date())) else {
             return false;
         };
-        if (last - first).num_days() > LONG {
+        if (last - first).num_days() > LONG || self.trading == Trading::Always {
             return false;
         }
-        let Some(calendar) = self.trading.calendar() else {
-            return false;
-        };
+        let calendar = self.trading.calendar(self.zone, calendars);
         let day_before = first.pred_opt().unwrap_or(first);
-        let (before, after) = self.trading.margins(hours);
-        calendar.sessions(day_before, last).all(|session| {
-            let open = instant(session.open, self.zone) - before;
-            let close = instant(session.close, self.zone) + after + SETTLED_AFTER;
-            let is_quiet = |quiet: Period| quiet.start <= open && open < quiet.end;
-            close <= self.through || open >= now || self.quiet.is_some_and(is_quiet)
-        })
+        let days = day_before.iter_days().take_while(|day| *day <= last);
+        days.filter_map(|day| self.trading.may_be_open(day, &calendar, hours))
+            .all(|(open, close)| {
+                let open = instant(open, self.zone);
+                let close = instant(close, self.zone) + SETTLED_AFTER;
+                let is_quiet = |quiet: Period| quiet.start <= open && open < quiet.end;
+                close <= self.through || open >= now || self.quiet.is_some_and(is_quiet)
+            })
     }
-
-    /// Returns the day that lies so many sessions before a day.
-    pub(super) fn sessions_before(&self, day: NaiveDate, sessions: u32) -> NaiveDate {
-        sessions_before(self.trading.calendar(), day, sessions)
-    }
-}
-
-/// Returns the day that lies so many sessions before a day; every weekday is a session without a calendar.
-pub(super) fn sessions_before(
-    calendar: Option<Calendar>,
-    day: NaiveDate,
-    sessions: u32,
-) -> NaiveDate {
-    let calendar = calendar.unwrap_or_else(Calendar::weekdays);
-    let mut left = sessions;
-    let mut at = day;
-    while left > 0 {
-        let Some(before) = at.pred_opt() else { break };
-        at = before;
-        left -= u32::from(calendar.session(at).is_some());
-    }
-    at
 }
 
 /// Returns the instant of a wall clock. One that is skipped counts as the moment of the change, and of two the first.
@@ -133,11 +111,19 @@ pub(super) fn instant(wall: NaiveDateTime, zone: Tz) -> i64 {
 
 /// Returns the span in which no session opens by what an answer says of the current or the next one. So holidays are known
 /// where there is no table of them.
-fn quiet(meta: &Meta, through: i64, trading: Trading) -> Option<Period> {
-    let Trading::Weekdays { open, .. } = trading else {
-        return None;
-    };
+fn quiet(meta: &Meta, through: i64, trading: &Trading, calendars: &Calendars) -> Option<Period> {
     let current = meta.current?;
+    let now = wall(through, meta.zone)?;
+    let open = match trading {
+        Trading::Told { open, .. } => *open,
+        // Its table does not go so far.
+        Trading::Listed { .. }
+            if trading.calendar(meta.zone, calendars).day(now.date()) == Day::Unknown =>
+        {
+            minute(wall(current.start, meta.zone)?)
+        }
+        Trading::Listed { .. } | Trading::Always | Trading::Weekly => return None,
+    };
     // An answer that was given long after what was asked for tells nothing of the time between.
     if meta.market_time.is_some_and(|traded| traded > through) {
         return None;
@@ -147,15 +133,18 @@ fn quiet(meta: &Meta, through: i64, trading: Trading) -> Option<Period> {
         return Some(Period { start, end });
     }
     // The day has begun without a session of its own, and nothing was traded on it.
-    let now = wall(through, meta.zone)?;
     let is_earlier = |stamp| wall(stamp, meta.zone).is_some_and(|wall| wall.date() < now.date());
-    let is_begun = now.num_seconds_from_midnight() / 60 >= open + LATEST;
+    let is_begun = minute(now) >= open + LATEST;
     let is_closed =
         is_begun && is_earlier(current.start) && meta.market_time.is_some_and(is_earlier);
     is_closed.then_some(Period {
         start: current.end,
         end: instant(now.date().succ_opt()?.and_time(NaiveTime::MIN), meta.zone),
     })
+}
+
+fn minute(wall: NaiveDateTime) -> u32 {
+    wall.num_seconds_from_midnight() / 60
 }
 
 impl fmt::Display for Mark {
@@ -191,7 +180,8 @@ mod tests {
     }
 
     #[rstest]
-    #[case("1 1700000000 America/New_York new-york")]
+    #[case("1 1700000000 America/New_York XNYS")]
+    #[case("1 1700000000 Europe/Berlin XETR+60+270")]
     #[case("1 -5 Europe/Berlin 540-1050")]
     #[case("1 0 UTC always")]
     #[case("1 0 Europe/London weekly")]
@@ -232,20 +222,23 @@ mod tests {
         let mark = Mark {
             through: at(through),
             zone: Tz::America__New_York,
-            trading: Trading::NewYork,
+            trading: "XNYS".parse().unwrap(),
             quiet: None,
             told: KnownEvents::default(),
         };
 
-        assert_eq!(mark.is_current(at(now), Hours::Regular), expected);
+        assert_eq!(
+            mark.is_current(at(now), Hours::Regular, &Calendars::default()),
+            expected
+        );
     }
 
     #[test]
     fn what_trades_always_is_never_current_again() {
         let mark = Mark::parse("1 0 UTC always").unwrap();
 
-        assert!(mark.is_current(0, Hours::Regular));
-        assert!(!mark.is_current(1, Hours::Regular));
+        assert!(mark.is_current(0, Hours::Regular, &Calendars::default()));
+        assert!(!mark.is_current(1, Hours::Regular, &Calendars::default()));
     }
 
     #[rstest]
@@ -262,17 +255,9 @@ mod tests {
         let text = format!("1 {} America/New_York new-york", at(through));
         let mark = Mark::parse(&text).unwrap();
 
-        assert_eq!(mark.is_current(at(now), Hours::Extended), expected);
-    }
-
-    #[test]
-    fn three_sessions_before_a_tuesday_after_labor_day_is_the_wednesday_before() {
-        let mark = Mark::parse("1 0 America/New_York new-york").unwrap();
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-
         assert_eq!(
-            mark.sessions_before(day("2024-09-03"), 3),
-            day("2024-08-28")
+            mark.is_current(at(now), Hours::Extended, &Calendars::default()),
+            expected
         );
     }
 }

@@ -9,6 +9,7 @@ mod address;
 mod bare;
 mod borders;
 mod events;
+mod exchanges;
 mod finish;
 mod join;
 mod judge;
@@ -20,8 +21,8 @@ mod trading;
 mod windows;
 mod wire;
 
+pub use exchanges::calendar_of;
 pub use rows::Hours;
-pub use trading::known_sessions;
 pub use windows::{Reach, Windows};
 
 use std::collections::BTreeMap;
@@ -35,11 +36,14 @@ use self::mark::Mark;
 use self::windows::DAY;
 use self::wire::Period;
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, Calendars};
 use crate::frame::basis::UnsealedBasis;
 use crate::http::{Http, Rate};
-use crate::model::{Interval, PriceBasis, Provenance, Venue, time};
+use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue, time};
 use crate::sys::Shutdown;
+
+/// The zone of a series of which nothing is known.
+const NOWHERE: &str = "UTC";
 
 /// How Yahoo is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct YahooSpec {
     pub refresh_days: BTreeMap<Interval, u32>,
     /// Which hours of trading are kept.
     pub hours: Hours,
+    /// The calendars of exchanges.
+    pub calendars: Arc<Calendars>,
     /// The budget of the server, for estimates.
     pub rate: Rate,
 }
@@ -120,7 +126,8 @@ impl Yahoo {
     fn rests(&self, job: &FetchJob) -> bool {
         let now = job.now.timestamp();
         Self::mark(job).is_some_and(|mark| {
-            mark.is_current(now, self.spec.hours) || now - mark.through < self.pause(job.interval)
+            mark.is_current(now, self.spec.hours, &self.spec.calendars)
+                || now - mark.through < self.pause(job.interval)
         })
     }
 
@@ -198,10 +205,10 @@ impl Yahoo {
     fn settled(&self, job: &FetchJob, from: i64) -> Option<i64> {
         let newest = time::day(from);
         let sessions = self.spec.settle_sessions;
-        time::midnight(match Self::mark(job) {
-            Some(mark) => mark.sessions_before(newest, sessions),
-            None => mark::sessions_before(None, newest, sessions),
-        })
+        let calendars = &self.spec.calendars;
+        let calendar = Self::mark(job).map(|mark| mark.trading.calendar(mark.zone, calendars));
+        let calendar = calendar.unwrap_or_else(|| Calendar::unlisted(NOWHERE));
+        time::midnight(calendar.sessions_before(newest, sessions))
     }
 }
 
@@ -240,11 +247,8 @@ impl MarketDataSource for Yahoo {
         }
     }
 
-    fn calendar(&self) -> Calendar {
-        match self.venue.market.as_str() {
-            "us" => Calendar::nyse(),
-            _ => Calendar::weekdays(),
-        }
+    fn calendar(&self, ticker: &Ticker, calendars: &Calendars) -> Option<Calendar> {
+        exchanges::calendar_of_symbol(ticker, calendars)
     }
 
     fn depth_days(&self, interval: Interval) -> Option<u32> {

@@ -12,6 +12,7 @@ use chrono::{
 use chrono_tz::Tz;
 
 use super::borders::Borders;
+use super::exchanges::around_the_clock;
 use super::join::{Dated, drop_lone_trade, halved, is_last_trade, join_live};
 use super::wire::{Chart, Meta, Period, Row};
 use crate::frame::{Bar, Volume};
@@ -208,8 +209,12 @@ fn has_changed_clocks(year: i32, zone: Tz) -> bool {
     (2000..=year).any(|year| clock_change(year, zone) != 0)
 }
 
-/// Tells whether a row is of the regular session. On a day without one in the answer, every row is.
+/// Tells whether a row is of the regular session. On a day without one in the answer, every row is, and what is traded around
+/// the clock has no other rows: its sessions are told to end a minute before midnight.
 fn is_regular(dated: &Dated, minutes: u32, hours: Hours, meta: &Meta) -> bool {
+    if around_the_clock(meta.instrument.as_deref()).is_some() {
+        return true;
+    }
     let stamp = dated.row.stamp;
     // The last bar before an opening may be cut short by it.
     let is_told = hours == Hours::Extended

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barkeep::calendar::Calendar;
+use barkeep::calendar::{Calendar, Calendars};
 use barkeep::frame::{Bar, BarBatch};
 use barkeep::model::{Interval, Provenance, Ticker, Venue};
 use barkeep::source::{Beside, FetchJob, Fetched, MarketDataSource, SourceError};
@@ -85,8 +85,8 @@ impl MarketDataSource for ScriptedSource {
         }
     }
 
-    fn calendar(&self) -> Calendar {
-        Calendar::weekdays()
+    fn calendar(&self, _ticker: &Ticker, _calendars: &Calendars) -> Option<Calendar> {
+        None
     }
 
     fn depth_days(&self, _interval: Interval) -> Option<u32> {

@@ -22,6 +22,13 @@ const SIEMENS: Symbol = Symbol {
     zone: "Europe/Berlin",
     instrument: "EQUITY",
 };
+/// Of an exchange that no table has.
+const ERSTE: Symbol = Symbol {
+    name: "EBS.VI",
+    exchange: "VIE",
+    zone: "Europe/Vienna",
+    instrument: "EQUITY",
+};
 const EURO: Symbol = Symbol {
     name: "EURUSD=X",
     exchange: "CCY",
@@ -97,14 +104,37 @@ fn frankfurt_is_asked_once_in_an_evening_and_once_for_a_weekend() {
     assert_eq!(sent, [1, 2, 2, 2, 2, 3]);
 }
 
-/// Good Friday of 2025 is on the 18th of April; Yahoo tells the session of Thursday as the current one.
+/// Good Friday and Easter Monday of 2025 are the 18th and the 21st of April.
 #[test]
-fn a_holiday_that_the_answer_tells_is_asked_about_once() {
+fn a_holiday_that_a_table_knows_costs_no_request() {
     let thursday = ("2025-04-17T07:00:00Z", "2025-04-17T15:30:00Z");
     let body = chart(SIEMENS, "2025-04-17T07:00:00Z", thursday);
 
     let sent = requests_at(
         SIEMENS,
+        &body,
+        &[
+            "2025-04-17T16:01:00Z",
+            "2025-04-18T10:00:00Z",
+            "2025-04-18T20:00:00Z",
+            "2025-04-20T12:00:00Z",
+            "2025-04-21T10:00:00Z",
+            "2025-04-22T06:59:00Z",
+            "2025-04-22T07:01:00Z",
+        ],
+    );
+
+    assert_eq!(sent, [1, 1, 1, 1, 1, 1, 2]);
+}
+
+/// Good Friday of 2025 is on the 18th of April; Yahoo tells the session of Thursday as the current one.
+#[test]
+fn a_holiday_that_the_answer_tells_is_asked_about_once() {
+    let thursday = ("2025-04-17T07:00:00Z", "2025-04-17T15:30:00Z");
+    let body = chart(ERSTE, "2025-04-17T07:00:00Z", thursday);
+
+    let sent = requests_at(
+        ERSTE,
         &body,
         &[
             "2025-04-18T07:30:00Z",
@@ -123,10 +153,10 @@ fn a_holiday_that_the_answer_tells_is_asked_about_once() {
 #[test]
 fn a_next_session_that_the_answer_tells_is_waited_for() {
     let tuesday = ("2025-04-22T07:00:00Z", "2025-04-22T15:30:00Z");
-    let body = chart(SIEMENS, "2025-04-17T07:00:00Z", tuesday);
+    let body = chart(ERSTE, "2025-04-17T07:00:00Z", tuesday);
 
     let sent = requests_at(
-        SIEMENS,
+        ERSTE,
         &body,
         &[
             "2025-04-19T10:00:00Z",
@@ -143,11 +173,11 @@ fn a_next_session_that_the_answer_tells_is_waited_for() {
 #[test]
 fn a_day_on_which_something_was_traded_is_no_holiday() {
     let thursday = ("2025-11-20T08:00:00Z", "2025-11-20T16:30:00Z");
-    let body = chart(SIEMENS, "2025-11-21T08:00:00Z", thursday);
+    let body = chart(ERSTE, "2025-11-21T08:00:00Z", thursday);
 
     let moments = ["2025-11-21T12:00:00Z", "2025-11-21T15:00:00Z"];
 
-    assert_eq!(requests_at(SIEMENS, &body, &moments), [1, 2]);
+    assert_eq!(requests_at(ERSTE, &body, &moments), [1, 2]);
 }
 
 #[test]

@@ -258,16 +258,16 @@ fn look(
     plan.outcome.add(series::damage(&stored, shell));
     plan.outcome.series += 1;
     plan.outcome.bars += stored.frame.len();
+    let timezone = asked.timezone(catalog, stored.provenance.timezone);
     let facts = Facts {
         interval,
         basis: PriceBasis::Unknown,
         bars: stored.frame,
         adjusted: BTreeMap::new(),
         events: Vec::new(),
-        timezone: asked.timezone(catalog, stored.provenance.timezone),
+        calendar: asked.calendar(workspace, catalog, timezone.as_deref()),
         has_borders: series::has_borders(workspace, &asked.venue),
         currency: None,
-        sessions: asked.sessions(catalog),
     };
     let found = repair(&facts);
     for finding in found.doubtful {

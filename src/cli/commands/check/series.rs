@@ -18,7 +18,6 @@ use crate::cli::shell::Shell;
 use crate::config::SourceKind;
 use crate::frame::MarketEvent;
 use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
-use crate::source::yahoo::known_sessions;
 use crate::storage::{Layout, StorageInterface, Stored};
 use crate::workspace::{Found, Workspace};
 
@@ -43,9 +42,15 @@ impl Asked {
 }
 
 impl Asked {
-    /// Returns the sessions of the exchange, where they are known.
-    pub(super) fn sessions(&self, catalog: &Catalog) -> Option<Calendar> {
-        known_sessions(&catalog.identity(&self.ticker, &self.venue)?)
+    /// Returns what is known of the sessions of the exchange; `zone` is the one whose clock the dates show.
+    pub(super) fn calendar(
+        &self,
+        workspace: &Workspace<'_>,
+        catalog: &Catalog,
+        zone: Option<&str>,
+    ) -> Calendar {
+        let ticker = (&self.ticker, &self.venue);
+        workspace.view().named_calendar(ticker, catalog, zone)
     }
 
     /// Returns the zone whose clock the dates show: what the files say, and of those of the predecessor, which say nothing,
@@ -189,6 +194,7 @@ pub(super) fn look(
             });
             or_trouble(found, &mut outcome, &request)
         });
+        let timezone = asked.timezone(catalog, stored.provenance.timezone.clone());
         let facts = Facts {
             interval,
             basis: or_trouble(
@@ -207,12 +213,11 @@ pub(super) fn look(
                 });
                 or_trouble(closes, &mut outcome, &request)
             },
-            timezone: asked.timezone(catalog, stored.provenance.timezone),
+            calendar: asked.calendar(workspace, catalog, timezone.as_deref()),
             has_borders: has_borders(workspace, &asked.venue),
             bars: stored.frame,
             events: events.clone(),
             currency: currency(catalog, asked),
-            sessions: asked.sessions(catalog),
         };
         outcome.series += 1;
         outcome.bars += facts.bars.len();
