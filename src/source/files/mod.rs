@@ -49,7 +49,7 @@ use self::shelf::Shelf;
 use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::{Bar, BarBatch};
-use crate::model::{Digest, Interval, Provenance, Venue};
+use crate::model::{Digest, Interval, Provenance, Ticker, Venue};
 use crate::sys::{Fs, Shutdown};
 
 /// The bars of a Parquet file with barkeep's own columns.
