@@ -155,7 +155,11 @@ impl<'l> Run<'_, 'l> {
         })?;
         for (fetchers, before) in fetchers.iter().zip(requests_before) {
             let sent = fetchers.source.requests() - before;
-            self.report.at(&fetchers.planned.venue).requests = sent;
+            let venue = &fetchers.planned.venue;
+            self.report.at(venue).requests = sent;
+            let remarks = fetchers.source.remarks().into_iter();
+            let told = remarks.map(|remark| format!("{venue}: {remark}"));
+            self.report.warnings.extend(told);
         }
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())

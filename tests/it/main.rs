@@ -57,6 +57,12 @@ mod crash_records;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod files_page;
+#[cfg(test)]
+mod files_recorded;
+#[cfg(test)]
+mod files_source;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod http_command;

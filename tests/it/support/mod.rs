@@ -10,6 +10,7 @@ pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;
 pub(crate) mod market;
+pub(crate) mod named_parquet;
 pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod scripted;
