@@ -11,6 +11,7 @@
 mod devices;
 mod legacy;
 mod odd;
+mod venues;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -48,7 +48,7 @@ fn a_first_load_that_takes_longer_than_the_source_keeps_its_bars_is_told() {
     let budget = |seconds: u32| {
         format!("[sources.\"us:yahoo\"]\nmax_requests = 1\nper_seconds = {seconds}\n")
     };
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     let mut init = vec!["init", "-i", "1m", "--partitioned"];
     for ticker in &tickers {
         init.extend(["--ticker", ticker]);
