@@ -267,7 +267,11 @@ fn a_file_in_a_shared_folder_is_one_venues_and_nobody_elses() {
                     };
                     bench.write(tree.join("A.parquet"), bytes);
                     let stores = bench.open_for("us:yahoo").unwrap().stores;
-                    stores.legacy.owners().learn(|_| claims(home, planned));
+                    stores
+                        .legacy
+                        .places()
+                        .owners()
+                        .learn(|_| claims(home, planned));
                     let owner = named.or(home).or(planned).unwrap_or(&yahoo);
                     for venue in [&yahoo, &demo, &xetra, &tradegate] {
                         let ticker = "A".parse().unwrap();

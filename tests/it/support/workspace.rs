@@ -112,10 +112,15 @@ impl TestWorkspace {
     /// Opens it as one whose shared legacy folders are for a venue, whatever settings and registry say.
     pub(crate) fn open_for(&self, legacy_venue: &str) -> Result<Workspace<'_>, WorkspaceError> {
         let workspace = self.open()?;
-        workspace.stores.legacy.owners().settle(|| LegacyVenue {
-            venue: legacy_venue.parse().unwrap(),
-            has_own_folder: false,
-        });
+        workspace
+            .stores
+            .legacy
+            .places()
+            .owners()
+            .settle(|| LegacyVenue {
+                venue: legacy_venue.parse().unwrap(),
+                has_own_folder: false,
+            });
         Ok(workspace)
     }
 
