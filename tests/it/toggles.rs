@@ -2,11 +2,11 @@
 
 use barkeep::cli::Exit;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 /// Two venues of CSV files; A and B of us:mine, C of de:mine.
-fn world() -> Bar {
-    let bar = Bar::empty();
+fn world() -> Barkeep {
+    let bar = Barkeep::empty();
     let table =
         |venue, path| format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"{path}\"\n");
     bar.write(
@@ -15,7 +15,7 @@ fn world() -> Bar {
     );
     for (ticker, folder) in [("A", "us"), ("B", "us"), ("C", "de")] {
         bar.write(
-            &format!("in/{folder}/{ticker}.csv"),
+            format!("in/{folder}/{ticker}.csv"),
             "Date,Open,High,Low,Close,Volume\n2025-11-20,1,1,1,1,1000\n",
         );
     }

@@ -7,7 +7,7 @@ use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
 use crate::support::server::Reply;
 
 fn registry(yahoo: &YahooBar) -> Value {
-    serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap()
+    yahoo.bar.json("tickers.json")
 }
 
 const PATH: &str = "/v8/finance/chart/AAPL";
