@@ -235,7 +235,7 @@ fn an_unknown_ticker_is_told_with_the_command_that_adds_it() {
 /// A hint led to whatever workspace the reader's shell stood in.
 #[test]
 fn a_command_that_is_advised_leads_to_the_workspace() {
-    let (bar, other) = (Bar::partitioned(&["AAPL"]), Bar::empty());
+    let (bar, other) = (Barkeep::partitioned(&["AAPL"]), Barkeep::empty());
     let path = bar.path();
     let path = path.to_str().unwrap();
 

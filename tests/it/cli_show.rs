@@ -3,7 +3,7 @@
 use barkeep::cli::{Exit, Terminals};
 use rstest::rstest;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 /// Minutes of two days of October and November, and one of the year before; each close is its number.
 const MINUTES: [&str; 6] = [
@@ -16,8 +16,8 @@ const MINUTES: [&str; 6] = [
 ];
 
 /// A workspace of files with bars of minutes of A and of days of B and C.
-fn stored() -> Bar {
-    let bar = Bar::empty();
+fn stored() -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\n",
@@ -225,7 +225,7 @@ fn columns_are_printed_in_the_order_that_they_are_named_in() {
 /// Events stood below the names of the columns of bars.
 #[test]
 fn events_are_headed_by_their_own_columns() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["update", "-q"]).expect(Exit::Ok);
 
     let ran = bar.run(&["show", "AAPL", "--events"]).expect(Exit::Ok);

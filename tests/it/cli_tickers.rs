@@ -3,9 +3,9 @@
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
-fn listed(bar: &Bar) -> Vec<String> {
+fn listed(bar: &Barkeep) -> Vec<String> {
     let ran = bar.run(&["tickers", "list"]).expect(Exit::Ok);
     ran.stdout.lines().map(str::to_owned).collect()
 }
@@ -16,7 +16,7 @@ fn a_file_of_tickers_is_read_as_people_write_it(
     #[values("add", "init", "import")] command: &str,
     #[values("--tickers-file", "--file")] option: &str,
 ) {
-    let bar = Bar::partitioned(&[]);
+    let bar = Barkeep::partitioned(&[]);
     let text = "\u{feff}# my list\r\nTicker\r\nAAPL\r\n\r\nNVDA # chips\r\n\"TSLA\", GOOG;BRK.B\r\n  KO  \r\n";
     bar.write("list.txt", text);
 
@@ -35,7 +35,7 @@ fn a_file_of_tickers_is_read_as_people_write_it(
 
 #[test]
 fn a_file_with_something_else_in_it_is_refused_whole_with_its_line() {
-    let bar = Bar::partitioned(&["MSFT"]);
+    let bar = Barkeep::partitioned(&["MSFT"]);
     bar.write("list.txt", "AAPL\nNVDA the chip maker\n");
     let before = bar.tree();
 
@@ -53,7 +53,7 @@ fn a_file_with_something_else_in_it_is_refused_whole_with_its_line() {
 
 #[test]
 fn intervals_are_added_removed_and_listed() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     bar.run(&["intervals", "add", "1m", "1h", "1m"])
         .expect(Exit::Ok);
@@ -70,7 +70,7 @@ fn intervals_are_added_removed_and_listed() {
 
 #[test]
 fn damaged_intervals_are_not_written_over() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write("intervals.json", "[\"1d\", 5]");
 
     bar.run(&["intervals", "add", "1m"]).expect(Exit::Damaged);
@@ -80,7 +80,7 @@ fn damaged_intervals_are_not_written_over() {
 
 #[test]
 fn scripts_that_were_written_for_the_predecessor_go_on() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", "[workspace]\ndefault_venue = \"us:demo\"\n");
     let path = bar.path().display().to_string();
 
@@ -117,7 +117,7 @@ fn scripts_that_were_written_for_the_predecessor_go_on() {
 
 #[test]
 fn the_predecessors_limits_are_those_of_the_run() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     let before = bar
         .run(&["--limits", "0.5", "1", "update-data"])
@@ -134,7 +134,7 @@ fn the_predecessors_limits_are_those_of_the_run() {
 
 #[test]
 fn the_predecessors_lists_are_those_of_the_settings() {
-    let bar = Bar::partitioned(&[]);
+    let bar = Barkeep::partitioned(&[]);
     bar.write("list.csv", "Symbol,Security Name\nAAPL,\"Apple, Inc.\"\n");
     bar.write("barkeep.toml", "[lists]\ndatahub = [\"list.csv\"]\n");
 
@@ -145,7 +145,7 @@ fn the_predecessors_lists_are_those_of_the_settings() {
 
 #[test]
 fn help_is_a_command_as_well() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
 
     let command = bar.run(&["help", "show"]).expect(Exit::Ok);
     let inner = bar.run(&["help", "tickers", "add"]).expect(Exit::Ok);

@@ -5,10 +5,10 @@ use std::process::Command;
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
 /// Returns what bash offers for the last word of a line in a workspace.
-fn offered(bar: &Bar, line: &[&str]) -> Vec<String> {
+fn offered(bar: &Barkeep, line: &[&str]) -> Vec<String> {
     let script = bar.run(&["completions", "bash"]).expect(Exit::Ok).stdout;
     let words: Vec<String> = line.iter().map(|word| format!("'{word}'")).collect();
     let (last, before) = (line.len() - 1, line.len() - 2);
@@ -50,7 +50,7 @@ fn offered(bar: &Bar, line: &[&str]) -> Vec<String> {
 #[case::options(&["barkeep", "show", "AAPL", "--utc", "--tai"], &["--tail"])]
 #[case::nothing_that_is_hidden(&["barkeep", "add-"], &[])]
 fn bash_offers_what_the_workspace_has(#[case] line: &[&str], #[case] expected: &[&str]) {
-    let bar = Bar::partitioned(&["AAPL", "AMD", "^GSPC"]);
+    let bar = Barkeep::partitioned(&["AAPL", "AMD", "^GSPC"]);
     bar.run(&["intervals", "add", "1m"]).expect(Exit::Ok);
 
     assert_eq!(offered(&bar, line), expected);
@@ -58,7 +58,10 @@ fn bash_offers_what_the_workspace_has(#[case] line: &[&str], #[case] expected: &
 
 #[test]
 fn bash_asks_the_workspace_that_the_line_names() {
-    let (bar, other) = (Bar::partitioned(&["AAPL"]), Bar::partitioned(&["MSFT"]));
+    let (bar, other) = (
+        Barkeep::partitioned(&["AAPL"]),
+        Barkeep::partitioned(&["MSFT"]),
+    );
     let path = other.path().display().to_string();
 
     let found = offered(&bar, &["barkeep", "-C", &path, "show", ""]);
@@ -68,7 +71,7 @@ fn bash_asks_the_workspace_that_the_line_names() {
 
 #[test]
 fn the_other_shells_ask_for_the_same_words() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     let zsh = bar.run(&["completions", "zsh"]).expect(Exit::Ok).stdout;
     let fish = bar.run(&["completions", "fish"]).expect(Exit::Ok).stdout;
 
@@ -88,7 +91,7 @@ fn the_other_shells_ask_for_the_same_words() {
 
 #[test]
 fn without_a_workspace_nothing_is_offered_and_nothing_is_said() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
 
     for (what, expected) in [("tickers", 0), ("intervals", 13), ("venues", 0)] {
         let ran = bar.run(&["complete", what]).expect(Exit::Ok);

@@ -8,7 +8,7 @@ use barkeep::cli::Exit;
 use barkeep::sys::{Fs, OsFs};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 use crate::support::named_parquet;
 
 /// A fenced block: the words behind its fence, and its lines.
@@ -73,8 +73,8 @@ fn zipped(entry: &str, text: &str) -> Vec<u8> {
 
 impl Sample {
     /// Imports the files of the sample into an empty workspace.
-    fn imported(&self) -> Bar {
-        let mut bar = Bar::empty();
+    fn imported(&self) -> Barkeep {
+        let mut bar = Barkeep::empty();
         "2026-11-27T22:00:00Z".clone_into(&mut bar.now);
         let mut toml = "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n".to_owned();
         for block in self.blocks.iter().filter(|block| block.is_settings()) {

@@ -14,7 +14,7 @@ use barkeep::source::files::{
 use barkeep::source::{Fetched, SourceSpec, open};
 use barkeep::sys::OsFs;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 use crate::support::files::{Folder, ask, bars, job, refusal, stamp};
 use crate::support::named_parquet;
 
@@ -330,8 +330,8 @@ fn of_a_file_that_cannot_be_kept_whole_each_ticker_is_read_by_itself() {
     );
 }
 
-fn incoming(tickers: &[&str]) -> Bar {
-    let bar = Bar::empty();
+fn incoming(tickers: &[&str]) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
