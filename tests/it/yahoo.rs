@@ -4,6 +4,7 @@ mod actions;
 mod beside;
 mod calendar;
 mod holes;
+mod identity;
 mod live;
 mod parity;
 mod prepost;
