@@ -120,6 +120,7 @@ impl Files {
             let content = match &*content {
                 Ok(content) => content,
                 Err(Refusal::Else(reason)) if series.claim == Claim::Shared => {
+                exchange: self.zone(),
                     // A file that is named for nobody and holds no rows of anybody is none of this series' business.
                     self.seen.refuse(&file.path, reason);
                     continue;
