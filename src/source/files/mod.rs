@@ -248,11 +248,11 @@ impl Files {
             }
             return Ok(Fetched::UpToDate);
         }
-        let Some(rows) = self.rows(&series, job, stop)? else {
+        let Some(mut rows) = self.rows(&series, job, stop)? else {
             return unknown(&index);
         };
         let mut beside = Box::<Beside>::default();
-        beside.warnings = rows.warnings;
+        beside.warnings = std::mem::take(&mut rows.warnings);
         if rows.zone != self.zone() {
             // Some families have a clock of their own.
             beside.provenance = Some(Provenance {
@@ -260,7 +260,8 @@ impl Files {
                 ..self.provenance()
             });
         }
-        Ok(answer(rows.bars, beside, job, before, facts))
+        let bars = rows.into_bars(series.files.len());
+        Ok(answer(bars, beside, job, before, facts))
     }
 }
 
