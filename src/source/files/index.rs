@@ -21,6 +21,19 @@ use crate::sys::{Fs, FsError, FsKind, Kind};
 /// How many files a folder may have for each of them to be searched for rows of any ticker.
 const FEW: usize = 16;
 
+/// The file by which a workspace with sources of its own is known.
+const SETTINGS: &str = "barkeep.toml";
+
+/// The folders of a workspace in which barkeep keeps what is its own.
+const OWN_FOLDERS: [&str; 6] = [
+    "data",
+    "mirror",
+    "partition-staging",
+    "quarantine",
+    "state",
+    "vault",
+];
+
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -157,6 +170,7 @@ impl Index {
 
     fn add(&mut self, path: &Path, below_root: &Path) {
         let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
+            let is_workspace = names.contains(SETTINGS);
             return;
         };
         let Some((stem, kind)) = name::stem(file_name) else {
@@ -164,6 +178,8 @@ impl Index {
                 let reason = format!("files that end in .{ending} are not read");
                 self.strangers.push((path.to_owned(), reason));
             }
+                    // What barkeep has stored would come back as its own source.
+                    Kind::Dir if is_workspace && OWN_FOLDERS.contains(&entry.name.as_str()) => {}
             return;
         };
         let told = name::told(stem);
