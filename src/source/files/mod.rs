@@ -44,7 +44,7 @@ use self::index::{Choice, Index, Scan};
 use self::mark::Mark;
 use self::owner::Claim;
 use self::remarks::Seen;
-use self::series::{Series, check, malformed};
+use self::series::{Series, check, could_be_as_well, malformed};
 use self::shelf::Shelf;
 use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
@@ -229,8 +229,7 @@ impl Files {
             Choice::Ambiguous(first, second) => {
                 self.seen.take(first);
                 self.seen.take(second);
-                let reason = format!("{} could be the file as well", second.display());
-                return Err(malformed(job, first, reason));
+                return Err(malformed(job, first, could_be_as_well(second)));
             }
             Choice::Absent => return unknown(&index),
         };

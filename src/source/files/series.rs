@@ -114,11 +114,13 @@ impl Files {
         stop: &Shutdown,
     ) -> Result<Option<Rows>, SourceError> {
         let mut whole: Option<Rows> = None;
+        let mut holder: Option<&Found> = None;
         for file in &series.files {
             check(job, stop)?;
             let refuse = |reason| malformed(job, &file.path, reason);
             let owner = Owner {
                 ticker: &job.ticker,
+                exchange: self.zone(),
                 suffix: self.spec.suffix.as_deref(),
                 stem: &file.stem,
                 claim: series.claim,
@@ -129,7 +131,6 @@ impl Files {
             let content = match &*content {
                 Ok(content) => content,
                 Err(Refusal::Else(reason)) if series.claim == Claim::Shared => {
-                exchange: self.zone(),
                     // A file that is named for nobody and holds no rows of anybody is none of this series' business.
                     self.seen.refuse(&file.path, reason);
                     continue;
@@ -146,6 +147,11 @@ impl Files {
             match content.bars(&symbols, &question).map_err(refuse)? {
                 Answer::Rows(stamped) if series.claim == Claim::Named || !stamped.is_empty() => {
                     self.seen.take(&file.path);
+                    if let Some(other) = holder.replace(file)
+                        && !(other.is_part() && file.is_part())
+                    {
+                        return Err(refuse(could_be_as_well(&other.path)));
+                    }
                     let whole = whole.get_or_insert_default();
                     let zone = content.zone(&question, self.zone());
                     whole.add(stamped, zone, job.interval).map_err(refuse)?;
@@ -225,6 +231,11 @@ pub(super) fn check(job: &FetchJob, stop: &Shutdown) -> Result<(), SourceError> 
         });
     }
     Ok(())
+}
+
+/// Returns the reason why a file is refused beside another one.
+pub(super) fn could_be_as_well(other: &Path) -> String {
+    format!("{} could be the file as well", other.display())
 }
 
 /// Returns the error of a file that cannot be read as bars.
