@@ -293,6 +293,20 @@ impl Fetchers<'_> {
                 body,
             };
         }
+        if notes.too_large > 0 {
+            // Without it a volume that is stored would be replaced by none.
+            let reason = format!(
+                "{} of its {} rows have a volume beyond {}",
+                notes.too_large,
+                batch.bars.len(),
+                i64::MAX
+            );
+            return Answer::Failed {
+                reason,
+                kind: FailureKind::Refused,
+                body: Some(format!("{:#?}", batch.bars).into_bytes()),
+            };
+        }
         let count = ordered.frame.len();
         let request = bars_request(&self.planned.venue, job);
         if let Err(error) = self.cross(job, &request, &mut ordered.frame, &mut beside) {
