@@ -13,6 +13,7 @@ use crate::calendar::Calendars;
 use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
+    Tries,
 };
 use crate::model::Venue;
 use crate::source::SourceSpec;
@@ -139,6 +140,15 @@ impl Http for Unusable {
             url: request.url.clone(),
             reason: self.reason.clone(),
         })
+    }
+
+    fn try_once(
+        &self,
+        request: &HttpRequest,
+        _tries: &mut Tries,
+        stop: &Shutdown,
+    ) -> Result<HttpAnswer, HttpError> {
+        self.get(request, stop)
     }
 
     fn requests(&self) -> u64 {

@@ -159,5 +159,8 @@ fn a_name_that_no_mark_could_hold_is_an_error_of_the_settings() {
     let ran = bar.run(&["update"]);
 
     assert!(ran.stderr.contains("capital letters and digits"), "{ran:?}");
-    assert!(ran.stderr.contains("barkeep.toml cannot be used at line 1"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("barkeep.toml cannot be used at line 1"),
+        "{ran:?}"
+    );
 }

@@ -1,6 +1,7 @@
 //! Yahoo from the outside: bodies served over loopback, stored by `update` and printed by `show`.
 
 mod actions;
+mod again;
 mod beside;
 mod calendar;
 mod holes;

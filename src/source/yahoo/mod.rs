@@ -38,7 +38,7 @@ use self::wire::Period;
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::basis::UnsealedBasis;
-use crate::http::{Http, Rate};
+use crate::http::{Http, Rate, Talk};
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue, time};
 use crate::sys::Shutdown;
 
@@ -120,6 +120,25 @@ impl Yahoo {
         let asked = Self::known(job).and_then(|mark| rows::wall(mark.through, mark.zone));
         let day = asked.map(|asked| asked.date()).or(job.known)?;
         job.basis.and(day.checked_sub_days(LATE))
+    }
+
+    /// Fetches one series; with a talk, second tries are left to the caller.
+    fn fetch_by(
+        &self,
+        job: &FetchJob,
+        talk: Option<&mut Talk>,
+        stop: &Shutdown,
+    ) -> Result<Fetched, SourceError> {
+        if stop.is_raised() {
+            return Err(SourceError::Stopped {
+                ticker: job.ticker.clone(),
+                interval: job.interval,
+            });
+        }
+        if self.rests(job) {
+            return Ok(Fetched::UpToDate);
+        }
+        pages::Fetch::new(self, job, talk, stop).run()
     }
 
     /// Tells whether a job can bring nothing, or is not to be asked yet.
@@ -276,15 +295,16 @@ impl MarketDataSource for Yahoo {
     }
 
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {
-        if stop.is_raised() {
-            return Err(SourceError::Stopped {
-                ticker: job.ticker.clone(),
-                interval: job.interval,
-            });
-        }
-        if self.rests(job) {
-            return Ok(Fetched::UpToDate);
-        }
-        pages::Fetch::new(self, job, stop).run()
+        self.fetch_by(job, None, stop)
+    }
+
+    fn fetch_on(
+        &self,
+        job: &FetchJob,
+        talk: &mut Talk,
+        stop: &Shutdown,
+    ) -> Result<Fetched, SourceError> {
+        talk.rewind();
+        self.fetch_by(job, Some(talk), stop)
     }
 }

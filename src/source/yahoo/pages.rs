@@ -8,13 +8,14 @@
 //! Leaves to others: what the pages amount to (`finish`), which bars are odd (`borders`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use super::address;
 use super::borders::Borders;
 use super::finish::basis_of;
-use super::judge::{Verdict, judge};
+use super::judge::{Verdict, is_failure, judge};
 use super::known_events::KnownEvents;
 use super::mark::Mark;
 use super::rows::{self, Reading};
@@ -23,7 +24,7 @@ use super::wire::{Chart, Period};
 use super::{Span, Yahoo, earlier};
 use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
-use crate::http::HttpRequest;
+use crate::http::{HttpAnswer, HttpRequest, Talk};
 use crate::model::{Interval, time};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
@@ -40,6 +41,8 @@ const MOST_STRAYS: usize = 8;
 pub(super) struct Fetch<'f> {
     pub(super) yahoo: &'f Yahoo,
     pub(super) job: &'f FetchJob,
+    /// What was heard before the job was put aside; without it, second tries are waited for here.
+    talk: Option<&'f mut Talk>,
     pub(super) stop: &'f Shutdown,
     pub(super) span: Span,
     pub(super) reach: Reach,
@@ -70,11 +73,17 @@ pub(super) enum Page {
 }
 
 impl<'f> Fetch<'f> {
-    pub(super) fn new(yahoo: &'f Yahoo, job: &'f FetchJob, stop: &'f Shutdown) -> Self {
+    pub(super) fn new(
+        yahoo: &'f Yahoo,
+        job: &'f FetchJob,
+        talk: Option<&'f mut Talk>,
+        stop: &'f Shutdown,
+    ) -> Self {
         let span = yahoo.span(job);
         Self {
             yahoo,
             job,
+            talk,
             stop,
             span,
             reach: yahoo.spec.windows.of(job.interval),
@@ -205,7 +214,7 @@ impl<'f> Fetch<'f> {
                     left.start = left.start.max(self.earliest());
                     self.through = self.through.max(left.start);
                 }
-                Err(error @ SourceError::Stopped { .. }) => return Err(error),
+                Err(error) if error.is_interruption() => return Err(error),
                 // Half a history on another basis than the rest would be a seam, and nobody would ask again.
                 Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
                 Err(error) => {
@@ -224,14 +233,24 @@ impl<'f> Fetch<'f> {
         self.job.now.timestamp()
     }
 
+    /// Asks the server for an address.
+    fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
+        let request = HttpRequest {
+            is_failure,
+            ..HttpRequest::of(url)
+        };
+        let http = &*self.yahoo.http;
+        let answer = match &mut self.talk {
+            Some(talk) => talk.ask(http, &request, self.stop),
+            None => http.get(&request, self.stop).map(Arc::new),
+        };
+        answer.map_err(|error| SourceError::unanswered(&error, &self.yahoo.venue, self.job, url))
+    }
+
     /// Asks for one page.
     fn page(&mut self, page: Period) -> Result<Page, SourceError> {
         let url = address::of(&self.yahoo.spec, self.job, page);
-        let answer = self
-            .yahoo
-            .http
-            .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| SourceError::unanswered(&error, &self.yahoo.venue, self.job, &url))?;
+        let answer = self.get(&url)?;
         let venue = self.yahoo.venue.clone();
         let malformed = |reason| SourceError::Malformed {
             ticker: self.job.ticker.clone(),
@@ -357,11 +376,7 @@ impl<'f> Fetch<'f> {
         };
         let url = address::of(&self.yahoo.spec, &daily, span);
         let venue = self.yahoo.venue.clone();
-        let answer = self
-            .yahoo
-            .http
-            .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
+        let answer = self.get(&url)?;
         let reason = match judge(&answer) {
             Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
                 self.hear_all(&chart);
@@ -408,7 +423,7 @@ impl<'f> Fetch<'f> {
                     left.remove(&border);
                 }
                 Ok(false) => {}
-                Err(error @ SourceError::Stopped { .. }) => return Err(error),
+                Err(error) if error.is_interruption() => return Err(error),
                 Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
                 Err(error) => {
                     self.through = self.through.min(page.start);
@@ -425,12 +440,7 @@ impl<'f> Fetch<'f> {
     fn ask_one_bar(&mut self, page: Period) -> Result<bool, SourceError> {
         let url = address::of(&self.yahoo.spec, self.job, page);
         let venue = self.yahoo.venue.clone();
-        let answer = self
-            .yahoo
-            .http
-            .get(&HttpRequest::of(url.as_str()), self.stop);
-        let answer =
-            answer.map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
+        let answer = self.get(&url)?;
         let reason = match judge(&answer) {
             Verdict::Chart(mut chart) => match self.check(&chart) {
                 Ok(()) => {
@@ -463,7 +473,7 @@ impl<'f> Fetch<'f> {
             ticker: self.job.ticker.clone(),
             what: url,
             reason,
-            body: Some(answer.body),
+            body: Some(answer.body.clone()),
         })
     }
 
