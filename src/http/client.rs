@@ -3,9 +3,11 @@
 //! Promises: `Http`'s. Every try passes the gate, so nothing here can exceed a budget.
 //! Leaves to others: whether and when there is another try (`tries`).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use chrono::TimeDelta;
 
 use super::address::Address;
 use super::limiter::{HostGate, LONGEST_WAIT};
@@ -61,6 +63,8 @@ pub struct Client {
     limiter: Arc<RateLimiter>,
     agent: ureq::Agent,
     sent: AtomicU64,
+    /// How far the server's clock is ahead by the newest answer.
+    ahead: Mutex<Option<TimeDelta>>,
 }
 
 impl Client {
@@ -73,6 +77,7 @@ impl Client {
             limiter,
             agent,
             sent: AtomicU64::new(0),
+            ahead: Mutex::default(),
         }
     }
 
@@ -96,7 +101,12 @@ impl Client {
             timeout,
             limit,
         };
-        wire::exchange(call, stop)
+        let answer = wire::exchange(call, stop)?;
+        if let Some(date) = answer.date.as_deref().and_then(retry_after::date) {
+            let ahead = date - self.limiter.clock().now();
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
+        Ok(answer)
     }
 
     /// Decides what becomes of an outcome, and counts it.
@@ -216,6 +226,10 @@ impl Http for Client {
 
     fn requests(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    fn server_ahead(&self) -> Option<TimeDelta> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -29,6 +29,8 @@ pub use tries::Tries;
 
 use std::fmt;
 
+use chrono::TimeDelta;
+
 use crate::sys::Shutdown;
 
 /// A GET.
@@ -63,6 +65,8 @@ pub struct HttpAnswer {
     pub content_type: Option<String>,
     /// `Retry-After`, as it was sent: seconds or a date.
     pub retry_after: Option<String>,
+    /// `Date`, as it was sent; `None` of an answer that a cache kept.
+    pub date: Option<String>,
     /// `Location`, as it was sent.
     pub location: Option<String>,
     /// The body, decompressed.
@@ -93,4 +97,8 @@ pub trait Http: fmt::Debug + Send + Sync {
 
     /// Returns how many requests were sent, those again and those after a redirect included.
     fn requests(&self) -> u64;
+
+    /// Returns how far the server's clock is ahead of this machine's by the newest answer, or behind it if negative; `None`
+    /// where no server said what time it has.
+    fn server_ahead(&self) -> Option<TimeDelta>;
 }

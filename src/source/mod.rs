@@ -145,6 +145,11 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
         0
     }
 
+    /// Returns what a person should know of the source after it was asked, as sentences without a period.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Fetches one series.
     ///
     /// The same job gives the same answer as long as the source has not changed. An explicit window is

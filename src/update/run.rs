@@ -156,6 +156,7 @@ impl<'l> Work<'_, 'l> {
         for (fetchers, before) in fetchers.iter().zip(requests_before) {
             let sent = fetchers.source.requests() - before;
             self.report.at(&fetchers.planned.venue).requests = sent;
+            self.report.warnings.extend(fetchers.source.remarks());
         }
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())

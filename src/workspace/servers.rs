@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::sources::refused;
 use super::{RunNames, Surroundings, WorkspaceError};
 use crate::calendar::Calendars;
@@ -66,6 +68,7 @@ impl<'s> Servers<'s> {
             let reach = Reach {
                 request_days: window.request_days.or(known.request_days),
                 depth_days: window.depth_days.or(known.depth_days),
+                ..known
             };
             windows.set(interval, reach);
         }
@@ -153,5 +156,9 @@ impl Http for Unusable {
 
     fn requests(&self) -> u64 {
         0
+    }
+
+    fn server_ahead(&self) -> Option<TimeDelta> {
+        None
     }
 }

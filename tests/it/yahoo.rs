@@ -5,6 +5,7 @@ mod again;
 mod beside;
 mod calendar;
 mod holes;
+mod limits;
 mod live;
 mod parity;
 mod prepost;

@@ -14,6 +14,7 @@ mod finish;
 mod join;
 mod judge;
 mod known_events;
+mod limits;
 mod mark;
 mod pages;
 mod rows;
@@ -86,6 +87,7 @@ pub struct Yahoo {
     venue: Venue,
     spec: YahooSpec,
     http: Arc<dyn Http>,
+    learned: limits::Learned,
 }
 
 /// What a job asks for, as instants.
@@ -100,7 +102,20 @@ struct Span {
 impl Yahoo {
     /// Returns the source. Nothing is asked yet.
     pub fn new(venue: Venue, spec: YahooSpec, http: Arc<dyn Http>) -> Self {
-        Self { venue, spec, http }
+        let learned = limits::Learned::default();
+        Self {
+            venue,
+            spec,
+            http,
+            learned,
+        }
+    }
+
+    /// Returns by how many seconds the server's clock is ahead of this machine's, if that is worth speaking of.
+    fn skew(&self) -> i64 {
+        const NOTABLE: i64 = 2 * 60;
+        let ahead = self.http.server_ahead().map(|ahead| ahead.num_seconds());
+        ahead.filter(|ahead| ahead.abs() >= NOTABLE).unwrap_or(0)
     }
 
     /// Returns the mark by which a run continues.
@@ -214,7 +229,7 @@ impl Yahoo {
 
     /// Returns the first instant that a job can ask for.
     fn earliest(&self, job: &FetchJob, borders: Option<Borders>) -> i64 {
-        let reach = self.spec.windows.of(job.interval);
+        let reach = self.reach(job.interval);
         let earliest = reach.earliest(job.now.timestamp());
         let border = borders.and_then(|borders| borders.from(earliest));
         border.unwrap_or(earliest)
@@ -278,11 +293,7 @@ impl MarketDataSource for Yahoo {
         if self.rests(job) {
             return 0;
         }
-        let pages = self
-            .spec
-            .windows
-            .of(job.interval)
-            .pages(self.span(job).asked);
+        let pages = self.reach(job.interval).pages(self.span(job).asked);
         u32::try_from(pages.len()).unwrap_or(u32::MAX)
     }
 
@@ -292,6 +303,19 @@ impl MarketDataSource for Yahoo {
 
     fn requests(&self) -> u64 {
         self.http.requests()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let minutes = self.skew() / 60;
+        let how = match minutes {
+            0 => return Vec::new(),
+            1.. => "behind",
+            _ => "ahead of",
+        };
+        let (minutes, venue) = (minutes.abs(), &self.venue);
+        vec![format!(
+            "the clock of this machine is {minutes} minutes {how} that of {venue}"
+        )]
     }
 
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {

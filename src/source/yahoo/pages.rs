@@ -2,10 +2,10 @@
 //!
 //! Promises: pages are asked for oldest first. What earlier pages brought is handed out when a later one fails, with
 //! the reason, and the mark then says how far the answer reaches. A page that is denied between others counts as failed.
-//! A limit that Yahoo tells is believed if it is narrower than the one at hand. Wide bars that came at odd days are asked
+//! Wide bars that came at odd days are asked
 //! for one by one, few of them in one job. Splits of days whose bars Yahoo does not keep any more are told by daily charts for
 //! ever: one request asks for them after an outage longer than the depth of the interval, and without its answer there is none.
-//! Leaves to others: what the pages amount to (`finish`), which bars are odd (`borders`).
+//! Leaves to others: what the pages amount to (`finish`), what Yahoo tells of its limits (`limits`), which bars are odd (`borders`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use super::borders::Borders;
 use super::finish::basis_of;
 use super::judge::{Verdict, is_failure, judge};
 use super::known_events::KnownEvents;
+use super::limits;
 use super::mark::Mark;
 use super::rows::{self, Reading};
 use super::windows::{DAY, Reach};
@@ -28,10 +29,6 @@ use crate::http::{HttpAnswer, HttpRequest, Talk};
 use crate::model::{Interval, time};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
-
-/// How often Yahoo may tell us its limits before we stop believing it: settings that are wider than the server allows are
-/// named in the end.
-const LESSONS: u32 = 2;
 
 /// Bars that one job asks for by themselves. Where a history is counted from its first trade, no more than five lie before
 /// the first border that a request can begin at: quarters begin on weekends four times in a row.
@@ -86,8 +83,8 @@ impl<'f> Fetch<'f> {
             talk,
             stop,
             span,
-            reach: yahoo.spec.windows.of(job.interval),
-            lessons: LESSONS,
+            reach: yahoo.reach(job.interval),
+            lessons: limits::LESSONS,
             reading: Reading::default(),
             beside: Beside::default(),
             mark: Yahoo::known(job),
@@ -104,6 +101,7 @@ impl<'f> Fetch<'f> {
     pub(super) fn run(mut self) -> Result<Fetched, SourceError> {
         self.ask_missed()?;
         self.ask()?;
+        self.look_deeper()?;
         self.ask_on_border()?;
         if self.is_rebased() {
             // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
@@ -114,6 +112,8 @@ impl<'f> Fetch<'f> {
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
         }
+        // By a clock that is ahead, a session would count as over that is not.
+        self.through = self.through.min(self.now() + 1);
         Ok(self.finish())
     }
 
@@ -129,7 +129,7 @@ impl<'f> Fetch<'f> {
                 .any(|event| changes_prices(event, basis, interval))
     }
 
-    fn ask_whole(&mut self) -> Result<(), SourceError> {
+    pub(super) fn ask_whole(&mut self) -> Result<(), SourceError> {
         self.is_whole = true;
         self.ask_from(self.earliest())
     }
@@ -176,7 +176,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Returns the first instant that can be asked for.
-    fn earliest(&self) -> i64 {
+    pub(super) fn earliest(&self) -> i64 {
         let earliest = self.reach.earliest(self.now());
         let border = self.borders().and_then(|borders| borders.from(earliest));
         border.unwrap_or(earliest)
@@ -229,12 +229,13 @@ impl<'f> Fetch<'f> {
         Ok(())
     }
 
+    /// Returns the moment of the question; where the clock of this machine is ahead, by that of the server.
     pub(super) fn now(&self) -> i64 {
-        self.job.now.timestamp()
+        self.job.now.timestamp() + self.yahoo.skew().min(0)
     }
 
     /// Asks the server for an address.
-    fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
+    pub(super) fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
         let request = HttpRequest {
             is_failure,
             ..HttpRequest::of(url)
@@ -475,49 +476,6 @@ impl<'f> Fetch<'f> {
             reason,
             body: Some(answer.body.clone()),
         })
-    }
-
-    /// Yahoo keeps less than the settings say.
-    fn learn_depth(
-        &mut self,
-        days: Option<u32>,
-        page: Period,
-        url: &str,
-    ) -> Result<Page, SourceError> {
-        let reach = Reach {
-            depth_days: days.or(self.reach.depth_days),
-            ..self.reach
-        };
-        let earliest = reach.earliest(self.now());
-        if self.lessons == 0 || reach.depth_days.is_none() || earliest <= page.start {
-            return Err(self.misconfigured("depth_days", url));
-        }
-        self.lessons -= 1;
-        self.reach = reach;
-        Ok(Page::Again)
-    }
-
-    /// Yahoo gives less in one request than the settings say.
-    fn learn_length(&mut self, days: Option<u32>, url: &str) -> Result<Page, SourceError> {
-        let is_shorter = days.is_some_and(|days| {
-            days > 0 && self.reach.request_days.is_none_or(|known| days < known)
-        });
-        if self.lessons == 0 || !is_shorter {
-            return Err(self.misconfigured("request_days", url));
-        }
-        self.lessons -= 1;
-        self.reach.request_days = days;
-        Ok(Page::Again)
-    }
-
-    fn misconfigured(&self, key: &str, url: &str) -> SourceError {
-        SourceError::Misconfigured {
-            venue: self.yahoo.venue.clone(),
-            reason: format!(
-                "`windows.{}.{key}` is more than the server allows: {url}",
-                self.job.interval
-            ),
-        }
     }
 
     /// Hears of the events of an answer.

@@ -15,16 +15,16 @@ use super::{Arc, DAY, Say, ScriptedSource, World, demo, two_days};
 #[derive(Debug)]
 struct Busy {
     source: ScriptedSource,
-    busy: &'static [&'static str],
+    slow: &'static [&'static str],
     asked: Mutex<Vec<String>>,
 }
 
 impl Busy {
-    fn new(source: ScriptedSource, busy: &'static [&'static str]) -> Arc<Self> {
+    fn new(source: ScriptedSource, slow: &'static [&'static str]) -> Arc<Self> {
         let asked = Mutex::default();
         Arc::new(Self {
             source,
-            busy,
+            slow,
             asked,
         })
     }
@@ -60,7 +60,7 @@ impl MarketDataSource for Busy {
         let mut asked = self.asked.lock().unwrap();
         asked.push(name.clone());
         let tries = asked.iter().filter(|asked| **asked == name).count();
-        if self.busy.contains(&name.as_str()) && tries < 3 {
+        if self.slow.contains(&name.as_str()) && tries < 3 {
             return Err(SourceError::Later {
                 ticker: job.ticker.clone(),
                 interval: job.interval,

@@ -10,16 +10,16 @@ use crate::support::server::{Reply, Request};
 
 const EVENING: &str = "2025-11-21T01:00:00Z";
 
-fn symbol(request: &Request) -> &str {
+pub(super) fn symbol(request: &Request) -> &str {
     request.path.rsplit('/').next().unwrap()
 }
 
-/// A minute at the opening of each weekday of a request.
-fn minutes(request: &Request) -> Reply {
+/// A bar at the opening of each weekday of a request.
+pub(super) fn openings(request: &Request) -> Reply {
     let at = |name| request.query(name).unwrap().parse::<i64>().unwrap();
     let is_asked = |stamp: &i64| (at("period1")..at("period2")).contains(stamp);
     let is_weekday = |stamp: &i64| !matches!((stamp / DAY + 3) % 7, 5 | 6);
-    let stamps = (0..40).rev().map(|days| NOV_20 - days * DAY);
+    let stamps = (0..70).rev().map(|days| NOV_20 - days * DAY);
     let stamps: Vec<i64> = stamps.filter(is_asked).filter(is_weekday).collect();
     let body = chart(
         symbol(request),
@@ -29,7 +29,7 @@ fn minutes(request: &Request) -> Reply {
     );
     let mut body: Value = serde_json::from_str(&body).unwrap();
     body["chart"]["result"][0]["timestamp"] = json!(stamps);
-    body["chart"]["result"][0]["meta"]["dataGranularity"] = json!("1m");
+    body["chart"]["result"][0]["meta"]["dataGranularity"] = json!(request.query("interval"));
     Reply::json(body.to_string())
 }
 
@@ -71,7 +71,7 @@ fn while_some_tickers_wait_for_their_next_try_all_others_are_asked() {
 fn a_page_that_fails_is_asked_again_and_the_pages_before_it_are_not() {
     let mut yahoo = YahooBar::of("AAPL", "1m", "");
     EVENING.clone_into(&mut yahoo.bar.now);
-    yahoo.server.handle(minutes);
+    yahoo.server.handle(openings);
     yahoo.bar.run(&["update"]).expect(Exit::Ok);
     let (expected, pages) = (yahoo.csv("AAPL", "1m"), yahoo.server.requests().len());
     let mut flaky = YahooBar::of("AAPL", "1m", "");
@@ -81,7 +81,7 @@ fn a_page_that_fails_is_asked_again_and_the_pages_before_it_are_not() {
         move |request: &Request| match asked.fetch_add(1, Ordering::SeqCst) {
             2 | 3 => Reply::new(503, "busy"),
             5 => Reply::reset(),
-            _ => minutes(request),
+            _ => openings(request),
         },
     );
 
@@ -98,7 +98,8 @@ fn a_page_that_fails_is_asked_again_and_the_pages_before_it_are_not() {
         different.dedup();
         urls.iter().filter(|url| **url == different[nth]).count()
     };
-    assert_eq!(pages, 4);
+    // The last one looks whether more is kept.
+    assert_eq!(pages, 4 + 1);
     assert_eq!([tries(0), tries(1), tries(2), tries(3)], [1, 1, 3, 2]);
     assert_eq!(flaky.csv("AAPL", "1m"), expected);
 }
@@ -110,7 +111,7 @@ fn a_page_that_fails_for_good_leaves_the_pages_before_it() {
     let asked = AtomicUsize::new(0);
     yahoo.server.handle(
         move |request: &Request| match asked.fetch_add(1, Ordering::SeqCst) {
-            0 | 1 => minutes(request),
+            0 | 1 => openings(request),
             _ => Reply::new(500, ""),
         },
     );
