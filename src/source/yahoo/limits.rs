@@ -1,6 +1,7 @@
 //! What Yahoo tells of its own limits while it is asked: how far back it keeps bars, and how much it gives at once.
 //!
-//! Promises: what it tells is believed in both directions, for the rest of the run and all tickers. Where all is wanted that it keeps, one
+//! Promises: what it tells is believed in both directions: that it keeps more, of all tickers for the rest of the run, that it keeps
+//! less, of the ticker that was asked for. Where all is wanted that it keeps, one
 //! request for each interval of a run finds out whether the built-in limits are too narrow. An edge that has moved on
 //! by the server's clock is stepped back from, a day at most. Settings that are wider than the server allows are named in the end.
 
@@ -37,7 +38,10 @@ impl Yahoo {
         learned.unwrap_or_else(|| self.spec.windows.of(interval))
     }
 
-    fn learn(&self, interval: Interval, reach: Reach) {
+    /// Changes the limits for all tickers of the run.
+    fn learn(&self, interval: Interval, change: impl FnOnce(&mut Reach)) {
+        let mut reach = self.reach(interval);
+        change(&mut reach);
         locked(&self.learned.reaches).insert(interval, reach);
     }
 
@@ -51,9 +55,9 @@ impl Yahoo {
 impl Fetch<'_> {
     /// Looks whether Yahoo keeps more than the built-in limits say, where all that it keeps is wanted, and asks for that, too.
     pub(super) fn look_deeper(&mut self) -> Result<(), SourceError> {
-        let (interval, reach) = (self.job.interval, self.reach);
+        let interval = self.job.interval;
         let is_built_in = self.yahoo.spec.windows.of(interval) == Windows::default().of(interval);
-        let Some(depth) = reach.depth_days.filter(|_| is_built_in) else {
+        let Some(depth) = self.reach.depth_days.filter(|_| is_built_in) else {
             return Ok(());
         };
         // What denies some of the days that it keeps says nothing of others.
@@ -74,12 +78,8 @@ impl Fetch<'_> {
             },
         };
         if told.is_some_and(|told| told > depth) {
-            let depth_days = told;
-            self.reach = Reach {
-                depth_days,
-                ..reach
-            };
-            self.yahoo.learn(interval, self.reach);
+            self.reach.depth_days = told;
+            self.yahoo.learn(interval, |reach| reach.depth_days = told);
             self.ask_whole()?;
         }
         Ok(())
@@ -92,34 +92,38 @@ impl Fetch<'_> {
         page: Period,
         url: &str,
     ) -> Result<Page, SourceError> {
-        let reach = Reach {
+        let told = Reach {
             depth_days: days.or(self.reach.depth_days),
             ..self.reach
         };
         let is_narrower = |reach: &Reach| reach.earliest(self.now()) > page.start;
-        let reach = if is_narrower(&reach) && self.lessons > 0 {
+        if told.depth_days.is_none() {
+            return Err(self.misconfigured("depth_days", url));
+        }
+        if is_narrower(&told) && self.lessons > 0 {
+            // Of this ticker: another one may have more, and its bars would be lost by believing this.
             self.lessons -= 1;
-            Some(reach)
-        } else {
-            // It said nothing new: by its own clock, the edge has moved on.
-            self.stepped_back(reach).filter(is_narrower)
-        };
-        let Some(reach) = reach.filter(|reach| reach.depth_days.is_some()) else {
+            self.reach = told;
+            return Ok(Page::Again);
+        }
+        // It said nothing new: by its own clock, the edge has moved on.
+        let Some(reach) = self.stepped_back(told).filter(is_narrower) else {
             return Err(self.misconfigured("depth_days", url));
         };
         self.reach = reach;
-        self.yahoo.learn(self.job.interval, reach);
+        let margin = reach.edge_margin;
+        let interval = self.job.interval;
+        self.yahoo
+            .learn(interval, |reach| reach.edge_margin = margin);
         Ok(Page::Again)
     }
 
     /// Returns limits whose edge is further away from what was refused: by as much as the clocks differ if the server says
     /// it, else by the next margin.
     fn stepped_back(&self, reach: Reach) -> Option<Reach> {
-        let by_clock = self.yahoo.skew();
-        let margins = std::iter::once(by_clock).chain(MARGINS);
-        let edge_margin = margins
-            .into_iter()
-            .find(|margin| *margin > reach.edge_margin)?;
+        let by_clock = Some(self.yahoo.skew()).filter(|ahead| *ahead <= DAY);
+        let mut margins = by_clock.into_iter().chain(MARGINS);
+        let edge_margin = margins.find(|margin| *margin > reach.edge_margin)?;
         Some(Reach {
             edge_margin,
             ..reach
@@ -140,7 +144,9 @@ impl Fetch<'_> {
         }
         self.lessons -= 1;
         self.reach.request_days = days;
-        self.yahoo.learn(self.job.interval, self.reach);
+        let interval = self.job.interval;
+        self.yahoo
+            .learn(interval, |reach| reach.request_days = days);
         Ok(Page::Again)
     }
 

@@ -104,6 +104,23 @@ fn one_refused_request_a_run_tells_the_depth() {
 }
 
 #[test]
+fn that_less_is_kept_of_one_ticker_is_not_believed_of_another() {
+    let yahoo = two_tickers("1m", "");
+    let (short, long) = (keeping(7, 0), keeping(30, 0));
+    yahoo
+        .server
+        .handle(move |request: &Request| match symbol(request) {
+            "AAPL" => short(request),
+            _ => long(request),
+        });
+
+    yahoo.bar.run(&["update", "--jobs", "1"]).expect(Exit::Ok);
+
+    assert!(!yahoo.csv("AAPL", "1m").contains("2025-11-12"));
+    assert!(yahoo.csv("MSFT", "1m").contains("2025-10-22"));
+}
+
+#[test]
 fn a_depth_that_a_person_set_is_not_exceeded() {
     let settings = "windows = { \"1m\" = { depth_days = 10 } }";
     let yahoo = two_tickers("1m", settings);
