@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::model::{Interval, PartitionKey, StorageRequest, Venue};
+use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 
 /// Something that a person or a log may want to know while a run goes on.
 #[derive(Clone, Debug)]
@@ -58,10 +58,40 @@ pub enum Event {
         /// How many rows its partitions have.
         rows: u64,
     },
+    /// Series will be looked at.
+    CheckPlanned {
+        /// How many there are.
+        series: usize,
+    },
+    /// A part of planned work on a series is done, well or not.
+    Step(Work, Series),
     /// Something is wrong that does not stop the run.
     Warning(String),
     /// Something a person should know.
     Note(String),
+}
+
+/// Work that is planned and then done, series by series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// Asking a source.
+    Fetch,
+    /// Merging what came, then committing it.
+    Store,
+    /// Copying into the other layout, then proving it.
+    Move,
+    /// Looking at what is stored.
+    Check,
+}
+
+impl Work {
+    /// Returns in how many steps each series is done.
+    pub fn steps(self) -> usize {
+        match self {
+            Self::Fetch | Self::Check => 1,
+            Self::Store | Self::Move => 2,
+        }
+    }
 }
 
 /// Receives events.

@@ -129,13 +129,23 @@ impl Calendar {
         while left > 0 {
             let Some(before) = at.pred_opt() else { break };
             at = before;
-            left -= u32::from(match self.day(at) {
-                Day::Open(_) => true,
-                Day::Closed => false,
-                Day::Unknown => at.weekday().num_days_from_monday() < 4,
-            });
+            left -= u32::from(self.counts(at));
         }
         at
+    }
+
+    /// Returns how many sessions have passed since a day, up to another one, counted as in `sessions_before`.
+    pub fn sessions_since(&self, day: NaiveDate, until: NaiveDate) -> u32 {
+        let days = day.iter_days().skip(1).take_while(|day| *day <= until);
+        days.filter(|day| self.counts(*day)).map(|_| 1).sum()
+    }
+
+    fn counts(&self, day: NaiveDate) -> bool {
+        match self.day(day) {
+            Day::Open(_) => true,
+            Day::Closed => false,
+            Day::Unknown => day.weekday().num_days_from_monday() < 4,
+        }
     }
 }
 

@@ -37,6 +37,6 @@ const ZONES: [&str; 24] = [
 ];
 
 /// Tells whether the exchanges of a zone are known to have rested on the weekend that a day is of.
-pub fn rests_on_weekends(zone: &str, day: NaiveDate) -> bool {
+pub(super) fn rests_on_weekends(zone: &str, day: NaiveDate) -> bool {
     day.year() >= SINCE && ZONES.contains(&zone)
 }

@@ -1,4 +1,7 @@
-//! The main exchange of each zone, for series of which nothing but the zone is known.
+//! Zones: the main exchange of each, for series of which nothing else is known, and which names are of one zone.
+
+use chrono::{NaiveDate, Offset, TimeZone};
+use chrono_tz::Tz;
 
 /// Zones by their IANA names, older ones among them, and the exchange whose days those of the whole zone are.
 const MAIN: [(&str, &str); 24] = [
@@ -34,6 +37,21 @@ pub(super) fn main_exchange(zone: &str) -> Option<&'static str> {
     MAIN.get(found).map(|(_, exchange)| *exchange)
 }
 
+/// Tells whether two IANA names are of one zone: their clocks have shown the same time since 1970.
+pub fn is_same_zone(one: &str, other: &str) -> bool {
+    let (Ok(a), Ok(b)) = (one.parse::<Tz>(), other.parse::<Tz>()) else {
+        return one == other;
+    };
+    let offset = |zone: Tz, day: NaiveDate| {
+        let at = zone.offset_from_utc_datetime(&day.and_time(chrono::NaiveTime::MIN));
+        at.fix().local_minus_utc()
+    };
+    // Clocks change between weeks, and rules of the future are those of today.
+    let first = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default();
+    let days = first.iter_weeks().take(52 * 70);
+    a == b || days.into_iter().all(|day| offset(a, day) == offset(b, day))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::known::Calendar;
@@ -46,5 +64,15 @@ mod tests {
             assert!(Calendar::of(exchange).is_some(), "{exchange}");
         }
         assert_eq!(main_exchange("Asia/Taipei"), None);
+    }
+
+    #[test]
+    fn an_old_name_is_of_the_same_zone_and_a_neighbour_is_not() {
+        assert!(is_same_zone("Asia/Calcutta", "Asia/Kolkata"));
+        assert!(is_same_zone("US/Eastern", "America/New_York"));
+        assert!(!is_same_zone("Europe/Berlin", "Europe/London"));
+        assert!(!is_same_zone("Europe/Berlin", "Europe/Istanbul"));
+        assert!(is_same_zone("Nowhere", "Nowhere"));
+        assert!(!is_same_zone("Nowhere", "UTC"));
     }
 }

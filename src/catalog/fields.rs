@@ -14,6 +14,7 @@ pub(super) const TICKER_ORDER: &[&str] = &[
     "last_checked",
     "venue",
     "identity",
+    "identity_before",
     "identity_seen",
     "intervals",
     "venues",

@@ -1,66 +1,57 @@
 //! Who a ticker is at a venue, as recorded with its first rows.
 //!
-//! Promises: a recorded identity is completed and never replaced, unless a person accepts the one that was seen.
+//! Promises: a recorded identity is completed, and replaced only by a move of the same security or on a person's word.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use super::fields::{self, TICKER_ORDER};
-use super::{Catalog, Unusable};
 use crate::document::Object;
-use crate::model::{Identity, Ticker, Venue};
+use crate::model::Identity;
 
 const KNOWN: &str = "identity";
 const SEEN: &str = "identity_seen";
+const BEFORE: &str = "identity_before";
 
-impl Catalog {
-    /// Returns who a ticker is at a venue; `None` when nothing is recorded.
-    pub fn identity(&self, ticker: &Ticker, venue: &Venue) -> Option<Identity> {
-        read(self.records(ticker, venue)?, KNOWN)
-    }
+/// Returns who a ticker is by its records; `None` when nothing is recorded.
+pub(super) fn known(records: &Object) -> Option<Identity> {
+    read(records, KNOWN)
+}
 
-    /// Records who a ticker is, where that is not known yet.
-    ///
-    /// # Errors
-    /// When the entry of the ticker cannot be used; nothing is recorded then.
-    pub fn record_identity(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        today: NaiveDate,
-        identity: &Identity,
-    ) -> Result<(), Unusable> {
-        self.change(ticker, venue, today, |records| {
-            let known = read(records, KNOWN).unwrap_or_default();
-            let is_forgotten = records.shift_remove(SEEN).is_some();
-            put(records, KNOWN, &known.completed_by(identity)) || is_forgotten
-        })
-    }
+/// Returns who the source said that a ticker is, where that contradicts what is known.
+pub(super) fn seen(records: &Object) -> Option<Identity> {
+    read(records, SEEN)
+}
 
-    /// Records that the source says something else of a ticker than what is known, for a person to decide.
-    ///
-    /// # Errors
-    /// When the entry of the ticker cannot be used; nothing is recorded then.
-    pub fn record_identity_seen(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        today: NaiveDate,
-        seen: &Identity,
-    ) -> Result<(), Unusable> {
-        self.change(ticker, venue, today, |records| put(records, SEEN, seen))
-    }
+/// Completes what is known, and forgets what was seen.
+pub(super) fn complete(records: &mut Object, identity: &Identity) -> bool {
+    let known = known(records).unwrap_or_default();
+    let is_forgotten = records.shift_remove(SEEN).is_some();
+    put(records, KNOWN, &known.completed_by(identity)) || is_forgotten
+}
 
-    /// Takes the identity that was seen for the one that is known; `None` when nothing else was seen.
-    pub fn accept_identity(&mut self, ticker: &Ticker, venue: &Venue) -> Option<Identity> {
-        let seen = read(self.records(ticker, venue)?, SEEN)?;
-        self.change(ticker, venue, NaiveDate::MIN, |records| {
-            records.shift_remove(SEEN);
-            put(records, KNOWN, &seen)
-        })
-        .ok()?;
-        Some(seen)
-    }
+/// Notes what was seen, for a person to decide.
+pub(super) fn put_seen(records: &mut Object, seen: &Identity) -> bool {
+    put(records, SEEN, seen)
+}
+
+/// Replaces what is known, and keeps that beside it with the day.
+pub(super) fn move_to(records: &mut Object, identity: &Identity, today: NaiveDate) -> bool {
+    let known = known(records).unwrap_or_default();
+    let mut before = object(&known);
+    before.insert("until".to_owned(), Value::String(today.to_string()));
+    let earlier = records.get(BEFORE).and_then(Value::as_array);
+    let mut all = earlier.cloned().unwrap_or_default();
+    all.push(Value::Object(before));
+    records.shift_remove(SEEN);
+    fields::put(records, TICKER_ORDER, BEFORE, Value::Array(all))
+        | put(records, KNOWN, &identity.completed_by(&known))
+}
+
+/// Takes what was seen for what is known.
+pub(super) fn accept(records: &mut Object, seen: &Identity) -> bool {
+    records.shift_remove(SEEN);
+    put(records, KNOWN, seen)
 }
 
 fn read(records: &Object, key: &str) -> Option<Identity> {
@@ -70,9 +61,12 @@ fn read(records: &Object, key: &str) -> Option<Identity> {
 }
 
 fn put(records: &mut Object, key: &str, identity: &Identity) -> bool {
-    let known = identity.fields().into_iter();
-    let known: Map<String, Value> = known
+    fields::put(records, TICKER_ORDER, key, Value::Object(object(identity)))
+}
+
+fn object(identity: &Identity) -> Map<String, Value> {
+    let fields = identity.fields().into_iter();
+    fields
         .filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?))))
-        .collect();
-    fields::put(records, TICKER_ORDER, key, Value::Object(known))
+        .collect()
 }

@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::block::{self, Block};
 use super::fields::{self, INTERVAL_ORDER};
-use super::{Catalog, Unusable};
 use crate::document::Object;
-use crate::model::{Interval, Ticker, Venue};
 
 const LOST: &str = "lost";
 const NEWEST_BYTES: &str = "newest_bytes";
@@ -35,152 +33,82 @@ pub enum KnownRows {
     InPartitions,
 }
 
-impl Catalog {
-    /// Tells which rows are known of all series together.
-    pub fn known_rows(&self) -> KnownRows {
-        let mut found = KnownRows::None;
-        for records in self.all_records() {
-            for interval in intervals(records) {
-                if fields::date(interval, "last_data_date").is_none() {
-                    continue;
-                }
-                if matches!(
-                    block::read(interval.get("storage")),
-                    Block::Partitioned { .. }
-                ) {
-                    return KnownRows::InPartitions;
-                }
-                found = KnownRows::Anywhere;
-            }
+/// Tells which rows are known of all series together.
+pub(super) fn known_rows<'r>(records: impl Iterator<Item = &'r Object>) -> KnownRows {
+    let mut found = KnownRows::None;
+    for interval in records.flat_map(intervals) {
+        if fields::date(interval, "last_data_date").is_none() {
+            continue;
         }
-        found
-    }
-
-    /// Counts the series of which rows are known.
-    pub fn series_with_rows(&self) -> usize {
-        let records = self.all_records();
-        let of = |interval: &&Object| fields::date(interval, "last_data_date").is_some();
-        records.flat_map(intervals).filter(of).count()
-    }
-
-    /// Returns how long the file with the newest row was when that row was stored; `None` when nobody wrote it down.
-    pub fn newest_bytes(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<u64> {
-        self.interval(ticker, venue, interval)?
-            .get(NEWEST_BYTES)?
-            .as_u64()
-    }
-
-    /// Records how long the file with the newest row is. A series without an entry has none to record it in.
-    pub fn record_newest_bytes(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        interval: Interval,
-        bytes: u64,
-    ) {
-        let entry = self.interval(ticker, venue, interval);
-        let recorded = entry.map(|entry| entry.get(NEWEST_BYTES).and_then(Value::as_u64));
-        if recorded.is_none_or(|recorded| recorded == Some(bytes)) {
-            return;
+        if matches!(
+            block::read(interval.get("storage")),
+            Block::Partitioned { .. }
+        ) {
+            return KnownRows::InPartitions;
         }
-        // Who cannot record it looks into the file once more.
-        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
-            let entry = super::record::interval_entry(records, interval);
-            fields::put(entry, INTERVAL_ORDER, NEWEST_BYTES, bytes.into())
-        });
+        found = KnownRows::Anywhere;
     }
+    found
+}
 
-    /// Records that rows are gone for good: the registry then knows those up to `reached` only, and the days after it as
-    /// lost.
-    ///
-    /// # Errors
-    /// When the entry of the ticker cannot be used; nothing is recorded then.
-    pub fn record_lost(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        interval: Interval,
-        today: NaiveDate,
-        missing: Missing,
-        reached: Option<NaiveDate>,
-    ) -> Result<(), Unusable> {
-        self.change(ticker, venue, today, |records| {
-            let entry = super::record::interval_entry(records, interval);
-            forget_newest_but(entry, reached);
-            // A newest row of days to come was a mistake, and no loss.
-            let last = missing.known.min(today);
-            note_lost(entry, reached, last, today);
-            true
-        })
-    }
+/// Counts the series of which rows are known.
+pub(super) fn series_with_rows<'r>(records: impl Iterator<Item = &'r Object>) -> usize {
+    let of = |interval: &&Object| fields::date(interval, "last_data_date").is_some();
+    records.flat_map(intervals).filter(of).count()
+}
 
-    /// Makes the registry know rows up to `left` only, so that what follows is asked for again.
-    pub fn set_back(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        interval: Interval,
-        left: Option<NaiveDate>,
-    ) {
-        // What cannot be recorded was not recorded as known either.
-        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
-            forget_newest_but(super::record::interval_entry(records, interval), left);
-            true
-        });
-    }
+/// Returns how long the file with the newest row was when that row was stored.
+pub(super) fn newest_bytes(entry: &Object) -> Option<u64> {
+    entry.get(NEWEST_BYTES)?.as_u64()
+}
 
-    /// Gives up every row that is known: all series are asked for again, whole. Returns how many there were.
-    pub fn give_up_rows(&mut self, today: NaiveDate) -> usize {
-        let mut given_up = 0;
-        for (_, value) in &mut self.document {
-            let Some(entry) = value.as_object_mut() else {
-                continue;
-            };
-            given_up += give_up(entry, today);
-            let further = entry.get_mut("venues").and_then(Value::as_object_mut);
-            for (_, records) in further.into_iter().flatten() {
-                given_up += records
-                    .as_object_mut()
-                    .map_or(0, |records| give_up(records, today));
-            }
-        }
-        self.is_changed |= given_up > 0;
-        given_up
-    }
+/// Notes how long the file with the newest row is.
+pub(super) fn put_newest_bytes(entry: &mut Object, bytes: u64) -> bool {
+    fields::put(entry, INTERVAL_ORDER, NEWEST_BYTES, bytes.into())
+}
 
-    /// Forgets that a history was given up, once a source that keeps it whole has brought it again.
-    pub fn forget_given_up(&mut self, ticker: &Ticker, venue: &Venue, interval: Interval) {
-        let is_noted = self
-            .interval(ticker, venue, interval)
-            .is_some_and(|entry| entry.contains_key(LOST));
-        if !is_noted {
-            return;
-        }
-        // Who cannot record it knows of a loss too many.
-        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
-            let entry = super::record::interval_entry(records, interval);
-            let known = entry.get(LOST).and_then(Value::as_array);
-            let kept = known.into_iter().flatten();
-            let kept: Vec<Value> = kept
-                .filter(|lost| !lost["from"].is_null())
-                .cloned()
-                .collect();
-            if kept.is_empty() {
-                return entry.shift_remove(LOST).is_some();
-            }
-            fields::put(entry, INTERVAL_ORDER, LOST, Value::Array(kept))
-        });
-    }
+/// Notes that rows are gone for good: those up to `reached` are known, and the days after it lost.
+pub(super) fn put_lost(
+    entry: &mut Object,
+    missing: Missing,
+    reached: Option<NaiveDate>,
+    today: NaiveDate,
+) {
+    forget_newest_but(entry, reached);
+    // A newest row of days to come was a mistake, and no loss.
+    let last = missing.known.min(today);
+    note_lost(entry, reached, last, today);
+}
 
-    /// Returns the records of every usable ticker at every venue.
-    fn all_records(&self) -> impl Iterator<Item = &Object> {
-        let entries = self.tickers.iter().filter_map(|ticker| self.entry(ticker));
-        entries.flat_map(|entry| {
-            let further = entry.get("venues").and_then(Value::as_object);
-            let further = further.into_iter().flat_map(Map::values);
-            std::iter::once(entry).chain(further.filter_map(Value::as_object))
-        })
+/// Tells whether days of a series are noted as lost.
+pub(super) fn has_lost(entry: &Object) -> bool {
+    entry.contains_key(LOST)
+}
+
+/// Forgets that a history was given up.
+pub(super) fn forget_given_up(entry: &mut Object) -> bool {
+    let known = entry.get(LOST).and_then(Value::as_array);
+    let kept = known.into_iter().flatten();
+    let kept: Vec<Value> = kept
+        .filter(|lost| !lost["from"].is_null())
+        .cloned()
+        .collect();
+    if kept.is_empty() {
+        return entry.shift_remove(LOST).is_some();
     }
+    fields::put(entry, INTERVAL_ORDER, LOST, Value::Array(kept))
+}
+
+/// Gives up every row that is known of a ticker, at every venue. Returns of how many series.
+pub(super) fn give_up_all(entry: &mut Object, today: NaiveDate) -> usize {
+    let mut given_up = give_up(entry, today);
+    let further = entry.get_mut("venues").and_then(Value::as_object_mut);
+    for (_, records) in further.into_iter().flatten() {
+        given_up += records
+            .as_object_mut()
+            .map_or(0, |records| give_up(records, today));
+    }
+    given_up
 }
 
 fn intervals(records: &Object) -> impl Iterator<Item = &Object> {
@@ -208,7 +136,7 @@ fn give_up(records: &mut Object, today: NaiveDate) -> usize {
 }
 
 /// Forgets what is known of the rows after `left`, and what would call them done.
-fn forget_newest_but(entry: &mut Object, left: Option<NaiveDate>) {
+pub(super) fn forget_newest_but(entry: &mut Object, left: Option<NaiveDate>) {
     for key in ["last_data_at", "mark", "provisional", NEWEST_BYTES] {
         entry.shift_remove(key);
     }

@@ -1,25 +1,125 @@
-//! Questions to the registry.
+//! The registry of tickers, and the questions to it.
 //!
 //! Promises: the predecessor's answers. A missing or malformed field never excludes a ticker.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, NaiveDateTime};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::block::{self, Block};
-use super::{Catalog, fields, place};
-use crate::document::Object;
-use crate::model::{Interval, Ticker, Venue, time};
+use super::entries::Entries;
+use super::missing::{self, KnownRows};
+use super::{
+    CatalogError, CatalogWarning, LAST_GOOD_FILE, MAX_BYTES, TICKERS_FILE, fields, identity, place,
+};
+use crate::document::{self, Object};
+use crate::model::{Identity, Interval, Ticker, Venue, time};
+use crate::sys::Fs;
+use crate::sys::atomic::TempNames;
 
 /// Days for which a series that was not found is left alone.
 const COOLDOWN_DAYS: i64 = 30;
 
+/// The registry of tickers, in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    pub(super) entries: Entries,
+}
+
 impl Catalog {
+    /// Returns the path of the registry.
+    pub fn path(workspace: &Path) -> PathBuf {
+        workspace.join(TICKERS_FILE)
+    }
+
+    /// Reads the registry; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read or understood.
+    pub fn load(fs: &dyn Fs, workspace: &Path) -> Result<Option<Self>, CatalogError> {
+        match document::read_object(fs, &Self::path(workspace), MAX_BYTES) {
+            Ok(found) => Ok(found.map(Self::from_document)),
+            Err(error) => Err(CatalogError::document(fs, workspace, error)),
+        }
+    }
+
+    /// Takes in a document, ticker by ticker.
+    pub fn from_document(document: Object) -> Self {
+        Self {
+            entries: Entries::of(document),
+        }
+    }
+
+    /// Returns every usable ticker, in the order of the file.
+    pub fn tickers(&self) -> &[Ticker] {
+        self.entries.tickers()
+    }
+
+    /// Tells whether a ticker has an entry, usable or not.
+    pub fn contains(&self, ticker: &Ticker) -> bool {
+        self.entries.contains(ticker)
+    }
+
+    /// Returns what was found wrong while loading.
+    pub fn warnings(&self) -> &[CatalogWarning] {
+        self.entries.warnings()
+    }
+
+    /// Returns the groups of tickers that differ only in case, which some disks cannot tell apart.
+    pub fn case_twins(&self) -> Vec<Vec<Ticker>> {
+        self.entries.case_twins()
+    }
+
+    /// Tells whether something was recorded that the file does not hold.
+    pub fn is_changed(&self) -> bool {
+        self.entries.is_changed()
+    }
+
+    /// Returns the bytes of the file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.entries.to_bytes()
+    }
+
+    /// Copies the registry as it lies on disk to the last good generation; `false` when there is none.
+    ///
+    /// # Errors
+    /// When the registry on disk is damaged, or a file cannot be read or written.
+    pub fn keep_last_good(
+        fs: &dyn Fs,
+        temps: &TempNames,
+        workspace: &Path,
+    ) -> Result<bool, CatalogError> {
+        let path = Self::path(workspace);
+        let Some(bytes) = fs.read(&path)? else {
+            return Ok(false);
+        };
+        let judged = document::parse_object(&bytes, &path, MAX_BYTES);
+        judged.map_err(|error| CatalogError::document(fs, workspace, error))?;
+        document::save_copy(fs, temps, &path, &workspace.join(LAST_GOOD_FILE), &bytes)?;
+        Ok(true)
+    }
+
+    /// Replaces the registry with bytes of `to_bytes`, keeping the last good generation. The caller holds the
+    /// run lock.
+    ///
+    /// # Errors
+    /// When the registry on disk is damaged: it is then left for a person to look at. When writing fails.
+    pub fn save(
+        fs: &dyn Fs,
+        temps: &TempNames,
+        workspace: &Path,
+        bytes: &[u8],
+    ) -> Result<(), CatalogError> {
+        Self::keep_last_good(fs, temps, workspace)?;
+        Ok(document::save(fs, temps, &Self::path(workspace), bytes)?)
+    }
+
     /// Returns the tickers of a venue in the order of the file: those at home there and those with records of it.
     pub fn tickers_at(&self, venue: &Venue) -> Vec<Ticker> {
         let is_there = |ticker: &&Ticker| self.is_at(ticker, venue);
-        self.tickers.iter().filter(is_there).cloned().collect()
+        self.tickers().iter().filter(is_there).cloned().collect()
     }
 
     /// Tells whether a usable ticker is kept at a venue.
@@ -29,13 +129,12 @@ impl Catalog {
 
     /// Returns every venue that usable tickers are kept at.
     pub fn venues(&self) -> BTreeSet<Venue> {
-        let entries = self.tickers.iter().filter_map(|ticker| self.entry(ticker));
-        entries.flat_map(place::venues).collect()
+        self.entries.all().flat_map(place::venues).collect()
     }
 
     /// Returns the venues that one ticker is kept at, its home first.
     pub fn venues_of(&self, ticker: &Ticker) -> Vec<Venue> {
-        let entry = self.entry(ticker).into_iter();
+        let entry = self.entries.get(ticker).into_iter();
         entry.flat_map(place::venues).collect()
     }
 
@@ -104,7 +203,7 @@ impl Catalog {
             let checked = records.and_then(|records| fields::date(records, "last_checked"));
             checked.is_some_and(|checked| checked >= day)
         };
-        self.tickers.iter().filter(is_checked).count()
+        self.tickers().iter().filter(is_checked).count()
     }
 
     /// Returns the wall clock of the newest intraday row, unless the day says that another writer went on.
@@ -119,7 +218,7 @@ impl Catalog {
 
     /// Returns where a series was put.
     pub fn storage_block(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Block {
-        if self.unusable.contains_key(ticker) {
+        if self.entries.is_unusable(ticker) {
             return Block::Damaged;
         }
         self.interval(ticker, venue, interval)
@@ -129,13 +228,16 @@ impl Catalog {
     /// Returns the venue that the top level of a ticker's entry, and so what the predecessor stored, is of. An entry that
     /// records nothing does not say so.
     pub fn home(&self, ticker: &Ticker) -> Option<Venue> {
-        let entry = self.entry(ticker).filter(|entry| !place::is_blank(entry))?;
+        let entry = self
+            .entries
+            .get(ticker)
+            .filter(|entry| !place::is_blank(entry))?;
         place::home(entry)
     }
 
     /// Tells whether a ticker is kept at another venue than this one, beside it or instead.
     pub fn is_kept_beside(&self, ticker: &Ticker, venue: &Venue) -> bool {
-        self.entry(ticker).is_some_and(|entry| {
+        self.entries.get(ticker).is_some_and(|entry| {
             let is_elsewhere = !place::is_home(entry, venue) && !place::is_blank(entry);
             is_elsewhere || place::has_further(entry)
         })
@@ -155,7 +257,7 @@ impl Catalog {
     }
 
     pub(super) fn records(&self, ticker: &Ticker, venue: &Venue) -> Option<&Object> {
-        place::records(self.entry(ticker)?, venue)
+        place::records(self.entries.get(ticker)?, venue)
     }
 
     pub(super) fn interval(
@@ -168,6 +270,63 @@ impl Catalog {
             .get("intervals")?
             .get(interval.as_str())
             .and_then(Value::as_object)
+    }
+
+    /// Returns who a ticker is at a venue; `None` when nothing is recorded.
+    pub fn identity(&self, ticker: &Ticker, venue: &Venue) -> Option<Identity> {
+        identity::known(self.records(ticker, venue)?)
+    }
+
+    /// Returns the tickers of a venue of which the source says something else than what is known, with what it says.
+    pub fn refused_at(&self, venue: &Venue) -> Vec<(Ticker, Identity)> {
+        let refused = |ticker: Ticker| {
+            let seen = identity::seen(self.records(&ticker, venue)?)?;
+            Some((ticker, seen))
+        };
+        let tickers = self.tickers_at(venue).into_iter();
+        tickers.filter_map(refused).collect()
+    }
+
+    /// Returns the series of bars at a venue of which rows are known, in the order of the file.
+    pub fn series_known_at(&self, venue: &Venue) -> Vec<(Ticker, Interval)> {
+        let mut known = Vec::new();
+        for ticker in self.tickers() {
+            let records = self.records(ticker, venue);
+            let intervals = records.and_then(|records| records.get("intervals")?.as_object());
+            for (name, entry) in intervals.into_iter().flatten() {
+                let has_rows = entry
+                    .as_object()
+                    .is_some_and(|entry| fields::date(entry, "last_data_date").is_some());
+                if let (true, Ok(interval)) = (has_rows, name.parse()) {
+                    known.push((ticker.clone(), interval));
+                }
+            }
+        }
+        known
+    }
+
+    /// Tells which rows are known of all series together.
+    pub fn known_rows(&self) -> KnownRows {
+        missing::known_rows(self.all_records())
+    }
+
+    /// Counts the series of which rows are known.
+    pub fn series_with_rows(&self) -> usize {
+        missing::series_with_rows(self.all_records())
+    }
+
+    /// Returns how long the file with the newest row was when that row was stored; `None` when nobody wrote it down.
+    pub fn newest_bytes(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<u64> {
+        missing::newest_bytes(self.interval(ticker, venue, interval)?)
+    }
+
+    /// Returns the records of every usable ticker at every venue.
+    fn all_records(&self) -> impl Iterator<Item = &Object> {
+        self.entries.all().flat_map(|entry| {
+            let further = entry.get("venues").and_then(Value::as_object);
+            let further = further.into_iter().flat_map(Map::values);
+            std::iter::once(entry).chain(further.filter_map(Value::as_object))
+        })
     }
 }
 

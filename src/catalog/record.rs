@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::block::StorageBlock;
 use super::fields::{self, ACTIVE, INTERVAL_ORDER, NOT_FOUND, TICKER_ORDER};
 use super::found::{self, Found};
-use super::place;
-use super::{Catalog, Unusable, read};
+use super::missing::{self, Missing};
+use super::{Catalog, Unusable, identity, place, read};
 use crate::document::Object;
-use crate::model::{Interval, Ticker, Venue, time};
+use crate::model::{Identity, Interval, Ticker, Venue, time};
 
 /// Days after its last rows for which a given-up ticker is taken back without asking the source.
 const RECENT_DAYS: u64 = 90;
@@ -143,6 +143,144 @@ impl Catalog {
         Ok(has_block)
     }
 
+    /// Records who a ticker is, where that is not known yet.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_identity(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        today: NaiveDate,
+        identity: &Identity,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, today, |records| {
+            identity::complete(records, identity)
+        })
+    }
+
+    /// Records that a ticker goes on as what the source says of it now, and what it was until today.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_identity_moved(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        today: NaiveDate,
+        identity: &Identity,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, today, |records| {
+            identity::move_to(records, identity, today)
+        })
+    }
+
+    /// Records that the source says something else of a ticker than what is known, for a person to decide.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_identity_seen(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        today: NaiveDate,
+        seen: &Identity,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, today, |records| {
+            identity::put_seen(records, seen)
+        })
+    }
+
+    /// Takes the identity that was seen for the one that is known; `None` when nothing else was seen.
+    pub fn accept_identity(&mut self, ticker: &Ticker, venue: &Venue) -> Option<Identity> {
+        let seen = identity::seen(self.records(ticker, venue)?)?;
+        self.change(ticker, venue, NaiveDate::MIN, |records| {
+            identity::accept(records, &seen)
+        })
+        .ok()?;
+        Some(seen)
+    }
+
+    /// Records how long the file with the newest row is. A series without an entry has none to record it in.
+    pub fn record_newest_bytes(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        bytes: u64,
+    ) {
+        let entry = self.interval(ticker, venue, interval);
+        let recorded = entry.map(missing::newest_bytes);
+        if recorded.is_none_or(|recorded| recorded == Some(bytes)) {
+            return;
+        }
+        // Who cannot record it looks into the file once more.
+        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
+            missing::put_newest_bytes(interval_entry(records, interval), bytes)
+        });
+    }
+
+    /// Records that rows are gone for good: the registry then knows those up to `reached` only, and the days after it as
+    /// lost.
+    ///
+    /// # Errors
+    /// When the entry of the ticker cannot be used; nothing is recorded then.
+    pub fn record_lost(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+        missing: Missing,
+        reached: Option<NaiveDate>,
+    ) -> Result<(), Unusable> {
+        self.change(ticker, venue, today, |records| {
+            let entry = interval_entry(records, interval);
+            missing::put_lost(entry, missing, reached, today);
+            true
+        })
+    }
+
+    /// Makes the registry know rows up to `left` only, so that what follows is asked for again.
+    pub fn set_back(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        left: Option<NaiveDate>,
+    ) {
+        // What cannot be recorded was not recorded as known either.
+        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
+            missing::forget_newest_but(interval_entry(records, interval), left);
+            true
+        });
+    }
+
+    /// Gives up every row that is known: all series are asked for again, whole. Returns how many there were.
+    pub fn give_up_rows(&mut self, today: NaiveDate) -> usize {
+        let mut given_up = 0;
+        self.entries.change_all(|entry| {
+            let of_ticker = missing::give_up_all(entry, today);
+            given_up += of_ticker;
+            of_ticker > 0
+        });
+        given_up
+    }
+
+    /// Forgets that a history was given up, once a source that keeps it whole has brought it again.
+    pub fn forget_given_up(&mut self, ticker: &Ticker, venue: &Venue, interval: Interval) {
+        let is_noted = self
+            .interval(ticker, venue, interval)
+            .is_some_and(missing::has_lost);
+        if !is_noted {
+            return;
+        }
+        // Who cannot record it knows of a loss too many.
+        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
+            missing::forget_given_up(interval_entry(records, interval))
+        });
+    }
+
     /// Adds a ticker to a venue; `false` when it was there, and then nothing changes.
     pub fn add(&mut self, ticker: &Ticker, venue: &Venue, today: NaiveDate) -> bool {
         if self.contains(ticker) {
@@ -162,10 +300,7 @@ impl Catalog {
         if !place::is_predecessors(venue) {
             entry.insert("venue".to_owned(), Value::String(venue.to_string()));
         }
-        self.document
-            .insert(ticker.to_string(), Value::Object(entry));
-        self.tickers.push(ticker.clone());
-        self.is_changed = true;
+        self.entries.insert(ticker, entry);
         true
     }
 
@@ -196,7 +331,7 @@ impl Catalog {
                 .filter_map(Value::as_object)
                 .any(had_rows)
         };
-        let recent: Vec<_> = self.tickers.iter().filter(is_recent).cloned().collect();
+        let recent: Vec<_> = self.tickers().iter().filter(is_recent).cloned().collect();
         recent
             .into_iter()
             .filter(|ticker| self.reactivate(ticker, venue))
@@ -205,15 +340,7 @@ impl Catalog {
 
     /// Removes a ticker with everything that is recorded of it; `false` when there was none.
     pub fn remove(&mut self, ticker: &Ticker) -> bool {
-        let key = self.key(ticker).to_owned();
-        if self.document.shift_remove(&key).is_none() {
-            return false;
-        }
-        self.tickers.retain(|known| known != ticker);
-        self.unusable.remove(ticker);
-        self.spellings.remove(ticker);
-        self.is_changed = true;
-        true
+        self.entries.remove(ticker)
     }
 
     /// Removes what is recorded of a ticker at one venue; `false` when nothing was. The records of other venues stay as they
@@ -226,38 +353,26 @@ impl Catalog {
         let Some(heir) = at.into_iter().find(|other| other != venue) else {
             return self.remove(ticker);
         };
-        let key = self.key(ticker).to_owned();
-        let Some(Value::Object(entry)) = self.document.get_mut(&key) else {
-            return false;
-        };
-        place::forget(entry, venue, &heir);
-        self.is_changed = true;
-        true
+        let removed = self.entries.change(ticker, |entry| {
+            place::forget(entry, venue, &heir);
+            true
+        });
+        removed.is_ok()
     }
 
     /// Applies a change to the records of a venue, which are made where they are missing.
-    pub(super) fn change(
+    fn change(
         &mut self,
         ticker: &Ticker,
         venue: &Venue,
         today: NaiveDate,
         apply: impl FnOnce(&mut Object) -> bool,
     ) -> Result<(), Unusable> {
-        if let Some(reason) = self.unusable.get(ticker) {
-            return Err(Unusable {
-                ticker: ticker.clone(),
-                reason: reason.clone(),
-            });
-        }
         if !self.contains(ticker) {
             self.add(ticker, venue, today);
         }
-        let key = self.key(ticker).to_owned();
-        if let Some(Value::Object(entry)) = self.document.get_mut(&key) {
-            let records = place::records_mut(entry, venue);
-            self.is_changed |= apply(records);
-        }
-        Ok(())
+        self.entries
+            .change(ticker, |entry| apply(place::records_mut(entry, venue)))
     }
 }
 
@@ -265,7 +380,7 @@ fn set(object: &mut Object, order: &[&str], key: &str, text: &str) -> bool {
     fields::put(object, order, key, Value::String(text.to_owned()))
 }
 
-pub(super) fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
+fn interval_entry(records: &mut Object, interval: Interval) -> &mut Object {
     let intervals = fields::object_at(records, TICKER_ORDER, "intervals");
     fields::object_at(intervals, &[], interval.as_str())
 }

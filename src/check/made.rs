@@ -37,7 +37,7 @@ pub(super) fn bars(closes: &[f64]) -> Vec<Bar> {
 }
 
 pub(super) fn frame(bars: Vec<Bar>) -> Frame {
-    BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame
+    BarBatch { bars }.ordered(&"A".parse().unwrap()).0.frame
 }
 
 /// Daily bars as a source gives them, without anything beside.

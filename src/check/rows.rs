@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Facts;
-use crate::frame::{Bar, Volume};
+use crate::frame::{self, Bar, Volume};
 use crate::model::{Interval, time};
 
 /// The names of the prices of a row, in the order of `Row::prices`.
@@ -81,7 +81,7 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn of(facts: &Facts) -> Self {
-        let rows = facts.bars.bars();
+        let rows = frame::bars_of(&facts.bars);
         let mut all: Vec<Row> = rows
             .filter_map(|bar| Row::of(&bar, &facts.adjusted))
             .collect();

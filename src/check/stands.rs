@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind};
 use crate::calendar::Day;
-use crate::frame::{Bar, Volume};
+use crate::frame::{self, Bar, Volume};
 use crate::model::{Interval, time};
 
 /// Bars that have to come again, with every figure, before a shift of the clock is believed.
@@ -137,9 +137,7 @@ fn is_closed(facts: &Facts, day: NaiveDate) -> bool {
 /// Finds bars of weekdays on which the exchange of the series is known to have held no session. Those by which a source fills
 /// such days, with the price of the day before and no volume, say nothing wrong.
 fn holidays(facts: &Facts) -> Vec<Finding> {
-    let fillers: HashSet<i64> = facts
-        .bars
-        .bars()
+    let fillers: HashSet<i64> = frame::bars_of(&facts.bars)
         .filter(is_filler)
         .filter_map(|bar| bar.date)
         .collect();
@@ -201,7 +199,7 @@ fn count_of(weekday: Weekday, first: NaiveDate, last: NaiveDate) -> usize {
 /// Finds bars that come again with every figure some hours later: one instant, stored on two clocks.
 fn twins(facts: &Facts) -> Vec<Finding> {
     let mut alike: HashMap<[u64; 5], Vec<i64>> = HashMap::new();
-    for bar in facts.bars.bars() {
+    for bar in frame::bars_of(&facts.bars) {
         if let Some((figures, stamp)) = figures(&bar) {
             alike.entry(figures).or_default().push(stamp);
         }

@@ -5,22 +5,29 @@
 
 use std::path::PathBuf;
 
-use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    calendar, check, cleanup, completions, config_show, demo, init, list, man, not_founds,
-    partition_migrate, partition_toggle, revisions, run_lock, show, status, tickers, update,
+    calendar, check, cleanup, complete, completions, config_show, demo, init, intervals, list, man,
+    partition_migrate, partition_toggle, predecessor, revisions, show, status, tickers, update,
 };
-use crate::model::time;
+use crate::model::CalendarSpan;
 
 /// Collects market bars and keeps them as Parquet files that survive crashes.
 #[derive(Debug, Parser)]
 #[command(name = "barkeep", bin_name = "barkeep", version, max_term_width = 100, color = clap::ColorChoice::Never)]
-#[command(disable_help_subcommand = true)]
 pub(super) struct CommandLine {
     #[command(flatten)]
     pub(super) global: GlobalArgs,
+    /// The predecessor's place for `update --limits`
+    #[arg(
+        long = "limits",
+        id = "limits_before",
+        hide = true,
+        num_args = 2,
+        value_names = ["REQUESTS", "SECONDS"]
+    )]
+    pub(super) limits: Option<Vec<f64>>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -32,7 +39,7 @@ pub(super) struct GlobalArgs {
     #[arg(
         short = 'C',
         long,
-        alias = "wrk-dir",
+        aliases = ["wrk-dir", "base-dir"],
         value_name = "DIR",
         global = true
     )]
@@ -44,6 +51,16 @@ pub(super) struct GlobalArgs {
     /// Log what is done to standard error
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// The predecessor's option: how much is logged
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        value_enum,
+        ignore_case = true,
+        global = true,
+        hide = true
+    )]
+    pub(super) log_level: Option<LogLevel>,
     /// How the log is written
     #[arg(
         long,
@@ -68,6 +85,31 @@ pub(super) enum LogFormat {
     Json,
 }
 
+/// How much is logged, by the predecessor's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogLevel {
+    Trace,
+    Debug,
+    Info,
+    Success,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl LogLevel {
+    /// Returns the level by its name in `BARKEEP_LOG`.
+    pub(super) fn filter(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info | Self::Success => "info",
+            Self::Warning => "warn",
+            Self::Error | Self::Critical => "error",
+        }
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -76,6 +118,9 @@ pub(super) enum Command {
     /// Add, import, remove and list tickers
     #[command(subcommand)]
     Tickers(tickers::TickersCommand),
+    /// Add, remove and list the intervals that are kept
+    #[command(subcommand)]
+    Intervals(intervals::IntervalsCommand),
     /// Show the settings
     #[command(subcommand)]
     Config(config_show::ConfigCommand),
@@ -109,15 +154,11 @@ pub(super) enum Command {
     /// Print the manual
     #[command(hide = true)]
     Man(man::ManArgs),
-    /// The predecessor's name for `tickers confirm`
+    /// Print what a word of the command line may be, for completions
     #[command(hide = true)]
-    ConfirmNotFounds(not_founds::NotFoundsArgs),
-    /// The predecessor's name for `tickers reparse`
-    #[command(hide = true)]
-    ReparseNotFounds(not_founds::NotFoundsArgs),
-    /// The names that the predecessor had for `cleanup`
-    #[command(hide = true, subcommand)]
-    RunLock(run_lock::RunLockCommand),
+    Complete(complete::CompleteArgs),
+    #[command(flatten)]
+    Predecessor(predecessor::PredecessorCommand),
 }
 
 impl Command {
@@ -126,6 +167,7 @@ impl Command {
         match self {
             Self::Tickers(command) => command.is_json(),
             Self::Config(command) => command.is_json(),
+            Self::Intervals(command) => command.is_json(),
             Self::Update(args) => args.json,
             Self::Show(args) => args.format == show::Format::Json,
             Self::List(args) => args.json,
@@ -144,9 +186,8 @@ impl Command {
         match self {
             Self::Init(_) => "set up the workspace",
             Self::Tickers(tickers::TickersCommand::List(_)) => "list tickers",
-            Self::Tickers(_) | Self::ConfirmNotFounds(_) | Self::ReparseNotFounds(_) => {
-                "change tickers"
-            }
+            Self::Tickers(_) => "change tickers",
+            Self::Intervals(_) => "change intervals",
             Self::Config(_) => "show the settings",
             Self::PartitionMigrate(command) => command.act(),
             Self::PartitionToggle(_) => "change the layout of new series",
@@ -157,39 +198,30 @@ impl Command {
             Self::Calendar(_) => "print a calendar",
             Self::Revisions(_) => "show revisions",
             Self::Check(_) => "check",
-            Self::Cleanup(_) | Self::RunLock(_) => "clean up",
+            Self::Cleanup(_) => "clean up",
             Self::Demo(_) => "show the demo",
             Self::Completions(_) => "print completions",
             Self::Man(_) => "print the manual",
+            Self::Complete(_) => "complete a word",
+            Self::Predecessor(command) => command.act(),
         }
     }
 }
 
-/// Parses a day, alone or with a time, which does not count.
+/// Parses a span of the calendar, or a moment with its zone, of which the day counts.
 ///
 /// # Errors
-/// When the text is no day that a bar can be stored under.
-pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
-    let refused = || format!("`{text}` is not a day such as 2020-01-31");
-    let day = match text.parse::<NaiveDate>() {
-        Ok(day) => day,
-        Err(_) => match chrono::DateTime::parse_from_rfc3339(text) {
-            Ok(moment) => moment.date_naive(),
-            Err(_) => time::parse(text).map(time::day).ok_or_else(refused)?,
-        },
-    };
-    let after = day.succ_opt().and_then(time::midnight);
-    // Outside of these years a timestamp in nanoseconds does not fit, and the window would have no end.
-    match (time::midnight(day), after) {
-        (Some(_), Some(_)) => Ok(day),
-        _ => Err(format!(
-            "{day} is outside of the years that can be stored, 1678 to 2261"
-        )),
+/// When the text is neither, or nothing can be stored under it.
+pub(super) fn day(text: &str) -> Result<CalendarSpan, String> {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(moment) => moment.date_naive().to_string().parse(),
+        Err(_) => text.parse(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
     use clap::CommandFactory;
 
     use super::*;
@@ -200,31 +232,16 @@ mod tests {
     }
 
     #[test]
-    fn the_day_of_a_moment_counts() {
-        let expected = NaiveDate::from_ymd_opt(2020, 1, 31);
+    fn of_a_moment_with_a_zone_the_day_counts() {
+        let expected = NaiveDate::from_ymd_opt(2020, 1, 31).map(CalendarSpan::Day);
 
         for text in [
             "2020-01-31",
-            "2020-01-31T09:30",
-            "2020-01-31T23:59:59.5",
             "2020-01-31T23:00:00-05:00",
+            "2020-01-31T23:00:00Z",
         ] {
             assert_eq!(day(text).ok(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn what_is_no_day_is_refused() {
-        for text in [
-            "",
-            "yesterday",
-            "2020-02-30",
-            "31.01.2020",
-            "0001-01-01",
-            "9999-12-31",
-            "2020-01-31T25:00",
-        ] {
-            assert!(day(text).is_err(), "{text}");
-        }
+        assert!(day("9999-01-31T23:00:00Z").is_err());
     }
 }

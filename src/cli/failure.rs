@@ -195,10 +195,7 @@ impl From<LockError> for Failure {
         };
         let mut hints = Vec::new();
         if error.is_contention() {
-            hints.push(
-                "run again later; `barkeep update` can wait for it with `--wait SECONDS`"
-                    .to_owned(),
-            );
+            hints.push("run again later, or have it wait: barkeep update --wait 600".to_owned());
         }
         if let Some(key) = error.key() {
             hints.push(format!(
@@ -349,7 +346,7 @@ impl From<UpdateError> for Failure {
                 "`barkeep config show` lists the sources; describe another one in barkeep.toml",
             ),
             UpdateError::NoTickers { ref venue } => {
-                let hint = format!("add one: barkeep tickers add TICKER --venue {venue}");
+                let hint = format!("add one, such as: barkeep tickers add AAPL --venue {venue}");
                 Self::of(Exit::Usage, error).hint(hint)
             }
             UpdateError::NoSpace {

@@ -16,11 +16,12 @@ use crate::sys::OsFs;
 
 /// Starts the log if one is wanted.
 pub(super) fn start(global: &GlobalArgs, shell: &Shell<'_>) -> Result<(), Failure> {
-    let wanted = match (&shell.around.env.log, global.verbose) {
-        (Some(filter), _) => filter.as_str(),
-        (None, true) => "debug",
-        (None, false) if global.log_file.is_some() => "info",
-        (None, false) => return Ok(()),
+    let wanted = match (&shell.around.env.log, global.verbose, global.log_level) {
+        (Some(filter), _, _) => filter.as_str(),
+        (None, true, _) => "debug",
+        (None, false, Some(level)) => level.filter(),
+        (None, false, None) if global.log_file.is_some() => "info",
+        (None, false, None) => return Ok(()),
     };
     let filter = EnvFilter::try_new(wanted)
         .map_err(|error| Failure::usage(format!("BARKEEP_LOG cannot be used: {error}")))?;

@@ -77,7 +77,8 @@ fn execute(line: &CommandLine, world: &World, printer: &Printer) -> Result<Exit,
         Command::Config(command) => commands::config_show::run(command, &shell),
         Command::PartitionMigrate(command) => commands::partition_migrate::run(command, &shell),
         Command::PartitionToggle(args) => commands::partition_toggle::run(args, &shell),
-        Command::Update(args) => commands::update::run(args, &shell),
+        Command::Update(args) => commands::update::run(&args.under(line.limits.clone()), &shell),
+        Command::Intervals(command) => commands::intervals::run(command, &shell),
         Command::Show(args) => commands::show::run(args, &shell),
         Command::List(args) => commands::list::run(args, &shell),
         Command::Status(args) => commands::status::run(args, &shell),
@@ -88,15 +89,14 @@ fn execute(line: &CommandLine, world: &World, printer: &Printer) -> Result<Exit,
         Command::Demo(args) => commands::demo::run(args, &shell),
         Command::Completions(args) => Ok(commands::completions::run(args, &shell)),
         Command::Man(args) => commands::man::run(args, &shell),
-        Command::ConfirmNotFounds(args) => commands::not_founds::confirm(args, &shell),
-        Command::ReparseNotFounds(args) => commands::not_founds::reparse(args, &shell),
-        Command::RunLock(command) => commands::run_lock::run(*command, &shell),
+        Command::Complete(args) => Ok(commands::complete::run(args, &shell)),
+        Command::Predecessor(command) => commands::predecessor::run(command, &shell),
     }
 }
 
 fn report(failure: &Failure, printer: &Printer, is_json: bool) -> Exit {
     if is_json {
-        printer.error(&failure.json().to_string());
+        printer.json_error(&failure.json());
     } else {
         printer.error(&failure.text());
     }

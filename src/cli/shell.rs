@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use clap::CommandFactory;
 
 use super::World;
-use super::args::GlobalArgs;
+use super::args::{CommandLine, GlobalArgs};
 use super::failure::Failure;
 use super::ui::Printer;
+use super::ui::located::Elsewhere;
 use crate::config::EnvVars;
 use crate::sys::{Clock, FsResult, ReplayClock};
 use crate::workspace::Surroundings;
@@ -51,23 +53,40 @@ impl<'w> Shell<'w> {
             stop: world.shutdown.clone(),
             env,
         };
-        Ok(Self {
+        let shell = Self {
             world,
             printer,
             around,
-        })
+        };
+        shell.lead();
+        Ok(shell)
+    }
+
+    /// Has the commands of messages lead to the workspace.
+    fn lead(&self) {
+        let stands_in = resolved(self.world, &self.world.current_dir);
+        let is_there = stands_in.is_ok_and(|dir| dir == self.around.root);
+        let elsewhere = || {
+            let line = CommandLine::command();
+            let names = line.get_subcommands().map(clap::Command::get_name);
+            let root = self.around.root.display().to_string();
+            Elsewhere::new(&root, names.map(str::to_owned).collect())
+        };
+        self.printer.lead((!is_there).then(elsewhere));
     }
 
     /// Returns the shell of another workspace.
     pub(super) fn at(&self, dir: &Path) -> Result<Self, Failure> {
-        Ok(Self {
+        let shell = Self {
             world: self.world,
             printer: self.printer,
             around: Surroundings {
                 root: resolved(self.world, dir)?,
                 ..self.around.clone()
             },
-        })
+        };
+        shell.lead();
+        Ok(shell)
     }
 
     /// Returns a path that the user typed, relative to the current directory.

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::sys::{Clock, Fs, Host, OsFs, Shutdown, SystemClock, ThisHost};
+use crate::sys::{Clock, Fs, Host, OsFs, Shutdown, SystemClock, ThisHost, terminal_columns};
 
 /// Somewhere to write to, shared by threads.
 pub type Sink = Arc<Mutex<dyn Write + Send>>;
@@ -54,6 +54,19 @@ pub struct Terminals {
     pub stdout: bool,
     /// Standard error: somebody watches progress.
     pub stderr: bool,
+    /// How many letters fit into a line of standard output, where that is known.
+    pub columns: Option<usize>,
+}
+
+/// How wide a terminal is taken to be that does not say so.
+const USUAL_COLUMNS: usize = 80;
+
+impl Terminals {
+    /// Returns how long a line of standard output may be: as long as it likes where it is no terminal.
+    pub(super) fn width(self) -> Option<usize> {
+        let columns = self.columns.unwrap_or(USUAL_COLUMNS);
+        self.stdout.then_some(columns)
+    }
 }
 
 impl World {
@@ -76,6 +89,7 @@ impl World {
                 stdin: io::IsTerminal::is_terminal(&io::stdin()),
                 stdout: io::IsTerminal::is_terminal(&io::stdout()),
                 stderr: io::IsTerminal::is_terminal(&io::stderr()),
+                columns: terminal_columns(),
             },
             cores: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             last_panic,

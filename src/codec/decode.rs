@@ -1,4 +1,4 @@
-//! From the bytes of a Parquet file, barkeep's or anybody's, to proven rows.
+//! From the bytes of a Parquet file, barkeep's or anybody's, to rows in order.
 //!
 //! Promises: a sealed file is checked whole before a value of it is used; what breaks the decoder is damage and no panic.
 //! Other writers' types are converted only where nothing has to be guessed. Leaves to others: what is done with damage
@@ -13,7 +13,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Proven, Texts};
+use crate::frame::{Column, ColumnSpec, Frame, KindOf, Ordered, Profile, Texts};
 use crate::model::{Digest, Fingerprint, Provenance, TimeUnit, time};
 
 use super::column_read::{Meaning, Tally};
@@ -25,7 +25,7 @@ use super::{CodecError, MemoryLimit, column_read, footer, index, seal, types};
 #[derive(Debug)]
 pub struct Decoded {
     /// The rows, and those that have no place.
-    pub proven: Proven,
+    pub ordered: Ordered,
     /// The unit of its timestamps.
     pub unit: TimeUnit,
     /// Zone, price basis and origin, as far as the file says.
@@ -45,7 +45,7 @@ pub struct Decoded {
 impl Decoded {
     /// Returns the fingerprint of the rows. A sealed file says it: its rows were compared with it when it was written.
     pub fn fingerprint(&self) -> Fingerprint {
-        let frame = &self.proven.frame;
+        let frame = &self.ordered.frame;
         match self.rows_digest {
             Some(digest) => Fingerprint {
                 rows: frame.len() as u64,
@@ -116,10 +116,10 @@ fn decode_unguarded(
         .map(|column| column.path().string())
         .filter(|name| !is_known(name))
         .collect();
-    let proven = Frame::prove(profile, columns);
-    check_rows(&proven, footer.rows_digest.is_some(), is_sealed)?;
+    let ordered = Frame::ordered(profile, columns);
+    check_rows(&ordered, footer.rows_digest.is_some(), is_sealed)?;
     Ok(Decoded {
-        proven,
+        ordered,
         unit,
         provenance: footer.provenance,
         inexact,
@@ -241,9 +241,9 @@ fn constant(
     Some(Column::Text(Texts::same(Some(Arc::from(text)), rows)))
 }
 
-/// A sealed file holds only proven rows; anything else means that barkeep itself was wrong.
-fn check_rows(proven: &Proven, has_fingerprint: bool, is_sealed: bool) -> Result<(), CodecError> {
-    if is_sealed && !(has_fingerprint && proven.displaced.is_empty()) {
+/// A sealed file holds only rows in order; anything else means that barkeep itself was wrong.
+fn check_rows(ordered: &Ordered, has_fingerprint: bool, is_sealed: bool) -> Result<(), CodecError> {
+    if is_sealed && !(has_fingerprint && ordered.displaced.is_empty()) {
         return Err(CodecError::damaged(
             "its rows are not in the order its writer promises",
         ));

@@ -80,7 +80,7 @@ pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
             reason: error.to_string(),
         }
     })?;
-    if reread.proven.frame != *frame || reread.provenance != facts.provenance {
+    if reread.ordered.frame != *frame || reread.provenance != facts.provenance {
         return Err(CodecError::NotFaithful {
             reason: "the rows differ".to_owned(),
         });

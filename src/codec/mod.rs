@@ -14,6 +14,7 @@ mod facts;
 mod footer;
 mod index;
 mod limit;
+mod named;
 mod opened;
 mod pages;
 mod seal;
@@ -25,6 +26,7 @@ pub use encode::{Compression, Encoded, Facts, encode};
 pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
 pub use limit::MemoryLimit;
+pub use named::{NamedColumn, Names, TimeKind, names, read_named};
 
 use parquet::errors::ParquetError;
 

@@ -47,12 +47,21 @@ impl Opened {
 
     /// Refuses a file whose rows would take more memory than it may, and keeps the rest for its pages.
     pub(super) fn within(self, profile: &Profile, limit: MemoryLimit) -> Result<Self, CodecError> {
+        self.within_kinds(profile.columns.iter().map(|spec| spec.kind), limit)
+    }
+
+    /// As `within`, for columns of these kinds.
+    pub(super) fn within_kinds(
+        self,
+        kinds: impl Iterator<Item = KindOf>,
+        limit: MemoryLimit,
+    ) -> Result<Self, CodecError> {
         let mut rows = 0_u64;
         for group in self.groups() {
             let more = u64::try_from(group.num_rows()).map_err(CodecError::damaged)?;
             rows = rows.saturating_add(more);
         }
-        let row: u64 = profile.columns.iter().map(|spec| width(spec.kind)).sum();
+        let row: u64 = kinds.map(width).sum();
         let needed = (self.pages.bytes.len() as u64).saturating_add(rows.saturating_mul(row));
         let left = limit
             .0

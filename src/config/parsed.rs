@@ -126,6 +126,18 @@ pub(super) fn deserialize_sessions<'de, D: Deserializer<'de>>(
     Err(D::Error::custom(reason))
 }
 
+/// Deserializes what prices are multiplied by.
+pub(super) fn deserialize_scale<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
+    let factor = f64::deserialize(deserializer)?;
+    if factor.is_normal() && factor > 0.0 {
+        return Ok(Some(factor));
+    }
+    let reason = format!("{factor} is not a factor of prices: it has to be above zero");
+    Err(D::Error::custom(reason))
+}
+
 /// Defines `as_str`, `Display` and `FromStr` of an enum whose values are written as words.
 macro_rules! words {
     ($type:ident, $what:literal, { $($variant:ident => $word:literal),+ $(,)? }) => {

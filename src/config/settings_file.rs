@@ -14,7 +14,8 @@ use toml::Spanned;
 use super::calendars::{self, CalendarSettings, CalendarTable};
 use super::lists::ListsTable;
 use super::parsed::{
-    Day, Parsed, Zone, deserialize_file_memory, deserialize_jobs, deserialize_sessions,
+    Day, Parsed, Zone, deserialize_file_memory, deserialize_jobs, deserialize_scale,
+    deserialize_sessions,
 };
 use super::{
     ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
@@ -79,6 +80,9 @@ pub(super) struct SourceTable {
     pub(super) decimal_comma: Option<bool>,
     pub(super) date_format: Option<String>,
     pub(super) header: Option<bool>,
+    pub(super) missing: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "deserialize_scale")]
+    pub(super) scale: Option<f64>,
     pub(super) seed: Option<u64>,
     pub(super) first_day: Option<Parsed<Day>>,
     pub(super) partition_intervals: Option<Vec<Parsed<Interval>>>,

@@ -23,7 +23,7 @@ use crate::model::{Interval, PriceBasis, Venue};
 pub enum SourceKind {
     /// Made-up bars from a seed, without any network.
     Demo,
-    /// A folder of CSV or Parquet files.
+    /// A folder of CSV, JSON or Parquet files.
     Files,
     /// The chart API of Yahoo.
     Yahoo,
@@ -188,6 +188,10 @@ pub struct SourceSettings {
     pub date_format: Setting<Option<String>>,
     /// Whether the first line names the columns.
     pub header: Setting<bool>,
+    /// Texts that mean no value, beside those that are known to.
+    pub missing: Setting<Vec<String>>,
+    /// What the prices in the files are multiplied by; `None` for 1, and for what a form is known to count in.
+    pub scale: Setting<Option<f64>>,
     /// What made-up bars are derived from.
     pub seed: Setting<u64>,
     /// The first day of made-up bars.
@@ -220,6 +224,8 @@ impl SourceSettings {
             decimal_comma: chosen(table.decimal_comma, false),
             date_format: optional(table.date_format, None),
             header: chosen(table.header, true),
+            missing: chosen(table.missing, Vec::new()),
+            scale: optional(table.scale, None),
             seed: chosen(table.seed, 1),
             first_day: chosen(plain(table.first_day).map(|day| day.0), first_day()),
             partition_intervals: chosen(
@@ -236,6 +242,10 @@ impl SourceSettings {
         let intervals = Setting {
             value: words_of(&self.partition_intervals.value),
             origin: self.partition_intervals.origin,
+        };
+        let missing = Setting {
+            value: self.missing.value.join(" "),
+            origin: self.missing.origin,
         };
         let mut rows = vec![
             SettingRow::new(key("kind"), &shown(&self.kind, ToString::to_string)),
@@ -254,6 +264,8 @@ impl SourceSettings {
             SettingRow::new(key("decimal_comma"), &self.decimal_comma),
             SettingRow::new(key("date_format"), &shown(&self.date_format, Clone::clone)),
             SettingRow::new(key("header"), &self.header),
+            SettingRow::new(key("missing"), &missing),
+            SettingRow::new(key("scale"), &shown(&self.scale, ToString::to_string)),
             SettingRow::new(key("seed"), &self.seed),
             SettingRow::new(key("first_day"), &self.first_day),
             SettingRow::new(key("partition_intervals"), &intervals),

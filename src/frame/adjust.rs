@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::basis::Split;
-use super::{Bar, BarBatch, EventKind, Frame, MarketEvent};
+use super::{Bar, BarBatch, EventKind, Frame, MarketEvent, bars_of};
 use crate::model::{PriceBasis, Ticker, time};
 
 /// What bars are adjusted for.
@@ -41,34 +41,32 @@ pub struct Adjustments {
     pub day_factors: BTreeMap<i64, f64>,
 }
 
-impl Frame {
-    /// Returns the bars of `ticker` adjusted.
-    ///
-    /// # Errors
-    /// When the basis of the stored prices is not known, or already contains more.
-    pub fn adjusted(
-        &self,
-        ticker: &Ticker,
-        basis: PriceBasis,
-        how: Adjust,
-        known: &Adjustments,
-    ) -> Result<Self, AdjustError> {
-        let mut bars: Vec<Bar> = self.bars().collect();
-        match (basis, how) {
-            (PriceBasis::Unknown, _) => return Err(AdjustError::UnknownBasis),
-            (PriceBasis::SplitDividendAdjusted, Adjust::Splits) => {
-                return Err(AdjustError::DividendsInside);
-            }
-            (PriceBasis::SplitDividendAdjusted, Adjust::All)
-            | (PriceBasis::SplitAdjusted, Adjust::Splits) => return Ok(self.clone()),
-            (PriceBasis::AsTraded, _) => undo_splits(&mut bars, &known.events),
-            (PriceBasis::SplitAdjusted, Adjust::All) => {}
+/// Returns the bars of `ticker` adjusted.
+///
+/// # Errors
+/// When the basis of the stored prices is not known, or already contains more.
+pub fn adjusted(
+    frame: &Frame,
+    ticker: &Ticker,
+    basis: PriceBasis,
+    how: Adjust,
+    known: &Adjustments,
+) -> Result<Frame, AdjustError> {
+    let mut bars: Vec<Bar> = bars_of(frame).collect();
+    match (basis, how) {
+        (PriceBasis::Unknown, _) => return Err(AdjustError::UnknownBasis),
+        (PriceBasis::SplitDividendAdjusted, Adjust::Splits) => {
+            return Err(AdjustError::DividendsInside);
         }
-        if how == Adjust::All {
-            pay_out(&mut bars, known);
-        }
-        Ok(BarBatch { bars }.prove(ticker).0.frame)
+        (PriceBasis::SplitDividendAdjusted, Adjust::All)
+        | (PriceBasis::SplitAdjusted, Adjust::Splits) => return Ok(frame.clone()),
+        (PriceBasis::AsTraded, _) => undo_splits(&mut bars, &known.events),
+        (PriceBasis::SplitAdjusted, Adjust::All) => {}
     }
+    if how == Adjust::All {
+        pay_out(&mut bars, known);
+    }
+    Ok(BarBatch { bars }.ordered(ticker).0.frame)
 }
 
 /// Puts prices as they were traded on the basis of today's shares.
@@ -140,11 +138,11 @@ mod tests {
             sequence: None,
         };
         let bars = (0..).zip(closes).map(bar).collect();
-        BarBatch { bars }.prove(&ticker()).0.frame
+        BarBatch { bars }.ordered(&ticker()).0.frame
     }
 
     fn closes(frame: &Frame) -> Vec<f64> {
-        frame.bars().filter_map(|bar| bar.close).collect()
+        bars_of(frame).filter_map(|bar| bar.close).collect()
     }
 
     fn on(day: i64, kind: EventKind) -> MarketEvent {
@@ -165,8 +163,8 @@ mod tests {
         )
     }
 
-    fn adjusted(frame: &Frame, basis: PriceBasis, how: Adjust, known: &Adjustments) -> Frame {
-        frame.adjusted(&ticker(), basis, how, known).unwrap()
+    fn made(frame: &Frame, basis: PriceBasis, how: Adjust, known: &Adjustments) -> Frame {
+        adjusted(frame, &ticker(), basis, how, known).unwrap()
     }
 
     #[test]
@@ -176,7 +174,7 @@ mod tests {
             ..Adjustments::default()
         };
 
-        let split = adjusted(
+        let split = made(
             &bars(&[400.0, 101.0]),
             PriceBasis::AsTraded,
             Adjust::Splits,
@@ -184,7 +182,7 @@ mod tests {
         );
 
         assert_eq!(closes(&split), [100.0, 101.0]);
-        let volumes: Vec<_> = split.bars().filter_map(|bar| bar.volume).collect();
+        let volumes: Vec<_> = bars_of(&split).filter_map(|bar| bar.volume).collect();
         assert_eq!(volumes, [400.into(), 100.into()]);
     }
 
@@ -196,7 +194,7 @@ mod tests {
             ..Adjustments::default()
         };
 
-        let all = adjusted(
+        let all = made(
             &bars(&[100.0, 100.0, 50.0]),
             PriceBasis::SplitAdjusted,
             Adjust::All,
@@ -213,7 +211,7 @@ mod tests {
             ..Adjustments::default()
         };
 
-        let all = adjusted(
+        let all = made(
             &bars(&[75.0875]),
             PriceBasis::SplitAdjusted,
             Adjust::All,
@@ -221,7 +219,7 @@ mod tests {
         );
 
         assert_eq!(closes(&all), [73.988_472]);
-        let open = all.bars().next().unwrap().open.unwrap();
+        let open = bars_of(&all).next().unwrap().open.unwrap();
         assert!((open - 73.988_472).abs() < 1e-12);
     }
 
@@ -233,7 +231,7 @@ mod tests {
             ..Adjustments::default()
         };
 
-        let all = adjusted(
+        let all = made(
             &bars(&[100.0]),
             PriceBasis::SplitAdjusted,
             Adjust::All,
@@ -246,7 +244,7 @@ mod tests {
     #[test]
     fn what_is_in_the_prices_already_is_neither_added_nor_taken_out() {
         let frame = bars(&[1.0]);
-        let of = |basis, how| frame.adjusted(&ticker(), basis, how, &Adjustments::default());
+        let of = |basis, how| adjusted(&frame, &ticker(), basis, how, &Adjustments::default());
 
         let inside = PriceBasis::SplitDividendAdjusted;
         assert_eq!(of(inside, Adjust::All).unwrap(), frame);

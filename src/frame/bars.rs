@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Dataset, Ticker};
 
-use super::{Cell, Column, Frame, Profile, Proven, Texts};
+use super::{Cell, Column, Frame, Ordered, Profile, Texts};
 
 /// One bar as a source delivers it. A field that the source lacks is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -67,7 +67,7 @@ impl From<f64> for Volume {
     }
 }
 
-/// Bars of one ticker as they arrived: any order, any duplicates, nothing proven.
+/// Bars of one ticker as they arrived: any order, any duplicates.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BarBatch {
     /// The bars, in the source's order.
@@ -91,8 +91,8 @@ impl std::ops::AddAssign for BatchNotes {
 }
 
 impl BarBatch {
-    /// Proves the batch as the bars of `ticker`.
-    pub fn prove(&self, ticker: &Ticker) -> (Proven, BatchNotes) {
+    /// Brings the batch into order, as the bars of `ticker`.
+    pub fn ordered(&self, ticker: &Ticker) -> (Ordered, BatchNotes) {
         let mut notes = BatchNotes::default();
         let stock: Arc<str> = ticker.shared();
         let mut price = |of: fn(&Bar) -> Option<f64>| -> Column {
@@ -122,7 +122,7 @@ impl BarBatch {
             volume,
             Column::Int(self.bars.iter().map(|bar| bar.sequence).collect()),
         ];
-        (Frame::prove(Profile::of(Dataset::Stocks), columns), notes)
+        (Frame::ordered(Profile::of(Dataset::Stocks), columns), notes)
     }
 }
 
@@ -146,40 +146,39 @@ fn whole(volume: Volume, notes: &mut BatchNotes) -> Option<i64> {
     }
 }
 
-impl Frame {
-    /// Returns the rows of a bar frame.
-    pub fn bars(&self) -> impl Iterator<Item = Bar> + '_ {
-        let cell = |at: usize, row: usize| {
-            self.columns()
-                .get(at)
-                .map_or(Cell::Null, |column| column.cell(row))
-        };
-        let float = move |at, row| {
-            if let Cell::Float(value) = cell(at, row) {
-                Some(value)
-            } else {
-                None
-            }
-        };
-        let int = move |at, row| {
-            if let Cell::Int(value) = cell(at, row) {
-                Some(value)
-            } else {
-                None
-            }
-        };
-        (0..self.len()).map(move |row| Bar {
-            date: if let Cell::Time(date) = cell(1, row) {
-                Some(date)
-            } else {
-                None
-            },
-            open: float(2, row),
-            high: float(3, row),
-            low: float(4, row),
-            close: float(5, row),
-            volume: int(6, row).map(Volume::Units),
-            sequence: int(7, row),
-        })
-    }
+/// Returns the rows of a frame of bars.
+pub fn bars_of(frame: &Frame) -> impl Iterator<Item = Bar> + '_ {
+    let cell = |at: usize, row: usize| {
+        frame
+            .columns()
+            .get(at)
+            .map_or(Cell::Null, |column| column.cell(row))
+    };
+    let float = move |at, row| {
+        if let Cell::Float(value) = cell(at, row) {
+            Some(value)
+        } else {
+            None
+        }
+    };
+    let int = move |at, row| {
+        if let Cell::Int(value) = cell(at, row) {
+            Some(value)
+        } else {
+            None
+        }
+    };
+    (0..frame.len()).map(move |row| Bar {
+        date: if let Cell::Time(date) = cell(1, row) {
+            Some(date)
+        } else {
+            None
+        },
+        open: float(2, row),
+        high: float(3, row),
+        low: float(4, row),
+        close: float(5, row),
+        volume: int(6, row).map(Volume::Units),
+        sequence: int(7, row),
+    })
 }

@@ -14,30 +14,23 @@ use super::{Cell, Column, Frame, Part};
 /// Rows that are written at a time.
 const BLOCK_ROWS: usize = 1024;
 
-impl Frame {
-    /// Returns the fingerprint of the rows, which does not depend on files, units, codecs or row groups.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Self::fingerprint_of(std::slice::from_ref(self))
-    }
-
-    /// Returns the fingerprint of rows that are cut into frames which follow one another.
-    pub fn fingerprint_of(parts: &[Self]) -> Fingerprint {
-        let mut digest = DigestWriter::default();
-        let mut buffer = Vec::new();
-        for part in parts {
-            for start in (0..part.rows).step_by(BLOCK_ROWS) {
-                let rows = start..(start + BLOCK_ROWS).min(part.rows);
-                if !write_even(&part.columns, rows.clone(), &mut buffer) {
-                    buffer.clear();
-                    write_uneven(&part.columns, rows, &mut buffer);
-                }
-                digest.write(&buffer);
+/// Returns the fingerprint of rows that are cut into frames which follow one another.
+pub fn fingerprint_of(parts: &[Frame]) -> Fingerprint {
+    let mut digest = DigestWriter::default();
+    let mut buffer = Vec::new();
+    for part in parts {
+        for start in (0..part.len()).step_by(BLOCK_ROWS) {
+            let rows = start..(start + BLOCK_ROWS).min(part.len());
+            if !write_even(part.columns(), rows.clone(), &mut buffer) {
+                buffer.clear();
+                write_uneven(part.columns(), rows, &mut buffer);
             }
+            digest.write(&buffer);
         }
-        Fingerprint {
-            rows: parts.iter().map(|part| part.rows as u64).sum(),
-            digest: digest.finish(),
-        }
+    }
+    Fingerprint {
+        rows: parts.iter().map(|part| part.len() as u64).sum(),
+        digest: digest.finish(),
     }
 }
 

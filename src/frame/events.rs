@@ -99,59 +99,57 @@ impl EventKind {
     }
 }
 
-impl Frame {
-    /// Returns events of one ticker as rows. The same event, delivered twice, counts once.
-    pub fn of_events(ticker: &Ticker, events: &[MarketEvent]) -> Self {
-        let mut distinct: Vec<&MarketEvent> = Vec::new();
-        for event in events {
-            if !distinct.contains(&event) {
-                distinct.push(event);
-            }
+/// Returns events of one ticker as rows. The same event, delivered twice, counts once.
+pub fn rows_of_events(ticker: &Ticker, events: &[MarketEvent]) -> Frame {
+    let mut distinct: Vec<&MarketEvent> = Vec::new();
+    for event in events {
+        if !distinct.contains(&event) {
+            distinct.push(event);
         }
-        let mut rows: BTreeMap<(i64, &str), EventKind> = BTreeMap::new();
-        for event in distinct {
-            rows.entry((event.date, event.kind.as_str()))
-                .and_modify(|known| *known = known.and(event.kind))
-                .or_insert(event.kind);
-        }
-        let part = |at: usize| {
-            let parts = rows.values().map(|kind| kind.parts());
-            Column::Float(
-                parts
-                    .map(|parts| parts.get(at).copied().flatten())
-                    .collect(),
-            )
-        };
-        let stock: Arc<str> = ticker.shared();
-        let kinds = rows.keys().map(|(_, kind)| Some(Arc::from(*kind)));
-        let columns = vec![
-            Column::Text(Texts::same(Some(stock), rows.len())),
-            Column::Time(rows.keys().map(|(date, _)| Some(*date)).collect()),
-            Column::Text(kinds.collect()),
-            part(0),
-            part(1),
-            part(2),
-        ];
-        Self::prove(Profile::of(Dataset::Events), columns).frame
     }
+    let mut rows: BTreeMap<(i64, &str), EventKind> = BTreeMap::new();
+    for event in distinct {
+        rows.entry((event.date, event.kind.as_str()))
+            .and_modify(|known| *known = known.and(event.kind))
+            .or_insert(event.kind);
+    }
+    let part = |at: usize| {
+        let parts = rows.values().map(|kind| kind.parts());
+        Column::Float(
+            parts
+                .map(|parts| parts.get(at).copied().flatten())
+                .collect(),
+        )
+    };
+    let stock: Arc<str> = ticker.shared();
+    let kinds = rows.keys().map(|(_, kind)| Some(Arc::from(*kind)));
+    let columns = vec![
+        Column::Text(Texts::same(Some(stock), rows.len())),
+        Column::Time(rows.keys().map(|(date, _)| Some(*date)).collect()),
+        Column::Text(kinds.collect()),
+        part(0),
+        part(1),
+        part(2),
+    ];
+    Frame::ordered(Profile::of(Dataset::Events), columns).frame
+}
 
-    /// Returns the events that the rows of an `events` frame hold, in the order of their days.
-    pub fn market_events(&self) -> Vec<MarketEvent> {
-        let cell = |at: usize, row| self.columns().get(at).map_or(Cell::Null, |c| c.cell(row));
-        let float = |at, row| match cell(at, row) {
-            Cell::Float(value) => Some(value),
-            _ => None,
+/// Returns the events that the rows of an `events` frame hold, in the order of their days.
+pub fn events_of(frame: &Frame) -> Vec<MarketEvent> {
+    let cell = |at: usize, row| frame.columns().get(at).map_or(Cell::Null, |c| c.cell(row));
+    let float = |at, row| match cell(at, row) {
+        Cell::Float(value) => Some(value),
+        _ => None,
+    };
+    let event = |row| {
+        let (Cell::Time(date), Cell::Text(kind)) = (cell(1, row), cell(2, row)) else {
+            return None;
         };
-        let event = |row| {
-            let (Cell::Time(date), Cell::Text(kind)) = (cell(1, row), cell(2, row)) else {
-                return None;
-            };
-            let parts = [float(3, row), float(4, row), float(5, row)];
-            let kind = EventKind::from_parts(kind, parts)?;
-            Some(MarketEvent { date, kind })
-        };
-        (0..self.len()).filter_map(event).collect()
-    }
+        let parts = [float(3, row), float(4, row), float(5, row)];
+        let kind = EventKind::from_parts(kind, parts)?;
+        Some(MarketEvent { date, kind })
+    };
+    (0..frame.len()).filter_map(event).collect()
 }
 
 #[cfg(test)]
@@ -180,17 +178,17 @@ mod tests {
             on(2, EventKind::CapitalGain { amount: 1.5 }),
         ];
 
-        let frame = Frame::of_events(&"AAPL".parse().unwrap(), &events);
+        let frame = rows_of_events(&"AAPL".parse().unwrap(), &events);
 
-        assert_eq!(frame.market_events(), events);
+        assert_eq!(events_of(&frame), events);
     }
 
     #[test]
     fn payments_of_one_day_are_added_and_a_repeated_one_counts_once() {
         let pay = |amount| on(1, EventKind::Dividend { amount });
 
-        let frame = Frame::of_events(&"AAPL".parse().unwrap(), &[pay(1.0), pay(0.5), pay(1.0)]);
+        let frame = rows_of_events(&"AAPL".parse().unwrap(), &[pay(1.0), pay(0.5), pay(1.0)]);
 
-        assert_eq!(frame.market_events(), [pay(1.5)]);
+        assert_eq!(events_of(&frame), [pay(1.5)]);
     }
 }

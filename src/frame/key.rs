@@ -1,11 +1,12 @@
 //! What identifies a row within its series.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::time;
 
-use super::{Cell, Frame};
+use super::{Column, Profile};
 
 /// What identifies a row within its series: its timestamp and, where several rows may share one, what tells them apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,49 +41,23 @@ impl FromStr for RowKey {
     }
 }
 
-impl Frame {
-    /// Returns what identifies a row. One that is not there has the key of 1970.
-    pub fn key(&self, row: usize) -> RowKey {
-        let mut key = RowKey {
-            time: 0,
-            more: None,
-        };
-        let columns = self.profile.key.iter();
-        for &at in columns.filter(|at| Some(**at) != self.profile.owner) {
-            match self.columns.get(at).map(|column| column.cell(row)) {
-                Some(Cell::Time(time)) => key.time = time,
-                Some(Cell::Text(text)) => key.more = Some(text.into()),
-                _ => {}
-            }
-        }
-        key
-    }
-
-    /// Returns the first row whose key is not before `key`. For rows of one owner, which stand in the order of their keys.
-    pub fn position(&self, key: &RowKey) -> usize {
-        let (mut low, mut high) = (0, self.rows);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.key(middle) < *key {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    /// Returns the row with a key; `None` when there is none.
-    pub fn find(&self, key: &RowKey) -> Option<usize> {
-        let row = self.position(key);
-        (row < self.rows && self.key(row) == *key).then_some(row)
-    }
-
-    /// Returns the keys of the first and the last row.
-    pub fn key_span(&self) -> Option<(RowKey, RowKey)> {
-        let last = self.rows.checked_sub(1)?;
-        Some((self.key(0), self.key(last)))
-    }
+/// Compares the keys of two rows, column by column.
+pub(super) fn compare_keys(
+    profile: &Profile,
+    a: &[Column],
+    i: usize,
+    b: &[Column],
+    j: usize,
+) -> Ordering {
+    profile
+        .key
+        .iter()
+        .map(|&at| match (a.get(at), b.get(at)) {
+            (Some(a), Some(b)) => a.compare(i, b, j),
+            _ => Ordering::Equal,
+        })
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 #[cfg(test)]

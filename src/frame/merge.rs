@@ -7,7 +7,8 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::{Cell, Column, Frame, MergeRule, Profile, RowKey, compare_keys};
+use super::key::compare_keys;
+use super::{Cell, Column, Frame, MergeRule, Profile, RowKey};
 
 /// The outcome of a merge.
 #[derive(Debug)]
@@ -116,139 +117,135 @@ impl Runs {
             _ => self.runs.push(Run { side, rows }),
         }
     }
-}
 
-impl Frame {
-    /// Merges `newer` into `self` by the rule of the profile.
-    #[must_use]
-    pub fn merge(&self, newer: &Self) -> Merged {
-        let mut runs = Runs::default();
-        let mut replaced = Vec::new();
-        let mut added_rows: Vec<Range<usize>> = Vec::new();
-        let mut i = 0;
-        for j in 0..newer.rows {
-            // Updates bring few rows to a long history: all older rows before the next newer one are one run.
-            let end = self.first_not_before(i, newer, j);
-            let is_same = end < self.rows && self.compare_row(end, newer, j).is_eq();
-            runs.push(Side::Older, i..end);
-            if is_same && !self.yields(end, newer, j) {
-                runs.push(Side::Older, end..end + 1);
-            } else {
-                let at = runs.rows;
-                runs.push(Side::Newer, j..j + 1);
-                match added_rows.last_mut() {
-                    _ if is_same => replaced.push((end, j)),
-                    Some(last) if last.end == at => last.end = at + 1,
-                    _ => added_rows.push(at..at + 1),
-                }
-            }
-            i = end + usize::from(is_same);
-        }
-        runs.push(Side::Older, i..self.rows);
-        let added = runs.rows - self.rows;
-        let revisions = replaced
-            .iter()
-            .flat_map(|&(i, j)| self.revisions(i, newer, j));
-        Merged {
-            frame: self.gather(newer, &runs),
-            added,
-            added_rows,
-            changed: replaced.len(),
-            unchanged: newer.rows - added - replaced.len(),
-            revisions: revisions.collect(),
-        }
-    }
-
-    /// Counts the rows that `merged`, into which these went, has with other values.
-    pub fn yields_to(&self, merged: &Self) -> usize {
-        self.merge(merged).changed
-    }
-
-    /// Returns the rows of which `other` has no row with the same key.
-    #[must_use]
-    pub fn without(&self, other: &Self) -> Self {
-        let mut runs = Runs::default();
-        let mut at = 0;
-        for row in 0..self.rows {
-            at = other.first_not_before(at, self, row);
-            let is_there = at < other.rows && other.compare_row(at, self, row).is_eq();
-            runs.push(Side::Older, row..row + usize::from(!is_there));
-        }
-        self.gather(self, &runs)
-    }
-
-    fn compare_row(&self, i: usize, newer: &Self, j: usize) -> Ordering {
-        compare_keys(self.profile, &self.columns, i, &newer.columns, j)
-    }
-
-    /// Returns the first row from `from` on that is not before `newer`'s row `j`, by doubling steps and halving.
-    fn first_not_before(&self, from: usize, newer: &Self, j: usize) -> usize {
-        let is_before = |row: usize| self.compare_row(row, newer, j).is_lt();
-        let mut step = 1;
-        let (mut low, mut high) = (from, from);
-        while high < self.rows && is_before(high) {
-            low = high + 1;
-            high = high.saturating_add(step);
-            step *= 2;
-        }
-        high = high.min(self.rows);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if is_before(middle) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    /// Tells whether row `i` is to be replaced by `newer`'s row `j`, which must then differ from it.
-    fn yields(&self, i: usize, newer: &Self, j: usize) -> bool {
-        replaces(self.profile, &self.columns, i, &newer.columns, j)
-            && self
-                .columns
-                .iter()
-                .zip(&newer.columns)
-                .any(|(old, new)| old.cell(i) != new.cell(j))
-    }
-
-    fn revisions(&self, i: usize, newer: &Self, j: usize) -> Vec<Revision> {
-        let key = self.key(i);
-        let pairs = self
-            .columns
-            .iter()
-            .zip(&newer.columns)
-            .zip(self.profile.columns);
-        pairs
-            .filter(|((old, new), _)| old.cell(i) != new.cell(j))
-            .map(|((old, new), spec)| Revision {
-                key: key.clone(),
-                field: spec.name,
-                old: old.take(&[i]),
-                new: new.take(&[j]),
-            })
-            .collect()
-    }
-
-    fn gather(&self, newer: &Self, runs: &Runs) -> Self {
-        let specs = self.profile.columns.iter();
+    /// Returns the rows themselves.
+    fn gather(&self, older: &Frame, newer: &Frame) -> Frame {
+        let profile = older.profile();
+        let specs = profile.columns.iter();
         let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
-        for Run { side, rows } in &runs.runs {
+        for Run { side, rows } in &self.runs {
             let from = match side {
-                Side::Older => self,
+                Side::Older => older,
                 Side::Newer => newer,
             };
-            for (column, source) in columns.iter_mut().zip(&from.columns) {
+            for (column, source) in columns.iter_mut().zip(from.columns()) {
                 column.extend(source, rows.clone());
             }
         }
-        Self {
-            profile: self.profile,
-            columns,
-            rows: runs.rows,
+        Frame::of_columns(profile, columns)
+    }
+}
+
+/// Merges `newer` into `older` by the rule of their profile.
+#[must_use]
+pub fn merge(older: &Frame, newer: &Frame) -> Merged {
+    let mut runs = Runs::default();
+    let mut replaced = Vec::new();
+    let mut added_rows: Vec<Range<usize>> = Vec::new();
+    let mut i = 0;
+    for j in 0..newer.len() {
+        // Updates bring few rows to a long history: all older rows before the next newer one are one run.
+        let end = first_not_before(older, i, newer, j);
+        let is_same = end < older.len() && compare_rows(older, end, newer, j).is_eq();
+        runs.push(Side::Older, i..end);
+        if is_same && !yields(older, end, newer, j) {
+            runs.push(Side::Older, end..end + 1);
+        } else {
+            let at = runs.rows;
+            runs.push(Side::Newer, j..j + 1);
+            match added_rows.last_mut() {
+                _ if is_same => replaced.push((end, j)),
+                Some(last) if last.end == at => last.end = at + 1,
+                _ => added_rows.push(at..at + 1),
+            }
+        }
+        i = end + usize::from(is_same);
+    }
+    runs.push(Side::Older, i..older.len());
+    let added = runs.rows - older.len();
+    let revisions = replaced
+        .iter()
+        .flat_map(|&(i, j)| revisions(older, i, newer, j));
+    Merged {
+        frame: runs.gather(older, newer),
+        added,
+        added_rows,
+        changed: replaced.len(),
+        unchanged: newer.len() - added - replaced.len(),
+        revisions: revisions.collect(),
+    }
+}
+
+/// Counts the rows that `merged`, into which `rows` went, has with other values.
+pub fn yielding(rows: &Frame, merged: &Frame) -> usize {
+    merge(rows, merged).changed
+}
+
+/// Returns those of `rows` of which `other` has no row with the same key.
+#[must_use]
+pub fn without(rows: &Frame, other: &Frame) -> Frame {
+    let mut runs = Runs::default();
+    let mut at = 0;
+    for row in 0..rows.len() {
+        at = first_not_before(other, at, rows, row);
+        let is_there = at < other.len() && compare_rows(other, at, rows, row).is_eq();
+        runs.push(Side::Older, row..row + usize::from(!is_there));
+    }
+    runs.gather(rows, rows)
+}
+
+fn compare_rows(older: &Frame, i: usize, newer: &Frame, j: usize) -> Ordering {
+    compare_keys(older.profile(), older.columns(), i, newer.columns(), j)
+}
+
+/// Returns the first row of `older` from `from` on that is not before `newer`'s row `j`, by doubling steps and halving.
+fn first_not_before(older: &Frame, from: usize, newer: &Frame, j: usize) -> usize {
+    let is_before = |row: usize| compare_rows(older, row, newer, j).is_lt();
+    let mut step = 1;
+    let (mut low, mut high) = (from, from);
+    while high < older.len() && is_before(high) {
+        low = high + 1;
+        high = high.saturating_add(step);
+        step *= 2;
+    }
+    high = high.min(older.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
+    low
+}
+
+/// Tells whether `older`'s row `i` is to be replaced by `newer`'s row `j`, which must then differ from it.
+fn yields(older: &Frame, i: usize, newer: &Frame, j: usize) -> bool {
+    replaces(older.profile(), older.columns(), i, newer.columns(), j)
+        && older
+            .columns()
+            .iter()
+            .zip(newer.columns())
+            .any(|(old, new)| old.cell(i) != new.cell(j))
+}
+
+fn revisions(older: &Frame, i: usize, newer: &Frame, j: usize) -> Vec<Revision> {
+    let key = older.key(i);
+    let pairs = older
+        .columns()
+        .iter()
+        .zip(newer.columns())
+        .zip(older.profile().columns);
+    pairs
+        .filter(|((old, new), _)| old.cell(i) != new.cell(j))
+        .map(|((old, new), spec)| Revision {
+            key: key.clone(),
+            field: spec.name,
+            old: old.take(&[i]),
+            new: new.take(&[j]),
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -266,7 +263,7 @@ mod tests {
         ];
         columns.extend((0..4).map(|at| Column::Float([value(at)].into_iter().collect())));
         columns.extend([Column::Int(Values::nulls(1)), Column::Int(Values::nulls(1))]);
-        Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+        Frame::ordered(Profile::of(Dataset::Stocks), columns).frame
     }
 
     #[test]
@@ -282,16 +279,16 @@ mod tests {
                 Column::Int(Values::nulls(rows)),
                 Column::Int(Values::nulls(rows)),
             ]);
-            Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+            Frame::ordered(Profile::of(Dataset::Stocks), columns).frame
         };
         let all = frame(&[1, 2, 3, 5, 8], 1.0);
 
         assert_eq!(
-            all.without(&frame(&[2, 4, 8, 9], 2.0)),
+            without(&all, &frame(&[2, 4, 8, 9], 2.0)),
             frame(&[1, 3, 5], 1.0)
         );
-        assert_eq!(all.without(&frame(&[], 2.0)), all);
-        assert!(all.without(&all).is_empty());
+        assert_eq!(without(&all, &frame(&[], 2.0)), all);
+        assert!(without(&all, &all).is_empty());
     }
 
     /// What is half empty yields to what is whole, in whichever order the two are merged.
@@ -299,9 +296,9 @@ mod tests {
     fn a_row_that_is_not_taken_over_is_counted_in_both_orders() {
         let (whole, half) = (bar(0b1111, 1.0), bar(0b0011, 2.0));
 
-        for merged in [whole.merge(&half).frame, half.merge(&whole).frame] {
-            assert_eq!(whole.yields_to(&merged), 0);
-            assert_eq!(half.yields_to(&merged), 1);
+        for merged in [merge(&whole, &half).frame, merge(&half, &whole).frame] {
+            assert_eq!(yielding(&whole, &merged), 0);
+            assert_eq!(yielding(&half, &merged), 1);
         }
     }
 
@@ -309,7 +306,7 @@ mod tests {
     fn a_bar_that_only_lacks_prices_never_replaces_one_that_has_them() {
         for older in 0..16_u8 {
             for newer in 0..16_u8 {
-                let merged = bar(older, 1.0).merge(&bar(newer, 2.0));
+                let merged = merge(&bar(older, 1.0), &bar(newer, 2.0));
 
                 let only_lacks = older & !newer != 0 && newer & !older == 0;
                 let expected = if only_lacks {

@@ -3,7 +3,7 @@
 //! Promises: undoing what was done gives the rows back bit for bit. Whoever knows the fingerprint of the rows before can
 //! tell that nothing else happened to them. Leaves to others: keeping the changes (`ledger`).
 
-use super::{Frame, Merged, Revision, RowKey};
+use super::{Frame, Merged, Revision, RowKey, merge};
 
 /// What a rewrite did to the rows of one file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,49 +39,45 @@ impl RowChanges {
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.replaced.is_empty() && self.removed.is_none()
     }
-}
 
-impl Frame {
-    /// Returns the rows as they were before `changes`. A change of a row that is not there changes nothing. Rows of one
+    /// Returns rows as they were before these changes. A change of a row that is not there changes nothing. Rows of one
     /// owner only: a row is found by its key.
     #[must_use]
-    pub fn undone(&self, changes: &RowChanges) -> Self {
-        let mut kept: Vec<usize> = Vec::with_capacity(self.rows);
+    pub fn undone(&self, now: &Frame) -> Frame {
+        let mut kept: Vec<usize> = Vec::with_capacity(now.len());
         let mut at = 0;
-        for (first, last) in &changes.added {
-            let start = self.position(first).max(at);
+        for (first, last) in &self.added {
+            let start = now.position(first).max(at);
             kept.extend(at..start);
-            let end = self.position(last);
-            let is_there = end < self.rows && self.key(end) == *last;
+            let end = now.position(last);
+            let is_there = end < now.len() && now.key(end) == *last;
             at = (end + usize::from(is_there)).max(start);
         }
-        kept.extend(at..self.rows);
-        let older = if kept.len() == self.rows {
-            self.clone()
+        kept.extend(at..now.len());
+        let older = if kept.len() == now.len() {
+            now.clone()
         } else {
-            self.take(&kept)
+            now.take(&kept)
         };
-        let older = older.before(&changes.replaced);
-        match &changes.removed {
-            Some((removed, _)) => older.merge(removed).frame,
+        let older = before(&older, &self.replaced);
+        match &self.removed {
+            Some((removed, _)) => merge(&older, removed).frame,
             None => older,
         }
     }
+}
 
-    /// Returns the rows as they were before `revisions`, which are given oldest first. A revision of a row that is not
-    /// there changes nothing. Rows of one owner only.
-    #[must_use]
-    pub fn before(&self, revisions: &[Revision]) -> Self {
-        let mut frame = self.clone();
-        // The newest first, so that of two revisions of one value the older one has the last word.
-        for revision in revisions.iter().rev() {
-            let column = self.profile.position(revision.field);
-            if let (Some(row), Some(column)) = (self.find(&revision.key), column)
-                && let Some(column) = frame.columns.get_mut(column)
-            {
-                column.put(row, &revision.old);
-            }
+/// Returns rows as they were before `revisions`, which are given oldest first. A revision of a row that is not there
+/// changes nothing. Rows of one owner only.
+#[must_use]
+pub fn before(now: &Frame, revisions: &[Revision]) -> Frame {
+    let mut older = now.clone();
+    // The newest first, so that of two revisions of one value the older one has the last word.
+    for revision in revisions.iter().rev() {
+        let column = now.profile().position(revision.field);
+        if let (Some(row), Some(column)) = (now.find(&revision.key), column) {
+            older.put(row, column, &revision.old);
         }
-        frame
     }
+    older
 }

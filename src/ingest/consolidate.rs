@@ -11,13 +11,13 @@ use rayon::prelude::*;
 use crate::catalog::{Found, Missing, StorageBlock, Wanted};
 use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
-use crate::observe::Event;
+use crate::observe::{Event, Observer, Work};
 use crate::storage::{
-    Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows, StagedRun,
-    StorageError,
+    self, Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
+    StagedRun, StorageError,
 };
 
-use super::merge_series::{Basis, Merge};
+use super::merge_series::{Basis, Merge, Merging};
 use super::missing::GaveUp;
 use super::rehouse;
 use super::report::{FailureKind, RunReport};
@@ -107,6 +107,7 @@ impl<'l> Consolidation<'_, 'l> {
         }
         let quarantine = self.session.quarantine(run.id());
         let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
+        self.tell_plan(&series);
         let mut pending = Vec::new();
         for chunk in series.chunks(CHUNK_SERIES) {
             if self.session.stop.is_raised() {
@@ -116,17 +117,22 @@ impl<'l> Consolidation<'_, 'l> {
                 .iter()
                 .map(|(request, _)| run.refuse_unfinished(request));
             let free: Vec<Result<(), StorageError>> = free.collect();
+            let (merging, observer) = (self.merging(), self.session.observer);
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
                 .zip(free)
-                .map(|((request, staged), free)| free.and_then(|()| self.merge(request, staged)))
+                .map(|((request, staged), free)| {
+                    let merge = free.and_then(|()| merging.merge(request, staged));
+                    step(observer, request);
+                    merge
+                })
                 .collect();
             for ((request, staged), merge) in chunk.iter().zip(merges) {
                 let merge = match merge {
                     Err(StorageError::Lodged { .. }) => {
                         self.commit(run, std::mem::take(&mut pending))?;
                         self.make_room(run, &quarantine, request)?;
-                        self.merge(request, staged)
+                        self.merging().merge(request, staged)
                     }
                     merge => merge,
                 };
@@ -142,6 +148,31 @@ impl<'l> Consolidation<'_, 'l> {
         self.commit(run, pending)
     }
 
+    fn merging(&self) -> Merging<'_, 'l> {
+        Merging {
+            view: self.view,
+            fs: self.session.fs,
+            catalog: self.registry.catalog(),
+            notes: self.notes,
+        }
+    }
+
+    /// Says how many series of each venue there are.
+    fn tell_plan(&self, series: &[(StorageRequest, Vec<StagedRows>)]) {
+        let mut by_venue: BTreeMap<&Venue, usize> = BTreeMap::new();
+        for venue in series
+            .iter()
+            .filter_map(|(request, _)| request.venue.as_ref())
+        {
+            *by_venue.entry(venue).or_default() += 1;
+        }
+        for (venue, series) in by_venue {
+            let venue = venue.clone();
+            let event = Event::ConsolidationPlanned { venue, series };
+            self.session.observer.observe(event);
+        }
+    }
+
     /// Moves legacy files to the folders of their venues that are in the way of a series, or are its own. The group of the
     /// run is empty.
     fn make_room(
@@ -155,7 +186,7 @@ impl<'l> Consolidation<'_, 'l> {
             return Ok(());
         };
         // What cannot be looked into costs this series, when it is merged once more.
-        let lodgers = store.lodgers_of(ticker, *interval).unwrap_or_default();
+        let lodgers = storage::lodgers_of(store.places(), ticker, *interval).unwrap_or_default();
         let done = rehouse::move_all(run, store, self.session, quarantine, &lodgers)?;
         self.report.kept.extend(done.kept);
         let left = done.left.iter();
@@ -259,6 +290,7 @@ impl<'l> Consolidation<'_, 'l> {
         self.registry.committed(&documents);
         let mut settled = Vec::new();
         for done in pending {
+            step(self.session.observer, &done.request);
             let of_series = |left: &&Left| left.request() == Some(&done.request);
             if let Some(left) = left.iter().find(of_series) {
                 // Its files are in the journal, and what they were made of stays staged beside them.
@@ -269,7 +301,7 @@ impl<'l> Consolidation<'_, 'l> {
                 settled.extend(done.staged);
             }
         }
-        Ok(run.settle(&settled)?)
+        Ok(run.forget(&settled)?)
     }
 
     /// Counts a series whose files are in the tree.
@@ -378,4 +410,9 @@ impl<'l> Consolidation<'_, 'l> {
             catalog.record_newest_bytes(ticker, venue, *interval, bytes);
         }
     }
+}
+
+/// Says that a series is merged, and later that it is committed or failed.
+fn step(observer: &dyn Observer, request: &StorageRequest) {
+    observer.observe(Event::Step(Work::Store, request.series.clone()));
 }

@@ -219,5 +219,5 @@ fn forget_blank(run: &mut StagedRun<'_, Sealed>, session: Session<'_>) -> Result
             blank.push(rows.clone());
         }
     }
-    Ok(run.settle(&blank)?)
+    Ok(run.forget(&blank)?)
 }

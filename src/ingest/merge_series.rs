@@ -5,14 +5,16 @@
 
 use std::path::PathBuf;
 
-use crate::catalog::Missing;
+use crate::catalog::{Catalog, Missing};
 use crate::frame::basis::{self, Overlap, Uncovered};
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
 
-use super::consolidate::Consolidation;
+use super::consolidate::SourceNotes;
 use super::missing;
+use crate::sys::Fs;
+use crate::workspace::View;
 
 /// A merge that was prepared off the writing thread.
 #[derive(Debug)]
@@ -36,7 +38,17 @@ pub(super) enum Basis {
     Mixed,
 }
 
-impl Consolidation<'_, '_> {
+/// What the rows of a series are merged with.
+#[derive(Clone, Copy)]
+pub(super) struct Merging<'r, 'l> {
+    pub(super) view: View<'l>,
+    pub(super) fs: &'l dyn Fs,
+    pub(super) catalog: &'r Catalog,
+    /// What sources said of the series that this process asked for. The rows of all others are those of a stopped run.
+    pub(super) notes: &'r SourceNotes,
+}
+
+impl Merging<'_, '_> {
     /// Reads what is staged and what is stored, and merges them. Changes nothing.
     pub(super) fn merge(
         &self,
@@ -47,20 +59,19 @@ impl Consolidation<'_, '_> {
         let mut newer = Frame::empty(Profile::of(request.series.dataset()));
         let mut provenance = Provenance::default();
         for rows in staged {
-            let content = rows.read(self.session.fs)?;
-            newer = newer.merge(&content.frame).frame;
+            let content = rows.read(self.fs)?;
+            newer = frame::merge(&newer, &content.frame).frame;
             provenance = content.provenance;
         }
         let facts = self
             .view
-            .routing_facts(self.registry.catalog(), venue, &request.series);
+            .routing_facts(self.catalog, venue, &request.series);
         let routed = self.view.stores.route(request, facts)?;
         let layout = routed.route.layout;
         let missing = match &request.series {
             Series::Bars { ticker, interval } if !self.notes.contains_key(request) => {
                 let series = (ticker, venue, *interval);
-                let catalog = self.registry.catalog();
-                missing::missing(self.view, catalog, request, &routed, series)
+                missing::missing(self.view, self.catalog, request, &routed, series)
             }
             _ => None,
         };
@@ -110,7 +121,7 @@ fn rebased(
         Uncovered::Nothing => (prepared, Basis::Same),
         Uncovered::Unclear => (prepared, Basis::Mixed),
         Uncovered::Moved(older) => {
-            let whole = older.merge(newer).frame;
+            let whole = frame::merge(&older, newer).frame;
             let mut moved = store.prepare(&prepared.request, &whole, provenance)?;
             moved.factor = Some(shift.price);
             (moved, Basis::Moved(shift.price))

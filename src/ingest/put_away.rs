@@ -85,7 +85,7 @@ impl<'l> Consolidation<'_, 'l> {
                 self.report.kept.push(kept);
             }
         }
-        run.settle(staged)
+        run.forget(staged)
     }
 
     /// Reports the failure of one series.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use crate::observe::Event;
 use crate::storage::{
-    Aside, Custody, LegacyStore, Lodger, Lodgers, Open, Quarantine, QuarantineRecord, Rehoused,
-    Replaced, Sealed, StagedRun, Stores,
+    self, Aside, Custody, LegacyStore, Lodger, Lodgers, Open, Quarantine, QuarantineRecord,
+    Rehoused, Replaced, Sealed, StagedRun, Stores,
 };
 use crate::workspace::Session;
 
@@ -48,7 +48,7 @@ pub fn rehouse(
         return Ok(RehouseReport::default());
     }
     let store = &stores.legacy;
-    let Lodgers { found, unreadable } = store.lodgers(which == LookedInto::All);
+    let Lodgers { found, unreadable } = storage::lodgers(store.places(), which == LookedInto::All);
     if found.is_empty() {
         return Ok(RehouseReport {
             left: unreadable,
@@ -80,7 +80,7 @@ pub(super) fn move_all(
         at: session.clock.now(),
     };
     let mut aside = Aside::default();
-    let Rehoused { moved, left } = run.rehouse(store, lodgers, &custody, &mut aside)?;
+    let Rehoused { moved, left } = storage::rehouse(run, store, lodgers, &custody, &mut aside)?;
     if moved > 0 {
         let files = if moved == 1 { "file" } else { "files" };
         session.observer.observe(Event::Note(format!(

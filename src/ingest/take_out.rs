@@ -81,22 +81,22 @@ pub fn take_out(
         session.places,
         session.runs.next(),
     )?;
-    let mut work = Work {
+    let mut removal = Removal {
         stores,
         session,
         registry,
         run: run.seal()?,
         done,
     };
-    let taken = work.take_out(asked);
+    let taken = removal.take_out(asked);
     if taken.is_err() {
-        work.run.abandon_group();
+        removal.run.abandon_group();
     }
     taken?;
-    Ok(work.run.finish()?)
+    Ok(removal.run.finish()?)
 }
 
-struct Work<'r, 'l> {
+struct Removal<'r, 'l> {
     stores: &'r Stores,
     session: Session<'l>,
     registry: &'r mut Registry,
@@ -104,7 +104,7 @@ struct Work<'r, 'l> {
     done: &'r mut TakenOut,
 }
 
-impl Work<'_, '_> {
+impl Removal<'_, '_> {
     fn take_out(&mut self, asked: &[TakeOut]) -> Result<(), IngestError> {
         let mut pending = Vec::new();
         for one in asked {

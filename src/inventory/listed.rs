@@ -30,7 +30,7 @@ impl State {
         match self {
             Self::Active => "active",
             Self::Resting => "resting",
-            Self::NotFound => "not_found",
+            Self::NotFound => "given_up",
             Self::Unregistered => "unregistered",
         }
     }

@@ -243,7 +243,7 @@ fn look_again(
 }
 
 fn path_of(workspace: &Workspace<'_>, request: &StorageRequest, is_legacy: bool) -> PathBuf {
-    let legacy = || workspace.stores.legacy.standing_path(request).ok();
+    let legacy = || workspace.stores.legacy.places().standing_path(request).ok();
     let data: &Path = &workspace.places.data;
     let in_partitions = || {
         let series = request.partitioned().ok()?;

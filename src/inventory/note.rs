@@ -15,6 +15,7 @@ use crate::catalog::Catalog;
 use crate::layout::{parse_series_name, series_name};
 use crate::ledger::{Line, SeriesRecord, write_down};
 use crate::model::{Series, StorageRequest, Venue, sealed, time};
+use crate::observe::{Event, Work};
 use crate::storage::{QuarantineRecord, StorageError};
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{FsResult, Stopwatch};
@@ -182,6 +183,8 @@ pub fn rebuild(
     let requests = known.unrecorded.iter().chain(known.records.keys());
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();
     requests.sort();
+    let series = requests.len();
+    session.observer.observe(Event::CheckPlanned { series });
     let (mut rebuilt, mut lines) = (Rebuilt::default(), Lines::new());
     for some in requests.chunks(1024) {
         if session.stop.is_raised() {
@@ -190,7 +193,12 @@ pub fn rebuild(
         }
         let found: Vec<(&StorageRequest, Result<Option<FoundSeries>, StorageError>)> = some
             .par_iter()
-            .map(|request| (request, workspace.files_of(catalog, request)))
+            .map(|request| {
+                let found = workspace.files_of(catalog, request);
+                let step = Event::Step(Work::Check, request.series.clone());
+                session.observer.observe(step);
+                (request, found)
+            })
             .collect();
         for (request, found) in found {
             let line = rebuilt.take(request, found, known.records.get(request));

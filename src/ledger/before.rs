@@ -207,7 +207,7 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Column, Profile, RowChanges, Texts, Values};
+    use crate::frame::{self, Column, Profile, RowChanges, Texts, Values};
     use crate::model::{Dataset, StorageRequest, TimeUnit, time};
 
     const JANUARY: &str = "2024-01";
@@ -238,7 +238,7 @@ mod tests {
             Column::Int(Values::nulls(rows.len())),
             Column::Int(Values::nulls(rows.len())),
         ];
-        Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+        Frame::ordered(Profile::of(Dataset::Stocks), columns).frame
     }
 
     fn state(rows: &Frame) -> Option<FileState> {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     fn merged(partition: &str, old: &Frame, newer: &Frame) -> (Line, Frame) {
-        let merged = old.merge(newer);
+        let merged = frame::merge(old, newer);
         let past = Past::Changed(RowChanges::of_merge(&merged));
         let line = line(partition, old, &merged.frame, past);
         (line, merged.frame)
@@ -304,7 +304,7 @@ mod tests {
         let february = rows(&[("2024-02-01", 2.0)]);
         let moved = line(FEBRUARY, &empty(), &february, Past::Moved);
         let (later, month) = merged(FEBRUARY, &february, &rows(&[("2024-02-01", 9.0)]));
-        let now = legacy.merge(&month).frame;
+        let now = frame::merge(&legacy, &month).frame;
         let history = history(vec![(1, began), (2, grown), (3, moved), (4, later)]);
 
         let before = |second| history.as_of(&now, at(second), &none).unwrap().rows;
@@ -319,7 +319,7 @@ mod tests {
     fn what_happened_to_a_copy_happened_to_no_row() {
         let first = rows(&[("2024-01-31", 1.0)]);
         let (began, _) = merged("whole", &empty(), &first);
-        let added = Past::Copied(RowChanges::of_merge(&empty().merge(&first)));
+        let added = Past::Copied(RowChanges::of_merge(&frame::merge(&empty(), &first)));
         let copied = line(JANUARY, &empty(), &first, added);
         let history = history(vec![(1, began), (2, copied)]);
 
@@ -388,7 +388,7 @@ mod tests {
         let anew = rows(&[("2024-02-01", 2.0)]);
         let case = "20240202".to_owned();
         let damaged = line(FEBRUARY, &empty(), &anew, Past::Damaged { case });
-        let now = january.merge(&anew).frame;
+        let now = frame::merge(&january, &anew).frame;
         let history = history(vec![(1, began), (2, february), (3, damaged)]);
 
         assert_eq!(history.as_of(&now, at(3), &none).unwrap().rows, now);
@@ -403,7 +403,7 @@ mod tests {
         let (began, _) = merged(JANUARY, &empty(), &first);
         let (later, now) = merged(JANUARY, &first, &rows(&[("2024-01-31", 3.0)]));
         let history = history(vec![(1, began), (5, later)]);
-        let edited = now.merge(&rows(&[("2024-01-30", 8.0)])).frame;
+        let edited = frame::merge(&now, &rows(&[("2024-01-30", 8.0)])).frame;
 
         for second in [1, 5] {
             let unknown = history.as_of(&edited, at(second), &none).unwrap_err();

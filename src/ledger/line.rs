@@ -368,7 +368,7 @@ mod tests {
             Column::Int([Some(i64::MAX), None].into_iter().collect()),
             Column::Int(Values::whole(vec![i64::MIN, 0])),
         ];
-        Frame::prove(Profile::of(crate::model::Dataset::Stocks), columns).frame
+        Frame::ordered(Profile::of(crate::model::Dataset::Stocks), columns).frame
     }
 
     fn every_line() -> Vec<Line> {

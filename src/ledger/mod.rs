@@ -27,6 +27,7 @@ pub use log::{Group, Log, group_file, write_down};
 pub use merged::{is_merge_due, merge_files, venues};
 pub use record::SeriesRecord;
 pub use records::{Records, damaged, read_records};
+pub use removed::rows_out;
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 
 use std::path::PathBuf;

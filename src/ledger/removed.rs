@@ -1,24 +1,22 @@
 //! Rows that were taken out of a series and are out still.
 
 use super::{History, Line, Past};
-use crate::frame::{Frame, Profile, RowKey};
+use crate::frame::{self, Frame, Profile, RowKey};
 
-impl History {
-    /// Returns the rows that were taken out of the series and that nobody has stored again since.
-    pub fn rows_out(&self, profile: &'static Profile) -> Frame {
-        let mut out = Frame::empty(profile);
-        for (_, line) in &self.lines {
-            let Line::File(line) = line else { continue };
-            let Past::Changed(changes) = &line.past else {
-                continue;
-            };
-            out = without_added(out, &changes.added);
-            if let Some((rows, _)) = &changes.removed {
-                out = out.without(rows).merge(rows).frame;
-            }
+/// Returns the rows that were taken out of a series and that nobody has stored again since.
+pub fn rows_out(history: &History, profile: &'static Profile) -> Frame {
+    let mut out = Frame::empty(profile);
+    for (_, line) in &history.lines {
+        let Line::File(line) = line else { continue };
+        let Past::Changed(changes) = &line.past else {
+            continue;
+        };
+        out = without_added(out, &changes.added);
+        if let Some((rows, _)) = &changes.removed {
+            out = frame::merge(&frame::without(&out, rows), rows).frame;
         }
-        out
     }
+    out
 }
 
 fn without_added(out: Frame, added: &[(RowKey, RowKey)]) -> Frame {

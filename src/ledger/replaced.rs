@@ -168,6 +168,7 @@ fn path(fs: &dyn Fs, places: &Places, request: &StorageRequest) -> Result<PathBu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame;
     use crate::frame::{Column, Frame, Texts, Values};
     use crate::model::Dataset;
 
@@ -210,12 +211,12 @@ mod tests {
                 Column::Int(Values::whole(vec![1])),
                 Column::Int(Values::nulls(1)),
             ];
-            Frame::prove(profile, columns).frame
+            Frame::ordered(profile, columns).frame
         };
-        let first = rows(1.0).merge(&rows(2.0));
-        let second = first.frame.merge(&rows(3.0));
+        let first = frame::merge(&rows(1.0), &rows(2.0));
+        let second = frame::merge(&first.frame, &rows(3.0));
         let revisions = [first.revisions, second.revisions].concat();
 
-        assert_eq!(second.frame.before(&revisions), rows(1.0));
+        assert_eq!(frame::before(&second.frame, &revisions), rows(1.0));
     }
 }

@@ -65,6 +65,6 @@ pub(super) fn read_rows(
             }
         }
     }
-    let proven = Frame::prove(profile, columns);
-    proven.displaced.is_empty().then_some(proven.frame)
+    let ordered = Frame::ordered(profile, columns);
+    ordered.displaced.is_empty().then_some(ordered.frame)
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::before::ReadKept;
 use super::{FileLine, FileState, Past, SeriesRecord, Unknown};
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::model::PartitionKey;
 
 /// Whether each step is checked, which tells where rows and ledger part, or the end only.
@@ -36,7 +36,7 @@ impl Cut {
                     let empty = Frame::empty(profile);
                     parts
                         .iter()
-                        .fold(empty, |whole, part| whole.merge(part).frame)
+                        .fold(empty, |whole, part| frame::merge(&whole, part).frame)
                 })
             }
         }
@@ -123,7 +123,7 @@ impl Walk<'_> {
                 self.know(partition);
                 Ok(Frame::empty(self.profile))
             }
-            Past::Changed(changes) => Ok(self.rows_of(partition).undone(changes)),
+            Past::Changed(changes) => Ok(changes.undone(self.rows_of(partition))),
             Past::Kept { file, .. } => (self.kept)(file).map_err(|reason| Unknown::Kept {
                 partition,
                 at,

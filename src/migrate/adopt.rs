@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use super::adoptions::Adoptions;
 use super::{Difference, Hands, MigrateError, Proofs, Sight, VenueInterval};
-use crate::frame::basis;
+use crate::frame::{self, basis};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
-    Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
+    self, Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
     QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
@@ -78,13 +78,16 @@ pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, 
                 let request = tuple.series(&ticker);
                 // No file of another venue is moved.
                 if entry.kind != Kind::File
-                    || !stores
-                        .legacy
-                        .is_of(&tuple.venue, &path, &ticker, tuple.interval)?
+                    || !stores.legacy.places().is_of(
+                        &tuple.venue,
+                        &path,
+                        &ticker,
+                        tuple.interval,
+                    )?
                 {
                     continue;
                 }
-                let Ok(target) = stores.legacy.settled_path(&request) else {
+                let Ok(target) = stores.legacy.places().home_path(&request) else {
                     continue;
                 };
                 strays.push(Stray {
@@ -157,7 +160,7 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
     let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
-    let owners = hands.sight.stores.legacy.owners();
+    let owners = hands.sight.stores.legacy.places().owners();
     // Those of other venues have no flat folder to go back to.
     tuples.retain(|tuple| !owners.has_own_folder(&tuple.venue));
     for tuple in tuples {
@@ -189,6 +192,7 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     if is_taken
         && !stores
             .legacy
+            .places()
             .is_of(venue, &stray.target, &stray.ticker, *interval)?
     {
         let reason = format!(
@@ -198,7 +202,7 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
         adopted.refused.push((stray.path.clone(), reason));
         return Ok(());
     }
-    let owners = stores.legacy.owners();
+    let owners = stores.legacy.places().owners();
     if owners.has_own_folder(&stray.tuple.venue) {
         match rehouse(hands, stray, adopted)? {
             Ok(()) if is_taken => adopted.merged += 1,
@@ -283,8 +287,8 @@ fn merge(
         )));
     }
     // The file in `data/legacy` is merged over the other one, so that it has the last word.
-    let older_rows = &older.decoded.proven.frame;
-    let all = older_rows.merge(&newer.decoded.proven.frame).frame;
+    let older_rows = &older.decoded.ordered.frame;
+    let all = frame::merge(older_rows, &newer.decoded.ordered.frame).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
         Ok(prepared) => prepared.from_file(rights_of(hands.sight.fs, &stray.path)?),
@@ -322,7 +326,7 @@ fn merge(
         Ok(merged) => merged,
         Err(reason) => return Ok(Err(reason)),
     };
-    let merged_rows = &merged.decoded.proven.frame;
+    let merged_rows = &merged.decoded.ordered.frame;
     let left = Difference::between(older_rows, merged_rows);
     if left.as_ref().is_some_and(|left| left.missing > 0) {
         return Ok(Err("its rows did not reach the other file".to_owned()));
@@ -347,7 +351,7 @@ fn rehouse(
 ) -> Result<Result<(), String>, MigrateError> {
     let store = &hands.sight.stores.legacy;
     let request = stray.tuple.series(&stray.ticker);
-    let mut lodgers = store.lodgers_of(&stray.ticker, stray.tuple.interval)?;
+    let mut lodgers = storage::lodgers_of(store.places(), &stray.ticker, stray.tuple.interval)?;
     lodgers.retain(|lodger| lodger.request == request);
     if !lodgers.iter().any(|lodger| lodger.path == stray.path) {
         lodgers.push(Lodger {

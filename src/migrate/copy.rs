@@ -12,7 +12,7 @@ use super::{
     Choices, Difference, Duplicates, Fractions, LegacyStamp, PartitionRows, Proof, Refusal, Sight,
     VenueInterval, since,
 };
-use crate::frame::{Displaced, Frame, Reason};
+use crate::frame::{self, Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
 use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
 use crate::sys::{Medium, rights_of};
@@ -81,7 +81,7 @@ pub(super) fn read_legacy(
         }
         LegacyFound::Whole(file) => file,
     };
-    if file.decoded.proven.frame.is_empty() && file.decoded.proven.displaced.is_empty() {
+    if file.decoded.ordered.frame.is_empty() && file.decoded.ordered.displaced.is_empty() {
         return Err(Refusal::Empty);
     }
     Ok(file)
@@ -100,7 +100,7 @@ pub(super) struct Judged {
 impl Judged {
     /// Returns the rows that the partitions have to hold.
     pub(super) fn rows(&self) -> &Frame {
-        &self.file.decoded.proven.frame
+        &self.file.decoded.ordered.frame
     }
 }
 
@@ -172,7 +172,7 @@ fn keepsake(
     file: &LegacyFile,
     choices: &Choices,
 ) -> Result<Option<(PathBuf, Bytes, String)>, Refusal> {
-    let rows = &file.decoded.proven.displaced;
+    let rows = &file.decoded.ordered.displaced;
     let count = |reason: Reason| {
         let is_so = |row: &&Displaced| row.reason == reason;
         rows.iter().filter(is_so).count()
@@ -251,7 +251,10 @@ fn left_of<'j>(sight: Sight<'_>, judged: &'j Judged) -> Result<Cow<'j, Frame>, R
     }
     let stored = sight.stores.partitioned.read(request)?;
     let stored = stored.map_or(nothing, |stored| stored.frame);
-    Ok(Cow::Owned(rows.without(&out.without(&stored))))
+    Ok(Cow::Owned(frame::without(
+        rows,
+        &frame::without(&out, &stored),
+    )))
 }
 
 /// What becomes of partitions that are there already.
@@ -295,14 +298,16 @@ fn beside(
         && difference.changed == 0
         && is_after(proof, legacy, &stored.frame)
     {
-        return Ok(Beside::Fill(Some(stored.frame.merge(legacy).frame)));
+        return Ok(Beside::Fill(Some(
+            frame::merge(&stored.frame, legacy).frame,
+        )));
     }
     // A copy that nobody has written to since: whatever differs, the legacy file is the newer one.
     let is_old_copy = proof.is_some_and(|proof| {
         proof.legacy == proof.partitions && proof.partitions == stored.frame.fingerprint()
     });
     if is_only_behind || (is_old_copy && difference.extra == 0) {
-        let merged = stored.frame.merge(legacy).frame;
+        let merged = frame::merge(&stored.frame, legacy).frame;
         // The rule of the merge may prefer a stored value, and then the copy would not be one.
         return match Difference::between(legacy, &merged) {
             None => Ok(Beside::Fill(None)),
@@ -310,7 +315,9 @@ fn beside(
         };
     }
     if choices.partition_rows == PartitionRows::Keep && difference.changed == 0 {
-        return Ok(Beside::Fill(Some(stored.frame.merge(legacy).frame)));
+        return Ok(Beside::Fill(Some(
+            frame::merge(&stored.frame, legacy).frame,
+        )));
     }
     Err(Refusal::Conflict(difference))
 }

@@ -126,7 +126,7 @@ fn agrees(
     let medium = medium.min(file.medium);
     let beyond = file.beyond();
     let beyond = beyond.map(|reason| (Digest::of(&file.bytes), reason));
-    let legacy = &file.decoded.proven.frame;
+    let legacy = &file.decoded.ordered.frame;
     let checked = Checked {
         ticker: ticker.clone(),
         path: file.path,
@@ -201,6 +201,7 @@ fn remove_empty_folders(sight: Sight<'_>, tuple: &VenueInterval) -> Result<(), M
     let trees = sight
         .stores
         .legacy
+        .places()
         .trees(Some(&tuple.venue), tuple.interval);
     for tree in trees.iter().filter(|tree| tree.starts_with(&root)) {
         let mut dir = tree.as_path();
@@ -265,7 +266,13 @@ pub fn remove_partitions(
         .partitioned
         .tickers(Some(venue), Dataset::Stocks, Some(interval))?;
     // What the legacy layout cannot spell is nowhere else.
-    let can_go_back = |ticker: &Ticker| stores.legacy.settled_path(&tuple.series(ticker)).is_ok();
+    let can_go_back = |ticker: &Ticker| {
+        stores
+            .legacy
+            .places()
+            .home_path(&tuple.series(ticker))
+            .is_ok()
+    };
     tickers.retain(can_go_back);
     let checked: Vec<Result<(Medium, Vec<Beyond>), Failed>> = tickers
         .par_iter()
@@ -360,7 +367,7 @@ fn is_back(
         return Err(Refusal::Misplaced(path));
     }
     let file = read_legacy(sight, &request, Medium::Disk)?;
-    match Difference::between(&stored.frame, &file.decoded.proven.frame) {
+    match Difference::between(&stored.frame, &file.decoded.ordered.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
         _ => Ok((medium.min(file.medium), stored.beyond)),
     }

@@ -10,7 +10,7 @@ use super::adoptions::Adoptions;
 use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, VenueInterval};
 use crate::layout::LegacyPathBuilder;
 use crate::model::Ticker;
-use crate::storage::{StorageError, create_data_dirs};
+use crate::storage::{self, StorageError, create_data_dirs};
 use crate::sys::atomic::{create_dirs, parent};
 
 /// Where legacy files go back to.
@@ -42,7 +42,12 @@ impl Homeward {
     ) -> Result<Self, MigrateError> {
         let Sight { fs, places, .. } = sight;
         let adoptions = Adoptions::load(fs, places, tuple.interval)?;
-        let is_shared = !sight.stores.legacy.owners().has_own_folder(&tuple.venue);
+        let is_shared = !sight
+            .stores
+            .legacy
+            .places()
+            .owners()
+            .has_own_folder(&tuple.venue);
         Ok(Self {
             is_flat: is_shared && (homes == Homes::Flat || adoptions.is_all_flat()),
             is_shared,
@@ -100,7 +105,11 @@ impl Homeward {
         let VenueInterval { venue, interval } = &self.tuple;
         let mut lodgers = Vec::new();
         for (ticker, _) in Survey::of(hands.sight, &self.tuple)?.tickers {
-            lodgers.extend(hands.sight.stores.legacy.lodgers_of(&ticker, *interval)?);
+            lodgers.extend(storage::lodgers_of(
+                hands.sight.stores.legacy.places(),
+                &ticker,
+                *interval,
+            )?);
         }
         lodgers.retain(|lodger| lodger.request.venue.as_ref() == Some(venue));
         if lodgers.is_empty() {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::copy::read_legacy;
 use super::verify::read_partitions;
 use super::{Difference, Proof, Proofs, Refusal, Return, Sight, VenueInterval, since};
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
 use crate::storage::{Beyond, Prepared, StorageError, StorageInterface};
 use crate::sys::Medium;
@@ -53,7 +53,7 @@ fn judge(
     request: &StorageRequest,
     proof: Option<&Proof>,
 ) -> Result<Option<Judged>, Refusal> {
-    let can_go_back = match sight.stores.legacy.settled_path(request) {
+    let can_go_back = match sight.stores.legacy.places().home_path(request) {
         Err(StorageError::LegacyName { .. }) => false,
         path => path.map(|_| true)?,
     };
@@ -69,7 +69,7 @@ fn judge(
             (Some(file), _) => Ok(Some(Judged {
                 request: request.clone(),
                 outcome: Return::Equal,
-                expected: file.decoded.proven.frame.fingerprint(),
+                expected: file.decoded.ordered.frame.fingerprint(),
                 prepared: None,
                 beyond: Vec::new(),
                 misplaced: Vec::new(),
@@ -88,12 +88,12 @@ fn judge(
         None if !can_go_back => (Return::Stays, found.fingerprint()),
         None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
         Some(file) => {
-            let all = &file.decoded.proven.frame;
+            let all = &file.decoded.ordered.frame;
             out = since::taken_out(sight, request, all, found)?;
             let left = if out.is_empty() {
                 Cow::Borrowed(all)
             } else {
-                Cow::Owned(all.without(&out))
+                Cow::Owned(frame::without(all, &out))
             };
             let rows: &Frame = &left;
             match Difference::between(rows, found) {
@@ -110,7 +110,7 @@ fn judge(
                         0 => Return::Equal,
                         rows => Return::Merged { rows },
                     };
-                    (outcome, rows.merge(found).frame.fingerprint())
+                    (outcome, frame::merge(rows, found).frame.fingerprint())
                 }
             }
         }

@@ -65,8 +65,8 @@ use crate::lock::{LockError, LockGuard};
 use crate::model::{PriceBasis, Venue};
 use crate::observe::Observer;
 use crate::storage::{
-    Aside, CorruptFiles, Custody, Lodger, Open, Quarantine, QuarantineRecord, Rehoused, Replaced,
-    Sealed, StagedRun, StorageError, Stores,
+    self, Aside, CorruptFiles, Custody, Lodger, Open, Quarantine, QuarantineRecord, Rehoused,
+    Replaced, Sealed, StagedRun, StorageError, Stores,
 };
 use crate::sys::{Clock, Fs, FsError, Shutdown};
 use crate::workspace::RunNames;
@@ -132,7 +132,7 @@ impl<'l> Hands<'l> {
         };
         let mut aside = Aside::default();
         let store = &self.sight.stores.legacy;
-        let done = run.rehouse(store, lodgers, &custody, &mut aside)?;
+        let done = storage::rehouse(&mut run, store, lodgers, &custody, &mut aside)?;
         run.finish()?;
         Ok((done, aside.into_records().collect()))
     }

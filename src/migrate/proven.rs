@@ -48,7 +48,7 @@ pub(super) fn is_proven(
     let request = tuple.series(ticker);
     if !proof.file.fits(meta) {
         // A copy of a workspace has other times of change and the same bytes.
-        let path = sight.stores.legacy.standing_path(&request)?;
+        let path = sight.stores.legacy.places().standing_path(&request)?;
         let is_same_size = proof.file.bytes == meta.len && meta.kind == Kind::File;
         let digest = || -> Result<Option<String>, MigrateError> {
             Ok(sight

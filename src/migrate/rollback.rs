@@ -19,8 +19,8 @@ use super::{
     Difference, Failed, Hands, MigrateError, MigrationPlan, Need, Note, Proofs, Refusal, Sight,
     Survey, VenueInterval,
 };
-use crate::model::{Dataset, Ticker};
-use crate::observe::Event;
+use crate::model::{Dataset, Series, Ticker};
+use crate::observe::{Event, Work};
 use crate::storage::{
     Aside, Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageError,
     StorageInterface,
@@ -127,6 +127,17 @@ pub fn rollback_need(
     Ok(need)
 }
 
+/// Says that tickers are judged, and later that their files are written or refused.
+fn step(sight: Sight<'_>, tuple: &VenueInterval, batch: &[Ticker]) {
+    for ticker in batch {
+        let series = Series::Bars {
+            ticker: ticker.clone(),
+            interval: tuple.interval,
+        };
+        sight.observer.observe(Event::Step(Work::Move, series));
+    }
+}
+
 /// Brings the rows of an interval back into legacy files and turns the switch.
 ///
 /// # Errors
@@ -155,7 +166,9 @@ pub fn roll_back(
             return Ok(report);
         }
         let judged = judge_all(sight, tuple, proofs, batch);
+        step(sight, tuple, batch);
         write_batch(hands, judged, &mut report)?;
+        step(sight, tuple, batch);
     }
     // As long as one of them cannot go back, nothing is switched, and no file leaves the place from which it was read.
     if report.failures.is_empty() {
@@ -310,7 +323,7 @@ fn reread(sight: Sight<'_>, judged: &Judged) -> Result<Medium, Refusal> {
         return Ok(Medium::Disk);
     }
     let file = read_legacy(sight, &judged.request, Medium::Disk)?;
-    let rows = &file.decoded.proven.frame;
+    let rows = &file.decoded.ordered.frame;
     if rows.fingerprint() == judged.expected {
         return Ok(file.medium);
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Proof, Sight};
-use crate::frame::{Column, Frame, Revision, RowKey};
-use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier};
+use crate::frame::{self, Column, Frame, Revision, RowKey};
+use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier, rows_out};
 use crate::model::StorageRequest;
 use crate::storage::{StorageError, read_kept};
 
@@ -37,7 +37,7 @@ pub(super) fn when_proven(
         let undone = history.undone(now, lines, &kept);
         let within = undone.between(Some(first), last.checked_add(1));
         for second in [proven_at, proven_at - 1] {
-            let then = within.before(&revisions_after(&earlier, second, now));
+            let then = frame::before(&within, &revisions_after(&earlier, second, now));
             if !frames.contains(&then) {
                 frames.push(then);
             }
@@ -116,7 +116,7 @@ pub(super) fn taken_out(
     partitions: &Frame,
 ) -> Result<Frame, StorageError> {
     let history = sight.ledgers.history(sight.fs, sight.places, request)?;
-    let out = history.rows_out(legacy.profile()).without(partitions);
+    let out = frame::without(&rows_out(&history, legacy.profile()), partitions);
     let of_legacy: HashSet<i64> = if out.is_empty() {
         HashSet::new()
     } else {

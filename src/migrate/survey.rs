@@ -30,6 +30,7 @@ impl Survey {
         let trees = sight
             .stores
             .legacy
+            .places()
             .trees(Some(&tuple.venue), tuple.interval);
         // A ticker that has a file in several is served from the first.
         for tree in trees {
@@ -70,11 +71,11 @@ impl Survey {
                 }
                 LegacyName::Ticker(ticker) => ticker,
             };
-            let store = &sight.stores.legacy;
+            let places = sight.stores.legacy.places();
             let is_elsewhere = if has_others {
-                !store.is_of(&tuple.venue, &path, &ticker, tuple.interval)?
+                !places.is_of(&tuple.venue, &path, &ticker, tuple.interval)?
             } else {
-                !store.owns(&tuple.series(&ticker), &path)?
+                !places.owns(&tuple.series(&ticker), &path)?
             };
             if is_elsewhere {
                 self.elsewhere += 1;
@@ -83,7 +84,12 @@ impl Survey {
             }
         }
         // What is no ticker's in a folder of another venue is not this one's business.
-        let has_own_folder = sight.stores.legacy.owners().has_own_folder(&tuple.venue);
+        let has_own_folder = sight
+            .stores
+            .legacy
+            .places()
+            .owners()
+            .has_own_folder(&tuple.venue);
         if !has_own_folder || self.tickers.len() > before {
             self.strangers.append(&mut strangers);
         }

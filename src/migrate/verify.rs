@@ -13,7 +13,8 @@ use super::{
     Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, VenueInterval, since,
 };
 use crate::frame::Frame;
-use crate::model::{Dataset, StorageRequest, Ticker};
+use crate::model::{Dataset, Series, StorageRequest, Ticker};
+use crate::observe::{Event, Work};
 use crate::storage::{PartitionedStore, StorageInterface, Stored};
 use crate::sys::Medium;
 
@@ -112,6 +113,8 @@ pub fn verify_interval(
         .filter(|(at, _)| is_meant(*at))
         .map(|(_, ticker)| ticker)
         .collect();
+    let series = chosen.len();
+    sight.observer.observe(Event::CheckPlanned { series });
     let looked: Vec<Option<Looked>> = chosen
         .into_par_iter()
         .map(|ticker| {
@@ -125,6 +128,11 @@ pub fn verify_interval(
                     Ok(found) => found,
                     Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
                 };
+            let series = Series::Bars {
+                ticker: ticker.clone(),
+                interval: tuple.interval,
+            };
+            sight.observer.observe(Event::Step(Work::Check, series));
             Some((ticker, finding, medium, misplaced))
         })
         .collect();
@@ -177,7 +185,7 @@ fn look(
         ));
     };
     let medium = medium.min(file.medium);
-    let rows = &file.decoded.proven.frame;
+    let rows = &file.decoded.ordered.frame;
     let Some(difference) = Difference::between(rows, &found) else {
         let rows = found.len() as u64;
         return Ok((Finding::Equal { rows }, medium));

@@ -15,7 +15,7 @@ use crate::catalog::Block;
 use crate::frame::Frame;
 use crate::ledger::Line;
 use crate::model::{Series, StorageRequest, Ticker};
-use crate::observe::Event;
+use crate::observe::{Event, Work};
 use crate::storage::{
     Aside, BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, Quarantine,
     Replaced, Sealed, StagedRun, StorageError, StorageInterface, Stored,
@@ -75,6 +75,7 @@ impl<'w, 'l> Writer<'w, 'l> {
     }
 
     pub(super) fn take(&mut self, ticker: Ticker, made: Made) -> Result<(), MigrateError> {
+        self.step(&ticker);
         let copy = match made {
             Ok(copy) => copy,
             // A disk that does not answer is no fault of the ticker, but the next one may be readable.
@@ -183,6 +184,7 @@ impl<'w, 'l> Writer<'w, 'l> {
                         request: written.copy.request.clone(),
                         rows: written.copy.expected.rows,
                     });
+                    self.step(&written.copy.ticker);
                     notes.push(self.proven(written, medium, millis)?);
                 }
                 Err(refusal) => {
@@ -223,7 +225,18 @@ impl<'w, 'l> Writer<'w, 'l> {
         }
     }
 
+    /// Says that a ticker is copied, and later that it is proven or refused.
+    fn step(&self, ticker: &Ticker) {
+        let series = Series::Bars {
+            ticker: ticker.clone(),
+            interval: self.report.tuple.interval,
+        };
+        let step = Event::Step(Work::Move, series);
+        self.hands.sight.observer.observe(step);
+    }
+
     fn fail(&mut self, ticker: Ticker, refusal: Refusal) {
+        self.step(&ticker);
         self.failed
             .push(Note::Failed(ticker.clone(), refusal.to_string()));
         self.report.failures.push(Failed { ticker, refusal });
@@ -313,7 +326,7 @@ fn reread(
     }
     // Rows are compared one by one only to say where they differ.
     let legacy = read_legacy(sight, &copy.request, Medium::Disk)?;
-    let expected: &Frame = &legacy.decoded.proven.frame;
+    let expected: &Frame = &legacy.decoded.ordered.frame;
     Err(Refusal::Mismatch(
         Difference::between(expected, &found).unwrap_or_default(),
     ))

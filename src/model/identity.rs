@@ -45,18 +45,6 @@ impl Identity {
         }
     }
 
-    /// Returns what differs from `newer`, for people; `None` when nothing that both know does.
-    pub fn conflict_with(&self, newer: &Self) -> Option<String> {
-        let pairs = self.fields().into_iter().zip(newer.fields());
-        let differences: Vec<String> = pairs
-            .filter_map(|((name, old), (_, new))| {
-                let (old, new) = old.zip(new)?;
-                (old != new).then(|| format!("{name} was {old} and is {new}"))
-            })
-            .collect();
-        (!differences.is_empty()).then(|| differences.join(", "))
-    }
-
     /// Returns the fields of both, those of `self` where it has them.
     #[must_use]
     pub fn completed_by(&self, newer: &Self) -> Self {
@@ -86,28 +74,13 @@ mod tests {
     }
 
     #[test]
-    fn what_one_side_does_not_know_is_no_conflict() {
+    fn what_one_side_does_not_know_the_other_completes() {
         let bare = Identity {
             currency: None,
             ..apple()
         };
 
-        assert_eq!(bare.conflict_with(&apple()), None);
         assert_eq!(bare.completed_by(&apple()), apple());
-    }
-
-    #[test]
-    fn each_difference_is_named() {
-        let other = Identity {
-            exchange: Some("NYQ".to_owned()),
-            first_trade: NaiveDate::from_ymd_opt(2020, 1, 2),
-            ..apple()
-        };
-
-        assert_eq!(
-            apple().conflict_with(&other).unwrap(),
-            "exchange was NMS and is NYQ, first_trade was 1980-12-12 and is 2020-01-02"
-        );
     }
 
     #[test]

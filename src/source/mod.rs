@@ -140,14 +140,14 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Returns what a person should know of the source as a whole after a run, as sentences without a period.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns how many requests this source has sent since it was opened.
     fn requests(&self) -> u64 {
         0
-    }
-
-    /// Returns what a person should know of the source after it was asked, as sentences without a period.
-    fn remarks(&self) -> Vec<String> {
-        Vec::new()
     }
 
     /// Fetches one series.

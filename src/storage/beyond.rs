@@ -24,7 +24,7 @@ pub(super) fn beyond(decoded: &Decoded) -> Option<String> {
         count => Some(format!("{count} {many} in a new file")),
     };
     let rows = counted(
-        decoded.proven.displaced.len(),
+        decoded.ordered.displaced.len(),
         "undated or duplicate row has no place",
         "undated or duplicate rows have no place",
     );

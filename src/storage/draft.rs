@@ -8,12 +8,10 @@ use rayon::prelude::*;
 use crate::codec::{self, Facts};
 use crate::frame::Frame;
 use crate::ledger::{FileState, SeriesRecord};
-use crate::model::{Digest, PartitionKey, Provenance, StorageRequest};
+use crate::model::{Digest, PartitionKey};
 use crate::sys::Rights;
 
 use super::StorageError;
-use super::partitioned::PartitionedStore;
-use super::tree::{Shape, combine, compression_for};
 
 /// The files of a series of which the tree has nothing, in memory. Each was decoded again and compared with its rows.
 #[derive(Clone, Debug)]
@@ -39,77 +37,17 @@ pub(super) struct DraftFile {
 }
 
 impl Draft {
-    /// Returns the draft of rows that come from a file which grants `origin`.
-    #[must_use]
-    pub fn from_file(self, origin: Option<Rights>) -> Self {
-        Self { origin, ..self }
-    }
-
-    /// Returns where each file will stand, and its length.
-    pub fn files(&self) -> impl Iterator<Item = (&Path, u64)> {
-        let files = self.files.iter();
-        files.map(|file| (file.path.as_path(), file.bytes.len() as u64))
-    }
-
-    /// Returns how many rows its files hold.
-    pub fn rows(&self) -> u64 {
-        self.record.rows
-    }
-}
-
-impl PartitionedStore {
-    /// Tells whether nothing of a series is there, not even its directory.
-    ///
-    /// # Errors
-    /// When the request has no venue, or the disk cannot be asked.
-    pub fn is_vacant(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        for dir in self.series_dirs(request.partitioned()?)? {
-            if self.fs.metadata(&dir)?.is_some() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Builds all files of a series, whatever is there of it.
-    ///
-    /// # Errors
-    /// When the request has no venue, the disk cannot be asked, or rows cannot be encoded or stand on another basis than
-    /// the tree.
-    pub fn draft(
-        &self,
-        request: &StorageRequest,
+    /// Encodes the files of the series that will stand in `dir`, each at the place that `file_of` gives.
+    pub(super) fn encode(
+        dir: PathBuf,
         rows: &Frame,
-        provenance: &Provenance,
-    ) -> Result<Draft, StorageError> {
-        let series = request.partitioned()?;
-        let (dir, tree) = (self.paths.series_dir(series), self.paths.tree_of(series));
-        let dataset = request.series.dataset();
-        let venue = request.venue.as_ref();
-        // What is to be replaced says nothing of the tree that the new files come into.
-        let known = match self.fs.metadata(&dir)? {
-            Some(_) => self.trees.facts_beside(
-                &*self.fs,
-                &tree,
-                Shape::of(dataset),
-                venue,
-                &dir,
-                self.limit,
-            )?,
-            None => self
-                .trees
-                .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?,
-        };
-        let facts = Facts {
-            unit: known.unit,
-            provenance: combine(&tree, None, known.basis, provenance)?,
-            compression: compression_for(request, self.compression),
-            row_group_rows: self.row_group_rows,
-        };
+        facts: &Facts,
+        file_of: impl Fn(PartitionKey) -> PathBuf + Sync,
+    ) -> Result<Self, StorageError> {
         let parts = rows.split();
         let encode = |(key, rows): (&PartitionKey, &Frame)| {
-            let path = self.paths.file_in(&dir, dataset, *key);
-            match codec::encode(rows, &facts) {
+            let path = file_of(*key);
+            match codec::encode(rows, facts) {
                 Ok(encoded) => {
                     let state = FileState::new(encoded.fingerprint, encoded.bytes.len() as u64);
                     let file = DraftFile {
@@ -128,11 +66,28 @@ impl PartitionedStore {
         for (key, state, span) in known {
             record.add(key, state, span, (facts.unit, facts.provenance.basis));
         }
-        Ok(Draft {
+        Ok(Self {
+            dir,
             files,
             record,
-            dir,
             origin: None,
         })
+    }
+
+    /// Returns the draft of rows that come from a file which grants `origin`.
+    #[must_use]
+    pub fn from_file(self, origin: Option<Rights>) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Returns where each file will stand, and its length.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, u64)> {
+        let files = self.files.iter();
+        files.map(|file| (file.path.as_path(), file.bytes.len() as u64))
+    }
+
+    /// Returns how many rows its files hold.
+    pub fn rows(&self) -> u64 {
+        self.record.rows
     }
 }

@@ -7,15 +7,15 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::Datelike;
 
-use crate::layout::{Level, is_parquet, is_passed_over};
+use crate::layout::{Level, PartitionPathBuilder, is_parquet, is_passed_over};
 use crate::model::{Dataset, PartitionKey, PartitionedSeries, StorageRequest};
 use crate::sys::atomic::parent;
 use crate::sys::{Entry, Fs, Kind};
 
-use super::partitioned::PartitionedStore;
 use super::{StorageError, WayOut};
 
 /// One existing file of a series.
@@ -61,7 +61,7 @@ struct Seen {
 /// The way into the folders of a series. What several partitions have above them is looked at once.
 #[derive(Debug)]
 pub(super) struct Way<'s> {
-    store: &'s PartitionedStore,
+    folders: &'s SeriesFolders,
     dirs: Vec<PathBuf>,
     dataset: Dataset,
     /// What stands where a folder of folders would be.
@@ -241,7 +241,7 @@ impl Way<'_> {
         let mut spot = None;
         for dir in self.dirs.clone() {
             self.look_at(&mut found, &dir, key)?;
-            let path = self.store.paths.file_in(&dir, self.dataset, key);
+            let path = self.folders.paths.file_in(&dir, self.dataset, key);
             let is_there = found.files.iter().any(|file| file.path == path);
             let is_better = is_there || !matches!(spot, Some(Spot { is_there: true, .. }));
             if is_better {
@@ -265,7 +265,7 @@ impl Way<'_> {
         series_dir: &Path,
         key: PartitionKey,
     ) -> Result<(), StorageError> {
-        let fs = &*self.store.fs;
+        let fs = &*self.folders.fs;
         let (mut dir, mut level) = (series_dir.to_owned(), Level::of_series(self.dataset));
         let mut above = Vec::new();
         for (next, name) in Level::path_to(self.dataset, key) {
@@ -302,13 +302,53 @@ impl Way<'_> {
         if let Some(known) = self.above.get(dir) {
             return Ok(*known);
         }
-        let kind = self.store.fs.metadata(dir)?.map(|meta| meta.kind);
+        let kind = self.folders.fs.metadata(dir)?.map(|meta| meta.kind);
         self.above.insert(dir.to_owned(), kind);
         Ok(kind)
     }
 }
 
-impl PartitionedStore {
+/// The folders of the series below a data root.
+#[derive(Debug)]
+pub(super) struct SeriesFolders {
+    fs: Arc<dyn Fs>,
+    paths: PartitionPathBuilder,
+}
+
+impl SeriesFolders {
+    pub(super) fn new(fs: Arc<dyn Fs>, root: &Path) -> Self {
+        Self {
+            fs,
+            paths: PartitionPathBuilder::new(root),
+        }
+    }
+
+    /// Returns those below another root.
+    pub(super) fn rooted(&self, root: &Path) -> Self {
+        Self::new(Arc::clone(&self.fs), root)
+    }
+
+    pub(super) fn fs(&self) -> &dyn Fs {
+        &*self.fs
+    }
+
+    pub(super) fn paths(&self) -> &PartitionPathBuilder {
+        &self.paths
+    }
+
+    /// Tells whether nothing of a series is there, not even its directory.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub(super) fn is_vacant(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        for dir in self.series_dirs(request.partitioned()?)? {
+            if self.fs.metadata(&dir)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Returns the directories of a series: that of the encoded symbol, or where only the predecessor or an earlier build
     /// wrote, theirs; where several are there, the one that new partitions go to comes last.
     pub(super) fn series_dirs(
@@ -330,7 +370,7 @@ impl PartitionedStore {
 
     /// Lists what the folders of a series hold, the partitions in time order; of two with one key, the one that yields comes
     /// first.
-    pub(super) fn folders(&self, series: PartitionedSeries<'_>) -> Result<Folders, StorageError> {
+    pub(super) fn look(&self, series: PartitionedSeries<'_>) -> Result<Folders, StorageError> {
         let mut found = Folders::default();
         for dir in self.series_dirs(series)? {
             found.look(&*self.fs, &dir, series.series.dataset())?;
@@ -351,7 +391,7 @@ impl PartitionedStore {
     /// Returns the way into the folders of a series, `dirs`, for whoever is about to write some of its partitions.
     pub(super) fn way_into(&self, dirs: Vec<PathBuf>, dataset: Dataset) -> Way<'_> {
         Way {
-            store: self,
+            folders: self,
             dirs,
             dataset,
             above: HashMap::new(),
@@ -381,9 +421,9 @@ impl PartitionedStore {
     ///
     /// # Errors
     /// When the request has no venue, the disk cannot be asked, or something foreign is there.
-    pub fn holdings(&self, request: &StorageRequest) -> Result<Holdings, StorageError> {
+    pub(super) fn holdings(&self, request: &StorageRequest) -> Result<Holdings, StorageError> {
         let series = request.partitioned()?;
-        let found = self.folders(series)?.known()?;
+        let found = self.look(series)?.known()?;
         let mut dirs = Vec::new();
         for dir in self.series_dirs(series)? {
             if self.fs.metadata(&dir)?.is_some() {

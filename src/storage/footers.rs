@@ -12,11 +12,10 @@ use crate::model::{Fingerprint, PartitionKey, PriceBasis, StorageRequest, TimeUn
 use crate::sys::Fs;
 
 use super::inspect::{Inspected, inspect};
+use super::misplaced::refuse_odd;
+use super::newest::FOOTER;
 use super::tree::Trees;
-use super::{Layout, StorageError, StorageInterface, Stores};
-
-/// Bytes that hold the footer of nearly every file.
-const FOOTER: u64 = 64 << 10;
+use super::{Layout, NewestFile, StorageError, StorageInterface, Stores};
 
 /// A file of a series, as it lies there.
 #[derive(Clone, Debug)]
@@ -77,21 +76,25 @@ impl Stores {
         let mut files: Vec<(PartitionKey, PathBuf)> = Vec::new();
         let trees = match layout {
             Layout::Partitioned => {
-                let found = self.partitioned.folders(request.partitioned()?)?.known()?;
+                let found = self
+                    .partitioned
+                    .folders()
+                    .look(request.partitioned()?)?
+                    .known()?;
                 files.extend(found.files.into_iter().map(|file| (file.key, file.path)));
-                &self.partitioned.trees
+                self.partitioned.trees()
             }
             Layout::Legacy => {
                 let newest = self.legacy.newest(request)?;
-                for path in newest.into_iter().flat_map(|newest| newest.paths) {
-                    self.legacy.refuse_odd(&path)?;
-                    files.push((PartitionKey::Whole, path));
+                for path in newest.iter().flat_map(NewestFile::paths) {
+                    refuse_odd(self.fs(), path)?;
+                    files.push((PartitionKey::Whole, path.clone()));
                 }
-                &self.legacy.trees
+                self.legacy.trees()
             }
         };
         let look = Look {
-            fs: &*self.partitioned.fs,
+            fs: self.fs(),
             stores: self,
             trees,
             request,
@@ -107,8 +110,11 @@ impl Stores {
                 .as_ref()
                 .ok()
                 .and_then(|holds| holds.source.as_ref());
-            let is_anothers =
-                layout == Layout::Legacy && self.legacy.is_anothers(request, &file.path, named)?;
+            let is_anothers = layout == Layout::Legacy
+                && self
+                    .legacy
+                    .places()
+                    .is_anothers(request, &file.path, named)?;
             if !is_anothers {
                 ours.push(file);
             }
@@ -182,8 +188,8 @@ impl Look<'_> {
         let read = inspect(self.fs, path, self.profile, self.request, partition, limit);
         Ok(match read {
             Ok(Inspected::Whole { decoded, .. }) => Ok(FileContents {
-                rows: decoded.proven.frame.fingerprint(),
-                span: decoded.proven.frame.span(),
+                rows: decoded.ordered.frame.fingerprint(),
+                span: decoded.ordered.frame.span(),
                 unit: decoded.unit,
                 basis: self.trees.basis_of(&decoded, self.request.venue.as_ref()),
                 source: decoded.provenance.source,

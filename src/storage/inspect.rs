@@ -121,7 +121,7 @@ pub(super) fn judge(
     }
     match codec::decode_within(&bytes, profile, limit) {
         Ok(decoded) => {
-            check_place(&decoded.proven.frame, path, request, partition)?;
+            check_place(&decoded.ordered.frame, path, request, partition)?;
             Ok(Inspected::Whole {
                 decoded: Box::new(decoded),
                 bytes,

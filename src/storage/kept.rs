@@ -44,5 +44,5 @@ pub fn read_kept(
     }
     let profile = Profile::of(request.series.dataset());
     let decoded = codec::decode_within(&Bytes::from(bytes), profile, limit);
-    Ok(decoded.map_err(|error| error.to_string())?.proven.frame)
+    Ok(decoded.map_err(|error| error.to_string())?.ordered.frame)
 }

@@ -8,14 +8,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::layout::{Places, is_temporary, parse_staged};
-use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind, is_dir};
 
-use super::held::Before;
+use super::area::Area;
 use super::journal::{self, Entry, JOURNAL_NAME};
-use super::staged::{Open, Sealed, StagedRun};
 use super::{StagedRows, StorageError};
 
 /// The folder of a run in which rows are staged as they were fetched.
@@ -81,35 +79,6 @@ pub fn lacks_what_it_replaces(
     Ok(false)
 }
 
-impl<'l> StagedRun<'l, Open> {
-    /// Takes over a run that another process left, and makes durable what it staged before relying on it: after
-    /// a kill, all of it may exist in memory only.
-    ///
-    /// # Errors
-    /// When the staging area cannot be read or synced.
-    pub fn adopt(
-        fs: &'l dyn Fs,
-        held: &'l LockGuard<'l>,
-        places: &'l Places,
-        id: RunId,
-    ) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let mut run = Self::open(fs, held, places, id, Before::Older)?;
-        run.state.dirs.insert(places.staging.clone());
-        // `data` may have become a disk of its own since, or have ceased to be one: what was staged lies in either place, or
-        // in both.
-        for dir in run.dirs() {
-            if fs.metadata(&dir)?.is_none() {
-                continue;
-            }
-            let fetched = Fetched::below(fs, &dir.join(FETCHED))?;
-            run.state.staged.extend(fetched.rows);
-            run.state.dirs.extend(fetched.dirs);
-            run.state.dirs.extend([parent(&dir).to_owned(), dir]);
-        }
-        run.seal()
-    }
-}
-
 /// What a run staged as it was fetched.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
@@ -148,46 +117,46 @@ impl Fetched {
     }
 }
 
-impl StagedRun<'_, Sealed> {
-    /// Forgets fetches that stand byte for byte in the run before: rows that wait for long need not wait as often as they
-    /// were asked for. Whatever an earlier process staged was made durable by `adopt`.
-    ///
-    /// # Errors
-    /// When a staged file cannot be read or removed.
-    pub fn forget_repeated(&mut self, staged: &[StagedRows]) -> Result<(), StorageError> {
-        let mut earlier = leftover_runs(self.fs, self.places)?;
-        earlier.retain(|id| id < self.id());
-        let mut repeated = Vec::new();
-        for rows in staged {
-            let Ok(below) = rows.path.strip_prefix(&self.dir) else {
+/// Returns fetches that stand byte for byte in the run before.
+///
+/// # Errors
+/// When a staged file cannot be read.
+pub(super) fn repeated(
+    area: &Area<'_>,
+    staged: &[StagedRows],
+) -> Result<Vec<StagedRows>, StorageError> {
+    let mut earlier = leftover_runs(area.fs, area.places)?;
+    earlier.retain(|id| id < area.id());
+    let mut repeated = Vec::new();
+    for rows in staged {
+        let Ok(below) = rows.path.strip_prefix(area.dir()) else {
+            continue;
+        };
+        for id in earlier.iter().rev() {
+            let twin = area.places.staging.join(id.as_str()).join(below);
+            let beside = area.fs.list(parent(&twin))?.unwrap_or_default();
+            if beside.is_empty() {
                 continue;
-            };
-            for id in earlier.iter().rev() {
-                let twin = self.places.staging.join(id.as_str()).join(below);
-                let beside = self.fs.list(parent(&twin))?.unwrap_or_default();
-                if beside.is_empty() {
-                    continue;
-                }
-                // Only what came last counts: between two equal answers there may have been another one.
-                let before = self.fs.read(&twin)?;
-                if before.is_some() && before == self.fs.read(&rows.path)? {
-                    repeated.push(rows.clone());
-                }
-                break;
             }
+            // Only what came last counts: between two equal answers there may have been another one.
+            let before = area.fs.read(&twin)?;
+            if before.is_some() && before == area.fs.read(&rows.path)? {
+                repeated.push(rows.clone());
+            }
+            break;
         }
-        self.settle(&repeated)
     }
+    Ok(repeated)
+}
 
-    /// Tells whether something is staged that this barkeep does not understand, as a later one may have left.
-    pub(super) fn holds_strangers(&self) -> Result<bool, StorageError> {
-        for dir in self.dirs() {
-            if holds_file(self.fs, &dir.join(FETCHED))? {
-                return Ok(true);
-            }
+/// Tells whether something is staged that this barkeep does not understand, as a later one may have left.
+pub(super) fn holds_unknown(area: &Area<'_>) -> Result<bool, StorageError> {
+    for dir in area.dirs() {
+        if holds_file(area.fs, &dir.join(FETCHED))? {
+            return Ok(true);
         }
-        Ok(false)
     }
+    Ok(false)
 }
 
 fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {

@@ -8,33 +8,32 @@ use std::sync::Arc;
 
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::basis::UnsealedBasis;
-use crate::frame::{Frame, Profile};
-use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
+use crate::frame::{self, Frame, Profile};
+use crate::layout::{LegacyName, legacy_name};
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
+use crate::sys::atomic::parent;
 use crate::sys::{Fs, Meta};
 
 use super::beyond::{Beyond, beyond};
 use super::inspect::{Damage, Inspected, Stored, inspect};
-use super::legacy_place::Spot;
-use super::misplaced::Copies;
+use super::legacy_place::{LegacyPlaces, Spot};
+use super::misplaced::{Copies, beside_legacy, refuse_odd};
 use super::newest::NewestFile;
 use super::owners::Owners;
 use super::prepare::{FileJob, prepare_file};
 use super::tree::{Shape, Trees, combine, compression_for};
-use super::{Prepared, SeriesStat, StorageError, StorageInterface};
+use super::{Prepared, SeriesStat, StorageError, StorageInterface, Unwanted, Without};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
 #[derive(Debug)]
 pub struct LegacyStore {
-    pub(super) fs: Arc<dyn Fs>,
-    pub(super) paths: LegacyPathBuilder,
-    pub(super) compression: Option<Compression>,
-    pub(super) trees: Trees,
-    pub(super) limit: MemoryLimit,
-    pub(super) copies: Copies,
-    pub(super) owners: Owners,
+    places: LegacyPlaces,
+    compression: Option<Compression>,
+    trees: Trees,
+    limit: MemoryLimit,
+    copies: Copies,
 }
 
 impl LegacyStore {
@@ -48,19 +47,48 @@ impl LegacyStore {
         owners: Owners,
     ) -> Self {
         Self {
-            fs,
-            paths: LegacyPathBuilder::new(root),
+            places: LegacyPlaces::new(fs, root, owners),
             compression,
             trees: Trees::new(unsealed),
             limit: MemoryLimit::default(),
             copies: Copies::default(),
-            owners,
         }
     }
 
-    /// Returns what says whose the files in shared folders are.
-    pub fn owners(&self) -> &Owners {
-        &self.owners
+    /// Returns the store, of which no file may take more memory than `limit`.
+    #[must_use]
+    pub(super) fn within(self, limit: MemoryLimit) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Returns where the files stand and whose they are.
+    pub fn places(&self) -> &LegacyPlaces {
+        &self.places
+    }
+
+    pub(super) fn fs(&self) -> &dyn Fs {
+        self.places.fs()
+    }
+
+    pub(super) fn trees(&self) -> &Trees {
+        &self.trees
+    }
+
+    pub(super) fn limit(&self) -> MemoryLimit {
+        self.limit
+    }
+
+    /// Lists the Parquet files in the folders of a venue's interval that are no ticker's. What lies in shared folders is told
+    /// of the legacy venue.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn misplaced(
+        &self,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Result<Vec<PathBuf>, StorageError> {
+        beside_legacy(&self.places, venue, interval)
     }
 
     /// Returns the price basis of the file of a series; `None` when there is none that can be read.
@@ -68,7 +96,7 @@ impl LegacyStore {
         &self,
         request: &StorageRequest,
     ) -> Result<Option<PriceBasis>, StorageError> {
-        let file = self.file(request)?;
+        let file = self.places.file(request)?;
         if file.found.is_none() {
             return Ok(None);
         }
@@ -89,17 +117,21 @@ impl LegacyStore {
         Ok(match self.inspect(request, &path)? {
             Inspected::Absent => None,
             Inspected::Whole { decoded, .. }
-                if self.is_anothers(request, &path, decoded.provenance.source.as_ref())? =>
+                if self.places.is_anothers(
+                    request,
+                    &path,
+                    decoded.provenance.source.as_ref(),
+                )? =>
             {
                 None
             }
             Inspected::Whole { decoded, .. } => Some(Stored {
-                displaced: decoded.proven.displaced.len(),
+                displaced: decoded.ordered.displaced.len(),
                 beyond: beyond(&decoded)
                     .map(|reason| Beyond { path, reason })
                     .into_iter()
                     .collect(),
-                frame: decoded.proven.frame,
+                frame: decoded.ordered.frame,
                 provenance: decoded.provenance,
                 damaged: Vec::new(),
                 misplaced: Vec::new(),
@@ -134,9 +166,11 @@ impl LegacyStore {
         newer: &Frame,
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
-        self.refuse_odd(&file.path)?;
+        refuse_odd(self.fs(), &file.path)?;
         let is_there = file.found.is_some();
-        let misplaced = self.copies_beside(request, &file.tree, is_there)?;
+        let misplaced = self
+            .copies
+            .beside(self.fs(), request, &file.tree, is_there)?;
         let place = (file.path, is_there);
         let job = self.job(request, &file.tree, place, provenance)?;
         let mut prepared = Prepared::nothing(request.clone());
@@ -144,12 +178,12 @@ impl LegacyStore {
         prepared.misplaced = misplaced;
         // The files of all series lie in one folder.
         prepared.untidy.push(file.tree);
-        prepared.add(prepare_file(&*self.fs, job, newer)?);
+        prepared.add(prepare_file(self.fs(), job, newer)?);
         Ok(prepared)
     }
 
     /// Says what holds for a file in one of the folders.
-    pub(super) fn job<'r>(
+    fn job<'r>(
         &'r self,
         request: &'r StorageRequest,
         tree: &Path,
@@ -158,7 +192,7 @@ impl LegacyStore {
     ) -> Result<FileJob<'r>, StorageError> {
         let facts = self
             .trees
-            .facts(&*self.fs, tree, Shape::Legacy, None, self.limit)?;
+            .facts(self.fs(), tree, Shape::Legacy, None, self.limit)?;
         Ok(FileJob {
             request,
             key: PartitionKey::Whole,
@@ -175,10 +209,56 @@ impl LegacyStore {
         })
     }
 
+    /// Builds the file of a series without some rows, which are in it, and with newer ones.
+    ///
+    /// # Errors
+    /// As `Stores::prepare_without`.
+    pub fn prepare_exchange(
+        &self,
+        request: &StorageRequest,
+        unwanted: &Unwanted,
+        newer: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Prepared, StorageError> {
+        let without = self.prepare_without(request, unwanted, Some((newer, provenance)))?;
+        Ok(without.prepared)
+    }
+
+    /// Of a workspace that was moved by half, both files of a series are read, and both lose the rows.
+    pub(super) fn prepare_without(
+        &self,
+        request: &StorageRequest,
+        unwanted: &Unwanted,
+        newer: Option<(&Frame, &Provenance)>,
+    ) -> Result<Without, StorageError> {
+        let file = self.places.file(request)?;
+        let mut without = Without::nothing(request);
+        // What stands there may be another venue's.
+        if file.found.is_none() {
+            return Ok(without);
+        }
+        if !unwanted.is_empty() {
+            self.places.refuse_lodger(request, &file)?;
+        }
+        let nothing_new = Provenance::default();
+        let older = self.places.shadowed(request, &file)?;
+        for path in std::iter::once(file.path.clone()).chain(older) {
+            refuse_odd(self.fs(), &path)?;
+            let tree = parent(&path).to_owned();
+            let provenance = newer.map_or(&nothing_new, |(_, provenance)| provenance);
+            let job = self.job(request, &tree, (path, true), provenance)?;
+            let newer = newer
+                .map(|(newer, _)| newer)
+                .filter(|_| job.path == file.path);
+            without.take_from(self.fs(), job, unwanted, newer)?;
+        }
+        Ok(without)
+    }
+
     fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
-        self.refuse_odd(path)?;
+        refuse_odd(self.fs(), path)?;
         inspect(
-            &*self.fs,
+            self.fs(),
             path,
             Profile::of(Dataset::Stocks),
             request,
@@ -190,10 +270,12 @@ impl LegacyStore {
 
 impl StorageInterface for LegacyStore {
     fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
-        let file = self.file(request)?;
+        let file = self.places.file(request)?;
         let is_there = file.found.is_some();
         // A copy beside another venue's file is that one's.
-        let copies = self.copies_beside(request, &file.tree, is_there || file.is_taken)?;
+        let copies =
+            self.copies
+                .beside(self.fs(), request, &file.tree, is_there || file.is_taken)?;
         if !is_there {
             return Ok(None);
         }
@@ -201,7 +283,7 @@ impl StorageInterface for LegacyStore {
         if let Some(settled) = &mut settled {
             settled.misplaced = copies;
         }
-        for path in self.shadowed(request, &file)? {
+        for path in self.places.shadowed(request, &file)? {
             let older = self.read_at(request, path.clone())?;
             settled = match (older, settled) {
                 (Some(older), Some(settled)) => Some(joined(&path, older, settled)?),
@@ -217,8 +299,8 @@ impl StorageInterface for LegacyStore {
         newer: &Frame,
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
-        let file = self.file(request)?;
-        self.refuse_lodger(request, &file)?;
+        let file = self.places.file(request)?;
+        self.places.refuse_lodger(request, &file)?;
         if let (Some(venue), Some(named)) = (&request.venue, &provenance.source)
             && venue != named
         {
@@ -233,7 +315,7 @@ impl StorageInterface for LegacyStore {
     }
 
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
-        let file = match self.file(request) {
+        let file = match self.places.file(request) {
             Ok(file) => file,
             // What the layout cannot hold it does not hold.
             Err(StorageError::LegacyName { .. } | StorageError::LegacyDataset { .. }) => {
@@ -245,8 +327,8 @@ impl StorageInterface for LegacyStore {
             return Ok(None);
         };
         let mut newest = NewestFile::default();
-        for older in self.shadowed(request, &file)? {
-            let bytes = self.fs.metadata(&older)?.map_or(0, |meta| meta.len);
+        for older in self.places.shadowed(request, &file)? {
+            let bytes = self.fs().metadata(&older)?.map_or(0, |meta| meta.len);
             newest.add(older, PartitionKey::Whole, bytes);
         }
         newest.add(file.path.clone(), PartitionKey::Whole, meta.len);
@@ -258,15 +340,15 @@ impl StorageInterface for LegacyStore {
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
-        let file = self.file(request)?;
+        let file = self.places.file(request)?;
         let mut stat = SeriesStat::default();
         let mut add = |meta: Meta| {
             stat.files += 1;
             stat.bytes += meta.len;
         };
         file.found.into_iter().for_each(&mut add);
-        for path in self.shadowed(request, &file)? {
-            self.fs.metadata(&path)?.into_iter().for_each(&mut add);
+        for path in self.places.shadowed(request, &file)? {
+            self.fs().metadata(&path)?.into_iter().for_each(&mut add);
         }
         Ok((stat.files > 0).then_some(stat))
     }
@@ -281,9 +363,9 @@ impl StorageInterface for LegacyStore {
             return Ok(Vec::new());
         };
         let mut tickers = Vec::new();
-        let own = self.own_tree(venue, interval);
-        for tree in self.trees(venue, interval) {
-            let names = self.fs.list(&tree)?.unwrap_or_default();
+        let own = self.places.own_tree(venue, interval);
+        for tree in self.places.trees(venue, interval) {
+            let names = self.fs().list(&tree)?.unwrap_or_default();
             for entry in names {
                 // What is no regular file is refused by name when it is read, and must not look absent.
                 let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
@@ -292,12 +374,15 @@ impl StorageInterface for LegacyStore {
                 let is_listed = match venue {
                     Some(_) if own.as_ref() == Some(&tree) => true,
                     // A file that names this venue, though nobody knows the ticker there, is found by its name alone.
-                    Some(_) if own.is_some() && !self.owners.is_in_question(&ticker, interval) => {
+                    Some(_)
+                        if own.is_some()
+                            && !self.places.owners().is_in_question(&ticker, interval) =>
+                    {
                         false
                     }
                     Some(venue) => {
                         let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
-                        self.owns(&request, &tree.join(&entry.name))?
+                        self.places.owns(&request, &tree.join(&entry.name))?
                     }
                     None => true,
                 };
@@ -316,7 +401,7 @@ fn joined(path: &Path, mut older: Stored, settled: Stored) -> Result<Stored, Sto
         let basis = Some(older.provenance.basis);
         older.provenance = combine(path, Some(&older.provenance), basis, &settled.provenance)?;
     }
-    older.frame = older.frame.merge(&settled.frame).frame;
+    older.frame = frame::merge(&older.frame, &settled.frame).frame;
     older.displaced += settled.displaced;
     older.beyond.extend(settled.beyond);
     older.damaged.extend(settled.damaged);

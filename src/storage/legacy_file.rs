@@ -12,7 +12,7 @@ use crate::sys::{Kind, Medium, Meta};
 use super::beyond::beyond;
 use super::folders::NO_FILE;
 use super::inspect::{Inspected, claimed_rows, judge};
-use super::legacy_place::bars;
+use super::misplaced::refuse_odd;
 use super::{LegacyStore, StorageError, WayOut};
 
 /// What stands at the place of a legacy file. Unreadable is an error and none of these.
@@ -47,7 +47,7 @@ pub struct LegacyFile {
 }
 
 impl LegacyFile {
-    /// Says what of the file its proven rows do not: rows without a place, fractions of volumes, columns of its own. `None`
+    /// Says what of the file its rows do not: rows without a place, fractions of volumes, columns of its own. `None`
     /// when they stand for all of it.
     pub fn beyond(&self) -> Option<String> {
         beyond(&self.decoded)
@@ -65,7 +65,7 @@ impl LegacyStore {
         request: &StorageRequest,
         from: Medium,
     ) -> Result<LegacyFound, StorageError> {
-        let file = self.file(request)?;
+        let file = self.places().file(request)?;
         if file.is_taken {
             return Ok(LegacyFound::Absent);
         }
@@ -73,7 +73,7 @@ impl LegacyStore {
         let found = self.read_file_at(request, path.clone(), from)?;
         if let LegacyFound::Whole(file) = &found {
             let named = file.decoded.provenance.source.as_ref();
-            if self.is_anothers(request, &path, named)? {
+            if self.places().is_anothers(request, &path, named)? {
                 return Err(StorageError::Lodged { path });
             }
         }
@@ -90,7 +90,7 @@ impl LegacyStore {
         path: PathBuf,
         from: Medium,
     ) -> Result<LegacyFound, StorageError> {
-        let Some(meta) = self.fs.metadata(&path)? else {
+        let Some(meta) = self.fs().metadata(&path)? else {
             return Ok(LegacyFound::Absent);
         };
         if meta.kind != Kind::File {
@@ -103,8 +103,8 @@ impl LegacyStore {
             });
         }
         let found = match from {
-            Medium::Disk => self.fs.read_from_medium(&path)?,
-            Medium::Cache => self.fs.read(&path)?.map(|bytes| (bytes, Medium::Cache)),
+            Medium::Disk => self.fs().read_from_medium(&path)?,
+            Medium::Cache => self.fs().read(&path)?.map(|bytes| (bytes, Medium::Cache)),
         };
         let medium = found.as_ref().map_or(Medium::Cache, |(_, medium)| *medium);
         let bytes = found.map(|(bytes, _)| bytes);
@@ -115,12 +115,12 @@ impl LegacyStore {
             profile,
             request,
             PartitionKey::Whole,
-            self.limit,
+            self.limit(),
         )? {
             Inspected::Absent => Ok(LegacyFound::Absent),
             Inspected::Damaged { reason, .. } => Ok(LegacyFound::Damaged { reason }),
             Inspected::Whole { decoded, bytes } => Ok(LegacyFound::Whole(Box::new(LegacyFile {
-                basis: self.trees.basis_of(&decoded, request.venue.as_ref()),
+                basis: self.trees().basis_of(&decoded, request.venue.as_ref()),
                 path,
                 meta,
                 bytes,
@@ -135,38 +135,14 @@ impl LegacyStore {
     /// # Errors
     /// When the layout cannot hold the series or the file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        match self.file(request) {
+        match self.places().file(request) {
             Err(StorageError::LegacyName { .. }) => Ok(Some(0)),
             Ok(file) if file.is_taken => Ok(Some(0)),
             file => {
                 let path = file?.path;
-                self.refuse_odd(&path)?;
-                claimed_rows(&*self.fs, &path)
+                refuse_odd(self.fs(), &path)?;
+                claimed_rows(self.fs(), &path)
             }
         }
-    }
-
-    /// Returns where the file of a series stands, or would stand: in the folder of its venue, in `data/legacy`, or flat in
-    /// the workspace.
-    ///
-    /// # Errors
-    /// When the layout cannot hold the series or the disk cannot be asked.
-    pub fn standing_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
-        Ok(self.file(request)?.path)
-    }
-
-    /// Returns where the file of a series in `data/legacy` belongs: in the folder of its venue, or in the shared one.
-    ///
-    /// # Errors
-    /// When the layout cannot hold the series.
-    pub fn settled_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
-        let (ticker, interval) = bars(request)?;
-        let own = self.own_tree(request.venue.as_ref(), interval);
-        let tree = own.unwrap_or_else(|| self.paths.tree(interval));
-        self.paths
-            .file_in(&tree, ticker)
-            .ok_or_else(|| StorageError::LegacyName {
-                ticker: ticker.clone(),
-            })
     }
 }

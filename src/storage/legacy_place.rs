@@ -7,12 +7,17 @@
 //! Leaves to others: whose a file is (`owners`), moving it (`rehouse`).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::codec;
+use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::sys::atomic::parent;
-use crate::sys::{Kind, Meta};
+use crate::sys::{Fs, Kind, Meta};
 
-use super::{LegacyStore, StorageError};
+use super::StorageError;
+use super::newest::FOOTER;
+use super::owners::Owners;
 
 /// Where a ticker's file stands or would stand.
 #[derive(Debug)]
@@ -50,7 +55,43 @@ pub(super) fn bars(request: &StorageRequest) -> Result<(&Ticker, Interval), Stor
     }
 }
 
-impl LegacyStore {
+/// The folders of the legacy layout, and whose the files in them are.
+#[derive(Debug)]
+pub struct LegacyPlaces {
+    fs: Arc<dyn Fs>,
+    paths: LegacyPathBuilder,
+    owners: Owners,
+}
+
+impl LegacyPlaces {
+    /// Returns those of the workspace `root`.
+    pub(super) fn new(fs: Arc<dyn Fs>, root: &Path, owners: Owners) -> Self {
+        Self {
+            fs,
+            paths: LegacyPathBuilder::new(root),
+            owners,
+        }
+    }
+
+    pub(super) fn fs(&self) -> &dyn Fs {
+        &*self.fs
+    }
+
+    /// Returns what says whose the files in shared folders are.
+    pub fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// Returns the file of a ticker in a folder; `None` when its symbol is not safe as a file name.
+    pub(super) fn file_in(&self, tree: &Path, ticker: &Ticker) -> Option<PathBuf> {
+        self.paths.file_in(tree, ticker)
+    }
+
+    /// Returns the flat folder of an interval.
+    pub(super) fn flat_tree(&self, interval: Interval) -> PathBuf {
+        self.paths.flat_tree(interval)
+    }
+
     /// Returns the folders in which files of a venue may lie, those before others that win over them. Without a venue, they
     /// are the shared ones.
     pub fn trees(&self, venue: Option<&Venue>, interval: Interval) -> Vec<PathBuf> {
@@ -271,5 +312,39 @@ impl LegacyStore {
             }
         }
         Ok(())
+    }
+
+    /// Returns where the file of a series stands, or would stand: in the folder of its venue, in `data/legacy`, or flat in
+    /// the workspace.
+    ///
+    /// # Errors
+    /// When the layout cannot hold the series or the disk cannot be asked.
+    pub fn standing_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+        Ok(self.file(request)?.path)
+    }
+
+    /// Returns where the file of a series in `data/legacy` belongs: in the folder of its venue, or in the shared one.
+    ///
+    /// # Errors
+    /// When the layout cannot hold the series.
+    pub fn home_path(&self, request: &StorageRequest) -> Result<PathBuf, StorageError> {
+        let (ticker, interval) = bars(request)?;
+        let own = self.own_tree(request.venue.as_ref(), interval);
+        let tree = own.unwrap_or_else(|| self.paths.tree(interval));
+        self.paths
+            .file_in(&tree, ticker)
+            .ok_or_else(|| StorageError::LegacyName {
+                ticker: ticker.clone(),
+            })
+    }
+
+    /// Returns the venue that a legacy file names. One of the predecessor names none, nor does one that is damaged, which is
+    /// judged by whoever reads it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn venue_named(&self, path: &Path) -> Result<Option<Venue>, StorageError> {
+        let end = self.fs.read_end(path, FOOTER)?;
+        Ok(end.as_deref().and_then(codec::source_named))
     }
 }

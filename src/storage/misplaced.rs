@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::layout::{LegacyName, is_parquet, is_passed_over, legacy_name};
+use crate::layout::{LegacyName, PartitionPathBuilder, is_parquet, is_passed_over, legacy_name};
 use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue, copied_from};
 use crate::sys::{Fs, Kind};
 
-use super::folders::parquet_below;
-use super::{LegacyStore, PartitionedStore, StorageError, WayOut};
+use super::folders::{SeriesFolders, parquet_below};
+use super::legacy_place::LegacyPlaces;
+use super::{StorageError, WayOut};
 
 /// The copies in a folder, by the stem of the file that they are copies of.
 type ByOriginal = Arc<BTreeMap<String, Vec<PathBuf>>>;
@@ -38,15 +39,14 @@ impl Copies {
         known.insert(tree.to_owned(), Arc::clone(&copies));
         Ok(copies)
     }
-}
 
-impl LegacyStore {
     /// Returns the copies that lie beside the file of a series.
     ///
     /// # Errors
     /// `Foreign` when there is no file and a copy all the same: its rows are somebody's who has to decide.
-    pub(super) fn copies_beside(
+    pub(super) fn beside(
         &self,
+        fs: &dyn Fs,
         request: &StorageRequest,
         tree: &Path,
         is_there: bool,
@@ -54,7 +54,7 @@ impl LegacyStore {
         let Some(stem) = request.series.ticker().and_then(Ticker::legacy_stem) else {
             return Ok(Vec::new());
         };
-        let all = self.copies.of(&*self.fs, tree)?;
+        let all = self.of(fs, tree)?;
         let copies = all.get(stem).cloned().unwrap_or_default();
         match copies.first() {
             Some(path) if !is_there => Err(StorageError::Foreign {
@@ -65,46 +65,46 @@ impl LegacyStore {
             _ => Ok(copies),
         }
     }
+}
 
-    /// Refuses what stands at the place of a legacy file and is none.
-    pub(super) fn refuse_odd(&self, path: &Path) -> Result<(), StorageError> {
-        match self.fs.metadata(path)? {
-            Some(meta) if meta.kind != Kind::File => Err(StorageError::Foreign {
-                path: path.to_owned(),
-                reason: super::folders::NO_FILE.to_owned(),
-                way_out: WayOut::PutInPlace,
-            }),
-            _ => Ok(()),
-        }
+/// Refuses what stands at the place of a legacy file and is none.
+pub(super) fn refuse_odd(fs: &dyn Fs, path: &Path) -> Result<(), StorageError> {
+    match fs.metadata(path)? {
+        Some(meta) if meta.kind != Kind::File => Err(StorageError::Foreign {
+            path: path.to_owned(),
+            reason: super::folders::NO_FILE.to_owned(),
+            way_out: WayOut::PutInPlace,
+        }),
+        _ => Ok(()),
     }
+}
 
-    /// Lists the Parquet files in the folders of a venue's interval that are no ticker's. What lies in shared folders is told
-    /// of the legacy venue.
-    ///
-    /// # Errors
-    /// When a folder cannot be listed.
-    pub fn misplaced(
-        &self,
-        venue: &Venue,
-        interval: Interval,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let trees = match self.own_tree(Some(venue), interval) {
-            Some(own) => vec![own],
-            None => self.shared_trees(interval).to_vec(),
-        };
-        let mut misplaced = Vec::new();
-        for tree in trees {
-            for entry in self.fs.list(&tree)?.unwrap_or_default() {
-                match legacy_name(&entry.name) {
-                    LegacyName::Copy { .. } | LegacyName::NoTicker => {
-                        misplaced.push(tree.join(&entry.name));
-                    }
-                    LegacyName::Ticker(_) | LegacyName::Other => {}
+/// Lists the Parquet files in the folders of a venue's interval that are no ticker's. What lies in shared folders is told
+/// of the legacy venue.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub(super) fn beside_legacy(
+    places: &LegacyPlaces,
+    venue: &Venue,
+    interval: Interval,
+) -> Result<Vec<PathBuf>, StorageError> {
+    let trees = match places.own_tree(Some(venue), interval) {
+        Some(own) => vec![own],
+        None => places.shared_trees(interval).to_vec(),
+    };
+    let mut misplaced = Vec::new();
+    for tree in trees {
+        for entry in places.fs().list(&tree)?.unwrap_or_default() {
+            match legacy_name(&entry.name) {
+                LegacyName::Copy { .. } | LegacyName::NoTicker => {
+                    misplaced.push(tree.join(&entry.name));
                 }
+                LegacyName::Ticker(_) | LegacyName::Other => {}
             }
         }
-        Ok(misplaced)
     }
+    Ok(misplaced)
 }
 
 /// Returns the ticker of the folder of a series. A folder that was copied is none.
@@ -113,65 +113,61 @@ pub(super) fn series_ticker(name: &str) -> Option<Ticker> {
     copied_from(ticker.as_str()).is_none().then_some(ticker)
 }
 
-impl PartitionedStore {
-    /// Lists the Parquet files in a tree that belong to no series: below folders that are spelled otherwise than any series
-    /// is, or below none.
-    ///
-    /// # Errors
-    /// When a folder cannot be listed.
-    pub fn misplaced(
-        &self,
-        venue: &Venue,
-        dataset: Dataset,
-        interval: Option<Interval>,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let tree = self.paths.tree(venue, dataset, interval);
-        let mut misplaced = Vec::new();
-        for entry in self.fs.list(&tree)?.unwrap_or_default() {
-            let path = tree.join(&entry.name);
-            if is_passed_over(&entry.name) || self.is_series(venue, dataset, interval, &path) {
-                continue;
-            }
-            match entry.kind {
-                Kind::Dir => misplaced.extend(parquet_below(&*self.fs, &path)?),
-                _ if is_parquet(&entry.name) => misplaced.push(path),
-                // A link to a folder, which nobody follows.
-                Kind::Link if entry.name.contains('=') => misplaced.push(path),
-                Kind::File | Kind::Link | Kind::Other => {}
-            }
+/// Lists the Parquet files in a tree that belong to no series: below folders that are spelled otherwise than any series
+/// is, or below none.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub(super) fn beside_series(
+    folders: &SeriesFolders,
+    venue: &Venue,
+    dataset: Dataset,
+    interval: Option<Interval>,
+) -> Result<Vec<PathBuf>, StorageError> {
+    let tree = folders.paths().tree(venue, dataset, interval);
+    let mut misplaced = Vec::new();
+    for entry in folders.fs().list(&tree)?.unwrap_or_default() {
+        let path = tree.join(&entry.name);
+        if is_passed_over(&entry.name)
+            || is_series(folders.paths(), venue, dataset, interval, &path)
+        {
+            continue;
         }
-        Ok(misplaced)
+        match entry.kind {
+            Kind::Dir => misplaced.extend(parquet_below(folders.fs(), &path)?),
+            _ if is_parquet(&entry.name) => misplaced.push(path),
+            // A link to a folder, which nobody follows.
+            Kind::Link if entry.name.contains('=') => misplaced.push(path),
+            Kind::File | Kind::Link | Kind::Other => {}
+        }
     }
+    Ok(misplaced)
+}
 
-    /// Tells whether a folder is one under which its ticker is looked for.
-    fn is_series(
-        &self,
-        venue: &Venue,
-        dataset: Dataset,
-        interval: Option<Interval>,
-        dir: &Path,
-    ) -> bool {
-        let name = dir.file_name().and_then(|name| name.to_str());
-        let ticker = name.and_then(series_ticker);
-        let series = match (dataset, interval, ticker) {
-            (Dataset::Stocks, Some(interval), Some(ticker)) => Series::Bars { ticker, interval },
-            (Dataset::Prepost, Some(interval), Some(ticker)) => {
-                Series::Prepost { ticker, interval }
-            }
-            (Dataset::Adjusted, Some(interval), Some(ticker)) => {
-                Series::Adjusted { ticker, interval }
-            }
-            (Dataset::Events, None, Some(ticker)) => Series::Events { ticker },
-            _ => return false,
-        };
-        let request = StorageRequest {
-            venue: Some(venue.clone()),
-            series,
-        };
-        request.partitioned().is_ok_and(|series| {
-            let mut earlier = self.paths.earlier_series_dirs(series);
-            earlier.push(self.paths.series_dir(series));
-            earlier.iter().any(|known| known == dir)
-        })
-    }
+/// Tells whether a folder is one under which its ticker is looked for.
+fn is_series(
+    paths: &PartitionPathBuilder,
+    venue: &Venue,
+    dataset: Dataset,
+    interval: Option<Interval>,
+    dir: &Path,
+) -> bool {
+    let name = dir.file_name().and_then(|name| name.to_str());
+    let ticker = name.and_then(series_ticker);
+    let series = match (dataset, interval, ticker) {
+        (Dataset::Stocks, Some(interval), Some(ticker)) => Series::Bars { ticker, interval },
+        (Dataset::Prepost, Some(interval), Some(ticker)) => Series::Prepost { ticker, interval },
+        (Dataset::Adjusted, Some(interval), Some(ticker)) => Series::Adjusted { ticker, interval },
+        (Dataset::Events, None, Some(ticker)) => Series::Events { ticker },
+        _ => return false,
+    };
+    let request = StorageRequest {
+        venue: Some(venue.clone()),
+        series,
+    };
+    request.partitioned().is_ok_and(|series| {
+        let mut earlier = paths.earlier_series_dirs(series);
+        earlier.push(paths.series_dir(series));
+        earlier.iter().any(|known| known == dir)
+    })
 }

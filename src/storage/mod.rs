@@ -5,12 +5,14 @@
 //! costs that month: the others stay readable and writable. An I/O error never moves or deletes anything.
 //! Leaves to others: what to fetch and when (`update`), what is left over (`cleanup`).
 
+mod area;
 mod berth;
 mod beyond;
 mod commit;
 mod draft;
 mod folders;
 mod footers;
+mod group;
 mod held;
 mod inspect;
 mod into_place;
@@ -33,11 +35,15 @@ mod quarantine;
 mod recover;
 mod rehouse;
 mod router;
+mod sealed;
 mod staged;
 mod staged_rows;
+mod stores;
 mod stray;
+mod trash;
 mod tree;
 mod unit;
+mod waiting;
 mod whole_series;
 mod without;
 
@@ -49,11 +55,11 @@ pub use folders::Holdings;
 pub use footers::{FileContents, Flaw, FoundFile};
 pub use held::waiting_series;
 pub use inspect::{Damage, Stored};
-pub use into_place::Left;
 pub use kept::read_kept;
 pub use leftover::{has_journal, lacks_what_it_replaces, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
+pub use legacy_place::LegacyPlaces;
 pub use newest::NewestFile;
 pub use owners::{Claims, LegacyVenue, Owners, Planned};
 pub use partitioned::PartitionedStore;
@@ -61,12 +67,16 @@ pub use place::check_staging;
 pub use put::{Aside, Custody, Document, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
-pub use rehouse::{Lodger, Lodgers, Rehoused};
-pub use router::{Layout, Route, RouteReason, Routed, Router, RoutingFacts, Stores};
-pub use staged::{Open, Sealed, StagedRun, create_data_dirs};
+pub use rehouse::{Lodger, Lodgers, Rehoused, lodgers, lodgers_of, rehouse};
+pub use router::{Layout, Route, RouteReason, Routed, Router, RoutingFacts};
+pub use sealed::Sealed;
+pub use staged::{Open, StagedRun, create_data_dirs};
 pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
+pub use stores::Stores;
 pub use stray::{Stray, read_stray};
-pub use whole_series::{BuiltSeries, InPieces};
+pub use trash::InPieces;
+pub use waiting::Left;
+pub use whole_series::BuiltSeries;
 pub use without::{Unwanted, Without};
 
 use std::fmt;

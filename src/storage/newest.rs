@@ -10,21 +10,21 @@ use chrono::NaiveDate;
 
 use crate::codec::{self, MemoryLimit};
 use crate::frame::Profile;
-use crate::layout::{LegacyPathBuilder, Level, is_parquet, is_passed_over};
-use crate::model::{Interval, PartitionKey, StorageRequest, Venue, time};
+use crate::layout::{Level, is_parquet, is_passed_over};
+use crate::model::{PartitionKey, StorageRequest, time};
 use crate::sys::{Fs, Kind};
 
+use super::StorageError;
 use super::inspect::{Inspected, inspect};
 use super::tree::other_clock;
-use super::{LegacyStore, PartitionedStore, StorageError, StorageInterface, Stores};
 
 /// Bytes that hold the footer of nearly every file.
-const FOOTER: u64 = 64 << 10;
+pub(super) const FOOTER: u64 = 64 << 10;
 
 /// The file with the newest rows of a series; two where the same months lie in two places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewestFile {
-    pub(super) paths: Vec<PathBuf>,
+    paths: Vec<PathBuf>,
     /// Its partition.
     pub partition: Option<PartitionKey>,
     /// Its length, by which another file in its place is told from it.
@@ -32,34 +32,36 @@ pub struct NewestFile {
 }
 
 impl NewestFile {
-    pub(super) fn add(&mut self, path: PathBuf, partition: PartitionKey, bytes: u64) {
-        self.paths.push(path);
-        self.partition = self.partition.max(Some(partition));
-        self.bytes += bytes;
+    /// Returns its files.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
     }
 
-    /// Tells whether rows of a day would be in it.
-    pub fn is_of(&self, day: NaiveDate) -> bool {
-        let days = self.partition.and_then(PartitionKey::days);
-        days.is_none_or(|(first, last)| (first..=last).contains(&day))
+    /// Returns the day of the newest row; `None` when the file does not say.
+    pub(super) fn newest_day(
+        &self,
+        fs: &dyn Fs,
+        request: &StorageRequest,
+        limit: MemoryLimit,
+    ) -> Result<Option<NaiveDate>, StorageError> {
+        let mut newest = None;
+        for path in &self.paths {
+            newest = newest.max(newest_in(fs, path, request, limit)?);
+        }
+        Ok(newest.map(time::day))
     }
-}
 
-impl PartitionedStore {
-    /// Refuses a new month whose rows stand on the clock of UTC where the month before shows another one, or the other way
-    /// round: nobody could tell which instant a row of the series is. `written` are the files that are written along with it.
+    /// Refuses new files whose rows stand on the clock of UTC where this one shows another, or the other way round: nobody
+    /// could tell which instant a row of the series is. `written` are the files that are written along with them.
     pub(super) fn refuse_other_clock(
         &self,
-        request: &StorageRequest,
+        fs: &dyn Fs,
         zone: &str,
         written: &[PathBuf],
     ) -> Result<(), StorageError> {
         const UTC: &str = "UTC";
-        let Some(newest) = self.newest(request)? else {
-            return Ok(());
-        };
-        for path in newest.paths.iter().filter(|path| !written.contains(path)) {
-            let Some(end) = self.fs.read_end(path, FOOTER)? else {
+        for path in self.paths.iter().filter(|path| !written.contains(path)) {
+            let Some(end) = fs.read_end(path, FOOTER)? else {
                 continue;
             };
             if let Some(stored) = codec::zone_named(&end)
@@ -71,60 +73,17 @@ impl PartitionedStore {
         }
         Ok(())
     }
-}
 
-impl LegacyStore {
-    /// Returns the venue that a legacy file names. One of the predecessor names none, nor does one that is damaged, which is
-    /// judged by whoever reads it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn venue_named(&self, path: &Path) -> Result<Option<Venue>, StorageError> {
-        let end = self.fs.read_end(path, FOOTER)?;
-        Ok(end.as_deref().and_then(codec::source_named))
-    }
-}
-
-impl Stores {
-    /// Returns the day of the newest row in a file of a series; `None` when the file does not say.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn newest_day(
-        &self,
-        request: &StorageRequest,
-        file: &NewestFile,
-    ) -> Result<Option<NaiveDate>, StorageError> {
-        let fs = &*self.partitioned.fs;
-        let mut newest = None;
-        for path in &file.paths {
-            newest = newest.max(newest_in(fs, path, request, self.partitioned.limit)?);
-        }
-        Ok(newest.map(time::day))
+    pub(super) fn add(&mut self, path: PathBuf, partition: PartitionKey, bytes: u64) {
+        self.paths.push(path);
+        self.partition = self.partition.max(Some(partition));
+        self.bytes += bytes;
     }
 
-    /// Tells whether no file of any series lies below the data root.
-    ///
-    /// # Errors
-    /// When none was found and a folder cannot be listed, which may have some.
-    pub fn is_data_bare(&self) -> Result<bool, StorageError> {
-        let PartitionedStore { fs, root, .. } = &self.partitioned;
-        Ok(!holds_file(&**fs, root)?)
-    }
-
-    /// Tells whether no legacy file lies flat in the workspace.
-    ///
-    /// # Errors
-    /// As `is_data_bare`.
-    pub fn are_flat_folders_bare(&self) -> Result<bool, StorageError> {
-        let paths: &LegacyPathBuilder = &self.legacy.paths;
-        for interval in Interval::ALL {
-            let tree = paths.flat_tree(interval);
-            if holds_file(&*self.legacy.fs, &tree)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Tells whether rows of a day would be in it.
+    pub fn is_of(&self, day: NaiveDate) -> bool {
+        let days = self.partition.and_then(PartitionKey::days);
+        days.is_none_or(|(first, last)| (first..=last).contains(&day))
     }
 }
 
@@ -145,7 +104,7 @@ fn newest_in(
     let whole = PartitionKey::Whole;
     Ok(match inspect(fs, path, profile, request, whole, limit) {
         Ok(Inspected::Whole { decoded, .. }) => {
-            decoded.proven.frame.span().map(|(_, newest)| newest)
+            decoded.ordered.frame.span().map(|(_, newest)| newest)
         }
         Ok(Inspected::Absent | Inspected::Damaged { .. })
         | Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => None,
@@ -183,7 +142,7 @@ pub(super) fn newest_below(
 }
 
 /// Tells whether a file lies anywhere below a folder. One bad folder does not hide what lies beside it.
-fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
+pub(super) fn holds_file(fs: &dyn Fs, dir: &Path) -> Result<bool, StorageError> {
     let mut unreadable = None;
     for entry in fs.list(dir)?.unwrap_or_default() {
         let found = match entry.kind {

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 
 use crate::ledger::{FileLine, Line, Past, group_file};
 use crate::model::{PartitionKey, Venue};
-use crate::sys::{Rights, rights_of};
+use crate::sys::{Fs, Rights, rights_of};
 
+use super::area::Area;
 use super::kept::kept_file;
-use super::staged::{Sealed, StagedRun};
-use super::unit::Unit;
+use super::waiting::Waiting;
 use super::{Custody, Document, Prepared, PreparedFile, QuarantineRecord, Replaced, StorageError};
 
 /// How many replaced values of one file are listed at most, if they take more than the older file, which is kept then.
@@ -40,38 +40,11 @@ impl Notes {
         self.lines.clear();
         (self.at, self.rights) = (None, None);
     }
-}
-
-impl StagedRun<'_, Sealed> {
-    /// Returns the files that are kept because too many of their values are replaced to list them.
-    pub(super) fn keepsakes(
-        &self,
-        prepared: &Prepared,
-        custody: &Custody<'_, '_>,
-    ) -> Result<Vec<Document>, StorageError> {
-        let mut kept = Vec::new();
-        let Some(venue) = &prepared.request.venue else {
-            return Ok(kept);
-        };
-        for file in &prepared.files {
-            let (Some(name), Some(bytes)) = (kept_name(prepared, file, custody), &file.replaced)
-            else {
-                continue;
-            };
-            let path = self.places.ledger(venue).join(name);
-            // Its name says what is in it.
-            if self.fs.metadata(&path)?.is_none() {
-                let rights = rights_of(self.fs, &file.target)?;
-                let rights = Rights::of_both(prepared.origin, rights);
-                kept.push(Document::new(path, None, bytes.to_vec()).from_file(rights));
-            }
-        }
-        Ok(kept)
-    }
 
     /// Notes what joins the group.
     pub(super) fn note(
         &mut self,
+        fs: &dyn Fs,
         prepared: &Prepared,
         custody: &Custody<'_, '_>,
         cases: &[(PartitionKey, QuarantineRecord)],
@@ -82,14 +55,14 @@ impl StagedRun<'_, Sealed> {
         if prepared.files.is_empty() {
             return Ok(());
         }
-        let mut rights = self.state.notes.rights;
+        let mut rights = self.rights;
         let mut lines = Vec::with_capacity(prepared.files.len());
         for file in &prepared.files {
             let past = past(prepared, file, custody, cases);
             if let Past::Changed(changes) | Past::Copied(changes) = &past
                 && changes.takes_away()
             {
-                let of_file = rights_of(self.fs, &file.target)?;
+                let of_file = rights_of(fs, &file.target)?;
                 rights = Rights::of_both(Rights::of_both(rights, prepared.origin), of_file);
             }
             lines.push(Line::File(Box::new(FileLine {
@@ -103,33 +76,62 @@ impl StagedRun<'_, Sealed> {
                 past,
             })));
         }
-        let notes = &mut self.state.notes;
-        notes.lines.entry(venue.clone()).or_default().extend(lines);
-        notes.at = notes.at.max(Some(custody.at));
-        notes.rights = rights;
+        let of_venue = self.lines.entry(venue.clone()).or_default();
+        of_venue.extend(lines);
+        self.at = self.at.max(Some(custody.at));
+        self.rights = rights;
         Ok(())
     }
 
-    /// Adds the ledgers of the group to it.
-    pub(super) fn add_ledgers(&mut self) -> Result<(), StorageError> {
-        let lines = std::mem::take(&mut self.state.notes.lines);
-        let at = self.state.notes.at.take().unwrap_or_default();
-        let rights = self.state.notes.rights.take();
+    /// Hands out the ledgers of the group, under names that no journal has taken.
+    pub(super) fn take_ledgers(
+        &mut self,
+        area: &Area<'_>,
+        waiting: &Waiting,
+    ) -> Result<Vec<Document>, StorageError> {
+        let lines = std::mem::take(&mut self.lines);
+        let at = self.at.take().unwrap_or_default();
+        let rights = self.rights.take();
+        let mut ledgers = Vec::with_capacity(lines.len());
         for (venue, lines) in lines {
-            let document = loop {
-                self.state.notes.groups += 1;
-                let group = (self.id(), self.state.notes.groups);
-                let (path, bytes) = group_file(self.fs, self.places, &venue, group, at, &lines)?;
+            let ledger = loop {
+                self.groups += 1;
+                let group = (area.id(), self.groups);
+                let (path, bytes) = group_file(area.fs, area.places, &venue, group, at, &lines)?;
                 // A group that this run could not bring to its place has this name already.
-                if self.refuse_listed(&path).is_ok() {
+                if waiting.refuse_listed(&path).is_ok() {
                     break Document::new(path, None, bytes);
                 }
             };
-            self.probe_file(&document.target)?;
-            self.add(&Unit::Document, &document.from_file(rights).as_new())?;
+            ledgers.push(ledger.from_file(rights));
         }
-        Ok(())
+        Ok(ledgers)
     }
+}
+
+/// Returns the files that are kept because too many of their values are replaced to list them.
+pub(super) fn keepsakes(
+    area: &Area<'_>,
+    prepared: &Prepared,
+    custody: &Custody<'_, '_>,
+) -> Result<Vec<Document>, StorageError> {
+    let mut kept = Vec::new();
+    let Some(venue) = &prepared.request.venue else {
+        return Ok(kept);
+    };
+    for file in &prepared.files {
+        let (Some(name), Some(bytes)) = (kept_name(prepared, file, custody), &file.replaced) else {
+            continue;
+        };
+        let path = area.places.ledger(venue).join(name);
+        // Its name says what is in it.
+        if area.fs.metadata(&path)?.is_none() {
+            let rights = rights_of(area.fs, &file.target)?;
+            let rights = Rights::of_both(prepared.origin, rights);
+            kept.push(Document::new(path, None, bytes.to_vec()).from_file(rights));
+        }
+    }
+    Ok(kept)
 }
 
 /// Returns the name that the older file has beside the ledger, if it is kept there.

@@ -6,32 +6,33 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::codec::{Compression, MemoryLimit};
+use crate::codec::{Compression, Facts, MemoryLimit};
 use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
-use crate::layout::{Level, PartitionPathBuilder};
+use crate::layout::Level;
 use crate::model::{
     Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
 
+use super::draft::Draft;
+use super::folders::SeriesFolders;
 use super::inspect::Stored;
-use super::misplaced::series_ticker;
+use super::misplaced::{beside_series, series_ticker};
 use super::newest::{NewestFile, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Shape, TreeFacts, Trees, compression_for};
-use super::{Prepared, SeriesStat, StorageError, StorageInterface};
+use super::tree::{Shape, TreeFacts, Trees, combine, compression_for};
+use super::{Holdings, Prepared, SeriesStat, StorageError, StorageInterface, Unwanted, Without};
 
 /// The partitioned layout below a data root.
 #[derive(Debug)]
 pub struct PartitionedStore {
-    pub(super) fs: Arc<dyn Fs>,
-    pub(super) root: PathBuf,
-    pub(super) paths: PartitionPathBuilder,
-    pub(super) compression: Option<Compression>,
-    pub(super) row_group_rows: Option<NonZeroUsize>,
-    pub(super) trees: Trees,
-    pub(super) limit: MemoryLimit,
+    folders: SeriesFolders,
+    root: PathBuf,
+    compression: Option<Compression>,
+    row_group_rows: Option<NonZeroUsize>,
+    trees: Trees,
+    limit: MemoryLimit,
 }
 
 impl PartitionedStore {
@@ -43,11 +44,9 @@ impl PartitionedStore {
         compression: Option<Compression>,
         unsealed: UnsealedBasis,
     ) -> Self {
-        let paths = PartitionPathBuilder::new(root);
         Self {
-            fs,
+            folders: SeriesFolders::new(fs, root),
             root: root.to_owned(),
-            paths,
             compression,
             row_group_rows: None,
             trees: Trees::new(unsealed),
@@ -65,11 +64,38 @@ impl PartitionedStore {
     /// Returns the same store below another root.
     #[must_use]
     pub fn rooted(&self, root: &Path) -> Self {
-        let unsealed = self.trees.unsealed.clone();
-        let mut other = Self::new(Arc::clone(&self.fs), root, self.compression, unsealed);
-        other.row_group_rows = self.row_group_rows;
-        other.limit = self.limit;
-        other
+        Self {
+            folders: self.folders.rooted(root),
+            root: root.to_owned(),
+            trees: Trees::new(self.trees.unsealed.clone()),
+            ..*self
+        }
+    }
+
+    /// Returns the store, of which no file may take more memory than `limit`.
+    #[must_use]
+    pub(super) fn within(self, limit: MemoryLimit) -> Self {
+        Self { limit, ..self }
+    }
+
+    pub(super) fn fs(&self) -> &dyn Fs {
+        self.folders.fs()
+    }
+
+    pub(super) fn folders(&self) -> &SeriesFolders {
+        &self.folders
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn trees(&self) -> &Trees {
+        &self.trees
+    }
+
+    pub(super) fn limit(&self) -> MemoryLimit {
+        self.limit
     }
 
     /// Returns the price basis of the tree of a series; `None` when the tree has no file.
@@ -77,12 +103,12 @@ impl PartitionedStore {
         &self,
         request: &StorageRequest,
     ) -> Result<Option<PriceBasis>, StorageError> {
-        let tree = self.paths.tree_of(request.partitioned()?);
+        let tree = self.folders.paths().tree_of(request.partitioned()?);
         let dataset = request.series.dataset();
         let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
+            .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
         Ok(facts.basis)
     }
 
@@ -92,14 +118,107 @@ impl PartitionedStore {
     /// When the request has no venue or a file cannot be examined.
     pub fn rights(&self, request: &StorageRequest) -> Result<Option<Rights>, StorageError> {
         let mut rights = None;
-        for file in self.folders(request.partitioned()?)?.known()?.files {
-            rights = Rights::of_both(rights, rights_of(&*self.fs, &file.path)?);
+        for file in self.folders.look(request.partitioned()?)?.known()?.files {
+            rights = Rights::of_both(rights, rights_of(self.fs(), &file.path)?);
         }
         Ok(rights)
     }
 
+    /// Tells whether nothing of a series is there, not even its directory.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub fn is_vacant(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        self.folders.is_vacant(request)
+    }
+
+    /// Lists what the folders of a series hold, for those who are about to move them away.
+    ///
+    /// # Errors
+    /// When the request has no venue, the disk cannot be asked, or something foreign is there.
+    pub fn holdings(&self, request: &StorageRequest) -> Result<Holdings, StorageError> {
+        self.folders.holdings(request)
+    }
+
+    /// Lists the Parquet files in a tree that belong to no series: below folders that are spelled otherwise than any series
+    /// is, or below none.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn misplaced(
+        &self,
+        venue: &Venue,
+        dataset: Dataset,
+        interval: Option<Interval>,
+    ) -> Result<Vec<PathBuf>, StorageError> {
+        beside_series(&self.folders, venue, dataset, interval)
+    }
+
+    /// Builds all files of a series, whatever is there of it.
+    ///
+    /// # Errors
+    /// When the request has no venue, the disk cannot be asked, or rows cannot be encoded or stand on another basis than
+    /// the tree.
+    pub fn draft(
+        &self,
+        request: &StorageRequest,
+        rows: &Frame,
+        provenance: &Provenance,
+    ) -> Result<Draft, StorageError> {
+        let series = request.partitioned()?;
+        let paths = self.folders.paths();
+        let (dir, tree) = (paths.series_dir(series), paths.tree_of(series));
+        let dataset = request.series.dataset();
+        let venue = request.venue.as_ref();
+        // What is to be replaced says nothing of the tree that the new files come into.
+        let known = match self.fs().metadata(&dir)? {
+            Some(_) => self.trees.facts_beside(
+                self.fs(),
+                &tree,
+                Shape::of(dataset),
+                venue,
+                &dir,
+                self.limit,
+            )?,
+            None => self
+                .trees
+                .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?,
+        };
+        let facts = Facts {
+            unit: known.unit,
+            provenance: combine(&tree, None, known.basis, provenance)?,
+            compression: compression_for(request, self.compression),
+            row_group_rows: self.row_group_rows,
+        };
+        let file_of = |key| paths.file_in(&dir, dataset, key);
+        Draft::encode(dir.clone(), rows, &facts, file_of)
+    }
+
+    /// Builds the files of a series without some rows.
+    pub(super) fn prepare_without(
+        &self,
+        request: &StorageRequest,
+        unwanted: &Unwanted,
+    ) -> Result<Without, StorageError> {
+        let series = request.partitioned()?;
+        let tree = self.folders.paths().tree_of(series);
+        let (fs, venue) = (self.fs(), request.venue.as_ref());
+        let shape = Shape::of(request.series.dataset());
+        let facts = self.trees.facts(fs, &tree, shape, venue, self.limit)?;
+        let folders = self.folders.look(series)?.known()?;
+        let nothing_new = Provenance::default();
+        let mut without = Without::nothing(request);
+        without.prepared.misplaced = folders.misplaced;
+        for file in folders.files {
+            let place = (file.key, file.path, true);
+            let job = self.job(request, place, &nothing_new, &facts);
+            without.take_from(fs, job, unwanted, None)?;
+        }
+        Ok(without)
+    }
+
     /// Says what holds for one file of a series.
-    pub(super) fn job<'r>(
+    fn job<'r>(
         &'r self,
         request: &'r StorageRequest,
         (key, path, is_there): (PartitionKey, PathBuf, bool),
@@ -124,7 +243,7 @@ impl PartitionedStore {
 
 impl StorageInterface for PartitionedStore {
     fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
-        let read = |path: &Path| Ok((self.fs.read(path)?, Medium::Cache));
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
         let profile = Profile::of(request.series.dataset());
         Ok(self
             .read_by(request, read)?
@@ -138,13 +257,14 @@ impl StorageInterface for PartitionedStore {
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
         let series = request.partitioned()?;
-        let (dirs, tree) = (self.series_dirs(series)?, self.paths.tree_of(series));
+        let dirs = self.folders.series_dirs(series)?;
+        let tree = self.folders.paths().tree_of(series);
         let dataset = request.series.dataset();
         let venue = request.venue.as_ref();
         let facts = self
             .trees
-            .facts(&*self.fs, &tree, Shape::of(dataset), venue, self.limit)?;
-        let mut way = self.way_into(dirs, dataset);
+            .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
+        let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.split();
         let mut jobs = Vec::with_capacity(parts.len());
         for (key, rows) in &parts {
@@ -152,10 +272,11 @@ impl StorageInterface for PartitionedStore {
             let place = (*key, spot.path, spot.is_there);
             jobs.push((self.job(request, place, provenance, &facts), rows));
         }
-        let is_beside = jobs.iter().any(|(job, _)| job.is_there) || self.holds_any(request)?;
+        let is_beside =
+            jobs.iter().any(|(job, _)| job.is_there) || self.folders.holds_any(request)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
             .into_par_iter()
-            .map(|(job, rows)| prepare_file(&*self.fs, job, rows))
+            .map(|(job, rows)| prepare_file(self.fs(), job, rows))
             .collect();
         let mut prepared = Prepared::nothing(request.clone());
         prepared.is_new = !is_beside;
@@ -166,7 +287,9 @@ impl StorageInterface for PartitionedStore {
         let is_new = prepared.files.iter().any(|file| file.old.is_none());
         if is_new && let Some(zone) = &provenance.timezone {
             let written = prepared.files.iter().map(|file| file.target.clone());
-            self.refuse_other_clock(request, zone, &written.collect::<Vec<_>>())?;
+            if let Some(newest) = self.newest(request)? {
+                newest.refuse_other_clock(self.fs(), zone, &written.collect::<Vec<_>>())?;
+            }
         }
         Ok(prepared)
     }
@@ -174,22 +297,22 @@ impl StorageInterface for PartitionedStore {
     fn newest(&self, request: &StorageRequest) -> Result<Option<NewestFile>, StorageError> {
         let level = Level::of_series(request.series.dataset());
         let mut newest = NewestFile::default();
-        for dir in self.series_dirs(request.partitioned()?)? {
+        for dir in self.folders.series_dirs(request.partitioned()?)? {
             // No link is followed below the data root.
-            let is_folder = self.fs.metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
+            let is_folder = self.fs().metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
             if is_folder {
-                newest_below(&*self.fs, &dir, level, &mut newest)?;
+                newest_below(self.fs(), &dir, level, &mut newest)?;
             }
         }
-        Ok((!newest.paths.is_empty()).then_some(newest))
+        Ok((!newest.paths().is_empty()).then_some(newest))
     }
 
     fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        self.holds_any(request)
+        self.folders.holds_any(request)
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
-        let files = self.folders(request.partitioned()?)?.known()?.files;
+        let files = self.folders.look(request.partitioned()?)?.known()?.files;
         let (Some(first), Some(last)) = (files.first(), files.last()) else {
             return Ok(None);
         };
@@ -199,7 +322,7 @@ impl StorageInterface for PartitionedStore {
             span: Some((first.key, last.key)),
         };
         for file in &files {
-            stat.bytes += self.fs.metadata(&file.path)?.map_or(0, |meta| meta.len);
+            stat.bytes += self.fs().metadata(&file.path)?.map_or(0, |meta| meta.len);
         }
         Ok(Some(stat))
     }
@@ -213,8 +336,8 @@ impl StorageInterface for PartitionedStore {
         let Some(venue) = venue else {
             return Ok(Vec::new());
         };
-        let tree = self.paths.tree(venue, dataset, interval);
-        let names = self.fs.list(&tree)?.unwrap_or_default();
+        let tree = self.folders.paths().tree(venue, dataset, interval);
+        let names = self.fs().list(&tree)?.unwrap_or_default();
         // Whatever has the name of a series is listed: what is no folder is refused by name, and must not look absent.
         let mut tickers: Vec<Ticker> = names
             .iter()

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::model::{Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
@@ -44,8 +44,8 @@ impl Parts {
             Err(overlapping) => {
                 let mut all = Frame::empty(profile);
                 for (part, path) in overlapping.into_iter().zip(self.paths) {
-                    let merged = all.merge(&part).frame;
-                    let yielding = all.yields_to(&merged) + part.yields_to(&merged);
+                    let merged = frame::merge(&all, &part).frame;
+                    let yielding = frame::yielding(&all, &merged) + frame::yielding(&part, &merged);
                     if yielding > 0 {
                         let reason = format!(
                             "of {yielding} rows another file of the series has other values"
@@ -78,7 +78,7 @@ impl PartitionedStore {
         request: &StorageRequest,
     ) -> Result<Option<(Stored, Medium)>, StorageError> {
         let read = |path: &Path| {
-            let found = self.fs.read_from_medium(path)?;
+            let found = self.fs().read_from_medium(path)?;
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
             Ok((found.map(|(bytes, _)| bytes), medium))
         };
@@ -94,10 +94,10 @@ impl PartitionedStore {
     /// # Errors
     /// When the request has no venue or a file cannot be read.
     pub fn claimed_rows(&self, request: &StorageRequest) -> Result<Option<u64>, StorageError> {
-        let files = self.folders(request.partitioned()?)?.known()?.files;
+        let files = self.folders().look(request.partitioned()?)?.known()?.files;
         let rows = files
             .par_iter()
-            .map(|file| claimed_rows(&*self.fs, &file.path));
+            .map(|file| claimed_rows(self.fs(), &file.path));
         let rows: Vec<Option<u64>> = rows.collect::<Result<_, StorageError>>()?;
         Ok(rows.into_iter().sum())
     }
@@ -111,13 +111,13 @@ impl PartitionedStore {
         let profile = Profile::of(request.series.dataset());
         let Folders {
             files, misplaced, ..
-        } = self.folders(request.partitioned()?)?.known()?;
+        } = self.folders().look(request.partitioned()?)?.known()?;
         if files.is_empty() {
             return Ok(None);
         }
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
-            let found = judge(bytes, &file.path, profile, request, file.key, self.limit)?;
+            let found = judge(bytes, &file.path, profile, request, file.key, self.limit())?;
             Ok((found, medium))
         };
         let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =
@@ -137,13 +137,13 @@ impl PartitionedStore {
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
-                    parts.displaced += decoded.proven.displaced.len();
+                    parts.displaced += decoded.ordered.displaced.len();
                     let path = file.path.clone();
                     let more = beyond(&decoded).map(|reason| Beyond { path, reason });
                     parts.beyond.extend(more);
                     parts.paths.push(file.path);
                     parts.provenance = decoded.provenance;
-                    parts.frames.push(decoded.proven.frame);
+                    parts.frames.push(decoded.ordered.frame);
                 }
                 Inspected::Damaged { reason, bytes } => parts.damaged.push(Damage {
                     path: file.path,

@@ -5,14 +5,15 @@
 //! Where the data root as a whole takes no file, that is told before anything is fetched, so that a run collects first.
 //! Leaves to others: a place that turns bad after it was asked for (`into_place`).
 
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use crate::layout::Places;
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, FsError, Kind};
 
-use super::staged::{Sealed, StagedRun};
-use super::{StorageError, Stores};
+use super::StorageError;
+use super::area::Area;
 
 /// A directory on the way to targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,40 +27,63 @@ pub(super) enum RealDir {
 /// A name that is asked for where nobody will have it.
 const ANY_NAME: &str = ".partition-staging";
 
-impl StagedRun<'_, Sealed> {
-    /// Makes sure that a file of this run could be renamed to `target`.
-    pub(super) fn probe_file(&mut self, target: &Path) -> Result<(), StorageError> {
-        self.probe(target, Kind::File)
+/// What was found out of the places of one group.
+#[derive(Debug, Default)]
+pub(super) struct Probed {
+    /// Directories on the way to targets that are known to be no links.
+    real_dirs: HashMap<PathBuf, RealDir>,
+    /// Names on the way to targets that nobody has, and below which a file can be brought.
+    vacant: HashSet<PathBuf>,
+}
+
+impl Probed {
+    /// Makes sure that a file of the run could be renamed to `target`.
+    pub(super) fn probe_file(
+        &mut self,
+        area: &Area<'_>,
+        target: &Path,
+    ) -> Result<(), StorageError> {
+        self.probe(area, target, Kind::File)
     }
 
-    /// Makes sure that a folder of this run could be renamed to `target`.
-    pub(super) fn probe_folder(&mut self, target: &Path) -> Result<(), StorageError> {
-        self.probe(target, Kind::Dir)
+    /// Makes sure that a folder of the run could be renamed to `target`.
+    pub(super) fn probe_folder(
+        &mut self,
+        area: &Area<'_>,
+        target: &Path,
+    ) -> Result<(), StorageError> {
+        self.probe(area, target, Kind::Dir)
     }
 
-    fn probe(&mut self, target: &Path, wanted: Kind) -> Result<(), StorageError> {
-        // What is below a name that nobody has is as free as that name.
-        if target
-            .ancestors()
-            .any(|name| self.state.vacant.contains(name))
-        {
+    /// Tells whether a path is known not to be there. What is below a name that nobody has is as free as that name.
+    pub(super) fn is_vacant(&self, path: &Path) -> bool {
+        path.ancestors().any(|name| self.vacant.contains(name))
+    }
+
+    /// Returns what is known of a directory.
+    pub(super) fn real_dir(&self, dir: &Path) -> Option<RealDir> {
+        self.real_dirs.get(dir).copied()
+    }
+
+    fn probe(&mut self, area: &Area<'_>, target: &Path, wanted: Kind) -> Result<(), StorageError> {
+        if self.is_vacant(target) {
             return Ok(());
         }
         // The first name on the way that is not there, or the target itself.
         let mut name = target;
-        while !self.is_real_dir(parent(name))? {
+        while !self.is_real_dir(area, parent(name))? {
             name = parent(name);
         }
-        let from = if self.is_under_barrier(target) {
-            &self.places.staging
+        let from = if area.is_under_barrier(target) {
+            &area.places.staging
         } else {
-            &self.places.root
+            &area.places.root
         };
         let last = name.file_name().unwrap_or_default().to_string_lossy();
-        match self.fs.probe(from, parent(name), &last)? {
+        match area.fs.probe(from, parent(name), &last)? {
             None => {
                 if name != target {
-                    self.state.vacant.insert(name.to_owned());
+                    self.vacant.insert(name.to_owned());
                 }
                 Ok(())
             }
@@ -72,30 +96,31 @@ impl StagedRun<'_, Sealed> {
     }
 
     /// Tells whether a directory is there; no link on the way to it counts as one, but for the data root.
-    fn is_real_dir(&mut self, dir: &Path) -> Result<bool, StorageError> {
-        if dir == self.places.root || self.state.real_dirs.contains_key(dir) {
+    fn is_real_dir(&mut self, area: &Area<'_>, dir: &Path) -> Result<bool, StorageError> {
+        let places = area.places;
+        if dir == places.root || self.real_dirs.contains_key(dir) {
             return Ok(true);
         }
         let refused = || StorageError::NotADirectory {
             path: dir.to_owned(),
         };
-        if !dir.starts_with(&self.places.root) {
+        if !dir.starts_with(&places.root) {
             return Err(refused());
         }
-        if !self.is_real_dir(parent(dir))? {
+        if !self.is_real_dir(area, parent(dir))? {
             return Ok(false);
         }
-        let Some(meta) = self.fs.metadata(dir)? else {
+        let Some(meta) = area.fs.metadata(dir)? else {
             return Ok(false);
         };
         let found = match meta.kind {
             Kind::Dir => RealDir::Folder {
                 group: meta.has_setgid.then_some(meta.rights.group),
             },
-            Kind::Link if dir == self.places.data => RealDir::Link,
+            Kind::Link if dir == places.data => RealDir::Link,
             Kind::Link | Kind::File | Kind::Other => return Err(refused()),
         };
-        self.state.real_dirs.insert(dir.to_owned(), found);
+        self.real_dirs.insert(dir.to_owned(), found);
         Ok(true)
     }
 }
@@ -160,28 +185,25 @@ pub fn check_staging(fs: &dyn Fs, places: &Places) -> Result<(), StorageError> {
 /// Folders below the data root with names of their own: market, source, tree and ticker.
 const LEVELS: usize = 4;
 
-impl Stores {
-    /// Returns why the data root takes no file, when all of it has turned read-only or is not ours to change. `None` also
-    /// where it is not there, and where something else is wrong, which whoever writes there is told.
-    pub fn refusal(&self) -> Option<FsError> {
-        let (fs, places) = (&*self.partitioned.fs, &self.places);
-        let Places { data, staging, .. } = places;
-        let own = places.data_staging.as_ref()?;
-        let is_own_there = match fs.metadata(own) {
-            Ok(found) => found.is_some(),
-            Err(error) => return Some(error).filter(FsError::is_refusal),
-        };
-        if is_own_there {
-            // What is staged there could not be taken away, once it is merged.
-            return refusal_at(fs, own, own);
-        }
-        // A disk of its own is asked by itself: nothing can be renamed there from the workspace.
-        let from = if staging == own { data } else { &places.root };
-        let refusal = refusal_at(fs, from, data)?;
-        // The rights of the topmost folder say nothing of those below it; but a run needs a folder of its own there.
-        let takes_nothing = staging == own || !takes_below(fs, &places.root, data, LEVELS);
-        takes_nothing.then_some(refusal)
+/// Returns why the data root takes no file, when all of it has turned read-only or is not ours to change. `None` also
+/// where it is not there, and where something else is wrong, which whoever writes there is told.
+pub(super) fn refusal(fs: &dyn Fs, places: &Places) -> Option<FsError> {
+    let Places { data, staging, .. } = places;
+    let own = places.data_staging.as_ref()?;
+    let is_own_there = match fs.metadata(own) {
+        Ok(found) => found.is_some(),
+        Err(error) => return Some(error).filter(FsError::is_refusal),
+    };
+    if is_own_there {
+        // What is staged there could not be taken away, once it is merged.
+        return refusal_at(fs, own, own);
     }
+    // A disk of its own is asked by itself: nothing can be renamed there from the workspace.
+    let from = if staging == own { data } else { &places.root };
+    let refusal = refusal_at(fs, from, data)?;
+    // The rights of the topmost folder say nothing of those below it; but a run needs a folder of its own there.
+    let takes_nothing = staging == own || !takes_below(fs, &places.root, data, LEVELS);
+    takes_nothing.then_some(refusal)
 }
 
 fn refusal_at(fs: &dyn Fs, from: &Path, dir: &Path) -> Option<FsError> {

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
-use crate::frame::{Frame, Merged, Profile, RowChanges, basis};
+use crate::frame::{self, Frame, Merged, Profile, RowChanges, basis};
 use crate::ledger::{FileChange, FileState};
 use crate::model::{
     Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
@@ -73,7 +73,7 @@ pub(super) fn prepare_file(
         Inspected::Absent
     };
     let old = found.digest();
-    let fresh = || Frame::empty(profile).merge(newer);
+    let fresh = || frame::merge(&Frame::empty(profile), newer);
     match found {
         Inspected::Absent => {
             let merged = fresh();
@@ -82,7 +82,7 @@ pub(super) fn prepare_file(
         }
         Inspected::Whole { decoded, bytes } => {
             let mut decoded = decoded;
-            let merged = decoded.proven.frame.merge(newer);
+            let merged = frame::merge(&decoded.ordered.frame, newer);
             let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
             if is_relabelled {
                 decoded
@@ -109,7 +109,7 @@ pub(super) fn prepare_file(
             file.change.old = Some(FileState::new(decoded.fingerprint(), bytes.len() as u64));
             file.beyond = beyond(&decoded);
             file.replaced = Some(bytes);
-            let stored = &decoded.proven.frame;
+            let stored = &decoded.ordered.frame;
             Ok(FileOutcome {
                 off_border: off_border(job.request, stored, newer),
                 ..FileOutcome::written(file, merged)
@@ -151,7 +151,7 @@ fn is_mislabelled(
         && merged.frame.len() == newer.len()
         && merged.changed <= 1
         && merged.unchanged >= FEWEST_ROWS
-        && stored.proven.frame.len() == merged.changed + merged.unchanged
+        && stored.ordered.frame.len() == merged.changed + merged.unchanged
 }
 
 /// Counts the stored bars that begin on no border, where all newer ones do: they are of an older build.

@@ -1,8 +1,8 @@
-//! The one way into a group: a series with everything that it must not lose, and documents.
+//! What goes into a group, and what becomes of all that a new file does not hold.
 //!
 //! Promises: whoever rewrites a file, what its new form cannot hold is in quarantine before the group is committed, and a
 //! value that is replaced is in the ledger of the same group (`note`) or, where a series has none, in the file that is kept.
-//! Leaves to others: making the group visible (`commit`), telling people what was put aside.
+//! Leaves to others: the order of these steps (`sealed`), telling people what was put aside.
 
 use std::path::PathBuf;
 
@@ -12,9 +12,7 @@ use chrono::{DateTime, Utc};
 use crate::model::{Digest, PartitionKey};
 use crate::sys::Rights;
 
-use super::commit::NewFile;
-use super::staged::{Sealed, StagedRun};
-use super::unit::Unit;
+use super::group::NewFile;
 use super::{CorruptFiles, Prepared, PreparedFile, Quarantine, QuarantineRecord, StorageError};
 
 /// What becomes of the values that a merge replaces.
@@ -103,80 +101,8 @@ impl Document {
     }
 }
 
-impl StagedRun<'_, Sealed> {
-    /// Puts a merge into the group that the next `commit` makes visible, and what it leaves out into quarantine. Damaged
-    /// files leave the tree here; beside that, only staging changes. What was put aside is added to `aside`, also when the
-    /// series does not join the group after all: whoever calls has to tell it in either case.
-    ///
-    /// # Errors
-    /// The series joins the group whole or not at all. With nothing changed: `Refused` when another merge of this group
-    /// writes the same file; an error of a place (`is_of_place`) when one of its files could not be brought to its place, or
-    /// an earlier run goes first. Else when the disk refuses or the lock is lost.
-    pub fn put(
-        &mut self,
-        prepared: &Prepared,
-        custody: &Custody<'_, '_>,
-        aside: &mut Aside,
-    ) -> Result<(), StorageError> {
-        self.refuse_held(&prepared.request)?;
-        // Read before anything changes.
-        let keepsakes = self.keepsakes(prepared, custody)?;
-        for keepsake in &keepsakes {
-            self.probe_file(&keepsake.target)?;
-        }
-        let targets = prepared.files.iter().map(|file| &file.target);
-        for target in targets.clone() {
-            self.refuse_listed(target)?;
-            self.probe_file(target)?;
-        }
-        self.refuse_twins(targets)?;
-        // First what may fail without a trace: a file that was put away and is then not told would be a loss in silence.
-        let files = self.group_len();
-        let damaged = aside.damaged.len();
-        let joined = self
-            .add_all(prepared, &keepsakes)
-            .and_then(|()| put_aside(prepared, custody, aside))
-            .and_then(|()| {
-                let cases = aside.damaged.get(damaged..).unwrap_or_default();
-                // Last: what it notes is of a series that has joined.
-                self.note(prepared, custody, cases)
-            });
-        if joined.is_err() {
-            self.take_back(files);
-        }
-        joined
-    }
-
-    fn add_all(&mut self, prepared: &Prepared, keepsakes: &[Document]) -> Result<(), StorageError> {
-        let unit = Unit::Series(prepared.request.clone());
-        for keepsake in keepsakes {
-            self.add(&Unit::Document, &keepsake.as_new())?;
-        }
-        for file in &prepared.files {
-            let file = NewFile {
-                target: &file.target,
-                old: file.old,
-                new: file.new,
-                bytes: &file.bytes,
-                origin: prepared.origin,
-            };
-            self.add(&unit, &file)?;
-        }
-        Ok(())
-    }
-
-    /// Puts a document into the group. Only staging changes.
-    ///
-    /// # Errors
-    /// When it cannot be written, or could not be brought to its place.
-    pub fn put_document(&mut self, document: &Document) -> Result<(), StorageError> {
-        self.probe_file(&document.target)?;
-        self.add(&Unit::Document, &document.as_new())
-    }
-}
-
 /// Puts away what a series leaves out: its damaged files, and those that say more than their successors can hold.
-fn put_aside(
+pub(super) fn put_aside(
     prepared: &Prepared,
     custody: &Custody<'_, '_>,
     aside: &mut Aside,

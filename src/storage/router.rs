@@ -5,15 +5,8 @@
 //! test compares the two.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::codec::{Compression, MemoryLimit};
-use crate::frame::basis::UnsealedBasis;
-use crate::layout::Places;
-use crate::model::{Dataset, PriceBasis, StorageRequest};
-use crate::sys::Fs;
-
-use super::{LegacyStore, NewestFile, Owners, PartitionedStore, StorageError, StorageInterface};
+use super::NewestFile;
 
 /// A way of laying out files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,17 +94,6 @@ impl Router {
     }
 }
 
-/// Both layouts of one workspace.
-#[derive(Debug)]
-pub struct Stores {
-    /// One file per ticker.
-    pub legacy: LegacyStore,
-    /// One file per ticker and month.
-    pub partitioned: PartitionedStore,
-    /// Where both lie.
-    pub(super) places: Places,
-}
-
 /// What settings and registry say about a series, before the disk is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoutingFacts {
@@ -125,7 +107,7 @@ pub struct RoutingFacts {
 
 impl RoutingFacts {
     /// Adds which layouts hold rows, the rest of what the decision depends on.
-    fn given(self, in_legacy: bool, in_partitions: bool) -> Router {
+    pub(super) fn given(self, in_legacy: bool, in_partitions: bool) -> Router {
         Router {
             toggle: self.toggle,
             is_eligible: self.is_eligible,
@@ -133,105 +115,6 @@ impl RoutingFacts {
             in_legacy,
             in_partitions,
         }
-    }
-}
-
-impl Stores {
-    /// Returns the stores of a workspace; without `compression`, each series has the one that suits it. `unsealed` is what
-    /// the prices of files without a seal contain, which nothing in them tells; `owners` says whose the files in shared legacy
-    /// folders are.
-    pub fn open(
-        fs: &Arc<dyn Fs>,
-        places: &Places,
-        compression: Option<Compression>,
-        unsealed: &UnsealedBasis,
-        owners: Owners,
-    ) -> Self {
-        let (root, data) = (&places.root, &places.data);
-        let unsealed = || unsealed.clone();
-        Self {
-            legacy: LegacyStore::new(Arc::clone(fs), root, compression, unsealed(), owners),
-            partitioned: PartitionedStore::new(Arc::clone(fs), data, compression, unsealed()),
-            places: places.clone(),
-        }
-    }
-
-    /// Returns the same stores, of which no file may take more memory than `limit`.
-    #[must_use]
-    pub fn within(mut self, limit: MemoryLimit) -> Self {
-        self.legacy.limit = limit;
-        self.partitioned.limit = limit;
-        self
-    }
-
-    /// Returns how much memory a file may take.
-    pub fn limit(&self) -> MemoryLimit {
-        self.partitioned.limit
-    }
-
-    /// Returns the store that keeps series in a layout.
-    pub fn of(&self, layout: Layout) -> &dyn StorageInterface {
-        match layout {
-            Layout::Legacy => &self.legacy,
-            Layout::Partitioned => &self.partitioned,
-        }
-    }
-
-    /// Returns the price basis that the rows of a series stand on, in which new ones have to continue; `None` when
-    /// there are none.
-    ///
-    /// # Errors
-    /// When the disk cannot be asked.
-    pub fn basis(
-        &self,
-        request: &StorageRequest,
-        layout: Layout,
-    ) -> Result<Option<PriceBasis>, StorageError> {
-        match layout {
-            Layout::Legacy => self.legacy.basis(request),
-            Layout::Partitioned => self.partitioned.basis(request),
-        }
-    }
-
-    /// Looks where the rows of a series are, and decides.
-    ///
-    /// # Errors
-    /// When the disk cannot be asked.
-    pub fn route(
-        &self,
-        request: &StorageRequest,
-        facts: RoutingFacts,
-    ) -> Result<Routed, StorageError> {
-        let partition = match request.venue {
-            Some(_) => self.partitioned.newest(request)?,
-            None => None,
-        };
-        // What cannot be served is there all the same, and no second history begins beside it.
-        let in_partitions =
-            partition.is_some() || (request.venue.is_some() && self.partitioned.holds(request)?);
-        if request.series.dataset() != Dataset::Stocks {
-            let route = Route {
-                layout: Layout::Partitioned,
-                because: RouteReason::Dataset,
-                is_against_toggle: false,
-            };
-            return Ok(Routed {
-                route,
-                has_rows: in_partitions,
-                newest: partition,
-            });
-        }
-        let file = self.legacy.newest(request)?;
-        let route = facts.given(file.is_some(), in_partitions).route();
-        let (has_rows, newest) = match route.layout {
-            Layout::Legacy => (file.is_some(), file),
-            Layout::Partitioned => (in_partitions, partition),
-        };
-        Ok(Routed {
-            route,
-            has_rows,
-            newest,
-        })
     }
 }
 

@@ -128,7 +128,7 @@ impl StagedRows {
         // Rows that this program has had in memory once may be so many as they are.
         match codec::decode_within(&Bytes::from(bytes), profile, MemoryLimit::NONE) {
             Ok(decoded) if decoded.is_sealed => {
-                let frame = decoded.proven.frame;
+                let frame = decoded.ordered.frame;
                 // Where a disk cannot tell two names apart, the rows of both tickers lie in one folder.
                 if let Some(ticker) = self.request.series.ticker()
                     && let Some(other) = frame

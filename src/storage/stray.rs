@@ -58,11 +58,11 @@ pub fn read_stray(
         Ok(Inspected::Absent) => Ok(Stray::Absent),
         Ok(Inspected::Damaged { reason, bytes }) => Ok(Stray::Unusable { reason, bytes }),
         Ok(Inspected::Whole { decoded, bytes }) => {
-            let trees = &stores.partitioned.trees;
+            let trees = stores.partitioned.trees();
             let basis = trees.basis_of(&decoded, request.venue.as_ref());
             Ok(Stray::Rows {
                 beyond: beyond(&decoded),
-                frame: decoded.proven.frame,
+                frame: decoded.ordered.frame,
                 provenance: Provenance {
                     basis,
                     ..decoded.provenance

@@ -7,17 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::ledger::FileState;
-use crate::model::{PartitionKey, Provenance, StorageRequest, time};
+use crate::model::{PartitionKey, StorageRequest, time};
 use crate::sys::Fs;
-use crate::sys::atomic::parent;
 
 use super::beyond::beyond;
 use super::inspect::{Inspected, claimed_rows, inspect};
 use super::prepare::{FileJob, encode, refuse_unknown};
-use super::tree::Shape;
-use super::{Layout, LegacyStore, PartitionedStore, Prepared, StorageError, Stores};
+use super::{Prepared, StorageError};
 
 /// How many reasons are told of one file.
 const MOST_REASONS: usize = 5;
@@ -37,7 +35,7 @@ pub struct Without {
 }
 
 impl Without {
-    fn nothing(request: &StorageRequest) -> Self {
+    pub(super) fn nothing(request: &StorageRequest) -> Self {
         Self {
             prepared: Prepared::nothing(request.clone()),
             removed: Frame::empty(Profile::of(request.series.dataset())),
@@ -46,7 +44,7 @@ impl Without {
     }
 
     /// Takes the rows out of one file, and merges newer ones into what is left.
-    fn take_from(
+    pub(super) fn take_from(
         &mut self,
         fs: &dyn Fs,
         job: FileJob<'_>,
@@ -68,8 +66,8 @@ impl Without {
             }
             Inspected::Absent | Inspected::Damaged { .. } => return Ok(()),
         };
-        let stored = &decoded.proven.frame;
-        if stored.is_empty() && decoded.is_sealed && decoded.proven.displaced.is_empty() {
+        let stored = &decoded.ordered.frame;
+        if stored.is_empty() && decoded.is_sealed && decoded.ordered.displaced.is_empty() {
             self.emptied.push(job.path);
             return Ok(());
         }
@@ -79,8 +77,8 @@ impl Without {
         }
         refuse_unknown(&job, &decoded.unknown_columns)?;
         let nothing = Frame::empty(profile);
-        let left = stored.without(&removed);
-        let left = left.merge(newer.unwrap_or(&nothing));
+        let left = frame::without(stored, &removed);
+        let left = frame::merge(&left, newer.unwrap_or(&nothing));
         let why = reason(&removed, unwanted);
         let mut file = encode(&job, Some(&decoded), &left)?;
         file.old = old;
@@ -91,7 +89,7 @@ impl Without {
         file.beyond = Some(all.collect::<Vec<_>>().join("; "));
         file.replaced = Some(bytes);
         self.prepared.files.push(file);
-        self.removed = self.removed.merge(&removed).frame;
+        self.removed = frame::merge(&self.removed, &removed).frame;
         if left.frame.is_empty() {
             self.emptied.push(job.path);
         }
@@ -101,109 +99,6 @@ impl Without {
     /// Tells whether nothing would change.
     pub fn is_nothing(&self) -> bool {
         self.prepared.files.is_empty() && self.emptied.is_empty()
-    }
-}
-
-impl Stores {
-    /// Builds the files of a series without some rows. A row that is not there is not there.
-    ///
-    /// # Errors
-    /// When a file that may hold one of them is damaged, foreign or refused, would lose columns, or cannot be read.
-    pub fn prepare_without(
-        &self,
-        request: &StorageRequest,
-        layout: Layout,
-        unwanted: &Unwanted,
-    ) -> Result<Without, StorageError> {
-        match layout {
-            Layout::Legacy => self.legacy.prepare_without(request, unwanted, None),
-            Layout::Partitioned => self.partitioned.prepare_without(request, unwanted),
-        }
-    }
-
-    /// Returns the files of a series that barkeep wrote and that hold no row: an interrupted repair left them.
-    ///
-    /// # Errors
-    /// When a file cannot be read, is foreign or is refused.
-    pub fn files_without_rows(
-        &self,
-        request: &StorageRequest,
-        layout: Layout,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let without = self.prepare_without(request, layout, &Unwanted::new())?;
-        Ok(without.emptied)
-    }
-}
-
-impl PartitionedStore {
-    fn prepare_without(
-        &self,
-        request: &StorageRequest,
-        unwanted: &Unwanted,
-    ) -> Result<Without, StorageError> {
-        let series = request.partitioned()?;
-        let tree = self.paths.tree_of(series);
-        let (fs, venue) = (&*self.fs, request.venue.as_ref());
-        let shape = Shape::of(request.series.dataset());
-        let facts = self.trees.facts(fs, &tree, shape, venue, self.limit)?;
-        let folders = self.folders(series)?.known()?;
-        let nothing_new = Provenance::default();
-        let mut without = Without::nothing(request);
-        without.prepared.misplaced = folders.misplaced;
-        for file in folders.files {
-            let place = (file.key, file.path, true);
-            let job = self.job(request, place, &nothing_new, &facts);
-            without.take_from(fs, job, unwanted, None)?;
-        }
-        Ok(without)
-    }
-}
-
-impl LegacyStore {
-    /// Builds the file of a series without some rows, which are in it, and with newer ones.
-    ///
-    /// # Errors
-    /// As `Stores::prepare_without`.
-    pub fn prepare_exchange(
-        &self,
-        request: &StorageRequest,
-        unwanted: &Unwanted,
-        newer: &Frame,
-        provenance: &Provenance,
-    ) -> Result<Prepared, StorageError> {
-        let without = self.prepare_without(request, unwanted, Some((newer, provenance)))?;
-        Ok(without.prepared)
-    }
-
-    /// Of a workspace that was moved by half, both files of a series are read, and both lose the rows.
-    fn prepare_without(
-        &self,
-        request: &StorageRequest,
-        unwanted: &Unwanted,
-        newer: Option<(&Frame, &Provenance)>,
-    ) -> Result<Without, StorageError> {
-        let file = self.file(request)?;
-        let mut without = Without::nothing(request);
-        // What stands there may be another venue's.
-        if file.found.is_none() {
-            return Ok(without);
-        }
-        if !unwanted.is_empty() {
-            self.refuse_lodger(request, &file)?;
-        }
-        let nothing_new = Provenance::default();
-        let older = self.shadowed(request, &file)?;
-        for path in std::iter::once(file.path.clone()).chain(older) {
-            self.refuse_odd(&path)?;
-            let tree = parent(&path).to_owned();
-            let provenance = newer.map_or(&nothing_new, |(_, provenance)| provenance);
-            let job = self.job(request, &tree, (path, true), provenance)?;
-            let newer = newer
-                .map(|(newer, _)| newer)
-                .filter(|_| job.path == file.path);
-            without.take_from(&*self.fs, job, unwanted, newer)?;
-        }
-        Ok(without)
     }
 }
 

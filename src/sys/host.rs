@@ -30,6 +30,12 @@ pub struct HostFacts {
     pub booted_at: Option<i64>,
 }
 
+/// Returns how many letters fit into a line of standard output; `None` where it is no terminal, or one that does not say.
+pub fn terminal_columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 /// This machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ThisHost;

@@ -24,6 +24,6 @@ pub use fs::{
     Meta, Space,
 };
 pub use heritage::{Acl, Heritage};
-pub use host::{Host, HostFacts, ThisHost};
+pub use host::{Host, HostFacts, ThisHost, terminal_columns};
 pub use os::OsFs;
 pub use shutdown::{Shutdown, Signal};

@@ -1,4 +1,4 @@
-//! One answer of a source: proven and encoded, with all that came along, before it reaches the writing thread.
+//! One answer of a source: ordered and encoded, with all that came along, before it reaches the writing thread.
 //!
 //! Promises: nothing here changes a file. An answer with a row that has no date is refused whole.
 //! Leaves to others: threads and pace (`fetch`), what becomes of an answer (`arrivals`).
@@ -10,13 +10,14 @@ use chrono::NaiveDate;
 
 use crate::check;
 use crate::frame::basis::{self, Moved};
-use crate::frame::{BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
+use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::http::Talk;
 use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
 use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::fetch::Fetchers;
+use super::who::{Who, closes_agree, judge};
 use super::{History, PlannedJob, bars_request};
 use crate::ingest::FailureKind;
 
@@ -60,6 +61,9 @@ pub(super) struct Aside {
     pub(super) notes: BatchNotes,
     /// Rows of bars, these and those, that share a timestamp with another one and lost.
     pub(super) duplicates: Vec<Displaced>,
+    /// Whether a settled bar that is stored has the same price in the answer; looked for only where the source says something
+    /// else of the ticker than was recorded.
+    pub(super) has_known_price: bool,
 }
 
 impl Fetchers<'_> {
@@ -84,7 +88,7 @@ impl Fetchers<'_> {
                 batch,
                 mark,
                 beside,
-            }) => self.prove(job, &batch, mark, *beside),
+            }) => self.order(job, &batch, mark, *beside),
             Ok(Fetched::Nothing { mark, beside }) => match self.aside(job, mark, *beside) {
                 Ok(aside) => Answer::Nothing(Box::new(aside)),
                 Err(error) => failed(&error, FailureKind::Malformed),
@@ -145,7 +149,7 @@ impl Fetchers<'_> {
         let outside = BarBatch {
             bars: std::mem::take(&mut beside.prepost),
         };
-        let (mut outside, notes) = outside.prove(&ticker);
+        let (mut outside, notes) = outside.ordered(&ticker);
         if let Some(request) = bars_request(&self.planned.venue, job).outside() {
             self.cross(job, &request, &mut outside.frame, &mut beside)?;
         }
@@ -163,7 +167,7 @@ impl Fetchers<'_> {
                 },
             ),
             (
-                Frame::of_adjusted(&ticker, closes),
+                frame::rows_of_closes(&ticker, closes),
                 PriceBasis::SplitDividendAdjusted,
                 Series::Adjusted {
                     ticker: ticker.clone(),
@@ -171,7 +175,7 @@ impl Fetchers<'_> {
                 },
             ),
             (
-                Frame::of_events(&ticker, &beside.events),
+                frame::rows_of_events(&ticker, &beside.events),
                 PriceBasis::SplitAdjusted,
                 Series::Events { ticker },
             ),
@@ -193,6 +197,7 @@ impl Fetchers<'_> {
             rows,
             notes,
             duplicates: outside.displaced,
+            has_known_price: false,
         })
     }
 
@@ -245,10 +250,32 @@ impl Fetchers<'_> {
                 ticker: job.ticker.clone(),
             },
         };
-        let told = Frame::of_events(&job.ticker, &beside.events);
+        let told = frame::rows_of_events(&job.ticker, &beside.events);
         let stored = self.stores.of(Layout::Partitioned).read(&request)?;
-        let events = stored.map_or_else(|| told.clone(), |stored| stored.frame.merge(&told).frame);
-        Ok(events.market_events())
+        let events = stored.map_or_else(
+            || told.clone(),
+            |stored| frame::merge(&stored.frame, &told).frame,
+        );
+        Ok(frame::events_of(&events))
+    }
+
+    fn has_known_price(
+        &self,
+        job: &PlannedJob,
+        request: &StorageRequest,
+        beside: &Beside,
+        answered: &Frame,
+    ) -> bool {
+        let of = job.identity.as_ref().zip(beside.identity.as_ref());
+        let hangs_on_prices = of.is_some_and(|(known, answered)| {
+            matches!(judge(known, answered, || true), Who::Moved(_))
+        });
+        if !hangs_on_prices || !job.has_rows {
+            return false;
+        }
+        let stored = self.stores.of(job.route.layout).read(request);
+        let stored = stored.ok().flatten();
+        stored.is_some_and(|stored| closes_agree(&stored.frame, answered))
     }
 
     fn provenance(&self, beside: &Beside) -> Provenance {
@@ -256,15 +283,15 @@ impl Fetchers<'_> {
         beside.provenance.clone().unwrap_or_else(own)
     }
 
-    fn prove(
+    fn order(
         &self,
         job: &PlannedJob,
         batch: &BarBatch,
         mark: Option<String>,
         mut beside: Beside,
     ) -> Answer {
-        let (mut proven, notes) = batch.prove(&job.ticker);
-        let undated = proven
+        let (mut ordered, notes) = batch.ordered(&job.ticker);
+        let undated = ordered
             .displaced
             .iter()
             .filter(|row| row.reason == Reason::Undated)
@@ -279,9 +306,9 @@ impl Fetchers<'_> {
                 body,
             };
         }
-        let count = proven.frame.len();
+        let count = ordered.frame.len();
         let request = bars_request(&self.planned.venue, job);
-        if let Err(error) = self.cross(job, &request, &mut proven.frame, &mut beside) {
+        if let Err(error) = self.cross(job, &request, &mut ordered.frame, &mut beside) {
             return match error {
                 StorageError::Refused { .. } => Answer::Failed {
                     reason: error.to_string(),
@@ -291,13 +318,15 @@ impl Fetchers<'_> {
                 error => failed(&error, FailureKind::Disk),
             };
         }
-        let rows = RowsToStage::encode(request, &proven.frame, &self.provenance(&beside));
+        let has_known_price = self.has_known_price(job, &request, &beside, &ordered.frame);
+        let rows = RowsToStage::encode(request, &ordered.frame, &self.provenance(&beside));
         let mut aside = match self.aside(job, mark, beside) {
             Ok(aside) => aside,
             Err(error) => return failed(&error, FailureKind::Malformed),
         };
         aside.notes += notes;
-        aside.duplicates.extend(proven.displaced);
+        aside.has_known_price = has_known_price;
+        aside.duplicates.extend(ordered.displaced);
         match rows {
             Ok(None) => Answer::Nothing(Box::new(aside)),
             Ok(Some(rows)) => Answer::Rows(Box::new(FetchedRows {

@@ -8,13 +8,15 @@ use crate::catalog::{Missing, Wanted};
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
-use crate::source::Asked;
+use crate::source::{Asked, Beside, CutShort};
 use crate::storage::{Open, RowsToStage, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
-use super::run::Work;
+use super::asides;
+use super::run::Run;
+use super::who::Who;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
-use crate::ingest::{FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
+use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
 use crate::workspace::Session;
 
 /// What one venue has brought so far.
@@ -40,7 +42,7 @@ pub(super) struct Checked {
     newest_bytes: Option<u64>,
 }
 
-impl<'l> Work<'_, 'l> {
+impl<'l> Run<'_, 'l> {
     /// Takes one answer in: rows are staged, everything else is reported. What cannot be put into quarantine costs its own
     /// ticker, which is asked for again.
     pub(super) fn take(
@@ -120,8 +122,7 @@ impl<'l> Work<'_, 'l> {
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
         self.keep_duplicates(planned, job, &fetched.aside.duplicates)?;
-        let beside = &fetched.aside.beside;
-        if !self.is_same(planned, job, beside, Some(&fetched.rows))? {
+        if !self.is_same(planned, job, &fetched.aside, Some(&fetched.rows))? {
             return Ok(());
         }
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
@@ -222,9 +223,13 @@ impl<'l> Work<'_, 'l> {
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         self.keep_duplicates(planned, job, &aside.duplicates)?;
-        if !self.is_same(planned, job, &aside.beside, None)? {
+        // What is left of a symbol without any row says nothing of who it is, and has to be asked again.
+        let of = (&job.ticker, &planned.venue);
+        let says_who = !aside.rows.is_empty();
+        if says_who && !self.is_same(planned, job, &aside, None)? {
             return Ok(());
         }
+        let is_certain = says_who || asides::is_known(self.registry.catalog(), of, &aside.beside);
         if !aside.rows.is_empty() {
             let staged = self.stage_all(arrived, &aside.rows.iter().collect::<Vec<_>>());
             if !self.is_staged(planned, job, staged)? {
@@ -236,7 +241,7 @@ impl<'l> Work<'_, 'l> {
         let checked = Checked {
             ticker: job.ticker.clone(),
             interval: job.interval,
-            mark: aside.mark,
+            mark: aside.mark.filter(|_| is_certain),
             missing: job.missing.filter(|_| job.is_covered_by(&aside.beside)),
             // Of a file that lacks rows nobody may say that it is the one that was left.
             newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
@@ -264,6 +269,84 @@ impl<'l> Work<'_, 'l> {
         Ok(())
     }
 
+    /// Tells whether the ticker is who it was. If not, its rows are put away, so that they never join the history of another
+    /// security; what came along comes again, since no mark is kept.
+    fn is_same(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        aside: &Aside,
+        rows: Option<&RowsToStage>,
+    ) -> Result<bool, UpdateError> {
+        let Some(identity) = &aside.beside.identity else {
+            return Ok(true);
+        };
+        let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
+        let (of, today) = ((&job.ticker, &planned.venue), self.options.today);
+        let answered = (identity, aside.has_known_price);
+        let ticker = &job.ticker;
+        let conflict = match asides::recognise(catalog, of, today, answered, warnings) {
+            Who::Same => return Ok(true),
+            Who::Moved(words) => {
+                warnings.push(format!(
+                    "{ticker} at {} has moved ({words}); first trade, currency, kind and prices are those that were known, so its history goes on",
+                    planned.venue
+                ));
+                return Ok(true);
+            }
+            Who::Other(words) => words,
+        };
+        let reason = format!(
+            "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {ticker}"
+        );
+        if let Some(rows) = rows {
+            let request = bars_request(&planned.venue, job);
+            self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;
+        }
+        self.fail(planned, job, reason, FailureKind::Refused);
+        Ok(false)
+    }
+
+    /// Reports what a person should know of an answer. What came instead of its end is kept.
+    fn report_aside(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        beside: &Beside,
+    ) -> Result<(), UpdateError> {
+        let request = bars_request(&planned.venue, job);
+        let warnings = asides::warnings(&request, beside);
+        self.report.warnings.extend(warnings);
+        if let Some(CutShort { reason, body }) = &beside.cut_short {
+            let mut kind = FailureKind::Source;
+            if let Some(body) = body {
+                self.keep(&request, "answer", body, reason)?;
+                kind = FailureKind::Malformed;
+            }
+            let reason = format!("{reason}; what came before is stored");
+            self.fail(planned, job, reason, kind);
+        }
+        Ok(())
+    }
+
+    /// Reports that a job failed.
+    fn fail(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        reason: String,
+        kind: FailureKind,
+    ) {
+        let report = self.report.at(&planned.venue);
+        report.tickers.failed += 1;
+        report.failures.push(Failure {
+            ticker: job.ticker.clone(),
+            interval: job.interval,
+            reason,
+            kind,
+        });
+    }
+
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
     fn keep_duplicates(
         &mut self,
@@ -286,7 +369,7 @@ impl<'l> Work<'_, 'l> {
     }
 
     /// Keeps what cannot be stored beside the tree.
-    pub(super) fn keep(
+    fn keep(
         &mut self,
         request: &StorageRequest,
         name: &str,

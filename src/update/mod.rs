@@ -16,6 +16,7 @@ mod requests;
 mod run;
 mod space;
 mod status;
+mod who;
 
 pub use plan::{History, UpdateRequest, plan};
 pub use planned::{
@@ -24,7 +25,7 @@ pub use planned::{
 pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
-pub use status::{SeriesStatus, survey};
+pub use status::{RefusedTicker, SeriesStatus, refused, survey};
 
 use crate::catalog::CatalogError;
 use crate::ingest::IngestError;

@@ -289,6 +289,7 @@ impl Look<'_> {
             }
         };
         Ok(PlannedJob {
+            identity: catalog.identity(&ticker, venue),
             ticker,
             interval,
             window,

@@ -9,7 +9,7 @@ use crate::catalog::Missing;
 use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
 use crate::layout::Continuity;
-use crate::model::{Interval, PriceBasis, StorageRequest, Ticker, Venue};
+use crate::model::{Identity, Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::source::{Asked, Beside, FetchJob, Window};
 use crate::storage::{Layout, Route};
 use crate::workspace::DataRoot;
@@ -107,6 +107,8 @@ pub struct PlannedJob {
     pub mark: Option<String>,
     /// The newest day that is known.
     pub known: Option<NaiveDate>,
+    /// Who the ticker is, as far as somebody recorded it.
+    pub identity: Option<Identity>,
     /// Whether rows are stored, on whose price basis the answer has to continue.
     pub has_rows: bool,
     /// Where the rows will go, and why.

@@ -85,7 +85,7 @@ pub fn run(
     };
     check_staging(session.fs, session.places)?;
     let total = Stopwatch::start();
-    let mut work = Work {
+    let mut run = Run {
         view,
         session,
         options: *options,
@@ -97,21 +97,21 @@ pub fn run(
         },
         home: &home,
     };
-    if let Err(error) = work.execute(plan) {
-        work.report.warn_of_damage(session.observer);
+    if let Err(error) = run.execute(plan) {
+        run.report.warn_of_damage(session.observer);
         return Err(error);
     }
-    if work.report.data.is_there() {
-        work.record_unknown();
-        work.registry.save(session)?;
+    if run.report.data.is_there() {
+        run.record_unknown();
+        run.registry.save(session)?;
     }
-    work.report.interrupted = session.stop.signal();
-    work.report.seconds.total = total.seconds();
-    Ok(work.report)
+    run.report.interrupted = session.stop.signal();
+    run.report.seconds.total = total.seconds();
+    Ok(run.report)
 }
 
 /// A run in progress. Everything that changes a file happens on the thread that owns this.
-pub(super) struct Work<'r, 'l> {
+pub(super) struct Run<'r, 'l> {
     pub(super) view: View<'l>,
     pub(super) session: Session<'l>,
     pub(super) options: RunOptions,
@@ -121,7 +121,7 @@ pub(super) struct Work<'r, 'l> {
     home: &'l Places,
 }
 
-impl<'l> Work<'_, 'l> {
+impl<'l> Run<'_, 'l> {
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
         let (jobs, observer) = (self.options.jobs, self.session.observer);
         observer.observe(Event::FetchPlanned {
@@ -155,8 +155,11 @@ impl<'l> Work<'_, 'l> {
         })?;
         for (fetchers, before) in fetchers.iter().zip(requests_before) {
             let sent = fetchers.source.requests() - before;
-            self.report.at(&fetchers.planned.venue).requests = sent;
-            self.report.warnings.extend(fetchers.source.remarks());
+            let venue = &fetchers.planned.venue;
+            self.report.at(venue).requests = sent;
+            let remarks = fetchers.source.remarks().into_iter();
+            let told = remarks.map(|remark| format!("{venue}: {remark}"));
+            self.report.warnings.extend(told);
         }
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())
@@ -204,11 +207,6 @@ impl<'l> Work<'_, 'l> {
             return Ok(());
         };
         let watch = Stopwatch::start();
-        let venue = planned.venue.clone();
-        self.session.observer.observe(Event::ConsolidationPlanned {
-            venue,
-            series: run.len(),
-        });
         let staged = run.len();
         let sealed = match run.seal() {
             Ok(sealed) => sealed,

@@ -6,9 +6,10 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
-use crate::model::{Interval, Venue};
+use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
 
+use super::who::{Who, judge};
 use super::{PlannedVenue, SkipReason, UpdatePlan};
 use crate::workspace::View;
 
@@ -74,6 +75,50 @@ impl SeriesStatus {
     }
 }
 
+/// A ticker of which nothing is stored any more because its source describes another security.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedTicker {
+    /// The symbol.
+    pub ticker: Ticker,
+    /// The venue.
+    pub venue: Venue,
+    /// What differs, in words.
+    pub conflict: String,
+    /// The newest stored day of each interval that is asked for, and the day on which the source forgets what follows it, if
+    /// it does.
+    pub losses: Vec<(Interval, NaiveDate, Option<NaiveDate>)>,
+}
+
+/// Returns the tickers of the plan that are refused.
+pub fn refused(plan: &UpdatePlan, view: View<'_>, catalog: &Catalog) -> Vec<RefusedTicker> {
+    let mut found = Vec::new();
+    for planned in &plan.venues {
+        let venue = &planned.venue;
+        for (ticker, seen) in catalog.refused_at(venue) {
+            let known = catalog.identity(&ticker, venue).unwrap_or_default();
+            let (Who::Other(conflict) | Who::Moved(conflict)) = judge(&known, &seen, || false)
+            else {
+                continue;
+            };
+            let jobs = planned.jobs.iter().filter(|job| job.ticker == ticker);
+            let losses = jobs.filter_map(|job| {
+                let newest = catalog.last_data_date(&ticker, venue, job.interval)?;
+                let depth = view.source(venue)?.depth_days(job.interval);
+                let loss = depth.and_then(|days| newest.checked_add_days(Days::new(days.into())));
+                Some((job.interval, newest, loss))
+            });
+            let losses = losses.collect();
+            found.push(RefusedTicker {
+                venue: venue.clone(),
+                conflict,
+                losses,
+                ticker,
+            });
+        }
+    }
+    found
+}
+
 /// Returns how each planned interval of each venue stands at `now`.
 pub fn survey(
     plan: &UpdatePlan,
@@ -136,9 +181,9 @@ fn status(
         // What was asked for in vain cannot be lost. The day of the question itself may not have been over.
         let checked = catalog.last_checked(ticker, venue, interval);
         let known = newest.max(newest.and(checked).and_then(|day| day.pred_opt()));
-        let loss = known
-            .zip(depth)
-            .and_then(|(day, depth)| day.checked_add_days(Days::new(depth.into())));
+        // Of a ticker without bars the first to be forgotten after today's request would be those of today.
+        let first = known.unwrap_or(today);
+        let loss = depth.and_then(|depth| first.checked_add_days(Days::new(depth.into())));
         if let Some(loss) = loss {
             status.next_loss = Some(status.next_loss.map_or(loss, |known| known.min(loss)));
             let left = (loss - today).num_days();

@@ -5,9 +5,7 @@
 
 mod calendars;
 mod data_root;
-mod due;
 mod error;
-mod footers;
 mod open;
 mod owners;
 mod parquet_rows;
@@ -24,12 +22,11 @@ mod view;
 pub use calendars::UnusedCalendar;
 pub use data_root::DataRoot;
 pub use error::WorkspaceError;
-pub use footers::FoundSeries;
 pub use open::{Workspace, is_workspace};
-pub use read::Found;
+pub use read::{Found, FoundSeries};
 pub use reading::{ReadError, Reading};
 pub use run_names::RunNames;
 pub use session::Session;
-pub use sessions::GapCalendar;
+pub use sessions::{GapCalendar, gap_calendar};
 pub use surroundings::Surroundings;
 pub use view::View;

@@ -213,7 +213,7 @@ impl<'s> Workspace<'s> {
 
     /// Takes in what a registry that was read says of legacy files.
     pub fn learn(&self, catalog: Option<&Catalog>) {
-        let owners = self.stores.legacy.owners();
+        let owners = self.stores.legacy.places().owners();
         let (fs, root) = (&*self.around.fs, &self.places.root);
         let shared = owners::SharedFolders::of(self.config.settings(), root);
         owners.settle(|| shared.venue(fs, catalog));
@@ -268,7 +268,7 @@ impl<'s> Workspace<'s> {
 
     /// Returns the venue that the shared legacy folders are for.
     pub fn legacy_venue(&self) -> &Venue {
-        self.stores.legacy.owners().legacy_venue()
+        self.stores.legacy.places().owners().legacy_venue()
     }
 
     /// Returns a client for lists of symbols. Nothing is sent yet.

@@ -1,47 +1,33 @@
 //! Parquet files of others, decoded with the codec of the store.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
-use crate::codec::{self, MemoryLimit};
-use crate::frame::{Bar, Cell, Column, Profile, Volume};
-use crate::model::{Dataset, Ticker};
-use crate::source::files::{ParquetBars, ParquetRows};
+use crate::codec::{self, MemoryLimit, TimeKind};
+use crate::frame::{self, Bar, Cell, Column, Profile, Volume};
+use crate::model::Dataset;
+use crate::source::files::{
+    ParquetBars, ParquetColumn, ParquetFile, ParquetNames, ParquetRows, ParquetTime,
+};
 
 /// Decodes Parquet files of others with the codec of the store.
 #[derive(Debug)]
 pub(super) struct CodecRows(pub(super) MemoryLimit);
 
 impl ParquetRows for CodecRows {
-    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<ParquetBars, String> {
-        let profile = Profile::of(Dataset::Stocks);
-        let decoded = codec::decode_within(&Bytes::from(bytes), profile, self.0)
-            .map_err(|error| error.to_string())?;
-        let frame = decoded.proven.frame;
-        let owners = frame.owners();
-        if let [other] = owners.as_slice()
-            && **other != *ticker.as_str()
-        {
-            return Err(format!("it holds rows of {other}"));
-        }
-        // Rows without a place go along: the run that stores the others puts them into quarantine.
-        let displaced = decoded
-            .proven
-            .displaced
-            .iter()
-            .map(|row| row.values.as_slice());
-        let mut bars: Vec<Bar> = displaced
-            .filter(|row| is_owned(row, 0, ticker))
-            .map(bar)
-            .collect();
-        let rows = frame.bars().enumerate();
-        bars.extend(
-            rows.filter(|(row, _)| is_owned(frame.columns(), *row, ticker))
-                .map(|(_, bar)| bar),
-        );
-        Ok(ParquetBars {
-            bars,
-            inexact: decoded.inexact,
-        })
+    fn open(&self, bytes: Vec<u8>) -> Result<Box<dyn ParquetFile>, String> {
+        let bytes = Bytes::from(bytes);
+        let names = codec::names(&bytes, self.0).map_err(|error| error.to_string())?;
+        Ok(Box::new(CodecFile {
+            bytes,
+            names: ParquetNames {
+                columns: names.columns,
+                instants: names.instants,
+                pandas: names.pandas,
+            },
+            limit: self.0,
+        }))
     }
 
     fn most_bytes(&self) -> u64 {
@@ -49,12 +35,61 @@ impl ParquetRows for CodecRows {
     }
 }
 
-/// Tells whether a row names the ticker.
-fn is_owned(columns: &[Column], row: usize, ticker: &Ticker) -> bool {
-    let owner = columns
+struct CodecFile {
+    bytes: Bytes,
+    names: ParquetNames,
+    limit: MemoryLimit,
+}
+
+impl ParquetFile for CodecFile {
+    fn names(&self) -> &ParquetNames {
+        &self.names
+    }
+
+    fn bars(&self) -> Result<ParquetBars, String> {
+        let profile = Profile::of(Dataset::Stocks);
+        let decoded = codec::decode_within(&self.bytes, profile, self.limit)
+            .map_err(|error| error.to_string())?;
+        let frame = decoded.ordered.frame;
+        let mut owners: BTreeMap<String, Vec<Bar>> = BTreeMap::new();
+        let mut add = |owner: String, bar: Bar| owners.entry(owner).or_default().push(bar);
+        // Rows without a place go along: the run that stores the others puts them into quarantine.
+        for row in &decoded.ordered.displaced {
+            add(owner(&row.values, 0), bar(&row.values));
+        }
+        for (row, bar) in frame::bars_of(&frame).enumerate() {
+            add(owner(frame.columns(), row), bar);
+        }
+        Ok(ParquetBars {
+            owners: owners.into_iter().collect(),
+            inexact: decoded.inexact,
+        })
+    }
+
+    fn columns(&self, places: &[usize]) -> Result<Vec<ParquetColumn>, String> {
+        let found = codec::read_named(&self.bytes, places, self.limit)
+            .map_err(|error| error.to_string())?;
+        let column = |found: codec::NamedColumn| ParquetColumn {
+            column: found.column,
+            time: found.time.map(|kind| match kind {
+                TimeKind::Wall => ParquetTime::Wall,
+                TimeKind::Instant => ParquetTime::Instant,
+                TimeKind::Day => ParquetTime::Day,
+            }),
+        };
+        Ok(found.into_iter().map(column).collect())
+    }
+}
+
+/// Returns the ticker that a row names; an empty text when it names none.
+fn owner(columns: &[Column], row: usize) -> String {
+    match columns
         .first()
-        .map_or(Cell::Null, |column| column.cell(row));
-    matches!(owner, Cell::Text(text) if text == ticker.as_str())
+        .map_or(Cell::Null, |column| column.cell(row))
+    {
+        Cell::Text(text) => text.to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// Returns the bar that one-row columns hold, in the order of the bar profile.

@@ -1,13 +1,13 @@
-//! The one way to what is stored of a series: where it is and what it holds.
+//! The one way to what is stored of a series: where it is, what it holds, and what its files say at their ends.
 //!
 //! Promises: rows of another venue are never given out.
 //! Leaves to others: what a file holds and whose it is (`storage`).
 
 use crate::catalog::Catalog;
 use crate::model::{StorageRequest, Venue};
-use crate::storage::{Layout, Routed, StorageError, Stored};
+use crate::storage::{FoundFile, Layout, Routed, StorageError, Stored};
 
-use super::Workspace;
+use super::{Reading, Workspace};
 
 /// What is stored of a series.
 #[derive(Debug)]
@@ -18,7 +18,16 @@ pub struct Found {
     pub stored: Stored,
 }
 
-impl Workspace<'_> {
+/// The files of a series.
+#[derive(Clone, Debug)]
+pub struct FoundSeries {
+    /// Where they lie.
+    pub layout: Layout,
+    /// The files, in time order; at least one.
+    pub files: Vec<FoundFile>,
+}
+
+impl<'s> Workspace<'s> {
     /// Says where the rows of a series are, or where its first ones will go.
     ///
     /// # Errors
@@ -54,5 +63,32 @@ impl Workspace<'_> {
         let layout = routed.route.layout;
         let stored = self.stores.of(layout).read(request)?;
         Ok(stored.map(|stored| Found { layout, stored }))
+    }
+
+    /// Looks at the files of a series wherever they are; `None` when nothing of its venue is stored.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked, or something else stands at the place of a file or a folder.
+    pub fn files_of(
+        &self,
+        catalog: &Catalog,
+        request: &StorageRequest,
+    ) -> Result<Option<FoundSeries>, StorageError> {
+        let routed = self.route(catalog, request)?;
+        if !routed.has_rows {
+            return Ok(None);
+        }
+        let layout = routed.route.layout;
+        let files = self.stores.files_of(request, layout)?;
+        Ok((!files.is_empty()).then_some(FoundSeries { layout, files }))
+    }
+
+    /// Returns a way to read series as they are.
+    pub fn reading<'w>(&'w self, catalog: &'w Catalog) -> Reading<'w, 's> {
+        Reading {
+            workspace: self,
+            catalog,
+            as_of: None,
+        }
     }
 }

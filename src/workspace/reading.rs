@@ -59,17 +59,6 @@ impl From<LedgerError> for ReadError {
     }
 }
 
-impl<'s> Workspace<'s> {
-    /// Returns a way to read series as they are.
-    pub fn reading<'w>(&'w self, catalog: &'w Catalog) -> Reading<'w, 's> {
-        Reading {
-            workspace: self,
-            catalog,
-            as_of: None,
-        }
-    }
-}
-
 impl Reading<'_, '_> {
     /// Reads a series wherever it is; `None` when nothing of its venue is stored, or was. Damage of today is in the answer.
     ///

@@ -56,47 +56,45 @@ pub struct GapCalendar {
     pub learned_from: Vec<Ticker>,
 }
 
-impl Workspace<'_> {
-    /// Returns the calendar by which gaps of a stored series are looked for. Where no table has the exchange, its days are those
-    /// of which other tickers of it have bars.
-    pub fn gap_calendar(
-        &self,
-        request: &StorageRequest,
-        catalog: &Catalog,
-        zone: Option<&str>,
-    ) -> GapCalendar {
-        let listed = |calendar| GapCalendar {
+/// Returns the calendar by which gaps of a stored series are looked for. Where no table has the exchange, its days are those
+/// of which other tickers of it have bars.
+pub fn gap_calendar(
+    workspace: &Workspace<'_>,
+    request: &StorageRequest,
+    catalog: &Catalog,
+    zone: Option<&str>,
+) -> GapCalendar {
+    let listed = |calendar| GapCalendar {
+        calendar,
+        learned_from: Vec::new(),
+    };
+    let (Some(ticker), Some(venue)) = (request.series.ticker(), request.venue.as_ref()) else {
+        return listed(Calendar::unlisted(zone.unwrap_or(NOWHERE)));
+    };
+    let calendar = workspace
+        .view()
+        .likely_calendar((ticker, venue), Some(catalog), zone);
+    if !calendar.is_unlisted() {
+        return listed(calendar);
+    }
+    let mut learned_from = Vec::new();
+    let mut days = BTreeSet::new();
+    for other in same_exchange((ticker, venue), catalog).take(MOST_TEACHERS) {
+        let daily = StorageRequest::bars(venue.clone(), other.clone(), Interval::D1);
+        // A ticker that cannot be read teaches nothing, and is told where it is asked for.
+        let Ok(Some(found)) = workspace.reading(catalog).read(&daily) else {
+            continue;
+        };
+        days.extend(found.stored.frame.times().map(time::day));
+        learned_from.push(other);
+    }
+    let zone = calendar.zone().unwrap_or(NOWHERE);
+    match Calendar::of_days(zone, days) {
+        Some(calendar) => GapCalendar {
             calendar,
-            learned_from: Vec::new(),
-        };
-        let (Some(ticker), Some(venue)) = (request.series.ticker(), request.venue.as_ref()) else {
-            return listed(Calendar::unlisted(zone.unwrap_or(NOWHERE)));
-        };
-        let calendar = self
-            .view()
-            .likely_calendar((ticker, venue), Some(catalog), zone);
-        if !calendar.is_unlisted() {
-            return listed(calendar);
-        }
-        let mut learned_from = Vec::new();
-        let mut days = BTreeSet::new();
-        for other in same_exchange((ticker, venue), catalog).take(MOST_TEACHERS) {
-            let daily = StorageRequest::bars(venue.clone(), other.clone(), Interval::D1);
-            // A ticker that cannot be read teaches nothing, and is told where it is asked for.
-            let Ok(Some(found)) = self.reading(catalog).read(&daily) else {
-                continue;
-            };
-            days.extend(found.stored.frame.times().map(time::day));
-            learned_from.push(other);
-        }
-        let zone = calendar.zone().unwrap_or(NOWHERE);
-        match Calendar::of_days(zone, days) {
-            Some(calendar) => GapCalendar {
-                calendar,
-                learned_from,
-            },
-            None => listed(calendar),
-        }
+            learned_from,
+        },
+        None => listed(calendar),
     }
 }
 

@@ -119,6 +119,8 @@ fn files(
         decimal_comma: written(&settings.decimal_comma),
         date_format: settings.date_format.value.clone(),
         header: written(&settings.header),
+        missing: settings.missing.value.clone(),
+        scale: settings.scale.value,
     })
 }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use crate::calendar::Calendars;
 use crate::catalog::{Block, Catalog, KnownRows};
 use crate::config::ConfigService;
 use crate::layout::Places;
-use crate::model::{Series, StorageRequest, Venue};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::source::MarketDataSource;
 use crate::storage::{Layout, RoutingFacts, StorageError, Stores, waiting_series};
 use crate::sys::Fs;
@@ -31,6 +33,22 @@ impl View<'_> {
     /// Returns the source of a venue.
     pub fn source(&self, venue: &Venue) -> Option<&Arc<dyn MarketDataSource>> {
         self.sources.iter().find(|source| source.venue() == venue)
+    }
+
+    /// Tells whether a series may be asked for today. One that was not found rests, but never until what it missed is gone
+    /// at its source.
+    pub fn is_due(
+        &self,
+        catalog: &Catalog,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+        today: NaiveDate,
+    ) -> bool {
+        let depth = self
+            .source(venue)
+            .and_then(|source| source.depth_days(interval));
+        catalog.is_due(ticker, venue, interval, today, depth.map(|days| days / 2))
     }
 
     /// Returns what settings and registry say about a series.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use barkeep::catalog::{Catalog, Found};
 use barkeep::codec::{Compression, Facts, decode, encode};
 use barkeep::document;
-use barkeep::frame::{Bar, BarBatch, Frame, Profile};
+use barkeep::frame::{self, Bar, BarBatch, Frame, Profile};
 use barkeep::model::{
     Dataset, Interval, PriceBasis, Provenance, StorageRequest, Ticker, TimeUnit, time,
 };
@@ -49,7 +49,7 @@ fn daily(ticker: &Ticker, first_year: i32, years: i32) -> Frame {
     BarBatch {
         bars: bars.collect(),
     }
-    .prove(ticker)
+    .ordered(ticker)
     .0
     .frame
 }
@@ -86,7 +86,7 @@ fn one_month(criterion: &mut Criterion) {
         bench.iter(|| decode(black_box(&encoded.bytes), profile));
     });
     criterion.bench_function("merge a month of daily bars with itself", |bench| {
-        bench.iter(|| black_box(&month).merge(&month));
+        bench.iter(|| frame::merge(black_box(&month), &month));
     });
     criterion.bench_function("fingerprint a month of daily bars", |bench| {
         bench.iter(|| black_box(&month).fingerprint());

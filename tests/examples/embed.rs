@@ -25,14 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         close,
         ..Bar::default()
     }];
-    let (proven, _) = BarBatch { bars }.prove(&ticker);
+    let (ordered, _) = BarBatch { bars }.ordered(&ticker);
     let from = Provenance {
         source: Some(venue),
         ..Provenance::default()
     };
     let held = workspace.lock().acquire("an example")?;
     let session = workspace.session(&held, &Silent);
-    if let Some(rows) = RowsToStage::encode(series.clone(), &proven.frame, &from)? {
+    if let Some(rows) = RowsToStage::encode(series.clone(), &ordered.frame, &from)? {
         ingest::store(workspace.view(), session, &rows)?;
     }
     held.release()?;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use barkeep::cli::Exit;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
 /// What may stand where a file should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,8 @@ pub(crate) fn chmod(path: impl AsRef<Path>, mode: u32) {
 }
 
 /// A workspace whose venue is a folder of CSV files.
-fn of_files(tickers: &[&str], partitioned: bool) -> Bar {
-    let bar = Bar::empty();
+fn of_files(tickers: &[&str], partitioned: bool) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[workspace]\ndefault_venue = \"us:mine\"\nlegacy_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
@@ -97,21 +97,20 @@ fn of_files(tickers: &[&str], partitioned: bool) -> Bar {
 }
 
 /// Puts the bars of a ticker where the source looks for them.
-fn offer(bar: &Bar, ticker: &str, closes: &[(&str, u32)]) {
+fn offer(bar: &Barkeep, ticker: &str, closes: &[(&str, u32)]) {
     let line = |(day, close): &(&str, u32)| format!("{day},{close},{close},{close},{close},1000");
     let mut lines = vec!["Date,Open,High,Low,Close,Volume".to_owned()];
     lines.extend(closes.iter().map(line));
     let text = lines.join("\n") + "\n";
-    bar.write(&format!("incoming/{ticker}.csv"), text);
+    bar.write(format!("incoming/{ticker}.csv"), text);
 }
 
 /// Returns how many bars of a ticker are stored.
-fn stored(bar: &Bar, ticker: &str) -> usize {
-    let show = ["show", ticker, "-i", "1d", "--format", "csv"];
-    bar.run(&show).stdout.lines().skip(1).count()
+fn stored(bar: &Barkeep, ticker: &str) -> usize {
+    bar.show(ticker, "1d", &[]).closes().len()
 }
 
-fn month(bar: &Bar, ticker: &str) -> PathBuf {
+fn month(bar: &Barkeep, ticker: &str) -> PathBuf {
     bar.path().join(format!(
         "data/us/mine/stocks_1d/ticker={ticker}/year=2025/month=11/data.parquet"
     ))

@@ -17,6 +17,8 @@ const LONGEST_FILE: usize = 600;
 const SOURCES: [&str; 6] = ["yahoo", "stooq", "xetra", "tradegate", "frankfurt", "demo"];
 /// Rooms that know of sources what is handed to them.
 const ROOMS_WITHOUT_SOURCES: [&str; 4] = ["storage", "frame", "codec", "layout"];
+/// Files in which one type may have inherent impls.
+const FILES_OF_A_TYPE: usize = 2;
 const NOWHERE: &str = "nowhere";
 const ANYWHERE: &str = "anywhere";
 
@@ -60,6 +62,23 @@ impl Source {
             .collect()
     }
 
+    /// The types that have inherent impls here.
+    fn types_with_impls(&self) -> BTreeSet<&str> {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let headers = self.code.lines().filter_map(|line| {
+            let rest = line.trim_start().strip_prefix("impl")?;
+            rest.starts_with([' ', '<']).then_some(rest)
+        });
+        let types = headers.filter(|header| !header.contains(" for "));
+        types
+            .filter_map(|header| {
+                let named = after_generics(header).trim_start();
+                let name = named.split(|c| !is_word(c)).next().unwrap_or_default();
+                (!name.is_empty()).then_some(name)
+            })
+            .collect()
+    }
+
     fn uses_crate(&self, name: &str) -> bool {
         let path = format!("{}::", name.replace('-', "_"));
         self.code.match_indices(&path).any(|(at, _)| {
@@ -67,6 +86,19 @@ impl Source {
             !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
         })
     }
+}
+
+/// What follows the parameters of an impl: `Run<'_>` of `<'l> Run<'_>`.
+fn after_generics(header: &str) -> &str {
+    if !header.starts_with('<') {
+        return header;
+    }
+    let mut depth = 0;
+    let end = header.find(|c| {
+        depth += i32::from(c == '<') - i32::from(c == '>');
+        depth == 0
+    });
+    end.map_or("", |end| &header[end + 1..])
 }
 
 /// The part of a file that is not its tests. A module of doubles that is declared at the top ends nothing.
@@ -410,6 +442,24 @@ fn what_stores_rows_names_no_source() {
     }
 }
 
+/// A store had its methods in seven files, a staged run in eleven: nobody could say what it is without reading them all.
+#[test]
+fn a_type_has_its_methods_in_two_files_at_most() {
+    let sources = sources();
+    let mut files: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+
+    for source in &sources {
+        for of in source.types_with_impls() {
+            let of_type = files.entry((source.room(), of)).or_default();
+            of_type.insert(&source.name);
+        }
+    }
+
+    assert!(files.len() > 100, "{} types have methods", files.len());
+    files.retain(|_, files| files.len() > FILES_OF_A_TYPE);
+    assert!(files.is_empty(), "types in many files: {files:#?}");
+}
+
 #[test]
 fn no_file_is_longer_than_600_lines() {
     for folder in ["src", "tests/it"] {
@@ -467,6 +517,20 @@ fn an_import_a_crate_and_a_call_are_found_where_they_are_and_not_in_comments_or_
     );
     assert!(source.uses_crate("toml"));
     assert!(!source.uses_crate("csv") && !source.uses_crate("parquet"));
+}
+
+#[test]
+fn inherent_impls_are_found_and_those_of_traits_and_in_macros_are_not() {
+    let text = "impl Plain {}\nimpl<'l> Run<'l, Open> {}\nimpl<T: Into<U>> Generic<T> {}\n    impl Inner {}\n\
+                impl Clone for Cloned {}\nimpl<T> From<T> for Made {}\nimpl $macro {}\nfn f() -> impl Fn() {}\n\
+                // impl Comment {}\n#[cfg(test)]\nmod tests { impl Double {} }\n";
+
+    let found = Source::new("storage/made_up.rs", text);
+
+    assert_eq!(
+        found.types_with_impls(),
+        BTreeSet::from(["Generic", "Inner", "Plain", "Run"])
+    );
 }
 
 #[test]

@@ -8,16 +8,20 @@
     reason = "opens devices and changes modes as a user would"
 )]
 
+use std::collections::BTreeMap;
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use barkeep::sys::{Fs, OsFs};
 use rstest::rstest;
 use rustix::process::{Signal, geteuid};
 
-use crate::support::process::{Place, Running, end, send, watch};
+use crate::support::barkeep::Barkeep;
+use crate::support::process::{Running, end, send, watch};
 
 const TICKERS: [&str; 6] = ["AAPL", "BRK.B", "EURUSD=X", "KO", "MSFT", "PEP"];
 /// Three months, so that groups have many files.
@@ -51,15 +55,30 @@ fn squeezed(text: &str) -> String {
     text.replace(|c: char| c.is_whitespace() || c == ',', "")
 }
 
+/// Returns every file of the data root, and the registry, with their bytes.
+fn stored(place: &Barkeep) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = place.tree().into_iter().filter_map(|(path, bytes)| {
+        let name = path.strip_prefix(place.path()).unwrap().to_owned();
+        (name.starts_with("data") || name == Path::new("tickers.json")).then_some((name, bytes))
+    });
+    files.collect()
+}
+
+/// Returns the names directly in the workspace.
+fn names(place: &Barkeep) -> Vec<String> {
+    let entries = OsFs.list(place.path()).unwrap().unwrap();
+    entries.into_iter().map(|entry| entry.name).collect()
+}
+
 /// Asserts that the next run arrives where a run that nobody interrupted does.
 #[track_caller]
-fn assert_completes(place: &Place) {
-    let undisturbed = Place::with(&TICKERS);
-    undisturbed.run(&UPDATE).expect(0);
+fn assert_completes(place: &Barkeep) {
+    let undisturbed = Barkeep::partitioned(&TICKERS);
+    undisturbed.process(&UPDATE).expect(0);
 
-    place.run(&UPDATE).expect(0);
+    place.process(&UPDATE).expect(0);
 
-    let (found, wanted) = (place.stored(), undisturbed.stored());
+    let (found, wanted) = (stored(place), stored(&undisturbed));
     assert!(wanted.len() > 3 * TICKERS.len());
     assert!(found.keys().eq(wanted.keys()), "{:?}", found.keys());
     for (path, bytes) in &wanted {
@@ -68,7 +87,7 @@ fn assert_completes(place: &Place) {
         let is_same = found[path] == *bytes || squeezed(&settled) == squeezed(&text(bytes));
         assert!(is_same, "{} differs", path.display());
     }
-    assert_eq!(place.names(), undisturbed.names());
+    assert_eq!(names(place), names(&undisturbed));
 }
 
 #[rstest]
@@ -76,7 +95,7 @@ fn assert_completes(place: &Place) {
 #[case::sigint(Signal::INT, 130)]
 #[case::sighup(Signal::HUP, 129)]
 fn the_first_signal_ends_a_run_in_good_order(#[case] signal: Signal, #[case] code: i32) {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     let running = place.start(&SLOW_UPDATE).after("\"fetched\"");
 
     let asked = Instant::now();
@@ -96,10 +115,10 @@ fn the_first_signal_ends_a_run_in_good_order(#[case] signal: Signal, #[case] cod
 #[test]
 fn the_second_signal_ends_a_run_at_once() {
     let names: Vec<String> = (0..3_000).map(|count| format!("NOSUCH{count}")).collect();
-    let place = Place::with(&TICKERS);
-    place.write("more.txt", &names.join("\n"));
+    let place = Barkeep::partitioned(&TICKERS);
+    place.write("more.txt", names.join("\n"));
     place
-        .run(&[
+        .process(&[
             "tickers",
             "add",
             "--venue",
@@ -137,18 +156,18 @@ fn the_second_signal_ends_a_run_at_once() {
     assert_eq!(status.code(), Some(143));
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     place
-        .run(&[&["tickers", "remove"], &names[..]].concat())
+        .process(&[&["tickers", "remove"], &names[..]].concat())
         .expect(0);
-    std::fs::remove_file(place.root().join("more.txt")).unwrap();
+    place.remove("more.txt");
     assert_completes(&place);
 }
 
 #[test]
 fn of_two_updates_one_works_and_the_other_names_it() {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     let first = place.start(&SLOW_UPDATE).after("\"fetched\"");
 
-    let second = place.run(&["update"]).expect(11);
+    let second = place.process(&["update"]).expect(11);
 
     let owner = format!("pid {} on ", first.pid());
     assert!(second.stderr.contains(&owner), "{}", second.stderr);
@@ -159,7 +178,7 @@ fn of_two_updates_one_works_and_the_other_names_it() {
 
 #[test]
 fn whoever_waits_for_the_lock_works_after_its_owner() {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     let first = place.start(&SLOW_UPDATE).after("\"fetched\"");
 
     let second = place.start(&[&UPDATE[..], &["--wait", "20"]].concat());
@@ -179,8 +198,8 @@ fn whoever_waits_for_the_lock_works_after_its_owner() {
 #[case::show(&["show", "AAPL", "-i", "1d", "--format", "csv"])]
 #[case::help(&["--help"])]
 fn a_reader_that_goes_away_is_no_error(#[case] args: &[&str]) {
-    let place = Place::with(&TICKERS);
-    place.run(&["update"]).expect(0);
+    let place = Barkeep::partitioned(&TICKERS);
+    place.process(&["update"]).expect(0);
     let mut child = place.command(args).spawn().unwrap();
 
     drop(child.stdout.take());
@@ -193,8 +212,8 @@ fn a_reader_that_goes_away_is_no_error(#[case] args: &[&str]) {
 #[case::update(&UPDATE)]
 #[case::show(&["show", "AAPL", "-i", "1d", "--format", "csv"])]
 fn output_that_a_full_device_loses_is_an_error(#[case] args: &[&str]) {
-    let place = Place::with(&TICKERS);
-    place.run(&UPDATE).expect(0);
+    let place = Barkeep::partitioned(&TICKERS);
+    place.process(&UPDATE).expect(0);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = place.command(args);
     command.stdout(Stdio::from(full));
@@ -207,7 +226,7 @@ fn output_that_a_full_device_loses_is_an_error(#[case] args: &[&str]) {
 
 #[rstest]
 fn a_killed_run_is_completed_by_the_next(#[values(1, 3, 6, 8, 9, 20)] lines: usize) {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     let running = place.start(&UPDATE).after_lines(lines);
 
     running.signal(Signal::KILL);
@@ -220,17 +239,24 @@ fn a_killed_run_is_completed_by_the_next(#[values(1, 3, 6, 8, 9, 20)] lines: usi
 fn staged_rows_that_never_reached_the_disk_are_fetched_again() {
     // A power cut before the first sync leaves ext4 with names and lengths, and zeros for bytes.
     let killed = || {
-        let place = Place::with(&TICKERS);
+        let place = Barkeep::partitioned(&TICKERS);
         let running = place.start(&SLOW_UPDATE).after("BRK.B");
         running.signal(Signal::KILL);
         running.end();
-        let staged = place.overwrite("partition-staging", "parquet", &[0; 1_700]);
-        (staged > 0).then_some(place)
+        let mut staged = place.tree();
+        staged.retain(|path, _| {
+            path.starts_with(place.places.staging.as_path())
+                && path.extension().is_some_and(|found| found == "parquet")
+        });
+        for path in staged.keys() {
+            place.write(path, [0; 1_700]);
+        }
+        (!staged.is_empty()).then_some(place)
     };
     // The first answer of all may be this one, and the kill comes before it is staged.
     let place = (0..5).find_map(|_| killed()).unwrap();
 
-    let ended = place.run(&UPDATE).expect(0);
+    let ended = place.process(&UPDATE).expect(0);
 
     let told = ended.stdout.concat();
     assert!(told.contains("had not reached the disk"), "{told}");
@@ -238,33 +264,33 @@ fn staged_rows_that_never_reached_the_disk_are_fetched_again() {
 }
 
 /// Plants a lock as the predecessor takes it.
-fn plant_lock(place: &Place, pid: u32) {
+fn plant_lock(place: &Barkeep, pid: u32) {
     let host = rustix::system::uname();
     let owner = serde_json::json!({
         "pid": pid,
         "host": host.nodename().to_str().unwrap(),
         "ts": SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64(),
-        "cwd": place.root(),
+        "cwd": place.path(),
     });
-    place.write(".run_lock/owner.json", &owner.to_string());
+    place.write(".run_lock/owner.json", owner.to_string());
 }
 
 #[test]
 fn a_living_predecessors_lock_is_broken_only_with_the_key_that_the_refusal_prints() {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     plant_lock(&place, std::process::id());
 
-    let refused = place.run(&["update"]).expect(11);
+    let refused = place.process(&["update"]).expect(11);
     place
-        .run(&["cleanup", "--break-lock", "0123456789abcdef"])
+        .process(&["cleanup", "--break-lock", "0123456789abcdef"])
         .expect(2);
-    place.run(&["update"]).expect(11);
+    place.process(&["update"]).expect(11);
     let hint = refused
         .stderr
         .lines()
         .find_map(|line| line.split_once("--break-lock "));
     let (_, key) = hint.expect("the refusal prints the key");
-    place.run(&["cleanup", "--break-lock", key]).expect(0);
+    place.process(&["cleanup", "--break-lock", key]).expect(0);
 
     let owner = format!("pid {} on ", std::process::id());
     assert!(refused.stderr.contains(&owner), "{}", refused.stderr);
@@ -273,13 +299,13 @@ fn a_living_predecessors_lock_is_broken_only_with_the_key_that_the_refusal_print
 
 #[test]
 fn a_dead_predecessors_lock_is_taken_over() {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     let dead = Command::new("true").spawn().unwrap();
     let pid = dead.id();
     end(dead);
     plant_lock(&place, pid);
 
-    let ended = place.run(&UPDATE).expect(0);
+    let ended = place.process(&UPDATE).expect(0);
 
     assert!(
         ended.stdout.concat().contains("its process is gone"),
@@ -295,14 +321,14 @@ fn a_workspace_that_cannot_be_written_to_can_be_read() {
         println!("skipped: modes do not bind root; tests/realfs mounts one read-only");
         return;
     }
-    let place = Place::with(&TICKERS);
-    place.run(&UPDATE).expect(0);
-    std::fs::set_permissions(place.root(), Permissions::from_mode(0o555)).unwrap();
+    let place = Barkeep::partitioned(&TICKERS);
+    place.process(&UPDATE).expect(0);
+    std::fs::set_permissions(place.path(), Permissions::from_mode(0o555)).unwrap();
 
-    let update = place.run(&["update"]);
-    let show = place.run(&["show", "AAPL", "-i", "1d"]);
+    let update = place.process(&["update"]);
+    let show = place.process(&["show", "AAPL", "-i", "1d"]);
 
-    std::fs::set_permissions(place.root(), Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
     let update = update.expect(1);
     assert!(
         update.stderr.contains("permission denied"),
@@ -314,11 +340,11 @@ fn a_workspace_that_cannot_be_written_to_can_be_read() {
 
 #[test]
 fn help_is_there_at_once() {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
 
     let quickest = (0..5).map(|_| {
         let began = Instant::now();
-        place.run(&["--help"]).expect(0);
+        place.process(&["--help"]).expect(0);
         began.elapsed()
     });
 
@@ -328,7 +354,7 @@ fn help_is_there_at_once() {
 
 #[test]
 fn a_limit_on_file_sizes_is_reported_with_the_file_and_loses_nothing() {
-    let place = Place::with(&TICKERS);
+    let place = Barkeep::partitioned(&TICKERS);
     let mut command = Command::new("sh");
     // Units of 512 or 1024 bytes, by the shell: less than six tickers take in tickers.json.
     command.args([
@@ -342,7 +368,7 @@ fn a_limit_on_file_sizes_is_reported_with_the_file_and_loses_nothing() {
 
     let ended = Running::of(command).end().expect(14);
 
-    let root = place.root().display().to_string();
+    let root = place.path().display().to_string();
     assert!(
         ended
             .stdout

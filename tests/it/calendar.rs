@@ -3,9 +3,9 @@
 use barkeep::cli::Exit;
 use serde_json::Value;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
-fn sessions(bar: &Bar, args: &[&str]) -> Value {
+fn sessions(bar: &Barkeep, args: &[&str]) -> Value {
     let args = [&["calendar"], args, &["--json"]].concat();
     let ran = bar.run(&args).expect(Exit::Ok);
     serde_json::from_str(&ran.stdout).unwrap()
@@ -13,7 +13,7 @@ fn sessions(bar: &Bar, args: &[&str]) -> Value {
 
 #[test]
 fn sessions_are_printed_with_opening_and_close_in_utc() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
 
     let found = sessions(
         &bar,
@@ -34,7 +34,7 @@ fn sessions_are_printed_with_opening_and_close_in_utc() {
 
 #[test]
 fn a_table_says_lunch_and_unusual_hours() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
 
     let ran = bar
         .run(&[
@@ -56,7 +56,7 @@ fn a_table_says_lunch_and_unusual_hours() {
 
 #[test]
 fn days_of_which_nothing_is_known_are_said_and_no_sessions() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     let args = [
         "calendar",
         "XSHG",
@@ -88,7 +88,7 @@ fn days_of_which_nothing_is_known_are_said_and_no_sessions() {
 
 #[test]
 fn without_a_name_the_calendars_are_listed() {
-    let found = sessions(&Bar::empty(), &[]);
+    let found = sessions(&Barkeep::empty(), &[]);
 
     let calendars = found["calendars"].as_array().unwrap();
     assert_eq!(calendars.len(), 22);
@@ -99,7 +99,9 @@ fn without_a_name_the_calendars_are_listed() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_way_to_the_names() {
-    let ran = Bar::empty().run(&["calendar", "NOPE"]).expect(Exit::Usage);
+    let ran = Barkeep::empty()
+        .run(&["calendar", "NOPE"])
+        .expect(Exit::Usage);
 
     assert!(ran.stderr.contains("barkeep calendar"), "{ran:?}");
 }
@@ -108,7 +110,7 @@ const STOCKHOLM: &str = "[calendars.XSTO]\npath = \"XSTO.csv\"\ntimezone = \"Eur
 
 #[test]
 fn a_calendar_of_the_settings_is_one_among_the_others() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write("barkeep.toml", STOCKHOLM.as_bytes());
     bar.write(
         "XSTO.csv",
@@ -131,7 +133,7 @@ fn a_calendar_of_the_settings_is_one_among_the_others() {
 
 #[test]
 fn a_calendar_that_cannot_be_used_is_named_and_holds_nothing_up() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write("barkeep.toml", STOCKHOLM.as_bytes());
 
     let absent = bar.run(&["update"]).expect(Exit::Ok);
@@ -150,7 +152,7 @@ fn a_calendar_that_cannot_be_used_is_named_and_holds_nothing_up() {
 
 #[test]
 fn a_name_that_no_mark_could_hold_is_an_error_of_the_settings() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write(
         "barkeep.toml",
         b"[calendars.\"x sto\"]\npath = \"a.csv\"\ntimezone = \"Europe/Stockholm\"\n",

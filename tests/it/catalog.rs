@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::workspace::{put, temps, text_of, with_file};
+use crate::support::workspace::{TestWorkspace, temps};
 
 mod intervals;
 mod reading;
@@ -118,7 +118,7 @@ fn missing_since(date: &Value, ticker_status: &str) -> Catalog {
 
 #[test]
 fn a_missing_registry_is_absent() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = TestWorkspace::on_disk();
 
     assert!(Catalog::load(&OsFs, dir.path()).unwrap().is_none());
     assert!(Intervals::load(&OsFs, dir.path()).unwrap().is_none());
@@ -139,8 +139,8 @@ fn a_damaged_registry_is_an_error_names_the_last_good_one_and_is_never_overwritt
     #[case] contents: &str,
     #[case] expected: &str,
 ) {
-    let dir = with_file("tickers.json", contents);
-    put(dir.path(), "tickers.last-good.json", "{}");
+    let dir = TestWorkspace::holding("tickers.json", contents);
+    dir.write("tickers.last-good.json", "{}");
 
     let error = Catalog::load(&OsFs, dir.path()).unwrap_err();
     let saved = Catalog::save(&OsFs, &temps(), dir.path(), b"{}");
@@ -156,13 +156,13 @@ fn a_damaged_registry_is_an_error_names_the_last_good_one_and_is_never_overwritt
         )
     );
     assert!(matches!(saved, Err(CatalogError::Document { .. })));
-    assert_eq!(text_of(dir.path(), "tickers.json"), contents);
-    assert_eq!(text_of(dir.path(), "tickers.last-good.json"), "{}");
+    assert_eq!(dir.text("tickers.json"), contents);
+    assert_eq!(dir.text("tickers.last-good.json"), "{}");
 }
 
 #[test]
 fn the_registry_round_trips_and_its_last_generation_is_kept() {
-    let dir = with_file("tickers.json", ACME);
+    let dir = TestWorkspace::holding("tickers.json", ACME);
     let mut catalog = Catalog::load(&OsFs, dir.path()).unwrap().unwrap();
     assert_eq!(String::from_utf8(catalog.to_bytes()).unwrap(), ACME);
 
@@ -171,12 +171,12 @@ fn the_registry_round_trips_and_its_last_generation_is_kept() {
 
     let again = Catalog::load(&OsFs, dir.path()).unwrap().unwrap();
     assert_eq!(again.tickers(), [ticker("ACME"), ticker("NEW")]);
-    assert_eq!(text_of(dir.path(), "tickers.last-good.json"), ACME);
+    assert_eq!(dir.text("tickers.last-good.json"), ACME);
 }
 
 #[test]
 fn edits_from_outside_are_seen_at_the_next_load() {
-    let dir = with_file("tickers.json", "{}");
+    let dir = TestWorkspace::holding("tickers.json", "{}");
     assert!(
         Catalog::load(&OsFs, dir.path())
             .unwrap()
@@ -185,7 +185,7 @@ fn edits_from_outside_are_seen_at_the_next_load() {
             .is_empty()
     );
 
-    put(dir.path(), "tickers.json", ACME);
+    dir.write("tickers.json", ACME);
 
     assert_eq!(
         Catalog::load(&OsFs, dir.path()).unwrap().unwrap().tickers(),

@@ -2,121 +2,87 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use barkeep::codec::MemoryLimit;
-use barkeep::ingest::IngestError;
 use barkeep::ingest::sweep::{Origin, SweepReport, apply, plan};
+use barkeep::ingest::{IngestError, Registry, finish_leftovers};
 use barkeep::lock::LockGuard;
 use barkeep::observe::Silent;
-use barkeep::storage::{CorruptFiles, Open, StagedRun, StorageError, leftover_runs};
-use barkeep::sys::{FixedClock, Fs, Shutdown};
-use barkeep::workspace::{RunNames, Session};
-use chrono::DateTime;
+use barkeep::storage::leftover_runs;
+use barkeep::sys::Fs;
+use barkeep::workspace::Workspace;
 
-use crate::support::bench::Shape::{PartitionedBars, Trades};
-use crate::support::bench::{Bench, held, rows};
-use crate::support::foreign::{ForeignFile, days, foreign_files};
+use crate::support::foreign::{ForeignFile, daily, days, foreign_files};
+use crate::support::series::Shape::{PartitionedBars, Trades};
+use crate::support::series::rows;
 use crate::support::sim::{BadFolder, Fault, SimFs, sweep};
+use crate::support::workspace::{TestWorkspace, held};
 
 const OWN: &str = ".tickers.json.tmp-20260101T000000Z-0000002a-0-1";
 const TEMP: &str = "data.parquet.tmp-4711-1760880000250-0123456789abcdef0123456789abcdef";
 const MONTH: &str = "us/demo/stocks_1d/ticker=A/year=2024/month=01";
 
-fn month(bench: &Bench, name: &str) -> PathBuf {
+/// New series are partitioned.
+const SWITCHED: &[u8] = b"{\"partitioned\": true}";
+
+fn month(bench: &TestWorkspace, name: &str) -> PathBuf {
     bench.places.data.join(MONTH).join(name)
 }
 
 fn january(price: f64) -> Vec<u8> {
-    ForeignFile::of(days("A", &[("2024-01-02", price), ("2024-01-03", price)])).bytes()
+    daily("A", &[("2024-01-02", price), ("2024-01-03", price)])
 }
 
-fn clean(bench: &Bench) -> SweepReport {
-    clean_with(&held(), &*bench.fs, bench).unwrap()
+fn clean(bench: &TestWorkspace) -> SweepReport {
+    clean_with(&held(), bench).unwrap()
 }
 
-fn clean_with(
-    held: &LockGuard<'_>,
-    fs: &dyn Fs,
-    bench: &Bench,
-) -> Result<SweepReport, IngestError> {
-    clean_within(MemoryLimit::default(), held, fs, bench)
+fn clean_with(held: &LockGuard<'_>, bench: &TestWorkspace) -> Result<SweepReport, String> {
+    let workspace = bench.open().map_err(|error| error.to_string())?;
+    clean_by(&workspace, held).map_err(|error| error.to_string())
 }
 
-fn clean_within(
-    limit: MemoryLimit,
-    held: &LockGuard<'_>,
-    fs: &dyn Fs,
-    bench: &Bench,
-) -> Result<SweepReport, IngestError> {
-    let plan = plan(fs, &bench.places)?;
-    let clock = FixedClock(DateTime::UNIX_EPOCH);
-    // As every process has: names of its own. A sweep takes those of the next number.
-    let runs = RunNames::new(Arc::new(clock), bench.fresh_nonce().wrapping_sub(1));
-    let session = Session {
-        fs,
-        clock: &clock,
-        stop: &Shutdown::default(),
-        observer: &Silent,
-        held,
-        places: &bench.places,
-        corrupt_files: CorruptFiles::Quarantine,
-        runs: &runs,
-    };
-    apply(&plan, &bench.stores().within(limit), session)
+fn clean_by(workspace: &Workspace<'_>, held: &LockGuard<'_>) -> Result<SweepReport, IngestError> {
+    let session = workspace.session(held, &Silent);
+    apply(
+        &plan(session.fs, session.places)?,
+        &workspace.stores,
+        session,
+    )
 }
 
-/// Merges what is staged, as the next run does.
-fn merge_leftovers(held: &LockGuard<'_>, bench: &Bench) -> Result<(), StorageError> {
-    let fs = &*bench.fs;
-    for id in leftover_runs(fs, &bench.places)? {
-        StagedRun::<Open>::adopt(fs, held, &bench.places, id)?.recover()?;
-    }
-    for id in leftover_runs(fs, &bench.places)? {
-        let mut run = StagedRun::<Open>::adopt(fs, held, &bench.places, id)?;
-        run.recover()?;
-        for staged in run.staged().to_vec() {
-            let content = match staged.read(fs) {
-                Ok(content) => content,
-                // A crash before the seal: the rows are still where they came from.
-                Err(StorageError::DamagedStaged { .. }) => {
-                    run.settle(&[staged])?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let stores = bench.stores();
-            let store = PartitionedBars.store(&stores);
-            let prepared = store.prepare(&staged.request, &content.frame, &content.provenance)?;
-            bench.put_into(&mut run, held, &prepared)?;
-            assert!(run.commit()?.left.is_empty());
-            run.settle(&[staged])?;
-        }
-        run.finish()?;
-    }
-    Ok(())
+/// Merges what is staged, as the next run does; new series are partitioned.
+fn merge_leftovers(held: &LockGuard<'_>, bench: &TestWorkspace) -> Result<(), String> {
+    let workspace = bench.open().map_err(|error| error.to_string())?;
+    let registry = Registry::load(bench.fs(), bench.path()).map_err(|error| error.to_string())?;
+    let mut registry = registry.unwrap_or_else(|| Registry::empty(bench.path()));
+    let session = workspace.session(held, &Silent);
+    let merged = finish_leftovers(workspace.view(), session, &mut registry);
+    merged.map(drop).map_err(|error| error.to_string())
 }
 
-fn closes(bench: &Bench) -> Vec<f64> {
+fn closes(bench: &TestWorkspace) -> Vec<f64> {
     let both_layouts = bench.stores();
     let stored = PartitionedBars
         .store(&both_layouts)
         .read(&PartitionedBars.request())
         .unwrap();
     stored.map_or(Vec::new(), |stored| {
-        stored.frame.bars().filter_map(|bar| bar.close).collect()
+        barkeep::frame::bars_of(&stored.frame)
+            .filter_map(|bar| bar.close)
+            .collect()
     })
 }
 
 #[test]
 fn a_workspace_without_leftovers_has_an_empty_plan() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     bench.store(
         PartitionedBars,
         &rows(&PartitionedBars.request(), &["2024-01-02"], 7.0),
     );
 
-    assert_eq!(plan(&*bench.fs, &bench.places).unwrap().leftovers, []);
+    assert_eq!(plan(bench.fs(), &bench.places).unwrap().leftovers, []);
 }
 
 #[test]
@@ -126,7 +92,7 @@ fn planning_changes_nothing_and_names_what_was_left() {
     disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), b"half");
     disk.plant("/ws/data/de/xetra/trades/trades.tmp", b"half");
     let fs = disk.again();
-    let bench = Bench::simulated(&fs);
+    let bench = TestWorkspace::simulated(&fs);
 
     let found = plan(&fs, &bench.places).unwrap().leftovers;
 
@@ -144,7 +110,7 @@ fn planning_changes_nothing_and_names_what_was_left() {
 
 #[test]
 fn names_that_are_not_known_are_never_touched() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let strangers = [
         bench.places.root.join("notes.tmp"),
         bench.places.root.join("x.partial"),
@@ -165,18 +131,18 @@ fn names_that_are_not_known_are_never_touched() {
             .join(OWN),
     ];
     for path in &strangers {
-        bench.put(path, b"mine");
+        bench.write(path, b"mine");
     }
-    let before = bench.tree();
+    let before = bench.stamped_tree();
 
     clean(&bench);
 
-    assert_eq!(bench.tree(), before);
+    assert_eq!(bench.stamped_tree(), before);
 }
 
 #[test]
 fn temporary_files_of_barkeep_are_removed_wherever_it_writes() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let places = &bench.places;
     for dir in [
         &places.root,
@@ -184,35 +150,35 @@ fn temporary_files_of_barkeep_are_removed_wherever_it_writes() {
         &places.data.join(MONTH),
         &places.quarantine.join("case"),
     ] {
-        bench.put(&dir.join(OWN), b"half");
+        bench.write(dir.join(OWN), b"half");
     }
 
     let report = clean(&bench);
 
     assert_eq!(report.removed.len(), 4);
-    assert!(bench.tree().is_empty());
+    assert!(bench.stamped_tree().is_empty());
 }
 
 #[test]
 fn the_rows_of_a_predecessors_temporary_file_reach_the_tree() {
     for name in [TEMP, "data.parquet.partial"] {
-        let bench = Bench::on_disk();
-        bench.put(&month(&bench, name), &january(7.0));
+        let bench = TestWorkspace::holding("storage_config.json", SWITCHED);
+        bench.write(month(&bench, name), january(7.0));
 
         let report = clean(&bench);
         merge_leftovers(&held(), &bench).unwrap();
 
         assert_eq!(report.staged, [month(&bench, name)]);
         assert_eq!(closes(&bench), [7.0, 7.0], "{name}");
-        assert_eq!(bench.fs.metadata(&month(&bench, name)).unwrap(), None);
+        assert_eq!(bench.fs().metadata(&month(&bench, name)).unwrap(), None);
     }
 }
 
 #[test]
 fn a_newer_temporary_file_wins_and_an_older_one_adds_what_is_missing_only() {
     for is_newer in [true, false] {
-        let bench = Bench::on_disk();
-        let stored = ForeignFile::of(days("A", &[("2024-01-02", 1.0)])).bytes();
+        let bench = TestWorkspace::holding("storage_config.json", SWITCHED);
+        let stored = daily("A", &[("2024-01-02", 1.0)]);
         let mut files = [
             (month(&bench, "data.parquet"), stored),
             (month(&bench, TEMP), january(7.0)),
@@ -221,7 +187,7 @@ fn a_newer_temporary_file_wins_and_an_older_one_adds_what_is_missing_only() {
             files.reverse();
         }
         for (path, bytes) in files {
-            bench.put(&path, &bytes);
+            bench.write(&path, &bytes);
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
 
@@ -238,8 +204,8 @@ fn a_newer_temporary_file_wins_and_an_older_one_adds_what_is_missing_only() {
 #[test]
 fn what_is_no_whole_partition_goes_to_quarantine_and_is_never_promoted() {
     let whole = january(7.0);
-    let other_ticker = ForeignFile::of(days("B", &[("2024-01-02", 7.0)])).bytes();
-    let other_month = ForeignFile::of(days("A", &[("2024-02-02", 7.0)])).bytes();
+    let other_ticker = daily("B", &[("2024-01-02", 7.0)]);
+    let other_month = daily("A", &[("2024-02-02", 7.0)]);
     for (name, bytes) in [
         (TEMP, &whole[..whole.len() / 2]),
         (TEMP, b"".as_slice()),
@@ -248,18 +214,18 @@ fn what_is_no_whole_partition_goes_to_quarantine_and_is_never_promoted() {
         ("trades.tmp", &whole),
         ("other.partial", &whole),
     ] {
-        let bench = Bench::on_disk();
-        bench.put(&month(&bench, name), bytes);
+        let bench = TestWorkspace::on_disk();
+        bench.write(month(&bench, name), bytes);
 
         let report = clean(&bench);
 
         let [kept] = report.quarantined.as_slice() else {
             panic!("{name} was not kept: {report:?}")
         };
-        assert_eq!(bench.bytes(&kept.folder.join(name)), bytes);
+        assert_eq!(bench.read(kept.folder.join(name)), bytes);
         assert!(!kept.reason.is_empty());
-        assert_eq!(bench.fs.metadata(&month(&bench, name)).unwrap(), None);
-        assert!(leftover_runs(&*bench.fs, &bench.places).unwrap().is_empty());
+        assert_eq!(bench.fs().metadata(&month(&bench, name)).unwrap(), None);
+        assert!(leftover_runs(bench.fs(), &bench.places).unwrap().is_empty());
     }
 }
 
@@ -273,14 +239,14 @@ fn rows_without_a_place_and_unknown_columns_are_kept_beside_the_staged_rows() {
         ForeignFile::of(days("A", &[("2024-01-02", 7.0), ("2024-01-02", 8.0)])),
     ];
     for file in odd {
-        let bench = Bench::on_disk();
-        bench.put(&month(&bench, TEMP), &file.bytes());
+        let bench = TestWorkspace::holding("storage_config.json", SWITCHED);
+        bench.write(month(&bench, TEMP), file.bytes());
 
         let report = clean(&bench);
         merge_leftovers(&held(), &bench).unwrap();
 
         assert_eq!(
-            bench.bytes(&report.quarantined[0].folder.join(TEMP)),
+            bench.read(report.quarantined[0].folder.join(TEMP)),
             file.bytes()
         );
         assert_eq!(closes(&bench).len(), 1);
@@ -289,19 +255,19 @@ fn rows_without_a_place_and_unknown_columns_are_kept_beside_the_staged_rows() {
 
 #[test]
 fn trades_are_staged_from_their_temporary_file() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let written = bench.store(
         Trades,
         &rows(&Trades.request(), &["2024-01-02T09:00:00"], 7.0),
     );
     let temp = written[0].with_file_name("trades.tmp");
-    bench.put(&temp, &bench.bytes(&written[0]));
-    bench.fs.remove_file(&written[0]).unwrap();
+    bench.write(&temp, bench.read(&written[0]));
+    bench.fs().remove_file(&written[0]).unwrap();
 
     let report = clean(&bench);
 
     assert_eq!(report.staged, [temp]);
-    assert_eq!(leftover_runs(&*bench.fs, &bench.places).unwrap().len(), 1);
+    assert_eq!(leftover_runs(bench.fs(), &bench.places).unwrap().len(), 1);
 }
 
 #[test]
@@ -310,12 +276,12 @@ fn a_temporary_file_that_cannot_be_read_stays_where_it_is() {
     let disk = SimFs::new();
     disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), &january(7.0));
     let clean = disk.again();
-    clean_with(&held(), &clean, &Bench::simulated(&clean)).unwrap();
+    clean_with(&held(), &TestWorkspace::simulated(&clean)).unwrap();
     let mut left = 0;
 
     for call in 1..=clean.reads() {
         let fs = disk.again().fail_read(call, EIO, Fault::Once);
-        let report = clean_with(&held(), &fs, &Bench::simulated(&fs));
+        let report = clean_with(&held(), &TestWorkspace::simulated(&fs));
         if report.is_ok_and(|report| !report.left.is_empty()) {
             left += 1;
             assert_eq!(fs.snapshot(), disk.snapshot());
@@ -341,7 +307,7 @@ fn a_bad_folder_does_not_keep_a_clean_up_from_the_others() {
             ..BadFolder::always(&folder, EACCES)
         });
 
-        let report = clean_with(&held(), &disk, &Bench::simulated(&disk)).unwrap();
+        let report = clean_with(&held(), &TestWorkspace::simulated(&disk)).unwrap();
 
         assert_eq!(report.staged.len(), 1, "{report:?}");
         let stays: Vec<_> = report.left.iter().map(|stays| &stays.path).collect();
@@ -359,7 +325,7 @@ fn a_bad_folder_does_not_keep_a_clean_up_from_the_others() {
 
 /// Every close price that is found anywhere: in the tree, in staging that was merged, in quarantine.
 fn judge(fs: &SimFs) -> Result<(), String> {
-    let bench = Bench::simulated(&fs.again());
+    let bench = TestWorkspace::simulated(&fs.again());
     let found: BTreeSet<String> = closes(&bench)
         .into_iter()
         .map(|close| close.to_string())
@@ -382,10 +348,11 @@ fn judge(fs: &SimFs) -> Result<(), String> {
 #[test]
 fn no_row_is_lost_at_any_crash_of_a_clean_up() {
     let disk = SimFs::new();
+    disk.plant("/ws/storage_config.json", SWITCHED);
     disk.plant(&format!("/ws/{OWN}"), b"{");
     disk.plant(
         &format!("/ws/data/{MONTH}/data.parquet"),
-        &ForeignFile::of(days("A", &[("2024-01-09", 1.0)])).bytes(),
+        &daily("A", &[("2024-01-09", 1.0)]),
     );
     disk.plant(&format!("/ws/data/{MONTH}/{TEMP}"), &january(7.0));
     disk.plant(
@@ -394,9 +361,9 @@ fn no_row_is_lost_at_any_crash_of_a_clean_up() {
     );
     let held = held();
     let whole = |fs: &SimFs| -> Result<(), String> {
-        let bench = Bench::simulated(fs);
-        clean_with(&held, fs, &bench).map_err(|error| error.to_string())?;
-        merge_leftovers(&held, &bench).map_err(|error| error.to_string())
+        let bench = TestWorkspace::simulated(fs);
+        clean_with(&held, &bench)?;
+        merge_leftovers(&held, &bench)
     };
 
     let report = sweep(
@@ -438,13 +405,13 @@ fn the_sweep_notices_a_file_that_is_removed_before_its_rows_are_staged() {
 #[test]
 fn a_temporary_file_that_cannot_be_held_stays_and_is_told() {
     for (what, bytes) in foreign_files("A") {
-        let bench = Bench::on_disk();
+        let bench = TestWorkspace::on_disk();
         let temp = month(&bench, TEMP);
-        bench.put(&temp, &bytes);
+        bench.write(&temp, &bytes);
 
         let report = clean(&bench);
 
-        assert!(bench.bytes(&temp) == bytes, "{what}");
+        assert!(bench.read(&temp) == bytes, "{what}");
         assert!(
             report.quarantined.is_empty() && report.staged.is_empty(),
             "{what}: {report:?}"
@@ -460,13 +427,16 @@ fn a_temporary_file_that_cannot_be_held_stays_and_is_told() {
 /// The limit that somebody set for small machines did not hold for these files, nor did a larger one.
 #[test]
 fn what_a_file_may_take_is_what_the_settings_say_for_temporary_files_as_well() {
-    let bench = Bench::on_disk();
-    bench.put(&month(&bench, TEMP), &january(1.0));
+    let bench = TestWorkspace::on_disk();
+    bench.write(month(&bench, TEMP), january(1.0));
 
-    let report = clean_within(MemoryLimit(1), &held(), &*bench.fs, &bench).unwrap();
+    let mut workspace = bench.open().unwrap();
+    workspace.stores = workspace.stores.within(MemoryLimit(1));
+
+    let report = clean_by(&workspace, &held()).unwrap();
 
     assert_eq!(report.left.len(), 1, "{report:?}");
-    assert!(bench.fs.read(&month(&bench, TEMP)).unwrap().is_some());
+    assert!(bench.fs().read(&month(&bench, TEMP)).unwrap().is_some());
     let report = clean(&bench);
     assert_eq!((report.left.len(), report.staged.len()), (0, 1));
 }

@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 #[rstest]
 #[case::no_command(&[])]
@@ -25,11 +25,11 @@ use crate::support::bar::{Bar, Ran};
 #[case::ticker_with_nul(&["update", "--ticker", "A\0B"])]
 #[case::empty_ticker(&["update", "--ticker", ""])]
 #[case::show_start_after_end(&["show", "AAPL", "-i", "1d", "--start", "2020-02-01", "--end", "2020-01-01"])]
-#[case::show_without_interval(&["show", "AAPL"])]
+#[case::show_without_ticker(&["show"])]
 #[case::toggle_source_alone(&["partition-toggle", "--source", "demo"])]
 #[case::toggle_clear_and_disable(&["partition-toggle", "--market", "us", "--clear", "--disable"])]
 fn a_command_line_that_makes_no_sense_ends_in_2_and_changes_nothing(#[case] args: &[&str]) {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     let before = bar.tree();
 
     let ran = bar.run(args);
@@ -44,7 +44,7 @@ fn a_command_line_that_makes_no_sense_ends_in_2_and_changes_nothing(#[case] args
 fn a_ticker_of_four_kibibytes_is_refused_with_its_start() {
     let long = "x".repeat(4096);
 
-    let ran = Bar::partitioned(&[])
+    let ran = Barkeep::partitioned(&[])
         .run(&["tickers", "add", &long])
         .expect(Exit::Usage);
 
@@ -57,7 +57,7 @@ fn a_ticker_of_four_kibibytes_is_refused_with_its_start() {
 
 #[test]
 fn a_usage_error_under_json_is_json() {
-    let ran = Bar::partitioned(&[])
+    let ran = Barkeep::partitioned(&[])
         .run(&["update", "--json", "--interval", "7d"])
         .expect(Exit::Usage);
 
@@ -68,7 +68,9 @@ fn a_usage_error_under_json_is_json() {
 
 #[test]
 fn without_a_workspace_the_init_command_is_named() {
-    let ran = Bar::empty().run(&["update"]).expect(Exit::NotInitialised);
+    let ran = Barkeep::empty()
+        .run(&["update"])
+        .expect(Exit::NotInitialised);
 
     insta::assert_snapshot!(ran.stderr, @r"
     error: cannot update
@@ -79,7 +81,7 @@ fn without_a_workspace_the_init_command_is_named() {
 
 #[test]
 fn an_update_without_a_registry_is_no_update() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write("intervals.json", r#"["1d"]"#);
 
     bar.run(&["update"]).expect(Exit::NotInitialised);
@@ -88,7 +90,7 @@ fn an_update_without_a_registry_is_no_update() {
 
 #[test]
 fn a_registry_that_is_no_object_is_damaged_and_never_overwritten() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     for bytes in ["[]", "{", "", "{\"AAPL\": {}, \"AAPL\": {}}"] {
         bar.write("tickers.json", bytes);
 
@@ -107,7 +109,7 @@ fn a_registry_that_is_no_object_is_damaged_and_never_overwritten() {
 
 #[test]
 fn a_damaged_registry_names_its_last_good_generation() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["tickers", "add", "MSFT", "--venue", "us:demo"])
         .expect(Exit::Ok);
     bar.write("tickers.json", "[]");
@@ -123,7 +125,7 @@ fn a_damaged_registry_names_its_last_good_generation() {
 
 #[test]
 fn settings_that_make_no_sense_name_their_line() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write("barkeep.toml", "[workspace]\njobz = 3\n");
 
     let ran = bar.run(&["update"]).expect(Exit::Damaged);
@@ -137,7 +139,7 @@ fn settings_that_make_no_sense_name_their_line() {
 
 #[test]
 fn a_live_lock_is_respected_and_its_owner_named() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write(
         ".run_lock/owner.json",
         r#"{"pid": 4121, "host": "box", "ts": 1760880000.25, "cwd": "/srv/yf"}"#,
@@ -157,7 +159,7 @@ fn a_live_lock_is_respected_and_its_owner_named() {
 
 #[test]
 fn waiting_for_a_lock_says_so_and_ends() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write(
         ".run_lock/owner.json",
         r#"{"pid": 4121, "host": "box", "ts": 1760880000.25, "cwd": ""}"#,
@@ -175,7 +177,7 @@ fn waiting_for_a_lock_says_so_and_ends() {
 
 #[test]
 fn symbols_that_are_no_file_names_need_partitions() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
 
     let refused: Ran = bar
         .run(&["init", "--venue", "us:demo", "--ticker", "A/B"])
@@ -187,7 +189,7 @@ fn symbols_that_are_no_file_names_need_partitions() {
     hint: partitions can hold it: barkeep partition-toggle --market us --source demo
     ");
     for symbol in ["A/B", "../x", "A."] {
-        let bar = Bar::partitioned(&[symbol]);
+        let bar = Barkeep::partitioned(&[symbol]);
         bar.run(&["update"]).expect(Exit::Ok);
         bar.run(&["show", symbol, "-i", "1d", "--tail", "1"])
             .expect(Exit::Ok);
@@ -196,7 +198,7 @@ fn symbols_that_are_no_file_names_need_partitions() {
 
 #[test]
 fn twins_in_upper_and_lower_case_are_a_warning() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     let ran = bar
         .run(&["tickers", "add", "aapl", "--venue", "us:demo"])
@@ -211,7 +213,7 @@ fn twins_in_upper_and_lower_case_are_a_warning() {
 
 #[test]
 fn an_unknown_ticker_is_told_with_the_command_that_adds_it() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     let shown = bar.run(&["show", "NOPE", "-i", "1d"]).expect(Exit::Failed);
     let updated = bar
@@ -227,5 +229,38 @@ fn an_unknown_ticker_is_told_with_the_command_that_adds_it() {
         updated.stderr.contains("tickers.json does not have NOPE"),
         "{}",
         updated.stderr
+    );
+}
+
+/// A hint led to whatever workspace the reader's shell stood in.
+#[test]
+fn a_command_that_is_advised_leads_to_the_workspace() {
+    let (bar, other) = (Barkeep::partitioned(&["AAPL"]), Barkeep::empty());
+    let path = bar.path();
+    let path = path.to_str().unwrap();
+
+    let shown = other
+        .run(&["-C", path, "show", "AAPL", "-i", "1d"])
+        .expect(Exit::Failed);
+    let here = bar.run(&["show", "AAPL", "-i", "1d"]).expect(Exit::Failed);
+    let json = other
+        .run(&["-C", path, "show", "AAPL", "-i", "1d", "--format", "json"])
+        .expect(Exit::Failed);
+
+    let command = "update --ticker AAPL --interval 1d";
+    assert!(
+        shown
+            .stderr
+            .contains(&format!("barkeep -C {path} {command}")),
+        "{shown:?}"
+    );
+    assert!(
+        here.stderr.contains(&format!("barkeep {command}")),
+        "{here:?}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&json.stderr).unwrap();
+    assert_eq!(
+        json["hints"][0],
+        format!("fetch it: barkeep -C {path} {command}")
     );
 }

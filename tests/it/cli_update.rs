@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use barkeep::cli::{Exit, Terminals};
 use barkeep::sys::Signal;
 
-use crate::support::bar::{Bar, Broken};
+use crate::support::barkeep::{Barkeep, Broken};
 
 /// A stream behind which there is a bug.
 struct Exploding;
@@ -24,8 +24,8 @@ impl Write for Exploding {
 const CSV: &str =
     "Date,Open,High,Low,Close,Volume\n2025-11-19,1e-7,1e22,0.1,100,5\n2025-11-20,1,2,3,0.3,\n";
 
-fn files() -> Bar {
-    let bar = Bar::empty();
+fn files() -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[sources.\"us:files\"]\nkind = \"files\"\npath = \"csv\"\n",
@@ -45,7 +45,7 @@ fn files() -> Bar {
 
 #[test]
 fn the_summary_is_sentences_whose_counts_agree() {
-    let bar = Bar::partitioned(&["AAPL", "NOSUCH"]);
+    let bar = Barkeep::partitioned(&["AAPL", "NOSUCH"]);
 
     let first = bar.run(&["update"]).expect(Exit::Ok);
     let second = bar.run(&["update", "--ticker", "AAPL"]).expect(Exit::Ok);
@@ -64,7 +64,7 @@ fn the_summary_is_sentences_whose_counts_agree() {
 
 #[test]
 fn quiet_runs_say_nothing() {
-    let ran = Bar::partitioned(&["AAPL", "NOSUCH"])
+    let ran = Barkeep::partitioned(&["AAPL", "NOSUCH"])
         .run(&["-q", "update"])
         .expect(Exit::Ok);
 
@@ -73,7 +73,7 @@ fn quiet_runs_say_nothing() {
 
 #[test]
 fn events_are_lines_that_end_in_a_summary() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     let ran = bar
         .run(&[
@@ -109,7 +109,7 @@ fn events_are_lines_that_end_in_a_summary() {
 
 #[test]
 fn a_dry_run_prints_the_plan_and_writes_nothing() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     let before = bar.tree();
 
     let ran = bar
@@ -136,7 +136,10 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
 
 #[test]
 fn a_reader_that_goes_away_does_not_stop_the_work() {
-    let (bar, control) = (Bar::partitioned(&["AAPL"]), Bar::partitioned(&["AAPL"]));
+    let (bar, control) = (
+        Barkeep::partitioned(&["AAPL"]),
+        Barkeep::partitioned(&["AAPL"]),
+    );
     control.run(&["update", "--json"]).expect(Exit::Ok);
 
     let exit = bar.run_into(
@@ -188,7 +191,7 @@ fn csv_carries_every_bit_and_keeps_what_is_missing_missing() {
 
 #[test]
 fn utc_needs_a_zone_that_somebody_wrote_down() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["update"]).expect(Exit::Ok);
 
     let ran = bar
@@ -206,7 +209,7 @@ fn utc_needs_a_zone_that_somebody_wrote_down() {
 
 #[test]
 fn a_damaged_month_is_named_with_its_command_and_the_others_are_printed() {
-    let bar = Bar::partitioned(&["^GSPC"]);
+    let bar = Barkeep::partitioned(&["^GSPC"]);
     bar.run(&["update"]).expect(Exit::Ok);
     let file = "data/us/demo/stocks_1d/ticker=^GSPC/year=2025/month=10/data.parquet";
     let mut bytes = bar.read(file);
@@ -241,7 +244,7 @@ fn a_damaged_month_is_named_with_its_command_and_the_others_are_printed() {
 
 #[test]
 fn missing_trading_days_are_named_on_request() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     for day in ["2025-11-17", "2025-11-20"] {
         bar.run(&["update", "--start", day, "--end", day])
             .expect(Exit::Ok);
@@ -259,11 +262,12 @@ fn missing_trading_days_are_named_on_request() {
 
 #[test]
 fn unknown_series_rest_when_somebody_says_yes() {
-    let mut bar = Bar::partitioned(&["AAPL", "NOSUCH"]);
+    let mut bar = Barkeep::partitioned(&["AAPL", "NOSUCH"]);
     bar.terminals = Terminals {
         stdin: true,
         stdout: true,
         stderr: true,
+        ..Terminals::default()
     };
     bar.answers = "y\n";
 
@@ -274,14 +278,14 @@ fn unknown_series_rest_when_somebody_says_yes() {
         "{}",
         ran.stderr
     );
-    let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
+    let registry = bar.text("tickers.json");
     assert!(registry.contains("not_found"), "{registry}");
 }
 
 #[test]
 fn a_stop_is_told_and_has_its_code() {
-    let bar = Bar::partitioned(&["AAPL"]);
-    bar.shutdown.raise(Signal::Terminate);
+    let bar = Barkeep::partitioned(&["AAPL"]);
+    bar.around.stop.raise(Signal::Terminate);
 
     let ran = bar
         .run(&["update"])
@@ -292,7 +296,7 @@ fn a_stop_is_told_and_has_its_code() {
 
 #[test]
 fn init_adds_and_never_overwrites() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write(
         "tickers.json",
         r#"{"OLD": {"ticker": "OLD", "note": "keep me"}}"#,
@@ -312,7 +316,7 @@ fn init_adds_and_never_overwrites() {
     let once = bar.tree();
     bar.run(&init).expect(Exit::Ok);
 
-    let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
+    let registry = bar.text("tickers.json");
     assert!(
         registry.contains("keep me") && registry.contains("AAPL"),
         "{registry}"
@@ -323,11 +327,11 @@ fn init_adds_and_never_overwrites() {
 
 #[test]
 fn a_toggle_that_would_leave_rows_behind_is_refused() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.run(&["init", "--venue", "us:demo", "--ticker", "AAPL"])
         .expect(Exit::Ok);
     bar.run(&["update"]).expect(Exit::Ok);
-    let partitioned = Bar::partitioned(&["AAPL"]);
+    let partitioned = Barkeep::partitioned(&["AAPL"]);
     partitioned.run(&["update"]).expect(Exit::Ok);
 
     let on = bar
@@ -345,7 +349,8 @@ fn a_toggle_that_would_leave_rows_behind_is_refused() {
         .expect(Exit::Failed);
 
     assert!(
-        on.stderr.contains("barkeep partition-migrate migrate"),
+        on.stderr
+            .contains("barkeep partition-migrate init --all-found --venue us:demo"),
         "{}",
         on.stderr
     );
@@ -360,7 +365,7 @@ fn a_toggle_that_would_leave_rows_behind_is_refused() {
 
 #[test]
 fn the_demo_shows_everything_once_and_refuses_a_full_folder() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
 
     let ran = bar.run(&["demo"]).expect(Exit::Ok);
 
@@ -377,7 +382,7 @@ fn the_demo_shows_everything_once_and_refuses_a_full_folder() {
 
 #[test]
 fn cleaning_a_clean_workspace_does_nothing() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["update"]).expect(Exit::Ok);
     let before = bar.tree();
 
@@ -389,7 +394,7 @@ fn cleaning_a_clean_workspace_does_nothing() {
 
 #[test]
 fn a_bug_ends_in_70_and_not_in_a_panic() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     let exit = bar.run_into(
         &["tickers", "list"],

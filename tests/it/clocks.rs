@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
 const HEADER: &str = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n";
 
@@ -18,8 +18,8 @@ fn klines(header: &str, count: i64) -> String {
 }
 
 /// A workspace with a venue of files, of minutes in months or in one file.
-fn workspace(is_partitioned: bool, market: &str) -> Bar {
-    let bar = Bar::empty();
+fn workspace(is_partitioned: bool, market: &str) -> Barkeep {
+    let bar = Barkeep::empty();
     settings(&bar, market, "");
     let venue = format!("{market}:mine");
     let mut args = vec!["init", "--venue", &venue, "-i", "1m", "-t", "BTCUSDT"];
@@ -28,20 +28,17 @@ fn workspace(is_partitioned: bool, market: &str) -> Bar {
     bar
 }
 
-fn settings(bar: &Bar, market: &str, more: &str) {
+fn settings(bar: &Barkeep, market: &str, more: &str) {
     let toml = format!(
         "[workspace]\ndefault_venue = \"{market}:mine\"\n\n[sources.\"{market}:mine\"]\nkind = \"files\"\npath = \"incoming\"\ninterval = \"1m\"\n{more}"
     );
     bar.write("barkeep.toml", toml);
 }
 
-fn shown(bar: &Bar, options: &[&str]) -> Vec<String> {
-    let args = ["show", "BTCUSDT", "-i", "1m", "--format", "csv"];
-    let csv = bar.run(&[&args, options].concat()).expect(Exit::Ok).stdout;
-    let lines = csv.lines().skip(1);
-    lines
-        .map(|line| line.split(',').nth(1).unwrap().to_owned())
-        .collect()
+fn shown(bar: &Barkeep, options: &[&str]) -> Vec<String> {
+    bar.show("BTCUSDT", "1m", options)
+        .expect(Exit::Ok)
+        .column(1)
 }
 
 #[rstest]
@@ -109,7 +106,7 @@ fn rows_that_are_refused_again_are_one_case(#[values(true, false)] is_partitione
     bar.write("incoming/BTCUSDT.csv", klines(HEADER, 4));
     bar.run(&["update"]).expect(Exit::Ok);
     settings(&bar, "us", "");
-    let cases = |bar: &Bar| {
+    let cases = |bar: &Barkeep| {
         let kept = bar.tree().into_iter();
         kept.filter(|(path, _)| {
             path.ends_with("rows.parquet") && path.to_string_lossy().contains("quarantine")
@@ -128,7 +125,7 @@ fn rows_that_are_refused_again_are_one_case(#[values(true, false)] is_partitione
     }
 
     // The way out that the message names.
-    let data: Vec<_> = bar.tree().into_iter().map(|(path, _)| path).collect();
+    let data: Vec<_> = bar.tree().into_keys().collect();
     let root = bar.path().join("data");
     let stored = data
         .iter()

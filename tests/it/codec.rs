@@ -1,7 +1,7 @@
 //! The file format: what goes in comes out, and what was flipped is found.
 
 use barkeep::codec::{CodecError, Compression, Facts, decode, encode};
-use barkeep::frame::{Bar, BarBatch, Frame, Profile, Volume};
+use barkeep::frame::{self, Bar, BarBatch, Frame, Profile, Volume};
 use barkeep::model::{Dataset, PriceBasis, Provenance, TimeUnit, time};
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn frame(days: i32) -> Frame {
     BarBatch {
         bars: bars.collect(),
     }
-    .prove(&"AAPL".parse().unwrap())
+    .ordered(&"AAPL".parse().unwrap())
     .0
     .frame
 }
@@ -59,7 +59,7 @@ fn a_frame_survives_every_compression_and_unit() {
             let encoded = encode(&frame(21), &facts).unwrap();
             let decoded = decode(&encoded.bytes, bars_profile()).unwrap();
 
-            assert_eq!(decoded.proven.frame, frame(21));
+            assert_eq!(decoded.ordered.frame, frame(21));
             assert_eq!(
                 (decoded.unit, &decoded.provenance),
                 (unit, &facts.provenance)
@@ -112,7 +112,7 @@ fn an_empty_frame_is_stored_and_is_not_absent() {
     assert_eq!(
         decode(&encoded.bytes, bars_profile())
             .unwrap()
-            .proven
+            .ordered
             .frame
             .len(),
         0
@@ -126,7 +126,7 @@ fn a_timestamp_finer_than_its_tree_is_refused_and_not_rounded() {
         close: Some(1.0),
         ..Bar::default()
     }];
-    let frame = BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame;
+    let frame = BarBatch { bars }.ordered(&"A".parse().unwrap()).0.frame;
 
     let refused = encode(&frame, &facts(Compression::Snappy));
 
@@ -183,7 +183,7 @@ fn any_bar() -> impl Strategy<Value = Bar> {
 
 fn any_frame() -> impl Strategy<Value = Frame> {
     prop::collection::vec(any_bar(), 0..60)
-        .prop_map(|bars| BarBatch { bars }.prove(&"X".parse().unwrap()).0.frame)
+        .prop_map(|bars| BarBatch { bars }.ordered(&"X".parse().unwrap()).0.frame)
 }
 
 proptest! {
@@ -194,14 +194,14 @@ proptest! {
         let encoded = encode(&frame, &facts(Compression::Zstd)).unwrap();
         let decoded = decode(&encoded.bytes, bars_profile()).unwrap();
 
-        prop_assert_eq!(decoded.proven.frame.fingerprint(), frame.fingerprint());
-        prop_assert_eq!(decoded.proven.frame, frame);
+        prop_assert_eq!(decoded.ordered.frame.fingerprint(), frame.fingerprint());
+        prop_assert_eq!(decoded.ordered.frame, frame);
     }
 
     #[test]
     fn a_merge_never_loses_a_key_and_repeating_it_changes_nothing(older in any_frame(), newer in any_frame()) {
-        let merged = older.merge(&newer);
-        let again = merged.frame.merge(&newer);
+        let merged = frame::merge(&older, &newer);
+        let again = frame::merge(&merged.frame, &newer);
 
         prop_assert!(!again.is_changed());
         prop_assert_eq!(&again.frame, &merged.frame);

@@ -12,23 +12,18 @@ use barkeep::sys::OsFs;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::workspace::{temps, text_of, with_file};
+use crate::support::workspace::{TestWorkspace, temps};
 
 const EXAMPLE: &str = include_str!("../../config/barkeep.example.toml");
 const EXAMPLE_TOGGLES: &str = include_str!("../../config/storage_config.example.json");
-
-fn workspace() -> TempDir {
-    tempfile::tempdir().unwrap()
-}
 
 fn venue(text: &str) -> Venue {
     text.parse().unwrap()
 }
 
 fn settings(toml: &str) -> Result<Settings, ConfigError> {
-    let dir = with_file("barkeep.toml", toml);
+    let dir = TestWorkspace::holding("barkeep.toml", toml);
     Settings::load(
         &OsFs,
         dir.path(),
@@ -72,7 +67,7 @@ fn example_uncommented() -> String {
 
 #[test]
 fn without_a_file_every_setting_has_its_default() {
-    let dir = workspace();
+    let dir = TestWorkspace::on_disk();
 
     let found = Settings::load(
         &OsFs,
@@ -142,7 +137,7 @@ fn lists_of_symbols_are_where_the_file_says() {
 
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
-    let dir = with_file(
+    let dir = TestWorkspace::holding(
         "barkeep.toml",
         "[workspace]\njobs = 1\ncompression = \"gzip\"\ndefault_venue = \"us:a\"\ngap_warnings = true\n",
     );
@@ -281,7 +276,7 @@ fn a_settings_file_that_makes_no_sense_is_refused_at_its_place(
 #[test]
 fn which_intervals_are_partitioned_is_decided_by_the_source_and_else_by_default() {
     let toml = "[sources.\"us:x\"]\npartition_intervals = [\"1d\", \"1wk\"]\n";
-    let dir = with_file("barkeep.toml", toml);
+    let dir = TestWorkspace::holding("barkeep.toml", toml);
     let service = open(dir.path()).unwrap();
 
     assert!(service.partitions(&venue("us:x"), Interval::Wk1));
@@ -292,7 +287,7 @@ fn which_intervals_are_partitioned_is_decided_by_the_source_and_else_by_default(
 
 #[test]
 fn without_a_storage_config_nothing_is_partitioned() {
-    let dir = workspace();
+    let dir = TestWorkspace::on_disk();
 
     let toggle = open(dir.path())
         .unwrap()
@@ -303,7 +298,7 @@ fn without_a_storage_config_nothing_is_partitioned() {
 
 #[test]
 fn the_example_of_toggles_is_in_the_predecessors_form_and_is_understood() {
-    let dir = with_file("storage_config.json", EXAMPLE_TOGGLES);
+    let dir = TestWorkspace::holding("storage_config.json", EXAMPLE_TOGGLES);
 
     let toggles = StorageConfig::load(&OsFs, dir.path()).unwrap();
 
@@ -327,7 +322,7 @@ fn the_example_of_toggles_is_in_the_predecessors_form_and_is_understood() {
 
 #[test]
 fn toggles_persist_and_unknown_keys_survive() {
-    let dir = with_file(
+    let dir = TestWorkspace::holding(
         "storage_config.json",
         r#"{"note": "mine", "partitioned": "false", "sources": {"US / Yahoo": 1}}"#,
     );
@@ -338,7 +333,7 @@ fn toggles_persist_and_unknown_keys_survive() {
     service.save_storage_config(&temps(), changed).unwrap();
 
     assert_eq!(
-        text_of(dir.path(), "storage_config.json"),
+        dir.text("storage_config.json"),
         "{\n    \"note\": \"mine\",\n    \"partitioned\": true,\n    \"sources\": {\n        \"us/yahoo\": true\n    },\n    \
          \"markets\": {\n        \"de\": true\n    }\n}"
     );
@@ -351,7 +346,7 @@ fn toggles_persist_and_unknown_keys_survive() {
 
 #[test]
 fn the_source_wins_over_the_market_and_that_over_the_global_toggle_whatever_the_case() {
-    let dir = with_file(
+    let dir = TestWorkspace::holding(
         "storage_config.json",
         r#"{"partitioned": true, "markets": {"US": false}, "sources": {"Us/YAHOO": true}}"#,
     );
@@ -388,18 +383,18 @@ fn a_damaged_storage_config_is_an_error_and_stays_as_it_is(
     #[case] contents: &str,
     #[case] expected: &str,
 ) {
-    let dir = with_file("storage_config.json", contents);
+    let dir = TestWorkspace::holding("storage_config.json", contents);
 
     let error = open(dir.path()).unwrap_err();
 
     let path = dir.path().join("storage_config.json");
     assert_eq!(error.to_string(), format!("{} {expected}", path.display()));
-    assert_eq!(text_of(dir.path(), "storage_config.json"), contents);
+    assert_eq!(dir.text("storage_config.json"), contents);
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_not_called_damaged() {
-    let dir = workspace();
+    let dir = TestWorkspace::on_disk();
     let path = dir.path().join("storage_config.json");
     barkeep::sys::Fs::create_dir(&OsFs, &path).unwrap();
 
@@ -411,7 +406,7 @@ fn a_file_that_cannot_be_read_is_not_called_damaged() {
 
 #[test]
 fn a_file_beyond_the_limit_is_refused() {
-    let dir = with_file("a.json", "{\"a\": 1}");
+    let dir = TestWorkspace::holding("a.json", "{\"a\": 1}");
     let path = dir.path().join("a.json");
 
     assert!(document::read(&OsFs, &path, 8).unwrap().is_some());

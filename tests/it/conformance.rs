@@ -11,15 +11,16 @@ mod places;
 mod types;
 
 use barkeep::codec::{self, Facts};
-use barkeep::frame::{Frame, Profile};
+use barkeep::frame::{self, Frame, Profile};
 use barkeep::model::{Dataset, Interval, PriceBasis, Provenance, StorageRequest};
 use barkeep::storage::{Damage, Prepared, RowCounts, StorageError, Stores};
 use rstest::rstest;
 
 use Shape::{Events, LegacyBars, PartitionedBars, Prepost, Trades};
 
-use crate::support::bench::{Bench, Shape, provenance, rows};
+use crate::support::series::{Shape, provenance, rows};
 use crate::support::sim::{Fault, SimFs};
+use crate::support::workspace::TestWorkspace;
 
 const EIO: i32 = 5;
 const EACCES: i32 = 13;
@@ -28,7 +29,7 @@ const EACCES: i32 = 13;
 const JANUARY: &str = "2024-01-30";
 const FEBRUARY: &str = "2024-02-05";
 
-fn read(bench: &Bench, shape: Shape) -> barkeep::storage::Stored {
+fn read(bench: &TestWorkspace, shape: Shape) -> barkeep::storage::Stored {
     let both_layouts = bench.stores();
     let stored = shape.store(&both_layouts).read(&shape.request()).unwrap();
     stored.expect("something is stored")
@@ -45,13 +46,13 @@ fn is_foreign(error: &StorageError) -> bool {
 /// Asserts that a series is neither read nor prepared to be written, for the reason that is expected, and that nothing of
 /// the tree changes.
 fn assert_left_alone(
-    bench: &Bench,
+    bench: &TestWorkspace,
     shape: Shape,
     request: &StorageRequest,
     day: &str,
     is_expected: fn(&StorageError) -> bool,
 ) {
-    let before = bench.tree();
+    let before = bench.stamped_tree();
     let stores = bench.stores();
     let newer = rows(request, &[day], 8.0);
 
@@ -61,15 +62,15 @@ fn assert_left_alone(
     let (unread, unwritten) = (unread.unwrap_err(), unwritten.unwrap_err());
     assert!(is_expected(&unread), "{unread:?}");
     assert!(is_expected(&unwritten), "{unwritten:?}");
-    assert_eq!(bench.tree(), before);
+    assert_eq!(bench.stamped_tree(), before);
 }
 
-fn prepare(bench: &Bench, shape: Shape, newer: &Frame) -> Result<Prepared, StorageError> {
+fn prepare(bench: &TestWorkspace, shape: Shape, newer: &Frame) -> Result<Prepared, StorageError> {
     prepare_as(bench, shape, newer, &provenance())
 }
 
 fn prepare_as(
-    bench: &Bench,
+    bench: &TestWorkspace,
     shape: Shape,
     newer: &Frame,
     provenance: &Provenance,
@@ -84,11 +85,11 @@ fn both(value: f64, shape: Shape) -> Frame {
     rows(&shape.request(), &[JANUARY, FEBRUARY], value)
 }
 
-fn flip_a_byte(bench: &Bench, path: &std::path::Path) -> Vec<u8> {
-    let mut bytes = bench.bytes(path);
+fn flip_a_byte(bench: &TestWorkspace, path: &std::path::Path) -> Vec<u8> {
+    let mut bytes = bench.read(path);
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    bench.put(path, &bytes);
+    bench.write(path, &bytes);
     bytes
 }
 
@@ -96,7 +97,7 @@ fn flip_a_byte(bench: &Bench, path: &std::path::Path) -> Vec<u8> {
 fn where_nothing_is_stored_there_is_none_and_no_empty_frame(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let stores = bench.stores();
     let (store, request) = (shape.store(&stores), shape.request());
 
@@ -112,14 +113,11 @@ fn where_nothing_is_stored_there_is_none_and_no_empty_frame(
 fn a_stored_file_without_rows_is_some_and_empty(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let empty = Frame::empty(Profile::of(request.series.dataset()));
     let encoded = codec::encode(&empty, &Facts::default()).unwrap();
-    bench.put(
-        &shape.file(&bench.places, &request, JANUARY),
-        &encoded.bytes,
-    );
+    bench.write(shape.file(&bench.places, &request, JANUARY), &encoded.bytes);
 
     let stored = read(&bench, shape);
 
@@ -132,7 +130,7 @@ fn a_stored_file_without_rows_is_some_and_empty(
 fn what_was_committed_is_read_back_with_its_provenance(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
 
     bench.store(shape, &both(7.0, shape));
 
@@ -146,12 +144,12 @@ fn what_was_committed_is_read_back_with_its_provenance(
 fn a_damaged_file_is_listed_and_is_neither_an_absence_nor_touched(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let path = shape.file(&bench.places, &request, JANUARY);
     bench.store(shape, &rows(&request, &[JANUARY], 7.0));
     let bytes = flip_a_byte(&bench, &path);
-    let before = bench.tree();
+    let before = bench.stamped_tree();
 
     let stored = read(&bench, shape);
 
@@ -173,7 +171,7 @@ fn a_damaged_file_is_listed_and_is_neither_an_absence_nor_touched(
     );
     let both_layouts = bench.stores();
     assert!(shape.store(&both_layouts).holds(&request).unwrap());
-    assert_eq!(bench.tree(), before);
+    assert_eq!(bench.stamped_tree(), before);
 }
 
 #[rstest]
@@ -184,8 +182,8 @@ fn a_file_that_is_no_parquet_is_damaged(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
     #[case] bytes: &[u8],
 ) {
-    let bench = Bench::on_disk();
-    bench.put(&shape.file(&bench.places, &shape.request(), JANUARY), bytes);
+    let bench = TestWorkspace::on_disk();
+    bench.write(shape.file(&bench.places, &shape.request(), JANUARY), bytes);
 
     assert_eq!(read(&bench, shape).damaged.len(), 1);
 }
@@ -194,7 +192,7 @@ fn a_file_that_is_no_parquet_is_damaged(
 fn a_damaged_month_leaves_the_other_months_readable_and_writable(
     #[values(PartitionedBars, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     bench.store(shape, &both(7.0, shape));
     flip_a_byte(&bench, &shape.file(&bench.places, &request, JANUARY));
@@ -211,7 +209,7 @@ fn a_damaged_month_leaves_the_other_months_readable_and_writable(
 fn rows_for_a_damaged_file_make_a_new_one_that_replaces_nothing(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let path = shape.file(&bench.places, &request, JANUARY);
     bench.store(shape, &rows(&request, &[JANUARY], 7.0));
@@ -225,7 +223,7 @@ fn rows_for_a_damaged_file_make_a_new_one_that_replaces_nothing(
     assert_eq!(prepared.files[0].old, None);
     assert_eq!(read(&bench, shape).frame, newer);
     let quarantined = bench
-        .files()
+        .tree()
         .into_iter()
         .find(|(path, bytes)| path.starts_with(&bench.places.quarantine) && *bytes == damaged);
     assert!(quarantined.is_some(), "the damaged bytes are kept");
@@ -238,15 +236,20 @@ fn assert_unreadable_is_an_error<T: std::fmt::Debug>(
 ) {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    Bench::simulated(&disk).store(shape, &both(7.0, shape));
+    TestWorkspace::simulated(&disk).store(shape, &both(7.0, shape));
     let clean = disk.again();
-    ask(&Bench::simulated(&clean).stores(), &shape.request()).unwrap();
-    assert!(clean.reads() > 0, "the store looks at the disk");
+    let stores = TestWorkspace::simulated(&clean).stores();
+    let opened = clean.reads();
+    ask(&stores, &shape.request()).unwrap();
+    assert!(clean.reads() > opened, "the store looks at the disk");
     for errno in [EIO, EACCES] {
-        for call in 1..=clean.reads() {
+        for call in opened + 1..=clean.reads() {
             let failing = disk.again().fail_read(call, errno, Fault::Forever);
 
-            let answer = ask(&Bench::simulated(&failing).stores(), &shape.request());
+            let answer = ask(
+                &TestWorkspace::simulated(&failing).stores(),
+                &shape.request(),
+            );
 
             assert!(
                 matches!(answer, Err(StorageError::Fs(_))),
@@ -284,7 +287,7 @@ fn preparing_changes_nothing_on_disk(
 ) {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let planted = Bench::simulated(&disk);
+    let planted = TestWorkspace::simulated(&disk);
     planted.store(shape, &both(7.0, shape));
     if is_damaged {
         flip_a_byte(
@@ -294,7 +297,7 @@ fn preparing_changes_nothing_on_disk(
     }
     let fs = disk.again();
 
-    let prepared = prepare(&Bench::simulated(&fs), shape, &both(8.0, shape)).unwrap();
+    let prepared = prepare(&TestWorkspace::simulated(&fs), shape, &both(8.0, shape)).unwrap();
 
     assert!(!prepared.files.is_empty());
     assert_eq!(fs.calls(), 0, "preparing makes no changing call");
@@ -304,9 +307,9 @@ fn preparing_changes_nothing_on_disk(
 fn rows_that_are_there_already_prepare_no_file(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     bench.store(shape, &both(7.0, shape));
-    let before = bench.tree();
+    let before = bench.stamped_tree();
 
     let prepared = prepare(&bench, shape, &both(7.0, shape)).unwrap();
     bench.commit(&prepared).unwrap();
@@ -317,29 +320,35 @@ fn rows_that_are_there_already_prepare_no_file(
         ..RowCounts::default()
     };
     assert_eq!(prepared.rows, counts);
-    assert_eq!(bench.tree(), before, "bytes and times of change stay");
+    assert_eq!(
+        bench.stamped_tree(),
+        before,
+        "bytes and times of change stay"
+    );
 }
 
 #[rstest]
 fn only_the_months_whose_rows_change_are_written(#[values(PartitionedBars, Trades)] shape: Shape) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     bench.store(shape, &both(7.0, shape));
     let (january, february) = (
         shape.file(&bench.places, &request, JANUARY),
         shape.file(&bench.places, &request, FEBRUARY),
     );
-    let before = bench.tree();
-    let newer = rows(&request, &[JANUARY], 7.0)
-        .merge(&rows(&request, &[FEBRUARY], 8.0))
-        .frame;
+    let before = bench.stamped_tree();
+    let newer = frame::merge(
+        &rows(&request, &[JANUARY], 7.0),
+        &rows(&request, &[FEBRUARY], 8.0),
+    )
+    .frame;
 
     let prepared = prepare(&bench, shape, &newer).unwrap();
     bench.commit(&prepared).unwrap();
 
     let targets: Vec<_> = prepared.files.iter().map(|file| &file.target).collect();
     assert_eq!(targets, [&february]);
-    let after = bench.tree();
+    let after = bench.stamped_tree();
     assert_eq!(
         after[&january], before[&january],
         "bytes and time of change stay"
@@ -360,7 +369,7 @@ fn only_the_months_whose_rows_change_are_written(#[values(PartitionedBars, Trade
 fn a_merge_keeps_every_key_that_was_stored(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let stored = ["2023-12-31", "2024-01-01", "2024-01-30", "2024-02-05"];
     bench.store(shape, &rows(&request, &stored, 7.0));
@@ -369,9 +378,11 @@ fn a_merge_keeps_every_key_that_was_stored(
     bench.store(shape, &rows(&request, &["2024-01-02", "2024-01-30"], 8.0));
 
     let found = read(&bench, shape).frame;
-    let expected = rows(&request, &stored, 7.0)
-        .merge(&rows(&request, &["2024-01-02", "2024-01-30"], 8.0))
-        .frame;
+    let expected = frame::merge(
+        &rows(&request, &stored, 7.0),
+        &rows(&request, &["2024-01-02", "2024-01-30"], 8.0),
+    )
+    .frame;
     assert_eq!(found.len(), 5);
     assert_eq!(found, expected);
 }
@@ -380,7 +391,7 @@ fn a_merge_keeps_every_key_that_was_stored(
 fn values_that_change_are_counted_and_told(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     bench.store(shape, &both(7.0, shape));
     let newer = rows(&request, &[FEBRUARY, "2024-02-06"], 8.0);
@@ -396,7 +407,7 @@ fn values_that_change_are_counted_and_told(
         }
     );
     assert!(prepared.revisions().next().is_some());
-    let day = crate::support::bench::stamp(FEBRUARY);
+    let day = crate::support::series::stamp(FEBRUARY);
     assert!(
         prepared
             .revisions()
@@ -413,9 +424,9 @@ fn rows_that_do_not_belong_to_the_stored_ones_are_refused(
     #[case] other: Provenance,
     #[case] what: &str,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     bench.store(shape, &both(7.0, shape));
-    let before = bench.tree();
+    let before = bench.stamped_tree();
 
     let refused = prepare_as(&bench, shape, &both(8.0, shape), &other).unwrap_err();
 
@@ -424,7 +435,7 @@ fn rows_that_do_not_belong_to_the_stored_ones_are_refused(
         "{refused:?}"
     );
     assert!(refused.to_string().contains(what), "{refused}");
-    assert_eq!(bench.tree(), before);
+    assert_eq!(bench.stamped_tree(), before);
 }
 
 /// Older builds wrote down the zone of the market for rows on the clock of UTC.
@@ -433,11 +444,11 @@ fn rows_that_are_the_newer_ones_take_the_name_of_their_clock(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
     let days = ["2024-02-05", "2024-02-06", "2024-02-07", "2024-02-08"];
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let stored = rows(&request, &days[..3], 7.0);
     bench.store(shape, &stored);
-    let before = bench.tree();
+    let before = bench.stamped_tree();
     let utc = Provenance {
         timezone: Some("UTC".to_owned()),
         ..provenance()
@@ -456,7 +467,7 @@ fn rows_that_are_the_newer_ones_take_the_name_of_their_clock(
         assert_eq!(found.provenance.timezone.as_deref(), Some("UTC"));
         assert_eq!(found.frame, newer);
     }
-    assert!(bench.tree() != before);
+    assert!(bench.stamped_tree() != before);
 }
 
 #[rstest]
@@ -464,7 +475,7 @@ fn a_new_month_has_the_basis_of_its_tree_or_is_refused(
     #[values(PartitionedBars, Trades)] shape: Shape,
     #[values(false, true)] is_one_process: bool,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let first = bench.stores();
     let january = rows(&request, &[JANUARY], 7.0);
@@ -497,14 +508,14 @@ fn a_new_month_has_the_basis_of_its_tree_or_is_refused(
 fn a_series_tells_its_size_and_extent(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let files = bench.store(shape, &both(7.0, shape));
     let stores = bench.stores();
 
     let stat = shape.store(&stores).stat(&request).unwrap().unwrap();
 
-    let bytes: usize = files.iter().map(|file| bench.bytes(file).len()).sum();
+    let bytes: usize = files.iter().map(|file| bench.read(file).len()).sum();
     assert_eq!((stat.files, stat.bytes), (files.len(), bytes as u64));
     if let Some((first, last)) = stat.span {
         assert!(first <= last);
@@ -516,7 +527,7 @@ fn a_series_tells_its_size_and_extent(
 fn tickers_with_files_are_listed_by_name(
     #[values(LegacyBars, PartitionedBars, Events)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     for name in ["ZZ", "^GSPC", "BRK.B", "EURUSD=X"] {
         let request = shape.request_of(name);
         let stores = bench.stores();
@@ -545,7 +556,7 @@ fn tickers_with_files_are_listed_by_name(
 fn equal_rows_are_equal_bytes_whatever_the_order_they_came_in(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let (one, two) = (Bench::on_disk(), Bench::on_disk());
+    let (one, two) = (TestWorkspace::on_disk(), TestWorkspace::on_disk());
     let request = shape.request();
     let path = shape.file(&one.places, &request, FEBRUARY);
 
@@ -554,7 +565,7 @@ fn equal_rows_are_equal_bytes_whatever_the_order_they_came_in(
     two.store(shape, &rows(&request, &[JANUARY], 7.0));
 
     assert_eq!(
-        one.bytes(&path),
-        two.bytes(&shape.file(&two.places, &request, FEBRUARY))
+        one.read(&path),
+        two.read(shape.file(&two.places, &request, FEBRUARY))
     );
 }

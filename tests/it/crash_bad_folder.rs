@@ -12,16 +12,17 @@ use barkeep::ledger::{FileChange, FileState};
 use barkeep::lock::LockGuard;
 use barkeep::model::{Digest, PartitionKey, PriceBasis, RunId, StorageRequest, TimeUnit};
 use barkeep::storage::{
-    Aside, CorruptFiles, Custody, Document, Open, Prepared, PreparedFile, Quarantine, Replaced,
-    RowsToStage, Sealed, StagedRows, StagedRun, StorageError, leftover_runs,
+    Aside, Document, Open, Prepared, PreparedFile, Quarantine, RowsToStage, Sealed, StagedRows,
+    StagedRun, StorageError, leftover_runs,
 };
 use barkeep::sys::Fs;
 use bytes::Bytes;
 use chrono::DateTime;
 
-use crate::support::bench::Shape::PartitionedBars;
-use crate::support::bench::{held, provenance, rows};
+use crate::support::series::Shape::PartitionedBars;
+use crate::support::series::{provenance, rows};
 use crate::support::sim::{BadFolder, MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::{custody, held, recover_alone};
 
 const GOOD: &str = "A";
 const BAD: &str = "B";
@@ -58,27 +59,28 @@ fn new(ticker: &str, year: i32) -> Vec<u8> {
     format!("{ticker} in {year}, new").into_bytes()
 }
 
-struct Bench {
+fn disk() -> SimFs {
+    let fs = SimFs::new();
+    for ticker in [GOOD, BAD] {
+        fs.plant(month(ticker, MONTHS[0]).to_str().unwrap(), OLD);
+    }
+    fs.plant("/ws/state/revisions/x", b"");
+    fs.plant(REGISTRY, b"");
+    fs
+}
+
+/// Moves the months of both tickers as one group.
+struct Group {
     places: Places,
     held: LockGuard<'static>,
 }
 
-impl Bench {
+impl Group {
     fn new() -> Self {
         Self {
             places: Places::of(Path::new("/ws"), false),
             held: held(),
         }
-    }
-
-    fn disk() -> SimFs {
-        let fs = SimFs::new();
-        for ticker in [GOOD, BAD] {
-            fs.plant(month(ticker, MONTHS[0]).to_str().unwrap(), OLD);
-        }
-        fs.plant("/ws/state/revisions/x", b"");
-        fs.plant(REGISTRY, b"");
-        fs
     }
 
     /// What a merge would write: nothing where everything is new already.
@@ -113,12 +115,7 @@ impl Bench {
 
     fn store(&self, fs: &dyn Fs, run: &mut StagedRun<'_, Sealed>) -> Result<(), StorageError> {
         let quarantine = Quarantine::new(fs, &self.held, &self.places, run.id().clone());
-        let custody = Custody {
-            quarantine: &quarantine,
-            corrupt_files: CorruptFiles::Quarantine,
-            replaced: Replaced::Noted,
-            at: DateTime::UNIX_EPOCH,
-        };
+        let custody = custody(&quarantine);
         let mut by_series: BTreeMap<StorageRequest, Vec<StagedRows>> = BTreeMap::new();
         for rows in run.staged() {
             let of_series = by_series.entry(rows.request.clone()).or_default();
@@ -128,7 +125,7 @@ impl Bench {
         for (request, staged) in by_series {
             let readable: Result<Vec<_>, _> = staged.iter().map(|rows| rows.read(fs)).collect();
             if let Err(StorageError::DamagedStaged { .. }) = readable {
-                run.settle(&staged)?;
+                run.forget(&staged)?;
                 continue;
             }
             readable?;
@@ -164,7 +161,7 @@ impl Bench {
             |request: &StorageRequest| left.iter().any(|left| left.request() == Some(request));
         let done = joined.into_iter().filter(|(request, _)| !is_left(request));
         let settled: Vec<StagedRows> = done.flat_map(|(_, staged)| staged).collect();
-        run.settle(&settled)
+        run.forget(&settled)
     }
 
     fn work(&self, fs: &dyn Fs, told: &SimFs) -> Result<bool, StorageError> {
@@ -184,14 +181,7 @@ impl Bench {
     fn next_run(&self, fs: &dyn Fs) -> Result<(), StorageError> {
         for id in leftover_runs(fs, &self.places)? {
             let mut run = StagedRun::<Open>::adopt(fs, &self.held, &self.places, id)?;
-            let recovered = run.recover()?;
-            if let Some(conflict) = recovered.conflicts.into_iter().next() {
-                let reason = "nobody else writes here".to_owned();
-                return Err(StorageError::Refused {
-                    path: conflict.target,
-                    reason,
-                });
-            }
+            recover_alone(&mut run)?;
             self.consolidate(fs, run)?;
         }
         Ok(())
@@ -319,17 +309,17 @@ fn sweep_bad(
     mutant: &dyn Fn() -> Box<LeaveOut>,
     depth: usize,
 ) -> SweepReport {
-    let bench = Bench::new();
+    let group = Group::new();
     let door = |fs: &SimFs| {
         let leave_out = mutant();
         MutantFs::new(Arc::new(fs.clone()), move |op| leave_out(op))
     };
     sweep(
         name,
-        &Bench::disk(),
+        &disk(),
         &|fs| {
             fs.turn_bad(bad.clone());
-            let acked = bench
+            let acked = group
                 .work(&door(fs), fs)
                 .map_err(|error| error.to_string())?;
             judge_meanwhile(fs, acked)?;
@@ -342,7 +332,7 @@ fn sweep_bad(
                 calls: 0..usize::MAX,
                 ..bad.clone()
             });
-            let next = |fs: &SimFs| bench.next_run(&door(fs)).map_err(|error| error.to_string());
+            let next = |fs: &SimFs| group.next_run(&door(fs)).map_err(|error| error.to_string());
             next(fs)?;
             judge_meanwhile(fs, is_owed)?;
             fs.heal();
@@ -375,15 +365,15 @@ fn folders() -> [BadFolder; 5] {
 
 /// How many changing calls a run has that meets no bad folder.
 fn calls() -> usize {
-    let fs = Bench::disk();
-    assert!(Bench::new().work(&fs, &fs).unwrap());
+    let fs = disk();
+    assert!(Group::new().work(&fs, &fs).unwrap());
     fs.calls()
 }
 
 /// The calls of a run from the seal of its journal to the last move.
 fn moves() -> std::ops::Range<usize> {
-    let fs = Bench::disk().logged();
-    assert!(Bench::new().work(&fs, &fs).unwrap());
+    let fs = disk().logged();
+    assert!(Group::new().work(&fs, &fs).unwrap());
     let log = fs.log();
     let is_sealed = |call: &String| call.starts_with("rename") && call.ends_with("/journal");
     let sealed = log.iter().position(is_sealed).unwrap();

@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barkeep::frame::{Bar, BarBatch};
 use barkeep::layout::Places;
-use barkeep::lock::{GlobalRunLock, LockGuard, NetworkDisks};
-use barkeep::model::{Interval, Provenance, RunId, StorageRequest, time};
+use barkeep::lock::LockGuard;
+use barkeep::model::RunId;
 use barkeep::storage::{
     Document, Open, RowsToStage, Sealed, StagedRun, StorageError, leftover_runs,
 };
-use barkeep::sys::{Fs, Heritage, Shutdown, SystemClock, ThisHost};
+use barkeep::sys::{Fs, Heritage};
 use chrono::DateTime;
 
+use crate::support::series::Shape::PartitionedBars;
+use crate::support::series::{provenance, rows};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::{held, recover_alone};
 
 const OLD_MONTH: &str = "/ws/data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
 const NEW_MONTH: &str = "/ws/data/us/demo/stocks_1d/ticker=A/year=2025/month=02/data.parquet";
@@ -27,109 +29,96 @@ const GROUP: [(&str, &[u8], &[u8]); 3] = [
 /// What a sealed run tells the world: from now on its rows must arrive.
 const SEALED: &str = "sealed";
 
-struct Bench {
-    places: Places,
-    rows: RowsToStage,
+fn places() -> Places {
+    Places::of(Path::new("/ws"), false)
 }
 
-impl Bench {
-    fn new() -> Self {
-        let bars = vec![Bar {
-            date: time::parse("2024-01-02"),
-            close: Some(1.0),
-            ..Bar::default()
-        }];
-        let ticker: barkeep::model::Ticker = "A".parse().unwrap();
-        let frame = BarBatch { bars }.prove(&ticker).0.frame;
-        let request = StorageRequest::bars("us:demo".parse().unwrap(), ticker, Interval::D1);
-        let rows = RowsToStage::encode(request, &frame, &Provenance::default())
-            .unwrap()
-            .unwrap();
-        Self {
-            places: Places::of(Path::new("/ws"), false),
-            rows,
+/// What the run fetched.
+fn fetched() -> RowsToStage {
+    let request = PartitionedBars.request();
+    let frame = rows(&request, &["2024-01-02"], 1.0);
+    let rows = RowsToStage::encode(request, &frame, &provenance());
+    rows.unwrap().unwrap()
+}
+
+/// The disk before the run.
+fn disk() -> SimFs {
+    let fs = SimFs::new();
+    for (path, old, _) in GROUP {
+        if !old.is_empty() {
+            fs.plant(path, old);
         }
     }
+    fs
+}
 
-    /// The disk before the run.
-    fn disk() -> SimFs {
-        let fs = SimFs::new();
-        for (path, old, _) in GROUP {
-            if !old.is_empty() {
-                fs.plant(path, old);
-            }
+/// The files of the group that are not there yet.
+fn missing(fs: &dyn Fs) -> Result<Vec<Document>, StorageError> {
+    let mut files = Vec::new();
+    for (path, _, new) in GROUP {
+        let found = fs.read(Path::new(path))?;
+        if found.as_deref() != Some(new) {
+            files.push(Document::new(
+                PathBuf::from(path),
+                found.as_deref(),
+                new.to_vec(),
+            ));
         }
-        fs
     }
+    Ok(files)
+}
 
-    /// The files of the group that are not there yet.
-    fn missing(fs: &dyn Fs) -> Result<Vec<Document>, StorageError> {
-        let mut files = Vec::new();
-        for (path, _, new) in GROUP {
-            let found = fs.read(Path::new(path))?;
-            if found.as_deref() != Some(new) {
-                files.push(Document::new(
-                    PathBuf::from(path),
-                    found.as_deref(),
-                    new.to_vec(),
-                ));
-            }
+/// As the real consolidation does: a group that fails is given up.
+fn consolidate(fs: &dyn Fs, mut run: StagedRun<'_, Sealed>) -> Result<(), StorageError> {
+    store(fs, &mut run).inspect_err(|_| run.abandon_group())?;
+    run.finish()
+}
+
+fn store(fs: &dyn Fs, run: &mut StagedRun<'_, Sealed>) -> Result<(), StorageError> {
+    // As the real consolidation does, too: rows that cannot be read back are put away.
+    let (mut whole, mut torn) = (Vec::new(), Vec::new());
+    for rows in run.staged() {
+        match rows.read(fs) {
+            Ok(_) => whole.push(rows.clone()),
+            Err(StorageError::DamagedStaged { .. }) => torn.push(rows.clone()),
+            Err(unreadable) => return Err(unreadable),
         }
-        Ok(files)
     }
-
-    /// As the real consolidation does: a group that fails is given up.
-    fn consolidate(fs: &dyn Fs, mut run: StagedRun<'_, Sealed>) -> Result<(), StorageError> {
-        Self::store(fs, &mut run).inspect_err(|_| run.abandon_group())?;
-        run.finish()
-    }
-
-    fn store(fs: &dyn Fs, run: &mut StagedRun<'_, Sealed>) -> Result<(), StorageError> {
-        // As the real consolidation does, too: rows that cannot be read back are put away.
-        let (mut whole, mut torn) = (Vec::new(), Vec::new());
-        for rows in run.staged() {
-            match rows.read(fs) {
-                Ok(_) => whole.push(rows.clone()),
-                Err(StorageError::DamagedStaged { .. }) => torn.push(rows.clone()),
-                Err(unreadable) => return Err(unreadable),
-            }
+    run.forget(&torn)?;
+    if !whole.is_empty() {
+        for file in missing(fs)? {
+            run.put_document(&file)?;
         }
-        run.settle(&torn)?;
-        if !whole.is_empty() {
-            for file in Self::missing(fs)? {
-                run.put_document(&file)?;
-            }
-            assert!(run.commit()?.left.is_empty());
-            run.settle(&whole)?;
-        }
-        Ok(())
+        assert!(run.commit()?.left.is_empty());
+        run.forget(&whole)?;
     }
+    Ok(())
+}
 
-    fn work(&self, held: &LockGuard<'_>, fs: &dyn Fs, told: &SimFs) -> Result<bool, StorageError> {
-        let id = RunId::new(DateTime::UNIX_EPOCH, 7, 1);
-        let mut run = StagedRun::begin(fs, held, &self.places, id)?;
-        run.stage(&self.rows)?;
-        let run = run.seal()?;
-        told.mark(SEALED);
-        Self::consolidate(fs, run)?;
-        Ok(true)
-    }
+fn work(
+    held: &LockGuard<'_>,
+    fetched: &RowsToStage,
+    fs: &dyn Fs,
+    told: &SimFs,
+) -> Result<bool, StorageError> {
+    let id = RunId::new(DateTime::UNIX_EPOCH, 7, 1);
+    let places = places();
+    let mut run = StagedRun::begin(fs, held, &places, id)?;
+    run.stage(fetched)?;
+    let run = run.seal()?;
+    told.mark(SEALED);
+    consolidate(fs, run)?;
+    Ok(true)
+}
 
-    fn next_run(&self, held: &LockGuard<'_>, fs: &dyn Fs) -> Result<(), StorageError> {
-        for id in leftover_runs(fs, &self.places)? {
-            let mut run = StagedRun::<Open>::adopt(fs, held, &self.places, id)?;
-            let recovered = run.recover()?;
-            if let Some(conflict) = recovered.conflicts.into_iter().next() {
-                let reason = "nobody else writes here".to_owned();
-                return Err(StorageError::Refused {
-                    path: conflict.target,
-                    reason,
-                });
-            }
-            Self::consolidate(fs, run)?;
-        }
-        Ok(())
+fn next_run(held: &LockGuard<'_>, fs: &dyn Fs) -> Result<(), StorageError> {
+    let places = places();
+    for id in leftover_runs(fs, &places)? {
+        let mut run = StagedRun::<Open>::adopt(fs, held, &places, id)?;
+        recover_alone(&mut run)?;
+        consolidate(fs, run)?;
     }
+    Ok(())
 }
 
 /// What must hold whenever the next run is over.
@@ -164,12 +153,12 @@ fn judge(fs: &SimFs, acked: bool) -> Result<(), String> {
 }
 
 fn sweep_commit(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
-    sweep_on(&Bench::disk(), name, leave_out, depth)
+    sweep_on(&disk(), name, leave_out, depth)
 }
 
 /// The same where `data` hands down a group: new files are staged in a folder that hands down the same.
 fn sweep_shared(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
-    let disk = Bench::disk();
+    let disk = disk();
     let heritage = Heritage {
         group: Some(50),
         acl: None,
@@ -179,34 +168,13 @@ fn sweep_shared(name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> Swe
 }
 
 fn sweep_on(disk: &SimFs, name: &str, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
-    // The lock has its own sweep; here it is held on a disk of its own that never fails.
-    let lock_disk = SimFs::new();
-    lock_disk.plant("/ws/x", b"");
-    let stop = Shutdown::default();
-    let lock = GlobalRunLock {
-        fs: &lock_disk,
-        clock: &SystemClock,
-        host: &ThisHost,
-        stop: &stop,
-        workspace: Path::new("/ws"),
-        network: NetworkDisks::Refused,
-    };
-    let held = lock.acquire("test").unwrap();
-    let bench = Bench::new();
+    let (held, fetched) = (held(), fetched());
     let mutant = |fs: &SimFs| MutantFs::new(Arc::new(fs.clone()), leave_out);
     let report = sweep(
         name,
         disk,
-        &|fs| {
-            bench
-                .work(&held, &mutant(fs), fs)
-                .map_err(|error| error.to_string())
-        },
-        &|fs| {
-            bench
-                .next_run(&held, &mutant(fs))
-                .map_err(|error| error.to_string())
-        },
+        &|fs| work(&held, &fetched, &mutant(fs), fs).map_err(|error| error.to_string()),
+        &|fs| next_run(&held, &mutant(fs)).map_err(|error| error.to_string()),
         &judge,
         depth,
     );

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use barkeep::cli::Exit;
 use serde_json::Value;
 
-use crate::support::bar::run_on;
+use crate::support::barkeep::run_on;
 use crate::support::sim::{Recover, SimFs, sweep};
 
 const IMPORT: [&str; 6] = ["-C", "/ws", "tickers", "import", "--list", "/lists/new.txt"];

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use barkeep::frame::Frame;
+use barkeep::frame::{self, Frame};
 use barkeep::ledger::{FileState, Ledger, SeriesRecord, read_ledger, read_records};
-use barkeep::lock::LockGuard;
-use barkeep::storage::{Open, StagedRun, StorageError, leftover_runs};
 
-use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
-use crate::support::bench::{Bench, Shape, held, provenance, rows};
+use crate::support::series::Shape::{LegacyBars, PartitionedBars};
+use crate::support::series::{Shape, provenance, rows};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::{TestWorkspace, held};
 
 const OLDER: [&str; 3] = ["2024-01-30", "2024-01-31", "2024-02-01"];
 /// One day with another price, two new ones, one of them in a new month.
@@ -21,7 +20,7 @@ const NEWER: [&str; 3] = ["2024-01-31", "2024-02-02", "2024-03-01"];
 fn disk(shape: Shape) -> SimFs {
     let made = SimFs::new();
     made.plant("/ws/tickers.json", b"{}");
-    let bench = Bench::simulated(&made);
+    let bench = TestWorkspace::simulated(&made);
     bench.store(shape, &rows(&shape.request(), &OLDER, 1.0));
     let disk = SimFs::new();
     for (path, bytes) in made.snapshot() {
@@ -30,34 +29,21 @@ fn disk(shape: Shape) -> SimFs {
     disk
 }
 
-fn bench_on(fs: &SimFs, leave_out: fn(&Op<'_>) -> bool) -> Bench {
-    let mut bench = Bench::simulated(fs);
-    bench.fs = Arc::new(MutantFs::new(Arc::new(fs.clone()), leave_out));
-    bench
+fn bench_on(fs: &SimFs, leave_out: fn(&Op<'_>) -> bool) -> TestWorkspace {
+    let door = MutantFs::new(Arc::new(fs.clone()), leave_out);
+    TestWorkspace::behind(fs, Arc::new(door))
 }
 
-fn work(bench: &Bench, shape: Shape) -> Result<bool, StorageError> {
+fn work(bench: &TestWorkspace, shape: Shape) -> Result<bool, String> {
     let newer = rows(&shape.request(), &NEWER, 2.0);
+    let workspace = bench
+        .open_for("us:demo")
+        .map_err(|error| error.to_string())?;
     let prepared = shape
-        .store(&bench.stores())
-        .prepare(&shape.request(), &newer, &provenance())?;
-    bench.commit(&prepared)?;
-    Ok(true)
-}
-
-fn next_run(bench: &Bench, held: &LockGuard<'_>) -> Result<(), StorageError> {
-    for id in leftover_runs(&*bench.fs, &bench.places)? {
-        let mut run = StagedRun::<Open>::adopt(&*bench.fs, held, &bench.places, id)?;
-        let recovered = run.recover()?;
-        if let Some(conflict) = recovered.conflicts.into_iter().next() {
-            return Err(StorageError::Refused {
-                path: conflict.target,
-                reason: "nobody else writes here".to_owned(),
-            });
-        }
-        run.finish()?;
-    }
-    Ok(())
+        .store(&workspace.stores)
+        .prepare(&shape.request(), &newer, &provenance());
+    let committed = prepared.and_then(|prepared| bench.commit(&prepared));
+    committed.map(|()| true).map_err(|error| error.to_string())
 }
 
 /// What a record of these rows is, but for the bytes.
@@ -77,12 +63,12 @@ fn record_of(shape: Shape, stored: &Frame) -> SeriesRecord {
 }
 
 fn judge(fs: &SimFs, shape: Shape, is_acked: bool) -> Result<(), String> {
-    let bench = Bench::simulated(fs);
+    let bench = TestWorkspace::simulated(fs);
     let (older, newer) = (
         rows(&shape.request(), &OLDER, 1.0),
         rows(&shape.request(), &NEWER, 2.0),
     );
-    let all = older.merge(&newer).frame;
+    let all = frame::merge(&older, &newer).frame;
     let stored = shape.store(&bench.stores()).read(&shape.request());
     let stored = stored.map_err(|error| error.to_string())?;
     let stored = stored.ok_or("the series is gone")?.frame;
@@ -91,7 +77,7 @@ fn judge(fs: &SimFs, shape: Shape, is_acked: bool) -> Result<(), String> {
         return Err(format!("{} rows, neither old nor new", stored.len()));
     }
     let venue = shape.request().venue.unwrap();
-    let records = read_records(&*bench.fs, &bench.places, &venue);
+    let records = read_records(bench.fs(), &bench.places, &venue);
     let records = records.map_err(|error| error.to_string())?;
     let record = records.series.get(&shape.request());
     let record = record
@@ -100,7 +86,7 @@ fn judge(fs: &SimFs, shape: Shape, is_acked: bool) -> Result<(), String> {
     if !records.damaged.is_empty() || record != Some(record_of(shape, &stored)) {
         return Err(format!("the record is not that of the rows: {record:?}"));
     }
-    let ledger = read_ledger(&*bench.fs, &bench.places, &shape.request());
+    let ledger = read_ledger(bench.fs(), &bench.places, &shape.request());
     let ledger: Option<Ledger> = ledger.map_err(|error| error.to_string())?;
     if ledger.is_some() == is_new {
         Ok(())
@@ -119,8 +105,11 @@ fn sweep_ledger(
     let report = sweep(
         name,
         &disk(shape),
-        &|fs| work(&bench_on(fs, leave_out), shape).map_err(|error| error.to_string()),
-        &|fs| next_run(&bench_on(fs, leave_out), &held).map_err(|error| error.to_string()),
+        &|fs| work(&bench_on(fs, leave_out), shape),
+        &|fs| {
+            let recovered = bench_on(fs, leave_out).recover(&held);
+            recovered.map_err(|error| error.to_string())
+        },
         &|fs, is_acked| judge(fs, shape, is_acked),
         depth,
     );

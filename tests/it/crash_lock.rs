@@ -1,69 +1,38 @@
 //! Crash tests of the run lock: whatever became of one run, the next takes the lock, once, and knows of it.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use barkeep::lock::{GlobalRunLock, LockError, LockGuard, NetworkDisks};
-use barkeep::sys::{FixedClock, Fs, Shutdown};
-use chrono::DateTime;
+use barkeep::lock::{LockError, LockGuard};
 
-use crate::support::host::ScriptedHost;
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::TestWorkspace;
 
-const STRANGERS_DIR: &str = "/w/.run_lock.stale-of-a-stranger";
-const STRANGERS: &str = "/w/.run_lock.stale-of-a-stranger/notes";
+const STRANGERS_DIR: &str = "/ws/.run_lock.stale-of-a-stranger";
+const STRANGERS: &str = "/ws/.run_lock.stale-of-a-stranger/notes";
 
-struct Machine {
-    host: ScriptedHost,
-    clock: FixedClock,
-    stop: Shutdown,
-}
-
-impl Machine {
-    fn new() -> Self {
-        Self {
-            host: ScriptedHost::named("nas-2", 1_000),
-            clock: FixedClock(DateTime::from_timestamp(1_767_319_207, 0).unwrap()),
-            stop: Shutdown::default(),
-        }
-    }
-
-    fn lock<'w>(&'w self, fs: &'w dyn Fs) -> GlobalRunLock<'w> {
-        GlobalRunLock {
-            fs,
-            clock: &self.clock,
-            host: &self.host,
-            stop: &self.stop,
-            workspace: Path::new("/w"),
-            network: NetworkDisks::Refused,
-        }
-    }
-
-    fn acquire<'w>(&'w self, fs: &'w dyn Fs) -> Result<LockGuard<'w>, LockError> {
-        self.lock(fs).acquire("update")
-    }
+fn acquire(workspace: &TestWorkspace) -> Result<LockGuard<'_>, LockError> {
+    workspace.lock().acquire("update")
 }
 
 fn workspace() -> SimFs {
     let fs = SimFs::new();
-    fs.plant("/w/tickers.json", b"{}");
+    fs.plant("/ws/tickers.json", b"{}");
     fs.plant(STRANGERS, b"not ours");
     fs
 }
 
 /// A workspace whose last run was killed.
 fn workspace_of_a_dead_run() -> SimFs {
-    let machine = Machine::new();
     let fs = workspace();
-    machine.acquire(&fs).unwrap().abandon();
+    acquire(&TestWorkspace::simulated(&fs)).unwrap().abandon();
     let fs = fs.again();
     fs.mark("working");
     fs
 }
 
 /// Takes the lock, works, releases it. The marks are what a person would know of it.
-fn work(machine: &Machine, fs: &dyn Fs, told: &SimFs) -> Result<bool, String> {
-    let guard = machine.acquire(fs).map_err(|error| error.to_string())?;
+fn work(workspace: &TestWorkspace, told: &SimFs) -> Result<bool, String> {
+    let guard = acquire(workspace).map_err(|error| error.to_string())?;
     sweep_if_owed(&guard, told)?;
     told.mark("working");
     if let Err(error) = guard.confirm() {
@@ -88,21 +57,21 @@ fn sweep_if_owed(guard: &LockGuard<'_>, told: &SimFs) -> Result<(), String> {
     Ok(())
 }
 
-fn break_lock(machine: &Machine, fs: &dyn Fs) -> Result<(), String> {
-    let refused = match machine.acquire(fs) {
+fn break_lock(workspace: &TestWorkspace) -> Result<(), String> {
+    let refused = match acquire(workspace) {
         Ok(_guard) => return Err("a live lock was taken".to_owned()),
         Err(error) => error,
     };
     let key = refused.key().ok_or_else(|| refused.to_string())?;
-    let broken = machine.lock(fs).break_lock(key);
+    let broken = workspace.lock().break_lock(key);
     broken.map(|_owner| ()).map_err(|error| error.to_string())
 }
 
 /// The next run: takes the lock exactly once and releases it.
-fn next_run(machine: &Machine, fs: &dyn Fs, told: &SimFs) -> Result<(), String> {
-    let guard = machine.acquire(fs).map_err(|error| error.to_string())?;
+fn next_run(workspace: &TestWorkspace, told: &SimFs) -> Result<(), String> {
+    let guard = acquire(workspace).map_err(|error| error.to_string())?;
     sweep_if_owed(&guard, told)?;
-    match machine.acquire(fs) {
+    match acquire(workspace) {
         Err(LockError::Held { key: None, .. }) => {}
         other => return Err(format!("taken twice: {other:?}")),
     }
@@ -118,11 +87,11 @@ fn judge(fs: &SimFs, _acked: bool) -> Result<(), String> {
         .map(|path| format!("/{}", path.display()))
         .collect();
     let expected = [
-        "/w",
-        "/w/.run_lock.guard",
+        "/ws",
+        "/ws/.run_lock.guard",
         STRANGERS_DIR,
         STRANGERS,
-        "/w/tickers.json",
+        "/ws/tickers.json",
     ];
     if names == expected {
         Ok(())
@@ -137,13 +106,15 @@ fn sweep_lock(
     depth: usize,
     leave_out: fn(&Op<'_>) -> bool,
 ) -> SweepReport {
-    let machine = Machine::new();
-    let mutant = |fs: &SimFs| MutantFs::new(Arc::new(fs.clone()), leave_out);
+    let mutant = |fs: &SimFs| {
+        let door = MutantFs::new(Arc::new(fs.clone()), leave_out);
+        TestWorkspace::behind(fs, Arc::new(door))
+    };
     let report = sweep(
         name,
         initial,
-        &|fs| work(&machine, &mutant(fs), fs),
-        &|fs| next_run(&machine, &mutant(fs), fs),
+        &|fs| work(&mutant(fs), fs),
+        &|fs| next_run(&mutant(fs), fs),
         &judge,
         depth,
     );
@@ -169,16 +140,15 @@ fn after_any_crash_of_a_takeover_the_next_takes_the_lock_once_and_knows_of_it() 
 
 #[test]
 fn after_any_crash_of_breaking_a_lock_it_can_be_broken_or_is_gone() {
-    let machine = Machine::new();
     let initial = SimFs::new();
     let owner = br#"{"pid": 1, "host": "nas-3", "ts": 5000.0, "cwd": "/srv/yf"}"#;
-    initial.plant("/w/.run_lock/owner.json", owner);
+    initial.plant("/ws/.run_lock/owner.json", owner);
 
     let report = sweep(
         "break",
         &initial,
-        &|fs| break_lock(&machine, fs).map(|()| true),
-        &|fs| match machine.acquire(fs) {
+        &|fs| break_lock(&TestWorkspace::simulated(fs)).map(|()| true),
+        &|fs| match acquire(&TestWorkspace::simulated(fs)) {
             Err(LockError::Held { .. }) => Ok(()),
             Err(error) => Err(error.to_string()),
             Ok(guard) if guard.took_over().is_none() => Err("forgotten".to_owned()),
@@ -187,7 +157,7 @@ fn after_any_crash_of_breaking_a_lock_it_can_be_broken_or_is_gone() {
                 Ok(())
             }
         },
-        &|fs, acked| match machine.acquire(fs) {
+        &|fs, acked| match acquire(&TestWorkspace::simulated(fs)) {
             Err(error) if acked => Err(error.to_string()),
             _ => Ok(()),
         },
@@ -204,7 +174,7 @@ fn a_lock_with_one_step_left_out_is_caught() {
     let mutants: [Mutant; 4] = [
         (
             "no sync of the workspace",
-            |op| matches!(op, Op::SyncDir(path) if path.ends_with("w")),
+            |op| matches!(op, Op::SyncDir(path) if path.ends_with("ws")),
         ),
         (
             "no sync of the owner",

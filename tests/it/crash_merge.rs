@@ -9,9 +9,10 @@ use barkeep::storage::Replaced;
 use barkeep::sys::atomic::TempNames;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::support::bench::Shape::{Events, LegacyBars, PartitionedBars};
-use crate::support::bench::{Bench, held, provenance, rows};
+use crate::support::series::Shape::{Events, LegacyBars, PartitionedBars};
+use crate::support::series::{provenance, rows};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::{TestWorkspace, held};
 
 /// How many groups have a file of their own before some become one.
 const MOST: usize = 3;
@@ -25,7 +26,7 @@ fn at(group: u32) -> DateTime<Utc> {
 }
 
 /// Commits groups of several series, of which some begin, grow and are corrected.
-fn grow(bench: &Bench, held: &LockGuard<'_>, groups: std::ops::Range<u32>) {
+fn grow(bench: &TestWorkspace, held: &LockGuard<'_>, groups: std::ops::Range<u32>) {
     for group in groups {
         let shape = [PartitionedBars, Events, PartitionedBars, LegacyBars][group as usize % 4];
         let name = match shape {
@@ -39,33 +40,35 @@ fn grow(bench: &Bench, held: &LockGuard<'_>, groups: std::ops::Range<u32>) {
         let prepared = shape
             .store(&stores)
             .prepare(&request, &newer, &provenance());
-        bench.commit_at(held, &prepared.unwrap(), Replaced::Noted, at(group));
+        bench
+            .commit_at(held, &prepared.unwrap(), Replaced::Noted, at(group))
+            .unwrap();
     }
 }
 
-fn merge(bench: &Bench, held: &LockGuard<'_>, group: u32) -> Result<(), String> {
-    let temps = TempNames::of(RunId::new(at(group), bench.fresh_nonce(), 1));
-    merge_files(&*bench.fs, held, &bench.places, &venue(), &temps, MOST)
+fn merge(bench: &TestWorkspace, held: &LockGuard<'_>, group: u32) -> Result<(), String> {
+    let temps = TempNames::of(RunId::new(at(group), bench.around.nonce(), 1));
+    merge_files(bench.fs(), held, &bench.places, &venue(), &temps, MOST)
         .map_err(|error| error.to_string())
 }
 
-fn lines(bench: &Bench) -> Vec<(DateTime<Utc>, Line)> {
+fn lines(bench: &TestWorkspace) -> Vec<(DateTime<Utc>, Line)> {
     let mut lines = Vec::new();
-    let mut log = Log::read(&*bench.fs, &bench.places, &venue()).unwrap();
+    let mut log = Log::read(bench.fs(), &bench.places, &venue()).unwrap();
     log.for_each(|group, line| lines.push((group.at, line)));
     assert!(log.damaged.is_empty(), "{:?}", log.damaged);
     lines
 }
 
-fn records(bench: &Bench) -> Vec<(StorageRequest, SeriesRecord)> {
-    let records = read_records(&*bench.fs, &bench.places, &venue()).unwrap();
+fn records(bench: &TestWorkspace) -> Vec<(StorageRequest, SeriesRecord)> {
+    let records = read_records(bench.fs(), &bench.places, &venue()).unwrap();
     assert!(records.damaged.is_empty(), "{:?}", records.damaged);
     assert_eq!(records.begun, Some(at(0)));
     records.series.into_iter().collect()
 }
 
-fn names(bench: &Bench) -> Vec<String> {
-    let entries = bench.fs.list(&bench.places.ledger(&venue())).unwrap();
+fn names(bench: &TestWorkspace) -> Vec<String> {
+    let entries = bench.fs().list(&bench.places.ledger(&venue())).unwrap();
     let names = entries.unwrap().into_iter().map(|entry| entry.name);
     let mut names: Vec<String> = names.filter(|name| name != "records.jsonl").collect();
     names.sort();
@@ -73,25 +76,29 @@ fn names(bench: &Bench) -> Vec<String> {
 }
 
 /// The same records without what was summed up of them.
-fn records_from_scratch(bench: &Bench) -> Vec<(StorageRequest, SeriesRecord)> {
+fn records_from_scratch(bench: &TestWorkspace) -> Vec<(StorageRequest, SeriesRecord)> {
     let base = bench.places.ledger(&venue()).join("records.jsonl");
-    let kept = bench.fs.read(&base).unwrap();
-    bench.fs.remove_file(&base).unwrap();
+    let kept = bench.fs().read(&base).unwrap();
+    bench.fs().remove_file(&base).unwrap();
     let records = records(bench);
     if let Some(bytes) = kept {
-        bench.put(&base, &bytes);
+        bench.write(&base, &bytes);
     }
     records
 }
 
 #[test]
 fn many_files_become_few_and_say_the_same() {
-    let (bench, held) = (Bench::on_disk(), held());
-    let plain = Bench::on_disk();
+    let (bench, held) = (TestWorkspace::on_disk(), held());
+    let plain = TestWorkspace::on_disk();
     let mut rewritten = 0;
     let size = |name: &String| {
         let path = bench.places.ledger(&venue()).join(name);
-        bench.fs.metadata(&path).unwrap().map_or(0, |meta| meta.len)
+        bench
+            .fs()
+            .metadata(&path)
+            .unwrap()
+            .map_or(0, |meta| meta.len)
     };
 
     for group in 0..60 {
@@ -101,7 +108,7 @@ fn many_files_become_few_and_say_the_same() {
             .into_iter()
             .map(|name| (name.clone(), size(&name)))
             .collect();
-        if is_merge_due(&*bench.fs, &bench.places, &venue(), MOST).unwrap() {
+        if is_merge_due(bench.fs(), &bench.places, &venue(), MOST).unwrap() {
             merge(&bench, &held, group).unwrap();
             let after = names(&bench);
             let gone = before.iter().filter(|(name, _)| !after.contains(name));
@@ -128,14 +135,14 @@ fn many_files_become_few_and_say_the_same() {
 
 #[test]
 fn what_is_summed_up_is_not_read_again() {
-    let (bench, held) = (Bench::on_disk(), held());
+    let (bench, held) = (TestWorkspace::on_disk(), held());
     grow(&bench, &held, 0..20);
     merge(&bench, &held, 20).unwrap();
     grow(&bench, &held, 20..22);
     let expected = records(&bench);
 
     let merged = bench.places.ledger(&venue()).join(&names(&bench)[0]);
-    bench.put(&merged, b"{\"form\":1");
+    bench.write(&merged, b"{\"form\":1");
 
     assert_eq!(records(&bench), expected);
 }
@@ -143,13 +150,13 @@ fn what_is_summed_up_is_not_read_again() {
 /// As after a backup of which some files are older than others: what comes before the sum would be counted twice.
 #[test]
 fn a_sum_that_ends_in_the_middle_of_a_file_is_not_believed() {
-    let (bench, held) = (Bench::on_disk(), held());
+    let (bench, held) = (TestWorkspace::on_disk(), held());
     let base = bench.places.ledger(&venue()).join("records.jsonl");
     grow(&bench, &held, 0..20);
     merge(&bench, &held, 20).unwrap();
     grow(&bench, &held, 20..24);
     merge(&bench, &held, 24).unwrap();
-    let older = bench.bytes(&base);
+    let older = bench.read(&base);
     grow(&bench, &held, 24..28);
     merge(&bench, &held, 28).unwrap();
     let expected = records(&bench);
@@ -158,42 +165,42 @@ fn a_sum_that_ends_in_the_middle_of_a_file_is_not_believed() {
         ["00000001-00000020.jsonl", "00000021-00000028.jsonl"]
     );
 
-    bench.put(&base, &older);
+    bench.write(&base, &older);
 
     assert_eq!(records(&bench), expected);
 }
 
 #[test]
 fn a_damaged_file_is_neither_merged_nor_removed() {
-    let (bench, held) = (Bench::on_disk(), held());
+    let (bench, held) = (TestWorkspace::on_disk(), held());
     grow(&bench, &held, 0..9);
     let third = names(&bench)[2].clone();
     let path = bench.places.ledger(&venue()).join(&third);
-    bench.put(&path, b"{\"form\":1");
+    bench.write(&path, b"{\"form\":1");
 
     merge(&bench, &held, 9).unwrap();
 
     let left = names(&bench);
     assert!(left.contains(&third), "{left:?}");
     assert_eq!(left.len(), 4, "{left:?}");
-    let log = Log::read(&*bench.fs, &bench.places, &venue()).unwrap();
+    let log = Log::read(bench.fs(), &bench.places, &venue()).unwrap();
     assert_eq!(log.damaged.len(), 1);
 }
 
 /// A program that synchronises folders, or a backup, may bring files back that were merged.
 #[test]
 fn files_that_come_back_are_not_read_twice_and_go_with_the_next_merge() {
-    let (bench, held) = (Bench::on_disk(), held());
+    let (bench, held) = (TestWorkspace::on_disk(), held());
     grow(&bench, &held, 0..5);
     let path = bench.places.ledger(&venue()).join(&names(&bench)[1]);
-    let bytes = bench.bytes(&path);
+    let bytes = bench.read(&path);
     let expected = lines(&bench);
     merge(&bench, &held, 5).unwrap();
 
-    bench.put(&path, &bytes);
+    bench.write(&path, &bytes);
 
     assert_eq!(lines(&bench), expected);
-    assert!(is_merge_due(&*bench.fs, &bench.places, &venue(), MOST).unwrap());
+    assert!(is_merge_due(bench.fs(), &bench.places, &venue(), MOST).unwrap());
     merge(&bench, &held, 6).unwrap();
     assert_eq!(names(&bench).len(), 1, "{:?}", names(&bench));
     assert_eq!(lines(&bench), expected);
@@ -203,7 +210,7 @@ fn sweep_merge(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
     let held = held();
     let made = SimFs::new();
     made.plant("/ws/tickers.json", b"{}");
-    let bench = Bench::simulated(&made);
+    let bench = TestWorkspace::simulated(&made);
     grow(&bench, &held, 0..6);
     merge(&bench, &held, 6).unwrap();
     grow(&bench, &held, 6..12);
@@ -213,9 +220,8 @@ fn sweep_merge(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
     }
     let (expected, known) = (lines(&bench), records(&bench));
     let mutant = |fs: &SimFs| {
-        let mut bench = Bench::simulated(fs);
-        bench.fs = Arc::new(MutantFs::new(Arc::new(fs.clone()), leave_out));
-        bench
+        let door = MutantFs::new(Arc::new(fs.clone()), leave_out);
+        TestWorkspace::behind(fs, Arc::new(door))
     };
     let report = sweep(
         name,
@@ -223,15 +229,15 @@ fn sweep_merge(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
         &|fs| merge(&mutant(fs), &held, 12).map(|()| true),
         &|fs| merge(&mutant(fs), &held, 13),
         &|fs, is_acked| {
-            let bench = Bench::simulated(fs);
-            let mut log = Log::read(&*bench.fs, &bench.places, &venue())
+            let bench = TestWorkspace::simulated(fs);
+            let mut log = Log::read(bench.fs(), &bench.places, &venue())
                 .map_err(|error| error.to_string())?;
             let mut found = Vec::new();
             log.for_each(|group, line| found.push((group.at, line)));
             if found != expected || !log.damaged.is_empty() {
                 return Err(format!("{} of {} lines", found.len(), expected.len()));
             }
-            let records = read_records(&*bench.fs, &bench.places, &venue())
+            let records = read_records(bench.fs(), &bench.places, &venue())
                 .map_err(|error| error.to_string())?;
             if !records.series.into_iter().eq(known.iter().cloned()) {
                 return Err("the records are others".to_owned());

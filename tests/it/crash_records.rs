@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use barkeep::cli::Exit;
 
-use crate::support::bar::run_on;
+use crate::support::barkeep::run_on;
 use crate::support::sim::{SimFs, sweep};
 
 const REBUILD: [&str; 4] = ["-C", "/ws", "check", "--rebuild"];

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use barkeep::cli::Exit;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
 fn check(name: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -28,7 +28,7 @@ fn check(name: &str, expected: &str) {
 
 #[test]
 fn the_command_line_is_documented_as_it_is() {
-    let ran = Bar::empty()
+    let ran = Barkeep::empty()
         .run(&["man", "--format", "markdown"])
         .expect(Exit::Ok);
 

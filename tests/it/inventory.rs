@@ -4,23 +4,22 @@ use barkeep::cli::Exit;
 use barkeep::inventory::{Noted, Portion, note_portion};
 use barkeep::observe::Silent;
 use barkeep::sys::Stopwatch;
-use barkeep::workspace::{Surroundings, Workspace};
 use serde_json::{Value, json};
 
 use crate::access::modes::below;
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 use crate::support::foreign::{ForeignBar, ForeignFile};
 
 /// Two tickers with bars of three months.
-fn stored() -> Bar {
-    let bar = Bar::partitioned(&["AAPL", "MSFT"]);
+fn stored() -> Barkeep {
+    let bar = Barkeep::partitioned(&["AAPL", "MSFT"]);
     let days = ["update", "--start", "2025-09-15", "--end", "2025-11-20"];
     bar.run(&days).expect(Exit::Ok);
     bar
 }
 
 /// The same, as an older build leaves it.
-fn unrecorded() -> Bar {
+fn unrecorded() -> Barkeep {
     let bar = stored();
     bar.remove("state/ledger");
     bar.remove("state/recorded");
@@ -108,7 +107,7 @@ fn a_list_is_narrowed_and_slips_of_the_keyboard_are_refused() {
 fn the_state_of_a_series_is_what_the_registry_says_of_its_ticker() {
     let bar = stored();
     bar.run(&["tickers", "remove", "MSFT"]).expect(Exit::Ok);
-    let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
+    let registry = bar.text("tickers.json");
     let given_up = registry.replacen("\"active\"", "\"not_found\"", 1);
     assert_ne!(registry, given_up);
     bar.write("tickers.json", given_up);
@@ -119,7 +118,7 @@ fn the_state_of_a_series_is_what_the_registry_says_of_its_ticker() {
         .iter()
         .map(|one| one["state"].clone())
         .collect();
-    assert_eq!(states, ["not_found", "unregistered"]);
+    assert_eq!(states, ["given_up", "unregistered"]);
 }
 
 #[test]
@@ -141,7 +140,7 @@ fn sizes_are_told_by_venue_and_dataset() {
     assert_eq!(size["inodes"], 2 * (3 + 3 + 1 + 1));
     let json = bar.run(&["status", "--json"]).expect(Exit::Ok);
     let size = &json.summary()["sizes"][0];
-    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let text = bar.text("barkeep.prom");
     let labels = r#"{market="us",source="demo",dataset="stocks"}"#;
     for (name, key) in [
         ("stored_series", "series"),
@@ -173,7 +172,7 @@ fn an_update_records_what_no_commit_recorded() {
 /// What is recorded of the predecessor's files is what barkeep counts when it rewrites them.
 #[test]
 fn a_legacy_file_of_another_writer_is_recorded_with_its_rows() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.run(&["init", "--ticker", "AAPL", "--venue", "us:yahoo"])
         .expect(Exit::Ok);
     let row = |day: i64| ForeignBar {
@@ -209,8 +208,7 @@ fn portions_follow_one_another_until_nothing_is_left() {
         "data/us/demo/stocks_1d/ticker=AAPL/year=2025/month=10/data.parquet",
         b"nothing",
     );
-    let around = Surroundings::of_process(&bar.path());
-    let workspace = Workspace::open(&around, &barkeep::config::Overrides::default()).unwrap();
+    let workspace = bar.open().unwrap();
     let catalog = workspace.catalog().unwrap().unwrap();
     let held = workspace.lock().acquire("test").unwrap();
     let portion = Portion {
@@ -247,7 +245,7 @@ fn rows_that_were_lost_are_named_also_after_something_new_was_stored() {
     let bar = stored();
     let series = "data/us/demo/stocks_1d/ticker=AAPL/year=2025";
     for month in ["09", "10", "11"] {
-        bar.remove(&format!("{series}/month={month}"));
+        bar.remove(format!("{series}/month={month}"));
     }
     let days = ["update", "--start", "2025-11-19", "--end", "2025-11-20"];
     bar.run(&days);
@@ -271,7 +269,7 @@ fn what_an_interrupted_run_has_to_finish_is_no_fault_yet() {
     let bar = stored();
     bar.remove("data/us/demo/stocks_1d/ticker=AAPL/year=2025/month=09");
     let run = "partition-staging/20251121T223000Z-00000007-1/fetched/us/demo/stocks_1d";
-    bar.write(&format!("{run}/ticker=AAPL/month=2025-11.parquet"), "PAR1");
+    bar.write(format!("{run}/ticker=AAPL/month=2025-11.parquet"), "PAR1");
 
     let waits = bar.run(&["check"]).expect(Exit::Ok);
     bar.remove("partition-staging");
@@ -308,7 +306,7 @@ fn a_torn_file_of_the_ledger_is_put_away_once_the_records_are_made_anew() {
 
 #[test]
 fn a_hundred_thousand_series_are_listed_in_seconds() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     let mut body = String::from(
         r#"{"form":1,"at":"2026-11-01T00:00:00.000000Z","group":"20261101T000000Z-00000001-0"}"#,
     );

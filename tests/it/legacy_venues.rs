@@ -8,8 +8,8 @@ use barkeep::cli::Exit;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::bar::{Bar, Ran};
-use crate::support::foreign::{ForeignFile, Stocks, days};
+use crate::support::barkeep::{Barkeep, Ran};
+use crate::support::foreign::{ForeignFile, Stocks, daily, days};
 
 const SHARED: &str = "data/legacy/stocks_1d/DBK.parquet";
 const FLAT: &str = "stocks_1d/DBK.parquet";
@@ -24,8 +24,8 @@ fn csv(rows: &[(&str, &str)]) -> String {
 }
 
 /// Three venues with a folder each, and DBK in all of them; none keeps it yet.
-fn world() -> Bar {
-    let bar = Bar::empty();
+fn world() -> Barkeep {
+    let bar = Barkeep::empty();
     let table = |venue: &str| {
         let path = venue.replace(':', "-");
         format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"in/{path}\"\n")
@@ -38,19 +38,19 @@ fn world() -> Bar {
         ("us-yahoo", "30.5"),
     ] {
         bar.write(
-            &format!("in/{folder}/DBK.csv"),
+            format!("in/{folder}/DBK.csv"),
             csv(&[("2025-11-20", close)]),
         );
     }
     bar
 }
 
-fn keep(bar: &Bar, venue: &str) {
+fn keep(bar: &Barkeep, venue: &str) {
     bar.run(&["tickers", "add", "DBK", "--venue", venue])
         .expect(Exit::Ok);
 }
 
-fn world_of(venues: &[&str]) -> Bar {
+fn world_of(venues: &[&str]) -> Barkeep {
     let bar = world();
     bar.run(&["init", "-i", "1d"]).expect(Exit::Ok);
     for venue in venues {
@@ -59,31 +59,27 @@ fn world_of(venues: &[&str]) -> Bar {
     bar
 }
 
-fn updated(bar: &Bar) -> Ran {
+fn updated(bar: &Barkeep) -> Ran {
     bar.run(&["update"]).expect(Exit::Ok)
 }
 
-fn show(bar: &Bar, venue: &str) -> Ran {
-    bar.run(&[
-        "show", "DBK", "-i", "1d", "--format", "csv", "--venue", venue,
-    ])
+fn show(bar: &Barkeep, venue: &str) -> Ran {
+    bar.show("DBK", "1d", &["--venue", venue])
 }
 
-fn closes(bar: &Bar, venue: &str) -> Vec<String> {
-    let shown = show(bar, venue).expect(Exit::Ok).stdout;
-    let close = |line: &str| line.split(',').nth(5).unwrap().to_owned();
-    shown.lines().skip(1).map(close).collect()
+fn closes(bar: &Barkeep, venue: &str) -> Vec<String> {
+    show(bar, venue).expect(Exit::Ok).closes()
 }
 
 /// Puts the file of de:xetra where an older build kept the files of all venues.
-fn as_an_older_build_left_it(bar: &Bar, place: &str) -> Vec<u8> {
+fn as_an_older_build_left_it(bar: &Barkeep, place: &str) -> Vec<u8> {
     let bytes = bar.read(XETRA);
     bar.remove("data/legacy");
     bar.write(place, &bytes);
     bytes
 }
 
-fn assert_moved(bar: &Bar, bytes: &[u8]) {
+fn assert_moved(bar: &Barkeep, bytes: &[u8]) {
     assert!(
         bar.read(XETRA) == bytes,
         "the very bytes are in their place"
@@ -94,7 +90,7 @@ fn assert_moved(bar: &Bar, bytes: &[u8]) {
 }
 
 /// A workspace of one venue that is not us:yahoo, as its owner and every reader know it.
-fn alone() -> Bar {
+fn alone() -> Barkeep {
     let bar = world();
     let table = "[sources.\"de:xetra\"]\nkind = \"files\"\npath = \"in/de-xetra\"\n";
     bar.write("barkeep.toml", table);
@@ -246,7 +242,7 @@ fn rows_of_a_second_venue_never_join_a_file_that_names_none() {
     let bar = world_of(&[]);
     let registry = r#"{"DBK": {"intervals": {"1d": {}}, "venues": {"de:xetra": {}}}}"#;
     bar.write("tickers.json", registry);
-    let old = ForeignFile::of(days("DBK", &[("2025-11-19", 9.5)])).bytes();
+    let old = daily("DBK", &[("2025-11-19", 9.5)]);
     bar.write(SHARED, &old);
 
     bar.run(&["update", "--venue", "de:xetra"]).expect(Exit::Ok);
@@ -361,7 +357,7 @@ fn a_file_in_the_place_of_another_venue_is_refused_by_name() {
 #[test]
 fn the_legacy_venue_can_be_set() {
     let bar = world();
-    let settings = String::from_utf8(bar.read("barkeep.toml")).unwrap();
+    let settings = bar.text("barkeep.toml");
     let settings = format!("[workspace]\nlegacy_venue = \"de:xetra\"\n{settings}");
     bar.write("barkeep.toml", settings);
     bar.run(&["init", "-i", "1d"]).expect(Exit::Ok);
@@ -389,20 +385,20 @@ fn a_switched_venue_keeps_its_weeks_apart_too() {
         keep(&bar, venue);
     }
     for folder in ["de-xetra", "de-tradegate"] {
-        let daily = bar.read(&format!("in/{folder}/DBK.csv"));
-        bar.write(&format!("in/{folder}/1d/DBK.csv"), daily);
+        let daily = bar.read(format!("in/{folder}/DBK.csv"));
+        bar.write(format!("in/{folder}/1d/DBK.csv"), daily);
         bar.write(
-            &format!("in/{folder}/1wk/DBK.csv"),
+            format!("in/{folder}/1wk/DBK.csv"),
             csv(&[("2025-11-17", "5")]),
         );
-        bar.remove(&format!("in/{folder}/DBK.csv"));
+        bar.remove(format!("in/{folder}/DBK.csv"));
     }
 
     updated(&bar);
 
     assert!(bar.has("data/de/xetra/stocks_1d/ticker=DBK"));
     for place in [XETRA, TRADEGATE] {
-        assert!(bar.has(&place.replace("1d", "1wk")), "{place}");
+        assert!(bar.has(place.replace("1d", "1wk")), "{place}");
         assert!(!bar.has(place), "{place}");
     }
 }

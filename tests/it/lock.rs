@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use barkeep::lock::{GlobalRunLock, LockError, LockGuard, NetworkDisks, Owner, Proof, Verdict};
-use barkeep::sys::{Clock, FixedClock, Fs, OsFs, Shutdown, Signal, ThisHost};
+use barkeep::sys::{Clock, Fs, Shutdown, Signal};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::support::host::ScriptedHost;
 use crate::support::sim::SimFs;
+use crate::support::workspace::TestWorkspace;
 
 const OWNER: &str = "/w/.run_lock/owner.json";
 const BOOTED_AT: i64 = 1_000;
@@ -440,20 +441,11 @@ fn an_unreadable_lock_is_an_error_and_not_a_free_one() {
 fn two_guards_of_one_workspace_never_exist_at_once() {
     const THREADS: usize = 8;
     const ACQUISITIONS: usize = 400;
-    let workspace = tempfile::tempdir().unwrap();
-    let clock = FixedClock(DateTime::UNIX_EPOCH);
-    let stop = Shutdown::default();
+    let workspace = TestWorkspace::on_disk();
     let inside = AtomicUsize::new(0);
     let taken = AtomicUsize::new(0);
     let taken_over = AtomicUsize::new(0);
-    let lock = GlobalRunLock {
-        fs: &OsFs,
-        clock: &clock,
-        host: &ThisHost,
-        stop: &stop,
-        workspace: workspace.path(),
-        network: NetworkDisks::Refused,
-    };
+    let lock = workspace.lock();
 
     std::thread::scope(|scope| {
         for _ in 0..THREADS {

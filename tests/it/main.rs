@@ -21,11 +21,17 @@ mod cleanup;
 #[cfg(test)]
 mod cli_input;
 #[cfg(test)]
+mod cli_show;
+#[cfg(test)]
+mod cli_tickers;
+#[cfg(test)]
 mod cli_update;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
 mod codec;
+#[cfg(test)]
+mod completions;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
@@ -50,6 +56,12 @@ mod crash_rate;
 mod crash_records;
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod files_page;
+#[cfg(test)]
+mod files_recorded;
+#[cfg(test)]
+mod files_source;
 #[cfg(test)]
 mod http;
 #[cfg(test)]

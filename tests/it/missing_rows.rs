@@ -9,19 +9,19 @@ mod crash;
 use barkeep::cli::Exit;
 use serde_json::{Value, json};
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 const HEAD: &str = "Date,Open,High,Low,Close,Volume\n";
 
 /// A workspace of files with one ticker, updated, in one of the layouts.
 struct Kept {
-    bar: Bar,
+    bar: Barkeep,
     interval: &'static str,
 }
 
 impl Kept {
     fn of(layout: &[&str], interval: &'static str, days: &[&str]) -> Self {
-        let bar = Bar::empty();
+        let bar = Barkeep::empty();
         bar.write(
             "barkeep.toml",
             format!("[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"{interval}\"\n"),
@@ -45,7 +45,7 @@ impl Kept {
     fn backup(&self) -> Vec<(String, Vec<u8>)> {
         let root = self.bar.path();
         let files = self.bar.tree().into_iter().map(|(path, bytes)| {
-            let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
             (name.to_owned(), bytes)
         });
         files
@@ -68,7 +68,7 @@ impl Kept {
     }
 
     fn entry(&self) -> Value {
-        let registry: Value = serde_json::from_slice(&self.bar.read("tickers.json")).unwrap();
+        let registry: Value = self.bar.json("tickers.json");
         registry["A"]["intervals"][self.interval].clone()
     }
 
@@ -200,9 +200,9 @@ fn rows_behind_a_link_are_not_gone() {
 fn a_day_in_a_folder_of_its_own_yields_to_the_file_of_its_month() {
     let kept = Kept::of(&["--partitioned"], "1d", &["2025-11-18"]);
     let month = "data/us/mine/stocks_1d/ticker=A/year=2025/month=11";
-    let old = kept.bar.read(&format!("{month}/data.parquet"));
+    let old = kept.bar.read(format!("{month}/data.parquet"));
     kept.bar.remove(month);
-    kept.bar.write(&format!("{month}/day=18/data.parquet"), old);
+    kept.bar.write(format!("{month}/day=18/data.parquet"), old);
     kept.bar.write(
         "in/A.csv",
         format!("{HEAD}2025-11-18,2,2,2,2,1000\n2025-11-19,3,3,3,3,1000\n"),
@@ -346,7 +346,7 @@ fn rows_that_are_accepted_to_be_gone_are_fetched_anew_and_whole() {
 
 #[test]
 fn a_workspace_that_never_had_rows_misses_none() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     bar.run(&["update"]).expect(Exit::Ok);
 }

@@ -3,20 +3,20 @@
 use barkeep::cli::Exit;
 use serde_json::json;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 const ROW: &str = "Date,Open,High,Low,Close,Volume\n2025-11-20,1,1,1,1,1000\n";
 
 /// A workspace with A at us:one and B at de:two.
-fn two() -> Bar {
-    let bar = Bar::empty();
+fn two() -> Barkeep {
+    let bar = Barkeep::empty();
     let table =
         |venue, path| format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"{path}\"\n");
     let settings = table("us:one", "in/one") + &table("de:two", "in/two");
     bar.write("barkeep.toml", settings);
     for (venue, ticker) in [("us:one", "A"), ("de:two", "B")] {
         let folder = &venue[3..];
-        bar.write(&format!("in/{folder}/{ticker}.csv"), ROW);
+        bar.write(format!("in/{folder}/{ticker}.csv"), ROW);
         bar.run(&["init", "--venue", venue, "--ticker", ticker])
             .expect(Exit::Ok);
     }
@@ -54,7 +54,7 @@ fn lost_settings_are_no_success_and_name_venues_and_tickers() {
     ]);
     assert_eq!(status.summary()["unserved"], unserved);
     assert_eq!(json.summary()["unserved"], unserved);
-    let metrics = String::from_utf8(bar.read("m.prom")).unwrap();
+    let metrics = bar.text("m.prom");
     assert!(metrics.contains("\nbarkeep_exit_code 15\n"), "{metrics}");
     let count = "barkeep_tickers_without_source{market=\"us\",source=\"one\"} 1\n";
     assert!(metrics.contains(count), "{metrics}");
@@ -62,7 +62,7 @@ fn lost_settings_are_no_success_and_name_venues_and_tickers() {
 
 #[test]
 fn a_source_whose_folder_cannot_be_used_fails_its_own_tickers_only() {
-    type Spoil<'s> = (&'s str, &'s dyn Fn(&Bar));
+    type Spoil<'s> = (&'s str, &'s dyn Fn(&Barkeep));
     let ways: [Spoil<'_>; 4] = [
         ("missing", &|_| {}),
         ("a file", &|bar| bar.write("in/two", "x")),
@@ -94,7 +94,7 @@ fn a_source_whose_folder_cannot_be_used_fails_its_own_tickers_only() {
 
 #[test]
 fn many_tickers_are_one_line_with_ten_names_and_a_count() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\n",

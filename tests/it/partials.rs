@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use barkeep::cli::Exit;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 use crate::support::foreign::{ForeignFile, days};
 
 const OWN: &str = ".data.parquet.tmp-20241119T230000Z-0000002a-1-7";
@@ -19,7 +19,7 @@ const THEIRS: [&str; 2] = ["data.parquet.partial", "data.parquet.tmp-1-2-3"];
 const OLD: &str = "data/us/demo/stocks_1d/ticker=A/year=2012/month=01";
 
 /// Writes a file that was changed so many seconds before the moment of the test.
-fn aged(bar: &Bar, name: &str, bytes: &[u8], seconds: u64) {
+fn aged(bar: &Barkeep, name: &str, bytes: &[u8], seconds: u64) {
     bar.write(name, bytes);
     let now = chrono::DateTime::parse_from_rfc3339(&bar.now).unwrap();
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.timestamp().try_into().unwrap());
@@ -35,26 +35,26 @@ fn partial(folder: &str) -> String {
     format!("{folder}/{}", THEIRS[0])
 }
 
-fn plant(bar: &Bar, folder: &str) {
+fn plant(bar: &Barkeep, folder: &str) {
     for name in [OWN, THEIRS[0], THEIRS[1]] {
         aged(bar, &format!("{folder}/{name}"), b"PAR1 torn", 86_400);
     }
 }
 
-fn left(bar: &Bar) -> Vec<String> {
-    let names = bar.tree().into_iter().map(|(path, _)| path);
+fn left(bar: &Barkeep) -> Vec<String> {
+    let names = bar.tree().into_keys();
     let below = names.filter(|path| path.starts_with(bar.path().join("data")));
     let names = below.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
     names.filter(|name| name != "data.parquet").collect()
 }
 
-fn update(bar: &Bar) -> Ran {
+fn update(bar: &Barkeep) -> Ran {
     bar.run(&["update"]).expect(Exit::Ok)
 }
 
 /// A workspace that was updated and swept on Friday, and the folder that an update on Monday writes to.
-fn updated() -> (Bar, String) {
-    let bar = Bar::partitioned(&["A"]);
+fn updated() -> (Barkeep, String) {
+    let bar = Barkeep::partitioned(&["A"]);
     update(&bar);
     (
         bar,
@@ -109,7 +109,7 @@ fn an_update_sweeps_the_folders_that_it_writes_to_each_time() {
     let ran = update(&bar);
 
     assert_eq!(left(&bar).len(), 3, "{:?} {ran:?}", left(&bar));
-    assert!(!bar.has(&partial(&month)) && bar.has(&partial(OLD)));
+    assert!(!bar.has(partial(&month)) && bar.has(partial(OLD)));
 }
 
 #[test]

@@ -5,27 +5,25 @@ use std::path::Path;
 use barkeep::cli::Exit;
 use barkeep::ledger::read_ledger;
 use barkeep::model::{RunId, StorageRequest};
-use barkeep::storage::{
-    Aside, CorruptFiles, Custody, Open, Prepared, Quarantine, Replaced, Sealed, StagedRun,
-    StorageError,
-};
+use barkeep::storage::{Aside, Custody, Prepared, Quarantine, Replaced, StorageError};
 use chrono::DateTime;
 use rstest::rstest;
 
 use Shape::{LegacyBars, PartitionedBars};
 
 use crate::access::{chmod, mode};
-use crate::support::bar::Bar;
-use crate::support::bench::{Bench, Shape, held, provenance, rows};
+use crate::support::barkeep::Barkeep;
 use crate::support::foreign::{ForeignFile, Whole, days};
+use crate::support::series::{Shape, provenance, rows};
 use crate::support::sim::{Fault, SimFs};
+use crate::support::workspace::{TestWorkspace, custody, held};
 
 const DAY: &str = "2024-01-30";
 const NOTED: Replaced = Replaced::Noted;
 /// Values that differ between two rows of `rows`.
 const VALUES: usize = 4;
 
-fn prepare(bench: &Bench, shape: Shape, request: &StorageRequest, value: f64) -> Prepared {
+fn prepare(bench: &TestWorkspace, shape: Shape, request: &StorageRequest, value: f64) -> Prepared {
     let stores = bench.stores();
     let newer = rows(request, &[DAY], value);
     let store = shape.store(&stores);
@@ -34,20 +32,17 @@ fn prepare(bench: &Bench, shape: Shape, request: &StorageRequest, value: f64) ->
 
 /// Puts merges into one group and commits what got in.
 fn commit(
-    bench: &Bench,
+    bench: &TestWorkspace,
     prepared: &[Prepared],
     replaced: Replaced,
 ) -> Vec<Result<Aside, StorageError>> {
     let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
-    let quarantine = Quarantine::new(&*bench.fs, &held, &bench.places, id.clone());
+    let quarantine = Quarantine::new(bench.fs(), &held, &bench.places, id.clone());
     let custody = Custody {
-        quarantine: &quarantine,
-        corrupt_files: CorruptFiles::Quarantine,
         replaced,
-        at: DateTime::UNIX_EPOCH,
+        ..custody(&quarantine)
     };
-    let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id).unwrap();
-    let mut run: StagedRun<'_, Sealed> = run.seal().unwrap();
+    let mut run = bench.begin(&held, id).unwrap();
     let put = |one| {
         let mut aside = Aside::default();
         run.put(one, &custody, &mut aside).map(|()| aside)
@@ -58,8 +53,8 @@ fn commit(
     put
 }
 
-fn names_below(bench: &Bench, folder: &Path) -> Vec<String> {
-    let files = bench.files().into_keys();
+fn names_below(bench: &TestWorkspace, folder: &Path) -> Vec<String> {
+    let files = bench.tree().into_keys();
     let below = files.filter_map(|path| Some(path.strip_prefix(folder).ok()?.to_owned()));
     below.map(|path| path.display().to_string()).collect()
 }
@@ -69,9 +64,9 @@ fn names_below(bench: &Bench, folder: &Path) -> Vec<String> {
 fn of_two_merges_into_one_file_the_second_is_refused_and_puts_nothing_away(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
-    bench.put(&shape.file(&bench.places, &request, DAY), b"PAR1 no more");
+    bench.write(shape.file(&bench.places, &request, DAY), b"PAR1 no more");
     let [one, two] = [7.0, 8.0].map(|value| prepare(&bench, shape, &request, value));
     assert_eq!((one.damaged.len(), two.damaged.len()), (1, 1));
 
@@ -93,35 +88,28 @@ fn what_was_put_aside_is_told_also_when_the_series_does_not_join_the_group() {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
     let shape = PartitionedBars;
-    let file = |bench: &Bench, day: &str| shape.file(&bench.places, &shape.request(), day);
-    let planted = Bench::simulated(&disk);
+    let file = |bench: &TestWorkspace, day: &str| shape.file(&bench.places, &shape.request(), day);
+    let planted = TestWorkspace::simulated(&disk);
     for day in DAYS {
-        planted.put(&file(&planted, day), b"PAR1 no more");
+        planted.write(file(&planted, day), b"PAR1 no more");
     }
     // Puts two damaged months aside, one of the calls being refused, and tells how many are gone and told.
     let run = |disk: &SimFs| {
-        let bench = Bench::simulated(disk);
+        let bench = TestWorkspace::simulated(disk);
         let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
-        let quarantine = Quarantine::new(&*bench.fs, &held, &bench.places, id.clone());
-        let custody = Custody {
-            quarantine: &quarantine,
-            corrupt_files: CorruptFiles::Quarantine,
-            replaced: NOTED,
-            at: DateTime::UNIX_EPOCH,
-        };
+        let quarantine = Quarantine::new(bench.fs(), &held, &bench.places, id.clone());
+        let custody = custody(&quarantine);
         let newer = rows(&shape.request(), &DAYS, 7.0);
         let stores = bench.stores();
         let prepared = shape
             .store(&stores)
             .prepare(&shape.request(), &newer, &provenance());
-        let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id);
-        let sealed = run.and_then(StagedRun::seal);
-        let (Ok(prepared), Ok(mut sealed)) = (prepared, sealed) else {
+        let (Ok(prepared), Ok(mut sealed)) = (prepared, bench.begin(&held, id)) else {
             return None;
         };
         let mut aside = Aside::default();
         let joined = sealed.put(&prepared, &custody, &mut aside).is_ok();
-        let is_gone = |day: &&&str| bench.fs.metadata(&file(&bench, day)).unwrap().is_none();
+        let is_gone = |day: &&&str| bench.fs().metadata(&file(&bench, day)).unwrap().is_none();
         let gone = DAYS.iter().filter(is_gone).count();
         if !joined {
             // Its files are not in the group, so they do not stand in the way of others.
@@ -154,25 +142,18 @@ fn a_series_joins_whole_or_not_at_all_whichever_call_fails() {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
     let shape = PartitionedBars;
-    Bench::simulated(&disk).store(shape, &rows(&shape.request(), &[DAY], 7.0));
+    TestWorkspace::simulated(&disk).store(shape, &rows(&shape.request(), &[DAY], 7.0));
     let run = |disk: &SimFs| {
-        let bench = Bench::simulated(disk);
+        let bench = TestWorkspace::simulated(disk);
         let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 8, 1));
-        let quarantine = Quarantine::new(&*bench.fs, &held, &bench.places, id.clone());
-        let custody = Custody {
-            quarantine: &quarantine,
-            corrupt_files: CorruptFiles::Quarantine,
-            replaced: NOTED,
-            at: DateTime::UNIX_EPOCH,
-        };
+        let quarantine = Quarantine::new(bench.fs(), &held, &bench.places, id.clone());
+        let custody = custody(&quarantine);
         let newer = rows(&shape.request(), &[DAY], 8.0);
-        let stores = bench.stores();
+        let stores = bench.open_for("us:demo").ok()?.stores;
         let prepared = shape
             .store(&stores)
             .prepare(&shape.request(), &newer, &provenance());
-        let run = StagedRun::<Open>::begin(&*bench.fs, &held, &bench.places, id);
-        let sealed = run.and_then(StagedRun::seal);
-        let (Ok(prepared), Ok(mut sealed)) = (prepared, sealed) else {
+        let (Ok(prepared), Ok(mut sealed)) = (prepared, bench.begin(&held, id)) else {
             return None;
         };
         let put = sealed.put(&prepared, &custody, &mut Aside::default());
@@ -197,7 +178,7 @@ fn a_series_joins_whole_or_not_at_all_whichever_call_fails() {
 /// It was written into whatever a link led to, once the group was committed.
 #[test]
 fn a_series_whose_older_file_cannot_be_kept_does_not_join() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let shape = PartitionedBars;
     bench.store(shape, &rows(&shape.request(), &[DAY], 7.0));
     let venue = shape.request().venue.unwrap();
@@ -217,7 +198,7 @@ fn a_series_whose_older_file_cannot_be_kept_does_not_join() {
 /// What a copy replaces is in the ledger as well, and of a private file nobody else may read it.
 #[test]
 fn a_ledger_of_copies_tells_nobody_what_a_private_file_holds() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let shape = PartitionedBars;
     bench.store(shape, &rows(&shape.request(), &[DAY], 7.0));
     chmod(shape.file(&bench.places, &shape.request(), DAY), 0o600);
@@ -237,7 +218,7 @@ fn a_replaced_value_is_in_the_ledger_unless_the_ledger_has_it_already(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
     for (replaced, lines) in [(NOTED, 1), (Replaced::Known, 0)] {
-        let bench = Bench::on_disk();
+        let bench = TestWorkspace::on_disk();
         let request = shape.request();
         bench.store(shape, &rows(&request, &[DAY], 7.0));
         let prepared = prepare(&bench, shape, &request, 8.0);
@@ -248,7 +229,7 @@ fn a_replaced_value_is_in_the_ledger_unless_the_ledger_has_it_already(
             matches!(&put[..], [Ok(aside)] if aside.kept.is_empty()),
             "{put:?}"
         );
-        let ledger = read_ledger(&*bench.fs, &bench.places, &request).unwrap();
+        let ledger = read_ledger(bench.fs(), &bench.places, &request).unwrap();
         let found = ledger.map_or(0, |ledger| ledger.lines.len());
         assert_eq!(found, lines * VALUES, "{replaced:?}");
     }
@@ -257,14 +238,14 @@ fn a_replaced_value_is_in_the_ledger_unless_the_ledger_has_it_already(
 /// The ledger is named by the venue, and a legacy file that is brought to its place has none.
 #[test]
 fn a_series_without_a_ledger_keeps_the_file_whose_values_are_replaced() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = LegacyBars.request();
     let nowhere = StorageRequest {
         venue: None,
         ..request.clone()
     };
     bench.store(LegacyBars, &rows(&request, &[DAY], 7.0));
-    let old = bench.bytes(&LegacyBars.file(&bench.places, &request, DAY));
+    let old = bench.read(LegacyBars.file(&bench.places, &request, DAY));
     let prepared = prepare(&bench, LegacyBars, &nowhere, 8.0);
 
     let put = commit(&bench, &[prepared], NOTED);
@@ -275,13 +256,13 @@ fn a_series_without_a_ledger_keeps_the_file_whose_values_are_replaced() {
     let [kept] = &aside.kept[..] else {
         panic!("{:?}", aside.kept)
     };
-    assert_eq!(bench.bytes(&kept.folder.join("A.parquet")), old);
+    assert_eq!(bench.read(kept.folder.join("A.parquet")), old);
 }
 
 /// A text says by itself which volumes were rounded; of a Parquet file nobody said so.
 #[test]
 fn numbers_of_a_parquet_source_that_were_rounded_are_told() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     let toml = "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"1d\"\n";
     bar.write("barkeep.toml", toml);
     let odd = ForeignFile {

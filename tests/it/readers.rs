@@ -11,6 +11,7 @@
 mod devices;
 mod legacy;
 mod odd;
+mod venues;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use barkeep::cli::Exit;
 use barkeep::model::Ticker;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 use odd::{
     BOTH, Foreign, Is, NOBODYS, NOVEMBER, OCTOBER, Rows, SERIES, SETTINGS, TREE, bytes, folder,
@@ -27,17 +28,6 @@ use odd::{
 
 /// What is odd of these series is none of the months that the update of a test writes.
 const LATER: [&str; 2] = ["SHORT", "SHORTLINK"];
-
-fn shown(bar: &Bar, ticker: &str) -> Ran {
-    bar.run(&["show", ticker, "-i", "1d", "--format", "csv"])
-}
-
-fn closes(csv: &str) -> Vec<String> {
-    let lines = csv.lines().skip(1);
-    lines
-        .map(|line| line.split(',').nth(5).unwrap().to_owned())
-        .collect()
-}
 
 /// Returns the misplaced files that a text has to name.
 fn misplaced() -> Vec<String> {
@@ -86,7 +76,7 @@ fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Returns what no command may change: all but the months that the series really have.
-fn odd_things(bar: &Bar) -> BTreeMap<PathBuf, Vec<u8>> {
+fn odd_things(bar: &Barkeep) -> BTreeMap<PathBuf, Vec<u8>> {
     let foreign: Vec<String> = foreign()
         .into_iter()
         .filter(|(ticker, _)| !LATER.contains(ticker))
@@ -119,7 +109,7 @@ fn show_prints_the_months_names_what_is_misplaced_and_refuses_what_is_foreign() 
         match is {
             Rows(rows, misplaced) => {
                 assert_eq!(ran.exit, Exit::Ok, "{ran:?}");
-                assert_eq!(closes(&ran.stdout), *rows, "{ticker}");
+                assert_eq!(ran.closes(), *rows, "{ticker}");
                 for name in *misplaced {
                     assert!(ran.stderr.contains(name), "{name}: {ran:?}");
                 }
@@ -227,7 +217,7 @@ fn an_update_stores_what_is_sound_and_fails_the_rest_by_name() {
     for (ticker, is) in &SERIES {
         if let Rows(rows, _) = is {
             let all: Vec<&str> = rows.iter().copied().chain(["3.0"]).collect();
-            assert_eq!(closes(&shown(&bar, ticker).stdout), all, "{ticker}");
+            assert_eq!(shown(&bar, ticker).closes(), all, "{ticker}");
         }
     }
     let all = std::fs::read_dir(bar.path().join(TREE)).unwrap();
@@ -257,7 +247,7 @@ fn an_update_stores_what_is_sound_and_fails_the_rest_by_name() {
         ("MONTHLINK", &["1.0", "2.0", "3.0"]),
     ] {
         assert_eq!(
-            closes(&shown(&bar, ticker).expect(Exit::Ok).stdout),
+            shown(&bar, ticker).expect(Exit::Ok).closes(),
             rows,
             "{ticker}"
         );
@@ -265,22 +255,21 @@ fn an_update_stores_what_is_sound_and_fails_the_rest_by_name() {
 }
 
 /// Legacy files of every series, with the rows that it should have.
-fn with_legacy_files() -> Bar {
+fn with_legacy_files() -> Barkeep {
     let bar = odd_tree();
     for (ticker, _) in &SERIES {
         let rows = [("2025-10-20", 1.0), ("2025-11-20", 2.0)];
         bar.write(
-            &format!("data/legacy/stocks_1d/{ticker}.parquet"),
+            format!("data/legacy/stocks_1d/{ticker}.parquet"),
             bytes(ticker, &rows),
         );
     }
-    migration(&bar, "init --all-found --yes").expect(Exit::Ok);
+    bar.migration("init --all-found --yes").expect(Exit::Ok);
     bar
 }
 
-fn migration(bar: &Bar, words: &str) -> Ran {
-    let words = format!("partition-migrate {words}");
-    bar.run(&words.split(' ').collect::<Vec<_>>())
+fn shown(bar: &Barkeep, ticker: &str) -> Ran {
+    bar.show(ticker, "1d", &[])
 }
 
 fn reasons(failures: &serde_json::Value) -> BTreeMap<String, String> {
@@ -315,11 +304,13 @@ fn a_migration_sees_the_same_rows_and_refuses_the_same_series() {
     let bar = with_legacy_files();
     let before = odd_things(&bar);
 
-    let migrated = migration(&bar, "migrate --all --json").summary();
+    let migrated = bar.migration("migrate --all --json").summary();
     assert_foreign(&migrated["intervals"][0]["failures"]);
-    let restarted = migration(&bar, "migrate --all --restart --yes --json").summary();
+    let restarted = bar
+        .migration("migrate --all --restart --yes --json")
+        .summary();
     assert_foreign(&restarted["intervals"][0]["failures"]);
-    let verified = migration(&bar, "verify --json").summary();
+    let verified = bar.migration("verify --json").summary();
     assert_foreign(&verified["intervals"][0]["wrong"]);
     assert_eq!(
         verified["intervals"][0]["misplaced"]
@@ -332,9 +323,11 @@ fn a_migration_sees_the_same_rows_and_refuses_the_same_series() {
         &verified["intervals"][0]["misplaced"].to_string(),
         &misplaced(),
     );
-    let status = migration(&bar, "status").expect(Exit::Ok);
+    let status = bar.migration("status").expect(Exit::Ok);
     assert!(!status.stdout.contains("active"), "{status:?}");
-    let back = migration(&bar, "rollback --remove-partitions --yes --json").summary();
+    let back = bar
+        .migration("rollback --remove-partitions --yes --json")
+        .summary();
     assert_foreign(&back["intervals"][0]["failures"]);
     assert_eq!(back["intervals"][0]["switched"], false);
     assert_names(&back["intervals"][0]["misplaced"].to_string(), &misplaced());
@@ -353,10 +346,10 @@ fn partitions_are_removed_without_what_is_not_theirs() {
             std::fs::remove_dir_all(path).unwrap();
         }
     }
-    migration(&bar, "migrate --all").expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
     let before = odd_things(&bar);
 
-    let refused = migration(&bar, "rollback --remove-partitions --yes --json");
+    let refused = bar.migration("rollback --remove-partitions --yes --json");
 
     let failures = reasons(&refused.summary()["intervals"][0]["failures"]);
     assert_eq!(
@@ -365,16 +358,18 @@ fn partitions_are_removed_without_what_is_not_theirs() {
     );
     assert_eq!(refused.exit, Exit::Mismatch, "{refused:?}");
     assert_eq!(odd_things(&bar), before);
-    assert!(bar.has(&format!("{TREE}/ticker=GOOD/{NOVEMBER}/data.parquet")));
+    assert!(bar.has(format!("{TREE}/ticker=GOOD/{NOVEMBER}/data.parquet")));
 
     for name in misplaced() {
         std::fs::remove_file(bar.path().join(name)).unwrap();
     }
-    let removed = migration(&bar, "rollback --remove-partitions --yes").expect(Exit::Ok);
-    assert!(!bar.has(&format!("{TREE}/ticker=GOOD")), "{removed:?}");
-    assert!(!bar.has(&format!("{TREE}/ticker=DAYS")), "{removed:?}");
+    let removed = bar
+        .migration("rollback --remove-partitions --yes")
+        .expect(Exit::Ok);
+    assert!(!bar.has(format!("{TREE}/ticker=GOOD")), "{removed:?}");
+    assert!(!bar.has(format!("{TREE}/ticker=DAYS")), "{removed:?}");
     assert!(
-        !bar.has(&format!("{TREE}/ticker=NOTES/{OCTOBER}")),
+        !bar.has(format!("{TREE}/ticker=NOTES/{OCTOBER}")),
         "{removed:?}"
     );
     for left in [
@@ -382,12 +377,12 @@ fn partitions_are_removed_without_what_is_not_theirs() {
         format!("ticker=MAC/{NOVEMBER}/._data.parquet"),
         "ticker=MAC/.hidden/year=2025/month=11/data.parquet".to_owned(),
     ] {
-        assert!(bar.has(&format!("{TREE}/{left}")), "{left} is somebody's");
+        assert!(bar.has(format!("{TREE}/{left}")), "{left} is somebody's");
     }
-    assert!(!bar.has(&format!("{TREE}/ticker=NOTES/{NOVEMBER}/data.parquet")));
+    assert!(!bar.has(format!("{TREE}/ticker=NOTES/{NOVEMBER}/data.parquet")));
     for (ticker, is) in &SERIES {
         if let Rows(rows, _) = is {
-            assert_eq!(closes(&shown(&bar, ticker).stdout), *rows, "{ticker}");
+            assert_eq!(shown(&bar, ticker).closes(), *rows, "{ticker}");
         }
     }
 }
@@ -395,7 +390,7 @@ fn partitions_are_removed_without_what_is_not_theirs() {
 /// A migrated workspace in which a copy lies beside a month that contradicts its legacy file.
 #[test]
 fn a_restart_does_not_take_what_is_misplaced_along() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", SETTINGS);
     bar.write(
         "data/legacy/stocks_1d/A.parquet",
@@ -403,19 +398,22 @@ fn a_restart_does_not_take_what_is_misplaced_along() {
     );
     bar.write("incoming/A.csv", "date,open,high,low,close,volume\n");
     bar.write(
-        &format!("{TREE}/ticker=A/{NOVEMBER}/data.parquet"),
+        format!("{TREE}/ticker=A/{NOVEMBER}/data.parquet"),
         bytes("A", &[("2025-11-20", 7.0)]),
     );
     let copy = format!("{TREE}/ticker=A/{NOVEMBER}/data (1).parquet");
     bar.write(&copy, stale("A"));
-    migration(&bar, "init --all-found").expect(Exit::Ok);
+    bar.migration("init --all-found").expect(Exit::Ok);
     let before = snapshot(&bar.path().join("data"));
 
-    let refused = migration(&bar, "migrate --all --restart --yes").expect(Exit::Mismatch);
+    let refused = bar
+        .migration("migrate --all --restart --yes")
+        .expect(Exit::Mismatch);
 
     assert!(refused.stderr.contains(&copy), "{refused:?}");
     assert_eq!(snapshot(&bar.path().join("data")), before);
     bar.remove(&copy);
-    migration(&bar, "migrate --all --restart --yes").expect(Exit::Ok);
-    assert_eq!(closes(&shown(&bar, "A").stdout), BOTH);
+    bar.migration("migrate --all --restart --yes")
+        .expect(Exit::Ok);
+    assert_eq!(shown(&bar, "A").closes(), BOTH);
 }

@@ -9,7 +9,7 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 use crate::support::foreign::{ForeignFile, days as days_of};
 
 const SETTINGS: &str =
@@ -41,8 +41,8 @@ fn csv(saturdays: &[&str]) -> String {
 }
 
 /// A workspace in which an older build has stored two Saturdays.
-fn workspace(layout: &[&str]) -> Bar {
-    let bar = Bar::empty();
+fn workspace(layout: &[&str]) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", SETTINGS);
     bar.write("in/A.csv", csv(&SATURDAYS));
     bar.run(&[&["init", "--ticker", "A"], layout].concat())
@@ -53,7 +53,7 @@ fn workspace(layout: &[&str]) -> Bar {
     bar
 }
 
-fn days(bar: &Bar) -> Vec<String> {
+fn days(bar: &Barkeep) -> Vec<String> {
     let shown = bar
         .run(&["show", "A", "-i", "1d", "--format", "csv"])
         .expect(Exit::Ok);
@@ -67,8 +67,8 @@ fn is_saturday(day: &str) -> bool {
     SATURDAYS.contains(&day)
 }
 
-fn registry(bar: &Bar) -> Value {
-    let tickers: Value = serde_json::from_slice(&bar.read("tickers.json")).unwrap();
+fn registry(bar: &Barkeep) -> Value {
+    let tickers: Value = bar.json("tickers.json");
     tickers["A"]["intervals"]["1d"].clone()
 }
 
@@ -113,24 +113,16 @@ fn what_is_taken_out_is_in_quarantine(
     #[values(LEGACY, PARTITIONED)] layout: &'static [&'static str],
 ) {
     let bar = workspace(layout);
-    let is_data = |path: &&(std::path::PathBuf, Vec<u8>)| {
-        path.0.extension().is_some_and(|end| end == "parquet")
+    let data = || {
+        let mut tree = bar.tree();
+        tree.retain(|path, _| path.extension().is_some_and(|end| end == "parquet"));
+        tree.into_values().collect::<Vec<_>>()
     };
-    let before: Vec<Vec<u8>> = bar
-        .tree()
-        .iter()
-        .filter(is_data)
-        .map(|(_, bytes)| bytes.clone())
-        .collect();
+    let before = data();
 
     bar.run(&["check", "--repair", "--yes"]).expect(Exit::Ok);
 
-    let after: Vec<Vec<u8>> = bar
-        .tree()
-        .iter()
-        .filter(is_data)
-        .map(|(_, bytes)| bytes.clone())
-        .collect();
+    let after = data();
     assert!(before.iter().all(|bytes| after.contains(bytes)));
     let reasons = bar
         .tree()
@@ -167,16 +159,9 @@ fn the_registry_knows_what_is_left_and_nobody_asks_for_the_rest(
         assert_eq!(known["lost"], Value::Null);
         bar.run(&["check"]).expect(Exit::Ok);
     }
-    let before = bar.tree();
+    let before = bar.files_in("data");
     bar.run(&["update"]).expect(Exit::Ok);
-    let is_stored =
-        |(path, _): &&(std::path::PathBuf, Vec<u8>)| path.to_string_lossy().contains("/data/");
-    assert!(
-        bar.tree()
-            .iter()
-            .filter(is_stored)
-            .eq(before.iter().filter(is_stored))
-    );
+    assert!(bar.files_in("data") == before);
 }
 
 /// A person's word holds for what is stored, and not for what a source says from now on.
@@ -202,6 +187,7 @@ fn nothing_goes_without_a_yes() {
         stdin: true,
         stdout: true,
         stderr: true,
+        ..Terminals::default()
     };
     bar.run(&["check", "--repair", "--non-interactive"])
         .expect(Exit::Usage);

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use barkeep::cli::Exit;
 use serde_json::Value;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
 fn text(close: &str) -> String {
     format!(
@@ -19,8 +19,8 @@ fn text(close: &str) -> String {
     )
 }
 
-fn world() -> Bar {
-    let bar = Bar::empty();
+fn world() -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\n",
@@ -36,7 +36,7 @@ fn world() -> Bar {
 }
 
 /// Puts a file in the place of another, as old to the nanosecond.
-fn replace(bar: &Bar, text: &str) {
+fn replace(bar: &Barkeep, text: &str) {
     let (old, new) = (bar.path().join("in/A.csv"), bar.path().join("in/.new"));
     let modified = old.metadata().unwrap().modified().unwrap();
     assert_eq!(old.metadata().unwrap().len(), text.len() as u64);
@@ -46,14 +46,14 @@ fn replace(bar: &Bar, text: &str) {
     rename(new, old).unwrap();
 }
 
-fn shown(bar: &Bar) -> String {
+fn shown(bar: &Barkeep) -> String {
     let show = ["show", "A", "-i", "1d", "--format", "csv"];
     bar.run(&show).expect(Exit::Ok).stdout
 }
 
 /// Returns the word of the mark that names its form.
-fn form(bar: &Bar) -> String {
-    let registry: Value = serde_json::from_slice(&bar.read("tickers.json")).unwrap();
+fn form(bar: &Barkeep) -> String {
+    let registry: Value = bar.json("tickers.json");
     let text = registry.to_string();
     let at = text.find("files-").unwrap();
     text[at..at + "files-0".len()].to_owned()
@@ -84,7 +84,7 @@ fn an_unchanged_file_is_not_read_again() {
 fn an_older_mark_is_understood_and_replaced() {
     for (close, changed) in [("1.5", 0), ("1.6", 1)] {
         let bar = world();
-        let registry = String::from_utf8(bar.read("tickers.json")).unwrap();
+        let registry = bar.text("tickers.json");
         bar.write("tickers.json", registry.replace("files-3", "files-2"));
         replace(&bar, &text(close));
 

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use barkeep::layout::LegacyPathBuilder;
 use barkeep::model::{Interval, StorageRequest, Venue};
-use barkeep::storage::{
-    Claims, Layout, LegacyVenue, Owners, RouteReason, Router, RoutingFacts, StorageInterface,
-};
+use barkeep::storage::{Claims, Layout, RouteReason, Router, RoutingFacts, StorageInterface};
 
-use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
-use crate::support::bench::{Bench, rows};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::daily;
+use crate::support::series::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
+use crate::support::series::rows;
+use crate::support::workspace::TestWorkspace;
 
 const DOCUMENT: &str = include_str!("../../docs/routing.md");
 
@@ -124,7 +123,7 @@ fn a_series_with_rows_in_one_layout_is_never_written_in_the_other() {
 #[test]
 fn every_case_on_a_disk_is_routed_as_the_table_says() {
     for case in cases() {
-        let bench = Bench::on_disk();
+        let bench = TestWorkspace::on_disk();
         let request = PartitionedBars.request();
         let new = rows(&request, &["2024-01-30"], 7.0);
         for (shape, is_there) in [
@@ -165,10 +164,10 @@ fn every_case_on_a_disk_is_routed_as_the_table_says() {
 
 #[test]
 fn a_damaged_file_keeps_its_series_where_it_is() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = LegacyBars.request();
-    bench.put(
-        &LegacyBars.file(&bench.places, &request, "2024-01-30"),
+    bench.write(
+        LegacyBars.file(&bench.places, &request, "2024-01-30"),
         b"damaged",
     );
     let facts = RoutingFacts {
@@ -187,7 +186,7 @@ fn a_damaged_file_keeps_its_series_where_it_is() {
 fn what_only_partitions_hold_goes_there_whatever_the_toggle_says() {
     for shape in [Prepost, Events, Trades] {
         for toggle in [Layout::Legacy, Layout::Partitioned] {
-            let bench = Bench::on_disk();
+            let bench = TestWorkspace::on_disk();
             let facts = RoutingFacts {
                 toggle,
                 is_eligible: false,
@@ -208,7 +207,7 @@ fn what_only_partitions_hold_goes_there_whatever_the_toggle_says() {
 
 #[test]
 fn a_symbol_that_legacy_cannot_spell_goes_where_the_toggle_says() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let facts = RoutingFacts {
         toggle: Layout::Partitioned,
         is_eligible: true,
@@ -223,21 +222,18 @@ fn a_symbol_that_legacy_cannot_spell_goes_where_the_toggle_says() {
     assert_eq!(routed.route.layout, Layout::Partitioned);
 }
 
-fn owners(home: Option<&Venue>, planned: Option<&Venue>) -> Owners {
-    let legacy_venue: Venue = "us:yahoo".parse().unwrap();
+/// What registry and plan say where the shared folders are us:yahoo's.
+fn claims(home: Option<&Venue>, planned: Option<&Venue>) -> Claims {
     let homes = home.map(|home| ("A".parse().unwrap(), home.clone()));
     let planned = planned.map(|venue| (Interval::D1, venue.clone()));
-    let beside = homes.iter().filter(|(_, home)| *home != legacy_venue);
-    let claims = Claims {
+    let beside = homes
+        .iter()
+        .filter(|(_, home)| home.to_string() != "us:yahoo");
+    Claims {
         kept_beside: beside.map(|(ticker, _)| ticker).cloned().collect(),
         homes: homes.into_iter().collect(),
         planned: planned.into_iter().collect(),
-    };
-    let legacy = LegacyVenue {
-        venue: legacy_venue,
-        has_own_folder: false,
-    };
-    Owners::new(move || legacy.clone(), move |_| claims.clone())
+    }
 }
 
 /// What the file names comes before the home of its ticker, this before a plan, and the legacy venue is the last resort.
@@ -250,27 +246,32 @@ fn a_file_in_a_shared_folder_is_one_venues_and_nobody_elses() {
         is_eligible: true,
         has_block: false,
     };
-    let named_file = Bench::on_disk();
+    let named_file = TestWorkspace::on_disk();
     named_file.store(
         LegacyBars,
         &rows(&LegacyBars.request(), &["2024-01-30"], 7.0),
     );
     let named_file =
-        named_file.bytes(&LegacyBars.file(&named_file.places, &LegacyBars.request(), "2024-01-30"));
-    let plain_file = ForeignFile::of(days("A", &[("2024-01-30", 7.0)])).bytes();
+        named_file.read(LegacyBars.file(&named_file.places, &LegacyBars.request(), "2024-01-30"));
+    let plain_file = daily("A", &[("2024-01-30", 7.0)]);
     for (named, bytes) in [(None, &plain_file), (Some(&demo), &named_file)] {
         for home in [None, Some(&xetra), Some(&yahoo)] {
             for planned in [None, Some(&tradegate)] {
                 for is_flat in [false, true] {
-                    let bench = Bench::on_disk();
+                    let bench = TestWorkspace::on_disk();
                     let paths = LegacyPathBuilder::new(&bench.places.root);
                     let tree = if is_flat {
                         paths.flat_tree(Interval::D1)
                     } else {
                         paths.tree(Interval::D1)
                     };
-                    bench.put(&tree.join("A.parquet"), bytes);
-                    let stores = bench.stores_with(owners(home, planned));
+                    bench.write(tree.join("A.parquet"), bytes);
+                    let stores = bench.open_for("us:yahoo").unwrap().stores;
+                    stores
+                        .legacy
+                        .places()
+                        .owners()
+                        .learn(|_| claims(home, planned));
                     let owner = named.or(home).or(planned).unwrap_or(&yahoo);
                     for venue in [&yahoo, &demo, &xetra, &tradegate] {
                         let ticker = "A".parse().unwrap();

@@ -8,8 +8,8 @@ use barkeep::model::RunId;
 use barkeep::sys::{Access, Fs, atomic};
 use chrono::DateTime;
 
-use crate::support::bench::Bench;
 use crate::support::sim::{Fault, MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::TestWorkspace;
 
 const ENOSPC: i32 = 28;
 
@@ -37,10 +37,13 @@ fn set(values: &[Option<&[u8]>]) -> BTreeSet<Option<Vec<u8>>> {
 fn a_simulated_disk_reads_as_a_real_one_does() {
     let simulated = SimFs::new();
     simulated.plant("/ws/x", b"");
-    for bench in [Bench::on_disk(), Bench::simulated(&simulated)] {
-        let (fs, root) = (&*bench.fs, &bench.places.root);
+    for bench in [
+        TestWorkspace::on_disk(),
+        TestWorkspace::simulated(&simulated),
+    ] {
+        let (fs, root) = (bench.fs(), &bench.places.root);
         let (file, absent) = (root.join("f"), root.join("g"));
-        bench.put(&file, b"abcd");
+        bench.write(&file, b"abcd");
 
         let ends = [0, 1, 3, 4, 5, u64::MAX].map(|most| fs.read_end(&file, most).unwrap().unwrap());
         assert_eq!(ends, [&b""[..], b"d", b"bcd", b"abcd", b"abcd", b"abcd"]);

@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 
 use barkeep::cli::Exit;
-use barkeep::layout::Places;
 use barkeep::model::RunId;
 use barkeep::storage::{RowsToStage, StagedRun};
-use barkeep::sys::OsFs;
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use crate::support::bar::Bar;
-use crate::support::bench::Shape::PartitionedBars;
-use crate::support::bench::{held, provenance, rows};
+use crate::support::barkeep::Barkeep;
 use crate::support::charts::{YahooBar, chart};
+use crate::support::series::Shape::PartitionedBars;
+use crate::support::series::{provenance, rows};
 use crate::support::server::Reply;
+use crate::support::workspace::held;
 
 #[test]
 fn the_status_says_what_is_open_and_what_will_be_lost() {
@@ -31,7 +30,8 @@ fn the_status_says_what_is_open_and_what_will_be_lost() {
     let late = yahoo.bar.run(&["status", "--json"]).expect(Exit::Ok);
     let table = yahoo.bar.run(&["status"]).expect(Exit::Ok);
 
-    let of = |ran: &crate::support::bar::Ran, key: &str| ran.summary()["series"][0][key].clone();
+    let of =
+        |ran: &crate::support::barkeep::Ran, key: &str| ran.summary()["series"][0][key].clone();
     assert_eq!(of(&current, "backlog_requests"), 0);
     assert_eq!(of(&current, "newest"), "2025-11-20");
     assert_eq!(of(&late, "backlog_requests"), 4, "pages of eight days");
@@ -41,16 +41,40 @@ fn the_status_says_what_is_open_and_what_will_be_lost() {
     assert!(table.stderr.contains("1 ticker loses"), "{}", table.stderr);
 }
 
+/// Twenty tickers are eighty requests of eight days each, at one in ten hours.
+#[test]
+fn a_first_load_that_takes_longer_than_the_source_keeps_its_bars_is_told() {
+    let tickers: Vec<String> = (0..20).map(|number| format!("T{number}")).collect();
+    let budget = |seconds: u32| {
+        format!("[sources.\"us:yahoo\"]\nmax_requests = 1\nper_seconds = {seconds}\n")
+    };
+    let bar = Barkeep::empty();
+    let mut init = vec!["init", "-i", "1m", "--partitioned"];
+    for ticker in &tickers {
+        init.extend(["--ticker", ticker]);
+    }
+    bar.write("barkeep.toml", budget(36_000));
+    bar.run(&init).expect(Exit::Ok);
+
+    let slow = bar.run(&["status"]).expect(Exit::WillExpire);
+    let document = bar.run(&["status", "--json"]).expect(Exit::WillExpire);
+    bar.write("barkeep.toml", budget(3_600));
+    bar.run(&["status"]).expect(Exit::Ok);
+
+    assert!(slow.stderr.contains("us:yahoo 1m will expire"), "{slow:?}");
+    assert_eq!(document.summary()["series"][0]["will_lose"], true);
+}
+
 #[test]
 fn a_run_leaves_its_outcome_for_prometheus_and_counts_on() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
 
     bar.run(&["update", "--metrics-file", "barkeep.prom"])
         .expect(Exit::Ok);
-    let first = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let first = bar.text("barkeep.prom");
     bar.run(&["update", "--metrics-file", "barkeep.prom"])
         .expect(Exit::Ok);
-    let second = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let second = bar.text("barkeep.prom");
 
     let value = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name));
@@ -73,7 +97,7 @@ fn a_run_leaves_its_outcome_for_prometheus_and_counts_on() {
 #[test]
 fn every_metric_of_the_alerts_is_one_that_a_run_writes() {
     let alerts = include_str!("../../config/alerts.yml");
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write(
         "barkeep.toml",
         "[sources.\"de:two\"]\nkind = \"files\"\npath = \"in\"\n",
@@ -84,7 +108,7 @@ fn every_metric_of_the_alerts_is_one_that_a_run_writes() {
 
     bar.run(&["update", "--metrics-file", "barkeep.prom"]);
 
-    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let text = bar.text("barkeep.prom");
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = alerts.split(|c| !is_word(c));
     let named: BTreeSet<&str> = words.filter(|word| word.starts_with("barkeep_")).collect();
@@ -97,7 +121,7 @@ fn every_metric_of_the_alerts_is_one_that_a_run_writes() {
 
 #[test]
 fn a_damaged_counter_begins_again_and_says_so() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write("state/metrics.json", "{");
 
     let ran = bar
@@ -114,14 +138,14 @@ fn a_damaged_counter_begins_again_and_says_so() {
 /// Another run held the lock, nothing was fetched for days, and the file went on saying 0.
 #[test]
 fn a_run_that_could_not_begin_leaves_its_exit_code_too() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     let update = ["update", "--metrics-file", "barkeep.prom"];
     bar.run(&update).expect(Exit::Ok);
     bar.write("tickers.json", "{");
 
     bar.run(&update).expect(Exit::Damaged);
 
-    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let text = bar.text("barkeep.prom");
     assert!(text.contains("\nbarkeep_exit_code 12\n"), "{text}");
     let total = text
         .lines()
@@ -134,11 +158,11 @@ fn a_run_that_could_not_begin_leaves_its_exit_code_too() {
 
 #[test]
 fn a_series_that_never_had_rows_has_every_metric() {
-    let bar = Bar::partitioned(&["NOSUCH"]);
+    let bar = Barkeep::partitioned(&["NOSUCH"]);
 
     bar.run(&["update", "--metrics-file", "barkeep.prom"]);
 
-    let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+    let text = bar.text("barkeep.prom");
     for (name, value) in [("last_success", "0"), ("next_loss", "+Inf")] {
         let line = format!(
             "barkeep_{name}_timestamp_seconds{{market=\"us\",source=\"demo\",interval=\"1d\"}} {value}\n"
@@ -175,11 +199,11 @@ fn what_was_asked_for_in_vain_is_not_about_to_be_lost() {
 
 #[test]
 fn bars_that_a_stopped_run_left_are_counted_when_they_arrive() {
-    let bar = Bar::partitioned(&["A"]);
+    let bar = Barkeep::partitioned(&["A"]);
     let total = || {
         bar.run(&["update", "--metrics-file", "barkeep.prom"])
             .expect(Exit::Ok);
-        let text = String::from_utf8(bar.read("barkeep.prom")).unwrap();
+        let text = bar.text("barkeep.prom");
         let mut lines = text.lines();
         let line = lines.find(|line| line.starts_with("barkeep_bars_written_total"));
         let value = line.unwrap().rsplit(' ').next().unwrap();
@@ -189,9 +213,9 @@ fn bars_that_a_stopped_run_left_are_counted_when_they_arrive() {
     let request = PartitionedBars.request();
     let two = rows(&request, &["2019-01-02", "2019-01-03"], 7.0);
     let staged = RowsToStage::encode(request, &two, &provenance()).unwrap();
-    let (held, places) = (held(), Places::of(&bar.path(), false));
+    let held = held();
     let id = RunId::new(DateTime::UNIX_EPOCH, 7, 1);
-    let mut left = StagedRun::begin(&OsFs, &held, &places, id).unwrap();
+    let mut left = StagedRun::begin(bar.fs(), &held, &bar.places, id).unwrap();
     left.stage(&staged.unwrap()).unwrap();
 
     assert_eq!(total(), before + 2);

@@ -8,7 +8,7 @@ use barkeep::source::symbols::{Forms, SymbolList};
 
 use rstest::rstest;
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 use crate::support::recorded::{recorded, recorded_data};
 use crate::support::server::{Reply, Server};
 
@@ -48,8 +48,8 @@ fn directory(count: usize) -> String {
 }
 
 /// A workspace whose lists are on a server: one directory with twenty symbols, one copy as CSV with two.
-fn served(second: Vec<Reply>) -> (Bar, Server) {
-    let bar = Bar::partitioned(&["T100"]);
+fn served(second: Vec<Reply>) -> (Barkeep, Server) {
+    let bar = Barkeep::partitioned(&["T100"]);
     let server = Server::start();
     let (one, two) = (server.url("/one"), server.url("/two"));
     let lists = format!("[lists]\nnasdaq = [\"{one}\", \"{two}\"]\n");
@@ -67,7 +67,7 @@ fn import<'a>(list: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     args
 }
 
-fn listed(bar: &Bar) -> Vec<String> {
+fn listed(bar: &Barkeep) -> Vec<String> {
     let ran = bar.run(&["tickers", "list"]).expect(Exit::Ok);
     ran.stdout.lines().map(str::to_owned).collect()
 }
@@ -125,7 +125,7 @@ fn a_bad_list_of_a_pair_leaves_everything_as_it_was(
 
 #[test]
 fn a_list_that_became_short_is_refused_until_it_is_accepted() {
-    let bar = Bar::partitioned(&[]);
+    let bar = Barkeep::partitioned(&[]);
     bar.write("list.txt", directory(100));
     bar.run(&import("list.txt", &[])).expect(Exit::Ok);
     bar.write("list.txt", directory(89));
@@ -146,7 +146,7 @@ fn a_list_that_became_short_is_refused_until_it_is_accepted() {
 
 #[test]
 fn a_dry_run_tells_and_changes_nothing() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.write("list.txt", "AAPL\nMSFT\n");
     let before = bar.tree();
 
@@ -163,8 +163,8 @@ fn a_dry_run_tells_and_changes_nothing() {
 }
 
 /// A workspace in which one ticker is given up; `intervals` are its records.
-fn given_up(ticker: &str, intervals: &str) -> Bar {
-    let bar = Bar::partitioned(&["MSFT"]);
+fn given_up(ticker: &str, intervals: &str) -> Barkeep {
+    let bar = Barkeep::partitioned(&["MSFT"]);
     let entry = format!(
         "{{\"{ticker}\": {{\"ticker\": \"{ticker}\", \"added_date\": \"2025-01-02\", \"status\": \"not_found\", \
          \"last_checked\": null, \"venue\": \"us:demo\", \"intervals\": {intervals}}}}}"
@@ -173,8 +173,8 @@ fn given_up(ticker: &str, intervals: &str) -> Bar {
     bar
 }
 
-fn is_active(bar: &Bar) -> bool {
-    let text = String::from_utf8(bar.read("tickers.json")).unwrap();
+fn is_active(bar: &Barkeep) -> bool {
+    let text = bar.text("tickers.json");
     let registry: serde_json::Value = serde_json::from_str(&text).unwrap();
     let entry = registry.as_object().unwrap().values().next().unwrap();
     entry["status"] == "active"

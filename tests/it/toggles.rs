@@ -2,11 +2,11 @@
 
 use barkeep::cli::Exit;
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 
 /// Two venues of CSV files; A and B of us:mine, C of de:mine.
-fn world() -> Bar {
-    let bar = Bar::empty();
+fn world() -> Barkeep {
+    let bar = Barkeep::empty();
     let table =
         |venue, path| format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"{path}\"\n");
     bar.write(
@@ -15,7 +15,7 @@ fn world() -> Bar {
     );
     for (ticker, folder) in [("A", "us"), ("B", "us"), ("C", "de")] {
         bar.write(
-            &format!("in/{folder}/{ticker}.csv"),
+            format!("in/{folder}/{ticker}.csv"),
             "Date,Open,High,Low,Close,Volume\n2025-11-20,1,1,1,1,1000\n",
         );
     }
@@ -93,7 +93,7 @@ fn a_toggle_that_is_against_the_rows_is_told_once_for_each_venue() {
             "2 series have their rows at us:mine in the legacy layout",
             "1 series has its rows at de:mine",
             "the toggle (global) says partitioned",
-            "partition-migrate migrate",
+            "barkeep partition-migrate status",
             "A 1d, B 1d",
         ] {
             assert!(told.contains(part), "{args:?} {part}: {told}");
@@ -127,7 +127,10 @@ fn rows_in_partitions_that_no_toggle_wants_there_are_told() {
             told[0].contains("us:mine in partitions") && told[0].contains(words),
             "{told:?}"
         );
-        assert!(told[0].contains("partition-migrate rollback"), "{told:?}");
+        assert!(
+            told[0].contains("barkeep partition-migrate status"),
+            "{told:?}"
+        );
     }
 }
 

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use barkeep::calendar::{Calendar, Calendars};
 use barkeep::codec;
-use barkeep::config::{ConfigService, EnvVars, Overrides};
 use barkeep::frame::{Bar, Profile};
 use barkeep::ingest::{
     FailureKind, IngestError, LeftoverReport, Registry, RunReport, finish_leftovers,
@@ -24,64 +23,53 @@ use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
 use barkeep::source::{AdjustedClose, Beside, MarketDataSource};
-use barkeep::storage::{CorruptFiles, RowCounts};
-use barkeep::sys::{FixedClock, Shutdown};
+use barkeep::storage::RowCounts;
+use barkeep::sys::Shutdown;
 use barkeep::update::{NotFounds, RunOptions, UpdateError, UpdateRequest, plan, run};
-use barkeep::workspace::{RunNames, Session, View};
+use barkeep::workspace::{Session, View};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
-use crate::support::bench::{Bench, Shape, held, stamp};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::daily;
 use crate::support::scripted::{Say, ScriptedSource, bar};
+use crate::support::series::Shape::{LegacyBars, PartitionedBars};
+use crate::support::series::{Shape, stamp};
+use crate::support::workspace::{TestWorkspace, held};
 
 const DAY: Interval = Interval::D1;
 
 /// A workspace with sources; each `update` is a process of its own.
 struct World {
-    bench: Bench,
+    bench: TestWorkspace,
     sources: Vec<Arc<dyn MarketDataSource>>,
     not_founds: NotFounds,
     held: Arc<LockGuard<'static>>,
     interval: Interval,
-    corrupt_files: CorruptFiles,
 }
 
 impl World {
     fn new(tickers: &[&str], source: ScriptedSource) -> Self {
-        Self::on(Bench::on_disk(), tickers, source)
+        Self::on(TestWorkspace::on_disk(), tickers, source)
     }
 
-    fn on(bench: Bench, tickers: &[&str], source: ScriptedSource) -> Self {
-        let registry: serde_json::Map<String, Value> = tickers
-            .iter()
-            .map(|ticker| {
-                (
-                    (*ticker).to_owned(),
-                    json!({"ticker": ticker, "venue": "us:demo"}),
-                )
-            })
-            .collect();
-        bench.put(
-            &bench.places.root.join("tickers.json"),
-            Value::Object(registry).to_string().as_bytes(),
-        );
-        bench.put(
-            &bench.places.root.join("storage_config.json"),
-            b"{\"partitioned\": true}",
-        );
+    fn on(bench: TestWorkspace, tickers: &[&str], source: ScriptedSource) -> Self {
+        let entry = |ticker: &&str| {
+            let entry = json!({"ticker": ticker, "venue": "us:demo"});
+            ((*ticker).to_owned(), entry)
+        };
+        let registry: serde_json::Map<String, Value> = tickers.iter().map(entry).collect();
+        bench.write("tickers.json", Value::Object(registry).to_string());
+        bench.write("storage_config.json", "{\"partitioned\": true}");
         Self::again(bench, source, Arc::new(held()))
     }
 
-    fn again(bench: Bench, source: ScriptedSource, held: Arc<LockGuard<'static>>) -> Self {
+    fn again(bench: TestWorkspace, source: ScriptedSource, held: Arc<LockGuard<'static>>) -> Self {
         Self {
-            bench,
+            bench: bench.at("2026-07-01T12:00:00Z"),
             sources: vec![Arc::new(source)],
             not_founds: NotFounds::Save,
             held,
             interval: DAY,
-            corrupt_files: CorruptFiles::Quarantine,
         }
     }
 
@@ -90,40 +78,19 @@ impl World {
         self
     }
 
+    /// The next process, whose source says something else.
     fn answering(mut self, source: ScriptedSource) -> Self {
+        self.bench.around.stop = Shutdown::default();
         self.sources = vec![Arc::new(source)];
         self
     }
 
     fn with<R>(&self, work: impl FnOnce(View<'_>, Session<'_>, &mut Registry) -> R) -> R {
-        let fs = &*self.bench.fs;
-        let root = &self.bench.places.root;
-        let (stop, clock) = (
-            Shutdown::default(),
-            FixedClock("2026-07-01T12:00:00Z".parse().unwrap()),
-        );
-        let config =
-            ConfigService::open(fs, root, &EnvVars::default(), &Overrides::default()).unwrap();
-        let stores = self.bench.stores();
-        let view = View {
-            config: &config,
-            stores: &stores,
-            sources: &self.sources,
-            calendars: &Calendars::default(),
-        };
-        let runs = RunNames::new(Arc::new(clock), self.bench.fresh_nonce());
-        let session = Session {
-            fs,
-            clock: &clock,
-            stop: &stop,
-            observer: &Silent,
-            held: &self.held,
-            places: &self.bench.places,
-            corrupt_files: self.corrupt_files,
-            runs: &runs,
-        };
-        let mut registry = Registry::load(fs, root).unwrap().unwrap();
-        work(view, session, &mut registry)
+        let mut workspace = self.bench.open_for("us:demo").unwrap();
+        workspace.sources.clone_from(&self.sources);
+        let registry = Registry::load(self.bench.fs(), self.bench.path()).unwrap();
+        let session = workspace.session(&self.held, &Silent);
+        work(workspace.view(), session, &mut registry.unwrap())
     }
 
     fn finish_leftovers(&self) -> Result<LeftoverReport, IngestError> {
@@ -174,20 +141,19 @@ impl World {
     fn bars_of(&self, shape: Shape, request: &StorageRequest) -> Vec<Bar> {
         let both_layouts = self.bench.stores();
         let stored = shape.store(&both_layouts).read(request).unwrap();
-        stored.map_or(Vec::new(), |stored| stored.frame.bars().collect())
+        stored.map_or(Vec::new(), |stored| {
+            barkeep::frame::bars_of(&stored.frame).collect()
+        })
     }
 
     fn tickers_json(&self) -> Value {
-        let bytes = self
-            .bench
-            .bytes(&self.bench.places.root.join("tickers.json"));
-        serde_json::from_slice(&bytes).unwrap()
+        self.bench.json("tickers.json")
     }
 
     /// Returns the contents of the files of one name that were put away.
     fn put_away(&self, name: &str) -> Vec<String> {
         let quarantine = &self.bench.places.quarantine;
-        let files = self.bench.files().into_iter();
+        let files = self.bench.tree().into_iter();
         files
             .filter(|(path, _)| path.starts_with(quarantine) && path.ends_with(name))
             .map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned())
@@ -327,7 +293,7 @@ fn a_damaged_month_is_put_away_with_its_days_and_the_others_go_on() {
         &PartitionedBars.request(),
         "2026-05-29",
     );
-    world.bench.put(&path, b"PAR1 damaged PAR1");
+    world.bench.write(&path, b"PAR1 damaged PAR1");
 
     let report = world.update();
 
@@ -348,7 +314,7 @@ fn a_damaged_month_is_put_away_with_its_days_and_the_others_go_on() {
 fn a_run_that_learns_nothing_new_writes_no_file() {
     let world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
     world.update();
-    let before = world.bench.tree();
+    let before = world.bench.stamped_tree();
 
     let report = world.update();
 
@@ -360,7 +326,11 @@ fn a_run_that_learns_nothing_new_writes_no_file() {
             ..RowCounts::default()
         }
     );
-    assert_eq!(world.bench.tree(), before, "bytes and times of change stay");
+    assert_eq!(
+        world.bench.stamped_tree(),
+        before,
+        "bytes and times of change stay"
+    );
 }
 
 #[test]
@@ -380,7 +350,7 @@ fn values_that_change_are_recorded_once_with_old_and_new() {
     world.update();
 
     let bench = &world.bench;
-    let ledger = read_ledger(&*bench.fs, &bench.places, &PartitionedBars.request()).unwrap();
+    let ledger = read_ledger(bench.fs(), &bench.places, &PartitionedBars.request()).unwrap();
     let ledger = ledger.unwrap();
     let [line] = ledger.lines.as_slice() else {
         panic!("one value changed: {ledger:?}")
@@ -463,15 +433,15 @@ impl MarketDataSource for Editing {
 fn a_registry_that_becomes_garbage_during_the_run_is_not_overwritten_and_the_rows_stay_staged() {
     let mut world = World::new(&["A"], demo());
     let path = world.bench.places.root.join("tickers.json");
-    let good = world.bench.bytes(&path);
+    let good = world.bench.read(&path);
     let source = demo().says("A", DAY, Say::Bars(two_days()));
     world.sources = vec![Arc::new(Editing(source, path.clone(), b"{\"A\": garb"))];
 
     let ended = world.try_update();
 
     assert!(matches!(ended, Err(UpdateError::Catalog(_))), "{ended:?}");
-    assert_eq!(world.bench.bytes(&path), b"{\"A\": garb");
-    world.bench.put(&path, &good);
+    assert_eq!(world.bench.read(&path), b"{\"A\": garb");
+    world.bench.write(&path, &good);
     let world = world.answering(demo());
     let report = world.finish_leftovers().unwrap();
     assert_eq!(
@@ -485,7 +455,7 @@ fn several_venues_are_updated_in_one_run() {
     let mut world = World::new(&["A"], demo().says("A", DAY, Say::Bars(two_days())));
     let path = world.bench.places.root.join("tickers.json");
     let registry = json!({"A": {"venue": "us:demo"}, "B": {"venue": "de:other"}});
-    world.bench.put(&path, registry.to_string().as_bytes());
+    world.bench.write(&path, registry.to_string().as_bytes());
     let other =
         ScriptedSource::at("de:other").says("B", DAY, Say::Bars(vec![bar("2026-06-01", 5.0)]));
     world.sources.push(Arc::new(other));
@@ -512,10 +482,9 @@ fn a_series_with_legacy_rows_stays_legacy_and_a_new_one_is_partitioned_in_the_sa
         .says("B", DAY, Say::Bars(two_days()));
     let world = World::new(&["A", "B"], source);
     let legacy = LegacyBars.file(&world.bench.places, &LegacyBars.request(), "2026-05-29");
-    world.bench.put(
-        &legacy,
-        &ForeignFile::of(days("A", &[("2026-05-28", 9.0)])).bytes(),
-    );
+    world
+        .bench
+        .write(&legacy, daily("A", &[("2026-05-28", 9.0)]));
 
     world.update();
 
@@ -544,14 +513,14 @@ fn files_say_where_their_rows_come_from() {
         "2026-06-01",
     );
     let decoded = codec::decode(
-        &world.bench.bytes(&path).into(),
+        &world.bench.read(&path).into(),
         Profile::of(Dataset::Stocks),
     )
     .unwrap();
-    assert_eq!(decoded.provenance, crate::support::bench::provenance());
+    assert_eq!(decoded.provenance, crate::support::series::provenance());
     assert!(decoded.is_sealed);
     assert_eq!(
-        decoded.proven.frame.times().collect::<Vec<_>>(),
+        decoded.ordered.frame.times().collect::<Vec<_>>(),
         [stamp("2026-06-01")]
     );
 }
@@ -574,5 +543,5 @@ fn adjusted_closes_of_bars_shorter_than_a_day_have_no_tree() {
 
     assert_eq!(report.tickers().ok, 1);
     let is_adjusted = |path: &std::path::PathBuf| path.to_string_lossy().contains("adjusted_");
-    assert!(!world.bench.files().keys().any(is_adjusted));
+    assert!(!world.bench.tree().keys().any(is_adjusted));
 }

@@ -4,15 +4,15 @@ use barkeep::cli::Exit;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 
 fn row(close: &str) -> String {
     format!("Date,Open,High,Low,Close,Volume\n2025-11-20,{close},{close},{close},{close},1000\n")
 }
 
 /// MSFT without a venue, as the predecessor and `tickers add` leave it, and NEW of de:mine, whose folder has both.
-fn world() -> Bar {
-    let bar = Bar::empty();
+fn world() -> Barkeep {
+    let bar = Barkeep::empty();
     let table =
         |venue, path| format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"{path}\"\n");
     let settings = table("us:yahoo", "in/yahoo") + &table("de:mine", "in/mine");
@@ -28,8 +28,8 @@ fn world() -> Bar {
     bar
 }
 
-fn registry(bar: &Bar) -> Value {
-    serde_json::from_slice(&bar.read("tickers.json")).unwrap()
+fn registry(bar: &Barkeep) -> Value {
+    bar.json("tickers.json")
 }
 
 /// MSFT was asked for at de:mine, stored as its bars, and never asked for at us:yahoo again.
@@ -87,7 +87,7 @@ fn a_symbol_that_is_added_at_a_second_venue_is_kept_at_both() {
 #[test]
 fn in_a_workspace_with_one_venue_that_one_is_meant() {
     // By its tickers.
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["tickers", "add", "MSFT"]).expect(Exit::Ok);
     bar.run(&["init", "--ticker", "NVDA"]).expect(Exit::Ok);
     for name in ["MSFT", "NVDA"] {
@@ -95,7 +95,7 @@ fn in_a_workspace_with_one_venue_that_one_is_meant() {
     }
 
     // By its settings.
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[sources.\"de:mine\"]\nkind = \"files\"\npath = \"in\"\n",
@@ -107,7 +107,7 @@ fn in_a_workspace_with_one_venue_that_one_is_meant() {
     let bar = world();
     bar.run(&["tickers", "add", "IBM"]).expect(Exit::Ok);
     assert_eq!(registry(&bar)["IBM"].get("venue"), None);
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.run(&["init", "--ticker", "IBM"]).expect(Exit::Ok);
     assert_eq!(registry(&bar)["IBM"].get("venue"), None);
 }
@@ -115,7 +115,7 @@ fn in_a_workspace_with_one_venue_that_one_is_meant() {
 /// With settings of one venue and a registry that another barkeep damaged, nothing may be guessed and written.
 #[test]
 fn a_registry_that_cannot_be_understood_keeps_init_from_writing() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write("tickers.json", "{");
     let before = bar.tree();
 
@@ -123,7 +123,7 @@ fn a_registry_that_cannot_be_understood_keeps_init_from_writing() {
         .expect(Exit::Damaged);
 
     let mut after = bar.tree();
-    after.retain(|(path, _)| !path.to_string_lossy().contains(".run_lock"));
+    after.retain(|path, _| !path.to_string_lossy().contains(".run_lock"));
     assert_eq!(after, before);
 }
 

@@ -3,12 +3,12 @@
 //! One table and one checker. The checker knows what was planted, and is itself held against seeded losses.
 
 use barkeep::codec;
-use barkeep::frame::{Bar as Row, Profile};
+use barkeep::frame::{self, Bar as Row, Profile};
 use barkeep::model::Dataset;
 use bytes::Bytes;
 
-use crate::support::bar::{Bar, Ran};
-use crate::support::foreign::{ForeignBar, ForeignFile, Whole, days};
+use crate::support::barkeep::{Barkeep, Ran};
+use crate::support::foreign::{ForeignBar, ForeignFile, Whole, daily, days};
 use barkeep::cli::Exit;
 
 /// The days of the input, and days that only other files have.
@@ -144,7 +144,7 @@ fn has_rows(rows: &[ForeignBar], tree: &[Vec<u8>], factor: f64) -> bool {
         .iter()
         .filter_map(|bytes| codec::decode(&Bytes::from(bytes.clone()), profile).ok());
     let stored: Vec<Row> = decoded
-        .flat_map(|file| file.proven.frame.bars().collect::<Vec<_>>())
+        .flat_map(|file| frame::bars_of(&file.ordered.frame).collect::<Vec<_>>())
         .collect();
     rows.iter().all(|row| {
         stored.iter().any(|bar| {
@@ -156,13 +156,13 @@ fn has_rows(rows: &[ForeignBar], tree: &[Vec<u8>], factor: f64) -> bool {
     })
 }
 
-fn tree(bar: &Bar) -> Vec<Vec<u8>> {
-    bar.tree().into_iter().map(|(_, bytes)| bytes).collect()
+fn tree(bar: &Barkeep) -> Vec<Vec<u8>> {
+    bar.tree().into_values().collect()
 }
 
 /// A workspace whose source is a folder with these bars of one ticker.
-fn workspace(answer: &[(&str, f64)], layout: &[&str]) -> Bar {
-    let bar = Bar::empty();
+fn workspace(answer: &[(&str, f64)], layout: &[&str]) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write(
         "barkeep.toml",
         "[workspace]\ndefault_venue = \"us:mine\"\nlegacy_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
@@ -179,22 +179,22 @@ fn workspace(answer: &[(&str, f64)], layout: &[&str]) -> Bar {
 }
 
 fn sound(rows: &[(&str, f64)]) -> Vec<u8> {
-    ForeignFile::of(days("C", rows)).bytes()
+    daily("C", rows)
 }
 
-fn run(bar: &Bar, words: &str) -> Ran {
+fn run(bar: &Barkeep, words: &str) -> Ran {
     bar.run(&words.split(' ').collect::<Vec<_>>())
 }
 
 /// What a writer did with a workspace in which the odd file was planted.
 struct Did {
-    bar: Bar,
+    bar: Barkeep,
     ran: Ran,
     factor: f64,
 }
 
 impl Did {
-    fn of(bar: Bar, words: &str) -> Self {
+    fn of(bar: Barkeep, words: &str) -> Self {
         let ran = run(&bar, words);
         Self {
             bar,
@@ -240,13 +240,13 @@ fn adopt_from(odd: Odd) -> Did {
     Did::of(bar, ADOPT)
 }
 
-fn migrate(bar: Bar, choices: &str) -> Did {
+fn migrate(bar: Barkeep, choices: &str) -> Did {
     run(&bar, "partition-migrate init --all-found").expect(Exit::Ok);
     let words = format!("partition-migrate migrate --all --yes{choices}");
     Did::of(bar, &words)
 }
 
-fn legacy(bytes: &[u8]) -> Bar {
+fn legacy(bytes: &[u8]) -> Barkeep {
     let bar = workspace(&EARLIER, &[]);
     bar.write(LEGACY, bytes);
     bar
@@ -294,7 +294,7 @@ fn delete_legacy_later(odd: Odd) -> Did {
 }
 
 /// A workspace whose sound rows were migrated.
-fn migrated(odd: Odd) -> Bar {
+fn migrated(odd: Odd) -> Barkeep {
     let Did { bar, ran, .. } = migrate(legacy(&odd.twin(&[])), "");
     ran.expect(Exit::Ok);
     bar

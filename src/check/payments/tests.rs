@@ -3,7 +3,7 @@
 use super::*;
 use crate::check::made::{adjusted, bars, daily, facts, frame, on};
 use crate::check::{Scope, look};
-use crate::frame::MarketEvent;
+use crate::frame::{self, MarketEvent};
 use crate::model::time::DAY;
 
 fn dividend(day: i64, amount: f64) -> MarketEvent {
@@ -116,7 +116,9 @@ fn an_amount_that_was_paid_on_the_day_before_as_well_is_found_where_the_price_di
     };
     bad.events.insert(1, dividend(79, amount));
     let factors = [40, 79, 80, 120, 160].map(|day| (day, 0.97));
-    let closes: Vec<f64> = bad.bars.bars().map(|bar| bar.close.unwrap()).collect();
+    let closes: Vec<f64> = frame::bars_of(&bad.bars)
+        .map(|bar| bar.close.unwrap())
+        .collect();
     bad.adjusted = adjusted(&closes, &factors);
 
     let found = only(&bad);
@@ -145,7 +147,9 @@ fn a_gain_inside_of_the_dividend_counts_once() {
 #[test]
 fn prices_that_nobody_traded_do_not_accuse_a_dividend() {
     let mut stale = history([0.03; 4], [0.03, 0.0003, 0.03, 0.03]);
-    let rows: Vec<f64> = stale.bars.bars().map(|bar| bar.close.unwrap()).collect();
+    let rows: Vec<f64> = frame::bars_of(&stale.bars)
+        .map(|bar| bar.close.unwrap())
+        .collect();
     let mut made = bars(&rows);
     for bar in &mut made {
         bar.volume = Some(0.into());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::frame::basis::payment_factor;
-use crate::frame::{Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
+use crate::frame::{self, Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
 use crate::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::storage::Stored;
 use crate::workspace::Reading;
@@ -21,7 +21,7 @@ pub(super) fn events(
     let series = Series::Events { ticker };
     let stored = read(reading, request, series)?;
     let stored = stored.unwrap_or_else(|| nothing(Dataset::Events));
-    let events = stored.frame.market_events();
+    let events = frame::events_of(&stored.frame);
     Ok((stored, events))
 }
 
@@ -56,19 +56,16 @@ pub(super) fn adjusted(
             known.day_factors = day_factors(reading, request, &ticker)?;
         } else {
             let stored = closes(reading, request, &ticker, *interval)?;
-            known.closes = stored.frame.adjusted_closes();
+            known.closes = frame::closes_of(&stored.frame);
         }
     }
     let basis = reading.basis(request)?;
-    stored
-        .frame
-        .adjusted(&ticker, basis, how, &known)
-        .map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!("{request} cannot be adjusted: {error}"),
-            )
-        })
+    frame::adjusted(&stored.frame, &ticker, basis, how, &known).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("{request} cannot be adjusted: {error}"),
+        )
+    })
 }
 
 /// Returns the adjusted closes that are stored beside bars of one length.
@@ -91,7 +88,7 @@ fn day_factors(
 ) -> Result<BTreeMap<i64, f64>, Failure> {
     let interval = Interval::D1;
     let closes = closes(reading, request, ticker, interval)?;
-    let closes = closes.frame.adjusted_closes();
+    let closes = frame::closes_of(&closes.frame);
     let ticker = ticker.clone();
     let series = Series::Bars { ticker, interval };
     let asked = StorageRequest {
@@ -103,7 +100,7 @@ fn day_factors(
         return Ok(BTreeMap::new());
     }
     let days = read(reading, request, series)?;
-    let bars = days.iter().flat_map(|days| days.frame.bars());
+    let bars = days.iter().flat_map(|days| frame::bars_of(&days.frame));
     let factor = |bar: Bar| {
         let date = bar.date?;
         Some((date, payment_factor(*closes.get(&date)?, bar.close)?))

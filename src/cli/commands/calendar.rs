@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 
 use crate::calendar::{Calendar, Day, Session};
 use crate::cli::Exit;
-use crate::cli::args::day;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
 use crate::cli::wiring;
 use crate::config::Overrides;
+use crate::model::CalendarSpan;
 use crate::workspace::Workspace;
 
 /// The days that are printed where nobody says how many.
@@ -29,11 +28,21 @@ pub(in crate::cli) struct CalendarArgs {
     #[arg(value_name = "EXCHANGE")]
     exchange: Option<String>,
     /// The first day [default: today]
-    #[arg(long, value_name = "DAY", value_parser = day, requires = "exchange")]
-    start: Option<NaiveDate>,
+    #[arg(
+        long,
+        value_name = "DATE",
+        requires = "exchange",
+        allow_hyphen_values = true
+    )]
+    start: Option<CalendarSpan>,
     /// The last day [default: 30 days after the first]
-    #[arg(long, value_name = "DAY", value_parser = day, requires = "exchange")]
-    end: Option<NaiveDate>,
+    #[arg(
+        long,
+        value_name = "DATE",
+        requires = "exchange",
+        allow_hyphen_values = true
+    )]
+    end: Option<CalendarSpan>,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -54,9 +63,14 @@ pub(in crate::cli) fn run(args: &CalendarArgs, shell: &Shell<'_>) -> Result<Exit
                 .hint("list the names: barkeep calendar"),
         );
     };
-    let start = args.start.unwrap_or_else(|| shell.today());
+    let today = shell.today();
+    let days = |span: Option<CalendarSpan>| {
+        let days = span.map(|span| span.days(today)).transpose();
+        days.map_err(Failure::usage)
+    };
+    let start = days(args.start)?.map_or(today, |days| *days.start());
     let last = start.checked_add_days(DAYS).unwrap_or(start);
-    let end = args.end.unwrap_or(last);
+    let end = days(args.end)?.map_or(last, |days| *days.end());
     if start > end {
         return Err(Failure::usage(format!(
             "the start {start} is after the end {end}"
@@ -100,7 +114,7 @@ fn list(args: &CalendarArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) {
         .map(|(name, zone, [first, last], origin)| [name, zone, first, last, origin.to_owned()]);
     let cells: Vec<[String; 5]> = cells.collect();
     let header = ["CALENDAR", "TIMEZONE", "FIRST", "LAST", "ORIGIN"];
-    shell.printer.text(&table::render(header, &cells, &[]));
+    shell.printer.table(&header, &cells, &[]);
 }
 
 fn print(
@@ -171,7 +185,7 @@ fn print(
     });
     let rows: Vec<[String; 5]> = rows.collect();
     let header = ["SESSION", "OPEN", "CLOSE", "BREAK", "NOTE"];
-    shell.printer.text(&table::render(header, &rows, &[]));
+    shell.printer.table(&header, &rows, &[]);
 }
 
 /// Returns the instant of a wall clock. No exchange opens or closes while clocks change.

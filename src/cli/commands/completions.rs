@@ -1,4 +1,9 @@
-//! `barkeep completions`: the completions of a shell, for packagers.
+//! `barkeep completions`: what a shell needs to complete commands, options, and the words that they take.
+//!
+//! Promises: tickers, intervals and venues are those of the workspace that the line names, asked for at each key press by
+//! `barkeep complete`. Names that are hidden from the help are hidden here.
+
+use std::fmt::Write as _;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell as Dialect;
@@ -18,12 +23,166 @@ pub(in crate::cli) struct CompletionsArgs {
 /// Runs `completions`.
 pub(in crate::cli) fn run(args: &CompletionsArgs, shell: &Shell<'_>) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.dialect,
-        &mut CommandLine::command(),
-        "barkeep",
-        &mut script,
-    );
-    shell.printer.text(&String::from_utf8_lossy(&script));
+    clap_complete::generate(args.dialect, &mut shown(), "barkeep", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    shell.printer.text(&match args.dialect {
+        Dialect::Bash => format!("{script}\n{BASH}"),
+        Dialect::Zsh => zsh(&script),
+        Dialect::Fish => fish(&script),
+        _ => script.into_owned(),
+    });
     Exit::Ok
+}
+
+/// Returns the command line without what its help does not show.
+fn shown() -> clap::Command {
+    let all = CommandLine::command();
+    let arguments = all.get_arguments().filter(|arg| !arg.is_hide_set());
+    let commands = all.get_subcommands().filter(|inner| !inner.is_hide_set());
+    <clap::Command>::new("barkeep")
+        .bin_name("barkeep")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(arguments.cloned())
+        .subcommands(commands.cloned())
+}
+
+/// Words of the workspace come first; everything else is left to the function that was generated.
+const BASH: &str = r#"_barkeep_or_words() {
+    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"
+    local i command="" what="" at=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case "${COMP_WORDS[i]}" in
+            -C|--workspace) at=(-C "${COMP_WORDS[i+1]}"); ((i++)) ;;
+            -*) ;;
+            *) [[ "$command" == *" "* ]] || command="${command:+$command }${COMP_WORDS[i]}" ;;
+        esac
+    done
+    # A colon parts words, unless the line is set up otherwise.
+    local venue="$cur"
+    if [[ "$prev" == ":" && COMP_CWORD -ge 3 ]]; then
+        venue="${COMP_WORDS[COMP_CWORD-2]}:$cur"
+        prev="${COMP_WORDS[COMP_CWORD-3]}"
+    elif [[ "$cur" == ":" && COMP_CWORD -ge 2 ]]; then
+        venue="$prev:"
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
+    case "$prev" in
+        -t|--ticker) what=tickers ;;
+        -i|--interval) what=intervals ;;
+        --venue) what=venues ;;
+        -*) ;;
+        *)
+            case "$cur $command " in
+                -*) ;;
+                *" show "*|*" list "*|*" revisions "*|*" tickers remove "*|*" tickers accept "*) what=tickers ;;
+                *" intervals remove "*) what=intervals ;;
+                *" check "*) what=venues ;;
+            esac ;;
+    esac
+    if [[ -z "$what" ]]; then
+        _barkeep "$@"
+        return
+    fi
+    local word
+    COMPREPLY=()
+    [[ "$what" == venues ]] || venue="$cur"
+    while IFS= read -r word; do
+        if [[ "$word" == "$venue"* ]]; then
+            [[ "$venue" == *:* && "$what" == venues && "$COMP_WORDBREAKS" == *:* ]] && word="${word#*:}"
+            COMPREPLY+=("$(printf '%q' "$word")")
+        fi
+    done < <(command barkeep "${at[@]}" complete "$what" 2>/dev/null)
+}
+complete -F _barkeep_or_words -o bashdefault -o default barkeep
+"#;
+
+const ZSH: &str = r#"_barkeep_words() {
+    local -a at found
+    local -i i=${words[(I)(-C|--workspace)]}
+    (( i > 0 && i < $#words )) && at=(-C ${(Q)words[i+1]})
+    found=(${(f)"$(command barkeep $at complete $1 2>/dev/null)"})
+    compadd -a found
+}
+
+"#;
+
+/// Gives the words of the workspace to the arguments that take them; the generated script offers files there.
+fn zsh(script: &str) -> String {
+    let mut text = script.replacen("_barkeep() {", &format!("{ZSH}_barkeep() {{"), 1);
+    for (generated, what) in [
+        (":TICKER:_default'", "tickers"),
+        (":INTERVAL:_default'", "intervals"),
+        (":MARKET:SOURCE:_default'", "venues"),
+    ] {
+        let name = what.trim_end_matches('s');
+        text = text.replace(generated, &format!(":{name}:_barkeep_words {what}'"));
+    }
+    let of_place = |line: &str| {
+        let is_place = |name: &str| {
+            line.starts_with(&format!("'*::{name} -- "))
+                || line.starts_with(&format!("':{name} -- "))
+        };
+        ["tickers", "ticker", "intervals", "venues"]
+            .into_iter()
+            .find(|name| is_place(name))
+    };
+    let lines = text.lines().map(|line| match of_place(line) {
+        Some(name) => {
+            let what = format!("{}s", name.trim_end_matches('s'));
+            line.replace(":_default'", &format!(":_barkeep_words {what}'"))
+        }
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+const FISH: &str = r"function __barkeep_words
+    set -l typed (commandline -opc)
+    set -l at
+    if set -l found (contains -i -- -C $typed; or contains -i -- --workspace $typed)
+        set at -C $typed[(math $found + 1)]
+    end
+    command barkeep $at complete $argv[1] 2>/dev/null
+end
+";
+
+/// As for zsh; what stands in a place has no lines of its own yet.
+fn fish(script: &str) -> String {
+    let mut text = String::from(FISH);
+    for line in script.lines() {
+        let option = [
+            (" -l ticker ", "tickers"),
+            (" -l interval ", "intervals"),
+            (" -l venue ", "venues"),
+        ];
+        let what = option
+            .iter()
+            .find(|(option, _)| line.contains(option) && line.ends_with(" -r"));
+        text.push_str(line);
+        if let Some((_, what)) = what {
+            // Writing to a string does not fail.
+            let _ = write!(text, " -f -a \"(__barkeep_words {what})\"");
+        }
+        text.push('\n');
+    }
+    for (command, what) in [
+        ("__fish_barkeep_using_subcommand show", "tickers"),
+        ("__fish_barkeep_using_subcommand list", "tickers"),
+        ("__fish_barkeep_using_subcommand revisions", "tickers"),
+        (
+            "__fish_barkeep_using_subcommand tickers; and __fish_seen_subcommand_from remove accept",
+            "tickers",
+        ),
+        (
+            "__fish_barkeep_using_subcommand intervals; and __fish_seen_subcommand_from remove",
+            "intervals",
+        ),
+        ("__fish_barkeep_using_subcommand check", "venues"),
+    ] {
+        let _ = writeln!(
+            text,
+            "complete -c barkeep -n \"{command}\" -f -a \"(__barkeep_words {what})\""
+        );
+    }
+    text
 }

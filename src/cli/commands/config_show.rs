@@ -6,7 +6,6 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
 use crate::cli::wiring;
 use crate::config::Overrides;
 
@@ -74,6 +73,6 @@ pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<
     let rows: Vec<_> = settings.chain(toggles).collect();
     shell
         .printer
-        .line(&table::render(["setting", "value", "origin"], &rows, &[]));
+        .table(&["setting", "value", "origin"], &rows, &[]);
     Ok(Exit::Ok)
 }

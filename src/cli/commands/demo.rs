@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
             Exit::Failed,
             format!("{} is not an empty folder", dir.display()),
         )
-        .hint("name another one: barkeep demo DIR"));
+        .hint("name another one: barkeep demo barkeep-demo-2"));
     }
     let shell = outer.at(&dir)?;
     let (venue, tickers) = (venue()?, tickers()?);
@@ -68,7 +68,8 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
     printer.line(&format!("\n{}", args.dir.display()));
     printer.text(&tree(&shell, shell.root(), 1)?);
     for ticker in tickers.iter().take(1) {
-        printer.line(&format!("\nbarkeep show {ticker} --interval 1d --tail 3"));
+        let command = format!("barkeep show {ticker} --interval 1d --tail 3");
+        printer.line(&format!("\n{}", printer.located(&command)));
         let question = ShowArgs::last(ticker.clone(), Interval::D1, venue.clone(), 3);
         show::run(&question, &shell)?;
     }

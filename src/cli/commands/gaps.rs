@@ -9,7 +9,7 @@ use crate::cli::ui::words::{count, some_of};
 use crate::frame::missing_days;
 use crate::model::{Interval, Series, StorageRequest, time};
 use crate::storage::Stored;
-use crate::workspace::{GapCalendar, Workspace};
+use crate::workspace::{GapCalendar, Workspace, gap_calendar};
 
 /// How many days are named.
 const MOST_DAYS: usize = 10;
@@ -37,7 +37,7 @@ pub(super) fn warn(
     let GapCalendar {
         calendar,
         learned_from,
-    } = workspace.gap_calendar(request, catalog, zone);
+    } = gap_calendar(workspace, request, catalog, zone);
     let (first, last) = (time::day(first), time::day(last));
     let meant: Vec<NaiveDate> = first
         .iter_days()

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::intervals;
 use super::partition_toggle::{self, Change};
 use super::registration;
 use crate::catalog::{Catalog, Intervals};
@@ -34,8 +35,8 @@ pub(in crate::cli) struct InitArgs {
     /// A ticker to keep, may be repeated
     #[arg(short, long = "ticker", value_name = "TICKER")]
     pub(in crate::cli) tickers: Vec<Ticker>,
-    /// A file with one ticker on each line
-    #[arg(long, value_name = "FILE")]
+    /// A file of tickers, parted by lines, commas or blanks; what follows a # is a comment
+    #[arg(long, alias = "file", value_name = "FILE")]
     pub(in crate::cli) tickers_file: Option<PathBuf>,
     /// Keep the series of the venue in monthly partitions
     #[arg(long)]
@@ -87,7 +88,7 @@ fn save_intervals(
     let is_fresh = found
         .as_ref()
         .is_none_or(|found| found.as_slice().is_empty());
-    let mut intervals = found.unwrap_or_default();
+    let mut kept = found.unwrap_or_default();
     let default = [Interval::D1];
     let wanted = if is_fresh && wanted.is_empty() {
         &default
@@ -95,18 +96,9 @@ fn save_intervals(
         wanted
     };
     for interval in wanted {
-        intervals.add(*interval);
+        kept.add(*interval);
     }
-    if intervals.is_changed() {
-        held.confirm()?;
-        Intervals::save(
-            fs,
-            &registration::temps(held),
-            shell.root(),
-            &intervals.to_bytes(),
-        )?;
-    }
-    Ok(())
+    intervals::save(&kept, shell, held)
 }
 
 fn report(

@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::status::registry;
+use super::unknown;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
-use crate::cli::ui::words::{count, some_of};
+use crate::cli::ui::words::count;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Known, Listed};
@@ -90,22 +90,30 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
         let mut records = known.records.keys();
         records.any(|request| request.series.ticker() == Some(ticker))
     };
-    let mut unknown: Vec<String> = Vec::new();
+    unknown::refuse_order(
+        "list",
+        &args.tickers,
+        args.intervals.first().copied(),
+        catalog,
+    )?;
+    let mut unknown: Vec<&Ticker> = Vec::new();
     for ticker in &args.tickers {
         let is_known = match args.venues.as_slice() {
             [] => catalog.contains(ticker),
             venues => venues.iter().any(|venue| catalog.is_at(ticker, venue)),
         };
         if !is_known && !is_recorded(ticker) {
-            unknown.push(ticker.to_string());
+            unknown.push(ticker);
         }
     }
     if !unknown.is_empty() {
-        let names = some_of(&unknown, 10);
+        let names = unknown::named(&unknown);
         return Err(Failure::usage(format!(
             "tickers.json does not have {names}, and nothing is recorded"
         ))
-        .hint("`barkeep tickers list` lists the tickers"));
+        .hint(unknown::near(catalog, &unknown, || {
+            unknown::LISTED.to_owned()
+        })));
     }
     let is_recorded = |venue: &Venue| {
         let mut records = known.records.keys();
@@ -127,8 +135,7 @@ fn print(listed: &[Listed], shell: &Shell<'_>) {
         "venue", "ticker", "series", "layout", "first", "last", "months", "rows", "files", "bytes",
         "basis", "unit", "state",
     ];
-    let text = table::render(header, &rows, &[6, 7, 8, 9]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[6, 7, 8, 9]);
     let unrecorded = listed.iter().filter(|one| one.record.is_none()).count();
     if unrecorded > 0 {
         shell.printer.note(&format!(

@@ -72,7 +72,7 @@ fn section(command: &mut Command, path: &mut Vec<String>, text: &mut String) {
     );
     for inner in command
         .get_subcommands_mut()
-        .filter(|inner| !inner.is_hide_set())
+        .filter(|inner| !inner.is_hide_set() && inner.get_name() != "help")
     {
         section(inner, path, text);
     }

@@ -1,30 +1,31 @@
 //! The commands, one file each: their options, and what they do with an opened workspace.
 
-mod as_of;
 mod beside;
 pub(super) mod calendar;
 pub(super) mod check;
 pub(super) mod cleanup;
+pub(super) mod complete;
 pub(super) mod completions;
 pub(super) mod config_show;
 pub(super) mod demo;
 pub(super) mod init;
+pub(super) mod intervals;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod partition_migrate;
 pub(super) mod partition_toggle;
+pub(super) mod predecessor;
 pub(super) mod revisions;
-pub(super) mod run_lock;
 pub(super) mod show;
 pub(super) mod status;
 mod sweep;
 pub(super) mod tickers;
 pub(super) mod update;
 
-mod find_series;
 mod gaps;
 mod list_origin;
-pub(super) mod not_founds;
+mod not_founds;
 mod registration;
 mod symbol_import;
 mod toggle_check;
+mod unknown;

@@ -11,7 +11,6 @@ use super::{registration, toggle_check};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
 use crate::cli::wiring;
 use crate::config::{Overrides, StorageConfig, ToggleScope};
 use crate::lock::LockGuard;
@@ -141,10 +140,7 @@ fn show(args: &ToggleArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Resu
             [venue.to_string(), layout.to_owned(), origin.to_string()]
         })
         .collect();
-    shell.printer.line(&table::render(
-        ["venue", "new series", "decided by"],
-        &rows,
-        &[],
-    ));
+    let header = ["venue", "new series", "decided by"];
+    shell.printer.table(&header, &rows, &[]);
     Ok(Exit::Ok)
 }

@@ -11,6 +11,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::words;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
+use crate::source::symbols;
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
 
@@ -76,10 +77,10 @@ pub(super) fn save(
     )?)
 }
 
-/// Returns the tickers of the command line and of a file with one on each line.
+/// Returns the tickers of the command line and of a file that somebody wrote.
 ///
 /// # Errors
-/// When the file cannot be read, or a line of it is no ticker.
+/// When the file cannot be read, or something in it is no ticker; then none is taken.
 pub(super) fn listed(
     shell: &Shell<'_>,
     tickers: &[Ticker],
@@ -91,17 +92,13 @@ pub(super) fn listed(
         let Some(bytes) = shell.world.fs.read(&path)? else {
             return Err(Failure::usage(format!("there is no {}", path.display())));
         };
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Failure::usage(format!("{} is not text", path.display())))?;
-        let lines = text
-            .trim_start_matches('\u{feff}')
-            .lines()
-            .map(str::trim)
-            .enumerate();
-        for (at, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            all.push(line.parse().map_err(|error| {
-                Failure::usage(format!("{}, line {}: {error}", path.display(), at + 1))
-            })?);
+        let refused =
+            |what: String| Failure::usage(format!("{} is refused: {what}", path.display()));
+        let text = String::from_utf8(bytes).map_err(|_| refused("it is no text".to_owned()))?;
+        let written = symbols::written(&text).map_err(|error| refused(error.to_string()))?;
+        for (line, symbol) in written {
+            let ticker = symbol.parse();
+            all.push(ticker.map_err(|error| refused(format!("line {line}: {error}")))?);
         }
     }
     Ok(all)

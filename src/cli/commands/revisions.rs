@@ -7,14 +7,15 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
+use super::unknown;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
+use crate::workspace::Workspace;
 
 /// How many damaged lines of a ledger are named.
 const MOST_NAMED: usize = 10;
@@ -79,6 +80,7 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
         }
     }
     if ledgers.is_empty() {
+        refuse_unknown(&args.ticker, &workspace)?;
         shell.printer.note(&format!(
             "No stored value of {} was ever replaced.",
             args.ticker
@@ -87,6 +89,17 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
     }
     print(args, shell, &ledgers);
     Ok(report_damage(shell, &ledgers))
+}
+
+/// A ticker that was named and that nobody knows is a slip of the keyboard.
+fn refuse_unknown(ticker: &Ticker, workspace: &Workspace<'_>) -> Result<(), Failure> {
+    let catalog = workspace.catalog()?.unwrap_or_default();
+    if catalog.contains(ticker) {
+        return Ok(());
+    }
+    let message = format!("tickers.json does not have {ticker}, and no value of it was replaced");
+    let hint = unknown::near(&catalog, &[ticker], || unknown::LISTED.to_owned());
+    Err(Failure::usage(message).hint(hint))
 }
 
 fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) {
@@ -118,8 +131,7 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
     });
     let rows: Vec<[String; 6]> = rows.collect();
     let header = ["series", "at", "date", "field", "old", "new"];
-    let text = table::render(header, &rows, &[4, 5]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[4, 5]);
 }
 
 fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exit {

@@ -1,5 +1,6 @@
 //! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -10,13 +11,13 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
-use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes, table};
+use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Size};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, SeriesStatus, UpdateRequest};
+use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
 use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
@@ -37,6 +38,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let Standing {
         series,
         unserved,
+        refused,
         data,
         against_toggle,
     } = survey(&workspace, shell, &catalog)?;
@@ -58,11 +60,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "leftover_runs": leftovers,
             "is_data_absent": data == DataRoot::Absent,
             "data_refusal": data.refusal(),
+            "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
         }));
-        return Ok(Exit::Ok);
+        return Ok(exit(&series, now));
     }
     let rows: Vec<[String; 9]> = series.iter().map(row).collect();
     let header = [
@@ -70,17 +73,16 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "interval",
         "active",
         "resting",
-        "lost sight of",
+        "given up",
         "newest",
         "requests",
         "hours",
         "next loss",
     ];
-    let text = table::render(header, &rows, &[2, 3, 4, 6, 7]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
     if !sizes.is_empty() {
-        let text = ui_sizes::render(&sizes);
-        shell.printer.text(&format!("\n{text}\n"));
+        shell.printer.line("");
+        ui_sizes::print(&sizes, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
@@ -95,6 +97,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             one.venue, one.interval
         ));
     }
+    for one in &refused {
+        shell.printer.warning(&refused_line(one));
+    }
     for one in series.iter().filter(|one| one.losing_in_a_week > 0) {
         shell.printer.note(&format!(
             "{} {}: {} bars within a week, {} within a day, unless they are fetched.",
@@ -108,7 +113,15 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "The run lock is {lock}; {} left.",
         count(leftovers, "interrupted run", "interrupted runs")
     ));
-    Ok(Exit::Ok)
+    Ok(exit(&series, now))
+}
+
+fn exit(series: &[SeriesStatus], now: DateTime<Utc>) -> Exit {
+    if series.iter().any(|one| one.will_lose(now)) {
+        Exit::WillExpire
+    } else {
+        Exit::Ok
+    }
 }
 
 /// Returns the registry, which a workspace has.
@@ -122,6 +135,8 @@ pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<C
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     pub(super) series: Vec<SeriesStatus>,
+    /// Tickers of which nothing is stored, because their source describes another security.
+    pub(super) refused: Vec<RefusedTicker>,
     /// What nobody can be asked for.
     pub(super) unserved: Vec<Unserved>,
     pub(super) data: DataRoot,
@@ -145,6 +160,7 @@ pub(super) fn survey(
     let plan = update::plan(&request, outlook, catalog, &workspace.intervals()?)?;
     let series = update::survey(&plan, outlook, catalog, request.now);
     Ok(Standing {
+        refused: update::refused(&plan, outlook, catalog),
         series,
         unserved: plan.unserved,
         data: plan.data,
@@ -160,6 +176,39 @@ pub(super) fn sizes(
 ) -> Result<Vec<Size>, Failure> {
     let known = inventory::known(workspace, &*shell.world.fs, catalog, &Asked::default())?;
     Ok(inventory::sizes(&known))
+}
+
+fn refused_line(one: &RefusedTicker) -> String {
+    let losses = one
+        .losses
+        .iter()
+        .map(|(interval, newest, loss)| match loss {
+            Some(loss) => {
+                format!("; {interval} ends with {newest}, and what follows is lost from {loss} on")
+            }
+            None => format!("; {interval} ends with {newest}"),
+        });
+    let losses: String = losses.collect();
+    format!(
+        "{} at {} is refused, because its source describes another security ({}){losses}. If it is the same one: barkeep tickers accept {}",
+        one.ticker, one.venue, one.conflict, one.ticker
+    )
+}
+
+fn refused_document(one: &RefusedTicker) -> Value {
+    let losses = one.losses.iter().map(|(interval, newest, loss)| {
+        json!({
+            "interval": interval.as_str(),
+            "newest": newest.to_string(),
+            "next_loss": loss.map(|day| day.to_string()),
+        })
+    });
+    json!({
+        "ticker": one.ticker.to_string(),
+        "venue": one.venue.to_string(),
+        "conflict": one.conflict,
+        "series": losses.collect::<Vec<_>>(),
+    })
 }
 
 fn row(one: &SeriesStatus) -> [String; 9] {
@@ -181,7 +230,7 @@ fn document(one: &SeriesStatus, now: chrono::DateTime<chrono::Utc>) -> Value {
     json!({
         "venue": one.venue.to_string(),
         "interval": one.interval.as_str(),
-        "tickers": { "active": one.active, "resting": one.resting, "not_found": one.not_found },
+        "tickers": { "active": one.active, "resting": one.resting, "given_up": one.not_found },
         "last_success": one.last_success.map(|day| day.to_string()),
         "newest": one.newest.map(|day| day.to_string()),
         "backlog_requests": one.backlog,

@@ -50,9 +50,25 @@ struct WhichLists {
     /// Copies of them that datahub.io publishes
     #[arg(long)]
     datahub: bool,
-    /// A list of any form: a directory, a copy as CSV, or one symbol on each line
+    /// A list of any form: a directory, a copy as CSV, a table with a column of symbols, or symbols alone
     #[arg(long, value_name = "FILE-or-URL")]
     list: Option<String>,
+}
+
+impl ImportArgs {
+    /// Returns the question for the lists that the predecessor took.
+    pub(super) fn datahub() -> Self {
+        Self {
+            which: WhichLists {
+                nasdaq: false,
+                datahub: true,
+                list: None,
+            },
+            venue: None,
+            dry_run: false,
+            accept_shorter: false,
+        }
+    }
 }
 
 /// A list that was understood.

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::not_founds::{self, NotFoundsArgs};
 use super::registration;
 use super::symbol_import::{self, ImportArgs};
+use super::unknown;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -55,8 +56,8 @@ pub(in crate::cli) struct AddArgs {
     /// The tickers
     #[arg(value_name = "TICKER", required_unless_present = "tickers_file")]
     tickers: Vec<Ticker>,
-    /// A file with one ticker on each line
-    #[arg(long, value_name = "FILE")]
+    /// A file of tickers, parted by lines, commas or blanks; what follows a # is a comment
+    #[arg(long, alias = "file", value_name = "FILE")]
     tickers_file: Option<PathBuf>,
     /// Their venue [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
@@ -116,6 +117,15 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let mut catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let tickers = args.tickers.iter();
+    let unknown: Vec<&Ticker> = tickers
+        .filter(|ticker| !catalog.is_at(ticker, venue))
+        .collect();
+    if !unknown.is_empty() {
+        let message = format!("{} not at {venue} in tickers.json", verb(&unknown));
+        let hint = unknown::near(&catalog, &unknown, || unknown::LISTED.to_owned());
+        return Err(Failure::new(Exit::Failed, message).hint(hint));
+    }
     let mut settled = Vec::new();
     for ticker in &args.tickers {
         match catalog.accept_identity(ticker, venue) {
@@ -201,7 +211,8 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         Some(venue) => format!("{} not at {venue} in tickers.json", verb(&unknown)),
         None => format!("{} not in tickers.json", verb(&unknown)),
     };
-    Err(Failure::new(Exit::Failed, message).hint("`barkeep tickers list` shows what is there"))
+    let hint = unknown::near(&catalog, &unknown, || unknown::LISTED.to_owned());
+    Err(Failure::new(Exit::Failed, message).hint(hint))
 }
 
 /// A legacy file that names no venue is that of the ticker's home: with another home it would be another venue's at once.
@@ -218,7 +229,7 @@ fn refuse_orphans(
     if home != venue {
         return Ok(());
     }
-    let Some(path) = workspace.stores.legacy.unnamed(ticker)? else {
+    let Some(path) = workspace.stores.legacy.places().unnamed(ticker)? else {
         return Ok(());
     };
     let path = shell.shown(&path);

@@ -83,17 +83,19 @@ fn refusal(venue: &Venue, interval: Interval, orphans: &[Ticker], is_partitioned
     let tickers = count(orphans.len(), "ticker", "tickers");
     let have = if orphans.len() == 1 { "has" } else { "have" };
     let names = some_of(orphans, 3);
+    // The way is planned first, and its other steps follow from there.
     let (rows, command) = if is_partitioned {
-        (
-            "rows only in the legacy layout",
-            "partition-migrate migrate",
-        )
+        let way = "init --all-found --venue";
+        ("rows only in the legacy layout", format!("{way} {venue}"))
     } else {
-        ("rows in partitions", "partition-migrate rollback")
+        let way = "rollback --dry-run";
+        ("rows in partitions", format!("{way} {venue} {interval}"))
     };
     Failure::new(
         Exit::Failed,
         format!("{tickers} at {venue} {have} {interval} {rows} ({names})"),
     )
-    .hint(format!("move them first: barkeep {command}"))
+    .hint(format!(
+        "move them first: barkeep partition-migrate {command}"
+    ))
 }

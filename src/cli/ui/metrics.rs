@@ -187,7 +187,7 @@ fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {
         for (state, number) in [
             ("active", one.active),
             ("resting", one.resting),
-            ("not_found", one.not_found),
+            ("given_up", one.not_found),
         ] {
             let labels = labels(&[market, source, interval, ("state", state)]);
             samples.push((labels, number.to_string()));

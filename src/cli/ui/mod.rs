@@ -3,13 +3,16 @@
 //! Promises: standard output carries data only; everything else goes to standard error. Nothing depends on
 //! colour, and a stream that is closed or full never panics.
 
+mod decimals;
 pub(super) mod json;
+pub(super) mod located;
 pub(super) mod metrics;
 pub(super) mod plan;
 pub(super) mod printer;
 pub(super) mod progress;
 pub(super) mod rows;
 pub(super) mod sizes;
+mod stretch;
 pub(super) mod summary;
 pub(super) mod summary_json;
 pub(super) mod table;

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Printer;
 use super::json as pieces;
 use super::troubles::{print_data_root, print_unserved};
 use super::words::{count, some_of};
-use super::{Printer, table};
 use crate::config::{StorageConfig, ToggleOrigin};
 use crate::model::time;
 use crate::storage::{Layout, RouteReason};
@@ -32,7 +32,7 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
         let header = [
             "venue", "ticker", "interval", "from", "until", "layout", "because",
         ];
-        printer.line(&table::render(header, &rows, &[]));
+        printer.table(&header, &rows, &[]);
     }
     print_data_root(&plan.data, 0, printer);
     for one in &plan.unserved {
@@ -73,9 +73,9 @@ fn against_toggle(one: &AgainstToggle) -> String {
         wish,
         series,
     } = one;
-    let (place, other, command) = match layout {
-        Layout::Legacy => ("the legacy layout", "partitioned", "migrate"),
-        Layout::Partitioned => ("partitions", "legacy", "rollback"),
+    let (place, other) = match layout {
+        Layout::Legacy => ("the legacy layout", "partitioned"),
+        Layout::Partitioned => ("partitions", "legacy"),
     };
     let although = match wish {
         LayoutWish::Toggle(ToggleOrigin::Default) => "no toggle says so".to_owned(),
@@ -87,7 +87,7 @@ fn against_toggle(one: &AgainstToggle) -> String {
         .map(|(ticker, interval)| format!("{ticker} {interval}"))
         .collect();
     format!(
-        "{} at {venue} in {place}, although {although}; they stay there until barkeep partition-migrate {command} moves them: {}",
+        "{} at {venue} in {place}, although {although}; they stay there until they are moved, which begins with barkeep partition-migrate status: {}",
         count(
             series.len(),
             "series has its rows",
@@ -135,7 +135,7 @@ pub(in crate::cli) fn json(plan: &UpdatePlan) -> Value {
                 "ticker": skipped.ticker.as_str(),
                 "interval": skipped.interval.as_str(),
                 "reason": match skipped.reason {
-                    SkipReason::NotFound => "not_found",
+                    SkipReason::NotFound => "given_up",
                     SkipReason::Cooldown => "cooldown",
                 },
             })

@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::located::Elsewhere;
+use super::table;
 use crate::cli::world::{Sink, World};
 
 /// Whether messages that are neither errors nor data are printed.
@@ -27,8 +29,11 @@ pub(in crate::cli) struct Printer {
     stdout: Sink,
     stderr: Sink,
     chatter: Chatter,
+    /// How many letters a line of standard output may have; `None` where nobody breaks it.
+    width: Option<usize>,
     is_closed: AtomicBool,
     broken: Mutex<Option<io::Error>>,
+    elsewhere: Mutex<Option<Elsewhere>>,
 }
 
 impl Printer {
@@ -38,8 +43,27 @@ impl Printer {
             stdout: world.stdout.clone(),
             stderr: world.stderr.clone(),
             chatter,
+            width: world.terminals.width(),
             is_closed: AtomicBool::new(false),
             broken: Mutex::default(),
+            elsewhere: Mutex::default(),
+        }
+    }
+
+    /// Sees to it that commands in messages lead to a workspace in which the reader's shell does not stand; `None` where it
+    /// does.
+    pub(in crate::cli) fn lead(&self, elsewhere: Option<Elsewhere>) {
+        let known = self.elsewhere.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = elsewhere;
+    }
+
+    /// Returns a message whose commands can be pasted as they stand.
+    pub(in crate::cli) fn located(&self, text: &str) -> String {
+        let elsewhere = self.elsewhere.lock();
+        let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner);
+        match &*elsewhere {
+            Some(elsewhere) => elsewhere.located(text),
+            None => text.to_owned(),
         }
     }
 
@@ -53,6 +77,16 @@ impl Printer {
         self.write_out(format!("{text}\n").as_bytes());
     }
 
+    /// Prints a table; the columns at `numbers` stand to the right. On a terminal that is too narrow, a block for each row.
+    pub(in crate::cli) fn table(
+        &self,
+        header: &[&str],
+        rows: &[impl AsRef<[String]>],
+        numbers: &[usize],
+    ) {
+        self.line(&table::within(self.width, header, rows, numbers));
+    }
+
     /// Prints data as it is.
     pub(in crate::cli) fn text(&self, text: &str) {
         self.write_out(text.as_bytes());
@@ -60,27 +94,45 @@ impl Printer {
 
     /// Prints a JSON document or event on a line of its own.
     pub(in crate::cli) fn json(&self, value: &impl Serialize) {
+        self.line(&self.document(value));
+    }
+
+    /// Prints a JSON document of an error.
+    pub(in crate::cli) fn json_error(&self, value: &impl Serialize) {
+        self.write_err(&format!("{}\n", self.document(value)));
+    }
+
+    fn document(&self, value: &impl Serialize) -> String {
+        let elsewhere = self.elsewhere.lock();
+        let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner);
         // Documents have no keys but texts, and so nothing that cannot be written.
-        self.line(&serde_json::to_string(value).unwrap_or_default());
+        match &*elsewhere {
+            None => serde_json::to_string(value).unwrap_or_default(),
+            Some(elsewhere) => {
+                let mut document = serde_json::to_value(value).unwrap_or_default();
+                elsewhere.locate(&mut document);
+                document.to_string()
+            }
+        }
     }
 
     /// Prints a message unless silence was asked for.
     pub(in crate::cli) fn note(&self, sentence: &str) {
         if !self.is_quiet() {
-            self.write_err(&format!("{sentence}\n"));
+            self.write_err(&format!("{}\n", self.located(sentence)));
         }
     }
 
     /// Prints a message about something that is wrong and does not stop the work.
     pub(in crate::cli) fn warning(&self, sentence: &str) {
         if !self.is_quiet() {
-            self.write_err(&format!("warning: {sentence}\n"));
+            self.write_err(&format!("warning: {}\n", self.located(sentence)));
         }
     }
 
     /// Prints what must be seen even when silence was asked for.
     pub(in crate::cli) fn error(&self, text: &str) {
-        self.write_err(&format!("{text}\n"));
+        self.write_err(&format!("{}\n", self.located(text)));
     }
 
     /// Prints a question without ending the line.

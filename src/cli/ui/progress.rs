@@ -3,21 +3,23 @@
 //! Promises: nothing is drawn in the first quarter of a second, so that short runs stay quiet. Every event is
 //! logged, whatever is drawn. Drawing never fails and never waits.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::words::{count, duration, grouped};
+use super::stretch::Stretch;
+use super::words::count;
 use super::{Printer, json as pieces};
 use crate::cli::shell::Shell;
-use crate::observe::{Event, Observer};
+use crate::observe::{Event, Observer, Work};
 use crate::sys::Stopwatch;
 
 const QUIET_SECONDS: f64 = 0.25;
 const LINE_SECONDS: f64 = 60.0;
-const STYLE: &str = "{msg} {wide_bar} {pos}/{len} {per_sec} {eta} left";
+const STYLE: &str = "{msg} {wide_bar} {prefix}";
 
 /// How progress looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,21 +30,21 @@ enum Look {
     Nothing,
 }
 
-/// Draws the events of a run.
+/// Draws the events of a run. The bar goes with it, also when a run ends by an error.
 pub(in crate::cli) struct Progress<'p> {
     printer: &'p Printer,
     look: Look,
-    phase: Mutex<Phase>,
+    drawing: Mutex<Drawing>,
 }
 
-/// One stretch of work with a known length.
-struct Phase {
-    act: &'static str,
-    done: usize,
-    of: usize,
-    last: String,
-    begun: Stopwatch,
-    drawn: Option<Stopwatch>,
+/// What is drawn.
+struct Drawing {
+    /// Venues are fetched while others are stored, so that two kinds of work may be under way.
+    stretches: BTreeMap<Work, Stretch>,
+    /// Since the last step of any of them.
+    since: Stopwatch,
+    /// Since the last line, or the beginning.
+    drawn: Stopwatch,
     bar: Option<ProgressBar>,
 }
 
@@ -61,7 +63,12 @@ impl<'p> Progress<'p> {
         Self {
             printer: shell.printer,
             look,
-            phase: Mutex::new(Phase::new("", 0)),
+            drawing: Mutex::new(Drawing {
+                stretches: BTreeMap::new(),
+                since: Stopwatch::start(),
+                drawn: Stopwatch::start(),
+                bar: None,
+            }),
         }
     }
 
@@ -73,69 +80,76 @@ impl<'p> Progress<'p> {
                 .printer
                 .json(&json!({ "event": "note", "text": sentence }));
         }
-        self.phase().suspended(|| self.printer.note(sentence));
+        self.drawing().suspended(|| self.printer.note(sentence));
     }
 
     /// Removes the bar.
     pub(in crate::cli) fn end(&self) {
-        if let Some(bar) = self.phase().bar.take() {
+        if let Some(bar) = self.drawing().bar.take() {
             bar.finish_and_clear();
         }
     }
 
-    fn phase(&self) -> std::sync::MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    fn drawing(&self) -> std::sync::MutexGuard<'_, Drawing> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, act: &'static str, of: usize) {
-        self.end();
-        *self.phase() = Phase::new(act, of);
-    }
-
-    fn advance(&self, steps: usize, last: String) {
-        let mut phase = self.phase();
-        phase.done += steps;
-        phase.last = last;
-        match self.look {
-            Look::Bar => phase.draw(),
-            Look::Lines => {
-                if let Some(line) = phase.line() {
-                    self.printer.note(&line);
-                }
+    fn begin(&self, work: Work, of: usize) {
+        let mut drawing = self.drawing();
+        drawing.since = Stopwatch::start();
+        match drawing.stretches.get_mut(&work) {
+            Some(stretch) if !stretch.is_over() => stretch.lengthen(of),
+            _ => {
+                drawing.stretches.insert(work, Stretch::new(work, of));
             }
-            Look::Json | Look::Nothing => {}
+        }
+    }
+
+    fn step(&self, work: Work, last: String) {
+        let mut drawing = self.drawing();
+        let seconds = drawing.since.seconds();
+        drawing.since = Stopwatch::start();
+        let is_due = drawing.drawn.seconds();
+        let Some(stretch) = drawing.stretches.get_mut(&work) else {
+            return;
+        };
+        stretch.step(last, seconds);
+        match self.look {
+            Look::Bar if is_due >= QUIET_SECONDS => {
+                let stretch = stretch.clone();
+                drawing.draw(&stretch);
+            }
+            Look::Lines if is_due >= LINE_SECONDS && !stretch.is_over() => {
+                let sentence = stretch.sentence();
+                drawing.drawn = Stopwatch::start();
+                self.printer.note(&sentence);
+            }
+            Look::Bar | Look::Lines | Look::Json | Look::Nothing => {}
         }
     }
 
     fn print_json(&self, event: &Event) {
         let is_wanted = !self.printer.is_quiet()
             || matches!(event, Event::Committed { .. } | Event::Moved { .. });
-        if self.look == Look::Json && is_wanted {
-            self.printer.json(&as_json(event));
+        if self.look == Look::Json
+            && is_wanted
+            && let Some(json) = as_json(event)
+        {
+            self.printer.json(&json);
         }
     }
 }
 
-impl Phase {
-    fn new(act: &'static str, of: usize) -> Self {
-        Self {
-            act,
-            done: 0,
-            of,
-            last: String::new(),
-            begun: Stopwatch::start(),
-            drawn: None,
-            bar: None,
-        }
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.end();
     }
+}
 
-    fn draw(&mut self) {
-        if self.begun.seconds() < QUIET_SECONDS {
-            return;
-        }
-        let length = u64::try_from(self.of).unwrap_or_default();
+impl Drawing {
+    fn draw(&mut self, stretch: &Stretch) {
         let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             // The template is checked by a test.
             bar.set_style(
                 ProgressStyle::with_template(STYLE)
@@ -143,29 +157,11 @@ impl Phase {
             );
             bar
         });
-        bar.set_message(format!("{} {}", self.act, self.last));
-        bar.set_position(u64::try_from(self.done).unwrap_or_default());
-    }
-
-    /// Returns the line that is due, if one is.
-    fn line(&mut self) -> Option<String> {
-        let is_due = self.drawn.unwrap_or(self.begun).seconds() >= LINE_SECONDS;
-        if !is_due || self.done >= self.of {
-            return None;
-        }
-        self.drawn = Some(Stopwatch::start());
-        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
-        let (done, left) = (self.done.max(1) as f64, (self.of - self.done) as f64);
-        let seconds = self.begun.seconds();
-        Some(format!(
-            "{} {} of {}, {:.1} a second, about {} left, last {}.",
-            self.act,
-            grouped(self.done),
-            count(self.of, "series", "series"),
-            done / seconds,
-            duration(seconds / done * left),
-            self.last,
-        ))
+        let (steps, all) = stretch.parts();
+        bar.set_length(u64::try_from(all).unwrap_or_default());
+        bar.set_message(stretch.name());
+        bar.set_prefix(stretch.far());
+        bar.set_position(u64::try_from(steps).unwrap_or_default());
     }
 
     fn suspended(&self, print: impl FnOnce()) {
@@ -183,19 +179,19 @@ impl Observer for Progress<'_> {
             Event::Fetched { .. } | Event::Committed { .. } | Event::Moved { .. } => {
                 tracing::debug!(?event);
             }
+            Event::Step(..) => {}
             _ => tracing::info!(?event),
         }
         self.print_json(&event);
         match event {
-            Event::FetchPlanned { series } => self.begin("Fetching", series),
-            Event::ConsolidationPlanned { series, .. } => self.begin("Storing", series),
-            Event::MovePlanned { tickers, .. } => self.begin("Moving", tickers),
-            Event::Fetched { request, .. } | Event::Moved { request, .. } => {
-                self.advance(1, request.series.to_string());
-            }
-            Event::Committed { request, partition } => {
-                self.advance(0, format!("{} {partition}", request.series));
-            }
+            Event::FetchPlanned { series } => self.begin(Work::Fetch, series),
+            Event::ConsolidationPlanned { series, .. } => self.begin(Work::Store, series),
+            Event::MovePlanned { tickers, .. } => self.begin(Work::Move, tickers),
+            Event::CheckPlanned { series } => self.begin(Work::Check, series),
+            Event::Fetched { request, .. } => self.step(Work::Fetch, request.series.to_string()),
+            Event::Step(work, series) => self.step(work, series.to_string()),
+            // The steps of these are told apart.
+            Event::Committed { .. } | Event::Moved { .. } => {}
             _ if self.look == Look::Json => {}
             Event::Resuming { run, files } => {
                 let with = match files {
@@ -207,7 +203,7 @@ impl Observer for Progress<'_> {
                 ));
             }
             Event::Warning(text) => {
-                self.phase()
+                self.drawing()
                     .suspended(|| self.printer.warning(&format!("{text}.")));
             }
             Event::Note(text) => self.note(&format!("{text}.")),
@@ -215,8 +211,10 @@ impl Observer for Progress<'_> {
     }
 }
 
-fn as_json(event: &Event) -> Value {
-    match event {
+/// Returns an event for machines. How far a run is they can count by what was done.
+fn as_json(event: &Event) -> Option<Value> {
+    let json = match event {
+        Event::CheckPlanned { .. } | Event::Step(..) => return None,
         Event::Resuming { run, files } => {
             json!({ "event": "resuming", "run": run, "files": files })
         }
@@ -248,7 +246,8 @@ fn as_json(event: &Event) -> Value {
         }
         Event::Warning(text) => json!({ "event": "warning", "text": text }),
         Event::Note(text) => json!({ "event": "note", "text": text }),
-    }
+    };
+    Some(json)
 }
 
 impl fmt::Debug for Progress<'_> {

@@ -1,7 +1,8 @@
-//! Stored bars as a table, as CSV and as JSON.
+//! Stored rows as a table, as CSV and as JSON.
 //!
 //! Promises: CSV and JSON carry every bit. A float is printed with the fewest digits that give it back, so `100.0`
-//! stays a float and `1e-7` stays small; a missing value is an empty field or `null`, never a zero.
+//! stays a float and `1e-7` stays small; a missing value is an empty field or `null`, never a zero. A table is for people:
+//! the prices of a series have one number of decimals.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -10,8 +11,9 @@ use chrono::{LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
-use super::{Printer, json as pieces, table as tables};
-use crate::frame::{Cell, Frame};
+use super::decimals::{decimals, readable};
+use super::{Printer, json as pieces};
+use crate::frame::{Cell, Column, ColumnSpec, Frame, KindOf};
 use crate::model::{Provenance, StorageRequest, time};
 
 /// How dates are written.
@@ -25,35 +27,31 @@ pub(in crate::cli) enum Dates {
     Utc(Tz),
 }
 
-/// The rows to print.
+/// The rows of a series to print.
 #[derive(Debug)]
-pub(in crate::cli) struct Extract<'e> {
-    pub(in crate::cli) request: &'e StorageRequest,
-    pub(in crate::cli) provenance: &'e Provenance,
-    pub(in crate::cli) frame: &'e Frame,
-    /// The first row that is printed.
-    pub(in crate::cli) first: usize,
+pub(in crate::cli) struct Extract {
+    pub(in crate::cli) request: StorageRequest,
+    pub(in crate::cli) provenance: Provenance,
+    pub(in crate::cli) frame: Frame,
+    /// The positions of the columns that are printed, in their order.
+    pub(in crate::cli) columns: Vec<usize>,
     pub(in crate::cli) dates: Dates,
 }
 
-impl Extract<'_> {
-    fn rows(&self) -> std::ops::Range<usize> {
-        self.first..self.frame.len()
+impl Extract {
+    fn columns(&self) -> impl Iterator<Item = (&'static ColumnSpec, &Column)> {
+        let specs = self.frame.profile().columns;
+        let columns = self.frame.columns();
+        let column = |&at: &usize| Some((specs.get(at)?, columns.get(at)?));
+        self.columns.iter().filter_map(column)
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.frame
-            .profile()
-            .columns
-            .iter()
-            .map(|column| column.name)
+        self.columns().map(|(spec, _)| spec.name)
     }
 
     fn cells(&self, row: usize) -> impl Iterator<Item = Cell<'_>> {
-        self.frame
-            .columns()
-            .iter()
-            .map(move |column| column.cell(row))
+        self.columns().map(move |(_, column)| column.cell(row))
     }
 
     fn text(&self, cell: Cell<'_>) -> String {
@@ -67,21 +65,6 @@ impl Extract<'_> {
         }
     }
 
-    /// Most prices were rounded to 32 bits at their source: their few digits say more than the 17 of the double.
-    fn readable(&self, cell: Cell<'_>) -> String {
-        if let Cell::Float(value) = cell {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "compared with the whole value"
-            )]
-            let short = value as f32;
-            if f64::from(short).to_bits() == value.to_bits() {
-                return format!("{short:?}");
-            }
-        }
-        self.text(cell)
-    }
-
     fn value(&self, cell: Cell<'_>) -> Value {
         match cell {
             Cell::Null => Value::Null,
@@ -91,6 +74,15 @@ impl Extract<'_> {
             Cell::Flag(value) => json!(value),
             other => json!(self.text(other)),
         }
+    }
+
+    fn floats(&self) -> impl Iterator<Item = f64> {
+        (0..self.frame.len())
+            .flat_map(|row| self.cells(row))
+            .filter_map(|cell| match cell {
+                Cell::Float(value) => Some(value),
+                _ => None,
+            })
     }
 }
 
@@ -125,62 +117,92 @@ fn utc(moment: NaiveDateTime, zone: Tz) -> NaiveDateTime {
     }
 }
 
-/// Prints the rows for people. The owner is in the question, and the source's sequence is of no interest.
-pub(in crate::cli) fn table(extract: &Extract<'_>, printer: &Printer) {
-    let rows: Vec<[String; 6]> = extract
-        .rows()
-        .map(|row| {
-            let mut cells = extract
-                .cells(row)
-                .skip(1)
-                .map(|cell| extract.readable(cell));
-            std::array::from_fn(|_| cells.next().unwrap_or_default())
-        })
-        .collect();
-    let header = ["date", "open", "high", "low", "close", "volume"];
-    printer.line(&tables::render(header, &rows, &[1, 2, 3, 4, 5]));
+/// Prints the rows for people.
+pub(in crate::cli) fn table(extract: &Extract, printer: &Printer) {
+    let decimals = decimals(extract.floats());
+    let cell = |cell: Cell<'_>| match cell {
+        Cell::Float(value) => readable(value, decimals),
+        other => extract.text(other),
+    };
+    let row = |row| extract.cells(row).map(cell).collect();
+    let rows: Vec<Vec<String>> = (0..extract.frame.len()).map(row).collect();
+    let header: Vec<&str> = extract.names().collect();
+    let kinds = extract.columns().map(|(spec, _)| spec.kind);
+    let is_number = |kind: &KindOf| matches!(kind, KindOf::Float | KindOf::Int);
+    let kinds = kinds.enumerate().filter(|(_, kind)| is_number(kind));
+    let numbers: Vec<usize> = kinds.map(|(at, _)| at).collect();
+    printer.table(&header, &rows, &numbers);
 }
 
-/// Prints the stored columns in their order.
-pub(in crate::cli) fn csv(extract: &Extract<'_>, printer: &Printer) {
+/// Prints the columns of series of one profile, below one header.
+pub(in crate::cli) fn csv(extracts: &[Extract], printer: &Printer) {
     let mut writer = csv::Writer::from_writer(printer.rows());
     // The printer remembers what went wrong; what it is handed here never fails.
-    let _header = writer.write_record(extract.names());
-    for row in extract.rows() {
-        if printer.is_closed() {
-            break;
+    for extract in extracts.iter().take(1) {
+        let _header = writer.write_record(extract.names());
+    }
+    for extract in extracts {
+        for row in 0..extract.frame.len() {
+            if printer.is_closed() {
+                return;
+            }
+            let _row = writer.write_record(extract.cells(row).map(|cell| extract.text(cell)));
         }
-        let _row = writer.write_record(extract.cells(row).map(|cell| extract.text(cell)));
     }
     let _end = writer.flush();
 }
 
-/// Prints one document.
-pub(in crate::cli) fn json(extract: &Extract<'_>, printer: &Printer) {
-    let mut head = pieces::series(extract.request);
+/// Prints one document for one series, and an array of documents for several.
+pub(in crate::cli) fn json(extracts: &[Extract], printer: &Printer) {
+    let mut out = printer.rows();
+    // As above.
+    let _begin = match extracts {
+        [_] => Ok(()),
+        _ => out.write_all(b"["),
+    };
+    for (at, extract) in extracts.iter().enumerate() {
+        let _comma = if at == 0 {
+            Ok(())
+        } else {
+            out.write_all(b",\n")
+        };
+        let _document = document(extract, &mut out, printer);
+    }
+    let _end = match extracts {
+        [_] => out.write_all(b"\n"),
+        _ => out.write_all(b"]\n"),
+    };
+    let _flushed = out.flush();
+}
+
+fn document(
+    extract: &Extract,
+    out: &mut impl std::io::Write,
+    printer: &Printer,
+) -> std::io::Result<()> {
+    let mut head = pieces::series(&extract.request);
     head.insert("timezone".to_owned(), json!(extract.provenance.timezone));
     head.insert(
         "price_basis".to_owned(),
         json!(extract.provenance.basis.as_str()),
     );
     let head = Value::Object(head).to_string();
-    let mut out = printer.rows();
-    let _head = write!(
+    write!(
         out,
         "{},\"rows\":[",
         head.strip_suffix('}').unwrap_or(&head)
-    );
-    for row in extract.rows() {
+    )?;
+    for row in 0..extract.frame.len() {
         if printer.is_closed() {
             break;
         }
         let cells = extract.cells(row).map(|cell| extract.value(cell));
         let object: Map<String, Value> =
             extract.names().map(ToOwned::to_owned).zip(cells).collect();
-        let comma = if row == extract.first { "" } else { "," };
-        let _row = write!(out, "{comma}\n{}", Value::Object(object));
+        let comma = if row == 0 { "" } else { "," };
+        write!(out, "{comma}\n{}", Value::Object(object))?;
     }
-    let _end = out.write_all(b"\n]}\n").and_then(|()| out.flush());
+    out.write_all(b"\n]}")
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::table;
+use super::Printer;
 use super::words::size;
 use crate::inventory::Size;
 
-/// Returns a table of what each venue keeps of each dataset.
-pub(in crate::cli) fn render(sizes: &[Size]) -> String {
+/// Prints a table of what each venue keeps of each dataset.
+pub(in crate::cli) fn print(sizes: &[Size], printer: &Printer) {
     let row = |one: &Size| {
         [
             one.venue.to_string(),
@@ -31,7 +31,7 @@ pub(in crate::cli) fn render(sizes: &[Size]) -> String {
         "inodes",
         "size",
     ];
-    table::render(header, &rows, &[2, 3, 4, 5, 6, 7])
+    printer.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
 }
 
 /// Returns what a venue keeps of a dataset.

@@ -1,22 +1,26 @@
 //! Plain tables: columns apart by blanks, no lines and no colour, so that `awk` and people read the same.
+//!
+//! On a terminal that is too narrow for a table each row becomes a block of lines, so that no line is broken.
+
+use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// Returns a table; the columns at `numbers` stand to the right.
-pub(in crate::cli) fn render<const N: usize>(
-    header: [&str; N],
-    rows: &[[String; N]],
+pub(in crate::cli) fn render(
+    header: &[&str],
+    rows: &[impl AsRef<[String]>],
     numbers: &[usize],
 ) -> String {
-    let is_plain = |cell: &str| cell.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if rows.iter().flatten().all(|cell| is_plain(cell)) {
+    let is_plain = |cell: &String| cell.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if rows.iter().flat_map(AsRef::as_ref).all(is_plain) {
         return padded(header, rows, numbers);
     }
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
-    table.add_rows(rows);
+    table.add_rows(rows.iter().map(AsRef::as_ref));
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if numbers.contains(&at) {
@@ -30,18 +34,45 @@ pub(in crate::cli) fn render<const N: usize>(
     lines.join("\n")
 }
 
+/// Returns the table if no line of it is longer than `width`, else a block for each row: a line for each cell that holds
+/// something.
+pub(in crate::cli) fn within(
+    width: Option<usize>,
+    header: &[&str],
+    rows: &[impl AsRef<[String]>],
+    numbers: &[usize],
+) -> String {
+    let table = render(header, rows, numbers);
+    let fits = |width: usize| table.lines().all(|line| line.chars().count() <= width);
+    if width.is_none_or(fits) {
+        return table;
+    }
+    let widest = header.iter().map(|name| name.len()).max();
+    let widest = widest.unwrap_or_default() + 1;
+    let block = |row: &[String]| {
+        let mut text = String::new();
+        for (name, cell) in header.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{:<widest$} {cell}", format!("{name}:"));
+        }
+        text
+    };
+    let blocks: Vec<String> = rows.iter().map(|row| block(row.as_ref())).collect();
+    blocks.join("\n").trim_end().to_owned()
+}
+
 /// Renders cells that are as wide as they are long: a list of 100,000 series takes a tenth of the time.
-fn padded<const N: usize>(header: [&str; N], rows: &[[String; N]], numbers: &[usize]) -> String {
-    let mut widths = header.map(str::len);
+fn padded(header: &[&str], rows: &[impl AsRef<[String]>], numbers: &[usize]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|name| name.len()).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = cell.len().max(*width);
         }
     }
     let mut text = String::new();
-    let mut add = |cells: [&str; N]| {
+    let mut add = |cells: &mut dyn Iterator<Item = &str>| {
         let start = text.len();
-        for (at, (cell, width)) in cells.into_iter().zip(widths).enumerate() {
+        for (at, (cell, width)) in cells.zip(&widths).enumerate() {
             let blanks = width - cell.len();
             let (before, after) = if numbers.contains(&at) {
                 (blanks, 2)
@@ -56,9 +87,9 @@ fn padded<const N: usize>(header: [&str; N], rows: &[[String; N]], numbers: &[us
         text.truncate(end);
         text.push('\n');
     };
-    add(header);
+    add(&mut header.iter().copied());
     for row in rows {
-        add(row.each_ref().map(String::as_str));
+        add(&mut row.as_ref().iter().map(String::as_str));
     }
     text.pop();
     text
@@ -78,13 +109,28 @@ mod tests {
         };
         let header = ["name", "number", "remark"];
 
-        let plain = render(header, &rows("Zuerich"), &[1]);
-        let wide = render(header, &rows("Z\u{fc}e\u{f1}ich"), &[1]);
+        let plain = render(&header, &rows("Zuerich"), &[1]);
+        let wide = render(&header, &rows("Z\u{fc}e\u{f1}ich"), &[1]);
 
         assert_eq!(plain.replace("Zuerich", "Z\u{fc}e\u{f1}ich"), wide);
         assert_eq!(
             plain,
             "name     number  remark\nA             1\nZuerich   12345\n"
         );
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_becomes_blocks() {
+        let rows = [["AAPL", "1"], ["MSFT", ""]].map(|row| row.map(str::to_owned));
+        let header = ["ticker", "months"];
+
+        assert_eq!(
+            within(Some(11), &header, &rows, &[1]),
+            "ticker: AAPL\nmonths: 1\n\nticker: MSFT"
+        );
+        for width in [Some(14), Some(80), None] {
+            let table = within(width, &header, &rows, &[1]);
+            assert_eq!(table, render(&header, &rows, &[1]), "{width:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::measure::simplest;
 use super::rescale::{Moved, Shift, VolumeTooLarge, rescaled};
-use crate::frame::Frame;
+use crate::frame::{Frame, merge};
 
 /// Stored rows that a split was not applied to, or was applied to twice.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub fn healed_splits(
         return Ok(None);
     };
     let mut healed: Option<Moved> = None;
-    for rows in named(stored.merge(newer).frame) {
+    for rows in named(merge(stored, newer).frame) {
         if rows.to >= first {
             continue;
         }
@@ -43,12 +43,12 @@ pub fn healed_splits(
         let older = healed.as_ref().map_or(stored, |healed| &healed.frame);
         let is_meant = |time| (rows.from..=rows.to).contains(&time);
         if let Some(moved) = rescaled(older, is_meant, Shift::of_split(factor))? {
-            let frame = older.merge(&moved).frame;
+            let frame = merge(older, &moved).frame;
             healed = Some(Moved { frame, factor });
         }
     }
     Ok(healed.map(|healed| Moved {
-        frame: healed.frame.merge(newer).frame,
+        frame: merge(&healed.frame, newer).frame,
         ..healed
     }))
 }
@@ -56,6 +56,7 @@ pub fn healed_splits(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::bars_of;
     use crate::frame::basis::made::frame;
 
     fn four_times(from: i64, to: i64) -> Vec<Unapplied> {
@@ -71,7 +72,7 @@ mod tests {
 
         let moved = moved.unwrap().unwrap();
         assert!((moved.factor - 0.25).abs() < f64::EPSILON);
-        let of = |frame: &Frame| frame.bars().map(|bar| bar.close).collect::<Vec<_>>();
+        let of = |frame: &Frame| bars_of(frame).map(|bar| bar.close).collect::<Vec<_>>();
         let (before, after) = (of(&stored), of(&moved.frame));
         assert_eq!(after[4], before[4].map(|close| close * 0.25));
         assert_eq!(after[5..10], before[5..]);

@@ -22,5 +22,5 @@ pub(super) fn frame(from: i64, rows: i64, price: f64, volume: i64) -> Frame {
         }
     };
     let bars = (from..from + rows).map(bar).collect();
-    BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame
+    BarBatch { bars }.ordered(&"A".parse().unwrap()).0.frame
 }

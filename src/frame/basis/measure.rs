@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::frame::basis::made::frame;
     use crate::frame::basis::rescale::rescaled;
-    use crate::frame::{Bar, BarBatch, Frame};
+    use crate::frame::{Bar, BarBatch, Frame, merge};
 
     fn divided(frame: &Frame, by: f64, volume: f64) -> Frame {
         let shift = Shift {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn seen(stored: &Frame, newer: &Frame) -> Option<Shift> {
-        let merged = stored.merge(newer);
+        let merged = merge(stored, newer);
         let rows = Overlap {
             changed: merged.changed,
             unchanged: merged.unchanged,
@@ -175,9 +175,9 @@ mod tests {
             ..Bar::default()
         };
         let bars = vec![empty];
-        let (hole, _) = BarBatch { bars }.prove(&"A".parse().unwrap());
+        let (hole, _) = BarBatch { bars }.ordered(&"A".parse().unwrap());
         let rest = [frame(0, 6, 400.0, 1000), frame(7, 3, 400.0, 1000)];
-        let stored = rest[0].merge(&hole.frame).frame.merge(&rest[1]).frame;
+        let stored = merge(&merge(&rest[0], &hole.frame).frame, &rest[1]).frame;
         let newer = divided(&frame(6, 4, 400.0, 1000), 4.0, 4.0);
 
         let shift = seen(&stored, &newer).unwrap();

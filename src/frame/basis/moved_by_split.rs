@@ -6,7 +6,7 @@
 use super::measure::{FEWEST_ROWS, is_near, is_price, ratio};
 use super::rescale::{Moved, Shift, VolumeTooLarge, rescaled};
 use super::split::Split;
-use crate::frame::{Frame, MarketEvent, Merged};
+use crate::frame::{Frame, MarketEvent, Merged, merge};
 
 /// Moves stored rows across the splits that took effect since they were fetched; `None` when they stay.
 ///
@@ -25,14 +25,14 @@ pub fn moved_by_split(
         .filter_map(Split::of)
         .map(Split::price_factor)
         .product();
-    let merged = stored.merge(newer);
+    let merged = merge(stored, newer);
     let goes_on = newer.span().is_none_or(|(_, last)| last < newest);
     if is_near(factor, 1.0) || !agrees(&merged, factor, goes_on) {
         return Ok(None);
     }
     let older = rescaled(stored, |_| true, Shift::of_split(factor))?;
     Ok(older.map(|older| Moved {
-        frame: older.merge(newer).frame,
+        frame: merge(&older, newer).frame,
         factor,
     }))
 }
@@ -65,7 +65,7 @@ mod tests {
             sequence: None,
         };
         let bars = days.map(bar).collect();
-        BarBatch { bars }.prove(&"A".parse().unwrap()).0.frame
+        BarBatch { bars }.ordered(&"A".parse().unwrap()).0.frame
     }
 
     fn split(day: i64) -> [MarketEvent; 1] {
@@ -85,7 +85,7 @@ mod tests {
 
         let moved = moved_by_split(&stored, &newer, &split(7)).unwrap().unwrap();
 
-        let expected = frame(0..5, 100.0, 40).merge(&newer).frame;
+        let expected = merge(&frame(0..5, 100.0, 40), &newer).frame;
         assert_eq!(moved.frame, expected);
         assert!((moved.factor - 0.25).abs() < f64::EPSILON);
     }

@@ -115,7 +115,7 @@ pub(super) fn rescaled(
         (_, column) => Ok(column),
     });
     let columns: Result<Vec<Column>, VolumeTooLarge> = columns.collect();
-    Ok(Some(Frame::prove(stored.profile(), columns?).frame))
+    Ok(Some(Frame::ordered(stored.profile(), columns?).frame))
 }
 
 #[expect(
@@ -136,6 +136,7 @@ fn times(volume: i64, factor: f64) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::frame::basis::made::frame;
+    use crate::frame::{bars_of, merge};
 
     #[test]
     fn only_rows_before_the_answer_are_moved() {
@@ -148,8 +149,8 @@ mod tests {
         let moved = rescaled(&stored, |time| time < 3, shift).unwrap().unwrap();
 
         assert_eq!(moved.len(), 3);
-        assert_eq!(moved.bars().next().unwrap().close, Some(100.0));
-        assert_eq!(moved.bars().next().unwrap().volume, Some(4000.into()));
+        assert_eq!(bars_of(&moved).next().unwrap().close, Some(100.0));
+        assert_eq!(bars_of(&moved).next().unwrap().volume, Some(4000.into()));
         assert_eq!(rescaled(&stored, |time| time < 0, shift), Ok(None));
     }
 
@@ -164,9 +165,9 @@ mod tests {
         let beyond = frame(5, 1, 400.0, i64::MAX / 4 + 1000);
 
         let held = rescaled(&whole, |_| true, shift).unwrap().unwrap();
-        let refused = rescaled(&whole.merge(&beyond).frame, |_| true, shift);
+        let refused = rescaled(&merge(&whole, &beyond).frame, |_| true, shift);
 
-        assert!(held.bars().all(|bar| bar.volume != Some(i64::MAX.into())));
+        assert!(bars_of(&held).all(|bar| bar.volume != Some(i64::MAX.into())));
         let reason = refused.unwrap_err().to_string();
         assert!(reason.contains("1970-01-01 times 4 is more"), "{reason}");
     }

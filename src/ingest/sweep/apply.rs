@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::frame::Frame;
+use crate::frame::{self, Frame};
 use crate::layout::ParsedPartition;
 use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
@@ -75,7 +75,7 @@ pub fn apply(
     // What lay there before this run goes before what this run fetches.
     let id = session.runs.next_of_others();
     let quarantine = session.quarantine(&id);
-    let mut work = Work {
+    let mut sweep = Sweep {
         stores,
         session,
         quarantine: &quarantine,
@@ -84,11 +84,11 @@ pub fn apply(
         staged: BTreeMap::new(),
         report,
     };
-    work.carry_out(plan)?;
-    Ok(work.report)
+    sweep.carry_out(plan)?;
+    Ok(sweep.report)
 }
 
-struct Work<'l> {
+struct Sweep<'l> {
     session: Session<'l>,
     /// How much memory a file may take is known there.
     stores: &'l Stores,
@@ -100,7 +100,7 @@ struct Work<'l> {
     report: SweepReport,
 }
 
-impl Work<'_> {
+impl Sweep<'_> {
     fn carry_out(&mut self, plan: &SweepPlan) -> Result<(), IngestError> {
         let mut settled = Vec::new();
         for leftover in &plan.leftovers {
@@ -179,19 +179,19 @@ impl Work<'_> {
         };
         let rows = match &stored {
             // An old file adds what is missing; where the two differ, what is stored stays.
-            Some(stored) if !self.is_newer(&leftover.path, &target)? => frame.merge(stored).frame,
+            Some(stored) if !self.is_newer(&leftover.path, &target)? => {
+                frame::merge(&frame, stored).frame
+            }
             _ => frame.clone(),
         };
         let profile = rows.profile();
         let staged = self.staged.entry((request.clone(), *partition));
         let staged = staged.or_insert_with(|| Frame::empty(profile));
         // Of two temporary files of one partition nobody knows which is right: the first has the last word.
-        let rows = rows.without(staged);
-        *staged = staged.merge(&rows).frame;
-        let will_be = stored
-            .unwrap_or_else(|| Frame::empty(profile))
-            .merge(staged);
-        let lost = frame.yields_to(&will_be.frame);
+        let rows = frame::without(&rows, staged);
+        *staged = frame::merge(staged, &rows).frame;
+        let will_be = frame::merge(&stored.unwrap_or_else(|| Frame::empty(profile)), staged);
+        let lost = frame::yielding(&frame, &will_be.frame);
         if lost > 0 {
             let differ = format!("{lost} of its rows have other values than those that stay");
             beyond = Some(beyond.map_or(differ.clone(), |more| format!("{more}; {differ}")));

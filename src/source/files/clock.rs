@@ -4,7 +4,7 @@
 //! clocks and the other has not come out right. Daily and wider bars keep their day and lose the time.
 //! Leaves to others: reading the cell (`stamp`).
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::family::Family;
@@ -12,6 +12,15 @@ use super::spec::{FilesSpec, Stamp};
 use super::stamp::Moment;
 use super::zone;
 use crate::model::{Interval, time};
+
+/// What a moment is on the stored clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// The moment as it is written, before a daily bar loses its time.
+    pub(super) wall: i64,
+    /// The stamp of the bar.
+    pub(super) start: i64,
+}
 
 /// How the stamps of one file are to be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +34,13 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Returns the clock of a file of a family; `exchange` is the zone of its exchange, as far as known.
+    /// Returns the clock of a file of a family; `exchange` is the zone of its exchange, as far as known, and `named` the one
+    /// of its readings that the file itself names.
     pub(super) fn of(
         family: Family,
         interval: Interval,
         exchange: Option<Tz>,
+        named: Option<Tz>,
         spec: &FilesSpec,
     ) -> Self {
         let stored = match family {
@@ -37,7 +48,8 @@ impl Clock {
             Family::Klines if !interval.is_intraday() => Some(Tz::UTC),
             Family::Klines => spec.timezone.or(Some(Tz::UTC)),
             Family::FlatFile => exchange.or(Some(Tz::America__New_York)),
-            Family::StooqDump | Family::Plain => exchange,
+            Family::Databento => exchange.or(Some(Tz::UTC)),
+            Family::StooqDump | Family::Plain => exchange.or(named),
         };
         let is_dump = family == Family::StooqDump;
         let usual_stamp = match interval.minutes() {
@@ -46,7 +58,10 @@ impl Clock {
         };
         Self {
             interval,
-            file: spec.file_clock.or(is_dump.then_some(Tz::Europe__Warsaw)),
+            file: spec
+                .file_clock
+                .or(named)
+                .or(is_dump.then_some(Tz::Europe__Warsaw)),
             stored,
             stamp: spec.stamp.unwrap_or(usual_stamp),
         }
@@ -57,8 +72,17 @@ impl Clock {
         self.stored
     }
 
-    /// Returns what a moment is on the stored wall clock, before the bar's start is found. The error is the reason.
-    pub(super) fn wall(self, moment: Moment) -> Result<NaiveDateTime, String> {
+    /// Reads a moment. The error is the reason why it cannot be stored.
+    pub(super) fn read(self, moment: Moment) -> Result<Reading, String> {
+        let wall = self.wall(moment)?;
+        match (time::nanos(wall), self.start(wall)) {
+            (Some(wall), Some(start)) => Ok(Reading { wall, start }),
+            _ => Err(format!("{wall} lies outside the years 1677 to 2262")),
+        }
+    }
+
+    /// Returns what a moment is on the stored wall clock, before the bar's start is found.
+    fn wall(self, moment: Moment) -> Result<NaiveDateTime, String> {
         let is_intraday = self.interval.is_intraday();
         match moment {
             Moment::Day(_) if is_intraday => Err(format!(
@@ -72,12 +96,16 @@ impl Clock {
                 Some(file) if self.stored == Some(file) => Ok(wall),
                 Some(file) => self.on_stored_clock(instant(wall, file)?),
             },
+            // No exchange west of Greenwich begins a day then: who writes days as instants means the day of UTC.
+            Moment::Instant(instant) if !is_intraday && instant.time() == NaiveTime::MIN => {
+                Ok(instant.naive_utc())
+            }
             Moment::Instant(instant) => self.on_stored_clock(instant),
         }
     }
 
     /// Returns the stamp of the bar; `None` outside the years that can be stored.
-    pub(super) fn start(self, wall: NaiveDateTime) -> Option<i64> {
+    fn start(self, wall: NaiveDateTime) -> Option<i64> {
         let Some(minutes) = self.interval.minutes() else {
             return time::midnight(wall.date());
         };
@@ -128,6 +156,7 @@ mod tests {
             Family::StooqDump,
             interval,
             Some(Tz::America__New_York),
+            None,
             &spec,
         )
     }
@@ -165,7 +194,7 @@ mod tests {
     #[test]
     fn an_instant_without_a_zone_to_store_it_in_is_refused() {
         let spec = FilesSpec::of("x".into());
-        let clock = Clock::of(Family::Plain, Interval::M1, None, &spec);
+        let clock = Clock::of(Family::Plain, Interval::M1, None, None, &spec);
 
         assert!(
             clock
@@ -173,6 +202,41 @@ mod tests {
                 .unwrap_err()
                 .contains("timezone")
         );
+    }
+
+    #[test]
+    fn a_day_that_is_written_as_an_instant_is_the_day_that_was_meant() {
+        let spec = FilesSpec::of("x".into());
+        let zone = Some(Tz::America__New_York);
+        let clock = Clock::of(Family::Plain, Interval::D1, zone, None, &spec);
+        let day = |text: &str| {
+            let instant = text.parse().unwrap();
+            let start = clock.read(Moment::Instant(instant)).unwrap().start;
+            time::naive(start).to_string()
+        };
+
+        assert_eq!(day("2024-01-02T00:00:00Z"), "2024-01-02 00:00:00");
+        assert_eq!(day("2024-01-02T05:00:00Z"), "2024-01-02 00:00:00");
+        assert_eq!(day("2024-07-02T04:00:00Z"), "2024-07-02 00:00:00");
+        assert_eq!(day("2024-01-02T21:00:00Z"), "2024-01-02 00:00:00");
+    }
+
+    #[test]
+    fn the_zone_that_a_file_names_is_that_of_its_readings() {
+        let spec = FilesSpec::of("x".into());
+        let of = |exchange| {
+            let clock = Clock::of(
+                Family::Plain,
+                Interval::M5,
+                exchange,
+                Some(Tz::America__New_York),
+                &spec,
+            );
+            stored(clock, "2024-01-02T09:30")
+        };
+
+        assert_eq!(of(None), "2024-01-02 09:30:00");
+        assert_eq!(of(Some(Tz::Europe__Berlin)), "2024-01-02 15:30:00");
     }
 
     #[test]

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{NaiveDate, NaiveTime};
 use csv::ByteRecord;
 
 use super::spec::FilesSpec;
-use super::stamp::{self, DateStyle, SlashOrder, number};
+use super::stamp::{self, DateStyle, Moment, SlashOrder, number};
 
 /// How the column of dates is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,25 @@ pub(super) enum Dates {
     Epoch,
     /// Text.
     Written(DateStyle),
+    /// Milliseconds since the midnight with which a day begins.
+    SinceMidnight(NaiveDate),
+}
+
+impl Dates {
+    /// Reads a cell; `None` when it is not written so.
+    pub(super) fn read(&self, cell: &[u8]) -> Option<Moment> {
+        match self {
+            Self::Epoch => stamp::epoch(cell),
+            Self::Written(style) => style.parse(cell),
+            Self::SinceMidnight(day) => {
+                let millis = number(std::str::from_utf8(cell).ok()?.trim())?;
+                let seconds = millis / 1000;
+                let nanos = millis % 1000 * 1_000_000;
+                NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos)
+                    .map(|time| Moment::Wall(day.and_time(time)))
+            }
+        }
+    }
 }
 
 /// Recognises how dates are written, by the first of them and, where it has slashes, by all of the column `at`.

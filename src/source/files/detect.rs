@@ -4,38 +4,48 @@
 //! with the line that was seen.
 //! Leaves to others: whose way of writing it is (`family`), dates (`dates`), the rows (`rows`), clocks (`clock`).
 
-use std::iter;
-
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::dates::{self, Dates};
-use super::family::{self, Family};
+use super::family::{self, Family, Form, Opening};
 use super::header::Places;
-use super::number::Point;
+use super::number::{Point, Scale};
 use super::spec::FilesSpec;
 use super::stamp::{self, DateStyle};
+use super::text::Origin;
 
 /// How a file is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout {
     /// The character between fields.
     pub(super) delimiter: u8,
-    /// Whether the first line is no row.
-    pub(super) has_header: bool,
+    /// How many lines are no rows.
+    pub(super) header_lines: usize,
     /// How many fields each line has.
     pub(super) fields: usize,
-    /// Where the columns stand.
-    pub(super) places: Places,
+    /// Where the columns stand, for each symbol that has columns of its own; under the empty one, those of every row.
+    pub(super) columns: Vec<(String, Places)>,
     /// Whose way of writing it is.
     pub(super) family: Family,
     /// How dates are written.
     pub(super) dates: Dates,
     /// How the point is written.
     pub(super) point: Point,
+    /// What prices are multiplied by.
+    pub(super) scale: Scale,
+}
+
+impl Layout {
+    /// Tells whether the rows say whose they are.
+    pub(super) fn names_tickers(&self) -> bool {
+        let names =
+            |(symbol, places): &(String, Places)| !symbol.is_empty() || places.ticker.is_some();
+        self.columns.iter().any(names)
+    }
 }
 
 /// What a file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Detected {
     /// Nothing, or a sentence that says that there is nothing.
     NoRows,
@@ -52,41 +62,66 @@ pub(super) fn reader(text: &[u8], delimiter: u8) -> Reader<&[u8]> {
         .from_reader(text)
 }
 
-/// Recognises a file. The error is the reason why it cannot be.
-pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> {
+/// Recognises a file of lines. The error is the reason why it cannot be.
+pub(super) fn detect(text: &[u8], spec: &FilesSpec, origin: &Origin) -> Result<Detected, String> {
     if text.trim_ascii().is_empty() || says_no_data(text) {
         return Ok(Detected::NoRows);
     }
     let delimiter = spec.delimiter.unwrap_or_else(|| likely_delimiter(text));
-    let mut lines = reader(text, delimiter).into_byte_records();
-    let mut line = || lines.next().transpose().map_err(|error| error.to_string());
-    let Some(first) = line()? else {
+    let lines: Vec<ByteRecord> = reader(text, delimiter)
+        .into_byte_records()
+        .take(3)
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
+    let Some(first) = lines.first() else {
         return Ok(Detected::NoRows);
     };
-    let has_header = spec
-        .header
-        .unwrap_or_else(|| !begins_with_moment(&first, spec));
-    let (places, family) = if has_header {
-        family::with_header(&first, spec)?
-    } else {
-        family::without_header(&first)?
-    };
-    let row = if has_header {
-        line()?
-    } else {
-        Some(first.clone())
-    };
-    let Some(row) = row else {
+    let form = family::recognise(&Opening {
+        first,
+        lines: &lines,
+        text,
+        delimiter,
+        origin,
+        spec,
+    });
+    let Form {
+        header_lines,
+        columns,
+        family,
+        scale,
+        dates,
+    } = form.map_err(|reason| {
+        if text.contains(&b'\n') {
+            reason
+        } else {
+            format!("{reason}; it ends inside this line, and is taken when it is whole")
+        }
+    })?;
+    let mut rows = reader(text, delimiter)
+        .into_byte_records()
+        .flatten()
+        .skip(header_lines);
+    let at = columns
+        .first()
+        .and_then(|(_, places)| places.date)
+        .unwrap_or_default();
+    let Some(row) = rows.next() else {
         return Ok(Detected::NoRows);
     };
-    let at = places.date.unwrap_or_default();
-    let rows = iter::once(row.clone()).chain(lines.flatten());
-    let dates = dates::recognise(row.get(at).unwrap_or_default(), rows, at, spec)?;
+    let dates = match dates {
+        Some(dates) => dates,
+        None => dates::recognise(
+            row.get(at).unwrap_or_default(),
+            std::iter::once(row.clone()).chain(rows),
+            at,
+            spec,
+        )?,
+    };
     Ok(Detected::Rows(Box::new(Layout {
         delimiter,
-        has_header,
+        header_lines,
         fields: first.len(),
-        places,
+        columns,
         family,
         dates,
         point: match spec.decimal_comma {
@@ -95,7 +130,17 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec) -> Result<Detected, String> 
             None if delimiter == b',' => Point::Dot,
             None => Point::Unseen,
         },
+        scale: spec.scale.map_or(scale, Scale::by),
     })))
+}
+
+/// Returns the layout of a text that has rows.
+#[cfg(test)]
+pub(super) fn detected(text: &[u8], spec: &FilesSpec, origin: &Origin) -> Result<Layout, String> {
+    match detect(text, spec, origin)? {
+        Detected::Rows(layout) => Ok(*layout),
+        Detected::NoRows => Err("it has no rows".to_owned()),
+    }
 }
 
 /// How the sentences begin by which sources say that they have nothing. A saved 401 or 429 says nothing about
@@ -127,7 +172,8 @@ fn likely_delimiter(text: &[u8]) -> u8 {
         .unwrap_or(b',')
 }
 
-fn begins_with_moment(first: &ByteRecord, spec: &FilesSpec) -> bool {
+/// Tells whether a line is a row, and none of names.
+pub(super) fn begins_with_moment(first: &ByteRecord, spec: &FilesSpec) -> bool {
     let style = DateStyle {
         format: spec.date_format.clone(),
         slashes: None,
@@ -156,15 +202,23 @@ mod tests {
     use super::super::stamp::SlashOrder;
     use super::*;
 
+    fn found(text: &str) -> Result<Detected, String> {
+        detect(
+            text.as_bytes(),
+            &FilesSpec::of("x".into()),
+            &Origin::default(),
+        )
+    }
+
     fn layout(text: &str) -> Layout {
-        match detect(text.as_bytes(), &FilesSpec::of("x".into())) {
+        match found(text) {
             Ok(Detected::Rows(layout)) => *layout,
             other => panic!("{other:?}"),
         }
     }
 
     fn reason(text: &str) -> String {
-        detect(text.as_bytes(), &FilesSpec::of("x".into())).unwrap_err()
+        found(text).unwrap_err()
     }
 
     #[test]
@@ -174,10 +228,13 @@ mod tests {
         let flat = layout(
             "ticker,volume,open,close,high,low,window_start,transactions\nA,1,1,1,1,1,1744792500000000000,1\n",
         );
+        let databento = layout(
+            "ts_event,rtype,open,high,low,close,volume,symbol\n1795132800000000000,33,1,1,1,1,3,ESH7\n",
+        );
         let polish =
             layout("Data;Otwarcie;Najwyzszy;Najnizszy;Zamkniecie\n02.01.2024;1,5;2;1;1,75\n");
 
-        assert_eq!((stooq.family, stooq.has_header), (Family::StooqDump, false));
+        assert_eq!((stooq.family, stooq.header_lines), (Family::StooqDump, 0));
         assert_eq!(
             (kline.family, &kline.dates),
             (Family::Klines, &Dates::Epoch)
@@ -186,8 +243,12 @@ mod tests {
             (flat.family, &flat.dates),
             (Family::FlatFile, &Dates::Epoch)
         );
+        assert_eq!(
+            (databento.family, databento.scale),
+            (Family::Databento, Scale::WholeOver(1e9))
+        );
         assert_eq!((polish.delimiter, polish.point), (b';', Point::Unseen));
-        assert!(polish.has_header);
+        assert_eq!(polish.header_lines, 1);
     }
 
     #[test]
@@ -201,8 +262,7 @@ mod tests {
             "Brak danych",
             "Date,Open,High,Low,Close,Volume\n",
         ] {
-            let detected = detect(text.as_bytes(), &FilesSpec::of("x".into()));
-            assert_eq!(detected, Ok(Detected::NoRows), "{text}");
+            assert_eq!(found(text), Ok(Detected::NoRows), "{text}");
         }
     }
 

@@ -40,17 +40,36 @@ enum Meaning {
     TimeOrDate,
 }
 
+/// How FRED calls the dates of its series, whose value is the one other column.
+const FRED_DATE: &str = "observationdate";
+
+/// Tells whether a name in a header is that of a close, and not a ticker such as `C`.
+pub(super) fn is_close(header: &str, spec: &FilesSpec) -> bool {
+    match spec.columns.get(&ColumnName::Close) {
+        Some(named) => header == named.trim(),
+        None => plain(header) == "close",
+    }
+}
+
+/// Tells whether a name in a header is that of a date.
+pub(super) fn is_date(header: &str) -> bool {
+    matches!(
+        meaning(&plain(header)),
+        Some(Meaning::Ours(ColumnName::Date) | Meaning::TimeOrDate)
+    )
+}
+
 fn meaning(header: &str) -> Option<Meaning> {
     use ColumnName::{Close, Date, High, Low, Open, Ticker, Volume};
     let ours = match header {
         "ticker" | "symbol" | "stock" => Ticker,
         "date" | "data" | "datum" | "day" | "dtyyyymmdd" | "datetime" | "timestamp"
-        | "windowstart" | "opentime" => Date,
+        | "windowstart" | "opentime" | "tsevent" | FRED_DATE => Date,
         "open" | "o" | "otwarcie" | "1open" => Open,
         "high" | "h" | "najwyzszy" | "2high" => High,
         "low" | "l" | "najnizszy" | "3low" => Low,
         "close" | "c" | "zamkniecie" | "4close" => Close,
-        "volume" | "vol" | "v" | "wolumen" | "5volume" => Volume,
+        "volume" | "vol" | "v" | "wolumen" | "5volume" | "6volume" => Volume,
         "per" => return Some(Meaning::Period),
         "sequence" => return Some(Meaning::Sequence),
         "time" | "czas" => return Some(Meaning::TimeOrDate),
@@ -108,6 +127,11 @@ impl Places {
             Some(_) => places.time = places.time.or(loose_time),
             None => places.date = loose_time,
         }
+        if let ([date, _], None) = (headers, places.close)
+            && plain(date) == FRED_DATE
+        {
+            places.close = Some(1);
+        }
         match (places.date, places.close) {
             (Some(_), Some(_)) => Ok(places),
             (None, _) => Err(Self::lacks("date", headers)),
@@ -139,6 +163,11 @@ impl Places {
             ColumnName::Close => &mut self.close,
             ColumnName::Volume => &mut self.volume,
         }
+    }
+
+    /// Returns where the four prices stand, in the order of a bar.
+    pub(super) fn prices(&self) -> [Option<usize>; 4] {
+        [self.open, self.high, self.low, self.close]
     }
 
     fn lacks(name: &str, headers: &[String]) -> String {
@@ -194,6 +223,13 @@ mod tests {
             (dump.period, dump.time, dump.volume),
             (Some(1), Some(3), Some(8))
         );
+    }
+
+    #[test]
+    fn the_one_value_of_a_series_of_freds_is_its_close() {
+        assert_eq!(places("observation_date,DGS10").unwrap().close, Some(1));
+        assert!(places("observation_date,DGS10,DGS2").is_err());
+        assert!(places("Date,DGS10").is_err());
     }
 
     #[test]

@@ -2,14 +2,17 @@
 //!
 //! Promises: hidden names and copies beside their file are skipped, and links are not followed, so a scan ends and stays below its root. The
 //! order is that of the names, whatever the file system. Two files that could both be the series are an error
-//! with both names, never a choice. Leaves to others: what the files hold.
+//! with both names, never a choice; files of one series by day, month or year are its parts. What may hold bars and is not
+//! read is kept by name. Leaves to others: what the files hold.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
+
 use super::mark::Inodes;
-use super::name::{self, FileKind};
+use super::name::{self, FileKind, Length};
 use super::spec::FilesSpec;
 use super::zone;
 use crate::model::{Interval, Ticker};
@@ -31,6 +34,18 @@ pub(super) struct Found {
     pub(super) interval: Option<Interval>,
     /// Whose rows it holds in part, if it lies in a Hive tree.
     pub(super) owner: Option<Ticker>,
+    /// Whether it is one of several of a series: of a day, a month or a year.
+    pub(super) is_dated: bool,
+    /// The day that its name tells.
+    pub(super) day: Option<NaiveDate>,
+    /// Whether its name is that of no ticker.
+    is_nobodys: bool,
+}
+
+impl Found {
+    fn is_part(&self) -> bool {
+        self.owner.is_some() || self.is_dated
+    }
 }
 
 /// The files of one series, or those among which its rows must be searched.
@@ -63,6 +78,8 @@ pub(super) struct Index {
     files: Vec<Found>,
     by_key: HashMap<String, Vec<usize>>,
     is_shared: bool,
+    /// Files that may hold bars, and why they are not read.
+    strangers: Vec<(PathBuf, String)>,
     unreadable: Option<FsError>,
     /// What a number of a file says on this disk.
     pub(super) inodes: Inodes,
@@ -127,6 +144,7 @@ impl Index {
                 }
                 let below = folder.join(&entry.name);
                 match entry.kind {
+                    Kind::Dir if name::holds_no_bars(&entry.name) => {}
                     Kind::Dir => waiting.push(below),
                     // A pipe is no file, and whoever asks for its series has to hear that.
                     Kind::File | Kind::Other => self.add(&root.join(&below), &below),
@@ -138,27 +156,50 @@ impl Index {
     }
 
     fn add(&mut self, path: &Path, below_root: &Path) {
-        let file_name = path.file_name().and_then(|name| name.to_str());
-        let Some((stem, kind)) = file_name.and_then(name::stem) else {
+        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
             return;
         };
-        let hive = name::hive_ticker(below_root);
-        let found = Found {
-            stem: stem.to_owned(),
-            kind,
-            interval: name::path_interval(below_root)
-                .or_else(|| name::web_name(stem).map(|(_, interval)| interval)),
-            owner: hive.clone(),
-            path: path.to_owned(),
+        let Some((stem, kind)) = name::stem(file_name) else {
+            if let Some(ending) = name::other_table(file_name) {
+                let reason = format!("files that end in .{ending} are not read");
+                self.strangers.push((path.to_owned(), reason));
+            }
+            return;
         };
-        let keys = match hive {
+        let told = name::told(stem);
+        let hive = name::hive_ticker(below_root);
+        let folder = name::folder_ticker(below_root)
+            .filter(|_| told.symbol.is_none() && told.date.is_some() && hive.is_none());
+        let mut keys = match &hive {
             Some(ticker) => vec![name::fold(ticker.as_str())],
             None => name::keys(stem),
+        };
+        keys.extend(folder.into_iter().flat_map(name::keys));
+        let interval = match &told.length {
+            Some(Length::Known(interval)) => Some(*interval),
+            Some(Length::Other(word)) => {
+                let reason =
+                    format!("by its name it holds bars of {word}, a length that is not kept");
+                self.strangers.push((path.to_owned(), reason));
+                // A ticker may be called so all the same.
+                keys.truncate(1);
+                name::path_interval(below_root)
+            }
+            None => name::path_interval(below_root),
         };
         for key in keys {
             self.by_key.entry(key).or_default().push(self.files.len());
         }
-        self.files.push(found);
+        self.files.push(Found {
+            stem: stem.to_owned(),
+            kind,
+            interval,
+            owner: hive,
+            is_dated: told.date.is_some(),
+            day: name::day(&told),
+            is_nobodys: told.symbol.is_none(),
+            path: path.to_owned(),
+        });
     }
 
     /// Chooses the files of a series.
@@ -177,18 +218,40 @@ impl Index {
             &|found| name::is_same_length(said(found), interval),
             &|found| found.interval.is_none(),
         ];
-        let mut chosen = claims
+        let claimed = |claim: &dyn Fn(&Found) -> bool| -> Vec<&Candidate<'_>> {
+            let those = named.iter().filter(|candidate| claim(candidate.file));
+            those.collect()
+        };
+        let candidates = claims
             .into_iter()
-            .map(|claim| best(named.iter().filter(|candidate| claim(candidate.file))))
-            .find(|files| !files.is_empty())
+            .map(claimed)
+            .find(|candidates| !candidates.is_empty())
             .unwrap_or_default();
+        let mut chosen = best(candidates.iter().copied());
         chosen.sort_by(|a, b| a.path.cmp(&b.path));
         match chosen.as_slice() {
             [] => self.shared(interval),
-            [_] => Choice::Named(chosen),
-            several if several.iter().all(|file| file.owner.is_some()) => Choice::Named(chosen),
+            several if several.iter().all(|file| file.is_part()) => Choice::Named(chosen),
+            [one] => {
+                // Beside a file of the ticker's own name, one of its days would be passed over in silence.
+                let mut parts = candidates.iter().map(|candidate| candidate.file);
+                match parts.find(|file| file.is_part()) {
+                    Some(part) => Choice::Ambiguous(&one.path, &part.path),
+                    None => Choice::Named(chosen),
+                }
+            }
             [first, second, ..] => Choice::Ambiguous(&first.path, &second.path),
         }
+    }
+
+    /// Returns the files that have stems.
+    pub(super) fn files(&self) -> &[Found] {
+        &self.files
+    }
+
+    /// Returns the files that may hold bars and are not read, with the reasons.
+    pub(super) fn strangers(&self) -> &[(PathBuf, String)] {
+        &self.strangers
     }
 
     /// Returns why a file that was not found may be there all the same.
@@ -204,7 +267,7 @@ impl Index {
         let mut files: Vec<&Found> = self
             .files
             .iter()
-            .filter(|file| self.is_shared && file.owner.is_none() && file.kind == FileKind::Text)
+            .filter(|file| file.owner.is_none() && (self.is_shared || file.is_nobodys))
             // With a country behind it, a name is that of one ticker, and rows of another would be misfiled.
             .filter(|file| zone::split_country(&file.stem).is_none())
             .filter(|file| may_hold(file, interval))

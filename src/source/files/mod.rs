@@ -1,27 +1,38 @@
-//! A folder of CSV or Parquet files as a venue.
+//! A folder of CSV, JSON or Parquet files as a venue; `docs/files.md` has a sample of every form.
 //!
 //! Promises: what can be recognised needs no settings, and what cannot is refused with what was seen; a row is
-//! never guessed. Each file is the complete history of its series, so the first fetch brings all of it, an
-//! unchanged file costs one look, and a rewritten history is noticed. Files are only ever read.
-//! Leaves to others: decoding Parquet (`ParquetRows`, connected by whoever opens the source).
+//! never guessed. The files of a series are its complete history, so the first fetch brings all of it, an
+//! unchanged file costs one look, and a rewritten history is noticed. A file of many tickers is parsed once. Files are only
+//! ever read. Leaves to others: decoding Parquet (`ParquetRows`, connected by whoever opens the source).
 
+mod alpha_vantage;
 mod clock;
+mod content;
 mod dates;
 mod detect;
 mod family;
 mod header;
 mod index;
+mod json;
+mod lean;
 mod mark;
 mod name;
 mod number;
 mod owner;
+mod pandas;
+mod polygon;
+mod remarks;
 mod rows;
 mod series;
+mod sheet;
+mod shelf;
 mod spec;
 mod stamp;
 mod text;
+mod wide;
 mod zone;
 
+pub use pandas::{ParquetColumn, ParquetNames, ParquetTime};
 pub use spec::{ColumnName, FilesSpec, Stamp};
 
 use std::fmt;
@@ -32,34 +43,54 @@ use chrono_tz::Tz;
 use self::index::{Choice, Index, Scan};
 use self::mark::Mark;
 use self::owner::Claim;
+use self::remarks::Seen;
 use self::series::{Series, check, malformed};
+use self::shelf::Shelf;
 use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::{Bar, BarBatch};
 use crate::model::{Digest, Interval, Provenance, Ticker, Venue};
 use crate::sys::{Fs, Shutdown};
 
-/// The bars of one ticker in a Parquet file.
+/// The bars of a Parquet file with barkeep's own columns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParquetBars {
-    /// The bars, in the file's order.
-    pub bars: Vec<Bar>,
+    /// The bars of each ticker, in the file's order; under the empty one those that name none.
+    pub owners: Vec<(String, Vec<Bar>)>,
     /// Numbers of the file that a bar cannot hold as they are: fractions of whole numbers, and what is out of range.
     pub inexact: usize,
 }
 
-/// Decodes a Parquet file into bars, for a room that knows no file format of storage.
+/// Opens Parquet files, for a room that knows no file format of storage.
 pub trait ParquetRows: fmt::Debug + Send + Sync {
-    /// Returns the bars of a ticker in a file, in the file's order; dates are taken as the exchange's wall clock.
+    /// Opens a file.
     ///
     /// # Errors
-    /// The reason, when the bytes are not bars.
-    fn rows(&self, bytes: Vec<u8>, ticker: &Ticker) -> Result<ParquetBars, String>;
+    /// The reason, when the bytes are no Parquet.
+    fn open(&self, bytes: Vec<u8>) -> Result<Box<dyn ParquetFile>, String>;
 
     /// Returns how many bytes of memory a file may take when it is unpacked, a text as well.
     fn most_bytes(&self) -> u64 {
         text::MOST_BYTES
     }
+}
+
+/// A Parquet file.
+pub trait ParquetFile {
+    /// Returns what the file says of its columns.
+    fn names(&self) -> &ParquetNames;
+
+    /// Returns the bars of a file with barkeep's own columns; dates are taken as the exchange's wall clock.
+    ///
+    /// # Errors
+    /// The reason, when the bytes are not bars.
+    fn bars(&self) -> Result<ParquetBars, String>;
+
+    /// Returns columns by their places.
+    ///
+    /// # Errors
+    /// The reason, when one cannot be read as it is.
+    fn columns(&self, places: &[usize]) -> Result<Vec<ParquetColumn>, String>;
 }
 
 /// A folder of files.
@@ -70,22 +101,32 @@ pub struct Files {
     fs: Arc<dyn Fs>,
     parquet: Arc<dyn ParquetRows>,
     index: Mutex<Option<Arc<Index>>>,
+    shelf: Shelf,
+    seen: Seen,
 }
 
 impl Files {
     /// Opens a folder under the name of a venue. It is looked at when the first series is fetched.
     pub fn new(
         venue: Venue,
-        spec: FilesSpec,
+        mut spec: FilesSpec,
         fs: Arc<dyn Fs>,
         parquet: Arc<dyn ParquetRows>,
     ) -> Self {
+        // What a suffix has of the ending of a name is no part of the stem.
+        if let Some(suffix) = &mut spec.suffix
+            && let Some((stem, _)) = name::stem(suffix)
+        {
+            *suffix = stem.to_owned();
+        }
         Self {
             venue,
             spec,
             fs,
+            shelf: Shelf::new(parquet.most_bytes()),
             parquet,
             index: Mutex::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -157,7 +198,23 @@ impl MarketDataSource for Files {
         self.index().map(drop)
     }
 
+    fn remarks(&self) -> Vec<String> {
+        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let sentence = |index: &Arc<Index>| self.seen.sentence(index, &self.spec.path);
+        index.as_ref().and_then(sentence).into_iter().collect()
+    }
+
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {
+        let fetched = self.fetched(job, stop);
+        if matches!(fetched, Ok(Fetched::UnknownTicker)) {
+            self.seen.miss(&job.ticker);
+        }
+        fetched
+    }
+}
+
+impl Files {
+    fn fetched(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {
         check(job, stop)?;
         let index = self.index()?;
         let series = match index.choose(&job.ticker, job.interval, &self.spec) {
@@ -170,6 +227,8 @@ impl MarketDataSource for Files {
                 claim: Claim::Shared,
             },
             Choice::Ambiguous(first, second) => {
+                self.seen.take(first);
+                self.seen.take(second);
                 let reason = format!("{} could be the file as well", second.display());
                 return Err(malformed(job, first, reason));
             }
@@ -184,6 +243,9 @@ impl MarketDataSource for Files {
             .filter(|_| job.asked == Asked::Incremental)
             .and_then(|mark| mark.parse().ok());
         if before.as_ref().is_some_and(|mark| mark.is_of(facts)) {
+            for file in &series.files {
+                self.seen.take(&file.path);
+            }
             return Ok(Fetched::UpToDate);
         }
         let Some(rows) = self.rows(&series, job, stop)? else {

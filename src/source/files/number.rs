@@ -1,8 +1,9 @@
 //! Reads one number as it is written in a cell.
 //!
 //! Promises: a finite number comes out as the nearest float, as `str::parse` gives it. What is written in no
-//! one's plain notation, thousands separators among it, is refused.
+//! one's plain notation, thousands separators among it, is refused. A text that means no value is none.
 
+use super::spec::FilesSpec;
 use crate::frame::Volume;
 
 /// How a file writes the point.
@@ -17,42 +18,127 @@ pub(super) enum Point {
     Comma,
 }
 
-/// Reads a cell; `None` inside when it says that there is no value. The error is the reason.
-pub(super) fn parse(cell: &[u8], point: &mut Point) -> Result<Option<f64>, String> {
-    let text = std::str::from_utf8(cell).map_err(|_| refuse(cell))?.trim();
-    if text.is_empty() || text.eq_ignore_ascii_case("null") || text == "N/A" || text == "N/D" {
-        return Ok(None);
-    }
-    let has_comma = text.contains(',');
-    let written = match (has_comma, text.contains('.')) {
-        (true, true) => return Err(refuse(cell)),
-        (true, false) => Point::Comma,
-        (false, true) => Point::Dot,
-        (false, false) => *point,
-    };
-    if *point == Point::Unseen {
-        *point = written;
-    } else if *point != written {
-        return Err(format!(
-            "`{text}` has another decimal point than the numbers before"
-        ));
-    }
-    let value = if has_comma {
-        text.replacen(',', ".", 1).parse()
-    } else {
-        text.parse()
-    };
-    value.map(Some).map_err(|_| refuse(cell))
+/// Texts by which programs say that there is no value, in lower case: pandas and R, spreadsheets, databases, FRED, Stooq.
+const MISSING: [&str; 10] = [
+    "", ".", "-", "--", "na", "n/a", "#n/a", "n/d", "nan", "null",
+];
+/// What Databento writes in place of a price that is none.
+const NO_FIXED_POINT: &str = "9223372036854775807";
+
+/// What the number in a cell has to be multiplied by to be a price.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scale {
+    /// It is the price.
+    One,
+    /// A factor.
+    Times(f64),
+    /// How many of the number's units are one. A division rounds once, where a factor such as 1e-9 is rounded itself.
+    Over(f64),
+    /// As `Over`, for whole numbers only; one with a point is the price.
+    WholeOver(f64),
 }
 
-/// Reads a cell as a volume: whole numbers stay whole, however large.
-pub(super) fn parse_volume(cell: &[u8], point: &mut Point) -> Result<Option<Volume>, String> {
-    let units = std::str::from_utf8(cell)
-        .ok()
-        .and_then(|text| text.trim().parse::<i64>().ok());
-    match units {
-        Some(units) => Ok(Some(Volume::Units(units))),
-        None => Ok(parse(cell, point)?.map(Volume::from)),
+impl Scale {
+    /// Returns the scale of a factor that is above zero and finite.
+    pub(super) fn by(factor: f64) -> Self {
+        let units = (1.0 / factor).round();
+        if (factor - 1.0).abs() < f64::EPSILON {
+            Self::One
+        } else if units > 1.0 && (1.0 / units).to_bits() == factor.to_bits() {
+            Self::Over(units)
+        } else {
+            Self::Times(factor)
+        }
+    }
+
+    /// Returns the price that a number stands for.
+    pub(super) fn price(self, number: f64, is_whole: bool) -> f64 {
+        match self {
+            Self::Times(factor) => number * factor,
+            Self::Over(units) => number / units,
+            Self::WholeOver(units) if is_whole => number / units,
+            Self::One | Self::WholeOver(_) => number,
+        }
+    }
+}
+
+/// How the numbers of one file are read.
+#[derive(Clone, Debug)]
+pub(super) struct Numbers<'s> {
+    point: Point,
+    scale: Scale,
+    missing: &'s [String],
+}
+
+impl<'s> Numbers<'s> {
+    /// Begins to read a file.
+    pub(super) fn new(point: Point, scale: Scale, spec: &'s FilesSpec) -> Self {
+        Self {
+            point,
+            scale,
+            missing: &spec.missing,
+        }
+    }
+
+    /// Reads a cell as a price; `None` inside when it says that there is no value. The error is the reason.
+    pub(super) fn price(&mut self, cell: &[u8]) -> Result<Option<f64>, String> {
+        let is_whole = !cell
+            .iter()
+            .any(|byte| matches!(byte, b'.' | b',' | b'e' | b'E'));
+        if matches!(self.scale, Scale::WholeOver(_)) && cell == NO_FIXED_POINT.as_bytes() {
+            return Ok(None);
+        }
+        let number = self.number(cell)?;
+        Ok(number.map(|number| self.scale.price(number, is_whole)))
+    }
+
+    /// Reads a cell as a volume: whole numbers stay whole, however large.
+    pub(super) fn volume(&mut self, cell: &[u8]) -> Result<Option<Volume>, String> {
+        let units = std::str::from_utf8(cell)
+            .ok()
+            .and_then(|text| text.trim().parse::<i64>().ok());
+        match units {
+            Some(units) => Ok(Some(Volume::Units(units))),
+            None => Ok(self.number(cell)?.map(Volume::from)),
+        }
+    }
+
+    /// Tells whether a cell says that there is no value.
+    pub(super) fn is_missing(&self, cell: &[u8]) -> bool {
+        let text = cell.trim_ascii();
+        let is = |other: &[u8]| text.eq_ignore_ascii_case(other);
+        MISSING.iter().any(|other| is(other.as_bytes()))
+            || self
+                .missing
+                .iter()
+                .any(|other| text == other.trim().as_bytes())
+    }
+
+    fn number(&mut self, cell: &[u8]) -> Result<Option<f64>, String> {
+        if self.is_missing(cell) {
+            return Ok(None);
+        }
+        let text = std::str::from_utf8(cell).map_err(|_| refuse(cell))?.trim();
+        let has_comma = text.contains(',');
+        let written = match (has_comma, text.contains('.')) {
+            (true, true) => return Err(refuse(cell)),
+            (true, false) => Point::Comma,
+            (false, true) => Point::Dot,
+            (false, false) => self.point,
+        };
+        if self.point == Point::Unseen {
+            self.point = written;
+        } else if self.point != written {
+            return Err(format!(
+                "`{text}` has another decimal point than the numbers before"
+            ));
+        }
+        let value = if has_comma {
+            text.replacen(',', ".", 1).parse()
+        } else {
+            text.parse()
+        };
+        value.map(Some).map_err(|_| refuse(cell))
     }
 }
 
@@ -64,16 +150,23 @@ fn refuse(cell: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn read(cells: &[&str], scale: Scale) -> Vec<Result<Option<f64>, String>> {
+        let spec = FilesSpec::of("x".into());
+        let mut numbers = Numbers::new(Point::Unseen, scale, &spec);
+        let cells = cells.iter().map(|cell| numbers.price(cell.as_bytes()));
+        cells.collect()
+    }
+
     #[test]
     fn a_volume_beyond_the_floats_is_read_exactly() {
-        let volume = parse_volume(b"9007199254740993", &mut Point::default());
+        let spec = FilesSpec::of("x".into());
+        let volume = Numbers::new(Point::Dot, Scale::One, &spec).volume(b"9007199254740993");
 
         assert_eq!(volume, Ok(Some(Volume::Units(9_007_199_254_740_993))));
     }
 
     #[test]
     fn numbers_are_read_exactly() {
-        let mut point = Point::default();
         for text in [
             "0.1",
             "3067.00",
@@ -82,37 +175,71 @@ mod tests {
             "-0.0",
             "2195329.299734271",
         ] {
-            let read = parse(text.as_bytes(), &mut point).unwrap().unwrap();
-            assert_eq!(
-                read.to_bits(),
-                text.parse::<f64>().unwrap().to_bits(),
-                "{text}"
-            );
+            let found = read(&[text], Scale::One).remove(0).unwrap().unwrap();
+            let expected = text.parse::<f64>().unwrap();
+            assert_eq!(found.to_bits(), expected.to_bits(), "{text}");
         }
     }
 
     #[test]
-    fn a_cell_without_value_is_none_and_not_a_number_stays_one() {
-        let mut point = Point::default();
+    fn a_cell_that_says_so_has_no_value() {
+        for text in [
+            "", " null ", "NaN", "nan", ".", "NA", "n/a", "N/D", "-", "NULL",
+        ] {
+            assert_eq!(read(&[text], Scale::One), [Ok(None)], "{text}");
+        }
+        assert_eq!(read(&["inf"], Scale::One), [Ok(Some(f64::INFINITY))]);
+    }
 
-        assert_eq!(parse(b"", &mut point), Ok(None));
-        assert_eq!(parse(b" null ", &mut point), Ok(None));
-        assert!(parse(b"NaN", &mut point).unwrap().unwrap().is_nan());
-        assert_eq!(parse(b"inf", &mut point), Ok(Some(f64::INFINITY)));
+    #[test]
+    fn the_settings_add_texts_that_mean_no_value() {
+        let mut spec = FilesSpec::of("x".into());
+        spec.missing = vec!["closed".to_owned()];
+        let mut numbers = Numbers::new(Point::Dot, Scale::One, &spec);
+
+        assert_eq!(numbers.price(b"closed"), Ok(None));
+        assert_eq!(numbers.volume(b"closed"), Ok(None));
+        assert_eq!(numbers.price(b"NA"), Ok(None));
+        assert!(numbers.price(b"Closed").is_err());
     }
 
     #[test]
     fn a_decimal_comma_is_read_and_a_mixture_is_refused() {
-        let mut point = Point::default();
+        let found = read(&["1,25", "17", "1.25"], Scale::One);
 
-        assert_eq!(parse(b"1,25", &mut point), Ok(Some(1.25)));
-        assert_eq!(parse(b"17", &mut point), Ok(Some(17.0)));
-        assert!(parse(b"1.25", &mut point).is_err());
+        assert_eq!(found[..2], [Ok(Some(1.25)), Ok(Some(17.0))]);
+        assert!(found[2].is_err());
         for text in ["1,234.5", "1.234,5", "1,2,3", "12M", "x", "--1"] {
-            assert!(
-                parse(text.as_bytes(), &mut Point::default()).is_err(),
-                "{text}"
+            assert!(read(&[text], Scale::One)[0].is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scale_that_is_a_part_of_one_divides_so_that_prices_are_the_nearest_floats() {
+        let of = |factor, cell| read(&[cell], Scale::by(factor)).remove(0).unwrap().unwrap();
+
+        for (factor, cell, price) in [
+            (1e-9, "4821750000000", 4821.75),
+            (1e-4, "548900", 54.89),
+            (1e-4, "1838600", 183.86),
+            (0.01, "7", 0.07),
+            (100.0, "1.5", 150.0),
+            (1.0, "0.3", 0.3),
+        ] {
+            assert_eq!(
+                of(factor, cell).to_bits(),
+                f64::to_bits(price),
+                "{cell} x {factor}"
             );
         }
+    }
+
+    #[test]
+    fn of_fixed_point_a_number_with_a_point_is_the_price() {
+        let cells = ["4821750000000", "4821.750000000", NO_FIXED_POINT];
+
+        let found = read(&cells, Scale::WholeOver(1e9));
+
+        assert_eq!(found, [Ok(Some(4821.75)), Ok(Some(4821.75)), Ok(None)]);
     }
 }

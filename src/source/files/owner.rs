@@ -1,7 +1,7 @@
 //! Whose rows a file holds, when its rows say so.
 //!
 //! Promises: in a file named for one ticker a row of another one is an error that names both; in a file shared
-//! by many it is passed over. A country suffix on one side only is no difference.
+//! by many it is passed over. A country suffix on one side only is no difference, unless two symbols differ in it.
 
 use super::name::fold;
 use super::zone;
@@ -29,53 +29,40 @@ pub(super) enum Claim {
     Shared,
 }
 
-/// Decides row by row.
-#[derive(Debug)]
-pub(super) struct Whose<'q> {
-    owner: &'q Owner<'q>,
-    last: Option<(Vec<u8>, bool)>,
-    has_others: bool,
-}
-
-impl<'q> Whose<'q> {
-    /// Begins to read a file.
-    pub(super) fn of(owner: &'q Owner<'q>) -> Self {
-        Self {
-            owner,
-            last: None,
-            has_others: false,
-        }
-    }
-
-    /// Tells whether a row with this symbol belongs to the ticker. The error is the reason why it must not be there.
-    pub(super) fn is_mine(&mut self, cell: &[u8]) -> Result<bool, String> {
-        if let Some((seen, is_mine)) = &self.last
-            && seen == cell
-        {
-            return Ok(*is_mine);
-        }
-        let is_mine = std::str::from_utf8(cell).is_ok_and(|cell| self.owner.is(cell.trim()));
-        if !is_mine && self.owner.claim == Claim::Named {
-            return Err(format!(
-                "the file is named {} and holds rows of {}",
-                self.owner.stem,
-                cell.escape_ascii()
-            ));
-        }
-        self.has_others |= !is_mine;
-        self.last = Some((cell.to_owned(), is_mine));
-        Ok(is_mine)
-    }
-
-    /// Tells whether rows of others were met.
-    pub(super) fn saw_others(&self) -> bool {
-        self.has_others
-    }
-}
-
 impl Owner<'_> {
-    fn is(&self, cell: &str) -> bool {
-        let (seen, asked) = (fold(cell), fold(self.ticker.as_str()));
+    /// Chooses among the symbols of a file, of which the empty one is that of rows without any; `None` when none of them
+    /// is the ticker. The error is the reason why they must not be there.
+    pub(super) fn choose<'s>(
+        &self,
+        symbols: impl Iterator<Item = &'s str>,
+    ) -> Result<Option<Vec<&'s str>>, String> {
+        let is_nobodys = |symbol: &str| symbol.is_empty() && self.claim == Claim::Named;
+        let (mine, others): (Vec<&str>, Vec<&str>) =
+            symbols.partition(|symbol| is_nobodys(symbol) || self.is(symbol));
+        match (self.claim, mine.as_slice(), others.first()) {
+            (Claim::Named, _, Some(other)) => Err(format!(
+                "the file is named {} and holds rows of {}",
+                self.stem,
+                other.escape_debug()
+            )),
+            (Claim::Shared, [], Some(_)) => Ok(None),
+            (Claim::Named, ..) | (Claim::Shared, [] | [_], _) => Ok(Some(mine)),
+            (Claim::Shared, [first, second, ..], _) => {
+                let asked = fold(self.ticker.as_str());
+                match mine.iter().find(|symbol| fold(symbol) == asked) {
+                    Some(exact) => Ok(Some(vec![exact])),
+                    None => Err(format!(
+                        "it holds rows of {first} and of {second}, and {} may be either",
+                        self.ticker
+                    )),
+                }
+            }
+        }
+    }
+
+    /// Tells whether a symbol is the ticker asked for.
+    pub(super) fn is(&self, symbol: &str) -> bool {
+        let (seen, asked) = (fold(symbol), fold(self.ticker.as_str()));
         if seen == asked
             || self
                 .suffix
@@ -96,7 +83,12 @@ impl Owner<'_> {
 mod tests {
     use super::*;
 
-    fn is_mine(asked: &str, stem: &str, claim: Claim, cell: &str) -> Result<bool, String> {
+    fn choose(
+        asked: &str,
+        stem: &str,
+        claim: Claim,
+        symbols: &[&'static str],
+    ) -> Result<Option<Vec<&'static str>>, String> {
         let ticker = asked.parse().unwrap();
         let owner = Owner {
             ticker: &ticker,
@@ -104,34 +96,56 @@ mod tests {
             stem,
             claim,
         };
-        Whose::of(&owner).is_mine(cell.as_bytes())
+        owner.choose(symbols.iter().copied())
     }
 
     #[test]
     fn a_country_on_one_side_only_is_no_difference() {
-        assert_eq!(
-            is_mine("AAPL", "aapl.us", Claim::Named, "AAPL.US"),
-            Ok(true)
-        );
-        assert_eq!(
-            is_mine("AAPL.US", "aapl.us", Claim::Named, "AAPL.US"),
-            Ok(true)
-        );
-        assert_eq!(
-            is_mine("AAPL.US", "aapl.us", Claim::Named, "aapl"),
-            Ok(true)
-        );
+        for (asked, symbol) in [
+            ("AAPL", "AAPL.US"),
+            ("AAPL.US", "AAPL.US"),
+            ("AAPL.US", "aapl"),
+        ] {
+            let found = choose(asked, "aapl.us", Claim::Named, &[symbol]);
+            assert_eq!(found, Ok(Some(vec![symbol])));
+        }
     }
 
     #[test]
     fn a_row_of_another_ticker_is_an_error_in_a_file_named_for_one() {
-        let reason = is_mine("AAPG", "aapg.us", Claim::Named, "ABAT.US").unwrap_err();
+        let reason = choose("AAPG", "aapg.us", Claim::Named, &["ABAT.US"]).unwrap_err();
 
         assert!(
             reason.contains("aapg.us") && reason.contains("ABAT.US"),
             "{reason}"
         );
-        assert!(is_mine("AAPL", "aapl.us", Claim::Named, "AAPL.DE").is_err());
-        assert_eq!(is_mine("AAPL", "stocks", Claim::Shared, "MSFT"), Ok(false));
+        assert!(choose("AAPL", "aapl.us", Claim::Named, &["AAPL.DE"]).is_err());
+        assert_eq!(choose("AAPL", "stocks", Claim::Shared, &["MSFT"]), Ok(None));
+    }
+
+    #[test]
+    fn rows_without_a_symbol_belong_to_the_name_of_the_file_or_to_nobody() {
+        assert_eq!(choose("A", "a", Claim::Named, &[""]), Ok(Some(vec![""])));
+        assert_eq!(choose("A", "x", Claim::Shared, &[""]), Ok(None));
+        assert_eq!(choose("A", "x", Claim::Shared, &[]), Ok(Some(vec![])));
+    }
+
+    #[test]
+    fn of_two_countries_the_ticker_has_to_name_one() {
+        let both = ["A.DE", "A.US"];
+
+        assert!(
+            choose("A", "x", Claim::Shared, &both)
+                .unwrap_err()
+                .contains("either")
+        );
+        assert_eq!(
+            choose("A.US", "x", Claim::Shared, &both),
+            Ok(Some(vec!["A.US"]))
+        );
+        assert_eq!(
+            choose("A", "x", Claim::Shared, &["A", "A.US"]),
+            Ok(Some(vec!["A"]))
+        );
     }
 }

@@ -1,287 +1,220 @@
-//! Reads the rows of a recognised file.
+//! Reads the rows of a recognised text of lines.
 //!
-//! Promises: every line becomes a bar, belongs to another ticker, or is an error with its number. No line is
-//! skipped because it is odd. Rows that are denser than their interval are an error too: they are bars of
-//! another length. Leaves to others: order and duplicates (`frame`), which file it is (`index`).
+//! Promises: every line becomes a row, has no price, or is an error with its number. No line is skipped because it is odd.
+//! A text that ends inside its last line is not read at all: the rest may still be on its way.
+//! Leaves to others: what the rows are to a series (`sheet`), order and duplicates (`frame`), which file it is (`index`).
 
-use chrono_tz::Tz;
 use csv::ByteRecord;
 
-use super::clock::Clock;
-use super::dates::Dates;
 use super::detect::{self, Layout};
 use super::family::Family;
-use super::name;
-use super::number::{self, Point};
-use super::owner::{Owner, Whose};
+use super::header::Places;
+use super::number::Numbers;
+use super::sheet::{Row, Sheet};
 use super::spec::FilesSpec;
 use super::stamp::{self, Moment};
 use crate::frame::Bar;
-use crate::model::{Interval, time};
+use crate::model::Interval;
 
-/// What a bar and its place on the clock take.
-const BAR_BYTES: u64 = (size_of::<Bar>() + size_of::<i64>()) as u64;
-
-/// What is asked of a file.
-#[derive(Debug)]
-pub(super) struct Question<'q> {
-    /// Whose rows.
-    pub(super) owner: Owner<'q>,
-    /// The length of bars that the series has.
-    pub(super) interval: Interval,
-    /// The length of bars that the file's place or the settings give it.
-    pub(super) said: Interval,
-    /// The zone of the exchange, if it is known.
-    pub(super) exchange: Option<Tz>,
-    /// The settings.
-    pub(super) spec: &'q FilesSpec,
-    /// How many bytes the bars may take.
-    pub(super) most_bytes: u64,
+/// Which rows of a file are kept.
+pub(super) enum Keep<'k> {
+    /// All.
+    All,
+    /// Those of symbols that are wanted. Others are known by their symbol only.
+    Only(&'k dyn Fn(&str) -> bool),
 }
 
-/// What a file answers.
-#[derive(Debug, PartialEq)]
-pub(super) enum Answer {
-    /// The rows of the ticker; none when the file has none of anybody's.
-    Rows(Vec<Bar>),
-    /// The file holds bars of another length.
-    OtherLength,
-    /// The file holds rows, and none of this ticker.
-    NotMine,
+impl Keep<'_> {
+    fn wants(&self, symbol: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(is_wanted) => is_wanted(symbol),
+        }
+    }
 }
 
 /// Reads the rows of one text. The error is the reason why it cannot be read.
 pub(super) fn read(
     text: &[u8],
     layout: &Layout,
-    question: &Question<'_>,
-) -> Result<Answer, String> {
+    spec: &FilesSpec,
+    keep: &Keep<'_>,
+    most_bytes: u64,
+) -> Result<Sheet, String> {
+    refuse_unfinished(text, layout)?;
+    let mut sheet = Sheet::new(layout.family, most_bytes);
+    sheet.is_guessed = layout.header_lines == 0 && layout.family == Family::Plain;
+    let mut reading = Reading {
+        layout,
+        numbers: Numbers::new(layout.point, layout.scale, spec),
+        keep,
+        sheet,
+        symbol: String::new(),
+    };
     let mut lines = detect::reader(text, layout.delimiter);
     let mut row = ByteRecord::new();
-    let mut next = |row: &mut ByteRecord| lines.read_byte_record(row).map_err(|e| e.to_string());
-    if layout.has_header {
-        next(&mut row)?;
-    }
-    let mut reading = Reading::new(layout, question);
-    while next(&mut row)? {
-        let line = row.position().map_or(0, csv::Position::line);
-        let place = |reason| format!("line {line}: {reason}");
-        match reading.take(&row).map_err(place)? {
-            Taken::Row => {}
-            Taken::OtherLength => return Ok(Answer::OtherLength),
+    let mut at = 0;
+    while lines
+        .read_byte_record(&mut row)
+        .map_err(|e| e.to_string())?
+    {
+        at += 1;
+        if at > layout.header_lines {
+            let line = row.position().map_or(0, csv::Position::line);
+            reading.line(&row, line)?;
         }
     }
-    reading.finish()
+    Ok(reading.sheet)
 }
 
-enum Taken {
-    Row,
-    OtherLength,
+/// Refuses a text whose last line has neither an end nor all of its fields.
+fn refuse_unfinished(text: &[u8], layout: &Layout) -> Result<(), String> {
+    let at = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let last = text.get(at..).unwrap_or_default();
+    let mut fields = detect::reader(last, layout.delimiter)
+        .into_byte_records()
+        .flatten();
+    match fields.next() {
+        Some(row) if row.len() < layout.fields => Err(format!(
+            "it ends inside its last line, `{}`: none of it is taken before it is whole",
+            detect::shown(&row)
+        )),
+        _ => Ok(()),
+    }
 }
 
 struct Reading<'r> {
     layout: &'r Layout,
-    question: &'r Question<'r>,
-    clock: Clock,
-    whose: Whose<'r>,
-    point: Point,
-    bars: Vec<Bar>,
-    /// Where each bar stands on the clock before daily ones lose their time.
-    walls: Vec<i64>,
-    period: Option<Vec<u8>>,
+    numbers: Numbers<'r>,
+    keep: &'r Keep<'r>,
+    sheet: Sheet,
+    /// The symbol of the row before: most rows have the same.
+    symbol: String,
 }
 
-impl<'r> Reading<'r> {
-    fn new(layout: &'r Layout, question: &'r Question<'r>) -> Self {
-        Self {
-            layout,
-            question,
-            clock: Clock::of(
-                layout.family,
-                question.interval,
-                question.exchange,
-                question.spec,
-            ),
-            whose: Whose::of(&question.owner),
-            point: layout.point,
-            bars: Vec::new(),
-            walls: Vec::new(),
-            period: None,
-        }
-    }
-
-    fn take(&mut self, row: &ByteRecord) -> Result<Taken, String> {
+impl Reading<'_> {
+    fn line(&mut self, row: &ByteRecord, line: u64) -> Result<(), String> {
+        let place = |reason: String| format!("line {line}: {reason}");
         if row.len() != self.layout.fields {
-            return Err(format!(
+            return Err(place(format!(
                 "it has {} fields where {} were expected: `{}`",
                 row.len(),
                 self.layout.fields,
                 detect::shown(row)
-            ));
+            )));
         }
-        let places = &self.layout.places;
-        if let Some(at) = places.ticker
-            && !self.whose.is_mine(row.get(at).unwrap_or_default())?
-        {
-            return Ok(Taken::Row);
-        }
-        if let Some(at) = places.period
-            && !self.has_length(row.get(at).unwrap_or_default())?
-        {
-            return Ok(Taken::OtherLength);
-        }
-        let wall = self.clock.wall(self.moment(row)?)?;
-        let date = self.clock.start(wall);
-        let wall = time::nanos(wall);
-        let (Some(date), Some(wall)) = (date, wall) else {
-            return Err("its date lies outside the years 1677 to 2262".to_owned());
-        };
-        let volume = match places.volume.and_then(|at| row.get(at)) {
-            Some(cell) => number::parse_volume(cell, &mut self.point)?,
-            None => None,
-        };
-        let mut value = |at: Option<usize>| match at.and_then(|at| row.get(at)) {
-            Some(cell) => number::parse(cell, &mut self.point),
-            None => Ok(None),
-        };
-        let bar = Bar {
-            date: Some(date),
-            open: value(places.open)?,
-            high: value(places.high)?,
-            low: value(places.low)?,
-            close: value(places.close)?,
-            volume,
-            sequence: self.sequence(row)?,
-        };
-        if self.bars.len() as u64 >= self.question.most_bytes / BAR_BYTES {
-            return Err(
-                "its bars would take more memory than a file may (max_file_memory)".to_owned(),
-            );
-        }
-        self.bars.push(bar);
-        self.walls.push(wall);
-        Ok(Taken::Row)
-    }
-
-    fn moment(&self, row: &ByteRecord) -> Result<Moment, String> {
-        let places = &self.layout.places;
-        let cell = places.date.and_then(|at| row.get(at)).unwrap_or_default();
-        let refuse = |cell: &[u8], noun: &str| format!("`{}` is not a {noun}", cell.escape_ascii());
-        let moment = match &self.layout.dates {
-            Dates::Epoch => stamp::epoch(cell),
-            Dates::Written(style) => style.parse(cell),
-        }
-        .ok_or_else(|| refuse(cell, "date"))?;
-        match (moment, places.time.and_then(|at| row.get(at))) {
-            (Moment::Day(day), Some(cell)) if !cell.is_empty() => stamp::time_of_day(cell)
-                .map(|time| Moment::Wall(day.and_time(time)))
-                .ok_or_else(|| refuse(cell, "time")),
-            _ => Ok(moment),
-        }
-    }
-
-    fn sequence(&self, row: &ByteRecord) -> Result<Option<i64>, String> {
-        let cell = self.layout.places.sequence.and_then(|at| row.get(at));
-        match cell.filter(|cell| !cell.is_empty()) {
-            None => Ok(None),
-            Some(cell) => std::str::from_utf8(cell)
-                .ok()
-                .and_then(|text| text.trim().parse().ok())
-                .map(Some)
-                .ok_or_else(|| format!("`{}` is not a sequence", cell.escape_ascii())),
-        }
-    }
-
-    /// Tells whether Stooq's own word for the length is the length asked for.
-    fn has_length(&mut self, cell: &[u8]) -> Result<bool, String> {
-        match &self.period {
-            Some(known) if known == cell => return Ok(true),
-            Some(known) => {
-                return Err(format!(
-                    "the rows before have length {}, this one has {}",
-                    known.escape_ascii(),
-                    cell.escape_ascii()
-                ));
+        for (symbol, places) in &self.layout.columns {
+            if let Some(at) = places.ticker {
+                let text = std::str::from_utf8(row.get(at).unwrap_or_default())
+                    .map_err(|_| place("its ticker is no text".to_owned()))?
+                    .trim();
+                if text.is_empty() {
+                    return Err(place(format!(
+                        "it names no ticker: `{}`",
+                        detect::shown(row)
+                    )));
+                }
+                if self.symbol != text {
+                    text.clone_into(&mut self.symbol);
+                }
+            } else if self.symbol != *symbol {
+                symbol.clone_into(&mut self.symbol);
             }
-            None => {}
+            if !self.keep.wants(&self.symbol) {
+                self.sheet.mention(&self.symbol);
+                continue;
+            }
+            let taken = take(row, places, self.layout, &mut self.numbers)
+                .and_then(|(row, period)| {
+                    if let Some(period) = period {
+                        self.sheet.note_period(&self.symbol, period)?;
+                    }
+                    Ok(row)
+                })
+                .map_err(place);
+            match taken {
+                Ok(row) => self.sheet.add(&self.symbol, row)?,
+                // In a file of one series nothing else is lost by it.
+                Err(reason) => self.sheet.refuse(&self.symbol, reason),
+            }
         }
-        let interval = period_interval(cell)
-            .ok_or_else(|| format!("`{}` is not a length of bars", cell.escape_ascii()))?;
-        self.period = Some(cell.to_owned());
-        Ok(name::is_same_length(interval, self.question.interval))
-    }
-
-    fn finish(self) -> Result<Answer, String> {
-        let asked = self.question.interval;
-        if self.bars.is_empty() {
-            return Ok(if self.whose.saw_others() {
-                Answer::NotMine
-            } else {
-                Answer::Rows(self.bars)
-            });
-        }
-        if self.period.is_none() && !name::is_same_length(self.question.said, asked) {
-            return Ok(Answer::OtherLength);
-        }
-        if is_denser(&self.walls, asked) {
-            return Err(format!(
-                "its rows are closer to each other than bars of {asked} are: set interval"
-            ));
-        }
-        let is_guessed = !self.layout.has_header && self.layout.family == Family::Plain;
-        if is_guessed && contradicts_order(&self.bars) {
-            return Err(
-                "it has no header, and its columns are not open, high, low, close".to_owned(),
-            );
-        }
-        Ok(Answer::Rows(self.bars))
+        Ok(())
     }
 }
 
-fn period_interval(cell: &[u8]) -> Option<Interval> {
-    match cell {
-        b"D" => Some(Interval::D1),
-        b"W" => Some(Interval::Wk1),
-        b"M" => Some(Interval::Mo1),
-        _ => {
-            let minutes: u32 = std::str::from_utf8(cell).ok()?.parse().ok()?;
-            Interval::ALL
-                .into_iter()
-                .find(|interval| interval.minutes() == Some(minutes))
-        }
+fn take(
+    row: &ByteRecord,
+    places: &Places,
+    layout: &Layout,
+    numbers: &mut Numbers<'_>,
+) -> Result<(Row, Option<Interval>), String> {
+    let cell = |at: Option<usize>| at.and_then(|at| row.get(at));
+    let period = match cell(places.period) {
+        Some(cell) => Some(period_interval(cell, layout.family)?),
+        None => None,
+    };
+    let mut price = |at| cell(at).map_or(Ok(None), |cell| numbers.price(cell));
+    let [open, high, low, close] = places.prices();
+    let bar = Bar {
+        date: None,
+        open: price(open)?,
+        high: price(high)?,
+        low: price(low)?,
+        close: price(close)?,
+        volume: cell(places.volume).map_or(Ok(None), |cell| numbers.volume(cell))?,
+        sequence: sequence(cell(places.sequence))?,
+    };
+    let moment = moment(cell(places.date), cell(places.time), layout)?;
+    Ok((Row { moment, bar }, period))
+}
+
+fn moment(date: Option<&[u8]>, time: Option<&[u8]>, layout: &Layout) -> Result<Moment, String> {
+    let refuse = |cell: &[u8], noun: &str| format!("`{}` is not a {noun}", cell.escape_ascii());
+    let date = date.unwrap_or_default();
+    let moment = layout
+        .dates
+        .read(date)
+        .ok_or_else(|| refuse(date, "date"))?;
+    match (moment, time) {
+        (Moment::Day(day), Some(cell)) if !cell.is_empty() => stamp::time_of_day(cell)
+            .map(|time| Moment::Wall(day.and_time(time)))
+            .ok_or_else(|| refuse(cell, "time")),
+        _ => Ok(moment),
     }
 }
 
-/// Tells whether most rows follow one another sooner than bars of this length can.
-fn is_denser(walls: &[i64], interval: Interval) -> bool {
-    let minutes = |count: u32| i64::from(count) * 60_000_000_000;
-    let length = match interval {
-        Interval::D1 => time::DAY,
-        Interval::D5 => 5 * time::DAY,
-        Interval::Wk1 => 7 * time::DAY,
-        Interval::Mo1 => 28 * time::DAY,
-        Interval::Mo3 => 89 * time::DAY,
-        _ => minutes(interval.minutes().unwrap_or(1)),
-    };
-    let mut sorted = walls.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let is_short = |pair: &&[i64]| match pair {
-        [a, b] => b.saturating_sub(*a) < length,
-        _ => false,
-    };
-    let short = sorted.windows(2).filter(is_short).count();
-    short * 2 > sorted.len().saturating_sub(1)
+fn sequence(cell: Option<&[u8]>) -> Result<Option<i64>, String> {
+    match cell.filter(|cell| !cell.is_empty()) {
+        None => Ok(None),
+        Some(cell) => std::str::from_utf8(cell)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .map(Some)
+            .ok_or_else(|| format!("`{}` is not a sequence", cell.escape_ascii())),
+    }
 }
 
-/// Tells whether rows without a header deny that their columns are open, high, low and close.
-fn contradicts_order(bars: &[Bar]) -> bool {
-    let is_odd = |bar: &&Bar| match (bar.open, bar.high, bar.low, bar.close) {
-        (Some(open), Some(high), Some(low), Some(close)) => {
-            high < open.max(close) || low > open.min(close)
-        }
-        _ => false,
+/// Returns the length of bars that a row itself names: Stooq's word for it, or Databento's type of record.
+fn period_interval(cell: &[u8], family: Family) -> Result<Interval, String> {
+    let of_minutes = |minutes: u32| {
+        Interval::ALL
+            .into_iter()
+            .find(|interval| interval.minutes() == Some(minutes))
     };
-    // Feeds do publish a few such rows, so one alone proves nothing.
-    bars.iter().filter(is_odd).count() * 10 > bars.len()
+    let interval = match (family, cell) {
+        (Family::Databento, b"33") => of_minutes(1),
+        (Family::Databento, b"34") => of_minutes(60),
+        (Family::Databento, b"35") | (_, b"D") => Some(Interval::D1),
+        (Family::Databento, _) => None,
+        (_, b"W") => Some(Interval::Wk1),
+        (_, b"M") => Some(Interval::Mo1),
+        _ => std::str::from_utf8(cell)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .and_then(of_minutes),
+    };
+    interval.ok_or_else(|| format!("`{}` is not a length of bars", cell.escape_ascii()))
 }

@@ -5,21 +5,21 @@
 //! Leaves to others: which files these are (`index`), what is new in them (`mark`).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use super::clock::Clock;
-use super::detect::{self, Detected};
+use super::content::{Content, Refusal};
 use super::index::Found;
 use super::mark::Facts;
-use super::name::FileKind;
 use super::owner::{Claim, Owner};
-use super::rows::{self, Answer, Question};
-use super::text::NoText;
+use super::rows::Keep;
+use super::sheet::{Answer, Question};
+use super::shelf::Parsed;
 use super::{FetchJob, Files, SourceError, text, zone};
 use crate::frame::Bar;
 use crate::model::{Digest, Interval};
-use crate::sys::Shutdown;
+use crate::sys::{Meta, Shutdown};
 
 /// The files of one series, and whether they are named for it.
 #[derive(Debug)]
@@ -48,6 +48,12 @@ impl Rows {
                 path.display()
             ));
         }
+    }
+
+    /// Drops the rows that two files have alike, such as a month and one of its days.
+    fn drop_repeated(&mut self) {
+        self.bars.sort_by_key(|bar| bar.date);
+        self.bars.dedup();
     }
 
     fn add(&mut self, bars: Vec<Bar>, zone: Option<Tz>, interval: Interval) -> Result<(), String> {
@@ -101,76 +107,105 @@ impl Files {
         let mut whole: Option<Rows> = None;
         for file in &series.files {
             check(job, stop)?;
-            let Some(bytes) = self.fs.read(&file.path)? else {
+            let refuse = |reason| malformed(job, &file.path, reason);
+            let owner = Owner {
+                ticker: &job.ticker,
+                suffix: self.spec.suffix.as_deref(),
+                stem: &file.stem,
+                claim: series.claim,
+            };
+            let Some(content) = self.content(file, &owner, job)? else {
                 continue;
             };
-            let refuse = |reason| malformed(job, &file.path, reason);
-            let mut inexact = 0;
-            let (answer, zone) = match file.kind {
-                FileKind::Text => self.text_rows(file, series.claim, &bytes, job),
-                FileKind::Parquet => {
-                    let found = self.parquet.rows(bytes, &job.ticker);
-                    let found = found.map_err(refuse)?;
-                    inexact = found.inexact;
-                    Ok((Answer::Rows(found.bars), self.zone()))
+            let content = match &*content {
+                Ok(content) => content,
+                Err(Refusal::Else(reason)) if series.claim == Claim::Shared => {
+                    // A file that is named for nobody and holds no rows of anybody is none of this series' business.
+                    self.seen.refuse(&file.path, reason);
+                    continue;
                 }
-            }
-            .map_err(refuse)?;
-            match answer {
+                Err(refusal) => {
+                    self.seen.take(&file.path);
+                    return Err(refuse(refusal.to_string()));
+                }
+            };
+            let Some(symbols) = owner.choose(content.symbols()).map_err(refuse)? else {
+                continue;
+            };
+            let question = self.question(file, job);
+            match content.bars(&symbols, &question).map_err(refuse)? {
                 Answer::Rows(bars) if series.claim == Claim::Named || !bars.is_empty() => {
+                    self.seen.take(&file.path);
                     let whole = whole.get_or_insert_default();
+                    let zone = content.zone(&question, self.zone());
                     whole.add(bars, zone, job.interval).map_err(refuse)?;
-                    whole.note_inexact(&file.path, inexact);
+                    whole.note_inexact(&file.path, content.inexact());
                 }
-                Answer::Rows(_) | Answer::OtherLength | Answer::NotMine => {}
+                Answer::Rows(_) => {}
+                Answer::OtherLength => {
+                    let reason = format!("its bars are not of {}", job.interval);
+                    self.seen.refuse(&file.path, &reason);
+                }
             }
+        }
+        if let Some(rows) = whole.as_mut().filter(|_| series.files.len() > 1) {
+            rows.drop_repeated();
         }
         Ok(whole)
     }
 
-    fn text_rows(
-        &self,
-        file: &Found,
-        claim: Claim,
-        bytes: &[u8],
-        job: &FetchJob,
-    ) -> Result<(Answer, Option<Tz>), String> {
-        let nobodys = |reason: String| match claim {
-            Claim::Named => Err(reason),
-            // A file that is named for nobody and holds no rows of anybody is none of this series' business.
-            Claim::Shared => Ok((Answer::NotMine, None)),
-        };
-        let text = match text::unpack(bytes, self.parquet.most_bytes()) {
-            Ok(text) => text,
-            Err(NoText::Else(reason)) => return nobodys(reason),
-            // Passed over, its rows would be missed by nobody.
-            Err(NoText::TooLarge(reason)) => return Err(reason),
-        };
-        let layout = match detect::detect(&text, &self.spec) {
-            Ok(Detected::Rows(layout)) => layout,
-            Ok(Detected::NoRows) => return Ok((Answer::Rows(Vec::new()), None)),
-            Err(reason) => return nobodys(reason),
-        };
-        if claim == Claim::Shared && layout.places.ticker.is_none() {
-            return Ok((Answer::NotMine, None));
-        }
+    fn question(&self, file: &Found, job: &FetchJob) -> Question<'_> {
         let country = zone::split_country(&file.stem).map(|(_, country)| country.zone);
-        let question = Question {
-            owner: Owner {
-                ticker: &job.ticker,
-                suffix: self.spec.suffix.as_deref(),
-                stem: &file.stem,
-                claim,
-            },
+        Question {
             interval: job.interval,
             said: file.interval.unwrap_or(self.spec.interval),
             // One tree has one clock: the file's own country decides only where nothing else does.
             exchange: self.zone().or(country),
             spec: &self.spec,
-            most_bytes: self.parquet.most_bytes().saturating_sub(text.len() as u64),
+        }
+    }
+
+    /// Returns what a file holds, `None` when it is not there any more. One that is named for nobody may serve many tickers:
+    /// it is kept.
+    fn content(
+        &self,
+        file: &Found,
+        owner: &Owner<'_>,
+        job: &FetchJob,
+    ) -> Result<Option<Arc<Parsed>>, SourceError> {
+        let Some(meta) = self.fs.metadata(&file.path)? else {
+            return Ok(None);
         };
-        let clock = Clock::of(layout.family, job.interval, question.exchange, &self.spec);
-        Ok((rows::read(&text, &layout, &question)?, clock.stored()))
+        let all = || self.parse(file, &meta, &Keep::All, job);
+        let parsed = match owner.claim {
+            Claim::Named => Arc::new(all()?),
+            Claim::Shared => {
+                let mut facts = Facts::new("");
+                facts.add(&file.path, &meta, self.index()?.inodes);
+                self.shelf.get(&file.path, facts.finish(), all)?
+            }
+        };
+        if owner.claim == Claim::Named || !matches!(*parsed, Err(Refusal::TooLarge)) {
+            return Ok(Some(parsed));
+        }
+        let keep = Keep::Only(&|symbol| owner.is(symbol));
+        self.parse(file, &meta, &keep, job)
+            .map(|parsed| Some(Arc::new(parsed)))
+    }
+
+    fn parse(
+        &self,
+        file: &Found,
+        before: &Meta,
+        keep: &Keep<'_>,
+        job: &FetchJob,
+    ) -> Result<Parsed, SourceError> {
+        let bytes = self.fs.read(&file.path)?.unwrap_or_default();
+        if self.fs.metadata(&file.path)?.as_ref() != Some(before) {
+            let reason = "it changed while it was read: none of it is taken before it is whole";
+            return Err(malformed(job, &file.path, reason.to_owned()));
+        }
+        Ok(Content::read(file, bytes, &self.spec, &*self.parquet, keep))
     }
 }
 

@@ -65,8 +65,8 @@ impl ColumnName {
     }
 }
 
-/// Settings of a folder of CSV or Parquet files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Settings of a folder of files.
+#[derive(Clone, Debug, PartialEq)]
 pub struct FilesSpec {
     /// The folder; or one file, which is then asked for every ticker.
     pub path: PathBuf,
@@ -93,6 +93,10 @@ pub struct FilesSpec {
     pub date_format: Option<String>,
     /// Whether the first line names the columns.
     pub header: Option<bool>,
+    /// Texts that mean no value, beside those that are known to.
+    pub missing: Vec<String>,
+    /// What prices are multiplied by. Without it: 1, but in forms that are known to count in parts.
+    pub scale: Option<f64>,
 }
 
 impl FilesSpec {
@@ -111,6 +115,8 @@ impl FilesSpec {
             decimal_comma: None,
             date_format: None,
             header: None,
+            missing: Vec::new(),
+            scale: None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub enum ListError {
         expected: usize,
     },
     /// A line of a plain list is something else than one symbol.
-    #[error("line {line}, `{text}`, is no symbol")]
+    #[error("line {line}, `{text}`, is more or something else than symbols")]
     NoSymbol {
         /// Its number, from 1.
         line: usize,

@@ -1,6 +1,6 @@
 //! The forms that a list comes in, each as rows.
 
-use super::{Forms, ListError, spelling};
+use super::{Forms, ListError, plain, spelling};
 
 /// The directory of Nasdaq's own listings.
 const NASDAQ_LISTED: &str = "Symbol|Security Name|Market Category|Test Issue|Financial Status|Round Lot Size|ETF|NextShares";
@@ -11,12 +11,6 @@ const OTHER_LISTED: &str =
 const CSV_HEADINGS: [&str; 2] = ["Symbol,Security Name", "ACT Symbol,Company Name"];
 /// How the last line of a directory begins. The copies as CSV keep it as a row.
 const FOOTER: &str = "File Creation Time";
-/// The headings that a plain list may have.
-const PLAIN_HEADINGS: [&str; 2] = ["symbol", "ticker"];
-/// What no symbol has: a line with one of these is something else.
-const FOREIGN: [char; 13] = [
-    ' ', '\t', ',', ';', '|', '"', '\'', '<', '>', '{', '}', '[', ']',
-];
 /// How much of a line is repeated in an error.
 const MOST_SHOWN: usize = 80;
 
@@ -49,10 +43,7 @@ pub(super) fn rows(text: &str, forms: Forms) -> Result<Vec<Row>, ListError> {
         _ if forms == Forms::Tables && !text.trim().is_empty() => {
             Err(ListError::UnknownHeading { line: shown(first) })
         }
-        _ if first.contains(['|', ',', ';']) && !first.starts_with(['{', '[', '#']) => {
-            Err(ListError::UnknownHeading { line: shown(first) })
-        }
-        _ => plain(text),
+        _ => written(text),
     }
 }
 
@@ -118,31 +109,14 @@ fn csv_rows(text: &str) -> Result<Vec<Row>, ListError> {
     Ok(rows)
 }
 
-/// One symbol on each line, spelled as its owner wants it.
-fn plain(text: &str) -> Result<Vec<Row>, ListError> {
-    let mut rows = Vec::new();
-    let mut is_first = true;
-    for (at, line) in text.lines().map(str::trim).enumerate() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if line.contains(FOREIGN) {
-            return Err(ListError::NoSymbol {
-                line: at + 1,
-                text: shown(line),
-            });
-        }
-        let is_heading = is_first && PLAIN_HEADINGS.contains(&line.to_ascii_lowercase().as_str());
-        is_first = false;
-        if !is_heading {
-            rows.push(Row {
-                listed: line.to_owned(),
-                spelled: Some(line.to_owned()),
-                is_test_issue: false,
-            });
-        }
-    }
-    Ok(rows)
+/// Tickers as somebody wrote them down, spelled as they want it.
+fn written(text: &str) -> Result<Vec<Row>, ListError> {
+    let row = |(_, symbol): (usize, String)| Row {
+        spelled: Some(symbol.clone()),
+        listed: symbol,
+        is_test_issue: false,
+    };
+    Ok(plain::symbols(text)?.into_iter().map(row).collect())
 }
 
 fn shown(line: &str) -> String {

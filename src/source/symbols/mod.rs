@@ -6,9 +6,11 @@
 
 mod error;
 mod form;
+mod plain;
 mod spelling;
 
 pub use error::ListError;
+pub use plain::symbols as written;
 
 use std::collections::BTreeSet;
 
@@ -171,8 +173,8 @@ mod tests {
             ("{\"error\": \"quota\"}", "`{\"error\": \"quota\"}`"),
             ("Too many requests", "`Too many requests`"),
             ("AAPL\nsorry, no\n", "line 2"),
-            ("Symbol|Name\nA|B\n", "heading"),
-            ("Symbol,Price\nA,1\n", "heading"),
+            ("Symbol|Name\nA|B\n", "line 1"),
+            ("Code,Price\nA,1\n", "line 1"),
             ("Symbol,Security Name\nA,Agilent\nB\n", "line 3 has 1"),
             ("Symbol,Security Name\nA,Agilent\nB,Barn", "last line"),
             ("Symbol,Security Name\nA,Agilent\nB,\"Barn\n", "last line"),

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::borders::Borders;
 use super::known_events::{KnownEvents, remembers};
+use super::late::{AnsweredDays, LateDays};
 use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
@@ -163,7 +164,29 @@ impl Fetch<'_> {
         let spec = &self.yahoo.spec;
         let mut mark = Mark::of(&chart.meta, self.through, spec.hours, &spec.calendars);
         mark.told = self.remembered(&mark);
+        if self.borders().is_none() {
+            mark.late = self.late_days(&mark);
+        }
         Some(mark)
+    }
+
+    /// Returns the sessions of which there is no price yet.
+    fn late_days(&self, mark: &Mark) -> LateDays {
+        let day = |stamp| rows::wall(stamp, mark.zone).map(|wall| wall.date());
+        let meta = self.chart.as_ref().map(|chart| &chart.meta);
+        let bars = self.reading.bars.iter().filter_map(|bar| bar.date);
+        let answer = AnsweredDays {
+            held: bars.map(time::day).collect(),
+            blank: self.reading.blank.clone(),
+            first_trade: meta.and_then(|meta| meta.first_trade).and_then(day),
+            is_continued: self.job.basis.is_some() || self.job.known.is_some(),
+        };
+        let before = self.mark.as_ref().map(|mark| mark.late.clone());
+        let calendar = mark.trading.calendar(mark.zone, &self.yahoo.spec.calendars);
+        let hours = self.yahoo.spec.hours;
+        before
+            .unwrap_or_default()
+            .after(&answer, &self.answered, (mark, hours), &calendar)
     }
 
     /// Returns the mark of the run before with the splits that stored rows are moved across now, so that they are no news.

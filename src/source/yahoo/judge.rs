@@ -6,6 +6,8 @@
 
 use super::wire::{self, Body, Chart, Speaker};
 use crate::http::HttpAnswer;
+use crate::model::Interval;
+use crate::source::FetchJob;
 
 /// An answer, understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,34 @@ pub(super) fn judge(answer: &HttpAnswer) -> Verdict {
         Err(_) if status != 200 => Verdict::Outage(format!("status {status} without a reason")),
         Err(reason) => Verdict::Malformed(reason),
     }
+}
+
+/// Refuses a chart of something else than was asked for.
+pub(super) fn refuse_others(chart: &Chart, job: &FetchJob) -> Result<(), String> {
+    let meta = &chart.meta;
+    if !is_of_ticker(chart, job) {
+        return Err(format!("it is a chart of {}", meta.symbol));
+    }
+    let served = meta.granularity.as_str();
+    let is_right = match job.interval {
+        // Yahoo spells sixty minutes its own way, and half hours are made of quarters.
+        Interval::M60 | Interval::H1 => matches!(served, "" | "1h" | "60m"),
+        Interval::M30 => matches!(served, "" | "15m" | "30m"),
+        interval => served.is_empty() || served == interval.as_str(),
+    };
+    if is_right || chart.rows.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "it has bars of {served}, and {} was asked for",
+        job.interval
+    ))
+}
+
+/// Tells whether a chart is of the ticker that was asked for.
+pub(super) fn is_of_ticker(chart: &Chart, job: &FetchJob) -> bool {
+    let symbol = &chart.meta.symbol;
+    symbol.eq_ignore_ascii_case(job.ticker.as_str())
 }
 
 /// What a refusal means: the one table of statuses, speakers and codes. Statuses of success are among them; Yahoo sends

@@ -9,6 +9,7 @@ use chrono::{NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
 use chrono_tz::Tz;
 
 use super::known_events::KnownEvents;
+use super::late::LateDays;
 use super::rows::{Hours, wall};
 use super::trading::{Trading, is_one_weekend};
 use super::wire::{Meta, Period};
@@ -22,6 +23,8 @@ const LONG: i64 = 15;
 const LATEST: u32 = 60;
 /// Begins the word with the events.
 const EVENTS: &str = "events:";
+/// Begins the word with the days that are missing.
+const LATE: &str = "late:";
 /// What is known of a series after an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Mark {
@@ -33,6 +36,8 @@ pub(super) struct Mark {
     pub(super) quiet: Option<Period>,
     /// The events of the last weeks before.
     pub(super) told: KnownEvents,
+    /// Sessions of which there was no price yet.
+    pub(super) late: LateDays,
 }
 
 impl Mark {
@@ -45,6 +50,7 @@ impl Mark {
             trading,
             quiet,
             told: KnownEvents::default(),
+            late: LateDays::default(),
         }
     }
 
@@ -54,9 +60,12 @@ impl Mark {
         let [version, through] = [words.next()?, words.next()?];
         let [zone, trading] = [words.next()?, words.next()?];
         let (mut quiet, mut told) = (None, KnownEvents::default());
+        let mut late = LateDays::default();
         for word in words {
             if let Some(events) = word.strip_prefix(EVENTS) {
                 told = KnownEvents::parse(events)?;
+            } else if let Some(days) = word.strip_prefix(LATE) {
+                late = LateDays::parse(days)?;
             } else {
                 let (start, end) = word.split_once("..")?;
                 let (start, end) = (start.parse().ok()?, end.parse().ok()?);
@@ -69,7 +78,13 @@ impl Mark {
             trading: trading.parse().ok()?,
             quiet,
             told,
+            late,
         })
+    }
+
+    /// Tells whether the figures of a session that closed at an instant were complete when bars were asked for.
+    pub(super) fn is_settled(&self, close: i64) -> bool {
+        close + SETTLED_AFTER <= self.through
     }
 
     /// Tells whether nothing can have been added since: no session was open, or had just closed.
@@ -93,9 +108,9 @@ impl Mark {
         days.filter_map(|day| self.trading.may_be_open(day, &calendar, hours))
             .all(|(open, close)| {
                 let open = instant(open, self.zone);
-                let close = instant(close, self.zone) + SETTLED_AFTER;
+                let close = instant(close, self.zone);
                 let is_quiet = |quiet: Period| quiet.start <= open && open < quiet.end;
-                close <= self.through || open >= now || self.quiet.is_some_and(is_quiet)
+                self.is_settled(close) || open >= now || self.quiet.is_some_and(is_quiet)
             })
     }
 }
@@ -155,15 +170,19 @@ impl fmt::Display for Mark {
             trading,
             quiet,
             told,
+            late,
         } = self;
         write!(f, "1 {through} {} {trading}", zone.name())?;
         if let Some(Period { start, end }) = quiet {
             write!(f, " {start}..{end}")?;
         }
-        if told.is_empty() {
-            return Ok(());
+        if !told.is_empty() {
+            write!(f, " {EVENTS}{told}")?;
         }
-        write!(f, " {EVENTS}{told}")
+        if !late.is_empty() {
+            write!(f, " {LATE}{late}")?;
+        }
+        Ok(())
     }
 }
 
@@ -188,6 +207,7 @@ mod tests {
     #[case("1 5 Europe/Berlin 540-1050 -3..1700000000")]
     #[case("1 5 Europe/Berlin 540-1050 -3..1700000000 events:2024-03-13=d0.25")]
     #[case("1 0 UTC always events:2024-03-13=s4:1,2024-03-14=g1.5")]
+    #[case("1 5 Europe/Berlin XETR late:2026-07-28,2026-08-03")]
     fn a_mark_is_read_as_it_was_written(#[case] text: &str) {
         assert_eq!(Mark::parse(text).unwrap().to_string(), text);
     }
@@ -225,6 +245,7 @@ mod tests {
             trading: "XNYS".parse().unwrap(),
             quiet: None,
             told: KnownEvents::default(),
+            late: LateDays::default(),
         };
 
         assert_eq!(

@@ -14,6 +14,7 @@ mod finish;
 mod join;
 mod judge;
 mod known_events;
+mod late;
 mod limits;
 mod mark;
 mod pages;
@@ -218,13 +219,15 @@ impl Yahoo {
             begin = begin.min(start(since));
             end = most;
         }
-        Span {
-            asked: Period {
-                start: begin.max(earliest),
-                end: end.min(most),
-            },
-            wanted,
+        let mut asked = Period {
+            start: begin.max(earliest),
+            end: end.min(most),
+        };
+        if let (Some(mark), Some(_), None) = (Self::mark(job), job.window.from, borders) {
+            let reach = self.spec.windows.of(job.interval);
+            asked.start = mark.late.begin(asked, reach, &mark);
         }
+        Span { asked, wanted }
     }
 
     /// Returns the first instant that a job can ask for.
@@ -312,9 +315,9 @@ impl MarketDataSource for Yahoo {
             1.. => "behind",
             _ => "ahead of",
         };
-        let (minutes, venue) = (minutes.abs(), &self.venue);
+        let minutes = minutes.abs();
         vec![format!(
-            "the clock of this machine is {minutes} minutes {how} that of {venue}"
+            "the clock of this machine is {minutes} minutes {how} the server's"
         )]
     }
 

@@ -15,9 +15,9 @@ use chrono::NaiveDate;
 use super::address;
 use super::borders::Borders;
 use super::finish::basis_of;
-use super::judge::{Verdict, is_failure, judge};
+use super::judge::{Verdict, is_failure, is_of_ticker, judge, refuse_others};
 use super::known_events::KnownEvents;
-use super::limits;
+use super::limits::{self, Refused};
 use super::mark::Mark;
 use super::rows::{self, Reading};
 use super::windows::{DAY, Reach};
@@ -59,6 +59,8 @@ pub(super) struct Fetch<'f> {
     pub(super) is_whole: bool,
     /// Days of bars of which nobody knows which days they hold, and that are left out.
     pub(super) strays: Vec<NaiveDate>,
+    /// What was asked for and answered by a chart.
+    pub(super) answered: Vec<Period>,
     pub(super) through: i64,
 }
 
@@ -94,6 +96,7 @@ impl<'f> Fetch<'f> {
             has_gap: false,
             is_whole: false,
             strays: Vec::new(),
+            answered: Vec::new(),
             through: span.asked.start,
         }
     }
@@ -109,6 +112,7 @@ impl<'f> Fetch<'f> {
             self.ask_on_border()?;
         }
         self.ask_strays()?;
+        self.ask_late()?;
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
         }
@@ -129,7 +133,7 @@ impl<'f> Fetch<'f> {
                 .any(|event| changes_prices(event, basis, interval))
     }
 
-    pub(super) fn ask_whole(&mut self) -> Result<(), SourceError> {
+    fn ask_whole(&mut self) -> Result<(), SourceError> {
         self.is_whole = true;
         self.ask_from(self.earliest())
     }
@@ -176,7 +180,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Returns the first instant that can be asked for.
-    pub(super) fn earliest(&self) -> i64 {
+    fn earliest(&self) -> i64 {
         let earliest = self.reach.earliest(self.now());
         let border = self.borders().and_then(|borders| borders.from(earliest));
         border.unwrap_or(earliest)
@@ -235,7 +239,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Asks the server for an address.
-    pub(super) fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
+    fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
         let request = HttpRequest {
             is_failure,
             ..HttpRequest::of(url)
@@ -261,7 +265,7 @@ impl<'f> Fetch<'f> {
         };
         match judge(&answer) {
             Verdict::Chart(chart) => {
-                self.check(&chart).map_err(malformed)?;
+                refuse_others(&chart, self.job).map_err(malformed)?;
                 self.take(*chart, page);
             }
             Verdict::BeforeFirstTrade if self.reading.is_empty() => {
@@ -294,33 +298,6 @@ impl<'f> Fetch<'f> {
         Ok(Page::Done)
     }
 
-    /// Refuses a chart of something else than was asked for.
-    pub(super) fn check(&self, chart: &Chart) -> Result<(), String> {
-        let meta = &chart.meta;
-        if !self.is_of_ticker(chart) {
-            return Err(format!("it is a chart of {}", meta.symbol));
-        }
-        let served = meta.granularity.as_str();
-        let is_right = match self.job.interval {
-            // Yahoo spells sixty minutes its own way, and half hours are made of quarters.
-            Interval::M60 | Interval::H1 => matches!(served, "" | "1h" | "60m"),
-            Interval::M30 => matches!(served, "" | "15m" | "30m"),
-            interval => served.is_empty() || served == interval.as_str(),
-        };
-        if is_right || chart.rows.is_empty() {
-            return Ok(());
-        }
-        Err(format!(
-            "it has bars of {served}, and {} was asked for",
-            self.job.interval
-        ))
-    }
-
-    pub(super) fn is_of_ticker(&self, chart: &Chart) -> bool {
-        let symbol = &chart.meta.symbol;
-        symbol.eq_ignore_ascii_case(self.job.ticker.as_str())
-    }
-
     fn take(&mut self, mut chart: Chart, page: Period) {
         // A row of the last trade may lie after the end of what was asked for; a wide bar may begin before it.
         let is_intraday = self.job.interval.is_intraday();
@@ -334,6 +311,7 @@ impl<'f> Fetch<'f> {
             now: self.now(),
         };
         let mut reading = rows::read(&chart, question);
+        self.answered.push(page);
         self.strays.append(&mut reading.strays);
         if chart.odd_events > 0 {
             self.beside.warnings.push(format!(
@@ -346,6 +324,7 @@ impl<'f> Fetch<'f> {
         self.reading.bars.extend(older.bars);
         self.reading.outside.extend(older.outside);
         self.reading.adjusted.extend(older.adjusted);
+        self.reading.blank.extend(older.blank);
         self.hear_all(&chart);
         self.chart = Some(Box::new(chart));
     }
@@ -379,7 +358,7 @@ impl<'f> Fetch<'f> {
         let venue = self.yahoo.venue.clone();
         let answer = self.get(&url)?;
         let reason = match judge(&answer) {
-            Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
+            Verdict::Chart(chart) if is_of_ticker(&chart, self.job) => {
                 self.hear_all(&chart);
                 return Ok(());
             }
@@ -437,15 +416,39 @@ impl<'f> Fetch<'f> {
         Ok(())
     }
 
-    /// Asks for one bar, and tells whether it came.
+    /// Asks for one day that had no price when it was asked for, if it is time to.
+    fn ask_late(&mut self) -> Result<(), SourceError> {
+        let mark = self
+            .mark
+            .as_ref()
+            .filter(|_| self.job.asked == Asked::Incremental);
+        let calendars = &self.yahoo.spec.calendars;
+        let due = mark.and_then(|mark| mark.late.due(self.span.asked, self.reach, mark, calendars));
+        let Some(day) = due.filter(|_| self.chart.is_some() && self.beside.cut_short.is_none())
+        else {
+            return Ok(());
+        };
+        match self.ask_one_bar(day) {
+            Ok(_) => self.answered.push(day),
+            Err(error @ SourceError::Stopped { .. }) => return Err(error),
+            // It stays on the list, and what was asked for has come.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Asks for one bar, or those of one day, and tells whether any came.
     fn ask_one_bar(&mut self, page: Period) -> Result<bool, SourceError> {
         let url = address::of(&self.yahoo.spec, self.job, page);
         let venue = self.yahoo.venue.clone();
         let answer = self.get(&url)?;
         let reason = match judge(&answer) {
-            Verdict::Chart(mut chart) => match self.check(&chart) {
+            Verdict::Chart(mut chart) => match refuse_others(&chart, self.job) {
                 Ok(()) => {
-                    chart.rows.retain(|row| row.stamp < page.end);
+                    let is_intraday = self.job.interval.is_intraday();
+                    chart.rows.retain(|row| {
+                        row.stamp < page.end && (row.stamp >= page.start || !is_intraday)
+                    });
                     let question = rows::Question {
                         interval: self.job.interval,
                         hours: self.yahoo.spec.hours,
@@ -455,6 +458,7 @@ impl<'f> Fetch<'f> {
                     let reading = rows::read(&chart, question);
                     let has_come = !reading.is_empty();
                     self.reading.bars.extend(reading.bars);
+                    self.reading.outside.extend(reading.outside);
                     self.reading.adjusted.extend(reading.adjusted);
                     self.reading.provisional.extend(reading.provisional);
                     return Ok(has_come);
@@ -476,6 +480,79 @@ impl<'f> Fetch<'f> {
             reason,
             body: Some(answer.body.clone()),
         })
+    }
+
+    /// Looks whether Yahoo keeps more than the built-in limits say, where all that it keeps is wanted, and asks for that, too.
+    fn look_deeper(&mut self) -> Result<(), SourceError> {
+        let interval = self.job.interval;
+        let depth = self.reach.depth_days;
+        let Some(depth) = depth.filter(|_| self.yahoo.is_built_in(interval)) else {
+            return Ok(());
+        };
+        // What denies some of the days that it keeps says nothing of others.
+        let is_answered = !self.reading.is_empty() && self.beside.cut_short.is_none();
+        let is_whole = self.span.wanted.is_none() && is_answered;
+        if !is_whole || !self.yahoo.is_lookout(interval, &self.job.ticker) {
+            return Ok(());
+        }
+        let start = self.earliest() - limits::LONG_AGO;
+        let end = start + DAY;
+        let url = address::of(&self.yahoo.spec, self.job, Period { start, end });
+        let told = match self.get(&url) {
+            Err(error) if error.is_interruption() => return Err(error),
+            Err(_) => None,
+            Ok(answer) => limits::told_depth(&answer),
+        };
+        if told.is_some_and(|told| told > depth) {
+            self.reach.depth_days = told;
+            self.yahoo.learn(interval, |reach| reach.depth_days = told);
+            self.ask_whole()?;
+        }
+        Ok(())
+    }
+
+    /// Yahoo keeps less than the settings say, or its edge is not where this machine's clock has it.
+    fn learn_depth(
+        &mut self,
+        days: Option<u32>,
+        page: Period,
+        url: &str,
+    ) -> Result<Page, SourceError> {
+        let refused = Refused {
+            start: page.start,
+            now: self.now(),
+            ahead: self.yahoo.skew(),
+        };
+        let Some(reach) = limits::after(refused, self.reach, days, &mut self.lessons) else {
+            return Err(self.misconfigured("depth_days", url));
+        };
+        self.reach = reach;
+        // That it keeps less is believed of this ticker: another one may have more, which would be lost.
+        let (interval, margin) = (self.job.interval, reach.edge_margin);
+        self.yahoo
+            .learn(interval, |known| known.edge_margin = margin);
+        Ok(Page::Again)
+    }
+
+    /// Yahoo gives less in one request than the settings say.
+    fn learn_length(&mut self, days: Option<u32>, url: &str) -> Result<Page, SourceError> {
+        let Some(reach) = limits::shorter(self.reach, days, &mut self.lessons) else {
+            return Err(self.misconfigured("request_days", url));
+        };
+        self.reach = reach;
+        self.yahoo
+            .learn(self.job.interval, |known| known.request_days = days);
+        Ok(Page::Again)
+    }
+
+    fn misconfigured(&self, key: &str, url: &str) -> SourceError {
+        SourceError::Misconfigured {
+            venue: self.yahoo.venue.clone(),
+            reason: format!(
+                "`windows.{}.{key}` is more than the server allows: {url}",
+                self.job.interval
+            ),
+        }
     }
 
     /// Hears of the events of an answer.

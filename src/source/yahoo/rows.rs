@@ -2,9 +2,9 @@
 //!
 //! Promises: the rows that yfinance keeps with `auto_adjust` and `repair` off, value for value; where they differ,
 //! `docs/yahoo-parity.md` says why. A row whose period has not ended is named as provisional. No price is changed.
-//! Leaves to others: joining rows (`join`); which of two rows with one stamp is stored (`frame::prove`); the window (`mod`).
+//! Leaves to others: joining rows (`join`); which of two rows with one stamp is stored (`frame::order`); the window (`mod`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{
     Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Weekday,
@@ -41,6 +41,8 @@ pub(super) struct Reading {
     pub(super) provisional: Vec<i64>,
     /// Days of wide bars that are left out because nobody knows which days they hold.
     pub(super) strays: Vec<NaiveDate>,
+    /// Days of rows without a price.
+    pub(super) blank: BTreeSet<NaiveDate>,
 }
 
 /// What was asked for.
@@ -94,6 +96,8 @@ pub(super) fn read(chart: &Chart, question: Question) -> Reading {
         last.is_live || end(last, interval, meta) > now
     });
     let provisional = provisional.and_then(|last| time::nanos(last.wall));
+    let blank = rows.iter().filter(|dated| is_blank(&dated.row));
+    let blank = blank.map(|dated| dated.wall.date()).collect();
     rows.retain(|dated| !is_blank(&dated.row));
     Reading {
         bars: rows.iter().rev().map(bar).collect(),
@@ -101,6 +105,7 @@ pub(super) fn read(chart: &Chart, question: Question) -> Reading {
         adjusted: adjusted(chart, interval, &rows),
         provisional: provisional.into_iter().collect(),
         strays: strays.unwrap_or_default(),
+        blank,
     }
 }
 
@@ -254,18 +259,13 @@ fn end(dated: &Dated, interval: Interval, meta: &Meta) -> NaiveDateTime {
     }
 }
 
-/// Tells whether nothing was traded and nothing is known: such rows fill lunch breaks and holidays.
+/// Tells whether there is no price, and so no bar, whatever the volume: such rows fill lunch breaks and holidays, and days of
+/// which Yahoo has the prices later.
 fn is_blank(row: &Row) -> bool {
     let is_zero = |value: Option<f64>| value.is_none_or(|value| value == 0.0 || value.is_nan());
-    let has_volume = match row.volume {
-        None => false,
-        Some(Volume::Units(units)) => units != 0,
-        Some(Volume::Fraction(number)) => number != 0.0,
-    };
     [row.open, row.high, row.low, row.close, row.adjusted]
         .into_iter()
         .all(is_zero)
-        && !has_volume
 }
 
 fn bar(dated: &Dated) -> Bar {

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use barkeep::layout::Places;
 use barkeep::model::RunId;
-use barkeep::storage::{Document, StagedRun};
+use barkeep::storage::Document;
 use barkeep::sys::{Fs, atomic, rights_of};
 use chrono::DateTime;
 
-use crate::support::bench::held;
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
-use crate::support::workspace::temps;
+use crate::support::workspace::{TestWorkspace, held, temps};
 
 const REGISTRY: &str = "/ws/tickers.json";
 const COPY: &str = "/ws/tickers.last-good.json";
@@ -46,14 +44,15 @@ fn private() -> SimFs {
 fn sweep_of(
     name: &str,
     careless: Careless,
-    work: fn(&dyn Fs) -> Result<(), barkeep::storage::StorageError>,
+    work: fn(&TestWorkspace) -> Result<(), barkeep::storage::StorageError>,
 ) -> SweepReport {
     let report = sweep(
         name,
         &private(),
         &|fs| {
-            let disk = MutantFs::new(Arc::new(fs.clone()), careless);
-            let done = work(&disk).map_err(|error| error.to_string());
+            let door = MutantFs::new(Arc::new(fs.clone()), careless);
+            let workspace = TestWorkspace::behind(fs, Arc::new(door));
+            let done = work(&workspace).map_err(|error| error.to_string());
             // Also while the machine lives on, and whatever became of the run.
             judge(fs)?;
             done.map(|()| true)
@@ -66,7 +65,8 @@ fn sweep_of(
     report
 }
 
-fn replaced(fs: &dyn Fs) -> Result<(), barkeep::storage::StorageError> {
+fn replaced(workspace: &TestWorkspace) -> Result<(), barkeep::storage::StorageError> {
+    let fs = workspace.fs();
     let origin = rights_of(fs, Path::new(REGISTRY))?;
     atomic::replace_from(fs, &temps(), Path::new(COPY), b"secret, old", origin)?;
     Ok(atomic::replace(
@@ -77,11 +77,10 @@ fn replaced(fs: &dyn Fs) -> Result<(), barkeep::storage::StorageError> {
     )?)
 }
 
-fn committed(fs: &dyn Fs) -> Result<(), barkeep::storage::StorageError> {
-    let (held, places) = (held(), Places::of(Path::new("/ws"), false));
-    let id = RunId::new(DateTime::UNIX_EPOCH, 7, 1);
-    let mut run = StagedRun::begin(fs, &held, &places, id)?.seal()?;
-    let origin = rights_of(fs, Path::new(REGISTRY))?;
+fn committed(workspace: &TestWorkspace) -> Result<(), barkeep::storage::StorageError> {
+    let held = held();
+    let mut run = workspace.begin(&held, RunId::new(DateTime::UNIX_EPOCH, 7, 1))?;
+    let origin = rights_of(workspace.fs(), Path::new(REGISTRY))?;
     let copy = Document::new(COPY.into(), Some(b"{}"), b"secret, old".to_vec());
     run.put_document(&copy.from_file(origin))?;
     for target in [REGISTRY, MONTH] {
@@ -96,7 +95,7 @@ fn committed(fs: &dyn Fs) -> Result<(), barkeep::storage::StorageError> {
 #[test]
 fn a_private_file_is_private_at_every_moment() {
     for (name, work) in [
-        ("replaced alone", replaced as fn(&dyn Fs) -> _),
+        ("replaced alone", replaced as fn(&TestWorkspace) -> _),
         ("replaced in a group", committed),
     ] {
         let report = sweep_of(name, |_| false, work);

@@ -8,8 +8,8 @@ use barkeep::sys::{Acl, Fs, Heritage, OsFs};
 use rustix::fs::{Gid, XattrFlags, chown, setxattr};
 
 use super::modes::below;
-use super::{Bar, chmod, mode, month, of_files, offer};
-use crate::support::bar::DEMO_IS_LEGACY;
+use super::{Barkeep, chmod, mode, month, of_files, offer};
+use crate::support::barkeep::DEMO_IS_LEGACY;
 use crate::support::foreign::{ForeignFile, days};
 
 /// A folder of a group: members of it work together on what is in it.
@@ -55,7 +55,7 @@ fn group(path: &Path) -> u32 {
 }
 
 /// A workspace whose `data` is there already, as somebody else's idea.
-fn with_data(partitioned: bool, prepare: impl Fn(&Path)) -> Bar {
+fn with_data(partitioned: bool, prepare: impl Fn(&Path)) -> Barkeep {
     let bar = of_files(&["A"], partitioned);
     let data = bar.path().join("data");
     if !bar.has("data") {
@@ -66,14 +66,14 @@ fn with_data(partitioned: bool, prepare: impl Fn(&Path)) -> Bar {
 }
 
 /// Updates the first month, then that one and another.
-fn update_twice(bar: &Bar) {
+fn update_twice(bar: &Barkeep) {
     bar.run(&["update"]).expect(Exit::Ok);
     offer(bar, "A", &[("2025-10-20", 1), ("2025-11-20", 2)]);
     bar.run(&["update"]).expect(Exit::Ok);
 }
 
 /// One legacy file that is migrated.
-fn migrate(bar: &Bar) {
+fn migrate(bar: &Barkeep) {
     let migrate = |words: &str| {
         let words = format!("partition-migrate {words}");
         bar.run(&words.split(' ').collect::<Vec<_>>())
@@ -83,15 +83,15 @@ fn migrate(bar: &Bar) {
     migrate("migrate --all");
 }
 
-fn legacy() -> Bar {
-    let bar = Bar::empty();
+fn legacy() -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", DEMO_IS_LEGACY);
     let file = ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-02-01", 2.0)]));
     bar.write("data/legacy/stocks_1d/A.parquet", file.bytes());
     bar
 }
 
-fn partitions(bar: &Bar) -> Vec<(PathBuf, bool)> {
+fn partitions(bar: &Barkeep) -> Vec<(PathBuf, bool)> {
     below(&bar.path().join("data/us"))
 }
 
@@ -160,8 +160,8 @@ fn a_file_without_the_acl_of_its_folder_stays_without_it() {
 fn what_the_workspace_hands_down_is_not_handed_down_below_data() {
     let bar = with_data(true, |_| ());
     let data = bar.path().join("data");
-    share(&bar.path());
-    grant(&bar.path());
+    share(bar.path());
+    grant(bar.path());
 
     update_twice(&bar);
 

@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 
 use barkeep::cli::Exit;
 
-use super::{Bar, Odd, clear, month, of_files, offer, stored};
-use crate::support::bar::Ran;
+use super::{Barkeep, Odd, clear, month, of_files, offer, stored};
+use crate::support::barkeep::Ran;
 
 const DEAD: &str = r#"{"pid": 999999, "host": "box", "ts": 1000.0, "cwd": "/x"}"#;
 const RUN: &str = "20251120T000000Z-0000002a-1";
 
 /// A workspace, and a folder beside it with somebody's files.
 struct Two {
-    bar: Bar,
-    beside: Bar,
+    bar: Barkeep,
+    beside: Barkeep,
 }
 
 impl Two {
-    fn new(bar: Bar) -> Self {
-        let beside = Bar::empty();
+    fn new(bar: Barkeep) -> Self {
+        let beside = Barkeep::empty();
         beside.write("keep", "x");
         beside.write("owner.json", DEAD);
         Self { bar, beside }
@@ -44,7 +44,7 @@ impl Two {
     }
 
     fn locks(&self) -> Vec<String> {
-        let names = barkeep::sys::Fs::list(&barkeep::sys::OsFs, &self.bar.path());
+        let names = barkeep::sys::Fs::list(&barkeep::sys::OsFs, self.bar.path());
         let names = names.unwrap().unwrap().into_iter().map(|entry| entry.name);
         names
             .filter(|name| name.starts_with(".run_lock."))

@@ -5,10 +5,10 @@ use std::process::Command;
 use barkeep::cli::Exit;
 use barkeep::sys::{Access, Fs, OsFs, Rights, rights_of};
 
-use super::{Bar, chmod, mode, month, of_files, offer};
-use crate::support::bar::DEMO_IS_LEGACY;
-use crate::support::foreign::{ForeignFile, days};
-use crate::support::process::{Place, Running};
+use super::{Barkeep, chmod, mode, month, of_files, offer};
+use crate::support::barkeep::DEMO_IS_LEGACY;
+use crate::support::foreign::daily;
+use crate::support::process::Running;
 
 const DAYS: [(&str, u32); 3] = [("2025-11-18", 1), ("2025-11-19", 2), ("2025-11-20", 3)];
 
@@ -45,9 +45,9 @@ fn a_replaced_file_keeps_its_mode() {
 #[test]
 fn new_files_and_folders_are_as_the_umask_says() {
     for mask in [0o002, 0o022, 0o027, 0o077] {
-        let place = Place::with(&["AAPL"]);
-        place.run(&["cleanup"]).expect(0);
-        let root = place.root();
+        let place = Barkeep::partitioned(&["AAPL"]);
+        place.process(&["cleanup"]).expect(0);
+        let root = place.path();
         super::clear(&root.join("tickers.json"));
         super::clear(&root.join(".run_lock.guard"));
         let run = |args: &str| {
@@ -146,11 +146,11 @@ fn a_private_series_is_private_on_the_other_side_of_a_migration() {
         // Nobody gets through to it.
         (0o644, 0o700, 0o600),
     ] {
-        let bar = Bar::empty();
+        let bar = Barkeep::empty();
         bar.write("barkeep.toml", DEMO_IS_LEGACY);
         bar.write(
             "data/legacy/stocks_1d/A.parquet",
-            ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-02-01", 2.0)])).bytes(),
+            daily("A", &[("2024-01-30", 1.0), ("2024-02-01", 2.0)]),
         );
         let (tree, file) = ("data/legacy/stocks_1d", "data/legacy/stocks_1d/A.parquet");
         chmod(bar.path().join(file), legacy);

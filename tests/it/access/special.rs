@@ -9,8 +9,7 @@ use std::time::Duration;
 use barkeep::cli::Exit;
 use barkeep::sys::{Access, Fs, OsFs, atomic};
 
-use super::{Odd, clear, identity, month, of_files, offer, stored};
-use crate::support::process::Place;
+use super::{Barkeep, Odd, clear, identity, month, of_files, offer, stored};
 use crate::support::workspace::temps;
 
 /// Runs what must not wait. A thread that waits for a pipe cannot be ended, so it is left behind.
@@ -124,12 +123,12 @@ fn a_pipe_in_the_place_of_a_file_of_the_workspace_is_named_and_left() {
         ("list", "init --tickers-file list"),
         ("run.log", "update --log-file run.log"),
     ] {
-        let place = Place::with(&["AAPL"]);
-        let path = place.root().join(name);
+        let place = Barkeep::partitioned(&["AAPL"]);
+        let path = place.path().join(name);
         Odd::Pipe.plant(&path);
         let before = identity(&path);
 
-        let ended = place.run(&args.split(' ').collect::<Vec<_>>());
+        let ended = place.process(&args.split(' ').collect::<Vec<_>>());
 
         assert_eq!(ended.code, Some(1), "{name}: {}", ended.stderr);
         assert!(ended.stderr.contains(name), "{name}: {}", ended.stderr);
@@ -198,7 +197,7 @@ fn metrics_that_cannot_be_written_are_no_success() {
 #[test]
 fn a_setting_for_metrics_that_leads_nowhere_is_told_first_and_last() {
     let bar = of_files(&["A"], true);
-    let settings = String::from_utf8(bar.read("barkeep.toml")).unwrap();
+    let settings = bar.text("barkeep.toml");
     let settings = settings.replace("[sources", "metrics_file = \"no/such/m.prom\"\n[sources");
     bar.write("barkeep.toml", settings);
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use barkeep::codec::{self, Compression, Facts};
-use barkeep::frame::{Column, Frame, Profile, RowChanges};
+use barkeep::frame::{self, Column, Frame, Profile, RowChanges};
 use barkeep::ledger::{Before, FileState, Unknown, read_history};
 use barkeep::lock::LockGuard;
 use barkeep::model::{PartitionKey, StorageRequest, time};
@@ -11,7 +11,8 @@ use barkeep::storage::{Prepared, Replaced, read_kept};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
-use crate::support::bench::{Bench, Shape, held, provenance};
+use crate::support::series::{Shape, provenance};
+use crate::support::workspace::{TestWorkspace, held};
 
 /// A day since 2024-01-01, and what a price is.
 type Row = (i64, Option<f64>);
@@ -74,7 +75,7 @@ enum Mark {
 }
 
 struct World {
-    bench: Bench,
+    bench: TestWorkspace,
     held: LockGuard<'static>,
     request: StorageRequest,
     shape: Shape,
@@ -102,7 +103,7 @@ fn frame_of(request: &StorageRequest, rows: &[Row]) -> Frame {
             other => Column::nulls(other.kind(), rows.len()),
         }
     });
-    Frame::prove(profile, columns.collect()).frame
+    Frame::ordered(profile, columns.collect()).frame
 }
 
 fn multiplied(rows: &Frame, factor: f64) -> Frame {
@@ -112,13 +113,13 @@ fn multiplied(rows: &Frame, factor: f64) -> Frame {
         }
         other => other.clone(),
     });
-    Frame::prove(rows.profile(), columns.collect()).frame
+    Frame::ordered(rows.profile(), columns.collect()).frame
 }
 
 impl World {
     fn new(shape: Shape) -> Self {
         Self {
-            bench: Bench::on_disk(),
+            bench: TestWorkspace::on_disk(),
             held: held(),
             request: shape.request(),
             shape,
@@ -145,7 +146,8 @@ impl World {
 
     fn commit(&mut self, prepared: &Prepared, replaced: Replaced) {
         self.bench
-            .commit_at(&self.held, prepared, replaced, self.now);
+            .commit_at(&self.held, prepared, replaced, self.now)
+            .unwrap();
         if replaced != Replaced::Noted {
             return;
         }
@@ -196,11 +198,11 @@ impl World {
             Step::Damage(file, rows) => {
                 let files = self.files();
                 if let Some((_, path, _)) = files.get(file % files.len().max(1)) {
-                    self.bench.put(path, b"PAR1 no more");
+                    self.bench.write(path, b"PAR1 no more");
                     // What was damaged is asked for again: that day, at least.
                     let (_, _, old) = &files[file % files.len()];
                     let newer = old.between(None, Some(old.span().unwrap().0 + 1));
-                    let newer = newer.merge(&frame_of(&self.request, rows)).frame;
+                    let newer = frame::merge(&newer, &frame_of(&self.request, rows)).frame;
                     let prepared = self.prepare(&newer);
                     self.commit(&prepared, Replaced::Noted);
                 }
@@ -246,7 +248,7 @@ impl World {
                 Some(77.5),
             )],
         );
-        let mut prepared = self.prepare(&touched.merge(&added).frame);
+        let mut prepared = self.prepare(&frame::merge(&touched, &added).frame);
         prepared.files.retain(|file| file.partition == *partition);
         let [file] = &mut prepared.files[..] else {
             return;
@@ -276,7 +278,7 @@ impl World {
         self.shape = there;
         // A copy that is in the way is no concern of this test.
         for (_, path, _) in self.files() {
-            self.bench.fs.remove_file(&path).unwrap();
+            self.bench.fs().remove_file(&path).unwrap();
         }
         if rows.is_empty() {
             return;
@@ -284,12 +286,12 @@ impl World {
         let prepared = self.prepare(&rows);
         self.commit(&prepared, replaced);
         for path in old {
-            self.bench.fs.remove_file(&path).unwrap();
+            self.bench.fs().remove_file(&path).unwrap();
         }
     }
 
     fn as_of(&self, at: DateTime<Utc>) -> Result<Before, Unknown> {
-        let (fs, places) = (&*self.bench.fs, &self.bench.places);
+        let (fs, places) = (self.bench.fs(), &self.bench.places);
         let limit = self.bench.stores().limit();
         let kept = |name: &str| read_kept(fs, places, &self.request, name, limit);
         let history = read_history(fs, places, &self.request).unwrap();

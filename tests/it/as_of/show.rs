@@ -3,8 +3,8 @@
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use crate::support::bar::Bar;
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::barkeep::Barkeep;
+use crate::support::foreign::{ForeignFile, daily, days};
 
 const SOURCE: &str = "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"1d\"\n";
 const MONTH: &str = "data/us/mine/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
@@ -15,15 +15,15 @@ const SECOND: [(&str, f64); 3] = [
     ("2024-02-01", 3.0),
 ];
 
-fn deliver(bar: &mut Bar, now: &str, rows: &[(&str, f64)]) {
+fn deliver(bar: &mut Barkeep, now: &str, rows: &[(&str, f64)]) {
     now.clone_into(&mut bar.now);
-    bar.write("in/A.parquet", ForeignFile::of(days("A", rows)).bytes());
+    bar.write("in/A.parquet", daily("A", rows));
     bar.run(&["update"]).expect(Exit::Ok);
 }
 
 /// A workspace that stored two rows on the 20th, and a correction and a third row on the 21st.
-fn corrected(layout: &[&str]) -> Bar {
-    let mut bar = Bar::empty();
+fn corrected(layout: &[&str]) -> Barkeep {
+    let mut bar = Barkeep::empty();
     bar.write("barkeep.toml", SOURCE);
     let init = ["init", "--ticker", "A", "-i", "1d"];
     bar.run(&[&init, layout].concat()).expect(Exit::Ok);
@@ -32,7 +32,7 @@ fn corrected(layout: &[&str]) -> Bar {
     bar
 }
 
-fn closes(bar: &Bar, as_of: &str) -> Vec<(String, f64)> {
+fn closes(bar: &Barkeep, as_of: &str) -> Vec<(String, f64)> {
     let show = ["show", "A", "-i", "1d", "--format", "csv", "--as-of", as_of];
     let shown = bar.run(&show).expect(Exit::Ok).stdout;
     let mut lines = shown.lines().map(|line| line.split(','));
@@ -52,7 +52,7 @@ fn are(found: &[(String, f64)], expected: &[(&str, f64)]) -> bool {
     found.eq(expected.iter().copied())
 }
 
-fn refused(bar: &Bar, as_of: &str, exit: Exit) -> String {
+fn refused(bar: &Barkeep, as_of: &str, exit: Exit) -> String {
     let show = ["show", "A", "-i", "1d", "--as-of", as_of];
     bar.run(&show).expect(exit).stderr
 }
@@ -90,11 +90,11 @@ fn a_moment_before_recording_and_one_to_come_are_refused() {
 #[test]
 fn the_past_goes_along_to_partitions_and_back() {
     let mut bar = corrected(&[]);
-    let run = |bar: &Bar, words: &[&str]| {
+    let run = |bar: &Barkeep, words: &[&str]| {
         bar.run(&[&["partition-migrate"], words].concat())
             .expect(Exit::Ok)
     };
-    let expect = |bar: &Bar, moments: &[(&str, &[(&str, f64)])]| {
+    let expect = |bar: &Barkeep, moments: &[(&str, &[(&str, f64)])]| {
         for (as_of, expected) in moments {
             let found = closes(bar, as_of);
             assert!(are(&found, expected), "{as_of}: {found:?}");
@@ -162,7 +162,7 @@ fn a_month_that_was_damaged_since_is_refused_by_name() {
     bar.write(MONTH, b"PAR1 no more");
     "2025-11-21T23:00:00Z".clone_into(&mut bar.now);
     let fetched = [("2024-01-30", 1.0), ("2024-01-31", 2.75)];
-    let file = ForeignFile::of(days("A", &fetched)).bytes();
+    let file = daily("A", &fetched);
     bar.write("in/A.parquet", file);
     bar.run(&["update"]).expect(Exit::Damaged);
 
@@ -183,7 +183,7 @@ fn a_damaged_ledger_is_refused_where_it_counts() {
     let bar = corrected(&["--partitioned"]);
     let ledger = bar.path().join("state/ledger/us/mine");
     let damage = |number: &str| {
-        let names = bar.tree().into_iter().map(|(path, _)| path);
+        let names = bar.tree().into_keys();
         let names = names.filter(|path| path.starts_with(&ledger));
         let mut found = names.filter(|path| {
             path.file_name()
@@ -213,7 +213,7 @@ fn a_series_that_was_not_there_yet_is_not_shown() {
     let mut bar = corrected(&["--partitioned"]);
     bar.run(&["tickers", "add", "B", "--venue", "us:mine"])
         .expect(Exit::Ok);
-    bar.write("in/B.parquet", ForeignFile::of(days("B", &FIRST)).bytes());
+    bar.write("in/B.parquet", daily("B", &FIRST));
     deliver(&mut bar, "2025-11-22T22:00:00Z", &SECOND);
 
     let ran = bar

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn intervals_keep_their_order_and_count_once() {
-    let dir = with_file("intervals.json", r#"["1d", "1h", "1d", "60m"]"#);
+    let dir = TestWorkspace::holding("intervals.json", r#"["1d", "1h", "1d", "60m"]"#);
     let mut intervals = Intervals::load(&OsFs, dir.path()).unwrap().unwrap();
 
     assert_eq!(intervals.as_slice(), [D1, Interval::H1, Interval::M60]);
@@ -15,7 +15,7 @@ fn intervals_keep_their_order_and_count_once() {
     Intervals::save(&OsFs, &temps(), dir.path(), &intervals.to_bytes()).unwrap();
 
     assert_eq!(
-        text_of(dir.path(), "intervals.json"),
+        dir.text("intervals.json"),
         "[\n    \"1d\",\n    \"1h\",\n    \"1m\"\n]"
     );
 }
@@ -36,11 +36,11 @@ fn intervals_that_make_no_sense_are_an_error_and_stay_as_they_are(
     #[case] contents: &str,
     #[case] expected: &str,
 ) {
-    let dir = with_file("intervals.json", contents);
+    let dir = TestWorkspace::holding("intervals.json", contents);
 
     let error = Intervals::load(&OsFs, dir.path()).unwrap_err();
 
     let path = dir.path().join("intervals.json");
     assert_eq!(error.to_string(), format!("{} {expected}", path.display()));
-    assert_eq!(text_of(dir.path(), "intervals.json"), contents);
+    assert_eq!(dir.text("intervals.json"), contents);
 }

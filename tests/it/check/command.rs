@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use serde_json::{Value, json};
 
-use crate::support::bar::Bar;
+use crate::support::barkeep::Barkeep;
 use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
 use crate::support::foreign::{ForeignBar, ForeignFile, foreign_files};
 use crate::support::server::{Reply, Request};
@@ -171,7 +171,7 @@ fn findings_are_one_document() {
 
 #[test]
 fn healthy_series_are_looked_through_and_nothing_is_touched() {
-    let bar = Bar::partitioned(&["AAPL", "MSFT"]);
+    let bar = Barkeep::partitioned(&["AAPL", "MSFT"]);
     bar.run(&["update"]).expect(Exit::Ok);
     let before = bar.tree();
 
@@ -189,9 +189,9 @@ fn healthy_series_are_looked_through_and_nothing_is_touched() {
 
 #[test]
 fn a_damaged_month_is_told_and_all_other_months_are_looked_through() {
-    let bar = Bar::partitioned(&["AAPL", "MSFT"]);
+    let bar = Barkeep::partitioned(&["AAPL", "MSFT"]);
     bar.run(&["update"]).expect(Exit::Ok);
-    let bars = |bar: &Bar| bar.run(&["check", "--json"]).summary()["bars"].as_u64();
+    let bars = |bar: &Barkeep| bar.run(&["check", "--json"]).summary()["bars"].as_u64();
     let whole = bars(&bar).unwrap();
     let month = "data/us/demo/stocks_1d/ticker=AAPL/year=2025/month=10/data.parquet";
     let mut bytes = bar.read(month);
@@ -216,12 +216,12 @@ fn a_damaged_month_is_told_and_all_other_months_are_looked_through() {
 
 #[test]
 fn a_series_that_is_refused_does_not_hide_the_others() {
-    let bar = Bar::partitioned(&["AAPL", "MSFT"]);
+    let bar = Barkeep::partitioned(&["AAPL", "MSFT"]);
     bar.run(&["update"]).expect(Exit::Ok);
     let of = |ticker: &str| {
         format!("data/us/demo/stocks_1d/ticker={ticker}/year=2025/month=10/data.parquet")
     };
-    bar.write(&of("AAPL"), bar.read(&of("MSFT")));
+    bar.write(of("AAPL"), bar.read(of("MSFT")));
 
     let ran = bar.run(&["check", "--json"]).expect(Exit::Mismatch);
 
@@ -235,7 +235,7 @@ fn a_series_that_is_refused_does_not_hide_the_others() {
 /// The folder was looked into once for what is misplaced and once for the closes, and each told of the same trouble.
 #[test]
 fn adjusted_closes_that_are_refused_are_one_trouble() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["update"]).expect(Exit::Ok);
     bar.write("data/us/demo/adjusted_1d/ticker=AAPL/data.parquet/x", b"");
 
@@ -249,7 +249,7 @@ fn adjusted_closes_that_are_refused_are_one_trouble() {
 
 #[test]
 fn what_is_nowhere_is_refused() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["update"]).expect(Exit::Ok);
 
     let venue = bar.run(&["check", "xx:nowhere"]).expect(Exit::Usage);
@@ -271,7 +271,7 @@ fn what_is_nowhere_is_refused() {
 #[test]
 fn a_file_that_cannot_be_held_is_named_and_is_no_success() {
     for (what, bytes) in foreign_files("AAPL") {
-        let bar = Bar::partitioned(&["AAPL"]);
+        let bar = Barkeep::partitioned(&["AAPL"]);
         let path = "data/legacy/stocks_1d/AAPL.parquet";
         bar.write(path, &bytes);
 

@@ -3,14 +3,14 @@
 use barkeep::cli::Exit;
 use serde_json::{Value, json};
 
-use crate::support::bar::{Bar, Ran};
+use crate::support::barkeep::{Barkeep, Ran};
 use crate::support::foreign::{ForeignBar, ForeignFile, Stamp};
 
 const AAPL: &str = "data/us/demo/stocks_1d/ticker=AAPL";
 
 /// One ticker with bars of September, October and November.
-fn stored() -> Bar {
-    let bar = Bar::partitioned(&["AAPL"]);
+fn stored() -> Barkeep {
+    let bar = Barkeep::partitioned(&["AAPL"]);
     let days = ["update", "--start", "2025-09-15", "--end", "2025-11-20"];
     bar.run(&days).expect(Exit::Ok);
     bar
@@ -27,7 +27,7 @@ fn files(ran: &Ran) -> Value {
 #[test]
 fn a_lost_month_is_named_though_rows_after_it_are_there() {
     let bar = stored();
-    bar.remove(&month(10));
+    bar.remove(month(10));
 
     let told = bar.run(&["check"]).expect(Exit::Mismatch);
     let json = bar.run(&["check", "--json"]).expect(Exit::Mismatch);
@@ -58,7 +58,7 @@ fn a_lost_month_is_fetched_again_or_given_up() {
         &["check", "--rebuild"],
     ] {
         let bar = stored();
-        bar.remove(&month(10));
+        bar.remove(month(10));
         bar.run(&["check"]).expect(Exit::Mismatch);
 
         bar.run(cure).expect(Exit::Ok);
@@ -89,12 +89,12 @@ fn files_that_barkeep_did_not_write_and_changed_ones_are_told_apart() {
         .expect(Exit::Ok);
 
     // An older state of October, and a month that was put there.
-    let half = Bar::partitioned(&["AAPL"]);
+    let half = Barkeep::partitioned(&["AAPL"]);
     half.run(&["update", "--start", "2025-10-01", "--end", "2025-10-15"])
         .expect(Exit::Ok);
-    bar.write(&month(10), half.read(&month(10)));
+    bar.write(month(10), half.read(month(10)));
     let changed = bar.run(&["check", "--json"]).expect(Exit::Mismatch);
-    bar.write(&month(8), other.read(&month(8)));
+    bar.write(month(8), other.read(month(8)));
     let added = bar.run(&["check", "--json"]).expect(Exit::Mismatch);
 
     let fault = |ran: &Ran| files(ran)["faults"][0].clone();
@@ -111,11 +111,11 @@ fn files_that_barkeep_did_not_write_and_changed_ones_are_told_apart() {
 #[test]
 fn the_same_bytes_put_back_are_no_fault() {
     let bar = stored();
-    let bytes = bar.read(&month(10));
-    bar.remove(&month(10));
+    let bytes = bar.read(month(10));
+    bar.remove(month(10));
     bar.run(&["check"]).expect(Exit::Mismatch);
 
-    bar.write(&month(10), bytes);
+    bar.write(month(10), bytes);
 
     let json = bar.run(&["check", "--json"]).expect(Exit::Ok);
     assert_eq!(files(&json)["faults"], json!([]));
@@ -125,7 +125,7 @@ fn the_same_bytes_put_back_are_no_fault() {
 fn without_a_record_nothing_is_a_fault() {
     let bar = stored();
     bar.remove("state/ledger");
-    bar.remove(&month(10));
+    bar.remove(month(10));
 
     let told = bar.run(&["check", "--json"]).expect(Exit::Ok);
 
@@ -178,7 +178,7 @@ fn a_file_of_another_unit_than_its_tree_is_named() {
         stamp: Stamp::Nanos,
         ..ForeignFile::of(vec![row])
     };
-    bar.write(&month(8), nanos.bytes());
+    bar.write(month(8), nanos.bytes());
     bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
 
     let told = bar.run(&["check", "--json"]).expect(Exit::Mismatch);
@@ -203,7 +203,8 @@ fn a_series_whose_ticker_was_removed_is_told() {
     let json = bar.run(&["check", "--json"]).expect(Exit::Ok);
 
     insta::assert_snapshot!(told.stderr, @r"
-    tickers.json does not keep the tickers of 1 stored series: AAPL 1d at us:demo. If they are wanted: barkeep tickers add.
+    tickers.json does not keep the tickers of 1 stored series: AAPL 1d at us:demo.
+    If they are wanted, add it first: barkeep tickers add AAPL --venue us:demo
     Checked 49 bars of 1 series: nothing that contradicts itself.
     ");
     assert_eq!(files(&json)["unregistered"][0]["ticker"], "AAPL");
@@ -214,7 +215,7 @@ fn a_series_whose_ticker_was_removed_is_told() {
 fn a_file_beside_the_bars_is_looked_at_too() {
     let bar = stored();
     bar.write("data/us/demo/events/ticker=AAPL/data.parquet", b"nothing");
-    bar.write(&month(10), b"nothing");
+    bar.write(month(10), b"nothing");
 
     let told = bar.run(&["check", "--json"]).expect(Exit::Damaged);
 
@@ -224,7 +225,7 @@ fn a_file_beside_the_bars_is_looked_at_too() {
 
 #[test]
 fn what_is_not_finished_or_not_mounted_is_not_recorded() {
-    let bar = Bar::partitioned(&["AAPL"]);
+    let bar = Barkeep::partitioned(&["AAPL"]);
     bar.run(&["update"]).expect(Exit::Ok);
     bar.remove("data");
     bar.run(&["check", "--rebuild"]).expect(Exit::Failed);
@@ -240,7 +241,7 @@ fn what_is_not_finished_or_not_mounted_is_not_recorded() {
 #[test]
 fn looking_changes_nothing() {
     let bar = stored();
-    bar.remove(&month(10));
+    bar.remove(month(10));
     let before = bar.tree();
 
     bar.run(&["check"]).expect(Exit::Mismatch);

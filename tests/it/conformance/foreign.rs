@@ -1,15 +1,16 @@
 //! Files of other writers: what is understood, what is kept aside, what is refused.
 
-use barkeep::frame::{Bar, Frame};
+use barkeep::frame::{self, Bar, Frame};
 use barkeep::model::{PriceBasis, Provenance, TimeUnit};
 use barkeep::storage::StorageError;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use rstest::rstest;
 
 use super::{assert_left_alone, is_foreign, prepare, prepare_as, read};
-use crate::support::bench::Shape::{self, LegacyBars, PartitionedBars};
-use crate::support::bench::{Bench, owners, provenance, rows, stamp};
 use crate::support::foreign::{ForeignBar, ForeignFile, Stamp, Whole, days};
+use crate::support::series::Shape::{self, LegacyBars, PartitionedBars};
+use crate::support::series::{provenance, rows, stamp};
+use crate::support::workspace::TestWorkspace;
 
 const OLD: [(&str, f64); 2] = [("2024-01-02", 10.0), ("2024-01-03", 11.0)];
 
@@ -25,9 +26,9 @@ fn january() -> ForeignFile {
     ForeignFile::of(days("A", &OLD))
 }
 
-fn put(bench: &Bench, shape: Shape, file: &ForeignFile) -> std::path::PathBuf {
+fn put(bench: &TestWorkspace, shape: Shape, file: &ForeignFile) -> std::path::PathBuf {
     let path = shape.file(&bench.places, &shape.request(), "2024-01-02");
-    bench.put(&path, &file.bytes());
+    bench.write(&path, file.bytes());
     path
 }
 
@@ -44,7 +45,7 @@ fn bar(day: &str, price: f64) -> Bar {
 }
 
 fn bars(frame: &Frame) -> Vec<Bar> {
-    frame.bars().collect()
+    frame::bars_of(frame).collect()
 }
 
 #[rstest]
@@ -69,7 +70,7 @@ fn a_file_of_another_writer_is_read_and_continued(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
     #[case] file: ForeignFile,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     put(&bench, shape, &file);
     let newer = rows(&shape.request(), &["2024-01-04"], 12.0);
 
@@ -78,14 +79,17 @@ fn a_file_of_another_writer_is_read_and_continued(
 
     assert_eq!(bars(&stored.frame), OLD.map(|(day, price)| bar(day, price)));
     assert_eq!((stored.displaced, stored.damaged.len()), (0, 0));
-    assert_eq!(read(&bench, shape).frame, stored.frame.merge(&newer).frame);
+    assert_eq!(
+        read(&bench, shape).frame,
+        frame::merge(&stored.frame, &newer).frame
+    );
 }
 
 #[rstest]
 #[case("index")]
 #[case("__index_level_0__")]
 fn a_stored_index_of_numbers_stands_in_for_a_missing_sequence(#[case] extra: &'static str) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let file = ForeignFile {
         sequence: Whole::Missing,
         extra: Some(extra),
@@ -95,13 +99,15 @@ fn a_stored_index_of_numbers_stands_in_for_a_missing_sequence(#[case] extra: &'s
 
     let stored = read(&bench, PartitionedBars);
 
-    let sequences: Vec<_> = stored.frame.bars().map(|bar| bar.sequence).collect();
+    let sequences: Vec<_> = frame::bars_of(&stored.frame)
+        .map(|bar| bar.sequence)
+        .collect();
     assert_eq!(sequences, [Some(0), Some(1)]);
 }
 
 #[test]
 fn a_column_of_volumes_without_a_type_is_null() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     put(
         &bench,
         PartitionedBars,
@@ -113,12 +119,7 @@ fn a_column_of_volumes_without_a_type_is_null() {
 
     let stored = read(&bench, PartitionedBars);
 
-    assert!(
-        stored
-            .frame
-            .bars()
-            .all(|bar| bar.volume.is_none() && bar.close.is_some())
-    );
+    assert!(frame::bars_of(&stored.frame).all(|bar| bar.volume.is_none() && bar.close.is_some()));
     assert_eq!(stored.frame.len(), 2);
 }
 
@@ -131,13 +132,13 @@ fn dates_before_1970_are_read_in_every_unit() {
         Stamp::Int96,
         Stamp::Date,
     ] {
-        let bench = Bench::on_disk();
+        let bench = TestWorkspace::on_disk();
         let file = ForeignFile {
             stamp,
             ..ForeignFile::of(days("A", &[("1962-01-02", 7.0)]))
         };
         let path = PartitionedBars.file(&bench.places, &PartitionedBars.request(), "1962-01-02");
-        bench.put(&path, &file.bytes());
+        bench.write(&path, file.bytes());
 
         assert_eq!(
             bars(&read(&bench, PartitionedBars).frame),
@@ -151,10 +152,10 @@ fn dates_before_1970_are_read_in_every_unit() {
 fn a_tree_in_nanoseconds_stays_in_nanoseconds_and_a_new_one_is_in_microseconds(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let (old, new) = (Bench::on_disk(), Bench::on_disk());
+    let (old, new) = (TestWorkspace::on_disk(), TestWorkspace::on_disk());
     put(&old, shape, &january());
     let february = rows(&shape.request_of("B"), &["2024-02-05"], 12.0);
-    let unit_of = |bench: &Bench| {
+    let unit_of = |bench: &TestWorkspace| {
         let stores = bench.stores();
         let prepared =
             shape
@@ -174,12 +175,12 @@ fn a_tree_in_nanoseconds_stays_in_nanoseconds_and_a_new_one_is_in_microseconds(
 fn a_foreign_yahoo_tree_is_adjusted_for_dividends_and_refuses_rows_that_are_not(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let mut request = shape.request();
     request.venue = Some("us:yahoo".parse().unwrap());
-    bench.put(
-        &shape.file(&bench.places, &request, "2024-01-02"),
-        &january().bytes(),
+    bench.write(
+        shape.file(&bench.places, &request, "2024-01-02"),
+        january().bytes(),
     );
     let newer = rows(&request, &["2024-01-04"], 12.0);
     let prepare = |basis| {
@@ -188,7 +189,7 @@ fn a_foreign_yahoo_tree_is_adjusted_for_dividends_and_refuses_rows_that_are_not(
             source: request.venue.clone(),
             timezone: None,
         };
-        let stores = bench.stores_with(owners("us:yahoo"));
+        let stores = bench.open_for("us:yahoo").unwrap().stores;
         shape.store(&stores).prepare(&request, &newer, &provenance)
     };
 
@@ -208,7 +209,7 @@ fn a_foreign_yahoo_tree_is_adjusted_for_dividends_and_refuses_rows_that_are_not(
 fn a_date_with_a_zone_is_refused_and_never_overwritten(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     put(
         &bench,
         shape,
@@ -225,7 +226,7 @@ fn a_date_with_a_zone_is_refused_and_never_overwritten(
 fn a_column_that_barkeep_does_not_know_refuses_a_rewrite_but_not_a_read(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     put(
         &bench,
         shape,
@@ -260,7 +261,7 @@ fn rows_without_a_place_are_kept_aside_when_their_file_is_rewritten(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
     #[case] odd: Vec<ForeignBar>,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let file = ForeignFile::of([days("A", &OLD), odd].concat());
     put(&bench, shape, &file);
 
@@ -288,7 +289,7 @@ fn rows_without_a_place_are_kept_aside_when_their_file_is_rewritten(
 fn a_duplicate_that_equals_its_twin_in_every_value_is_not_worth_keeping(
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     put(
         &bench,
         shape,
@@ -307,7 +308,7 @@ fn a_duplicate_that_equals_its_twin_in_every_value_is_not_worth_keeping(
 
 #[test]
 fn a_basis_that_nobody_wrote_down_stands_in_nobodys_way_and_stays_unknown() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     put(&bench, PartitionedBars, &january());
     let newer = rows(&PartitionedBars.request(), &["2024-01-04"], 12.0);
 

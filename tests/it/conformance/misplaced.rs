@@ -9,8 +9,9 @@ use rstest::rstest;
 use super::{
     Events, FEBRUARY, JANUARY, LegacyBars, PartitionedBars, Prepost, Trades, prepare, read,
 };
-use crate::support::bench::{Bench, Shape, provenance, rows};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::daily;
+use crate::support::series::{Shape, provenance, rows};
+use crate::support::workspace::TestWorkspace;
 
 /// Returns where a copy of a file stands. In the order of names it comes before the file.
 fn copy(file: &Path) -> PathBuf {
@@ -20,21 +21,21 @@ fn copy(file: &Path) -> PathBuf {
 
 /// Returns the bytes of a file with other values of the same day.
 fn other_values(shape: Shape) -> Vec<u8> {
-    let elsewhere = Bench::on_disk();
+    let elsewhere = TestWorkspace::on_disk();
     let files = elsewhere.store(shape, &rows(&shape.request(), &[JANUARY], 99.0));
-    elsewhere.bytes(&files[0])
+    elsewhere.read(&files[0])
 }
 
 #[rstest]
 fn a_copy_beside_a_file_is_named_and_is_no_row(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let stored = rows(&request, &[JANUARY], 7.0);
     let file = bench.store(shape, &stored).remove(0);
     let copy = copy(&file);
-    bench.put(&copy, &other_values(shape));
+    bench.write(&copy, other_values(shape));
 
     let found = read(&bench, shape);
     let stores = bench.stores();
@@ -49,18 +50,18 @@ fn a_copy_beside_a_file_is_named_and_is_no_row(
     assert_eq!(changed.rows.changed, 1);
     assert_eq!(same.misplaced, std::slice::from_ref(&copy));
     bench.commit(&changed).unwrap();
-    assert_eq!(bench.bytes(&copy), other_values(shape));
+    assert_eq!(bench.read(&copy), other_values(shape));
 }
 
 #[rstest]
 fn a_copy_alone_is_foreign_and_neither_absent_nor_empty(
     #[values(LegacyBars, PartitionedBars, Prepost, Events, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let copy = copy(&shape.file(&bench.places, &request, JANUARY));
-    bench.put(&copy, &other_values(shape));
-    let before = bench.tree();
+    bench.write(&copy, other_values(shape));
+    let before = bench.stamped_tree();
     let stores = bench.stores();
     let store = shape.store(&stores);
     let is_foreign =
@@ -81,16 +82,16 @@ fn a_copy_alone_is_foreign_and_neither_absent_nor_empty(
         ));
         assert!(is_foreign(partitioned.holdings(&request).unwrap_err()));
     }
-    assert_eq!(bench.tree(), before);
+    assert_eq!(bench.stamped_tree(), before);
 }
 
 /// An update looks at the months that it writes: an old one that is foreign does not keep today's bars out.
 #[test]
 fn a_foreign_month_does_not_stop_the_months_beside_it() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     let january = PartitionedBars.file(&bench.places, &request, JANUARY);
-    bench.put(&copy(&january), &other_values(PartitionedBars));
+    bench.write(copy(&january), other_values(PartitionedBars));
 
     bench.store(PartitionedBars, &rows(&request, &[FEBRUARY], 7.0));
 
@@ -105,7 +106,7 @@ fn a_foreign_month_does_not_stop_the_months_beside_it() {
 #[case::series("../../part-0.parquet")]
 #[case::folder("../all/data.parquet")]
 fn a_first_month_does_not_begin_beside_foreign_rows(#[case] name: &str) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     let january = PartitionedBars.file(&bench.places, &request, JANUARY);
     let mut place = january.parent().unwrap().to_owned();
@@ -115,7 +116,7 @@ fn a_first_month_does_not_begin_beside_foreign_rows(#[case] name: &str) {
             part => place.push(part),
         }
     }
-    bench.put(&place, &other_values(PartitionedBars));
+    bench.write(&place, other_values(PartitionedBars));
 
     let unwritten = prepare(&bench, PartitionedBars, &rows(&request, &[JANUARY], 8.0));
 
@@ -126,14 +127,14 @@ fn a_first_month_does_not_begin_beside_foreign_rows(#[case] name: &str) {
 #[case::short("month=1")]
 #[case::long("month=001")]
 fn a_month_in_another_spelling_is_that_month(#[case] spelled: &str) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     bench.store(PartitionedBars, &rows(&request, &[FEBRUARY], 7.0));
     let january = PartitionedBars.file(&bench.places, &request, JANUARY);
     let year = january.parent().unwrap().parent().unwrap();
-    bench.put(
-        &year.join(spelled).join("data.parquet"),
-        &other_values(PartitionedBars),
+    bench.write(
+        year.join(spelled).join("data.parquet"),
+        other_values(PartitionedBars),
     );
 
     let stores = bench.stores();
@@ -152,13 +153,13 @@ fn a_month_in_another_spelling_is_that_month(#[case] spelled: &str) {
 #[case::hidden("._data.parquet")]
 #[case::folder("old/data.parquet")]
 fn what_is_misplaced_says_nothing_of_its_tree(#[case] name: &str) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     let file = bench
         .store(PartitionedBars, &rows(&request, &[JANUARY], 7.0))
         .remove(0);
-    let odd = ForeignFile::of(days("A", &[(JANUARY, 9.0)])).bytes();
-    bench.put(&file.parent().unwrap().join(name), &odd);
+    let odd = daily("A", &[(JANUARY, 9.0)]);
+    bench.write(file.parent().unwrap().join(name), &odd);
     let other = PartitionedBars.request_of("B");
     let stores = bench.stores();
     let store = PartitionedBars.store(&stores);
@@ -173,7 +174,7 @@ fn what_is_misplaced_says_nothing_of_its_tree(#[case] name: &str) {
 
 #[test]
 fn a_copied_folder_is_no_series_and_is_named() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     let file = bench
         .store(PartitionedBars, &rows(&request, &[JANUARY], 7.0))
@@ -181,7 +182,7 @@ fn a_copied_folder_is_no_series_and_is_named() {
     let tree = file.ancestors().nth(4).unwrap();
     let below = file.strip_prefix(tree.join("ticker=A")).unwrap();
     let copied = tree.join("ticker=A (1)").join(below);
-    bench.put(&copied, &bench.bytes(&file));
+    bench.write(&copied, bench.read(&file));
     let stores = bench.stores();
     let StorageRequest { venue, series } = &request;
     let Series::Bars { interval, .. } = series else {

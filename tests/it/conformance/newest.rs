@@ -1,10 +1,10 @@
 //! How far a series reaches, told without reading its rows.
 
 use super::*;
-use crate::support::foreign::{ForeignFile, Stamp, days};
+use crate::support::foreign::{ForeignFile, Stamp, daily, days};
 
 /// Returns the day that the newest file of a series tells.
-fn newest(bench: &Bench, shape: Shape) -> Option<String> {
+fn newest(bench: &TestWorkspace, shape: Shape) -> Option<String> {
     let stores = bench.stores();
     let request = shape.request();
     let file = shape.store(&stores).newest(&request).unwrap()?;
@@ -16,7 +16,7 @@ fn newest(bench: &Bench, shape: Shape) -> Option<String> {
 fn the_newest_row_is_that_of_the_last_month_whatever_is_written_last(
     #[values(LegacyBars, PartitionedBars, Events)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
 
     assert_eq!(newest(&bench, shape), None);
@@ -31,27 +31,27 @@ fn files_of_other_writers_tell_it_too(
     #[values(Stamp::Millis, Stamp::Micros, Stamp::Nanos, Stamp::Int96, Stamp::Date)] stamp: Stamp,
     #[values(LegacyBars, PartitionedBars)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let file = ForeignFile {
         stamp,
         ..ForeignFile::of(days("A", &[("2024-01-31", 2.0), (JANUARY, 1.0)]))
     };
     let path = shape.file(&bench.places, &shape.request(), JANUARY);
-    bench.put(&path, &file.bytes());
+    bench.write(&path, file.bytes());
 
     assert_eq!(newest(&bench, shape).as_deref(), Some("2024-01-31"));
 }
 
 #[test]
 fn months_without_a_leading_zero_are_in_the_order_of_time() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     let file = PartitionedBars.file(&bench.places, &request, JANUARY);
     let series = file.ancestors().nth(3).unwrap().to_owned();
     for (month, day) in [("2", FEBRUARY), ("10", "2024-10-01")] {
-        let bytes = ForeignFile::of(days("A", &[(day, 1.0)])).bytes();
+        let bytes = daily("A", &[(day, 1.0)]);
         let name = format!("year=2024/month={month}/data.parquet");
-        bench.put(&series.join(name), &bytes);
+        bench.write(series.join(name), &bytes);
     }
 
     assert_eq!(
@@ -62,12 +62,12 @@ fn months_without_a_leading_zero_are_in_the_order_of_time() {
 
 #[rstest]
 fn a_damaged_file_tells_nothing(#[values(LegacyBars, PartitionedBars)] shape: Shape) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     bench.store(shape, &rows(&request, &[JANUARY], 7.0));
     let path = shape.file(&bench.places, &request, JANUARY);
     for bytes in [b"" as &[u8], b"PAR1 cut PAR1"] {
-        bench.put(&path, bytes);
+        bench.write(&path, bytes);
 
         assert_eq!(newest(&bench, shape), None);
     }
@@ -75,7 +75,7 @@ fn a_damaged_file_tells_nothing(#[values(LegacyBars, PartitionedBars)] shape: Sh
 
 #[test]
 fn a_tree_is_bare_until_a_file_lies_in_it_and_a_bad_folder_hides_none() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let stores = bench.stores();
     let data = &bench.places.data;
     assert!(stores.is_data_bare().unwrap() && stores.are_flat_folders_bare().unwrap());
@@ -85,11 +85,11 @@ fn a_tree_is_bare_until_a_file_lies_in_it_and_a_bad_folder_hides_none() {
         "us/._data.parquet",
         "us/mine/readme.txt",
     ] {
-        bench.put(&data.join(name), b"x");
+        bench.write(data.join(name), b"x");
         assert!(stores.is_data_bare().unwrap(), "{name}");
     }
-    bench.put(&bench.places.root.join("stocks_1wk/A.parquet"), b"x");
+    bench.write(bench.places.root.join("stocks_1wk/A.parquet"), b"x");
     assert!(!stores.are_flat_folders_bare().unwrap());
-    bench.put(&data.join("us/mine/stocks_1d/ticker=A/x.parquet"), b"x");
+    bench.write(data.join("us/mine/stocks_1d/ticker=A/x.parquet"), b"x");
     assert!(!stores.is_data_bare().unwrap());
 }

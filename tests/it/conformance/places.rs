@@ -9,16 +9,17 @@ use barkeep::sys::atomic::create_dirs;
 use rstest::rstest;
 
 use super::{assert_left_alone, is_foreign, is_refused, prepare, read};
-use crate::support::bench::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
-use crate::support::bench::{Bench, provenance, rows};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::{ForeignFile, daily, days};
+use crate::support::series::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
+use crate::support::series::{provenance, rows};
 use crate::support::sim::{Fault, SimFs};
+use crate::support::workspace::TestWorkspace;
 
 const JANUARY: &str = "2024-01-30";
 const FEBRUARY: &str = "2024-02-05";
 
 fn prepare_for(
-    bench: &Bench,
+    bench: &TestWorkspace,
     shape: Shape,
     request: &StorageRequest,
     day: &str,
@@ -33,12 +34,12 @@ fn prepare_for(
 fn a_file_of_another_ticker_is_refused_and_never_overwritten(
     #[values(LegacyBars, PartitionedBars, Events)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let files = bench.store(shape, &rows(&shape.request(), &[JANUARY], 7.0));
     let wrong = shape.request_of("B");
-    bench.put(
-        &shape.file(&bench.places, &wrong, JANUARY),
-        &bench.bytes(&files[0]),
+    bench.write(
+        shape.file(&bench.places, &wrong, JANUARY),
+        bench.read(&files[0]),
     );
 
     assert_left_alone(&bench, shape, &wrong, JANUARY, is_refused);
@@ -48,11 +49,11 @@ fn a_file_of_another_ticker_is_refused_and_never_overwritten(
 fn a_file_of_another_month_is_refused_and_never_overwritten(
     #[values(PartitionedBars, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = shape.request();
     let files = bench.store(shape, &rows(&request, &[JANUARY], 7.0));
     let wrong = shape.file(&bench.places, &request, FEBRUARY);
-    bench.put(&wrong, &bench.bytes(&files[0]));
+    bench.write(&wrong, bench.read(&files[0]));
 
     assert_left_alone(&bench, shape, &request, FEBRUARY, is_refused);
 }
@@ -61,28 +62,28 @@ fn a_file_of_another_month_is_refused_and_never_overwritten(
 fn a_file_of_another_dataset_is_refused_and_never_overwritten(
     #[values(LegacyBars, PartitionedBars, Trades)] shape: Shape,
 ) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let files = bench.store(Events, &rows(&Events.request(), &[JANUARY], 7.0));
-    bench.put(
-        &shape.file(&bench.places, &shape.request(), JANUARY),
-        &bench.bytes(&files[0]),
+    bench.write(
+        shape.file(&bench.places, &shape.request(), JANUARY),
+        bench.read(&files[0]),
     );
 
     assert_left_alone(&bench, shape, &shape.request(), JANUARY, is_foreign);
 }
 
-fn raw_dir(bench: &Bench) -> PathBuf {
+fn raw_dir(bench: &TestWorkspace) -> PathBuf {
     bench.places.data.join("us/demo/stocks_1d/ticker=EURUSD=X")
 }
 
 #[test]
 fn a_raw_spelling_of_the_predecessor_is_read_and_continued_where_it_is() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request_of("EURUSD=X");
     let old = ForeignFile::of(days("EURUSD=X", &[(JANUARY, 7.0)]));
-    bench.put(
-        &raw_dir(&bench).join("year=2024/month=01/data.parquet"),
-        &old.bytes(),
+    bench.write(
+        raw_dir(&bench).join("year=2024/month=01/data.parquet"),
+        old.bytes(),
     );
 
     let prepared = prepare_for(&bench, PartitionedBars, &request, FEBRUARY).unwrap();
@@ -101,13 +102,13 @@ fn a_raw_spelling_of_the_predecessor_is_read_and_continued_where_it_is() {
 
 #[test]
 fn rows_under_both_spellings_are_read_together_and_each_month_goes_on_where_it_is() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request_of("EURUSD=X");
     let encoded = prepare_for(&bench, PartitionedBars, &request, FEBRUARY).unwrap();
     bench.commit(&encoded).unwrap();
     let old = ForeignFile::of(days("EURUSD=X", &[(JANUARY, 7.0)]));
     let january = raw_dir(&bench).join("year=2024/month=01/data.parquet");
-    bench.put(&january, &old.bytes());
+    bench.write(&january, old.bytes());
 
     let both_layouts = bench.stores();
     let store = PartitionedBars.store(&both_layouts);
@@ -131,7 +132,7 @@ fn rows_under_both_spellings_are_read_together_and_each_month_goes_on_where_it_i
 
 #[test]
 fn a_month_keeps_the_price_basis_that_it_names_whatever_its_neighbours_have() {
-    let (bench, other) = (Bench::on_disk(), Bench::on_disk());
+    let (bench, other) = (TestWorkspace::on_disk(), TestWorkspace::on_disk());
     let request = PartitionedBars.request_of("B");
     bench.store(
         PartitionedBars,
@@ -146,8 +147,8 @@ fn a_month_keeps_the_price_basis_that_it_names_whatever_its_neighbours_have() {
     let prepared = PartitionedBars
         .store(&stores)
         .prepare(&request, &newer, &as_traded);
-    bench.put(
-        &PartitionedBars.file(&bench.places, &request, JANUARY),
+    bench.write(
+        PartitionedBars.file(&bench.places, &request, JANUARY),
         &prepared.unwrap().files[0].bytes,
     );
 
@@ -164,16 +165,18 @@ fn one_unreadable_neighbour_does_not_keep_a_series_from_being_written() {
     const EIO: i32 = 5;
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let planted = Bench::simulated(&disk);
+    let planted = TestWorkspace::simulated(&disk);
     for name in ["0", "A"] {
         let request = PartitionedBars.request_of(name);
         let prepared = prepare_for(&planted, PartitionedBars, &request, JANUARY).unwrap();
         planted.commit(&prepared).unwrap();
     }
+    let opened = disk.again();
+    TestWorkspace::simulated(&opened).stores();
     let mut failed = 0;
-    for call in 1..40 {
+    for call in opened.reads() + 1..opened.reads() + 40 {
         let faulty = disk.again().fail_read(call, EIO, Fault::Once);
-        let bench = Bench::simulated(&faulty);
+        let bench = TestWorkspace::simulated(&faulty);
 
         let prepared = prepare_for(
             &bench,
@@ -192,7 +195,7 @@ fn one_unreadable_neighbour_does_not_keep_a_series_from_being_written() {
 
 #[test]
 fn a_new_symbol_of_that_kind_is_encoded() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request_of("EURUSD=X");
 
     let prepared = prepare_for(&bench, PartitionedBars, &request, FEBRUARY).unwrap();
@@ -203,15 +206,12 @@ fn a_new_symbol_of_that_kind_is_encoded() {
 
 #[test]
 fn days_of_an_older_layout_are_read_with_the_month() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = PartitionedBars.request();
     bench.store(PartitionedBars, &rows(&request, &[JANUARY], 7.0));
     let month = PartitionedBars.file(&bench.places, &request, JANUARY);
     let day = month.with_file_name("day=29").join("data.parquet");
-    bench.put(
-        &day,
-        &ForeignFile::of(days("A", &[("2024-01-29", 6.0)])).bytes(),
-    );
+    bench.write(&day, daily("A", &[("2024-01-29", 6.0)]));
 
     let stored = read(&bench, PartitionedBars);
 
@@ -223,11 +223,11 @@ fn days_of_an_older_layout_are_read_with_the_month() {
 #[case::ticker("us/demo/stocks_1d/ticker=A")]
 #[case::year("us/demo/stocks_1d/ticker=A/year=2024")]
 fn a_link_below_the_data_root_is_refused_and_nothing_is_written_through_it(#[case] link: &str) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let elsewhere = bench.places.root.join("elsewhere");
-    create_dirs(&*bench.fs, &bench.places.root, &elsewhere).unwrap();
+    create_dirs(bench.fs(), &bench.places.root, &elsewhere).unwrap();
     let link = bench.places.data.join(link);
-    create_dirs(&*bench.fs, &bench.places.root, link.parent().unwrap()).unwrap();
+    create_dirs(bench.fs(), &bench.places.root, link.parent().unwrap()).unwrap();
     symlink(&elsewhere, &link).unwrap();
     let prepared = prepare(
         &bench,
@@ -246,14 +246,14 @@ fn a_link_below_the_data_root_is_refused_and_nothing_is_written_through_it(#[cas
         "{:?}",
         refused.err()
     );
-    assert_eq!(bench.fs.list(&elsewhere).unwrap().unwrap(), []);
+    assert_eq!(bench.fs().list(&elsewhere).unwrap().unwrap(), []);
 }
 
 #[test]
 fn the_data_root_itself_may_be_a_link() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let elsewhere = bench.places.root.join("elsewhere");
-    create_dirs(&*bench.fs, &bench.places.root, &elsewhere).unwrap();
+    create_dirs(bench.fs(), &bench.places.root, &elsewhere).unwrap();
     symlink(&elsewhere, &bench.places.data).unwrap();
     let new = rows(&PartitionedBars.request(), &[JANUARY], 7.0);
 
@@ -262,14 +262,14 @@ fn the_data_root_itself_may_be_a_link() {
     assert_eq!(read(&bench, PartitionedBars).frame, new);
     assert!(
         bench
-            .fs
+            .fs()
             .metadata(&elsewhere.join("us/demo"))
             .unwrap()
             .is_some()
     );
 }
 
-fn flat(bench: &Bench, name: &str) -> PathBuf {
+fn flat(bench: &TestWorkspace, name: &str) -> PathBuf {
     bench
         .places
         .root
@@ -279,11 +279,8 @@ fn flat(bench: &Bench, name: &str) -> PathBuf {
 
 #[test]
 fn a_flat_legacy_tree_is_updated_in_place_and_takes_in_new_tickers() {
-    let bench = Bench::on_disk();
-    bench.put(
-        &flat(&bench, "A"),
-        &ForeignFile::of(days("A", &[(JANUARY, 7.0)])).bytes(),
-    );
+    let bench = TestWorkspace::on_disk();
+    bench.write(flat(&bench, "A"), daily("A", &[(JANUARY, 7.0)]));
 
     let known = prepare_for(&bench, LegacyBars, &LegacyBars.request(), FEBRUARY).unwrap();
     let new = prepare_for(&bench, LegacyBars, &LegacyBars.request_of("B"), FEBRUARY).unwrap();
@@ -296,20 +293,11 @@ fn a_flat_legacy_tree_is_updated_in_place_and_takes_in_new_tickers() {
 
 #[test]
 fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let settled = LegacyBars.file(&bench.places, &LegacyBars.request(), JANUARY);
-    bench.put(
-        &settled,
-        &ForeignFile::of(days("A", &[(JANUARY, 7.0)])).bytes(),
-    );
-    bench.put(
-        &flat(&bench, "A"),
-        &ForeignFile::of(days("A", &[(JANUARY, 1.0)])).bytes(),
-    );
-    bench.put(
-        &flat(&bench, "B"),
-        &ForeignFile::of(days("B", &[(JANUARY, 2.0)])).bytes(),
-    );
+    bench.write(&settled, daily("A", &[(JANUARY, 7.0)]));
+    bench.write(flat(&bench, "A"), daily("A", &[(JANUARY, 1.0)]));
+    bench.write(flat(&bench, "B"), daily("B", &[(JANUARY, 2.0)]));
     let close = |name: &str| {
         let both_layouts = bench.stores();
         let stored = LegacyBars
@@ -317,7 +305,7 @@ fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
             .read(&LegacyBars.request_of(name))
             .unwrap()
             .unwrap();
-        stored.frame.bars().next().unwrap().close
+        barkeep::frame::bars_of(&stored.frame).next().unwrap().close
     };
 
     assert_eq!(close("A"), Some(7.0));
@@ -331,28 +319,30 @@ fn data_legacy_comes_before_a_flat_tree_but_a_flat_file_is_not_forgotten() {
 
 #[test]
 fn a_flat_file_beside_a_settled_one_is_read_with_it_and_the_settled_rows_win() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let request = LegacyBars.request();
     let settled = LegacyBars.file(&bench.places, &request, JANUARY);
     let put = |path: &PathBuf, all: &[(&str, f64)]| {
-        bench.put(path, &ForeignFile::of(days("A", all)).bytes());
+        bench.write(path, daily("A", all));
     };
     put(&settled, &[(JANUARY, 7.0), (FEBRUARY, 8.0)]);
     put(&flat(&bench, "A"), &[("2023-12-01", 5.0), (JANUARY, 1.0)]);
 
     let stored = read(&bench, LegacyBars);
 
-    let closes: Vec<_> = stored.frame.bars().map(|bar| bar.close).collect();
+    let closes: Vec<_> = barkeep::frame::bars_of(&stored.frame)
+        .map(|bar| bar.close)
+        .collect();
     assert_eq!(closes, [Some(5.0), Some(7.0), Some(8.0)]);
 }
 
 #[test]
 fn both_legacy_trees_are_listed_once() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let settled = LegacyBars.file(&bench.places, &LegacyBars.request(), JANUARY);
-    bench.put(&settled, b"");
-    bench.put(&flat(&bench, "A"), b"");
-    bench.put(&flat(&bench, "B"), b"");
+    bench.write(&settled, b"");
+    bench.write(flat(&bench, "A"), b"");
+    bench.write(flat(&bench, "B"), b"");
     let stores = bench.stores();
 
     let tickers = LegacyBars
@@ -370,7 +360,7 @@ fn both_legacy_trees_are_listed_once() {
 #[case("A/B")]
 #[case("A (1)")]
 fn what_a_file_name_cannot_spell_is_refused_by_legacy_and_held_by_partitions(#[case] name: &str) {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
 
     let refused = prepare_for(&bench, LegacyBars, &LegacyBars.request_of(name), JANUARY);
     let held = prepare_for(
@@ -395,7 +385,7 @@ fn what_a_file_name_cannot_spell_is_refused_by_legacy_and_held_by_partitions(#[c
 
 #[test]
 fn a_layout_says_what_it_cannot_be_asked() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     let stores = bench.stores();
     let nowhere = StorageRequest {
         venue: None,
@@ -419,18 +409,18 @@ fn a_layout_says_what_it_cannot_be_asked() {
 
 #[test]
 fn equal_bytes_of_two_places_are_two_cases_in_quarantine() {
-    let bench = Bench::on_disk();
+    let bench = TestWorkspace::on_disk();
     for name in ["A", "B"] {
         let request = PartitionedBars.request_of(name);
-        bench.put(
-            &PartitionedBars.file(&bench.places, &request, JANUARY),
+        bench.write(
+            PartitionedBars.file(&bench.places, &request, JANUARY),
             b"zeros",
         );
         let prepared = prepare_for(&bench, PartitionedBars, &request, JANUARY).unwrap();
         bench.commit(&prepared).unwrap();
     }
 
-    let cases = bench.fs.list(&bench.places.quarantine).unwrap().unwrap();
+    let cases = bench.fs().list(&bench.places.quarantine).unwrap().unwrap();
 
     assert_eq!(
         cases.len(),
@@ -445,25 +435,25 @@ fn a_damaged_file_on_another_disk_than_the_quarantine_is_put_away_all_the_same()
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
     let request = PartitionedBars.request();
-    let planted = Bench::simulated(&disk);
+    let planted = TestWorkspace::simulated(&disk);
     let path = PartitionedBars.file(&planted.places, &request, JANUARY);
-    planted.put(&path, b"damaged");
+    planted.write(&path, b"damaged");
     let logged = disk.again().logged();
     let prepared = prepare_for(
-        &Bench::simulated(&logged),
+        &TestWorkspace::simulated(&logged),
         PartitionedBars,
         &request,
         JANUARY,
     )
     .unwrap();
-    Bench::simulated(&logged).commit(&prepared).unwrap();
+    TestWorkspace::simulated(&logged).commit(&prepared).unwrap();
     let away = |call: &String| {
         call.contains("rename") && call.contains("quarantine") && call.contains("/year=2024")
     };
     let call = 1 + logged.log().iter().position(away).unwrap();
 
     let other = disk.again().fail_call(call, EXDEV, Fault::Once);
-    Bench::simulated(&other).commit(&prepared).unwrap();
+    TestWorkspace::simulated(&other).commit(&prepared).unwrap();
 
     let contents = |fs: &SimFs| {
         fs.snapshot()

@@ -162,7 +162,7 @@ fn a_number_is_what_its_type_says_and_counted_if_it_cannot_be_kept(
 ) {
     let decoded = read(name, kind, values).unwrap();
 
-    let frame = &decoded.proven.frame;
+    let frame = &decoded.ordered.frame;
     let column = &frame.columns()[frame.profile().position(name).unwrap()];
     assert_eq!([column.cell(0), column.cell(1)], expected);
     assert_eq!(decoded.inexact, inexact);

@@ -7,16 +7,12 @@ use std::sync::Arc;
 
 use barkeep::lock::LockGuard;
 use barkeep::model::{RunId, StorageRequest};
-use barkeep::storage::{
-    Aside, CorruptFiles, Custody, Open, Quarantine, Replaced, StagedRun, StorageError,
-    StorageInterface, leftover_runs,
-};
-use barkeep::sys::Fs;
+use barkeep::storage::{Aside, Quarantine, StorageError, StorageInterface, lodgers, rehouse};
 use chrono::DateTime;
 
-use crate::support::bench::{Bench, held, owners};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::daily;
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::workspace::{TestWorkspace, custody, held};
 
 use super::YAHOO;
 
@@ -31,24 +27,24 @@ fn request(venue: &str) -> StorageRequest {
 
 /// Bytes of A at us:demo, which say so.
 fn file(rows: &[(&str, f64)]) -> Vec<u8> {
-    let source = Bench::on_disk();
+    let source = TestWorkspace::on_disk();
     let stores = source.stores();
     let read = |rows: &[(&str, f64)]| {
-        let path = source.places.root.join("A.parquet");
-        source.put(&path, &ForeignFile::of(days("A", rows)).bytes());
+        let path = source.path().join("A.parquet");
+        source.write(&path, daily("A", rows));
         let request = request("us:demo");
         match stores
             .legacy
             .read_file_at(&request, path, barkeep::sys::Medium::Cache)
             .unwrap()
         {
-            barkeep::storage::LegacyFound::Whole(file) => file.decoded.proven.frame,
+            barkeep::storage::LegacyFound::Whole(file) => file.decoded.ordered.frame,
             other => panic!("{other:?}"),
         }
     };
     let provenance = barkeep::model::Provenance {
         source: Some("us:demo".parse().unwrap()),
-        ..crate::support::bench::provenance()
+        ..crate::support::series::provenance()
     };
     let prepared = stores
         .legacy
@@ -68,43 +64,33 @@ fn disk(files: &[(&str, &[(&str, f64)])]) -> SimFs {
 }
 
 /// Moves what belongs elsewhere; `Ok(true)` when nothing stays.
-fn moved(fs: &SimFs, writing: &dyn Fs, held: &LockGuard<'static>) -> Result<bool, StorageError> {
-    let bench = Bench::simulated(fs);
-    let stores = bench.stores_with(owners(YAHOO));
-    let id = RunId::new(DateTime::UNIX_EPOCH, bench.fresh_nonce(), 1);
-    let quarantine = Quarantine::new(writing, held, &bench.places, id.clone());
-    let custody = Custody {
-        quarantine: &quarantine,
-        corrupt_files: CorruptFiles::Quarantine,
-        replaced: Replaced::Noted,
-        at: DateTime::UNIX_EPOCH,
+fn moved(bench: &TestWorkspace, held: &LockGuard<'static>) -> Result<bool, String> {
+    let workspace = bench.open_for(YAHOO).map_err(|error| error.to_string())?;
+    let id = RunId::new(DateTime::UNIX_EPOCH, bench.around.nonce(), 1);
+    let quarantine = Quarantine::new(bench.fs(), held, &bench.places, id.clone());
+    let legacy = &workspace.stores.legacy;
+    let lodgers = lodgers(legacy.places(), true);
+    let moved = || {
+        let mut run = bench.begin(held, id)?;
+        let custody = custody(&quarantine);
+        let done = rehouse(
+            &mut run,
+            legacy,
+            &lodgers.found,
+            &custody,
+            &mut Aside::default(),
+        )?;
+        run.finish()?;
+        Ok(done)
     };
-    let lodgers = stores.legacy.lodgers(true);
-    let mut run = StagedRun::<Open>::begin(writing, held, &bench.places, id)?.seal()?;
-    let done = run.rehouse(
-        &stores.legacy,
-        &lodgers.found,
-        &custody,
-        &mut Aside::default(),
-    )?;
-    run.finish()?;
+    let done = moved().map_err(|error: StorageError| error.to_string())?;
     Ok(done.left.is_empty() && lodgers.unreadable.is_empty())
 }
 
-/// What the next start does first.
-fn recovered(fs: &SimFs, writing: &dyn Fs, held: &LockGuard<'static>) -> Result<(), StorageError> {
-    let bench = Bench::simulated(fs);
-    for id in leftover_runs(fs, &bench.places)? {
-        let mut run = StagedRun::<Open>::adopt(writing, held, &bench.places, id)?;
-        run.recover()?;
-        run.finish()?;
-    }
-    Ok(())
-}
-
 fn closes(fs: &SimFs, venue: &str) -> Result<Vec<f64>, String> {
-    let stores = Bench::simulated(fs).stores_with(owners(YAHOO));
-    let stored = stores.legacy.read(&request(venue));
+    let bench = TestWorkspace::simulated(fs);
+    let workspace = bench.open_for(YAHOO).map_err(|error| error.to_string())?;
+    let stored = workspace.stores.legacy.read(&request(venue));
     let stored = stored.map_err(|error| error.to_string())?;
     let Some(stored) = stored else {
         return Ok(Vec::new());
@@ -112,7 +98,7 @@ fn closes(fs: &SimFs, venue: &str) -> Result<Vec<f64>, String> {
     if let Some(damage) = stored.damaged.first() {
         return Err(format!("{} is damaged", damage.path.display()));
     }
-    let closes = stored.frame.bars().filter_map(|bar| bar.close);
+    let closes = barkeep::frame::bars_of(&stored.frame).filter_map(|bar| bar.close);
     Ok(closes.collect())
 }
 
@@ -134,10 +120,13 @@ fn swept(
     leave_out: impl Fn(&Op<'_>) -> bool + Clone + Send + Sync + 'static,
 ) -> SweepReport {
     let held = Arc::new(held());
-    let mutant = |fs: &SimFs| MutantFs::new(Arc::new(fs.clone()), leave_out.clone());
-    let told = |error: StorageError| error.to_string();
+    let mutant = |fs: &SimFs| {
+        let door = MutantFs::new(Arc::new(fs.clone()), leave_out.clone());
+        TestWorkspace::behind(fs, Arc::new(door))
+    };
     let undisturbed = initial.again();
-    assert!(moved(&undisturbed, &undisturbed, &held).unwrap(), "{name}");
+    let done = moved(&TestWorkspace::simulated(&undisturbed), &held);
+    assert_eq!(done, Ok(true), "{name}");
     let expected = counted(&undisturbed);
     assert!(expected.contains_key(Path::new(OWN)));
     let kept = initial.snapshot();
@@ -153,7 +142,7 @@ fn swept(
             return Err("it said that it was done".to_owned());
         }
         let rerun = fs.again();
-        if !moved(&rerun, &rerun, &held).map_err(told)? {
+        if !moved(&TestWorkspace::simulated(&rerun), &held)? {
             return Err("a rerun did not get to the end".to_owned());
         }
         if counted(&rerun) != expected {
@@ -176,8 +165,8 @@ fn swept(
     let report = sweep(
         name,
         initial,
-        &|fs| moved(fs, &mutant(fs), &held).map_err(told),
-        &|fs| recovered(fs, &mutant(fs), &held).map_err(told),
+        &|fs| moved(&mutant(fs), &held),
+        &|fs| mutant(fs).recover(&held).map_err(|error| error.to_string()),
         &judge,
         1,
     );

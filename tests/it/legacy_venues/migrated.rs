@@ -4,13 +4,8 @@ use super::*;
 
 const MONTH: &str = "data/de/xetra/stocks_1d/ticker=DBK/year=2025/month=11/data.parquet";
 
-fn migration(bar: &Bar, words: &str) -> Ran {
-    let words = format!("partition-migrate {words}");
-    bar.run(&words.split(' ').collect::<Vec<_>>())
-}
-
 /// Two venues with their files in place, or that of de:xetra where an older build kept it.
-fn two(place: &str) -> Bar {
+fn two(place: &str) -> Barkeep {
     let bar = world_of(&["de:xetra", YAHOO]);
     bar.run(&["update", "--venue", "de:xetra"]).expect(Exit::Ok);
     if place != XETRA {
@@ -26,19 +21,21 @@ fn two(place: &str) -> Bar {
 #[case::of_an_older_build(SHARED)]
 fn a_venue_is_migrated_and_brought_back_from_and_to_its_own_place(#[case] place: &str) {
     let bar = two(place);
-    let others = |bar: &Bar| {
+    let others = |bar: &Barkeep| {
         let mut tree = bar.tree();
-        tree.retain(|(path, _)| path.ends_with("legacy/stocks_1d/DBK.parquet"));
+        tree.retain(|path, _| path.ends_with("legacy/stocks_1d/DBK.parquet"));
         tree
     };
     let before = others(&bar);
-    migration(&bar, "init -V de:xetra --all-found").expect(Exit::Ok);
+    bar.migration("init -V de:xetra --all-found")
+        .expect(Exit::Ok);
 
-    migration(&bar, "migrate --all").expect(Exit::Ok);
-    migration(&bar, "verify").expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
+    bar.migration("verify").expect(Exit::Ok);
     assert!(bar.has(MONTH) && bar.has(place));
     assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
 
     assert!(!bar.has("data/legacy/de"), "its empty folders are gone");
     assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
@@ -46,7 +43,8 @@ fn a_venue_is_migrated_and_brought_back_from_and_to_its_own_place(#[case] place:
         assert_eq!(others(&bar), before);
         assert_eq!(closes(&bar, YAHOO), ["30.5"]);
     }
-    migration(&bar, "rollback 1d --remove-partitions --yes").expect(Exit::Ok);
+    bar.migration("rollback 1d --remove-partitions --yes")
+        .expect(Exit::Ok);
     assert!(bar.has(XETRA) && !bar.has(MONTH));
     assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
     if place == XETRA {
@@ -60,15 +58,17 @@ fn a_venue_is_migrated_and_brought_back_from_and_to_its_own_place(#[case] place:
 #[test]
 fn migrating_the_legacy_venue_takes_no_row_of_another() {
     let bar = two(XETRA);
-    migration(&bar, "init -V us:yahoo --all-found").expect(Exit::Ok);
+    bar.migration("init -V us:yahoo --all-found")
+        .expect(Exit::Ok);
 
-    migration(&bar, "migrate --all").expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
 
     assert!(bar.has(XETRA) && !bar.has(SHARED));
     assert_eq!(closes(&bar, YAHOO), ["30.5"]);
     assert_eq!(closes(&bar, "de:xetra"), ["10.5"]);
-    migration(&bar, "rollback 1d --flat").expect(Exit::Ok);
+    bar.migration("rollback 1d --flat").expect(Exit::Ok);
     assert!(bar.has(XETRA) && bar.has(FLAT));
 }
 
@@ -79,11 +79,12 @@ fn adoption_brings_each_file_to_the_place_of_its_venue() {
     let bar = two(FLAT);
     let bytes = bar.read(FLAT);
 
-    migration(&bar, "init -V de:xetra -i 1d --adopt --yes").expect(Exit::Ok);
+    bar.migration("init -V de:xetra -i 1d --adopt --yes")
+        .expect(Exit::Ok);
 
     assert_moved(&bar, &bytes);
-    migration(&bar, "migrate --all").expect(Exit::Ok);
-    migration(&bar, "rollback 1d").expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
+    bar.migration("rollback 1d").expect(Exit::Ok);
     assert!(bar.has(XETRA) && !bar.has(FLAT));
 }
 
@@ -97,7 +98,7 @@ fn adoption_brings_the_file_that_wins_first() {
     bar.write("tickers.json", r#"{"DBK": {"venue": "de:xetra"}}"#);
     let before = closes(&bar, "de:xetra");
 
-    migration(&bar, "init -V de:xetra -i 1d --adopt --yes");
+    bar.migration("init -V de:xetra -i 1d --adopt --yes");
 
     assert_eq!(before, ["9.5", "10.5"]);
     assert_eq!(closes(&bar, "de:xetra"), before);
@@ -108,7 +109,7 @@ fn adoption_for_the_legacy_venue_leaves_another_venues_file_alone() {
     let bar = two(FLAT);
     let bytes = bar.read(FLAT);
 
-    let ran = migration(&bar, "init -V us:yahoo -i 1d --adopt --yes");
+    let ran = bar.migration("init -V us:yahoo -i 1d --adopt --yes");
 
     assert_ne!(ran.exit, Exit::Ok, "{ran:?}");
     assert!(bar.read(FLAT) == bytes);
@@ -119,20 +120,18 @@ fn adoption_for_the_legacy_venue_leaves_another_venues_file_alone() {
 #[test]
 fn a_plan_says_whose_the_files_are_that_are_nobodys() {
     let bar = world();
-    bar.write(
-        SHARED,
-        ForeignFile::of(days("DBK", &[("2025-11-19", 9.5)])).bytes(),
-    );
+    bar.write(SHARED, daily("DBK", &[("2025-11-19", 9.5)]));
     let bytes = bar.read(SHARED);
     assert_eq!(closes(&bar, YAHOO), ["9.5"]);
 
-    migration(&bar, "init -V de:xetra --all-found").expect(Exit::Ok);
+    bar.migration("init -V de:xetra --all-found")
+        .expect(Exit::Ok);
 
     show(&bar, YAHOO).expect(Exit::Failed);
     assert_eq!(closes(&bar, "de:xetra"), ["9.5"]);
     bar.run(&["cleanup"]).expect(Exit::Ok);
     assert_moved(&bar, &bytes);
-    migration(&bar, "migrate --all").expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
     assert_eq!(closes(&bar, "de:xetra"), ["9.5"]);
     show(&bar, YAHOO).expect(Exit::Failed);
 }
@@ -143,10 +142,10 @@ fn adoption_does_not_merge_into_the_file_of_another_venue() {
     let bar = world_of(&[YAHOO, "de:xetra"]);
     bar.run(&["update", "--venue", "de:xetra"]).expect(Exit::Ok);
     let theirs = as_an_older_build_left_it(&bar, SHARED);
-    let ours = ForeignFile::of(days("DBK", &[("2025-11-19", 29.5)])).bytes();
+    let ours = daily("DBK", &[("2025-11-19", 29.5)]);
     bar.write(FLAT, &ours);
 
-    let ran = migration(&bar, &format!("init -V {YAHOO} --all-found --adopt --yes"));
+    let ran = bar.migration(&format!("init -V {YAHOO} --all-found --adopt --yes"));
 
     assert_ne!(ran.exit, Exit::Usage, "{ran:?}");
     assert!(ran.stderr.contains(SHARED), "named: {ran:?}");

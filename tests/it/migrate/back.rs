@@ -1,13 +1,10 @@
 //! From partitions to legacy files.
 
 use super::there::{deliver, revise};
-use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, file, json, legacy, migrated, migration,
-    put,
-};
-use crate::support::foreign::Whole;
+use super::{Barkeep, Exit, below, closes, file, legacy, migrated};
+use crate::support::foreign::{ForeignFile, Whole, daily, days};
 
-fn roll_back(bar: &Bar, more: &[&str]) -> super::Ran {
+fn roll_back(bar: &Barkeep, more: &[&str]) -> super::Ran {
     bar.run(&[&["partition-migrate", "rollback", "1d", "--json"], more].concat())
 }
 
@@ -21,20 +18,13 @@ fn a_legacy_file_that_is_equal_stays_as_it_is() {
 
     assert_eq!(summary["intervals"][0]["equal"], 2);
     assert_eq!(below(&bar, "data/legacy"), before);
+    assert_eq!(bar.json("storage_config.json")["sources"]["us/demo"], false);
+    assert!(!bar.json("tickers.json").to_string().contains("partitioned"));
     assert_eq!(
-        json(&bar, "storage_config.json")["sources"]["us/demo"],
-        false
-    );
-    assert!(
-        !json(&bar, "tickers.json")
-            .to_string()
-            .contains("partitioned")
-    );
-    assert_eq!(
-        json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"]["status"],
+        bar.json("migration_plan.json")["venues"][0]["intervals"]["1d"]["status"],
         "pending"
     );
-    assert!(exists(&bar, "data/us/demo/stocks_1d/ticker=A"));
+    assert!(bar.has("data/us/demo/stocks_1d/ticker=A"));
     // The next update writes where the switch points.
     bar.run(&["update", "--venue", "us:demo"]).expect(Exit::Ok);
     assert_ne!(below(&bar, "data/legacy"), before);
@@ -59,11 +49,12 @@ fn rows_written_since_are_merged_into_the_legacy_files() {
 fn deleted_legacy_files_are_rebuilt() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
 
     let dry = roll_back(&bar, &["--dry-run"]).expect(Exit::Ok).summary();
     assert_eq!(dry["intervals"][0]["rebuilt"]["rows"], 6);
-    assert!(!exists(&bar, &file("A")));
+    assert!(!bar.has(file("A")));
     roll_back(&bar, &["--remove-partitions"]).expect(Exit::Usage);
     let summary = roll_back(&bar, &["--remove-partitions", "--yes"])
         .expect(Exit::Ok)
@@ -72,13 +63,13 @@ fn deleted_legacy_files_are_rebuilt() {
     assert_eq!(summary["intervals"][0]["rebuilt"]["tickers"], 2);
     assert_eq!(summary["intervals"][0]["partition_files_removed"], 4);
     assert!(below(&bar, "data/us").is_empty());
-    assert!(!exists(&bar, "partition-staging"));
+    assert!(!bar.has("partition-staging"));
     assert_eq!(closes(&bar, "B"), ["2.0", "2.5", "3.0"]);
     // And there again: the same bytes as the first time.
     let first = legacy();
     migrated(&first).expect(Exit::Ok);
-    migration(&bar, "migrate --all").expect(Exit::Ok);
-    let bytes = |bar: &Bar| -> Vec<_> {
+    bar.migration("migrate --all").expect(Exit::Ok);
+    let bytes = |bar: &Barkeep| -> Vec<_> {
         below(bar, "data/us")
             .into_iter()
             .map(|(_, bytes)| bytes)
@@ -91,18 +82,16 @@ fn deleted_legacy_files_are_rebuilt() {
 fn values_of_which_nobody_knows_the_newer_one_switch_nothing() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    put(
-        &bar,
-        "A",
-        &ForeignFile::of(days(
+    bar.write(
+        file("A"),
+        daily(
             "A",
             &[
                 ("2024-01-30", 8.0),
                 ("2024-01-31", 1.5),
                 ("2024-02-01", 2.0),
             ],
-        ))
-        .bytes(),
+        ),
     );
     let (before, toggles) = (below(&bar, "data"), bar.read("storage_config.json"));
 
@@ -132,24 +121,18 @@ fn a_damaged_month_switches_nothing() {
 
 #[test]
 fn a_symbol_that_legacy_files_cannot_spell_stays_where_it_is() {
-    let bar = Bar::partitioned(&["A", "A/B"]);
+    let bar = Barkeep::partitioned(&["A", "A/B"]);
     bar.run(&["update"]).expect(Exit::Ok);
-    put(
-        &bar,
-        "A",
-        &ForeignFile::of(days("A", &[("1990-01-02", 1.0)])).bytes(),
-    );
-    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
-    migration(&bar, "mark us:demo 1d --status complete").expect(Exit::Ok);
+    bar.write(file("A"), daily("A", &[("1990-01-02", 1.0)]));
+    bar.migration("init -V us:demo -i 1d").expect(Exit::Ok);
+    bar.migration("mark us:demo 1d --status complete")
+        .expect(Exit::Ok);
 
     let before = closes(&bar, "A/B");
     let summary = roll_back(&bar, &[]).expect(Exit::Ok).summary();
 
     assert_eq!(summary["intervals"][0]["staying"][0], "A/B");
-    assert_eq!(
-        json(&bar, "storage_config.json")["sources"]["us/demo"],
-        false
-    );
+    assert_eq!(bar.json("storage_config.json")["sources"]["us/demo"], false);
     assert_eq!(closes(&bar, "A/B"), before);
 }
 
@@ -158,13 +141,13 @@ fn one_interval_goes_back_and_the_others_stay() {
     let bar = legacy();
     bar.write(
         "data/legacy/stocks_1h/A.parquet",
-        ForeignFile::of(days("A", &[("2024-01-02T09:30:00", 2.0)])).bytes(),
+        daily("A", &[("2024-01-02T09:30:00", 2.0)]),
     );
     migrated(&bar).expect(Exit::Ok);
 
     roll_back(&bar, &[]).expect(Exit::Ok);
 
-    let registry = json(&bar, "tickers.json")["A"]["intervals"].clone();
+    let registry = bar.json("tickers.json")["A"]["intervals"].clone();
     assert!(registry["1d"].get("storage").is_none(), "{registry}");
     assert_eq!(
         registry["1h"]["storage"]["mode"], "partitioned",
@@ -177,15 +160,16 @@ fn partitions_that_are_not_what_was_proven_are_no_source_for_a_rebuilt_file() {
     for lost in ["ticker=A", "ticker=A/year=2024/month=01"] {
         let bar = legacy();
         migrated(&bar).expect(Exit::Ok);
-        migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
-        bar.remove(&format!("data/us/demo/stocks_1d/{lost}"));
+        bar.migration("migrate 1d --delete-legacy --yes")
+            .expect(Exit::Ok);
+        bar.remove(format!("data/us/demo/stocks_1d/{lost}"));
         let toggles = bar.read("storage_config.json");
 
         let ran = roll_back(&bar, &[]).expect(Exit::Mismatch);
 
-        assert!(!exists(&bar, &file("A")), "{lost} {ran:?}");
+        assert!(!bar.has(file("A")), "{lost} {ran:?}");
         assert_eq!(bar.read("storage_config.json"), toggles);
-        migration(&bar, "verify").expect(Exit::Mismatch);
+        bar.migration("verify").expect(Exit::Mismatch);
     }
 }
 
@@ -203,9 +187,11 @@ fn fractions_of_a_legacy_file_that_is_written_anew_are_kept() {
             ],
         ))
     };
-    put(&bar, "A", &file_of_a.bytes());
-    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
-    migration(&bar, "migrate --all --fractions round").expect(Exit::Ok);
+    bar.write(file("A"), file_of_a.bytes());
+    bar.migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
+    bar.migration("migrate --all --fractions round")
+        .expect(Exit::Ok);
     bar.remove("quarantine");
     revise(&bar);
 
@@ -224,10 +210,10 @@ fn updates_may_come_between_a_rollback_that_was_refused_and_the_next_one() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
     revise(&bar);
-    let whole = bar.read(&file("B"));
-    put(&bar, "B", b"torn");
+    let whole = bar.read(file("B"));
+    bar.write(file("B"), b"torn");
     roll_back(&bar, &[]).expect(Exit::Damaged);
-    put(&bar, "B", &whole);
+    bar.write(file("B"), &whole);
 
     // The legacy file of A has the rows of now, and these come after.
     deliver(
@@ -236,7 +222,7 @@ fn updates_may_come_between_a_rollback_that_was_refused_and_the_next_one() {
     );
 
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "11.0", "12.0"]);
-    migration(&bar, "verify 1d").expect(Exit::Ok);
+    bar.migration("verify 1d").expect(Exit::Ok);
     roll_back(&bar, &[]).expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "11.0", "12.0"]);
 }

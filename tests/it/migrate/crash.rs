@@ -9,26 +9,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::catalog::Catalog;
-use barkeep::ledger::Ledgers;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
     self, Choices, Duplicates, Fractions, Hands, Homes, MigrateError, MigrationPlan, PartitionRows,
     Progress, Proofs, ProvenInterval, Sight, Status, VenueInterval, VerifiedInterval,
 };
 use barkeep::observe::Silent;
-use barkeep::storage::{Open, StagedRun, StorageInterface, leftover_runs};
-use barkeep::sys::{FixedClock, Fs, Shutdown};
-use barkeep::workspace::RunNames;
+use barkeep::storage::StorageInterface;
+use barkeep::sys::Fs;
 use chrono::{DateTime, Utc};
 
-use crate::support::bench::{Bench, held};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::{ForeignFile, daily, days};
 use crate::support::sim::{BadFolder, SimFs, sweep};
+use crate::support::workspace::{TestWorkspace, held};
 
 const ROWS: [(&str, f64); 2] = [("2024-01-31", 1.0), ("2024-02-01", 2.0)];
 
+const NOW: &str = "2026-06-01T12:00:00Z";
+
 fn now() -> DateTime<Utc> {
-    "2026-06-01T12:00:00Z".parse().unwrap()
+    NOW.parse().unwrap()
 }
 
 pub(super) fn tuple() -> VenueInterval {
@@ -38,7 +38,7 @@ pub(super) fn tuple() -> VenueInterval {
     }
 }
 
-fn legacy_file(bench: &Bench, ticker: &str) -> PathBuf {
+fn legacy_file(bench: &TestWorkspace, ticker: &str) -> PathBuf {
     let name = format!("legacy/stocks_1d/{ticker}.parquet");
     bench.places.data.join(name)
 }
@@ -47,12 +47,9 @@ fn legacy_file(bench: &Bench, ticker: &str) -> PathBuf {
 pub(super) fn disk() -> SimFs {
     let fs = SimFs::new();
     fs.plant("/ws/x", b"");
-    let bench = Bench::simulated(&fs);
+    let bench = TestWorkspace::simulated(&fs);
     for ticker in ["A", "B"] {
-        bench.put(
-            &legacy_file(&bench, ticker),
-            &ForeignFile::of(days(ticker, &ROWS)).bytes(),
-        );
+        bench.write(legacy_file(&bench, ticker), daily(ticker, &ROWS));
     }
     let mut plan = MigrationPlan::new("test");
     plan.add(&tuple(), None, now());
@@ -67,29 +64,27 @@ pub(super) fn with<T>(
     held: &LockGuard<'static>,
     act: impl FnOnce(Hands<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
 ) -> Result<T, String> {
-    let bench = Bench::simulated(fs);
-    let (stores, stop) = (bench.stores(), Shutdown::default());
+    let bench = TestWorkspace::simulated(fs).at(NOW);
+    let workspace = bench.open_for("us:demo");
+    let workspace = workspace.map_err(|error| error.to_string())?;
     let told = |error: MigrateError| error.to_string();
-    let catalog = Catalog::load(fs, &bench.places.root)
-        .map_err(|error| error.to_string())?
-        .unwrap_or_default();
-    let mut plan = MigrationPlan::load(fs, &bench.places.root)
+    let catalog = Catalog::load(fs, bench.path()).map_err(|error| error.to_string())?;
+    let mut plan = MigrationPlan::load(fs, bench.path())
         .map_err(told)?
         .ok_or("the plan is gone")?;
-    let runs = RunNames::new(Arc::new(FixedClock(now())), bench.fresh_nonce());
     let hands = Hands {
         sight: Sight {
             fs: writing,
             places: &bench.places,
-            stores: &stores,
-            ledgers: &Ledgers::default(),
-            catalog: &catalog,
-            stop: &stop,
+            stores: &workspace.stores,
+            ledgers: &workspace.ledgers,
+            catalog: &catalog.unwrap_or_default(),
+            stop: &bench.around.stop,
             observer: &Silent,
         },
-        clock: &FixedClock(now()),
+        clock: &*bench.around.clock,
         held,
-        runs: &runs,
+        runs: &workspace.runs,
     };
     act(hands, &mut plan).map_err(told)
 }
@@ -162,8 +157,8 @@ fn contradicted() -> (SimFs, Vec<u8>) {
     let fs = disk();
     assert_eq!(migrated(&fs, &held()), Ok(true));
     let month = "/ws/data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
-    let other = ForeignFile::of(days("A", &[("2024-01-31", 7.0)])).bytes();
-    Bench::simulated(&fs).put(Path::new(month), &other);
+    let other = daily("A", &[("2024-01-31", 7.0)]);
+    TestWorkspace::simulated(&fs).write(month, &other);
     (fs, other)
 }
 
@@ -187,14 +182,8 @@ fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
 
 /// What the next start does first.
 fn recovered(fs: &SimFs, held: &LockGuard<'static>) -> Result<(), String> {
-    let bench = Bench::simulated(fs);
-    let told = |error: barkeep::storage::StorageError| error.to_string();
-    for id in leftover_runs(fs, &bench.places).map_err(told)? {
-        let mut run = StagedRun::<Open>::adopt(fs, held, &bench.places, id).map_err(told)?;
-        run.recover().map_err(told)?;
-        run.finish().map_err(told)?;
-    }
-    Ok(())
+    let recovered = TestWorkspace::simulated(fs).recover(held);
+    recovered.map_err(|error| error.to_string())
 }
 
 /// Everything but the journal of proofs, of which a disturbed migration has more pieces, the copy of an older registry, the
@@ -212,7 +201,7 @@ fn counted(fs: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Returns the rows of a ticker in the legacy file and in the partitions; damage is an error.
 pub(super) fn sides(fs: &SimFs, ticker: &str) -> Result<[Option<usize>; 2], String> {
-    let bench = Bench::simulated(fs);
+    let bench = TestWorkspace::simulated(fs);
     let stores = bench.stores();
     let request = tuple().series(&ticker.parse().unwrap());
     let mut sides = [None, None];
@@ -260,7 +249,7 @@ fn is_sound(fs: &SimFs) -> Result<(), String> {
 
 /// Judges that every row of files that lie in two folders is found.
 fn is_all_there(fs: &SimFs) -> Result<(), String> {
-    let bench = Bench::simulated(fs);
+    let bench = TestWorkspace::simulated(fs);
     for (ticker, rows) in [("A", 3), ("B", 2)] {
         let request = tuple().series(&ticker.parse().unwrap());
         let stored = bench.stores().legacy.read(&request);
@@ -405,8 +394,8 @@ fn a_crash_of_a_rollback_loses_nothing_and_is_completed() {
     let initial = disk();
     assert_eq!(migrated(&initial, &held()), Ok(true));
     // One ticker's file is gone and has to be rebuilt, the other one's is there.
-    let bench = Bench::simulated(&initial);
-    bench.fs.remove_file(&legacy_file(&bench, "A")).unwrap();
+    let bench = TestWorkspace::simulated(&initial);
+    bench.fs().remove_file(&legacy_file(&bench, "A")).unwrap();
     // Its first month says more than a legacy file can hold.
     let month = "us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
     let odd = ForeignFile {
@@ -414,7 +403,7 @@ fn a_crash_of_a_rollback_loses_nothing_and_is_completed() {
         ..ForeignFile::of(days("A", &ROWS[..1]))
     };
     let odd = odd.bytes();
-    bench.put(&bench.places.data.join(month), &odd);
+    bench.write(bench.places.data.join(month), &odd);
 
     swept(
         "rollback",
@@ -453,14 +442,14 @@ fn nothing_is_proven_that_was_read_from_memory_alone() {
 #[test]
 fn a_crash_of_an_adoption_loses_no_row_of_either_folder() {
     let initial = disk();
-    let bench = Bench::simulated(&initial);
-    bench.fs.remove_file(&legacy_file(&bench, "B")).unwrap();
+    let bench = TestWorkspace::simulated(&initial);
+    bench.fs().remove_file(&legacy_file(&bench, "B")).unwrap();
     let flat = |ticker: &'static str, rows: &[(&str, f64)]| {
         let path = bench
             .places
             .root
             .join(format!("stocks_1d/{ticker}.parquet"));
-        bench.put(&path, &ForeignFile::of(days(ticker, rows)).bytes());
+        bench.write(&path, daily(ticker, rows));
     };
     flat("A", &[("2024-01-30", 5.0), ("2024-01-31", 6.0)]);
     let odd = ForeignFile {
@@ -468,7 +457,7 @@ fn a_crash_of_an_adoption_loses_no_row_of_either_folder() {
         ..ForeignFile::of(days("A", &ROWS))
     };
     let odd = odd.bytes();
-    bench.put(&legacy_file(&bench, "A"), &odd);
+    bench.write(legacy_file(&bench, "A"), &odd);
     flat("B", &ROWS);
 
     swept(
@@ -499,7 +488,7 @@ fn a_crash_of_a_restart_loses_nothing_and_is_completed() {
 fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
     for folder in ["data/legacy/stocks_1d", "stocks_1d"] {
         let fs = disk();
-        let bench = Bench::simulated(&fs);
+        let bench = TestWorkspace::simulated(&fs);
         let flat = |name: &str| bench.places.root.join(name);
         let bad = legacy_file(&bench, "A").parent().unwrap().to_owned();
         let bad = if folder == "stocks_1d" {
@@ -507,7 +496,7 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
         } else {
             bad
         };
-        bench.fs.remove_file(&legacy_file(&bench, "B")).unwrap();
+        bench.fs().remove_file(&legacy_file(&bench, "B")).unwrap();
         for (name, rows) in [
             (
                 "stocks_1d/A.parquet",
@@ -517,7 +506,7 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
             ("stocks_1wk/C.parquet", &ROWS),
         ] {
             let ticker = &name[name.len() - 9..name.len() - 8];
-            bench.put(&flat(name), &ForeignFile::of(days(ticker, rows)).bytes());
+            bench.write(flat(name), daily(ticker, rows));
         }
         let before = fs.snapshot();
         fs.turn_bad(BadFolder::always(bad.to_str().unwrap(), 30));

@@ -1,24 +1,20 @@
 //! Plans that do not tell the whole story: what they leave out, what others finished, and what can only be in partitions.
 
 use super::plans::plan_of_the_predecessor;
-use super::{
-    Bar, Exit, ForeignFile, below, closes, days, exists, json, legacy, migrated, migration,
-};
+use super::{Barkeep, Exit, below, closes, daily, legacy, migrated};
 
 /// A workspace of which the daily files are migrated and removed.
-fn removed() -> Bar {
+fn removed() -> Barkeep {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
     bar
 }
 
-fn put_hourly(bar: &Bar) {
+fn put_hourly(bar: &Barkeep) {
     let rows = [("2024-01-30T10:30:00", 1.0), ("2024-01-30T11:30:00", 2.0)];
-    bar.write(
-        "data/legacy/stocks_1h/A.parquet",
-        ForeignFile::of(days("A", &rows)).bytes(),
-    );
+    bar.write("data/legacy/stocks_1h/A.parquet", daily("A", &rows));
 }
 
 #[test]
@@ -26,13 +22,14 @@ fn a_new_plan_leaves_no_interval_out_whose_legacy_files_were_removed() {
     let bar = removed();
     put_hourly(&bar);
 
-    migration(&bar, "init -V us:demo --all-found --force").expect(Exit::Ok);
+    bar.migration("init -V us:demo --all-found --force")
+        .expect(Exit::Ok);
 
-    let planned = json(&bar, "migration_plan.json")["venues"][0]["intervals"].clone();
+    let planned = bar.json("migration_plan.json")["venues"][0]["intervals"].clone();
     let names: Vec<_> = planned.as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, ["1h", "1d"]);
-    migration(&bar, "verify 1d").expect(Exit::Ok);
-    migration(&bar, "rollback 1d").expect(Exit::Ok);
+    bar.migration("verify 1d").expect(Exit::Ok);
+    bar.migration("rollback 1d").expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
 }
 
@@ -41,24 +38,28 @@ fn a_plan_that_is_gone_is_made_again_from_the_journal() {
     let bar = removed();
     bar.remove("migration_plan.json");
 
-    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+    bar.migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
 
-    migration(&bar, "verify 1d").expect(Exit::Ok);
-    migration(&bar, "rollback --all").expect(Exit::Ok);
+    bar.migration("verify 1d").expect(Exit::Ok);
+    bar.migration("rollback --all").expect(Exit::Ok);
     assert_eq!(closes(&bar, "B"), ["2.0", "2.5", "3.0"]);
 }
 
 #[test]
 fn two_old_plans_of_one_second_are_both_kept() {
     let bar = legacy();
-    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+    bar.migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
     for token in ["first", "second"] {
-        migration(&bar, &format!("mark us:demo 1d --resume-token {token}")).expect(Exit::Ok);
-        migration(&bar, "init -V us:demo --all-found --force").expect(Exit::Ok);
+        bar.migration(&format!("mark us:demo 1d --resume-token {token}"))
+            .expect(Exit::Ok);
+        bar.migration("init -V us:demo --all-found --force")
+            .expect(Exit::Ok);
     }
 
     for token in ["first", "second"] {
-        let is_kept = |(path, bytes): &(std::path::PathBuf, Vec<u8>)| {
+        let is_kept = |(path, bytes): (&std::path::PathBuf, &Vec<u8>)| {
             path.to_string_lossy().contains("migration_plan.2")
                 && String::from_utf8_lossy(bytes).contains(token)
         };
@@ -67,12 +68,12 @@ fn two_old_plans_of_one_second_are_both_kept() {
 }
 
 /// A workspace whose daily bars the predecessor has moved, and whose legacy files it removed.
-fn finished() -> Bar {
+fn finished() -> Barkeep {
     let bar = removed();
     bar.remove("state/migration");
     bar.remove("storage_config.json");
     bar.remove("tickers.json");
-    if exists(&bar, "data/legacy/stocks_1d") {
+    if bar.has("data/legacy/stocks_1d") {
         bar.remove("data/legacy/stocks_1d");
     }
     bar.write(
@@ -86,7 +87,7 @@ fn finished() -> Bar {
 fn what_the_predecessor_finished_is_not_called_proven() {
     let bar = finished();
 
-    let ran = migration(&bar, "migrate --all").expect(Exit::Ok);
+    let ran = bar.migration("migrate --all").expect(Exit::Ok);
     assert!(!ran.stderr.contains("is proven"), "{ran:?}");
     assert!(
         ran.stderr
@@ -94,7 +95,7 @@ fn what_the_predecessor_finished_is_not_called_proven() {
         "{ran:?}"
     );
 
-    let status = migration(&bar, "status --json").expect(Exit::Ok).summary();
+    let status = bar.migration("status --json").expect(Exit::Ok).summary();
     let interval = &status["intervals"][0];
     assert_eq!(interval["state"], "complete (unverified)");
     assert_eq!(interval["partition_rows"], 6);
@@ -102,7 +103,7 @@ fn what_the_predecessor_finished_is_not_called_proven() {
         interval["partition_bytes"].as_u64().unwrap() > 0,
         "{interval}"
     );
-    let told = migration(&bar, "status").expect(Exit::Ok);
+    let told = bar.migration("status").expect(Exit::Ok);
     assert!(!told.stderr.contains("Everything is migrated"), "{told:?}");
 }
 
@@ -119,9 +120,9 @@ fn what_the_predecessor_finished_has_storage_blocks_when_its_venue_is_switched()
     plan["venues"][0]["intervals"]["1h"] = hourly;
     bar.write("migration_plan.json", plan.to_string());
 
-    migration(&bar, "migrate --all").expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
 
-    let registry = json(&bar, "tickers.json");
+    let registry = bar.json("tickers.json");
     for (ticker, interval) in [("A", "1d"), ("B", "1d"), ("A", "1h")] {
         let entry = registry[ticker].to_string();
         assert!(
@@ -148,16 +149,13 @@ fn a_wide_interval_of_an_old_plan_stands_in_nobodys_way() {
     plan["venues"][0]["intervals"]["1wk"] = weekly;
     bar.write("migration_plan.json", plan.to_string());
 
-    let ran = migration(&bar, "migrate --all").expect(Exit::Ok);
+    let ran = bar.migration("migrate --all").expect(Exit::Ok);
 
     assert!(ran.stderr.contains("1wk: its bars are too wide"), "{ran:?}");
-    assert_eq!(
-        json(&bar, "storage_config.json")["sources"]["us/demo"],
-        true
-    );
-    assert!(exists(&bar, "data/legacy/stocks_1wk/A.parquet"));
-    assert!(!exists(&bar, "data/us/demo/stocks_1wk"));
-    let status = migration(&bar, "status").expect(Exit::Ok);
+    assert_eq!(bar.json("storage_config.json")["sources"]["us/demo"], true);
+    assert!(bar.has("data/legacy/stocks_1wk/A.parquet"));
+    assert!(!bar.has("data/us/demo/stocks_1wk"));
+    let status = bar.migration("status").expect(Exit::Ok);
     assert!(!status.stderr.contains("migrate us:demo 1wk"), "{status:?}");
 }
 
@@ -180,9 +178,10 @@ fn a_ticker_that_no_legacy_file_can_be_named_after_stays_in_partitions() {
     let stored = below(&bar, "data/us/demo/stocks_1d/ticker=A%2FB");
     assert!(!stored.is_empty());
 
-    let verified = migration(&bar, "verify 1d").expect(Exit::Ok);
+    let verified = bar.migration("verify 1d").expect(Exit::Ok);
     assert!(!verified.stderr.contains("cannot hold"), "{verified:?}");
-    let summary = migration(&bar, "rollback 1d --remove-partitions --yes --json")
+    let summary = bar
+        .migration("rollback 1d --remove-partitions --yes --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -192,32 +191,32 @@ fn a_ticker_that_no_legacy_file_can_be_named_after_stays_in_partitions() {
     );
     assert_eq!(summary["intervals"][0]["switched"], true);
     assert_eq!(below(&bar, "data/us/demo/stocks_1d/ticker=A%2FB"), stored);
-    assert!(!exists(&bar, "data/us/demo/stocks_1d/ticker=A"));
+    assert!(!bar.has("data/us/demo/stocks_1d/ticker=A"));
     assert!(!closes(&bar, "A/B").is_empty());
 }
 
 #[test]
 fn flat_files_without_a_workspace_are_adopted() {
-    let bar = Bar::empty();
-    bar.write(
-        "stocks_1d/A.parquet",
-        ForeignFile::of(days("A", &[("2024-01-30", 1.0)])).bytes(),
-    );
-    if exists(&bar, "tickers.json") {
+    let bar = Barkeep::empty();
+    bar.write("stocks_1d/A.parquet", daily("A", &[("2024-01-30", 1.0)]));
+    if bar.has("tickers.json") {
         bar.remove("tickers.json");
     }
 
-    let ran = migration(&bar, "init -V us:demo --all-found").expect(Exit::Failed);
+    let ran = bar
+        .migration("init -V us:demo --all-found")
+        .expect(Exit::Failed);
     assert!(ran.stderr.contains("--adopt"), "{ran:?}");
-    migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Ok);
-    migration(&bar, "migrate --all").expect(Exit::Ok);
+    bar.migration("init -V us:demo --all-found --adopt --yes")
+        .expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0"]);
 }
 
 #[test]
 fn what_differs_is_told_by_month_and_in_numbers() {
-    let wrong = |bar: &Bar| {
-        let ran = migration(bar, "verify 1d --json").expect(Exit::Mismatch);
+    let wrong = |bar: &Barkeep| {
+        let ran = bar.migration("verify 1d --json").expect(Exit::Mismatch);
         ran.summary()["intervals"][0]["wrong"][0].clone()
     };
     let bar = legacy();
@@ -244,11 +243,15 @@ fn what_differs_is_told_by_month_and_in_numbers() {
 #[test]
 fn a_mark_cannot_have_more_done_than_there_are() {
     let bar = legacy();
-    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
-    migration(&bar, "mark us:demo 1d --jobs-total 3 --jobs-completed 3").expect(Exit::Ok);
+    bar.migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
+    bar.migration("mark us:demo 1d --jobs-total 3 --jobs-completed 3")
+        .expect(Exit::Ok);
 
     for more in ["--jobs-total 1", "--jobs-completed 99"] {
-        let ran = migration(&bar, &format!("mark us:demo 1d {more}")).expect(Exit::Usage);
+        let ran = bar
+            .migration(&format!("mark us:demo 1d {more}"))
+            .expect(Exit::Usage);
         assert!(ran.stderr.contains("cannot be done"), "{ran:?}");
     }
 }
@@ -257,7 +260,7 @@ fn a_mark_cannot_have_more_done_than_there_are() {
 /// labelled as those of the venue that was migrated.
 #[test]
 fn a_legacy_file_that_names_another_venue_is_not_migrated() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     let table = |venue| format!("[sources.\"{venue}\"]\nkind = \"files\"\npath = \"in\"\n");
     bar.write("barkeep.toml", table("de:mine") + &table("de:other"));
     bar.write(
@@ -280,6 +283,6 @@ fn a_legacy_file_that_names_another_venue_is_not_migrated() {
     let planned = bar.run(&["partition-migrate", "init", "-V", "de:mine", "--all-found"]);
     let ran = bar.run(&["partition-migrate", "migrate", "--all", "--yes"]);
 
-    assert!(!exists(&bar, "data/de"), "{planned:#?} {ran:#?}");
-    assert!(exists(&bar, "data/legacy/stocks_1d/A.parquet"));
+    assert!(!bar.has("data/de"), "{planned:#?} {ran:#?}");
+    assert!(bar.has("data/legacy/stocks_1d/A.parquet"));
 }

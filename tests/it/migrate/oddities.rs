@@ -2,12 +2,11 @@
 
 use rstest::rstest;
 
-use super::file;
-use super::{
-    Bar, DEMO_IS_LEGACY, Exit, ForeignFile, below, closes, days, exists, legacy, migrated,
-    migration, put,
-};
-use crate::support::foreign::{ForeignBar, Whole, foreign_files};
+use super::{Barkeep, DEMO_IS_LEGACY, Exit, below, closes, file, legacy, migrated};
+use crate::support::foreign::{ForeignBar, ForeignFile, Whole, daily, days, foreign_files};
+
+/// Files with their bytes.
+type Tree = std::collections::BTreeMap<std::path::PathBuf, Vec<u8>>;
 
 fn contradicting() -> Vec<u8> {
     let rows = days(
@@ -35,7 +34,7 @@ fn undated() -> Vec<u8> {
 #[case::undated(undated())]
 fn rows_without_a_place_fail_their_ticker_until_the_user_decides(#[case] bytes: Vec<u8>) {
     let bar = legacy();
-    put(&bar, "C", &bytes);
+    bar.write(file("C"), &bytes);
     let failed = migrated(&bar).expect(Exit::Partial).summary();
     assert!(
         failed["intervals"][0]["failures"][0]["cure"]
@@ -43,24 +42,24 @@ fn rows_without_a_place_fail_their_ticker_until_the_user_decides(#[case] bytes: 
             .contains("--duplicates newest")
     );
 
-    let summary = migration(&bar, "migrate --all --duplicates newest --json")
+    let summary = bar
+        .migration("migrate --all --duplicates newest --json")
         .expect(Exit::Ok)
         .summary();
 
     assert_eq!(closes(&bar, "C"), ["2.0", "3.0"]);
     let kept = &summary["intervals"][0]["kept"][0];
     let folder = kept.as_str().unwrap().trim_start_matches("[bar]/");
-    assert_eq!(bar.read(&format!("{folder}/C.parquet")), bytes);
-    migration(&bar, "verify").expect(Exit::Ok);
+    assert_eq!(bar.read(format!("{folder}/C.parquet")), bytes);
+    bar.migration("verify").expect(Exit::Ok);
 }
 
 #[test]
 fn rows_that_repeat_each_other_are_one_row_and_no_fault() {
     let bar = legacy();
-    put(
-        &bar,
-        "C",
-        &ForeignFile::of(days("C", &[("2024-01-02", 2.0), ("2024-01-02", 2.0)])).bytes(),
+    bar.write(
+        file("C"),
+        daily("C", &[("2024-01-02", 2.0), ("2024-01-02", 2.0)]),
     );
 
     migrated(&bar).expect(Exit::Ok);
@@ -69,7 +68,7 @@ fn rows_that_repeat_each_other_are_one_row_and_no_fault() {
 }
 
 #[rstest]
-#[case::another_ticker(ForeignFile::of(days("D", &[("2024-01-02", 2.0)])).bytes(), "it holds rows of D")]
+#[case::another_ticker(daily("D", &[("2024-01-02", 2.0)]), "it holds rows of D")]
 #[case::no_rows(ForeignFile::of(Vec::new()).bytes(), "holds no rows")]
 #[case::empty(Vec::new(), "it is empty")]
 #[case::a_column_more(
@@ -81,7 +80,7 @@ fn a_file_that_is_not_what_its_place_says_fails_its_ticker(
     #[case] says: &str,
 ) {
     let bar = legacy();
-    put(&bar, "C", &bytes);
+    bar.write(file("C"), &bytes);
 
     let summary = {
         let ran = migrated(&bar);
@@ -93,25 +92,26 @@ fn a_file_that_is_not_what_its_place_says_fails_its_ticker(
     assert_eq!(failure["ticker"], "C");
     assert!(failure["reason"].to_string().contains(says), "{failure}");
     assert_eq!(summary["intervals"][0]["proven_now"], 2);
-    assert!(!exists(&bar, "data/us/demo/stocks_1d/ticker=C"));
+    assert!(!bar.has("data/us/demo/stocks_1d/ticker=C"));
 }
 
 #[test]
 fn a_file_that_cannot_be_held_is_refused_by_name_and_its_only_copy_stays() {
     for (what, bytes) in foreign_files("C") {
         let bar = legacy();
-        put(&bar, "C", &bytes);
-        migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+        bar.write(file("C"), &bytes);
+        bar.migration("init -V us:demo --all-found")
+            .expect(Exit::Ok);
 
-        let ran = migration(&bar, "migrate --all --delete-legacy --yes --json");
+        let ran = bar.migration("migrate --all --delete-legacy --yes --json");
         let summary = ran.expect(Exit::Partial).summary();
 
         let failure = &summary["intervals"][0]["failures"][0];
         assert_eq!(failure["ticker"], "C", "{what}");
         assert!(failure["reason"].to_string().contains(what), "{failure}");
         assert_eq!(summary["intervals"][0]["proven_now"], 2, "{what}");
-        assert!(bar.read(&file("C")) == bytes, "{what}");
-        assert!(!exists(&bar, "data/us/demo/stocks_1d/ticker=C"), "{what}");
+        assert!(bar.read(file("C")) == bytes, "{what}");
+        assert!(!bar.has("data/us/demo/stocks_1d/ticker=C"), "{what}");
     }
 }
 
@@ -124,21 +124,19 @@ fn a_month_that_cannot_be_held_keeps_both_sides() {
         bar.write(month, &bytes);
         let before = bar.tree();
 
-        let verified = migration(&bar, "verify");
-        let removed = migration(&bar, "migrate 1d --delete-legacy --yes");
-        let back = migration(&bar, "rollback 1d");
+        let verified = bar.migration("verify");
+        let removed = bar.migration("migrate 1d --delete-legacy --yes");
+        let back = bar.migration("rollback 1d");
 
         for ran in [&verified, &removed, &back] {
             assert_ne!(ran.exit, Exit::Ok, "{what}: {ran:?}");
         }
         let legacy = bar.path().join(file("A"));
-        let kept = |tree: &[(std::path::PathBuf, Vec<u8>)]| {
-            let own = |(path, _): &&(std::path::PathBuf, Vec<u8>)| {
-                *path == legacy || path.ends_with(month)
-            };
-            tree.iter().filter(own).cloned().collect::<Vec<_>>()
+        let kept = |mut tree: Tree| {
+            tree.retain(|path, _| *path == legacy || path.ends_with(month));
+            tree
         };
-        assert!(kept(&bar.tree()) == kept(&before), "{what}");
+        assert!(kept(bar.tree()) == kept(before), "{what}");
     }
 }
 
@@ -154,7 +152,7 @@ fn a_file_that_is_no_tickers_is_named_and_keeps_the_switch_from_being_turned() {
             .to_string()
             .contains("A (1).parquet")
     );
-    assert!(!exists(&bar, "storage_config.json"));
+    assert!(!bar.has("storage_config.json"));
 }
 
 #[test]
@@ -168,7 +166,7 @@ fn rows_that_only_partitions_have_are_named_kept_or_put_away() {
             ("2024-01-31", 1.5),
             ("2024-02-01", 2.0),
         ];
-        put(&more, "A", &ForeignFile::of(days("A", &rows)).bytes());
+        more.write(file("A"), daily("A", &rows));
         migrated(&more).expect(Exit::Ok);
         for (path, bytes) in below(&more, "data/us") {
             let name = path
@@ -188,13 +186,15 @@ fn rows_that_only_partitions_have_are_named_kept_or_put_away() {
         "{reason}"
     );
 
-    migration(&bar, "migrate --all --partition-rows keep").expect(Exit::Ok);
+    bar.migration("migrate --all --partition-rows keep")
+        .expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["5.0", "1.0", "1.5", "2.0"]);
-    migration(&bar, "verify").expect(Exit::Ok);
+    bar.migration("verify").expect(Exit::Ok);
 
     let bar = extra();
     migrated(&bar).expect(Exit::Mismatch);
-    migration(&bar, "migrate --all --restart --yes").expect(Exit::Ok);
+    bar.migration("migrate --all --restart --yes")
+        .expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
     let kept = below(&bar, "quarantine");
     assert!(
@@ -207,29 +207,32 @@ fn rows_that_only_partitions_have_are_named_kept_or_put_away() {
 #[test]
 fn files_in_other_folders_are_refused_and_adopted() {
     let bar = legacy();
-    let flat = ForeignFile::of(days("A", &[("2024-01-29", 5.0), ("2024-02-01", 6.0)])).bytes();
+    let flat = daily("A", &[("2024-01-29", 5.0), ("2024-02-01", 6.0)]);
     bar.write("stocks_1d/A.parquet", &flat);
     bar.write(
         "data/stocks_1d/E.parquet",
-        ForeignFile::of(days("E", &[("2024-01-02", 4.0)])).bytes(),
+        daily("E", &[("2024-01-02", 4.0)]),
     );
-    let refused = migration(&bar, "init -V us:demo --all-found").expect(Exit::Failed);
+    let refused = bar
+        .migration("init -V us:demo --all-found")
+        .expect(Exit::Failed);
     assert!(refused.stderr.contains("--adopt"), "{refused:?}");
     let before = bar.tree();
-    migration(&bar, "init -V us:demo --all-found --adopt").expect(Exit::Usage);
-    let unchanged = |path: &std::path::Path| !path.to_string_lossy().contains(".run_lock");
-    let relevant = |tree: Vec<(std::path::PathBuf, Vec<u8>)>| -> Vec<_> {
-        tree.into_iter()
-            .filter(|(path, _)| unchanged(path))
-            .collect()
+    bar.migration("init -V us:demo --all-found --adopt")
+        .expect(Exit::Usage);
+    let relevant = |mut tree: Tree| {
+        tree.retain(|path, _| !path.to_string_lossy().contains(".run_lock"));
+        tree
     };
     assert_eq!(relevant(bar.tree()), relevant(before));
 
-    let adopted = migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Ok);
-    migration(&bar, "migrate --all").expect(Exit::Ok);
+    let adopted = bar
+        .migration("init -V us:demo --all-found --adopt --yes")
+        .expect(Exit::Ok);
+    bar.migration("migrate --all").expect(Exit::Ok);
 
     assert!(
-        !exists(&bar, "stocks_1d") && !exists(&bar, "data/stocks_1d"),
+        !bar.has("stocks_1d") && !bar.has("data/stocks_1d"),
         "{adopted:?}"
     );
     // The file in data/legacy has the last word, and the other one is kept.
@@ -261,7 +264,7 @@ fn a_plan_that_cannot_be_followed_is_refused_with_the_reason(
     bar.write("migration_plan.json", plan);
     let before = below(&bar, "data");
 
-    let ran = migration(&bar, "migrate --all");
+    let ran = bar.migration("migrate --all");
 
     assert_ne!(ran.exit, Exit::Ok);
     assert!(ran.stderr.contains(says), "{ran:?}");
@@ -271,11 +274,11 @@ fn a_plan_that_cannot_be_followed_is_refused_with_the_reason(
 #[test]
 fn volumes_that_are_no_whole_numbers_fail_their_ticker_until_the_user_decides() {
     let bar = legacy();
-    let file = ForeignFile {
+    let fractions = ForeignFile {
         volume: Whole::Fraction,
         ..ForeignFile::of(days("C", &[("2024-01-02", 2.0)]))
     };
-    put(&bar, "C", &file.bytes());
+    bar.write(file("C"), fractions.bytes());
     let failed = migrated(&bar).expect(Exit::Partial).summary();
     let failure = &failed["intervals"][0]["failures"][0];
     assert!(
@@ -283,11 +286,12 @@ fn volumes_that_are_no_whole_numbers_fail_their_ticker_until_the_user_decides() 
         "{failure}"
     );
 
-    migration(&bar, "migrate --all --fractions round").expect(Exit::Ok);
+    bar.migration("migrate --all --fractions round")
+        .expect(Exit::Ok);
 
     let kept = below(&bar, "quarantine");
     assert!(
-        kept.iter().any(|(_, bytes)| *bytes == file.bytes()),
+        kept.iter().any(|(_, bytes)| *bytes == fractions.bytes()),
         "{kept:?}"
     );
 }
@@ -297,10 +301,11 @@ fn a_restart_puts_nothing_away_that_it_cannot_replace() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
     let partitions = below(&bar, "data/us");
-    put(&bar, "A", b"torn");
+    bar.write(file("A"), b"torn");
 
-    migration(&bar, "migrate 1d --restart").expect(Exit::Usage);
-    migration(&bar, "migrate 1d --restart --yes").expect(Exit::Damaged);
+    bar.migration("migrate 1d --restart").expect(Exit::Usage);
+    bar.migration("migrate 1d --restart --yes")
+        .expect(Exit::Damaged);
 
     assert_eq!(below(&bar, "data/us"), partitions);
     assert!(!bar.has("quarantine"));
@@ -314,11 +319,11 @@ fn a_restart_mends_a_damaged_month_and_leaves_what_updates_added() {
     let expected = closes(&bar, "B");
     let month = "data/us/demo/stocks_1d/ticker=B/year=2024/month=01/data.parquet";
     bar.write(month, b"torn");
-    migration(&bar, "verify").expect(Exit::Damaged);
+    bar.migration("verify").expect(Exit::Damaged);
 
-    migration(&bar, "migrate 1d --restart --yes").expect(Exit::Ok);
+    bar.migration("migrate 1d --restart --yes").expect(Exit::Ok);
 
-    migration(&bar, "verify").expect(Exit::Ok);
+    bar.migration("verify").expect(Exit::Ok);
     assert_eq!(closes(&bar, "B"), expected);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "10.0"]);
     assert!(
@@ -332,15 +337,16 @@ fn a_restart_mends_a_damaged_month_and_leaves_what_updates_added() {
 fn a_ticker_of_which_both_sides_are_gone_is_named_for_ever() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
     bar.remove("data/us/demo/stocks_1d/ticker=A");
 
-    let status = migration(&bar, "status").expect(Exit::Ok);
-    let again = migration(&bar, "migrate 1d");
+    let status = bar.migration("status").expect(Exit::Ok);
+    let again = bar.migration("migrate 1d");
 
     assert!(!status.stdout.contains("active"), "{status:?}");
     assert_ne!(again.exit, Exit::Ok);
-    migration(&bar, "verify").expect(Exit::Mismatch);
+    bar.migration("verify").expect(Exit::Mismatch);
 }
 
 #[test]
@@ -349,31 +355,33 @@ fn partitions_of_an_older_layout_count_as_what_they_are_together() {
     // For three days the predecessor had a folder for each day below the month.
     bar.write(
         "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/day=31/data.parquet",
-        ForeignFile::of(days("A", &[("2024-01-31", 1.5)])).bytes(),
+        daily("A", &[("2024-01-31", 1.5)]),
     );
     bar.write(
         "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet",
-        ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-01-31", 1.5)])).bytes(),
+        daily("A", &[("2024-01-30", 1.0), ("2024-01-31", 1.5)]),
     );
 
     migrated(&bar).expect(Exit::Ok);
 
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
-    migration(&bar, "verify").expect(Exit::Ok);
+    bar.migration("verify").expect(Exit::Ok);
 }
 
 #[test]
 fn an_adopted_file_on_another_basis_stays_where_it_is() {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", DEMO_IS_LEGACY);
     bar.run(&["init", "--venue", "us:demo", "--ticker", "A"])
         .expect(Exit::Ok);
     bar.run(&["update"]).expect(Exit::Ok);
     let settled = bar.read("data/legacy/stocks_1d/A.parquet");
-    let flat = ForeignFile::of(days("A", &[("2024-01-29", 5.0)])).bytes();
+    let flat = daily("A", &[("2024-01-29", 5.0)]);
     bar.write("stocks_1d/A.parquet", &flat);
 
-    let ran = migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Partial);
+    let ran = bar
+        .migration("init -V us:demo --all-found --adopt --yes")
+        .expect(Exit::Partial);
 
     assert!(ran.stderr.contains("split_dividend_adjusted"), "{ran:?}");
     assert_eq!(bar.read("stocks_1d/A.parquet"), flat);
@@ -389,7 +397,8 @@ fn what_an_adopted_file_has_more_is_kept() {
     };
     bar.write("stocks_1d/A.parquet", flat.bytes());
 
-    migration(&bar, "init -V us:demo --all-found --adopt --yes").expect(Exit::Ok);
+    bar.migration("init -V us:demo --all-found --adopt --yes")
+        .expect(Exit::Ok);
 
     let kept = below(&bar, "quarantine");
     assert!(

@@ -2,38 +2,39 @@
 
 use rstest::rstest;
 
-use super::{
-    Bar, Exit, ForeignFile, below, days, exists, file, json, legacy, migrated, migration, put,
-};
+use super::{Barkeep, Exit, below, daily, file, legacy, migrated};
 
 #[test]
 fn wide_intervals_are_refused_with_the_reason() {
     let bar = legacy();
     bar.write(
         "data/legacy/stocks_1wk/A.parquet",
-        ForeignFile::of(days("A", &[("2024-01-01", 4.0)])).bytes(),
+        daily("A", &[("2024-01-01", 4.0)]),
     );
 
-    let refused = migration(&bar, "init -V us:demo -i 1wk").expect(Exit::Usage);
-    let planned = migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+    let refused = bar.migration("init -V us:demo -i 1wk").expect(Exit::Usage);
+    let planned = bar
+        .migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
 
     assert!(refused.stderr.contains("too wide"), "{refused:?}");
     assert!(
         planned.stderr.contains("1wk stays in the legacy layout"),
         "{planned:?}"
     );
-    let intervals = &json(&bar, "migration_plan.json")["venues"][0]["intervals"];
+    let intervals = &bar.json("migration_plan.json")["venues"][0]["intervals"];
     assert!(intervals.get("1d").is_some() && intervals.get("1wk").is_none());
 }
 
 #[test]
 fn a_second_plan_needs_force_and_keeps_the_first() {
     let bar = legacy();
-    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
+    bar.migration("init -V us:demo -i 1d").expect(Exit::Ok);
     let first = bar.read("migration_plan.json");
 
-    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Failed);
-    migration(&bar, "init -V us:demo -i 1d --force").expect(Exit::Ok);
+    bar.migration("init -V us:demo -i 1d").expect(Exit::Failed);
+    bar.migration("init -V us:demo -i 1d --force")
+        .expect(Exit::Ok);
 
     assert_eq!(bar.read("migration_plan.20251121T220000Z.json"), first);
 }
@@ -41,21 +42,18 @@ fn a_second_plan_needs_force_and_keeps_the_first() {
 #[test]
 fn a_mark_proves_nothing_and_switches_nothing() {
     let bar = legacy();
-    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
+    bar.migration("init -V us:demo -i 1d").expect(Exit::Ok);
 
-    migration(
-        &bar,
-        "mark us:demo 1d --status complete --jobs-total 2 --jobs-completed 2",
-    )
-    .expect(Exit::Ok);
+    bar.migration("mark us:demo 1d --status complete --jobs-total 2 --jobs-completed 2")
+        .expect(Exit::Ok);
 
-    let planned = json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
+    let planned = bar.json("migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
     assert_eq!(planned["status"], "complete");
     assert_eq!(
         planned["verification"]["verified_at"],
         serde_json::Value::Null
     );
-    let status = migration(&bar, "status").expect(Exit::Ok);
+    let status = bar.migration("status").expect(Exit::Ok);
     assert!(
         status.stdout.contains("complete (unverified)"),
         "{status:?}"
@@ -64,12 +62,14 @@ fn a_mark_proves_nothing_and_switches_nothing() {
         status.stderr.contains("not every ticker is proven"),
         "{status:?}"
     );
-    assert!(!exists(&bar, "storage_config.json"));
-    migration(&bar, "verify").expect(Exit::Mismatch);
-    migration(&bar, "mark us:demo 1h --status complete").expect(Exit::Usage);
-    migration(&bar, "mark us:demo 1d --jobs-total 1 --jobs-completed 2").expect(Exit::Usage);
+    assert!(!bar.has("storage_config.json"));
+    bar.migration("verify").expect(Exit::Mismatch);
+    bar.migration("mark us:demo 1h --status complete")
+        .expect(Exit::Usage);
+    bar.migration("mark us:demo 1d --jobs-total 1 --jobs-completed 2")
+        .expect(Exit::Usage);
 
-    let summary = migration(&bar, "migrate --json").expect(Exit::Ok).summary();
+    let summary = bar.migration("migrate --json").expect(Exit::Ok).summary();
     assert_eq!(summary["activated"][0], "us:demo");
 }
 
@@ -98,8 +98,7 @@ fn a_plan_of_the_predecessor_is_gone_on_with(
     for ticker in ["A", "B"].iter().take(copied) {
         for (path, bytes) in below(&done, &format!("data/us/demo/stocks_1d/ticker={ticker}")) {
             bar.write(
-                &path
-                    .strip_prefix(done.path())
+                path.strip_prefix(done.path())
                     .unwrap()
                     .display()
                     .to_string(),
@@ -111,17 +110,18 @@ fn a_plan_of_the_predecessor_is_gone_on_with(
         "migration_plan.json",
         plan_of_the_predecessor(status, verified_at),
     );
-    let shown = migration(&bar, "status").expect(Exit::Ok);
+    let shown = bar.migration("status").expect(Exit::Ok);
     assert!(shown.stdout.contains("us:demo"), "{shown:?}");
 
-    let summary = migration(&bar, "migrate us:demo 1d --json")
+    let summary = bar
+        .migration("migrate us:demo 1d --json")
         .expect(Exit::Ok)
         .summary();
 
     assert_eq!(summary["intervals"][0]["proven_now"], 2);
     assert_eq!(summary["intervals"][0]["files"], 2 * (2 - copied));
     assert_eq!(summary["activated"][0], "us:demo");
-    let plan = json(&bar, "migration_plan.json");
+    let plan = bar.json("migration_plan.json");
     assert_eq!(plan["venues"][0]["note"], "mine");
     assert_eq!(plan["created_by"], "ops");
 }
@@ -145,7 +145,7 @@ fn a_damaged_record_of_proofs_is_refused_and_touches_nothing() {
     let (record, mut bytes) = below(&bar, "state/migration").pop().unwrap();
     bytes[10] ^= 1;
     let name = record.strip_prefix(bar.path()).unwrap();
-    bar.write(&name.display().to_string(), &bytes);
+    bar.write(name.display().to_string(), &bytes);
 
     for command in ["status", "verify", "migrate", "rollback"] {
         let words: Vec<&str> = match command {
@@ -163,26 +163,27 @@ fn a_damaged_record_of_proofs_is_refused_and_touches_nothing() {
 #[test]
 fn the_interval_is_asked_for_by_number_or_name() {
     for (answer, expected) in [("2\n", "1d"), ("1h\n", "1h"), ("nonsense\n\n", "1h")] {
-        let mut bar = Bar::empty();
+        let mut bar = Barkeep::empty();
         for interval in ["1d", "1h"] {
             bar.write(
-                &format!("data/legacy/stocks_{interval}/A.parquet"),
-                ForeignFile::of(days("A", &[("2024-01-02", 2.0)])).bytes(),
+                format!("data/legacy/stocks_{interval}/A.parquet"),
+                daily("A", &[("2024-01-02", 2.0)]),
             );
         }
-        migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
-        migration(&bar, "migrate").expect(Exit::Usage);
+        bar.migration("init -V us:demo --all-found")
+            .expect(Exit::Ok);
+        bar.migration("migrate").expect(Exit::Usage);
         bar.terminals.stdin = true;
         bar.terminals.stderr = true;
         bar.answers = answer;
 
-        let ran = migration(&bar, "migrate --yes").expect(Exit::Ok);
+        let ran = bar.migration("migrate --yes").expect(Exit::Ok);
 
         assert!(
-            exists(&bar, &format!("data/us/demo/stocks_{expected}")),
+            bar.has(format!("data/us/demo/stocks_{expected}")),
             "{answer} {ran:?}"
         );
-        assert!(!exists(&bar, &file("none")));
+        assert!(!bar.has(file("none")));
     }
 }
 
@@ -192,7 +193,7 @@ fn a_folder_that_is_gone_proves_nothing_and_switches_nothing() {
     migrated(&done).expect(Exit::Ok);
     for (path, bytes) in below(&done, "data/us/demo/stocks_1d/ticker=A") {
         let name = path.strip_prefix(done.path()).unwrap();
-        bar.write(&name.display().to_string(), bytes);
+        bar.write(name.display().to_string(), bytes);
     }
     bar.write(
         "migration_plan.json",
@@ -200,20 +201,20 @@ fn a_folder_that_is_gone_proves_nothing_and_switches_nothing() {
     );
     bar.remove("data/legacy/stocks_1d");
 
-    let ran = migration(&bar, "migrate --all").expect(Exit::Partial);
+    let ran = bar.migration("migrate --all").expect(Exit::Partial);
 
     assert!(
         ran.stderr.contains("there are no legacy files to migrate"),
         "{ran:?}"
     );
     assert!(!bar.has("storage_config.json"));
-    let planned = json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
+    let planned = bar.json("migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
     assert_eq!(planned["status"], "migrating");
     assert_eq!(
         planned["verification"]["verified_at"],
         serde_json::Value::Null
     );
-    let status = migration(&bar, "status").expect(Exit::Ok);
+    let status = bar.migration("status").expect(Exit::Ok);
     assert!(
         !status.stdout.contains("verified ") && !status.stdout.contains("active"),
         "{status:?}"
@@ -223,15 +224,15 @@ fn a_folder_that_is_gone_proves_nothing_and_switches_nothing() {
 #[test]
 fn a_legacy_folder_that_went_away_after_proofs_keeps_the_switch_from_being_turned() {
     let bar = legacy();
-    put(&bar, "C", b"no parquet at all");
+    bar.write(file("C"), b"no parquet at all");
     migrated(&bar).expect(Exit::Damaged);
     bar.remove("data/legacy/stocks_1d");
 
-    let ran = migration(&bar, "migrate --all").expect(Exit::Partial);
+    let ran = bar.migration("migrate --all").expect(Exit::Partial);
     assert!(ran.stderr.contains("the legacy folder is gone"), "{ran:?}");
 
     assert!(!bar.has("storage_config.json"));
-    let status = migration(&bar, "status").expect(Exit::Ok);
+    let status = bar.migration("status").expect(Exit::Ok);
     assert!(
         status
             .stderr
@@ -243,17 +244,13 @@ fn a_legacy_folder_that_went_away_after_proofs_keeps_the_switch_from_being_turne
 #[test]
 fn a_record_that_is_missing_is_noticed() {
     let bar = legacy();
-    put(&bar, "C", b"no parquet at all");
+    bar.write(file("C"), b"no parquet at all");
     migrated(&bar).expect(Exit::Damaged);
-    put(
-        &bar,
-        "C",
-        &ForeignFile::of(days("C", &[("2024-01-02", 3.0)])).bytes(),
-    );
-    migration(&bar, "migrate --all").expect(Exit::Ok);
+    bar.write(file("C"), daily("C", &[("2024-01-02", 3.0)]));
+    bar.migration("migrate --all").expect(Exit::Ok);
     bar.remove("state/migration/us-demo-stocks_1d/00000001.jsonl");
 
-    let ran = migration(&bar, "verify").expect(Exit::Damaged);
+    let ran = bar.migration("verify").expect(Exit::Damaged);
 
     assert!(
         ran.stderr
@@ -270,16 +267,18 @@ fn what_the_plan_says_is_not_believed() {
         plan_of_the_predecessor("complete", "\"2025-11-02T08:15:00Z\""),
     );
 
-    let summary = migration(&bar, "migrate --all --json")
+    let summary = bar
+        .migration("migrate --all --json")
         .expect(Exit::Ok)
         .summary();
     assert_eq!(summary["intervals"][0]["proven_now"], 2);
 
-    let deleted = migration(&bar, "migrate --all --delete-legacy --yes --json")
+    let deleted = bar
+        .migration("migrate --all --delete-legacy --yes --json")
         .expect(Exit::Ok)
         .summary();
     assert_eq!(deleted["intervals"][0]["legacy_files_removed"], 2);
-    let done = migration(&bar, "migrate --all").expect(Exit::Ok);
+    let done = bar.migration("migrate --all").expect(Exit::Ok);
     assert!(
         done.stderr.contains("Every interval of the plan is proven"),
         "{done:?}"
@@ -293,11 +292,11 @@ fn wide_intervals_of_a_plan_that_others_wrote_are_refused() {
     bar.write("migration_plan.json", plan);
     bar.write(
         "data/legacy/stocks_1wk/A.parquet",
-        ForeignFile::of(days("A", &[("2024-01-01", 4.0)])).bytes(),
+        daily("A", &[("2024-01-01", 4.0)]),
     );
 
     for (words, exit) in [("us:demo 1wk", Exit::Usage), ("--all", Exit::Ok)] {
-        let ran = migration(&bar, &format!("migrate {words}")).expect(exit);
+        let ran = bar.migration(&format!("migrate {words}")).expect(exit);
         assert!(ran.stderr.contains("too wide"), "{ran:?}");
     }
     assert!(!bar.has("data/us"));
@@ -313,6 +312,6 @@ fn the_basis_that_was_given_outlives_a_new_plan() {
     bar.run(&[&init[..], &["--force"]].concat())
         .expect(Exit::Ok);
 
-    let planned = json(&bar, "migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
+    let planned = bar.json("migration_plan.json")["venues"][0]["intervals"]["1d"].clone();
     assert_eq!(planned["price_basis"], "as_traded");
 }

@@ -3,14 +3,10 @@
 use barkeep::cli::Exit;
 use barkeep::frame::{Column, Frame, Profile};
 use barkeep::model::{Dataset, Fingerprint, StorageRequest, time};
-use barkeep::source::yahoo;
-use barkeep::storage::{StorageInterface, Stores};
-use barkeep::sys::{Fs, OsFs};
+use barkeep::storage::StorageInterface;
 use proptest::prelude::*;
-use std::sync::Arc;
 
-use crate::support::bar::{Bar, DEMO_IS_LEGACY};
-use crate::support::bench::{Bench, owners};
+use crate::support::barkeep::{Barkeep, DEMO_IS_LEGACY};
 
 /// One row: minutes since 1950, a price, a volume, a sequence.
 type Row = (i64, Option<f64>, Option<i64>, Option<i64>);
@@ -55,7 +51,7 @@ fn frame(rows: &[Row]) -> Frame {
         Column::Int(rows.iter().map(|row| row.3).collect()),
     ];
     // Keys that repeat are settled here; files of others that contradict themselves have tests of their own.
-    Frame::prove(Profile::of(Dataset::Stocks), columns).frame
+    Frame::ordered(Profile::of(Dataset::Stocks), columns).frame
 }
 
 fn request() -> StorageRequest {
@@ -73,31 +69,14 @@ fn fingerprint(store: &dyn StorageInterface) -> Option<Fingerprint> {
 }
 
 /// A folder with one legacy file that holds the rows.
-fn workspace(rows: &Frame) -> Bar {
-    let bench = Bench::on_disk();
-    let stores = bench.stores();
-    let folder = bench.places.data.join("legacy/stocks_1m");
-    barkeep::sys::atomic::create_dirs(&*bench.fs, &bench.places.root, &folder).unwrap();
-    let prepared = stores
-        .legacy
-        .prepare(&request(), rows, &barkeep::model::Provenance::default())
-        .unwrap();
-    let bar = Bar::empty();
+fn workspace(rows: &Frame) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", DEMO_IS_LEGACY);
-    bar.write("data/legacy/stocks_1m/A.parquet", &prepared.files[0].bytes);
+    let provenance = barkeep::model::Provenance::default();
+    let prepared = bar.stores().legacy.prepare(&request(), rows, &provenance);
+    let bytes = &prepared.unwrap().files[0].bytes;
+    bar.write("data/legacy/stocks_1m/A.parquet", bytes);
     bar
-}
-
-fn stores(bar: &Bar) -> Stores {
-    let fs: Arc<dyn Fs> = Arc::new(OsFs);
-    let places = barkeep::layout::Places::of(&bar.path(), false);
-    Stores::open(
-        &fs,
-        &places,
-        None,
-        &yahoo::unsealed_basis(),
-        owners("us:demo"),
-    )
 }
 
 proptest! {
@@ -109,19 +88,19 @@ proptest! {
         let expected = Some(rows.fingerprint());
         let bar = workspace(&rows);
         let run = |words: &[&str]| bar.run(&[&["partition-migrate"], words].concat()).expect(Exit::Ok);
-        prop_assert_eq!(fingerprint(&stores(&bar).legacy), expected);
+        prop_assert_eq!(fingerprint(&bar.stores().legacy), expected);
 
         run(&["init", "-V", "us:demo", "--all-found"]);
         run(&["migrate", "--all"]);
-        prop_assert_eq!(fingerprint(&stores(&bar).partitioned), expected);
-        prop_assert_eq!(fingerprint(&stores(&bar).legacy), expected);
+        prop_assert_eq!(fingerprint(&bar.stores().partitioned), expected);
+        prop_assert_eq!(fingerprint(&bar.stores().legacy), expected);
 
         run(&["migrate", "1m", "--delete-legacy", "--yes"]);
         run(&["verify"]);
-        prop_assert_eq!(fingerprint(&stores(&bar).legacy), None);
+        prop_assert_eq!(fingerprint(&bar.stores().legacy), None);
 
         run(&["rollback", "1m", "--remove-partitions", "--yes"]);
-        prop_assert_eq!(fingerprint(&stores(&bar).legacy), expected);
-        prop_assert_eq!(fingerprint(&stores(&bar).partitioned), None);
+        prop_assert_eq!(fingerprint(&bar.stores().legacy), expected);
+        prop_assert_eq!(fingerprint(&bar.stores().partitioned), None);
     }
 }

@@ -10,12 +10,13 @@ use barkeep::sys::Medium;
 use chrono::DateTime;
 
 use super::crash::{choices, disk, proofs, sides, tuple, with};
-use crate::support::bench::{Bench, Shape, held, provenance, rows};
+use crate::support::series::{Shape, provenance, rows};
 use crate::support::sim::{Fault, MutantFs, Op, SimFs};
+use crate::support::workspace::{TestWorkspace, held};
 
 /// Builds a series of two months in staging; returns it with its files as they are there.
 fn built(fs: &SimFs) -> (BuiltSeries, Vec<(PathBuf, Vec<u8>)>) {
-    let (bench, held) = (Bench::simulated(fs), held());
+    let (bench, held) = (TestWorkspace::simulated(fs), held());
     let request = Shape::PartitionedBars.request();
     let frame = rows(&request, &["2024-01-31", "2024-02-01"], 1.5);
     let stores = bench.stores();

@@ -2,7 +2,7 @@
 
 use barkeep::cli::Exit;
 
-use super::{Bar, ForeignFile, days, exists, file, migrated, migration, put};
+use super::{Barkeep, daily, file, migrated};
 
 /// Fridays and Mondays around a Saturday that an older build stored.
 const ROWS: [(&str, f64); 7] = [
@@ -17,9 +17,9 @@ const ROWS: [(&str, f64); 7] = [
 const SATURDAY: &str = "4.0";
 
 /// A migrated workspace of which the Saturday was taken out since.
-fn repaired() -> Bar {
-    let mut bar = Bar::empty();
-    put(&bar, "A", &ForeignFile::of(days("A", &ROWS)).bytes());
+fn repaired() -> Barkeep {
+    let mut bar = Barkeep::empty();
+    bar.write(file("A"), daily("A", &ROWS));
     migrated(&bar).expect(Exit::Ok);
     // Files of the predecessor do not say whose clock they show.
     let entry = serde_json::json!({
@@ -36,7 +36,7 @@ fn repaired() -> Bar {
     bar
 }
 
-fn closes(bar: &Bar) -> Vec<String> {
+fn closes(bar: &Barkeep) -> Vec<String> {
     super::closes(bar, "A")
 }
 
@@ -50,12 +50,13 @@ fn without_saturday() -> Vec<String> {
 fn verify_knows_what_was_taken_out() {
     let bar = repaired();
 
-    migration(&bar, "verify 1d").expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    bar.migration("verify 1d").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
 
-    assert!(!exists(&bar, &file("A")));
-    migration(&bar, "verify 1d").expect(Exit::Ok);
-    migration(&bar, "rollback 1d").expect(Exit::Ok);
+    assert!(!bar.has(file("A")));
+    bar.migration("verify 1d").expect(Exit::Ok);
+    bar.migration("rollback 1d").expect(Exit::Ok);
     assert_eq!(closes(&bar), without_saturday());
 }
 
@@ -63,9 +64,9 @@ fn verify_knows_what_was_taken_out() {
 #[test]
 fn a_rollback_does_not_bring_back_what_was_taken_out() {
     let bar = repaired();
-    let before = bar.read(&file("A"));
+    let before = bar.read(file("A"));
 
-    migration(&bar, "rollback 1d").expect(Exit::Ok);
+    bar.migration("rollback 1d").expect(Exit::Ok);
 
     assert_eq!(closes(&bar), without_saturday());
     let kept = bar.tree().into_iter();
@@ -74,8 +75,8 @@ fn a_rollback_does_not_bring_back_what_was_taken_out() {
         kept.any(|(_, bytes)| bytes == before),
         "the legacy file is kept whole"
     );
-    migration(&bar, "migrate 1d").expect(Exit::Ok);
-    migration(&bar, "verify 1d").expect(Exit::Ok);
+    bar.migration("migrate 1d").expect(Exit::Ok);
+    bar.migration("verify 1d").expect(Exit::Ok);
     assert_eq!(closes(&bar), without_saturday());
 }
 
@@ -84,11 +85,11 @@ fn a_rollback_does_not_bring_back_what_was_taken_out() {
 fn a_later_migration_does_not_bring_it_back_either() {
     for has_partitions in [true, false] {
         let bar = repaired();
-        let journals: Vec<_> = bar.tree().into_iter().map(|(path, _)| path).collect();
+        let journals: Vec<_> = bar.tree().into_keys().collect();
         let root = bar.path();
         for path in journals {
             let name = path
-                .strip_prefix(&root)
+                .strip_prefix(root)
                 .unwrap()
                 .to_string_lossy()
                 .into_owned();
@@ -105,6 +106,6 @@ fn a_later_migration_does_not_bring_it_back_either() {
             without_saturday(),
             "partitions: {has_partitions}"
         );
-        migration(&bar, "verify 1d").expect(Exit::Ok);
+        bar.migration("verify 1d").expect(Exit::Ok);
     }
 }

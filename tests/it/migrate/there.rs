@@ -4,11 +4,8 @@ use barkeep::frame::{Column, Frame};
 use barkeep::model::StorageRequest;
 use barkeep::storage::{Replaced, StorageInterface};
 
-use super::{
-    Bar, DEMO_IS_LEGACY, Exit, ForeignFile, below, closes, days, exists, file, json, legacy,
-    migrated, migration, put,
-};
-use crate::support::bench::{Bench, held};
+use super::{Barkeep, DEMO_IS_LEGACY, Exit, below, closes, daily, file, legacy, migrated};
+use crate::support::workspace::{TestWorkspace, held};
 
 const MONTH: &str = "data/us/demo/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
 
@@ -28,11 +25,8 @@ fn everything_is_copied_proven_and_switched() {
     );
     assert_eq!(summary["activated"][0], "us:demo");
     assert_eq!(below(&bar, "data/legacy"), before);
-    assert_eq!(
-        json(&bar, "storage_config.json")["sources"]["us/demo"],
-        true
-    );
-    let plan = json(&bar, "migration_plan.json");
+    assert_eq!(bar.json("storage_config.json")["sources"]["us/demo"], true);
+    let plan = bar.json("migration_plan.json");
     let planned = &plan["venues"][0]["intervals"]["1d"];
     assert_eq!(planned["status"], "complete");
     assert_eq!(plan["venues"][0]["status"], "complete");
@@ -44,7 +38,7 @@ fn everything_is_copied_proven_and_switched() {
     assert_eq!(planned["totals"]["legacy_rows"], 6);
     assert_eq!(planned["totals"]["partition_rows"], 6);
     assert_eq!(planned["jobs"]["completed"], 2);
-    let block = &json(&bar, "tickers.json")["A"];
+    let block = &bar.json("tickers.json")["A"];
     assert!(
         block.to_string().contains("\"mode\":\"partitioned\""),
         "{block}"
@@ -56,7 +50,7 @@ fn everything_is_copied_proven_and_switched() {
         "{block}"
     );
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
-    assert!(!exists(&bar, "partition-staging"));
+    assert!(!bar.has("partition-staging"));
 }
 
 #[test]
@@ -68,20 +62,18 @@ fn the_next_update_goes_to_the_partitions() {
     bar.run(&["update", "--venue", "us:demo"]).expect(Exit::Ok);
 
     assert_eq!(below(&bar, "data/legacy"), before);
-    assert!(exists(
-        &bar,
-        "data/us/demo/stocks_1d/ticker=A/year=2025/month=11/data.parquet"
-    ));
+    assert!(bar.has("data/us/demo/stocks_1d/ticker=A/year=2025/month=11/data.parquet"));
 }
 
 #[test]
 fn a_dry_run_names_what_would_happen_and_touches_nothing() {
     let bar = legacy();
-    put(&bar, "C", b"no parquet at all");
-    migration(&bar, "init -V us:demo -i 1d").expect(Exit::Ok);
+    bar.write(file("C"), b"no parquet at all");
+    bar.migration("init -V us:demo -i 1d").expect(Exit::Ok);
     let before = bar.tree();
 
-    let plan = migration(&bar, "migrate --all --dry-run --json")
+    let plan = bar
+        .migration("migrate --all --dry-run --json")
         .expect(Exit::Partial)
         .summary();
 
@@ -98,27 +90,24 @@ fn a_dry_run_names_what_would_happen_and_touches_nothing() {
 #[test]
 fn one_bad_ticker_fails_alone_and_keeps_the_switch_from_being_turned() {
     let bar = legacy();
-    put(&bar, "C", b"no parquet at all");
+    bar.write(file("C"), b"no parquet at all");
 
     let summary = migrated(&bar).expect(Exit::Damaged).summary();
 
     assert_eq!(summary["intervals"][0]["proven_now"], 2);
     assert_eq!(summary["intervals"][0]["failures"][0]["ticker"], "C");
     assert_eq!(summary["activated"].as_array().map(Vec::len), Some(0));
-    assert!(!exists(&bar, "storage_config.json"));
-    let plan = json(&bar, "migration_plan.json");
+    assert!(!bar.has("storage_config.json"));
+    let plan = bar.json("migration_plan.json");
     assert_eq!(plan["venues"][0]["intervals"]["1d"]["status"], "migrating");
     // The legacy layout is still the one that counts.
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "2.0"]);
-    let status = migration(&bar, "status --json").expect(Exit::Ok).summary();
+    let status = bar.migration("status --json").expect(Exit::Ok).summary();
     assert_eq!(status["intervals"][0]["tickers"]["failed"], 1);
 
-    put(
-        &bar,
-        "C",
-        &ForeignFile::of(days("C", &[("2024-01-02", 3.0)])).bytes(),
-    );
-    let again = migration(&bar, "migrate --all --json")
+    bar.write(file("C"), daily("C", &[("2024-01-02", 3.0)]));
+    let again = bar
+        .migration("migrate --all --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -138,7 +127,7 @@ fn a_run_in_portions_ends_where_one_run_ends() {
     let first = portions
         .run(&["partition-migrate", "migrate", "--max-tickers", "1"])
         .expect(Exit::Ok);
-    assert!(!exists(&portions, "storage_config.json"), "{first:?}");
+    assert!(!portions.has("storage_config.json"), "{first:?}");
     portions
         .run(&["partition-migrate", "migrate", "--max-tickers", "1"])
         .expect(Exit::Ok);
@@ -149,11 +138,11 @@ fn a_run_in_portions_ends_where_one_run_ends() {
         "tickers.json",
         "storage_config.json",
     ] {
-        let shown = |bar: &Bar| -> Vec<_> {
+        let shown = |bar: &Barkeep| -> Vec<_> {
             let root = bar.path();
             let files = below(bar, name).into_iter();
             files
-                .map(|(path, bytes)| (path.strip_prefix(&root).unwrap().to_owned(), bytes))
+                .map(|(path, bytes)| (path.strip_prefix(root).unwrap().to_owned(), bytes))
                 .collect()
         };
         assert_eq!(shown(&whole), shown(&portions), "{name}");
@@ -163,13 +152,12 @@ fn a_run_in_portions_ends_where_one_run_ends() {
 #[test]
 fn legacy_files_that_changed_since_their_proof_are_copied_again() {
     let bar = legacy();
-    put(&bar, "C", b"no parquet at all");
+    bar.write(file("C"), b"no parquet at all");
     migrated(&bar).expect(Exit::Damaged);
     // The legacy layout still counts, and a run of it changes the last row and adds one.
-    put(
-        &bar,
-        "A",
-        &ForeignFile::of(days(
+    bar.write(
+        file("A"),
+        daily(
             "A",
             &[
                 ("2024-01-30", 1.0),
@@ -177,12 +165,12 @@ fn legacy_files_that_changed_since_their_proof_are_copied_again() {
                 ("2024-02-01", 7.0),
                 ("2024-02-02", 8.0),
             ],
-        ))
-        .bytes(),
+        ),
     );
-    bar.remove(&file("C"));
+    bar.remove(file("C"));
 
-    let summary = migration(&bar, "migrate --all --json")
+    let summary = bar
+        .migration("migrate --all --json")
         .expect(Exit::Ok)
         .summary();
 
@@ -203,22 +191,26 @@ fn legacy_files_go_only_when_told_and_leave_nothing_behind() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
 
-    let refused = migration(&bar, "migrate 1d --delete-legacy").expect(Exit::Usage);
+    let refused = bar
+        .migration("migrate 1d --delete-legacy")
+        .expect(Exit::Usage);
     assert!(refused.stderr.contains("--yes"), "{refused:?}");
-    assert!(exists(&bar, &file("A")));
+    assert!(bar.has(file("A")));
 
-    let summary = migration(&bar, "migrate 1d --delete-legacy --yes --json")
+    let summary = bar
+        .migration("migrate 1d --delete-legacy --yes --json")
         .expect(Exit::Ok)
         .summary();
 
     assert_eq!(summary["intervals"][0]["legacy_files_removed"], 2);
-    assert!(!exists(&bar, "data/legacy/stocks_1d"));
-    assert!(!exists(&bar, "partition-staging"));
+    assert!(!bar.has("data/legacy/stocks_1d"));
+    assert!(!bar.has("partition-staging"));
     assert_eq!(closes(&bar, "B"), ["2.0", "2.5", "3.0"]);
-    let verified = migration(&bar, "verify --json").expect(Exit::Ok).summary();
+    let verified = bar.migration("verify --json").expect(Exit::Ok).summary();
     assert_eq!(verified["intervals"][0]["proven"], 2);
     // The totals stay those of the whole, and there is nothing left to do.
-    let again = migration(&bar, "migrate 1d --json")
+    let again = bar
+        .migration("migrate 1d --json")
         .expect(Exit::Ok)
         .summary();
     assert_eq!(again["intervals"][0]["tickers"], 2);
@@ -233,12 +225,11 @@ fn damaged_partitions_keep_every_legacy_file() {
     bytes[100] ^= 1;
     bar.write(MONTH, &bytes);
 
-    let ran = migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Damaged);
+    let ran = bar
+        .migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Damaged);
 
-    assert!(
-        exists(&bar, &file("A")) && exists(&bar, &file("B")),
-        "{ran:?}"
-    );
+    assert!(bar.has(file("A")) && bar.has(file("B")), "{ran:?}");
     assert_eq!(bar.read(MONTH), bytes);
 }
 
@@ -248,16 +239,17 @@ fn values_that_updates_replaced_since_do_not_keep_legacy_files() {
     migrated(&bar).expect(Exit::Ok);
     revise(&bar);
 
-    migration(&bar, "verify").expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
-    let verified = migration(&bar, "verify --json").expect(Exit::Ok).summary();
+    bar.migration("verify").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
+    let verified = bar.migration("verify --json").expect(Exit::Ok).summary();
 
     assert_eq!(verified["intervals"][0]["proven"], 2);
     assert_eq!(closes(&bar, "A")[..3], ["1.0", "1.5", "9.0"]);
 }
 
 /// Has a later run replace a value and add a row, by files that a source of the same venue reads.
-pub(super) fn revise(bar: &Bar) {
+pub(super) fn revise(bar: &Barkeep) {
     bar.write(
         "barkeep.toml",
         DEMO_IS_LEGACY.to_owned()
@@ -267,7 +259,7 @@ pub(super) fn revise(bar: &Bar) {
 }
 
 /// Has a run of the source of `revise` bring these rows.
-pub(super) fn deliver(bar: &Bar, rows: &str) {
+pub(super) fn deliver(bar: &Barkeep, rows: &str) {
     bar.write(
         "inbox/A.csv",
         format!("date,open,high,low,close,volume\n{rows}"),
@@ -289,7 +281,7 @@ pub(super) fn deliver(bar: &Bar, rows: &str) {
 fn a_month_that_was_moved_to_another_basis_is_still_the_one_that_was_proven() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
-    let bench = Bench::of(&bar.path());
+    let bench = TestWorkspace::of(bar.path());
     let request = StorageRequest::bars(
         "us:demo".parse().unwrap(),
         "A".parse().unwrap(),
@@ -303,16 +295,19 @@ fn a_month_that_was_moved_to_another_basis_is_still_the_one_that_was_proven() {
         }
         other => other.clone(),
     });
-    let moved = Frame::prove(stored.frame.profile(), columns.collect()).frame;
+    let moved = Frame::ordered(stored.frame.profile(), columns.collect()).frame;
     let mut prepared = store.prepare(&request, &moved, &stored.provenance).unwrap();
     prepared.factor = Some(0.25);
     let at = "2025-11-22T22:00:00Z".parse().unwrap();
-    bench.commit_at(&held(), &prepared, Replaced::Noted, at);
+    bench
+        .commit_at(&held(), &prepared, Replaced::Noted, at)
+        .unwrap();
 
-    let verified = migration(&bar, "verify").expect(Exit::Ok);
-    migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Ok);
+    let verified = bar.migration("verify").expect(Exit::Ok);
+    bar.migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Ok);
 
-    assert!(!exists(&bar, &file("A")), "{verified:?}");
+    assert!(!bar.has(file("A")), "{verified:?}");
 }
 
 #[test]
@@ -320,18 +315,19 @@ fn without_a_ledger_line_a_changed_value_keeps_every_legacy_file() {
     let bar = legacy();
     migrated(&bar).expect(Exit::Ok);
     let other = legacy();
-    put(
-        &other,
-        "A",
-        &ForeignFile::of(days("A", &[("2024-01-30", 1.0), ("2024-01-31", 4.0)])).bytes(),
+    other.write(
+        file("A"),
+        daily("A", &[("2024-01-30", 1.0), ("2024-01-31", 4.0)]),
     );
     migrated(&other).expect(Exit::Ok);
     bar.write(MONTH, other.read(MONTH));
 
-    let ran = migration(&bar, "migrate 1d --delete-legacy --yes").expect(Exit::Mismatch);
-    let verified = migration(&bar, "verify").expect(Exit::Mismatch);
+    let ran = bar
+        .migration("migrate 1d --delete-legacy --yes")
+        .expect(Exit::Mismatch);
+    let verified = bar.migration("verify").expect(Exit::Mismatch);
 
-    assert!(exists(&bar, &file("B")), "{ran:?}");
+    assert!(bar.has(file("B")), "{ran:?}");
     assert!(
         verified
             .stdout
@@ -350,7 +346,7 @@ fn legacy_files_with_other_times_and_the_same_bytes_are_still_proven() {
         bar.write(&name, bytes);
     }
 
-    let status = migration(&bar, "status").expect(Exit::Ok);
+    let status = bar.migration("status").expect(Exit::Ok);
 
     assert!(status.stdout.contains("active"), "{status:?}");
 }
@@ -358,10 +354,11 @@ fn legacy_files_with_other_times_and_the_same_bytes_are_still_proven() {
 #[test]
 fn status_counts_the_rows_of_both_sides_before_anything_is_proven() {
     let bar = legacy();
-    put(&bar, "C", b"no parquet at all");
-    migration(&bar, "init -V us:demo --all-found").expect(Exit::Ok);
+    bar.write(file("C"), b"no parquet at all");
+    bar.migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
     let status = || {
-        let ran = migration(&bar, "status --json");
+        let ran = bar.migration("status --json");
         ran.expect(Exit::Ok).summary()["intervals"][0].clone()
     };
 
@@ -370,18 +367,14 @@ fn status_counts_the_rows_of_both_sides_before_anything_is_proven() {
     assert_eq!(before["partition_rows"], 0);
     assert_eq!(before["tickers_not_counted"], serde_json::json!(["C"]));
 
-    migration(&bar, "migrate --all").expect(Exit::Damaged);
+    bar.migration("migrate --all").expect(Exit::Damaged);
     // A's proof no longer says what its file holds.
-    put(
-        &bar,
-        "A",
-        &ForeignFile::of(days("A", &[("2024-01-30", 1.0)])).bytes(),
-    );
+    bar.write(file("A"), daily("A", &[("2024-01-30", 1.0)]));
 
     let after = status();
     assert_eq!(after["legacy_rows"], 4);
     assert_eq!(after["partition_rows"], 6);
-    let told = migration(&bar, "status").expect(Exit::Ok);
+    let told = bar.migration("status").expect(Exit::Ok);
     assert!(
         told.stderr.contains("first C: files of theirs"),
         "{}",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use barkeep::cli::Exit;
 use barkeep::sys::Fs;
 
-use crate::support::bar::run_on;
+use crate::support::barkeep::run_on;
 use crate::support::sim::{Recover, SimFs, sweep};
 
 const UPDATE: [&str; 3] = ["-C", "/ws", "update"];

@@ -3,17 +3,17 @@
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use super::{NOVEMBER, SETTINGS, TREE, bytes, closes, migration, shown};
-use crate::support::bar::Bar;
+use super::{NOVEMBER, SETTINGS, TREE, bytes, shown};
+use crate::support::barkeep::Barkeep;
 
 const DEVICES: [&str; 7] = ["PRN", "CON.DE", "NUL", "AUX", "COM1", "LPT1.X", "con"];
 
-fn workspace(layout: &[&str]) -> Bar {
-    let bar = Bar::empty();
+fn workspace(layout: &[&str]) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", SETTINGS);
     for ticker in DEVICES {
         let csv = "date,open,high,low,close,volume\n2025-11-20,2,2,2,2,2\n";
-        bar.write(&format!("incoming/{ticker}.csv"), csv);
+        bar.write(format!("incoming/{ticker}.csv"), csv);
     }
     let mut args = vec!["init", "--venue", "us:mine", "-i", "1d"];
     args.extend(layout);
@@ -33,28 +33,27 @@ fn a_device_is_a_ticker_both_ways(#[case] layout: &[&str]) {
     bar.run(&["check"]).expect(Exit::Ok);
     let assert_whole = || {
         for ticker in DEVICES {
-            assert_eq!(
-                closes(&shown(&bar, ticker).expect(Exit::Ok).stdout),
-                ["2.0"]
-            );
+            assert_eq!(shown(&bar, ticker).expect(Exit::Ok).closes(), ["2.0"]);
         }
     };
     assert_whole();
     if layout.is_empty() {
         assert!(bar.has("data/legacy/stocks_1d/CON.DE.parquet"));
-        migration(&bar, "init --all-found").expect(Exit::Ok);
-        migration(&bar, "migrate --all --delete-legacy --yes").expect(Exit::Ok);
+        bar.migration("init --all-found").expect(Exit::Ok);
+        bar.migration("migrate --all --delete-legacy --yes")
+            .expect(Exit::Ok);
         assert_whole();
         assert!(!bar.has("data/legacy/stocks_1d"));
-        migration(&bar, "verify").expect(Exit::Ok);
-        migration(&bar, "rollback --all --remove-partitions --yes").expect(Exit::Ok);
+        bar.migration("verify").expect(Exit::Ok);
+        bar.migration("rollback --all --remove-partitions --yes")
+            .expect(Exit::Ok);
         assert_whole();
         assert!(!bar.has(TREE));
         return;
     }
     for ticker in DEVICES {
         assert!(
-            bar.has(&format!("{TREE}/ticker={ticker}/{NOVEMBER}/data.parquet")),
+            bar.has(format!("{TREE}/ticker={ticker}/{NOVEMBER}/data.parquet")),
             "{ticker}"
         );
     }
@@ -68,12 +67,12 @@ fn what_an_earlier_build_encoded_goes_on_where_it_is() {
     for (ticker, segment) in earlier {
         let rows = [("2025-11-19", 1.0), ("2025-11-20", 1.5)];
         bar.write(
-            &format!("{TREE}/ticker={segment}/{NOVEMBER}/data.parquet"),
+            format!("{TREE}/ticker={segment}/{NOVEMBER}/data.parquet"),
             bytes(ticker, &rows),
         );
         let line = r#"{"at":"2025-11-20T00:00:00Z","date":"2025-11-19T00:00:00","field":"close","old":0.5,"new":1.0}"#;
         bar.write(
-            &format!("state/revisions/us/mine/stocks_1d/ticker={segment}.jsonl"),
+            format!("state/revisions/us/mine/stocks_1d/ticker={segment}.jsonl"),
             format!("{line}\n"),
         );
     }
@@ -82,11 +81,11 @@ fn what_an_earlier_build_encoded_goes_on_where_it_is() {
 
     for (ticker, _) in earlier {
         assert_eq!(
-            closes(&shown(&bar, ticker).expect(Exit::Ok).stdout),
+            shown(&bar, ticker).expect(Exit::Ok).closes(),
             ["1.0", "2.0"]
         );
         assert!(
-            !bar.has(&format!("{TREE}/ticker={ticker}")),
+            !bar.has(format!("{TREE}/ticker={ticker}")),
             "{ticker} has one place"
         );
         let told = bar.run(&["revisions", ticker, "-i", "1d"]).expect(Exit::Ok);

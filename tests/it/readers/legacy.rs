@@ -5,8 +5,8 @@ use std::path::Path;
 use barkeep::cli::Exit;
 use rstest::rstest;
 
-use super::{SETTINGS, bytes, closes, link, migration, reasons, shown, snapshot, stale};
-use crate::support::bar::Bar;
+use super::{SETTINGS, bytes, link, reasons, shown, snapshot, stale};
+use crate::support::barkeep::Barkeep;
 
 const COPIES: [&str; 4] = [
     "A (conflicted copy).parquet",
@@ -19,23 +19,23 @@ const COPIES: [&str; 4] = [
 const HIDDEN: [&str; 3] = ["._A.parquet", ".DS_Store", ".syncthing.A.parquet.tmp"];
 
 /// A folder of legacy files with odd ones among them, and a source with one day more.
-fn odd_folder(tree: &str) -> Bar {
-    let bar = Bar::empty();
+fn odd_folder(tree: &str) -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", SETTINGS);
     for ticker in ["A", "PRN", "CON.DE"] {
         bar.write(
-            &format!("{tree}/{ticker}.parquet"),
+            format!("{tree}/{ticker}.parquet"),
             bytes(ticker, &[("2025-11-20", 2.0)]),
         );
     }
     for name in COPIES {
         let of = if name.starts_with('B') { "B" } else { "A" };
-        bar.write(&format!("{tree}/{name}"), stale(of));
+        bar.write(format!("{tree}/{name}"), stale(of));
     }
     for name in HIDDEN {
-        bar.write(&format!("{tree}/{name}"), b"\0\x05\x16\x07");
+        bar.write(format!("{tree}/{name}"), b"\0\x05\x16\x07");
     }
-    bar.write(&format!("{tree}/A.parquet~"), stale("A"));
+    bar.write(format!("{tree}/A.parquet~"), stale("A"));
     bar.write("elsewhere/LINK.parquet", stale("LINK"));
     link(
         &bar,
@@ -43,17 +43,14 @@ fn odd_folder(tree: &str) -> Bar {
         &format!("{tree}/LINK.parquet"),
     );
     link(&bar, "nowhere", &format!("{tree}/DANGLING.parquet"));
-    bar.write(&format!("{tree}/FOLDER.parquet/x"), b"x");
+    bar.write(format!("{tree}/FOLDER.parquet/x"), b"x");
     let mut args = vec!["init", "--venue", "us:mine", "-i", "1d"];
     for ticker in ["A", "B", "PRN", "CON.DE", "LINK", "DANGLING", "FOLDER"] {
         args.extend(["-t", ticker]);
         let csv = "date,open,high,low,close,volume\n2025-11-21,3,3,3,3,3\n";
-        bar.write(&format!("incoming/{ticker}.csv"), csv);
-        bar.write(&format!("incoming/._{ticker}.csv"), b"\0\x05\x16\x07");
-        bar.write(
-            &format!("incoming/{ticker} (1).csv"),
-            csv.replace('3', "99"),
-        );
+        bar.write(format!("incoming/{ticker}.csv"), csv);
+        bar.write(format!("incoming/._{ticker}.csv"), b"\0\x05\x16\x07");
+        bar.write(format!("incoming/{ticker} (1).csv"), csv.replace('3', "99"));
     }
     bar.run(&args).expect(Exit::Ok);
     bar
@@ -62,7 +59,7 @@ fn odd_folder(tree: &str) -> Bar {
 const REFUSED: [&str; 4] = ["B (1)", "DANGLING", "FOLDER", "LINK"];
 
 fn without(
-    bar: &Bar,
+    bar: &Barkeep,
     tree: &str,
     tickers: &[&str],
 ) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
@@ -87,7 +84,7 @@ fn every_reader_of_legacy_files_sees_one_file_for_each_ticker(#[case] tree: &str
 
     for ticker in sound {
         let ran = shown(&bar, ticker).expect(Exit::Ok);
-        assert_eq!(closes(&ran.stdout), ["2.0"]);
+        assert_eq!(ran.closes(), ["2.0"]);
         let copies = if ticker == "A" { 3 } else { 0 };
         assert_eq!(ran.stderr.matches("misplaced").count(), copies, "{ran:?}");
     }
@@ -135,18 +132,14 @@ fn every_reader_of_legacy_files_sees_one_file_for_each_ticker(#[case] tree: &str
         assert!(warnings.contains(name), "{name}: {warnings}");
     }
     for ticker in sound {
-        assert_eq!(
-            closes(&shown(&bar, ticker).stdout),
-            ["2.0", "3.0"],
-            "{ticker}"
-        );
+        assert_eq!(shown(&bar, ticker).closes(), ["2.0", "3.0"], "{ticker}");
     }
     // The rows wait, and come when nothing is in their way any more.
     bar.run(&["cleanup"]).expect(Exit::Partial);
     assert_eq!(without(&bar, tree, &sound), before);
-    bar.remove(&format!("{tree}/B (1).parquet"));
+    bar.remove(format!("{tree}/B (1).parquet"));
     bar.run(&["cleanup"]).expect(Exit::Partial);
-    assert_eq!(closes(&shown(&bar, "B").expect(Exit::Ok).stdout), ["3.0"]);
+    assert_eq!(shown(&bar, "B").expect(Exit::Ok).closes(), ["3.0"]);
 }
 
 #[test]
@@ -154,9 +147,11 @@ fn a_migration_takes_the_tickers_and_names_the_rest() {
     let tree = "data/legacy/stocks_1d";
     let bar = odd_folder(tree);
     let before = snapshot(&bar.path().join(tree));
-    migration(&bar, "init --all-found").expect(Exit::Ok);
+    bar.migration("init --all-found").expect(Exit::Ok);
 
-    let ran = migration(&bar, "migrate --all --delete-legacy --yes --json").expect(Exit::Partial);
+    let ran = bar
+        .migration("migrate --all --delete-legacy --yes --json")
+        .expect(Exit::Partial);
 
     let interval = &ran.summary()["intervals"][0];
     assert_eq!(interval["proven_now"], 3, "{interval:#}");
@@ -179,7 +174,9 @@ fn adoption_leaves_copies_where_they_are() {
         let sound = ["A", "PRN", "CON.DE"];
         let before = without(&bar, tree, &sound);
 
-        let ran = migration(&bar, "init --all-found --adopt --yes").expect(Exit::Ok);
+        let ran = bar
+            .migration("init --all-found --adopt --yes")
+            .expect(Exit::Ok);
 
         assert_eq!(without(&bar, tree, &sound), before);
         for name in COPIES {
@@ -205,25 +202,25 @@ fn adoption_leaves_copies_where_they_are() {
 )]
 #[case::shared("bars/all.csv", "bars/all (1).csv")]
 fn a_source_reads_no_copy_beside_a_file(#[case] file: &str, #[case] copy: &str) {
-    let bar = Bar::empty();
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", SETTINGS);
     if file.ends_with("csv") {
         let head = "ticker,date,open,high,low,close,volume\n";
         bar.write(
-            &format!("incoming/{file}"),
+            format!("incoming/{file}"),
             format!("{head}A,2025-11-20,2,2,2,2,2\n"),
         );
         bar.write(
-            &format!("incoming/{copy}"),
+            format!("incoming/{copy}"),
             format!("{head}A,2025-11-19,99,99,99,99,2\n"),
         );
     } else {
         bar.write(
-            &format!("incoming/{file}"),
+            format!("incoming/{file}"),
             bytes("A", &[("2025-11-20", 2.0)]),
         );
         bar.write(
-            &format!("incoming/{copy}"),
+            format!("incoming/{copy}"),
             bytes("A", &[("2025-11-19", 99.0)]),
         );
     }
@@ -232,5 +229,5 @@ fn a_source_reads_no_copy_beside_a_file(#[case] file: &str, #[case] copy: &str) 
 
     bar.run(&["update"]).expect(Exit::Ok);
 
-    assert_eq!(closes(&shown(&bar, "A").expect(Exit::Ok).stdout), ["2.0"]);
+    assert_eq!(shown(&bar, "A").expect(Exit::Ok).closes(), ["2.0"]);
 }

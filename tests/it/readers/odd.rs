@@ -6,8 +6,8 @@ use std::os::unix::fs::symlink;
 
 use barkeep::cli::Exit;
 
-use crate::support::bar::Bar;
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::barkeep::Barkeep;
+use crate::support::foreign::daily;
 
 pub(super) const SETTINGS: &str = "[workspace]\ndefault_venue = \"us:mine\"\nlegacy_venue = \"us:mine\"\n\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n";
 pub(super) const TREE: &str = "data/us/mine/stocks_1d";
@@ -16,7 +16,7 @@ pub(super) const NOVEMBER: &str = "year=2025/month=11";
 
 /// What has to be seen of a series.
 pub(super) enum Is {
-    /// These closes, and these files are named as misplaced.
+    /// These and these files are named as misplaced.
     Rows(&'static [&'static str], &'static [&'static str]),
     /// Refused, with this path.
     Foreign(&'static str),
@@ -123,7 +123,7 @@ pub(super) fn folder(ticker: &str) -> String {
 
 pub(super) fn bytes(ticker: &str, rows: &[(&str, f64)]) -> Vec<u8> {
     let ticker: &'static str = Box::leak(ticker.to_owned().into_boxed_str());
-    ForeignFile::of(days(ticker, rows)).bytes()
+    daily(ticker, rows)
 }
 
 pub(super) fn october(ticker: &str) -> Vec<u8> {
@@ -139,19 +139,19 @@ pub(super) fn stale(ticker: &str) -> Vec<u8> {
     bytes(ticker, &[("2025-11-20", 99.0), ("2025-11-19", 98.0)])
 }
 
-pub(super) fn link(bar: &Bar, to: &str, name: &str) {
+pub(super) fn link(bar: &Barkeep, to: &str, name: &str) {
     let path = bar.path().join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     symlink(bar.path().join(to), path).unwrap();
 }
 
 /// Makes the odd tree, and files of the source with one day more of each of its series.
-pub(super) fn odd_tree() -> Bar {
-    let bar = Bar::empty();
+pub(super) fn odd_tree() -> Barkeep {
+    let bar = Barkeep::empty();
     bar.write("barkeep.toml", SETTINGS);
     for (ticker, _) in &SERIES {
         let put =
-            |name: &str, bytes: Vec<u8>| bar.write(&format!("{}/{name}", folder(ticker)), bytes);
+            |name: &str, bytes: Vec<u8>| bar.write(format!("{}/{name}", folder(ticker)), bytes);
         if !matches!(
             *ticker,
             "TICKERLINK" | "YEARLINK" | "YEARFILE" | "PARTS" | "DAYS"
@@ -179,12 +179,12 @@ pub(super) fn odd_tree() -> Bar {
         }
         odd(&bar, ticker, &put);
         let csv = "date,open,high,low,close,volume\n2025-11-20,2,2,2,2,2\n2025-11-21,3,3,3,3,3\n";
-        bar.write(&format!("incoming/{ticker}.csv"), csv);
+        bar.write(format!("incoming/{ticker}.csv"), csv);
     }
     for name in NOBODYS {
-        bar.write(&format!("{TREE}/{name}"), stale("GOOD"));
+        bar.write(format!("{TREE}/{name}"), stale("GOOD"));
     }
-    bar.write(&format!("{TREE}/._ticker=GOOD"), b"mac");
+    bar.write(format!("{TREE}/._ticker=GOOD"), b"mac");
     let mut args = vec!["init", "--venue", "us:mine", "-i", "1d", "--partitioned"];
     args.extend(SERIES.iter().flat_map(|(ticker, _)| ["-t", *ticker]));
     bar.run(&args).expect(Exit::Ok);
@@ -192,10 +192,10 @@ pub(super) fn odd_tree() -> Bar {
 }
 
 /// Puts into the folder of a series what its name says.
-pub(super) fn odd(bar: &Bar, ticker: &str, put: &dyn Fn(&str, Vec<u8>)) {
+pub(super) fn odd(bar: &Barkeep, ticker: &str, put: &dyn Fn(&str, Vec<u8>)) {
     let elsewhere = format!("elsewhere/{ticker}");
     let month = format!("{elsewhere}/{NOVEMBER}");
-    let there = || bar.write(&format!("{month}/data.parquet"), stale(ticker));
+    let there = || bar.write(format!("{month}/data.parquet"), stale(ticker));
     let below = |name: &str| format!("{}/{name}", folder(ticker));
     let file = below(&format!("{NOVEMBER}/data.parquet"));
     match ticker {

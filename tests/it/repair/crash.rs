@@ -8,7 +8,7 @@ use barkeep::cli::Exit;
 use barkeep::sys::Fs;
 
 use super::{SATURDAYS, SETTINGS, csv};
-use crate::support::bar::{run_on, run_through};
+use crate::support::barkeep::{run_on, run_through};
 use crate::support::sim::{MutantFs, Op, Recover, SimFs, SweepReport, sweep};
 
 const REPAIR: [&str; 5] = ["-C", "/ws", "check", "--repair", "--yes"];

@@ -1,12 +1,12 @@
 //! Recorded bodies of Yahoo's chart API, a server that gives them, and what yfinance makes of them.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::bar::{Bar, Ran};
+use super::barkeep::{Barkeep, Ran};
 use super::recorded::recorded;
 use super::server::{Reply, Request, Server};
 use barkeep::cli::Exit;
@@ -88,14 +88,14 @@ pub(crate) fn expected(folder: &Path) -> Vec<Value> {
 #[derive(Debug)]
 pub(crate) struct YahooBar {
     pub(crate) server: Server,
-    pub(crate) bar: Bar,
+    pub(crate) bar: Barkeep,
 }
 
 impl YahooBar {
     /// Returns a workspace with one series in partitions, and further settings of the source.
     pub(crate) fn of(ticker: &str, interval: &str, settings: &str) -> Self {
         let server = Server::start();
-        let bar = Bar::empty();
+        let bar = Barkeep::empty();
         let toml = format!(
             "[sources.\"us:yahoo\"]\nbase_url = \"{}\"\nmax_requests = 0\n{settings}\n",
             server.url("")
@@ -133,24 +133,12 @@ impl YahooBar {
 
     /// Shows a series as CSV, in the way that further options say.
     pub(crate) fn show(&self, ticker: &str, interval: &str, options: &[&str]) -> Ran {
-        let args = ["show", ticker, "--interval", interval, "--format", "csv"];
-        self.bar.run(&[&args, options].concat())
+        self.bar.show(ticker, interval, options)
     }
 
     /// The stored bars as CSV.
     pub(crate) fn csv(&self, ticker: &str, interval: &str) -> String {
         self.show(ticker, interval, &[]).expect(Exit::Ok).stdout
-    }
-
-    /// The files below a folder of the workspace, with their bytes.
-    pub(crate) fn files_in(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
-        let (root, mut files) = (self.bar.path(), self.bar.tree());
-        files.retain(|(path, _)| path.starts_with(root.join(folder)));
-        let relative = |(path, bytes): (PathBuf, Vec<u8>)| {
-            let path = path.strip_prefix(&root).unwrap().to_owned();
-            (path, bytes)
-        };
-        files.into_iter().map(relative).collect()
     }
 }
 

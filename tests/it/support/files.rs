@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::frame::Bar;
-use barkeep::model::{Ticker, time};
-use barkeep::source::files::{FilesSpec, ParquetBars, ParquetRows};
+use barkeep::model::time;
+use barkeep::source::files::{
+    FilesSpec, ParquetBars, ParquetColumn, ParquetFile, ParquetNames, ParquetRows,
+};
 use barkeep::source::{
     Asked, FetchJob, Fetched, MarketDataSource, SourceError, SourceSpec, Window, open,
 };
@@ -15,23 +17,49 @@ use tempfile::TempDir;
 /// The moment at which tests ask when it does not matter.
 pub(crate) const NOW: &str = "2026-07-01T12:00:00Z";
 
-/// Says of every Parquet file that it holds one bar of its own length.
+/// Says of every Parquet file that it holds one bar of nobody, dated by its length.
 #[derive(Debug)]
 pub(crate) struct OneRow;
 
 impl ParquetRows for OneRow {
-    fn rows(&self, bytes: Vec<u8>, _ticker: &Ticker) -> Result<ParquetBars, String> {
-        let date = i64::try_from(bytes.len()).ok();
+    fn open(&self, bytes: Vec<u8>) -> Result<Box<dyn ParquetFile>, String> {
         if !bytes.starts_with(b"PAR1") {
             return Err("it is no Parquet".to_owned());
         }
+        Ok(Box::new(OneBar {
+            date: i64::try_from(bytes.len()).ok(),
+            names: ParquetNames {
+                columns: ["stock", "date"].map(str::to_owned).to_vec(),
+                ..ParquetNames::default()
+            },
+        }))
+    }
+}
+
+struct OneBar {
+    date: Option<i64>,
+    names: ParquetNames,
+}
+
+impl ParquetFile for OneBar {
+    fn names(&self) -> &ParquetNames {
+        &self.names
+    }
+
+    fn bars(&self) -> Result<ParquetBars, String> {
+        let bar = Bar {
+            date: self.date,
+            close: Some(1.0),
+            ..Bar::default()
+        };
         Ok(ParquetBars {
-            bars: vec![Bar {
-                date,
-                ..Bar::default()
-            }],
+            owners: vec![(String::new(), vec![bar])],
             inexact: 0,
         })
+    }
+
+    fn columns(&self, _places: &[usize]) -> Result<Vec<ParquetColumn>, String> {
+        Err("its columns are its bars".to_owned())
     }
 }
 

@@ -203,6 +203,11 @@ pub(crate) fn days(stock: &'static str, days: &[(&str, f64)]) -> Vec<ForeignBar>
     days.iter().map(row).collect()
 }
 
+/// Returns a file of such rows.
+pub(crate) fn daily(stock: &'static str, rows: &[(&str, f64)]) -> Vec<u8> {
+    ForeignFile::of(days(stock, rows)).bytes()
+}
+
 impl ForeignFile {
     pub(crate) fn of(rows: Vec<ForeignBar>) -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! A host of a test's choosing.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use barkeep::sys::{Host, HostFacts};
@@ -32,8 +33,14 @@ impl ScriptedHost {
     pub(crate) fn with_pid(mut self, pid: u32) -> Self {
         self.facts.pid = pid;
         self.living = BTreeSet::from([pid]);
-        self.tokens = AtomicU64::new(u64::from(pid) * 16);
+        self.tokens = AtomicU64::new(Self::tokens_of(pid).start);
         self
+    }
+
+    /// Returns the numbers of which a process makes its tokens.
+    pub(crate) fn tokens_of(pid: u32) -> Range<u64> {
+        let first = u64::from(pid) * 16;
+        first..first + 16
     }
 
     /// Adds a living process.

@@ -2,17 +2,18 @@
 //! test wants.
 
 pub(crate) mod asking;
-pub(crate) mod bar;
-pub(crate) mod bench;
+pub(crate) mod barkeep;
 pub(crate) mod charts;
 pub(crate) mod clock;
 pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;
 pub(crate) mod market;
+pub(crate) mod named_parquet;
 pub(crate) mod process;
 pub(crate) mod recorded;
 pub(crate) mod scripted;
+pub(crate) mod series;
 pub(crate) mod server;
 pub(crate) mod sim;
 pub(crate) mod workspace;

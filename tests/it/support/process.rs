@@ -3,30 +3,18 @@
 //! Promises: a process sees nothing of the test's environment, and none outlives its test: it is killed when it was
 //! not over in time or when the test forgets it.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "looks at files as a user would, and plants them"
-)]
-
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
 
-/// When every run happens: a Friday evening after the close.
-const NOW: &str = "2025-11-21T22:00:00Z";
+use super::barkeep::Barkeep;
+
 /// No process of a test takes longer.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// A folder in which processes run.
-#[derive(Debug)]
-pub(crate) struct Place(TempDir);
 
 /// What a process that is over did.
 #[derive(Debug)]
@@ -47,60 +35,7 @@ pub(crate) struct Running {
     _watchdog: Sender<()>,
 }
 
-impl Place {
-    /// Returns a workspace with tickers of `us:demo`, in partitions, not updated yet.
-    pub(crate) fn with(tickers: &[&str]) -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        let mut args = vec!["init", "--venue", "us:demo", "--partitioned"];
-        for ticker in tickers {
-            args.extend(["--ticker", ticker]);
-        }
-        place.run(&args).expect(0);
-        place
-    }
-
-    /// Returns the workspace.
-    pub(crate) fn root(&self) -> PathBuf {
-        self.0.path().canonicalize().unwrap()
-    }
-
-    /// Writes a file below the workspace.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        let path = self.root().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    /// Returns every file of the data root, and the registry, with their bytes.
-    pub(crate) fn stored(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        collect(&self.root().join("data"), &self.root(), &mut files);
-        let registry = std::fs::read(self.root().join("tickers.json")).unwrap();
-        files.insert(PathBuf::from("tickers.json"), registry);
-        files
-    }
-
-    /// Overwrites every file of a kind below a folder, and returns how many.
-    pub(crate) fn overwrite(&self, folder: &str, extension: &str, bytes: &[u8]) -> usize {
-        let mut files = BTreeMap::new();
-        collect(&self.root().join(folder), &self.root(), &mut files);
-        files.retain(|name, _| name.extension().is_some_and(|found| found == extension));
-        for name in files.keys() {
-            std::fs::write(self.root().join(name), bytes).unwrap();
-        }
-        files.len()
-    }
-
-    /// Returns the names directly in the workspace.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(self.root())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
+impl Barkeep {
     /// Returns a command line of the program, not started yet.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_barkeep"));
@@ -109,26 +44,26 @@ impl Place {
         command
     }
 
-    /// Gives a command the environment of this place.
+    /// Gives a command the environment of this workspace.
     pub(crate) fn settle(&self, command: &mut Command) {
         command
             .env_clear()
-            .env("HOME", self.root())
-            .env("TMPDIR", self.root())
-            .env("BARKEEP_NOW", NOW)
-            .current_dir(self.root())
+            .env("HOME", self.path())
+            .env("TMPDIR", self.path())
+            .env("BARKEEP_NOW", &self.now)
+            .current_dir(self.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
     }
 
-    /// Starts the program.
+    /// Starts the program as a process.
     pub(crate) fn start(&self, args: &[&str]) -> Running {
         Running::of(self.command(args))
     }
 
-    /// Runs the program to its end.
-    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+    /// Runs the program to its end, as a process.
+    pub(crate) fn process(&self, args: &[&str]) -> Ended {
         self.start(args).end()
     }
 }
@@ -242,19 +177,4 @@ pub(crate) fn watch(child: &Child) -> Sender<()> {
         }
     });
     alive
-}
-
-fn collect(dir: &Path, root: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, root, into);
-        } else {
-            let name = path.strip_prefix(root).unwrap().to_owned();
-            into.insert(name, std::fs::read(&path).unwrap());
-        }
-    }
 }

@@ -8,7 +8,7 @@ use barkeep::model::{Interval, Provenance, Ticker, Venue};
 use barkeep::source::{Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use barkeep::sys::{Shutdown, Signal};
 
-use super::bench::provenance;
+use super::series::provenance;
 
 /// One answer.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl ScriptedSource {
 /// Returns a bar whose prices and volume are one number.
 pub(crate) fn bar(moment: &str, price: f64) -> Bar {
     Bar {
-        date: Some(super::bench::stamp(moment)),
+        date: Some(super::series::stamp(moment)),
         open: Some(price),
         high: Some(price),
         low: Some(price),

@@ -8,18 +8,18 @@ fn rows_that_do_not_belong_to_the_stored_ones_go_to_quarantine_and_the_run_goes_
         .says("A", DAY, Say::Bars(two_days()))
         .says("B", DAY, Say::Bars(two_days()));
     let world = World::new(&["A", "B"], source);
-    let wrong = ForeignFile::of(days("Z", &[("2026-06-01", 9.0)])).bytes();
+    let wrong = daily("Z", &[("2026-06-01", 9.0)]);
     let path = PartitionedBars.file(
         &world.bench.places,
         &PartitionedBars.request(),
         "2026-06-01",
     );
-    world.bench.put(&path, &wrong);
+    world.bench.write(&path, &wrong);
 
     let report = world.update();
 
     assert!(report.has(FailureKind::Refused));
-    assert_eq!(world.bench.bytes(&path), wrong);
+    assert_eq!(world.bench.read(&path), wrong);
     assert_eq!(world.put_away("rows.parquet").len(), 1);
     assert_eq!(world.bars(PartitionedBars, "B"), two_days());
 }
@@ -29,7 +29,7 @@ fn a_series_whose_place_cannot_be_looked_at_does_not_keep_the_others_from_being_
     let says = |source: ScriptedSource, name| source.says(name, DAY, Say::Bars(two_days()));
     let world = World::new(&["A", "B"], says(says(demo(), "A"), "B"));
     let tree = world.bench.places.data.join("us/demo/stocks_1d");
-    world.bench.put(&tree.join("x"), b"");
+    world.bench.write(tree.join("x"), b"");
     let place = tree.join("ticker=A");
     std::os::unix::fs::symlink(&place, &place).unwrap();
 
@@ -38,7 +38,7 @@ fn a_series_whose_place_cannot_be_looked_at_does_not_keep_the_others_from_being_
     assert_eq!((report.tickers().ok, report.tickers().failed), (1, 1));
     assert!(report.has(FailureKind::Foreign));
     assert_eq!(world.bars(PartitionedBars, "B"), two_days());
-    world.bench.fs.remove_file(&place).unwrap();
+    world.bench.fs().remove_file(&place).unwrap();
     world.finish_leftovers().unwrap();
     assert_eq!(world.bars(PartitionedBars, "A"), two_days());
 }
@@ -93,7 +93,7 @@ fn a_window_does_not_settle_that_the_history_is_wanted_again() {
     let mut registry = world.tickers_json();
     registry["A"]["intervals"]["1d"]["refetch"] = true.into();
     let path = world.bench.places.root.join("tickers.json");
-    world.bench.put(&path, registry.to_string().as_bytes());
+    world.bench.write(&path, registry.to_string().as_bytes());
     let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
 
     let window = Some((day("2026-06-01"), day("2026-06-02")));

@@ -16,10 +16,10 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::{DAY, World, demo};
-use crate::support::bench::Bench;
-use crate::support::bench::Shape::{self, LegacyBars, PartitionedBars};
 use crate::support::scripted::{Say, ScriptedSource, bar};
+use crate::support::series::Shape::{self, LegacyBars, PartitionedBars};
 use crate::support::sim::{BadFolder, Fault, SimFs};
+use crate::support::workspace::TestWorkspace;
 
 const TICKERS: [&str; 3] = ["A", "B", "C"];
 const EPERM: i32 = 1;
@@ -77,7 +77,7 @@ fn check(world: World, shape: Shape, spoil: &dyn Fn(&World), mend: &dyn Fn(&Worl
         }
         let known = world.tickers_json()["B"]["intervals"]["1d"]["last_data_date"].clone();
         assert_eq!(known, "2026-06-01", "tickers.json names stored rows only");
-        let waiting = leftover_runs(&*world.bench.fs, &world.bench.places).unwrap();
+        let waiting = leftover_runs(world.bench.fs(), &world.bench.places).unwrap();
         assert_eq!(waiting.len(), runs - 1, "what was fetched stays staged");
     }
     let told = world.finish_leftovers().unwrap().failures;
@@ -96,7 +96,7 @@ fn check(world: World, shape: Shape, spoil: &dyn Fn(&World), mend: &dyn Fn(&Worl
     for ticker in TICKERS {
         assert_eq!(world.bars(shape, ticker), bars(3), "{ticker}");
     }
-    let waiting = leftover_runs(&*world.bench.fs, &world.bench.places).unwrap();
+    let waiting = leftover_runs(world.bench.fs(), &world.bench.places).unwrap();
     assert_eq!(waiting, [], "nothing is left");
 }
 
@@ -105,7 +105,7 @@ fn check(world: World, shape: Shape, spoil: &dyn Fn(&World), mend: &dyn Fn(&Worl
 fn a_quarantine_that_cannot_be_used_costs_the_ticker_that_needs_it() {
     let twice = vec![bar("2026-06-01", 1.0), bar("2026-06-01", 2.0)];
     let world = World::new(&TICKERS, source(1).says("B", DAY, Say::Bars(twice)));
-    world.bench.put(&world.bench.places.quarantine, b"x");
+    world.bench.write(&world.bench.places.quarantine, b"x");
 
     let report = world.update();
 
@@ -150,7 +150,7 @@ fn a_link_or_a_file_in_the_way_costs_one_ticker(
         match instead {
             Instead::Link => symlink(&away, &path).unwrap(),
             Instead::DanglingLink => symlink(aside(&path), &path).unwrap(),
-            Instead::File => world.bench.put(&path, b"x"),
+            Instead::File => world.bench.write(&path, b"x"),
         }
     };
     let mend = |world: &World| {
@@ -170,7 +170,7 @@ fn a_folder_in_the_place_of_a_file_costs_one_ticker(
     let world = World::new(&TICKERS, source(1));
     if shape == LegacyBars {
         let toggles = world.bench.places.root.join("storage_config.json");
-        world.bench.put(&toggles, b"{\"partitioned\": false}");
+        world.bench.write(&toggles, b"{\"partitioned\": false}");
     }
     let away = world.bench.places.root.join("moved-away");
     let file =
@@ -197,7 +197,7 @@ fn a_folder_that_refuses_changes_costs_one_ticker(
 ) {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let world = World::on(Bench::simulated(&disk), &TICKERS, source(1));
+    let world = World::on(TestWorkspace::simulated(&disk), &TICKERS, source(1));
     let spoil = |world: &World| {
         let folder = folder(world, levels);
         disk.turn_bad(BadFolder {
@@ -215,7 +215,7 @@ fn a_name_that_the_disk_does_not_take_for_events_costs_one_ticker() {
     const ENAMETOOLONG: i32 = 36;
     let stored = SimFs::new();
     stored.plant("/ws/x", b"");
-    World::on(Bench::simulated(&stored), &TICKERS, source(1)).update();
+    World::on(TestWorkspace::simulated(&stored), &TICKERS, source(1)).update();
     let world = |disk: SimFs| {
         let kind = EventKind::Dividend { amount: 0.5 };
         let date = bars(1)[0].date.unwrap();
@@ -224,9 +224,9 @@ fn a_name_that_the_disk_does_not_take_for_events_costs_one_ticker() {
             ..Beside::default()
         };
         let says = Say::NothingWith(Box::new(beside));
-        let held = std::sync::Arc::new(crate::support::bench::held());
+        let held = std::sync::Arc::new(crate::support::workspace::held());
         let source = source(2).says("B", DAY, says);
-        World::again(Bench::simulated(&disk), source, held)
+        World::again(TestWorkspace::simulated(&disk), source, held)
     };
     let undisturbed = stored.again().logged();
     world(undisturbed.clone()).update();
@@ -253,7 +253,7 @@ fn a_name_that_the_disk_does_not_take_for_events_costs_one_ticker() {
 fn a_disk_that_is_mounted_on_a_folder_costs_one_ticker() {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let world = World::on(Bench::simulated(&disk), &TICKERS, source(1));
+    let world = World::on(TestWorkspace::simulated(&disk), &TICKERS, source(1));
     let spoil = |world: &World| disk.remount(folder(world, 3).to_str());
 
     check(world, PartitionedBars, &spoil, &|_| disk.remount(None));
@@ -265,10 +265,10 @@ fn a_disk_that_is_mounted_on_a_folder_costs_one_ticker() {
 fn a_folder_that_turns_bad_at_any_step_of_a_run_costs_one_ticker() {
     let stored = SimFs::new();
     stored.plant("/ws/x", b"");
-    World::on(Bench::simulated(&stored), &TICKERS, source(1)).update();
+    World::on(TestWorkspace::simulated(&stored), &TICKERS, source(1)).update();
     let world = |disk: &SimFs, runs| {
-        let held = std::sync::Arc::new(crate::support::bench::held());
-        World::again(Bench::simulated(disk), source(runs), held)
+        let held = std::sync::Arc::new(crate::support::workspace::held());
+        World::again(TestWorkspace::simulated(disk), source(runs), held)
     };
     let undisturbed = stored.again();
     world(&undisturbed, 2).update();
@@ -309,7 +309,7 @@ fn a_folder_that_turns_bad_at_any_step_of_a_run_costs_one_ticker() {
         assert_eq!(mended.bars(PartitionedBars, "B"), bars(3), "bad at {at}");
         let known = mended.tickers_json()["B"]["intervals"]["1d"]["last_data_date"].clone();
         assert_eq!(known, json!("2026-06-03"), "bad at {at}");
-        let left = leftover_runs(&*mended.bench.fs, &mended.bench.places).unwrap();
+        let left = leftover_runs(mended.bench.fs(), &mended.bench.places).unwrap();
         assert_eq!(left, [], "bad at {at}");
     }
     let counts: Vec<_> = outcomes.into_iter().collect();
@@ -324,10 +324,10 @@ fn a_folder_that_turns_bad_at_any_step_of_a_run_costs_one_ticker() {
 fn a_bad_folder_of_the_legacy_layout_costs_its_tickers_and_no_other_venue() {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let mut world = World::on(Bench::simulated(&disk), &["A", "B"], source(1));
+    let mut world = World::on(TestWorkspace::simulated(&disk), &["A", "B"], source(1));
     let put = |name: &str, text: serde_json::Value| {
-        world.bench.put(
-            &world.bench.places.root.join(name),
+        world.bench.write(
+            world.bench.places.root.join(name),
             text.to_string().as_bytes(),
         );
     };
@@ -361,11 +361,11 @@ fn a_bad_folder_of_the_legacy_layout_costs_its_tickers_and_no_other_venue() {
 fn a_damaged_file_that_cannot_be_put_away_costs_one_ticker() {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let world = World::on(Bench::simulated(&disk), &TICKERS, source(1));
+    let world = World::on(TestWorkspace::simulated(&disk), &TICKERS, source(1));
     let spoil = |world: &World| {
         let file = folder(world, 0);
-        let damaged = world.bench.bytes(&file);
-        world.bench.put(&file, &damaged[..damaged.len() / 2]);
+        let damaged = world.bench.read(&file);
+        world.bench.write(&file, &damaged[..damaged.len() / 2]);
         let month = file.parent().unwrap();
         disk.turn_bad(BadFolder::always(month.to_str().unwrap(), EACCES));
     };

@@ -14,11 +14,11 @@ use barkeep::source::{AdjustedClose, Beside};
 use serde_json::Value;
 
 use super::{DAY, World, demo, two_days};
-use crate::support::bench::Shape::{Events, PartitionedBars, Prepost};
-use crate::support::bench::{Bench, held};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::daily;
 use crate::support::scripted::{Say, ScriptedSource, bar};
+use crate::support::series::Shape::{Events, PartitionedBars, Prepost};
 use crate::support::sim::{SimFs, sweep};
+use crate::support::workspace::{TestWorkspace, held};
 
 const OLD: &str = "2026-05-28";
 
@@ -35,8 +35,12 @@ struct Scene {
 
 impl Scene {
     fn world(&self, fs: &SimFs, held: &Arc<LockGuard<'static>>) -> World {
-        World::again(Bench::simulated(fs), (self.source)(), Arc::clone(held))
-            .in_bars_of(self.interval)
+        World::again(
+            TestWorkspace::simulated(fs),
+            (self.source)(),
+            Arc::clone(held),
+        )
+        .in_bars_of(self.interval)
     }
 
     fn update(&self, fs: &SimFs, held: &Arc<LockGuard<'static>>) -> Result<bool, String> {
@@ -105,12 +109,11 @@ impl Scene {
 fn disk() -> SimFs {
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
-    let world = World::on(Bench::simulated(&disk), &["A"], demo());
+    let world = World::on(TestWorkspace::simulated(&disk), &["A"], demo());
     let month = PartitionedBars.file(&world.bench.places, &PartitionedBars.request(), OLD);
-    world.bench.put(
-        &month,
-        &ForeignFile::of(days("A", &[(OLD, 9.0), ("2026-05-29", 1.0)])).bytes(),
-    );
+    world
+        .bench
+        .write(&month, daily("A", &[(OLD, 9.0), ("2026-05-29", 1.0)]));
     disk.again()
 }
 

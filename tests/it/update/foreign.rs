@@ -3,18 +3,17 @@
 use barkeep::storage::leftover_runs;
 
 use super::*;
-use crate::support::foreign::foreign_files;
+use crate::support::foreign::{daily, foreign_files};
 
 /// Returns a world of two tickers, the first of which has such a file, and its path.
 fn beside(shape: Shape, bytes: &[u8]) -> (World, std::path::PathBuf) {
     let says = |source: ScriptedSource, name| source.says(name, DAY, Say::Bars(two_days()));
     let world = World::new(&["A", "B"], says(says(demo(), "A"), "B"));
     if shape == LegacyBars {
-        let root = &world.bench.places.root;
-        world.bench.put(&root.join("storage_config.json"), b"{}");
+        world.bench.write("storage_config.json", "{}");
     }
     let path = shape.file(&world.bench.places, &shape.request(), "2026-05-28");
-    world.bench.put(&path, bytes);
+    world.bench.write(&path, bytes);
     (world, path)
 }
 
@@ -22,14 +21,15 @@ fn beside(shape: Shape, bytes: &[u8]) -> (World, std::path::PathBuf) {
 fn a_file_that_cannot_be_held_stays_and_fails_its_ticker_alone() {
     for (what, bytes) in foreign_files("A") {
         for shape in [LegacyBars, PartitionedBars] {
-            for corrupt_files in [CorruptFiles::Quarantine, CorruptFiles::Delete] {
-                let (mut world, path) = beside(shape, &bytes);
-                world.corrupt_files = corrupt_files;
+            for corrupt_files in ["quarantine", "delete"] {
+                let (world, path) = beside(shape, &bytes);
+                let settings = format!("[workspace]\ncorrupt_files = \"{corrupt_files}\"\n");
+                world.bench.write("barkeep.toml", settings);
 
                 let report = world.update();
 
-                let case = format!("{what}, {shape:?}, {corrupt_files:?}");
-                assert!(world.bench.bytes(&path) == bytes, "{case}");
+                let case = format!("{what}, {shape:?}, {corrupt_files}");
+                assert!(world.bench.read(&path) == bytes, "{case}");
                 assert!(report.has(FailureKind::Foreign), "{case}: {report:?}");
                 let reason = &report.venues[0].failures[0].reason;
                 let place = path.display().to_string();
@@ -61,8 +61,8 @@ fn what_was_fetched_waits_until_the_file_can_be_held() {
         let world =
             world.answering(demo().says("A", DAY, Say::Bars(vec![bar("2026-05-27", 12.0)])));
         let again = world.update();
-        let mended = ForeignFile::of(days("A", &[("2026-05-28", 7.0)])).bytes();
-        world.bench.put(&path, &mended);
+        let mended = daily("A", &[("2026-05-28", 7.0)]);
+        world.bench.write(&path, &mended);
 
         let report = world.finish_leftovers().unwrap();
 
@@ -77,7 +77,7 @@ fn what_was_fetched_waits_until_the_file_can_be_held() {
             [12.0, 7.0, 10.0, 11.0],
             "{shape:?}"
         );
-        let left = leftover_runs(&*world.bench.fs, &world.bench.places).unwrap();
+        let left = leftover_runs(world.bench.fs(), &world.bench.places).unwrap();
         assert!(left.is_empty(), "{left:?}");
     }
 }
@@ -88,7 +88,7 @@ fn what_waits_for_long_waits_once() {
     let (world, _) = beside(PartitionedBars, &bytes);
     let staged = |world: &World| {
         let staging = &world.bench.places.staging;
-        let files = world.bench.files().into_keys();
+        let files = world.bench.tree().into_keys();
         files.filter(|path| path.starts_with(staging)).count()
     };
     world.update();
@@ -109,7 +109,7 @@ fn what_waits_for_long_waits_once() {
     );
     reverted
         .bench
-        .fs
+        .fs()
         .remove_file(&PartitionedBars.file(
             &reverted.bench.places,
             &PartitionedBars.request(),

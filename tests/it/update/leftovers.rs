@@ -9,21 +9,21 @@ use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::{DAY, World, demo, finish_leftovers, two_days};
-use crate::support::bench::Shape::{Events, LegacyBars, PartitionedBars};
-use crate::support::bench::provenance;
 use crate::support::scripted::{Say, bar};
+use crate::support::series::Shape::{Events, LegacyBars, PartitionedBars};
+use crate::support::series::provenance;
 
 /// Stages what a run fetched that was then killed.
 fn stage(world: &World, is_sealed: bool) {
     let frame = BarBatch { bars: two_days() }
-        .prove(&"A".parse().unwrap())
+        .ordered(&"A".parse().unwrap())
         .0
         .frame;
     let rows = RowsToStage::encode(PartitionedBars.request(), &frame, &provenance())
         .unwrap()
         .unwrap();
-    let id = RunId::new(DateTime::UNIX_EPOCH, world.bench.fresh_nonce(), 1);
-    let mut run = StagedRun::begin(&*world.bench.fs, &world.held, &world.bench.places, id).unwrap();
+    let id = RunId::new(DateTime::UNIX_EPOCH, world.bench.around.nonce(), 1);
+    let mut run = StagedRun::begin(world.bench.fs(), &world.held, &world.bench.places, id).unwrap();
     run.stage(&rows).unwrap();
     if is_sealed {
         run.seal().unwrap();
@@ -45,14 +45,14 @@ fn the_rows_of_a_killed_run_arrive_whether_it_was_sealed_or_not() {
             "2026-06-01"
         );
         assert!(
-            leftover_runs(&*world.bench.fs, &world.bench.places)
+            leftover_runs(world.bench.fs(), &world.bench.places)
                 .unwrap()
                 .is_empty()
         );
         assert!(
             world
                 .bench
-                .fs
+                .fs()
                 .metadata(&world.bench.places.staging)
                 .unwrap()
                 .is_none()
@@ -65,7 +65,7 @@ fn replaying_a_leftover_run_changes_nothing() {
     let world = World::new(&["A"], demo());
     stage(&world, true);
     world.finish_leftovers().unwrap();
-    let before = world.bench.tree();
+    let before = world.bench.stamped_tree();
     stage(&world, true);
 
     let report = world.finish_leftovers().unwrap();
@@ -74,7 +74,11 @@ fn replaying_a_leftover_run_changes_nothing() {
         (report.rows.added, report.rows.changed, report.files),
         (0, 0, 0)
     );
-    assert_eq!(world.bench.tree(), before, "bytes and times of change stay");
+    assert_eq!(
+        world.bench.stamped_tree(),
+        before,
+        "bytes and times of change stay"
+    );
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn a_run_that_is_stopped_while_it_fetches_is_completed_by_the_next_one() {
     let undisturbed = World::new(&["A", "B"], full());
 
     let report = stopped.update();
-    let left = leftover_runs(&*stopped.bench.fs, &stopped.bench.places).unwrap();
+    let left = leftover_runs(stopped.bench.fs(), &stopped.bench.places).unwrap();
     let stopped = stopped.answering(full());
     stopped.update();
     undisturbed.update();
@@ -102,7 +106,7 @@ fn a_run_that_is_stopped_while_it_fetches_is_completed_by_the_next_one() {
     assert_eq!(left.len(), 1, "what was fetched stays staged");
     let names = |world: &World| -> Vec<_> {
         let root = world.bench.places.root.clone();
-        let files = world.bench.files().into_iter();
+        let files = world.bench.tree().into_iter();
         // The last good registry is the one before the last change, of which a stopped run makes one more.
         files
             .map(|(path, bytes)| (path.strip_prefix(&root).unwrap().to_owned(), bytes))
@@ -118,7 +122,7 @@ fn a_run_that_is_stopped_while_it_fetches_is_completed_by_the_next_one() {
 fn torn_staged_rows_are_put_away_and_the_others_arrive() {
     let world = World::new(&["A"], demo());
     stage(&world, true);
-    let id = leftover_runs(&*world.bench.fs, &world.bench.places)
+    let id = leftover_runs(world.bench.fs(), &world.bench.places)
         .unwrap()
         .remove(0);
     let torn = world
@@ -127,7 +131,7 @@ fn torn_staged_rows_are_put_away_and_the_others_arrive() {
         .staging
         .join(id.as_str())
         .join("fetched/us/demo/stocks_1d/ticker=B/month=2026-06.parquet");
-    world.bench.put(&torn, b"torn");
+    world.bench.write(&torn, b"torn");
 
     let report = world.finish_leftovers().unwrap();
 
@@ -137,7 +141,7 @@ fn torn_staged_rows_are_put_away_and_the_others_arrive() {
 }
 
 fn staged_path(world: &World, venue: &str, ticker: &str) -> std::path::PathBuf {
-    let id = leftover_runs(&*world.bench.fs, &world.bench.places)
+    let id = leftover_runs(world.bench.fs(), &world.bench.places)
         .unwrap()
         .remove(0);
     let fetched = world.bench.places.staging.join(id.as_str()).join("fetched");
@@ -150,10 +154,10 @@ fn staged_path(world: &World, venue: &str, ticker: &str) -> std::path::PathBuf {
 fn staged_rows_of_another_ticker_never_become_part_of_this_one() {
     let world = World::new(&["A", "B"], demo());
     stage(&world, true);
-    let wrong = world.bench.bytes(&staged_path(&world, "us/demo", "A"));
+    let wrong = world.bench.read(staged_path(&world, "us/demo", "A"));
     world
         .bench
-        .put(&staged_path(&world, "us/demo", "B"), &wrong);
+        .write(staged_path(&world, "us/demo", "B"), &wrong);
 
     let report = world.finish_leftovers().unwrap();
 
@@ -167,12 +171,12 @@ fn staged_rows_of_another_ticker_never_become_part_of_this_one() {
 fn staged_rows_that_name_another_venue_never_get_a_file_of_this_one() {
     let world = World::new(&["A"], demo());
     let toggles = world.bench.places.root.join("storage_config.json");
-    world.bench.put(&toggles, b"{\"partitioned\": false}");
+    world.bench.write(&toggles, b"{\"partitioned\": false}");
     stage(&world, true);
-    let same = world.bench.bytes(&staged_path(&world, "us/demo", "A"));
+    let same = world.bench.read(staged_path(&world, "us/demo", "A"));
     world
         .bench
-        .put(&staged_path(&world, "us/other", "A"), &same);
+        .write(staged_path(&world, "us/other", "A"), &same);
 
     let report = world.finish_leftovers().unwrap();
 
@@ -190,7 +194,7 @@ fn a_ticker_that_was_added_by_hand_while_the_registry_was_in_memory_stays() {
     world
         .with(|view, session, registry| {
             let edited = br#"{"A": {"venue": "us:demo"}, "NEW": {"venue": "us:demo"}}"#;
-            world.bench.put(&path, edited);
+            world.bench.write(&path, edited);
             finish_leftovers(view, session, registry)?;
             registry.save(session)
         })
@@ -210,11 +214,11 @@ fn what_a_later_version_staged_is_left_where_it_is() {
     let places = &world.bench.places;
     let run = places.staging.join("20260101T000000Z-00000000-1");
     let stranger = run.join("fetched/us/demo/quotes/ticker=A/month=2026-01.parquet");
-    world.bench.put(&stranger, b"rows of a kind to come");
+    world.bench.write(&stranger, b"rows of a kind to come");
 
     world.finish_leftovers().unwrap();
 
-    assert_eq!(world.bench.bytes(&stranger), b"rows of a kind to come");
+    assert_eq!(world.bench.read(&stranger), b"rows of a kind to come");
 }
 
 /// The power failed before a run was sealed: its bars had reached the disk, and the dividends of all years had not. The

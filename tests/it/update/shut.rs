@@ -12,11 +12,11 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{DAY, World, demo};
-use crate::support::bench::Bench;
-use crate::support::bench::Shape::PartitionedBars;
-use crate::support::bench::held;
 use crate::support::scripted::{Say, bar};
+use crate::support::series::Shape::PartitionedBars;
 use crate::support::sim::{BadFolder, SimFs};
+use crate::support::workspace::TestWorkspace;
+use crate::support::workspace::held;
 
 const TICKERS: [&str; 3] = ["A", "B", "C"];
 const DAYS: [&str; 3] = ["2026-06-01", "2026-06-02", "2026-06-03"];
@@ -36,7 +36,7 @@ fn world(disk: &SimFs, run: usize) -> World {
         source.says(ticker, DAY, Say::Bars(vec![day(run)]))
     };
     let source = TICKERS.into_iter().fold(demo(), says);
-    World::again(Bench::simulated(disk), source, Arc::new(held()))
+    World::again(TestWorkspace::simulated(disk), source, Arc::new(held()))
 }
 
 /// A workspace with the rows of a first run, `data` being a disk of its own or not.
@@ -45,7 +45,7 @@ fn stored(is_mounted: bool) -> SimFs {
     disk.plant("/ws/x", b"");
     disk.plant("/ws/data/x", b"");
     disk.remount(is_mounted.then_some(DATA));
-    World::on(Bench::simulated(&disk), &TICKERS, demo());
+    World::on(TestWorkspace::simulated(&disk), &TICKERS, demo());
     world(&disk, 1).update();
     disk.again()
 }
@@ -59,7 +59,7 @@ fn assert_has(disk: &SimFs, runs: usize, said: &str) {
         let last = DAYS[runs - 1].to_owned();
         assert_eq!(*known, Value::String(last), "{ticker}, {said}");
     }
-    let left = leftover_runs(&*world.bench.fs, &world.bench.places).unwrap();
+    let left = leftover_runs(world.bench.fs(), &world.bench.places).unwrap();
     assert_eq!(left, [], "{said}");
 }
 
@@ -106,7 +106,7 @@ fn a_new_workspace_whose_data_takes_no_files_collects(#[values(false, true)] is_
     disk.plant("/ws/x", b"");
     disk.plant("/ws/data/x", b"");
     disk.remount(is_mounted.then_some(DATA));
-    World::on(Bench::simulated(&disk), &TICKERS, demo());
+    World::on(TestWorkspace::simulated(&disk), &TICKERS, demo());
     disk.turn_bad(BadFolder::always(DATA, EROFS));
 
     assert_withheld(&world(&disk, 1).update(), 3);
@@ -208,7 +208,7 @@ fn a_group_that_the_system_refuses_to_hand_down_is_told_and_the_rows_stored() {
     disk.bequeath(DATA, heritage);
     disk.refuse_rights();
 
-    World::on(Bench::simulated(&disk), &TICKERS, demo());
+    World::on(TestWorkspace::simulated(&disk), &TICKERS, demo());
     let report = world(&disk, 1).update();
 
     let told = report.warnings.iter();

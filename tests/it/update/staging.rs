@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use barkeep::frame::BarBatch;
 use barkeep::ingest::FailureKind;
-use barkeep::layout::Places;
 use barkeep::model::{Digest, RunId, sealed};
 use barkeep::storage::{RowsToStage, StagedRun, StorageError, leftover_runs};
 use barkeep::update::UpdateError;
@@ -18,11 +17,12 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{DAY, World, demo, two_days};
-use crate::support::bench::Shape::{LegacyBars, PartitionedBars};
-use crate::support::bench::{Bench, held, provenance};
-use crate::support::foreign::{ForeignFile, days};
+use crate::support::foreign::daily;
 use crate::support::scripted::{Say, ScriptedSource, bar};
+use crate::support::series::Shape::{LegacyBars, PartitionedBars};
+use crate::support::series::provenance;
 use crate::support::sim::{BadFolder, SimFs, sweep};
+use crate::support::workspace::{TestWorkspace, held};
 
 const DATA: &str = "/ws/data";
 
@@ -31,25 +31,25 @@ fn disk(is_mounted: bool) -> SimFs {
     disk.plant("/ws/x", b"");
     disk.plant("/ws/data/x", b"");
     disk.remount(is_mounted.then_some(DATA));
-    World::on(Bench::simulated(&disk), &["A", "B"], demo());
+    World::on(TestWorkspace::simulated(&disk), &["A", "B"], demo());
     disk.again()
 }
 
 fn world(disk: &SimFs, source: ScriptedSource) -> World {
-    World::again(Bench::simulated(disk), source, Arc::new(held()))
+    World::again(TestWorkspace::simulated(disk), source, Arc::new(held()))
 }
 
 /// Stages what a run fetched of a ticker that was then killed.
 fn stage(world: &World, ticker: &str, count: u32) -> RunId {
     let request = PartitionedBars.request_of(ticker);
     let bars = two_days();
-    let frame = BarBatch { bars }.prove(&ticker.parse().unwrap()).0.frame;
+    let frame = BarBatch { bars }.ordered(&ticker.parse().unwrap()).0.frame;
     let rows = RowsToStage::encode(request, &frame, &provenance())
         .unwrap()
         .unwrap();
     let id = RunId::new(DateTime::UNIX_EPOCH, 1, count);
     let bench = &world.bench;
-    let mut run = StagedRun::begin(&*bench.fs, &world.held, &bench.places, id.clone()).unwrap();
+    let mut run = StagedRun::begin(bench.fs(), &world.held, &bench.places, id.clone()).unwrap();
     run.stage(&rows).unwrap();
     id
 }
@@ -154,8 +154,7 @@ fn staging_on_another_disk_is_refused_before_anything_is_fetched(
     let disk = disk(false);
     disk.plant(&format!("{staging}/x"), b"");
     disk.remount(Some(staging));
-    let mut bench = Bench::simulated(&disk);
-    bench.places = Places::of(Path::new("/ws"), false);
+    let bench = TestWorkspace::simulated(&disk);
     let source = || demo().says("A", DAY, Say::Bars(two_days()));
     let world = World::again(bench, source(), Arc::new(held()));
     let before = disk.names();
@@ -179,7 +178,7 @@ fn a_file_or_a_link_into_nowhere_for_the_staging_folder_is_refused_by_name() {
     let staging = world.bench.places.staging.clone();
     for instead in ["file", "dangling link", "link to a file"] {
         match instead {
-            "file" => world.bench.put(&staging, b""),
+            "file" => world.bench.write(&staging, b""),
             "dangling link" => std::os::unix::fs::symlink("nowhere", &staging).unwrap(),
             _ => std::os::unix::fs::symlink("tickers.json", &staging).unwrap(),
         }
@@ -236,8 +235,8 @@ fn a_journal_of_a_later_barkeep_is_left_alone_and_holds_back_what_its_run_staged
     let body = json!({"version": 3, "files": {"of a kind": "to come"}}).to_string();
     world
         .bench
-        .put(&journal, &sealed::seal(body.clone().into_bytes()));
-    let before = world.bench.tree();
+        .write(&journal, sealed::seal(body.clone().into_bytes()));
+    let before = world.bench.stamped_tree();
 
     let told = world.finish_leftovers().unwrap();
 
@@ -247,7 +246,7 @@ fn a_journal_of_a_later_barkeep_is_left_alone_and_holds_back_what_its_run_staged
         "{:?}",
         told.failures
     );
-    assert_eq!(world.bench.tree(), before);
+    assert_eq!(world.bench.stamped_tree(), before);
     let report = world.update();
     let failures = &report.venues[0].failures;
     assert_eq!(failures.len(), 1, "{failures:?}");
@@ -258,12 +257,12 @@ fn a_journal_of_a_later_barkeep_is_left_alone_and_holds_back_what_its_run_staged
     assert_eq!(world.bars(PartitionedBars, "A"), []);
     assert_eq!(world.bars(PartitionedBars, "B"), two_days());
     // The later barkeep, or whoever takes the journal away: what was staged arrives in the order in which it was fetched.
-    world.bench.fs.remove_file(&journal).unwrap();
+    world.bench.fs().remove_file(&journal).unwrap();
     world.finish_leftovers().unwrap();
     let all = [two_days(), vec![bar("2026-06-02", 3.0)]].concat();
     assert_eq!(world.bars(PartitionedBars, "A"), all);
     assert_eq!(
-        leftover_runs(&*world.bench.fs, &world.bench.places).unwrap(),
+        leftover_runs(world.bench.fs(), &world.bench.places).unwrap(),
         []
     );
 }
@@ -274,18 +273,18 @@ fn rows_that_wait_are_not_given_up() {
     let source = demo().says("A", DAY, Say::Bars(two_days()));
     let world = World::new(&["A"], source);
     world.update();
-    let older = ForeignFile::of(days("A", &[("2026-05-29", 10.0)])).bytes();
+    let older = daily("A", &[("2026-05-29", 10.0)]);
     let june = PartitionedBars.file(
         &world.bench.places,
         &PartitionedBars.request_of("A"),
         "2026-06-01",
     );
-    world.bench.fs.remove_file(&june).unwrap();
-    world.bench.put(&month(&world), &older);
+    world.bench.fs().remove_file(&june).unwrap();
+    world.bench.write(month(&world), &older);
     let id = stage(&world, "A", 1);
     let journal = world.bench.places.staging.join(id.as_str()).join("journal");
     let body = json!({"version": 3}).to_string();
-    world.bench.put(&journal, &sealed::seal(body.into_bytes()));
+    world.bench.write(&journal, sealed::seal(body.into_bytes()));
 
     let world = world.answering(demo().says("A", DAY, Say::Nothing));
     world.update();
@@ -305,27 +304,27 @@ fn a_journal_is_not_rolled_forward_into_a_mount_point_without_its_disk() {
     let id = "20260101T000000Z-00000001-1";
     let run = world.bench.places.staging.join(id);
     let staged = run.join("new/0");
-    world.bench.put(&staged, b"a month");
+    world.bench.write(&staged, b"a month");
     let below = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
-    let old = Digest::of(&world.bench.bytes(&target)).to_string();
+    let old = Digest::of(&world.bench.read(&target)).to_string();
     let entry = json!({"staged": below(&staged), "target": below(&target), "old": old,
         "new": Digest::of(b"a month").to_string()});
     let body = json!({"version": 1, "count": 1, "entries": [entry]}).to_string();
     world
         .bench
-        .put(&run.join("journal"), &sealed::seal(body.into_bytes()));
+        .write(run.join("journal"), sealed::seal(body.into_bytes()));
     let (data, disk) = (&world.bench.places.data, root.join("disk"));
-    world.bench.fs.rename(data, &disk).unwrap();
-    world.bench.fs.create_dir(data).unwrap();
+    world.bench.fs().rename(data, &disk).unwrap();
+    world.bench.fs().create_dir(data).unwrap();
 
     let report = world.finish_leftovers().unwrap();
 
     assert_eq!((report.held_back, report.files), (1, 0), "{report:?}");
-    assert_eq!(world.bench.fs.list(data).unwrap().unwrap(), []);
-    world.bench.fs.remove_dir(data).unwrap();
-    world.bench.fs.rename(&disk, data).unwrap();
+    assert_eq!(world.bench.fs().list(data).unwrap().unwrap(), []);
+    world.bench.fs().remove_dir(data).unwrap();
+    world.bench.fs().rename(&disk, data).unwrap();
     assert_eq!(world.finish_leftovers().unwrap().files, 1);
-    assert_eq!(world.bench.bytes(&target), b"a month");
+    assert_eq!(world.bench.read(&target), b"a month");
 }
 
 /// As the builds before form 2 left it.
@@ -341,10 +340,10 @@ fn a_journal_of_an_older_barkeep_is_completed() {
     let below = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
     let entry = |n: u32, target: &Path, bytes: &[u8]| {
         let staged = run.join("new").join(n.to_string());
-        world.bench.put(&staged, bytes);
+        world.bench.write(&staged, bytes);
         let old = world
             .bench
-            .fs
+            .fs()
             .read(target)
             .unwrap()
             .map(|old| Digest::of(&old).to_string());
@@ -359,14 +358,14 @@ fn a_journal_of_an_older_barkeep_is_completed() {
     let body = json!({"version": 1, "count": 2, "entries": entries}).to_string();
     world
         .bench
-        .put(&run.join("journal"), &sealed::seal(body.into_bytes()));
+        .write(run.join("journal"), sealed::seal(body.into_bytes()));
 
     let report = world.finish_leftovers().unwrap();
 
     assert_eq!((report.files, report.failures.len()), (2, 0), "{report:?}");
-    assert_eq!(world.bench.bytes(&month(&world)), b"a month");
+    assert_eq!(world.bench.read(month(&world)), b"a month");
     assert_eq!(
-        leftover_runs(&*world.bench.fs, &world.bench.places).unwrap(),
+        leftover_runs(world.bench.fs(), &world.bench.places).unwrap(),
         []
     );
 }
@@ -378,30 +377,30 @@ fn an_older_journal_that_names_a_legacy_file_goes_before_what_is_fetched_later()
     let disk = SimFs::new();
     disk.plant("/ws/x", b"");
     let source = |bars| demo().says("A", DAY, Say::Bars(bars));
-    World::on(Bench::simulated(&disk), &["A"], demo());
+    World::on(TestWorkspace::simulated(&disk), &["A"], demo());
     let world = world(&disk, source(two_days()));
     let toggles = world.bench.places.root.join("storage_config.json");
-    world.bench.put(&toggles, b"{\"partitioned\": false}");
+    world.bench.write(&toggles, b"{\"partitioned\": false}");
     world.update();
     let target = LegacyBars.file(
         &world.bench.places,
         &LegacyBars.request_of("A"),
         "2026-05-29",
     );
-    let newer = ForeignFile::of(days("A", &[("2026-05-29", 10.0), ("2026-06-01", 99.0)])).bytes();
+    let newer = daily("A", &[("2026-05-29", 10.0), ("2026-06-01", 99.0)]);
     let run = world
         .bench
         .places
         .staging
         .join("20260101T000000Z-00000001-1");
-    world.bench.put(&run.join("new/0"), &newer);
+    world.bench.write(run.join("new/0"), &newer);
     let below = |path: &Path| path.strip_prefix("/ws").unwrap().display().to_string();
     let entry = json!({"staged": below(&run.join("new/0")), "target": below(&target),
-        "old": Digest::of(&world.bench.bytes(&target)).to_string(), "new": Digest::of(&newer).to_string()});
+        "old": Digest::of(&world.bench.read(&target)).to_string(), "new": Digest::of(&newer).to_string()});
     let body = json!({"version": 1, "count": 1, "entries": [entry]}).to_string();
     world
         .bench
-        .put(&run.join("journal"), &sealed::seal(body.into_bytes()));
+        .write(run.join("journal"), sealed::seal(body.into_bytes()));
     let folder = target.parent().unwrap().to_str().unwrap().to_owned();
     disk.turn_bad(BadFolder::always(&folder, 13));
 

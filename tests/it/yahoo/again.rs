@@ -137,6 +137,6 @@ fn a_failure_under_a_status_of_success_is_tried_again() {
 
         assert_eq!(yahoo.server.requests().len(), 2, "{failure}");
         assert_eq!(yahoo.csv("AAPL", "1d").lines().count(), 3);
-        assert!(yahoo.files_in("quarantine").is_empty());
+        assert!(yahoo.bar.files_in("quarantine").is_empty());
     }
 }

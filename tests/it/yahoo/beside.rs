@@ -73,7 +73,7 @@ fn old_days_leave_the_mark_of_an_unfinished_bar_where_it_is() {
     "2025-11-20T16:00:00Z".clone_into(&mut yahoo.bar.now);
     yahoo.bar.run(&["update"]).expect(Exit::Ok);
     let provisional = || {
-        let registry: Value = serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap();
+        let registry: Value = yahoo.bar.json("tickers.json");
         registry["AAPL"]["intervals"]["1d"]["provisional"].clone()
     };
     let before = provisional();

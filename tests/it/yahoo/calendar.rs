@@ -1,10 +1,10 @@
 //! A series that is up to date costs no request, whatever its exchange.
 
 use barkeep::cli::Exit;
-use chrono::DateTime;
 use serde_json::json;
 
 use crate::support::charts::YahooBar;
+use crate::support::market::at;
 use crate::support::server::{Reply, Request};
 
 /// What Yahoo says of a symbol beside its bars.
@@ -41,10 +41,6 @@ const BITCOIN: Symbol = Symbol {
     zone: "UTC",
     instrument: "CRYPTOCURRENCY",
 };
-
-fn at(moment: &str) -> i64 {
-    moment.parse::<DateTime<chrono::Utc>>().unwrap().timestamp()
-}
 
 /// A chart of one daily bar, whose answer tells a session as the current or the next one.
 fn chart(symbol: Symbol, bar: &str, session: (&str, &str)) -> String {

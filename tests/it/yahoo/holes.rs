@@ -1,11 +1,12 @@
 //! What an answer left out is asked for again, and what cannot be asked for is named.
 
 use barkeep::cli::Exit;
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
+use crate::support::market::at;
 use crate::support::server::{Reply, Request};
 
 const NO_SYMBOL: (u16, &str, &str) = (404, "Not Found", "No data found, symbol may be delisted");
@@ -19,10 +20,6 @@ fn refused((status, code, description): (u16, &str, &str)) -> Reply {
     let error = json!({"code": code, "description": description});
     let body = json!({"chart": {"result": null, "error": error}}).to_string();
     Reply::new(status, body)
-}
-
-fn at(moment: &str) -> i64 {
-    moment.parse::<DateTime<Utc>>().unwrap().timestamp()
 }
 
 fn asked(request: &Request, name: &str) -> i64 {
@@ -56,7 +53,7 @@ fn update_at(
     interval: &'static str,
     moment: &str,
     odd: impl Fn(i64) -> Option<Reply> + Send + Sync + 'static,
-) -> crate::support::bar::Ran {
+) -> crate::support::barkeep::Ran {
     moment.clone_into(&mut yahoo.bar.now);
     yahoo.server.handle(move |request: &Request| {
         let (from, to) = (asked(request, "period1"), asked(request, "period2"));
@@ -141,7 +138,7 @@ fn half_an_answer_after_a_whole_one_is_kept_in_quarantine() {
         "{}",
         cut.stderr
     );
-    let kept = yahoo.files_in("quarantine");
+    let kept = yahoo.bar.files_in("quarantine");
     assert!(
         kept.iter().any(|(_, bytes)| bytes == half.as_bytes()),
         "{kept:?}"

@@ -144,8 +144,14 @@ fn dated(reply: Reply, at: i64) -> Reply {
 #[test]
 fn a_difference_of_the_clocks_is_said_once_a_run() {
     for (ahead, said) in [
-        (900, "is 15 minutes behind that of us:yahoo"),
-        (-900, "is 15 minutes ahead of that of us:yahoo"),
+        (
+            900,
+            "us:yahoo: the clock of this machine is 15 minutes behind the server's",
+        ),
+        (
+            -900,
+            "us:yahoo: the clock of this machine is 15 minutes ahead of the server's",
+        ),
         (20, ""),
     ] {
         let yahoo = two_tickers("1d", "");

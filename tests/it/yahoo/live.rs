@@ -50,7 +50,7 @@ fn times(yahoo: &YahooBar, interval: &str, options: &[&str]) -> Vec<String> {
 }
 
 fn provisional(yahoo: &YahooBar, interval: &str) -> Value {
-    let registry: Value = serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap();
+    let registry: Value = yahoo.bar.json("tickers.json");
     registry["AAPL"]["intervals"][interval]["provisional"].clone()
 }
 

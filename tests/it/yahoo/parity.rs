@@ -272,14 +272,14 @@ fn the_bars_of_every_recorded_body_are_the_same_files_whether_other_hours_are_ke
         let others = format!("data/us/yahoo/prepost_{}", recorded.interval);
 
         assert_eq!(
-            plain.files_in(&bars),
-            apart.files_in(&bars),
+            plain.bar.files_in(&bars),
+            apart.bar.files_in(&bars),
             "{}",
             recorded.file
         );
-        assert_eq!(plain.files_in(&others), [], "{}", recorded.file);
-        with_bars += usize::from(!plain.files_in(&bars).is_empty());
-        with_others += usize::from(!apart.files_in(&others).is_empty());
+        assert_eq!(plain.bar.files_in(&others), [].into(), "{}", recorded.file);
+        with_bars += usize::from(!plain.bar.files_in(&bars).is_empty());
+        with_others += usize::from(!apart.bar.files_in(&others).is_empty());
     }
 
     assert!(

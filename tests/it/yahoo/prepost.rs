@@ -93,10 +93,10 @@ fn one_answer_is_divided_between_the_session_and_the_hours_around_it() {
         ("16:01", "5.0"),
     ];
     assert_eq!(closes(&yahoo, "1m", &["--prepost"]), on_the_20th(&all));
-    let apart = yahoo.files_in("data/us/yahoo/prepost_1m");
+    let apart = yahoo.bar.files_in("data/us/yahoo/prepost_1m");
     let paths: Vec<_> = apart
-        .iter()
-        .map(|(path, _)| path.display().to_string())
+        .keys()
+        .map(|path| path.display().to_string())
         .collect();
     assert_eq!(
         paths,

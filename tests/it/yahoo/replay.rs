@@ -70,8 +70,7 @@ fn a_replayed_sequence_ends_in_the_rows_of_its_last_member_plus_the_older_histor
             .map(|line| (line["at"].to_string(), line["date"].to_string()))
             .collect();
         assert_eq!(rows.len(), changes, "{name}: every change is in the ledger");
-        let registry: serde_json::Value =
-            serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap();
+        let registry: serde_json::Value = yahoo.bar.json("tickers.json");
         let entry = &registry[&ticker]["intervals"]["1d"];
         let last = expected.keys().next_back().unwrap();
         let provisional = entry["provisional"].as_array().cloned().unwrap_or_default();

@@ -61,7 +61,7 @@ fn requests_are_counted_over_the_days_and_those_of_a_week_ago_are_forgotten() {
         json!([{"venue": venue, "requests": 8, "tickers": 2, "per_ticker": 4.0}]),
         "the first day is over a week ago"
     );
-    let metrics = String::from_utf8(yahoo.bar.read("barkeep.prom")).unwrap();
+    let metrics = yahoo.bar.text("barkeep.prom");
     let labels = r#"{market="us",source="yahoo"}"#;
     assert!(metrics.contains(&format!("barkeep_requests_last_7_days{labels} 8\n")));
     assert!(metrics.contains(&format!("barkeep_tickers_last_7_days{labels} 2\n")));
@@ -81,7 +81,7 @@ fn a_damaged_count_begins_again_and_says_so() {
         "{}",
         ran.stderr
     );
-    let counted: Value = serde_json::from_slice(&yahoo.bar.read("state/requests.json")).unwrap();
+    let counted: Value = yahoo.bar.json("state/requests.json");
     assert_eq!(counted["venues"]["us:yahoo"]["2025-11-20"], 4);
 }
 

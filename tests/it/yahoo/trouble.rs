@@ -7,7 +7,7 @@ use crate::support::charts::{DAY, NOV_20, YahooBar, chart};
 use crate::support::server::Reply;
 
 fn registry(yahoo: &YahooBar) -> Value {
-    serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap()
+    yahoo.bar.json("tickers.json")
 }
 
 const PATH: &str = "/v8/finance/chart/AAPL";
@@ -37,7 +37,7 @@ fn an_outage_changes_no_ticker_and_says_so() {
         let ran = yahoo.bar.run(&["update", "--save-not-founds"]);
 
         assert_eq!(ran.exit, Exit::SourceDown, "{ran:?}");
-        assert!(yahoo.files_in("quarantine").is_empty());
+        assert!(yahoo.bar.files_in("quarantine").is_empty());
         assert_eq!(registry(&yahoo), before);
     }
 }
@@ -167,11 +167,7 @@ fn dividends_and_splits_are_stored_as_events() {
         &bytes::Bytes::from(yahoo.bar.read(file)),
         barkeep::frame::Profile::of(barkeep::model::Dataset::Events),
     );
-    let kinds: Vec<&str> = decoded
-        .unwrap()
-        .proven
-        .frame
-        .market_events()
+    let kinds: Vec<&str> = barkeep::frame::events_of(&decoded.unwrap().ordered.frame)
         .iter()
         .map(|event| event.kind.as_str())
         .collect();
@@ -210,8 +206,8 @@ fn an_outage_longer_than_the_depth_names_the_days_that_are_lost_once() {
     assert!(!next.stderr.contains("lost"), "{}", next.stderr);
     assert_eq!(
         yahoo.server.requests().len(),
-        asked + 1,
-        "one request for the days since"
+        asked + 2,
+        "one request for the days since, and one for a day that had no price"
     );
 }
 

@@ -360,7 +360,7 @@ fn bars_that_share_a_week_are_left_out_with_a_word() {
 fn bars_of_an_older_grid_are_told_when_new_ones_come() {
     let market = market("1wk", Tz::America__New_York, Counts::Borders);
     let mut yahoo = market.workspace("");
-    let settings = String::from_utf8(yahoo.bar.read("barkeep.toml")).unwrap();
+    let settings = yahoo.bar.text("barkeep.toml");
     let files =
         "[sources.\"us:yahoo\"]\nkind = \"files\"\npath = \"incoming\"\ninterval = \"1wk\"\n";
     yahoo.bar.write("barkeep.toml", files);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::bar::Ran;
+use crate::support::barkeep::Ran;
 use crate::support::charts::{DAY, NOV_20, YahooBar};
 use crate::support::server::{Reply, Request};
 
@@ -238,6 +238,6 @@ fn a_window_that_nothing_happened_around_is_quiet_and_asks_once() {
 
     assert!(!ran.stderr.contains("split"), "{}", ran.stderr);
     assert_eq!(yahoo.server.requests().len(), asked + 1);
-    let registry: Value = serde_json::from_slice(&yahoo.bar.read("tickers.json")).unwrap();
+    let registry: Value = yahoo.bar.json("tickers.json");
     assert_eq!(registry["AAPL"]["intervals"]["1d"]["refetch"], Value::Null);
 }

@@ -7,13 +7,14 @@ use serde_json::{Map, Value, json};
 use super::{CheckArgs, DamagedFile, Outcome};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
+use crate::cli::commands::unknown;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, some_of};
 use crate::inventory::{self, Asked, Fault, Flawed, Looked, OtherUnit, SeriesFault};
-use crate::model::{Interval, PartitionKey, StorageRequest};
+use crate::model::{Interval, PartitionKey, StorageRequest, Ticker};
 use crate::storage::{Flaw, StorageError, WayOut};
 use crate::workspace::{DataRoot, Workspace};
 
@@ -137,10 +138,21 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
     if !files.unregistered.is_empty() {
         let named: Vec<String> = files.unregistered.iter().map(ToString::to_string).collect();
         shell.printer.note(&format!(
-            "tickers.json does not keep the tickers of {}: {}. If they are wanted: barkeep tickers add.",
+            "tickers.json does not keep the tickers of {}: {}.",
             count(named.len(), "stored series", "stored series"),
             some_of(&named, MOST_NAMED)
         ));
+        let venue = files
+            .unregistered
+            .first()
+            .and_then(|one| one.venue.as_ref());
+        let of_venue = files.unregistered.iter();
+        let of_venue = of_venue.filter(|one| one.venue.as_ref() == venue);
+        let mut tickers: Vec<&Ticker> = of_venue.filter_map(|one| one.series.ticker()).collect();
+        tickers.dedup();
+        tickers.truncate(MOST_NAMED);
+        let adding = unknown::adding(&tickers, venue);
+        shell.printer.note(&format!("If they are wanted, {adding}"));
     }
     if files.waiting > 0 {
         let are = count(files.waiting, "series differs", "series differ");

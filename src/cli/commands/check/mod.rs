@@ -17,15 +17,18 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::status::registry;
+use super::unknown;
 use crate::catalog::{Catalog, Missing};
 use crate::check::{Finding, Scope};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
+use crate::cli::ui::progress::Progress;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::inventory::Looked;
 use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
+use crate::observe::{Event, Observer, Work};
 use crate::workspace::Workspace;
 
 /// Options of `check`.
@@ -132,7 +135,9 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
         return rebuild::run(args, &workspace, &catalog, shell);
     }
     let scope = if args.basis { Scope::Basis } else { Scope::All };
-    let mut outcome = look(&asked, &workspace, &catalog, shell, scope);
+    let progress = Progress::new(shell, args.json);
+    let mut outcome = look(&asked, &workspace, &catalog, shell, scope, &progress);
+    progress.end();
     outcome
         .misplaced
         .extend(series::misplaced(args, &workspace)?);
@@ -142,8 +147,13 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
         let looked = files::look(args, &workspace, &catalog, shell)?;
         outcome.add_files(looked, shell);
     }
+    let mut exit = Exit::Ok;
+    let unknown = refuse_unknown(args, &catalog, &asked);
     if outcome.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
-        refuse_unknown(args, &catalog)?;
+        unknown?;
+    } else if let Err(unknown) = unknown {
+        shell.printer.error(&unknown.text());
+        exit = unknown.exit;
     }
     if args.json {
         print::document(&outcome, shell);
@@ -152,7 +162,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     }
     Ok(match shell.world.shutdown.signal() {
         Some(signal) => Exit::Interrupted(signal),
-        None => outcome.exit(),
+        None => Exit::worst([exit, outcome.exit()]),
     })
 }
 
@@ -163,12 +173,19 @@ fn look(
     catalog: &Catalog,
     shell: &Shell<'_>,
     scope: Scope,
+    progress: &Progress<'_>,
 ) -> Outcome {
+    let series = asked.iter().flat_map(series::Asked::requests).count();
+    progress.observe(Event::CheckPlanned { series });
     let of_ticker = |asked: &series::Asked| {
         if shell.world.shutdown.is_raised() {
             return Outcome::default();
         }
-        series::look(asked, workspace, catalog, shell, scope)
+        let found = series::look(asked, workspace, catalog, shell, scope);
+        for (_, request) in asked.requests() {
+            progress.observe(Event::Step(Work::Check, request.series));
+        }
+        found
     };
     let found: Vec<Outcome> = asked.par_iter().map(of_ticker).collect();
     found.into_iter().fold(Outcome::default(), |mut all, more| {
@@ -178,13 +195,24 @@ fn look(
 }
 
 /// A ticker that was named and is neither known nor stored is a slip of the keyboard.
-fn refuse_unknown(args: &CheckArgs, catalog: &Catalog) -> Result<(), Failure> {
-    let unknown = |ticker: &&Ticker| !catalog.contains(ticker);
-    match args.tickers.iter().find(unknown) {
-        Some(ticker) => Err(Failure::usage(format!(
-            "the ticker {ticker} is not in tickers.json, and nothing is stored of it"
-        ))
-        .hint("`barkeep tickers list` lists the tickers")),
-        None => Ok(()),
+fn refuse_unknown(
+    args: &CheckArgs,
+    catalog: &Catalog,
+    asked: &[series::Asked],
+) -> Result<(), Failure> {
+    let is_stored = |ticker: &Ticker| asked.iter().any(|asked| asked.ticker == *ticker);
+    let tickers = args.tickers.iter();
+    let unknown: Vec<&Ticker> = tickers
+        .filter(|ticker| !catalog.contains(ticker) && !is_stored(ticker))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
     }
+    let names = unknown::named(&unknown);
+    let refused = Failure::usage(format!(
+        "tickers.json does not have {names}, and nothing is stored"
+    ));
+    Err(refused.hint(unknown::near(catalog, &unknown, || {
+        unknown::LISTED.to_owned()
+    })))
 }

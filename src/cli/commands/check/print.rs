@@ -10,7 +10,6 @@ use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
-use crate::cli::ui::table;
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{self, count, quoted};
 use crate::model::{Series, StorageRequest, time};
@@ -27,8 +26,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
         .collect();
     if !rows.is_empty() {
         let header = ["venue", "ticker", "interval", "kind", "from", "to", "what"];
-        let text = table::render(header, &rows, &[]);
-        shell.printer.text(&format!("{text}\n"));
+        shell.printer.table(&header, &rows, &[]);
     }
     troubles(outcome, shell);
     files::print(&outcome.files, shell);

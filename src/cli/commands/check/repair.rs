@@ -110,7 +110,7 @@ pub(super) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> 
     let asked = series::asked(args, &workspace, &catalog)?;
     let shown = plan(&asked, &workspace, &catalog, shell);
     if shown.outcome.series == 0 && shown.outcome.is_untroubled() {
-        super::refuse_unknown(args, &catalog)?;
+        super::refuse_unknown(args, &catalog, &asked)?;
     }
     if !args.json {
         print::table(&shown, shell);

@@ -8,9 +8,8 @@ use super::repair::{Done, Plan, Planned};
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{record, series};
-use crate::cli::ui::table;
 use crate::cli::ui::words::count;
-use crate::frame::{Bar, Frame, Volume};
+use crate::frame::{self, Bar, Frame, Volume};
 use crate::model::{Series, StorageRequest};
 
 /// How many things of one sort are named to people.
@@ -39,8 +38,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
         let header = [
             "venue", "ticker", "interval", "date", "close", "volume", "kind", "bar", "why",
         ];
-        let text = table::render(header, &rows, &[4, 5]);
-        shell.printer.text(&format!("{text}\n"));
+        shell.printer.table(&header, &rows, &[4, 5]);
     }
     troubles(&plan.outcome, shell);
 }
@@ -51,7 +49,7 @@ fn is_beside(planned: &Planned) -> bool {
 }
 
 fn bar_at(frame: &Frame, stamp: i64) -> Option<Bar> {
-    frame.bars().find(|bar| bar.date == Some(stamp))
+    frame::bars_of(frame).find(|bar| bar.date == Some(stamp))
 }
 
 fn row(

@@ -16,7 +16,7 @@ use crate::check::{self, Facts, Scope};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::config::SourceKind;
-use crate::frame::MarketEvent;
+use crate::frame::{self, MarketEvent};
 use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
 use crate::storage::{Layout, StorageInterface, Stored};
 use crate::workspace::{Found, Workspace};
@@ -209,7 +209,7 @@ pub(super) fn look(
                 let found = beside::closes(reading, &request, &asked.ticker, interval);
                 let closes = found.map(|stored| {
                     outcome.misplaced.extend(stored.misplaced);
-                    stored.frame.adjusted_closes()
+                    frame::closes_of(&stored.frame)
                 });
                 or_trouble(closes, &mut outcome, &request)
             },

@@ -8,7 +8,6 @@ use super::report::small;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::table;
 use crate::cli::ui::words::{count, grouped, size};
 use crate::migrate::{Estimate, Missing, Need, PlannedInterval};
 
@@ -114,8 +113,7 @@ pub(super) fn planned(
     let header = [
         "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
     ];
-    let text = table::render(header, &rows, &[2, 3, 4, 5, 6, 7]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
     for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
         shell
             .printer

@@ -74,7 +74,12 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let venue = venue(args, &workspace);
     // What names no venue and is nobody's is this one's from now on.
     for interval in wanted(args) {
-        workspace.stores.legacy.owners().plan(*interval, &venue);
+        workspace
+            .stores
+            .legacy
+            .places()
+            .owners()
+            .plan(*interval, &venue);
     }
     settle_strays(args, shell, hands, &adoptable(args, &workspace, &venue))?;
     let tuples = tuples(args, shell, &workspace, hands, &venue)?;

@@ -8,7 +8,6 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::table;
 use crate::cli::ui::words::{duration, size};
 use crate::migrate::{IntervalState, MigrateError, RowCounts, Stage};
 use crate::model::Ticker;
@@ -58,8 +57,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "partitions",
         "verified",
     ];
-    let text = table::render(header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
-    shell.printer.text(&format!("{text}\n"));
+    shell.printer.table(&header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
     for (state, rows) in states.iter().zip(&counts) {
         let tuple = &state.planned.tuple;
         if let [first, ..] = rows.unknown.as_slice() {
@@ -138,12 +136,12 @@ fn next(states: &[IntervalState]) -> Option<String> {
                 // Nothing is copied; what is left is the switch.
                 Stage::Verified => format!("{migrate} {}", words(state)),
                 _ => format!(
-                    "{migrate} {} --delete-legacy, once you trust the partitions",
+                    "once you trust the partitions, {migrate} {} --delete-legacy --dry-run",
                     words(state)
                 ),
             }),
         [state] if state.is_bare() => Some(format!(
-            "barkeep partition-migrate mark {} --status skipped, if there is nothing to migrate",
+            "if there is nothing to migrate, barkeep partition-migrate mark {} --status skipped",
             words(state)
         )),
         [state] => Some(format!("{migrate} {}", words(state))),

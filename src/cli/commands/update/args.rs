@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::args::day;
 use crate::cli::failure::Failure;
-use crate::model::{Interval, Ticker, Venue};
+use crate::model::{CalendarSpan, Interval, Ticker, Venue};
 use crate::update::Pace;
 
 /// Options of `update`.
@@ -26,12 +26,14 @@ pub(in crate::cli) struct UpdateArgs {
     /// Only this ticker, may be repeated; it is asked for even if it was not found lately
     #[arg(short, long = "ticker", value_name = "TICKER")]
     pub(in crate::cli) tickers: Vec<Ticker>,
-    /// The first day to fetch, whatever was fetched before
-    #[arg(long, alias = "start-date", value_name = "DATE", requires = "end", value_parser = day)]
-    pub(in crate::cli) start: Option<NaiveDate>,
+    /// The first day to fetch, whatever was fetched before; DATE is as in `barkeep show --help`
+    #[arg(long, alias = "start-date", value_name = "DATE", requires = "end")]
+    #[arg(value_parser = day, allow_hyphen_values = true)]
+    pub(in crate::cli) start: Option<CalendarSpan>,
     /// The last day to fetch, which is included
-    #[arg(long, alias = "end-date", value_name = "DATE", requires = "start", value_parser = day)]
-    pub(in crate::cli) end: Option<NaiveDate>,
+    #[arg(long, alias = "end-date", value_name = "DATE", requires = "start")]
+    #[arg(value_parser = day, allow_hyphen_values = true)]
+    pub(in crate::cli) end: Option<CalendarSpan>,
     /// Fetch whole histories again, so that all stored prices stand on one basis
     #[arg(long, conflicts_with = "start")]
     pub(in crate::cli) rebase: bool,
@@ -70,15 +72,26 @@ pub(in crate::cli) struct UpdateArgs {
 }
 
 impl UpdateArgs {
-    /// Returns the days that were asked for.
-    pub(super) fn days(&self) -> Result<Option<(NaiveDate, NaiveDate)>, Failure> {
-        match (self.start, self.end) {
-            (Some(start), Some(end)) if start > end => Err(Failure::usage(format!(
-                "the start {start} is after the end {end}"
-            ))),
-            (Some(start), Some(end)) => Ok(Some((start, end))),
-            _ => Ok(None),
+    /// Takes the limits that stand before the command, where the predecessor had them, unless there are others.
+    pub(in crate::cli) fn under(&self, limits: Option<Vec<f64>>) -> Self {
+        Self {
+            limits: self.limits.clone().or(limits),
+            ..self.clone()
         }
+    }
+
+    /// Returns the days that were asked for: a time of day does not count.
+    pub(super) fn days(&self, today: NaiveDate) -> Result<Option<(NaiveDate, NaiveDate)>, Failure> {
+        let (Some(start), Some(end)) = (self.start, self.end) else {
+            return Ok(None);
+        };
+        let start = *start.days(today).map_err(Failure::usage)?.start();
+        let end = *end.days(today).map_err(Failure::usage)?.end();
+        if start > end {
+            let message = format!("the start {start} is after the end {end}");
+            return Err(Failure::usage(message));
+        }
+        Ok(Some((start, end)))
     }
 
     /// Returns how often a source is asked.

@@ -8,38 +8,57 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::Update;
+use super::UpdateArgs;
+use super::requests::RequestCount;
 use crate::cli::Exit;
 use crate::cli::commands::{registration, status};
+use crate::cli::shell::Shell;
 use crate::cli::ui::metrics::{Outcome, render};
 use crate::cli::ui::summary::Finished;
 use crate::lock::LockGuard;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
+use crate::workspace::Workspace;
 
 /// Where the counters of a workspace are kept between two runs.
 const COUNTERS: &str = "metrics.json";
 const BARS: &str = "bars_written_total";
 
-impl Update<'_> {
-    /// Returns the metrics file, if somebody named one.
-    fn metrics_file(&self) -> Option<PathBuf> {
-        let settings = self.workspace.config.settings();
+/// The file of metrics, if somebody named one.
+pub(super) struct MetricsFile<'u> {
+    shell: &'u Shell<'u>,
+    workspace: &'u Workspace<'u>,
+    path: Option<PathBuf>,
+}
+
+impl<'u> MetricsFile<'u> {
+    /// Returns the file that arguments or settings name.
+    pub(super) fn of(
+        args: &UpdateArgs,
+        shell: &'u Shell<'u>,
+        workspace: &'u Workspace<'u>,
+    ) -> Self {
+        let settings = workspace.config.settings();
         let configured = settings.metrics_file.value.as_ref();
-        let typed = self.args.metrics_file.as_ref();
-        typed
-            .map(|path| self.shell.typed(path))
-            .or_else(|| configured.map(|path| self.shell.root().join(path)))
+        let typed = args.metrics_file.as_ref();
+        let path = typed
+            .map(|path| shell.typed(path))
+            .or_else(|| configured.map(|path| shell.root().join(path)));
+        Self {
+            shell,
+            workspace,
+            path,
+        }
     }
 
     /// Says at once that a file will not be written, as far as that can be seen. What is fetched is stored all the same.
-    pub(super) fn foresee_metrics(&self) {
-        let Some(path) = self.metrics_file() else {
+    pub(super) fn foresee(&self) {
+        let Some(path) = &self.path else {
             return;
         };
         let fs = &*self.shell.world.fs;
-        let folder = atomic::parent(&path);
-        let foreseen = Access::at(fs, &path, None)
+        let folder = atomic::parent(path);
+        let foreseen = Access::at(fs, path, None)
             .and_then(|_| fs.resolve(folder))
             .and_then(|real| is_dir(fs, &real));
         if let Err(error) = foreseen {
@@ -50,7 +69,7 @@ impl Update<'_> {
 
     /// Adds what a run stored to what earlier runs did; returns what the shell has to hear of it.
     pub(super) fn count_bars(&self, finished: &Finished, held: &LockGuard<'_>) -> Exit {
-        if self.metrics_file().is_none() {
+        if self.path.is_none() {
             return Exit::Ok;
         }
         let mut rows = finished.report.rows();
@@ -66,18 +85,22 @@ impl Update<'_> {
         self.tell_trouble(&path, counted)
     }
 
-    /// Writes the metrics file, if somebody named one; returns what the shell has to hear of it.
-    pub(super) fn tell_metrics(&self, exit: Exit, seconds: f64) -> Exit {
-        let Some(path) = self.metrics_file() else {
+    /// Writes the file; returns what the shell has to hear of it.
+    pub(super) fn write(&self, exit: Exit, seconds: f64) -> Exit {
+        let Some(path) = &self.path else {
             return Exit::Ok;
         };
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = status::registry(self.workspace, self.shell);
+        let requests = RequestCount {
+            shell: self.shell,
+            workspace: self.workspace,
+        };
         let (standing, requests, sizes) = match &catalog {
             Ok(catalog) => (
                 status::survey(self.workspace, self.shell, catalog).unwrap_or_default(),
-                self.requests_counted(catalog),
+                requests.read(catalog),
                 status::sizes(self.workspace, self.shell, catalog).unwrap_or_default(),
             ),
             Err(_) => Default::default(),
@@ -94,9 +117,9 @@ impl Update<'_> {
                 sizes: &sizes,
             });
             let temps = TempNames::of(self.workspace.runs.next());
-            atomic::replace(&*self.shell.world.fs, &temps, &path, text.as_bytes())
+            atomic::replace(&*self.shell.world.fs, &temps, path, text.as_bytes())
         });
-        self.tell_trouble(&path, written)
+        self.tell_trouble(path, written)
     }
 
     fn tell_trouble(&self, path: &Path, written: FsResult<()>) -> Exit {

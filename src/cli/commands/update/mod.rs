@@ -10,8 +10,9 @@ mod requests;
 mod strangers;
 mod tidy;
 
+use metrics::MetricsFile;
+use requests::RequestCount;
 use strangers::Strangers;
-
 use tidy::Ending;
 
 pub(in crate::cli) use args::UpdateArgs;
@@ -48,7 +49,7 @@ struct Update<'u> {
 
 /// Runs `update`.
 pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let (days, pace) = (args.days()?, args.pace()?);
+    let (days, pace) = (args.days(shell.today())?, args.pace()?);
     let flags = Overrides {
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
@@ -127,16 +128,17 @@ impl Update<'_> {
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
     fn run(&self) -> Result<Exit, Failure> {
         let total = Stopwatch::start();
-        self.foresee_metrics();
-        let (mut finished, ending) = match self.run_whole() {
+        let metrics = MetricsFile::of(self.args, self.shell, self.workspace);
+        metrics.foresee();
+        let (mut finished, ending) = match self.run_whole(&metrics) {
             Ok(done) => done,
             Err(failure) => {
-                self.tell_metrics(failure.exit, total.seconds());
+                metrics.write(failure.exit, total.seconds());
                 return Err(failure);
             }
         };
         finished.total_seconds = total.seconds();
-        let told = self.tell_metrics(finished.exit, finished.total_seconds);
+        let told = metrics.write(finished.exit, finished.total_seconds);
         finished.exit = finished.exit.or(told);
         tracing::info!(summary = %summary_json::render(&finished), "the run is over");
         if self.args.json {
@@ -150,7 +152,7 @@ impl Update<'_> {
         Ok(finished.exit.or(swept))
     }
 
-    fn run_whole(&self) -> Result<(Finished, Ending), Failure> {
+    fn run_whole(&self, metrics: &MetricsFile<'_>) -> Result<(Finished, Ending), Failure> {
         let waiting = Stopwatch::start();
         let wait = Duration::from_secs(self.args.wait.into());
         let held = registration::lock(self.workspace, self.shell, "update", wait)
@@ -163,7 +165,7 @@ impl Update<'_> {
         }
         let mut finished = done?;
         let ending = Ending::of(&finished.report, &held);
-        let counted = self.count_bars(&finished, &held);
+        let counted = metrics.count_bars(&finished, &held);
         finished.exit = finished.exit.or(counted);
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
         let released = held.release().map_err(Failure::from);
@@ -231,12 +233,22 @@ impl Update<'_> {
             }
         }
         report.warnings.extend(self.toggle_warnings(&plan));
-        let requests = self.count_requests(&report, registry.catalog(), held);
+        let count = RequestCount {
+            shell: self.shell,
+            workspace: self.workspace,
+        };
+        let requests = count.add(&report, registry.catalog(), held);
         if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, hands)?;
         }
         if report.data.is_there() && report.interrupted.is_none() {
-            self.record_stored(&plan, &mut report, registry.catalog(), hands);
+            records::record_stored(
+                self.workspace,
+                &plan,
+                &mut report,
+                registry.catalog(),
+                hands,
+            );
         }
         let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers), tidied]);
         let total_seconds = 0.0;
@@ -293,7 +305,7 @@ impl Update<'_> {
             exit = Exit::Partial;
         }
         let strangers = self.strangers(catalog);
-        if let Some(refusal) = strangers.refusal() {
+        if let Some(refusal) = strangers.refusal(catalog) {
             if strangers.count() == self.request.tickers.len() {
                 return Err(refusal);
             }

@@ -1,12 +1,11 @@
 //! What an update writes down of series that no commit has recorded, such as those of an older build.
 
-use super::Update;
 use crate::catalog::Catalog;
 use crate::ingest::RunReport;
 use crate::inventory::{self, Portion};
 use crate::model::StorageRequest;
 use crate::update::UpdatePlan;
-use crate::workspace::Session;
+use crate::workspace::{Session, Workspace};
 
 /// How much is looked at after each run.
 const PORTION: Portion = Portion {
@@ -14,24 +13,22 @@ const PORTION: Portion = Portion {
     seconds: 2.0,
 };
 
-impl Update<'_> {
-    /// Writes down what lies of some series, now that all that was fetched is stored. What cannot be written down is told, and
-    /// changes nothing else.
-    pub(super) fn record_stored(
-        &self,
-        plan: &UpdatePlan,
-        report: &mut RunReport,
-        catalog: &Catalog,
-        hands: Session<'_>,
-    ) {
-        let gone: Vec<StorageRequest> = plan.with_rows_gone().collect();
-        let noted = inventory::note_healed(self.workspace, hands, catalog, &gone)
-            .and_then(|()| inventory::note_portion(self.workspace, hands, catalog, PORTION));
-        match noted {
-            Ok(noted) => tracing::debug!(series = noted.series, files = noted.files, "recorded"),
-            Err(error) => report
-                .warnings
-                .push(format!("what is stored could not be recorded: {error}")),
-        }
+/// Writes down what lies of some series, now that all that was fetched is stored. What cannot be written down is told, and
+/// changes nothing else.
+pub(super) fn record_stored(
+    workspace: &Workspace<'_>,
+    plan: &UpdatePlan,
+    report: &mut RunReport,
+    catalog: &Catalog,
+    hands: Session<'_>,
+) {
+    let gone: Vec<StorageRequest> = plan.with_rows_gone().collect();
+    let noted = inventory::note_healed(workspace, hands, catalog, &gone)
+        .and_then(|()| inventory::note_portion(workspace, hands, catalog, PORTION));
+    match noted {
+        Ok(noted) => tracing::debug!(series = noted.series, files = noted.files, "recorded"),
+        Err(error) => report
+            .warnings
+            .push(format!("what is stored could not be recorded: {error}")),
     }
 }

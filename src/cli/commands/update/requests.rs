@@ -5,30 +5,37 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Update;
 use crate::catalog::Catalog;
 use crate::cli::commands::registration;
+use crate::cli::shell::Shell;
 use crate::ingest::RunReport;
 use crate::lock::LockGuard;
 use crate::model::Venue;
 use crate::sys::FsResult;
 use crate::sys::atomic;
 use crate::update::{RequestLog, RequestWeek};
+use crate::workspace::Workspace;
 
 /// Where the count of a workspace is kept between two runs.
 const COUNT: &str = "requests.json";
 
-impl Update<'_> {
+/// The count of the requests of a workspace.
+pub(super) struct RequestCount<'u> {
+    pub(super) shell: &'u Shell<'u>,
+    pub(super) workspace: &'u Workspace<'u>,
+}
+
+impl RequestCount<'_> {
     /// Adds the requests of a run to those of the last days, and returns both by venue.
-    pub(super) fn count_requests(
+    pub(super) fn add(
         &self,
         report: &RunReport,
         catalog: &Catalog,
         held: &LockGuard<'_>,
     ) -> Vec<RequestWeek> {
         let today = self.shell.around.clock.now().date_naive();
-        let path = self.requests_file();
-        let counted = self.requests_noted(&path).and_then(|mut log| {
+        let path = self.path();
+        let counted = self.noted(&path).and_then(|mut log| {
             let sent = report.venues.iter().filter(|venue| venue.requests > 0);
             let mut is_news = false;
             for venue in sent {
@@ -60,17 +67,17 @@ impl Update<'_> {
     }
 
     /// Returns what was counted, without a run.
-    pub(super) fn requests_counted(&self, catalog: &Catalog) -> Vec<RequestWeek> {
+    pub(super) fn read(&self, catalog: &Catalog) -> Vec<RequestWeek> {
         let sources = &self.workspace.view().sources;
         let venues = sources.iter().map(|source| (source.venue(), 0));
         // What is wrong with the file was told when the run was counted.
-        let bytes = self.shell.world.fs.read(&self.requests_file());
+        let bytes = self.shell.world.fs.read(&self.path());
         let log = bytes.ok().flatten();
         let log = log.and_then(|bytes| RequestLog::parse(&bytes));
         self.weeks(&log.unwrap_or_default(), catalog, venues)
     }
 
-    fn requests_file(&self) -> PathBuf {
+    fn path(&self) -> PathBuf {
         self.workspace.places.state.join(COUNT)
     }
 
@@ -92,7 +99,7 @@ impl Update<'_> {
         venues.map(week).filter(|week| week.in_week > 0).collect()
     }
 
-    fn requests_noted(&self, path: &Path) -> FsResult<RequestLog> {
+    fn noted(&self, path: &Path) -> FsResult<RequestLog> {
         let Some(bytes) = self.shell.world.fs.read(path)? else {
             return Ok(RequestLog::default());
         };

@@ -2,9 +2,11 @@
 //!
 //! Promises: `--venue` narrows: a ticker of another venue is refused by name and never asked for there.
 
+use crate::catalog::Catalog;
 use crate::cli::Exit;
+use crate::cli::commands::unknown;
 use crate::cli::failure::Failure;
-use crate::cli::ui::words::{quoted, some_of};
+use crate::cli::ui::words::some_of;
 use crate::model::{Ticker, Venue};
 
 /// How many tickers are named to people.
@@ -28,7 +30,7 @@ impl Strangers {
     }
 
     /// Returns why they are not asked for; `None` when there are none.
-    pub(super) fn refusal(&self) -> Option<Failure> {
+    pub(super) fn refusal(&self, catalog: &Catalog) -> Option<Failure> {
         let venue = self.asked.as_ref();
         if let (Some((ticker, _)), Some(venue)) = (self.elsewhere.first(), venue) {
             let known: Vec<String> = self
@@ -43,17 +45,17 @@ impl Strangers {
                 "are no tickers"
             };
             let names = some_of(&known, MOST_NAMED);
-            let typed = quoted(ticker.as_str());
             let refused = Failure::usage(format!("{names} {is} of {venue}"));
-            return Some(refused.hint(format!(
-                "add it to that venue first: barkeep tickers add {typed} --venue {venue}"
-            )));
+            return Some(refused.hint(unknown::adding(&[ticker], Some(venue))));
         }
         if self.unknown.is_empty() {
             return None;
         }
-        let names = some_of(&self.unknown, MOST_NAMED);
+        let unknown: Vec<&Ticker> = self.unknown.iter().collect();
+        let names = unknown::named(&unknown);
         let refused = Failure::new(Exit::Failed, format!("tickers.json does not have {names}"));
-        Some(refused.hint("add a ticker first: barkeep tickers add TICKER"))
+        Some(refused.hint(unknown::near(catalog, &unknown, || {
+            unknown::adding(&unknown, venue)
+        })))
     }
 }

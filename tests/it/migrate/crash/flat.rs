@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn flat_file(bench: &Bench, ticker: &str) -> PathBuf {
+fn flat_file(bench: &TestWorkspace, ticker: &str) -> PathBuf {
     bench
         .places
         .root
@@ -12,11 +12,11 @@ fn flat_file(bench: &Bench, ticker: &str) -> PathBuf {
 /// A disk on which the files of both tickers lie flat.
 fn flat_disk() -> SimFs {
     let fs = disk();
-    let bench = Bench::simulated(&fs);
+    let bench = TestWorkspace::simulated(&fs);
     for ticker in ["A", "B"] {
-        let bytes = bench.bytes(&legacy_file(&bench, ticker));
+        let bytes = bench.read(legacy_file(&bench, ticker));
         fs.remove_file(&legacy_file(&bench, ticker)).unwrap();
-        bench.put(&flat_file(&bench, ticker), &bytes);
+        bench.write(flat_file(&bench, ticker), &bytes);
     }
     fs.remove_dir(Path::new("/ws/data/legacy/stocks_1d"))
         .unwrap();
@@ -24,7 +24,7 @@ fn flat_disk() -> SimFs {
 }
 
 fn is_back(fs: &SimFs, is_acked: bool) -> Result<(), String> {
-    let (bench, was) = (Bench::simulated(fs), flat_disk());
+    let (bench, was) = (TestWorkspace::simulated(fs), flat_disk());
     let (files, before) = (fs.snapshot(), was.snapshot());
     for ticker in ["A", "B"] {
         let path = flat_file(&bench, ticker);

@@ -70,16 +70,19 @@ fn partitions_that_cannot_leave_whole_are_not_copied_anew() {
 fn a_bad_folder_costs_an_adoption_its_own_files_and_leaves_nothing_staged() {
     const EACCES: i32 = 13;
     let fs = disk();
-    let bench = Bench::simulated(&fs);
+    let bench = TestWorkspace::simulated(&fs);
     let flat = bench.places.root.join("stocks_1d/A.parquet");
-    let rows = ForeignFile::of(days("A", &[("2024-01-30", 5.0)])).bytes();
-    bench.put(&flat, &rows);
+    let rows = daily("A", &[("2024-01-30", 5.0)]);
+    bench.write(&flat, &rows);
     fs.turn_bad(BadFolder::always("/ws/data/legacy/stocks_1d", EACCES));
 
     assert_eq!(adopted(&fs, &held()), Ok(false));
 
-    assert_eq!(bench.bytes(&flat), rows);
-    assert_eq!(leftover_runs(&fs, &bench.places).unwrap(), []);
+    assert_eq!(bench.read(&flat), rows);
+    assert_eq!(
+        barkeep::storage::leftover_runs(&fs, &bench.places).unwrap(),
+        []
+    );
     fs.heal();
     assert_eq!(adopted(&fs, &held()), Ok(true));
 }
@@ -96,7 +99,7 @@ fn a_bad_folder_costs_a_migration_its_own_ticker() {
         let fs = disk();
         // The folder is there, with a month that has to take in more rows.
         let month = format!("{tree}/ticker=B/year=2024/month=01/data.parquet");
-        let first = ForeignFile::of(days("B", &ROWS[..1])).bytes();
+        let first = daily("B", &ROWS[..1]);
         fs.plant(&month, &first);
         fs.turn_bad(BadFolder::always(&folder, EACCES));
 

@@ -14,7 +14,7 @@ use barkeep::sys::{FsKind, Heritage};
 use super::cut::Lost;
 use super::disk::Disk;
 use super::mutant::Op;
-use super::tree::Ino;
+use super::tree::{Ino, Node};
 
 /// "Input/output error".
 pub(crate) const EIO: i32 = 5;
@@ -152,9 +152,11 @@ impl SimFs {
         self.state().disk.mount = folder.map(|folder| Path::new(folder).into());
     }
 
-    /// Tells whether some folder is a disk of its own.
-    pub(crate) fn has_mount(&self) -> bool {
-        self.state().disk.mount.is_some()
+    /// Tells whether a folder is there, on another disk than the one above it.
+    pub(crate) fn is_disk_of_its_own(&self, above: &str, folder: &str) -> bool {
+        let (above, folder) = (Path::new(above), Path::new(folder));
+        let disk = &self.state().disk;
+        disk.now.find(folder).is_ok() && !disk.is_one(above, folder)
     }
 
     /// Lets the system refuse renames of folders, as an overlay does with those of its lower layer.
@@ -286,6 +288,15 @@ impl SimFs {
             .collect()
     }
 
+    /// Returns the bytes of a file, as programs see them; no program reads it by this.
+    pub(crate) fn peek(&self, path: &Path) -> Option<Vec<u8>> {
+        let tree = &self.state().disk.now;
+        match tree.node(tree.find(path).ok()?) {
+            Node::File(blob) => Some(blob.bytes.clone()),
+            Node::Dir(_) => None,
+        }
+    }
+
     /// Returns the mode and the bytes of every file below the root, as programs see them.
     pub(crate) fn modes(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         self.state().disk.now.modes()
@@ -303,7 +314,7 @@ impl SimFs {
 
     /// Puts a durable file with a mode of its own.
     pub(crate) fn plant_with(&self, path: &str, bytes: &[u8], mode: u32) {
-        use super::tree::{Blob, Node, ROOT};
+        use super::tree::{Blob, ROOT};
         let mut state = self.state();
         let disk = &mut state.disk;
         let mut dir = ROOT;

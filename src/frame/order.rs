@@ -1,13 +1,12 @@
-//! Turns columns as they came into a proven frame, and hands out what has no place in it.
+//! Brings columns as they came into the order of a frame, and hands out what has no place in it.
 //!
 //! Promises: no row is dropped in silence. A row has a place in the frame, equals the row that has it in every value, or
 //! is handed out with the reason. Leaves to others: joining older and newer rows (`merge`), keeping what is handed out
 //! (`storage::quarantine`).
 
-use std::sync::Arc;
-
+use super::key::compare_keys;
 use super::merge::replaces;
-use super::{Column, Frame, Profile, Texts, compare_keys};
+use super::{Column, Frame, Profile};
 
 /// Why a row has no place in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +36,9 @@ pub struct Displaced {
     pub values: Vec<Column>,
 }
 
-/// A proven frame and what was taken out to prove it.
+/// A frame, and the rows that have no place in it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Proven {
+pub struct Ordered {
     /// The rows with a place.
     pub frame: Frame,
     /// The rows without one. Rows that equal the kept row in every value are not worth a record.
@@ -47,22 +46,18 @@ pub struct Proven {
 }
 
 impl Frame {
-    /// Proves columns: sorts rows by key, keeps one row per key by the profile's rule, takes undated rows out.
+    /// Brings columns into order: sorts rows by key, keeps one row per key by the profile's rule, takes undated rows out.
     ///
     /// The columns must be those of the profile, all of one length; `codec` and `bars` see to that.
-    pub fn prove(profile: &'static Profile, columns: Vec<Column>) -> Proven {
+    pub fn ordered(profile: &'static Profile, columns: Vec<Column>) -> Ordered {
         let rows = columns.first().map_or(0, Column::len);
         debug_assert!(
             columns.iter().all(|column| column.len() == rows),
             "columns of one frame have one length"
         );
-        if is_proven(profile, &columns, rows) {
-            return Proven {
-                frame: Self {
-                    profile,
-                    columns,
-                    rows,
-                },
+        if is_ordered(profile, &columns, rows) {
+            return Ordered {
+                frame: Self::of_columns(profile, columns),
                 displaced: Vec::new(),
             };
         }
@@ -75,7 +70,7 @@ impl Frame {
         let (mut dated, undated): (Vec<usize>, Vec<usize>) = (0..rows).partition(has_key);
         dated.sort_by(|&a, &b| compare_keys(profile, &columns, a, &columns, b));
 
-        let (kept, losers) = settle(profile, &columns, dated);
+        let (kept, losers) = one_of_each_key(profile, &columns, dated);
         let displace = |reason| {
             let columns = &columns;
             move |row| Displaced {
@@ -87,36 +82,19 @@ impl Frame {
             undated.into_iter().map(displace(Reason::Undated)).collect();
         displaced.extend(losers.into_iter().map(displace(Reason::Duplicate)));
         let columns: Vec<Column> = columns.iter().map(|column| column.take(&kept)).collect();
-        Proven {
-            frame: Self {
-                profile,
-                columns,
-                rows: kept.len(),
-            },
+        Ordered {
+            frame: Self::of_columns(profile, columns),
             displaced,
         }
-    }
-
-    /// Returns the texts of the owner column, each once, in order of appearance.
-    pub fn owners(&self) -> Vec<Arc<str>> {
-        let mut owners: Vec<Arc<str>> = Vec::new();
-        match self.profile.owner.and_then(|at| self.columns.get(at)) {
-            Some(Column::Text(Texts::Same { text, rows: 1.. })) => owners.extend(text.clone()),
-            Some(Column::Text(texts)) => {
-                for text in texts.iter().flatten() {
-                    if !owners.contains(text) {
-                        owners.push(Arc::clone(text));
-                    }
-                }
-            }
-            _ => {}
-        }
-        owners
     }
 }
 
 /// Keeps one row of each key, of rows sorted by key. The losers are those that say something else.
-fn settle(profile: &Profile, columns: &[Column], sorted: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
+fn one_of_each_key(
+    profile: &Profile,
+    columns: &[Column],
+    sorted: Vec<usize>,
+) -> (Vec<usize>, Vec<usize>) {
     let mut kept: Vec<usize> = Vec::with_capacity(sorted.len());
     let mut losers = Vec::new();
     for row in sorted {
@@ -141,7 +119,7 @@ fn settle(profile: &Profile, columns: &[Column], sorted: Vec<usize>) -> (Vec<usi
 }
 
 /// Tells whether no key is null and rows are strictly increasing by key.
-fn is_proven(profile: &Profile, columns: &[Column], rows: usize) -> bool {
+fn is_ordered(profile: &Profile, columns: &[Column], rows: usize) -> bool {
     let keys: Vec<&Column> = profile
         .key
         .iter()

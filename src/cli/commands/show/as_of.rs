@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::cli::args::day;
 use crate::cli::failure::Failure;
+use crate::model::CalendarSpan;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ impl FromStr for AsOf {
             return Ok(Self::Moment(moment.with_timezone(&Utc)));
         }
         match text.parse::<NaiveDate>() {
-            Ok(_) => day(text).map(Self::EndOf),
+            // The end of a day must be one that can be stored.
+            Ok(day) => CalendarSpan::Day(day).on(day).map(|_| Self::EndOf(day)),
             Err(_) => Err(format!(
                 "`{text}` is neither a day such as 2026-11-20 nor a moment with its zone such as 2026-11-20T16:00:00-05:00"
             )),

@@ -1,0 +1,101 @@
+//! The names that the predecessor had for commands, so that scripts which were written for it go on.
+//!
+//! Promises: the same arguments. What barkeep does at each is what the command of today's name does, and is said there.
+
+use clap::Subcommand;
+
+use super::cleanup::{self, CleanupArgs};
+use super::init::{self, InitArgs};
+use super::intervals::{self, ChangeArgs};
+use super::not_founds::{self, NotFoundsArgs};
+use super::symbol_import::{self, ImportArgs};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::wiring;
+use crate::config::Overrides;
+
+/// The predecessor's commands that have other names today.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PredecessorCommand {
+    /// The predecessor's name for `init`
+    #[command(hide = true)]
+    Initialize,
+    /// The predecessor's name for `intervals add`
+    #[command(hide = true)]
+    AddInterval(ChangeArgs),
+    /// The predecessor's name for `intervals remove`
+    #[command(hide = true)]
+    RemoveInterval(ChangeArgs),
+    /// The predecessor's name for `tickers import --datahub`
+    #[command(hide = true)]
+    UpdateTickers,
+    /// The predecessor's name for `tickers confirm`
+    #[command(hide = true)]
+    ConfirmNotFounds(NotFoundsArgs),
+    /// The predecessor's name for `tickers reparse`
+    #[command(hide = true)]
+    ReparseNotFounds(NotFoundsArgs),
+    /// The names that the predecessor had for `cleanup`
+    #[command(hide = true, subcommand)]
+    RunLock(RunLockCommand),
+}
+
+/// What to do with the lock.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(in crate::cli) enum RunLockCommand {
+    /// Print who holds the run lock
+    Status,
+    /// The same as `barkeep cleanup`
+    Cleanup {
+        /// Accepted, since nothing is asked
+        #[arg(long)]
+        non_interactive: bool,
+    },
+}
+
+impl PredecessorCommand {
+    /// Returns what the command does, to follow "cannot".
+    pub(in crate::cli) fn act(&self) -> &'static str {
+        match self {
+            Self::Initialize => "set up the workspace",
+            Self::AddInterval(_) | Self::RemoveInterval(_) => "change intervals",
+            Self::UpdateTickers | Self::ConfirmNotFounds(_) | Self::ReparseNotFounds(_) => {
+                "change tickers"
+            }
+            Self::RunLock(_) => "clean up",
+        }
+    }
+}
+
+/// Runs a command by its earlier name.
+pub(in crate::cli) fn run(
+    command: &PredecessorCommand,
+    shell: &Shell<'_>,
+) -> Result<Exit, Failure> {
+    match command {
+        PredecessorCommand::Initialize => initialize(shell),
+        PredecessorCommand::AddInterval(args) => intervals::add(args, shell),
+        PredecessorCommand::RemoveInterval(args) => intervals::remove(args, shell),
+        PredecessorCommand::UpdateTickers => symbol_import::run(&ImportArgs::datahub(), shell),
+        PredecessorCommand::ConfirmNotFounds(args) => not_founds::confirm(args, shell),
+        PredecessorCommand::ReparseNotFounds(args) => not_founds::reparse(args, shell),
+        PredecessorCommand::RunLock(RunLockCommand::Cleanup { .. }) => {
+            cleanup::run(&CleanupArgs::default(), shell)
+        }
+        PredecessorCommand::RunLock(RunLockCommand::Status) => {
+            let workspace = wiring::open(shell, &Overrides::default())?;
+            shell.printer.line(&cleanup::describe_lock(&workspace)?);
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+/// The predecessor downloaded its lists here; what is downloaded today is asked for.
+fn initialize(shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let exit = init::run(&InitArgs::default(), shell)?;
+    shell
+        .printer
+        .note("No list of tickers is downloaded by itself: barkeep tickers import --nasdaq");
+    Ok(exit)
+}

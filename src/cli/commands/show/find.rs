@@ -1,0 +1,154 @@
+//! Finds the stored bars that `show` is asked for.
+
+use chrono::SecondsFormat;
+
+use super::ShowArgs;
+use crate::cli::Exit;
+use crate::cli::commands::{beside, unknown};
+use crate::cli::failure::Failure;
+use crate::cli::ui::words::{quoted, some_of};
+use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
+use crate::storage::Stored;
+use crate::workspace::Reading;
+
+/// Returns the interval that was named, else the only one that is stored of the ticker, else the only one of the workspace.
+///
+/// # Errors
+/// When there is more than one.
+pub(super) fn interval(
+    args: &ShowArgs,
+    reading: Reading<'_, '_>,
+    ticker: &Ticker,
+) -> Result<Interval, Failure> {
+    if let Some(interval) = args.interval {
+        return Ok(interval);
+    }
+    let workspace = reading.workspace;
+    let venues = match &args.venue {
+        Some(venue) => vec![venue.clone()],
+        None => workspace.venues()?.into_iter().collect(),
+    };
+    let mut stored = Vec::new();
+    for interval in Interval::ALL {
+        for venue in &venues {
+            let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
+            if workspace.route(reading.catalog, &request)?.has_rows {
+                stored.push(interval);
+                break;
+            }
+        }
+    }
+    if let [only] = stored.as_slice() {
+        return Ok(*only);
+    }
+    let kept = workspace.intervals()?;
+    let typed = quoted(ticker.as_str());
+    match (stored.as_slice(), kept.as_slice()) {
+        (_, [only]) => Ok(*only),
+        ([], _) if !reading.catalog.contains(ticker) => {
+            Err(unknown_ticker(args, reading, ticker, None))
+        }
+        ([], []) => Err(Failure::usage("no interval was named, and none is kept")
+            .hint("keep one: barkeep intervals add 1d")),
+        ([], [first, ..]) => Err(Failure::usage(format!(
+            "nothing is stored of {ticker}, and several intervals are kept: {}",
+            some_of(&kept, Interval::ALL.len())
+        ))
+        .hint(format!("name one: barkeep show {typed} --interval {first}"))),
+        ([first, ..], _) => Err(Failure::usage(format!(
+            "{ticker} has bars of several intervals: {}",
+            some_of(&stored, Interval::ALL.len())
+        ))
+        .hint(format!("name one: barkeep show {typed} --interval {first}"))),
+    }
+}
+
+/// Finds the series: at the venue that was named, else at the default one, else at the only one that holds it.
+pub(super) fn find(
+    args: &ShowArgs,
+    reading: Reading<'_, '_>,
+    ticker: &Ticker,
+    interval: Interval,
+) -> Result<(StorageRequest, Stored), Failure> {
+    let workspace = reading.workspace;
+    let at = |venue: &Venue| StorageRequest::bars(venue.clone(), ticker.clone(), interval);
+    let first = args
+        .venue
+        .as_ref()
+        .unwrap_or_else(|| workspace.default_venue());
+    if let Some(found) = read(args, reading, at(first))? {
+        return Ok(found);
+    }
+    let mut found = Vec::new();
+    if args.venue.is_none() {
+        for venue in workspace.venues()?.iter().filter(|venue| *venue != first) {
+            found.extend(read(args, reading, at(venue))?);
+        }
+    }
+    if found.len() > 1 {
+        let venues: Vec<&Venue> = found
+            .iter()
+            .filter_map(|(request, _)| request.venue.as_ref())
+            .collect();
+        let message = format!(
+            "several venues hold {ticker} {interval}: {}",
+            some_of(&venues, 5)
+        );
+        let hint = venues.first().map_or_else(String::new, |venue| {
+            let typed = quoted(ticker.as_str());
+            format!("name one: barkeep show {typed} --interval {interval} --venue {venue}")
+        });
+        return Err(Failure::usage(message).hint(hint));
+    }
+    found
+        .pop()
+        .ok_or_else(|| nothing_stored(args, reading, ticker, interval))
+}
+
+fn read(
+    args: &ShowArgs,
+    reading: Reading<'_, '_>,
+    request: StorageRequest,
+) -> Result<Option<(StorageRequest, Stored)>, Failure> {
+    if let Some(found) = reading.read(&request)? {
+        return Ok(Some((request, found.stored)));
+    }
+    // Until its first session is over, a series may have other hours only.
+    let is_begun = args.prepost && beside::outside(reading, &request)?.is_some();
+    Ok(is_begun.then(|| (request, beside::nothing(Dataset::Stocks))))
+}
+
+fn nothing_stored(
+    args: &ShowArgs,
+    reading: Reading<'_, '_>,
+    ticker: &Ticker,
+    interval: Interval,
+) -> Failure {
+    if let Some(at) = reading.as_of {
+        let at = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let message = format!("nothing was stored of {ticker} {interval} at {at}");
+        return Failure::new(Exit::Failed, message);
+    }
+    if !reading.catalog.contains(ticker) {
+        return unknown_ticker(args, reading, ticker, Some(interval));
+    }
+    let typed = quoted(ticker.as_str());
+    let message = format!("nothing is stored of {ticker} {interval}");
+    Failure::new(Exit::Failed, message).hint(format!(
+        "fetch it: barkeep update --ticker {typed} --interval {interval}"
+    ))
+}
+
+fn unknown_ticker(
+    args: &ShowArgs,
+    reading: Reading<'_, '_>,
+    ticker: &Ticker,
+    interval: Option<Interval>,
+) -> Failure {
+    let interval = interval.map_or_else(String::new, |interval| format!(" {interval}"));
+    let message = format!("nothing is stored of {ticker}{interval}");
+    let venue = args.venue.as_ref();
+    let venue = venue.unwrap_or_else(|| reading.workspace.default_venue());
+    let adding = unknown::adding(&[ticker], Some(venue));
+    Failure::new(Exit::Failed, message).hint(unknown::near(reading.catalog, &[ticker], || adding))
+}

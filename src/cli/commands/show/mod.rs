@@ -1,0 +1,257 @@
+//! `barkeep show`: prints stored bars.
+//!
+//! Promises: takes no lock and writes nothing. A damaged month is named with the command that fetches it again, and
+//! does not hide the others; nor does a ticker that cannot be shown.
+
+mod args;
+mod as_of;
+mod find;
+
+pub(in crate::cli) use args::{Format, ShowArgs};
+
+use args::{AdjustFor, Span};
+use find::find;
+
+use super::unknown;
+use super::{beside, gaps};
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::rows::{self, Dates, Extract};
+use crate::cli::ui::troubles::refetch;
+use crate::cli::ui::words;
+use crate::cli::wiring;
+use crate::config::Overrides;
+use crate::frame::{self, Adjust, Frame};
+use crate::model::{Interval, StorageRequest, Ticker, time};
+use crate::storage::Stored;
+use crate::workspace::{Reading, Workspace};
+
+/// What is asked of each ticker.
+#[derive(Clone, Copy)]
+struct Question<'q> {
+    args: &'q ShowArgs,
+    shell: &'q Shell<'q>,
+    reading: Reading<'q, 'q>,
+    span: Span,
+}
+
+/// Runs `show`.
+pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let span = args.span(shell.today())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
+    let catalog = catalog_if_usable(&workspace, shell)?;
+    unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
+    let now = shell.around.clock.now();
+    let question = Question {
+        args,
+        shell,
+        reading: Reading {
+            as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+            ..workspace.reading(&catalog)
+        },
+        span,
+    };
+    let (mut extracts, mut exits) = (Vec::new(), Vec::new());
+    for ticker in &args.tickers {
+        match question.answer(ticker) {
+            Ok((extract, exit)) => {
+                extracts.push(extract);
+                exits.push(exit);
+            }
+            Err(failure) if args.tickers.len() == 1 => return Err(failure),
+            Err(failure) => {
+                shell.printer.error(&failure.text());
+                exits.push(failure.exit);
+            }
+        }
+    }
+    match args.format {
+        Format::Table => tables(&extracts, shell),
+        Format::Csv => rows::csv(&extracts, shell.printer),
+        Format::Json => rows::json(&extracts, shell.printer),
+    }
+    Ok(Exit::worst(exits))
+}
+
+/// Prints a table for each series, of several below its name.
+fn tables(extracts: &[Extract], shell: &Shell<'_>) {
+    for (at, extract) in extracts.iter().enumerate() {
+        if extracts.len() > 1 {
+            let apart = if at == 0 { "" } else { "\n" };
+            shell.printer.line(&format!("{apart}{}", extract.request));
+        }
+        rows::table(extract, shell.printer);
+    }
+}
+
+/// Bars can be shown without the registry, so a damaged one is told and passed over.
+fn catalog_if_usable(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
+    match workspace.catalog().map_err(Failure::from) {
+        Ok(catalog) => Ok(catalog.unwrap_or_default()),
+        Err(failure) if failure.exit == Exit::Damaged => {
+            shell.printer.error(&failure.text());
+            Ok(Catalog::default())
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+impl Question<'_> {
+    /// Returns what is printed of a ticker.
+    fn answer(self, ticker: &Ticker) -> Result<(Extract, Exit), Failure> {
+        let Self {
+            args,
+            shell,
+            reading,
+            ..
+        } = self;
+        let interval = find::interval(args, reading, ticker)?;
+        if args.prepost && !interval.is_intraday() {
+            return Err(Failure::usage(format!(
+                "bars of {interval} have no hours before and after the session"
+            )));
+        }
+        let (request, mut stored) = find(args, reading, ticker, interval)?;
+        if args.events {
+            (stored, _) = beside::events(reading, &request)?;
+            let exit = report_damage(shell, &request, &stored);
+            return Ok((self.extract(request, stored, interval)?, exit));
+        }
+        if args.gaps || reading.workspace.config.settings().gap_warnings.value {
+            let (first, last) = (
+                self.span.first.map(time::day),
+                self.span.last.map(time::day),
+            );
+            gaps::warn(
+                (reading.workspace, reading.catalog),
+                shell,
+                &request,
+                &stored,
+                |day| first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last),
+            );
+        }
+        let outside = if args.prepost {
+            beside::outside(reading, &request)?
+        } else {
+            None
+        };
+        if let Some(frame) = self.adjusted(&request, &stored)? {
+            stored.frame = frame;
+        }
+        let mut exit = report_damage(shell, &request, &stored);
+        if let Some((request, outside)) = outside {
+            let rows = self.adjusted(&request, &outside)?;
+            let rows = rows.as_ref().unwrap_or(&outside.frame);
+            // A half hour in which the session begins has a part in both; that of the session is printed.
+            stored.frame = frame::merge(rows, &stored.frame).frame;
+            exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);
+            if stored.provenance.timezone.is_none() {
+                stored.provenance = outside.provenance;
+            }
+        }
+        Ok((self.extract(request, stored, interval)?, exit))
+    }
+
+    /// Returns the rows of a series adjusted, if that is asked for.
+    fn adjusted(self, request: &StorageRequest, stored: &Stored) -> Result<Option<Frame>, Failure> {
+        let how = match self.args.adjust {
+            _ if stored.frame.is_empty() => return Ok(None),
+            None => return Ok(None),
+            Some(AdjustFor::Splits) => Adjust::Splits,
+            Some(AdjustFor::All) => Adjust::All,
+        };
+        beside::adjusted(self.reading, request, stored, how).map(Some)
+    }
+
+    /// Takes the rows and columns that are asked for.
+    fn extract(
+        self,
+        request: StorageRequest,
+        stored: Stored,
+        interval: Interval,
+    ) -> Result<Extract, Failure> {
+        let Self { args, span, .. } = self;
+        let within = stored
+            .frame
+            .between(span.first, span.last.map(|last| last + 1));
+        if within.is_empty() && !stored.frame.is_empty() {
+            self.tell_span(&request, &stored);
+        }
+        let first = args
+            .tail
+            .map_or(0, |tail| within.len().saturating_sub(tail));
+        let after = args
+            .head
+            .map_or(within.len(), |head| head.min(within.len()));
+        let rows: Vec<usize> = (first..after).collect();
+        let zone = stored.provenance.timezone.as_deref();
+        let dates = match (args.utc, interval.is_intraday() && !args.events) {
+            (true, _) => Dates::Utc(utc_zone(&request, zone)?),
+            (false, true) => Dates::Moments,
+            (false, false) => Dates::Days,
+        };
+        Ok(Extract {
+            columns: args.columns(within.profile())?,
+            frame: if rows.len() == within.len() {
+                within
+            } else {
+                within.take(&rows)
+            },
+            dates,
+            request,
+            provenance: stored.provenance,
+        })
+    }
+
+    /// Says where the rows are, when none is in the time that was asked for.
+    fn tell_span(self, request: &StorageRequest, stored: &Stored) {
+        if let Some((first, last)) = stored.frame.span() {
+            let (first, last) = (time::naive(first), time::naive(last));
+            self.shell.printer.note(&format!(
+                "{request} has no rows in that time; it has some from {first} to {last}."
+            ));
+        }
+    }
+}
+
+fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::Tz, Failure> {
+    let failed = |message: String| {
+        Failure::new(Exit::Failed, message)
+            .hint("without --utc the dates are printed as they are stored")
+    };
+    match zone {
+        None => Err(failed(format!(
+            "nobody wrote down in which zone the dates of {request} are"
+        ))),
+        Some(name) => name.parse().map_err(|_| {
+            failed(format!(
+                "the dates of {request} are in the unknown zone {name}"
+            ))
+        }),
+    }
+}
+
+fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
+    for path in &stored.misplaced {
+        let named = words::misplaced(shell.shown(path));
+        shell.printer.warning(&format!("{named}."));
+    }
+    for damage in &stored.damaged {
+        let ticker = request.series.ticker().map_or("", Ticker::as_str);
+        shell.printer.error(&format!(
+            "error: {} is damaged: {}\n  caused by: the bars of {ticker} of {} are missing from the output\nhint: \
+             fetch them again: {}",
+            shell.shown(&damage.path),
+            damage.reason,
+            damage.partition,
+            refetch(request, damage.partition.days()),
+        ));
+    }
+    if stored.damaged.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Damaged
+    }
+}

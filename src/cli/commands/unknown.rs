@@ -1,0 +1,149 @@
+//! Words of the command line that name nothing: what was meant, and what to type.
+//!
+//! Functions of the words and the registry; nothing is printed here.
+
+use crate::catalog::Catalog;
+use crate::cli::failure::Failure;
+use crate::cli::ui::words::{quoted, some_of};
+use crate::model::{Interval, Ticker, Venue};
+
+/// How many tickers a message names.
+const MOST_NAMED: usize = 10;
+/// What helps where nothing else does.
+pub(super) const LISTED: &str = "see which tickers there are: barkeep tickers list";
+
+/// Asks whether known tickers were meant by unknown ones; where none is like them, says something else.
+pub(super) fn near(
+    catalog: &Catalog,
+    typed: &[&Ticker],
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    let meant: Vec<(&Ticker, Vec<Ticker>)> = typed
+        .iter()
+        .map(|ticker| (*ticker, catalog.near(ticker)))
+        .filter(|(_, near)| !near.is_empty())
+        .take(MOST_NAMED)
+        .collect();
+    let either = |near: &[Ticker]| {
+        let near: Vec<&str> = near.iter().map(Ticker::as_str).collect();
+        near.join(" or ")
+    };
+    match meant.as_slice() {
+        [] => otherwise(),
+        [(_, near)] if typed.len() == 1 => format!("did you mean {}?", either(near)),
+        several => {
+            let several = several.iter();
+            let pairs = several.map(|(ticker, near)| format!("{} for {ticker}", either(near)));
+            format!("did you mean {}?", pairs.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Returns the command that adds tickers.
+pub(super) fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
+    let typed: Vec<String> = tickers
+        .iter()
+        .map(|ticker| quoted(ticker.as_str()))
+        .collect();
+    let typed = typed.join(" ");
+    let at = venue.map_or_else(String::new, |venue| format!(" --venue {venue}"));
+    let first = match tickers {
+        [_] => "add it first",
+        _ => "add them first",
+    };
+    format!("{first}: barkeep tickers add {typed}{at}")
+}
+
+/// Names unknown tickers.
+pub(super) fn named(tickers: &[&Ticker]) -> String {
+    some_of(tickers, MOST_NAMED)
+}
+
+/// Refuses an interval that stands where tickers do: people who came from elsewhere type `show 1d AAPL`.
+///
+/// # Errors
+/// When a word is an interval and no ticker that is kept.
+pub(super) fn refuse_order(
+    command: &str,
+    words: &[Ticker],
+    named: Option<Interval>,
+    catalog: &Catalog,
+) -> Result<(), Failure> {
+    let interval = |word: &Ticker| {
+        let interval = word.as_str().to_ascii_lowercase().parse::<Interval>().ok();
+        interval.filter(|_| !catalog.contains(word))
+    };
+    let Some((word, found)) = words.iter().find_map(|word| Some((word, interval(word)?))) else {
+        return Ok(());
+    };
+    let tickers = words.iter().filter(|word| interval(word).is_none());
+    let mut typed: Vec<String> = tickers.map(|ticker| quoted(ticker.as_str())).collect();
+    if typed.is_empty() {
+        let any = catalog.tickers().first();
+        typed.extend(any.map(|ticker| quoted(ticker.as_str())));
+    }
+    let interval = named.unwrap_or(found);
+    let refused = Failure::usage(format!("{word} is an interval and no ticker that is kept"));
+    Err(refused.hint(format!(
+        "type: barkeep {command} {} --interval {interval}",
+        typed.join(" ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog() -> Catalog {
+        let mut catalog = Catalog::default();
+        let today = chrono::NaiveDate::from_ymd_opt(2025, 11, 21).unwrap();
+        for known in ["AAPL", "BRK.A", "BRK.B", "^GSPC"] {
+            catalog.add(&known.parse().unwrap(), &"us:demo".parse().unwrap(), today);
+        }
+        catalog
+    }
+
+    fn tickers(words: &[&str]) -> Vec<Ticker> {
+        words.iter().map(|word| word.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_was_meant_is_asked_in_one_sentence() {
+        for (typed, expected) in [
+            (&["aapl"][..], "did you mean AAPL?"),
+            (&["BRK"], "did you mean BRK.A or BRK.B?"),
+            (
+                &["aapl", "NOPE", "brk-b"],
+                "did you mean AAPL for aapl, BRK.B for brk-b?",
+            ),
+            (&["NOPE", "XYZ"], "nothing is like it"),
+        ] {
+            let typed = tickers(typed);
+            let typed: Vec<&Ticker> = typed.iter().collect();
+            let said = near(&catalog(), &typed, || "nothing is like it".to_owned());
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn an_interval_in_the_place_of_a_ticker_is_told_where_it_goes() {
+        for (words, named, expected) in [
+            (&["1d", "AAPL"][..], None, "barkeep show AAPL --interval 1d"),
+            (&["^GSPC", "1D"], None, "barkeep show '^GSPC' --interval 1d"),
+            (&["1m"], None, "barkeep show AAPL --interval 1m"),
+            (
+                &["1m", "AAPL"],
+                Some(Interval::D1),
+                "barkeep show AAPL --interval 1d",
+            ),
+        ] {
+            let refused = refuse_order("show", &tickers(words), named, &catalog()).unwrap_err();
+            assert!(
+                refused.text().ends_with(&format!("hint: type: {expected}")),
+                "{}",
+                refused.text()
+            );
+        }
+        assert!(refuse_order("show", &tickers(&["AAPL", "D"]), None, &catalog()).is_ok());
+    }
+}

@@ -1,0 +1,173 @@
+//! A stretch of work of a known length: how much is done, and how long the rest takes.
+//!
+//! Promises: what is counted is done. A time is told only when enough is done to tell it from: the first files of a run say
+//! nothing of the others. A function of numbers: nothing is measured or printed here.
+
+use super::words::{count, duration, grouped};
+use crate::observe::Work;
+
+/// The part of the work after which an estimate is worth something.
+const ENOUGH_OF: usize = 20;
+/// The seconds after which it is.
+const ENOUGH_SECONDS: f64 = 10.0;
+
+/// A stretch of work.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    pub(super) work: Work,
+    /// How many series there are.
+    of: usize,
+    /// How many steps were made; each series has some.
+    steps: usize,
+    /// How long these took.
+    seconds: f64,
+    /// What was done last.
+    last: String,
+}
+
+impl Stretch {
+    /// Returns a stretch of which nothing is done.
+    pub(super) fn new(work: Work, of: usize) -> Self {
+        Self {
+            work,
+            of,
+            steps: 0,
+            seconds: 0.0,
+            last: String::new(),
+        }
+    }
+
+    /// Adds series, as when a second venue has arrived.
+    pub(super) fn lengthen(&mut self, by: usize) {
+        self.of += by;
+    }
+
+    /// Takes one step, which took so long.
+    pub(super) fn step(&mut self, last: String, seconds: f64) {
+        self.steps += 1;
+        self.seconds += seconds;
+        self.last = last;
+    }
+
+    /// Tells whether nothing is left to do.
+    pub(super) fn is_over(&self) -> bool {
+        self.steps >= self.all()
+    }
+
+    /// Returns how many steps are made, and how many there are.
+    pub(super) fn parts(&self) -> (usize, usize) {
+        (self.steps.min(self.all()), self.all())
+    }
+
+    /// Returns what is done, as a name for a bar.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", act(self.work), self.last)
+    }
+
+    /// Returns how far it is, to stand behind a bar.
+    pub(super) fn far(&self) -> String {
+        let far = format!("{}/{}", grouped(self.done()), grouped(self.of));
+        match self.left() {
+            Some(left) => format!("{far}, about {} left", duration(left)),
+            None => far,
+        }
+    }
+
+    /// Returns how far it is, as a sentence.
+    pub(super) fn sentence(&self) -> String {
+        let left = self.left();
+        let left = left.map_or_else(String::new, |left| {
+            format!(", about {} left", duration(left))
+        });
+        format!(
+            "{} {} of {}{left}, last {}.",
+            act(self.work),
+            grouped(self.done()),
+            count(self.of, "series", "series"),
+            self.last,
+        )
+    }
+
+    fn all(&self) -> usize {
+        self.of * self.work.steps()
+    }
+
+    fn done(&self) -> usize {
+        self.steps.min(self.all()) / self.work.steps()
+    }
+
+    /// Returns how many seconds the rest takes, if that can be told.
+    fn left(&self) -> Option<f64> {
+        let is_enough = self.steps * ENOUGH_OF >= self.all() && self.seconds >= ENOUGH_SECONDS;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let (steps, left) = (
+            self.steps as f64,
+            self.all().saturating_sub(self.steps) as f64,
+        );
+        (is_enough && self.steps > 0).then(|| self.seconds / steps * left)
+    }
+}
+
+fn act(work: Work) -> &'static str {
+    match work {
+        Work::Fetch => "Fetching",
+        Work::Store => "Storing",
+        Work::Move => "Moving",
+        Work::Check => "Checking",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(work: Work, of: usize, steps: usize, each: f64) -> Stretch {
+        let mut stretch = Stretch::new(work, of);
+        for _ in 0..steps {
+            stretch.step("A 1d".to_owned(), each);
+        }
+        stretch
+    }
+
+    #[test]
+    fn a_time_is_told_when_enough_is_done_and_enough_time_is_over() {
+        for (of, steps, each, expected) in [
+            (400, 19, 60.0, None),
+            (400, 20, 60.0, Some(380.0 * 60.0)),
+            (400, 100, 0.0625, None),
+            (400, 100, 0.125, Some(37.5)),
+            (400, 400, 0.125, Some(0.0)),
+            (0, 0, 0.1, None),
+        ] {
+            let left = after(Work::Fetch, of, steps, each).left();
+            let is_near = |(a, b): (f64, f64)| (a - b).abs() < 1e-6;
+            assert_eq!(left.is_some(), expected.is_some(), "{steps} of {of}");
+            assert!(
+                left.zip(expected).is_none_or(is_near),
+                "{left:?} {expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn half_done_series_move_the_numbers_as_whole_ones_do() {
+        let stretch = after(Work::Store, 60, 60, 1.0);
+
+        assert_eq!(stretch.parts(), (60, 120));
+        assert_eq!(
+            stretch.sentence(),
+            "Storing 30 of 60 series, about 1 min 0 s left, last A 1d."
+        );
+        assert_eq!(stretch.far(), "30/60, about 1 min 0 s left");
+    }
+
+    #[test]
+    fn more_steps_than_were_planned_are_no_more_than_all() {
+        let mut stretch = after(Work::Check, 2, 3, 1.0);
+
+        assert!(stretch.is_over());
+        assert_eq!(stretch.sentence(), "Checking 2 of 2 series, last A 1d.");
+        stretch.lengthen(10);
+        assert!(!stretch.is_over());
+    }
+}

@@ -1,0 +1,263 @@
+//! The rows of one series: what they are, and how they are cut, found and joined.
+//!
+//! Promises: rows are in order, whatever is asked of them. Leaves to others: bringing rows into that order (`order`),
+//! joining older and newer ones (`merge`), what they mean (`bars`, `events`, `closes`).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::model::{Fingerprint, PartitionKey, time};
+
+use super::key::compare_keys;
+use super::{Cell, Column, Profile, RowKey, Texts, fingerprint_of};
+
+/// The rows of one series, or of one partition of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    profile: &'static Profile,
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Frame {
+    /// Returns a frame without rows.
+    pub fn empty(profile: &'static Profile) -> Self {
+        Self {
+            profile,
+            columns: profile
+                .columns
+                .iter()
+                .map(|spec| Column::empty(spec.kind))
+                .collect(),
+            rows: 0,
+        }
+    }
+
+    /// Makes a frame of columns that are those of the profile, of one length, and in order.
+    pub(super) fn of_columns(profile: &'static Profile, columns: Vec<Column>) -> Self {
+        let rows = columns.first().map_or(0, Column::len);
+        Self {
+            profile,
+            columns,
+            rows,
+        }
+    }
+
+    /// Returns the schema profile.
+    pub fn profile(&self) -> &'static Profile {
+        self.profile
+    }
+
+    /// Returns the columns, in the order of the profile.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Returns the number of rows.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Tells whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Returns the timestamps by which the series is cut into partitions.
+    pub fn times(&self) -> impl DoubleEndedIterator<Item = i64> + '_ {
+        match self.columns.get(self.profile.time) {
+            Some(Column::Time(times)) => times.as_whole().unwrap_or_default(),
+            _ => &[],
+        }
+        .iter()
+        .copied()
+    }
+
+    /// Returns the first and the last timestamp.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        let first = self.times().min()?;
+        Some((first, self.times().max()?))
+    }
+
+    /// Returns the texts of the owner column, each once, in order of appearance.
+    pub fn owners(&self) -> Vec<Arc<str>> {
+        let mut owners: Vec<Arc<str>> = Vec::new();
+        match self.profile.owner.and_then(|at| self.columns.get(at)) {
+            Some(Column::Text(Texts::Same { text, rows: 1.. })) => owners.extend(text.clone()),
+            Some(Column::Text(texts)) => {
+                for text in texts.iter().flatten() {
+                    if !owners.contains(text) {
+                        owners.push(Arc::clone(text));
+                    }
+                }
+            }
+            _ => {}
+        }
+        owners
+    }
+
+    /// Returns what identifies a row. One that is not there has the key of 1970.
+    pub fn key(&self, row: usize) -> RowKey {
+        let mut key = RowKey {
+            time: 0,
+            more: None,
+        };
+        let columns = self.profile.key.iter();
+        for &at in columns.filter(|at| Some(**at) != self.profile.owner) {
+            match self.columns.get(at).map(|column| column.cell(row)) {
+                Some(Cell::Time(time)) => key.time = time,
+                Some(Cell::Text(text)) => key.more = Some(text.into()),
+                _ => {}
+            }
+        }
+        key
+    }
+
+    /// Returns the first row whose key is not before `key`. For rows of one owner, which stand in the order of their keys.
+    pub fn position(&self, key: &RowKey) -> usize {
+        let (mut low, mut high) = (0, self.rows);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.key(middle) < *key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Returns the row with a key; `None` when there is none.
+    pub fn find(&self, key: &RowKey) -> Option<usize> {
+        let row = self.position(key);
+        (row < self.rows && self.key(row) == *key).then_some(row)
+    }
+
+    /// Returns the keys of the first and the last row.
+    pub fn key_span(&self) -> Option<(RowKey, RowKey)> {
+        let last = self.rows.checked_sub(1)?;
+        Some((self.key(0), self.key(last)))
+    }
+
+    /// Returns the fingerprint of the rows, which does not depend on files, units, codecs or row groups.
+    pub fn fingerprint(&self) -> Fingerprint {
+        fingerprint_of(std::slice::from_ref(self))
+    }
+
+    /// Cuts the frame into its partitions.
+    pub fn split(&self) -> BTreeMap<PartitionKey, Self> {
+        let granularity = self.profile.dataset.granularity();
+        let mut parts: BTreeMap<PartitionKey, Self> = BTreeMap::new();
+        let mut runs: Vec<(PartitionKey, Range<usize>)> = Vec::new();
+        let mut bounds = 0..0;
+        for (row, time) in self.times().enumerate() {
+            // Rows mostly stay within the month of the row before: spare the calendar.
+            match runs.last_mut() {
+                Some((_, rows)) if bounds.contains(&time) => rows.end = row + 1,
+                _ => {
+                    let key = PartitionKey::of(granularity, time);
+                    bounds = bounds_of(key).unwrap_or(0..0);
+                    runs.push((key, row..row + 1));
+                }
+            }
+        }
+        for (key, rows) in runs {
+            let part = parts
+                .entry(key)
+                .or_insert_with(|| Self::empty(self.profile));
+            part.rows += rows.len();
+            for (column, from) in part.columns.iter_mut().zip(&self.columns) {
+                column.extend(from, rows.clone());
+            }
+        }
+        parts
+    }
+
+    /// Returns the rows whose timestamp lies in `from..to`.
+    #[must_use]
+    pub fn between(&self, from: Option<i64>, to: Option<i64>) -> Self {
+        let is_inside =
+            |time: &i64| from.is_none_or(|from| *time >= from) && to.is_none_or(|to| *time < to);
+        let rows: Vec<usize> = self
+            .times()
+            .enumerate()
+            .filter(|(_, time)| is_inside(time))
+            .map(|(row, _)| row)
+            .collect();
+        if rows.len() == self.rows {
+            self.clone()
+        } else {
+            self.take(&rows)
+        }
+    }
+
+    /// Returns the rows whose timestamps are wanted.
+    #[must_use]
+    pub fn at(&self, is_wanted: impl Fn(i64) -> bool) -> Self {
+        let rows = self.times().enumerate();
+        let rows = rows.filter(|(_, time)| is_wanted(*time));
+        let rows: Vec<usize> = rows.map(|(row, _)| row).collect();
+        self.take(&rows)
+    }
+
+    /// Joins frames of disjoint partitions given in time order.
+    ///
+    /// # Errors
+    /// When their rows do not follow one another; then they must be merged instead.
+    pub fn concat(profile: &'static Profile, parts: Vec<Self>) -> Result<Self, Vec<Self>> {
+        let follow = |pair: &[Self]| match pair {
+            [a, b] => {
+                a.is_empty()
+                    || b.is_empty()
+                    || compare_keys(profile, &a.columns, a.rows - 1, &b.columns, 0).is_lt()
+            }
+            _ => true,
+        };
+        if !parts.windows(2).all(follow) {
+            return Err(parts);
+        }
+        let rows: usize = parts.iter().map(|part| part.rows).sum();
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().unwrap_or(Self::empty(profile));
+        for column in &mut whole.columns {
+            column.reserve(rows - whole.rows);
+        }
+        for part in parts {
+            whole.rows += part.rows;
+            for (column, more) in whole.columns.iter_mut().zip(part.columns) {
+                column.append(more);
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Returns some of the rows, which are named in their order.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| column.take(rows))
+            .collect();
+        Self {
+            profile: self.profile,
+            columns,
+            rows: rows.len(),
+        }
+    }
+
+    /// Sets a value of a column that is no key.
+    pub(super) fn put(&mut self, row: usize, column: usize, value: &Column) {
+        if let Some(column) = self.columns.get_mut(column) {
+            column.put(row, value);
+        }
+    }
+}
+
+/// Returns the timestamps that fall into a partition.
+fn bounds_of(key: PartitionKey) -> Option<Range<i64>> {
+    let (first, last) = key.days()?;
+    let end = time::midnight(last)?.checked_add(time::DAY)?;
+    Some(time::midnight(first)?..end)
+}
