@@ -91,14 +91,14 @@ impl Sample {
             }
             let file = |name: &str| format!("incoming/{name}");
             if let Some(name) = block.value("file") {
-                bar.write(&file(name), &block.text);
+                bar.write(file(name), &block.text);
             }
             if let Some(name) = block.value("zip") {
                 let entry = block.value("entry").unwrap();
-                bar.write(&file(name), zipped(entry, &block.text));
+                bar.write(file(name), zipped(entry, &block.text));
             }
             if let Some(name) = block.value("parquet") {
-                bar.write(&file(name), named_parquet::of(&block.text));
+                bar.write(file(name), named_parquet::of(&block.text));
             }
         }
         let mut args = vec!["init", "--venue", "us:mine", "--partitioned"];

@@ -46,7 +46,7 @@ const FILES: [Line; 33] = [
     ("csv/stooq/web/aapl_us_d.csv", "aapl_us_d.csv", "AAPL", "1d", 200, ("2023-02-28", 147.41), ("2023-12-12", 194.71)),
     ("csv/stooq/web/spx_d_no_header.csv.gz", "spx_d.csv.gz", "SPX", "1d", 18_555, ("1950-01-03", 16.66), ("2023-05-24", 4122.71)),
     ("csv/yahoo_v7/AAPL_200.csv", "AAPL.csv", "AAPL", "1d", 1, ("2020-01-02", 75.087_502), ("2020-01-02", 75.087_502)),
-    ("csv/yahoo_v7/BTC-USD_200.csv", "BTC-USD.csv", "BTC-USD", "1d", 3, ("2020-01-01", 7200.174_316), ("2020-01-03", 7344.884_277)),
+    ("csv/yahoo_v7/BTC-USD_200.csv", "BTC-USD.csv", "BTC-USD", "1d", 3, ("2020-01-01", 7_200.174_316), ("2020-01-03", 7_344.884_277)),
     ("csv/yahoo_v7/EURUSDX_200.csv", "EURUSD%3DX.csv", "EURUSD=X", "1d", 3, ("2020-01-01", 1.122_083), ("2020-01-03", 1.117_144)),
     ("csv/yahoo_v7/OCDO.L_200.csv", "OCDO.L.csv", "OCDO.L", "1d", 1, ("2020-01-02", 1259.5), ("2020-01-02", 1259.5)),
     ("json_other/alphavantage_ibm-partial-adj.json", "adjusted.json", "IBM", "1d", 7, ("2020-12-31", 125.88), ("2021-01-11", 128.58)),

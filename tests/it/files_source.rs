@@ -352,7 +352,7 @@ fn what_was_not_understood_is_named_once_and_fails_nobody() {
     bar.write("incoming/C-4h-2024-01.csv", DAILY);
     bar.write("incoming/README.md", "none of barkeep's");
     for at in 0..12 {
-        bar.write(&format!("incoming/sheets/{at}.xlsx"), "PK");
+        bar.write(format!("incoming/sheets/{at}.xlsx"), "PK");
     }
 
     let ran = bar.run(&["update"]).expect(Exit::Ok);

@@ -5,6 +5,7 @@ mod again;
 mod beside;
 mod calendar;
 mod holes;
+mod identity;
 mod limits;
 mod live;
 mod parity;
