@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn one_failure_in_ten_is_tried_three_times_each_and_many_are_not() {
         assert_eq!(sent(1000, 10), 1000 + 2 * 100);
-        assert_eq!(sent(1000, 2), 1000 + 20 + 200);
+        assert_eq!(sent(1001, 2), 1001 + 20 + 200);
         assert_eq!(sent(9000, 1), 9000 + 20 + 1800);
     }
 

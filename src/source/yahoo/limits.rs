@@ -106,7 +106,7 @@ pub(super) fn after(
     let edge_margin = margins.find(|margin| *margin > reach.edge_margin)?;
     let stepped_back = Reach {
         edge_margin,
-        ..told
+        ..reach
     };
     Some(stepped_back).filter(is_further)
 }
@@ -125,9 +125,10 @@ mod tests {
         Windows::default().of(Interval::M1)
     }
 
-    fn refused(ahead: i64) -> Refused {
+    /// The first request of all that these limits allow is refused.
+    fn refused(reach: Reach, ahead: i64) -> Refused {
         Refused {
-            start: minutes().earliest(NOW),
+            start: reach.earliest(NOW),
             now: NOW,
             ahead,
         }
@@ -137,22 +138,26 @@ mod tests {
     fn less_is_believed_as_often_as_there_are_lessons() {
         let mut lessons = 1;
 
-        let first = after(refused(0), minutes(), Some(7), &mut lessons);
-        let second = after(refused(0), minutes(), Some(6), &mut lessons);
+        let edge = refused(minutes(), 0);
+        let first = after(edge, minutes(), Some(7), &mut lessons).unwrap();
+        let second = after(edge, minutes(), Some(6), &mut lessons).unwrap();
 
-        assert_eq!(first.map(|reach| reach.depth_days), Some(Some(7)));
-        assert_eq!(second.and_then(|reach| reach.depth_days), Some(6));
         assert_eq!(
-            (lessons, second.map(|reach| reach.edge_margin)),
-            (0, Some(MARGINS[0]))
+            (first.depth_days, first.edge_margin),
+            (Some(7), minutes().edge_margin)
         );
+        assert_eq!(
+            (second.depth_days, second.edge_margin),
+            (minutes().depth_days, MARGINS[0])
+        );
+        assert_eq!(lessons, 0);
     }
 
     #[test]
     fn an_edge_is_stepped_back_from_by_the_clocks_or_by_margins_up_to_a_day() {
         let margins = |ahead| {
             let (mut reach, mut seen) = (minutes(), Vec::new());
-            while let Some(next) = after(refused(ahead), reach, Some(30), &mut 2) {
+            while let Some(next) = after(refused(reach, ahead), reach, Some(30), &mut 2) {
                 seen.push(next.edge_margin);
                 reach = next;
             }
@@ -168,7 +173,7 @@ mod tests {
     fn what_begins_after_the_edge_and_is_refused_all_the_same_teaches_nothing() {
         let late = Refused {
             start: NOW - DAY,
-            ..refused(0)
+            ..refused(minutes(), 0)
         };
 
         assert_eq!(after(late, minutes(), Some(30), &mut 2), None);
