@@ -93,7 +93,11 @@ pub(in crate::cli) struct ListArgs {
 impl TickersCommand {
     /// Tells whether output is for machines.
     pub(in crate::cli) fn is_json(&self) -> bool {
-        matches!(self, Self::List(ListArgs { json: true, .. }))
+        match self {
+            Self::List(args) => args.json,
+            Self::Import(args) => args.is_json(),
+            _ => false,
+        }
     }
 }
 
