@@ -61,7 +61,8 @@ pub(super) fn read_rows(
             if Some(at) == profile.owner {
                 column.append(Column::Text(Texts::same(Some(owner.into()), 1)));
             } else {
-                column.append(read(spec.kind, values.next()?)?);
+                let value = values.next().or(spec.came_later().then_some(&Value::Null));
+                column.append(read(spec.kind, value?)?);
             }
         }
     }

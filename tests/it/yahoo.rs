@@ -3,6 +3,7 @@
 mod actions;
 mod beside;
 mod calendar;
+mod currencies;
 mod holes;
 mod live;
 mod parity;

@@ -2,6 +2,8 @@
 //!
 //! Promises: an event that is not understood never costs the bars; it is counted instead.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::wire::RawEvent;
@@ -15,8 +17,9 @@ pub(super) fn read(events: Option<&Value>) -> (Vec<RawEvent>, usize) {
         let group = events.and_then(|events| events.get(name));
         for (key, value) in group.and_then(Value::as_object).into_iter().flatten() {
             let at = value.get("date").and_then(Value::as_i64);
-            match (at.or_else(|| key.parse().ok()), of(value)) {
-                (Some(at), Some(kind)) => read.push(RawEvent { at, kind }),
+            let at = at.or_else(|| key.parse().ok());
+            match (at, of(value), currency(value)) {
+                (Some(at), Some(kind), Ok(currency)) => read.push(RawEvent { at, kind, currency }),
                 _ => odd += 1,
             }
         }
@@ -40,6 +43,23 @@ const KINDS: [(&str, Reader); 3] = [
 
 fn amount(value: &Value) -> Option<f64> {
     value.get("amount")?.as_f64().filter(|n| n.is_finite())
+}
+
+/// An amount of which the currency is not understood is not understood either.
+fn currency(value: &Value) -> Result<Option<Arc<str>>, Odd> {
+    match value.get("currency") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) if name.is_empty() => Ok(None),
+        Some(Value::String(name)) if is_currency(name) => Ok(Some(Arc::from(name.as_str()))),
+        Some(_) => Err(Odd),
+    }
+}
+
+struct Odd;
+
+/// Codes have three letters; some names of minor units have digits or more of them.
+pub(super) fn is_currency(name: &str) -> bool {
+    (1..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn split(value: &Value) -> Option<EventKind> {

@@ -24,7 +24,7 @@ use super::{Span, Yahoo, earlier};
 use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
 use crate::http::HttpRequest;
-use crate::model::{Interval, time};
+use crate::model::{Interval, time, unit_factor};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
@@ -548,11 +548,30 @@ impl<'f> Fetch<'f> {
             let Some(date) = day.and_then(time::midnight) else {
                 continue;
             };
-            let kind = event.kind;
-            let heard = MarketEvent { date, kind };
+            let is_own = |currency: &str| {
+                let prices = chart.meta.currency.as_deref();
+                prices.is_some_and(|prices| unit_factor(currency, prices) == Some(1.0))
+            };
+            let heard = MarketEvent {
+                date,
+                kind: event.kind,
+                currency: event.currency.clone().filter(|currency| !is_own(currency)),
+            };
+            if let Some(known) = self
+                .beside
+                .events
+                .iter()
+                .find(|known| known.excludes(&heard))
+            {
+                self.beside.warnings.push(format!(
+                    "what is paid on {} is told in two currencies, and only one of the amounts is kept: {}",
+                    time::day(date),
+                    known.currency.as_deref().unwrap_or("that of the prices")
+                ));
+            }
             // What has yet to take effect will be news then.
             if event.at <= self.now() {
-                self.told.push(heard);
+                self.told.push(heard.clone());
             }
             self.beside.events.push(heard);
         }
