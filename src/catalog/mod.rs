@@ -26,6 +26,7 @@ pub use error::{CatalogError, CatalogWarning, Unusable};
 pub use found::{Found, Wanted};
 pub use intervals::{INTERVALS_FILE, Intervals};
 pub use missing::{KnownRows, Missing};
+pub use near::near;
 pub use read::Catalog;
 
 /// The name of the registry in the workspace.

@@ -6,24 +6,22 @@ use crate::model::Ticker;
 /// How many are offered.
 const MOST: usize = 3;
 
-impl Catalog {
-    /// Returns the tickers that are spelled almost like one that is not there, the nearest first: those that differ in case
-    /// and marks only, else those that begin with it, else those that one or two slips of the keyboard lead to.
-    pub fn near(&self, typed: &Ticker) -> Vec<Ticker> {
-        let wanted = bare(typed.as_str());
-        let mut near: Vec<(usize, &Ticker)> = self
-            .tickers()
-            .iter()
-            .filter_map(|known| Some((distance(&wanted, &bare(known.as_str()))?, known)))
-            .collect();
-        let nearest = near.iter().map(|(away, _)| *away).min();
-        near.retain(|(away, _)| Some(*away) == nearest);
-        near.sort();
-        near.into_iter()
-            .map(|(_, known)| known.clone())
-            .take(MOST)
-            .collect()
-    }
+/// Returns the tickers that are spelled almost like one that is not there, the nearest first: those that differ in case
+/// and marks only, else those that begin with it, else those that one or two slips of the keyboard lead to.
+pub fn near(catalog: &Catalog, typed: &Ticker) -> Vec<Ticker> {
+    let wanted = bare(typed.as_str());
+    let mut near: Vec<(usize, &Ticker)> = catalog
+        .tickers()
+        .iter()
+        .filter_map(|known| Some((distance(&wanted, &bare(known.as_str()))?, known)))
+        .collect();
+    let nearest = near.iter().map(|(away, _)| *away).min();
+    near.retain(|(away, _)| Some(*away) == nearest);
+    near.sort();
+    near.into_iter()
+        .map(|(_, known)| known.clone())
+        .take(MOST)
+        .collect()
 }
 
 /// Returns letters and digits alone, in capitals: `brk-b`, `BRK.B` and `BRK/B` are one word.
@@ -91,7 +89,7 @@ mod tests {
             let today = chrono::NaiveDate::from_ymd_opt(2025, 11, 21).unwrap();
             catalog.add(&known.parse().unwrap(), &"us:demo".parse().unwrap(), today);
         }
-        let near = catalog.near(&typed.parse().unwrap());
+        let near = super::near(&catalog, &typed.parse().unwrap());
         near.iter().map(ToString::to_string).collect()
     }
 

@@ -5,6 +5,7 @@ mod beside;
 mod calendar;
 mod currencies;
 mod holes;
+mod identity;
 mod live;
 mod parity;
 mod prepost;

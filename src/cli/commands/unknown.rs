@@ -2,7 +2,7 @@
 //!
 //! Functions of the words and the registry; nothing is printed here.
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::cli::failure::Failure;
 use crate::cli::ui::words::{quoted, some_of};
 use crate::model::{Interval, Ticker, Venue};
@@ -20,7 +20,7 @@ pub(super) fn near(
 ) -> String {
     let meant: Vec<(&Ticker, Vec<Ticker>)> = typed
         .iter()
-        .map(|ticker| (*ticker, catalog.near(ticker)))
+        .map(|ticker| (*ticker, catalog::near(catalog, ticker)))
         .filter(|(_, near)| !near.is_empty())
         .take(MOST_NAMED)
         .collect();

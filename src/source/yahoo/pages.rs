@@ -21,6 +21,7 @@ use super::rows::{self, Reading};
 use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, earlier};
+use crate::calendar::is_same_zone;
 use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
 use crate::http::HttpRequest;
@@ -306,6 +307,12 @@ impl<'f> Fetch<'f> {
     }
 
     fn take(&mut self, mut chart: Chart, page: Period) {
+        // Files and marks go on under the name that the zone had when they were begun.
+        if let Some(mark) = &self.mark
+            && is_same_zone(mark.zone.name(), chart.meta.zone.name())
+        {
+            chart.meta.zone = mark.zone;
+        }
         // A row of the last trade may lie after the end of what was asked for; a wide bar may begin before it.
         let is_intraday = self.job.interval.is_intraday();
         chart

@@ -261,8 +261,8 @@ fn what_is_nowhere_is_refused() {
     hint: `barkeep config show` lists the sources
     ");
     insta::assert_snapshot!(ticker.stderr, @r"
-    error: the ticker APPL is not in tickers.json, and nothing is stored of it
-    hint: `barkeep tickers list` lists the tickers
+    error: tickers.json does not have APPL, and nothing is stored
+    hint: did you mean AAPL?
     ");
     let error: Value = serde_json::from_str(&both.stderr).unwrap();
     assert_eq!(error["exit"], json!(2));
