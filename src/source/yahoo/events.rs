@@ -1,4 +1,4 @@
-//! Dividends, splits and capital gains of a body.
+//! Dividends, splits and capital gains of a body: read, and as they are stored.
 //!
 //! Promises: an event that is not understood never costs the bars; it is counted instead.
 
@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::wire::RawEvent;
-use crate::frame::EventKind;
+use super::rows;
+use super::wire::{Meta, RawEvent};
+use crate::frame::{EventKind, MarketEvent};
+use crate::model::{time, unit_factor};
 
 /// Returns the events of a chart in the order of their moments, and how many were not understood.
 pub(super) fn read(events: Option<&Value>) -> (Vec<RawEvent>, usize) {
@@ -27,6 +29,31 @@ pub(super) fn read(events: Option<&Value>) -> (Vec<RawEvent>, usize) {
     // The keys are moments, and their order is not that of time.
     read.sort_by_key(|event| event.at);
     (read, odd)
+}
+
+/// Returns an event on the day that it has on the clock of the exchange, with its currency if that is not the one of the prices;
+/// `None` beyond the days that can be stored.
+pub(super) fn heard(event: &RawEvent, meta: &Meta) -> Option<MarketEvent> {
+    let is_own = |currency: &str| {
+        let prices = meta.currency.as_deref();
+        prices.is_some_and(|prices| unit_factor(currency, prices) == Some(1.0))
+    };
+    let day = rows::wall(event.at, meta.zone)?.date();
+    Some(MarketEvent {
+        date: time::midnight(day)?,
+        kind: event.kind,
+        currency: event.currency.clone().filter(|name| !is_own(name)),
+    })
+}
+
+/// Returns what a person should know of a payment that has no row, because an earlier one of its day is in another currency.
+pub(super) fn excluded(earlier: &[MarketEvent], heard: &MarketEvent) -> Option<String> {
+    let kept = earlier.iter().find(|kept| kept.excludes(heard))?;
+    Some(format!(
+        "what is paid on {} is told in two currencies, and only the amount in {} is kept",
+        time::day(heard.date),
+        kept.currency.as_deref().unwrap_or("that of the prices")
+    ))
 }
 
 type Reader = fn(&Value) -> Option<EventKind>;

@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 
 use super::address;
 use super::borders::Borders;
+use super::events;
 use super::finish::basis_of;
 use super::judge::{Verdict, judge};
 use super::known_events::KnownEvents;
@@ -22,10 +23,9 @@ use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, earlier};
 use crate::calendar::is_same_zone;
-use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
 use crate::http::HttpRequest;
-use crate::model::{Interval, time, unit_factor};
+use crate::model::{Interval, time};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
@@ -551,31 +551,11 @@ impl<'f> Fetch<'f> {
     /// Hears of the events of an answer.
     fn hear_all(&mut self, chart: &Chart) {
         for event in &chart.events {
-            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
-            let Some(date) = day.and_then(time::midnight) else {
+            let Some(heard) = events::heard(event, &chart.meta) else {
                 continue;
             };
-            let is_own = |currency: &str| {
-                let prices = chart.meta.currency.as_deref();
-                prices.is_some_and(|prices| unit_factor(currency, prices) == Some(1.0))
-            };
-            let heard = MarketEvent {
-                date,
-                kind: event.kind,
-                currency: event.currency.clone().filter(|currency| !is_own(currency)),
-            };
-            if let Some(known) = self
-                .beside
-                .events
-                .iter()
-                .find(|known| known.excludes(&heard))
-            {
-                self.beside.warnings.push(format!(
-                    "what is paid on {} is told in two currencies, and only one of the amounts is kept: {}",
-                    time::day(date),
-                    known.currency.as_deref().unwrap_or("that of the prices")
-                ));
-            }
+            let untold = events::excluded(&self.beside.events, &heard);
+            self.beside.warnings.extend(untold);
             // What has yet to take effect will be news then.
             if event.at <= self.now() {
                 self.told.push(heard.clone());

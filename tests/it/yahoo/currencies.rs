@@ -77,7 +77,7 @@ fn the_currency_is_shown_in_every_format_and_check_does_not_judge_the_amount() {
         "{table}"
     );
     assert!(table.contains("USD"), "{table}");
-    assert_eq!(json["currency"], "USD");
+    assert_eq!(json["rows"][0]["currency"], "USD", "{json}");
     yahoo.bar.run(&["check"]).expect(Exit::Ok);
 }
 
