@@ -54,7 +54,11 @@ pub(in crate::cli) struct AcceptArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AddArgs {
     /// The tickers
-    #[arg(value_name = "TICKER", required_unless_present = "tickers_file")]
+    #[arg(
+        value_name = "TICKER",
+        required_unless_present = "tickers_file",
+        value_delimiter = ','
+    )]
     tickers: Vec<Ticker>,
     /// A file of tickers, parted by lines, commas or blanks; what follows a # is a comment
     #[arg(long, alias = "file", value_name = "FILE")]
