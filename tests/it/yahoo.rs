@@ -4,6 +4,7 @@ mod actions;
 mod again;
 mod beside;
 mod calendar;
+mod currencies;
 mod holes;
 mod identity;
 mod limits;

@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 
 use super::address;
 use super::borders::Borders;
+use super::events;
 use super::finish::basis_of;
 use super::judge::{Verdict, is_failure, is_of_ticker, judge, refuse_others};
 use super::known_events::KnownEvents;
@@ -24,7 +25,6 @@ use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, earlier};
 use crate::calendar::is_same_zone;
-use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
 use crate::http::{HttpAnswer, HttpRequest, Talk};
 use crate::model::{Interval, time};
@@ -565,15 +565,14 @@ impl<'f> Fetch<'f> {
     /// Hears of the events of an answer.
     fn hear_all(&mut self, chart: &Chart) {
         for event in &chart.events {
-            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
-            let Some(date) = day.and_then(time::midnight) else {
+            let Some(heard) = events::heard(event, &chart.meta) else {
                 continue;
             };
-            let kind = event.kind;
-            let heard = MarketEvent { date, kind };
+            let untold = events::excluded(&self.beside.events, &heard);
+            self.beside.warnings.extend(untold);
             // What has yet to take effect will be news then.
             if event.at <= self.now() {
-                self.told.push(heard);
+                self.told.push(heard.clone());
             }
             self.beside.events.push(heard);
         }

@@ -5,11 +5,12 @@
 //! text, are no value. Leaves to others: what a refusal means (`judge`), which rows are bars (`rows`).
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::frame::Volume;
+use crate::frame::{EventKind, Volume};
 
 /// What a body says.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,10 +93,12 @@ pub(super) struct Row {
 }
 
 /// One event, at an instant in seconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct RawEvent {
     pub(super) at: i64,
-    pub(super) kind: crate::frame::EventKind,
+    pub(super) kind: EventKind,
+    /// The currency of a payment, where it is told.
+    pub(super) currency: Option<Arc<str>>,
 }
 
 /// Reads a body.
