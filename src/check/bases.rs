@@ -7,7 +7,6 @@
 use super::rows::{Row, Rows};
 use super::splits::{exact_ratio, settled};
 use super::{Facts, Finding, Kind, percent, short};
-use crate::frame::EventKind;
 use crate::frame::basis::Split;
 use crate::model::{PriceBasis, time};
 
@@ -79,8 +78,7 @@ fn undivided(rows: &Rows, facts: &Facts) -> Option<Finding> {
             return true;
         };
         facts.events.iter().any(|event| {
-            !matches!(event.kind, EventKind::Split { .. })
-                && (before.at..=row.at).contains(&event.date)
+            event.kind.amount().is_some() && (before.at..=row.at).contains(&event.date)
         })
     };
     let mut of_splits = steps(rows).into_iter().filter_map(|(at, change)| {
@@ -102,8 +100,7 @@ fn unpaid(rows: &Rows, facts: &Facts) -> Option<Finding> {
     let mut last = 0;
     let (mut product, mut weight) = (0.0, 0.0);
     for event in &facts.events {
-        let (EventKind::Dividend { amount } | EventKind::CapitalGain { amount }) = event.kind
-        else {
+        let Some(amount) = event.amount_in(facts.currency.as_deref()) else {
             continue;
         };
         let at = rows.first_from(event.date);
@@ -157,6 +154,7 @@ mod tests {
     use super::*;
     use crate::check::made::{adjusted, daily, facts, on};
     use crate::check::{Scope, look};
+    use crate::frame::EventKind;
     use crate::model::time::DAY;
 
     /// A year with four payments of a hundredth.

@@ -55,10 +55,7 @@ pub(super) fn facts(closes: &[f64]) -> Facts {
 }
 
 pub(super) fn on(day: i64, kind: EventKind) -> MarketEvent {
-    MarketEvent {
-        date: day * DAY,
-        kind,
-    }
+    MarketEvent::new(day * DAY, kind)
 }
 
 /// Adjusted closes of daily bars: each factor holds for all days before its own.

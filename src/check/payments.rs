@@ -2,11 +2,12 @@
 //!
 //! A payment takes its share out of the adjusted closes before it: what they moved by tells what the source believed was
 //! paid. If that is not what the events say, the fall of the price decides which of the two is suspected, where it can.
-//! Daily bars only: in wider ones the day of payment lies anywhere.
+//! Daily bars only: in wider ones the day of payment lies anywhere. A payment in another currency than the prices is not judged,
+//! nor what else is paid on its day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::rows::{Rows, middle};
+use super::rows::{Row, Rows, middle};
 use super::splits;
 use super::{Facts, Finding, Kind, percent, short};
 use crate::frame::EventKind;
@@ -98,39 +99,68 @@ pub(super) fn find(rows: &Rows, facts: &Facts, known: &[Finding]) -> Vec<Finding
 }
 
 fn payments(rows: &Rows, facts: &Facts) -> Vec<Payment> {
+    let prices = facts.currency.as_deref();
     let mut paid: BTreeMap<usize, Paid> = BTreeMap::new();
+    let mut unknown = BTreeSet::new();
     for event in &facts.events {
         let at = rows.first_from(event.date);
-        let (dividend, gain) = match event.kind {
-            EventKind::Dividend { amount } => (amount, 0.0),
-            EventKind::CapitalGain { amount } => (0.0, amount),
-            EventKind::Split { .. } => continue,
+        let Some(amount) = event.amount_in(prices) else {
+            unknown.extend(event.is_in_another_currency(prices).then_some(at));
+            continue;
         };
+        let named = event.kind.amount();
+        let amount = named.map_or(amount, |named| meant(rows, at, [named, amount]));
         let sum = paid.entry(at).or_default();
-        sum.dividend += dividend;
-        sum.gain += gain;
+        if let EventKind::CapitalGain { .. } = event.kind {
+            sum.gain += amount;
+        } else {
+            sum.dividend += amount;
+        }
         sum.day = event.date;
     }
     paid.into_iter()
+        .filter(|(at, _)| !unknown.contains(at))
         .filter_map(|(at, paid)| payment(rows, at, paid))
         .collect()
 }
 
+/// Returns which amount is meant by one and a unit that is not that of the prices. Sources write pounds beside pence: where
+/// adjusted closes and the price moved by the bare number, that was paid.
+fn meant(rows: &Rows, at: usize, [bare, converted]: [f64; 2]) -> f64 {
+    let is_believed = believed(rows, at).is_some_and(|moved| is_same(moved, bare));
+    let fallen = rows
+        .step(at)
+        .and_then(|(before, row)| Some(before.close()? * fall(before, row)));
+    let is_felt = fallen.is_some_and(|fallen| (fallen - bare).abs() < (fallen - converted).abs());
+    if is_believed && is_felt {
+        bare
+    } else {
+        converted
+    }
+}
+
+/// Returns the share by which a price fell.
+fn fall(before: &Row, row: &Row) -> f64 {
+    -(row.level - before.level).exp_m1()
+}
+
+/// Returns what adjusted closes say was paid on a row.
+fn believed(rows: &Rows, at: usize) -> Option<f64> {
+    let (before, row) = rows.step(at)?;
+    let share = -(row.paid? - before.paid?).exp_m1();
+    Some(before.close()? * share)
+}
+
 fn payment(rows: &Rows, at: usize, paid: Paid) -> Option<Payment> {
     let (before, row) = rows.step(at)?;
-    let close = before.close()?;
-    let believed = before.paid.zip(row.paid).map(|(older, newer)| {
-        let share = -(newer - older).exp_m1();
-        close * share
-    });
     Some(Payment {
         paid,
         at: row.at,
         before: before.at,
-        close,
-        fall: -(row.level - before.level).exp_m1(),
+        close: before.close()?,
+        fall: fall(before, row),
         spread: rows.spread(at),
-        believed,
+        believed: believed(rows, at),
         is_stale: row.volume == 0.0 && row.range() == 0.0 && paid.gain == 0.0,
     })
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Facts;
 use crate::frame::{self, Bar, Volume};
-use crate::model::{Interval, time};
+use crate::model::{Interval, PriceBasis, time};
 
 /// The names of the prices of a row, in the order of `Row::prices`.
 pub(super) const NAMES: [&str; 4] = ["open", "high", "low", "close"];
@@ -15,6 +15,8 @@ pub(super) const NAMES: [&str; 4] = ["open", "high", "low", "close"];
 const AROUND: usize = 20;
 /// A median of fewer steps tells nothing.
 const FEWEST: usize = 5;
+/// The same where both edges of an exception are left out, which are evidence themselves.
+const FEWEST_BESIDE: usize = 3;
 /// From a median of distances to a standard deviation.
 const MEDIAN_TO_DEVIATION: f64 = 1.4826;
 /// Prices that never move are assumed to move by this much, which is more than rounding.
@@ -29,7 +31,7 @@ pub(super) struct Row {
     pub(super) prices: [Option<f64>; 4],
     /// The logarithm of the middle price.
     pub(super) level: f64,
-    /// The level, with what was paid since left out where adjusted closes tell it.
+    /// The level, with what was paid left out as adjusted closes tell it, or events where there are none.
     pub(super) total: f64,
     /// The logarithm of close over adjusted close.
     pub(super) paid: Option<f64>,
@@ -85,11 +87,10 @@ impl Rows {
         let mut all: Vec<Row> = rows
             .filter_map(|bar| Row::of(&bar, &facts.adjusted))
             .collect();
-        // Rows without an adjusted close continue the one before.
-        let mut paid = all.iter().find_map(|row| row.paid).unwrap_or(0.0);
-        for row in &mut all {
-            paid = row.paid.unwrap_or(paid);
-            row.total = row.level - paid;
+        if all.iter().any(|row| row.paid.is_some()) {
+            add_paid(&mut all);
+        } else if facts.basis == PriceBasis::SplitAdjusted {
+            add_payments(&mut all, facts);
         }
         Self {
             all,
@@ -111,12 +112,22 @@ impl Rows {
 
     /// Returns how far the changes around a row are spread, without those of the row itself; `None` for few rows.
     pub(super) fn spread(&self, at: usize) -> Option<f64> {
+        self.spread_of(at, FEWEST, |other| other.abs_diff(at) > 1)
+    }
+
+    /// Returns how far the changes around a row are spread, without some that are known to be none of the market; `None`
+    /// for very few rows.
+    pub(super) fn spread_but(&self, at: usize, without: &[usize]) -> Option<f64> {
+        self.spread_of(at, FEWEST_BESIDE, |other| !without.contains(&other))
+    }
+
+    fn spread_of(&self, at: usize, fewest: usize, counts: impl Fn(usize) -> bool) -> Option<f64> {
         let from = at.saturating_sub(AROUND).max(1);
         let changes: Vec<f64> = (from..=at + AROUND)
-            .filter(|other| other.abs_diff(at) > 1)
+            .filter(|other| counts(*other))
             .filter_map(|other| self.change(other).map(f64::abs))
             .collect();
-        if changes.len() < FEWEST {
+        if changes.len() < fewest {
             return None;
         }
         let middle = middle(changes)? * MEDIAN_TO_DEVIATION;
@@ -139,6 +150,39 @@ impl Rows {
     /// Returns the first row on or after a day.
     pub(super) fn first_from(&self, day: i64) -> usize {
         self.all.partition_point(|row| row.at < day)
+    }
+}
+
+/// Leaves out of the total levels what adjusted closes say was paid. Rows without one continue the one before.
+fn add_paid(rows: &mut [Row]) {
+    let mut paid = rows.iter().find_map(|row| row.paid).unwrap_or(0.0);
+    for row in rows {
+        paid = row.paid.unwrap_or(paid);
+        row.total = row.level - paid;
+    }
+}
+
+/// Leaves out of the total levels what the events say was paid, if prices fell by something like it: an amount may be wrong.
+fn add_payments(rows: &mut [Row], facts: &Facts) {
+    let mut paid = 0.0;
+    for event in &facts.events {
+        let at = rows.partition_point(|row| row.at < event.date);
+        let step = at
+            .checked_sub(1)
+            .and_then(|before| Some((rows.get(before)?, rows.get(at)?)));
+        let Some((before, row)) = step else { continue };
+        let amount = event.amount_in(facts.currency.as_deref());
+        let share = amount
+            .zip(before.close())
+            .map_or(0.0, |(amount, close)| amount / close);
+        let owed = -(1.0 - share).ln();
+        let change = row.level - before.level;
+        if share > 0.0 && owed.is_finite() && (change + owed).abs() < change.abs() {
+            paid += owed;
+            rows.iter_mut()
+                .skip(at)
+                .for_each(|row| row.total = row.level + paid);
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Near the day of a split a jump by its ratio is enough. Far from any split the market could have done the same, so a
 //! jump counts only if the day of it was calm: neither a wide range nor a crowd of volume, as a crash has. Without a
-//! known split the volumes have to change the other way, too.
+//! known split the volumes have to change the other way, too. A few bars among right ones have two edges, see `runs`.
+
+mod runs;
 
 use std::collections::BTreeSet;
 
@@ -48,6 +50,7 @@ pub(super) fn find(rows: &Rows, facts: &Facts) -> Vec<Finding> {
         found: Vec::new(),
     };
     for split in facts.events.iter().filter_map(Split::of) {
+        search.of_runs(split);
         search.of_split(split);
     }
     search.of_unknown_splits();

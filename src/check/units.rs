@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::rows::{NAMES, Row, Rows, middle};
 use super::{Facts, Finding, Kind};
+use crate::model::minor_units;
 
 /// Bars that a price is held against.
 const BEFORE: usize = 5;
@@ -19,11 +20,7 @@ const ASSUMED_SPREAD: f64 = 0.1;
 
 /// Finds prices in another unit; `known` is what splits explain already.
 pub(super) fn find(rows: &Rows, facts: &Facts, known: &[Finding]) -> Vec<Finding> {
-    // Kuwait counts a thousand fils to the dinar.
-    let unit: f64 = match facts.currency.as_deref() {
-        Some("KWF" | "KWD") => 1000.0,
-        _ => 100.0,
-    };
+    let unit = f64::from(minor_units(facts.currency.as_deref()));
     let mut scan = Scan {
         rows,
         unit,

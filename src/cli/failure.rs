@@ -9,6 +9,7 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::ui::Printer;
 use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
@@ -87,6 +88,15 @@ impl Failure {
             }
         }
         messages
+    }
+
+    /// Prints it, for people or for machines.
+    pub(super) fn tell(&self, printer: &Printer, is_json: bool) {
+        if is_json {
+            printer.json_error(&self.json());
+        } else {
+            printer.error(&self.text());
+        }
     }
 
     /// Returns the lines for people.

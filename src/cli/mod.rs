@@ -95,11 +95,7 @@ fn execute(line: &CommandLine, world: &World, printer: &Printer) -> Result<Exit,
 }
 
 fn report(failure: &Failure, printer: &Printer, is_json: bool) -> Exit {
-    if is_json {
-        printer.json_error(&failure.json());
-    } else {
-        printer.error(&failure.text());
-    }
+    failure.tell(printer, is_json);
     failure.exit
 }
 

@@ -252,5 +252,5 @@ fn check_rows(ordered: &Ordered, has_fingerprint: bool, is_sealed: bool) -> Resu
 }
 
 fn is_dispensable(spec: &ColumnSpec) -> bool {
-    spec.name == "sequence"
+    spec.name == "sequence" || spec.came_later()
 }

@@ -120,7 +120,7 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
         }
         group.close().map_err(bug)?;
     }
-    for entry in footer::entries(&facts.provenance, fingerprint) {
+    for entry in footer::entries(frame.version(), &facts.provenance, fingerprint) {
         writer.append_key_value_metadata(entry);
     }
     writer.into_inner().map_err(bug)

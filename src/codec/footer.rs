@@ -10,8 +10,9 @@ use crate::model::{Digest, Fingerprint, PriceBasis, Provenance, Venue};
 
 use super::{CodecError, MemoryLimit, opened, types};
 
-/// The version of the file format that this barkeep writes, and the newest that it reads.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The newest version of the file format that this barkeep knows. A file says the lowest one that holds its rows, so that
+/// earlier builds read what they understand and refuse the rest.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Names the writer. It holds no version of the program: equal rows are equal bytes whoever wrote them.
 pub(super) const CREATED_BY: &str = "barkeep version 1";
@@ -27,8 +28,12 @@ const SOURCE_KEY: &str = "barkeep.source";
 const ROWS_KEY: &str = "barkeep.rows_sha256";
 
 /// Returns the footer entries of a file, the seal's slot last and empty.
-pub(super) fn entries(provenance: &Provenance, fingerprint: &Fingerprint) -> Vec<KeyValue> {
-    let mut entries = vec![entry(VERSION_KEY, SCHEMA_VERSION.to_string())];
+pub(super) fn entries(
+    version: u32,
+    provenance: &Provenance,
+    fingerprint: &Fingerprint,
+) -> Vec<KeyValue> {
+    let mut entries = vec![entry(VERSION_KEY, version.to_string())];
     if let Some(timezone) = &provenance.timezone {
         entries.push(entry(TIMEZONE_KEY, timezone.clone()));
     }

@@ -1,6 +1,7 @@
 //! Where lists of symbols are fetched from.
 //!
-//! Promises: both origins have addresses without any file. Whether one is an address or a path is left to `cli`.
+//! Promises: both American origins have addresses without any file; the one of Xetra has none, since the address of its
+//! file changes. Whether one is an address or a path is left to `cli`.
 
 use serde::Deserialize;
 
@@ -21,6 +22,7 @@ const DATAHUB: [&str; 2] = [
 pub(super) struct ListsTable {
     nasdaq: Option<Vec<String>>,
     datahub: Option<Vec<String>>,
+    xetra: Option<Vec<String>>,
 }
 
 /// The lists that belong together, as addresses or as paths in the workspace.
@@ -30,20 +32,24 @@ pub struct ListSettings {
     pub nasdaq: Setting<Vec<String>>,
     /// The copies that datahub.io publishes.
     pub datahub: Setting<Vec<String>>,
+    /// The instruments that trade at Xetra.
+    pub xetra: Setting<Vec<String>>,
 }
 
 impl ListSettings {
     pub(super) fn layered(table: ListsTable) -> Self {
-        let chosen = |default: [&str; 2], file| {
-            Setting::default(default.map(str::to_owned).to_vec()).under(file, Origin::File)
+        let chosen = |default: &[&str], file| {
+            Setting::default(default.iter().map(ToString::to_string).collect())
+                .under(file, Origin::File)
         };
         Self {
-            nasdaq: chosen(NASDAQ, table.nasdaq),
-            datahub: chosen(DATAHUB, table.datahub),
+            nasdaq: chosen(&NASDAQ, table.nasdaq),
+            datahub: chosen(&DATAHUB, table.datahub),
+            xetra: chosen(&[], table.xetra),
         }
     }
 
-    pub(super) fn entries(&self) -> [SettingRow; 2] {
+    pub(super) fn entries(&self) -> [SettingRow; 3] {
         let joined = |lists: &Setting<Vec<String>>| Setting {
             value: lists.value.join(" "),
             origin: lists.origin,
@@ -51,6 +57,7 @@ impl ListSettings {
         [
             SettingRow::new("lists.nasdaq", &joined(&self.nasdaq)),
             SettingRow::new("lists.datahub", &joined(&self.datahub)),
+            SettingRow::new("lists.xetra", &joined(&self.xetra)),
         ]
     }
 }

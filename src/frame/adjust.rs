@@ -5,9 +5,12 @@
 //! dividends that follow. Volumes change with splits only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
 
 use super::basis::Split;
-use super::{Bar, BarBatch, EventKind, Frame, MarketEvent, bars_of};
+use super::{Bar, BarBatch, Frame, MarketEvent, bars_of};
 use crate::model::{PriceBasis, Ticker, time};
 
 /// What bars are adjusted for.
@@ -20,7 +23,7 @@ pub enum Adjust {
 }
 
 /// Bars that cannot be adjusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdjustError {
     /// Nobody wrote down what the prices contain.
     #[error("nobody wrote down which price basis the stored bars have")]
@@ -28,6 +31,16 @@ pub enum AdjustError {
     /// Dividends are in the prices already.
     #[error("the stored prices are adjusted for dividends, too, which cannot be undone")]
     DividendsInside,
+    /// A payment is in another currency than the prices, and no adjusted close tells what it was to them.
+    #[error(
+        "what was paid on {day} is in {currency}, not in the currency of the prices, and no adjusted closes tell what it was in that"
+    )]
+    OtherCurrency {
+        /// The day of the payment.
+        day: NaiveDate,
+        /// Its currency.
+        currency: Arc<str>,
+    },
 }
 
 /// What is known of the payments and splits of a ticker.
@@ -35,6 +48,8 @@ pub enum AdjustError {
 pub struct Adjustments {
     /// In the order of their days.
     pub events: Vec<MarketEvent>,
+    /// The currency of the prices, if somebody wrote it down.
+    pub currency: Option<String>,
     /// Adjusted closes by their bars, which are as long as those that are adjusted.
     pub closes: BTreeMap<i64, f64>,
     /// Adjusted close over close by day, for bars that are shorter than one.
@@ -44,7 +59,8 @@ pub struct Adjustments {
 /// Returns the bars of `ticker` adjusted.
 ///
 /// # Errors
-/// When the basis of the stored prices is not known, or already contains more.
+/// When the basis of the stored prices is not known, or already contains more, or a payment in another currency cannot be
+/// applied.
 pub fn adjusted(
     frame: &Frame,
     ticker: &Ticker,
@@ -64,7 +80,7 @@ pub fn adjusted(
         (PriceBasis::SplitAdjusted, Adjust::All) => {}
     }
     if how == Adjust::All {
-        pay_out(&mut bars, known);
+        pay_out(&mut bars, known)?;
     }
     Ok(BarBatch { bars }.ordered(ticker).0.frame)
 }
@@ -81,8 +97,11 @@ fn undo_splits(bars: &mut [Bar], events: &[MarketEvent]) {
 }
 
 /// Takes dividends and gains out of the prices before them.
-fn pay_out(bars: &mut [Bar], known: &Adjustments) {
-    let factors = factors(bars, &known.events);
+fn pay_out(bars: &mut [Bar], known: &Adjustments) -> Result<(), AdjustError> {
+    let prices = known.currency.as_deref();
+    let factors = factors(bars, &known.events, prices);
+    let mut others = known.events.iter().rev();
+    let newest_other = others.find(|event| event.is_in_another_currency(prices));
     for bar in bars.iter_mut() {
         let Some(date) = bar.date else { continue };
         let day = date.div_euclid(time::DAY) * time::DAY;
@@ -90,14 +109,24 @@ fn pay_out(bars: &mut [Bar], known: &Adjustments) {
         if adjusted.is_some_and(|adjusted| bar.pay_out(*adjusted)) {
             continue;
         }
-        let later = || factors.range(date + 1..).next().map(|(_, factor)| factor);
-        let factor = known.day_factors.get(&day).or_else(later);
-        bar.scale(factor.copied().unwrap_or(1.0));
+        if let Some(factor) = known.day_factors.get(&day) {
+            bar.scale(*factor);
+            continue;
+        }
+        if let Some(other) = newest_other.filter(|other| date < other.date) {
+            return Err(AdjustError::OtherCurrency {
+                day: time::day(other.date),
+                currency: other.currency.clone().unwrap_or_default(),
+            });
+        }
+        let later = factors.range(date + 1..).next();
+        bar.scale(later.map_or(1.0, |(_, factor)| *factor));
     }
+    Ok(())
 }
 
 /// Returns, for each day of a payment, the factor of all prices before it.
-fn factors(bars: &[Bar], events: &[MarketEvent]) -> BTreeMap<i64, f64> {
+fn factors(bars: &[Bar], events: &[MarketEvent], prices: Option<&str>) -> BTreeMap<i64, f64> {
     let closes: BTreeMap<i64, f64> = bars
         .iter()
         .filter_map(|bar| Some((bar.date?, bar.close?)))
@@ -105,8 +134,7 @@ fn factors(bars: &[Bar], events: &[MarketEvent]) -> BTreeMap<i64, f64> {
     let mut factor = 1.0;
     let mut factors = BTreeMap::new();
     for event in events.iter().rev() {
-        let (EventKind::Dividend { amount } | EventKind::CapitalGain { amount }) = event.kind
-        else {
+        let Some(amount) = event.amount_in(prices) else {
             continue;
         };
         if let Some((_, close)) = closes.range(..event.date).next_back()
@@ -122,6 +150,7 @@ fn factors(bars: &[Bar], events: &[MarketEvent]) -> BTreeMap<i64, f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::EventKind;
 
     fn ticker() -> Ticker {
         "A".parse().unwrap()
@@ -146,10 +175,7 @@ mod tests {
     }
 
     fn on(day: i64, kind: EventKind) -> MarketEvent {
-        MarketEvent {
-            date: day * time::DAY,
-            kind,
-        }
+        MarketEvent::new(day * time::DAY, kind)
     }
 
     fn four_to_one(day: i64) -> MarketEvent {
@@ -202,6 +228,34 @@ mod tests {
         );
 
         assert_eq!(closes(&all), [100.0 * (0.98 * 0.99), 98.0, 50.0]);
+    }
+
+    #[test]
+    fn a_payment_in_pounds_is_applied_in_pence_and_one_in_another_currency_by_adjusted_closes_only()
+    {
+        let frame = bars(&[1000.0, 950.0]);
+        let paid = |currency: &str| Adjustments {
+            events: vec![MarketEvent {
+                currency: Some(currency.into()),
+                ..on(1, EventKind::Dividend { amount: 0.5 })
+            }],
+            currency: Some("GBp".to_owned()),
+            ..Adjustments::default()
+        };
+        let of = |known: &Adjustments| {
+            let basis = PriceBasis::SplitAdjusted;
+            adjusted(&frame, &ticker(), basis, Adjust::All, known).map(|frame| closes(&frame))
+        };
+
+        assert_eq!(of(&paid("GBP")), Ok(vec![950.0, 950.0]));
+        let refused = of(&paid("USD")).unwrap_err().to_string();
+        assert!(refused.contains("1970-01-02 is in USD"), "{refused}");
+        let mut told = paid("USD");
+        told.closes = BTreeMap::from([(0, 962.0), (time::DAY, 950.0)]);
+        assert_eq!(of(&told), Ok(vec![962.0, 950.0]));
+        told.closes.clear();
+        told.day_factors = BTreeMap::from([(0, 0.962)]);
+        assert_eq!(of(&told), Ok(vec![962.0, 950.0]));
     }
 
     #[test]

@@ -81,12 +81,15 @@ pub struct BatchNotes {
     pub rounded_volumes: usize,
     /// Values that were NaN or infinite and are stored as null.
     pub not_finite: usize,
+    /// Volumes beyond what an int64 holds, of which none is stored.
+    pub too_large: usize,
 }
 
 impl std::ops::AddAssign for BatchNotes {
     fn add_assign(&mut self, more: Self) {
         self.rounded_volumes += more.rounded_volumes;
         self.not_finite += more.not_finite;
+        self.too_large += more.too_large;
     }
 }
 
@@ -139,8 +142,9 @@ fn whole(volume: Volume, notes: &mut BatchNotes) -> Option<i64> {
             )]
             Some(number.round_ties_even() as i64)
         }
-        Volume::Fraction(_) => {
-            notes.not_finite += 1;
+        Volume::Fraction(number) => {
+            notes.not_finite += usize::from(!number.is_finite());
+            notes.too_large += usize::from(number.is_finite());
             None
         }
     }

@@ -134,6 +134,11 @@ impl Column {
         self.len() == 0
     }
 
+    /// Tells whether no row has a value.
+    pub fn is_all_null(&self) -> bool {
+        (0..self.len()).all(|row| self.is_null(row))
+    }
+
     /// Tells whether the value of a row is null; a row beyond the end is.
     pub fn is_null(&self, row: usize) -> bool {
         each!(self, values => values.get(row).is_none())

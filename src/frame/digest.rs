@@ -3,7 +3,8 @@
 //! The byte form is documented in `docs/format.md` so that twenty lines of any language recompute it: rows in
 //! key order, columns in profile order, each value one tag byte (0 null, 1 value) and then text as
 //! little-endian u32 length and UTF-8, whole numbers and times (nanoseconds) as i64 little-endian, floats as
-//! their IEEE 754 bits little-endian, truth values as one byte.
+//! their IEEE 754 bits little-endian, truth values as one byte. A column that came to its profile later is left out where no
+//! row has a value in it, so that rows of before have the fingerprint that they had.
 
 use std::ops::Range;
 
@@ -18,12 +19,15 @@ const BLOCK_ROWS: usize = 1024;
 pub fn fingerprint_of(parts: &[Frame]) -> Fingerprint {
     let mut digest = DigestWriter::default();
     let mut buffer = Vec::new();
+    let counted = parts.iter().map(Frame::counted).max().unwrap_or_default();
     for part in parts {
+        let columns = part.columns();
+        let columns = columns.get(..counted).unwrap_or(columns);
         for start in (0..part.len()).step_by(BLOCK_ROWS) {
             let rows = start..(start + BLOCK_ROWS).min(part.len());
-            if !write_even(part.columns(), rows.clone(), &mut buffer) {
+            if !write_even(columns, rows.clone(), &mut buffer) {
                 buffer.clear();
-                write_uneven(part.columns(), rows, &mut buffer);
+                write_uneven(columns, rows, &mut buffer);
             }
             digest.write(&buffer);
         }

@@ -32,7 +32,7 @@ pub use key::RowKey;
 pub use merge::{Merged, Revision, merge, without, yielding};
 pub use order::{Displaced, Ordered, Reason};
 pub use rows::Frame;
-pub use schema::{ColumnSpec, KindOf, MergeRule, Profile};
+pub use schema::{ColumnSpec, FIRST_VERSION, KindOf, MergeRule, Profile};
 pub use texts::Texts;
 pub use undo::{RowChanges, before};
 pub use values::{Part, Values};

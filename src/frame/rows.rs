@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::model::{Fingerprint, PartitionKey, time};
 
 use super::key::compare_keys;
-use super::{Cell, Column, Profile, RowKey, Texts, fingerprint_of};
+use super::{Cell, Column, ColumnSpec, FIRST_VERSION, Profile, RowKey, Texts, fingerprint_of};
 
 /// The rows of one series, or of one partition of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,22 @@ impl Frame {
     /// Returns the columns, in the order of the profile.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// Returns how many columns there are without the last ones that came later and have no value.
+    pub(super) fn counted(&self) -> usize {
+        let specs = self.profile.columns.iter().zip(&self.columns);
+        let counts = |(_, (spec, column)): &(usize, (&ColumnSpec, &Column))| {
+            !spec.came_later() || !column.is_all_null()
+        };
+        let last = specs.enumerate().rfind(counts);
+        last.map_or(0, |(at, _)| at + 1)
+    }
+
+    /// Returns the lowest format version that holds the rows.
+    pub fn version(&self) -> u32 {
+        let specs = self.profile.columns.iter().take(self.counted());
+        specs.map(|spec| spec.since).max().unwrap_or(FIRST_VERSION)
     }
 
     /// Returns the number of rows.

@@ -27,7 +27,28 @@ pub struct ColumnSpec {
     pub name: &'static str,
     /// The kind of its values.
     pub kind: KindOf,
+    /// The format version with which it came. One that came later may be missing in a file, and counts in fingerprint and
+    /// version of a file only if it has a value there: so those of older files hold.
+    pub since: u32,
 }
+
+impl ColumnSpec {
+    /// Tells whether older files of its dataset lack it.
+    pub fn came_later(&self) -> bool {
+        self.since > FIRST_VERSION
+    }
+
+    const fn of(name: &'static str, kind: KindOf) -> Self {
+        Self {
+            name,
+            kind,
+            since: FIRST_VERSION,
+        }
+    }
+}
+
+/// The format version of columns that were there from the beginning.
+pub const FIRST_VERSION: u32 = 1;
 
 /// How one of two rows with the same key is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,34 +83,19 @@ pub struct Profile {
 }
 
 const fn text(name: &'static str) -> ColumnSpec {
-    ColumnSpec {
-        name,
-        kind: KindOf::Text,
-    }
+    ColumnSpec::of(name, KindOf::Text)
 }
 const fn int(name: &'static str) -> ColumnSpec {
-    ColumnSpec {
-        name,
-        kind: KindOf::Int,
-    }
+    ColumnSpec::of(name, KindOf::Int)
 }
 const fn float(name: &'static str) -> ColumnSpec {
-    ColumnSpec {
-        name,
-        kind: KindOf::Float,
-    }
+    ColumnSpec::of(name, KindOf::Float)
 }
 const fn time(name: &'static str) -> ColumnSpec {
-    ColumnSpec {
-        name,
-        kind: KindOf::Time,
-    }
+    ColumnSpec::of(name, KindOf::Time)
 }
 const fn flag(name: &'static str) -> ColumnSpec {
-    ColumnSpec {
-        name,
-        kind: KindOf::Flag,
-    }
+    ColumnSpec::of(name, KindOf::Flag)
 }
 
 static OF_BARS: [ColumnSpec; 8] = [
@@ -130,6 +136,10 @@ static EVENTS: Profile = Profile {
         float("amount"),
         float("numerator"),
         float("denominator"),
+        ColumnSpec {
+            since: 2,
+            ..text("currency")
+        },
     ],
     key: &[0, 1, 2],
     time: 1,
@@ -215,6 +225,19 @@ mod tests {
                 "stock", "date", "open", "high", "low", "close", "volume", "sequence"
             ]
         );
+    }
+
+    #[test]
+    fn columns_that_came_later_stand_last_and_are_no_key() {
+        for profile in Dataset::ALL.map(Profile::of) {
+            let later = profile.columns.iter().position(ColumnSpec::came_later);
+            let (first, after) = profile
+                .columns
+                .split_at(later.unwrap_or(profile.columns.len()));
+            assert!(first.iter().all(|spec| !spec.came_later()));
+            assert!(after.iter().all(ColumnSpec::came_later));
+            assert!(profile.key.iter().all(|at| *at < first.len()));
+        }
     }
 
     #[test]

@@ -41,6 +41,11 @@ impl Breaker {
         self.failures
     }
 
+    /// Returns how many requests were sent.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// A request goes out. Returns its number.
     pub(super) fn sends(&mut self) -> u64 {
         self.sent += 1;

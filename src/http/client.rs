@@ -1,21 +1,24 @@
 //! The client: tries, redirects, and the gate of the host around each exchange.
 //!
-//! Promises: `Http`'s. Every try passes the gate, so nothing here can exceed a budget; how long to wait between tries
-//! is fixed, since a run that is watched by nobody has no reason to hurry.
+//! Promises: `Http`'s. Every try passes the gate, so nothing here can exceed a budget.
+//! Leaves to others: whether and when there is another try (`tries`).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use chrono::TimeDelta;
 
 use super::address::Address;
 use super::limiter::{HostGate, LONGEST_WAIT};
 use super::retry_after;
+use super::tries::PAUSES;
 use super::wire::{self, Call};
-use super::{Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Turn, command};
+use super::{
+    Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Tries, Turn, command,
+};
 use crate::sys::Shutdown;
 
-/// The pauses between tries; there is one try more than there are pauses.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// The wait after the last try of a host that asks for fewer requests and does not say for how long.
 const LAST_PAUSE: Duration = Duration::from_mins(1);
 const MAX_REDIRECTS: usize = 3;
@@ -60,6 +63,8 @@ pub struct Client {
     limiter: Arc<RateLimiter>,
     agent: ureq::Agent,
     sent: AtomicU64,
+    /// How far the server's clock is ahead by the newest answer.
+    ahead: Mutex<Option<TimeDelta>>,
 }
 
 impl Client {
@@ -72,29 +77,7 @@ impl Client {
             limiter,
             agent,
             sent: AtomicU64::new(0),
-        }
-    }
-
-    /// Asks one address until there is an answer that stands, or no try is left.
-    fn answer(
-        &self,
-        address: &Address,
-        headers: &[(String, String)],
-        stop: &Shutdown,
-    ) -> Result<HttpAnswer, HttpError> {
-        let gate = self.limiter.gate(&address.authority(), self.settings.rate);
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let turn = gate.wait_turn(stop)?;
-            let outcome = self.exchange(address, headers, stop);
-            let verdict = self.judge(outcome, &gate, turn, pauses.next())?;
-            match verdict {
-                Verdict::Stands(answer) => return Ok(answer),
-                Verdict::TryAgain(pause) => self.limiter.clock().sleep(pause, stop),
-            }
-            if stop.is_raised() {
-                return Err(HttpError::Stopped);
-            }
+            ahead: Mutex::default(),
         }
     }
 
@@ -118,44 +101,57 @@ impl Client {
             timeout,
             limit,
         };
-        wire::exchange(call, stop)
+        let answer = wire::exchange(call, stop)?;
+        if let Some(date) = answer.date.as_deref().and_then(retry_after::date) {
+            let ahead = date - self.limiter.clock().now();
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
+        Ok(answer)
     }
 
-    /// Decides what becomes of an outcome; `pause` is the one before the next try, if there is to be one.
+    /// Decides what becomes of an outcome, and counts it.
     fn judge(
         &self,
         outcome: Result<HttpAnswer, HttpError>,
+        request: &HttpRequest,
         gate: &HostGate,
-        turn: Turn,
-        pause: Option<Duration>,
-    ) -> Result<Verdict, HttpError> {
+        (turn, tries): (Turn, &mut Tries),
+    ) -> Result<HttpAnswer, HttpError> {
         match outcome {
-            Ok(answer) if let Some(wait) = self.asks_to_wait(&answer, pause) => {
-                gate.block(wait);
+            Ok(answer) if let Some(said) = self.asks_to_wait(&answer) => {
                 let is_left_alone = gate.failed(turn);
-                if pause.is_none() || is_left_alone || wait > LONGEST_WAIT {
+                let pause = if is_left_alone {
+                    None
+                } else {
+                    gate.pause(tries)
+                };
+                // At least the first pause: a server that says 0 is not to be asked three times in a row.
+                let wait = said.or(pause).unwrap_or(LAST_PAUSE).max(PAUSES[0]);
+                gate.block(wait);
+                if pause.is_none() || wait > LONGEST_WAIT {
                     return Err(gate.throttled(wait));
                 }
-                // The wait itself is at the gate, where all threads meet it.
-                Ok(Verdict::TryAgain(Duration::ZERO))
+                Err(HttpError::Later { wait })
             }
-            Ok(answer) if answer.status >= 500 => {
-                if let Some(pause) = pause {
-                    return Ok(Verdict::TryAgain(pause));
+            Ok(answer) if answer.status >= 500 || (request.is_failure)(&answer) => {
+                if let Some(wait) = gate.pause(tries) {
+                    return Err(HttpError::Later { wait });
                 }
                 // Once for all its tries: it may be about this one address only.
                 gate.failed(turn);
-                Ok(Verdict::Stands(answer))
+                Ok(answer)
             }
             Ok(answer) => {
                 gate.answered();
-                Ok(Verdict::Stands(answer))
+                Ok(answer)
             }
             Err(error @ (HttpError::Transport { .. } | HttpError::Timeout { .. })) => {
-                match (gate.failed(turn), pause) {
-                    (false, Some(pause)) => Ok(Verdict::TryAgain(pause)),
-                    _ => Err(error),
+                if gate.failed(turn) {
+                    return Err(error);
                 }
+                Err(gate
+                    .pause(tries)
+                    .map_or(error, |wait| HttpError::Later { wait }))
             }
             Err(error @ HttpError::TooLarge { .. }) => {
                 gate.answered();
@@ -165,44 +161,75 @@ impl Client {
         }
     }
 
-    /// Returns how long an answer asks us to wait, if it does.
-    fn asks_to_wait(&self, answer: &HttpAnswer, pause: Option<Duration>) -> Option<Duration> {
+    /// Tells whether an answer asks us to wait, and for how long if it says so.
+    #[expect(clippy::option_option, reason = "two questions, one answer")]
+    fn asks_to_wait(&self, answer: &HttpAnswer) -> Option<Option<Duration>> {
         let now = self.limiter.clock().now();
         let said = answer.retry_after.as_deref();
         let said = said.and_then(|header| retry_after::parse(header, now));
         match answer.status {
-            // At least the first pause: a server that says 0 is not to be asked three times in a row.
-            429 => Some(said.or(pause).unwrap_or(LAST_PAUSE).max(PAUSES[0])),
-            503 => said,
+            429 => Some(said),
+            503 => said.map(Some),
             _ => None,
         }
     }
 }
 
-enum Verdict {
-    Stands(HttpAnswer),
-    TryAgain(Duration),
-}
-
 impl Http for Client {
     fn get(&self, request: &HttpRequest, stop: &Shutdown) -> Result<HttpAnswer, HttpError> {
-        let mut address = Address::parse(&request.url)?;
-        for _ in 0..=MAX_REDIRECTS {
-            let answer = self.answer(&address, &request.headers, stop)?;
-            match &answer.location {
-                Some(location) if is_redirect(answer.status) => {
-                    address = address.follow(location)?;
-                }
-                _ => return Ok(answer),
+        let mut tries = Tries::default();
+        loop {
+            match self.try_once(request, &mut tries, stop) {
+                Err(HttpError::Later { wait }) => self.limiter.clock().sleep(wait, stop),
+                outcome => return outcome,
             }
         }
-        Err(HttpError::Redirected {
-            to: address.to_string(),
-        })
+    }
+
+    fn try_once(
+        &self,
+        request: &HttpRequest,
+        tries: &mut Tries,
+        stop: &Shutdown,
+    ) -> Result<HttpAnswer, HttpError> {
+        let mut address = match tries.sent_on.take() {
+            Some(address) => address,
+            None => Address::parse(&request.url)?,
+        };
+        loop {
+            let gate = self.limiter.gate(&address.authority(), self.settings.rate);
+            let turn = gate.wait_turn(stop)?;
+            let outcome = self.exchange(&address, &request.headers, stop);
+            let answer = match self.judge(outcome, request, &gate, (turn, tries)) {
+                Err(later @ HttpError::Later { .. }) => {
+                    tries.sent_on = Some(address);
+                    return Err(later);
+                }
+                outcome => outcome?,
+            };
+            let Some(location) = answer
+                .location
+                .as_ref()
+                .filter(|_| is_redirect(answer.status))
+            else {
+                return Ok(answer);
+            };
+            address = address.follow(location)?;
+            if tries.redirects == MAX_REDIRECTS {
+                let to = address.to_string();
+                return Err(HttpError::Redirected { to });
+            }
+            tries.redirects += 1;
+            tries.failed = 0;
+        }
     }
 
     fn requests(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    fn server_ahead(&self) -> Option<TimeDelta> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -59,6 +59,12 @@ pub enum HttpError {
         /// Why.
         reason: String,
     },
+    /// There is no answer yet: the request is to be sent again.
+    #[error("the request is to be sent again in {} s", wait.as_secs_f64().ceil())]
+    Later {
+        /// After how long.
+        wait: Duration,
+    },
     /// The run is being stopped. Nothing is known of the answer.
     #[error("the request was stopped")]
     Stopped,

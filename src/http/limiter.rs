@@ -19,6 +19,7 @@ use super::address::file_name;
 use super::breaker::Breaker;
 use super::bucket::{Bucket, Rate, later, until};
 use super::state::{StateFolder, Usage};
+use super::tries::{SecondTries, Tries};
 use crate::sys::atomic::TempNames;
 use crate::sys::{Clock, Fs, FsResult, Shutdown};
 
@@ -76,6 +77,7 @@ impl RateLimiter {
                 rate,
                 usage,
                 breaker: Breaker::default(),
+                second_tries: SecondTries::default(),
                 saved_at: None,
                 is_saved: true,
             }),
@@ -109,6 +111,7 @@ struct Passage {
     rate: Rate,
     usage: Usage,
     breaker: Breaker,
+    second_tries: SecondTries,
     saved_at: Option<DateTime<Utc>>,
     is_saved: bool,
 }
@@ -214,6 +217,15 @@ impl HostGate {
         let mut passage = locked(&self.passage);
         passage.breaker.failed(turn.0, self.clock.now());
         passage.breaker.is_open()
+    }
+
+    /// Notes that a try failed, and returns the pause before the next one, if there is to be one.
+    pub(super) fn pause(&self, tries: &mut Tries) -> Option<Duration> {
+        let mut passage = locked(&self.passage);
+        let sent = passage.breaker.sent();
+        let pause = passage.second_tries.pause(tries.failed, sent)?;
+        tries.failed += 1;
+        Some(pause)
     }
 
     /// Lets nobody through for a while.

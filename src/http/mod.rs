@@ -15,6 +15,8 @@ mod limiter;
 mod proxies;
 mod retry_after;
 mod state;
+mod talk;
+mod tries;
 mod wire;
 
 pub use bucket::Rate;
@@ -22,18 +24,25 @@ pub use client::{Client, HttpSettings};
 pub use error::HttpError;
 pub use limiter::{HostGate, RateLimiter, Turn};
 pub use proxies::{InvalidProxy, Proxies};
+pub use talk::Talk;
+pub use tries::Tries;
 
 use std::fmt;
+
+use chrono::TimeDelta;
 
 use crate::sys::Shutdown;
 
 /// A GET.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HttpRequest {
     /// The whole address, `http` or `https`, percent-encoded.
     pub url: String,
     /// Headers beside those that the client sends by itself.
     pub headers: Vec<(String, String)>,
+    /// Tells whether an answer is a failure of the server whatever its status says. It is then tried again as a status of
+    /// 500 is.
+    pub is_failure: fn(&HttpAnswer) -> bool,
 }
 
 impl HttpRequest {
@@ -42,6 +51,7 @@ impl HttpRequest {
         Self {
             url: url.into(),
             headers: Vec::new(),
+            is_failure: |_| false,
         }
     }
 }
@@ -55,6 +65,8 @@ pub struct HttpAnswer {
     pub content_type: Option<String>,
     /// `Retry-After`, as it was sent: seconds or a date.
     pub retry_after: Option<String>,
+    /// `Date`, as it was sent; `None` of an answer that a cache kept.
+    pub date: Option<String>,
     /// `Location`, as it was sent.
     pub location: Option<String>,
     /// The body, decompressed.
@@ -63,14 +75,30 @@ pub struct HttpAnswer {
 
 /// Asks servers.
 pub trait Http: fmt::Debug + Send + Sync {
-    /// Sends a request, if need be again, and returns the last answer.
+    /// Sends a request, waits and sends it again if need be, and returns the last answer.
     ///
     /// Redirects within the host are followed. A status of 500 and more is an answer once the tries are used up.
     ///
     /// # Errors
-    /// As `HttpError` says; `Stopped` soon after `stop` is raised, whatever the server does.
+    /// As `HttpError` says, and never `Later`; `Stopped` soon after `stop` is raised, whatever the server does.
     fn get(&self, request: &HttpRequest, stop: &Shutdown) -> Result<HttpAnswer, HttpError>;
+
+    /// Sends a request once, beside what its turn and redirects take: who has other work does it until the next try. `tries`
+    /// are those before, none for a new request.
+    ///
+    /// # Errors
+    /// As `get`; `Later` when it is to be sent again after a while.
+    fn try_once(
+        &self,
+        request: &HttpRequest,
+        tries: &mut Tries,
+        stop: &Shutdown,
+    ) -> Result<HttpAnswer, HttpError>;
 
     /// Returns how many requests were sent, those again and those after a redirect included.
     fn requests(&self) -> u64;
+
+    /// Returns how far the server's clock is ahead of this machine's by the newest answer, or behind it if negative; `None`
+    /// where no server said what time it has.
+    fn server_ahead(&self) -> Option<TimeDelta>;
 }

@@ -1,4 +1,4 @@
-//! `Retry-After`, in both of its forms.
+//! `Retry-After`, in both of its forms, and the dates of HTTP.
 
 use std::time::Duration;
 
@@ -14,10 +14,16 @@ pub(super) fn parse(header: &str, now: DateTime<Utc>) -> Option<Duration> {
         let seconds = text.parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds).min(LONGEST));
     }
-    let until = NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
+    let until = date(text)?;
     // A date that has passed asks for nothing.
-    let wait = (until.and_utc() - now).to_std().unwrap_or_default();
+    let wait = (until - now).to_std().unwrap_or_default();
     Some(wait.min(LONGEST))
+}
+
+/// Reads a date of HTTP; `None` when it makes no sense.
+pub(super) fn date(text: &str) -> Option<DateTime<Utc>> {
+    let date = NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
+    Some(date.and_utc())
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ impl Call {
             status: head.status.as_u16(),
             content_type: header(&head.headers, "content-type"),
             retry_after: header(&head.headers, "retry-after"),
+            date: header(&head.headers, "date").filter(|_| !head.headers.contains_key("age")),
             location: header(&head.headers, "location"),
             body,
         })

@@ -61,10 +61,38 @@ pub(super) fn read_rows(
             if Some(at) == profile.owner {
                 column.append(Column::Text(Texts::same(Some(owner.into()), 1)));
             } else {
-                column.append(read(spec.kind, values.next()?)?);
+                let value = values.next().or(spec.came_later().then_some(&Value::Null));
+                column.append(read(spec.kind, value?)?);
             }
         }
     }
     let ordered = Frame::ordered(profile, columns);
     ordered.displaced.is_empty().then_some(ordered.frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{EventKind, MarketEvent, events_of, rows_of_events};
+    use crate::model::Dataset;
+
+    #[test]
+    fn rows_that_were_written_before_a_column_came_are_read_without_a_value_in_it() {
+        let paid = MarketEvent {
+            currency: Some("USD".into()),
+            ..MarketEvent::new(time::DAY, EventKind::Dividend { amount: 0.5 })
+        };
+        let rows = rows_of_events(&"A".parse().unwrap(), std::slice::from_ref(&paid));
+        let read = |rows: &[Vec<Value>]| read_rows(Profile::of(Dataset::Events), "A", rows);
+        let mut written = written_rows(&rows);
+
+        assert_eq!(read(&written).unwrap(), rows);
+        written[0].pop();
+        let older = read(&written).unwrap();
+        written[0].pop();
+
+        let kind = paid.kind;
+        assert_eq!(events_of(&older), [MarketEvent::new(time::DAY, kind)]);
+        assert_eq!(read(&written), None, "a column of the beginning is missing");
+    }
 }

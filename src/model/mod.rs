@@ -5,6 +5,7 @@
 
 mod calendar_span;
 mod copies;
+mod currency;
 mod dataset;
 mod digest;
 mod identity;
@@ -20,6 +21,7 @@ mod venue;
 
 pub use calendar_span::{CALENDAR_FORMS, CalendarSpan};
 pub use copies::copied_from;
+pub use currency::{minor_units, unit_factor};
 pub use dataset::Dataset;
 pub use digest::{Digest, DigestWriter, Fingerprint, HalfDigest};
 pub use identity::Identity;

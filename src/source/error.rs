@@ -49,6 +49,16 @@ pub enum SourceError {
         /// Which setting, and why.
         reason: String,
     },
+    /// There is no answer yet. The same job is to be asked again with the same talk.
+    #[error("{ticker} {interval} is to be asked for again in {} s", wait.as_secs_f64().ceil())]
+    Later {
+        /// The ticker asked for.
+        ticker: Ticker,
+        /// The interval asked for.
+        interval: Interval,
+        /// After how long.
+        wait: Duration,
+    },
     /// The run is being stopped. Nothing is known of the answer.
     #[error("the fetch of {ticker} {interval} was stopped")]
     Stopped {
@@ -60,6 +70,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Tells whether the fetch was broken off from outside, whatever came before.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Stopped { .. } | Self::Later { .. })
+    }
+
     /// Returns what a request without an answer is to a source; `url` is the address that was asked.
     pub fn unanswered(error: &HttpError, venue: &Venue, job: &FetchJob, url: &str) -> Self {
         let venue = venue.clone();
@@ -77,6 +92,11 @@ impl SourceError {
             HttpError::Address { .. } | HttpError::Command { .. } => Self::Misconfigured {
                 venue,
                 reason: error.to_string(),
+            },
+            HttpError::Later { wait } => Self::Later {
+                ticker: job.ticker.clone(),
+                interval: job.interval,
+                wait: *wait,
             },
             HttpError::Stopped => Self::Stopped {
                 ticker: job.ticker.clone(),

@@ -24,7 +24,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::BarBatch;
-use crate::http::Rate;
+use crate::http::{Rate, Talk};
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue};
 use crate::sys::Shutdown;
 
@@ -160,6 +160,21 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// source cannot read counts as none.
     ///
     /// # Errors
-    /// `Stopped` when `stop` is raised; else as `SourceError` says. An error is never an empty answer.
+    /// `Stopped` when `stop` is raised; else as `SourceError` says, and never `Later`. An error is never an empty answer.
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError>;
+
+    /// Fetches one series without waiting for second tries: who has other series to ask for does that meanwhile.
+    ///
+    /// After `Later` the same job is asked for again with the same talk, which holds what the server has said up to then.
+    ///
+    /// # Errors
+    /// As `fetch`, and `Later`.
+    fn fetch_on(
+        &self,
+        job: &FetchJob,
+        _talk: &mut Talk,
+        stop: &Shutdown,
+    ) -> Result<Fetched, SourceError> {
+        self.fetch(job, stop)
+    }
 }

@@ -89,8 +89,13 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
+    /// Returns the time since the start.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
     /// Returns the seconds since the start.
     pub fn seconds(self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+        self.elapsed().as_secs_f64()
     }
 }

@@ -4,14 +4,16 @@
 //! Leaves to others: threads and pace (`fetch`), what becomes of an answer (`arrivals`).
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 
 use crate::check;
 use crate::frame::basis::{self, Moved};
 use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
+use crate::http::Talk;
 use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
-use crate::source::{Asked, Beside, Fetched, SourceError};
+use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::fetch::Fetchers;
@@ -65,13 +67,23 @@ pub(super) struct Aside {
 }
 
 impl Fetchers<'_> {
-    /// Asks for one series.
-    pub(super) fn ask(&self, job: &PlannedJob) -> Answer {
+    /// Returns the question for one series.
+    pub(super) fn question(&self, job: &PlannedJob) -> FetchJob {
         let mut question = job.fetch_job(self.now, self.basis(job));
         if job.asked == Asked::Explicit && question.basis.is_some() && question.known.is_none() {
             question.known = self.newest(job);
         }
-        match self.source.fetch(&question, self.stop) {
+        question
+    }
+
+    /// Asks for one series; an error is the pause after which it is to be asked for again.
+    pub(super) fn ask(
+        &self,
+        job: &PlannedJob,
+        question: &FetchJob,
+        talk: &mut Talk,
+    ) -> Result<Answer, Duration> {
+        Ok(match self.source.fetch_on(question, talk, self.stop) {
             Ok(Fetched::Bars {
                 batch,
                 mark,
@@ -83,6 +95,7 @@ impl Fetchers<'_> {
             },
             Ok(Fetched::UpToDate) => Answer::UpToDate,
             Ok(Fetched::UnknownTicker) => Answer::Unknown,
+            Err(SourceError::Later { wait, .. }) => return Err(wait),
             Err(SourceError::Stopped { .. }) => Answer::Stopped,
             Err(SourceError::Malformed {
                 ticker,
@@ -99,7 +112,7 @@ impl Fetchers<'_> {
             }
             Err(error @ SourceError::Unreadable(_)) => failed(&error, FailureKind::Disk),
             Err(error) => failed(&error, FailureKind::Source),
-        }
+        })
     }
 
     /// Returns the basis of the stored rows, for sources that count requests and can give more than one: looking for
@@ -291,6 +304,20 @@ impl Fetchers<'_> {
                 reason,
                 kind: FailureKind::Malformed,
                 body,
+            };
+        }
+        if notes.too_large > 0 {
+            // Without it a volume that is stored would be replaced by none.
+            let reason = format!(
+                "{} of its {} rows have a volume beyond {}",
+                notes.too_large,
+                batch.bars.len(),
+                i64::MAX
+            );
+            return Answer::Failed {
+                reason,
+                kind: FailureKind::Refused,
+                body: Some(format!("{:#?}", batch.bars).into_bytes()),
             };
         }
         let count = ordered.frame.len();

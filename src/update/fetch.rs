@@ -1,23 +1,24 @@
 //! Asking the sources: many at a time, and what each says is on its way to the writing thread at once.
 //!
-//! Promises: nothing here changes a file. Every job that was asked gives exactly one message; when the run is
-//! asked to stop, the jobs that were not begun give none.
-//! Leaves to others: what an answer means (`answer`).
+//! Promises: nothing here changes a file. Every job gives exactly one message; when the run is asked to stop, the jobs that
+//! were not begun or wait for their next try give none. A job that waits holds no thread as long as another one can be asked.
+//! Leaves to others: what an answer means (`answer`), which job is next (`queue`), when it is tried again (`http`).
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::source::MarketDataSource;
+use crate::http::Talk;
+use crate::source::{FetchJob, MarketDataSource};
 use crate::storage::Stores;
 use crate::sys::{Clock, Shutdown, Stopwatch};
 
 use super::answer::Answer;
+use super::queue::{Next, Queue};
 use super::{Pace, PlannedVenue, RunOptions};
 use crate::workspace::Session;
 
@@ -27,6 +28,14 @@ pub(super) struct Message {
     pub(super) venue: usize,
     pub(super) job: usize,
     pub(super) answer: Answer,
+}
+
+/// A job that was begun.
+#[derive(Debug)]
+struct Begun {
+    job: usize,
+    question: FetchJob,
+    talk: Talk,
 }
 
 /// What the fetching threads of one venue share.
@@ -40,7 +49,9 @@ pub(super) struct Fetchers<'l> {
     pub(super) clock: &'l dyn Clock,
     pub(super) stop: &'l Shutdown,
     pub(super) pace: Option<Pace>,
-    next: AtomicUsize,
+    queue: Mutex<Queue<Begun>>,
+    /// Since when the moments of the queue are counted.
+    watch: Stopwatch,
     last_request: Mutex<Option<Stopwatch>>,
 }
 
@@ -55,7 +66,7 @@ impl<'l> Fetchers<'l> {
     ) -> Self {
         let (now, pace) = (options.now, options.pace);
         let Session { clock, stop, .. } = session;
-        let (next, last_request) = (AtomicUsize::new(0), Mutex::new(None));
+        let queue = Mutex::new(Queue::of(planned.jobs.len()));
         Self {
             at,
             planned,
@@ -65,8 +76,9 @@ impl<'l> Fetchers<'l> {
             clock,
             stop,
             pace,
-            next,
-            last_request,
+            queue,
+            watch: Stopwatch::start(),
+            last_request: Mutex::new(None),
         }
     }
 
@@ -84,31 +96,55 @@ impl<'l> Fetchers<'l> {
     }
 
     fn work(&self, answers: &SyncSender<Message>) {
-        while !self.stop.is_raised() {
-            let job_at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = self.planned.jobs.get(job_at) else {
+        while let Some(mut begun) = self.next() {
+            let Some(job) = self.planned.jobs.get(begun.job) else {
                 return;
             };
             self.keep_pace();
-            let message = Message {
-                venue: self.at,
-                job: job_at,
-                answer: self.ask(job),
-            };
-            // Nobody listens any more: the writing thread has ended the run.
-            if answers.send(message).is_err() {
-                return;
+            match self.ask(job, &begun.question, &mut begun.talk) {
+                Err(wait) => {
+                    let due = self.watch.elapsed().saturating_add(wait);
+                    locked(&self.queue).put_back(due, begun);
+                }
+                Ok(answer) => {
+                    let (venue, job) = (self.at, begun.job);
+                    // Nobody listens any more: the writing thread has ended the run.
+                    if answers.send(Message { venue, job, answer }).is_err() {
+                        return;
+                    }
+                }
             }
+        }
+    }
+
+    /// Takes the next job, and waits for its moment; `None` when there is none, or the run is asked to stop.
+    fn next(&self) -> Option<Begun> {
+        if self.stop.is_raised() {
+            return None;
+        }
+        let next = locked(&self.queue).take(self.watch.elapsed());
+        match next {
+            Next::Begin(at) => {
+                let question = self.question(self.planned.jobs.get(at)?);
+                Some(Begun {
+                    job: at,
+                    question,
+                    talk: Talk::default(),
+                })
+            }
+            Next::GoOn { after, job } => {
+                // What was waited for has come, also by a clock that stands still.
+                self.clock.sleep(after, self.stop);
+                (!self.stop.is_raised()).then_some(job)
+            }
+            Next::Nothing => None,
         }
     }
 
     /// Spaces requests evenly, over all threads of the venue.
     fn keep_pace(&self) {
         let Some(pace) = self.pace else { return };
-        let mut last = self
-            .last_request
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last = locked(&self.last_request);
         if let Some(last) = *last {
             let spacing = pace.seconds / f64::from(pace.requests.max(1));
             let left = (spacing - last.seconds()).max(0.0);
@@ -119,4 +155,8 @@ impl<'l> Fetchers<'l> {
         }
         *last = Some(Stopwatch::start());
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,6 +11,7 @@ mod asides;
 mod fetch;
 mod plan;
 mod planned;
+mod queue;
 mod requests;
 mod run;
 mod space;

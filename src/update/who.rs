@@ -8,12 +8,10 @@ use std::collections::BTreeMap;
 
 use crate::calendar::is_same_zone;
 use crate::frame::{Frame, bars_of};
-use crate::model::Identity;
+use crate::model::{Identity, unit_factor};
 
 /// How far the closes of one bar may differ.
 const MOST_APART: f64 = 0.01;
-/// Names of one unit, a hundredth of a pound.
-const PENCE: [&str; 2] = ["GBp", "GBX"];
 
 /// Who an answer is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +53,7 @@ fn differences(known: &Identity, answered: &Identity) -> Vec<(&'static str, Stri
         let is_equal = old == new
             || match name {
                 "timezone" => is_same_zone(&old, &new),
-                "currency" => [&old, &new]
-                    .iter()
-                    .all(|unit| PENCE.contains(&unit.as_str())),
+                "currency" => unit_factor(&old, &new) == Some(1.0),
                 _ => false,
             };
         (!is_equal).then_some((name, old, new))

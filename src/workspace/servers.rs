@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::sources::refused;
 use super::{RunNames, Surroundings, WorkspaceError};
 use crate::calendar::Calendars;
 use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
+    Tries,
 };
 use crate::model::Venue;
 use crate::source::SourceSpec;
@@ -65,6 +68,7 @@ impl<'s> Servers<'s> {
             let reach = Reach {
                 request_days: window.request_days.or(known.request_days),
                 depth_days: window.depth_days.or(known.depth_days),
+                ..known
             };
             windows.set(interval, reach);
         }
@@ -141,7 +145,20 @@ impl Http for Unusable {
         })
     }
 
+    fn try_once(
+        &self,
+        request: &HttpRequest,
+        _tries: &mut Tries,
+        stop: &Shutdown,
+    ) -> Result<HttpAnswer, HttpError> {
+        self.get(request, stop)
+    }
+
     fn requests(&self) -> u64 {
         0
+    }
+
+    fn server_ahead(&self) -> Option<TimeDelta> {
+        None
     }
 }

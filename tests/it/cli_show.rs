@@ -232,7 +232,7 @@ fn events_are_headed_by_their_own_columns() {
 
     assert!(
         ran.stdout
-            .starts_with("date  kind  amount  numerator  denominator\n"),
+            .starts_with("date  kind  amount  numerator  denominator  currency\n"),
         "{}",
         ran.stdout
     );

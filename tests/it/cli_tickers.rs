@@ -52,6 +52,16 @@ fn a_file_with_something_else_in_it_is_refused_whole_with_its_line() {
 }
 
 #[test]
+fn commas_part_tickers_on_the_command_line_too() {
+    let bar = Barkeep::partitioned(&["KO"]);
+
+    bar.run(&["tickers", "add", "AAPL,MSFT"]).expect(Exit::Ok);
+    bar.run(&["init", "--ticker", "NVDA,TSLA"]).expect(Exit::Ok);
+
+    assert_eq!(listed(&bar), ["KO", "AAPL", "MSFT", "NVDA", "TSLA"]);
+}
+
+#[test]
 fn intervals_are_added_removed_and_listed() {
     let bar = Barkeep::partitioned(&["AAPL"]);
 

@@ -404,3 +404,30 @@ fn a_bug_ends_in_70_and_not_in_a_panic() {
 
     assert_eq!(exit, Exit::Internal);
 }
+
+/// The stored 5 became nothing, and the run ended well.
+#[test]
+fn a_volume_that_no_integer_holds_replaces_no_stored_one() {
+    let bar = Barkeep::empty();
+    bar.write(
+        "barkeep.toml",
+        "[workspace]\ndefault_venue = \"us:mine\"\n[sources.\"us:mine\"]\nkind = \"files\"\npath = \"incoming\"\n",
+    );
+    let file =
+        |volume: &str| format!("Date,Open,High,Low,Close,Volume\n2025-11-20,1,2,1,2,{volume}\n");
+    bar.write("incoming/X.csv", file("5"));
+    bar.run(&["init", "-i", "1d", "--ticker", "X", "--partitioned"])
+        .expect(Exit::Ok);
+    bar.run(&["update"]).expect(Exit::Ok);
+    let stored = bar.show("X", "1d", &["--format", "csv"]).stdout;
+
+    bar.write("incoming/X.csv", file("9300000000000000000"));
+    let ran = bar.run(&["update"]).expect(Exit::Partial);
+
+    assert!(ran.stderr.contains("X 1d at us:mine"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("a volume beyond 9223372036854775807"),
+        "{ran:?}"
+    );
+    assert_eq!(bar.show("X", "1d", &["--format", "csv"]).stdout, stored);
+}

@@ -1,7 +1,7 @@
 //! The file format: what goes in comes out, and what was flipped is found.
 
 use barkeep::codec::{CodecError, Compression, Facts, decode, encode};
-use barkeep::frame::{self, Bar, BarBatch, Frame, Profile, Volume};
+use barkeep::frame::{self, Bar, BarBatch, EventKind, Frame, MarketEvent, Profile, Volume};
 use barkeep::model::{Dataset, PriceBasis, Provenance, TimeUnit, time};
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -221,4 +221,64 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _outcome = decode(&Bytes::from(bytes), bars_profile());
     }
+}
+
+/// A file of events of the build before `currency` came to them: its fingerprint is that of its rows today.
+#[test]
+fn a_file_without_a_column_that_came_later_reads_as_one_without_values_in_it() {
+    let bytes = Bytes::from_static(include_bytes!("codec/events_of_version_1.parquet"));
+    let profile = Profile::of(Dataset::Events);
+
+    let decoded = decode(&bytes, profile).unwrap();
+
+    assert!(decoded.is_sealed && decoded.unknown_columns.is_empty());
+    let rows = &decoded.ordered.frame;
+    assert_eq!(decoded.fingerprint(), rows.fingerprint());
+    let events = frame::events_of(rows);
+    assert_eq!(events.len(), 2);
+    assert!(events.iter().all(|event| event.currency.is_none()));
+    let again = encode(rows, &facts(Compression::Snappy)).unwrap();
+    assert_eq!(again.fingerprint, decoded.fingerprint());
+    assert_eq!(version(&again.bytes), "1");
+}
+
+#[test]
+fn a_currency_counts_in_the_fingerprint_and_raises_the_version_of_its_file() {
+    let paid = |currency: Option<&str>| {
+        let kind = EventKind::Dividend { amount: 0.5 };
+        let own = MarketEvent::new(0, kind);
+        let other = MarketEvent {
+            currency: currency.map(Into::into),
+            ..MarketEvent::new(time::DAY, kind)
+        };
+        frame::rows_of_events(&"A".parse().unwrap(), &[own, other])
+    };
+    let rows = [None, Some("USD"), Some("EUR")].map(paid);
+    let files = rows
+        .clone()
+        .map(|rows| encode(&rows, &facts(Compression::Snappy)).unwrap());
+
+    let prints = files
+        .clone()
+        .map(|file| file.fingerprint.digest.to_string());
+    let versions = files.clone().map(|file| version(&file.bytes));
+
+    assert!(prints[0] != prints[1] && prints[1] != prints[2] && prints[0] != prints[2]);
+    assert_eq!(versions, ["1", "2", "2"]);
+    for (file, rows) in files.iter().zip(&rows) {
+        let decoded = decode(&file.bytes, rows.profile()).unwrap();
+        assert_eq!(&decoded.ordered.frame, rows);
+    }
+}
+
+/// Returns the format version that a file says.
+fn version(bytes: &[u8]) -> String {
+    let key = b"barkeep.schema_version";
+    let at = bytes
+        .windows(key.len())
+        .position(|part| part == key)
+        .unwrap()
+        + key.len();
+    // A string of one byte: its field, its length, itself.
+    String::from_utf8(bytes[at + 2..at + 3].to_vec()).unwrap()
 }

@@ -58,8 +58,8 @@ fn a_request_says_who_asks_and_what_it_was_told_to_say() {
     asking.settings.user_agent = "Mozilla/5.0 (X11)".to_owned();
     asking.server.on("/a", [Reply::json("{}")]);
     let request = HttpRequest {
-        url: asking.server.url("/a?period1=0&symbol=%5EGSPC"),
         headers: vec![("Accept-Language".to_owned(), "en".to_owned())],
+        ..HttpRequest::of(asking.server.url("/a?period1=0&symbol=%5EGSPC"))
     };
 
     asking.client().get(&request, &Shutdown::default()).unwrap();
@@ -313,8 +313,8 @@ fn an_address_or_header_that_cannot_be_sent_is_told_before_anything_is_sent() {
     let asking = Asking::new();
     let client = asking.client();
     let bad_header = HttpRequest {
-        url: asking.server.url("/a"),
         headers: vec![("X".to_owned(), "a\r\nb".to_owned())],
+        ..HttpRequest::of(asking.server.url("/a"))
     };
 
     for request in [HttpRequest::of("quotes.example/a"), bad_header] {

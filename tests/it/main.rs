@@ -109,6 +109,8 @@ mod status;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod symbol_choice;
+#[cfg(test)]
 mod symbols;
 #[cfg(test)]
 mod toggles;

@@ -1,10 +1,11 @@
 //! Lists of symbols: what is recorded, what is taken, and what is refused with everything as it was.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use barkeep::cli::Exit;
-use barkeep::model::Ticker;
-use barkeep::source::symbols::{Forms, SymbolList};
+use barkeep::source::symbols::{Forms, Kind, LeftOut, Listed, Reason, SymbolList};
 
 use rstest::rstest;
 
@@ -12,28 +13,175 @@ use crate::support::barkeep::Barkeep;
 use crate::support::recorded::{recorded, recorded_data};
 use crate::support::server::{Reply, Server};
 
+fn recorded_list(folder: &Path, name: &str) -> SymbolList {
+    let bytes = recorded(&folder.join("symbols"), name);
+    SymbolList::parse(&bytes, Forms::Tables).unwrap()
+}
+
 #[test]
 fn every_recorded_list_is_understood() {
     let Some(folder) = recorded_data() else {
         return;
     };
 
-    for (name, rows, test_issues, known) in [
-        ("nasdaqlisted_2025-07-21.txt", 4973, 8, "AAPL"),
-        ("otherlisted_2025-07-21.txt", 6606, 25, "UHAL-B"),
-        ("datahub_nasdaq-listed.csv", 5569, 0, "NA"),
-        ("datahub_nyse-listed.csv", 2918, 0, "BRK-B"),
+    for (name, date, rows, known, counts) in [
+        (NASDAQ, "0721202521:31", 4973, "AAPL", [8, 0, 0, 0]),
+        (OTHER, "0721202521:31", 6606, "UHAL-B", [25, 1, 0, 0]),
+        (
+            "datahub_nasdaq-listed.csv",
+            "0731202621:31",
+            5569,
+            "NA",
+            [8, 0, 0, 0],
+        ),
+        ("datahub_nyse-listed.csv", "", 2918, "BRK-B", [0, 1, 0, 0]),
+        (XETRA, "08.11.2019", 2665, "SAP.DE", [0, 0, 0, 4]),
     ] {
-        let bytes = recorded(&folder.join("symbols"), name);
+        let list = recorded_list(&folder, name);
 
-        let list = SymbolList::parse(&bytes, Forms::Tables).unwrap();
-
-        assert_eq!((list.rows, list.test_issues), (rows, test_issues), "{name}");
-        let known: Ticker = known.parse().unwrap();
-        assert!(list.tickers.contains(&known), "{name}");
-        assert!(list.unusable.len() < 3, "{name}: {:?}", list.unusable);
+        assert_eq!(list.rows, rows, "{name}");
+        assert_eq!(list.date.unwrap_or_default(), date, "{name}");
+        let reasons = [
+            Reason::TestIssue,
+            Reason::NoSpelling,
+            Reason::Repeated,
+            Reason::Inactive,
+        ];
+        let found = reasons.map(|reason| {
+            list.left_out
+                .iter()
+                .filter(|out| out.reason == reason)
+                .count()
+        });
+        assert_eq!(found, counts, "{name}: {:?}", list.left_out);
+        assert_eq!(list.left_out.len(), counts.iter().sum::<usize>(), "{name}");
+        assert_eq!(list.symbols.len() + list.left_out.len(), rows, "{name}");
+        let is_known = |listed: &Listed| listed.ticker.as_str() == known;
+        assert!(list.symbols.iter().any(is_known), "{name}");
     }
 }
+
+#[test]
+fn a_recorded_copy_has_the_symbols_of_its_directory() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+
+    for (directory, copy, common) in [
+        (NASDAQ, "datahub_nasdaq-listed.csv", 4231),
+        (OTHER, "datahub_nyse-listed.csv", 2607),
+    ] {
+        let spelled = |name: &str| -> BTreeMap<String, Option<String>> {
+            let bytes = recorded(&folder.join("symbols"), name);
+            let text = String::from_utf8(bytes).unwrap();
+            let mut lines = text.split_inclusive('\n');
+            let heading = lines.next().unwrap();
+            let footer = "File Creation Time: 0|||||||\n";
+            lines
+                .filter(|line| !line.starts_with("File Creation Time") && *line != ",\n")
+                .map(|line| {
+                    let mark = if heading.contains('|') { '|' } else { ',' };
+                    let symbol = line.split(mark).next().unwrap().to_owned();
+                    let footer = if mark == '|' { footer } else { "" };
+                    let list = format!("{heading}{line}{footer}");
+                    let list = SymbolList::parse(list.as_bytes(), Forms::Tables).ok();
+                    let first =
+                        list.and_then(|list| Some(list.symbols.first()?.ticker.to_string()));
+                    (symbol, first)
+                })
+                .collect()
+        };
+        let (directory, copy) = (spelled(directory), spelled(copy));
+        let mut seen = 0;
+
+        for (symbol, expected) in &directory {
+            if let Some(found) = copy.get(symbol) {
+                assert_eq!(found, expected, "{symbol}");
+                seen += 1;
+            }
+        }
+
+        assert_eq!(seen, common);
+    }
+}
+
+#[test]
+fn words_find_the_recorded_test_issues_that_the_column_names() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+
+    for (name, heading, place) in [
+        (NASDAQ, "Symbol,Security Name", 3),
+        (OTHER, "ACT Symbol,Security Name", 6),
+    ] {
+        let text = String::from_utf8(recorded(&folder.join("symbols"), name)).unwrap();
+        let mut copy = format!("{heading}\n");
+        let mut expected = Vec::new();
+        for line in text.lines().skip(1) {
+            let fields: Vec<&str> = line.split('|').collect();
+            if let [symbol, security, ..] = fields.as_slice() {
+                writeln!(copy, "{symbol},\"{}\"", security.replace('"', "")).unwrap();
+                if fields.get(place) == Some(&"Y") {
+                    expected.push((*symbol).to_owned());
+                }
+            }
+        }
+
+        let list = SymbolList::parse(copy.as_bytes(), Forms::Tables).unwrap();
+
+        let is_test = |out: &&LeftOut| out.reason == Reason::TestIssue;
+        let found: Vec<String> = list
+            .left_out
+            .iter()
+            .filter(is_test)
+            .map(|out| out.symbol.clone())
+            .collect();
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_recorded_directories_and_xetra_tell_kinds() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+
+    for (name, counts) in [
+        (NASDAQ, [3339, 112, 346, 129, 60, 914, 0, 3, 62]),
+        (OTHER, [2550, 392, 65, 17, 4, 3430, 0, 16, 106]),
+        (XETRA, [804, 0, 0, 0, 0, 1517, 224, 110, 6]),
+    ] {
+        let list = recorded_list(&folder, name);
+
+        let count = |kind| {
+            list.symbols
+                .iter()
+                .filter(|listed| listed.kind == Some(kind))
+                .count()
+        };
+        assert_eq!(Kind::ALL.map(count), counts, "{name}");
+        assert!(list.has_kinds(), "{name}");
+    }
+}
+
+#[test]
+fn a_recorded_file_that_is_packed_and_cut_off_is_refused() {
+    let Some(folder) = recorded_data() else {
+        return;
+    };
+    let bytes = recorded(&folder.join("symbols"), XETRA);
+
+    for kept in [1, 20, bytes.len() / 2, bytes.len() - 9, bytes.len() - 1] {
+        let cut = bytes.get(..kept).unwrap();
+
+        assert!(SymbolList::parse(cut, Forms::Tables).is_err(), "{kept}");
+    }
+}
+
+const NASDAQ: &str = "nasdaqlisted_2025-07-21.txt";
+const OTHER: &str = "otherlisted_2025-07-21.txt";
+const XETRA: &str = "t7-xetr-allTradableInstruments_2019-11-08.csv.gz";
 
 const HEADING: &str = "Symbol|Security Name|Market Category|Test Issue|Financial Status|Round Lot Size|ETF|NextShares\n";
 const OTHERS: &str = "ACT Symbol,Company Name\nBRK.B,Berkshire\nABR$D,Arbor\n";
@@ -78,10 +226,10 @@ fn both_lists_of_a_pair_are_taken_and_kept() {
 
     let ran = bar.run(&IMPORT).expect(Exit::Ok);
 
-    assert!(
-        ran.stderr
-            .contains("Read 23 rows of 2 lists; 1 test issue was dropped.")
-    );
+    assert!(ran.stderr.contains("Read 23 rows of 2 lists."));
+    assert!(ran.stderr.contains("/one is of 0721202521:31."));
+    let left_out = "1 symbol left out, test issue: ZTEST.";
+    assert!(ran.stderr.contains(left_out), "{}", ran.stderr);
     assert!(
         ran.stderr
             .contains("Added 21 tickers to us:demo and took back 0.")
@@ -97,30 +245,74 @@ fn both_lists_of_a_pair_are_taken_and_kept() {
 }
 
 #[rstest]
-#[case::page(200, "<html>maintenance</html>", Exit::Failed, "HTML")]
-#[case::empty(200, "", Exit::Failed, "no symbol")]
-#[case::cut_off(200, HEADING, Exit::Failed, "a part of it is missing")]
-#[case::one_word(200, "Sym", Exit::Failed, "heading")]
-#[case::missing(404, "gone", Exit::SourceDown, "status 404")]
-#[case::broken(500, "oops", Exit::SourceDown, "status 500")]
-#[case::throttled(429, "slow down", Exit::SourceDown, "asked again")]
-fn a_bad_list_of_a_pair_leaves_everything_as_it_was(
+#[case::page(200, "<html>maintenance</html>", "HTML")]
+#[case::empty(200, "", "no symbol")]
+#[case::cut_off(200, HEADING, "a part of it is missing")]
+#[case::one_word(200, "Sym", "heading")]
+#[case::missing(404, "gone", "status 404")]
+#[case::broken(500, "oops", "status 500")]
+#[case::throttled(429, "slow down", "asked again")]
+fn a_bad_list_of_a_pair_is_told_and_the_good_one_is_taken(
     #[case] status: u16,
     #[case] body: &str,
-    #[case] exit: Exit,
     #[case] said: &str,
 ) {
     let replies = (0..3).map(|_| Reply::new(status, body)).collect();
     let (bar, _server) = served(replies);
-    let before = bar.read("tickers.json");
 
-    let ran = bar.run(&IMPORT).expect(exit);
+    let ran = bar.run(&IMPORT).expect(Exit::Partial);
 
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert!(ran.stderr.contains("/two"), "{}", ran.stderr);
-    assert_eq!(bar.read("tickers.json"), before);
+    assert!(ran.stderr.contains("Added 19 tickers"), "{}", ran.stderr);
+    assert_eq!(listed(&bar).len(), 20);
     let lists = bar.path().join("state/lists");
-    assert!(bar.tree().iter().all(|(path, _)| !path.starts_with(&lists)));
+    let tree = bar.tree();
+    let kept = tree.iter().filter(|(path, _)| path.starts_with(&lists));
+    assert_eq!(kept.count(), 1);
+}
+
+#[rstest]
+#[case::both_refused("<html>", 200, Exit::Failed)]
+#[case::one_not_fetched("oops", 404, Exit::SourceDown)]
+fn where_every_list_is_bad_all_are_told_and_nothing_changes(
+    #[case] second: &str,
+    #[case] status: u16,
+    #[case] exit: Exit,
+) {
+    let (bar, server) = served(vec![Reply::new(status, second)]);
+    server.on("/one", [Reply::new(200, "{}")]);
+    let before = bar.tree();
+
+    let ran = bar.run(&IMPORT).expect(exit);
+
+    assert!(ran.stderr.contains("/one is refused"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("/two "), "{}", ran.stderr);
+    assert_eq!(bar.tree(), before);
+}
+
+#[test]
+fn a_short_list_of_a_pair_keeps_its_last_one_and_blocks_no_other() {
+    let bar = Barkeep::partitioned(&[]);
+    bar.write(
+        "barkeep.toml",
+        "[lists]\nnasdaq = [\"one.txt\", \"two.txt\"]\n",
+    );
+    bar.write("one.txt", directory(100));
+    bar.write("two.txt", OTHERS);
+    bar.run(&IMPORT).expect(Exit::Ok);
+    bar.write("one.txt", directory(50));
+    bar.write("two.txt", format!("{OTHERS}NEW,New Company\n"));
+
+    let ran = bar.run(&IMPORT).expect(Exit::Partial);
+    let again = bar.run(&IMPORT).expect(Exit::Partial);
+
+    assert!(ran.stderr.contains("Added 1 ticker "), "{}", ran.stderr);
+    for ran in [ran, again] {
+        let said = "it has 50 symbols, and the last one that was accepted had 100";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert!(ran.stderr.contains("one.txt is refused"), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod foreign;
 mod leftovers;
 mod shut;
 mod staging;
+mod waiting;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

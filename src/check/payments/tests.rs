@@ -159,3 +159,53 @@ fn prices_that_nobody_traded_do_not_accuse_a_dividend() {
 
     assert_eq!(only(&stale).kind, Kind::Adjustment);
 }
+
+/// Payments of a line in pence, multiplied by a factor and told in a unit.
+fn in_unit(facts: &Facts, factor: f64, unit: Option<&str>) -> Facts {
+    let told = |event: &MarketEvent| MarketEvent {
+        currency: unit.map(Into::into),
+        ..dividend(event.date / DAY, event.kind.amount().unwrap() * factor)
+    };
+    Facts {
+        currency: Some("GBp".to_owned()),
+        events: facts.events.iter().map(told).collect(),
+        ..facts.clone()
+    }
+}
+
+/// Yahoo tells the payments of some lines in pounds, and writes pounds beside pence.
+#[test]
+fn payments_of_a_line_in_pence_are_judged_in_whatever_unit_they_are_told() {
+    let right = history([0.03; 4], [0.03; 4]);
+    let wrong = history([0.03; 4], [0.03, 0.03, 0.0003, 0.03]);
+
+    for (factor, unit) in [
+        (1.0, None),
+        (1.0, Some("GBp")),
+        (1.0, Some("GBX")),
+        (0.01, Some("GBP")),
+        (1.0, Some("GBP")),
+    ] {
+        let told = in_unit(&right, factor, unit);
+        assert_eq!(look(&told, Scope::All), [], "{factor} {unit:?}");
+    }
+    for (factor, unit) in [(1.0, None), (1.0, Some("GBX")), (0.01, Some("GBP"))] {
+        let found = only(&in_unit(&wrong, factor, unit));
+        assert_eq!(found.from, 120 * DAY, "{factor} {unit:?}");
+        assert!(found.reason.contains("100 times"), "{found:?}");
+    }
+    let pounds = look(&in_unit(&right, 0.01, None), Scope::All);
+    assert_eq!(pounds.len(), 4, "{pounds:?}");
+}
+
+/// The amount was taken for one in the currency of the prices, and all was to be fetched again, which changes nothing.
+#[test]
+fn payments_in_another_currency_are_not_judged_nor_what_else_is_paid_on_their_day() {
+    let mut facts = in_unit(&history([0.03; 4], [0.03; 4]), 0.013, Some("USD"));
+    facts.events.push(dividend(40, 0.5));
+    assert_eq!(look(&facts, Scope::All), []);
+
+    facts.events = in_unit(&facts, 1.0, None).events;
+
+    assert!(!look(&facts, Scope::All).is_empty());
+}

@@ -47,8 +47,11 @@ pub(super) fn adjusted(
 ) -> Result<Frame, Failure> {
     let ticker = ticker(request)?;
     let (_, events) = events(reading, request)?;
+    let venue = request.venue.as_ref();
+    let identity = venue.and_then(|venue| reading.catalog.identity(&ticker, venue));
     let mut known = Adjustments {
         events,
+        currency: identity.and_then(|identity| identity.currency),
         ..Adjustments::default()
     };
     if let Series::Bars { interval, .. } | Series::Prepost { interval, .. } = &request.series {

@@ -70,6 +70,8 @@ pub(super) fn warn(
             some_of(&missing, MOST_DAYS)
         ));
     } else if unknown < meant.len() {
-        shell.printer.note(&format!("{request} has no gaps."));
+        shell
+            .printer
+            .note(&format!("{request} has no gaps from {first} to {last}."));
     }
 }

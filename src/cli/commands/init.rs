@@ -33,7 +33,7 @@ pub(in crate::cli) struct InitArgs {
     #[arg(short, long = "interval", value_name = "INTERVAL")]
     pub(in crate::cli) intervals: Vec<Interval>,
     /// A ticker to keep, may be repeated
-    #[arg(short, long = "ticker", value_name = "TICKER")]
+    #[arg(short, long = "ticker", value_name = "TICKER", value_delimiter = ',')]
     pub(in crate::cli) tickers: Vec<Ticker>,
     /// A file of tickers, parted by lines, commas or blanks; what follows a # is a comment
     #[arg(long, alias = "file", value_name = "FILE")]

@@ -90,7 +90,8 @@ fn change(
     save(&kept, shell, &held)?;
     held.release()?;
     let names = match kept.as_slice() {
-        [] => "no interval".to_owned(),
+        // As `Workspace::intervals` has it.
+        [] => "1d, since no interval is named".to_owned(),
         kept => some_of(kept, kept.len()),
     };
     shell.printer.note(&format!("The workspace keeps {names}."));

@@ -23,6 +23,7 @@ pub(super) mod tickers;
 pub(super) mod update;
 
 mod gaps;
+mod import_report;
 mod list_origin;
 mod not_founds;
 mod registration;

@@ -1,29 +1,27 @@
 //! `barkeep tickers import`: takes the tickers of lists into the registry.
 //!
-//! Promises: all lists are good before anything changes; nothing is ever removed. An accepted list is kept, so that
-//! the next one of its origin can be compared with it; a refused one leaves the old one where it is.
+//! Promises: a list is taken whole or not at all, whatever becomes of the others; nothing is ever removed. An accepted list
+//! is kept, so that the next one of its origin can be compared with it; a refused one leaves the old one where it is.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::import_report;
 use super::{list_origin::ListOrigin, registration};
 use crate::catalog::{Catalog, CatalogWarning};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::{count, grouped, some_of};
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
-use crate::source::symbols::{ListError, SymbolList};
+use crate::source::symbols::{Kind, LeftOut, ListError, Listed, Reason, SymbolList};
 use crate::sys::atomic;
 use crate::workspace::Workspace;
-
-/// How many symbols a message names.
-const MOST_NAMED: usize = 5;
 
 /// Options of `tickers import`.
 #[derive(Debug, Args)]
@@ -33,12 +31,25 @@ pub(in crate::cli) struct ImportArgs {
     /// The venue of the tickers [default: the only one of the workspace, else us:yahoo]
     #[arg(long, value_name = "MARKET:SOURCE")]
     venue: Option<Venue>,
+    /// Only securities of these kinds, of lists that tell them [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind())]
+    kinds: Vec<Kind>,
     /// Tell what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Take a list that is more than a tenth shorter than the last one, too
     #[arg(long)]
     accept_shorter: bool,
+    /// Print JSON, with every symbol that was left out
+    #[arg(long)]
+    json: bool,
+}
+
+fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::as_str)).try_map(|name| {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        kind.ok_or("no kind")
+    })
 }
 
 #[derive(Debug, Args)]
@@ -50,7 +61,10 @@ struct WhichLists {
     /// Copies of them that datahub.io publishes
     #[arg(long)]
     datahub: bool,
-    /// A list of any form: a directory, a copy as CSV, a table with a column of symbols, or symbols alone
+    /// The instruments of Xetra, as `lists.xetra` in barkeep.toml names their file
+    #[arg(long)]
+    xetra: bool,
+    /// A list of any form: a directory, a copy as CSV, Xetra's file, a table with a column of symbols, or symbols alone
     #[arg(long, value_name = "FILE-or-URL")]
     list: Option<String>,
 }
@@ -62,28 +76,76 @@ impl ImportArgs {
             which: WhichLists {
                 nasdaq: false,
                 datahub: true,
+                xetra: false,
                 list: None,
             },
             venue: None,
+            kinds: Vec::new(),
             dry_run: false,
             accept_shorter: false,
+            json: false,
         }
+    }
+
+    /// Tells whether output is for machines.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
     }
 }
 
 /// A list that was understood.
-struct Import {
-    origin: ListOrigin,
+pub(super) struct Import {
+    pub(super) origin: ListOrigin,
     bytes: Vec<u8>,
-    list: SymbolList,
+    pub(super) list: SymbolList,
+}
+
+/// The lists of one question.
+pub(super) struct Lists {
+    pub(super) taken: Vec<Import>,
+    pub(super) refused: Vec<Failure>,
+}
+
+impl Lists {
+    /// Goes on if there is a list to take.
+    ///
+    /// # Errors
+    /// When every list is refused: with the gravest of the reasons, after the others were told.
+    fn or_nothing(mut self, shell: &Shell<'_>, is_json: bool) -> Result<Self, Failure> {
+        if !self.taken.is_empty() {
+            return Ok(self);
+        }
+        let worst = Exit::worst(self.refused.iter().map(|refused| refused.exit));
+        let at = self
+            .refused
+            .iter()
+            .position(|refused| refused.exit == worst);
+        let gravest = self.refused.remove(at.unwrap_or_default());
+        self.tell_refused(shell, is_json);
+        Err(gravest)
+    }
+
+    fn tell_refused(&self, shell: &Shell<'_>, is_json: bool) {
+        for refused in &self.refused {
+            refused.tell(shell.printer, is_json);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let partial = |refused: &Failure| match refused.exit {
+            Exit::Damaged => Exit::Damaged,
+            _ => Exit::Partial,
+        };
+        Exit::worst(self.refused.iter().map(partial))
+    }
 }
 
 /// What an import changes.
 #[derive(Default)]
-struct Changes {
-    added: usize,
-    taken_back: Vec<Ticker>,
-    unusable: Vec<String>,
+pub(super) struct Changes {
+    pub(super) added: usize,
+    pub(super) taken_back: Vec<Ticker>,
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 /// Runs `tickers import`.
@@ -93,55 +155,75 @@ pub(super) fn run(args: &ImportArgs, shell: &Shell<'_>) -> Result<Exit, Failure>
         ..Overrides::default()
     };
     let workspace = wiring::open(shell, &flags)?;
-    let venue = workspace.default_venue();
-    wiring::warn_without_source(&workspace, shell, venue);
-    let imports = fetch(&args.which, shell, &workspace)?;
-    let check = || {
+    wiring::warn_without_source(&workspace, shell, workspace.default_venue());
+    let lists = fetch(args, shell, &workspace)?.or_nothing(shell, args.json)?;
+    let compared = |lists: Lists| {
         if args.accept_shorter {
-            return Ok(());
+            return Ok(lists);
         }
-        check_lengths(&imports, shell, &workspace)
+        compare(lists, shell, &workspace)?.or_nothing(shell, args.json)
     };
-    let changes = if args.dry_run {
-        check()?;
+    let (lists, changes) = if args.dry_run {
+        let lists = compared(lists)?;
         let mut catalog = workspace.catalog()?.unwrap_or_default();
-        take(&mut catalog, &imports, shell, &workspace)
+        let changes = take(&mut catalog, &lists.taken, &args.kinds, shell, &workspace);
+        (lists, changes)
     } else {
         let held = registration::lock(&workspace, shell, "tickers import", Duration::ZERO)?;
-        check()?;
+        let lists = compared(lists)?;
         let mut catalog = workspace.catalog()?.unwrap_or_default();
-        let changes = take(&mut catalog, &imports, shell, &workspace);
+        let changes = take(&mut catalog, &lists.taken, &args.kinds, shell, &workspace);
         if catalog.is_changed() {
             registration::save(shell, &held, &catalog)?;
         }
-        keep(&imports, &held, shell, &workspace)?;
+        keep(&lists.taken, &held, shell, &workspace)?;
         held.release()?;
-        changes
+        (lists, changes)
     };
-    tell(&imports, &changes, args.dry_run, venue, shell);
-    Ok(Exit::Ok)
+    let venue = workspace.default_venue();
+    lists.tell_refused(shell, args.json);
+    import_report::tell(&lists, &changes, args.dry_run, venue, shell);
+    if args.json {
+        let document = import_report::json(&lists, &changes, args.dry_run, venue);
+        shell.printer.json(&document);
+    }
+    Ok(lists.exit())
 }
 
 fn fetch(
-    which: &WhichLists,
+    args: &ImportArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-) -> Result<Vec<Import>, Failure> {
-    let origins = origins(which, shell, workspace)?;
+) -> Result<Lists, Failure> {
+    let origins = origins(&args.which, shell, workspace)?;
     let client = workspace.client()?;
-    origins
-        .into_iter()
-        .map(|origin| {
-            let bytes = origin.bytes(shell, &client)?;
-            let list = SymbolList::parse(&bytes, origin.forms())
-                .map_err(|error| origin.refused(shell, &error))?;
-            Ok(Import {
+    let mut lists = Lists {
+        taken: Vec::new(),
+        refused: Vec::new(),
+    };
+    for origin in origins {
+        let understood = |bytes: &[u8]| {
+            let list = SymbolList::parse(bytes, origin.forms())?;
+            if !args.kinds.is_empty() && !list.has_kinds() {
+                return Err(ListError::NoKinds);
+            }
+            Ok(list)
+        };
+        let outcome = origin.bytes(shell, &client).and_then(|bytes| {
+            let list = understood(&bytes).map_err(|error| origin.refused(shell, &error))?;
+            Ok((bytes, list))
+        });
+        match outcome {
+            Ok((bytes, list)) => lists.taken.push(Import {
                 origin,
                 bytes,
                 list,
-            })
-        })
-        .collect()
+            }),
+            Err(stopped) if matches!(stopped.exit, Exit::Interrupted(_)) => return Err(stopped),
+            Err(refused) => lists.refused.push(refused),
+        }
+    }
+    Ok(lists)
 }
 
 fn origins(
@@ -155,44 +237,66 @@ fn origins(
     let lists = &workspace.config.settings().lists;
     let (key, named) = if which.nasdaq {
         ("nasdaq", &lists.nasdaq.value)
+    } else if which.xetra {
+        ("xetra", &lists.xetra.value)
     } else {
         ("datahub", &lists.datahub.value)
     };
     if named.is_empty() {
         let message = format!("`lists.{key}` in barkeep.toml names no list");
-        return Err(Failure::new(Exit::Failed, message));
+        let hint = format!("name them there: {key} = [\"FILE-or-URL\"] in the table [lists]");
+        return Err(Failure::new(Exit::Failed, message).hint(hint));
     }
     let configured = |named: &String| ListOrigin::configured(named, shell);
     Ok(named.iter().map(configured).collect())
 }
 
-/// Compares each list with the last one of its origin.
-fn check_lengths(
-    imports: &[Import],
+/// Refuses the lists that are too short beside the last ones of their origins.
+fn compare(lists: Lists, shell: &Shell<'_>, workspace: &Workspace<'_>) -> Result<Lists, Failure> {
+    let mut compared = Lists {
+        taken: Vec::new(),
+        refused: lists.refused,
+    };
+    for import in lists.taken {
+        let path = workspace.places.list(&import.origin.to_string());
+        let last = shell.world.fs.read(&path)?;
+        match check_length(
+            &import,
+            last.as_deref(),
+            &shell.shown(&path).to_string(),
+            shell,
+        ) {
+            Ok(()) => compared.taken.push(import),
+            Err(refused) => compared.refused.push(refused),
+        }
+    }
+    Ok(compared)
+}
+
+/// Compares a list with the bytes of the last one of its origin, which are kept in a file that is called so.
+fn check_length(
+    Import { origin, list, .. }: &Import,
+    last: Option<&[u8]>,
+    kept: &str,
     shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
 ) -> Result<(), Failure> {
     const HINT: &str = "`--accept-shorter` takes it all the same";
-    for Import { origin, list, .. } in imports {
-        let path = workspace.places.list(&origin.to_string());
-        let Some(bytes) = shell.world.fs.read(&path)? else {
-            continue;
-        };
-        let last = SymbolList::parse(&bytes, origin.forms()).map_err(|error| {
-            let kept = shell.shown(&path);
-            let message = format!("{origin} cannot be compared with {kept}: {error}");
-            Failure::new(Exit::Damaged, message).hint(HINT)
-        })?;
-        list.check_length(&last)
-            .map_err(|error: ListError| origin.refused(shell, &error).hint(HINT))?;
-    }
-    Ok(())
+    let Some(bytes) = last else {
+        return Ok(());
+    };
+    let last = SymbolList::parse(bytes, origin.forms()).map_err(|error| {
+        let message = format!("{origin} cannot be compared with {kept}: {error}");
+        Failure::new(Exit::Damaged, message).hint(HINT)
+    })?;
+    list.check_length(&last)
+        .map_err(|error: ListError| origin.refused(shell, &error).hint(HINT))
 }
 
 /// Takes the tickers into a registry in memory.
 fn take(
     catalog: &mut Catalog,
     imports: &[Import],
+    kinds: &[Kind],
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
 ) -> Changes {
@@ -206,17 +310,27 @@ fn take(
             CatalogWarning::NoTicker { .. } | CatalogWarning::SameTicker { .. } => None,
         })
         .collect();
-    let is_usable = |ticker: &&Ticker| {
-        let has_a_place = !is_legacy || ticker.legacy_stem().is_some();
-        has_a_place && !spoiled.contains(ticker)
+    let mut seen = BTreeSet::new();
+    let mut refusal = |Listed { ticker, kind }: &Listed| match kind {
+        Some(kind) if !kinds.is_empty() && !kinds.contains(kind) => Some(Reason::NotChosen(*kind)),
+        _ if !seen.insert(ticker.clone()) => Some(Reason::InAnotherList),
+        _ if is_legacy && ticker.legacy_stem().is_none() => Some(Reason::Unsafe),
+        _ if spoiled.contains(ticker) => Some(Reason::Damaged),
+        _ => None,
     };
     let mut changes = Changes::default();
     let mut usable = Vec::new();
     for Import { list, .. } in imports {
-        changes.unusable.extend(list.unusable.iter().cloned());
-        let (good, bad): (Vec<&Ticker>, Vec<&Ticker>) = list.tickers.iter().partition(is_usable);
-        usable.extend(good.into_iter().cloned());
-        changes.unusable.extend(bad.iter().map(ToString::to_string));
+        changes.left_out.extend(list.left_out.iter().cloned());
+        for listed in &list.symbols {
+            match refusal(listed) {
+                None => usable.push(listed.ticker.clone()),
+                Some(reason) => changes.left_out.push(LeftOut {
+                    symbol: listed.ticker.to_string(),
+                    reason,
+                }),
+            }
+        }
     }
     changes.added = registration::add(shell, catalog, venue, &usable);
     usable.retain(|ticker| catalog.reactivate(ticker, venue));
@@ -240,40 +354,4 @@ fn keep(
         atomic::replace_from(fs, &temps, &path, bytes, origin.rights(fs)?)?;
     }
     Ok(())
-}
-
-fn tell(imports: &[Import], changes: &Changes, is_dry_run: bool, venue: &Venue, shell: &Shell<'_>) {
-    let sum = |number: fn(&SymbolList) -> usize| -> usize {
-        imports.iter().map(|import| number(&import.list)).sum()
-    };
-    let printer = shell.printer;
-    printer.note(&format!(
-        "Read {} of {}; {} dropped.",
-        count(sum(|list| list.rows), "row", "rows"),
-        count(imports.len(), "list", "lists"),
-        match sum(|list| list.test_issues) {
-            1 => "1 test issue was".to_owned(),
-            tests => format!("{} test issues were", grouped(tests)),
-        }
-    ));
-    let unusable = &changes.unusable;
-    if !unusable.is_empty() {
-        let symbols = count(unusable.len(), "symbol", "symbols");
-        let named = some_of(unusable, MOST_NAMED);
-        printer.warning(&format!("{symbols} cannot be used, left out: {named}."));
-    }
-    let added = count(changes.added, "ticker", "tickers");
-    let back = match changes.taken_back.as_slice() {
-        [] => "0".to_owned(),
-        tickers => format!(
-            "{} ({})",
-            grouped(tickers.len()),
-            some_of(tickers, MOST_NAMED)
-        ),
-    };
-    printer.note(&if is_dry_run {
-        format!("Would add {added} to {venue} and take back {back}. Nothing was changed.")
-    } else {
-        format!("Added {added} to {venue} and took back {back}.")
-    });
 }

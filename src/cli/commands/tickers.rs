@@ -54,7 +54,11 @@ pub(in crate::cli) struct AcceptArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AddArgs {
     /// The tickers
-    #[arg(value_name = "TICKER", required_unless_present = "tickers_file")]
+    #[arg(
+        value_name = "TICKER",
+        required_unless_present = "tickers_file",
+        value_delimiter = ','
+    )]
     tickers: Vec<Ticker>,
     /// A file of tickers, parted by lines, commas or blanks; what follows a # is a comment
     #[arg(long, alias = "file", value_name = "FILE")]
@@ -89,7 +93,11 @@ pub(in crate::cli) struct ListArgs {
 impl TickersCommand {
     /// Tells whether output is for machines.
     pub(in crate::cli) fn is_json(&self) -> bool {
-        matches!(self, Self::List(ListArgs { json: true, .. }))
+        match self {
+            Self::List(args) => args.json,
+            Self::Import(args) => args.is_json(),
+            _ => false,
+        }
     }
 }
 

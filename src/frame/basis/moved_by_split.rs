@@ -73,10 +73,7 @@ mod tests {
             numerator: 4.0,
             denominator: 1.0,
         };
-        [MarketEvent {
-            date: day * DAY,
-            kind,
-        }]
+        [MarketEvent::new(day * DAY, kind)]
     }
 
     #[test]

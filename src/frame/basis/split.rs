@@ -57,7 +57,7 @@ mod tests {
             numerator,
             denominator,
         };
-        Split::of(&MarketEvent { date: 0, kind })
+        Split::of(&MarketEvent::new(0, kind))
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod zone;
 
 pub use pandas::{ParquetColumn, ParquetNames, ParquetTime};
 pub use spec::{ColumnName, FilesSpec, Stamp};
+pub(super) use text::{NoText, unpack};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

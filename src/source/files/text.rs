@@ -20,7 +20,7 @@ const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
 /// Why a file has no text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoText {
+pub(in crate::source) enum NoText {
     /// It is something else, or broken.
     Else(String),
     /// It unpacks to more than fits: nobody knows what it holds.
@@ -38,7 +38,10 @@ pub(super) struct Origin {
 
 /// Returns the text of a file, of at most so many bytes if it is packed, and its name in a zip archive; the error is the
 /// reason why it has none.
-pub(super) fn unpack(bytes: &[u8], most: u64) -> Result<(Cow<'_, [u8]>, Option<String>), NoText> {
+pub(in crate::source) fn unpack(
+    bytes: &[u8],
+    most: u64,
+) -> Result<(Cow<'_, [u8]>, Option<String>), NoText> {
     let most = most.min(MOST_BYTES);
     let (text, entry) = if bytes.starts_with(GZIP) {
         let text = bounded(MultiGzDecoder::new(bytes), most, "gzip")?;

@@ -20,7 +20,16 @@ pub enum ListError {
     /// A page for people, as a proxy or a server under maintenance sends it.
     #[error("it is a page of HTML and no list of symbols")]
     Page,
-    /// It is not UTF-8, or has NUL bytes.
+    /// Its archive is broken, or it has NUL bytes.
+    #[error("{reason}")]
+    Packed {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It is packed, and larger than any list.
+    #[error("it unpacks to more than a list may have")]
+    TooLarge,
+    /// It is not UTF-8.
     #[error("it is no text")]
     NotText,
     /// There is nothing in it that could be a ticker.
@@ -56,6 +65,9 @@ pub enum ListError {
         /// What shows it.
         missing: &'static str,
     },
+    /// Only some kinds are asked for.
+    #[error("it does not say of each symbol what kind it is, so `--kinds` cannot choose")]
+    NoKinds,
     /// It has far fewer symbols than the last one.
     #[error("it has {found} symbols, and the last one that was accepted had {last}")]
     Shorter {

@@ -1,30 +1,37 @@
-//! Lists of the symbols that trade: the directories of Nasdaq Trader, copies of them as CSV, and plain lists.
+//! Lists of the symbols that trade: the directories of Nasdaq Trader, copies of them as CSV, the instruments of Xetra, and
+//! plain lists; packed or not.
 //!
-//! Promises: a list is understood as a whole or refused as a whole, with the reason. Test issues and the line with the
-//! time of creation are no symbols. What cannot be spelled as Yahoo does is named and left out, never guessed.
+//! Promises: a list is understood as a whole or refused as a whole, with the reason. The line with the time of creation is
+//! no symbol. Each row becomes a ticker or is left out with a reason; what cannot be spelled as Yahoo does is never guessed.
 //! Leaves to others: which list was accepted last, and what becomes of the tickers (`cli`).
 
 mod error;
 mod form;
+mod listed;
 mod plain;
 mod spelling;
+mod words;
+mod xetra;
 
 pub use error::ListError;
+pub use listed::{Kind, LeftOut, Listed, Reason};
 pub use plain::symbols as written;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::files::{NoText, unpack};
 use crate::http::{Http, HttpError, HttpRequest};
 use crate::model::Ticker;
 use crate::sys::Shutdown;
 
-/// The most bytes that a list may have.
+/// The most bytes that a list may have, packed or not.
 pub const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Which forms of a list are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forms {
-    /// The directories and their copies as CSV. What is cut off in their heading is no plain list.
+    /// The directories, their copies as CSV, and the file of Xetra. What is cut off in their heading is no plain list.
     Tables,
     /// Plain lists, too.
     All,
@@ -33,14 +40,14 @@ pub enum Forms {
 /// What a list says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SymbolList {
-    /// How many rows it has, test issues included.
+    /// How many rows it has, those that are left out included.
     pub rows: usize,
-    /// How many rows are there for tests only.
-    pub test_issues: usize,
-    /// The tickers as Yahoo spells them, in the order of the list and each once.
-    pub tickers: Vec<Ticker>,
-    /// What can be no ticker or cannot be spelled, as the list has it.
-    pub unusable: Vec<String>,
+    /// When it was made, as it says that.
+    pub date: Option<String>,
+    /// The tickers, in the order of the list and each once.
+    pub symbols: Vec<Listed>,
+    /// What becomes no ticker, in the order of the list.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl SymbolList {
@@ -49,32 +56,45 @@ impl SymbolList {
     /// # Errors
     /// When it is no list, a list of a form that is not known, or one with a part missing.
     pub fn parse(bytes: &[u8], forms: Forms) -> Result<Self, ListError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| ListError::NotText)?;
-        let text = text.trim_start_matches('\u{feff}');
-        if text.contains('\0') {
-            return Err(ListError::NotText);
-        }
-        if text.trim_start().starts_with('<') {
-            return Err(ListError::Page);
-        }
-        let mut list = Self::default();
-        let mut seen = BTreeSet::new();
-        for row in form::rows(text, forms)? {
-            list.rows += 1;
-            if row.is_test_issue {
-                list.test_issues += 1;
-                continue;
+        let (bytes, _) = unpack(bytes, MOST_BYTES).map_err(|error| match error {
+            NoText::Else(reason) => ListError::Packed { reason },
+            NoText::TooLarge(_) => ListError::TooLarge,
+        })?;
+        let form::Rows { rows, date } = form::rows(&text(&bytes)?, forms)?;
+        let mut list = Self {
+            rows: rows.len(),
+            date,
+            ..Self::default()
+        };
+        let mut seen: BTreeSet<Ticker> = BTreeSet::new();
+        for row in rows {
+            let ticker = row
+                .spelled
+                .and_then(|symbol| symbol.parse::<Ticker>().map_err(|_| Reason::NoTicker))
+                .and_then(|ticker| {
+                    let is_new = seen.insert(ticker.clone());
+                    is_new.then_some(ticker).ok_or(Reason::Repeated)
+                });
+            match ticker {
+                Ok(ticker) => list.symbols.push(Listed {
+                    ticker,
+                    kind: row.kind,
+                }),
+                Err(reason) => list.left_out.push(LeftOut {
+                    symbol: row.listed,
+                    reason,
+                }),
             }
-            match row.spelled.and_then(|symbol| symbol.parse::<Ticker>().ok()) {
-                None => list.unusable.push(row.listed),
-                Some(ticker) if seen.insert(ticker.clone()) => list.tickers.push(ticker),
-                Some(_) => {}
-            }
         }
-        if list.tickers.is_empty() {
+        if list.symbols.is_empty() {
             return Err(ListError::Empty);
         }
         Ok(list)
+    }
+
+    /// Tells whether it says of each ticker what it is.
+    pub fn has_kinds(&self) -> bool {
+        self.symbols.iter().all(|listed| listed.kind.is_some())
     }
 
     /// Compares a list with the one of the same origin that was accepted last.
@@ -82,12 +102,26 @@ impl SymbolList {
     /// # Errors
     /// When it is more than a tenth shorter.
     pub fn check_length(&self, last: &Self) -> Result<(), ListError> {
-        let (found, last) = (self.tickers.len(), last.tickers.len());
+        let (found, last) = (self.symbols.len(), last.symbols.len());
         if found.saturating_mul(10) < last.saturating_mul(9) {
             return Err(ListError::Shorter { found, last });
         }
         Ok(())
     }
+}
+
+/// Returns the text of a list without a mark of its byte order.
+fn text(bytes: &[u8]) -> Result<Cow<'_, str>, ListError> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        // Xetra wrote the names of companies in Latin-1 in some years; no column that counts has such letters.
+        Err(_) if xetra::is_one(&String::from_utf8_lossy(bytes)) => String::from_utf8_lossy(bytes),
+        Err(_) => return Err(ListError::NotText),
+    };
+    if text.trim_start().starts_with('<') {
+        return Err(ListError::Page);
+    }
+    Ok(text)
 }
 
 /// Asks a server for the bytes of a list.
@@ -111,7 +145,10 @@ mod tests {
     use super::*;
 
     fn spelled(list: &SymbolList) -> Vec<&str> {
-        list.tickers.iter().map(Ticker::as_str).collect()
+        list.symbols
+            .iter()
+            .map(|listed| listed.ticker.as_str())
+            .collect()
     }
 
     const OTHER: &str = "ACT Symbol|Security Name|Exchange|CQS Symbol|ETF|Round Lot Size|Test Issue|NASDAQ Symbol\r\n\
@@ -126,8 +163,23 @@ mod tests {
         let list = SymbolList::parse(OTHER.as_bytes(), Forms::Tables).unwrap();
 
         assert_eq!(spelled(&list), ["ABR-PD", "MKC-V"]);
-        assert_eq!(list.unusable, ["NXG.V"]);
-        assert_eq!((list.rows, list.test_issues), (4, 1));
+        assert_eq!(
+            list.left_out,
+            [
+                LeftOut {
+                    symbol: "NXG.V".to_owned(),
+                    reason: Reason::NoSpelling
+                },
+                LeftOut {
+                    symbol: "ZXIET".to_owned(),
+                    reason: Reason::TestIssue
+                }
+            ]
+        );
+        assert_eq!(
+            (list.rows, list.date.as_deref()),
+            (4, Some("0721202521:31"))
+        );
     }
 
     #[test]
@@ -197,8 +249,11 @@ mod tests {
     #[test]
     fn a_list_may_be_a_tenth_shorter_than_the_last_one_and_no_more() {
         let of = |count: usize| SymbolList {
-            tickers: (0..count)
-                .map(|at| format!("T{at}").parse().unwrap())
+            symbols: (0..count)
+                .map(|at| Listed {
+                    ticker: format!("T{at}").parse().unwrap(),
+                    kind: None,
+                })
                 .collect(),
             ..SymbolList::default()
         };

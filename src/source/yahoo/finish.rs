@@ -142,7 +142,7 @@ impl Fetch<'_> {
             // Without a mark nobody knows whether the newest row was fetched before the event of its day or after it.
             None => event.date >= from - from.rem_euclid(time::DAY),
         };
-        self.told.iter().filter(is_new).copied().collect()
+        self.told.iter().filter(is_new).cloned().collect()
     }
 
     /// Returns the events that the answer leaves older rows without, and that change what these should be.
@@ -193,7 +193,7 @@ impl Fetch<'_> {
     fn crossed_mark(&self) -> Option<Mark> {
         let (mut mark, splits) = (self.mark.clone()?, self.splits());
         for split in &splits {
-            mark.told.push(*split);
+            mark.told.push(split.clone());
         }
         (!splits.is_empty()).then_some(mark)
     }
@@ -210,7 +210,7 @@ impl Fetch<'_> {
         before
             .chain(self.told.iter())
             .filter(|event| remembers(mark, event))
-            .for_each(|event| told.push(*event));
+            .for_each(|event| told.push(event.clone()));
         told
     }
 }

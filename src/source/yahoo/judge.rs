@@ -4,8 +4,10 @@
 //! status without a body that Yahoo is known to send are an outage, never an unknown symbol. What looks like a chart
 //! and is none is malformed, and its body is handed out.
 
-use super::wire::{self, Body, Chart};
+use super::wire::{self, Body, Chart, Speaker};
 use crate::http::HttpAnswer;
+use crate::model::Interval;
+use crate::source::FetchJob;
 
 /// An answer, understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,14 @@ pub(super) enum Verdict {
     Malformed(String),
 }
 
+/// Tells whether a status of success comes with a failure of the server, which may be over at a second try.
+pub(super) fn is_failure(answer: &HttpAnswer) -> bool {
+    // No failure is longer, and every chart with more than some bars is.
+    const LONGEST: usize = 16 * 1024;
+    let may_be = answer.status == 200 && (answer.body.len() <= LONGEST || is_page(answer));
+    may_be && matches!(judge(answer), Verdict::Outage(_))
+}
+
 /// Judges an answer.
 pub(super) fn judge(answer: &HttpAnswer) -> Verdict {
     let status = answer.status;
@@ -43,7 +53,11 @@ pub(super) fn judge(answer: &HttpAnswer) -> Verdict {
         return Verdict::Throttled;
     }
     match wire::read(&answer.body) {
-        Ok(Body::Refused { code, description }) => refusal(status, &code, &description),
+        Ok(Body::Refused {
+            by,
+            code,
+            description,
+        }) => refusal(status, by, &code, &description),
         Ok(Body::Chart(chart)) if status == 200 => Verdict::Chart(chart),
         Ok(Body::Chart(_)) => Verdict::Outage(format!("status {status} with a chart")),
         Err(_) if answer.body.iter().all(u8::is_ascii_whitespace) => {
@@ -57,25 +71,76 @@ pub(super) fn judge(answer: &HttpAnswer) -> Verdict {
     }
 }
 
-fn refusal(status: u16, code: &str, description: &str) -> Verdict {
+/// Refuses a chart of something else than was asked for.
+pub(super) fn refuse_others(chart: &Chart, job: &FetchJob) -> Result<(), String> {
+    let meta = &chart.meta;
+    if !is_of_ticker(chart, job) {
+        return Err(format!("it is a chart of {}", meta.symbol));
+    }
+    let served = meta.granularity.as_str();
+    let is_right = match job.interval {
+        // Yahoo spells sixty minutes its own way, and half hours are made of quarters.
+        Interval::M60 | Interval::H1 => matches!(served, "" | "1h" | "60m"),
+        Interval::M30 => matches!(served, "" | "15m" | "30m"),
+        interval => served.is_empty() || served == interval.as_str(),
+    };
+    if is_right || chart.rows.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "it has bars of {served}, and {} was asked for",
+        job.interval
+    ))
+}
+
+/// Tells whether a chart is of the ticker that was asked for.
+pub(super) fn is_of_ticker(chart: &Chart, job: &FetchJob) -> bool {
+    let symbol = &chart.meta.symbol;
+    symbol.eq_ignore_ascii_case(job.ticker.as_str())
+}
+
+/// What a refusal means: the one table of statuses, speakers and codes. Statuses of success are among them; Yahoo sends
+/// those with any code, so a code decides wherever it says something.
+fn refusal(status: u16, by: Speaker, code: &str, description: &str) -> Verdict {
     let said = || format!("{code}: {description}");
-    match (status, code) {
-        _ if status >= 500 => Verdict::Outage(said()),
-        (_, "Too Many Requests") => Verdict::Throttled,
-        (401 | 403, _) | (_, "Unauthorized") => Verdict::Outage(said()),
-        (404, _) | (_, "Not Found") => Verdict::UnknownSymbol,
-        (422, _) | (_, "Unprocessable Entity") if description.contains("per request") => {
+    let code = code.to_ascii_lowercase().replace(['-', '_'], " ");
+    match (status, code.as_str()) {
+        (500.., _) => Verdict::Outage(said()),
+        (_, "too many requests") => Verdict::Throttled,
+        (401 | 403, _) | (_, "unauthorized" | "forbidden") => Verdict::Outage(said()),
+        _ if is_trouble(&code) || is_trouble(&description.to_ascii_lowercase()) => {
+            Verdict::Outage(said())
+        }
+        // The way to the charts is not where it was: that says nothing of any symbol.
+        _ if by == Speaker::Gate => Verdict::Outage(said()),
+        (_, "not found") if !description.starts_with("HTTP ") => Verdict::UnknownSymbol,
+        (422, _) | (_, "unprocessable entity") if description.contains("per request") => {
             Verdict::TooLong {
                 days: days_before(description, "worth of"),
             }
         }
-        (422, _) | (_, "Unprocessable Entity") => Verdict::OutOfReach {
+        (422, _) | (_, "unprocessable entity") => Verdict::OutOfReach {
             days: days_after(description, "within the last"),
         },
         _ if description.starts_with("Data doesn't exist") => Verdict::BeforeFirstTrade,
         _ if description.starts_with("Invalid input") => Verdict::Unsupported(said()),
+        (404, _) => Verdict::Outage(said()),
         _ => Verdict::Malformed(said()),
     }
+}
+
+/// Tells whether words in lower case are of a server that does not work, in any of the ways in which servers say so.
+fn is_trouble(words: &str) -> bool {
+    const TROUBLE: [&str; 7] = [
+        "internal",
+        "server error",
+        "unavailable",
+        "gateway",
+        "timeout",
+        "timed out",
+        "overload",
+    ];
+    TROUBLE.iter().any(|trouble| words.contains(trouble))
 }
 
 /// `The requested range must be within the last 60 days.`
@@ -119,26 +184,87 @@ mod tests {
         )
     }
 
+    const GONE: &str = "No data found, symbol may be delisted";
+    const INPUT: &str = "Invalid input - interval=9h is not supported.";
+    const DEPTH: &str = "The requested range must be within the last 60 days.";
+    const LENGTH: &str =
+        "Only 8 days worth of 1m granularity data are allowed to be fetched per request.";
+
+    fn outage(said: &str) -> Verdict {
+        Verdict::Outage(said.to_owned())
+    }
+
     #[rstest]
+    #[case(404, "Not Found", GONE, Verdict::UnknownSymbol)]
+    #[case(200, "Not Found", GONE, Verdict::UnknownSymbol)]
     #[case(
         404,
         "Not Found",
-        "No data found, symbol may be delisted",
-        Verdict::UnknownSymbol
+        "HTTP 404 Not Found",
+        outage("Not Found: HTTP 404 Not Found")
     )]
+    #[case(404, "Odd", "new", outage("Odd: new"))]
+    #[case(404, "Internal Server Error", "", outage("Internal Server Error: "))]
     #[case(
         400,
         "Bad Request",
         "Data doesn't exist for startDate = 1, endDate = 2",
         Verdict::BeforeFirstTrade
     )]
-    #[case(422, "Unprocessable Entity", "The requested range must be within the last 60 days.", Verdict::OutOfReach { days: Some(60) })]
+    #[case(
+        200,
+        "Bad Request",
+        "Data doesn't exist for startDate = 1, endDate = 2",
+        Verdict::BeforeFirstTrade
+    )]
+    #[case(422, "Unprocessable Entity", DEPTH, Verdict::OutOfReach { days: Some(60) })]
+    #[case(200, "Unprocessable Entity", DEPTH, Verdict::OutOfReach { days: Some(60) })]
     #[case(422, "Unprocessable Entity", "something else", Verdict::OutOfReach { days: None })]
-    #[case(422, "Unprocessable Entity", "Only 8 days worth of 1m granularity data are allowed to be fetched per request.", Verdict::TooLong { days: Some(8) })]
-    #[case(401, "Unauthorized", "Invalid Crumb", Verdict::Outage("Unauthorized: Invalid Crumb".into()))]
-    #[case(400, "Bad Request", "Invalid input - interval=9h is not supported.", Verdict::Unsupported("Bad Request: Invalid input - interval=9h is not supported.".into()))]
+    #[case(422, "Unprocessable Entity", LENGTH, Verdict::TooLong { days: Some(8) })]
+    #[case(
+        401,
+        "Unauthorized",
+        "Invalid Crumb",
+        outage("Unauthorized: Invalid Crumb")
+    )]
+    #[case(
+        200,
+        "Unauthorized",
+        "Invalid Crumb",
+        outage("Unauthorized: Invalid Crumb")
+    )]
+    #[case(403, "Odd", "", outage("Odd: "))]
+    #[case(200, "Forbidden", "", outage("Forbidden: "))]
+    #[case(400, "Bad Request", INPUT, Verdict::Unsupported(format!("Bad Request: {INPUT}")))]
     #[case(429, "Too Many Requests", "", Verdict::Throttled)]
-    #[case(502, "Bad Gateway", "down", Verdict::Outage("Bad Gateway: down".into()))]
+    #[case(200, "Too Many Requests", "", Verdict::Throttled)]
+    #[case(999, "Odd", "", Verdict::Throttled)]
+    #[case(502, "Bad Gateway", "down", outage("Bad Gateway: down"))]
+    #[case(
+        500,
+        "Not Found",
+        GONE,
+        outage("Not Found: No data found, symbol may be delisted")
+    )]
+    #[case(200, "Internal Server Error", "", outage("Internal Server Error: "))]
+    #[case(200, "internal-error", "", outage("internal-error: "))]
+    #[case(200, "INTERNAL_ERROR", "", outage("INTERNAL_ERROR: "))]
+    #[case(200, "Service Unavailable", "", outage("Service Unavailable: "))]
+    #[case(200, "Bad Gateway", "", outage("Bad Gateway: "))]
+    #[case(200, "Gateway Timeout", "", outage("Gateway Timeout: "))]
+    #[case(
+        200,
+        "Error",
+        "the request timed out",
+        outage("Error: the request timed out")
+    )]
+    #[case(
+        200,
+        "Odd",
+        "temporarily unavailable",
+        outage("Odd: temporarily unavailable")
+    )]
+    #[case(200, "Odd", "new", Verdict::Malformed("Odd: new".into()))]
     #[case(400, "Odd", "new", Verdict::Malformed("Odd: new".into()))]
     fn a_refusal_has_one_meaning(
         #[case] status: u16,
@@ -150,6 +276,65 @@ mod tests {
             judge(&answer(status, &refused(code, description))),
             expected
         );
+    }
+
+    #[rstest]
+    fn what_stands_before_the_charts_denies_no_symbol(
+        #[values("finance", "quoteResponse")] envelope: &str,
+        #[values(200, 400, 404, 422, 500)] status: u16,
+        #[values("Not Found", "Bad Request", "Unprocessable Entity", "Odd")] code: &str,
+    ) {
+        let body = refused(code, GONE).replace("chart", envelope);
+
+        let verdict = judge(&answer(status, &body));
+
+        assert_eq!(verdict, outage(&format!("{code}: {GONE}")));
+    }
+
+    #[rstest]
+    fn what_says_neither_bars_nor_why_is_malformed(
+        #[values(
+            "{}",
+            "[]",
+            "null",
+            "7",
+            r#"{"chart":null}"#,
+            r#"{"chart":{"result":null,"error":null}}"#,
+            r#"{"chart":{"result":[],"error":null}}"#,
+            r#"{"finance":{"result":null,"error":null}}"#,
+            r#"{"quoteResponse":{"result":[{"symbol":"AAPL"}],"error":null}}"#,
+            r#"{"message":"Hello","data":[1,2]}"#
+        )]
+        body: &str,
+    ) {
+        let verdict = judge(&answer(200, body));
+
+        assert!(matches!(verdict, Verdict::Malformed(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn only_a_failure_under_a_status_of_success_is_tried_again_for_its_body() {
+        let gone = refused("Not Found", GONE);
+        let failed = refused("Internal Server Error", "");
+        let padded = format!("<html>{}</html>", " ".repeat(100_000));
+        for (status, body, expected) in [
+            (200, failed.as_str(), true),
+            (200, "", true),
+            (200, "<html>", true),
+            (200, &padded, true),
+            (200, &gone, false),
+            (200, "{}", false),
+            // A status of 500 is judged before, and who is not let in is not let in a second later.
+            (502, &failed, false),
+            (401, &failed, false),
+            (404, "<html>", false),
+        ] {
+            assert_eq!(
+                is_failure(&answer(status, body)),
+                expected,
+                "{status} {body:.50}"
+            );
+        }
     }
 
     #[rstest]

@@ -1,12 +1,15 @@
 //! Which payments and splits an answer told: the next one tells by them what happened since.
 //!
 //! Promises: an event counts as known because it was told, not because its day lies before the last request. Yahoo may
-//! list it a day late, or on the very day of a request that came before the session. Another amount is another event.
+//! list it a day late, or on the very day of a request that came before the session. Another amount is another event, and so is
+//! one in another currency.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::events::is_currency;
 use super::mark::Mark;
 use super::rows;
 use crate::frame::{EventKind, MarketEvent};
@@ -14,6 +17,9 @@ use crate::model::time;
 
 /// Days before the end of an answer for which its events are remembered: longer than one is listed late.
 const REMEMBERED: i64 = 40;
+
+/// Stands between an amount and its currency.
+const IN: char = '@';
 
 /// Events of the last weeks before the end of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,6 +60,11 @@ pub(super) fn remembers(mark: &Mark, event: &MarketEvent) -> bool {
 fn parsed(text: &str) -> Option<MarketEvent> {
     let (day, what) = text.split_once('=')?;
     let date = time::midnight(day.parse().ok()?)?;
+    let (what, currency) = match what.split_once(IN) {
+        Some((what, currency)) if is_currency(currency) => (what, Some(Arc::from(currency))),
+        Some(_) => return None,
+        None => (what, None),
+    };
     let kind = match what.split_at_checked(1)? {
         ("d", amount) => EventKind::Dividend {
             amount: amount.parse().ok()?,
@@ -70,12 +81,21 @@ fn parsed(text: &str) -> Option<MarketEvent> {
         }
         _ => return None,
     };
-    Some(MarketEvent { date, kind })
+    Some(MarketEvent {
+        date,
+        kind,
+        currency,
+    })
 }
 
 impl fmt::Display for KnownEvents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, MarketEvent { date, kind }) in self.0.iter().enumerate() {
+        for (at, event) in self.0.iter().enumerate() {
+            let MarketEvent {
+                date,
+                kind,
+                currency,
+            } = event;
             let comma = if at == 0 { "" } else { "," };
             write!(f, "{comma}{}=", time::day(*date))?;
             match kind {
@@ -85,6 +105,9 @@ impl fmt::Display for KnownEvents {
                     numerator,
                     denominator,
                 } => write!(f, "s{numerator}:{denominator}")?,
+            }
+            if let Some(currency) = currency {
+                write!(f, "{IN}{currency}")?;
             }
         }
         Ok(())

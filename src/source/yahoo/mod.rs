@@ -15,6 +15,7 @@ mod join;
 mod judge;
 mod known_events;
 mod late;
+mod limits;
 mod mark;
 mod pages;
 mod rows;
@@ -39,7 +40,7 @@ use self::wire::Period;
 use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::basis::UnsealedBasis;
-use crate::http::{Http, Rate};
+use crate::http::{Http, Rate, Talk};
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue, time};
 use crate::sys::Shutdown;
 
@@ -87,6 +88,7 @@ pub struct Yahoo {
     venue: Venue,
     spec: YahooSpec,
     http: Arc<dyn Http>,
+    learned: limits::Learned,
 }
 
 /// What a job asks for, as instants.
@@ -101,7 +103,20 @@ struct Span {
 impl Yahoo {
     /// Returns the source. Nothing is asked yet.
     pub fn new(venue: Venue, spec: YahooSpec, http: Arc<dyn Http>) -> Self {
-        Self { venue, spec, http }
+        let learned = limits::Learned::default();
+        Self {
+            venue,
+            spec,
+            http,
+            learned,
+        }
+    }
+
+    /// Returns by how many seconds the server's clock is ahead of this machine's, if that is worth speaking of.
+    fn skew(&self) -> i64 {
+        const NOTABLE: i64 = 2 * 60;
+        let ahead = self.http.server_ahead().map(|ahead| ahead.num_seconds());
+        ahead.filter(|ahead| ahead.abs() >= NOTABLE).unwrap_or(0)
     }
 
     /// Returns the mark by which a run continues.
@@ -121,6 +136,25 @@ impl Yahoo {
         let asked = Self::known(job).and_then(|mark| rows::wall(mark.through, mark.zone));
         let day = asked.map(|asked| asked.date()).or(job.known)?;
         job.basis.and(day.checked_sub_days(LATE))
+    }
+
+    /// Fetches one series; with a talk, second tries are left to the caller.
+    fn fetch_by(
+        &self,
+        job: &FetchJob,
+        talk: Option<&mut Talk>,
+        stop: &Shutdown,
+    ) -> Result<Fetched, SourceError> {
+        if stop.is_raised() {
+            return Err(SourceError::Stopped {
+                ticker: job.ticker.clone(),
+                interval: job.interval,
+            });
+        }
+        if self.rests(job) {
+            return Ok(Fetched::UpToDate);
+        }
+        pages::Fetch::new(self, job, talk, stop).run()
     }
 
     /// Tells whether a job can bring nothing, or is not to be asked yet.
@@ -198,7 +232,7 @@ impl Yahoo {
 
     /// Returns the first instant that a job can ask for.
     fn earliest(&self, job: &FetchJob, borders: Option<Borders>) -> i64 {
-        let reach = self.spec.windows.of(job.interval);
+        let reach = self.reach(job.interval);
         let earliest = reach.earliest(job.now.timestamp());
         let border = borders.and_then(|borders| borders.from(earliest));
         border.unwrap_or(earliest)
@@ -262,11 +296,7 @@ impl MarketDataSource for Yahoo {
         if self.rests(job) {
             return 0;
         }
-        let pages = self
-            .spec
-            .windows
-            .of(job.interval)
-            .pages(self.span(job).asked);
+        let pages = self.reach(job.interval).pages(self.span(job).asked);
         u32::try_from(pages.len()).unwrap_or(u32::MAX)
     }
 
@@ -278,16 +308,30 @@ impl MarketDataSource for Yahoo {
         self.http.requests()
     }
 
+    fn remarks(&self) -> Vec<String> {
+        let minutes = self.skew() / 60;
+        let how = match minutes {
+            0 => return Vec::new(),
+            1.. => "behind",
+            _ => "ahead of",
+        };
+        let minutes = minutes.abs();
+        vec![format!(
+            "the clock of this machine is {minutes} minutes {how} the server's"
+        )]
+    }
+
     fn fetch(&self, job: &FetchJob, stop: &Shutdown) -> Result<Fetched, SourceError> {
-        if stop.is_raised() {
-            return Err(SourceError::Stopped {
-                ticker: job.ticker.clone(),
-                interval: job.interval,
-            });
-        }
-        if self.rests(job) {
-            return Ok(Fetched::UpToDate);
-        }
-        pages::Fetch::new(self, job, stop).run()
+        self.fetch_by(job, None, stop)
+    }
+
+    fn fetch_on(
+        &self,
+        job: &FetchJob,
+        talk: &mut Talk,
+        stop: &Shutdown,
+    ) -> Result<Fetched, SourceError> {
+        talk.rewind();
+        self.fetch_by(job, Some(talk), stop)
     }
 }

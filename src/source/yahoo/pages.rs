@@ -2,36 +2,34 @@
 //!
 //! Promises: pages are asked for oldest first. What earlier pages brought is handed out when a later one fails, with
 //! the reason, and the mark then says how far the answer reaches. A page that is denied between others counts as failed.
-//! A limit that Yahoo tells is believed if it is narrower than the one at hand. Wide bars that came at odd days are asked
+//! Wide bars that came at odd days are asked
 //! for one by one, few of them in one job. Splits of days whose bars Yahoo does not keep any more are told by daily charts for
 //! ever: one request asks for them after an outage longer than the depth of the interval, and without its answer there is none.
-//! Leaves to others: what the pages amount to (`finish`), which bars are odd (`borders`).
+//! Leaves to others: what the pages amount to (`finish`), what Yahoo tells of its limits (`limits`), which bars are odd (`borders`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use super::address;
 use super::borders::Borders;
+use super::events;
 use super::finish::basis_of;
-use super::judge::{Verdict, judge};
+use super::judge::{Verdict, is_failure, is_of_ticker, judge, refuse_others};
 use super::known_events::KnownEvents;
+use super::limits::{self, Refused};
 use super::mark::Mark;
 use super::rows::{self, Reading};
 use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, earlier};
 use crate::calendar::is_same_zone;
-use crate::frame::MarketEvent;
 use crate::frame::basis::changes_prices;
-use crate::http::HttpRequest;
+use crate::http::{HttpAnswer, HttpRequest, Talk};
 use crate::model::{Interval, time};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
-
-/// How often Yahoo may tell us its limits before we stop believing it: settings that are wider than the server allows are
-/// named in the end.
-const LESSONS: u32 = 2;
 
 /// Bars that one job asks for by themselves. Where a history is counted from its first trade, no more than five lie before
 /// the first border that a request can begin at: quarters begin on weekends four times in a row.
@@ -41,6 +39,8 @@ const MOST_STRAYS: usize = 8;
 pub(super) struct Fetch<'f> {
     pub(super) yahoo: &'f Yahoo,
     pub(super) job: &'f FetchJob,
+    /// What was heard before the job was put aside; without it, second tries are waited for here.
+    talk: Option<&'f mut Talk>,
     pub(super) stop: &'f Shutdown,
     pub(super) span: Span,
     pub(super) reach: Reach,
@@ -73,15 +73,21 @@ pub(super) enum Page {
 }
 
 impl<'f> Fetch<'f> {
-    pub(super) fn new(yahoo: &'f Yahoo, job: &'f FetchJob, stop: &'f Shutdown) -> Self {
+    pub(super) fn new(
+        yahoo: &'f Yahoo,
+        job: &'f FetchJob,
+        talk: Option<&'f mut Talk>,
+        stop: &'f Shutdown,
+    ) -> Self {
         let span = yahoo.span(job);
         Self {
             yahoo,
             job,
+            talk,
             stop,
             span,
-            reach: yahoo.spec.windows.of(job.interval),
-            lessons: LESSONS,
+            reach: yahoo.reach(job.interval),
+            lessons: limits::LESSONS,
             reading: Reading::default(),
             beside: Beside::default(),
             mark: Yahoo::known(job),
@@ -99,6 +105,7 @@ impl<'f> Fetch<'f> {
     pub(super) fn run(mut self) -> Result<Fetched, SourceError> {
         self.ask_missed()?;
         self.ask()?;
+        self.look_deeper()?;
         self.ask_on_border()?;
         if self.is_rebased() {
             // All of it once more, as far as Yahoo has it: rows that were stored before stand on another basis.
@@ -110,6 +117,8 @@ impl<'f> Fetch<'f> {
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
         }
+        // By a clock that is ahead, a session would count as over that is not.
+        self.through = self.through.min(self.now() + 1);
         Ok(self.finish())
     }
 
@@ -210,7 +219,7 @@ impl<'f> Fetch<'f> {
                     left.start = left.start.max(self.earliest());
                     self.through = self.through.max(left.start);
                 }
-                Err(error @ SourceError::Stopped { .. }) => return Err(error),
+                Err(error) if error.is_interruption() => return Err(error),
                 // Half a history on another basis than the rest would be a seam, and nobody would ask again.
                 Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
                 Err(error) => {
@@ -225,18 +234,29 @@ impl<'f> Fetch<'f> {
         Ok(())
     }
 
+    /// Returns the moment of the question; where the clock of this machine is ahead, by that of the server.
     pub(super) fn now(&self) -> i64 {
-        self.job.now.timestamp()
+        self.job.now.timestamp() + self.yahoo.skew().min(0)
+    }
+
+    /// Asks the server for an address.
+    fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
+        let request = HttpRequest {
+            is_failure,
+            ..HttpRequest::of(url)
+        };
+        let http = &*self.yahoo.http;
+        let answer = match &mut self.talk {
+            Some(talk) => talk.ask(http, &request, self.stop),
+            None => http.get(&request, self.stop).map(Arc::new),
+        };
+        answer.map_err(|error| SourceError::unanswered(&error, &self.yahoo.venue, self.job, url))
     }
 
     /// Asks for one page.
     fn page(&mut self, page: Period) -> Result<Page, SourceError> {
         let url = address::of(&self.yahoo.spec, self.job, page);
-        let answer = self
-            .yahoo
-            .http
-            .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| SourceError::unanswered(&error, &self.yahoo.venue, self.job, &url))?;
+        let answer = self.get(&url)?;
         let venue = self.yahoo.venue.clone();
         let malformed = |reason| SourceError::Malformed {
             ticker: self.job.ticker.clone(),
@@ -246,7 +266,7 @@ impl<'f> Fetch<'f> {
         };
         match judge(&answer) {
             Verdict::Chart(chart) => {
-                self.check(&chart).map_err(malformed)?;
+                refuse_others(&chart, self.job).map_err(malformed)?;
                 self.take(*chart, page);
             }
             Verdict::BeforeFirstTrade if self.reading.is_empty() => {
@@ -277,33 +297,6 @@ impl<'f> Fetch<'f> {
             Verdict::Malformed(reason) => return Err(malformed(reason)),
         }
         Ok(Page::Done)
-    }
-
-    /// Refuses a chart of something else than was asked for.
-    pub(super) fn check(&self, chart: &Chart) -> Result<(), String> {
-        let meta = &chart.meta;
-        if !self.is_of_ticker(chart) {
-            return Err(format!("it is a chart of {}", meta.symbol));
-        }
-        let served = meta.granularity.as_str();
-        let is_right = match self.job.interval {
-            // Yahoo spells sixty minutes its own way, and half hours are made of quarters.
-            Interval::M60 | Interval::H1 => matches!(served, "" | "1h" | "60m"),
-            Interval::M30 => matches!(served, "" | "15m" | "30m"),
-            interval => served.is_empty() || served == interval.as_str(),
-        };
-        if is_right || chart.rows.is_empty() {
-            return Ok(());
-        }
-        Err(format!(
-            "it has bars of {served}, and {} was asked for",
-            self.job.interval
-        ))
-    }
-
-    pub(super) fn is_of_ticker(&self, chart: &Chart) -> bool {
-        let symbol = &chart.meta.symbol;
-        symbol.eq_ignore_ascii_case(self.job.ticker.as_str())
     }
 
     fn take(&mut self, mut chart: Chart, page: Period) {
@@ -370,13 +363,9 @@ impl<'f> Fetch<'f> {
         };
         let url = address::of(&self.yahoo.spec, &daily, span);
         let venue = self.yahoo.venue.clone();
-        let answer = self
-            .yahoo
-            .http
-            .get(&HttpRequest::of(url.as_str()), self.stop)
-            .map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
+        let answer = self.get(&url)?;
         let reason = match judge(&answer) {
-            Verdict::Chart(chart) if self.is_of_ticker(&chart) => {
+            Verdict::Chart(chart) if is_of_ticker(&chart, self.job) => {
                 self.hear_all(&chart);
                 return Ok(());
             }
@@ -421,7 +410,7 @@ impl<'f> Fetch<'f> {
                     left.remove(&border);
                 }
                 Ok(false) => {}
-                Err(error @ SourceError::Stopped { .. }) => return Err(error),
+                Err(error) if error.is_interruption() => return Err(error),
                 Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
                 Err(error) => {
                     self.through = self.through.min(page.start);
@@ -459,14 +448,9 @@ impl<'f> Fetch<'f> {
     fn ask_one_bar(&mut self, page: Period) -> Result<bool, SourceError> {
         let url = address::of(&self.yahoo.spec, self.job, page);
         let venue = self.yahoo.venue.clone();
-        let answer = self
-            .yahoo
-            .http
-            .get(&HttpRequest::of(url.as_str()), self.stop);
-        let answer =
-            answer.map_err(|error| SourceError::unanswered(&error, &venue, self.job, &url))?;
+        let answer = self.get(&url)?;
         let reason = match judge(&answer) {
-            Verdict::Chart(mut chart) => match self.check(&chart) {
+            Verdict::Chart(mut chart) => match refuse_others(&chart, self.job) {
                 Ok(()) => {
                     let is_intraday = self.job.interval.is_intraday();
                     chart.rows.retain(|row| {
@@ -501,40 +485,70 @@ impl<'f> Fetch<'f> {
             ticker: self.job.ticker.clone(),
             what: url,
             reason,
-            body: Some(answer.body),
+            body: Some(answer.body.clone()),
         })
     }
 
-    /// Yahoo keeps less than the settings say.
+    /// Looks whether Yahoo keeps more than the built-in limits say, where all that it keeps is wanted, and asks for that, too.
+    fn look_deeper(&mut self) -> Result<(), SourceError> {
+        let interval = self.job.interval;
+        let depth = self.reach.depth_days;
+        let Some(depth) = depth.filter(|_| self.yahoo.is_built_in(interval)) else {
+            return Ok(());
+        };
+        // What denies some of the days that it keeps says nothing of others.
+        let is_answered = !self.reading.is_empty() && self.beside.cut_short.is_none();
+        let is_whole = self.span.wanted.is_none() && is_answered;
+        if !is_whole || !self.yahoo.is_lookout(interval, &self.job.ticker) {
+            return Ok(());
+        }
+        let start = self.earliest() - limits::LONG_AGO;
+        let end = start + DAY;
+        let url = address::of(&self.yahoo.spec, self.job, Period { start, end });
+        let told = match self.get(&url) {
+            Err(error) if error.is_interruption() => return Err(error),
+            Err(_) => None,
+            Ok(answer) => limits::told_depth(&answer),
+        };
+        if told.is_some_and(|told| told > depth) {
+            self.reach.depth_days = told;
+            self.yahoo.learn(interval, |reach| reach.depth_days = told);
+            self.ask_whole()?;
+        }
+        Ok(())
+    }
+
+    /// Yahoo keeps less than the settings say, or its edge is not where this machine's clock has it.
     fn learn_depth(
         &mut self,
         days: Option<u32>,
         page: Period,
         url: &str,
     ) -> Result<Page, SourceError> {
-        let reach = Reach {
-            depth_days: days.or(self.reach.depth_days),
-            ..self.reach
+        let refused = Refused {
+            start: page.start,
+            now: self.now(),
+            ahead: self.yahoo.skew(),
         };
-        let earliest = reach.earliest(self.now());
-        if self.lessons == 0 || reach.depth_days.is_none() || earliest <= page.start {
+        let Some(reach) = limits::after(refused, self.reach, days, &mut self.lessons) else {
             return Err(self.misconfigured("depth_days", url));
-        }
-        self.lessons -= 1;
+        };
         self.reach = reach;
+        // That it keeps less is believed of this ticker: another one may have more, which would be lost.
+        let (interval, margin) = (self.job.interval, reach.edge_margin);
+        self.yahoo
+            .learn(interval, |known| known.edge_margin = margin);
         Ok(Page::Again)
     }
 
     /// Yahoo gives less in one request than the settings say.
     fn learn_length(&mut self, days: Option<u32>, url: &str) -> Result<Page, SourceError> {
-        let is_shorter = days.is_some_and(|days| {
-            days > 0 && self.reach.request_days.is_none_or(|known| days < known)
-        });
-        if self.lessons == 0 || !is_shorter {
+        let Some(reach) = limits::shorter(self.reach, days, &mut self.lessons) else {
             return Err(self.misconfigured("request_days", url));
-        }
-        self.lessons -= 1;
-        self.reach.request_days = days;
+        };
+        self.reach = reach;
+        self.yahoo
+            .learn(self.job.interval, |known| known.request_days = days);
         Ok(Page::Again)
     }
 
@@ -551,15 +565,14 @@ impl<'f> Fetch<'f> {
     /// Hears of the events of an answer.
     fn hear_all(&mut self, chart: &Chart) {
         for event in &chart.events {
-            let day = rows::wall(event.at, chart.meta.zone).map(|wall| wall.date());
-            let Some(date) = day.and_then(time::midnight) else {
+            let Some(heard) = events::heard(event, &chart.meta) else {
                 continue;
             };
-            let kind = event.kind;
-            let heard = MarketEvent { date, kind };
+            let untold = events::excluded(&self.beside.events, &heard);
+            self.beside.warnings.extend(untold);
             // What has yet to take effect will be news then.
             if event.at <= self.now() {
-                self.told.push(heard);
+                self.told.push(heard.clone());
             }
             self.beside.events.push(heard);
         }

@@ -8,7 +8,7 @@ use crate::model::Interval;
 /// Seconds of one day.
 pub(super) const DAY: i64 = 86_400;
 /// Yahoo's edge moves on while a request is under way.
-const SLACK: i64 = 300;
+const EDGE_MARGIN: i64 = 300;
 /// Where the history of wide bars is asked to begin: before any exchange's data.
 const NINETY_NINE_YEARS: i64 = 3_122_064_000;
 
@@ -19,6 +19,8 @@ pub struct Reach {
     pub request_days: Option<u32>,
     /// Days from now that are kept; `None` for everything.
     pub depth_days: Option<u32>,
+    /// Seconds after that edge which are not asked for, since the server's clock may be ahead of this machine's.
+    pub edge_margin: i64,
 }
 
 /// The limits of every interval. The default is what Yahoo allowed in 2026.
@@ -30,6 +32,7 @@ impl Default for Windows {
         let days = |request_days, depth_days| Reach {
             request_days: Some(request_days),
             depth_days: Some(depth_days),
+            edge_margin: EDGE_MARGIN,
         };
         let minutes = Interval::ALL.into_iter().filter_map(|interval| {
             let reach = match interval.minutes()? {
@@ -59,7 +62,7 @@ impl Reach {
     /// Returns the first instant that can be asked for at `now`.
     pub(super) fn earliest(self, now: i64) -> i64 {
         match self.depth_days {
-            Some(days) => now - i64::from(days) * DAY + SLACK,
+            Some(days) => now - i64::from(days) * DAY + self.edge_margin,
             None => now - NINETY_NINE_YEARS,
         }
     }

@@ -5,11 +5,12 @@
 //! text, are no value. Leaves to others: what a refusal means (`judge`), which rows are bars (`rows`).
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::frame::Volume;
+use crate::frame::{EventKind, Volume};
 
 /// What a body says.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +19,21 @@ pub(super) enum Body {
     Chart(Box<Chart>),
     /// Yahoo gives no chart and says why.
     Refused {
+        by: Speaker,
         /// For example `Not Found`.
         code: String,
         /// For example `No data found, symbol may be delisted`.
         description: String,
     },
+}
+
+/// Which part of Yahoo refuses, by the envelope of its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// The chart API, which knows symbols.
+    Chart,
+    /// What stands before it and knows none.
+    Gate,
 }
 
 /// A chart as it was sent.
@@ -82,10 +93,12 @@ pub(super) struct Row {
 }
 
 /// One event, at an instant in seconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct RawEvent {
     pub(super) at: i64,
-    pub(super) kind: crate::frame::EventKind,
+    pub(super) kind: EventKind,
+    /// The currency of a payment, where it is told.
+    pub(super) currency: Option<Arc<str>>,
 }
 
 /// Reads a body.
@@ -100,18 +113,23 @@ pub(super) fn read(body: &[u8]) -> Result<Body, String> {
             serde_json::from_slice(&cleaned).map_err(|_| error.to_string())?
         }
     };
-    let envelope = ["chart", "finance", "quoteResponse"]
-        .iter()
-        .find_map(|key| json.get(key))
+    let envelopes = [
+        ("chart", Speaker::Chart),
+        ("finance", Speaker::Gate),
+        ("quoteResponse", Speaker::Gate),
+    ];
+    let (envelope, by) = envelopes
+        .into_iter()
+        .find_map(|(key, by)| Some((json.get(key)?, by)))
         .ok_or("it has none of the envelopes that Yahoo uses")?;
     if let Some(error) = envelope.get("error").filter(|error| !error.is_null()) {
-        let text = |key: &str| {
-            let text = error.get(key).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
+        let text = |key: &str| error.get(key).and_then(Value::as_str);
+        // Some refusals are words alone.
+        let description = text("description").or(error.as_str());
         return Ok(Body::Refused {
-            code: text("code"),
-            description: text("description"),
+            by,
+            code: text("code").unwrap_or_default().to_owned(),
+            description: description.unwrap_or_default().to_owned(),
         });
     }
     let result = envelope

@@ -220,7 +220,7 @@ fn a_name_that_the_disk_does_not_take_for_events_costs_one_ticker() {
         let kind = EventKind::Dividend { amount: 0.5 };
         let date = bars(1)[0].date.unwrap();
         let beside = Beside {
-            events: vec![MarketEvent { date, kind }],
+            events: vec![MarketEvent::new(date, kind)],
             ..Beside::default()
         };
         let says = Say::NothingWith(Box::new(beside));

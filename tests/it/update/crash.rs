@@ -137,7 +137,7 @@ fn recorded(world: &World) -> Value {
 
 fn dividend(date: i64) -> Vec<MarketEvent> {
     let kind = EventKind::Dividend { amount: 0.5 };
-    vec![MarketEvent { date, kind }]
+    vec![MarketEvent::new(date, kind)]
 }
 
 #[test]

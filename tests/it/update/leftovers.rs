@@ -246,7 +246,7 @@ fn a_stopped_run_keeps_no_mark_of_an_answer_whose_events_are_only_staged() {
         let kind = EventKind::Dividend { amount: 0.5 };
         let date = two_days()[0].date.unwrap();
         let beside = Beside {
-            events: vec![MarketEvent { date, kind }],
+            events: vec![MarketEvent::new(date, kind)],
             ..Beside::default()
         };
         demo()

@@ -18,6 +18,12 @@ fn an_outage_changes_no_ticker_and_says_so() {
         Reply::new(502, "busy"),
         Reply::html("<html>Will be right back</html>"),
         Reply::json(""),
+        Reply::json(
+            r#"{"chart":{"result":null,"error":{"code":"Internal Server Error","description":"temporarily unavailable"}}}"#,
+        ),
+        Reply::json(
+            r#"{"finance":{"result":null,"error":{"code":"Not Found","description":"HTTP 404 Not Found"}}}"#,
+        ),
         Reply::redirect("https://consent.yahoo.com/v2/collectConsent"),
         Reply::new(
             401,
@@ -31,6 +37,7 @@ fn an_outage_changes_no_ticker_and_says_so() {
         let ran = yahoo.bar.run(&["update", "--save-not-founds"]);
 
         assert_eq!(ran.exit, Exit::SourceDown, "{ran:?}");
+        assert!(yahoo.bar.files_in("quarantine").is_empty());
         assert_eq!(registry(&yahoo), before);
     }
 }
