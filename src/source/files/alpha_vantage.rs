@@ -131,11 +131,11 @@ mod tests {
 
         let sheet = json::read(text.as_bytes(), &spec, 1 << 20).unwrap();
 
-        let Ok(Answer::Rows(bars)) = sheet.bars("IBM", &question) else {
+        let Ok(Answer::Rows(stamped)) = sheet.bars("IBM", &question) else {
             panic!("{sheet:?}");
         };
-        let [first, second] = bars.as_slice() else {
-            panic!("{bars:?}");
+        let [first, second] = stamped.bars.as_slice() else {
+            panic!("{stamped:?}");
         };
         assert_eq!(first.date, time::parse("2021-07-20T22:00"));
         assert_eq!(

@@ -20,6 +20,8 @@ pub(super) struct Reading {
     pub(super) wall: i64,
     /// The stamp of the bar.
     pub(super) start: i64,
+    /// Whether the clock showed it for the second time, in the hour that autumn repeats.
+    pub(super) is_repeated: bool,
 }
 
 /// How the stamps of one file are to be understood.
@@ -76,7 +78,11 @@ impl Clock {
     pub(super) fn read(self, moment: Moment) -> Result<Reading, String> {
         let wall = self.wall(moment)?;
         match (time::nanos(wall), self.start(wall)) {
-            (Some(wall), Some(start)) => Ok(Reading { wall, start }),
+            (Some(wall), Some(start)) => Ok(Reading {
+                wall,
+                start,
+                is_repeated: self.is_repeated(moment),
+            }),
             _ => Err(format!("{wall} lies outside the years 1677 to 2262")),
         }
     }
@@ -91,10 +97,12 @@ impl Clock {
             )),
             Moment::Day(day) => Ok(day.into()),
             Moment::Wall(wall) if !is_intraday => Ok(wall),
-            Moment::Wall(wall) => match self.file {
-                None => Ok(wall),
-                Some(file) if self.stored == Some(file) => Ok(wall),
-                Some(file) => self.on_stored_clock(instant(wall, file)?),
+            Moment::Wall(wall) => match (self.file, self.stored) {
+                (Some(file), stored) if stored != Some(file) => {
+                    self.on_stored_clock(instant(wall, file)?)
+                }
+                (_, Some(zone)) => instant(wall, zone).map(|_| wall),
+                (_, None) => Ok(wall),
             },
             // No exchange west of Greenwich begins a day then: who writes days as instants means the day of UTC.
             Moment::Instant(instant) if !is_intraday && instant.time() == NaiveTime::MIN => {
@@ -102,6 +110,17 @@ impl Clock {
             }
             Moment::Instant(instant) => self.on_stored_clock(instant),
         }
+    }
+
+    fn is_repeated(self, moment: Moment) -> bool {
+        let (Moment::Instant(instant), Some(zone)) = (moment, self.stored) else {
+            return false;
+        };
+        let wall = instant.with_timezone(&zone).naive_local();
+        let second = zone.from_local_datetime(&wall).latest();
+        self.interval.is_intraday()
+            && zone.from_local_datetime(&wall).earliest() != second
+            && second.is_some_and(|second| second == instant)
     }
 
     /// Returns the stamp of the bar; `None` outside the years that can be stored.
@@ -189,6 +208,43 @@ mod tests {
         let wall = time::naive(time::parse("2026-03-29T02:30").unwrap());
 
         assert!(dump(Interval::M5).wall(Moment::Wall(wall)).is_err());
+    }
+
+    #[test]
+    fn a_reading_that_the_clock_of_the_exchange_never_showed_is_refused() {
+        let spec = FilesSpec::of("x".into());
+        let of = |interval, text: &str| {
+            let zone = Some(Tz::America__New_York);
+            let wall = time::naive(time::parse(text).unwrap());
+            Clock::of(Family::Plain, interval, zone, None, &spec).read(Moment::Wall(wall))
+        };
+
+        let reason = of(Interval::M30, "2026-03-08T02:30").unwrap_err();
+        assert!(reason.contains("2026-03-08 02:30:00"), "{reason}");
+        assert!(of(Interval::M30, "2026-03-08T01:30").is_ok());
+        assert!(of(Interval::M30, "2026-03-08T03:00").is_ok());
+        assert!(of(Interval::D1, "2026-03-08T02:30").is_ok());
+    }
+
+    #[test]
+    fn the_second_time_that_a_clock_shows_an_hour_is_known() {
+        let spec = FilesSpec::of("x".into());
+        let of = |interval, text: &str| {
+            let zone = Some(Tz::America__New_York);
+            let clock = Clock::of(Family::Plain, interval, zone, None, &spec);
+            let instant = text.parse().unwrap();
+            clock.read(Moment::Instant(instant)).unwrap().is_repeated
+        };
+
+        for (text, is_repeated) in [
+            ("2026-11-01T04:30:00Z", false),
+            ("2026-11-01T05:30:00Z", false),
+            ("2026-11-01T06:30:00Z", true),
+            ("2026-11-01T07:30:00Z", false),
+        ] {
+            assert_eq!(of(Interval::M30, text), is_repeated, "{text}");
+        }
+        assert!(!of(Interval::D1, "2026-11-01T06:30:00Z"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::detect::{self, Detected};
 use super::index::Found;
 use super::name::FileKind;
 use super::rows::{self, Keep};
-use super::sheet::{Answer, Question, Sheet, TOO_LARGE};
+use super::sheet::{Answer, Question, Sheet, Stamped, TOO_LARGE};
 use super::spec::FilesSpec;
 use super::text::{self, NoText, Origin};
 use super::{ParquetBars, ParquetRows, json, pandas, sheet};
@@ -86,18 +86,18 @@ impl Content {
 
     /// Returns the bars of some of the symbols. The error is the reason why they cannot be read.
     pub(super) fn bars(&self, symbols: &[&str], question: &Question<'_>) -> Result<Answer, String> {
-        let mut all = Vec::new();
+        let mut all = Stamped::default();
         for symbol in symbols {
             match self {
                 Self::NoRows => {}
                 Self::Sheet(sheet) => match sheet.bars(symbol, question)? {
-                    Answer::Rows(bars) => all.extend(bars),
+                    Answer::Rows(stamped) => all.append(stamped),
                     Answer::OtherLength => return Ok(Answer::OtherLength),
                 },
                 Self::Bars(bars) => {
                     let mine = bars.owners.iter().filter(|(owner, _)| owner == symbol);
                     let bars = mine.flat_map(|(_, bars)| bars.iter().copied());
-                    all.extend(bars.filter(sheet::has_price));
+                    all.bars.extend(bars.filter(sheet::has_price));
                 }
             }
         }

@@ -5,7 +5,7 @@
 //! with both names, never a choice; files of one series by day, month or year are its parts. What may hold bars and is not
 //! read is kept by name. Leaves to others: what the files hold.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,19 @@ use crate::sys::{Fs, FsError, FsKind, Kind};
 
 /// How many files a folder may have for each of them to be searched for rows of any ticker.
 const FEW: usize = 16;
+
+/// The file by which a workspace with sources of its own is known.
+const SETTINGS: &str = "barkeep.toml";
+
+/// The folders of a workspace in which barkeep keeps what is its own.
+const OWN_FOLDERS: [&str; 6] = [
+    "data",
+    "mirror",
+    "partition-staging",
+    "quarantine",
+    "state",
+    "vault",
+];
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +56,27 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn is_part(&self) -> bool {
+    /// Tells whether it is one of several files of a series.
+    pub(super) fn is_part(&self) -> bool {
         self.owner.is_some() || self.is_dated
+    }
+
+    /// Tells whether its whole name is this one, which has no case.
+    fn is_called(&self, key: &str) -> bool {
+        let decoded = self
+            .owner
+            .clone()
+            .or_else(|| Ticker::from_segment(&self.stem).ok());
+        name::fold(&self.stem) == key
+            || decoded.is_some_and(|ticker| name::fold(ticker.as_str()) == key)
+    }
+
+    /// Returns whose bars its name says that it holds, without case.
+    fn symbol(&self) -> String {
+        match &self.owner {
+            Some(owner) => name::fold(owner.as_str()),
+            None => name::fold(&name::told(&self.stem).symbol.unwrap_or_default()),
+        }
     }
 }
 
@@ -138,6 +170,7 @@ impl Index {
                 }
             };
             let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+            let is_workspace = names.contains(SETTINGS);
             for entry in entries {
                 if entry.name.starts_with('.') || name::is_copy_beside(&entry.name, &names) {
                     continue;
@@ -145,6 +178,8 @@ impl Index {
                 let below = folder.join(&entry.name);
                 match entry.kind {
                     Kind::Dir if name::holds_no_bars(&entry.name) => {}
+                    // What barkeep has stored would come back as its own source.
+                    Kind::Dir if is_workspace && OWN_FOLDERS.contains(&entry.name.as_str()) => {}
                     Kind::Dir => waiting.push(below),
                     // A pipe is no file, and whoever asks for its series has to hear that.
                     Kind::File | Kind::Other => self.add(&root.join(&below), &below),
@@ -281,51 +316,29 @@ impl Index {
     }
 
     fn named(&self, ticker: &Ticker, spec: &FilesSpec) -> Vec<Candidate<'_>> {
-        let symbol = ticker.as_str();
-        let mut spellings = vec![symbol.to_owned()];
-        if let Some(suffix) = &spec.suffix {
-            spellings.push(format!("{symbol}{suffix}"));
-        }
-        let mut keys: Vec<String> = spellings.iter().map(|text| name::fold(text)).collect();
-        keys.dedup();
-        let mut places: Vec<usize> = keys
-            .iter()
-            .filter_map(|key| self.by_key.get(key))
-            .flatten()
-            .copied()
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        let rank = |found: &Found| {
-            let decoded = found
-                .owner
-                .clone()
-                .or_else(|| Ticker::from_segment(&found.stem).ok());
-            let name = decoded.as_ref().map_or(found.stem.as_str(), Ticker::as_str);
-            let is = |text: &String| *text == name || *text == found.stem;
-            let folds = |text: &String| {
-                [name, &found.stem]
-                    .map(name::fold)
-                    .contains(&name::fold(text))
-            };
-            // A spelling in the right case is the strongest claim, one without its country the weakest.
-            match (
-                spellings.iter().position(is),
-                spellings.iter().position(folds),
-            ) {
-                (Some(at), _) => at,
-                (None, Some(at)) => 2 + at,
-                (None, None) => 4,
+        let bare = name::fold(ticker.as_str());
+        let suffix = spec.suffix.as_deref().map(name::fold);
+        let suffixed = suffix.as_ref().map(|suffix| format!("{bare}{suffix}"));
+        // The settings say what stands behind a ticker, so that spelling comes first; within one, a part of a name comes
+        // after the whole of it.
+        let spellings = suffixed.iter().map(|key| (0, key)).chain([(2, &bare)]);
+        let mut named = BTreeMap::new();
+        for (rank, key) in spellings {
+            for at in self.by_key.get(key).into_iter().flatten() {
+                let Some(file) = self.files.get(*at) else {
+                    continue;
+                };
+                let is_anothers = rank > 0
+                    && suffix.as_deref().is_some_and(|suffix| {
+                        !zone::is_country(suffix) && file.symbol().ends_with(suffix)
+                    });
+                if !is_anothers {
+                    let rank = rank + usize::from(!file.is_called(key));
+                    named.entry(*at).or_insert(Candidate { rank, file });
+                }
             }
-        };
-        places
-            .into_iter()
-            .filter_map(|at| self.files.get(at))
-            .map(|file| Candidate {
-                rank: rank(file),
-                file,
-            })
-            .collect()
+        }
+        named.into_values().collect()
     }
 }
 

@@ -45,7 +45,7 @@ use self::index::{Choice, Index, Scan};
 use self::mark::Mark;
 use self::owner::Claim;
 use self::remarks::Seen;
-use self::series::{Series, check, malformed};
+use self::series::{Series, check, could_be_as_well, malformed};
 use self::shelf::Shelf;
 use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
@@ -230,8 +230,7 @@ impl Files {
             Choice::Ambiguous(first, second) => {
                 self.seen.take(first);
                 self.seen.take(second);
-                let reason = format!("{} could be the file as well", second.display());
-                return Err(malformed(job, first, reason));
+                return Err(malformed(job, first, could_be_as_well(second)));
             }
             Choice::Absent => return unknown(&index),
         };
@@ -249,11 +248,11 @@ impl Files {
             }
             return Ok(Fetched::UpToDate);
         }
-        let Some(rows) = self.rows(&series, job, stop)? else {
+        let Some(mut rows) = self.rows(&series, job, stop)? else {
             return unknown(&index);
         };
         let mut beside = Box::<Beside>::default();
-        beside.warnings = rows.warnings;
+        beside.warnings = std::mem::take(&mut rows.warnings);
         if rows.zone != self.zone() {
             // Some families have a clock of their own.
             beside.provenance = Some(Provenance {
@@ -261,7 +260,8 @@ impl Files {
                 ..self.provenance()
             });
         }
-        Ok(answer(rows.bars, beside, job, before, facts))
+        let bars = rows.into_bars(series.files.len());
+        Ok(answer(bars, beside, job, before, facts))
     }
 }
 

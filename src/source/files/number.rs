@@ -68,6 +68,19 @@ pub(super) struct Numbers<'s> {
     point: Point,
     scale: Scale,
     missing: &'s [String],
+    comma: Comma,
+}
+
+/// What is known of the commas that were taken for decimal ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Comma {
+    /// None was seen that had to be guessed.
+    #[default]
+    Unguessed,
+    /// All stand as those between thousands do; the first number that has one.
+    Doubtful(String),
+    /// One stands where no thousands end.
+    Decimal,
 }
 
 impl<'s> Numbers<'s> {
@@ -77,6 +90,33 @@ impl<'s> Numbers<'s> {
             point,
             scale,
             missing: &spec.missing,
+            comma: Comma::default(),
+        }
+    }
+
+    /// Tells whether the comma was taken for a decimal one because of the numbers alone.
+    pub(super) fn is_comma_guessed(&self) -> bool {
+        self.comma != Comma::Unguessed
+    }
+
+    /// Refuses numbers whose commas may all stand between thousands. The error is the reason.
+    pub(super) fn refuse_doubtful(&self) -> Result<(), String> {
+        match &self.comma {
+            Comma::Unguessed | Comma::Decimal => Ok(()),
+            Comma::Doubtful(text) => Err(format!(
+                "`{text}` may be a fraction or thousands, and no other number tells: set decimal_comma, or write it without the comma"
+            )),
+        }
+    }
+
+    /// Notes a number with a decimal comma, if that was not settled by the settings or the form.
+    fn note_comma(&mut self, text: &str) {
+        if self.point == Point::Unseen || self.is_comma_guessed() {
+            if !is_grouped(text) {
+                self.comma = Comma::Decimal;
+            } else if self.comma == Comma::Unguessed {
+                self.comma = Comma::Doubtful(text.to_owned());
+            }
         }
     }
 
@@ -120,6 +160,9 @@ impl<'s> Numbers<'s> {
         }
         let text = std::str::from_utf8(cell).map_err(|_| refuse(cell))?.trim();
         let has_comma = text.contains(',');
+        if has_comma {
+            self.note_comma(text);
+        }
         let written = match (has_comma, text.contains('.')) {
             (true, true) => return Err(refuse(cell)),
             (true, false) => Point::Comma,
@@ -140,6 +183,14 @@ impl<'s> Numbers<'s> {
         };
         value.map(Some).map_err(|_| refuse(cell))
     }
+}
+
+/// Tells whether the comma of a number stands as one between thousands does: `1,050`, but neither `0,105` nor `1050,125`.
+fn is_grouped(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    text.split_once(',').is_some_and(|(thousands, rest)| {
+        (1..=3).contains(&thousands.len()) && !thousands.starts_with('0') && rest.len() == 3
+    })
 }
 
 fn refuse(cell: &[u8]) -> String {
@@ -212,6 +263,27 @@ mod tests {
         for text in ["1,234.5", "1.234,5", "1,2,3", "12M", "x", "--1"] {
             assert!(read(&[text], Scale::One)[0].is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_comma_that_may_stand_between_thousands_is_doubted_until_a_number_tells() {
+        let is_doubtful = |point, cells: &[&str]| {
+            let spec = FilesSpec::of("x".into());
+            let mut numbers = Numbers::new(point, Scale::One, &spec);
+            for cell in cells {
+                numbers.price(cell.as_bytes()).unwrap();
+            }
+            numbers.refuse_doubtful().is_err()
+        };
+
+        assert!(is_doubtful(Point::Unseen, &["1,050", "900", "12,000"]));
+        assert!(is_doubtful(Point::Unseen, &["-1,050"]));
+        for told in ["1,05", "0,105", "1050,125", "1,0500"] {
+            assert!(!is_doubtful(Point::Unseen, &["1,050", told]), "{told}");
+            assert!(!is_doubtful(Point::Unseen, &[told, "1,050"]), "{told}");
+        }
+        assert!(!is_doubtful(Point::Comma, &["1,050"]));
+        assert!(!is_doubtful(Point::Unseen, &["1.050", "900"]));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Whose rows a file holds, when its rows say so.
 //!
 //! Promises: in a file named for one ticker a row of another one is an error that names both; in a file shared
-//! by many it is passed over. A country suffix on one side only is no difference, unless two symbols differ in it.
+//! by many it is passed over. A country suffix on one side only is no difference. Two symbols that could both be the ticker are
+//! an error with both names.
+
+use chrono_tz::Tz;
 
 use super::name::fold;
 use super::zone;
@@ -12,6 +15,8 @@ use crate::model::Ticker;
 pub(super) struct Owner<'q> {
     /// The ticker asked for.
     pub(super) ticker: &'q Ticker,
+    /// The zone of the exchange whose symbols have no country, if it is known.
+    pub(super) exchange: Option<Tz>,
     /// What file names have behind the ticker.
     pub(super) suffix: Option<&'q str>,
     /// The file's name without endings.
@@ -46,17 +51,32 @@ impl Owner<'_> {
                 other.escape_debug()
             )),
             (Claim::Shared, [], Some(_)) => Ok(None),
-            (Claim::Named, ..) | (Claim::Shared, [] | [_], _) => Ok(Some(mine)),
-            (Claim::Shared, [first, second, ..], _) => {
-                let asked = fold(self.ticker.as_str());
-                match mine.iter().find(|symbol| fold(symbol) == asked) {
-                    Some(exact) => Ok(Some(vec![exact])),
-                    None => Err(format!(
-                        "it holds rows of {first} and of {second}, and {} may be either",
-                        self.ticker
-                    )),
-                }
-            }
+            (_, [] | [_], _) => Ok(Some(mine)),
+            (_, [first, second, ..], _) => match self.only_exact(&mine) {
+                Some(exact) if self.claim == Claim::Shared => Ok(Some(vec![exact])),
+                _ => Err(format!(
+                    "it holds rows of {first} and of {second}, and {} may be either",
+                    self.ticker
+                )),
+            },
+        }
+    }
+
+    /// Returns the symbol that is spelled as the ticker, where the countries of all others are known to be others: SAP
+    /// in New York beside SAP.DE. The rows of another spelling of one share must not be dropped in silence.
+    fn only_exact<'s>(&self, symbols: &[&'s str]) -> Option<&'s str> {
+        let asked = fold(self.ticker.as_str());
+        let (exact, others): (Vec<&str>, Vec<&str>) =
+            symbols.iter().partition(|symbol| fold(symbol) == asked);
+        let zone = |symbol: &str| match zone::split_country(symbol) {
+            Some((_, country)) => Some(country.zone),
+            None => self.exchange,
+        };
+        let mine = zone(self.ticker.as_str())?;
+        let is_another = |symbol: &&str| zone(symbol).is_some_and(|zone| zone != mine);
+        match exact.as_slice() {
+            [exact] if others.iter().all(is_another) => Some(exact),
+            _ => None,
         }
     }
 
@@ -92,6 +112,7 @@ mod tests {
         let ticker = asked.parse().unwrap();
         let owner = Owner {
             ticker: &ticker,
+            exchange: Some(Tz::America__New_York),
             suffix: None,
             stem,
             claim,
@@ -143,9 +164,29 @@ mod tests {
             choose("A.US", "x", Claim::Shared, &both),
             Ok(Some(vec!["A.US"]))
         );
-        assert_eq!(
-            choose("A", "x", Claim::Shared, &["A", "A.US"]),
-            Ok(Some(vec!["A"]))
-        );
+    }
+
+    #[test]
+    fn of_two_spellings_of_one_ticker_neither_is_dropped_in_silence() {
+        for symbols in [["KO", "ko"], ["KO", "KO.US"], ["KO.US", "ko"]] {
+            for asked in ["KO", "KO.US"] {
+                for claim in [Claim::Shared, Claim::Named] {
+                    let reason = choose(asked, "ko", claim, &symbols).unwrap_err();
+
+                    assert!(
+                        symbols.iter().all(|symbol| reason.contains(symbol)),
+                        "{reason}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shares_of_two_countries_are_told_apart_where_the_exchange_is_known() {
+        for asked in ["SAP", "SAP.DE"] {
+            let found = choose(asked, "x", Claim::Shared, &["SAP", "SAP.DE"]);
+            assert_eq!(found, Ok(Some(vec![asked])), "{asked}");
+        }
     }
 }

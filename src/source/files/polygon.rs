@@ -66,7 +66,7 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::super::json;
-    use super::super::sheet::{Answer, Question};
+    use super::super::sheet::{Answer, Question, Stamped};
     use super::super::spec::FilesSpec;
     use super::*;
     use crate::model::{Interval, time};
@@ -87,7 +87,7 @@ mod tests {
         let text = r#"{"ticker": "A", "resultsCount": 1,
             "results": [{"v": 642.0, "o": 1.5032, "c": 1.4604, "h": 1.5064, "l": 1.4489, "t": 1112331600000}]}"#;
 
-        let Ok(Answer::Rows(bars)) = read(text) else {
+        let Ok(Answer::Rows(stamped)) = read(text) else {
             panic!("no rows");
         };
 
@@ -100,14 +100,14 @@ mod tests {
             volume: Some(642.0.into()),
             sequence: None,
         };
-        assert_eq!(bars, [expected]);
+        assert_eq!(stamped.bars, [expected]);
     }
 
     #[test]
     fn no_results_are_no_rows_and_no_damage() {
         let empty = r#"{"ticker": "A", "queryCount": 0, "resultsCount": 0, "status": "OK"}"#;
 
-        assert_eq!(read(empty), Ok(Answer::Rows(Vec::new())));
+        assert_eq!(read(empty), Ok(Answer::Rows(Stamped::default())));
         assert!(read(r#"{"ticker": "A", "results": [{"t": 1, "p": 2}]}"#).is_err());
         assert!(read(r#"{"ticker": "A", "results": [{"t": "x", "c": 2}]}"#).is_err());
     }

@@ -64,6 +64,7 @@ pub(super) fn read(
             reading.line(&row, line)?;
         }
     }
+    reading.numbers.refuse_doubtful()?;
     Ok(reading.sheet)
 }
 
@@ -136,6 +137,12 @@ impl Reading<'_> {
                 })
                 .map_err(place);
             match taken {
+                Ok(row) if self.numbers.is_comma_guessed() && is_upside_down(&row.bar) => {
+                    return Err(place(
+                        "with decimal commas its high is below its low: set decimal_comma"
+                            .to_owned(),
+                    ));
+                }
                 Ok(row) => self.sheet.add(&self.symbol, row)?,
                 // In a file of one series nothing else is lost by it.
                 Err(reason) => self.sheet.refuse(&self.symbol, reason),
@@ -143,6 +150,10 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
+
+fn is_upside_down(bar: &Bar) -> bool {
+    bar.high.zip(bar.low).is_some_and(|(high, low)| high < low)
 }
 
 fn take(

@@ -14,7 +14,7 @@ use super::index::Found;
 use super::mark::Facts;
 use super::owner::{Claim, Owner};
 use super::rows::Keep;
-use super::sheet::{Answer, Question};
+use super::sheet::{Answer, Question, Stamped};
 use super::shelf::Parsed;
 use super::{FetchJob, Files, SourceError, text, zone};
 use crate::frame::Bar;
@@ -31,7 +31,7 @@ pub(super) struct Series<'i> {
 /// The rows of a series.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) bars: Vec<Bar>,
+    stamped: Stamped,
     /// The zone whose wall clock their dates show; `None` when nobody knows it.
     pub(super) zone: Option<Tz>,
     /// What a person should know of the files, as sentences without a period.
@@ -50,16 +50,25 @@ impl Rows {
         }
     }
 
-    /// Drops the rows that two files have alike, such as a month and one of its days.
-    fn drop_repeated(&mut self) {
-        self.bars.sort_by_key(|bar| bar.date);
-        self.bars.dedup();
+    /// Returns the bars of so many files. Rows that two have alike, such as a month and one of its days, come once.
+    pub(super) fn into_bars(self, files: usize) -> Vec<Bar> {
+        let mut bars = self.stamped.in_order();
+        if files > 1 {
+            bars.sort_by_key(|bar| bar.date);
+            bars.dedup();
+        }
+        bars
     }
 
-    fn add(&mut self, bars: Vec<Bar>, zone: Option<Tz>, interval: Interval) -> Result<(), String> {
+    fn add(
+        &mut self,
+        stamped: Stamped,
+        zone: Option<Tz>,
+        interval: Interval,
+    ) -> Result<(), String> {
         if let (Some(before), Some(zone)) = (self.zone, zone)
             && interval.is_intraday()
-            && !bars.is_empty()
+            && !stamped.is_empty()
             && before != zone
         {
             return Err(format!(
@@ -67,7 +76,7 @@ impl Rows {
             ));
         }
         self.zone = self.zone.or(zone);
-        self.bars.extend(bars);
+        self.stamped.append(stamped);
         Ok(())
     }
 }
@@ -105,11 +114,13 @@ impl Files {
         stop: &Shutdown,
     ) -> Result<Option<Rows>, SourceError> {
         let mut whole: Option<Rows> = None;
+        let mut holder: Option<&Found> = None;
         for file in &series.files {
             check(job, stop)?;
             let refuse = |reason| malformed(job, &file.path, reason);
             let owner = Owner {
                 ticker: &job.ticker,
+                exchange: self.zone(),
                 suffix: self.spec.suffix.as_deref(),
                 stem: &file.stem,
                 claim: series.claim,
@@ -134,11 +145,16 @@ impl Files {
             };
             let question = self.question(file, job);
             match content.bars(&symbols, &question).map_err(refuse)? {
-                Answer::Rows(bars) if series.claim == Claim::Named || !bars.is_empty() => {
+                Answer::Rows(stamped) if series.claim == Claim::Named || !stamped.is_empty() => {
                     self.seen.take(&file.path);
+                    if let Some(other) = holder.replace(file)
+                        && !(other.is_part() && file.is_part())
+                    {
+                        return Err(refuse(could_be_as_well(&other.path)));
+                    }
                     let whole = whole.get_or_insert_default();
                     let zone = content.zone(&question, self.zone());
-                    whole.add(bars, zone, job.interval).map_err(refuse)?;
+                    whole.add(stamped, zone, job.interval).map_err(refuse)?;
                     whole.note_inexact(&file.path, content.inexact());
                 }
                 Answer::Rows(_) => {}
@@ -147,9 +163,6 @@ impl Files {
                     self.seen.refuse(&file.path, &reason);
                 }
             }
-        }
-        if let Some(rows) = whole.as_mut().filter(|_| series.files.len() > 1) {
-            rows.drop_repeated();
         }
         Ok(whole)
     }
@@ -218,6 +231,11 @@ pub(super) fn check(job: &FetchJob, stop: &Shutdown) -> Result<(), SourceError> 
         });
     }
     Ok(())
+}
+
+/// Returns the reason why a file is refused beside another one.
+pub(super) fn could_be_as_well(other: &Path) -> String {
+    format!("{} could be the file as well", other.display())
 }
 
 /// Returns the error of a file that cannot be read as bars.

@@ -57,9 +57,37 @@ pub(super) struct Sheet {
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
     /// The rows of the ticker; none when the file has none of anybody's.
-    Rows(Vec<Bar>),
+    Rows(Stamped),
     /// The file holds bars of another length.
     OtherLength,
+}
+
+/// Bars whose stamps show the stored clock.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Stamped {
+    /// Those of hours that the clock showed once or for the first time, in the order of the file.
+    pub(super) bars: Vec<Bar>,
+    /// Those of the hour that autumn repeats. Where the clock had shown a stamp before, the earlier bar is the one that
+    /// is stored.
+    pub(super) repeated: Vec<Bar>,
+}
+
+impl Stamped {
+    pub(super) fn is_empty(&self) -> bool {
+        self.bars.is_empty() && self.repeated.is_empty()
+    }
+
+    /// Adds the bars of other rows.
+    pub(super) fn append(&mut self, other: Self) {
+        self.bars.extend(other.bars);
+        self.repeated.extend(other.repeated);
+    }
+
+    /// Returns all bars: of two with one stamp the last one is stored, so the repeated hour comes first.
+    pub(super) fn in_order(mut self) -> Vec<Bar> {
+        self.repeated.append(&mut self.bars);
+        self.repeated
+    }
 }
 
 /// How rows become the bars of a series.
@@ -155,7 +183,7 @@ impl Sheet {
     pub(super) fn bars(&self, symbol: &str, question: &Question<'_>) -> Result<Answer, String> {
         let asked = question.interval;
         let Some(part) = self.parts.get(symbol) else {
-            return Ok(Answer::Rows(Vec::new()));
+            return Ok(Answer::Rows(Stamped::default()));
         };
         if let Some(reason) = &part.refusal {
             return Err(reason.clone());
@@ -167,10 +195,20 @@ impl Sheet {
         }
         let clock = self.clock(question);
         let mut walls = Vec::with_capacity(part.rows.len());
-        let mut bars = Vec::with_capacity(part.rows.len());
+        let mut stamped = Stamped::default();
+        stamped.bars.reserve_exact(part.rows.len());
         for Row { moment, bar } in &part.rows {
-            let Reading { wall, start } = clock.read(*moment)?;
+            let Reading {
+                wall,
+                start,
+                is_repeated,
+            } = clock.read(*moment)?;
             walls.push(wall);
+            let bars = if is_repeated {
+                &mut stamped.repeated
+            } else {
+                &mut stamped.bars
+            };
             bars.push(Bar {
                 date: Some(start),
                 ..*bar
@@ -181,12 +219,12 @@ impl Sheet {
                 "its rows are closer to each other than bars of {asked} are: set interval"
             ));
         }
-        if self.is_guessed && contradicts_order(&bars) {
+        if self.is_guessed && contradicts_order(&stamped.bars) {
             return Err(
                 "it has no header, and its columns are not open, high, low, close".to_owned(),
             );
         }
-        Ok(Answer::Rows(bars))
+        Ok(Answer::Rows(stamped))
     }
 }
 

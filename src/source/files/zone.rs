@@ -48,6 +48,11 @@ pub(super) fn country(suffix: &str) -> Option<Country> {
         .find(|country| country.suffix.eq_ignore_ascii_case(suffix))
 }
 
+/// Tells whether what names have behind a ticker is a country: `.us`, `_us`.
+pub(super) fn is_country(suffix: &str) -> bool {
+    suffix.strip_prefix(['.', '_']).and_then(country).is_some()
+}
+
 /// Cuts the country suffix off a symbol: `aapl.us` is `aapl` in the country `us`.
 pub(super) fn split_country(symbol: &str) -> Option<(&str, Country)> {
     let (bare, suffix) = symbol.rsplit_once('.')?;
