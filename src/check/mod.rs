@@ -5,6 +5,7 @@
 //! Leaves to others: reading the series and printing (`cli`), healing them (`update`).
 
 mod bases;
+mod impossible;
 mod payments;
 mod repair;
 mod rows;
@@ -82,11 +83,13 @@ pub enum Kind {
     OffGrid,
     /// Bars that are stored twice, on two clocks.
     Twin,
+    /// A bar that no trading can have made.
+    Impossible,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UnitJump,
         Self::UnappliedSplit,
         Self::Seam,
@@ -98,6 +101,7 @@ impl Kind {
         Self::OffDay,
         Self::OffGrid,
         Self::Twin,
+        Self::Impossible,
     ];
 
     /// Returns the word that it is printed as.
@@ -114,6 +118,7 @@ impl Kind {
             Self::OffDay => "off_day",
             Self::OffGrid => "off_grid",
             Self::Twin => "twin",
+            Self::Impossible => "impossible",
         }
     }
 
@@ -163,6 +168,7 @@ pub fn look(facts: &Facts, scope: Scope) -> Vec<Finding> {
         let known = found.clone();
         found.extend(payments::find(&rows, facts, &known));
         found.extend(stands::find(facts));
+        found.extend(impossible::find(facts));
     }
     found.sort_by_key(|finding| (finding.from, finding.to, finding.kind));
     found
