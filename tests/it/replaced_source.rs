@@ -82,10 +82,15 @@ fn an_unchanged_file_is_not_read_again() {
 /// A mark of an older build has every file read once more, which also finds what was corrected under it, and no more.
 #[test]
 fn an_older_mark_is_understood_and_replaced() {
-    for (close, changed) in [("1.5", 0), ("1.6", 1)] {
+    for (older, close, changed) in [
+        ("files-2", "1.5", 0),
+        ("files-2", "1.6", 1),
+        ("files-3", "1.5", 0),
+        ("files-3", "1.6", 1),
+    ] {
         let bar = world();
         let registry = bar.text("tickers.json");
-        bar.write("tickers.json", registry.replace("files-3", "files-2"));
+        bar.write("tickers.json", registry.replace("files-4", older));
         replace(&bar, &text(close));
 
         let first = bar.run(&["update", "--json"]).expect(Exit::Ok).summary();
@@ -95,6 +100,6 @@ fn an_older_mark_is_understood_and_replaced() {
         // The last row alone, unless an older one has changed.
         assert_eq!(first["bars"]["unchanged"], 1, "{first}");
         assert_eq!(second["bars"]["unchanged"], 0, "{second}");
-        assert_eq!(form(&bar), "files-3");
+        assert_eq!(form(&bar), "files-4");
     }
 }
