@@ -5,7 +5,10 @@
 //! its rows back.
 
 use super::plan_change::Progress;
-use super::{Hands, MigrateError, MigrationPlan, ProvenInterval, Sight, Status, VenueInterval};
+use super::{
+    MigrateError, MigrationPlan, MigrationSession, MigrationView, ProvenInterval, Status,
+    VenueInterval,
+};
 use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
@@ -29,21 +32,21 @@ pub struct Switched {
 /// # Errors
 /// When a file cannot be read, understood or written; then nothing is switched.
 pub fn activate(
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     plan: &mut MigrationPlan,
     venue: &Venue,
     proven: &[ProvenInterval],
     finished: &[VenueInterval],
 ) -> Result<Switched, MigrateError> {
-    let now = hands.clock.now();
-    let mut catalog = load_catalog(hands.sight)?;
+    let now = session.clock.now();
+    let mut catalog = load_catalog(session.view)?;
     let mut switched = Switched::default();
     let mut record = |tuple: &VenueInterval, tickers: &[Ticker], verified_at| {
         let block = StorageBlock {
             verified_at,
             ..StorageBlock::of(venue.clone())
         };
-        let today = hands.clock.today();
+        let today = session.clock.today();
         for ticker in tickers {
             match catalog.record_storage(ticker, venue, tuple.interval, today, &block) {
                 Ok(()) => switched.series += 1,
@@ -55,14 +58,14 @@ pub fn activate(
         record(interval.tuple(), interval.tickers(), Some(now));
     }
     for tuple in finished {
-        let partitioned = &hands.sight.stores.partitioned;
+        let partitioned = &session.view.stores.partitioned;
         let interval = Some(tuple.interval);
         let tickers = partitioned.tickers(Some(venue), Dataset::Stocks, interval)?;
         record(tuple, &tickers, None);
     }
-    let mut toggles = StorageConfig::load(hands.sight.fs, &hands.sight.places.root)?;
+    let mut toggles = StorageConfig::load(session.view.fs, &session.view.places.root)?;
     toggles.set(&ToggleScope::Source(venue.clone()), true);
-    commit(hands, plan, &catalog, &toggles)?;
+    commit(session, plan, &catalog, &toggles)?;
     Ok(switched)
 }
 
@@ -71,14 +74,14 @@ pub fn activate(
 /// # Errors
 /// As `activate`.
 pub(super) fn deactivate(
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     plan: &mut MigrationPlan,
     tuple: &VenueInterval,
     tickers: &[Ticker],
 ) -> Result<Switched, MigrateError> {
-    let mut catalog = load_catalog(hands.sight)?;
+    let mut catalog = load_catalog(session.view)?;
     let mut switched = Switched::default();
-    let today = hands.clock.today();
+    let today = session.clock.today();
     for ticker in tickers
         .iter()
         .filter(|ticker| catalog.contains(ticker))
@@ -90,7 +93,7 @@ pub(super) fn deactivate(
             Err(unusable) => switched.unusable.push(unusable),
         }
     }
-    let mut toggles = StorageConfig::load(hands.sight.fs, &hands.sight.places.root)?;
+    let mut toggles = StorageConfig::load(session.view.fs, &session.view.places.root)?;
     toggles.set(&ToggleScope::Source(tuple.venue.clone()), false);
     let pending = Progress {
         status: Status::Pending,
@@ -98,8 +101,8 @@ pub(super) fn deactivate(
         rows: (0, 0),
         verified_at: None,
     };
-    plan.record(tuple, &pending, hands.clock.now());
-    commit(hands, plan, &catalog, &toggles)?;
+    plan.record(tuple, &pending, session.clock.now());
+    commit(session, plan, &catalog, &toggles)?;
     Ok(switched)
 }
 
@@ -107,33 +110,33 @@ pub(super) fn deactivate(
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses; the plan is then as it was.
-pub fn save_plan(hands: Hands<'_>, plan: &MigrationPlan) -> Result<(), MigrateError> {
-    let Sight { fs, places, .. } = hands.sight;
+pub fn save_plan(session: MigrationSession<'_>, plan: &MigrationPlan) -> Result<(), MigrateError> {
+    let MigrationView { fs, places, .. } = session.view;
     let path = MigrationPlan::path(&places.root);
     let bytes = plan.to_bytes();
     if fs.read(&path)?.as_deref() == Some(&bytes) {
         return Ok(());
     }
-    hands.held.confirm()?;
+    session.held.confirm()?;
     Ok(document::save(
         fs,
-        &TempNames::of(hands.runs.next()),
+        &TempNames::of(session.runs.next()),
         &path,
         &bytes,
     )?)
 }
 
-fn load_catalog(sight: Sight<'_>) -> Result<Catalog, MigrateError> {
-    Ok(Catalog::load(sight.fs, &sight.places.root)?.unwrap_or_default())
+fn load_catalog(view: MigrationView<'_>) -> Result<Catalog, MigrateError> {
+    Ok(Catalog::load(view.fs, &view.places.root)?.unwrap_or_default())
 }
 
 fn commit(
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     plan: &MigrationPlan,
     catalog: &Catalog,
     toggles: &StorageConfig,
 ) -> Result<(), MigrateError> {
-    let Sight { fs, places, .. } = hands.sight;
+    let MigrationView { fs, places, .. } = session.view;
     let root = &places.root;
     let registry = Catalog::path(root);
     let mut wanted = vec![
@@ -146,7 +149,7 @@ fn commit(
         wanted.push((root.join(LAST_GOOD_FILE), bytes));
         origin = rights_of(fs, &registry)?;
     }
-    let mut run = hands.begin()?;
+    let mut run = session.begin()?;
     for (path, bytes) in wanted {
         let found = fs.read(&path)?;
         if found.as_deref() != Some(&bytes) {

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::adoptions::Adoptions;
-use super::{Difference, Hands, MigrateError, Proofs, Sight, VenueInterval};
+use super::{Difference, MigrateError, MigrationSession, MigrationView, Proofs, VenueInterval};
 use crate::frame::{self, basis};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
@@ -61,10 +61,13 @@ pub(super) enum Moved {
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, MigrateError> {
-    let Sight {
+pub fn strays(
+    view: MigrationView<'_>,
+    tuples: &[VenueInterval],
+) -> Result<Vec<Stray>, MigrateError> {
+    let MigrationView {
         fs, places, stores, ..
-    } = sight;
+    } = view;
     let elsewhere = [&places.root, &places.data].map(|root| LegacyPathBuilder::new(root));
     let mut strays = Vec::new();
     for tuple in tuples {
@@ -109,10 +112,10 @@ pub fn strays(sight: Sight<'_>, tuples: &[VenueInterval]) -> Result<Vec<Stray>, 
 /// # Errors
 /// When a folder cannot be listed.
 pub fn unadoptable(
-    sight: Sight<'_>,
+    view: MigrationView<'_>,
     tuples: &[VenueInterval],
 ) -> Result<Vec<PathBuf>, MigrateError> {
-    let Sight { fs, places, .. } = sight;
+    let MigrationView { fs, places, .. } = view;
     let mut found = Vec::new();
     for tuple in tuples {
         for root in [&places.root, &places.data] {
@@ -136,12 +139,12 @@ pub fn unadoptable(
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses; what was not brought is where it was, and the next try goes on.
-pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError> {
+pub fn adopt(session: MigrationSession<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError> {
     let mut adopted = Adopted::default();
-    hands.held.confirm()?;
-    write_down(hands, strays)?;
+    session.held.confirm()?;
+    write_down(session, strays)?;
     for stray in strays {
-        match adopt_one(hands, stray, &mut adopted) {
+        match adopt_one(session, stray, &mut adopted) {
             // One bad folder costs the files in it.
             Err(error) if error.is_of_place() => {
                 adopted
@@ -155,12 +158,12 @@ pub fn adopt(hands: Hands<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError
 }
 
 /// Writes down which files are about to move, before the first one does.
-fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
-    let Sight { fs, places, .. } = hands.sight;
+fn write_down(session: MigrationSession<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
+    let MigrationView { fs, places, .. } = session.view;
     let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
     tuples.sort();
     tuples.dedup();
-    let owners = hands.sight.stores.legacy.places().owners();
+    let owners = session.view.stores.legacy.places().owners();
     // Those of other venues have no flat folder to go back to.
     tuples.retain(|tuple| !owners.has_own_folder(&tuple.venue));
     for tuple in tuples {
@@ -177,15 +180,19 @@ fn write_down(hands: Hands<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
         });
         // What was migrated before lay in `data/legacy`.
         let is_all_flat = !has_own && Proofs::load(fs, places, tuple)?.is_empty();
-        adoptions.append(hands, &files, is_all_flat)?;
+        adoptions.append(session, &files, is_all_flat)?;
     }
     Ok(())
 }
 
-fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(), MigrateError> {
-    let Sight {
+fn adopt_one(
+    session: MigrationSession<'_>,
+    stray: &Stray,
+    adopted: &mut Adopted,
+) -> Result<(), MigrateError> {
+    let MigrationView {
         fs, places, stores, ..
-    } = hands.sight;
+    } = session.view;
     // Asked again: of two strays of one ticker, the first has just taken the place.
     let is_taken = fs.metadata(&stray.target)?.is_some();
     let VenueInterval { venue, interval } = &stray.tuple;
@@ -204,7 +211,7 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     }
     let owners = stores.legacy.places().owners();
     if owners.has_own_folder(&stray.tuple.venue) {
-        match rehouse(hands, stray, adopted)? {
+        match rehouse(session, stray, adopted)? {
             Ok(()) if is_taken => adopted.merged += 1,
             Ok(()) => adopted.moved += 1,
             Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
@@ -213,12 +220,12 @@ fn adopt_one(hands: Hands<'_>, stray: &Stray, adopted: &mut Adopted) -> Result<(
     }
     create_data_dirs(fs, places, parent(&stray.target))?;
     if is_taken {
-        match merge(hands, stray, adopted)? {
+        match merge(session, stray, adopted)? {
             Ok(()) => adopted.merged += 1,
             Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
         }
     } else {
-        if carry(hands, &stray.path, &stray.target)? == Moved::Renamed {
+        if carry(session, &stray.path, &stray.target)? == Moved::Renamed {
             fs.sync_dir(parent(&stray.target))?;
         }
         fs.sync_dir(parent(&stray.path))?;
@@ -236,8 +243,12 @@ pub(super) fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateErro
 
 /// Moves a file to a place where there is none. `data` may be a disk of its own, and between two disks no file can be
 /// renamed: there it is copied, durably, and read back before it goes.
-pub(super) fn carry(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
-    let fs = hands.sight.fs;
+pub(super) fn carry(
+    session: MigrationSession<'_>,
+    from: &Path,
+    to: &Path,
+) -> Result<Moved, MigrateError> {
+    let fs = session.view.fs;
     match fs.rename(from, to) {
         Ok(()) => Ok(Moved::Renamed),
         Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
@@ -246,7 +257,7 @@ pub(super) fn carry(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, M
                     path: from.to_owned(),
                 });
             };
-            let temps = TempNames::of(hands.runs.next());
+            let temps = TempNames::of(session.runs.next());
             replace_from(fs, &temps, to, &bytes, rights_of(fs, from)?)?;
             let found = fs.read_from_medium(to)?;
             if found.is_none_or(|(found, _)| found != bytes) {
@@ -263,11 +274,11 @@ pub(super) fn carry(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, M
 
 /// Merges a file into the one that has its place. The inner error is why it cannot be.
 fn merge(
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     stray: &Stray,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
-    let store = &hands.sight.stores.legacy;
+    let store = &session.view.stores.legacy;
     // What lies in the shared folders need not name a venue.
     let request = StorageRequest {
         venue: None,
@@ -291,7 +302,7 @@ fn merge(
     let all = frame::merge(older_rows, &newer.decoded.ordered.frame).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
-        Ok(prepared) => prepared.from_file(rights_of(hands.sight.fs, &stray.path)?),
+        Ok(prepared) => prepared.from_file(rights_of(session.view.fs, &stray.path)?),
         Err(
             error @ (StorageError::Foreign { .. }
             | StorageError::Refused { .. }
@@ -299,14 +310,14 @@ fn merge(
         ) => return Ok(Err(error.to_string())),
         Err(error) => return Err(error.into()),
     };
-    let mut run = hands.begin()?;
-    let quarantine = hands.quarantine();
+    let mut run = session.begin()?;
+    let quarantine = session.quarantine();
     let custody = Custody {
         quarantine: &quarantine,
         corrupt_files: CorruptFiles::Quarantine,
         // Both files were read as one series.
         replaced: Replaced::Copied,
-        at: hands.clock.now(),
+        at: session.clock.now(),
     };
     let mut aside = Aside::default();
     let joined = run.put(&prepared, &custody, &mut aside);
@@ -345,11 +356,11 @@ fn merge(
 
 /// Moves a file to the folder of its venue, after those of the same series that win over it.
 fn rehouse(
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     stray: &Stray,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
-    let store = &hands.sight.stores.legacy;
+    let store = &session.view.stores.legacy;
     let request = stray.tuple.series(&stray.ticker);
     let mut lodgers = storage::lodgers_of(store.places(), &stray.ticker, stray.tuple.interval)?;
     lodgers.retain(|lodger| lodger.request == request);
@@ -360,7 +371,7 @@ fn rehouse(
             target: stray.target.clone(),
         });
     }
-    let (done, kept) = hands.rehouse(&lodgers)?;
+    let (done, kept) = session.rehouse(&lodgers)?;
     adopted.kept.extend(kept);
     let mut left = done.left.into_iter();
     let left = left.find(|(path, _)| *path == stray.path);

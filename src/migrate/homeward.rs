@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::adopt::{Moved, adopt, carry, remove_if_empty, strays};
 use super::adoptions::Adoptions;
-use super::{Failed, Hands, MigrateError, Refusal, RollbackReport, Sight, Survey, VenueInterval};
+use super::{
+    Failed, MigrateError, MigrationSession, MigrationView, Refusal, RollbackReport, Survey,
+    VenueInterval,
+};
 use crate::layout::LegacyPathBuilder;
 use crate::model::Ticker;
 use crate::storage::{self, StorageError, create_data_dirs};
@@ -36,13 +39,13 @@ pub(super) struct Homeward {
 
 impl Homeward {
     pub(super) fn of(
-        sight: Sight<'_>,
+        view: MigrationView<'_>,
         tuple: &VenueInterval,
         homes: Homes,
     ) -> Result<Self, MigrateError> {
-        let Sight { fs, places, .. } = sight;
+        let MigrationView { fs, places, .. } = view;
         let adoptions = Adoptions::load(fs, places, tuple.interval)?;
-        let is_shared = !sight
+        let is_shared = !view
             .stores
             .legacy
             .places()
@@ -66,17 +69,17 @@ impl Homeward {
     /// nobody has two. Those that cannot be merged fail their ticker.
     pub(super) fn prepare(
         &self,
-        hands: Hands<'_>,
+        session: MigrationSession<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
-        let Sight { fs, places, .. } = hands.sight;
+        let MigrationView { fs, places, .. } = session.view;
         if !self.is_shared {
-            return self.prepare_own(hands, report);
+            return self.prepare_own(session, report);
         }
-        let mut twice = strays(hands.sight, std::slice::from_ref(&self.tuple))?;
+        let mut twice = strays(session.view, std::slice::from_ref(&self.tuple))?;
         twice.retain(|stray| stray.is_taken && self.is_flat(&stray.ticker));
         if !twice.is_empty() {
-            let adopted = adopt(hands, &twice)?;
+            let adopted = adopt(session, &twice)?;
             report.kept.extend(adopted.kept);
             for (path, reason) in adopted.refused {
                 let of_path = twice.iter().find(|stray| stray.path == path);
@@ -99,14 +102,14 @@ impl Homeward {
     /// The same for a venue with a folder of its own: what older builds left in the shared ones moves there.
     fn prepare_own(
         &self,
-        hands: Hands<'_>,
+        session: MigrationSession<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
         let VenueInterval { venue, interval } = &self.tuple;
         let mut lodgers = Vec::new();
-        for (ticker, _) in Survey::of(hands.sight, &self.tuple)?.tickers {
+        for (ticker, _) in Survey::of(session.view, &self.tuple)?.tickers {
             lodgers.extend(storage::lodgers_of(
-                hands.sight.stores.legacy.places(),
+                session.view.stores.legacy.places(),
                 &ticker,
                 *interval,
             )?);
@@ -115,7 +118,7 @@ impl Homeward {
         if lodgers.is_empty() {
             return Ok(());
         }
-        let (done, kept) = hands.rehouse(&lodgers)?;
+        let (done, kept) = session.rehouse(&lodgers)?;
         report.kept.extend(kept);
         for (path, reason) in done.left {
             let of_path = lodgers.iter().find(|lodger| lodger.path == path);
@@ -131,16 +134,16 @@ impl Homeward {
     /// Puts every file of the interval where it belongs. One that cannot be put there fails its ticker.
     pub(super) fn bring(
         &self,
-        hands: Hands<'_>,
+        session: MigrationSession<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
         if !self.is_shared {
             return Ok(());
         }
-        let Sight { fs, places, .. } = hands.sight;
+        let MigrationView { fs, places, .. } = session.view;
         let (flat, settled) = (self.flat(), self.paths.tree(self.tuple.interval));
         let mut wanted: Vec<(Ticker, PathBuf, PathBuf)> = Vec::new();
-        for (ticker, _) in Survey::of(hands.sight, &self.tuple)?.tickers {
+        for (ticker, _) in Survey::of(session.view, &self.tuple)?.tickers {
             let places = [&settled, &flat].map(|tree| self.paths.file_in(tree, &ticker));
             let [Some(from), Some(to)] = places else {
                 continue;
@@ -150,12 +153,12 @@ impl Homeward {
             }
         }
         if !wanted.is_empty() {
-            hands.held.confirm()?;
+            session.held.confirm()?;
             create_dirs(fs, &places.root, &flat)?;
         }
         let mut renamed = false;
         for (ticker, from, to) in wanted {
-            match bring_one(hands, &from, &to) {
+            match bring_one(session, &from, &to) {
                 Ok(moved) => renamed |= moved == Moved::Renamed,
                 // One bad folder costs the files in it.
                 Err(MigrateError::Storage(error)) if error.is_of_place() => {
@@ -182,15 +185,15 @@ impl Homeward {
     }
 }
 
-fn bring_one(hands: Hands<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
-    if hands.sight.fs.metadata(to)?.is_some() {
+fn bring_one(session: MigrationSession<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
+    if session.view.fs.metadata(to)?.is_some() {
         return Err(StorageError::Place {
             path: to.to_owned(),
             reason: "a file is there already".to_owned(),
         }
         .into());
     }
-    match carry(hands, from, to) {
+    match carry(session, from, to) {
         Err(MigrateError::Fs(error)) => Err(StorageError::Fs(error).into()),
         carried => carried,
     }

@@ -73,7 +73,7 @@ use crate::workspace::RunNames;
 
 /// What looking takes: it changes nothing and needs no lock.
 #[derive(Clone, Copy, Debug)]
-pub struct Sight<'l> {
+pub struct MigrationView<'l> {
     /// The door to the file system.
     pub fs: &'l dyn Fs,
     /// The places of the workspace.
@@ -92,9 +92,9 @@ pub struct Sight<'l> {
 
 /// What changing takes beside.
 #[derive(Clone, Copy, Debug)]
-pub struct Hands<'l> {
+pub struct MigrationSession<'l> {
     /// What looking takes.
-    pub sight: Sight<'l>,
+    pub view: MigrationView<'l>,
     /// The clock.
     pub clock: &'l dyn Clock,
     /// The run lock.
@@ -103,16 +103,16 @@ pub struct Hands<'l> {
     pub runs: &'l RunNames,
 }
 
-impl<'l> Hands<'l> {
+impl<'l> MigrationSession<'l> {
     /// Opens a staging area, for files that become visible together.
     fn begin(&self) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let Sight { fs, places, .. } = self.sight;
+        let MigrationView { fs, places, .. } = self.view;
         StagedRun::<Open>::begin(fs, self.held, places, self.runs.next())?.seal()
     }
 
     /// Tells the ledger of a venue what was moved as a whole.
     fn write_down(&self, venue: &Venue, lines: &[Line]) -> Result<(), StorageError> {
-        let Sight { fs, places, .. } = self.sight;
+        let MigrationView { fs, places, .. } = self.view;
         let (run, at) = (self.runs.next(), self.clock.now());
         Ok(write_down(fs, self.held, places, venue, &run, at, lines)?)
     }
@@ -131,14 +131,14 @@ impl<'l> Hands<'l> {
             at: self.clock.now(),
         };
         let mut aside = Aside::default();
-        let store = &self.sight.stores.legacy;
+        let store = &self.view.stores.legacy;
         let done = storage::rehouse(&mut run, store, lodgers, &custody, &mut aside)?;
         run.finish()?;
         Ok((done, aside.into_records().collect()))
     }
 
     fn quarantine(&self) -> Quarantine<'l> {
-        let Sight { fs, places, .. } = self.sight;
+        let MigrationView { fs, places, .. } = self.view;
         Quarantine::new(fs, self.held, places, self.runs.next())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Estimate, MigrateError, Sight};
+use super::{Estimate, MigrateError, MigrationView};
 use crate::sys::Fs;
 
 /// What is to be left beside the estimate, in percent of it and in bytes.
@@ -69,12 +69,12 @@ impl Need {
 }
 
 /// Returns where space is needed.
-pub fn space_at(sight: Sight<'_>) -> Result<PathBuf, MigrateError> {
-    let data = &sight.places.data;
-    let is_there = sight.fs.metadata(data)?.is_some();
+pub fn space_at(view: MigrationView<'_>) -> Result<PathBuf, MigrateError> {
+    let data = &view.places.data;
+    let is_there = view.fs.metadata(data)?.is_some();
     Ok(if is_there {
         data.clone()
     } else {
-        sight.places.root.clone()
+        view.places.root.clone()
     })
 }

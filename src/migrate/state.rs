@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::run::tickers_of;
 use super::{
-    MigrateError, PlannedInterval, Proofs, ProvenInterval, Sight, Status, Survey, VenueInterval,
+    MigrateError, MigrationView, PlannedInterval, Proofs, ProvenInterval, Status, Survey,
+    VenueInterval,
 };
 use crate::config::ConfigService;
 use crate::model::{Dataset, StorageRequest, Ticker};
@@ -105,12 +106,12 @@ impl RowCounts {
     /// Adds what the files of a ticker claim to have.
     fn add(
         &mut self,
-        sight: Sight<'_>,
+        view: MigrationView<'_>,
         request: &StorageRequest,
         ticker: &Ticker,
     ) -> Result<(), StorageError> {
-        let partitioned = &sight.stores.partitioned;
-        let legacy = sight.stores.legacy.claimed_rows(request)?;
+        let partitioned = &view.stores.partitioned;
+        let legacy = view.stores.legacy.claimed_rows(request)?;
         let partitions = partitioned.claimed_rows(request)?;
         let stat = partitioned.stat(request)?;
         self.legacy += legacy.unwrap_or_default();
@@ -136,7 +137,7 @@ impl IntervalState {
     /// When the disk cannot be asked, or the journal is damaged.
     pub fn each(
         config: &ConfigService<'_>,
-        sight: Sight<'_>,
+        view: MigrationView<'_>,
         planned: &[PlannedInterval],
     ) -> Result<Vec<Self>, MigrateError> {
         let state = |planned: &PlannedInterval| {
@@ -145,7 +146,7 @@ impl IntervalState {
                 is_active: config.is_partitioned_enabled(venue).0,
                 is_eligible: config.partitions(venue, *interval),
             };
-            Self::of(sight, planned, facts)
+            Self::of(view, planned, facts)
         };
         planned.iter().map(state).collect()
     }
@@ -172,15 +173,15 @@ impl IntervalState {
     /// # Errors
     /// When the disk cannot be asked, or the journal of proofs is damaged.
     pub fn of(
-        sight: Sight<'_>,
+        view: MigrationView<'_>,
         planned: &PlannedInterval,
         venue: VenueFacts,
     ) -> Result<Self, MigrateError> {
         let is_active = venue.is_active;
         let tuple = &planned.tuple;
-        let survey = Survey::of(sight, tuple)?;
-        let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
-        let confirmed = ProvenInterval::confirm(sight, tuple, &proofs)?;
+        let survey = Survey::of(view, tuple)?;
+        let proofs = Proofs::load(view.fs, view.places, tuple)?;
+        let confirmed = ProvenInterval::confirm(view, tuple, &proofs)?;
         let open = match &confirmed {
             Ok(_) => Vec::new(),
             Err(unproven) => unproven.open.clone(),
@@ -193,7 +194,7 @@ impl IntervalState {
             (Err(_), _) if !proofs.is_empty() => Stage::Migrating,
             (Err(_), _) => Stage::Pending,
         };
-        let stored = sight.stores.partitioned.tickers(
+        let stored = view.stores.partitioned.tickers(
             Some(&tuple.venue),
             Dataset::Stocks,
             Some(tuple.interval),
@@ -241,9 +242,9 @@ impl IntervalState {
     ///
     /// # Errors
     /// When a file cannot be read, or the journal of proofs is damaged.
-    pub fn count_rows(&self, sight: Sight<'_>) -> Result<RowCounts, MigrateError> {
+    pub fn count_rows(&self, view: MigrationView<'_>) -> Result<RowCounts, MigrateError> {
         let tuple = &self.planned.tuple;
-        let proofs = Proofs::load(sight.fs, sight.places, tuple)?;
+        let proofs = Proofs::load(view.fs, view.places, tuple)?;
         let open: BTreeSet<&Ticker> = self.open.iter().collect();
         let mut counts = RowCounts::default();
         for (_, proof) in proofs.iter().filter(|(ticker, _)| !open.contains(ticker)) {
@@ -253,7 +254,7 @@ impl IntervalState {
         }
         for ticker in open {
             // A file that nobody may read is no reason to say nothing of the others.
-            if let Err(error) = counts.add(sight, &tuple.series(ticker), ticker) {
+            if let Err(error) = counts.add(view, &tuple.series(ticker), ticker) {
                 counts.unreadable.push((ticker.clone(), error));
             }
         }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::copy::read_legacy;
 use super::judge::is_as_proven;
 use super::{
-    Difference, MigrateError, Proof, Proofs, Refusal, Sight, Survey, VenueInterval, since,
+    Difference, MigrateError, MigrationView, Proof, Proofs, Refusal, Survey, VenueInterval, since,
 };
 use crate::frame::Frame;
 use crate::model::{Dataset, Series, StorageRequest, Ticker};
@@ -84,14 +84,14 @@ type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 /// # Errors
 /// When a folder cannot be listed. What is wrong with one ticker is a finding.
 pub fn verify_interval(
-    sight: Sight<'_>,
+    view: MigrationView<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
     is_active: bool,
     sample: Option<Sample>,
 ) -> Result<Verification, MigrateError> {
-    let survey = Survey::of(sight, tuple)?;
-    let stored = sight.stores.partitioned.tickers(
+    let survey = Survey::of(view, tuple)?;
+    let stored = view.stores.partitioned.tickers(
         Some(&tuple.venue),
         Dataset::Stocks,
         Some(tuple.interval),
@@ -114,17 +114,17 @@ pub fn verify_interval(
         .map(|(_, ticker)| ticker)
         .collect();
     let series = chosen.len();
-    sight.observer.observe(Event::CheckPlanned { series });
+    view.observer.observe(Event::CheckPlanned { series });
     let looked: Vec<Option<Looked>> = chosen
         .into_par_iter()
         .map(|ticker| {
-            if sight.stop.is_raised() {
+            if view.stop.is_raised() {
                 return None;
             }
             let mut misplaced = Vec::new();
             let proof = proofs.of(&ticker);
             let (finding, medium) =
-                match look(sight, tuple, &ticker, proof, is_active, &mut misplaced) {
+                match look(view, tuple, &ticker, proof, is_active, &mut misplaced) {
                     Ok(found) => found,
                     Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
                 };
@@ -132,7 +132,7 @@ pub fn verify_interval(
                 ticker: ticker.clone(),
                 interval: tuple.interval,
             };
-            sight.observer.observe(Event::Step(Work::Check, series));
+            view.observer.observe(Event::Step(Work::Check, series));
             Some((ticker, finding, medium, misplaced))
         })
         .collect();
@@ -155,7 +155,7 @@ pub fn verify_interval(
 }
 
 fn look(
-    sight: Sight<'_>,
+    view: MigrationView<'_>,
     tuple: &VenueInterval,
     ticker: &Ticker,
     proof: Option<&Proof>,
@@ -163,11 +163,11 @@ fn look(
     misplaced: &mut Vec<PathBuf>,
 ) -> Result<(Finding, Medium), Refusal> {
     let request = tuple.series(ticker);
-    let partitions = read_partitions(&sight.stores.partitioned, &request)?;
+    let partitions = read_partitions(&view.stores.partitioned, &request)?;
     if let Some((stored, _)) = &partitions {
         misplaced.extend_from_slice(&stored.misplaced);
     }
-    let legacy = match read_legacy(sight, &request, Medium::Disk) {
+    let legacy = match read_legacy(view, &request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),
@@ -180,7 +180,7 @@ fn look(
     };
     let Some(file) = legacy else {
         return Ok((
-            without_legacy(sight, &request, &found, proof, is_active)?,
+            without_legacy(view, &request, &found, proof, is_active)?,
             medium,
         ));
     };
@@ -191,7 +191,7 @@ fn look(
         return Ok((Finding::Equal { rows }, medium));
     };
     let is_explained = match proof {
-        Some(proof) => since::is_explained(sight, &request, rows, &found, proof)?,
+        Some(proof) => since::is_explained(view, &request, rows, &found, proof)?,
         // Nobody wrote down what there was: rows after the last legacy one are what updates add.
         None => difference.is_only_extra() && is_active && is_after(rows, &found),
     };
@@ -204,7 +204,7 @@ fn look(
 }
 
 fn without_legacy(
-    sight: Sight<'_>,
+    view: MigrationView<'_>,
     request: &StorageRequest,
     found: &Frame,
     proof: Option<&Proof>,
@@ -218,7 +218,7 @@ fn without_legacy(
             Err(Refusal::Unaccounted)
         };
     };
-    is_as_proven(sight, request, found, proof)?;
+    is_as_proven(view, request, found, proof)?;
     let rows = proof.partitions.rows;
     Ok(Finding::Proven { rows })
 }

@@ -9,7 +9,8 @@ use super::restart::put_aside;
 use super::run::Made;
 use super::verify::read_partitions;
 use super::{
-    Difference, Failed, Hands, IntervalReport, MigrateError, Note, Proof, Proofs, Refusal, Sight,
+    Difference, Failed, IntervalReport, MigrateError, MigrationSession, MigrationView, Note, Proof,
+    Proofs, Refusal,
 };
 use crate::catalog::Block;
 use crate::frame::Frame;
@@ -40,7 +41,7 @@ struct Written {
 
 /// The thread that writes.
 pub(super) struct Writer<'w, 'l> {
-    hands: Hands<'l>,
+    session: MigrationSession<'l>,
     run: StagedRun<'l, Sealed>,
     quarantine: Quarantine<'l>,
     /// The tree that is built in staging.
@@ -56,20 +57,20 @@ pub(super) struct Writer<'w, 'l> {
 
 impl<'w, 'l> Writer<'w, 'l> {
     pub(super) fn new(
-        hands: Hands<'l>,
+        session: MigrationSession<'l>,
         run: StagedRun<'l, Sealed>,
         proofs: &'w mut Proofs,
         report: &'w mut IntervalReport,
     ) -> Self {
         Self {
-            hands,
-            quarantine: hands.quarantine(),
-            staged: hands.sight.stores.partitioned.rooted(&run.whole_root()),
+            session,
+            quarantine: session.quarantine(),
+            staged: session.view.stores.partitioned.rooted(&run.whole_root()),
             run,
             proofs,
             report,
             batch: Vec::new(),
-            began: hands.clock.now(),
+            began: session.clock.now(),
             failed: Vec::new(),
         }
     }
@@ -123,7 +124,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         else {
             return Replaced::Noted;
         };
-        let catalog = self.hands.sight.catalog;
+        let catalog = self.session.view.catalog;
         match catalog.storage_block(ticker, venue, *interval) {
             Block::Partitioned { .. } => Replaced::Noted,
             _ => Replaced::Copied,
@@ -136,7 +137,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             quarantine: &self.quarantine,
             corrupt_files: CorruptFiles::Quarantine,
             replaced: self.replaced(&prepared.request),
-            at: self.hands.clock.now(),
+            at: self.session.clock.now(),
         };
         let mut aside = Aside::default();
         let joined = self.run.put(prepared, &custody, &mut aside);
@@ -152,12 +153,12 @@ impl<'w, 'l> Writer<'w, 'l> {
         }
         self.run.sync_whole()?;
         let left = self.run.commit()?.left;
-        let (hands, staged) = (self.hands, &self.staged);
+        let (session, staged) = (self.session, &self.staged);
         let reread: Vec<Result<Medium, Refusal>> = batch
             .par_iter()
-            .map(|written| reread(hands.sight, staged, written))
+            .map(|written| reread(session.view, staged, written))
             .collect();
-        let now = hands.clock.now();
+        let now = session.clock.now();
         let taken = now.signed_duration_since(std::mem::replace(&mut self.began, now));
         let millis =
             u64::try_from(taken.num_milliseconds()).unwrap_or_default() / batch.len().max(1) as u64;
@@ -196,13 +197,13 @@ impl<'w, 'l> Writer<'w, 'l> {
             }
         }
         self.run.move_whole(&dirs)?;
-        hands.write_down(&self.report.tuple.venue, &lines)?;
+        session.write_down(&self.report.tuple.venue, &lines)?;
         self.report.unlike.extend(self.run.take_refused());
         self.report.proven_now += notes.len();
         notes.append(&mut self.failed);
-        self.proofs.append(hands, notes)?;
+        self.proofs.append(session, notes)?;
         for event in told {
-            hands.sight.observer.observe(event);
+            session.view.observer.observe(event);
         }
         Ok(())
     }
@@ -215,7 +216,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         let ticker = &written.copy.ticker;
         let reason = "partitions that differ from their legacy file were copied anew from it";
         let tuple = &self.report.tuple;
-        match put_aside(self.hands, &mut self.run, tuple, ticker, reason) {
+        match put_aside(self.session, &mut self.run, tuple, ticker, reason) {
             Ok(kept) => {
                 self.report.kept.extend(kept);
                 Ok(None)
@@ -232,7 +233,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             interval: self.report.tuple.interval,
         };
         let step = Event::Step(Work::Move, series);
-        self.hands.sight.observer.observe(step);
+        self.session.view.observer.observe(step);
     }
 
     fn fail(&mut self, ticker: Ticker, refusal: Refusal) {
@@ -258,7 +259,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         // Of a series that was there already, only some files were written.
         let (all, size) = match (
             &whole,
-            self.hands.sight.stores.partitioned.stat(&copy.request)?,
+            self.session.view.stores.partitioned.stat(&copy.request)?,
         ) {
             (None, Some(stat)) => (stat.files as u64, stat.bytes),
             _ => (files, bytes),
@@ -274,7 +275,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         self.report.written.1 += bytes;
         self.report.from_memory += usize::from(medium == Medium::Cache);
         let proof = Proof {
-            at: self.hands.clock.now(),
+            at: self.session.clock.now(),
             legacy: copy.legacy,
             partitions: copy.expected,
             file: copy.stamp,
@@ -302,7 +303,7 @@ impl<'w, 'l> Writer<'w, 'l> {
 
 /// Reads a series back from the disk and compares it with what it has to be.
 fn reread(
-    sight: Sight<'_>,
+    view: MigrationView<'_>,
     staged: &PartitionedStore,
     written: &Written,
 ) -> Result<Medium, Refusal> {
@@ -310,13 +311,13 @@ fn reread(
     // What was built was decoded again and compared row for row then: now the disk has to have these very bytes.
     if let Some(series) = &written.whole
         && series.record.rows == copy.expected.rows
-        && let Some(medium) = series.reread(sight.fs)?
+        && let Some(medium) = series.reread(view.fs)?
     {
         return Ok(medium);
     }
     let store = match written.whole {
         Some(_) => staged,
-        None => &sight.stores.partitioned,
+        None => &view.stores.partitioned,
     };
     let Some((Stored { frame: found, .. }, medium)) = read_partitions(store, &copy.request)? else {
         return Err(Refusal::Gone);
@@ -325,7 +326,7 @@ fn reread(
         return Ok(medium);
     }
     // Rows are compared one by one only to say where they differ.
-    let legacy = read_legacy(sight, &copy.request, Medium::Disk)?;
+    let legacy = read_legacy(view, &copy.request, Medium::Disk)?;
     let expected: &Frame = &legacy.decoded.ordered.frame;
     Err(Refusal::Mismatch(
         Difference::between(expected, &found).unwrap_or_default(),

@@ -54,22 +54,22 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let held = registration::lock(&workspace, shell, "cleanup", Duration::ZERO)?;
     let lock_seconds = watch.seconds();
     let progress = Progress::new(shell, args.json);
-    let hands = workspace.session(&held, &progress);
+    let session = workspace.session(&held, &progress);
     let fs = &*shell.world.fs;
     let mut registry =
         Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
     workspace.learn(Some(registry.catalog()));
-    let swept = sweep::sweep(&workspace, hands)?;
-    let leftovers = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
-    registry.save(hands)?;
+    let swept = sweep::sweep(&workspace, session)?;
+    let leftovers = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
+    registry.save(session)?;
     let housed = ingest::rehouse(
         &workspace.stores,
-        hands,
+        session,
         sweep::looked_into(&workspace, &registry)?,
     )?;
     if workspace.stores.refusal().is_none() {
         // If it cannot be noted, the next update looks once more.
-        let _noted: FsResult<()> = sweep::remember(hands, shell);
+        let _noted: FsResult<()> = sweep::remember(session, shell);
     }
     progress.end();
     held.release()?;

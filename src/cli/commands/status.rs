@@ -150,17 +150,17 @@ pub(super) fn survey(
     shell: &Shell<'_>,
     catalog: &Catalog,
 ) -> Result<Standing, Failure> {
-    let outlook = workspace.view();
+    let view = workspace.view();
     let request = UpdateRequest {
         now: shell.around.clock.now(),
         today: shell.today(),
-        waiting: outlook.waiting(catalog, &*shell.world.fs, &workspace.places)?,
+        waiting: view.waiting(catalog, &*shell.world.fs, &workspace.places)?,
         ..UpdateRequest::default()
     };
-    let plan = update::plan(&request, outlook, catalog, &workspace.intervals()?)?;
-    let series = update::survey(&plan, outlook, catalog, request.now);
+    let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
+    let series = update::survey(&plan, view, catalog, request.now);
     Ok(Standing {
-        refused: update::refused(&plan, outlook, catalog),
+        refused: update::refused(&plan, view, catalog),
         series,
         unserved: plan.unserved,
         data: plan.data,

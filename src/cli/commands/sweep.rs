@@ -80,11 +80,11 @@ pub(in crate::cli) fn is_due(workspace: &Workspace<'_>, shell: &Shell<'_>) -> bo
 }
 
 /// Notes, durably, that everything was swept today.
-pub(in crate::cli) fn remember(hands: Session<'_>, shell: &Shell<'_>) -> FsResult<()> {
-    let places = hands.places;
-    create_dirs(hands.fs, &places.root, &places.state)?;
-    let temps = TempNames::of(hands.held.run().clone());
-    replace(hands.fs, &temps, &mark(places), line(shell).as_bytes())
+pub(in crate::cli) fn remember(session: Session<'_>, shell: &Shell<'_>) -> FsResult<()> {
+    let places = session.places;
+    create_dirs(session.fs, &places.root, &places.state)?;
+    let temps = TempNames::of(session.held.run().clone());
+    replace(session.fs, &temps, &mark(places), line(shell).as_bytes())
 }
 
 /// Sees to it that the next update sweeps everything.

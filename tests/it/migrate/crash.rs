@@ -11,8 +11,9 @@ use std::sync::Arc;
 use barkeep::catalog::Catalog;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
-    self, Choices, Duplicates, Fractions, Hands, Homes, MigrateError, MigrationPlan, PartitionRows,
-    Progress, Proofs, ProvenInterval, Sight, Status, VenueInterval, VerifiedInterval,
+    self, Choices, Duplicates, Fractions, Homes, MigrateError, MigrationPlan, MigrationSession,
+    MigrationView, PartitionRows, Progress, Proofs, ProvenInterval, Status, VenueInterval,
+    VerifiedInterval,
 };
 use barkeep::observe::Silent;
 use barkeep::storage::StorageInterface;
@@ -62,7 +63,7 @@ pub(super) fn with<T>(
     fs: &SimFs,
     writing: &dyn Fs,
     held: &LockGuard<'static>,
-    act: impl FnOnce(Hands<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
+    act: impl FnOnce(MigrationSession<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
 ) -> Result<T, String> {
     let bench = TestWorkspace::simulated(fs).at(NOW);
     let workspace = bench.open_for("us:demo");
@@ -72,8 +73,8 @@ pub(super) fn with<T>(
     let mut plan = MigrationPlan::load(fs, bench.path())
         .map_err(told)?
         .ok_or("the plan is gone")?;
-    let hands = Hands {
-        sight: Sight {
+    let session = MigrationSession {
+        view: MigrationView {
             fs: writing,
             places: &bench.places,
             stores: &workspace.stores,
@@ -86,11 +87,11 @@ pub(super) fn with<T>(
         held,
         runs: &workspace.runs,
     };
-    act(hands, &mut plan).map_err(told)
+    act(session, &mut plan).map_err(told)
 }
 
-pub(super) fn proofs(hands: Hands<'_>) -> Result<Proofs, MigrateError> {
-    Proofs::load(hands.sight.fs, hands.sight.places, &tuple())
+pub(super) fn proofs(session: MigrationSession<'_>) -> Result<Proofs, MigrateError> {
+    Proofs::load(session.view.fs, session.view.places, &tuple())
 }
 
 pub(super) fn choices() -> Choices {
@@ -116,14 +117,14 @@ fn restarted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
 }
 
 fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Result<bool, String> {
-    with(fs, fs, held, |hands, plan| {
+    with(fs, fs, held, |session, plan| {
         let choices = Choices {
             is_restart,
             ..choices()
         };
-        let mut proofs = proofs(hands)?;
-        migrate::migrate_interval(hands, &choices, &tuple(), &mut proofs)?;
-        let Ok(proven) = ProvenInterval::confirm(hands.sight, &tuple(), &proofs)? else {
+        let mut proofs = proofs(session)?;
+        migrate::migrate_interval(session, &choices, &tuple(), &mut proofs)?;
+        let Ok(proven) = ProvenInterval::confirm(session.view, &tuple(), &proofs)? else {
             return Ok(false);
         };
         let progress = Progress {
@@ -133,19 +134,19 @@ fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Resul
             verified_at: Some(now()),
         };
         plan.record(&tuple(), &progress, now());
-        migrate::activate(hands, plan, &tuple().venue, &[proven], &[])?;
+        migrate::activate(session, plan, &tuple().venue, &[proven], &[])?;
         Ok(true)
     })
 }
 
 fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, fs, held, |hands, _| {
-        let mut proofs = proofs(hands)?;
-        match VerifiedInterval::by_reading(hands, &tuple(), &proofs)? {
+    with(fs, fs, held, |session, _| {
+        let mut proofs = proofs(session)?;
+        match VerifiedInterval::by_reading(session, &tuple(), &proofs)? {
             Ok(verified) => {
                 migrate::delete_legacy(verified, &mut proofs)?;
                 // Whoever was killed before: the interval still counts as proven, without its folder.
-                Ok(ProvenInterval::confirm(hands.sight, &tuple(), &proofs)?.is_ok())
+                Ok(ProvenInterval::confirm(session.view, &tuple(), &proofs)?.is_ok())
             }
             Err(_) => Ok(false),
         }
@@ -163,20 +164,20 @@ fn contradicted() -> (SimFs, Vec<u8>) {
 }
 
 fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, fs, held, |hands, _| {
-        let strays = migrate::strays(hands.sight, &[tuple()])?;
-        Ok(migrate::adopt(hands, &strays)?.refused.is_empty())
+    with(fs, fs, held, |session, _| {
+        let strays = migrate::strays(session.view, &[tuple()])?;
+        Ok(migrate::adopt(session, &strays)?.refused.is_empty())
     })
 }
 
 fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, fs, held, |hands, plan| {
-        let mut proofs = proofs(hands)?;
-        let report = migrate::roll_back(hands, plan, &tuple(), &mut proofs, Homes::AsAdopted)?;
+    with(fs, fs, held, |session, plan| {
+        let mut proofs = proofs(session)?;
+        let report = migrate::roll_back(session, plan, &tuple(), &mut proofs, Homes::AsAdopted)?;
         if report.switched.is_none() {
             return Ok(false);
         }
-        Ok(migrate::remove_partitions(hands, &tuple())?.is_ok())
+        Ok(migrate::remove_partitions(session, &tuple())?.is_ok())
     })
 }
 
@@ -427,8 +428,8 @@ fn nothing_is_proven_that_was_read_from_memory_alone() {
     let fs = disk();
     assert_eq!(migrated(&fs, &held()), Ok(true));
 
-    let from_disk = with(&fs, &fs, &held(), |hands, _| {
-        let proofs = proofs(hands)?;
+    let from_disk = with(&fs, &fs, &held(), |session, _| {
+        let proofs = proofs(session)?;
         Ok(proofs
             .iter()
             .map(|(_, proof)| proof.from_disk)
@@ -511,12 +512,12 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
         let before = fs.snapshot();
         fs.turn_bad(BadFolder::always(bad.to_str().unwrap(), 30));
 
-        let ran = with(&fs, &fs, &held(), |hands, _| {
+        let ran = with(&fs, &fs, &held(), |session, _| {
             let weeks = VenueInterval {
                 interval: "1wk".parse().unwrap(),
                 ..tuple()
             };
-            migrate::adopt(hands, &migrate::strays(hands.sight, &[tuple(), weeks])?)
+            migrate::adopt(session, &migrate::strays(session.view, &[tuple(), weeks])?)
         });
 
         let ran = ran.unwrap();

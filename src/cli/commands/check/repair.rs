@@ -162,12 +162,12 @@ fn take_out(
 ) -> Result<Done, Failure> {
     let held = registration::lock(workspace, shell, "check --repair", Duration::ZERO)?;
     let progress = Progress::new(shell, args.json);
-    let hands = workspace.session(&held, &progress);
+    let session = workspace.session(&held, &progress);
     let fs = &*shell.world.fs;
     let mut registry =
         Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
     let mut done = Done {
-        leftovers: ingest::finish_leftovers(workspace.view(), hands, &mut registry)?,
+        leftovers: ingest::finish_leftovers(workspace.view(), session, &mut registry)?,
         ..Done::default()
     };
     if let Some(refusal) = done.leftovers.data.refusal() {
@@ -186,7 +186,7 @@ fn take_out(
     let agreed = agreed(shown, now);
     done.outdated = shown.rows() - agreed.iter().map(|one| one.unwanted.len()).sum::<usize>();
     let stores = &workspace.stores;
-    let taken = ingest::take_out(stores, hands, &mut registry, &agreed, &mut done.taken);
+    let taken = ingest::take_out(stores, session, &mut registry, &agreed, &mut done.taken);
     progress.end();
     taken?;
     held.release()?;

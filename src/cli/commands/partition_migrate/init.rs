@@ -12,7 +12,9 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
 use crate::lock::LockGuard;
-use crate::migrate::{self, Hands, MigrationPlan, Proofs, Sight, Stray, Survey, VenueInterval};
+use crate::migrate::{
+    self, MigrationPlan, MigrationSession, MigrationView, Proofs, Stray, Survey, VenueInterval,
+};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::sys::atomic::{TempNames, replace_from};
 use crate::sys::rights_of;
@@ -68,8 +70,8 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate init", &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, &workspace, shell, &held);
+    let view = open::view(&workspace, shell, &catalog, &progress);
+    let session = open::session(view, &workspace, shell, &held);
     refuse_second_plan(args, shell)?;
     let venue = venue(args, &workspace);
     // What names no venue and is nobody's is this one's from now on.
@@ -81,8 +83,8 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             .owners()
             .plan(*interval, &venue);
     }
-    settle_strays(args, shell, hands, &adoptable(args, &workspace, &venue))?;
-    let tuples = tuples(args, shell, &workspace, hands, &venue)?;
+    settle_strays(args, shell, session, &adoptable(args, &workspace, &venue))?;
+    let tuples = tuples(args, shell, &workspace, session, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.
     let old = MigrationPlan::load(&*shell.world.fs, shell.root())
         .ok()
@@ -93,7 +95,7 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
         plan.add(tuple, args.basis.or(known), shell.around.clock.now());
     }
-    migrate::save_plan(hands, &plan)?;
+    migrate::save_plan(session, &plan)?;
     held.release()?;
     let names: Vec<Interval> = tuples.iter().map(|tuple| tuple.interval).collect();
     shell.printer.note(&format!(
@@ -155,11 +157,11 @@ fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<V
 fn settle_strays(
     args: &InitArgs,
     shell: &Shell<'_>,
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     tuples: &[VenueInterval],
 ) -> Result<(), Failure> {
-    report::misplaced(shell, &migrate::unadoptable(hands.sight, tuples)?);
-    let strays = migrate::strays(hands.sight, tuples)?;
+    report::misplaced(shell, &migrate::unadoptable(session.view, tuples)?);
+    let strays = migrate::strays(session.view, tuples)?;
     if strays.is_empty() {
         return Ok(());
     }
@@ -188,7 +190,7 @@ fn settle_strays(
             return Err(Failure::new(Exit::Failed, "nothing was moved"));
         }
     }
-    let adopted = migrate::adopt(hands, &strays)?;
+    let adopted = migrate::adopt(session, &strays)?;
     shell.printer.note(&format!(
         "Moved {} and merged {}.",
         count(adopted.moved, "file", "files"),
@@ -234,7 +236,7 @@ fn tuples(
     args: &InitArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    hands: Hands<'_>,
+    session: MigrationSession<'_>,
     venue: &Venue,
 ) -> Result<Vec<VenueInterval>, Failure> {
     let mut tuples: Vec<VenueInterval> = Vec::new();
@@ -243,9 +245,9 @@ fn tuples(
             venue: venue.clone(),
             interval: *interval,
         };
-        let survey = Survey::of(hands.sight, &tuple)?;
+        let survey = Survey::of(session.view, &tuple)?;
         // What the journal proves may be looked at and brought back, also when its legacy files are removed.
-        let Sight { fs, places, .. } = hands.sight;
+        let MigrationView { fs, places, .. } = session.view;
         let is_empty = survey.is_bare() && Proofs::load(fs, places, &tuple)?.is_empty();
         if args.all_found && is_empty {
             continue;

@@ -56,12 +56,12 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate mark", &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let sight = open::sight(&workspace, shell, &catalog, &progress);
-    let hands = open::hands(sight, &workspace, shell, &held);
+    let view = open::view(&workspace, shell, &catalog, &progress);
+    let session = open::session(view, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     refuse_more_than_all(&plan, &tuple, &mark)?;
     plan.mark(&tuple, &mark, shell.around.clock.now());
-    migrate::save_plan(hands, &plan)?;
+    migrate::save_plan(session, &plan)?;
     held.release()?;
     let note = match &mark.status {
         Some(Status::Complete) => {

@@ -14,7 +14,7 @@ use crate::cli::wiring::absent;
 use crate::ingest::{self, Registry};
 use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
-use crate::migrate::{Hands, MigrationPlan, Sight};
+use crate::migrate::{MigrationPlan, MigrationSession, MigrationView};
 use crate::model::Interval;
 use crate::workspace::Workspace;
 
@@ -39,13 +39,13 @@ pub(super) fn catalog(workspace: &Workspace<'_>) -> Result<Catalog, Failure> {
 }
 
 /// Returns what looking takes.
-pub(super) fn sight<'s>(
+pub(super) fn view<'s>(
     workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     catalog: &'s Catalog,
     progress: &'s Progress<'_>,
-) -> Sight<'s> {
-    Sight {
+) -> MigrationView<'s> {
+    MigrationView {
         fs: &*shell.world.fs,
         places: &workspace.places,
         stores: &workspace.stores,
@@ -57,14 +57,14 @@ pub(super) fn sight<'s>(
 }
 
 /// Returns what changing takes.
-pub(super) fn hands<'s>(
-    sight: Sight<'s>,
+pub(super) fn session<'s>(
+    view: MigrationView<'s>,
     workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     held: &'s LockGuard<'s>,
-) -> Hands<'s> {
-    Hands {
-        sight,
+) -> MigrationSession<'s> {
+    MigrationSession {
+        view,
         clock: &*shell.around.clock,
         held,
         runs: &workspace.runs,
@@ -84,11 +84,11 @@ pub(super) fn lock<'s>(
 ) -> Result<LockGuard<'s>, Failure> {
     let held = registration::lock(workspace, shell, command, Duration::ZERO)?;
     {
-        let hands = workspace.session(&held, progress);
+        let session = workspace.session(&held, progress);
         let fs = &*shell.world.fs;
         let mut registry =
             Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
-        let swept = sweep::sweep(workspace, hands)?;
+        let swept = sweep::sweep(workspace, session)?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {
             shell.printer.warning(&format!(
@@ -98,8 +98,8 @@ pub(super) fn lock<'s>(
                 record.folder.display()
             ));
         }
-        let left = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
-        registry.save(hands)?;
+        let left = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
+        registry.save(session)?;
         let why = why_nothing_is_stored(&left.data);
         let why = why.filter(|_| left.held_back > 0 || left.data.refusal().is_some());
         if let Some((message, hint)) = why {

@@ -69,9 +69,9 @@ pub(super) fn refuse_strays(
     chosen: &[PlannedInterval],
 ) -> Result<(), Failure> {
     let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
-    let sight = open::sight(workspace, shell, &catalog, &progress);
+    let view = open::view(workspace, shell, &catalog, &progress);
     let tuples: Vec<VenueInterval> = chosen.iter().map(|one| one.tuple.clone()).collect();
-    let strays = migrate::strays(sight, &tuples)?;
+    let strays = migrate::strays(view, &tuples)?;
     let Some(stray) = strays.first() else {
         return Ok(());
     };

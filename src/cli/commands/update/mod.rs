@@ -188,16 +188,16 @@ impl Update<'_> {
 
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
         let progress = Progress::new(self.shell, self.args.json);
-        let hands = self.workspace.session(held, &progress);
+        let session = self.workspace.session(held, &progress);
         let mut registry = self.registry()?;
         if let Some(ended) = held.took_over() {
             progress.note(&summary::took_over(ended));
         }
         let watch = Stopwatch::start();
-        let mut leftovers = self.finish_leftovers(hands, &mut registry)?;
-        registry.save(hands)?;
+        let mut leftovers = self.finish_leftovers(session, &mut registry)?;
+        registry.save(session)?;
         let housed = if leftovers.data.is_there() {
-            ingest::rehouse(&self.workspace.stores, hands, LookedInto::Known)?
+            ingest::rehouse(&self.workspace.stores, session, LookedInto::Known)?
         } else {
             RehouseReport::default()
         };
@@ -205,13 +205,13 @@ impl Update<'_> {
         if registry.catalog().known_rows() == KnownRows::None && held.took_over().is_none() {
             // Nobody was killed where nothing was ever stored: the first import need not be looked through. If that cannot
             // be noted, it is.
-            let _noted: FsResult<()> = sweep::remember(hands, self.shell);
+            let _noted: FsResult<()> = sweep::remember(session, self.shell);
         }
         let watch = Stopwatch::start();
         let (plan, planned) = self.plan(&registry)?;
         let plan_seconds = watch.seconds();
-        let outlook = self.workspace.view();
-        let ran = update::run(&plan, outlook, hands, &mut registry, &self.options);
+        let view = self.workspace.view();
+        let ran = update::run(&plan, view, session, &mut registry, &self.options);
         progress.end();
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;
@@ -222,7 +222,7 @@ impl Update<'_> {
         if report.data.is_there() && report.interrupted.is_none() {
             let folders = std::mem::take(&mut report.untidy);
             let told = (&mut report, &mut leftovers);
-            if let Err(failure) = self.sweep_touched(hands, &folders, &mut registry, told) {
+            if let Err(failure) = self.sweep_touched(session, &folders, &mut registry, told) {
                 // The rows are stored: what the report says of them must not be lost over what lies beside them.
                 let text = failure.text();
                 let text = text.trim_start_matches("error: ");
@@ -239,7 +239,7 @@ impl Update<'_> {
         };
         let requests = count.add(&report, registry.catalog(), held);
         if report.data.is_there() {
-            self.settle_unknown(&report, &mut registry, hands)?;
+            self.settle_unknown(&report, &mut registry, session)?;
         }
         if report.data.is_there() && report.interrupted.is_none() {
             records::record_stored(
@@ -247,7 +247,7 @@ impl Update<'_> {
                 &plan,
                 &mut report,
                 registry.catalog(),
-                hands,
+                session,
             );
         }
         let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers), tidied]);
@@ -266,24 +266,24 @@ impl Update<'_> {
     /// of the rows that wait would look like the whole one.
     fn finish_leftovers(
         &self,
-        hands: Session<'_>,
+        session: Session<'_>,
         registry: &mut Registry,
     ) -> Result<LeftoverReport, Failure> {
-        let outlook = self.workspace.view();
-        let leftovers = ingest::finish_leftovers(outlook, hands, registry)?;
-        if !self.args.accept_missing || outlook.data_root(registry.catalog()) != DataRoot::Absent {
+        let view = self.workspace.view();
+        let leftovers = ingest::finish_leftovers(view, session, registry)?;
+        if !self.args.accept_missing || view.data_root(registry.catalog()) != DataRoot::Absent {
             return Ok(leftovers);
         }
         // A tree that cannot be looked into may hold them all.
         self.workspace.stores.is_data_bare()?;
         self.workspace.stores.are_flat_folders_bare()?;
         let given_up = registry.catalog_mut().give_up_rows(self.options.today);
-        registry.save(hands)?;
+        registry.save(session)?;
         let series = words::count(given_up, "series is", "series are");
         self.shell.printer.note(&format!(
             "The rows of {series} given up and asked for anew."
         ));
-        let mut finished = ingest::finish_leftovers(outlook, hands, registry)?;
+        let mut finished = ingest::finish_leftovers(view, session, registry)?;
         finished.add_earlier(leftovers);
         Ok(finished)
     }
@@ -312,14 +312,14 @@ impl Update<'_> {
             printer.error(&refusal.text());
             exit = Exit::Partial;
         }
-        let outlook = self.workspace.view();
+        let view = self.workspace.view();
         let intervals = self.workspace.intervals()?;
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
-            waiting: outlook.waiting(catalog, fs, places)?,
+            waiting: view.waiting(catalog, fs, places)?,
             ..self.request.clone()
         };
-        let plan = update::plan(&request, outlook, catalog, &intervals)?;
+        let plan = update::plan(&request, view, catalog, &intervals)?;
         plan_view::print_missing(&plan, printer);
         Ok((plan, exit))
     }
@@ -350,7 +350,7 @@ impl Update<'_> {
         &self,
         report: &RunReport,
         registry: &mut Registry,
-        hands: Session<'_>,
+        session: Session<'_>,
     ) -> Result<(), Failure> {
         let counts = report.tickers();
         let is_settled = self.options.not_founds == NotFounds::Save || counts.unknown == 0;
@@ -382,6 +382,6 @@ impl Update<'_> {
                 )?;
             }
         }
-        Ok(registry.save(hands)?)
+        Ok(registry.save(session)?)
     }
 }

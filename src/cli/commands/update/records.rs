@@ -20,11 +20,11 @@ pub(super) fn record_stored(
     plan: &UpdatePlan,
     report: &mut RunReport,
     catalog: &Catalog,
-    hands: Session<'_>,
+    session: Session<'_>,
 ) {
     let gone: Vec<StorageRequest> = plan.with_rows_gone().collect();
-    let noted = inventory::note_healed(workspace, hands, catalog, &gone)
-        .and_then(|()| inventory::note_portion(workspace, hands, catalog, PORTION));
+    let noted = inventory::note_healed(workspace, session, catalog, &gone)
+        .and_then(|()| inventory::note_portion(workspace, session, catalog, PORTION));
     match noted {
         Ok(noted) => tracing::debug!(series = noted.series, files = noted.files, "recorded"),
         Err(error) => report

@@ -35,20 +35,20 @@ impl Update<'_> {
     /// Settles stale temporary files in the folders that the run wrote to.
     pub(super) fn sweep_touched(
         &self,
-        hands: Session<'_>,
+        session: Session<'_>,
         folders: &BTreeSet<PathBuf>,
         registry: &mut Registry,
         (report, leftovers): (&mut RunReport, &mut LeftoverReport),
     ) -> Result<(), Failure> {
-        let plan = temps::plan_in(hands.fs, hands.places, folders)?;
-        let plan = match hands.held.took_over() {
+        let plan = temps::plan_in(session.fs, session.places, folders)?;
+        let plan = match session.held.took_over() {
             Some(_) => plan,
-            None => plan.of_stale(hands.clock.now()),
+            None => plan.of_stale(session.clock.now()),
         };
-        let swept = temps::apply(&plan, &self.workspace.stores, hands)?;
+        let swept = temps::apply(&plan, &self.workspace.stores, session)?;
         if !swept.staged.is_empty() {
-            let merged = ingest::finish_leftovers(self.workspace.view(), hands, registry)?;
-            registry.save(hands)?;
+            let merged = ingest::finish_leftovers(self.workspace.view(), session, registry)?;
+            registry.save(session)?;
             leftovers.add_earlier(merged);
         }
         report.kept.extend(swept.quarantined);
@@ -100,20 +100,20 @@ impl Update<'_> {
             acquired => acquired?,
         };
         let progress = Progress::new(shell, self.args.json);
-        let hands = workspace.session(&held, &progress);
-        let swept = temps::apply(&plan, &workspace.stores, hands)?;
+        let session = workspace.session(&held, &progress);
+        let swept = temps::apply(&plan, &workspace.stores, session)?;
         let mut exit = Exit::Ok;
         if !swept.staged.is_empty() {
             let mut registry = self.registry()?;
-            let merged = ingest::finish_leftovers(workspace.view(), hands, &mut registry)?;
-            registry.save(hands)?;
+            let merged = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
+            registry.save(session)?;
             for failure in &merged.failures {
                 shell.printer.warning(&format!("{failure}."));
                 exit = Exit::Partial;
             }
         }
         progress.end();
-        sweep::remember(hands, shell)?;
+        sweep::remember(session, shell)?;
         held.release()?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {

@@ -43,12 +43,12 @@ fn partitions_that_cannot_leave_whole_are_not_copied_anew() {
     let overlay = initial.again().overlaid();
     let before = counted(&overlay);
 
-    let report = with(&overlay, &overlay, &held(), |hands, _| {
+    let report = with(&overlay, &overlay, &held(), |session, _| {
         let choices = Choices {
             is_restart: true,
             ..choices()
         };
-        migrate::migrate_interval(hands, &choices, &tuple(), &mut proofs(hands)?)
+        migrate::migrate_interval(session, &choices, &tuple(), &mut proofs(session)?)
     });
 
     let failures = report.unwrap().failures;
