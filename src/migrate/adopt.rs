@@ -22,7 +22,7 @@ use crate::sys::{Fs, Kind, Medium, rights_of};
 
 /// A legacy file that lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stray {
+pub struct Adoptable {
     /// Its interval, and the venue that it is migrated to.
     pub tuple: VenueInterval,
     /// Its ticker.
@@ -61,15 +61,15 @@ pub(super) enum Moved {
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn strays(
+pub fn adoptables(
     view: MigrationView<'_>,
     tuples: &[VenueInterval],
-) -> Result<Vec<Stray>, MigrateError> {
+) -> Result<Vec<Adoptable>, MigrateError> {
     let MigrationView {
         fs, places, stores, ..
     } = view;
     let elsewhere = [&places.root, &places.data].map(|root| LegacyPathBuilder::new(root));
-    let mut strays = Vec::new();
+    let mut adoptables = Vec::new();
     for tuple in tuples {
         for paths in &elsewhere {
             let folder = paths.flat_tree(tuple.interval);
@@ -93,7 +93,7 @@ pub fn strays(
                 let Ok(target) = stores.legacy.places().home_path(&request) else {
                     continue;
                 };
-                strays.push(Stray {
+                adoptables.push(Adoptable {
                     tuple: tuple.clone(),
                     ticker,
                     path,
@@ -103,7 +103,7 @@ pub fn strays(
             }
         }
     }
-    Ok(strays)
+    Ok(adoptables)
 }
 
 /// Lists the Parquet files that lie where legacy files of some intervals may lie and are no ticker's, such as copies. They
@@ -139,17 +139,20 @@ pub fn unadoptable(
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses; what was not brought is where it was, and the next try goes on.
-pub fn adopt(session: MigrationSession<'_>, strays: &[Stray]) -> Result<Adopted, MigrateError> {
+pub fn adopt(
+    session: MigrationSession<'_>,
+    adoptables: &[Adoptable],
+) -> Result<Adopted, MigrateError> {
     let mut adopted = Adopted::default();
     session.held.confirm()?;
-    write_down(session, strays)?;
-    for stray in strays {
-        match adopt_one(session, stray, &mut adopted) {
+    write_down(session, adoptables)?;
+    for adoptable in adoptables {
+        match adopt_one(session, adoptable, &mut adopted) {
             // One bad folder costs the files in it.
             Err(error) if error.is_of_place() => {
                 adopted
                     .refused
-                    .push((stray.path.clone(), error.to_string()));
+                    .push((adoptable.path.clone(), error.to_string()));
             }
             done => done?,
         }
@@ -158,18 +161,23 @@ pub fn adopt(session: MigrationSession<'_>, strays: &[Stray]) -> Result<Adopted,
 }
 
 /// Writes down which files are about to move, before the first one does.
-fn write_down(session: MigrationSession<'_>, strays: &[Stray]) -> Result<(), MigrateError> {
+fn write_down(session: MigrationSession<'_>, adoptables: &[Adoptable]) -> Result<(), MigrateError> {
     let MigrationView { fs, places, .. } = session.view;
-    let mut tuples: Vec<&VenueInterval> = strays.iter().map(|stray| &stray.tuple).collect();
+    let mut tuples: Vec<&VenueInterval> = adoptables
+        .iter()
+        .map(|adoptable| &adoptable.tuple)
+        .collect();
     tuples.sort();
     tuples.dedup();
     let owners = session.view.stores.legacy.places().owners();
     // Those of other venues have no flat folder to go back to.
     tuples.retain(|tuple| !owners.has_own_folder(&tuple.venue));
     for tuple in tuples {
-        let of_tuple = strays.iter().filter(|stray| stray.tuple == *tuple);
+        let of_tuple = adoptables
+            .iter()
+            .filter(|adoptable| adoptable.tuple == *tuple);
         let files: Vec<(&Ticker, &Path)> = of_tuple
-            .map(|stray| (&stray.ticker, stray.path.as_path()))
+            .map(|adoptable| (&adoptable.ticker, adoptable.path.as_path()))
             .collect();
         let mut adoptions = Adoptions::load(fs, places, tuple.interval)?;
         let settled = LegacyPathBuilder::new(&places.root).tree(tuple.interval);
@@ -187,51 +195,51 @@ fn write_down(session: MigrationSession<'_>, strays: &[Stray]) -> Result<(), Mig
 
 fn adopt_one(
     session: MigrationSession<'_>,
-    stray: &Stray,
+    adoptable: &Adoptable,
     adopted: &mut Adopted,
 ) -> Result<(), MigrateError> {
     let MigrationView {
         fs, places, stores, ..
     } = session.view;
     // Asked again: of two strays of one ticker, the first has just taken the place.
-    let is_taken = fs.metadata(&stray.target)?.is_some();
-    let VenueInterval { venue, interval } = &stray.tuple;
+    let is_taken = fs.metadata(&adoptable.target)?.is_some();
+    let VenueInterval { venue, interval } = &adoptable.tuple;
     if is_taken
         && !stores
             .legacy
             .places()
-            .is_of(venue, &stray.target, &stray.ticker, *interval)?
+            .is_of(venue, &adoptable.target, &adoptable.ticker, *interval)?
     {
         let reason = format!(
             "{} is another venue's file and has its place; barkeep cleanup moves that one",
-            stray.target.display()
+            adoptable.target.display()
         );
-        adopted.refused.push((stray.path.clone(), reason));
+        adopted.refused.push((adoptable.path.clone(), reason));
         return Ok(());
     }
     let owners = stores.legacy.places().owners();
-    if owners.has_own_folder(&stray.tuple.venue) {
-        match rehouse(session, stray, adopted)? {
+    if owners.has_own_folder(&adoptable.tuple.venue) {
+        match rehouse(session, adoptable, adopted)? {
             Ok(()) if is_taken => adopted.merged += 1,
             Ok(()) => adopted.moved += 1,
-            Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+            Err(reason) => adopted.refused.push((adoptable.path.clone(), reason)),
         }
-        return remove_if_empty(fs, parent(&stray.path));
+        return remove_if_empty(fs, parent(&adoptable.path));
     }
-    create_data_dirs(fs, places, parent(&stray.target))?;
+    create_data_dirs(fs, places, parent(&adoptable.target))?;
     if is_taken {
-        match merge(session, stray, adopted)? {
+        match merge(session, adoptable, adopted)? {
             Ok(()) => adopted.merged += 1,
-            Err(reason) => adopted.refused.push((stray.path.clone(), reason)),
+            Err(reason) => adopted.refused.push((adoptable.path.clone(), reason)),
         }
     } else {
-        if carry(session, &stray.path, &stray.target)? == Moved::Renamed {
-            fs.sync_dir(parent(&stray.target))?;
+        if carry(session, &adoptable.path, &adoptable.target)? == Moved::Renamed {
+            fs.sync_dir(parent(&adoptable.target))?;
         }
-        fs.sync_dir(parent(&stray.path))?;
+        fs.sync_dir(parent(&adoptable.path))?;
         adopted.moved += 1;
     }
-    remove_if_empty(fs, parent(&stray.path))
+    remove_if_empty(fs, parent(&adoptable.path))
 }
 
 pub(super) fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
@@ -275,16 +283,16 @@ pub(super) fn carry(
 /// Merges a file into the one that has its place. The inner error is why it cannot be.
 fn merge(
     session: MigrationSession<'_>,
-    stray: &Stray,
+    adoptable: &Adoptable,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
     let store = &session.view.stores.legacy;
     // What lies in the shared folders need not name a venue.
     let request = StorageRequest {
         venue: None,
-        ..stray.tuple.series(&stray.ticker)
+        ..adoptable.tuple.series(&adoptable.ticker)
     };
-    let found = [&stray.path, &stray.target].map(|path| whole(store, path, &request));
+    let found = [&adoptable.path, &adoptable.target].map(|path| whole(store, path, &request));
     let [older, newer] = match found {
         [Ok(older), Ok(newer)] => [older, newer],
         [Err(reason), _] | [_, Err(reason)] => return Ok(Err(reason)),
@@ -293,7 +301,7 @@ fn merge(
         return Ok(Err(format!(
             "its prices are {}, and those of {} are {}",
             other.settled,
-            stray.target.display(),
+            adoptable.target.display(),
             other.newer
         )));
     }
@@ -302,7 +310,7 @@ fn merge(
     let all = frame::merge(older_rows, &newer.decoded.ordered.frame).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
-        Ok(prepared) => prepared.from_file(rights_of(session.view.fs, &stray.path)?),
+        Ok(prepared) => prepared.from_file(rights_of(session.view.fs, &adoptable.path)?),
         Err(
             error @ (StorageError::Foreign { .. }
             | StorageError::Refused { .. }
@@ -333,7 +341,7 @@ fn merge(
     if let Some(left) = run.commit()?.left.first() {
         return Ok(Err(left.error().to_string()));
     }
-    let merged = match whole(store, &stray.target, &request) {
+    let merged = match whole(store, &adoptable.target, &request) {
         Ok(merged) => merged,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -344,12 +352,22 @@ fn merge(
     }
     let differs = left.is_some_and(|left| left.changed > 0);
     if differs || older.beyond().is_some() {
-        let name = stray.path.file_name().unwrap_or_default().to_string_lossy();
-        let reason = format!("{} has not all of what it says", stray.target.display());
-        let record = quarantine.keep(&stray.path, &name, &older.bytes, &reason, Some(&request))?;
+        let name = adoptable
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let reason = format!("{} has not all of what it says", adoptable.target.display());
+        let record = quarantine.keep(
+            &adoptable.path,
+            &name,
+            &older.bytes,
+            &reason,
+            Some(&request),
+        )?;
         adopted.kept.push(record);
     }
-    run.trash(std::slice::from_ref(&stray.path), InPieces::Refused)?;
+    run.trash(std::slice::from_ref(&adoptable.path), InPieces::Refused)?;
     run.finish()?;
     Ok(Ok(()))
 }
@@ -357,24 +375,25 @@ fn merge(
 /// Moves a file to the folder of its venue, after those of the same series that win over it.
 fn rehouse(
     session: MigrationSession<'_>,
-    stray: &Stray,
+    adoptable: &Adoptable,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
     let store = &session.view.stores.legacy;
-    let request = stray.tuple.series(&stray.ticker);
-    let mut lodgers = storage::lodgers_of(store.places(), &stray.ticker, stray.tuple.interval)?;
+    let request = adoptable.tuple.series(&adoptable.ticker);
+    let mut lodgers =
+        storage::lodgers_of(store.places(), &adoptable.ticker, adoptable.tuple.interval)?;
     lodgers.retain(|lodger| lodger.request == request);
-    if !lodgers.iter().any(|lodger| lodger.path == stray.path) {
+    if !lodgers.iter().any(|lodger| lodger.path == adoptable.path) {
         lodgers.push(Lodger {
-            path: stray.path.clone(),
+            path: adoptable.path.clone(),
             request,
-            target: stray.target.clone(),
+            target: adoptable.target.clone(),
         });
     }
     let (done, kept) = session.rehouse(&lodgers)?;
     adopted.kept.extend(kept);
     let mut left = done.left.into_iter();
-    let left = left.find(|(path, _)| *path == stray.path);
+    let left = left.find(|(path, _)| *path == adoptable.path);
     Ok(left.map_or(Ok(()), |(_, reason)| Err(reason)))
 }
 

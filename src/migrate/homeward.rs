@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::adopt::{Moved, adopt, carry, remove_if_empty, strays};
+use super::adopt::{Moved, adopt, adoptables, carry, remove_if_empty};
 use super::adoptions::Adoptions;
 use super::{
     Failed, MigrateError, MigrationSession, MigrationView, Refusal, RollbackReport, Survey,
@@ -76,14 +76,14 @@ impl Homeward {
         if !self.is_shared {
             return self.prepare_own(session, report);
         }
-        let mut twice = strays(session.view, std::slice::from_ref(&self.tuple))?;
-        twice.retain(|stray| stray.is_taken && self.is_flat(&stray.ticker));
+        let mut twice = adoptables(session.view, std::slice::from_ref(&self.tuple))?;
+        twice.retain(|adoptable| adoptable.is_taken && self.is_flat(&adoptable.ticker));
         if !twice.is_empty() {
             let adopted = adopt(session, &twice)?;
             report.kept.extend(adopted.kept);
             for (path, reason) in adopted.refused {
-                let of_path = twice.iter().find(|stray| stray.path == path);
-                if let Some(ticker) = of_path.map(|stray| stray.ticker.clone()) {
+                let of_path = twice.iter().find(|adoptable| adoptable.path == path);
+                if let Some(ticker) = of_path.map(|adoptable| adoptable.ticker.clone()) {
                     let refusal = Refusal::Storage(StorageError::Place { path, reason });
                     report.failures.push(Failed { ticker, refusal });
                 }

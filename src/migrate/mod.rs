@@ -34,7 +34,7 @@ mod verify;
 mod write;
 
 pub use activate::{Switched, activate, save_plan};
-pub use adopt::{Adopted, Stray, adopt, strays, unadoptable};
+pub use adopt::{Adoptable, Adopted, adopt, adoptables, unadoptable};
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
 pub use difference::Difference;
 pub use estimate::{Estimate, estimate};

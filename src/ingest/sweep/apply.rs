@@ -12,8 +12,8 @@ use crate::frame::{self, Frame};
 use crate::layout::ParsedPartition;
 use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
-    Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stores, Stray,
-    read_stray,
+    Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stores, TempContent,
+    read_temp,
 };
 use crate::sys::FsError;
 use crate::sys::atomic::parent;
@@ -154,14 +154,14 @@ impl Sweep<'_> {
     ) -> Result<Option<Settled<'p>>, IngestError> {
         let ParsedPartition { request, partition } = place;
         let (fs, stores) = (self.session.fs, self.stores);
-        let found = read_stray(fs, &leftover.path, request, *partition, stores);
+        let found = read_temp(fs, &leftover.path, request, *partition, stores);
         let (frame, provenance, mut beyond, bytes) = match self.readable(&leftover.path, found)? {
-            None | Some(Stray::Absent | Stray::Foreign { .. }) => return Ok(None),
-            Some(Stray::Unusable { reason, bytes }) => {
+            None | Some(TempContent::Absent | TempContent::Foreign { .. }) => return Ok(None),
+            Some(TempContent::Unusable { reason, bytes }) => {
                 self.put_away(&leftover.path, &bytes, &reason)?;
                 return Ok(None);
             }
-            Some(Stray::Rows {
+            Some(TempContent::Rows {
                 frame,
                 provenance,
                 beyond,
@@ -169,13 +169,15 @@ impl Sweep<'_> {
             }) => (frame, provenance, beyond, bytes),
         };
         let target = parent(&leftover.path).join(request.series.dataset().file_name());
-        let stored = read_stray(fs, &target, request, *partition, stores);
+        let stored = read_temp(fs, &target, request, *partition, stores);
         let Some(stored) = self.readable(&target, stored)? else {
             return Ok(None);
         };
         let stored = match stored {
-            Stray::Rows { frame, .. } => Some(frame),
-            Stray::Absent | Stray::Foreign { .. } | Stray::Unusable { .. } => None,
+            TempContent::Rows { frame, .. } => Some(frame),
+            TempContent::Absent | TempContent::Foreign { .. } | TempContent::Unusable { .. } => {
+                None
+            }
         };
         let rows = match &stored {
             // An old file adds what is missing; where the two differ, what is stored stays.
@@ -218,10 +220,10 @@ impl Sweep<'_> {
     fn readable(
         &mut self,
         path: &Path,
-        found: Result<Stray, StorageError>,
-    ) -> Result<Option<Stray>, IngestError> {
+        found: Result<TempContent, StorageError>,
+    ) -> Result<Option<TempContent>, IngestError> {
         let reason = match found {
-            Ok(Stray::Foreign { reason }) => reason,
+            Ok(TempContent::Foreign { reason }) => reason,
             Ok(stray) => return Ok(Some(stray)),
             Err(StorageError::Fs(error)) => error.to_string(),
             Err(error) => return Err(error.into()),

@@ -165,8 +165,8 @@ fn contradicted() -> (SimFs, Vec<u8>) {
 
 fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
     with(fs, fs, held, |session, _| {
-        let strays = migrate::strays(session.view, &[tuple()])?;
-        Ok(migrate::adopt(session, &strays)?.refused.is_empty())
+        let adoptables = migrate::adoptables(session.view, &[tuple()])?;
+        Ok(migrate::adopt(session, &adoptables)?.refused.is_empty())
     })
 }
 
@@ -517,7 +517,10 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
                 interval: "1wk".parse().unwrap(),
                 ..tuple()
             };
-            migrate::adopt(session, &migrate::strays(session.view, &[tuple(), weeks])?)
+            migrate::adopt(
+                session,
+                &migrate::adoptables(session.view, &[tuple(), weeks])?,
+            )
         });
 
         let ran = ran.unwrap();

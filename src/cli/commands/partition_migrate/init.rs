@@ -13,7 +13,7 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
 use crate::lock::LockGuard;
 use crate::migrate::{
-    self, MigrationPlan, MigrationSession, MigrationView, Proofs, Stray, Survey, VenueInterval,
+    self, Adoptable, MigrationPlan, MigrationSession, MigrationView, Proofs, Survey, VenueInterval,
 };
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::sys::atomic::{TempNames, replace_from};
@@ -83,7 +83,7 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             .owners()
             .plan(*interval, &venue);
     }
-    settle_strays(args, shell, session, &adoptable(args, &workspace, &venue))?;
+    decide_adoption(args, shell, session, &adoptable(args, &workspace, &venue))?;
     let tuples = tuples(args, shell, &workspace, session, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.
     let old = MigrationPlan::load(&*shell.world.fs, shell.root())
@@ -154,30 +154,33 @@ fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<V
 }
 
 /// Legacy files are migrated from one folder. Those elsewhere are refused, or moved if the user says so.
-fn settle_strays(
+fn decide_adoption(
     args: &InitArgs,
     shell: &Shell<'_>,
     session: MigrationSession<'_>,
     tuples: &[VenueInterval],
 ) -> Result<(), Failure> {
     report::misplaced(shell, &migrate::unadoptable(session.view, tuples)?);
-    let strays = migrate::strays(session.view, tuples)?;
-    if strays.is_empty() {
+    let adoptables = migrate::adoptables(session.view, tuples)?;
+    if adoptables.is_empty() {
         return Ok(());
     }
-    let files = count(strays.len(), "legacy file lies", "legacy files lie");
+    let files = count(adoptables.len(), "legacy file lies", "legacy files lie");
     if !args.adopt {
-        let folders = folders(shell, &strays);
+        let folders = folders(shell, &adoptables);
         return Err(Failure::new(
             Exit::Failed,
             format!("{files} outside of data/legacy, in {}", folders.join(", ")),
         )
         .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
     }
-    for folder in folders(shell, &strays) {
+    for folder in folders(shell, &adoptables) {
         shell.printer.line(&folder);
     }
-    let taken = strays.iter().filter(|stray| stray.is_taken).count();
+    let taken = adoptables
+        .iter()
+        .filter(|adoptable| adoptable.is_taken)
+        .count();
     let question = format!(
         "{files} outside of data/legacy and will be moved there; {} merged into a file that is there already. Go on?",
         count(taken, "is", "are")
@@ -190,7 +193,7 @@ fn settle_strays(
             return Err(Failure::new(Exit::Failed, "nothing was moved"));
         }
     }
-    let adopted = migrate::adopt(session, &strays)?;
+    let adopted = migrate::adopt(session, &adoptables)?;
     shell.printer.note(&format!(
         "Moved {} and merged {}.",
         count(adopted.moved, "file", "files"),
@@ -216,10 +219,10 @@ fn settle_strays(
     }
 }
 
-fn folders(shell: &Shell<'_>, strays: &[Stray]) -> Vec<String> {
+fn folders(shell: &Shell<'_>, adoptables: &[Adoptable]) -> Vec<String> {
     let mut folders: Vec<String> = Vec::new();
-    for stray in strays {
-        let folder = stray
+    for adoptable in adoptables {
+        let folder = adoptable
             .path
             .parent()
             .map(|dir| shell.shown(dir).to_string())

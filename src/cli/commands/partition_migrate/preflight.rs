@@ -71,11 +71,11 @@ pub(super) fn refuse_strays(
     let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
     let view = open::view(workspace, shell, &catalog, &progress);
     let tuples: Vec<VenueInterval> = chosen.iter().map(|one| one.tuple.clone()).collect();
-    let strays = migrate::strays(view, &tuples)?;
-    let Some(stray) = strays.first() else {
+    let adoptables = migrate::adoptables(view, &tuples)?;
+    let Some(adoptable) = adoptables.first() else {
         return Ok(());
     };
-    let folder = stray.path.parent().unwrap_or(&stray.path);
+    let folder = adoptable.path.parent().unwrap_or(&adoptable.path);
     Err(Failure::new(
         Exit::Failed,
         format!(

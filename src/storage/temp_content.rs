@@ -14,7 +14,7 @@ use super::{StorageError, Stores};
 
 /// What such a file holds.
 #[derive(Debug)]
-pub enum Stray {
+pub enum TempContent {
     /// There is no file.
     Absent,
     /// Whole rows of the partition.
@@ -46,21 +46,21 @@ pub enum Stray {
 ///
 /// # Errors
 /// When the file cannot be read. Nobody knows then what it holds.
-pub fn read_stray(
+pub fn read_temp(
     fs: &dyn Fs,
     path: &Path,
     request: &StorageRequest,
     partition: PartitionKey,
     stores: &Stores,
-) -> Result<Stray, StorageError> {
+) -> Result<TempContent, StorageError> {
     let profile = Profile::of(request.series.dataset());
     match inspect(fs, path, profile, request, partition, stores.limit()) {
-        Ok(Inspected::Absent) => Ok(Stray::Absent),
-        Ok(Inspected::Damaged { reason, bytes }) => Ok(Stray::Unusable { reason, bytes }),
+        Ok(Inspected::Absent) => Ok(TempContent::Absent),
+        Ok(Inspected::Damaged { reason, bytes }) => Ok(TempContent::Unusable { reason, bytes }),
         Ok(Inspected::Whole { decoded, bytes }) => {
             let trees = stores.partitioned.trees();
             let basis = trees.basis_of(&decoded, request.venue.as_ref());
-            Ok(Stray::Rows {
+            Ok(TempContent::Rows {
                 beyond: beyond(&decoded),
                 frame: decoded.ordered.frame,
                 provenance: Provenance {
@@ -70,10 +70,10 @@ pub fn read_stray(
                 bytes,
             })
         }
-        Err(StorageError::Foreign { reason, .. }) => Ok(Stray::Foreign { reason }),
+        Err(StorageError::Foreign { reason, .. }) => Ok(TempContent::Foreign { reason }),
         Err(StorageError::Refused { reason, .. }) => {
             let bytes = Bytes::from(fs.read(path)?.unwrap_or_default());
-            Ok(Stray::Unusable { reason, bytes })
+            Ok(TempContent::Unusable { reason, bytes })
         }
         Err(error) => Err(error),
     }
