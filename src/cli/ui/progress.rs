@@ -14,6 +14,7 @@ use super::stretch::Stretch;
 use super::words::count;
 use super::{Printer, json as pieces};
 use crate::cli::shell::Shell;
+use crate::model::Series;
 use crate::observe::{Event, Observer, Work};
 use crate::sys::Stopwatch;
 
@@ -188,8 +189,8 @@ impl Observer for Progress<'_> {
             Event::ConsolidationPlanned { series, .. } => self.begin(Work::Store, series),
             Event::MovePlanned { tickers, .. } => self.begin(Work::Move, tickers),
             Event::CheckPlanned { series } => self.begin(Work::Check, series),
-            Event::Fetched { request, .. } => self.step(Work::Fetch, request.series.to_string()),
-            Event::Step(work, series) => self.step(work, series.to_string()),
+            Event::Fetched { request, .. } => self.step(Work::Fetch, name(&request.series)),
+            Event::Step(work, series) => self.step(work, name(&series)),
             // The steps of these are told apart.
             Event::Committed { .. } | Event::Moved { .. } => {}
             _ if self.look == Look::Json => {}
@@ -256,6 +257,12 @@ impl fmt::Debug for Progress<'_> {
             .field("look", &self.look)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns what a series is called beside a time that is left: the length of its bars would be read as a time.
+fn name(series: &Series) -> String {
+    let ticker = series.ticker().map(ToString::to_string);
+    ticker.unwrap_or_else(|| series.to_string())
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ mod tests {
     fn after(work: Work, of: usize, steps: usize, each: f64) -> Stretch {
         let mut stretch = Stretch::new(work, of);
         for _ in 0..steps {
-            stretch.step("A 1d".to_owned(), each);
+            stretch.step("A".to_owned(), each);
         }
         stretch
     }
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(stretch.parts(), (60, 120));
         assert_eq!(
             stretch.sentence(),
-            "Storing 30 of 60 series, about 1 min 0 s left, last A 1d."
+            "Storing 30 of 60 series, about 1 min 0 s left, last A."
         );
         assert_eq!(stretch.far(), "30/60, about 1 min 0 s left");
     }
@@ -166,7 +166,7 @@ mod tests {
         let mut stretch = after(Work::Check, 2, 3, 1.0);
 
         assert!(stretch.is_over());
-        assert_eq!(stretch.sentence(), "Checking 2 of 2 series, last A 1d.");
+        assert_eq!(stretch.sentence(), "Checking 2 of 2 series, last A.");
         stretch.lengthen(10);
         assert!(!stretch.is_over());
     }
