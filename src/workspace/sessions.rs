@@ -23,8 +23,7 @@ impl View<'_> {
         catalog: &Catalog,
         zone: Option<&str>,
     ) -> Calendar {
-        let identity = catalog.identity(ticker, venue);
-        let named = identity.and_then(|identity| calendar_of(&identity, self.calendars));
+        let named = self.calendar_by_name((ticker, venue), catalog);
         named.unwrap_or_else(|| Calendar::unlisted(zone.unwrap_or(NOWHERE)))
     }
 
@@ -33,17 +32,24 @@ impl View<'_> {
     pub fn likely_calendar(
         &self,
         (ticker, venue): (&Ticker, &Venue),
-        catalog: Option<&Catalog>,
+        catalog: &Catalog,
         zone: Option<&str>,
     ) -> Calendar {
-        let identity = catalog.and_then(|catalog| catalog.identity(ticker, venue));
-        let named = identity.and_then(|identity| calendar_of(&identity, self.calendars));
+        let named = self.calendar_by_name((ticker, venue), catalog);
         let by_source = || self.source(venue)?.calendar(ticker, self.calendars);
         let by_zone = || zone.map(|zone| self.calendars.of_zone(zone));
         named
             .or_else(by_source)
             .or_else(by_zone)
             .unwrap_or_else(|| Calendar::unlisted(NOWHERE))
+    }
+
+    fn calendar_by_name(
+        &self,
+        (ticker, venue): (&Ticker, &Venue),
+        catalog: &Catalog,
+    ) -> Option<Calendar> {
+        calendar_of(&catalog.identity(ticker, venue)?, self.calendars)
     }
 }
 
@@ -73,7 +79,7 @@ pub fn gap_calendar(
     };
     let calendar = workspace
         .view()
-        .likely_calendar((ticker, venue), Some(catalog), zone);
+        .likely_calendar((ticker, venue), catalog, zone);
     if !calendar.is_unlisted() {
         return listed(calendar);
     }
