@@ -5,6 +5,8 @@
 //! bounds of a break. Without hours a session lasts for the whole day. Other columns are passed over. Every day between the
 //! first and the last session that has no line is without one.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -56,17 +58,20 @@ pub fn of_csv(text: &str, zone: Tz) -> Result<Calendar, GivenError> {
         .trim(Trim::All)
         .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let columns = columns(reader.headers()?)?;
-    let mut sessions: Vec<Session> = Vec::new();
+    let mut sessions: BTreeMap<NaiveDate, Session> = BTreeMap::new();
     for record in reader.records() {
         let record = record?;
         let session = columns.session(&record, zone);
-        let session = session.map_err(|reason| GivenError::Line {
+        let refused = |reason| GivenError::Line {
             line: record.position().map_or(0, csv::Position::line),
             reason,
-        })?;
-        sessions.push(session);
+        };
+        let session = session.map_err(refused)?;
+        if sessions.insert(session.day, session).is_some() {
+            return Err(refused(format!("{} is there twice", session.day)));
+        }
     }
-    Calendar::of_sessions(zone.name(), sessions).ok_or(GivenError::Empty)
+    Calendar::of_sessions(zone.name(), sessions.into_values()).ok_or(GivenError::Empty)
 }
 
 fn columns(header: &StringRecord) -> Result<Columns, GivenError> {
@@ -79,11 +84,16 @@ fn columns(header: &StringRecord) -> Result<Columns, GivenError> {
         let (place, is_utc) = utc.or_else(|| place(name).map(|place| (place, false)))?;
         Some(Moment { place, is_utc })
     };
+    let pause = (moment("break_start"), moment("break_end"));
+    if pause.0.is_some() != pause.1.is_some() {
+        let reason = "a break needs both `break_start` and `break_end`".to_owned();
+        return Err(GivenError::Line { line: 1, reason });
+    }
     Ok(Columns {
         day: place("session").ok_or(GivenError::NoDay)?,
         open: moment("open"),
         close: moment("close"),
-        pause: moment("break_start").zip(moment("break_end")),
+        pause: pause.0.zip(pause.1),
     })
 }
 
@@ -111,6 +121,13 @@ impl Columns {
         };
         if !is_in_order {
             return Err("the session does not open before it closes".to_owned());
+        }
+        // In another zone than the file was made for, hours lie on another day.
+        if open.date() < day.pred_opt().unwrap_or(day)
+            || open.date() > day
+            || close > open + TimeDelta::days(1)
+        {
+            return Err(format!("{open} to {close} are no hours of {day}"));
         }
         Ok(Session {
             day,
@@ -225,6 +242,22 @@ mod tests {
     #[case(
         "session,open,close\n2024-10-25,17:00,09:00\n",
         "line 2: the session does not open before it closes"
+    )]
+    #[case(
+        "session,break_start\n2024-10-25,11:30\n",
+        "line 1: a break needs both `break_start` and `break_end`"
+    )]
+    #[case(
+        "session\n2024-10-25\n2024-10-28\n2024-10-25\n",
+        "line 4: 2024-10-25 is there twice"
+    )]
+    #[case(
+        "session,open_utc,close_utc\n2024-12-23,2024-12-25T00:00Z,2024-12-25T06:00Z\n",
+        "line 2: 2024-12-25 09:00:00 to 2024-12-25 15:00:00 are no hours of 2024-12-23"
+    )]
+    #[case(
+        "session,open_utc,close_utc\n2024-12-23,2024-12-23T00:00Z,2024-12-29T06:00Z\n",
+        "line 2: 2024-12-23 09:00:00 to 2024-12-29 15:00:00 are no hours of 2024-12-23"
     )]
     fn what_is_no_calendar_is_named_with_its_line(#[case] text: &str, #[case] expected: &str) {
         let error = of_csv(text, Tz::Asia__Tokyo).unwrap_err();
