@@ -18,5 +18,5 @@ pub use parse::{
     parse_staged, series_name,
 };
 pub use partitioned::PartitionPathBuilder;
-pub use places::Places;
+pub use places::{OWN_FOLDERS, Places};
 pub use staging::{Continuity, continuity, staged_rows};

@@ -4,6 +4,17 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Digest, RunId, Venue};
 
+/// The folders of a workspace in which barkeep keeps what is its own, two of which are reserved for later. Nothing in them is
+/// anybody's input.
+pub const OWN_FOLDERS: [&str; 6] = [
+    "data",
+    "mirror",
+    "partition-staging",
+    "quarantine",
+    "state",
+    "vault",
+];
+
 /// Where a workspace keeps what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {

@@ -15,6 +15,7 @@ use super::mark::Inodes;
 use super::name::{self, FileKind, Length};
 use super::spec::FilesSpec;
 use super::zone;
+use crate::layout::OWN_FOLDERS;
 use crate::model::{Interval, Ticker};
 use crate::sys::{Fs, FsError, FsKind, Kind};
 
@@ -23,16 +24,6 @@ const FEW: usize = 16;
 
 /// The file by which a workspace with sources of its own is known.
 const SETTINGS: &str = "barkeep.toml";
-
-/// The folders of a workspace in which barkeep keeps what is its own.
-const OWN_FOLDERS: [&str; 6] = [
-    "data",
-    "mirror",
-    "partition-staging",
-    "quarantine",
-    "state",
-    "vault",
-];
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
