@@ -18,6 +18,7 @@ mod order;
 mod rows;
 mod schema;
 mod texts;
+mod trades;
 mod undo;
 mod values;
 
@@ -34,5 +35,6 @@ pub use order::{Displaced, Ordered, Reason};
 pub use rows::Frame;
 pub use schema::{ColumnSpec, FIRST_VERSION, KindOf, MergeRule, Profile};
 pub use texts::Texts;
+pub use trades::{Trade, rows_of_trades};
 pub use undo::{RowChanges, before};
 pub use values::{Part, Values};

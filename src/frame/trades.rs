@@ -1,0 +1,120 @@
+//! Trades as a feed publishes them, line by line, on their way into columns.
+
+use std::sync::Arc;
+
+use crate::model::Dataset;
+
+use super::{Column, Frame, Ordered, Profile, Texts, Values};
+
+/// One published line. Times are nanoseconds UTC since 1970; a text that the line lacks is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trade {
+    /// What the feed calls the message.
+    pub message_id: Option<Arc<str>>,
+    /// The system that published it (2025 only).
+    pub source_name: Option<Arc<str>>,
+    /// The ISIN of what was traded.
+    pub isin: Arc<str>,
+    /// The instrument as the feed names it, mostly the ISIN again (2025 only).
+    pub instrument_id: Option<Arc<str>>,
+    /// The transaction, which amendments and cancellations share.
+    pub trans_id: Arc<str>,
+    /// A running number that is not unique (2025 only).
+    pub tick_id: Option<i64>,
+    /// The price, per unit or in per cent as `quote_type` says; a cancellation may have none.
+    pub price: Option<f64>,
+    /// Units traded.
+    pub volume: Option<f64>,
+    /// The currency of the price.
+    pub currency: Option<Arc<str>>,
+    /// 1 for a price per unit, 2 for per cent.
+    pub quote_type: Option<i64>,
+    /// When it was traded.
+    pub trade_time: i64,
+    /// When it was published.
+    pub distribution_time: i64,
+    /// Where it was executed, for example `XETA`.
+    pub execution_venue: Option<Arc<str>>,
+    /// Where it was published, for example `XCEF` (2026 only).
+    pub publication_venue: Option<Arc<str>>,
+    /// `I` for a new line (2025 only).
+    pub tick_action: Option<Arc<str>>,
+    /// How the instrument is named, `I` for ISIN (2025 only).
+    pub instrument_code: Option<Arc<str>>,
+    /// The market mechanism of MMT (2025 only).
+    pub market_mechanism: Option<Arc<str>>,
+    /// The trading system (2026 only): 1 order book, 3 midpoint, 6 request for quote, 7 Tradegate, 9 specialist.
+    pub trading_system: Option<Arc<str>>,
+    /// The trading mode of MMT: auctions `O` `K` `I` `U`, 2 continuous, 3 at close, 4 outside of the main session, 5 reported.
+    pub trading_mode: Option<Arc<str>>,
+    /// The waiver of pre-trade transparency (2025 only).
+    pub negotiated_flag: Option<Arc<str>>,
+    /// `-` for a new trade, `C` for a cancellation, `A` for an amendment; `-` where the line has none.
+    pub modification_flag: Arc<str>,
+    /// Whether the price refers to a benchmark.
+    pub benchmark_flag: Option<Arc<str>>,
+    /// Why the publication was deferred.
+    pub pub_deferral: Option<Arc<str>>,
+    /// Whether an algorithm traded: `H` is one, `-` is none, absent is unknown.
+    pub algo_indicator: Option<bool>,
+    /// The indicator of the last trade (2026 only); `C` in the closing auction.
+    pub last_trade_indicator: Option<Arc<str>>,
+    /// Price times units, where the price is in per cent.
+    pub notional_amount: Option<f64>,
+    /// The currency of that.
+    pub notional_currency: Option<Arc<str>>,
+    /// Keys that are not known, as one JSON object in the order of the line.
+    pub extra: Option<Arc<str>>,
+}
+
+/// Returns the rows of trades, in the order of trading. Microseconds are cut off the times; the nanoseconds have columns of
+/// their own.
+pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
+    let text = |of: fn(&Trade) -> Option<&Arc<str>>| {
+        Column::Text(trades.iter().map(|trade| of(trade).cloned()).collect::<Texts>())
+    };
+    let int = |of: fn(&Trade) -> Option<i64>| {
+        Column::Int(trades.iter().map(of).collect::<Values<i64>>())
+    };
+    let float = |of: fn(&Trade) -> Option<f64>| {
+        Column::Float(trades.iter().map(of).collect::<Values<f64>>())
+    };
+    let micros = |of: fn(&Trade) -> i64| {
+        let cut = |trade| Some(of(trade).div_euclid(1_000) * 1_000);
+        Column::Time(trades.iter().map(cut).collect::<Values<i64>>())
+    };
+    let flags: Values<bool> = trades.iter().map(|trade| trade.algo_indicator).collect();
+    let columns = vec![
+        text(|trade| trade.message_id.as_ref()),
+        text(|trade| trade.source_name.as_ref()),
+        text(|trade| Some(&trade.isin)),
+        text(|trade| trade.instrument_id.as_ref()),
+        text(|trade| Some(&trade.trans_id)),
+        int(|trade| trade.tick_id),
+        float(|trade| trade.price),
+        float(|trade| trade.volume),
+        text(|trade| trade.currency.as_ref()),
+        int(|trade| trade.quote_type),
+        micros(|trade| trade.trade_time),
+        int(|trade| Some(trade.trade_time)),
+        micros(|trade| trade.distribution_time),
+        int(|trade| Some(trade.distribution_time)),
+        text(|trade| trade.execution_venue.as_ref()),
+        text(|trade| trade.publication_venue.as_ref()),
+        text(|trade| trade.tick_action.as_ref()),
+        text(|trade| trade.instrument_code.as_ref()),
+        text(|trade| trade.market_mechanism.as_ref()),
+        text(|trade| trade.trading_system.as_ref()),
+        text(|trade| trade.trading_mode.as_ref()),
+        text(|trade| trade.negotiated_flag.as_ref()),
+        text(|trade| Some(&trade.modification_flag)),
+        text(|trade| trade.benchmark_flag.as_ref()),
+        text(|trade| trade.pub_deferral.as_ref()),
+        Column::Flag(flags),
+        text(|trade| trade.last_trade_indicator.as_ref()),
+        float(|trade| trade.notional_amount),
+        text(|trade| trade.notional_currency.as_ref()),
+        text(|trade| trade.extra.as_ref()),
+    ];
+    Frame::ordered(Profile::of(Dataset::Trades), columns)
+}
