@@ -9,8 +9,8 @@ use super::servers::Servers;
 use super::sources::refused;
 use crate::calendar::{Calendar, Calendars};
 use crate::config::{self, FeedSettings, Settings, SourceKind, SourceSettings};
-use crate::model::{Interval, Venue};
-use crate::source::posttrade::{BarsOf, Feed, FeedCode, FeedSpec, Freshness, VaultSpec};
+use crate::model::{self, Interval, Venue};
+use crate::source::posttrade::{BarsOf, Feed, FeedSpec, Freshness, VaultSpec};
 
 const SERVICE: &str = "https://mfs.deutsche-boerse.com";
 /// The feeds of venues that are known without settings.
@@ -73,7 +73,7 @@ fn open(
     Ok(Arc::new(Feed::new(venue.clone(), spec, http)))
 }
 
-fn code(venue: &Venue, settings: &FeedSettings) -> Result<FeedCode, WorkspaceError> {
+fn code(venue: &Venue, settings: &FeedSettings) -> Result<model::Feed, WorkspaceError> {
     let name = venue.to_string();
     let known = KNOWN.iter().find(|(venue, _)| *venue == name);
     let chosen = settings.feed.value.as_deref();

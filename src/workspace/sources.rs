@@ -45,7 +45,8 @@ fn spec(
     servers: &Servers<'_>,
 ) -> Result<Option<SourceSpec>, WorkspaceError> {
     Ok(match settings.kind.value {
-        None => None,
+        // A feed gives trades and no bars (`feeds`).
+        None | Some(SourceKind::Posttrade) => None,
         Some(SourceKind::Demo) => Some(SourceSpec::Demo(DemoSpec {
             seed: settings.seed.value,
             first_day: settings.first_day.value,
@@ -57,8 +58,6 @@ fn spec(
             return Err(refused(venue, reason));
         }
         Some(SourceKind::Yahoo) => Some(servers.yahoo(venue, &settings.server)?),
-        // It gives trades and no bars (`feeds`).
-        Some(SourceKind::Posttrade) => None,
     })
 }
 

@@ -202,9 +202,12 @@ fn bursts_of_429_pages_of_gateways_and_cut_answers_are_asked_again() {
     }
 }
 
+/// A reply that never changes, and whether an error is what is to become of it.
+type Case = (Reply, fn(&FeedError) -> bool);
+
 #[test]
 fn what_stays_wrong_is_an_error_by_what_can_be_done() {
-    let cases: [(Reply, fn(&FeedError) -> bool); 5] = [
+    let cases: [Case; 5] = [
         (
             Reply::throttled("5"),
             |error| matches!(error, FeedError::Throttled { retry_after, .. } if *retry_after == Duration::from_secs(5)),
@@ -320,7 +323,9 @@ fn the_recorded_minute_is_read_whole() {
             .all(|trade| trade.extra.is_none() && trade.trans_id.len() == 52)
     );
     let mut witness = MinuteTrades::of(minute);
-    trades.iter().for_each(|trade| witness.add(trade));
+    for trade in &trades {
+        witness.add(trade);
+    }
     let is_within = |trade: &&Trade| {
         let second = trade.trade_time.div_euclid(60_000_000_000);
         second == minute.and_utc().timestamp() / 60
@@ -409,7 +414,9 @@ fn a_large_file_is_read_at_a_pace_that_a_day_bears() {
     let trades = trades(&bytes);
 
     let mut daily = TradesOfDaily::default();
-    trades.iter().for_each(|trade| daily.add(trade));
+    for trade in &trades {
+        daily.add(trade);
+    }
     assert_eq!(daily.len(), count);
     // Without optimisation and beside other tests; a release build is some twenty times as fast.
     assert!(watch.seconds() < 20.0, "{} s", watch.seconds());
@@ -417,10 +424,9 @@ fn a_large_file_is_read_at_a_pace_that_a_day_bears() {
         panic!("{MINUTE}");
     };
     let mut witness = MinuteTrades::of(minute);
-    trades
-        .iter()
-        .step_by(7)
-        .for_each(|trade| witness.add(trade));
+    for trade in trades.iter().step_by(7) {
+        witness.add(trade);
+    }
     assert!(is_covered(&daily, &witness));
     let held = barkeep::source::posttrade::HeldDay::default();
     assert!(witnesses(&daily, minute.date(), &held, &Listing::default(), 1).is_empty());
@@ -451,7 +457,7 @@ fn the_three_feeds_are_opened_without_settings_and_are_no_sources_of_bars() {
 fn settings_that_a_feed_cannot_honour_are_refused_by_name() {
     for (key, named) in [
         ("", "`feed` is missing"),
-        ("feed = \"detr\"", "`feed`"),
+        ("feed = \"DE-TR\"", "`feed`"),
         ("feed = \"DEUR\"\nderive = [\"1d\"]", "`derive`"),
         ("feed = \"DEUR\"\ncurrency = \"euro\"", "`currency`"),
         ("feed = \"DEUR\"\nmax_requests = 5", "`per_seconds`"),

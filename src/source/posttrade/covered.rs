@@ -147,13 +147,17 @@ mod tests {
         let minute = DateTime::UNIX_EPOCH.naive_utc();
         let lines = [trade("a", 1, 2), trade("a", 1, 3), trade("b", 1, 2)];
         let mut witness = MinuteTrades::of(minute);
-        lines.iter().for_each(|line| witness.add(line));
+        for line in &lines {
+            witness.add(line);
+        }
 
         for missing in 0..=lines.len() {
             let mut daily = TradesOfDaily::default();
             daily.add(&trade("c", 7, 8));
             let there = lines.iter().enumerate().filter(|(at, _)| *at != missing);
-            there.for_each(|(_, line)| daily.add(line));
+            for (_, line) in there {
+                daily.add(line);
+            }
 
             assert_eq!(is_covered(&daily, &witness), missing == lines.len());
         }

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::{FeedCode, FeedError, FileName, Freshness, Listing};
+use super::{FeedError, FileName, Freshness, Listing};
 use crate::calendar::Calendar;
 use crate::http::{Http, HttpAnswer, HttpRequest, Rate, Redirects};
-use crate::model::{Interval, Venue};
+use crate::model::{self, Interval, Venue};
 use crate::sys::Shutdown;
 
 /// Of which instruments bars are made.
@@ -37,7 +37,7 @@ pub struct VaultSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedSpec {
     /// Its code.
-    pub code: FeedCode,
+    pub code: model::Feed,
     /// The address of the service, without a path.
     pub base_url: String,
     /// The budget of the service.

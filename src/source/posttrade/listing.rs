@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use serde_json::Value;
 
-use super::{FeedCode, FileName};
+use super::FileName;
+use crate::model::Feed;
 
 /// What a feed has now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Listing {
     ///
     /// # Errors
     /// What was seen in its place.
-    pub fn parse(body: &[u8], feed: &FeedCode) -> Result<Self, String> {
+    pub fn parse(body: &[u8], feed: &Feed) -> Result<Self, String> {
         let document: Value =
             serde_json::from_slice(body).map_err(|error| format!("it is no JSON: {error}"))?;
         let names = document

@@ -7,7 +7,6 @@
 //! Leaves to others: where downloads and trades are kept, what is held, and bars.
 
 mod choose;
-mod code;
 mod covered;
 mod deadline;
 mod error;
@@ -24,7 +23,6 @@ mod witnesses;
 mod words;
 
 pub use choose::{Freshness, Looked, Reason, Request, choose, in_order};
-pub use code::{FeedCode, InvalidFeed};
 pub use covered::{MinuteTrades, TradesOfDaily, is_covered};
 pub use deadline::deadline;
 pub use error::{FeedError, LinesError};

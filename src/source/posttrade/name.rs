@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::FeedCode;
+use crate::model::Feed;
 
 const MIDDLE: &str = "-posttrade";
 const DAILY: &str = "daily-";
@@ -39,7 +39,7 @@ impl Span {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName {
     /// The feed.
-    pub feed: FeedCode,
+    pub feed: Feed,
     /// What it spans.
     pub span: Span,
 }
@@ -49,7 +49,7 @@ impl FileName {
     ///
     /// # Errors
     /// When it is no name of a file of this feed.
-    pub fn listed(name: &str, feed: &FeedCode, prefix: &str) -> Result<Self, InvalidName> {
+    pub fn listed(name: &str, feed: &Feed, prefix: &str) -> Result<Self, InvalidName> {
         let invalid = || InvalidName(name.to_owned());
         let bare = name.strip_prefix(prefix).filter(|_| !prefix.is_empty());
         let bare = bare.filter(|rest| rest.starts_with('-')).unwrap_or(name);
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn detr() -> FeedCode {
+    fn detr() -> Feed {
         "DETR".parse().unwrap()
     }
 

@@ -116,7 +116,10 @@ fn a_cut_file_gives_whole_lines_and_is_never_taken_for_whole() {
         let Err(LinesError::Cut { lines }) = outcome.read else {
             panic!("{end} bytes: {:?}", outcome.read);
         };
-        assert_eq!(outcome.trades, (0..lines as usize).collect::<Vec<_>>());
+        assert_eq!(
+            outcome.trades,
+            (0..usize::try_from(lines).unwrap()).collect::<Vec<_>>()
+        );
         assert!(outcome.bad.is_empty(), "half a line is no line");
     }
     assert!(read(&whole).read.is_ok());
