@@ -9,6 +9,9 @@ mod answer;
 mod arrivals;
 mod asides;
 mod fetch;
+mod fill;
+mod gap_notes;
+mod owed;
 mod plan;
 mod planned;
 mod queue;
@@ -18,6 +21,8 @@ mod space;
 mod status;
 mod who;
 
+pub use gap_notes::has_sessions;
+pub use owed::Owed;
 pub use plan::{History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,

@@ -18,6 +18,7 @@ use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
 use super::fetch::{Fetchers, Message};
+use super::gap_notes::OpenBooks;
 use super::space::check_space;
 use super::{PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
@@ -96,12 +97,14 @@ pub fn run(
             ..RunReport::default()
         },
         home: &home,
+        books: OpenBooks::new(),
     };
     if let Err(error) = run.execute(plan) {
         run.report.warn_of_damage(session.observer);
         return Err(error);
     }
     if run.report.data.is_there() {
+        run.settle_gaps(plan);
         run.record_unknown();
         run.registry.save(session)?;
     }
@@ -119,6 +122,8 @@ pub(super) struct Run<'r, 'l> {
     pub(super) report: RunReport,
     /// The places of a run that must not touch the data root.
     home: &'l Places,
+    /// What is remembered of gaps, as far as it was looked at.
+    pub(super) books: OpenBooks,
 }
 
 impl<'l> Run<'_, 'l> {
@@ -174,6 +179,7 @@ impl<'l> Run<'_, 'l> {
             left: planned.jobs.len(),
             run: None,
             notes: SourceNotes::new(),
+            gaps: Vec::new(),
             checked: Vec::new(),
         };
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
@@ -203,7 +209,9 @@ impl<'l> Run<'_, 'l> {
         planned: &PlannedVenue,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
+        let notes = std::mem::take(&mut arrived.gaps);
         let Some(run) = arrived.run.take() else {
+            self.write_gaps(&planned.venue, notes);
             return Ok(());
         };
         let watch = Stopwatch::start();
@@ -212,6 +220,8 @@ impl<'l> Run<'_, 'l> {
             Ok(sealed) => sealed,
             Err(error) => return self.withhold(staged, error.into()),
         };
+        // The rows are durable and not committed: what is said of their days must not be true before, nor come after.
+        self.write_gaps(&planned.venue, notes);
         if !self.report.data.is_there() {
             // Nothing of it is recorded either: what is staged is merged, and asked for again, when the rows are back.
             self.report.withheld += staged;

@@ -92,7 +92,10 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         &mut text,
         "next_loss_timestamp_seconds",
         help,
-        &each(|one| one.next_loss.map_or_else(|| "+Inf".to_owned(), midnight)),
+        &each(|one| {
+            let moment = one.next_loss.map(|loss| loss.timestamp().to_string());
+            moment.unwrap_or_else(|| "+Inf".to_owned())
+        }),
     );
     let weeks = |of: fn(&RequestWeek) -> String| -> Vec<(String, String)> {
         let weeks = outcome.requests.iter();
