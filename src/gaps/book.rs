@@ -60,6 +60,26 @@ fn number_of(name: &str) -> Option<(u32, bool)> {
     Some((number.parse().ok().filter(|_| is_number)?, is_whole))
 }
 
+/// Reads the books of some venues, in some intervals each.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn read_books<'v>(
+    fs: &dyn Fs,
+    places: &Places,
+    venues: impl IntoIterator<Item = &'v Venue>,
+    intervals: &[Interval],
+) -> FsResult<GapBooks> {
+    let mut books = GapBooks::new();
+    for venue in venues {
+        for interval in intervals {
+            let book = GapBook::read(fs, places, venue, *interval)?;
+            books.insert((venue.clone(), *interval), book);
+        }
+    }
+    Ok(books)
+}
+
 impl GapBook {
     /// Reads a book; an absent one is empty, and so is one of which a file is damaged.
     ///

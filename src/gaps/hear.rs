@@ -75,14 +75,15 @@ impl SeriesGaps {
         }
     }
 
-    /// Remembers that days are lost, but for those of which an answer spoke, and returns those that were not known to be.
+    /// Remembers that days are lost, but for those of which an answer spoke, and returns those that were not known to be, with
+    /// the reason: a day that was asked for in time was not left out.
     pub fn lose(
         &mut self,
         days: impl Iterator<Item = NaiveDate>,
         calendar: &Calendar,
         cause: Cause,
         today: NaiveDate,
-    ) -> Vec<NaiveDate> {
+    ) -> Vec<(NaiveDate, Cause)> {
         let mut lost = Vec::new();
         for day in days.filter(|day| calendar.day(*day) != Day::Closed) {
             let cause = match self.of(day) {
@@ -92,7 +93,7 @@ impl SeriesGaps {
             };
             let noticed = today;
             self.note(day, day, Noted::Lost { cause, noticed });
-            lost.push(day);
+            lost.push((day, cause));
         }
         lost
     }

@@ -139,8 +139,9 @@ impl Facts {
         Some(match noted {
             Some(Noted::NoTrades) => SessionState::NoTrades,
             Some(Noted::SourceNull) => SessionState::SourceNull,
-            _ if self.late.contains(&day) => SessionState::SourceNull,
+            // What came with a window that a person chose is on the list still.
             Some(Noted::Told) => SessionState::Have,
+            _ if self.late.contains(&day) => SessionState::SourceNull,
             // A day that nobody knows to be a session, and of which no answer spoke, owes nothing.
             Some(_) | None => SessionState::Unknown,
         })
@@ -260,6 +261,7 @@ mod tests {
         gaps.note(day("2025-11-04"), day("2025-11-04"), Noted::NoTrades);
         gaps.note(day("2025-11-05"), day("2025-11-05"), Noted::SourceNull);
         gaps.note(day("2025-11-06"), day("2025-11-06"), lost);
+        gaps.note(day("2025-11-18"), day("2025-11-18"), Noted::Unwatched);
         gaps.note(day("2025-11-21"), day("2025-11-21"), Noted::Throttled);
         gaps
     }

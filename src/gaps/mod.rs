@@ -12,7 +12,7 @@ mod judge;
 mod order;
 mod series;
 
-pub use book::{GapBook, GapBooks};
+pub use book::{GapBook, GapBooks, read_books};
 pub use deadline::{minute_deadline, session_deadline};
 pub use feeds::{FeedDay, FeedGaps, MinuteSet, MinuteState};
 pub use hear::Heard;

@@ -87,6 +87,13 @@ impl SeriesGaps {
         Some((self.runs.first()?.first, self.runs.last()?.last))
     }
 
+    /// Returns the days of which the source had a row without any price.
+    pub fn null_days(&self) -> impl Iterator<Item = NaiveDate> {
+        let null = self.runs.iter();
+        let null = null.filter(|run| run.noted == Noted::SourceNull);
+        null.flat_map(|run| run.first.iter_days().take_while(|day| *day <= run.last))
+    }
+
     /// Returns the days that are remembered as lost, as closed spans with the reason and the day on which that was noticed.
     pub fn lost(&self) -> impl Iterator<Item = (NaiveDate, NaiveDate, Cause, NaiveDate)> {
         self.runs.iter().filter_map(|run| match run.noted {

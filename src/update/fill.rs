@@ -3,6 +3,8 @@
 //! Promises: a series without such a session is left out, and of another one exactly the days from the first to the last of
 //! them are asked for. Pure.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, NaiveDate};
 
 use crate::gaps::{Facts, GapBooks, SeriesGaps};
@@ -28,12 +30,9 @@ fn narrow_job(job: &mut PlannedJob, facts: &Facts, gaps: &SeriesGaps) -> bool {
     let is_kept = |day: &NaiveDate| !facts.is_forgotten(*day);
     let is_open = |day: &NaiveDate| facts.state(*day, gaps).is_some_and(|state| state.is_open());
     let owed = facts.owed().find(is_kept);
-    let known = gaps.hull().map(|(first, _)| first);
-    let begin = known.into_iter().chain(facts.late.first().copied()).min();
-    let settled = begin.zip(facts.reached);
-    let settled =
-        settled.map(|(first, last)| first.iter_days().take_while(move |day| *day <= last));
-    let mut without = settled.into_iter().flatten();
+    let told = |day: &NaiveDate| facts.reached.is_some_and(|reached| *day <= reached);
+    let without: BTreeSet<NaiveDate> = gaps.null_days().chain(facts.late.iter().copied()).collect();
+    let mut without = without.into_iter().filter(told);
     let mut without = without.by_ref().filter(is_kept).filter(is_open);
     let (first, last) = (without.next(), without.last());
     match (first, owed) {

@@ -5,18 +5,21 @@
 //! and changes nothing of what is stored: what was not written down is unknown.
 //! Leaves to others: what a day means (`gaps`), the facts of a series (`owed`).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use crate::gaps::{Cause, GapBook, Heard};
+use crate::gaps::{Cause, GapBook, GapsError, Heard};
 use crate::model::{Interval, Ticker, Venue};
+use crate::sys::FsResult;
 use crate::sys::atomic::TempNames;
+use crate::workspace::Session;
 
 use super::answer::Aside;
 use super::owed::Owed;
-use super::run::Run;
-use super::{PlannedJob, PlannedVenue, UpdatePlan};
+use super::{PlannedJob, UpdatePlan};
 
 /// How many tickers of a loss are named.
 const MOST_NAMED: usize = 5;
@@ -76,154 +79,178 @@ impl GapNote {
 }
 
 /// Tells whether bars are so short that each session has some of its own.
-pub fn has_sessions(interval: Interval) -> bool {
+pub(super) fn has_sessions(interval: Interval) -> bool {
     interval.is_intraday() || interval == Interval::D1
 }
 
-impl Run<'_, '_> {
-    /// Writes down what was learned of the series of a venue. To be called before their rows are committed.
-    pub(super) fn write_gaps(&mut self, venue: &Venue, notes: Vec<GapNote>) {
-        let mut changed = BTreeSet::new();
-        for note in notes {
-            let GapNote {
-                ticker,
-                interval,
-                heard,
-            } = note;
-            let facts = self.owed().facts((&ticker, venue, interval), None);
-            let today = self.options.today;
-            let Some(book) = self.book(venue, interval) else {
-                continue;
-            };
-            let mut gaps = book.of(&ticker);
-            match heard {
-                Some(heard) => gaps.hear(&heard, &facts.calendar, today),
-                None => gaps.turn_away(facts.owed().filter(|day| !facts.is_forgotten(*day))),
-            }
-            book.put(&ticker, &gaps);
-            changed.insert(interval);
-        }
-        for interval in changed {
-            self.write_book(venue, interval);
-        }
+/// What is remembered of gaps during a run, as far as it was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    books: BTreeMap<(Venue, Interval), GapBook>,
+    /// What was learned and could not be written down yet.
+    unwritten: Vec<(Venue, GapNote)>,
+    /// Files that cannot be understood, each told once.
+    damaged: BTreeSet<PathBuf>,
+}
+
+/// What remembering takes beside what is learned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remembering<'r> {
+    pub(super) owed: Owed<'r>,
+    pub(super) session: Session<'r>,
+    pub(super) today: NaiveDate,
+}
+
+impl Remembered {
+    /// Writes down what was learned of the series of a venue. To be called before their rows are committed. What the disk
+    /// refuses now is tried once more when the run ends.
+    pub(super) fn write(&mut self, by: Remembering<'_>, venue: &Venue, notes: Vec<GapNote>) {
+        // Told when it is tried for the last time.
+        let _refused = self.try_write(by, venue, notes);
     }
 
     /// Tells whether days of a series are known to be lost.
     pub(super) fn are_known_lost(
         &mut self,
+        by: Remembering<'_>,
         (ticker, venue, interval): (&Ticker, &Venue, Interval),
         days: (NaiveDate, NaiveDate),
     ) -> bool {
-        let calendar = self.owed().facts((ticker, venue, interval), None).calendar;
-        let book = self.book(venue, interval);
-        book.is_some_and(|book| book.of(ticker).are_lost(days, &calendar))
+        let facts = by.owed.facts((ticker, venue, interval), None);
+        let book = self.book(by.session, venue, interval);
+        book.is_ok_and(|book| book.of(ticker).are_lost(days, &facts.calendar))
     }
 
-    /// Names what sources forgot before an answer came, and writes it down so that it is named once.
-    pub(super) fn settle_gaps(&mut self, plan: &UpdatePlan) {
+    /// Returns what sources forgot before an answer came, and writes it down so that it is named once; then, what of all this
+    /// cannot be remembered.
+    pub(super) fn settle(
+        &mut self,
+        by: Remembering<'_>,
+        plan: &UpdatePlan,
+    ) -> (Vec<String>, Vec<String>) {
+        let (mut told, mut refused) = (Vec::new(), BTreeSet::new());
+        for (venue, note) in std::mem::take(&mut self.unwritten) {
+            refused.extend(self.try_write(by, &venue, vec![note]).err());
+        }
         for planned in &plan.venues {
+            let venue = &planned.venue;
             let mut losses: BTreeMap<(Interval, Cause), Loss> = BTreeMap::new();
             for job in planned.jobs.iter().filter(|job| has_sessions(job.interval)) {
-                self.settle_job(planned, job, &mut losses);
+                let lost = self.settle_job(by, venue, job);
+                for (day, cause) in lost {
+                    let loss = losses.entry((job.interval, cause)).or_default();
+                    loss.add(&job.ticker, day);
+                }
             }
-            let venue = &planned.venue;
-            let intervals: BTreeSet<Interval> = losses.keys().map(|(one, _)| *one).collect();
-            for ((interval, cause), loss) in losses {
-                self.report.losses.push(loss.told(venue, interval, cause));
-            }
-            for interval in intervals {
-                self.write_book(venue, interval);
-            }
+            let lost = losses.into_iter();
+            told.extend(lost.map(|((interval, cause), loss)| loss.told(venue, interval, cause)));
         }
+        for (venue, interval) in self.books.keys().cloned().collect::<Vec<_>>() {
+            refused.extend(self.write_book(by.session, &venue, interval).err());
+        }
+        let refused = refused.into_iter();
+        let refused = refused.map(|why| format!("gaps are not remembered: {why}"));
+        let damaged = std::mem::take(&mut self.damaged).into_iter();
+        let damaged = damaged.map(|path| {
+            format!(
+                "{} is damaged: which sessions of its series are gaps is remembered anew from now on",
+                path.display()
+            )
+        });
+        (told, refused.chain(damaged).collect())
     }
 
+    fn try_write(
+        &mut self,
+        by: Remembering<'_>,
+        venue: &Venue,
+        notes: Vec<GapNote>,
+    ) -> Result<(), String> {
+        let (mut changed, mut done) = (BTreeSet::new(), Ok(()));
+        for note in notes {
+            let facts = by.owed.facts((&note.ticker, venue, note.interval), None);
+            let book = match self.book(by.session, venue, note.interval) {
+                Ok(book) => book,
+                Err(error) => {
+                    self.unwritten.push((venue.clone(), note));
+                    done = Err(error.to_string());
+                    continue;
+                }
+            };
+            let mut gaps = book.of(&note.ticker);
+            match &note.heard {
+                Some(heard) => gaps.hear(heard, &facts.calendar, by.today),
+                None => gaps.turn_away(facts.owed().filter(|day| !facts.is_forgotten(*day))),
+            }
+            book.put(&note.ticker, &gaps);
+            changed.insert(note.interval);
+        }
+        for interval in changed {
+            done = done.and(self.write_book(by.session, venue, interval));
+        }
+        done
+    }
+
+    /// Remembers what the source forgot of a series, and returns it with the reasons.
     fn settle_job(
         &mut self,
-        planned: &PlannedVenue,
+        by: Remembering<'_>,
+        venue: &Venue,
         job: &PlannedJob,
-        losses: &mut BTreeMap<(Interval, Cause), Loss>,
-    ) {
-        let (ticker, venue, interval) = (&job.ticker, &planned.venue, job.interval);
-        let facts = self.owed().facts((ticker, venue, interval), None);
-        let forgotten: Vec<NaiveDate> = facts
-            .owed()
-            .take_while(|day| facts.is_forgotten(*day))
-            .collect();
-        if forgotten.is_empty() {
-            return;
+    ) -> Vec<(NaiveDate, Cause)> {
+        let (ticker, interval) = (&job.ticker, job.interval);
+        if by.owed.depth_days(venue, interval).is_none() {
+            return Vec::new();
         }
-        let today = self.options.today;
-        let Some(book) = self.book(venue, interval) else {
-            return;
+        let facts = by.owed.facts((ticker, venue, interval), None);
+        let owed = facts.owed();
+        let forgotten: Vec<NaiveDate> = owed.take_while(|day| facts.is_forgotten(*day)).collect();
+        if forgotten.is_empty() {
+            return Vec::new();
+        }
+        // What cannot be read is told with what cannot be written, and is named again by the next run.
+        let Ok(book) = self.book(by.session, venue, interval) else {
+            return Vec::new();
         };
         let mut gaps = book.of(ticker);
         let days = forgotten.into_iter();
-        let lost = gaps.lose(days, &facts.calendar, Cause::Unasked, today);
+        let lost = gaps.lose(days, &facts.calendar, Cause::Unasked, by.today);
         book.put(ticker, &gaps);
-        for day in lost {
-            let noted = gaps.lost();
-            let cause = noted.filter(|(first, last, ..)| (*first..=*last).contains(&day));
-            let cause = cause.map(|(_, _, cause, _)| cause).next();
-            let loss = losses.entry((interval, cause.unwrap_or(Cause::Unasked)));
-            loss.or_default().add(ticker, day);
+        lost
+    }
+
+    /// Returns what is remembered of the series of a venue.
+    fn book(
+        &mut self,
+        session: Session<'_>,
+        venue: &Venue,
+        interval: Interval,
+    ) -> FsResult<&mut GapBook> {
+        match self.books.entry((venue.clone(), interval)) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let book = GapBook::read(session.fs, session.places, venue, interval)?;
+                self.damaged.extend(book.damaged().iter().cloned());
+                Ok(entry.insert(book))
+            }
         }
     }
 
-    fn owed(&self) -> Owed<'_> {
-        Owed {
-            view: self.view,
-            catalog: self.registry.catalog(),
-            now: self.options.now,
-        }
-    }
-
-    /// Returns what is remembered of the series of a venue; `None` when it cannot be read, which is told once.
-    fn book(&mut self, venue: &Venue, interval: Interval) -> Option<&mut GapBook> {
-        let of = (venue.clone(), interval);
-        if !self.books.contains_key(&of) {
-            let (fs, places) = (self.session.fs, self.session.places);
-            let book = match GapBook::read(fs, places, venue, interval) {
-                Ok(book) => {
-                    self.warn_of_damaged_gaps(&book);
-                    Some(book)
-                }
-                Err(error) => {
-                    let what = format!("gaps of {venue} {interval} are not remembered: {error}");
-                    self.report.warnings.push(what);
-                    None
-                }
-            };
-            self.books.insert(of.clone(), book);
-        }
-        self.books.get_mut(&of)?.as_mut()
-    }
-
-    fn warn_of_damaged_gaps(&mut self, book: &GapBook) {
-        if let Some(path) = book.damaged().first() {
-            self.report.warnings.push(format!(
-                "{} is damaged: which sessions of its series are gaps is remembered anew from now on",
-                path.display()
-            ));
-        }
-    }
-
-    fn write_book(&mut self, venue: &Venue, interval: Interval) {
-        let session = self.session;
+    fn write_book(
+        &mut self,
+        session: Session<'_>,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Result<(), String> {
         let temps = TempNames::of(session.runs.next());
-        let Some(book) = self.book(venue, interval) else {
-            return;
-        };
+        let told = |error: GapsError| error.to_string();
+        let book = self.book(session, venue, interval);
+        let book = book.map_err(|error| error.to_string())?;
         let of = (venue, interval);
         let written = book.write(session.fs, session.held, session.places, &temps, of);
-        if let Err(error) = written {
-            let what = format!("gaps of {venue} {interval} are not written down: {error}");
-            self.report.warnings.push(what);
-        }
+        written.map_err(told)
     }
 }
-
-/// The books of a run; none of one that could not be read.
-pub(super) type OpenBooks = BTreeMap<(Venue, Interval), Option<GapBook>>;
 
 /// Sessions of some tickers that were lost for one reason.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ mod asides;
 mod fetch;
 mod fill;
 mod gap_notes;
+mod gap_survey;
 mod owed;
 mod plan;
 mod planned;
@@ -21,7 +22,9 @@ mod space;
 mod status;
 mod who;
 
-pub use gap_notes::has_sessions;
+pub use gap_survey::{
+    AskedSessions, SeriesSessions, StateOfSessions, by_state, lost_sessions, sessions,
+};
 pub use owed::Owed;
 pub use plan::{History, UpdateRequest, plan};
 pub use planned::{

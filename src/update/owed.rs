@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::catalog::Catalog;
 use crate::gaps::{Facts, Task, schedule};
 use crate::model::{Interval, Ticker, Venue};
-use crate::source::MarketDataSource;
+use crate::source::{Asked, MarketDataSource};
 use crate::workspace::View;
 
 use super::{Pace, PlannedJob, PlannedVenue, UpdatePlan};
@@ -60,17 +60,22 @@ impl Owed<'_> {
             reached: newest.and(reached),
             late,
             gone: catalog.lost(ticker, venue, interval),
-            depth_days: source.and_then(|source| source.depth_days(interval)),
+            depth_days: self.depth_days(venue, interval),
             now,
         }
     }
 
     /// Returns when the source first forgets something of a series that was not fetched; `None` when it forgets nothing.
     pub(super) fn next_loss(&self, of: (&Ticker, &Venue, Interval)) -> Option<DateTime<Utc>> {
+        self.depth_days(of.1, of.2)?;
         let facts = self.facts(of, None);
-        facts.depth_days?;
         let first = facts.unasked().next()?;
         facts.deadline(first)
+    }
+
+    /// Returns how many days a source keeps; `None` when it forgets nothing.
+    pub(super) fn depth_days(&self, venue: &Venue, interval: Interval) -> Option<u32> {
+        self.view.source(venue)?.depth_days(interval)
     }
 
     /// Puts the jobs of a venue into the order in which their source forgets what they bring, and counts what it forgets
@@ -98,6 +103,8 @@ impl Owed<'_> {
             };
             let mut left = planned.clone();
             let venue = &planned.venue;
+            // A window that a person chose leaves nothing to go on from.
+            left.jobs.retain(|job| job.asked == Asked::Incremental);
             for job in &mut left.jobs {
                 let (ticker, interval) = (&job.ticker, job.interval);
                 job.mark = self

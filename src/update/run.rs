@@ -12,13 +12,15 @@ use std::thread;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::layout::Places;
+use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
 use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
 use super::fetch::{Fetchers, Message};
-use super::gap_notes::OpenBooks;
+use super::gap_notes::{GapNote, Remembered, Remembering};
+use super::owed::Owed;
 use super::space::check_space;
 use super::{PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
@@ -97,7 +99,7 @@ pub fn run(
             ..RunReport::default()
         },
         home: &home,
-        books: OpenBooks::new(),
+        gaps: Remembered::default(),
     };
     if let Err(error) = run.execute(plan) {
         run.report.warn_of_damage(session.observer);
@@ -123,7 +125,7 @@ pub(super) struct Run<'r, 'l> {
     /// The places of a run that must not touch the data root.
     home: &'l Places,
     /// What is remembered of gaps, as far as it was looked at.
-    pub(super) books: OpenBooks,
+    pub(super) gaps: Remembered,
 }
 
 impl<'l> Run<'_, 'l> {
@@ -211,7 +213,7 @@ impl<'l> Run<'_, 'l> {
     ) -> Result<(), UpdateError> {
         let notes = std::mem::take(&mut arrived.gaps);
         let Some(run) = arrived.run.take() else {
-            self.write_gaps(&planned.venue, notes);
+            self.remember(planned, notes);
             return Ok(());
         };
         let watch = Stopwatch::start();
@@ -221,7 +223,7 @@ impl<'l> Run<'_, 'l> {
             Err(error) => return self.withhold(staged, error.into()),
         };
         // The rows are durable and not committed: what is said of their days must not be true before, nor come after.
-        self.write_gaps(&planned.venue, notes);
+        self.remember(planned, notes);
         if !self.report.data.is_there() {
             // Nothing of it is recorded either: what is staged is merged, and asked for again, when the rows are back.
             self.report.withheld += staged;
@@ -248,6 +250,29 @@ impl<'l> Run<'_, 'l> {
         .finish(sealed);
         self.report.seconds.consolidate += watch.seconds();
         done.or_else(|error| self.withhold(staged, error.into()))
+    }
+
+    fn remember(&mut self, planned: &PlannedVenue, notes: Vec<GapNote>) {
+        let by = remembering(self.view, self.session, self.registry, &self.options);
+        self.gaps.write(by, &planned.venue, notes);
+    }
+
+    /// Tells whether days of a series are known to be lost.
+    pub(super) fn are_known_lost(
+        &mut self,
+        of: (&Ticker, &Venue, Interval),
+        days: (NaiveDate, NaiveDate),
+    ) -> bool {
+        let by = remembering(self.view, self.session, self.registry, &self.options);
+        self.gaps.are_known_lost(by, of, days)
+    }
+
+    /// Names what sources forgot before an answer came.
+    fn settle_gaps(&mut self, plan: &UpdatePlan) {
+        let by = remembering(self.view, self.session, self.registry, &self.options);
+        let (losses, warnings) = self.gaps.settle(by, plan);
+        self.report.losses.extend(losses);
+        self.report.warnings.extend(warnings);
     }
 
     /// Counts what stays staged, if the data root has turned read-only under the run; any other failure ends it.
@@ -301,5 +326,24 @@ impl<'l> Run<'_, 'l> {
                     catalog.record_not_found(ticker, &report.venue, *interval, self.options.today);
             }
         }
+    }
+}
+
+/// Returns what remembering gaps takes. A function of fields, since what is remembered is one as well.
+fn remembering<'r>(
+    view: View<'r>,
+    session: Session<'r>,
+    registry: &'r Registry,
+    options: &RunOptions,
+) -> Remembering<'r> {
+    let owed = Owed {
+        view,
+        catalog: registry.catalog(),
+        now: options.now,
+    };
+    Remembering {
+        owed,
+        session,
+        today: options.today,
     }
 }

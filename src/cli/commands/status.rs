@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::cleanup::describe_lock;
+use super::status_gaps;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -15,6 +16,7 @@ use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Size};
+use crate::model::{Interval, Ticker, Venue};
 use crate::storage::leftover_runs;
 use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
 use crate::workspace::{DataRoot, Workspace};
@@ -25,6 +27,18 @@ pub(in crate::cli) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    /// Print which sessions are stored, open, empty or lost
+    #[arg(long)]
+    pub(in crate::cli) gaps: bool,
+    /// With --gaps: only this venue, may be repeated
+    #[arg(long = "venue", value_name = "MARKET:SOURCE", requires = "gaps")]
+    pub(in crate::cli) venues: Vec<Venue>,
+    /// With --gaps: only this interval, may be repeated
+    #[arg(short, long = "interval", value_name = "INTERVAL", requires = "gaps")]
+    pub(in crate::cli) intervals: Vec<Interval>,
+    /// With --gaps: only this ticker, span by span, may be repeated
+    #[arg(short, long = "ticker", value_name = "TICKER", requires = "gaps")]
+    pub(in crate::cli) tickers: Vec<Ticker>,
 }
 
 /// Runs `status`.
@@ -33,6 +47,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let catalog = registry(&workspace, shell)?;
     for warning in catalog.warnings() {
         shell.printer.warning(&format!("{warning}."));
+    }
+    if args.gaps {
+        return status_gaps::run(args, &workspace, &catalog, shell);
     }
     let Standing {
         series,
@@ -114,7 +131,8 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     Ok(exit(&series))
 }
 
-fn exit(series: &[SeriesStatus]) -> Exit {
+/// Returns how `status` ends.
+pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
     if series.iter().any(SeriesStatus::will_lose) {
         Exit::WillExpire
     } else {

@@ -29,6 +29,8 @@ pub(in crate::cli) struct Outcome<'o> {
     pub(in crate::cli) requests: &'o [RequestWeek],
     /// How much is kept.
     pub(in crate::cli) sizes: &'o [Size],
+    /// Sessions that were lost, for each of the series.
+    pub(in crate::cli) lost: &'o [usize],
 }
 
 /// Returns the text of the file.
@@ -96,6 +98,22 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
             let moment = one.next_loss.map(|loss| loss.timestamp().to_string());
             moment.unwrap_or_else(|| "+Inf".to_owned())
         }),
+    );
+    gauge(
+        &mut text,
+        "missed_sessions",
+        "Sessions that the source forgets before they can be fetched at its budget, whatever is asked for first.",
+        &each(|one| one.missed.to_string()),
+    );
+    let lost = outcome.series.iter().zip(outcome.lost);
+    let lost: Vec<_> = lost
+        .map(|(one, sessions)| (labels(&place(one)), sessions.to_string()))
+        .collect();
+    gauge(
+        &mut text,
+        "lost_sessions",
+        "Sessions that the source forgot before they were fetched, as far as is remembered.",
+        &lost,
     );
     let weeks = |of: fn(&RequestWeek) -> String| -> Vec<(String, String)> {
         let weeks = outcome.requests.iter();
