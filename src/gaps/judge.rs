@@ -257,7 +257,7 @@ mod tests {
             cause: Cause::Throttled,
             noticed,
         };
-        gaps.note(day("2025-11-03"), day("2025-11-21"), Noted::Told);
+        gaps.note(day("2025-11-03"), day("2025-11-19"), Noted::Told);
         gaps.note(day("2025-11-04"), day("2025-11-04"), Noted::NoTrades);
         gaps.note(day("2025-11-05"), day("2025-11-05"), Noted::SourceNull);
         gaps.note(day("2025-11-06"), day("2025-11-06"), lost);
@@ -325,6 +325,22 @@ mod tests {
         assert_eq!(
             facts.state(now.date_naive(), &SeriesGaps::default()),
             expected
+        );
+    }
+
+    /// A folder of the series takes no files: what was fetched waits, and is neither had nor lost.
+    #[test]
+    fn a_session_whose_rows_wait_in_staging_is_pending_however_long_they_wait() {
+        let mut gaps = remembered();
+        gaps.note(day("2025-11-20"), day("2025-11-20"), Noted::Told);
+        let facts = Facts {
+            now: "2026-11-24T12:00:00Z".parse().unwrap(),
+            ..facts()
+        };
+
+        assert_eq!(
+            facts.state(day("2025-11-20"), &gaps),
+            Some(SessionState::Pending)
         );
     }
 
