@@ -140,7 +140,7 @@ impl SeriesGaps {
         while !rest.is_empty() {
             let letter = rest.chars().next()?;
             rest = rest.get(letter.len_utf8()..)?;
-            let length = number(&mut rest)?.unwrap_or(1);
+            let length = number(&mut rest, Some(1))?;
             let noted = match letter {
                 'h' => Noted::Told,
                 'n' => Noted::NoTrades,
@@ -155,7 +155,7 @@ impl SeriesGaps {
                             'T' => Cause::Throttled,
                             _ => Cause::Forgotten,
                         },
-                        noticed: begin.checked_add_days(Days::new(number(&mut rest)??))?,
+                        noticed: begin.checked_add_days(Days::new(number(&mut rest, None)?))?,
                     }
                 }
                 _ => return None,
@@ -172,15 +172,15 @@ impl SeriesGaps {
     }
 }
 
-/// Takes the number at the beginning off, if there is one; `None` when it is too long to be one.
-fn number(rest: &mut &str) -> Option<Option<u64>> {
+/// Takes the number at the beginning off; `without` where there is none, and `None` when it is too long to be one.
+fn number(rest: &mut &str, without: Option<u64>) -> Option<u64> {
     let end = rest.find(|c: char| !c.is_ascii_digit());
     let (digits, left) = rest.split_at(end.unwrap_or(rest.len()));
     *rest = left;
     if digits.is_empty() {
-        return Some(None);
+        return without;
     }
-    digits.parse().ok().map(Some)
+    digits.parse().ok()
 }
 
 /// Runs without a hole, each as long as it can be.

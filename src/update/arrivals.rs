@@ -28,8 +28,6 @@ pub(super) struct Arrivals<'l> {
     pub(super) run: Option<StagedRun<'l, Open>>,
     /// What the source wants to see again.
     pub(super) notes: SourceNotes,
-    /// What was learned of the days of its series.
-    pub(super) gaps: Vec<GapNote>,
     /// Series that have nothing new but what came along with that. Until it is durable they count as not asked for.
     pub(super) checked: Vec<Checked>,
 }
@@ -110,7 +108,7 @@ impl<'l> Run<'_, 'l> {
                     self.keep(&request, "answer", &body, &reason)?;
                 }
                 if kind == FailureKind::Source {
-                    arrived.gaps.extend(GapNote::of_refusal(job));
+                    self.learn(planned, GapNote::of_refusal(job));
                 }
                 self.fail(planned, job, reason, kind);
             }
@@ -138,10 +136,10 @@ impl<'l> Run<'_, 'l> {
             return Ok(());
         }
         self.note_heard(planned, job, &fetched.aside)?;
-        arrived.gaps.extend(GapNote::of_answer(job, &fetched.aside));
+        self.learn(planned, GapNote::of_answer(job, &fetched.aside));
         let cut_short = fetched.aside.beside.cut_short.as_ref();
         if cut_short.is_some_and(|cut| cut.body.is_none()) {
-            arrived.gaps.extend(GapNote::of_refusal(job));
+            self.learn(planned, GapNote::of_refusal(job));
         }
         let Aside { mark, beside, .. } = fetched.aside;
         let history = match job.asked {
@@ -249,7 +247,7 @@ impl<'l> Run<'_, 'l> {
         }
         self.note_heard(planned, job, &aside)?;
         self.report.at(&planned.venue).tickers.empty += 1;
-        arrived.gaps.extend(GapNote::of_answer(job, &aside));
+        self.learn(planned, GapNote::of_answer(job, &aside));
         let checked = Checked {
             ticker: job.ticker.clone(),
             interval: job.interval,

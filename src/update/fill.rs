@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 
-use crate::gaps::{Facts, GapBooks, SeriesGaps};
+use crate::gaps::{Facts, GapBooks, SeriesGaps, SessionState};
 use crate::model::{Venue, time};
 use crate::source::{Asked, Window};
 
@@ -28,12 +28,13 @@ pub(super) fn narrow(owed: &Owed<'_>, books: &GapBooks, venue: &Venue, jobs: &mu
 /// Narrows one job; `false` when its series has no gap.
 fn narrow_job(job: &mut PlannedJob, facts: &Facts, gaps: &SeriesGaps) -> bool {
     let is_kept = |day: &NaiveDate| !facts.is_forgotten(*day);
-    let is_open = |day: &NaiveDate| facts.state(*day, gaps).is_some_and(|state| state.is_open());
+    let is_open = |day: &NaiveDate| facts.state(*day, gaps).is_some_and(SessionState::is_open);
     let owed = facts.owed().find(is_kept);
-    let told = |day: &NaiveDate| facts.reached.is_some_and(|reached| *day <= reached);
+    let is_asked = |day: &NaiveDate| facts.reached.is_some_and(|reached| *day <= reached);
     let without: BTreeSet<NaiveDate> = gaps.null_days().chain(facts.late.iter().copied()).collect();
-    let mut without = without.into_iter().filter(told);
-    let mut without = without.by_ref().filter(is_kept).filter(is_open);
+    let mut without = without
+        .into_iter()
+        .filter(|day| is_asked(day) && is_kept(day) && is_open(day));
     let (first, last) = (without.next(), without.last());
     match (first, owed) {
         (None, None) => false,

@@ -36,30 +36,20 @@ pub(super) struct GapNote {
 impl GapNote {
     /// Returns what an answer says; `None` of bars that are wider than a day.
     pub(super) fn of_answer(job: &PlannedJob, aside: &Aside) -> Option<Self> {
+        // A source that does not speak of days has told all from the first row to the last.
+        let rows = || {
+            let days = &aside.days;
+            let span = days.first().copied().zip(days.last().copied());
+            (span.into_iter().collect(), BTreeSet::new())
+        };
+        let answered = aside.beside.answered.clone();
+        let (spans, null) = answered.map_or_else(rows, |answered| (answered.spans, answered.null));
         let heard = Heard {
-            spans: Vec::new(),
-            null: BTreeSet::new(),
+            spans,
+            null,
             held: aside.days.clone(),
             lost: aside.beside.lost,
             is_continued: job.has_rows || job.known.is_some(),
-        };
-        let heard = match &aside.beside.answered {
-            Some(answered) => Heard {
-                spans: answered.spans.clone(),
-                null: answered.null.clone(),
-                ..heard
-            },
-            // A source that does not speak of days has told all from the first row to the last.
-            None => Heard {
-                spans: aside
-                    .days
-                    .first()
-                    .copied()
-                    .zip(aside.days.last().copied())
-                    .into_iter()
-                    .collect(),
-                ..heard
-            },
         };
         has_sessions(job.interval).then(|| Self::new(job, Some(heard)))
     }
@@ -87,8 +77,10 @@ pub(super) fn has_sessions(interval: Interval) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     books: BTreeMap<(Venue, Interval), GapBook>,
-    /// What was learned and could not be written down yet.
-    unwritten: Vec<(Venue, GapNote)>,
+    /// What was learned while its book could not be read.
+    waiting: Vec<(Venue, GapNote)>,
+    /// Venues whose rows are durable as far as they were fetched.
+    sealed: BTreeSet<Venue>,
     /// Files that cannot be understood, each told once.
     damaged: BTreeSet<PathBuf>,
 }
@@ -102,11 +94,27 @@ pub(super) struct Remembering<'r> {
 }
 
 impl Remembered {
-    /// Writes down what was learned of the series of a venue. To be called before their rows are committed. What the disk
-    /// refuses now is tried once more when the run ends.
-    pub(super) fn write(&mut self, by: Remembering<'_>, venue: &Venue, notes: Vec<GapNote>) {
-        // Told when it is tried for the last time.
-        let _refused = self.try_write(by, venue, notes);
+    /// Takes in what was learned of a series, in memory only.
+    pub(super) fn learn(&mut self, by: Remembering<'_>, venue: &Venue, note: GapNote) {
+        let facts = by.owed.facts((&note.ticker, venue, note.interval), None);
+        let Ok(book) = self.book(by.session, venue, note.interval) else {
+            return self.waiting.push((venue.clone(), note));
+        };
+        let mut gaps = book.of(&note.ticker);
+        match &note.heard {
+            Some(heard) => gaps.hear(heard, &facts.calendar, by.today),
+            None => gaps.turn_away(facts.owed().filter(|day| !facts.is_forgotten(*day))),
+        }
+        book.put(&note.ticker, &gaps);
+    }
+
+    /// Writes down what was learned of the series of a venue. To be called when their rows are durable and not committed yet.
+    /// What the disk refuses now is tried once more when the run ends, and told then.
+    pub(super) fn write(&mut self, by: Remembering<'_>, venue: &Venue) {
+        self.sealed.insert(venue.clone());
+        for interval in self.intervals(venue) {
+            let _refused = self.write_book(by.session, venue, interval);
+        }
     }
 
     /// Tells whether days of a series are known to be lost.
@@ -128,16 +136,20 @@ impl Remembered {
         by: Remembering<'_>,
         plan: &UpdatePlan,
     ) -> (Vec<String>, Vec<String>) {
-        let (mut told, mut refused) = (Vec::new(), BTreeSet::new());
-        for (venue, note) in std::mem::take(&mut self.unwritten) {
-            refused.extend(self.try_write(by, &venue, vec![note]).err());
+        // Of a venue whose answers are not all in, rows may be staged that no power cut spares.
+        let sealed = &self.sealed;
+        self.books.retain(|(venue, _), _| sealed.contains(venue));
+        for (venue, note) in std::mem::take(&mut self.waiting) {
+            if self.sealed.contains(&venue) {
+                self.learn(by, &venue, note);
+            }
         }
+        let mut told = Vec::new();
         for planned in &plan.venues {
             let venue = &planned.venue;
             let mut losses: BTreeMap<(Interval, Cause), Loss> = BTreeMap::new();
             for job in planned.jobs.iter().filter(|job| has_sessions(job.interval)) {
-                let lost = self.settle_job(by, venue, job);
-                for (day, cause) in lost {
+                for (day, cause) in self.settle_job(by, venue, job) {
                     let loss = losses.entry((job.interval, cause)).or_default();
                     loss.add(&job.ticker, day);
                 }
@@ -145,7 +157,18 @@ impl Remembered {
             let lost = losses.into_iter();
             told.extend(lost.map(|((interval, cause), loss)| loss.told(venue, interval, cause)));
         }
-        for (venue, interval) in self.books.keys().cloned().collect::<Vec<_>>() {
+        (told, self.close(by))
+    }
+
+    /// Writes what is not written yet, and says what cannot be.
+    fn close(&mut self, by: Remembering<'_>) -> Vec<String> {
+        let mut refused = BTreeSet::new();
+        for (venue, note) in std::mem::take(&mut self.waiting) {
+            let book = self.book(by.session, &venue, note.interval);
+            refused.extend(book.err().map(|error| error.to_string()));
+        }
+        let books: Vec<(Venue, Interval)> = self.books.keys().cloned().collect();
+        for (venue, interval) in books {
             refused.extend(self.write_book(by.session, &venue, interval).err());
         }
         let refused = refused.into_iter();
@@ -157,38 +180,13 @@ impl Remembered {
                 path.display()
             )
         });
-        (told, refused.chain(damaged).collect())
+        refused.chain(damaged).collect()
     }
 
-    fn try_write(
-        &mut self,
-        by: Remembering<'_>,
-        venue: &Venue,
-        notes: Vec<GapNote>,
-    ) -> Result<(), String> {
-        let (mut changed, mut done) = (BTreeSet::new(), Ok(()));
-        for note in notes {
-            let facts = by.owed.facts((&note.ticker, venue, note.interval), None);
-            let book = match self.book(by.session, venue, note.interval) {
-                Ok(book) => book,
-                Err(error) => {
-                    self.unwritten.push((venue.clone(), note));
-                    done = Err(error.to_string());
-                    continue;
-                }
-            };
-            let mut gaps = book.of(&note.ticker);
-            match &note.heard {
-                Some(heard) => gaps.hear(heard, &facts.calendar, by.today),
-                None => gaps.turn_away(facts.owed().filter(|day| !facts.is_forgotten(*day))),
-            }
-            book.put(&note.ticker, &gaps);
-            changed.insert(note.interval);
-        }
-        for interval in changed {
-            done = done.and(self.write_book(by.session, venue, interval));
-        }
-        done
+    fn intervals(&self, venue: &Venue) -> Vec<Interval> {
+        let books = self.books.keys();
+        let of_venue = books.filter(|(of, _)| of == venue);
+        of_venue.map(|(_, interval)| *interval).collect()
     }
 
     /// Remembers what the source forgot of a series, and returns it with the reasons.

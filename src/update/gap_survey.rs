@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::{Calendar, Day};
-use crate::gaps::{GapBooks, SessionState, Span, spans};
+use crate::gaps::{GapBook, GapBooks, SeriesGaps, SessionState, Span, spans};
 use crate::model::{Interval, Ticker, Venue};
 
 use super::gap_notes::has_sessions;
@@ -148,8 +148,8 @@ pub fn lost_sessions(
     (venue, interval): (&Venue, Interval),
 ) -> usize {
     let book = books.get(&(venue.clone(), interval));
-    let series = book.into_iter().flat_map(|book| book.all());
-    let count = |(ticker, gaps): (&Ticker, crate::gaps::SeriesGaps)| {
+    let series = book.into_iter().flat_map(GapBook::all);
+    let count = |(ticker, gaps): (&Ticker, SeriesGaps)| {
         let mut calendar: Option<Calendar> = None;
         let mut lost = 0;
         for (first, last, ..) in gaps.lost() {

@@ -43,17 +43,14 @@ impl Owed<'_> {
             .zip(mark)
             .and_then(|(source, mark)| source.reached(mark));
         let newest = catalog.last_data_date(ticker, venue, interval);
-        let (reached, late) = match told {
-            Some(told) => (Some(told.settled), told.late),
-            None => {
-                // What was asked for in vain is not missing. The days of the newest row and of the question may not have
-                // been over.
-                let checked = catalog.last_checked(ticker, venue, interval);
-                let checked = checked.and_then(|day| day.pred_opt());
-                let known = newest.map(|newest| checked.map_or(newest, |day| newest.max(day)));
-                (known.and_then(|day| day.pred_opt()), Vec::new())
-            }
+        let by_days = || {
+            // What was asked for in vain is not missing. The days of the newest row and of the question may not have been over.
+            let checked = catalog.last_checked(ticker, venue, interval);
+            let checked = checked.and_then(|day| day.pred_opt());
+            let known = newest.map(|newest| checked.map_or(newest, |day| newest.max(day)));
+            (known.and_then(|day| day.pred_opt()), Vec::new())
         };
+        let (reached, late) = told.map_or_else(by_days, |told| (Some(told.settled), told.late));
         Facts {
             calendar: view.likely_calendar((ticker, venue), catalog, None),
             first,

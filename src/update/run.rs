@@ -181,7 +181,6 @@ impl<'l> Run<'_, 'l> {
             left: planned.jobs.len(),
             run: None,
             notes: SourceNotes::new(),
-            gaps: Vec::new(),
             checked: Vec::new(),
         };
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
@@ -211,9 +210,8 @@ impl<'l> Run<'_, 'l> {
         planned: &PlannedVenue,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        let notes = std::mem::take(&mut arrived.gaps);
         let Some(run) = arrived.run.take() else {
-            self.remember(planned, notes);
+            self.remember(planned);
             return Ok(());
         };
         let watch = Stopwatch::start();
@@ -222,8 +220,9 @@ impl<'l> Run<'_, 'l> {
             Ok(sealed) => sealed,
             Err(error) => return self.withhold(staged, error.into()),
         };
-        // The rows are durable and not committed: what is said of their days must not be true before, nor come after.
-        self.remember(planned, notes);
+        // The rows are durable and not committed: after a crash no day passes for told of which they are nowhere, and none of
+        // those in the tree for unwatched.
+        self.remember(planned);
         if !self.report.data.is_there() {
             // Nothing of it is recorded either: what is staged is merged, and asked for again, when the rows are back.
             self.report.withheld += staged;
@@ -252,9 +251,18 @@ impl<'l> Run<'_, 'l> {
         done.or_else(|error| self.withhold(staged, error.into()))
     }
 
-    fn remember(&mut self, planned: &PlannedVenue, notes: Vec<GapNote>) {
+    /// Takes in what was learned of the days of a series, if anything was.
+    pub(super) fn learn(&mut self, planned: &PlannedVenue, note: Option<GapNote>) {
+        if let Some(note) = note {
+            let by = remembering(self.view, self.session, self.registry, &self.options);
+            self.gaps.learn(by, &planned.venue, note);
+        }
+    }
+
+    /// Writes down what was learned of the series of a venue.
+    fn remember(&mut self, planned: &PlannedVenue) {
         let by = remembering(self.view, self.session, self.registry, &self.options);
-        self.gaps.write(by, &planned.venue, notes);
+        self.gaps.write(by, &planned.venue);
     }
 
     /// Tells whether days of a series are known to be lost.

@@ -12,7 +12,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, grouped};
-use crate::gaps::{GapBooks, SessionState, Span, read_books};
+use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Series, Ticker, Venue, time};
 use crate::update::{self, AskedSessions, Owed, SeriesSessions, SeriesStatus, StateOfSessions};
@@ -60,7 +60,7 @@ pub(super) fn run(
     } else {
         print(args, &states, &series, shell);
     }
-    for path in books.values().flat_map(|book| book.damaged()) {
+    for path in books.values().flat_map(GapBook::damaged) {
         shell.printer.warning(&format!(
             "{} is damaged: what was remembered of its sessions is unknown.",
             shell.shown(path)
