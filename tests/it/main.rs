@@ -97,6 +97,8 @@ mod pages;
 #[cfg(test)]
 mod partials;
 #[cfg(test)]
+mod posttrade;
+#[cfg(test)]
 mod put;
 #[cfg(test)]
 mod readers;
