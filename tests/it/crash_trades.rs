@@ -161,11 +161,25 @@ fn sweep_ingest(
 }
 
 #[test]
-fn trades_survive_any_crash_and_so_do_the_days_of_the_predecessor() {
-    let report = sweep_ingest("trades", &of_days(), |_| false, 1);
+fn trades_of_a_run_survive_any_crash() {
+    let story = Story {
+        older: Vec::new(),
+        fetched: vec![vec![known()]],
+        ..of_days()
+    };
+
+    let report = sweep_ingest("trades", &story, |_| false, 1);
 
     report.assert_clean();
     assert!(report.total() >= 200, "{report}");
+}
+
+#[test]
+fn days_of_the_predecessor_survive_any_power_cut_while_they_are_taken_over() {
+    let report = sweep_ingest("days", &of_days(), |_| false, 0);
+
+    report.assert_clean();
+    assert!(report.total() >= 100, "{report}");
 }
 
 #[test]
