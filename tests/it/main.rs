@@ -43,6 +43,8 @@ mod crash_bad_folder;
 #[cfg(test)]
 mod crash_commit;
 #[cfg(test)]
+mod crash_gaps;
+#[cfg(test)]
 mod crash_import;
 #[cfg(test)]
 mod crash_ledger;
@@ -68,6 +70,8 @@ mod files_page;
 mod files_recorded;
 #[cfg(test)]
 mod files_source;
+#[cfg(test)]
+mod gaps;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
