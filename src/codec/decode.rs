@@ -230,9 +230,12 @@ pub(super) fn holds(
             columns.append(group, &mut some)?;
             let rows = start..start + some.first().map_or(0, Column::len);
             let is_all = rows.len() == frame.len();
-            let is_same = |(read, made): (&Column, &Column)| match is_all {
-                true => read == made,
-                false => *read == made.part(rows.clone()),
+            let is_same = |(read, made): (&Column, &Column)| {
+                if is_all {
+                    read == made
+                } else {
+                    *read == made.part(rows.clone())
+                }
             };
             if !some.iter().zip(frame.columns()).all(is_same) {
                 return Ok(false);
