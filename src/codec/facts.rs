@@ -9,7 +9,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::decode::{locate, refuse_repeated};
-use super::{CodecError, MemoryLimit, footer, opened};
+use super::{CodecError, MemoryLimit, footer, opened, types};
 use crate::frame::Profile;
 use crate::model::{Digest, Provenance, TimeUnit};
 
@@ -51,6 +51,7 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
         columns.position(|column| column.path().string() == name)
     };
     refuse_repeated(found)?;
+    let profile = types::profile_of(profile, found);
     let (unit, places) = locate(profile, found, &place_of)?;
     let time = places.get(profile.time).copied().flatten();
     // Other programs keep the keys of a file that they read, and with them the digest of what it was.

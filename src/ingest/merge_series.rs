@@ -60,6 +60,16 @@ impl Merging<'_, '_> {
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
+            if !newer.joins(&content.frame) {
+                return Err(StorageError::Refused {
+                    path: PathBuf::from(request.to_string()),
+                    reason: format!(
+                        "of its staged rows some are {} and some {}",
+                        newer.profile().name,
+                        content.frame.profile().name
+                    ),
+                });
+            }
             newer = frame::merge(&newer, &content.frame).frame;
             provenance = content.provenance;
         }
@@ -95,10 +105,11 @@ fn rebased(
     newer: &Frame,
     provenance: &Provenance,
 ) -> Result<(Prepared, Basis), StorageError> {
+    // What bars of trades say anew comes of their trades, whose prices stand on no other basis.
     let is_of_bars = matches!(
         prepared.request.series,
         Series::Bars { .. } | Series::Prepost { .. }
-    );
+    ) && !newer.profile().is_of_trades();
     let rows = Overlap {
         changed: prepared.rows.changed,
         unchanged: prepared.rows.unchanged,

@@ -67,12 +67,30 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             }
         }
     }
+    refuse_mixed(args, &extracts)?;
     match args.format {
         Format::Table => tables(&extracts, shell),
         Format::Csv => rows::csv(&extracts, shell.printer),
         Format::Json => rows::json(&extracts, shell.printer),
     }
     Ok(Exit::worst(exits))
+}
+
+/// One header cannot stand above the columns of two profiles.
+fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
+    let profiles = extracts.iter().map(|extract| extract.frame.profile());
+    let mut others = profiles.skip_while(|profile| {
+        let first = extracts.first().map(|extract| extract.frame.profile());
+        first.is_none_or(|first| first.joins(profile))
+    });
+    match (args.format, others.next()) {
+        (Format::Csv, Some(other)) => Err(Failure::usage(format!(
+            "not all series have the same columns: some are {}",
+            other.name
+        ))
+        .hint("print them one by one")),
+        _ => Ok(()),
+    }
 }
 
 /// Prints a table for each series, of several below its name.
