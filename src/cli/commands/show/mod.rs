@@ -6,11 +6,13 @@
 mod args;
 mod as_of;
 mod find;
+mod resampled;
 
 pub(in crate::cli) use args::{Format, ShowArgs};
 
 use args::{AdjustFor, Span};
 use find::find;
+use resampled::resampled;
 
 use super::unknown;
 use super::{beside, gaps};
@@ -24,7 +26,7 @@ use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::frame::{self, Adjust, Frame};
-use crate::model::{Interval, StorageRequest, Ticker, time};
+use crate::model::{Interval, Series, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -126,9 +128,10 @@ impl Question<'_> {
             ..
         } = self;
         let interval = find::interval(args, reading, ticker)?;
-        if args.prepost && !interval.is_intraday() {
+        let printed = args.resample.unwrap_or(interval);
+        if args.prepost && !printed.is_intraday() {
             return Err(Failure::usage(format!(
-                "bars of {interval} have no hours before and after the session"
+                "bars of {printed} have no hours before and after the session"
             )));
         }
         let (request, mut stored) = find(args, reading, ticker, interval)?;
@@ -169,7 +172,27 @@ impl Question<'_> {
                 stored.provenance = outside.provenance;
             }
         }
-        Ok((self.extract(request, stored, interval)?, exit))
+        let request = self.resampled(request, &mut stored, interval)?;
+        Ok((self.extract(request, stored, printed)?, exit))
+    }
+
+    /// Joins the bars to longer ones, if that is asked for, and returns what they are.
+    fn resampled(
+        self,
+        request: StorageRequest,
+        stored: &mut Stored,
+        interval: Interval,
+    ) -> Result<StorageRequest, Failure> {
+        let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
+            return Ok(request);
+        };
+        let reading = (self.reading.workspace, self.reading.catalog);
+        resampled(reading, self.shell, &request, (interval, to), stored)?;
+        let series = Series::Bars {
+            ticker: ticker.clone(),
+            interval: to,
+        };
+        Ok(StorageRequest { series, ..request })
     }
 
     /// Returns the rows of a series adjusted, if that is asked for.
