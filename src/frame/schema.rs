@@ -194,6 +194,24 @@ static ADJUSTED: Profile = Profile {
     rule: MergeRule::Later,
 };
 
+static AUCTIONS: Profile = Profile {
+    dataset: Dataset::Auctions,
+    name: "auctions",
+    columns: &[
+        text("stock"),
+        time("date"),
+        text("kind"),
+        float("price"),
+        float("volume"),
+        int("trades"),
+        time("printed"),
+    ],
+    key: &[0, 1, 2],
+    time: 1,
+    owner: Some(0),
+    rule: MergeRule::Later,
+};
+
 static TRADES: Profile = Profile {
     dataset: Dataset::Trades,
     name: "trades",
@@ -245,6 +263,7 @@ impl Profile {
             Dataset::Events => &EVENTS,
             Dataset::Adjusted => &ADJUSTED,
             Dataset::Prepost => &PREPOST,
+            Dataset::Auctions => &AUCTIONS,
             Dataset::Trades => &TRADES,
         }
     }
@@ -254,7 +273,7 @@ impl Profile {
         match dataset {
             Dataset::Stocks => Some(&BARS_OF_TRADES),
             Dataset::Prepost => Some(&PREPOST_OF_TRADES),
-            Dataset::Events | Dataset::Adjusted | Dataset::Trades => None,
+            Dataset::Events | Dataset::Adjusted | Dataset::Auctions | Dataset::Trades => None,
         }
     }
 
@@ -273,6 +292,13 @@ impl Profile {
         [Self::of(dataset)]
             .into_iter()
             .chain(Self::of_trades(dataset))
+    }
+
+    /// Returns the columns that tell rows of one series and time apart, in the order of the key, with their kinds.
+    pub fn further_key(&self) -> impl Iterator<Item = (usize, KindOf)> + '_ {
+        let is_further = |at: &&usize| Some(**at) != self.owner && **at != self.time;
+        let further = self.key.iter().filter(is_further);
+        further.filter_map(|at| Some((*at, self.columns.get(*at)?.kind)))
     }
 
     /// Returns the position of a column by its name.
@@ -322,6 +348,11 @@ mod tests {
             assert_eq!(profile.columns[profile.time].kind, KindOf::Time);
             assert!(profile.key.contains(&profile.time));
             assert!(profile.key.iter().all(|&at| at < profile.columns.len()));
+            // A key sorts by its time first, then by the further columns: so must rows of one owner.
+            let behind_owner = profile.key.iter().find(|at| Some(**at) != profile.owner);
+            assert_eq!(behind_owner, Some(&profile.time));
+            let mut further = profile.further_key();
+            assert!(further.all(|(_, kind)| matches!(kind, KindOf::Text | KindOf::Time)));
             assert!(
                 profile
                     .owner

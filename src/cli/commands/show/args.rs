@@ -52,6 +52,9 @@ pub(in crate::cli) struct ShowArgs {
     /// Print dividends, splits and capital gains in place of bars
     #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
     pub(super) events: bool,
+    /// Print what was traded in auctions in place of bars, where bars are made of trades
+    #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps", "events", "prepost", "resample"])]
+    pub(super) auctions: bool,
     /// Print what is traded before and after the session, too
     #[arg(long, conflicts_with = "events")]
     pub(super) prepost: bool,
