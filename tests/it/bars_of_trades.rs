@@ -1,20 +1,27 @@
 //! Bars made of trades, from published lines to what people and other programs read.
 
+#![cfg(feature = "polars")]
+
 use std::collections::BTreeMap;
 
 use barkeep::calendar::Calendar;
 use barkeep::cli::Exit;
-use barkeep::frame::{Bar, BarBatch, Cell, Frame, Trade, rows_of_trades};
+use barkeep::codec::{Facts, decode, encode};
+use barkeep::frame::{Bar, BarBatch, Cell, Frame, Profile, Trade, rows_of_trades};
 use barkeep::ingest::{self, RunReport};
-use barkeep::model::{Interval, PriceBasis, Provenance, Series, StorageRequest, time};
+use barkeep::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, time};
 use barkeep::observe::Silent;
 use barkeep::resample::{Made, VenueRules, bars_of_trades};
 use barkeep::source::posttrade::{Limits, Line, lines};
 use barkeep::storage::RowsToStage;
 use barkeep::workspace::Workspace;
 
+use bytes::Bytes;
+
 use crate::support::barkeep::Barkeep;
+use crate::support::foreign::{ForeignFile, Whole, days};
 use crate::support::recorded::{recorded, recorded_data};
+use crate::support::workspace::TestWorkspace;
 
 const VENUE: &str = "de:xetra";
 const SAP: &str = "DE0007164600";
@@ -64,7 +71,8 @@ fn made_of(trades: &[Trade], interval: Interval) -> Made {
 }
 
 fn store(bar: &Barkeep, series: Series, rows: &Frame) -> RunReport {
-    let workspace: Workspace<'_> = bar.open().unwrap();
+    let at_that_time = TestWorkspace::of(bar.path()).at(&bar.now);
+    let workspace: Workspace<'_> = at_that_time.open().unwrap();
     let venue = Some(VENUE.parse().unwrap());
     let provenance = Provenance {
         timezone: Some("Europe/Berlin".to_owned()),
@@ -223,11 +231,8 @@ fn rows_of_a_source_never_join_bars_of_trades_nor_their_tree() {
 fn a_series_whose_files_have_come_into_being_in_two_ways_is_refused_by_name() {
     let bar = stored();
     let october = MONTH.replace("month=09", "month=10");
-    let rows = crate::support::foreign::days(SAP, &[("2026-10-01", 1.0)]);
-    bar.write(
-        &october,
-        crate::support::foreign::ForeignFile::of(rows).bytes(),
-    );
+    let rows = days(SAP, &[("2026-10-01", 1.0)]);
+    bar.write(&october, ForeignFile::of(rows).bytes());
 
     let ran = bar.show(SAP, "1m", &["--venue", VENUE]);
 
@@ -242,13 +247,30 @@ fn a_series_whose_files_have_come_into_being_in_two_ways_is_refused_by_name() {
 }
 
 #[test]
+fn a_file_holds_bars_made_of_trades_if_all_of_their_columns_are_there() {
+    let usual = Profile::of(Dataset::Stocks);
+    let made = made_of(&a_day(), Interval::M1);
+    let encoded = encode(&made.bars[0].1, &Facts::default()).unwrap();
+    let lacking = ForeignFile {
+        volume: Whole::Fraction,
+        extra: Some("vwap"),
+        ..ForeignFile::of(days(SAP, &[("2026-09-18", 1.0)]))
+    };
+
+    let ours = decode(&encoded.bytes, usual).unwrap();
+    let others = decode(&Bytes::from(lacking.bytes()), usual).unwrap();
+
+    assert_eq!(ours.ordered.frame, made.bars[0].1);
+    assert!(ours.ordered.frame.profile().is_of_trades());
+    assert!(!others.ordered.frame.profile().is_of_trades());
+    assert_eq!(others.unknown_columns, ["vwap"]);
+}
+
+#[test]
 fn what_looks_at_series_knows_bars_of_trades() {
     let bar = stored();
 
-    let list = bar
-        .run(&["list", "--format", "json"])
-        .expect(Exit::Ok)
-        .stdout;
+    let list = bar.run(&["list", "--json"]).expect(Exit::Ok).stdout;
     let check = bar.run(&["check", "--files"]);
     let rebuilt = bar.run(&["check", "--rebuild"]);
 

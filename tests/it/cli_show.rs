@@ -303,6 +303,7 @@ fn a_terminal_that_is_too_narrow_for_a_table_gets_a_block_for_each_row() {
     );
 }
 
+#[cfg(feature = "polars")]
 #[rstest]
 #[case("5m", &["10:00:00", "15:55:00", "10:30:00", "12:30:00", "09:30:00"])]
 #[case("1h", &["09:30:00", "15:30:00", "10:30:00", "12:30:00", "09:30:00"])]
@@ -328,6 +329,7 @@ fn bars_are_joined_to_longer_ones_from_the_opening_of_the_session(
     assert_eq!(volumes.sum::<usize>(), MINUTES.len());
 }
 
+#[cfg(feature = "polars")]
 #[test]
 fn a_joined_bar_that_lasts_still_is_told_and_what_cannot_be_joined_is_refused() {
     let mut bar = stored();
