@@ -7,6 +7,7 @@ pub mod codec;
 pub mod config;
 pub mod document;
 pub mod frame;
+pub mod gaps;
 pub mod http;
 pub mod ingest;
 pub mod inventory;

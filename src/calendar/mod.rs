@@ -19,4 +19,4 @@ pub use calendars::Calendars;
 pub use given::{GivenError, of_csv};
 pub use known::Calendar;
 pub use session::{Day, Session};
-pub use zones::{WallClock, is_same_zone};
+pub use zones::{WallClock, instant, is_same_zone};

@@ -9,6 +9,10 @@ mod answer;
 mod arrivals;
 mod asides;
 mod fetch;
+mod fill;
+mod gap_notes;
+mod gap_survey;
+mod owed;
 mod plan;
 mod planned;
 mod queue;
@@ -18,6 +22,10 @@ mod space;
 mod status;
 mod who;
 
+pub use gap_survey::{
+    AskedSessions, SeriesSessions, StateOfSessions, by_state, lost_sessions, sessions,
+};
+pub use owed::Owed;
 pub use plan::{History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,

@@ -1,20 +1,22 @@
 //! What a run will ask for. Pure but for looking at what lies on disk; nothing is changed.
 //!
 //! Promises: a ticker that is named is asked for whatever was the case before; others rest while a not-found is younger
-//! than 30 days. Leaves to others: asking (`fetch`).
+//! than 30 days. What a source forgets first is asked for first. Leaves to others: asking (`fetch`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
+use crate::gaps::GapBooks;
 use crate::layout::Continuity;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
-use super::UpdateError;
+use super::owed::Owed;
 use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+use super::{Pace, UpdateError, fill};
 use crate::ingest::{self, Unserved};
 use crate::workspace::{DataRoot, View};
 
@@ -35,6 +37,10 @@ pub struct UpdateRequest {
     pub now: DateTime<Utc>,
     /// The day that the cooldown of not-found series is counted to.
     pub today: NaiveDate,
+    /// At most so many requests, where a person says so.
+    pub pace: Option<Pace>,
+    /// What is remembered of gaps, where only these are to be filled.
+    pub gaps: Option<GapBooks>,
     /// Series of which rows wait in staging or in a journal: what the tree lacks of them is not gone.
     pub waiting: BTreeSet<StorageRequest>,
 }
@@ -89,6 +95,7 @@ pub fn plan(
             venue,
             jobs: Vec::new(),
             skipped: Vec::new(),
+            missed: BTreeMap::new(),
         };
         for &interval in intervals.iter().filter(|one| source.serves(**one)) {
             let look = Look {
@@ -99,6 +106,15 @@ pub fn plan(
             };
             look.plan_interval(&mut planned, interval, &tickers)?;
         }
+        let owed = Owed {
+            view,
+            catalog,
+            now: request.now,
+        };
+        if let Some(books) = &request.gaps {
+            fill::narrow(&owed, books, &planned.venue, &mut planned.jobs);
+        }
+        owed.arrange(&mut planned, &**source, request.pace);
         let has_jobs = !planned.jobs.is_empty();
         let against_toggle = planned.against_toggle(view.config);
         plan.against_toggle.extend(against_toggle);

@@ -1,6 +1,6 @@
 //! What a run will do, as values: venues, jobs, and what is left out with the reason.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -58,6 +58,8 @@ pub struct PlannedVenue {
     pub jobs: Vec<PlannedJob>,
     /// What will not.
     pub skipped: Vec<Skipped>,
+    /// How many sessions of an interval the source forgets whatever is asked for first, as far as its budget tells.
+    pub missed: BTreeMap<Interval, usize>,
 }
 
 impl PlannedVenue {

@@ -45,6 +45,8 @@ mod crash_bad_folder;
 #[cfg(test)]
 mod crash_commit;
 #[cfg(test)]
+mod crash_gaps;
+#[cfg(test)]
 mod crash_import;
 #[cfg(test)]
 mod crash_ledger;
@@ -57,6 +59,8 @@ mod crash_rate;
 #[cfg(test)]
 mod crash_records;
 #[cfg(test)]
+mod crash_trades;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod files_doubts;
@@ -68,6 +72,8 @@ mod files_page;
 mod files_recorded;
 #[cfg(test)]
 mod files_source;
+#[cfg(test)]
+mod gaps;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
@@ -118,6 +124,8 @@ mod symbol_choice;
 mod symbols;
 #[cfg(test)]
 mod toggles;
+#[cfg(test)]
+mod trades;
 #[cfg(test)]
 mod update;
 #[cfg(test)]

@@ -53,8 +53,11 @@ pub(in crate::cli) struct ShowArgs {
     #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
     pub(super) events: bool,
     /// Print what was traded in auctions in place of bars, where bars are made of trades
-    #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps", "events", "prepost", "resample"])]
+    #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps", "events", "prepost", "resample", "trades"])]
     pub(super) auctions: bool,
+    /// Print raw trades in place of bars; TICKER is an ISIN, or all. Dates are UTC
+    #[arg(long, conflicts_with_all = ["interval", "adjust", "utc", "gaps", "events", "prepost", "resample"])]
+    pub(super) trades: bool,
     /// Print what is traded before and after the session, too
     #[arg(long, conflicts_with = "events")]
     pub(super) prepost: bool,
@@ -138,6 +141,11 @@ impl ShowArgs {
             }
             _ => Ok(Span { first, last }),
         }
+    }
+
+    /// Tells whether columns were named.
+    pub(super) fn names_columns(&self) -> bool {
+        !self.columns.is_empty()
     }
 
     /// Returns the positions of the columns that are printed.

@@ -37,8 +37,11 @@ pub(in crate::cli) struct UpdateArgs {
     /// Fetch whole histories again, so that all stored prices stand on one basis
     #[arg(long, conflicts_with = "start")]
     pub(in crate::cli) rebase: bool,
+    /// Ask only for sessions that `barkeep status --gaps` calls open and the source keeps still
+    #[arg(long, conflicts_with_all = ["start", "rebase"])]
+    pub(in crate::cli) fill_gaps: bool,
     /// Go on although `data` holds nothing of what tickers.json knows, and fetch all of it anew
-    #[arg(long, conflicts_with_all = ["tickers", "venues", "intervals", "start"])]
+    #[arg(long, conflicts_with_all = ["tickers", "venues", "intervals", "start", "fill_gaps"])]
     pub(in crate::cli) accept_missing: bool,
     /// At most so many requests in so many seconds
     #[arg(long, num_args = 2, value_names = ["REQUESTS", "SECONDS"])]
