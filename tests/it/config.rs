@@ -371,7 +371,7 @@ fn toggles_persist_and_unknown_keys_survive() {
     );
     let again = open(dir.path()).unwrap();
     assert_eq!(
-        again.is_partitioned_enabled(&venue("de:xetra")),
+        again.is_partitioned_enabled(&venue("de:stooq")),
         (true, ToggleOrigin::Market)
     );
 }
@@ -393,8 +393,26 @@ fn the_source_wins_over_the_market_and_that_over_the_global_toggle_whatever_the_
         (false, ToggleOrigin::Market)
     );
     assert_eq!(
-        service.is_partitioned_enabled(&venue("de:xetra")),
+        service.is_partitioned_enabled(&venue("de:stooq")),
         (true, ToggleOrigin::Global)
+    );
+}
+
+#[test]
+fn a_feed_of_trades_is_partitioned_whatever_is_recorded() {
+    let dir = TestWorkspace::holding(
+        "storage_config.json",
+        r#"{"partitioned": false, "sources": {"de/xetra": false}}"#,
+    );
+    let service = open(dir.path()).unwrap();
+
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("de:xetra")),
+        (true, ToggleOrigin::Feed)
+    );
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("de:stooq")),
+        (false, ToggleOrigin::Global)
     );
 }
 
