@@ -20,4 +20,5 @@ pub mod source;
 pub mod storage;
 pub mod sys;
 pub mod update;
+pub mod vault;
 pub mod workspace;

@@ -71,11 +71,15 @@ pub struct Trade {
 /// their own.
 pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
     let text = |of: fn(&Trade) -> Option<&Arc<str>>| {
-        Column::Text(trades.iter().map(|trade| of(trade).cloned()).collect::<Texts>())
+        Column::Text(
+            trades
+                .iter()
+                .map(|trade| of(trade).cloned())
+                .collect::<Texts>(),
+        )
     };
-    let int = |of: fn(&Trade) -> Option<i64>| {
-        Column::Int(trades.iter().map(of).collect::<Values<i64>>())
-    };
+    let int =
+        |of: fn(&Trade) -> Option<i64>| Column::Int(trades.iter().map(of).collect::<Values<i64>>());
     let float = |of: fn(&Trade) -> Option<f64>| {
         Column::Float(trades.iter().map(of).collect::<Values<f64>>())
     };

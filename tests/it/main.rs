@@ -117,6 +117,8 @@ mod toggles;
 #[cfg(test)]
 mod update;
 #[cfg(test)]
+mod vault;
+#[cfg(test)]
 mod venue_home;
 #[cfg(test)]
 mod writers;
