@@ -315,6 +315,11 @@ impl<'l> Consolidation<'_, 'l> {
             }
             report.files_written += done.partitions.len();
             report.bytes_written += done.bytes;
+            if matches!(done.request.series, Series::Trades { .. }) {
+                let feed = self.report.feed_at(venue);
+                feed.trades += done.rows;
+                feed.commits += 1;
+            }
         }
         for &partition in &done.partitions {
             self.report.last_partition = Some(format!("{} {partition}", done.request));

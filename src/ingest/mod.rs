@@ -6,6 +6,7 @@
 
 mod consolidate;
 mod error;
+mod feed_report;
 mod leftovers;
 mod merge_ledgers;
 mod merge_series;
@@ -20,6 +21,7 @@ mod take_out;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
+pub use feed_report::{FeedReport, FileFailure};
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::{GaveUp, missing};
