@@ -59,6 +59,8 @@ mod docs;
 #[cfg(test)]
 mod files_doubts;
 #[cfg(test)]
+mod files_folder;
+#[cfg(test)]
 mod files_page;
 #[cfg(test)]
 mod files_recorded;
