@@ -8,6 +8,7 @@
 mod calendars;
 mod env;
 mod error;
+mod feed_settings;
 mod lists;
 mod parsed;
 mod server_settings;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub use calendars::CalendarSettings;
 pub use env::{EnvError, EnvVar, EnvVars, VARIABLES};
 pub use error::ConfigError;
+pub use feed_settings::{BarsOf, FeedSettings, Freshness};
 pub use lists::ListSettings;
 pub use server_settings::{ServerSettings, Window};
 pub use setting::{Origin, Setting, SettingRow};

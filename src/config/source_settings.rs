@@ -12,10 +12,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::ServerSettings;
 use super::parsed::words;
 use super::setting::{Setting, SettingRow, chosen, optional, plain, shown};
 use super::settings_file::{ColumnsTable, SourceTable};
+use super::{FeedSettings, ServerSettings};
 use crate::model::{Interval, PriceBasis, Venue};
 
 /// How a source delivers.
@@ -27,9 +27,13 @@ pub enum SourceKind {
     Files,
     /// The chart API of Yahoo.
     Yahoo,
+    /// A feed of delayed trades of Deutsche Börse.
+    Posttrade,
 }
 
-words!(SourceKind, "a kind of source", { Demo => "demo", Files => "files", Yahoo => "yahoo" });
+words!(SourceKind, "a kind of source", {
+    Demo => "demo", Files => "files", Yahoo => "yahoo", Posttrade => "posttrade",
+});
 
 /// Which moment of a bar its stamp shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,11 +206,14 @@ pub struct SourceSettings {
     pub date_zone: Setting<DateZone>,
     /// How its server is asked.
     pub server: ServerSettings,
+    /// What is fetched of its feed.
+    pub feed: FeedSettings,
 }
 
 impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
         let server = ServerSettings::layered(&mut table);
+        let feed = FeedSettings::layered(&mut table);
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };
@@ -234,6 +241,7 @@ impl SourceSettings {
             ),
             date_zone: chosen(plain(table.date_zone), DateZone::Exchange),
             server,
+            feed,
         }
     }
 
@@ -272,6 +280,7 @@ impl SourceSettings {
             SettingRow::new(key("date_zone"), &self.date_zone),
         ];
         rows.extend(self.server.entries(&key));
+        rows.extend(self.feed.entries(&key));
         rows
     }
 }

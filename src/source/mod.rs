@@ -10,6 +10,7 @@ mod beside;
 pub mod demo;
 mod error;
 pub mod files;
+pub mod posttrade;
 mod registry;
 pub mod symbols;
 pub mod yahoo;

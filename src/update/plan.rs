@@ -71,7 +71,12 @@ pub fn plan(
         data,
         ..UpdatePlan::default()
     };
-    for venue in venues(request, catalog) {
+    let is_feed = |venue: &Venue| view.feed(venue).is_some();
+    // The tickers of a feed are instruments whose trades it gives anyway.
+    for venue in venues(request, catalog)
+        .into_iter()
+        .filter(|venue| !is_feed(venue))
+    {
         let tickers = tickers_at(request, catalog, &venue);
         let Some(source) = view.source(&venue) else {
             let mut tickers = tickers;
