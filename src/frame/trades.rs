@@ -43,7 +43,7 @@ pub struct Trade {
     pub instrument_code: Option<Arc<str>>,
     /// The market mechanism of MMT (2025 only).
     pub market_mechanism: Option<Arc<str>>,
-    /// The trading system (2026 only): 1 order book, 3 midpoint, 6 request for quote, 7 Tradegate, 9 specialist.
+    /// The trading system (2026 only): 1 order book, 3 midpoint, 6 request for quote, 7 a market maker's, 9 specialist.
     pub trading_system: Option<Arc<str>>,
     /// The trading mode of MMT: auctions `O` `K` `I` `U`, 2 continuous, 3 at close, 4 outside of the main session, 5 reported.
     pub trading_mode: Option<Arc<str>>,
@@ -71,11 +71,15 @@ pub struct Trade {
 /// their own.
 pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
     let text = |of: fn(&Trade) -> Option<&Arc<str>>| {
-        Column::Text(trades.iter().map(|trade| of(trade).cloned()).collect::<Texts>())
+        Column::Text(
+            trades
+                .iter()
+                .map(|trade| of(trade).cloned())
+                .collect::<Texts>(),
+        )
     };
-    let int = |of: fn(&Trade) -> Option<i64>| {
-        Column::Int(trades.iter().map(of).collect::<Values<i64>>())
-    };
+    let int =
+        |of: fn(&Trade) -> Option<i64>| Column::Int(trades.iter().map(of).collect::<Values<i64>>());
     let float = |of: fn(&Trade) -> Option<f64>| {
         Column::Float(trades.iter().map(of).collect::<Values<f64>>())
     };
