@@ -43,7 +43,7 @@ pub struct Trade {
     pub instrument_code: Option<Arc<str>>,
     /// The market mechanism of MMT (2025 only).
     pub market_mechanism: Option<Arc<str>>,
-    /// The trading system (2026 only): 1 order book, 3 midpoint, 6 request for quote, 7 a market maker's, 9 specialist.
+    /// The trading system (2026 only): 1 order book, 3 midpoint, 6 request for quote, 9 specialist.
     pub trading_system: Option<Arc<str>>,
     /// The trading mode of MMT: auctions `O` `K` `I` `U`, 2 continuous, 3 at close, 4 outside of the main session, 5 reported.
     pub trading_mode: Option<Arc<str>>,
