@@ -8,6 +8,7 @@ mod consolidate;
 mod error;
 mod feed_report;
 mod leftovers;
+mod lots;
 mod merge_ledgers;
 mod merge_series;
 mod missing;
@@ -18,6 +19,7 @@ mod report;
 mod store;
 pub mod sweep;
 mod take_out;
+mod take_over;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
@@ -33,3 +35,4 @@ pub use report::{
 };
 pub use store::store;
 pub use take_out::{TakeOut, TakenOut, take_out};
+pub use take_over::take_over_trades;

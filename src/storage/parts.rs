@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::frame::{self, Frame, Profile};
-use crate::model::{Provenance, StorageRequest};
+use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
 use super::StorageError;
@@ -82,7 +82,7 @@ impl PartitionedStore {
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
             Ok((found.map(|(bytes, _)| bytes), medium))
         };
-        let parts = self.read_by(request, read)?;
+        let parts = self.read_by(request, &|_| true, read)?;
         Ok(parts.map(|parts| {
             let medium = parts.medium;
             (parts.joined(Profile::of(request.series.dataset())), medium)
@@ -102,16 +102,34 @@ impl PartitionedStore {
         Ok(rows.into_iter().sum())
     }
 
-    /// Reads every file of a series by `read`; `None` when there are none.
+    /// Reads some partitions of a series; `None` when none of them is there. No other file is opened.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_some(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+    ) -> Result<Option<Stored>, StorageError> {
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        let parts = self.read_by(request, is_wanted, read)?;
+        Ok(parts.map(|parts| parts.joined(Profile::of(request.series.dataset()))))
+    }
+
+    /// Reads the wanted files of a series by `read`; `None` when there are none.
     pub(super) fn read_by(
         &self,
         request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
         let profile = Profile::of(request.series.dataset());
         let Folders {
-            files, misplaced, ..
+            mut files,
+            misplaced,
+            ..
         } = self.folders().look(request.partitioned()?)?.known()?;
+        files.retain(|file| is_wanted(file.key));
         if files.is_empty() {
             return Ok(None);
         }
