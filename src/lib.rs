@@ -16,6 +16,8 @@ pub mod lock;
 pub mod migrate;
 pub mod model;
 pub mod observe;
+#[cfg(feature = "polars")]
+pub mod resample;
 pub mod source;
 pub mod storage;
 pub mod sys;

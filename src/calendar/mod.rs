@@ -2,8 +2,8 @@
 //!
 //! Promises: a table claims what its maker knows, and outside of it a day is unknown rather than a session or a holiday; no
 //! exchange is judged by the days of another. Pure: no I/O, no clock.
-//! Leaves to others: which exchange a ticker is of (`source`, `workspace`), and instants: times are the wall clock of the
-//! exchange, as everywhere in stored bars.
+//! Leaves to others: which exchange a ticker is of (`source`, `workspace`). Times are the wall clock of the exchange, as
+//! everywhere in stored bars; a `WallClock` says what it shows at an instant.
 
 mod calendars;
 mod embedded;
@@ -19,4 +19,4 @@ pub use calendars::Calendars;
 pub use given::{GivenError, of_csv};
 pub use known::Calendar;
 pub use session::{Day, Session};
-pub use zones::is_same_zone;
+pub use zones::{WallClock, is_same_zone};
