@@ -15,7 +15,7 @@ use crate::calendar::Calendar;
 use crate::frame::{Trade, rows_of_trades};
 use crate::ingest::{FailureKind, FileFailure};
 use crate::layout::Places;
-use crate::model::{Digest, Provenance, PriceBasis, StorageRequest, time};
+use crate::model::{Digest, PriceBasis, Provenance, StorageRequest, time};
 use crate::source::posttrade::{
     Downloaded, Feed, FeedError, FileName, Held, HeldDaily, Listing, Looked, MinuteTrades, Reason,
     Span, TradesOfDaily, choose, is_covered, witnesses,
@@ -219,14 +219,21 @@ impl Fetching<'_, '_> {
     }
 
     /// Reads a file, and notes what it says of what else is needed.
-    fn take(&mut self, name: &FileName, bytes: &[u8], from_vault: bool) -> Result<(), FeedRunError> {
+    fn take(
+        &mut self,
+        name: &FileName,
+        bytes: &[u8],
+        from_vault: bool,
+    ) -> Result<(), FeedRunError> {
         if !from_vault {
             let at = self.task.clock.now();
             let (name, bytes) = (name.clone(), bytes.to_vec());
             self.reader.say(Arrival::Downloaded { name, at, bytes });
         }
         let mut seen = Seen::of(name.span);
-        let extent = self.reader.read(name, bytes, from_vault, &mut |trade| seen.add(trade));
+        let extent = self
+            .reader
+            .read(name, bytes, from_vault, &mut |trade| seen.add(trade));
         if extent != Some(Extent::Whole) {
             // Its bytes are there; the same ones need not be asked for again at once.
             self.passed_over.insert(name.clone());
@@ -261,7 +268,10 @@ impl Fetching<'_, '_> {
                 feed: self.task.feed.spec().code.clone(),
                 span: Span::Daily(day),
             };
-            if let Some(Seen::Daily(daily)) = self.again(day, &BTreeSet::from([name.clone()]))?.remove(&name) {
+            if let Some(Seen::Daily(daily)) = self
+                .again(day, &BTreeSet::from([name.clone()]))?
+                .remove(&name)
+            {
                 self.dailies.insert(day, daily);
             }
         }
@@ -269,7 +279,12 @@ impl Fetching<'_, '_> {
     }
 
     /// Judges a daily file by minutes that are held already; those that are not are downloaded for it.
-    fn note_daily(&mut self, day: NaiveDate, daily: TradesOfDaily, digest: Digest) -> Result<(), FeedRunError> {
+    fn note_daily(
+        &mut self,
+        day: NaiveDate,
+        daily: TradesOfDaily,
+        digest: Digest,
+    ) -> Result<(), FeedRunError> {
         let held = self.held.days.entry(day).or_default();
         let chosen = witnesses(&daily, day, held, &self.listing, digest.half().number());
         let there: BTreeSet<_> = chosen
@@ -312,7 +327,10 @@ impl Fetching<'_, '_> {
             return Ok(found);
         }
         let vault = Vault::of(self.task.fs, &self.task.places.vault());
-        let files = vault.days(&self.task.shelf)?.remove(&day).unwrap_or_default();
+        let files = vault
+            .days(&self.task.shelf)?
+            .remove(&day)
+            .unwrap_or_default();
         for file in &files {
             let contents = vault.read(&self.task.shelf, day, file)?;
             for record in contents.iter().flat_map(crate::vault::Contents::records) {
@@ -423,11 +441,14 @@ impl<'t> Reader<'t> {
     pub(super) fn flush(&mut self) {
         let mut days: BTreeMap<NaiveDate, Vec<Trade>> = BTreeMap::new();
         for trade in self.batch.drain(..) {
-            days.entry(time::day(trade.trade_time)).or_default().push(trade);
+            days.entry(time::day(trade.trade_time))
+                .or_default()
+                .push(trade);
         }
         for (day, trades) in days {
             let ordered = rows_of_trades(&trades);
-            let encoded = RowsToStage::encode(self.trades.clone(), &ordered.frame, &self.provenance);
+            let encoded =
+                RowsToStage::encode(self.trades.clone(), &ordered.frame, &self.provenance);
             match encoded {
                 Ok(Some(rows)) => self.say(Arrival::Trades { day, rows }),
                 Ok(None) => {}

@@ -71,8 +71,13 @@ pub struct DayMarks {
 impl DayMarks {
     /// Tells whether some bytes of a file were read.
     pub fn has_read(&self, name: &str, digest: HalfDigest) -> bool {
-        let marks = self.files.get(name).into_iter().flatten();
-        marks.into_iter().any(|mark| mark.digest == digest)
+        let mut marks = self.files.get(name).into_iter().flatten();
+        marks.any(|mark| mark.digest == digest)
+    }
+
+    /// Counts the lines of all that was read.
+    pub fn lines(&self) -> u64 {
+        self.files.values().flatten().map(|mark| mark.lines).sum()
     }
 
     /// Notes that some bytes of a file were read. Returns whether that is new.
@@ -87,16 +92,15 @@ impl DayMarks {
     }
 
     fn text(&self) -> String {
-        let mark = |mark: &FileMark| {
-            json!({ "digest": mark.digest.to_string(), "lines": mark.lines, "read": mark.extent.as_str() })
-        };
+        let mark = |mark: &FileMark| json!({ "digest": mark.digest.to_string(), "lines": mark.lines, "read": mark.extent.as_str() });
         let files = self.files.iter();
         let files = files.map(|(name, marks)| {
             let marks = marks.iter().map(mark);
             (name.clone(), Value::from(marks.collect::<Vec<_>>()))
         });
         let minutes = self.held.minutes.iter();
-        let minutes = minutes.map(|(minute, held)| (clock(minute), json!([held.within, held.takes])));
+        let minutes =
+            minutes.map(|(minute, held)| (clock(minute), json!([held.within, held.takes])));
         let daily = self.held.daily.as_ref().map(|daily| {
             let minutes = daily.minutes.iter();
             let minutes = minutes.map(|(minute, count)| (clock(minute), json!(count)));
@@ -241,7 +245,9 @@ impl Marks {
     pub fn asked_before(&self, fs: &dyn Fs) -> FsResult<Option<DateTime<Utc>>> {
         let bytes = fs.read(&self.folder.join(ASKED))?;
         let document: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let asked = document.as_ref().and_then(|document| document.get("asked_at"));
+        let asked = document
+            .as_ref()
+            .and_then(|document| document.get("asked_at"));
         let asked = asked.and_then(Value::as_str);
         Ok(asked.and_then(|asked| asked.parse().ok()))
     }
@@ -264,7 +270,10 @@ impl Marks {
     pub fn known_days(&self, fs: &dyn Fs) -> FsResult<BTreeSet<NaiveDate>> {
         let entries = fs.list(&self.folder)?.unwrap_or_default();
         let day = |name: &str| name.strip_suffix(".json")?.parse().ok();
-        Ok(entries.iter().filter_map(|entry| day(&entry.name)).collect())
+        Ok(entries
+            .iter()
+            .filter_map(|entry| day(&entry.name))
+            .collect())
     }
 
     /// Returns what of a day was read. Marks that cannot be understood are none.
@@ -370,7 +379,11 @@ mod tests {
 
         assert_eq!(DayMarks::parse(text.as_bytes(), day()), Some(marks));
         for end in 0..text.trim_end().len() {
-            assert_eq!(DayMarks::parse(&text.as_bytes()[..end], day()), None, "{end}");
+            assert_eq!(
+                DayMarks::parse(&text.as_bytes()[..end], day()),
+                None,
+                "{end}"
+            );
         }
     }
 

@@ -46,8 +46,7 @@ pub(super) fn held(
     (marks, listing): (&mut Marks, &Listing),
 ) -> Result<Held, FeedRunError> {
     let vault = Vault::of(fs, &places.vault());
-    let mut days: BTreeSet<NaiveDate> =
-        listing.files.iter().map(|name| name.span.day()).collect();
+    let mut days: BTreeSet<NaiveDate> = listing.files.iter().map(|name| name.span.day()).collect();
     days.extend(vault.days(shelf)?.into_keys());
     let mut held = Held {
         asked_before: marks.asked_before(fs)?,
@@ -91,7 +90,7 @@ pub fn preview(
 
 /// Returns the time that a request takes.
 pub(super) fn pace_of(feed: &Feed) -> TimeDelta {
-    TimeDelta::from_std(feed.spec().rate.average()).unwrap_or(TimeDelta::seconds(2))
+    feed.spec().rate.average()
 }
 
 /// Why nobody knows what a run would download.

@@ -132,10 +132,41 @@ impl<'l> Keeper<'l> {
                 known.extend(heads.map(|head| (head.name.clone(), head.digest)));
             }
         }
-        if !files.is_empty() {
+        Ok(known)
+    }
+
+    /// Makes durable what earlier runs kept and nobody merged: after a kill it may exist in memory only.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn secure(&self, shelf: &Shelf) -> Result<(), VaultError> {
+        for (day, files) in self.vault.days(shelf)? {
+            self.sync(
+                shelf,
+                day,
+                files.iter().filter(|file| **file != VaultFile::Pack),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn sync<'f>(
+        &self,
+        shelf: &Shelf,
+        day: NaiveDate,
+        files: impl Iterator<Item = &'f VaultFile>,
+    ) -> Result<(), VaultError> {
+        let mut has_any = false;
+        for file in files {
+            self.vault
+                .fs
+                .sync_file(&self.vault.path(shelf, day, file))?;
+            has_any = true;
+        }
+        if has_any {
             self.vault.fs.sync_dir(&self.vault.folder(shelf))?;
         }
-        Ok(known)
+        Ok(())
     }
 
     /// Forgets which files are being written: they can be merged then.
