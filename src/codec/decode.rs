@@ -59,7 +59,8 @@ impl Decoded {
 }
 
 /// Decodes a file as rows of `profile`, if it takes no more memory than a file may by default. A sealed file is checked
-/// whole before any value is used.
+/// whole before any value is used. Where `profile` is the usual one of its dataset, and the columns of the file are those of
+/// another one, the rows have that.
 ///
 /// # Errors
 /// `Damaged` for bytes that are not what was written or no Parquet at all, `Foreign` for whole files that this build cannot
@@ -167,6 +168,7 @@ fn decode_unguarded(
 ) -> Result<Decoded, CodecError> {
     let file = Opened::of(bytes, limit)?;
     let footer = footer::read(file.facts().key_value_metadata())?;
+    let profile = types::profile_of(profile, file.columns());
     let file = file.within(profile, limit)?;
     let found = file.columns();
     let place_of = |name: &str| place_in(found, name);

@@ -79,8 +79,16 @@ impl<'fs> ConfigService<'fs> {
         &self.storage
     }
 
-    /// Tells whether new series of a venue are partitioned, and which record says so.
+    /// Tells whether new series of a venue are partitioned, and which record says so. Those of a feed of trades are, whatever
+    /// is recorded: no older layout has any, and each day brings all of its instruments.
     pub fn is_partitioned_enabled(&self, venue: &Venue) -> (bool, ToggleOrigin) {
+        let kind = self
+            .settings
+            .source(venue)
+            .and_then(|source| source.kind.value);
+        if kind == Some(SourceKind::Posttrade) {
+            return (true, ToggleOrigin::Feed);
+        }
         self.storage.lookup(venue)
     }
 

@@ -123,7 +123,7 @@ impl<'l> Bars<'_, 'l> {
         let rules = VenueRules::of(spec.code.as_str(), &spec.currency);
         let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
         let is_wanted = |ticker: &Ticker| spec.bars == BarsOf::All || listed.contains(ticker);
-        let calendar = &self.task.calendar;
+        let calendar = &self.task.feed.spec().calendar;
         let mut made = Vec::new();
         for interval in MADE {
             let bars = bars_of_trades(trades, &rules, calendar, interval);
@@ -189,7 +189,7 @@ impl<'l> Bars<'_, 'l> {
         } = self.session;
         let venue = self.task.feed.venue();
         let provenance = Provenance {
-            timezone: self.task.calendar.zone().map(str::to_owned),
+            timezone: self.task.feed.spec().calendar.zone().map(str::to_owned),
             basis: PriceBasis::AsTraded,
             source: Some(venue.clone()),
         };

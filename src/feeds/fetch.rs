@@ -11,7 +11,6 @@ use chrono::NaiveDate;
 use super::arrival::{Arrival, FileRead, Listed};
 use super::plan::{self, pace_of};
 use super::{Extent, FeedRunError, Marks};
-use crate::calendar::Calendar;
 use crate::frame::{Trade, rows_of_trades};
 use crate::ingest::{FailureKind, FileFailure};
 use crate::layout::Places;
@@ -38,8 +37,6 @@ pub struct FeedTask<'l> {
     pub trades: StorageRequest,
     /// Where its downloads are.
     pub shelf: Shelf,
-    /// On which days it trades.
-    pub calendar: Calendar,
     /// The days that are wanted, both included; all when `None`.
     pub days: Option<(NaiveDate, NaiveDate)>,
     /// The door to the file system.
@@ -50,6 +47,17 @@ pub struct FeedTask<'l> {
     pub clock: &'l dyn Clock,
     /// Asks to stop.
     pub stop: &'l Shutdown,
+}
+
+impl FeedTask<'_> {
+    /// Returns what is wanted of a listing.
+    pub(super) fn listed(&self, mut listing: Listing) -> Listing {
+        if let Some((first, last)) = self.days {
+            let is_wanted = |name: &FileName| (first..=last).contains(&name.span.day());
+            listing.files.retain(is_wanted);
+        }
+        listing
+    }
 }
 
 /// Asks a feed for all that a run needs of it. `send` takes what comes, and says whether somebody listens still.
@@ -90,9 +98,7 @@ struct Fetching<'t, 'l> {
 impl Fetching<'_, '_> {
     fn work(&mut self) -> Result<(), FeedRunError> {
         let is_heard = self.list();
-        let FeedTask { fs, places, .. } = self.task;
-        let known = (&mut self.marks, &self.listing);
-        self.held = plan::held(*fs, places, &self.task.shelf, known)?;
+        self.held = plan::held(self.task, (&mut self.marks, &self.listing))?;
         self.take_unread()?;
         if is_heard {
             self.download_all()?;
@@ -103,11 +109,8 @@ impl Fetching<'_, '_> {
     /// Asks what the feed has, and tells whether it said so.
     fn list(&mut self) -> bool {
         match self.task.feed.list(self.task.stop) {
-            Ok(mut listing) => {
-                if let Some((first, last)) = self.task.days {
-                    let is_wanted = |name: &FileName| (first..=last).contains(&name.span.day());
-                    listing.files.retain(is_wanted);
-                }
+            Ok(listing) => {
+                let listing = self.task.listed(listing);
                 self.listing = listing.clone();
                 let at = self.task.clock.now();
                 self.reader.say(Arrival::Listed(Listed { listing, at }));
@@ -154,7 +157,7 @@ impl Fetching<'_, '_> {
                 passed_over: &self.passed_over,
                 now: self.task.clock.now(),
                 freshness: self.task.feed.spec().freshness,
-                calendar: &self.task.calendar,
+                calendar: &self.task.feed.spec().calendar,
                 pace: pace_of(self.task.feed),
             });
             if requests.is_empty() {

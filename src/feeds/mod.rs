@@ -21,6 +21,6 @@ pub use arrival::{Arrival, FileRead, Held, Listed};
 pub use error::FeedRunError;
 pub use fetch::{FeedTask, fetch};
 pub use marks::{DayMarks, Extent, FileMark, Marks};
-pub use plan::{calendar_of, preview, shelf_of, trades_of};
+pub use plan::{PreviewError, preview, task_of};
 pub use replay::{replay, replayed_days};
 pub use run::FeedRun;

@@ -2,49 +2,50 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta};
 
-use super::{FeedRunError, Marks};
-use crate::calendar::Calendar;
+use super::{FeedRunError, FeedTask, Marks};
 use crate::layout::Places;
 use crate::model::{Series, StorageRequest};
 use crate::source::posttrade::{Feed, FeedError, Held, HeldDay, Listing, Looked, Request, choose};
-use crate::sys::{Fs, Shutdown};
-use crate::vault::{Shelf, Vault};
-use crate::workspace::View;
+use crate::sys::{Clock, Fs, Shutdown};
+use crate::vault::Vault;
 
-/// The exchange whose trading days the feeds of its operator have.
-const EXCHANGE: &str = "XETR";
-const ZONE: &str = "Europe/Berlin";
-
-/// Returns the calendar of a feed.
-pub fn calendar_of(view: View<'_>) -> Calendar {
-    let known = view.calendars.get(EXCHANGE);
-    known.unwrap_or_else(|| Calendar::unlisted(ZONE))
-}
-
-/// Returns the request for the trades of a feed; `None` where its code is none that a folder can have.
-pub fn trades_of(feed: &Feed) -> Option<StorageRequest> {
-    Some(StorageRequest {
+/// Returns what fetching from a feed takes; `None` where its code is none that a folder can have, which settings refuse.
+pub fn task_of<'l>(
+    feed: &'l Feed,
+    (fs, places): (&'l dyn Fs, &'l Places),
+    (clock, stop): (&'l dyn Clock, &'l Shutdown),
+    days: Option<(NaiveDate, NaiveDate)>,
+) -> Option<FeedTask<'l>> {
+    let code = feed.spec().code.as_str();
+    let trades = StorageRequest {
         venue: Some(feed.venue().clone()),
         series: Series::Trades {
-            feed: feed.spec().code.as_str().parse().ok()?,
+            feed: code.parse().ok()?,
         },
+    };
+    Some(FeedTask {
+        feed,
+        trades,
+        shelf: code.parse().ok()?,
+        days,
+        fs,
+        places,
+        clock,
+        stop,
     })
-}
-
-/// Returns where the downloads of a feed are kept.
-pub fn shelf_of(feed: &Feed) -> Option<Shelf> {
-    feed.spec().code.as_str().parse().ok()
 }
 
 /// Returns what is held of the days that a feed lists, and of those that the vault has unread downloads of.
 pub(super) fn held(
-    fs: &dyn Fs,
-    places: &Places,
-    shelf: &Shelf,
+    task: &FeedTask<'_>,
     (marks, listing): (&mut Marks, &Listing),
 ) -> Result<Held, FeedRunError> {
+    let FeedTask {
+        fs, places, shelf, ..
+    } = task;
+    let fs = *fs;
     let vault = Vault::of(fs, &places.vault());
     let mut days: BTreeSet<NaiveDate> = listing.files.iter().map(|name| name.span.day()).collect();
     days.extend(vault.days(shelf)?.into_keys());
@@ -65,25 +66,18 @@ pub(super) fn held(
 ///
 /// # Errors
 /// When the feed does not answer, or what is held cannot be read.
-pub fn preview(
-    feed: &Feed,
-    view: View<'_>,
-    (fs, places): (&dyn Fs, &Places),
-    (now, stop): (DateTime<Utc>, &Shutdown),
-) -> Result<Vec<Request>, PreviewError> {
-    let listing = feed.list(stop)?;
-    let Some(shelf) = shelf_of(feed) else {
-        return Ok(Vec::new());
-    };
-    let mut marks = Marks::of(places, feed.venue());
-    let held = held(fs, places, &shelf, (&mut marks, &listing))?;
+pub fn preview(task: &FeedTask<'_>) -> Result<Vec<Request>, PreviewError> {
+    let feed = task.feed;
+    let listing = task.listed(feed.list(task.stop)?);
+    let mut marks = Marks::of(task.places, feed.venue());
+    let held = held(task, (&mut marks, &listing))?;
     Ok(choose(&Looked {
         listing: &listing,
         held: &held,
         passed_over: &BTreeSet::new(),
-        now,
+        now: task.clock.now(),
         freshness: feed.spec().freshness,
-        calendar: &calendar_of(view),
+        calendar: &feed.spec().calendar,
         pace: pace_of(feed),
     }))
 }

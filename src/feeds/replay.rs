@@ -60,26 +60,29 @@ fn replay_day<'l>(
     let task = run.task().clone();
     let vault = Vault::of(task.fs, &task.places.vault());
     let files = vault.days(&task.shelf)?.remove(&day).unwrap_or_default();
+    let arrivals = std::cell::RefCell::new(Vec::new());
+    let send = |arrival| {
+        arrivals.borrow_mut().push(arrival);
+        true
+    };
+    let mut reader = Reader::new(&task, &send);
     for file in &files {
         let contents = vault.read(&task.shelf, day, file)?;
         for record in contents.iter().flat_map(Contents::records) {
-            let arrivals = std::cell::RefCell::new(Vec::new());
-            let send = |arrival| {
-                arrivals.borrow_mut().push(arrival);
-                true
-            };
-            let mut reader = Reader::new(&task, &send);
             match record.head.name.parse::<FileName>() {
                 Ok(name) => {
                     reader.read(&name, record.bytes, true, &mut |_| {});
-                    reader.flush();
                 }
                 Err(error) => reader.say(failed(None, error.to_string(), FailureKind::Malformed)),
             }
-            for arrival in arrivals.into_inner() {
+            for arrival in arrivals.take() {
                 run.take(arrival, report)?;
             }
         }
+    }
+    reader.flush();
+    for arrival in arrivals.take() {
+        run.take(arrival, report)?;
     }
     run.take(Arrival::Over(Held::default()), report)?;
     run.finish(view, registry, report)

@@ -49,9 +49,9 @@ impl Frame {
         self.profile
     }
 
-    /// Tells whether rows can be those of one series with these: they have one profile, or there are none on one side.
+    /// Tells whether rows can be those of one series with these: they have the columns of one profile, or there are none on one side.
     pub fn joins(&self, other: &Self) -> bool {
-        self.is_empty() || other.is_empty() || std::ptr::eq(self.profile, other.profile)
+        self.is_empty() || other.is_empty() || self.profile.joins(other.profile)
     }
 
     /// Returns the columns, in the order of the profile.

@@ -265,6 +265,16 @@ impl Profile {
         }
     }
 
+    /// Tells whether rows are bars made of trades.
+    pub fn is_of_trades(&self) -> bool {
+        std::ptr::eq(self.columns, OF_BARS_OF_TRADES.as_slice())
+    }
+
+    /// Tells whether rows of both can be those of one series.
+    pub fn joins(&self, other: &Self) -> bool {
+        std::ptr::eq(self.columns, other.columns)
+    }
+
     /// Returns the profiles that rows of a dataset may have, the usual one first.
     pub fn all_of(dataset: Dataset) -> impl Iterator<Item = &'static Self> {
         [Self::of(dataset)]

@@ -63,9 +63,22 @@ impl Merging<'_, '_> {
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
+            if let Some(before) = fetched.last()
+                && !before.joins(&content.frame)
+            {
+                return Err(StorageError::Refused {
+                    path: PathBuf::from(request.to_string()),
+                    reason: format!(
+                        "of its staged rows some are {} and some {}",
+                        before.profile().name,
+                        content.frame.profile().name
+                    ),
+                });
+            }
             fetched.push(content.frame);
             provenance = content.provenance;
         }
+        let profile = fetched.first().map_or(profile, Frame::profile);
         let (newer, overruled) = frame::merge_all(profile, fetched);
         let facts = self
             .view
@@ -100,10 +113,11 @@ fn rebased(
     newer: &Frame,
     provenance: &Provenance,
 ) -> Result<(Prepared, Basis), StorageError> {
+    // What bars of trades say anew comes of their trades, whose prices stand on no other basis.
     let is_of_bars = matches!(
         prepared.request.series,
         Series::Bars { .. } | Series::Prepost { .. }
-    );
+    ) && !newer.profile().is_of_trades();
     let rows = Overlap {
         changed: prepared.rows.changed,
         unchanged: prepared.rows.unchanged,

@@ -33,15 +33,6 @@ impl Coarse {
     }
 }
 
-/// Tells whether bars of one length fill bars of another: an hour is filled by quarters, and not by bars of 90 minutes.
-pub fn fills(from: Interval, to: Interval) -> bool {
-    match (from.minutes(), to.minutes()) {
-        (Some(from), Some(to)) => from < to && to % from == 0,
-        (Some(_), None) => true,
-        (None, _) => from == Interval::D1 && to.is_wide(),
-    }
-}
-
 /// Joins the bars of one series to coarser ones.
 ///
 /// # Errors
@@ -53,7 +44,7 @@ pub fn coarser(
     to: Interval,
     calendar: &Calendar,
 ) -> Result<Coarse, ResampleError> {
-    if !fills(from, to) {
+    if !from.fills(to) {
         return Err(ResampleError::NotAMultiple { from, to });
     }
     let columns = Columns::of(bars)?;

@@ -15,7 +15,7 @@ mod resolve;
 mod rules;
 mod trades;
 
-pub use coarser::{Coarse, coarser, fills};
+pub use coarser::{Coarse, coarser};
 pub use error::ResampleError;
 pub use rules::{AuctionKind, LeftOut, VenueRules};
 pub use trades::{Auction, Made, bars_of_trades};

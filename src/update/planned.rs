@@ -19,6 +19,10 @@ use crate::workspace::DataRoot;
 pub struct UpdatePlan {
     /// By venue.
     pub venues: Vec<PlannedVenue>,
+    /// Venues whose feeds of trades are asked.
+    pub feeds: Vec<Venue>,
+    /// Which days of them are wanted, both included; all that the feeds have when `None`.
+    pub days: Option<(NaiveDate, NaiveDate)>,
     /// What nobody can be asked for.
     pub unserved: Vec<Unserved>,
     /// Whether the data root is there, or what is fetched can only be staged.
