@@ -67,6 +67,32 @@ pub struct Trade {
     pub extra: Option<Arc<str>>,
 }
 
+/// Returns trades with their times to the nanosecond, and in the order of these: what is printed, and what no file of trades has.
+#[must_use]
+pub fn exact_trades(rows: &Frame) -> Frame {
+    let profile = rows.profile();
+    let mut columns = rows.columns().to_vec();
+    for (time, nanos) in [
+        ("trade_time", "trade_time_ns"),
+        ("distribution_time", "distribution_time_ns"),
+    ] {
+        let (Some(time), Some(nanos)) = (profile.position(time), profile.position(nanos)) else {
+            continue;
+        };
+        let exact = match (columns.get(time), columns.get(nanos)) {
+            (Some(Column::Time(times)), Some(Column::Int(nanos))) => {
+                let both = times.iter().zip(nanos.iter());
+                Column::Time(both.map(|(time, nanos)| nanos.or(time)).collect())
+            }
+            _ => continue,
+        };
+        if let Some(column) = columns.get_mut(time) {
+            *column = exact;
+        }
+    }
+    Frame::ordered(profile, columns).frame
+}
+
 /// Returns the rows of trades, in the order of trading. Microseconds are cut off the times; the nanoseconds have columns of
 /// their own.
 pub fn rows_of_trades(trades: &[Trade]) -> Ordered {

@@ -30,8 +30,6 @@ pub struct FeedReport {
     pub bad_lines: u64,
     /// Trades by what happened to them.
     pub trades: RowCounts,
-    /// How often trades of this feed became durable.
-    pub commits: usize,
     /// Days of which bars were made.
     pub bar_days: BTreeSet<NaiveDate>,
     /// What could not be had or read.
@@ -64,7 +62,6 @@ impl FeedReport {
             lines: 0,
             bad_lines: 0,
             trades: RowCounts::default(),
-            commits: 0,
             bar_days: BTreeSet::new(),
             failures: Vec::new(),
             silent: BTreeSet::new(),

@@ -1,5 +1,6 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -138,7 +139,6 @@ impl PartitionedStore {
         is_wanted: &dyn Fn(PartitionKey) -> bool,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
-        let profile = Profile::of(request.series.dataset());
         let Folders {
             mut files,
             misplaced,
@@ -148,6 +148,54 @@ impl PartitionedStore {
         if files.is_empty() {
             return Ok(None);
         }
+        let mut parts = self.read_files(request, files, read)?;
+        parts.misplaced = misplaced;
+        Ok(Some(parts))
+    }
+
+    /// Reads partitions of a series one after the other, in time order, until `each` breaks: no more than one is in memory. What
+    /// is misplaced beside them comes along with the first.
+    ///
+    /// # Errors
+    /// When the folders cannot be looked at, or what `each` returns.
+    pub fn read_each<E: From<StorageError>>(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+        each: &mut dyn FnMut(
+            PartitionKey,
+            Result<Stored, StorageError>,
+        ) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let series = request.partitioned().map_err(StorageError::from)?;
+        let folders = self.folders().look(series)?.known()?;
+        let mut misplaced = folders.misplaced;
+        let profile = Profile::of(request.series.dataset());
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        for file in folders.files {
+            let key = file.key;
+            if !is_wanted(key) {
+                continue;
+            }
+            let parts = self.read_files(request, vec![file], read);
+            let stored = parts.map(|parts| Stored {
+                misplaced: std::mem::take(&mut misplaced),
+                ..parts.joined(profile)
+            });
+            if each(key, stored)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_files(
+        &self,
+        request: &StorageRequest,
+        files: Vec<PartitionFile>,
+        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+    ) -> Result<Parts, StorageError> {
+        let profile = Profile::of(request.series.dataset());
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
             let found = judge(bytes, &file.path, profile, request, file.key, self.limit())?;
@@ -163,7 +211,7 @@ impl PartitionedStore {
             displaced: 0,
             beyond: Vec::new(),
             damaged: Vec::new(),
-            misplaced,
+            misplaced: Vec::new(),
         };
         for (file, (found, medium)) in files.into_iter().zip(inspected?) {
             parts.medium = parts.medium.min(medium);
@@ -188,6 +236,6 @@ impl PartitionedStore {
                 }),
             }
         }
-        Ok(Some(parts))
+        Ok(parts)
     }
 }

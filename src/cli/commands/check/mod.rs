@@ -10,6 +10,7 @@ mod rebuild;
 mod repair;
 mod repair_print;
 mod series;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -83,6 +84,8 @@ struct Outcome {
     troubles: Vec<(StorageRequest, Failure)>,
     /// What the files are beside what was recorded of them.
     files: Looked,
+    /// What is wrong in the vault.
+    vault: Vec<crate::vault::Finding>,
 }
 
 /// A damaged file, without its bytes.
@@ -119,6 +122,7 @@ impl Outcome {
             (!is_sound).then_some(Exit::Mismatch),
         ];
         let of_files = files::exits(&self.files);
+        let of_files = of_files.chain(vault::exit(&self.vault));
         Exit::worst(troubles.chain(found.into_iter().flatten()).chain(of_files))
     }
 }
@@ -146,6 +150,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     if scope == Scope::All {
         let looked = files::look(args, &workspace, &catalog, shell)?;
         outcome.add_files(looked, shell);
+        outcome.vault = vault::look(args, &workspace, shell)?;
     }
     let mut exit = Exit::Ok;
     let unknown = refuse_unknown(args, &catalog, &asked);
