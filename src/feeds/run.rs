@@ -242,9 +242,9 @@ impl<'l> FeedRun<'l> {
         }
         self.marks.save(fs, &self.temps)?;
         if let Some(listed) = &self.listed {
-            self.marks.note_asked(fs, &self.temps, listed.at)?;
             let silent =
                 silence::silent_days(&mut self.marks, fs, listed, &self.task.feed.spec().calendar)?;
+            self.marks.note_asked(fs, &self.temps, listed.at)?;
             report.feed_at(self.venue()).silent = silent;
         }
         self.tidy_vault(report)

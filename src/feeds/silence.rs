@@ -1,7 +1,7 @@
 //! Days of trading of which a feed had nothing.
 //!
-//! Promises: a day is silent only if its session is over, it should still be there, and either no file of it was ever listed or
-//! all that it has was read and no trade was in it. Holidays are none.
+//! Promises: a day is silent only if its session is over, and either no file of it was ever listed or all that it has was read
+//! and no trade was in it. Holidays are none, and neither are days before the feed was first asked: it may have forgotten them.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,6 @@ use crate::model::time;
 use crate::source::posttrade::{Coverage, deadline};
 use crate::sys::{Fs, FsResult};
 
-/// Days that are looked back to: a feed that keeps more says so, and misses them no more than these.
-const DAYS_BACK: u64 = 7;
 /// The feed is late by a quarter of an hour, and has the closing auction by then.
 const LATE: TimeDelta = TimeDelta::hours(2);
 
@@ -27,9 +25,8 @@ pub(super) fn silent_days(
     calendar: &Calendar,
 ) -> FsResult<BTreeSet<NaiveDate>> {
     let today = listed.at.date_naive();
-    let first = today
-        .checked_sub_days(chrono::Days::new(DAYS_BACK))
-        .unwrap_or(today);
+    let asked_before = marks.asked_before(fs)?;
+    let first = asked_before.map_or(today, |asked| asked.date_naive());
     let mut silent = BTreeSet::new();
     let Some(now) = wall_clock(listed, calendar) else {
         return Ok(silent);

@@ -31,7 +31,6 @@ pub struct Keeper<'l> {
     pub(super) vault: Vault<'l>,
     pub(super) held: &'l LockGuard<'l>,
     pub(super) run: RunId,
-    parts: u32,
     days: BTreeMap<(Shelf, NaiveDate), OpenDay>,
 }
 
@@ -58,7 +57,6 @@ impl<'l> Keeper<'l> {
             vault: Vault::of(fs, folder),
             held,
             run,
-            parts: 0,
             days: BTreeMap::new(),
         }
     }
@@ -96,11 +94,7 @@ impl<'l> Keeper<'l> {
         let mut part = match open.part.take() {
             Some(part) => part,
             None => {
-                self.parts += 1;
-                let file = VaultFile::Part {
-                    run: self.run.clone(),
-                    number: self.parts,
-                };
+                let file = free_part(&self.vault, (shelf, day), &self.run)?;
                 begin(&self.vault, (shelf, day), &file)?
             }
         };
@@ -172,6 +166,23 @@ impl<'l> Keeper<'l> {
     /// Forgets which files are being written: they can be merged then.
     pub(super) fn close(&mut self) {
         self.days.clear();
+    }
+}
+
+/// Returns a part that is not there yet.
+fn free_part(
+    vault: &Vault<'_>,
+    (shelf, day): (&Shelf, NaiveDate),
+    run: &RunId,
+) -> FsResult<VaultFile> {
+    let mut number = 1;
+    loop {
+        let run = run.clone();
+        let file = VaultFile::Part { run, number };
+        if vault.fs.metadata(&vault.path(shelf, day, &file))?.is_none() {
+            return Ok(file);
+        }
+        number += 1;
     }
 }
 

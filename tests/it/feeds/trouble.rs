@@ -165,3 +165,33 @@ fn a_minute_that_is_published_again_with_more_trades_is_taken_again() {
     assert_eq!(again, 2);
     assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 140f64.to_bits());
 }
+
+#[test]
+fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let pack = "vault/DETR/2026-09-17.pack";
+    assert!(
+        bar.has(pack),
+        "the parts of a day that is over are one file"
+    );
+    bar.run(&["check"]).expect(Exit::Ok);
+    let sizes = bar.run(&["status"]).stdout;
+    assert!(
+        sizes.contains("DETR") && sizes.contains("2026-09-17"),
+        "{sizes}"
+    );
+
+    let mut bytes = bar.read(pack);
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    bar.write(pack, &bytes);
+
+    let checked = bar.run(&["check"]).expect(Exit::Damaged);
+    assert!(
+        checked.stderr.contains("2026-09-17.pack is damaged"),
+        "{checked:#?}"
+    );
+}
