@@ -17,6 +17,7 @@ mod limit;
 mod named;
 mod older_trades;
 mod opened;
+mod packed;
 mod pages;
 mod seal;
 mod thrift;

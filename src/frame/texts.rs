@@ -27,7 +27,9 @@ pub struct Words {
     /// The word of each row.
     codes: Vec<u16>,
     /// The codes of the words.
-    known: HashMap<Option<Arc<str>>, u16>,
+    known: HashMap<Arc<str>, u16>,
+    /// The code of no text.
+    none: Option<u16>,
 }
 
 /// So many words are tried before it is asked whether they repeat.
@@ -40,41 +42,51 @@ impl Words {
     }
 
     /// Returns the code of a text; `None` when there is no room for another word, or the words do not repeat.
-    fn code_of(&mut self, text: Option<&Arc<str>>) -> Option<u16> {
-        let text = text.cloned();
-        if let Some(code) = self.known.get(&text) {
-            return Some(*code);
+    fn code_of(&mut self, text: Option<&str>) -> Option<u16> {
+        let known = match text {
+            Some(text) => self.known.get(text).copied(),
+            None => self.none,
+        };
+        if known.is_some() {
+            return known;
         }
         let count = self.words.len();
         if count >= WORDS_TRIED && count > self.codes.len() / 4 {
             return None;
         }
         let code = u16::try_from(count).ok()?;
-        self.words.push(text.clone());
-        self.known.insert(text, code);
+        let word: Option<Arc<str>> = text.map(Arc::from);
+        match &word {
+            Some(word) => drop(self.known.insert(Arc::clone(word), code)),
+            None => self.none = Some(code),
+        }
+        self.words.push(word);
         Some(code)
     }
 
     /// Appends rows of others; `false`, and nothing is changed but words, when these words become too many.
     fn extend(&mut self, other: &Self, rows: Range<usize>) -> bool {
         let codes = other.codes.get(rows).unwrap_or_default();
-        let mut ours: Vec<Option<u16>> = vec![None; other.words.len()];
+        // Few rows do not pay for a table of all words.
+        let table = if codes.len() < other.words.len() {
+            0
+        } else {
+            other.words.len()
+        };
+        let mut ours: Vec<Option<u16>> = vec![None; table];
         let before = self.codes.len();
         self.codes.reserve(codes.len());
         for code in codes {
             let at = usize::from(*code);
-            let (Some(word), Some(known)) = (other.words.get(at), ours.get_mut(at)) else {
-                continue;
-            };
-            let code = match *known {
-                Some(code) => Some(code),
-                None => self.code_of(word.as_ref()),
-            };
-            let Some(code) = code else {
+            let known = ours.get(at).copied().flatten();
+            let word = other.words.get(at).and_then(Option::as_deref);
+            let Some(code) = known.or_else(|| self.code_of(word)) else {
                 self.codes.truncate(before);
                 return false;
             };
-            *known = Some(code);
+            if let Some(place) = ours.get_mut(at) {
+                *place = Some(code);
+            }
             self.codes.push(code);
         }
         true
@@ -165,16 +177,28 @@ impl Texts {
             Self::Same { text: same, rows } if is_same(same.as_ref(), text.as_ref()) => *rows += 1,
             Self::Same { text: same, rows } => {
                 let mut few = Words::default();
-                few.code_of(same.as_ref());
+                few.code_of(same.as_deref());
                 few.codes = vec![0; *rows];
                 *self = Self::Few(few);
                 self.push(text);
             }
-            Self::Few(few) => match few.code_of(text.as_ref()) {
+            Self::Few(few) => match few.code_of(text.as_deref()) {
                 Some(code) => few.codes.push(code),
                 None => self.change(|texts| texts.push(text)),
             },
             Self::Each(texts) => texts.push(text),
+        }
+    }
+
+    /// Appends a text of which a copy is made only if it is not known.
+    pub fn push_str(&mut self, text: Option<&str>) {
+        match self {
+            Self::Same { text: same, rows } if *rows > 0 && same.as_deref() == text => *rows += 1,
+            Self::Few(few) => match few.code_of(text) {
+                Some(code) => few.codes.push(code),
+                None => self.push(text.map(Arc::from)),
+            },
+            _ => self.push(text.map(Arc::from)),
         }
     }
 
