@@ -212,13 +212,14 @@ pub struct SourceSettings {
 
 impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
-        let server = ServerSettings::layered(&mut table);
+        let kind = optional(plain(table.kind.take()), kind);
+        let server = ServerSettings::layered(&mut table, kind.value);
         let feed = FeedSettings::layered(&mut table);
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };
         Self {
-            kind: optional(plain(table.kind), kind),
+            kind,
             path: optional(table.path, None),
             suffix: optional(table.suffix, None),
             interval: optional(plain(table.interval), None),

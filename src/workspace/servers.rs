@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use super::sources::refused;
 use super::{RunNames, Surroundings, WorkspaceError};
 use crate::calendar::Calendars;
-use crate::config::{Origin, ServerSettings};
+use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
     Spread, Tries,
@@ -34,8 +34,7 @@ const FEED_RATE: Rate = Rate {
     per_seconds: 53,
     spread: Spread::Batches { apart_millis: 600 },
 };
-/// A file of a day has tens of megabytes.
-const FEED_TIMEOUT: Duration = Duration::from_mins(3);
+/// Several times the file of a day.
 const FEED_BODY_LIMIT: u64 = 256 << 20;
 
 /// Opens clients.
@@ -110,7 +109,6 @@ impl<'s> Servers<'s> {
     ) -> Result<(Rate, Arc<dyn Http>), WorkspaceError> {
         let rate = rate(venue, settings, FEED_RATE)?;
         let http = HttpSettings {
-            timeout: FEED_TIMEOUT,
             body_limit: FEED_BODY_LIMIT,
             rate,
             ..HttpSettings::default()
@@ -130,13 +128,9 @@ impl<'s> Servers<'s> {
             }
         };
         let agent = settings.user_agent.value.clone();
-        let timeout = &settings.timeout_seconds;
         let settings = HttpSettings {
             user_agent: agent.unwrap_or(usual.user_agent),
-            timeout: match timeout.origin {
-                Origin::Default => usual.timeout,
-                _ => Duration::from_secs(timeout.value.into()),
-            },
+            timeout: Duration::from_secs(settings.timeout_seconds.value.into()),
             fetch_command: settings.fetch_command.value.clone(),
             ..usual
         };

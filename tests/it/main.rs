@@ -95,6 +95,8 @@ mod pages;
 #[cfg(test)]
 mod partials;
 #[cfg(test)]
+mod posttrade;
+#[cfg(test)]
 mod put;
 #[cfg(test)]
 mod readers;

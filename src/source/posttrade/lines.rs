@@ -34,7 +34,7 @@ impl Default for Limits {
         Self {
             line: 1 << 20,
             inflated: 8 << 30,
-            ratio: 200,
+            ratio: 100,
         }
     }
 }
@@ -208,3 +208,6 @@ impl Sorting<'_> {
         Ok(self.read)
     }
 }
+
+#[cfg(test)]
+mod tests;

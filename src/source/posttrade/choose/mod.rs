@@ -6,8 +6,6 @@
 //! decide what else is needed.
 
 mod order;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +20,10 @@ use crate::calendar::Calendar;
 /// The shortest and the longest time after which the next run is expected.
 const SHORTEST_GAP: TimeDelta = TimeDelta::hours(1);
 const LONGEST_GAP: TimeDelta = TimeDelta::hours(24);
+/// What a run has at least beyond the time that its requests take.
+const LEAST_RESERVE: TimeDelta = TimeDelta::hours(1);
+
+const MINUTES_OF_A_DAY: usize = 24 * 60;
 
 /// When minutes are downloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +166,7 @@ fn needed(looked: &Looked<'_>) -> Vec<Request> {
 }
 
 /// Tells whether so many requests that have to be answered by a deadline may be too many for the next run. It is expected to
-/// come as long after this one as this one came after the last, and to have half as much time again as it needs.
+/// come as long after this one as this one came after the last, and is to have half as much time again as it needs, or an hour.
 fn is_pressing(looked: &Looked<'_>, deadline: DateTime<Utc>, requests: usize) -> bool {
     let gap = looked
         .held
@@ -173,7 +175,7 @@ fn is_pressing(looked: &Looked<'_>, deadline: DateTime<Utc>, requests: usize) ->
     let gap = gap.clamp(SHORTEST_GAP, LONGEST_GAP);
     let requests = i32::try_from(requests).unwrap_or(i32::MAX);
     let time = looked.pace.checked_mul(requests);
-    let time = time.map_or(LONGEST_GAP, |time| time + time / 2);
+    let time = time.map_or(LONGEST_GAP, |time| time + (time / 2).max(LEAST_RESERVE));
     looked.now + gap + time > deadline
 }
 
@@ -190,7 +192,9 @@ impl Planning<'_> {
             reason,
             deadline: self.deadline,
             saves: match reason {
-                Reason::Daily => self.missing_minutes().count().max(1),
+                // It has those, too, that are not listed any more.
+                Reason::Daily if self.listed.minutes.is_empty() => MINUTES_OF_A_DAY,
+                Reason::Daily => self.missing_minutes().count(),
                 Reason::Minute => 1,
                 Reason::Witness | Reason::Again | Reason::Confirmation => 0,
             },
@@ -238,3 +242,6 @@ impl Planning<'_> {
         self.listed.daily.map(|name| self.request(name, reason))
     }
 }
+
+#[cfg(test)]
+mod tests;
