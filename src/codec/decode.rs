@@ -111,6 +111,7 @@ pub fn groups(
         let file = Opened::of(bytes, limit)?;
         let place_of = |name: &str| place_in(file.columns(), name);
         refuse_repeated(file.columns())?;
+        let profile = types::profile_of(profile, file.columns());
         let (_, places) = locate(profile, file.columns(), &place_of)?;
         let is_older_form = older_trades::is_older(profile, &place_of);
         Ok(Groups {

@@ -155,6 +155,15 @@ impl<'l> Bars<'_, 'l> {
                     rows,
                 });
             }
+            // Both lengths tell the same auctions.
+            let auctions = bars
+                .auctions
+                .into_iter()
+                .filter(|_| interval == Interval::M1);
+            for (ticker, rows) in auctions.filter(|(ticker, _)| is_wanted(ticker)) {
+                let series = Series::Auctions { ticker };
+                made.push(Made { series, rows });
+            }
             let outside = bars.outside.into_iter();
             for (ticker, rows) in outside.filter(|(ticker, _)| is_wanted(ticker)) {
                 made.push(Made {

@@ -194,6 +194,24 @@ static ADJUSTED: Profile = Profile {
     rule: MergeRule::Later,
 };
 
+static AUCTIONS: Profile = Profile {
+    dataset: Dataset::Auctions,
+    name: "auctions",
+    columns: &[
+        text("stock"),
+        time("date"),
+        text("kind"),
+        float("price"),
+        float("volume"),
+        int("trades"),
+        time("printed"),
+    ],
+    key: &[0, 1, 2],
+    time: 1,
+    owner: Some(0),
+    rule: MergeRule::Later,
+};
+
 static TRADES: Profile = Profile {
     dataset: Dataset::Trades,
     name: "trades",
@@ -245,6 +263,7 @@ impl Profile {
             Dataset::Events => &EVENTS,
             Dataset::Adjusted => &ADJUSTED,
             Dataset::Prepost => &PREPOST,
+            Dataset::Auctions => &AUCTIONS,
             Dataset::Trades => &TRADES,
         }
     }
@@ -261,7 +280,7 @@ impl Profile {
         match dataset {
             Dataset::Stocks => Some(&BARS_OF_TRADES),
             Dataset::Prepost => Some(&PREPOST_OF_TRADES),
-            Dataset::Events | Dataset::Adjusted | Dataset::Trades => None,
+            Dataset::Events | Dataset::Adjusted | Dataset::Auctions | Dataset::Trades => None,
         }
     }
 

@@ -63,18 +63,7 @@ impl Merging<'_, '_> {
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
-            if let Some(before) = fetched.last()
-                && !before.joins(&content.frame)
-            {
-                return Err(StorageError::Refused {
-                    path: PathBuf::from(request.to_string()),
-                    reason: format!(
-                        "of its staged rows some are {} and some {}",
-                        before.profile().name,
-                        content.frame.profile().name
-                    ),
-                });
-            }
+            refuse_mixed(request, &fetched, &content.frame)?;
             fetched.push(content.frame);
             provenance = content.provenance;
         }
@@ -103,6 +92,25 @@ impl Merging<'_, '_> {
             missing,
             overruled,
         })
+    }
+}
+
+/// Refuses staged rows that are no series with others of them.
+fn refuse_mixed(
+    request: &StorageRequest,
+    staged: &[Frame],
+    rows: &Frame,
+) -> Result<(), StorageError> {
+    match staged.iter().find(|frame| !frame.joins(rows)) {
+        None => Ok(()),
+        Some(others) => Err(StorageError::Refused {
+            path: PathBuf::from(request.to_string()),
+            reason: format!(
+                "of its staged rows some are {} and some {}",
+                others.profile().name,
+                rows.profile().name
+            ),
+        }),
     }
 }
 

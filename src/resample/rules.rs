@@ -1,7 +1,7 @@
 //! Which trades count in a bar, by the rules of their feed.
 //!
 //! Promises: every published line has one answer, and what does not count has a reason. Leaves to others: which line of a
-//! transaction counts (`resolve`), and what they are joined to (`trades`). `docs/trades.md` has the table, with reasons.
+//! transaction counts (`resolve`), and what they are joined to (`trades`). `docs/bars.md` has the table, with reasons.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ enum Book {
 
 /// An auction of a trading day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AuctionKind {
+pub(super) enum AuctionKind {
     /// At the beginning of trading.
     Opening,
     /// At a fixed time within the session.
@@ -44,16 +44,8 @@ pub enum AuctionKind {
 }
 
 impl AuctionKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [
-        Self::Opening,
-        Self::Intraday,
-        Self::Closing,
-        Self::Unscheduled,
-    ];
-
     /// Returns the word that is stored.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Opening => "opening",
             Self::Intraday => "intraday",

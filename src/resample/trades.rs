@@ -14,11 +14,12 @@ use crate::calendar::{Calendar, WallClock};
 use crate::frame::{Column, Frame, Profile, Texts, Values};
 use crate::model::{Dataset, Interval, Ticker, time};
 
+use super::auctions::auctions;
 use super::bucket::Grid;
 use super::exact::Digits;
 use super::groups::{Groups, Rows, aggregate};
 use super::resolve::{Fate, resolve};
-use super::rules::{AuctionKind, Counts, LeftOut, VenueRules};
+use super::rules::{Counts, LeftOut, VenueRules};
 use super::{ResampleError, lines::Lines};
 
 /// The bars of a feed, and what is in none of them.
@@ -28,8 +29,8 @@ pub struct Made {
     pub bars: Vec<(Ticker, Frame)>,
     /// Bars of the hours before and after the session; none of a day or more.
     pub outside: Vec<(Ticker, Frame)>,
-    /// What was traded in each auction. It is in the bars, too.
-    pub auctions: Vec<Auction>,
+    /// What was traded in each auction, as rows of the dataset `auctions`. It is in the bars, too.
+    pub auctions: Vec<(Ticker, Frame)>,
     /// How many lines are in no bar, by reason.
     pub left_out: BTreeMap<LeftOut, usize>,
     /// Series that no bars can be made of, and why.
@@ -42,39 +43,22 @@ pub struct Made {
     pub without_session: BTreeSet<NaiveDate>,
 }
 
-/// What was traded in one auction.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Auction {
-    /// The series whose bars it is in.
-    pub ticker: Ticker,
-    /// The beginning of the minute of its last print, on the clock of the exchange.
-    pub date: i64,
-    /// Which auction it was.
-    pub kind: AuctionKind,
-    /// Its price.
-    pub price: f64,
-    /// Units traded in it.
-    pub volume: f64,
-    /// How many prints it had.
-    pub trades: i64,
-}
-
 /// A line that has a place in a bar.
-struct Placed {
+pub(super) struct Placed {
     /// Part, series and bar, in the order of the rows of the aggregation.
     key: i64,
     /// When it was traded.
-    at: i64,
-    row: usize,
-    series: usize,
-    counts: Counts,
-    is_counted: bool,
+    pub(super) at: i64,
+    pub(super) row: usize,
+    pub(super) series: usize,
+    pub(super) counts: Counts,
+    pub(super) is_counted: bool,
 }
 
 /// What is known of a series before its bars are made.
-struct Account {
-    ticker: Ticker,
-    digits: Option<Digits>,
+pub(super) struct Account {
+    pub(super) ticker: Ticker,
+    pub(super) digits: Option<Digits>,
     is_per_cent: Option<bool>,
     /// The volume of all lines that count, in units of the last digit.
     units: i128,
@@ -114,7 +98,7 @@ pub fn bars_of_trades(
     let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
     let groups = making.aggregate(&placed, &key)?;
     making.cut(&groups)?;
-    making.auctions(&placed);
+    making.made.auctions = auctions(&making.lines, &making.accounts, making.clock, &placed);
     Ok(making.made)
 }
 
@@ -136,7 +120,7 @@ struct Making<'m> {
 
 /// Series of a part stand below this bit of the key, and those of the other part above it.
 const OUTSIDE: i64 = 1 << 62;
-const MINUTE: i64 = 60 * 1_000_000_000;
+pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
 
 impl Making<'_> {
     /// Gives each line its place, in the order of the rows.
@@ -370,49 +354,6 @@ impl Making<'_> {
         self.made.bars.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.made.outside.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(())
-    }
-
-    /// Adds up what was traded in each auction of each day.
-    fn auctions(&mut self, placed: &[Placed]) {
-        let mut found: BTreeMap<(&Ticker, i64, AuctionKind), (Auction, i64)> = BTreeMap::new();
-        for line in placed.iter().filter(|line| line.is_counted) {
-            let (Some(kind), Some(account)) = (line.counts.auction, self.accounts.get(line.series))
-            else {
-                continue;
-            };
-            let (Some(price), Some(volume)) =
-                (self.lines.price(line.row), self.lines.volume(line.row))
-            else {
-                continue;
-            };
-            let wall = self.clock.shows(line.at);
-            let minute = wall.div_euclid(MINUTE) * MINUTE;
-            // An unscheduled auction may be held more than once a day; the others are one, however long their prints take.
-            let place = match kind {
-                AuctionKind::Unscheduled => minute,
-                _ => wall.div_euclid(time::DAY) * time::DAY,
-            };
-            let digits = account.digits.unwrap_or_default();
-            let (auction, units) =
-                found
-                    .entry((&account.ticker, place, kind))
-                    .or_insert_with(|| {
-                        let auction = Auction {
-                            ticker: account.ticker.clone(),
-                            date: minute,
-                            kind,
-                            price,
-                            volume: 0.0,
-                            trades: 0,
-                        };
-                        (auction, 0)
-                    });
-            *units += digits.units(volume).unwrap_or_default();
-            auction.volume = digits.volume(*units);
-            (auction.date, auction.price) = (minute, price);
-            auction.trades += 1;
-        }
-        self.made.auctions = found.into_values().map(|(auction, _)| auction).collect();
     }
 }
 

@@ -294,6 +294,7 @@ pub(super) fn compression_for(
         }
         Series::Bars { .. }
         | Series::Events { .. }
+        | Series::Auctions { .. }
         | Series::Adjusted { .. }
         | Series::Prepost { .. } => Compression::Snappy,
         Series::Trades { .. } => Compression::Zstd,

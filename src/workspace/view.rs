@@ -76,6 +76,7 @@ impl View<'_> {
                 ),
             ),
             Series::Events { .. }
+            | Series::Auctions { .. }
             | Series::Adjusted { .. }
             | Series::Prepost { .. }
             | Series::Trades { .. } => (true, false),

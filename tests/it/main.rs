@@ -9,6 +9,8 @@ mod architecture;
 #[cfg(test)]
 mod as_of;
 #[cfg(test)]
+mod bars_of_trades;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod calendar;

@@ -52,19 +52,32 @@ fn minutes(trades: &[Trade]) -> Made {
 /// Returns the rows of a series as text: time, open, high, low, close, volume, trades, vwap.
 fn rows(series: &[(Ticker, Frame)], ticker: &str) -> Vec<String> {
     let found = series.iter().find(|(known, _)| known.as_str() == ticker);
-    let Some((_, frame)) = found else {
-        return Vec::new();
+    found.map_or(Vec::new(), |(_, frame)| {
+        texts(frame, &[1, 2, 3, 4, 5, 6, 8, 9])
+    })
+}
+
+/// Returns the auctions of the only series as text: date, kind, price, volume, trades, first print.
+fn auctions_of(made: &Made) -> Vec<String> {
+    let [(_, frame)] = made.auctions.as_slice() else {
+        panic!("{} series have auctions", made.auctions.len())
     };
+    texts(frame, &[1, 2, 3, 4, 5, 6])
+}
+
+fn texts(frame: &Frame, columns: &[usize]) -> Vec<String> {
     let text = |cell: Cell<'_>| match cell {
         Cell::Null => "-".to_owned(),
+        Cell::Text(text) => text.to_owned(),
         Cell::Time(time) => time::naive(time).format("%m-%d %H:%M").to_string(),
         Cell::Int(number) => number.to_string(),
         Cell::Float(number) => number.to_string(),
-        other => format!("{other:?}"),
+        Cell::Flag(flag) => flag.to_string(),
     };
+    let cell = |at: usize, row: usize| text(frame.columns()[at].cell(row));
     let row = |row: usize| {
-        let columns = [1, 2, 3, 4, 5, 6, 8, 9].map(|at| &frame.columns()[at]);
-        columns.map(|column| text(column.cell(row))).join(" ")
+        let cells = columns.iter().map(|at| cell(*at, row));
+        cells.collect::<Vec<_>>().join(" ")
     };
     (0..frame.len()).map(row).collect()
 }
@@ -211,24 +224,40 @@ fn auctions_are_in_the_bar_of_their_print_and_kept_apart() {
     assert_eq!(bars[4], "09-18 17:44 8 8 8 8 40 1 8");
     assert!(rows(&day.bars, SAP)[0].starts_with("09-18 00:00 7.5 8.5 7.5 8 1595.5 7 "));
     assert!(made.outside.is_empty());
-    let apart: Vec<_> = made
-        .auctions
-        .iter()
-        .map(|auction| {
-            let time = time::naive(auction.date).format("%H:%M").to_string();
-            let kind = auction.kind.as_str();
-            (time, kind, auction.price, auction.volume, auction.trades)
-        })
-        .collect();
     assert_eq!(
-        apart,
+        auctions_of(&made),
         [
-            ("09:00".to_owned(), "opening", 7.5, 30.0, 1),
-            ("13:02".to_owned(), "intraday", 7.9, 5.0, 1),
-            ("17:35".to_owned(), "closing", 8.0, 1_500.5, 2),
+            "09-18 00:00 closing 8 1500.5 2 09-18 17:35",
+            "09-18 00:00 intraday 7.9 5 1 09-18 13:02",
+            "09-18 00:00 opening 7.5 30 1 09-18 09:00",
         ]
     );
     assert_eq!(made.auctions, day.auctions);
+}
+
+#[test]
+fn an_auction_after_a_halt_is_dated_by_its_minute_and_a_cancelled_one_is_empty() {
+    let halt = |id: &str, at: &str| Trade {
+        trading_mode: Some("U".into()),
+        ..trade(id, at, 7.0, 2.0)
+    };
+    let cancelled = halt("3", "2026-09-18T11:00:00Z");
+
+    let made = minutes(&[
+        halt("1", "2026-09-18T10:00:01Z"),
+        halt("2", "2026-09-18T10:30:01Z"),
+        corrected(&cancelled, "C", 1),
+        cancelled,
+    ]);
+
+    assert_eq!(
+        auctions_of(&made),
+        [
+            "09-18 12:00 unscheduled 7 2 1 09-18 12:00",
+            "09-18 12:30 unscheduled 7 2 1 09-18 12:30",
+            "09-18 13:00 unscheduled - 0 0 -",
+        ]
+    );
 }
 
 #[test]

@@ -143,8 +143,12 @@ impl Question<'_> {
             )));
         }
         let (request, mut stored) = find(args, reading, ticker, interval)?;
-        if args.events {
-            (stored, _) = beside::events(reading, &request)?;
+        if args.events || args.auctions {
+            stored = if args.events {
+                beside::events(reading, &request)?.0
+            } else {
+                beside::auctions(reading, &request)?
+            };
             let exit = report_damage(shell, &request, &stored);
             return Ok((self.extract(request, stored, interval)?, exit));
         }
@@ -236,7 +240,10 @@ impl Question<'_> {
             .map_or(within.len(), |head| head.min(within.len()));
         let rows: Vec<usize> = (first..after).collect();
         let zone = stored.provenance.timezone.as_deref();
-        let dates = match (args.utc, interval.is_intraday() && !args.events) {
+        let dates = match (
+            args.utc,
+            interval.is_intraday() && !args.events && !args.auctions,
+        ) {
             (true, _) => Dates::Utc(utc_zone(&request, zone)?),
             (false, true) => Dates::Moments,
             (false, false) => Dates::Days,
