@@ -12,15 +12,24 @@ use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
-use crate::model::{
-    Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker,
-};
+#[cfg(feature = "polars")]
+use crate::model::Interval;
+use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
 use crate::workspace::{Session, View};
 
 /// Bars that are made of the trades themselves.
+#[cfg(feature = "polars")]
 const MADE: [Interval; 2] = [Interval::M1, Interval::D1];
+
+#[cfg(feature = "polars")]
+impl Made {
+    fn bars(ticker: Ticker, interval: Interval, rows: Frame) -> Self {
+        let series = Series::Bars { ticker, interval };
+        Self { series, rows }
+    }
+}
 
 /// What making bars takes.
 pub(super) struct Bars<'b, 'l> {
@@ -122,55 +131,37 @@ impl<'l> Bars<'_, 'l> {
         let (spec, venue) = (self.task.feed.spec(), self.task.feed.venue());
         let rules = VenueRules::of(spec.code.as_str(), &spec.currency);
         let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
-        let is_wanted = |ticker: &Ticker| spec.bars == BarsOf::All || listed.contains(ticker);
+        let is_wanted =
+            |(ticker, _): &(Ticker, Frame)| spec.bars == BarsOf::All || listed.contains(ticker);
         let calendar = &self.task.feed.spec().calendar;
         let mut made = Vec::new();
         for interval in MADE {
             let bars = bars_of_trades(trades, &rules, calendar, interval);
             let bars = bars.map_err(|error| error.to_string())?;
-            if interval == Interval::M1 {
-                let refused = bars.refused.iter();
-                let told =
-                    refused.map(|(series, why)| format!("{venue}: {series} has no bars: {why}"));
-                report.warnings.extend(told);
-            }
-            for (ticker, rows) in bars
-                .bars
-                .into_iter()
-                .filter(|(ticker, _)| is_wanted(ticker))
-            {
-                if interval == Interval::M1 {
-                    for &wider in &spec.derive {
-                        let coarse = coarser(&rows, interval, wider, calendar);
-                        let coarse = coarse.map_err(|error| error.to_string())?;
-                        let (ticker, interval) = (ticker.clone(), wider);
-                        made.push(Made {
-                            series: Series::Bars { ticker, interval },
-                            rows: coarse.frame,
-                        });
-                    }
+            let is_first = interval == Interval::M1;
+            for (ticker, rows) in bars.bars.into_iter().filter(is_wanted) {
+                for &wider in spec.derive.iter().filter(|_| is_first) {
+                    let coarse = coarser(&rows, interval, wider, calendar);
+                    let coarse = coarse.map_err(|error| error.to_string())?;
+                    made.push(Made::bars(ticker.clone(), wider, coarse.frame));
                 }
-                made.push(Made {
-                    series: Series::Bars { ticker, interval },
-                    rows,
-                });
+                made.push(Made::bars(ticker, interval, rows));
             }
-            // Both lengths tell the same auctions.
-            let auctions = bars
-                .auctions
-                .into_iter()
-                .filter(|_| interval == Interval::M1);
-            for (ticker, rows) in auctions.filter(|(ticker, _)| is_wanted(ticker)) {
+            for (ticker, rows) in bars.outside.into_iter().filter(is_wanted) {
+                let series = Series::Prepost { ticker, interval };
+                made.push(Made { series, rows });
+            }
+            if !is_first {
+                continue;
+            }
+            // Both lengths tell the same of auctions and of what has no bars.
+            for (ticker, rows) in bars.auctions.into_iter().filter(is_wanted) {
                 let series = Series::Auctions { ticker };
                 made.push(Made { series, rows });
             }
-            let outside = bars.outside.into_iter();
-            for (ticker, rows) in outside.filter(|(ticker, _)| is_wanted(ticker)) {
-                made.push(Made {
-                    series: Series::Prepost { ticker, interval },
-                    rows,
-                });
-            }
+            let told =
+                |(series, why): &(String, String)| format!("{venue}: {series} has no bars: {why}");
+            report.warnings.extend(bars.refused.iter().map(told));
         }
         Ok(made)
     }

@@ -19,7 +19,7 @@ use crate::model::Venue;
 use crate::source::posttrade::{BadLine, FileName, Listing, Span};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
-use crate::vault::{Keeper, Retention, VaultError};
+use crate::vault::{Keeper, Retention, VaultError, forget};
 use crate::workspace::{Session, View};
 
 /// Parts of a day from which on they are merged before the day is over: each is a file that a run looks into.
@@ -356,12 +356,15 @@ impl<'l> FeedRun<'l> {
         for day in self.keeper.vault().days(&shelf)?.into_keys() {
             done.insert(day, self.marks.day(fs, day)?.clone());
         }
-        let forgotten = self
-            .keeper
-            .forget(&shelf, (retention, today), &|day, head| {
+        let forgotten = forget(
+            &mut self.keeper,
+            &shelf,
+            (retention, today),
+            &|day, head| {
                 let marks = done.get(&day);
                 marks.is_some_and(|marks| marks.has_read(&head.name, head.digest.half()))
-            });
+            },
+        );
         forgotten
             .map(drop)
             .or_else(|error| told_of_vault(error, self.venue(), report))

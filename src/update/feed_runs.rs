@@ -73,46 +73,43 @@ pub(super) fn start_feeds<'scope>(
     }
 }
 
-impl<'l> Run<'_, 'l> {
-    /// Makes what is stored of feeds anew, one after the other.
-    pub(super) fn replay(
-        &mut self,
-        plan: &UpdatePlan,
-        since: Option<NaiveDate>,
-    ) -> Result<(), UpdateError> {
-        let (view, session) = (self.view, self.session);
-        let watch = Stopwatch::start();
-        for task in Feeds::begin(plan, view, session)?.tasks {
-            let (registry, report) = (&mut *self.registry, &mut self.report);
-            replay(&task, since, (view, session), registry, report)?;
-        }
-        self.report.seconds.consolidate += watch.seconds();
-        Ok(())
+/// Makes what is stored of feeds anew, one after the other.
+pub(super) fn replay_all(
+    run: &mut Run<'_, '_>,
+    plan: &UpdatePlan,
+    since: Option<NaiveDate>,
+) -> Result<(), UpdateError> {
+    let (view, session) = (run.view, run.session);
+    let watch = Stopwatch::start();
+    for task in Feeds::begin(plan, view, session)?.tasks {
+        let (registry, report) = (&mut *run.registry, &mut run.report);
+        replay(&task, since, (view, session), registry, report)?;
     }
+    run.report.seconds.consolidate += watch.seconds();
+    Ok(())
+}
 
-    /// Takes in what came of a feed. When all has come, it is consolidated; a run that is being stopped leaves that to the next
-    /// one, which finds the downloads in the vault.
-    pub(super) fn take_of_feed(
-        &mut self,
-        feeds: &mut Feeds<'l>,
-        at: usize,
-        arrival: Arrival,
-    ) -> Result<(), UpdateError> {
-        let Some(of_feed) = feeds.runs.get_mut(at) else {
-            return Ok(());
-        };
-        let Some(run) = of_feed.as_mut() else {
-            return Ok(());
-        };
-        let is_over = run.take(arrival, &mut self.report)?;
-        if !is_over || self.session.stop.is_raised() {
-            return Ok(());
-        }
-        let watch = Stopwatch::start();
-        if let Some(run) = of_feed.take() {
-            run.finish(self.view, self.registry, &mut self.report)?;
-        }
-        self.report.seconds.consolidate += watch.seconds();
-        Ok(())
+/// Takes in what came of a feed. When all has come, it is consolidated; a run that is being stopped leaves that to the next one,
+/// which finds the downloads in the vault.
+pub(super) fn take_of_feed<'l>(
+    run: &mut Run<'_, 'l>,
+    feeds: &mut Feeds<'l>,
+    (at, arrival): (usize, Arrival),
+) -> Result<(), UpdateError> {
+    let Some(slot) = feeds.runs.get_mut(at) else {
+        return Ok(());
+    };
+    let Some(of_feed) = slot.as_mut() else {
+        return Ok(());
+    };
+    let is_over = of_feed.take(arrival, &mut run.report)?;
+    if !is_over || run.session.stop.is_raised() {
+        return Ok(());
     }
+    let watch = Stopwatch::start();
+    if let Some(of_feed) = slot.take() {
+        of_feed.finish(run.view, run.registry, &mut run.report)?;
+    }
+    run.report.seconds.consolidate += watch.seconds();
+    Ok(())
 }

@@ -17,7 +17,7 @@ use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
-use super::feed_runs::{Feeds, start_feeds};
+use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
 use super::fetch::{Fetchers, Incoming, Message};
 use super::space::check_space;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
@@ -129,7 +129,7 @@ impl<'l> Run<'_, 'l> {
             series: plan.series(),
         });
         if let Feeding::Replayed { since } = plan.feeding {
-            return self.replay(plan, since);
+            return replay_all(self, plan, since);
         }
         let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
@@ -195,7 +195,7 @@ impl<'l> Run<'_, 'l> {
             let Message { venue, job, answer } = match incoming {
                 Incoming::Answer(message) => message,
                 Incoming::Feed(at, arrival) => {
-                    self.take_of_feed(feeds, at, arrival)?;
+                    take_of_feed(self, feeds, (at, arrival))?;
                     continue;
                 }
             };

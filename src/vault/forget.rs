@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 
 use super::keeper::Keeper;
-use super::{Head, Shelf, Vault, VaultError, VaultFile};
+use super::{Contents, Head, Shelf, Vault, VaultError, VaultFile};
 
 /// How long downloads are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,87 +26,64 @@ pub struct Forgotten {
     pub bytes: u64,
 }
 
-impl Keeper<'_> {
-    /// Forgets the days of a shelf that need not be kept any longer. `is_done` tells of a record outside of packs whether it
-    /// was consolidated.
-    ///
-    /// # Errors
-    /// When the lock was lost or the disk refuses.
-    pub fn forget(
-        &mut self,
-        shelf: &Shelf,
-        (retention, today): (Retention, NaiveDate),
-        is_done: &dyn Fn(NaiveDate, &Head) -> bool,
-    ) -> Result<Forgotten, VaultError> {
-        self.close();
-        let sizes = self.vault.day_sizes(shelf)?;
-        let mut left: u64 = sizes.iter().map(|(_, _, bytes)| bytes).sum();
-        let oldest = retention.days.and_then(|days| {
-            let before = chrono::Days::new(u64::from(days).saturating_sub(1));
-            today.checked_sub_days(before)
-        });
-        let mut forgotten = Forgotten::default();
-        for (day, files, bytes) in sizes {
-            let is_old = oldest.is_some_and(|oldest| day < oldest);
-            let is_beyond = retention.bytes.is_some_and(|most| left > most);
-            // The days of which files still come are kept whatever their size is.
-            let is_over = day < today;
-            if !(is_over && (is_old || is_beyond))
-                || !self.is_day_done(shelf, day, &files, is_done)?
-            {
-                continue;
-            }
-            self.held.confirm()?;
-            for file in &files {
-                self.vault
-                    .fs
-                    .remove_file(&self.vault.path(shelf, day, file))?;
-            }
-            left -= bytes;
-            forgotten.days += 1;
-            forgotten.bytes += bytes;
+/// Forgets the days of a shelf that need not be kept any longer. `is_done` tells of a record outside of packs whether it was
+/// consolidated.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses.
+pub fn forget(
+    keeper: &mut Keeper<'_>,
+    shelf: &Shelf,
+    (retention, today): (Retention, NaiveDate),
+    is_done: &dyn Fn(NaiveDate, &Head) -> bool,
+) -> Result<Forgotten, VaultError> {
+    keeper.close();
+    let (vault, held) = (&keeper.vault, keeper.held);
+    let sizes = vault.day_sizes(shelf)?;
+    let mut left: u64 = sizes.iter().map(|(_, _, bytes)| bytes).sum();
+    let oldest = retention.days.and_then(|days| {
+        let before = chrono::Days::new(u64::from(days).saturating_sub(1));
+        today.checked_sub_days(before)
+    });
+    let mut forgotten = Forgotten::default();
+    for (day, files, bytes) in sizes {
+        let is_old = oldest.is_some_and(|oldest| day < oldest);
+        let is_beyond = retention.bytes.is_some_and(|most| left > most);
+        // The days of which files still come are kept whatever their size is.
+        let is_over = day < today;
+        if !(is_over && (is_old || is_beyond))
+            || !is_day_done(vault, shelf, (day, &files), is_done)?
+        {
+            continue;
         }
-        if forgotten.days > 0 {
-            self.vault.fs.sync_dir(&self.vault.folder(shelf))?;
+        held.confirm()?;
+        for file in &files {
+            vault.fs.remove_file(&vault.path(shelf, day, file))?;
         }
-        Ok(forgotten)
+        left -= bytes;
+        forgotten.days += 1;
+        forgotten.bytes += bytes;
     }
-
-    /// Tells whether all of a day was consolidated: a pack was, when it was written. What is damaged in a part or cut off is
-    /// nothing that could be.
-    fn is_day_done(
-        &self,
-        shelf: &Shelf,
-        day: NaiveDate,
-        files: &[VaultFile],
-        is_done: &dyn Fn(NaiveDate, &Head) -> bool,
-    ) -> Result<bool, VaultError> {
-        for part in files.iter().filter(|file| **file != VaultFile::Pack) {
-            let contents = self.vault.read(shelf, day, part)?;
-            let mut heads = contents.iter().flat_map(super::Contents::heads);
-            if !heads.all(|head| is_done(day, head)) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    if forgotten.days > 0 {
+        vault.fs.sync_dir(&vault.folder(shelf))?;
     }
+    Ok(forgotten)
 }
 
-impl Vault<'_> {
-    /// Returns the days of a shelf with their files and bytes, the oldest first.
-    pub(super) fn day_sizes(
-        &self,
-        shelf: &Shelf,
-    ) -> Result<Vec<(NaiveDate, Vec<VaultFile>, u64)>, VaultError> {
-        let mut sizes = Vec::new();
-        for (day, files) in self.days(shelf)? {
-            let mut bytes = 0;
-            for file in &files {
-                let meta = self.fs.metadata(&self.path(shelf, day, file))?;
-                bytes += meta.map_or(0, |meta| meta.len);
-            }
-            sizes.push((day, files, bytes));
+/// Tells whether all of a day was consolidated: a pack was, when it was written. What is damaged in a part or cut off is
+/// nothing that could be.
+fn is_day_done(
+    vault: &Vault<'_>,
+    shelf: &Shelf,
+    (day, files): (NaiveDate, &[VaultFile]),
+    is_done: &dyn Fn(NaiveDate, &Head) -> bool,
+) -> Result<bool, VaultError> {
+    for part in files.iter().filter(|file| **file != VaultFile::Pack) {
+        let contents = vault.read(shelf, day, part)?;
+        let mut heads = contents.iter().flat_map(Contents::heads);
+        if !heads.all(|head| is_done(day, head)) {
+            return Ok(false);
         }
-        Ok(sizes)
     }
+    Ok(true)
 }

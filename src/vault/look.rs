@@ -44,6 +44,23 @@ pub enum Finding {
 }
 
 impl Vault<'_> {
+    /// Returns the days of a shelf with their files and bytes, the oldest first.
+    pub(super) fn day_sizes(
+        &self,
+        shelf: &Shelf,
+    ) -> Result<Vec<(NaiveDate, Vec<VaultFile>, u64)>, VaultError> {
+        let mut sizes = Vec::new();
+        for (day, files) in self.days(shelf)? {
+            let mut bytes = 0;
+            for file in &files {
+                let meta = self.fs.metadata(&self.path(shelf, day, file))?;
+                bytes += meta.map_or(0, |meta| meta.len);
+            }
+            sizes.push((day, files, bytes));
+        }
+        Ok(sizes)
+    }
+
     /// Returns how much each shelf holds.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ mod record;
 pub use contents::{Contents, Damage};
 pub use error::VaultError;
 pub use files::{DayFiles, InvalidShelf, Shelf, Vault, VaultFile};
-pub use forget::{Forgotten, Retention};
+pub use forget::{Forgotten, Retention, forget};
 pub use keeper::{Keeper, Kept};
 pub use look::{Finding, ShelfSize};
 pub use record::{Head, InvalidName, Record};

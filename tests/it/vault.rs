@@ -310,7 +310,7 @@ fn forget(fs: &SimFs, retention: Retention, is_done: bool) -> (Forgotten, Vec<u3
     let held = held();
     let mut keeper = Keeper::of(fs, &held, Path::new(FOLDER), run(99));
     let asked = RefCell::new(0);
-    let forgotten = keeper.forget(&shelf(), (retention, day(18)), &|_, _| {
+    let forgotten = barkeep::vault::forget(&mut keeper, &shelf(), (retention, day(18)), &|_, _| {
         *asked.borrow_mut() += 1;
         is_done
     });
