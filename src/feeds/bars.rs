@@ -23,14 +23,6 @@ use crate::workspace::{Session, View};
 #[cfg(feature = "polars")]
 const MADE: [Interval; 2] = [Interval::M1, Interval::D1];
 
-#[cfg(feature = "polars")]
-impl Made {
-    fn bars(ticker: Ticker, interval: Interval, rows: Frame) -> Self {
-        let series = Series::Bars { ticker, interval };
-        Self { series, rows }
-    }
-}
-
 /// What making bars takes.
 pub(super) struct Bars<'b, 'l> {
     pub(super) task: &'b FeedTask<'l>,
@@ -42,6 +34,14 @@ pub(super) struct Bars<'b, 'l> {
 struct Made {
     series: Series,
     rows: Frame,
+}
+
+#[cfg(feature = "polars")]
+impl Made {
+    fn bars(ticker: Ticker, interval: Interval, rows: Frame) -> Self {
+        let series = Series::Bars { ticker, interval };
+        Self { series, rows }
+    }
 }
 
 impl<'l> Bars<'_, 'l> {

@@ -59,6 +59,12 @@ impl FeedServer {
         files.insert(format!("DETR-posttrade-{name}.json.gz"), bytes.to_vec());
     }
 
+    /// Forgets a file, as a feed does after a day.
+    pub(crate) fn forget(&self, name: &str) {
+        let mut files = self.files.lock().unwrap();
+        files.remove(&format!("DETR-posttrade-{name}.json.gz"));
+    }
+
     /// Returns the names of the files that were asked for, in order; each once for each time.
     pub(crate) fn downloads(&self) -> Vec<String> {
         let requests = self.server.requests();
