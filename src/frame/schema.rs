@@ -268,6 +268,13 @@ impl Profile {
         }
     }
 
+    /// Returns the columns that tell rows of one series and time apart, in the order of the key, with their kinds.
+    pub fn further_key(&self) -> impl Iterator<Item = (usize, KindOf)> + '_ {
+        let is_further = |at: &&usize| Some(**at) != self.owner && **at != self.time;
+        let further = self.key.iter().filter(is_further);
+        further.filter_map(|at| Some((*at, self.columns.get(*at)?.kind)))
+    }
+
     /// Returns the profile of bars that are made of trades; `None` of a dataset that has no bars.
     pub fn of_trades(dataset: Dataset) -> Option<&'static Self> {
         match dataset {
@@ -292,13 +299,6 @@ impl Profile {
         [Self::of(dataset)]
             .into_iter()
             .chain(Self::of_trades(dataset))
-    }
-
-    /// Returns the columns that tell rows of one series and time apart, in the order of the key, with their kinds.
-    pub fn further_key(&self) -> impl Iterator<Item = (usize, KindOf)> + '_ {
-        let is_further = |at: &&usize| Some(**at) != self.owner && **at != self.time;
-        let further = self.key.iter().filter(is_further);
-        further.filter_map(|at| Some((*at, self.columns.get(*at)?.kind)))
     }
 
     /// Returns the position of a column by its name.

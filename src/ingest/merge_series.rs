@@ -59,7 +59,7 @@ impl Merging<'_, '_> {
     ) -> Result<Merge, StorageError> {
         let venue = request.partitioned()?.venue;
         let profile = Profile::of(request.series.dataset());
-        let mut fetched = Vec::with_capacity(staged.len());
+        let mut fetched: Vec<Frame> = Vec::with_capacity(staged.len());
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
@@ -67,6 +67,7 @@ impl Merging<'_, '_> {
             fetched.push(content.frame);
             provenance = content.provenance;
         }
+        let profile = fetched.first().map_or(profile, Frame::profile);
         let (newer, overruled) = frame::merge_all(profile, fetched);
         let facts = self
             .view

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::plan::History;
+use super::plan::{Feeding, History};
 use crate::catalog::Missing;
 use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
@@ -19,6 +19,12 @@ use crate::workspace::DataRoot;
 pub struct UpdatePlan {
     /// By venue.
     pub venues: Vec<PlannedVenue>,
+    /// Venues whose feeds of trades are asked.
+    pub feeds: Vec<Venue>,
+    /// What becomes of them.
+    pub feeding: Feeding,
+    /// Which days of them are wanted, both included; all that the feeds have when `None`.
+    pub days: Option<(NaiveDate, NaiveDate)>,
     /// What nobody can be asked for.
     pub unserved: Vec<Unserved>,
     /// Whether the data root is there, or what is fetched can only be staged.

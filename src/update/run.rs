@@ -18,11 +18,12 @@ use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
-use super::fetch::{Fetchers, Message};
+use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
+use super::fetch::{Fetchers, Incoming, Message};
 use super::gap_notes::{GapNote, Remembered, Remembering};
 use super::owed::Owed;
 use super::space::check_space;
-use super::{PlannedVenue, UpdateError, UpdatePlan};
+use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
 use crate::workspace::{Session, View};
 
@@ -134,6 +135,9 @@ impl<'l> Run<'_, 'l> {
         observer.observe(Event::FetchPlanned {
             series: plan.series(),
         });
+        if let Feeding::Replayed { since } = plan.feeding {
+            return replay_all(self, plan, since);
+        }
         let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
@@ -151,15 +155,19 @@ impl<'l> Run<'_, 'l> {
             self.report.at(&planned.venue).tickers.skipped = planned.skipped.len();
         }
         let requests_before: Vec<u64> = fetchers.iter().map(|f| f.source.requests()).collect();
+        let mut feeds = Feeds::begin(plan, view, session)?;
+        let tasks = feeds.tasks();
         let watch = Stopwatch::start();
         thread::scope(|scope| {
             let (answers, arriving) = sync_channel(2 * jobs.get());
             for fetchers in &fetchers {
                 fetchers.start(scope, jobs, &answers);
             }
+            start_feeds(scope, &tasks, &answers);
             drop(answers);
-            self.receive(plan, &arriving)
+            self.receive(plan, &mut feeds, &arriving)
         })?;
+        feeds.count_requests(&mut self.report);
         for (fetchers, before) in fetchers.iter().zip(requests_before) {
             let sent = fetchers.source.requests() - before;
             let venue = &fetchers.planned.venue;
@@ -175,7 +183,8 @@ impl<'l> Run<'_, 'l> {
     fn receive(
         &mut self,
         plan: &UpdatePlan,
-        arriving: &Receiver<Message>,
+        feeds: &mut Feeds<'l>,
+        arriving: &Receiver<Incoming>,
     ) -> Result<(), UpdateError> {
         let fresh = |planned: &PlannedVenue| Arrivals {
             left: planned.jobs.len(),
@@ -186,10 +195,17 @@ impl<'l> Run<'_, 'l> {
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
         loop {
             let wait = Stopwatch::start();
-            let Ok(Message { venue, job, answer }) = arriving.recv() else {
+            let Ok(incoming) = arriving.recv() else {
                 break;
             };
             self.report.seconds.source_wait += wait.seconds();
+            let Message { venue, job, answer } = match incoming {
+                Incoming::Answer(message) => message,
+                Incoming::Feed(at, arrival) => {
+                    take_of_feed(self, feeds, (at, arrival))?;
+                    continue;
+                }
+            };
             let (Some(planned), Some(arrived)) = (plan.venues.get(venue), arrivals.get_mut(venue))
             else {
                 continue;

@@ -63,6 +63,8 @@ mod crash_trades;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod files_doubts;
 #[cfg(test)]
 mod files_folder;
@@ -130,6 +132,8 @@ mod toggles;
 mod trades;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod vault;
 #[cfg(test)]
 mod venue_home;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::inventory::{self, Asked, Size};
 use crate::model::{Interval, Ticker, Venue};
 use crate::storage::leftover_runs;
 use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
+use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
@@ -68,6 +69,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let leftovers = leftovers.len();
     let sizes = sizes(&workspace, shell, &catalog)?;
+    let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.printer.json(&json!({
             "series": series.iter().map(document).collect::<Vec<_>>(),
@@ -79,6 +81,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
+            "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
         }));
         return Ok(exit(&series));
     }
@@ -98,6 +101,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if !sizes.is_empty() {
         shell.printer.line("");
         ui_sizes::print(&sizes, shell.printer);
+    }
+    if !shelves.is_empty() {
+        shell.printer.line("");
+        ui_sizes::print_vault(&shelves, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {

@@ -4,6 +4,7 @@
 //! writes nothing: it prints the plan that the real run would execute.
 
 mod args;
+mod feeds;
 mod metrics;
 mod records;
 mod requests;
@@ -51,6 +52,7 @@ struct Update<'u> {
 /// Runs `update`.
 pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let (days, pace) = (args.days(shell.today())?, args.pace()?);
+    let feeding = args.feeding(shell.today())?;
     let flags = Overrides {
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
@@ -75,6 +77,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
             intervals: args.intervals.clone(),
             tickers: args.tickers.clone(),
             days,
+            feeding,
             history: if args.rebase {
                 History::Whole
             } else {
@@ -111,11 +114,16 @@ impl Update<'_> {
         let registry = self.registry()?;
         let (plan, planned) = self.plan(&registry)?;
         let exit = Exit::worst([planned, outcome::of_plan(&plan)]);
+        let wanted = feeds::wanted(self.workspace, self.shell, &plan);
         if self.args.json {
-            self.shell.printer.json(&plan_view::json(&plan));
+            let mut document = plan_view::json(&plan);
+            document["files"] = feeds::json(&wanted);
+            self.shell.printer.json(&document);
         } else {
+            feeds::print(&wanted, self.shell.printer);
             plan_view::print(&plan, self.shell.printer);
         }
+        let exit = Exit::worst([exit, feeds::exit(&wanted)]);
         for warning in self.toggle_warnings(&plan) {
             self.shell.printer.warning(&format!("{warning}."));
         }
