@@ -134,7 +134,9 @@ impl<'f> Vault<'f> {
                 days.entry(day).or_default().push(file);
             }
         }
-        days.values_mut().for_each(|files| files.sort());
+        for files in days.values_mut() {
+            files.sort();
+        }
         Ok(days)
     }
 

@@ -91,12 +91,11 @@ impl<'l> Keeper<'l> {
             return Ok(Kept::Known);
         }
         self.held.confirm()?;
-        let mut part = match open.part.take() {
-            Some(part) => part,
-            None => {
-                let file = free_part(&self.vault, (shelf, day), &self.run)?;
-                begin(&self.vault, (shelf, day), &file)?
-            }
+        let mut part = if let Some(part) = open.part.take() {
+            part
+        } else {
+            let file = free_part(&self.vault, (shelf, day), &self.run)?;
+            begin(&self.vault, (shelf, day), &file)?
         };
         let mut written = part.preamble.take().unwrap_or_default().into_bytes();
         written.extend(Record { head, bytes }.encode());
