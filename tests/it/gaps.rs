@@ -327,7 +327,12 @@ fn filling_gaps_goes_on_from_the_last_run_where_sessions_are_open() {
 #[test]
 fn without_what_is_remembered_sessions_are_unknown_and_never_had() {
     let mut yahoo = stored_on_friday();
-    std::fs::remove_dir_all(yahoo.bar.path().join("state/gaps")).unwrap();
+    let book = yahoo
+        .bar
+        .places
+        .state
+        .join("gaps/us/yahoo/1m/00000001.whole");
+    assert!(yahoo.bar.fs().remove_file(&book).unwrap());
 
     let forgotten = gaps(&yahoo, "AAPL");
     open(&mut yahoo, "2025-11-24T22:00:00Z", ODD);
@@ -372,7 +377,7 @@ fn a_damaged_file_of_gaps_is_named_and_begun_anew() {
 
 #[test]
 fn rows_that_are_gone_for_good_are_lost_sessions() {
-    let mut yahoo = stored_on_friday();
+    let yahoo = stored_on_friday();
     let text = yahoo.bar.text("tickers.json");
     let mut document: Value = serde_json::from_str(&text).unwrap();
     let entry = &mut document["AAPL"]["intervals"]["1m"];
