@@ -15,6 +15,7 @@ mod footer;
 mod index;
 mod limit;
 mod named;
+mod older_trades;
 mod opened;
 mod packed;
 mod pages;
@@ -22,7 +23,7 @@ mod seal;
 mod thrift;
 mod types;
 
-pub use decode::{Decoded, decode, decode_within};
+pub use decode::{Decoded, Groups, decode, decode_within, groups};
 pub use encode::{Compression, Encoded, Facts, encode};
 pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};

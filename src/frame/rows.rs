@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::model::{Fingerprint, PartitionKey, time};
 
-use super::key::compare_keys;
+use super::key::{KeyPart, compare_keys};
 use super::{Cell, Column, ColumnSpec, FIRST_VERSION, Profile, RowKey, Texts, fingerprint_of};
 
 /// The rows of one series, or of one partition of it.
@@ -115,19 +115,17 @@ impl Frame {
 
     /// Returns what identifies a row. One that is not there has the key of 1970.
     pub fn key(&self, row: usize) -> RowKey {
-        let mut key = RowKey {
-            time: 0,
-            more: None,
+        let cell = |at: usize| self.columns.get(at).map(|column| column.cell(row));
+        let time = match cell(self.profile.time) {
+            Some(Cell::Time(time)) => time,
+            _ => 0,
         };
-        let columns = self.profile.key.iter();
-        for &at in columns.filter(|at| Some(**at) != self.profile.owner) {
-            match self.columns.get(at).map(|column| column.cell(row)) {
-                Some(Cell::Time(time)) => key.time = time,
-                Some(Cell::Text(text)) => key.more = Some(text.into()),
-                _ => {}
-            }
+        let further = self.profile.further_key();
+        let more = further.filter_map(|(at, _)| KeyPart::of(cell(at)?));
+        RowKey {
+            time,
+            more: more.collect(),
         }
-        key
     }
 
     /// Returns the first row whose key is not before `key`. For rows of one owner, which stand in the order of their keys.

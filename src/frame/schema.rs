@@ -210,6 +210,13 @@ impl Profile {
         }
     }
 
+    /// Returns the columns that tell rows of one series and time apart, in the order of the key, with their kinds.
+    pub fn further_key(&self) -> impl Iterator<Item = (usize, KindOf)> + '_ {
+        let is_further = |at: &&usize| Some(**at) != self.owner && **at != self.time;
+        let further = self.key.iter().filter(is_further);
+        further.filter_map(|at| Some((*at, self.columns.get(*at)?.kind)))
+    }
+
     /// Returns the position of a column by its name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|spec| spec.name == name)
@@ -257,6 +264,11 @@ mod tests {
             assert_eq!(profile.columns[profile.time].kind, KindOf::Time);
             assert!(profile.key.contains(&profile.time));
             assert!(profile.key.iter().all(|&at| at < profile.columns.len()));
+            // A key sorts by its time first, then by the further columns: so must rows of one owner.
+            let behind_owner = profile.key.iter().find(|at| Some(**at) != profile.owner);
+            assert_eq!(behind_owner, Some(&profile.time));
+            let mut further = profile.further_key();
+            assert!(further.all(|(_, kind)| matches!(kind, KindOf::Text | KindOf::Time)));
             assert!(
                 profile
                     .owner

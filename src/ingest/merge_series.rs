@@ -25,6 +25,8 @@ pub(super) struct Merge {
     pub(super) basis: Basis,
     /// Rows that are gone, looked for where rows of a stopped run are merged: planning looks at all others.
     pub(super) missing: Option<Missing>,
+    /// Trades that were published twice with other values, both since the last run: the earlier ones.
+    pub(super) overruled: Vec<Frame>,
 }
 
 /// How the stored rows of a series stand to an answer.
@@ -56,13 +58,15 @@ impl Merging<'_, '_> {
         staged: &[StagedRows],
     ) -> Result<Merge, StorageError> {
         let venue = request.partitioned()?.venue;
-        let mut newer = Frame::empty(Profile::of(request.series.dataset()));
+        let profile = Profile::of(request.series.dataset());
+        let mut fetched = Vec::with_capacity(staged.len());
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
-            newer = frame::merge(&newer, &content.frame).frame;
+            fetched.push(content.frame);
             provenance = content.provenance;
         }
+        let (newer, overruled) = frame::merge_all(profile, fetched);
         let facts = self
             .view
             .routing_facts(self.catalog, venue, &request.series);
@@ -84,6 +88,7 @@ impl Merging<'_, '_> {
             newest: newer.span().map_or(0, |(_, newest)| newest),
             basis,
             missing,
+            overruled,
         })
     }
 }

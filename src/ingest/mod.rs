@@ -7,6 +7,7 @@
 mod consolidate;
 mod error;
 mod leftovers;
+mod lots;
 mod merge_ledgers;
 mod merge_series;
 mod missing;
@@ -17,6 +18,7 @@ mod report;
 mod store;
 pub mod sweep;
 mod take_out;
+mod take_over;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
@@ -31,3 +33,4 @@ pub use report::{
 };
 pub use store::store;
 pub use take_out::{TakeOut, TakenOut, take_out};
+pub use take_over::take_over_trades;

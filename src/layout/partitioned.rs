@@ -50,7 +50,7 @@ impl PartitionPathBuilder {
             | Series::Prepost { ticker, .. } => {
                 format!("ticker={}", ticker.segment())
             }
-            Series::Trades { feed } => format!("venue={feed}"),
+            Series::Trades { feed } => feed.segment(),
         };
         self.tree_of(series).join(segment)
     }
@@ -133,7 +133,7 @@ mod tests {
         let trades = StorageRequest {
             venue: venue.clone(),
             series: Series::Trades {
-                feed: "detr".parse().unwrap(),
+                feed: "DETR".parse().unwrap(),
             },
         };
         let events = StorageRequest {
@@ -149,7 +149,7 @@ mod tests {
 
         assert_eq!(
             trades.display().to_string(),
-            "data/de/xetra/trades/venue=detr/year=2025/month=01/day=02/trades.parquet"
+            "data/de/xetra/trades/venue=DETR/year=2025/month=01/day=02/trades.parquet"
         );
         assert_eq!(
             events.display().to_string(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Dataset, Interval, Slug, Ticker, Venue};
+use super::{Dataset, Feed, Interval, Ticker, Venue};
 
 /// One series: the thing that is read, merged and written as a unit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,8 +35,8 @@ pub enum Series {
     },
     /// Raw trades of one feed.
     Trades {
-        /// The feed, for example `detr`.
-        feed: Slug,
+        /// The feed, for example `DETR`.
+        feed: Feed,
     },
 }
 

@@ -206,6 +206,7 @@ impl LegacyStore {
             compression: compression_for(request, self.compression),
             row_group_rows: None,
             limit: self.limit,
+            is_renewed: false,
         })
     }
 

@@ -1,11 +1,12 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::frame::{self, Frame, Profile};
-use crate::model::{Provenance, StorageRequest};
+use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium};
 
 use super::StorageError;
@@ -82,7 +83,7 @@ impl PartitionedStore {
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
             Ok((found.map(|(bytes, _)| bytes), medium))
         };
-        let parts = self.read_by(request, read)?;
+        let parts = self.read_by(request, &|_| true, read)?;
         Ok(parts.map(|parts| {
             let medium = parts.medium;
             (parts.joined(Profile::of(request.series.dataset())), medium)
@@ -102,19 +103,84 @@ impl PartitionedStore {
         Ok(rows.into_iter().sum())
     }
 
-    /// Reads every file of a series by `read`; `None` when there are none.
+    /// Reads some partitions of a series; `None` when none of them is there. No other file is opened.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_some(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+    ) -> Result<Option<Stored>, StorageError> {
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        let parts = self.read_by(request, is_wanted, read)?;
+        Ok(parts.map(|parts| parts.joined(Profile::of(request.series.dataset()))))
+    }
+
+    /// Reads the wanted files of a series by `read`; `None` when there are none.
     pub(super) fn read_by(
         &self,
         request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
-        let profile = Profile::of(request.series.dataset());
         let Folders {
-            files, misplaced, ..
+            mut files,
+            misplaced,
+            ..
         } = self.folders().look(request.partitioned()?)?.known()?;
+        files.retain(|file| is_wanted(file.key));
         if files.is_empty() {
             return Ok(None);
         }
+        let mut parts = self.read_files(request, files, read)?;
+        parts.misplaced = misplaced;
+        Ok(Some(parts))
+    }
+
+    /// Reads partitions of a series one after the other, in time order, until `each` breaks: no more than one is in memory. What
+    /// is misplaced beside them comes along with the first.
+    ///
+    /// # Errors
+    /// When the folders cannot be looked at, or what `each` returns.
+    pub fn read_each<E: From<StorageError>>(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+        each: &mut dyn FnMut(
+            PartitionKey,
+            Result<Stored, StorageError>,
+        ) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let series = request.partitioned().map_err(StorageError::from)?;
+        let folders = self.folders().look(series)?.known()?;
+        let mut misplaced = folders.misplaced;
+        let profile = Profile::of(request.series.dataset());
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        for file in folders.files {
+            let key = file.key;
+            if !is_wanted(key) {
+                continue;
+            }
+            let parts = self.read_files(request, vec![file], read);
+            let stored = parts.map(|parts| Stored {
+                misplaced: std::mem::take(&mut misplaced),
+                ..parts.joined(profile)
+            });
+            if each(key, stored)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_files(
+        &self,
+        request: &StorageRequest,
+        files: Vec<PartitionFile>,
+        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+    ) -> Result<Parts, StorageError> {
+        let profile = Profile::of(request.series.dataset());
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
             let found = judge(bytes, &file.path, profile, request, file.key, self.limit())?;
@@ -130,7 +196,7 @@ impl PartitionedStore {
             displaced: 0,
             beyond: Vec::new(),
             damaged: Vec::new(),
-            misplaced,
+            misplaced: Vec::new(),
         };
         for (file, (found, medium)) in files.into_iter().zip(inspected?) {
             parts.medium = parts.medium.min(medium);
@@ -154,6 +220,6 @@ impl PartitionedStore {
                 }),
             }
         }
-        Ok(Some(parts))
+        Ok(parts)
     }
 }

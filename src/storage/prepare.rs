@@ -38,6 +38,8 @@ pub(super) struct FileJob<'r> {
     pub(super) row_group_rows: Option<NonZeroUsize>,
     /// How much memory the stored file may take.
     pub(super) limit: MemoryLimit,
+    /// Whether a file is written though its rows stay the same: it has the columns of an older form.
+    pub(super) is_renewed: bool,
 }
 
 /// What would become of one file.
@@ -90,7 +92,7 @@ pub(super) fn prepare_file(
                     .timezone
                     .clone_from(&job.provenance.timezone);
             }
-            if !merged.is_changed() && !is_relabelled {
+            if !merged.is_changed() && !is_relabelled && !job.is_renewed {
                 return Ok(FileOutcome {
                     file: None,
                     damage: None,

@@ -79,6 +79,11 @@ impl Trees {
 
     /// Returns the price basis of the rows of a file that lies at a venue.
     pub(super) fn basis_of(&self, decoded: &Decoded, venue: Option<&Venue>) -> PriceBasis {
+        let is_of_trades = decoded.ordered.frame.profile().dataset == Dataset::Trades;
+        // Whether somebody wrote it down or not: nobody adjusts a trade.
+        if is_of_trades && decoded.provenance.basis == PriceBasis::Unknown {
+            return PriceBasis::AsTraded;
+        }
         let unsealed = &self.unsealed;
         unsealed.of_file(&decoded.provenance, decoded.is_sealed, venue)
     }
@@ -232,6 +237,15 @@ pub(super) fn other_clock(path: &Path, stored: &str, newer: &str) -> StorageErro
              their source in barkeep.toml; if an older build named the wrong zone, move the file out of the data folder and \
              run barkeep update with --start and --end around its days"
         ),
+    }
+}
+
+/// Returns the unit of the timestamps of a series whose tree has `of_tree`. Trades have microseconds and, in columns of their
+/// own, nanoseconds; files of the predecessor, which had neither, get both as soon as they are written.
+pub(super) fn unit_for(request: &StorageRequest, of_tree: TimeUnit) -> TimeUnit {
+    match &request.series {
+        Series::Trades { .. } => TimeUnit::Micros,
+        _ => of_tree,
     }
 }
 

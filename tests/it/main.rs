@@ -57,6 +57,8 @@ mod crash_rate;
 #[cfg(test)]
 mod crash_records;
 #[cfg(test)]
+mod crash_trades;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod files_doubts;
@@ -120,6 +122,8 @@ mod symbol_choice;
 mod symbols;
 #[cfg(test)]
 mod toggles;
+#[cfg(test)]
+mod trades;
 #[cfg(test)]
 mod update;
 #[cfg(test)]

@@ -16,4 +16,5 @@ pub(crate) mod scripted;
 pub(crate) mod series;
 pub(crate) mod server;
 pub(crate) mod sim;
+pub(crate) mod trades;
 pub(crate) mod workspace;

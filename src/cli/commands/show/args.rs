@@ -49,6 +49,9 @@ pub(in crate::cli) struct ShowArgs {
     /// Print dividends, splits and capital gains in place of bars
     #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
     pub(super) events: bool,
+    /// Print raw trades in place of bars; TICKER is an ISIN, or all. Dates are UTC
+    #[arg(long, conflicts_with_all = ["interval", "adjust", "utc", "gaps", "events", "prepost"])]
+    pub(super) trades: bool,
     /// Print what is traded before and after the session, too
     #[arg(long, conflicts_with = "events")]
     pub(super) prepost: bool,
@@ -132,6 +135,11 @@ impl ShowArgs {
             }
             _ => Ok(Span { first, last }),
         }
+    }
+
+    /// Tells whether columns were named.
+    pub(super) fn names_columns(&self) -> bool {
+        !self.columns.is_empty()
     }
 
     /// Returns the positions of the columns that are printed.

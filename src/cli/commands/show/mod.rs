@@ -1,4 +1,4 @@
-//! `barkeep show`: prints stored bars.
+//! `barkeep show`: prints stored bars, events or trades.
 //!
 //! Promises: takes no lock and writes nothing. A damaged month is named with the command that fetches it again, and
 //! does not hide the others; nor does a ticker that cannot be shown.
@@ -6,6 +6,7 @@
 mod args;
 mod as_of;
 mod find;
+mod trades;
 
 pub(in crate::cli) use args::{Format, ShowArgs};
 
@@ -24,7 +25,7 @@ use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::frame::{self, Adjust, Frame};
-use crate::model::{Interval, StorageRequest, Ticker, time};
+use crate::model::{Interval, Provenance, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -55,9 +56,16 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     };
     let (mut extracts, mut exits) = (Vec::new(), Vec::new());
     for ticker in &args.tickers {
-        match question.answer(ticker) {
-            Ok((extract, exit)) => {
-                extracts.push(extract);
+        let answer = if args.trades {
+            question.trades(ticker)
+        } else {
+            question
+                .answer(ticker)
+                .map(|(extract, exit)| (vec![extract], exit))
+        };
+        match answer {
+            Ok((found, exit)) => {
+                extracts.extend(found);
                 exits.push(exit);
             }
             Err(failure) if args.tickers.len() == 1 => return Err(failure),
