@@ -35,7 +35,7 @@ fn narrow_job(job: &mut PlannedJob, facts: &Facts, gaps: &SeriesGaps) -> bool {
     let mut without = without
         .into_iter()
         .filter(|day| is_asked(day) && is_kept(day) && is_open(day));
-    let (first, last) = (without.next(), without.last());
+    let (first, last) = (without.next(), without.next_back());
     match (first, owed) {
         (None, None) => false,
         (None, Some(_)) => true,

@@ -327,7 +327,12 @@ fn filling_gaps_goes_on_from_the_last_run_where_sessions_are_open() {
 #[test]
 fn without_what_is_remembered_sessions_are_unknown_and_never_had() {
     let mut yahoo = stored_on_friday();
-    std::fs::remove_dir_all(yahoo.bar.path().join("state/gaps")).unwrap();
+    let book = yahoo
+        .bar
+        .places
+        .state
+        .join("gaps/us/yahoo/1m/00000001.whole");
+    assert!(yahoo.bar.fs().remove_file(&book).unwrap());
 
     let forgotten = gaps(&yahoo, "AAPL");
     open(&mut yahoo, "2025-11-24T22:00:00Z", ODD);

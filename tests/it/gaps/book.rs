@@ -38,16 +38,20 @@ fn told(days: u64) -> SeriesGaps {
 }
 
 fn files(bench: &TestWorkspace) -> BTreeMap<String, u64> {
-    let folder = bench.path().join("state/gaps/us/yahoo/1m");
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    entries
-        .map(|entry| {
-            (
-                entry.file_name().into_string().unwrap(),
-                entry.metadata().unwrap().len(),
-            )
-        })
-        .collect()
+    let folder = bench.places.state.join("gaps/us/yahoo/1m");
+    let entries = bench.fs().list(&folder).unwrap().unwrap();
+    let length = |name: &str| {
+        bench
+            .fs()
+            .metadata(&folder.join(name))
+            .unwrap()
+            .unwrap()
+            .len
+    };
+    let lengths = entries
+        .into_iter()
+        .map(|entry| (length(&entry.name), entry.name));
+    lengths.map(|(length, name)| (name, length)).collect()
 }
 
 #[test]
