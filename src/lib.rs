@@ -14,6 +14,7 @@ pub mod layout;
 pub mod ledger;
 pub mod lock;
 pub mod migrate;
+pub mod mirror;
 pub mod model;
 pub mod observe;
 pub mod source;
