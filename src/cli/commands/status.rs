@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::cleanup::describe_lock;
+use super::mirror;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -53,6 +54,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let leftovers = leftovers.len();
     let now = shell.around.clock.now();
     let sizes = sizes(&workspace, shell, &catalog)?;
+    let mirrors = mirror::standings(&workspace, shell);
     if args.json {
         shell.printer.json(&json!({
             "series": series.iter().map(|one| document(one, now)).collect::<Vec<_>>(),
@@ -63,6 +65,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
+            "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
         }));
         return Ok(exit(&series, now));
@@ -83,6 +86,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if !sizes.is_empty() {
         shell.printer.line("");
         ui_sizes::print(&sizes, shell.printer);
+    }
+    for one in &mirrors {
+        one.print(now, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {

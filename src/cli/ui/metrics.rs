@@ -11,7 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::cli::Exit;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
-use crate::model::Venue;
+use crate::mirror::Tree;
+use crate::model::{Interval, Venue};
 use crate::update::{RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
@@ -29,6 +30,8 @@ pub(in crate::cli) struct Outcome<'o> {
     pub(in crate::cli) requests: &'o [RequestWeek],
     /// How much is kept.
     pub(in crate::cli) sizes: &'o [Size],
+    /// The mirrors, and when each was compared with its tree last.
+    pub(in crate::cli) mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
 }
 
 /// Returns the text of the file.
@@ -128,13 +131,14 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         "Tickers by state.",
         &states(outcome.series),
     );
-    for (name, help, samples) in kept(outcome.sizes) {
+    let kept = kept(outcome.sizes).into_iter();
+    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]) {
         gauge(&mut text, name, help, &samples);
     }
     text
 }
 
-/// A metric: its name, its help, and a sample for each dataset of each venue.
+/// A metric: its name, its help, and its samples.
 type Kept = (&'static str, &'static str, Vec<(String, String)>);
 
 fn kept(sizes: &[Size]) -> [Kept; 6] {
@@ -178,6 +182,21 @@ fn kept(sizes: &[Size]) -> [Kept; 6] {
             each(|one| one.bytes),
         ),
     ]
+}
+
+fn mirrors(mirrors: &[(Tree, Option<DateTime<Utc>>)]) -> Kept {
+    let sample = |(tree, refreshed): &(Tree, Option<DateTime<Utc>>)| {
+        let [market, source] = at(&tree.venue);
+        let interval = tree.interval.map_or("", Interval::as_str);
+        let dataset = ("dataset", tree.dataset.as_str());
+        let labels = labels(&[market, source, dataset, ("interval", interval)]);
+        (labels, refreshed.map_or(0, |at| at.timestamp()).to_string())
+    };
+    (
+        "mirror_refreshed_timestamp_seconds",
+        "When a mirror was brought up to date last; 0 for never.",
+        mirrors.iter().map(sample).collect(),
+    )
 }
 
 fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {

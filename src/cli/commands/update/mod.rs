@@ -19,6 +19,7 @@ pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
+use super::mirror;
 use super::registration;
 use super::sweep;
 use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
@@ -249,6 +250,8 @@ impl Update<'_> {
                 registry.catalog(),
                 session,
             );
+            let told = mirror::refresh(self.workspace, self.shell, registry.catalog());
+            report.warnings.extend(told);
         }
         let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers), tidied]);
         let total_seconds = 0.0;
