@@ -24,16 +24,16 @@ pub fn utc_of(moment: NaiveDateTime, zone: Tz) -> NaiveDateTime {
     }
 }
 
-/// The wall clock of a zone, for many moments in turn.
+/// The instants at which the wall clock of a zone shows moments, asked for many in turn.
 #[derive(Clone, Debug)]
-pub struct WallClock {
+pub struct Instants {
     zone: Tz,
     /// The quarter of an hour that was looked up last, and how far the clock is ahead of UTC in it.
     last: (Range<i64>, i64),
 }
 
-impl WallClock {
-    /// Returns the clock of a zone by its IANA name; `None` when there is none of that name.
+impl Instants {
+    /// Returns those of a zone by its IANA name; `None` when there is none of that name.
     pub fn of(zone: &str) -> Option<Self> {
         Some(Self {
             zone: zone.parse().ok()?,
@@ -42,7 +42,7 @@ impl WallClock {
     }
 
     /// Returns the instant of a moment, both in nanoseconds since 1970; `None` outside of what 64 bits hold.
-    pub fn instant(&mut self, wall: i64) -> Option<i64> {
+    pub fn at(&mut self, wall: i64) -> Option<i64> {
         let (known, ahead) = &self.last;
         if known.contains(&wall) {
             return wall.checked_sub(*ahead);
@@ -74,7 +74,7 @@ mod tests {
             "Asia/Kolkata",
             "UTC",
         ] {
-            let mut clock = WallClock::of(zone).unwrap();
+            let mut clock = Instants::of(zone).unwrap();
             for start in [
                 "2020-03-07T00:00:00",
                 "2020-03-28T22:00:00",
@@ -90,10 +90,10 @@ mod tests {
                     let one = utc_of(moment, zone.parse().unwrap());
                     let expected = one.and_utc().timestamp_nanos_opt();
 
-                    assert_eq!(clock.instant(wall), expected, "{zone} {moment}");
+                    assert_eq!(clock.at(wall), expected, "{zone} {moment}");
                 }
             }
         }
-        assert!(WallClock::of("Nowhere").is_none());
+        assert!(Instants::of("Nowhere").is_none());
     }
 }

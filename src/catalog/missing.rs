@@ -80,6 +80,15 @@ pub(super) fn put_lost(
     note_lost(entry, reached, last, today);
 }
 
+/// Returns the days that are noted as lost, as closed spans; without a first day all up to the last.
+pub(super) fn lost(entry: &Object) -> Vec<(Option<NaiveDate>, NaiveDate)> {
+    let noted = entry.get(LOST).and_then(Value::as_array);
+    let objects = noted.into_iter().flatten().filter_map(Value::as_object);
+    objects
+        .filter_map(|one| Some((fields::date(one, "from"), fields::date(one, "to")?)))
+        .collect()
+}
+
 /// Tells whether days of a series are noted as lost.
 pub(super) fn has_lost(entry: &Object) -> bool {
     entry.contains_key(LOST)

@@ -256,6 +256,17 @@ impl Catalog {
             .as_str()
     }
 
+    /// Returns the days whose rows were known and are gone for good, as closed spans; without a first day all up to the last.
+    pub fn lost(
+        &self,
+        ticker: &Ticker,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Vec<(Option<NaiveDate>, NaiveDate)> {
+        let entry = self.interval(ticker, venue, interval);
+        entry.map(missing::lost).unwrap_or_default()
+    }
+
     pub(super) fn records(&self, ticker: &Ticker, venue: &Venue) -> Option<&Object> {
         place::records(self.entries.get(ticker)?, venue)
     }

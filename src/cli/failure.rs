@@ -23,6 +23,7 @@ use crate::mirror::MirrorError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
+use crate::vault::VaultError;
 use crate::workspace::{ReadError, WorkspaceError};
 
 /// Why the program stopped, and what that means to the shell.
@@ -325,6 +326,16 @@ impl From<WorkspaceError> for Failure {
     }
 }
 
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Fs(error) => error.into(),
+            VaultError::Lock(error) => error.into(),
+            VaultError::Name(_) | VaultError::Newer { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
 impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
         match error {
@@ -375,6 +386,7 @@ impl From<UpdateError> for Failure {
             UpdateError::Storage(error) => error.into(),
             UpdateError::Catalog(error) => error.into(),
             UpdateError::Fs(error) => error.into(),
+            UpdateError::Vault(error) => error.into(),
             UpdateError::UnknownVenue { .. } => Self::of(Exit::Usage, error).hint(
                 "`barkeep config show` lists the sources; describe another one in barkeep.toml",
             ),

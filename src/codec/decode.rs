@@ -59,7 +59,8 @@ impl Decoded {
 }
 
 /// Decodes a file as rows of `profile`, if it takes no more memory than a file may by default. A sealed file is checked
-/// whole before any value is used.
+/// whole before any value is used. Where `profile` is the usual one of its dataset, and the columns of the file are those of
+/// another one, the rows have that.
 ///
 /// # Errors
 /// `Damaged` for bytes that are not what was written or no Parquet at all, `Foreign` for whole files that this build cannot
@@ -110,6 +111,7 @@ pub fn groups(
         let file = Opened::of(bytes, limit)?;
         let place_of = |name: &str| place_in(file.columns(), name);
         refuse_repeated(file.columns())?;
+        let profile = types::profile_of(profile, file.columns());
         let (_, places) = locate(profile, file.columns(), &place_of)?;
         let is_older_form = older_trades::is_older(profile, &place_of);
         Ok(Groups {
@@ -167,6 +169,7 @@ fn decode_unguarded(
 ) -> Result<Decoded, CodecError> {
     let file = Opened::of(bytes, limit)?;
     let footer = footer::read(file.facts().key_value_metadata())?;
+    let profile = types::profile_of(profile, file.columns());
     let file = file.within(profile, limit)?;
     let found = file.columns();
     let place_of = |name: &str| place_in(found, name);
@@ -230,9 +233,12 @@ pub(super) fn holds(
             columns.append(group, &mut some)?;
             let rows = start..start + some.first().map_or(0, Column::len);
             let is_all = rows.len() == frame.len();
-            let is_same = |(read, made): (&Column, &Column)| match is_all {
-                true => read == made,
-                false => *read == made.part(rows.clone()),
+            let is_same = |(read, made): (&Column, &Column)| {
+                if is_all {
+                    read == made
+                } else {
+                    *read == made.part(rows.clone())
+                }
             };
             if !some.iter().zip(frame.columns()).all(is_same) {
                 return Ok(false);

@@ -9,7 +9,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::decode::{locate, place_in, refuse_repeated};
-use super::{CodecError, MemoryLimit, footer, older_trades, opened};
+use super::{CodecError, MemoryLimit, footer, older_trades, opened, types};
 use crate::frame::Profile;
 use crate::model::{Digest, Provenance, TimeUnit};
 
@@ -50,6 +50,7 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
     let found = facts.schema_descr().columns();
     let place_of = |name: &str| place_in(found, name);
     refuse_repeated(found)?;
+    let profile = types::profile_of(profile, found);
     let (unit, places) = locate(profile, found, &place_of)?;
     let time = places.get(profile.time).copied().flatten();
     // Other programs keep the keys of a file that they read, and with them the digest of what it was.

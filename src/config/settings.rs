@@ -1,6 +1,7 @@
 //! The settings: defaults, below `barkeep.toml`, below the environment, below the flags.
 //!
-//! Promises: every key has a default, and every value has its final type and knows its layer (`setting`). `us:demo` is a source without any file.
+//! Promises: every key has a default, and every value has its final type and knows its layer (`setting`). `us:demo`, `us:yahoo` and the feeds of
+//! Xetra, Frankfurt and Tradegate are sources without any file.
 //! Leaves to others: what the values are used for; creating `barkeep.toml`, which barkeep never writes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ pub const SETTINGS_FILE: &str = "barkeep.toml";
 
 const DEFAULT_VENUE: &str = "us:yahoo";
 const DEMO_VENUE: &str = "us:demo";
+const FEED_VENUES: [&str; 3] = ["de:frankfurt", "de:tradegate", "de:xetra"];
 const MIN_FREE_BYTES: u64 = 64 * 1024 * 1024;
 const MIN_FREE_INODES: u64 = 1024;
 /// Some 13 million bars.
@@ -139,10 +141,11 @@ impl Settings {
             mut sources,
         } = file;
         let described = sources.keys().cloned().collect();
-        let built_in = [
+        let mut built_in = vec![
             (venue(DEMO_VENUE), SourceKind::Demo),
             (venue(DEFAULT_VENUE), SourceKind::Yahoo),
         ];
+        built_in.extend(FEED_VENUES.map(|text| (venue(text), SourceKind::Posttrade)));
         for (venue, _) in &built_in {
             sources.entry(venue.clone()).or_default();
         }
@@ -267,7 +270,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigError> {
 
 #[expect(
     clippy::expect_used,
-    reason = "called with the two constants above, which a test parses"
+    reason = "called with the constants above, which a test parses"
 )]
 fn venue(text: &str) -> Venue {
     text.parse().expect("a built-in venue is valid")

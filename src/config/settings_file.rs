@@ -18,7 +18,8 @@ use super::parsed::{
     deserialize_sessions,
 };
 use super::{
-    ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
+    BarsOf, ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, Freshness,
+    SourceKind, Stamp,
 };
 use crate::model::{Interval, PriceBasis, Venue};
 
@@ -100,6 +101,14 @@ pub(super) struct SourceTable {
     pub(super) settle_sessions: Option<u32>,
     pub(super) refresh_days: Option<BTreeMap<Parsed<Interval>, u32>>,
     pub(super) prepost: Option<bool>,
+    pub(super) feed: Option<String>,
+    pub(super) freshness: Option<Parsed<Freshness>>,
+    pub(super) bars: Option<Parsed<BarsOf>>,
+    pub(super) derive: Option<Vec<Parsed<Interval>>>,
+    pub(super) currency: Option<String>,
+    pub(super) vault: Option<bool>,
+    pub(super) vault_days: Option<u32>,
+    pub(super) vault_bytes: Option<u64>,
 }
 
 /// One entry of the table `windows` of a source.

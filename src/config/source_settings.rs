@@ -12,10 +12,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::ServerSettings;
 use super::parsed::words;
 use super::setting::{Setting, SettingRow, chosen, optional, plain, shown};
 use super::settings_file::{ColumnsTable, SourceTable};
+use super::{FeedSettings, ServerSettings};
 use crate::model::{Interval, PriceBasis, Venue};
 
 /// How a source delivers.
@@ -27,9 +27,13 @@ pub enum SourceKind {
     Files,
     /// The chart API of Yahoo.
     Yahoo,
+    /// A feed of delayed trades of Deutsche Börse.
+    Posttrade,
 }
 
-words!(SourceKind, "a kind of source", { Demo => "demo", Files => "files", Yahoo => "yahoo" });
+words!(SourceKind, "a kind of source", {
+    Demo => "demo", Files => "files", Yahoo => "yahoo", Posttrade => "posttrade",
+});
 
 /// Which moment of a bar its stamp shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,16 +208,20 @@ pub struct SourceSettings {
     pub date_zone: Setting<DateZone>,
     /// How its server is asked.
     pub server: ServerSettings,
+    /// What is fetched of its feed.
+    pub feed: FeedSettings,
 }
 
 impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
-        let server = ServerSettings::layered(&mut table);
+        let kind = optional(plain(table.kind.take()), kind);
+        let server = ServerSettings::layered(&mut table, kind.value);
+        let feed = FeedSettings::layered(&mut table);
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };
         Self {
-            kind: optional(plain(table.kind), kind),
+            kind,
             path: optional(table.path, None),
             suffix: optional(table.suffix, None),
             interval: optional(plain(table.interval), None),
@@ -237,6 +245,7 @@ impl SourceSettings {
             mirror: chosen(table.mirror.map(listed), BTreeSet::new()),
             date_zone: chosen(plain(table.date_zone), DateZone::Exchange),
             server,
+            feed,
         }
     }
 
@@ -279,6 +288,7 @@ impl SourceSettings {
             SettingRow::new(key("date_zone"), &self.date_zone),
         ];
         rows.extend(self.server.entries(&key));
+        rows.extend(self.feed.entries(&key));
         rows
     }
 }

@@ -121,7 +121,12 @@ impl Runs {
 
     /// Returns the rows themselves.
     fn gather(&self, older: &Frame, newer: &Frame) -> Frame {
-        let profile = older.profile();
+        // Where there is no row, nothing says how rows came into being.
+        let profile = if older.is_empty() && !newer.is_empty() {
+            newer.profile()
+        } else {
+            older.profile()
+        };
         let specs = profile.columns.iter();
         let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
         for Run { side, rows } in &self.runs {
@@ -137,9 +142,14 @@ impl Runs {
     }
 }
 
-/// Merges `newer` into `older` by the rule of their profile.
+/// Merges `newer` into `older` by the rule of their profile. Rows of two profiles are never one series: who reads them says
+/// so before.
 #[must_use]
 pub fn merge(older: &Frame, newer: &Frame) -> Merged {
+    debug_assert!(
+        older.joins(newer),
+        "rows of one series have come into being in one way"
+    );
     let mut runs = Runs::default();
     let mut replaced = Vec::new();
     let mut added_rows: Vec<Range<usize>> = Vec::new();

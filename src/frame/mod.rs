@@ -28,7 +28,7 @@ pub use closes::{closes_of, rows_of_closes};
 pub use column::{Cell, Column};
 pub use digest::fingerprint_of;
 pub use events::{EventKind, MarketEvent, events_of, rows_of_events};
-pub use gaps::missing_days;
+pub use gaps::{missing_days, priced_days};
 pub use key::{KeyPart, RowKey};
 pub use merge::{Merged, Revision, merge, merge_all, without, yielding};
 pub use order::{Displaced, Ordered, Reason};

@@ -49,6 +49,11 @@ impl Frame {
         self.profile
     }
 
+    /// Tells whether rows can be those of one series with these: they have the columns of one profile, or there are none on one side.
+    pub fn joins(&self, other: &Self) -> bool {
+        self.is_empty() || other.is_empty() || self.profile.joins(other.profile)
+    }
+
     /// Returns the columns, in the order of the profile.
     pub fn columns(&self) -> &[Column] {
         &self.columns
@@ -274,7 +279,7 @@ impl Frame {
             return Err(parts);
         }
         let rows: usize = parts.iter().map(|part| part.rows).sum();
-        let mut parts = parts.into_iter();
+        let mut parts = parts.into_iter().filter(|part| part.rows > 0);
         let mut whole = parts.next().unwrap_or(Self::empty(profile));
         for column in &mut whole.columns {
             column.reserve(rows - whole.rows);

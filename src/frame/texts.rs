@@ -23,7 +23,7 @@ pub enum Texts {
 /// Texts as numbers of words, which are there once: two bytes a row, where a reference to a text has sixteen.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
-    words: Vec<Option<Arc<str>>>,
+    texts: Vec<Option<Arc<str>>>,
     /// The word of each row.
     codes: Vec<u16>,
     /// The codes of the words.
@@ -38,7 +38,7 @@ const WORDS_TRIED: usize = 1 << 12;
 impl Words {
     fn get(&self, row: usize) -> Option<&Arc<str>> {
         let code = *self.codes.get(row)?;
-        self.words.get(usize::from(code))?.as_ref()
+        self.texts.get(usize::from(code))?.as_ref()
     }
 
     /// Returns the code of a text; `None` when there is no room for another word, or the words do not repeat.
@@ -50,7 +50,7 @@ impl Words {
         if known.is_some() {
             return known;
         }
-        let count = self.words.len();
+        let count = self.texts.len();
         if count >= WORDS_TRIED && count > self.codes.len() / 4 {
             return None;
         }
@@ -60,7 +60,7 @@ impl Words {
             Some(word) => drop(self.known.insert(Arc::clone(word), code)),
             None => self.none = Some(code),
         }
-        self.words.push(word);
+        self.texts.push(word);
         Some(code)
     }
 
@@ -68,10 +68,10 @@ impl Words {
     fn extend(&mut self, other: &Self, rows: Range<usize>) -> bool {
         let codes = other.codes.get(rows).unwrap_or_default();
         // Few rows do not pay for a table of all words.
-        let table = if codes.len() < other.words.len() {
+        let table = if codes.len() < other.texts.len() {
             0
         } else {
-            other.words.len()
+            other.texts.len()
         };
         let mut ours: Vec<Option<u16>> = vec![None; table];
         let before = self.codes.len();
@@ -79,7 +79,7 @@ impl Words {
         for code in codes {
             let at = usize::from(*code);
             let known = ours.get(at).copied().flatten();
-            let word = other.words.get(at).and_then(Option::as_deref);
+            let word = other.texts.get(at).and_then(Option::as_deref);
             let Some(code) = known.or_else(|| self.code_of(word)) else {
                 self.codes.truncate(before);
                 return false;
@@ -100,7 +100,7 @@ impl Words {
 
     /// Returns the words, in the order of their codes; `None` stands for no text.
     pub fn words(&self) -> &[Option<Arc<str>>] {
-        &self.words
+        &self.texts
     }
 
     /// Returns the codes of the rows.

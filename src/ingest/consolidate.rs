@@ -298,17 +298,17 @@ impl<'l> Consolidation<'_, 'l> {
     fn count(&mut self, done: &Pending) {
         if let Some(venue) = &done.request.venue {
             let report = self.report.at(venue);
+            report.files_written += done.partitions.len();
+            report.bytes_written += done.bytes;
             // Events come along with bars: they are no series that anybody asked for.
             match &done.request.series {
                 Series::Bars { .. } => {
                     report.tickers.ok += 1;
                     report.rows += done.rows;
                 }
-                Series::Trades { .. } => report.rows += done.rows,
+                Series::Trades { .. } => self.report.feed_at(venue).trades += done.rows,
                 _ => {}
             }
-            report.files_written += done.partitions.len();
-            report.bytes_written += done.bytes;
         }
         for &partition in &done.partitions {
             self.report.last_partition = Some(format!("{} {partition}", done.request));

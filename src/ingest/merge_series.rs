@@ -59,13 +59,15 @@ impl Merging<'_, '_> {
     ) -> Result<Merge, StorageError> {
         let venue = request.partitioned()?.venue;
         let profile = Profile::of(request.series.dataset());
-        let mut fetched = Vec::with_capacity(staged.len());
+        let mut fetched: Vec<Frame> = Vec::with_capacity(staged.len());
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
+            refuse_mixed(request, &fetched, &content.frame)?;
             fetched.push(content.frame);
             provenance = content.provenance;
         }
+        let profile = fetched.first().map_or(profile, Frame::profile);
         let (newer, overruled) = frame::merge_all(profile, fetched);
         let facts = self
             .view
@@ -93,6 +95,25 @@ impl Merging<'_, '_> {
     }
 }
 
+/// Refuses staged rows that are no series with others of them.
+fn refuse_mixed(
+    request: &StorageRequest,
+    staged: &[Frame],
+    rows: &Frame,
+) -> Result<(), StorageError> {
+    match staged.iter().find(|frame| !frame.joins(rows)) {
+        None => Ok(()),
+        Some(others) => Err(StorageError::Refused {
+            path: PathBuf::from(request.to_string()),
+            reason: format!(
+                "of its staged rows some are {} and some {}",
+                others.profile().name,
+                rows.profile().name
+            ),
+        }),
+    }
+}
+
 /// Moves stored rows that an answer contradicts by a constant factor to its price basis.
 fn rebased(
     store: &dyn StorageInterface,
@@ -100,10 +121,11 @@ fn rebased(
     newer: &Frame,
     provenance: &Provenance,
 ) -> Result<(Prepared, Basis), StorageError> {
+    // What bars of trades say anew comes of their trades, whose prices stand on no other basis.
     let is_of_bars = matches!(
         prepared.request.series,
         Series::Bars { .. } | Series::Prepost { .. }
-    );
+    ) && !newer.profile().is_of_trades();
     let rows = Overlap {
         changed: prepared.rows.changed,
         unchanged: prepared.rows.unchanged,

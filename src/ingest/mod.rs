@@ -6,6 +6,7 @@
 
 mod consolidate;
 mod error;
+mod feed_report;
 mod leftovers;
 mod lots;
 mod merge_ledgers;
@@ -22,6 +23,7 @@ mod take_over;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
+pub use feed_report::{FeedReport, FileFailure};
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::{GaveUp, missing};

@@ -119,6 +119,8 @@ fn parse_in_tree(tree: &str, series: &str) -> Option<Series> {
     let ticker = || Ticker::from_segment(series.strip_prefix("ticker=")?).ok();
     Some(if tree == Dataset::Events.as_str() {
         Series::Events { ticker: ticker()? }
+    } else if tree == Dataset::Auctions.as_str() {
+        Series::Auctions { ticker: ticker()? }
     } else if tree == Dataset::Trades.as_str() {
         Series::Trades {
             feed: Feed::from_segment(series)?,

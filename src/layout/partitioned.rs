@@ -36,7 +36,7 @@ impl PartitionPathBuilder {
             Series::Bars { interval, .. }
             | Series::Adjusted { interval, .. }
             | Series::Prepost { interval, .. } => Some(*interval),
-            Series::Events { .. } | Series::Trades { .. } => None,
+            Series::Events { .. } | Series::Auctions { .. } | Series::Trades { .. } => None,
         };
         self.tree(series.venue, series.series.dataset(), interval)
     }
@@ -46,6 +46,7 @@ impl PartitionPathBuilder {
         let segment = match series.series {
             Series::Bars { ticker, .. }
             | Series::Events { ticker }
+            | Series::Auctions { ticker }
             | Series::Adjusted { ticker, .. }
             | Series::Prepost { ticker, .. } => {
                 format!("ticker={}", ticker.segment())

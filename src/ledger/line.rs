@@ -284,7 +284,11 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
 }
 
 fn read_replaced(series: &StorageRequest, written: &Written<'_>) -> Option<Vec<Revision>> {
-    let profile = Profile::of(series.series.dataset());
+    let mut profiles = Profile::all_of(series.series.dataset());
+    profiles.find_map(|profile| read_replaced_of(profile, written))
+}
+
+fn read_replaced_of(profile: &Profile, written: &Written<'_>) -> Option<Vec<Revision>> {
     let read = |(key, field, old, new): &super::written::WrittenValue<'_>| {
         let spec = profile.columns.get(profile.position(field)?)?;
         Some(Revision {
@@ -308,9 +312,9 @@ fn read_removed(
     let Some(why) = &written.why else {
         return Some(None);
     };
-    let profile = Profile::of(series.series.dataset());
+    let dataset = series.series.dataset();
     let owner = series.series.ticker().map_or("", |ticker| ticker.as_str());
-    let rows = values::read_rows(profile, owner, &written.removed)?;
+    let rows = values::read_rows(dataset, owner, &written.removed)?;
     Some(Some((rows, why.clone().into_owned())))
 }
 

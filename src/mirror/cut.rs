@@ -4,7 +4,7 @@
 
 use super::build::{Builder, Zones, ticker_of};
 use super::{MirrorError, Piece, Tier};
-use crate::calendar::WallClock;
+use crate::calendar::Instants;
 use crate::codec::{Encoded, encode_for_scans};
 use crate::frame::{Frame, Values};
 use crate::sys::Rights;
@@ -59,10 +59,11 @@ impl<'c, 's> Cutter<'c, 's> {
     fn flush(&mut self, zones: &Zones) -> Result<(), MirrorError> {
         self.rows = 0;
         let frames = std::mem::take(&mut self.frames);
-        if frames.is_empty() {
+        let Some(first) = frames.first() else {
             return Ok(());
-        }
-        let whole = Frame::concat(self.builder.profile, frames);
+        };
+        // Bars made of trades have a profile of their own.
+        let whole = Frame::concat(first.profile(), frames);
         let whole = whole.map_err(|_| MirrorError::Damaged {
             path: self.builder.folder.dir.clone(),
             reason: "its tickers are not in order".to_owned(),
@@ -104,9 +105,9 @@ impl<'c, 's> Cutter<'c, 's> {
         let mut instants = Values::whole(Vec::with_capacity(times.len()));
         for series in rows.series() {
             let zone = zones.get(&ticker_of(rows, &series));
-            let mut clock = zone.and_then(|zone| WallClock::of(zone));
+            let mut clock = zone.and_then(|zone| Instants::of(zone));
             for wall in times.get(series).unwrap_or_default() {
-                instants.push(clock.as_mut().and_then(|clock| clock.instant(*wall)));
+                instants.push(clock.as_mut().and_then(|clock| clock.at(*wall)));
             }
         }
         let encoded = encode_for_scans(rows, instants, self.builder.scans);

@@ -43,7 +43,7 @@ impl Tree {
             Series::Bars { interval, .. }
             | Series::Adjusted { interval, .. }
             | Series::Prepost { interval, .. } => Some(*interval),
-            Series::Events { .. } | Series::Trades { .. } => None,
+            Series::Events { .. } | Series::Auctions { .. } | Series::Trades { .. } => None,
         };
         request.venue.as_ref() == Some(&self.venue)
             && request.series.dataset() == self.dataset

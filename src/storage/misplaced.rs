@@ -162,6 +162,7 @@ fn is_series(
         (Dataset::Prepost, Some(interval), Some(ticker)) => Series::Prepost { ticker, interval },
         (Dataset::Adjusted, Some(interval), Some(ticker)) => Series::Adjusted { ticker, interval },
         (Dataset::Events, None, Some(ticker)) => Series::Events { ticker },
+        (Dataset::Auctions, None, Some(ticker)) => Series::Auctions { ticker },
         _ => return false,
     };
     let request = StorageRequest {

@@ -184,6 +184,7 @@ impl PartitionedStore {
                 .trees
                 .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?,
         };
+        known.refuse_others(&tree, rows)?;
         let facts = Facts {
             unit: unit_for(request, known.unit),
             provenance: combine(&tree, None, known.basis, provenance)?,
@@ -327,6 +328,7 @@ impl StorageInterface for PartitionedStore {
         let facts = self
             .trees
             .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
+        facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.split();
         let mut jobs = Vec::with_capacity(parts.len());

@@ -38,6 +38,21 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Refuses rows that are no series with those of the files before.
+    fn refuse_other_rows(&self, path: &Path, rows: &Frame) -> Result<(), StorageError> {
+        match self.frames.iter().find(|frame| !frame.joins(rows)) {
+            None => Ok(()),
+            Some(others) => Err(StorageError::Refused {
+                path: path.to_owned(),
+                reason: format!(
+                    "it holds {}, and other files of its series {}",
+                    rows.profile().name,
+                    others.profile().name
+                ),
+            }),
+        }
+    }
+
     /// Joins the files.
     pub(super) fn joined(mut self, profile: &'static Profile) -> Stored {
         let frame = match Frame::concat(profile, self.frames) {
@@ -232,6 +247,7 @@ impl PartitionedStore {
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
+                    parts.refuse_other_rows(&file.path, &decoded.ordered.frame)?;
                     parts.displaced += decoded.ordered.displaced.len();
                     let path = file.path.clone();
                     let more = beyond(&decoded).map(|reason| Beyond { path, reason });

@@ -16,7 +16,7 @@ use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
 use super::inspect::{Damage, Inspected, inspect};
-use super::tree::{Trees, combine};
+use super::tree::{Trees, combine, refuse_other_rows};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
 
 /// Which file is to take in newer rows, and what holds for it.
@@ -84,6 +84,10 @@ pub(super) fn prepare_file(
         }
         Inspected::Whole { decoded, bytes } => {
             let mut decoded = decoded;
+            let stored = &decoded.ordered.frame;
+            if !stored.joins(newer) {
+                refuse_other_rows(&job.path, stored.profile(), newer.profile())?;
+            }
             let merged = frame::merge(&decoded.ordered.frame, newer);
             let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
             if is_relabelled {

@@ -88,7 +88,7 @@ fn main() -> ExitCode {
         "all: {all:.1} s, {} MiB at most, {} rows, {files} files, {:.1} MiB",
         peak_mib(),
         report.rows().added,
-        bytes as f64 / (1 << 20) as f64,
+        bytes as f64 / f64::from(1 << 20),
     );
     drop(held);
     let is_within = all <= MOST_SECONDS && peak_mib() <= MOST_MIB;

@@ -9,6 +9,8 @@ mod architecture;
 #[cfg(test)]
 mod as_of;
 #[cfg(test)]
+mod bars_of_trades;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod calendar;
@@ -43,6 +45,8 @@ mod crash_bad_folder;
 #[cfg(test)]
 mod crash_commit;
 #[cfg(test)]
+mod crash_gaps;
+#[cfg(test)]
 mod crash_import;
 #[cfg(test)]
 mod crash_ledger;
@@ -59,6 +63,8 @@ mod crash_trades;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod feeds;
+#[cfg(test)]
 mod files_doubts;
 #[cfg(test)]
 mod files_folder;
@@ -68,6 +74,8 @@ mod files_page;
 mod files_recorded;
 #[cfg(test)]
 mod files_source;
+#[cfg(test)]
+mod gaps;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
@@ -94,6 +102,8 @@ mod no_source;
 mod pages;
 #[cfg(test)]
 mod partials;
+#[cfg(test)]
+mod posttrade;
 #[cfg(test)]
 mod put;
 #[cfg(test)]
@@ -124,6 +134,8 @@ mod toggles;
 mod trades;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod vault;
 #[cfg(test)]
 mod venue_home;
 #[cfg(test)]

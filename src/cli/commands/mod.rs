@@ -28,6 +28,7 @@ mod import_report;
 mod list_origin;
 mod not_founds;
 mod registration;
+mod status_gaps;
 mod symbol_import;
 mod toggle_check;
 mod unknown;

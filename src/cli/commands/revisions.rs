@@ -64,8 +64,9 @@ impl RevisionsArgs {
             return of_length(interval).collect();
         }
         let mut series: Vec<Series> = Interval::ALL.into_iter().flat_map(of_length).collect();
-        let ticker = ticker.clone();
-        series.push(Series::Events { ticker });
+        let ticker = || ticker.clone();
+        series.push(Series::Events { ticker: ticker() });
+        series.push(Series::Auctions { ticker: ticker() });
         series
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod asking;
 pub(crate) mod barkeep;
 pub(crate) mod charts;
 pub(crate) mod clock;
+pub(crate) mod feed;
 pub(crate) mod files;
 pub(crate) mod foreign;
 pub(crate) mod host;

@@ -11,6 +11,7 @@ mod repair;
 mod repair_print;
 mod series;
 mod trades;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -87,6 +88,8 @@ struct Outcome {
     troubles: Vec<(StorageRequest, Failure)>,
     /// What the files are beside what was recorded of them.
     files: Looked,
+    /// What is wrong in the vault.
+    vault: Vec<crate::vault::Finding>,
 }
 
 /// A damaged file, without its bytes.
@@ -125,6 +128,7 @@ impl Outcome {
             (!is_sound).then_some(Exit::Mismatch),
         ];
         let of_files = files::exits(&self.files);
+        let of_files = of_files.chain(vault::exit(&self.vault));
         Exit::worst(troubles.chain(found.into_iter().flatten()).chain(of_files))
     }
 }
@@ -155,6 +159,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     if scope == Scope::All {
         let looked = files::look(args, &workspace, &catalog, shell)?;
         outcome.add_files(looked, shell);
+        outcome.vault = vault::look(args, &workspace, shell)?;
     }
     let mut exit = Exit::Ok;
     let unknown = refuse_unknown(args, &catalog, &asked);

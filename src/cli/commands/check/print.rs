@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::Timelike;
 use serde_json::{Map, Value, json};
 
-use super::{DamagedFile, Outcome, files};
+use super::{DamagedFile, Outcome, files, vault};
 use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
@@ -30,6 +30,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
     }
     troubles(outcome, shell);
     files::print(&outcome.files, shell);
+    vault::print(&outcome.vault, shell);
     cures(outcome, shell);
     if !outcome.months.is_empty() {
         let months = count(outcome.months.len(), "month", "months");
@@ -68,6 +69,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
 pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     troubles(outcome, shell);
     files::print(&outcome.files, shell);
+    vault::print(&outcome.vault, shell);
     let finding = |(request, finding): &(StorageRequest, Finding)| {
         let mut facts = series(request);
         facts.insert("kind".to_owned(), json!(finding.kind.as_str()));
@@ -108,6 +110,7 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
         "misplaced": outcome.misplaced.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
         "files": files::document(&outcome.files, shell),
+        "vault": vault::document(&outcome.vault, shell),
     }));
 }
 

@@ -132,7 +132,7 @@ pub(super) fn misplaced(
         if !args.venues.is_empty() && !args.venues.contains(&venue) {
             continue;
         }
-        for dataset in [Dataset::Events, Dataset::Trades] {
+        for dataset in [Dataset::Events, Dataset::Auctions, Dataset::Trades] {
             misplaced.extend(stores.partitioned.misplaced(&venue, dataset, None)?);
         }
         for interval in Interval::ALL.into_iter().filter(is_asked) {

@@ -43,9 +43,10 @@ pub(super) fn look(
                     Err(error) => outcome.add_trouble(request.clone(), error.into()),
                 }
                 let is_stopped = shell.world.shutdown.is_raised();
-                Ok::<_, crate::storage::StorageError>(match is_stopped {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
+                Ok::<_, crate::storage::StorageError>(if is_stopped {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 })
             });
             if let Err(error) = read {

@@ -41,6 +41,12 @@ pub(super) fn interval(
     if let [only] = stored.as_slice() {
         return Ok(*only);
     }
+    // The fewer bars are joined the better, and longer ones mostly reach further back.
+    if let Some(to) = args.resample
+        && let Some(longest) = stored.iter().rfind(|from| from.fills(to))
+    {
+        return Ok(*longest);
+    }
     let kept = workspace.intervals()?;
     let typed = quoted(ticker.as_str());
     match (stored.as_slice(), kept.as_slice()) {

@@ -6,12 +6,14 @@
 mod args;
 mod as_of;
 mod find;
+mod resampled;
 mod trades;
 
 pub(in crate::cli) use args::{Format, ShowArgs};
 
 use args::{AdjustFor, Span};
 use find::find;
+use resampled::resampled;
 
 use super::unknown;
 use super::{beside, gaps};
@@ -25,7 +27,7 @@ use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::frame::{self, Adjust, Frame};
-use crate::model::{Interval, Provenance, StorageRequest, Ticker, time};
+use crate::model::{Interval, Provenance, Series, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -75,12 +77,30 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             }
         }
     }
+    refuse_mixed(args, &extracts)?;
     match args.format {
         Format::Table => tables(&extracts, shell),
         Format::Csv => rows::csv(&extracts, shell.printer),
         Format::Json => rows::json(&extracts, shell.printer),
     }
     Ok(Exit::worst(exits))
+}
+
+/// One header cannot stand above the columns of two profiles.
+fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
+    let profiles = extracts.iter().map(|extract| extract.frame.profile());
+    let mut others = profiles.skip_while(|profile| {
+        let first = extracts.first().map(|extract| extract.frame.profile());
+        first.is_none_or(|first| first.joins(profile))
+    });
+    match (args.format, others.next()) {
+        (Format::Csv, Some(other)) => Err(Failure::usage(format!(
+            "not all series have the same columns: some are {}",
+            other.name
+        ))
+        .hint("print them one by one")),
+        _ => Ok(()),
+    }
 }
 
 /// Prints a table for each series, of several below its name.
@@ -116,14 +136,19 @@ impl Question<'_> {
             ..
         } = self;
         let interval = find::interval(args, reading, ticker)?;
-        if args.prepost && !interval.is_intraday() {
+        let printed = args.resample.unwrap_or(interval);
+        if args.prepost && !printed.is_intraday() {
             return Err(Failure::usage(format!(
-                "bars of {interval} have no hours before and after the session"
+                "bars of {printed} have no hours before and after the session"
             )));
         }
         let (request, mut stored) = find(args, reading, ticker, interval)?;
-        if args.events {
-            (stored, _) = beside::events(reading, &request)?;
+        if args.events || args.auctions {
+            stored = if args.events {
+                beside::events(reading, &request)?.0
+            } else {
+                beside::auctions(reading, &request)?
+            };
             let exit = report_damage(shell, &request, &stored);
             return Ok((self.extract(request, stored, interval)?, exit));
         }
@@ -159,7 +184,27 @@ impl Question<'_> {
                 stored.provenance = outside.provenance;
             }
         }
-        Ok((self.extract(request, stored, interval)?, exit))
+        let request = self.resampled(request, &mut stored, interval)?;
+        Ok((self.extract(request, stored, printed)?, exit))
+    }
+
+    /// Joins the bars to longer ones, if that is asked for, and returns what they are.
+    fn resampled(
+        self,
+        request: StorageRequest,
+        stored: &mut Stored,
+        interval: Interval,
+    ) -> Result<StorageRequest, Failure> {
+        let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
+            return Ok(request);
+        };
+        let reading = (self.reading.workspace, self.reading.catalog);
+        resampled(reading, self.shell, &request, (interval, to), stored)?;
+        let series = Series::Bars {
+            ticker: ticker.clone(),
+            interval: to,
+        };
+        Ok(StorageRequest { series, ..request })
     }
 
     /// Returns the rows of a series adjusted, if that is asked for.
@@ -195,7 +240,10 @@ impl Question<'_> {
             .map_or(within.len(), |head| head.min(within.len()));
         let rows: Vec<usize> = (first..after).collect();
         let zone = stored.provenance.timezone.as_deref();
-        let dates = match (args.utc, interval.is_intraday() && !args.events) {
+        let dates = match (
+            args.utc,
+            interval.is_intraday() && !args.events && !args.auctions,
+        ) {
             (true, _) => Dates::Utc(utc_zone(&request, zone)?),
             (false, true) => Dates::Moments,
             (false, false) => Dates::Days,

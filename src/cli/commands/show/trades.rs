@@ -113,9 +113,10 @@ impl Wanted<'_> {
         store.read_each(request, &is_wanted, &mut |_, stored| {
             self.take(request, &stored?);
             let is_enough = question.args.head.is_some_and(|head| self.rows >= head);
-            Ok::<_, StorageError>(match is_enough {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            Ok::<_, StorageError>(if is_enough {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             })
         })?;
         Ok(())
