@@ -70,6 +70,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let leftovers = leftovers.len();
     let sizes = sizes(&workspace, shell, &catalog)?;
+    let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, shell);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
