@@ -16,6 +16,7 @@ pub mod layout;
 pub mod ledger;
 pub mod lock;
 pub mod migrate;
+pub mod mirror;
 pub mod model;
 pub mod observe;
 #[cfg(feature = "polars")]

@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     calendar, check, cleanup, complete, completions, config_show, demo, init, intervals, list, man,
-    partition_migrate, partition_toggle, predecessor, revisions, show, status, tickers, update,
+    mirror, partition_migrate, partition_toggle, predecessor, revisions, show, status, tickers,
+    update,
 };
 use crate::model::CalendarSpan;
 
@@ -138,6 +139,8 @@ pub(super) enum Command {
     List(list::ListArgs),
     /// Show what is known, what is open, and what will be lost when
     Status(status::StatusArgs),
+    /// Make, check and find the copies that readers read faster
+    Mirror(mirror::MirrorArgs),
     /// Print the sessions of an exchange
     Calendar(calendar::CalendarArgs),
     /// Print which stored values were replaced
@@ -172,6 +175,7 @@ impl Command {
             Self::Show(args) => args.format == show::Format::Json,
             Self::List(args) => args.json,
             Self::Status(args) => args.json,
+            Self::Mirror(args) => args.json,
             Self::Calendar(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::PartitionMigrate(command) => command.is_json(),
@@ -195,6 +199,7 @@ impl Command {
             Self::Show(_) => "show bars",
             Self::List(_) => "list what is stored",
             Self::Status(_) => "show the status",
+            Self::Mirror(_) => "mirror",
             Self::Calendar(_) => "print a calendar",
             Self::Revisions(_) => "show revisions",
             Self::Check(_) => "check",

@@ -19,6 +19,7 @@ use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
+use crate::mirror::MirrorError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
@@ -353,6 +354,28 @@ impl From<InventoryError> for Failure {
             InventoryError::Lock(error) => error.into(),
             InventoryError::Storage(error) => error.into(),
             InventoryError::Workspace(error) => error.into(),
+        }
+    }
+}
+
+impl From<MirrorError> for Failure {
+    fn from(error: MirrorError) -> Self {
+        match error {
+            MirrorError::Fs(error) => error.into(),
+            MirrorError::Ledger(error) => error.into(),
+            MirrorError::Inventory(error) => error.into(),
+            MirrorError::Storage(error) => error.into(),
+            MirrorError::Damaged { .. } => Self::of(Exit::Damaged, error)
+                .hint("make it anew: barkeep mirror --full"),
+            MirrorError::Foreign { .. } => Self::of(Exit::Failed, error).hint(
+                "give each workspace a place of its own by `mirror_path` in barkeep.toml, or delete that mirror",
+            ),
+            MirrorError::AmongData { .. } => Self::of(Exit::Usage, error)
+                .hint("set `mirror_path` in barkeep.toml to another folder"),
+            MirrorError::Busy { .. } => Self::of(Exit::Locked, error),
+            MirrorError::Newer { .. }
+            | MirrorError::Encode { .. }
+            | MirrorError::Unreadable { .. } => Self::of(Exit::Failed, error),
         }
     }
 }

@@ -79,8 +79,18 @@ pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     seal::close(&mut bytes)?;
     // Many files may wait to be written, and most are far smaller than the room that was made for them.
     let bytes = Bytes::from(bytes.into_boxed_slice());
+    proven(bytes, frame, &facts.provenance, fingerprint)
+}
+
+/// Returns bytes that were decoded and compared with what they are to hold.
+pub(super) fn proven(
+    bytes: Bytes,
+    frame: &Frame,
+    provenance: &Provenance,
+    fingerprint: Fingerprint,
+) -> Result<Encoded, CodecError> {
     let not_faithful = |reason: String| CodecError::NotFaithful { reason };
-    let is_faithful = decode::holds(&bytes, frame, &facts.provenance)
+    let is_faithful = decode::holds(&bytes, frame, provenance)
         .map_err(|error| not_faithful(error.to_string()))?;
     if !is_faithful {
         return Err(not_faithful("the rows differ".to_owned()));
@@ -97,7 +107,7 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
         reason: error.to_string(),
     };
     let profile = frame.profile();
-    let schema = schema(profile, facts.unit).map_err(bug)?;
+    let schema = schema(profile, facts.unit, None).map_err(bug)?;
     let properties = Arc::new(properties(frame, facts.compression));
     let is_packed = facts.compression == Compression::Zstd;
     let plain = is_packed.then(|| Arc::new(self::properties(frame, Compression::None)));
@@ -148,8 +158,12 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
     writer.into_inner().map_err(bug)
 }
 
-/// Every column is optional, as in the predecessor's files.
-fn schema(profile: &Profile, unit: TimeUnit) -> Result<TypePtr, ParquetError> {
+/// Every column is optional, as in the predecessor's files. A column of instants may stand behind those of the profile.
+pub(super) fn schema(
+    profile: &Profile,
+    unit: TimeUnit,
+    instants: Option<&str>,
+) -> Result<TypePtr, ParquetError> {
     let fields: Result<Vec<TypePtr>, ParquetError> = profile
         .columns
         .iter()
@@ -158,7 +172,7 @@ fn schema(profile: &Profile, unit: TimeUnit) -> Result<TypePtr, ParquetError> {
                 KindOf::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
                 KindOf::Int => (PhysicalType::INT64, None),
                 KindOf::Float => (PhysicalType::DOUBLE, None),
-                KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit))),
+                KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit, false))),
                 KindOf::Flag => (PhysicalType::BOOLEAN, None),
             };
             let field = Type::primitive_type_builder(spec.name, physical)
@@ -168,33 +182,43 @@ fn schema(profile: &Profile, unit: TimeUnit) -> Result<TypePtr, ParquetError> {
             field.build().map(Arc::new)
         })
         .collect();
+    let mut fields = fields?;
+    if let Some(name) = instants {
+        let field = Type::primitive_type_builder(name, PhysicalType::INT64)
+            .with_repetition(Repetition::OPTIONAL)
+            .with_logical_type(Some(timestamp(unit, true)));
+        fields.push(Arc::new(field.build()?));
+    }
     Type::group_type_builder("schema")
-        .with_fields(fields?)
+        .with_fields(fields)
         .build()
         .map(Arc::new)
 }
 
-fn timestamp(unit: TimeUnit) -> LogicalType {
+fn timestamp(unit: TimeUnit, is_instant: bool) -> LogicalType {
     let unit = match unit {
         TimeUnit::Millis => ParquetUnit::MILLIS,
         TimeUnit::Micros => ParquetUnit::MICROS,
         TimeUnit::Nanos => ParquetUnit::NANOS,
     };
-    LogicalType::timestamp(false, unit)
+    LogicalType::timestamp(is_instant, unit)
+}
+
+pub(super) fn page_compression(compression: Compression) -> PageCompression {
+    match compression {
+        Compression::None => PageCompression::UNCOMPRESSED,
+        Compression::Snappy => PageCompression::SNAPPY,
+        Compression::Zstd => packed::compression(),
+        Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
+    }
 }
 
 /// Small files are mostly footer: one statistic a chunk, and none of prices, volumes and row numbers, which no query skips
 /// months by; a dictionary only where values repeat.
 fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
-    let compression = match compression {
-        Compression::None => PageCompression::UNCOMPRESSED,
-        Compression::Snappy => PageCompression::SNAPPY,
-        Compression::Zstd => packed::compression(),
-        Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
-    };
     let mut properties = WriterProperties::builder()
         .set_created_by(footer::CREATED_BY.to_owned())
-        .set_compression(compression)
+        .set_compression(page_compression(compression))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
         .set_max_row_group_row_count(None)

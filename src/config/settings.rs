@@ -84,6 +84,8 @@ pub struct Settings {
     pub gap_warnings: Setting<bool>,
     /// Where each update leaves its outcome for a monitoring system, relative to the workspace.
     pub metrics_file: Setting<Option<PathBuf>>,
+    /// The folder of the mirrors, relative to the workspace; `None` for `mirror` in it.
+    pub mirror_path: Setting<Option<PathBuf>>,
     /// Threads that encode and verify; 0 is one for each core.
     pub jobs: Setting<usize>,
     /// The compression of new files.
@@ -169,6 +171,8 @@ impl Settings {
             gap_warnings: Setting::default(false).under(workspace.gap_warnings, Origin::File),
             metrics_file: Setting::default(None)
                 .under(workspace.metrics_file.map(Some), Origin::File),
+            mirror_path: Setting::default(None)
+                .under(workspace.mirror_path.map(Some), Origin::File),
             jobs: Setting::default(0)
                 .under(workspace.jobs, Origin::File)
                 .under(environment.jobs, Origin::Environment)
@@ -232,6 +236,10 @@ impl Settings {
             SettingRow::new(
                 "workspace.metrics_file",
                 &shown(&self.metrics_file, |path| path.display().to_string()),
+            ),
+            SettingRow::new(
+                "workspace.mirror_path",
+                &shown(&self.mirror_path, |path| path.display().to_string()),
             ),
             SettingRow::new("workspace.jobs", &self.jobs),
             SettingRow::new("workspace.compression", &self.compression),

@@ -55,6 +55,7 @@ pub(super) struct WorkspaceTable {
     pub(super) allow_network_filesystem: Option<bool>,
     pub(super) gap_warnings: Option<bool>,
     pub(super) metrics_file: Option<PathBuf>,
+    pub(super) mirror_path: Option<PathBuf>,
     #[serde(default, deserialize_with = "deserialize_jobs")]
     pub(super) jobs: Option<usize>,
     pub(super) compression: Option<Parsed<Compression>>,
@@ -87,6 +88,7 @@ pub(super) struct SourceTable {
     pub(super) seed: Option<u64>,
     pub(super) first_day: Option<Parsed<Day>>,
     pub(super) partition_intervals: Option<Vec<Parsed<Interval>>>,
+    pub(super) mirror: Option<Vec<Parsed<Interval>>>,
     pub(super) date_zone: Option<Parsed<DateZone>>,
     pub(super) base_url: Option<String>,
     pub(super) user_agent: Option<String>,

@@ -202,6 +202,8 @@ pub struct SourceSettings {
     pub first_day: Setting<NaiveDate>,
     /// The intervals that may be partitioned.
     pub partition_intervals: Setting<BTreeSet<Interval>>,
+    /// The intervals of which readers get a mirror.
+    pub mirror: Setting<BTreeSet<Interval>>,
     /// Whose clock the stored dates of new trees show.
     pub date_zone: Setting<DateZone>,
     /// How its server is asked.
@@ -240,6 +242,7 @@ impl SourceSettings {
                 table.partition_intervals.map(listed),
                 partitioned_by_default(),
             ),
+            mirror: chosen(table.mirror.map(listed), BTreeSet::new()),
             date_zone: chosen(plain(table.date_zone), DateZone::Exchange),
             server,
             feed,
@@ -248,9 +251,9 @@ impl SourceSettings {
 
     pub(super) fn entries(&self, venue: &Venue) -> Vec<SettingRow> {
         let key = |name: &str| format!("sources.\"{venue}\".{name}");
-        let intervals = Setting {
-            value: words_of(&self.partition_intervals.value),
-            origin: self.partition_intervals.origin,
+        let words = |intervals: &Setting<BTreeSet<Interval>>| Setting {
+            value: words_of(&intervals.value),
+            origin: intervals.origin,
         };
         let missing = Setting {
             value: self.missing.value.join(" "),
@@ -277,7 +280,11 @@ impl SourceSettings {
             SettingRow::new(key("scale"), &shown(&self.scale, ToString::to_string)),
             SettingRow::new(key("seed"), &self.seed),
             SettingRow::new(key("first_day"), &self.first_day),
-            SettingRow::new(key("partition_intervals"), &intervals),
+            SettingRow::new(
+                key("partition_intervals"),
+                &words(&self.partition_intervals),
+            ),
+            SettingRow::new(key("mirror"), &words(&self.mirror)),
             SettingRow::new(key("date_zone"), &self.date_zone),
         ];
         rows.extend(self.server.entries(&key));

@@ -118,6 +118,48 @@ impl Frame {
         owners
     }
 
+    /// Returns the rows of each series, in turn: those that follow one another and have one owner.
+    pub fn series(&self) -> Vec<Range<usize>> {
+        let owner = self.profile.owner.and_then(|at| self.columns.get(at));
+        let texts = match owner {
+            Some(Column::Text(texts)) if !matches!(texts, Texts::Same { .. }) => texts,
+            _ => {
+                return (self.rows > 0)
+                    .then_some(0..self.rows)
+                    .into_iter()
+                    .collect();
+            }
+        };
+        let mut series: Vec<Range<usize>> = Vec::new();
+        for row in 0..self.rows {
+            match series.last_mut() {
+                Some(last) if texts.get(last.start) == texts.get(row) => last.end = row + 1,
+                _ => series.push(row..row + 1),
+            }
+        }
+        series
+    }
+
+    /// Returns the owner of a row, if it has one.
+    pub fn owner(&self, row: usize) -> Option<&Arc<str>> {
+        match self.profile.owner.and_then(|at| self.columns.get(at)) {
+            Some(Column::Text(texts)) => texts.get(row),
+            _ => None,
+        }
+    }
+
+    /// Returns some rows that follow one another.
+    #[must_use]
+    pub fn slice(&self, rows: Range<usize>) -> Self {
+        let mut part = Self::empty(self.profile);
+        let end = rows.end.min(self.rows);
+        part.rows = end.saturating_sub(rows.start);
+        for (column, from) in part.columns.iter_mut().zip(&self.columns) {
+            column.extend(from, rows.start..end);
+        }
+        part
+    }
+
     /// Returns what identifies a row. One that is not there has the key of 1970.
     pub fn key(&self, row: usize) -> RowKey {
         let cell = |at: usize| self.columns.get(at).map(|column| column.cell(row));

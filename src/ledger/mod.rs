@@ -15,6 +15,7 @@ mod record;
 mod records;
 mod removed;
 mod replaced;
+mod since;
 mod values;
 mod walk;
 mod written;
@@ -29,6 +30,7 @@ pub use record::SeriesRecord;
 pub use records::{Records, damaged, read_records};
 pub use removed::rows_out;
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
+pub use since::{Mark, Since, read_since};
 
 use std::path::PathBuf;
 

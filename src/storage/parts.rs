@@ -1,5 +1,6 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::frame::{self, Frame, Profile};
 use crate::model::{PartitionKey, Provenance, StorageRequest};
-use crate::sys::{FsResult, Medium};
+use crate::sys::{FsResult, Medium, Rights, rights_of};
 
 use super::StorageError;
 use super::beyond::{Beyond, beyond};
@@ -187,6 +188,34 @@ impl PartitionedStore {
             }
         }
         Ok(())
+    }
+
+    /// Reads some partitions of a series, as far as they are there, and says what their files grant; no other folder of it is
+    /// looked into.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_partitions(
+        &self,
+        request: &StorageRequest,
+        wanted: &BTreeSet<PartitionKey>,
+    ) -> Result<(Stored, Option<Rights>), StorageError> {
+        let dataset = request.series.dataset();
+        let dirs = self.folders().series_dirs(request.partitioned()?)?;
+        let mut way = self.folders().way_into(dirs, dataset);
+        let (mut files, mut rights) = (Vec::new(), None);
+        for &key in wanted {
+            let spot = way.spot_of(key)?;
+            if spot.is_there {
+                let path = spot.path;
+                rights = Rights::of_both(rights, rights_of(self.fs(), &path)?);
+                files.push(PartitionFile { key, path });
+            }
+        }
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        let mut parts = self.read_files(request, files, read)?;
+        parts.misplaced = std::mem::take(&mut way.misplaced);
+        Ok((parts.joined(Profile::of(dataset)), rights))
     }
 
     fn read_files(

@@ -282,10 +282,7 @@ pub(super) fn unit_for(request: &StorageRequest, of_tree: TimeUnit) -> TimeUnit 
 
 /// Returns the compression that suits a series: files of few rows are fastest with snappy, minute bars and
 /// trades are smallest with zstd.
-pub(super) fn compression_for(
-    request: &StorageRequest,
-    chosen: Option<Compression>,
-) -> Compression {
+pub fn compression_for(request: &StorageRequest, chosen: Option<Compression>) -> Compression {
     let suited = match &request.series {
         Series::Bars { interval, .. } | Series::Prepost { interval, .. }
             if interval.minutes().is_some_and(|minutes| minutes <= 30) =>

@@ -93,6 +93,8 @@ mod lock;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod missing_rows;
 #[cfg(test)]
 mod no_source;

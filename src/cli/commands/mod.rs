@@ -12,6 +12,7 @@ pub(super) mod init;
 pub(super) mod intervals;
 pub(super) mod list;
 pub(super) mod man;
+pub(super) mod mirror;
 pub(super) mod partition_migrate;
 pub(super) mod partition_toggle;
 pub(super) mod predecessor;

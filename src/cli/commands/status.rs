@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::cleanup::describe_lock;
+use super::mirror;
 use super::status_gaps;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
@@ -69,6 +70,8 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let leftovers = leftovers.len();
     let sizes = sizes(&workspace, shell, &catalog)?;
+    let now = shell.around.clock.now();
+    let mirrors = mirror::standings(&workspace, shell);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.printer.json(&json!({
@@ -80,6 +83,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
+            "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
             "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
         }));
@@ -101,6 +105,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if !sizes.is_empty() {
         shell.printer.line("");
         ui_sizes::print(&sizes, shell.printer);
+    }
+    for one in &mirrors {
+        one.print(now, shell.printer);
     }
     if !shelves.is_empty() {
         shell.printer.line("");

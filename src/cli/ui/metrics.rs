@@ -11,7 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::cli::Exit;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
-use crate::model::Venue;
+use crate::mirror::Tree;
+use crate::model::{Interval, Venue};
 use crate::update::{RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
@@ -29,6 +30,8 @@ pub(in crate::cli) struct Outcome<'o> {
     pub(in crate::cli) requests: &'o [RequestWeek],
     /// How much is kept.
     pub(in crate::cli) sizes: &'o [Size],
+    /// The mirrors, and when each was compared with its tree last.
+    pub(in crate::cli) mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
     /// Sessions that were lost, for each of the series.
     pub(in crate::cli) lost: &'o [usize],
 }
@@ -109,7 +112,8 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         "Tickers by state.",
         &states(outcome.series),
     );
-    for (name, help, samples) in kept(outcome.sizes) {
+    let kept = kept(outcome.sizes).into_iter();
+    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]) {
         gauge(&mut text, name, help, &samples);
     }
     text
@@ -200,6 +204,21 @@ fn kept(sizes: &[Size]) -> [Metric; 6] {
             each(|one| one.bytes),
         ),
     ]
+}
+
+fn mirrors(mirrors: &[(Tree, Option<DateTime<Utc>>)]) -> Metric {
+    let sample = |(tree, refreshed): &(Tree, Option<DateTime<Utc>>)| {
+        let [market, source] = at(&tree.venue);
+        let interval = tree.interval.map_or("", Interval::as_str);
+        let dataset = ("dataset", tree.dataset.as_str());
+        let labels = labels(&[market, source, dataset, ("interval", interval)]);
+        (labels, refreshed.map_or(0, |at| at.timestamp()).to_string())
+    };
+    (
+        "mirror_refreshed_timestamp_seconds",
+        "When a mirror was brought up to date last; 0 for never.",
+        mirrors.iter().map(sample).collect(),
+    )
 }
 
 fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {

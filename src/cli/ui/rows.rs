@@ -7,12 +7,12 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use chrono::{LocalResult, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
 use super::decimals::{decimals, readable};
 use super::{Printer, json as pieces};
+use crate::calendar::utc_of;
 use crate::frame::{Cell, Column, ColumnSpec, Frame, KindOf};
 use crate::model::{Provenance, StorageRequest, time};
 
@@ -96,24 +96,10 @@ impl Dates {
             Self::Utc(zone) => write!(
                 text,
                 "{}",
-                utc(moment, zone).format("%Y-%m-%dT%H:%M:%S%.fZ")
+                utc_of(moment, zone).format("%Y-%m-%dT%H:%M:%S%.fZ")
             ),
         };
         text
-    }
-}
-
-/// Returns a moment of a wall clock in UTC: the earlier of two, and for one that the clock leaps over, the moment at
-/// which the clock would have shown it without the leap.
-fn utc(moment: NaiveDateTime, zone: Tz) -> NaiveDateTime {
-    match zone.from_local_datetime(&moment) {
-        LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => found.naive_utc(),
-        LocalResult::None => {
-            let before = moment - TimeDelta::hours(3);
-            zone.from_local_datetime(&before)
-                .earliest()
-                .map_or(moment, |found| found.naive_utc() + TimeDelta::hours(3))
-        }
     }
 }
 

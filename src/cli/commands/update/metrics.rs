@@ -12,7 +12,7 @@ use super::UpdateArgs;
 use super::requests::RequestCount;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
-use crate::cli::commands::{registration, status};
+use crate::cli::commands::{mirror, registration, status};
 use crate::cli::shell::Shell;
 use crate::cli::ui::metrics::{Outcome, render};
 use crate::cli::ui::summary::Finished;
@@ -115,7 +115,9 @@ impl<'u> MetricsFile<'u> {
             Err(_) => Default::default(),
         };
         let written = self.bars_counted().and_then(|bars_total| {
+            let mirrors = mirror::refreshed(self.workspace, self.shell);
             let text = render(&Outcome {
+                mirrors: &mirrors,
                 now,
                 seconds,
                 exit,

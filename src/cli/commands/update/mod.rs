@@ -20,6 +20,7 @@ pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
+use super::mirror;
 use super::registration;
 use super::sweep;
 use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
@@ -258,6 +259,8 @@ impl Update<'_> {
                 registry.catalog(),
                 session,
             );
+            let told = mirror::refresh(self.workspace, self.shell, registry.catalog());
+            report.warnings.extend(told);
         }
         let foreseen = self.foresee_losses(&plan, registry.catalog());
         let ran = outcome::of_run(&report, &leftovers);
