@@ -60,7 +60,7 @@ mod tests {
     fn rows_that_are_new_push_none_out() {
         let extent = Extent {
             times: BTreeSet::from([3]),
-            spans: vec![10..20],
+            spans: vec![10..20, 20..20],
             fresh: vec![30..=40],
         };
 

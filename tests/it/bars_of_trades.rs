@@ -271,7 +271,7 @@ fn what_looks_at_series_knows_bars_of_trades() {
     let bar = stored();
 
     let list = bar.run(&["list", "--json"]).expect(Exit::Ok).stdout;
-    let check = bar.run(&["check", "--files"]);
+    let check = bar.run(&["check"]);
     let rebuilt = bar.run(&["check", "--rebuild"]);
 
     assert!(list.contains("auctions") && list.contains(SAP), "{list}");

@@ -51,7 +51,17 @@ fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_no
 
     assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday));
     assert_eq!(day_rows(&bench, "2025-10-30"), rows(&thursday));
-    assert_eq!((report.rows().added, report.written().0), (6, 2));
+    assert_eq!(
+        (
+            report
+                .feeds
+                .iter()
+                .map(|feed| feed.trades.added)
+                .sum::<usize>(),
+            report.written().0
+        ),
+        (6, 2)
+    );
     assert_eq!(bench.files_in("data").len(), 2);
     let records = read_records(bench.fs(), &bench.places, &"de:xetra".parse().unwrap()).unwrap();
     let record = &records.series[&request()];
@@ -59,7 +69,17 @@ fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_no
     assert_eq!(record.last, time::parse("2025-10-31T23:59:59.999999"));
     let before = bench.files_in("data");
     let report = ingest(&bench, &downloads).unwrap();
-    assert_eq!((report.rows().added, report.written().0), (0, 0));
+    assert_eq!(
+        (
+            report
+                .feeds
+                .iter()
+                .map(|feed| feed.trades.added)
+                .sum::<usize>(),
+            report.written().0
+        ),
+        (0, 0)
+    );
     assert_eq!(bench.files_in("data"), before);
     assert!(!bench.has("quarantine"));
 }
