@@ -64,7 +64,8 @@ fn a_mirror_of_a_later_form_is_left_alone() {
 
 #[test]
 fn what_is_damaged_is_made_anew_and_told() {
-    let damages: [(&str, fn(&Barkeep)); 6] = [
+    type Damage = (&'static str, fn(&Barkeep));
+    let damages: [Damage; 6] = [
         ("a flipped bit in a file", |bar| {
             let name = format!("{DIR}/files/{}", names_of(bar, Tier::Base)[0]);
             let mut bytes = bar.read(&name);
@@ -81,10 +82,10 @@ fn what_is_damaged_is_made_anew_and_told() {
             bar.write(&name, &bytes[..bytes.len() / 2]);
         }),
         ("no state at all", |bar| {
-            bar.remove(format!("{DIR}/v1/state.jsonl"))
+            bar.remove(format!("{DIR}/v1/state.jsonl"));
         }),
         ("a version that is gone", |bar| {
-            bar.remove(format!("{DIR}/v1"))
+            bar.remove(format!("{DIR}/v1"));
         }),
         ("a link that leads elsewhere", |bar| {
             bar.remove(format!("{DIR}/current"));
