@@ -54,7 +54,9 @@ pub(super) fn auctions(
             .and_then(|volume| account.digits?.units(volume));
         auction.units += units.unwrap_or_default();
         auction.trades += 1;
-        auction.price = lines.price(line.row);
+        if line.counts.price {
+            auction.price = lines.price(line.row);
+        }
         let at = wall.div_euclid(MICROSECOND) * MICROSECOND;
         auction.printed = Some(auction.printed.map_or(at, |first| first.min(at)));
     }

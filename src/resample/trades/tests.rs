@@ -236,6 +236,28 @@ fn auctions_are_in_the_bar_of_their_print_and_kept_apart() {
 }
 
 #[test]
+fn a_price_that_was_made_elsewhere_is_not_that_of_an_auction() {
+    let auction = trade("1", "2026-09-18T15:35:12Z", 8.0, 10.0);
+    let auction = Trade {
+        trading_mode: Some("K".into()),
+        ..auction
+    };
+    let midpoint = Trade {
+        trans_id: "2".into(),
+        price: Some(9.0),
+        trading_system: Some("3".into()),
+        ..auction.clone()
+    };
+
+    let made = minutes(&[auction, midpoint]);
+
+    assert_eq!(
+        auctions_of(&made),
+        ["09-18 00:00 closing 8 20 2 09-18 17:35"]
+    );
+}
+
+#[test]
 fn an_auction_after_a_halt_is_dated_by_its_minute_and_a_cancelled_one_is_empty() {
     let halt = |id: &str, at: &str| Trade {
         trading_mode: Some("U".into()),
