@@ -19,4 +19,4 @@ pub use calendars::Calendars;
 pub use given::{GivenError, of_csv};
 pub use known::Calendar;
 pub use session::{Day, Session};
-pub use zones::is_same_zone;
+pub use zones::{is_same_zone, utc_of};

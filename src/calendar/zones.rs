@@ -1,6 +1,6 @@
 //! Zones: the main exchange of each, for series of which nothing else is known, and which names are of one zone.
 
-use chrono::{NaiveDate, Offset, TimeZone};
+use chrono::{LocalResult, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// Zones by their IANA names, older ones among them, and the exchange whose days those of the whole zone are.
@@ -37,6 +37,19 @@ pub(super) fn main_exchange(zone: &str) -> Option<&'static str> {
     MAIN.get(found).map(|(_, exchange)| *exchange)
 }
 
+/// Returns a moment of a wall clock in UTC: the earlier of two, and for one that the clock leaps over, the moment at
+/// which the clock would have shown it without the leap.
+pub fn utc_of(wall: NaiveDateTime, zone: Tz) -> NaiveDateTime {
+    match zone.from_local_datetime(&wall) {
+        LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => found.naive_utc(),
+        LocalResult::None => {
+            let leap = TimeDelta::hours(3);
+            let before = zone.from_local_datetime(&(wall - leap)).earliest();
+            before.map_or(wall, |found| found.naive_utc() + leap)
+        }
+    }
+}
+
 /// Tells whether two IANA names are of one zone: their clocks have shown the same time since 1970.
 pub fn is_same_zone(one: &str, other: &str) -> bool {
     let (Ok(a), Ok(b)) = (one.parse::<Tz>(), other.parse::<Tz>()) else {
@@ -56,6 +69,19 @@ pub fn is_same_zone(one: &str, other: &str) -> bool {
 mod tests {
     use super::super::known::Calendar;
     use super::*;
+
+    #[test]
+    fn a_wall_clock_that_leaps_or_repeats_still_has_a_moment() {
+        for (wall, utc) in [
+            ("2020-07-01T02:30:00", "2020-07-01T00:30:00"),
+            ("2020-03-29T02:30:00", "2020-03-29T01:30:00"),
+            ("2020-10-25T02:30:00", "2020-10-25T00:30:00"),
+        ] {
+            let moment = |text: &str| text.parse::<NaiveDateTime>().unwrap();
+
+            assert_eq!(utc_of(moment(wall), Tz::Europe__Berlin), moment(utc));
+        }
+    }
 
     #[test]
     fn every_zone_is_found_and_its_exchange_has_a_table() {

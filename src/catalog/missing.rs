@@ -85,6 +85,16 @@ pub(super) fn has_lost(entry: &Object) -> bool {
     entry.contains_key(LOST)
 }
 
+/// Returns the days of a series that are noted as lost: from the first, or from its beginning, to the last.
+pub(super) fn lost(entry: &Object) -> Vec<(Option<NaiveDate>, NaiveDate)> {
+    let day = |lost: &Value, key: &str| lost.get(key)?.as_str()?.parse::<NaiveDate>().ok();
+    let known = entry.get(LOST).and_then(Value::as_array);
+    let known = known.into_iter().flatten();
+    known
+        .filter_map(|lost| Some((day(lost, "from"), day(lost, "to")?)))
+        .collect()
+}
+
 /// Forgets that a history was given up.
 pub(super) fn forget_given_up(entry: &mut Object) -> bool {
     let known = entry.get(LOST).and_then(Value::as_array);

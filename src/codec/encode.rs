@@ -128,37 +128,55 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
 
 /// Every column is optional, as in the predecessor's files.
 fn schema(profile: &Profile, unit: TimeUnit) -> Result<TypePtr, ParquetError> {
-    let fields: Result<Vec<TypePtr>, ParquetError> = profile
-        .columns
-        .iter()
-        .map(|spec| {
-            let (physical, logical) = match spec.kind {
-                KindOf::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
-                KindOf::Int => (PhysicalType::INT64, None),
-                KindOf::Float => (PhysicalType::DOUBLE, None),
-                KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit))),
-                KindOf::Flag => (PhysicalType::BOOLEAN, None),
-            };
-            let field = Type::primitive_type_builder(spec.name, physical)
-                .with_repetition(Repetition::OPTIONAL)
-                .with_converted_type(ConvertedType::NONE)
-                .with_logical_type(logical);
-            field.build().map(Arc::new)
-        })
-        .collect();
+    let columns = profile.columns.iter();
+    schema_of(
+        columns.map(|spec| (spec.name, spec.kind, Clock::OfExchange)),
+        unit,
+    )
+}
+
+/// Which clock times are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// That on the wall of an exchange.
+    OfExchange,
+    /// UTC: they are instants.
+    Utc,
+}
+
+/// Returns the schema of columns of these names and kinds.
+pub(super) fn schema_of<'n>(
+    columns: impl Iterator<Item = (&'n str, KindOf, Clock)>,
+    unit: TimeUnit,
+) -> Result<TypePtr, ParquetError> {
+    let fields = columns.map(|(name, kind, clock)| {
+        let (physical, logical) = match kind {
+            KindOf::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+            KindOf::Int => (PhysicalType::INT64, None),
+            KindOf::Float => (PhysicalType::DOUBLE, None),
+            KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit, clock))),
+            KindOf::Flag => (PhysicalType::BOOLEAN, None),
+        };
+        let field = Type::primitive_type_builder(name, physical)
+            .with_repetition(Repetition::OPTIONAL)
+            .with_converted_type(ConvertedType::NONE)
+            .with_logical_type(logical);
+        field.build().map(Arc::new)
+    });
+    let fields: Result<Vec<TypePtr>, ParquetError> = fields.collect();
     Type::group_type_builder("schema")
         .with_fields(fields?)
         .build()
         .map(Arc::new)
 }
 
-fn timestamp(unit: TimeUnit) -> LogicalType {
+fn timestamp(unit: TimeUnit, clock: Clock) -> LogicalType {
     let unit = match unit {
         TimeUnit::Millis => ParquetUnit::MILLIS,
         TimeUnit::Micros => ParquetUnit::MICROS,
         TimeUnit::Nanos => ParquetUnit::NANOS,
     };
-    LogicalType::timestamp(false, unit)
+    LogicalType::timestamp(clock == Clock::Utc, unit)
 }
 
 /// Small files are mostly footer: one statistic a chunk, and none of prices, volumes and row numbers, which no query skips

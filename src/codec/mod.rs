@@ -18,15 +18,17 @@ mod named;
 mod opened;
 mod pages;
 mod seal;
+mod stream;
 mod thrift;
 mod types;
 
 pub use decode::{Decoded, decode, decode_within};
-pub use encode::{Compression, Encoded, Facts, encode};
+pub use encode::{Clock, Compression, Encoded, Facts, encode};
 pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
 pub use limit::MemoryLimit;
 pub use named::{NamedColumn, Names, TimeKind, names, read_named};
+pub use stream::{StreamColumn, StreamWriter};
 
 use parquet::errors::ParquetError;
 

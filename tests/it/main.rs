@@ -57,6 +57,8 @@ mod crash_records;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod files_doubts;
 #[cfg(test)]
 mod files_page;
