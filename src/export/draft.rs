@@ -84,7 +84,8 @@ impl<'f> Draft<'f> {
     /// Gives the file its name.
     ///
     /// # Errors
-    /// When the system refuses; then it is gone, and what stood there is as it was.
+    /// When the system refuses; then it is gone, and what stood there is as it was. If only the last sync of the folder failed, the
+    /// file is there already, and a power cut may take it back.
     pub fn keep(mut self) -> FsResult<()> {
         self.pass_on()?;
         self.file.sync()?;

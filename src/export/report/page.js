@@ -8,7 +8,7 @@ const ROW = 28;
 const MOST_PRINTED = 3000;
 const SHORT = ["J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D"];
 const KINDS = {
-  have: ["have", "every series that had begun has bars"],
+  have: ["\u00a0", "every series that had begun has bars"],
   part: ["%", "so many of a hundred series have bars, the others are not known to lack any"],
   provisional: ["\u2026", "the month has a bar that was not over"],
   missing: ["-n", "so many series lack the month between others that they have, or behind them"],
@@ -26,6 +26,7 @@ function el(name, attributes, ...children) {
 }
 const day = (number) => number === null ? "?" : new Date(number * 864e5).toISOString().slice(0, 10);
 const month = (number) => `${1970 + Math.floor(number / 12)}-${String(number % 12 + 1).padStart(2, "0")}`;
+const cases = (number) => number === 1 ? "case in quarantine" : "cases in quarantine";
 const grouped = (number) => number === null || number === undefined ? "?" : number.toLocaleString("en");
 function size(bytes) {
   if (bytes === null || bytes === undefined) return "?";
@@ -69,14 +70,19 @@ const all = data.series.map((row, at) => {
   one.isKnown = one.rows !== null;
   return one;
 });
+// How many series of a group are what in each month, by the number of the month.
+for (const group of data.groups) group.sums = new Map();
 function tally(one) {
-  let have = 0, missing = 0, lost = 0;
-  for (const kind of coverage(one).values()) {
-    if (kind === "have" || kind === "provisional") have += 1;
-    else if (kind === "missing") missing += 1;
-    else if (kind === "lost") lost += 1;
+  const kinds = coverage(one);
+  one.have = one.missing = one.lostMonths = 0;
+  for (const [m, kind] of kinds) {
+    if (kind === "have" || kind === "provisional") one.have += 1;
+    else if (kind === "missing") one.missing += 1;
+    else if (kind === "lost") one.lostMonths += 1;
+    let sum = one.group.sums.get(m);
+    if (!sum) one.group.sums.set(m, sum = { have: 0, provisional: 0, missing: 0, lost: 0, none: 0 });
+    sum[kind] += 1;
   }
-  one.have = have; one.missing = missing; one.lostMonths = lost;
 }
 for (const one of all) tally(one);
 
@@ -101,16 +107,11 @@ function figures(list) {
 }
 
 function drawGroup(group, of) {
-  const sums = new Map();
+  const sums = group.sums;
   let first = Infinity, last = -Infinity;
-  for (const one of of) {
-    for (const [m, kind] of coverage(one)) {
-      let sum = sums.get(m);
-      if (!sum) sums.set(m, sum = { have: 0, provisional: 0, missing: 0, lost: 0, none: 0 });
-      sum[kind] += 1;
-      if (m < first) first = m;
-      if (m > last) last = m;
-    }
+  for (const m of sums.keys()) {
+    first = Math.min(first, m);
+    last = Math.max(last, m);
   }
   const count = (key) => of.reduce((sum, one) => sum + (one[key] ?? 0), 0);
   const unknown = of.filter((one) => !one.isKnown).length;
@@ -244,7 +245,7 @@ function begin() {
   const isBad = all.filter((one) => one.missing > 0).length, isLost = all.filter((one) => one.lostMonths > 0).length;
   byId("totals").append(...figures([[grouped(data.tickers.length), "tickers"], [grouped(all.length), "series"], [grouped(sum("rows")), "rows"], [size(sum("bytes")), `in ${grouped(sum("files"))} files`],
     [grouped(isBad), "series with missing months", isBad > 0], [grouped(isLost), "with lost months", isLost > 0],
-    [grouped(data.quarantineTotal), "cases in quarantine", data.quarantineTotal > 0], data.damaged.length > 0 && [grouped(data.damaged.length), "records damaged", true]]));
+    [grouped(data.quarantineTotal), cases(data.quarantineTotal), data.quarantineTotal > 0], data.damaged.length > 0 && [grouped(data.damaged.length), "records damaged", true]]));
   byId("legend").append(...Object.entries(KINDS).flatMap(([kind, [text, meaning]]) => [el("i", { class: kind, title: meaning }, text), `${kind === "part" ? "some have" : kind}`]));
   const of = data.groups.map(() => []);
   for (const one of all) of[data.groups.indexOf(one.group)].push(one);
