@@ -38,20 +38,33 @@ pub(super) fn put_seen(records: &mut Object, seen: &Identity) -> bool {
 /// Replaces what is known, and keeps that beside it with the day.
 pub(super) fn move_to(records: &mut Object, identity: &Identity, today: NaiveDate) -> bool {
     let known = known(records).unwrap_or_default();
-    let mut before = object(&known);
+    records.shift_remove(SEEN);
+    keep_before(records, &known, today) | put(records, KNOWN, &identity.completed_by(&known))
+}
+
+/// Takes what was seen for what is known, and keeps that beside it with the day.
+pub(super) fn accept(records: &mut Object, seen: &Identity, today: NaiveDate) -> bool {
+    records.shift_remove(SEEN);
+    let is_kept = known(records).is_some_and(|known| keep_before(records, &known, today));
+    put(records, KNOWN, seen) || is_kept
+}
+
+fn keep_before(records: &mut Object, known: &Identity, today: NaiveDate) -> bool {
+    let mut before = object(known);
     before.insert("until".to_owned(), Value::String(today.to_string()));
     let earlier = records.get(BEFORE).and_then(Value::as_array);
     let mut all = earlier.cloned().unwrap_or_default();
     all.push(Value::Object(before));
-    records.shift_remove(SEEN);
     fields::put(records, TICKER_ORDER, BEFORE, Value::Array(all))
-        | put(records, KNOWN, &identity.completed_by(&known))
 }
 
-/// Takes what was seen for what is known.
-pub(super) fn accept(records: &mut Object, seen: &Identity) -> bool {
-    records.shift_remove(SEEN);
-    put(records, KNOWN, seen)
+/// Returns the first day of trading of who a ticker is, where it was another one before: what is older is of that one.
+pub(super) fn first_of_another(records: &Object) -> Option<NaiveDate> {
+    let first = known(records)?.first_trade?;
+    let before = records.get(BEFORE)?.as_array()?;
+    let day = |one: &Value| -> Option<NaiveDate> { one.get("first_trade")?.as_str()?.parse().ok() };
+    let mut firsts = before.iter().filter_map(day);
+    firsts.any(|one| one != first).then_some(first)
 }
 
 fn read(records: &Object, key: &str) -> Option<Identity> {

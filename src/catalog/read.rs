@@ -296,6 +296,11 @@ impl Catalog {
         identity::known(self.records(ticker, venue)?)
     }
 
+    /// Returns the first day of trading of who a ticker is at a venue, where the symbol was another's before.
+    pub fn first_of_another(&self, ticker: &Ticker, venue: &Venue) -> Option<NaiveDate> {
+        identity::first_of_another(self.records(ticker, venue)?)
+    }
+
     /// Returns the tickers of a venue of which the source says something else than what is known, with what it says.
     pub fn refused_at(&self, venue: &Venue) -> Vec<(Ticker, Identity)> {
         let refused = |ticker: Ticker| {

@@ -192,10 +192,15 @@ impl Catalog {
     }
 
     /// Takes the identity that was seen for the one that is known; `None` when nothing else was seen.
-    pub fn accept_identity(&mut self, ticker: &Ticker, venue: &Venue) -> Option<Identity> {
+    pub fn accept_identity(
+        &mut self,
+        ticker: &Ticker,
+        venue: &Venue,
+        today: NaiveDate,
+    ) -> Option<Identity> {
         let seen = identity::seen(self.records(ticker, venue)?)?;
         self.change(ticker, venue, NaiveDate::MIN, |records| {
-            identity::accept(records, &seen)
+            identity::accept(records, &seen, today)
         })
         .ok()?;
         Some(seen)

@@ -50,6 +50,7 @@ pub(super) fn facts(closes: &[f64]) -> Facts {
         events: Vec::new(),
         has_borders: true,
         currency: None,
+        first_of_another: None,
         calendar: Calendar::unlisted("UTC"),
     }
 }

@@ -6,6 +6,7 @@
 
 mod bases;
 mod impossible;
+mod of_another;
 mod payments;
 mod repair;
 mod rows;
@@ -18,6 +19,8 @@ mod made;
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use chrono::NaiveDate;
 
 pub use repair::{Repair, repair};
 
@@ -44,6 +47,8 @@ pub struct Facts {
     pub has_borders: bool,
     /// The currency of the prices, if somebody wrote it down.
     pub currency: Option<String>,
+    /// The first day of trading of who the symbol is, where it was another's before.
+    pub first_of_another: Option<NaiveDate>,
     /// What is known of the sessions of the exchange.
     pub calendar: Calendar,
 }
@@ -85,11 +90,13 @@ pub enum Kind {
     Twin,
     /// A bar that no trading can have made.
     Impossible,
+    /// Bars of somebody else, who had the symbol before.
+    OfAnother,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UnitJump,
         Self::UnappliedSplit,
         Self::Seam,
@@ -102,6 +109,7 @@ impl Kind {
         Self::OffGrid,
         Self::Twin,
         Self::Impossible,
+        Self::OfAnother,
     ];
 
     /// Returns the word that it is printed as.
@@ -119,6 +127,7 @@ impl Kind {
             Self::OffGrid => "off_grid",
             Self::Twin => "twin",
             Self::Impossible => "impossible",
+            Self::OfAnother => "of_another",
         }
     }
 
@@ -169,6 +178,7 @@ pub fn look(facts: &Facts, scope: Scope) -> Vec<Finding> {
         found.extend(payments::find(&rows, facts, &known));
         found.extend(stands::find(facts));
         found.extend(impossible::find(facts));
+        found.extend(of_another::find(facts));
     }
     found.sort_by_key(|finding| (finding.from, finding.to, finding.kind));
     found
@@ -189,6 +199,7 @@ pub fn unapplied_splits(
         events,
         has_borders: true,
         currency: None,
+        first_of_another: None,
         calendar: Calendar::unlisted("UTC"),
     };
     let found = look(&facts, Scope::Basis).into_iter();

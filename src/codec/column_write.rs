@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use parquet::column::writer::{ColumnWriter, get_typed_column_writer_mut};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::properties::DEFAULT_WRITE_BATCH_SIZE;
-use parquet::file::writer::SerializedColumnWriter;
 
 use crate::frame::{Column, Part, Texts};
 use crate::model::TimeUnit;
@@ -14,7 +14,7 @@ use super::CodecError;
 
 /// Writes some rows of a column.
 pub(super) fn write(
-    chunk: &mut SerializedColumnWriter<'_>,
+    chunk: &mut ColumnWriter<'_>,
     column: &Column,
     rows: Range<usize>,
     unit: TimeUnit,
@@ -40,7 +40,7 @@ pub(super) fn write(
 
 /// Writes texts. One that repeats is written as Parquet's writer would do it anyway, some rows at a time.
 fn write_texts(
-    chunk: &mut SerializedColumnWriter<'_>,
+    chunk: &mut ColumnWriter<'_>,
     texts: &Texts,
     rows: Range<usize>,
 ) -> Result<(), CodecError> {
@@ -70,7 +70,7 @@ fn write_texts(
 
 /// Writes values as they are.
 fn write_values<D: DataType>(
-    chunk: &mut SerializedColumnWriter<'_>,
+    chunk: &mut ColumnWriter<'_>,
     part: Part<'_, D::T>,
 ) -> Result<(), CodecError>
 where
@@ -89,12 +89,11 @@ fn levels_of<T>(cells: impl Iterator<Item = Option<T>>) -> Vec<i16> {
 }
 
 fn write_batch<D: DataType>(
-    chunk: &mut SerializedColumnWriter<'_>,
+    chunk: &mut ColumnWriter<'_>,
     values: &[D::T],
     levels: &[i16],
 ) -> Result<(), CodecError> {
-    chunk
-        .typed::<D>()
+    get_typed_column_writer_mut::<D>(chunk)
         .write_batch(values, Some(levels), None)
         .map_err(|error| CodecError::NotFaithful {
             reason: error.to_string(),

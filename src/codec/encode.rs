@@ -9,8 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::basic::{
     Compression as PageCompression, ConvertedType, Encoding, GzipLevel, LogicalType, Repetition,
-    TimeUnit as ParquetUnit, Type as PhysicalType, ZstdLevel,
+    TimeUnit as ParquetUnit, Type as PhysicalType,
 };
+use parquet::column::writer::ColumnWriter;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
@@ -19,7 +20,7 @@ use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use crate::frame::{Column, Frame, KindOf, Profile};
 use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
 
-use super::{CodecError, MemoryLimit, column_write, decode_within, footer, seal};
+use super::{CodecError, MemoryLimit, column_write, decode_within, footer, packed, seal};
 
 /// The column of volumes.
 const VOLUME: &str = "volume";
@@ -99,15 +100,35 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
     let profile = frame.profile();
     let schema = schema(profile, facts.unit).map_err(bug)?;
     let properties = Arc::new(properties(frame, facts.compression));
-    let mut writer = SerializedFileWriter::new(Vec::with_capacity(16 * 1024), schema, properties)
-        .map_err(bug)?;
+    let is_packed = facts.compression == Compression::Zstd;
+    let plain = is_packed.then(|| Arc::new(self::properties(frame, Compression::None)));
+    let mut writer = SerializedFileWriter::new(
+        Vec::with_capacity(16 * 1024),
+        schema,
+        Arc::clone(&properties),
+    )
+    .map_err(bug)?;
+    let described = writer.schema_descr().columns().to_vec();
     let most = facts
         .row_group_rows
         .map_or(ROW_GROUP_ROWS, NonZeroUsize::get);
     for start in (0..frame.len()).step_by(most) {
         let rows = start..start.saturating_add(most).min(frame.len());
         let mut group = writer.next_row_group().map_err(bug)?;
-        for column in frame.columns() {
+        for (column, described) in frame.columns().iter().zip(&described) {
+            let rows = rows.clone();
+            let of_packed = plain
+                .as_ref()
+                .filter(|_| properties.compression(described.path()) == packed::compression());
+            if let Some(plain) = of_packed {
+                let fill = |chunk: &mut ColumnWriter<'_>| {
+                    column_write::write(chunk, column, rows, facts.unit)
+                };
+                let (bytes, closed) =
+                    packed::chunk(Arc::clone(described), Arc::clone(plain), fill)?;
+                group.append_column(&bytes, closed).map_err(bug)?;
+                continue;
+            }
             let mut chunk =
                 group
                     .next_column()
@@ -115,7 +136,7 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
                     .ok_or_else(|| CodecError::NotFaithful {
                         reason: "the schema has too few columns".to_owned(),
                     })?;
-            column_write::write(&mut chunk, column, rows.clone(), facts.unit)?;
+            column_write::write(chunk.untyped(), column, rows, facts.unit)?;
             chunk.close().map_err(bug)?;
         }
         group.close().map_err(bug)?;
@@ -185,7 +206,7 @@ fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
     let compression = match compression {
         Compression::None => PageCompression::UNCOMPRESSED,
         Compression::Snappy => PageCompression::SNAPPY,
-        Compression::Zstd => PageCompression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()),
+        Compression::Zstd => packed::compression(),
         Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
     };
     let mut properties = WriterProperties::builder()

@@ -16,6 +16,7 @@ mod index;
 mod limit;
 mod named;
 mod opened;
+mod packed;
 mod pages;
 mod seal;
 mod stream;

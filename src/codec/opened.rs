@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::file::FOOTER_SIZE;
 use parquet::file::metadata::{
@@ -16,6 +17,8 @@ use parquet::schema::types::ColumnDescPtr;
 
 use crate::frame::{KindOf, Profile};
 
+use super::footer;
+use super::packed;
 use super::pages::{Pages, Watched};
 use super::thrift::{self, Walked};
 use super::{CodecError, MemoryLimit};
@@ -107,9 +110,21 @@ impl Opened {
             return Err(CodecError::foreign("its columns lie in other files"));
         }
         let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
+        // Others may write frames that do not say how long they are.
+        let is_packed = self.facts().created_by() == Some(footer::CREATED_BY)
+            && chunk.compression() == packed::compression();
+        let plain;
+        let chunk = if is_packed {
+            let said = chunk.clone().into_builder();
+            plain = said.set_compression(Compression::UNCOMPRESSED).build()?;
+            &plain
+        } else {
+            chunk
+        };
         let pages = SerializedPageReader::new(Arc::clone(&self.pages), chunk, rows, None)?;
         let watched = Watched {
             pages,
+            is_packed,
             rows,
             is_optional: column.max_def_level() > 0,
             left: self.pages.left,

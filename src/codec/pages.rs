@@ -11,6 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length, SerializedPageReader};
 
 use super::column_read::TEXTS_AT_A_TIME;
+use super::packed;
 use super::thrift::{self, varint};
 
 /// What an entry of a dictionary takes: the largest is a reference to a text.
@@ -79,6 +80,8 @@ fn broken(what: &str) -> ParquetError {
 /// The pages of one column, of which none holds more than it may.
 pub(super) struct Watched {
     pub(super) pages: SerializedPageReader<Pages>,
+    /// Whether they come as they lie in the file, to be unpacked here.
+    pub(super) is_packed: bool,
     /// How many rows the group has.
     pub(super) rows: usize,
     /// Whether the column may have nulls.
@@ -173,7 +176,11 @@ impl Iterator for Watched {
 
 impl PageReader for Watched {
     fn get_next_page(&mut self) -> Result<Option<Page>, ParquetError> {
-        let page = self.pages.get_next_page()?;
+        let mut page = self.pages.get_next_page()?;
+        if self.is_packed {
+            let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+            page = page.map(|page| packed::unpacked(page, most)).transpose()?;
+        }
         page.iter().try_for_each(|page| self.judge(page))?;
         Ok(page)
     }

@@ -81,7 +81,7 @@ impl<W: Write + Send> StreamWriter<W> {
         let mut group = self.0.next_row_group().map_err(refused)?;
         for column in columns {
             if let Some(mut chunk) = group.next_column().map_err(refused)? {
-                column_write::write(&mut chunk, column, 0..rows, TimeUnit::Micros)?;
+                column_write::write(chunk.untyped(), column, 0..rows, TimeUnit::Micros)?;
                 chunk.close().map_err(refused)?;
             }
         }

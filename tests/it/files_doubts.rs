@@ -1,7 +1,7 @@
 //! What of a folder of files could be meant in two ways: whose a file or a row is, what a comma is, which of two equal
 //! readings of a clock is stored, and what in a workspace is barkeep's own.
 
-use barkeep::source::Fetched;
+use barkeep::source::{FetchJob, Fetched};
 
 use crate::support::files::{Folder, ask, bars, job, refusal, stamp};
 
@@ -160,4 +160,33 @@ fn what_barkeep_keeps_in_a_workspace_is_no_source() {
     let unknown = ask(&*source, &job("B", "1d")).unwrap();
     assert_eq!(unknown, Fetched::UnknownTicker);
     assert!(refusal(&*source, "C", "1d").contains("C.csv"));
+}
+
+/// By another clock every bar would be there twice, hours apart.
+#[test]
+fn bars_that_are_stored_are_not_stored_again_by_another_clock() {
+    let folder = Folder::new();
+    let text = "Date,Close\n2024-01-02 09:30,11\n2024-01-02 09:31,12\n2024-01-02 09:32,13\n2024-01-02 09:33,14\n";
+    folder.put("KO_1m.csv", text);
+    let by = |clock: &'static str| {
+        folder.source_with("us:files", move |spec| spec.file_clock = clock.parse().ok())
+    };
+    let Ok(Fetched::Bars { mark, .. }) = ask(&*by("America/New_York"), &job("KO", "1m")) else {
+        panic!("there are bars");
+    };
+    folder.put("KO_1m.csv", format!("{text}2024-01-02 09:34,15\n"));
+    let again = || FetchJob {
+        mark: mark.clone(),
+        ..job("KO", "1m")
+    };
+
+    let moved = ask(&*by("Europe/London"), &again());
+    let grown = ask(&*by("America/New_York"), &again());
+
+    let refused = moved.unwrap_err().to_string();
+    assert!(
+        refused.contains("at other times: `file_clock`"),
+        "{refused}"
+    );
+    assert!(matches!(grown, Ok(Fetched::Bars { batch, .. }) if batch.bars.len() == 2));
 }

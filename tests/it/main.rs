@@ -61,6 +61,8 @@ mod export;
 #[cfg(test)]
 mod files_doubts;
 #[cfg(test)]
+mod files_folder;
+#[cfg(test)]
 mod files_page;
 #[cfg(test)]
 mod files_recorded;

@@ -90,7 +90,7 @@ fn an_older_mark_is_understood_and_replaced() {
     ] {
         let bar = world();
         let registry = bar.text("tickers.json");
-        bar.write("tickers.json", registry.replace("files-4", older));
+        bar.write("tickers.json", registry.replace("files-5", older));
         replace(&bar, &text(close));
 
         let first = bar.run(&["update", "--json"]).expect(Exit::Ok).summary();
@@ -100,6 +100,6 @@ fn an_older_mark_is_understood_and_replaced() {
         // The last row alone, unless an older one has changed.
         assert_eq!(first["bars"]["unchanged"], 1, "{first}");
         assert_eq!(second["bars"]["unchanged"], 0, "{second}");
-        assert_eq!(form(&bar), "files-4");
+        assert_eq!(form(&bar), "files-5");
     }
 }

@@ -136,7 +136,7 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     }
     let mut settled = Vec::new();
     for ticker in &args.tickers {
-        match catalog.accept_identity(ticker, venue) {
+        match catalog.accept_identity(ticker, venue, shell.world.clock.now().date_naive()) {
             Some(identity) => {
                 let fields = identity.fields().into_iter();
                 let told: Vec<String> = fields

@@ -15,12 +15,12 @@ use crate::model::{Digest, DigestWriter};
 use crate::sys::Meta;
 
 /// Another one has every file read again, once.
-const VERSION: &str = "files-4";
+const VERSION: &str = "files-5";
 
 /// Forms whose facts say too little: names, lengths and times only, or what a build saw that took files for whole which
 /// contradict themselves. What they say of the rows holds. Older ones count as none: rows of another clock are not news by
 /// their digest.
-const OLDER: [&str; 2] = ["files-2", "files-3"];
+const OLDER: [&str; 3] = ["files-2", "files-3", "files-4"];
 
 /// What was known of a series when it was last fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,13 @@ pub(super) struct Mark {
     pub(super) older: usize,
     /// What the older rows were.
     pub(super) digest: Digest,
+    /// What they were without their dates; `None` of a mark that knows too little.
+    pub(super) undated: Option<Digest>,
 }
+
+/// The rows of a mark stand at other times: the clock that the files are read by is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OtherClock;
 
 impl Mark {
     /// Returns the mark of rows.
@@ -43,12 +49,13 @@ impl Mark {
             .filter_map(|bar| bar.date)
             .max()
             .unwrap_or(i64::MIN);
-        let (older, digest) = older_than(bars, through);
+        let older = older_than(bars, through);
         Self {
             facts: Some(facts),
             through,
-            older,
-            digest,
+            older: older.len(),
+            digest: digest_of(&older, Dates::Count),
+            undated: Some(digest_of(&older, Dates::Ignored)),
         }
     }
 
@@ -58,12 +65,29 @@ impl Mark {
     }
 
     /// Returns the rows that are new since the mark: all of them when an older one has changed.
-    pub(super) fn news(&self, mut bars: Vec<Bar>) -> Vec<Bar> {
-        let has_last = bars.iter().any(|bar| bar.date == Some(self.through));
-        if has_last && older_than(&bars, self.through) == (self.older, self.digest) {
+    ///
+    /// # Errors
+    /// When the rows are those of the mark at other times: stored beside the others, each would be there twice.
+    pub(super) fn news(&self, mut bars: Vec<Bar>) -> Result<Vec<Bar>, OtherClock> {
+        let older = older_than(&bars, self.through);
+        let is_same = older.len() == self.older && digest_of(&older, Dates::Count) == self.digest;
+        if is_same && bars.iter().any(|bar| bar.date == Some(self.through)) {
             bars.retain(|bar| bar.date.is_none_or(|date| date >= self.through));
+        } else if !is_same && self.has_moved(&bars) {
+            return Err(OtherClock);
         }
-        bars
+        Ok(bars)
+    }
+
+    /// A few bars may well be alike by chance.
+    fn has_moved(&self, bars: &[Bar]) -> bool {
+        const FEW: usize = 3;
+        let dated = older_than(bars, i64::MAX);
+        let first = dated.get(..self.older).unwrap_or_default();
+        first.len() >= FEW
+            && self.undated == Some(digest_of(first, Dates::Ignored))
+            && self.digest != digest_of(first, Dates::Count)
+            && first.first().map(|bar| values(bar)) != first.last().map(|bar| values(bar))
     }
 }
 
@@ -112,34 +136,52 @@ impl Facts {
     }
 }
 
-fn older_than(bars: &[Bar], through: i64) -> (usize, Digest) {
+/// Returns the bars before a moment, in the order of time.
+fn older_than(bars: &[Bar], through: i64) -> Vec<&Bar> {
     let mut older: Vec<&Bar> = bars
         .iter()
         .filter(|bar| bar.date.is_some_and(|date| date < through))
         .collect();
     // The order of rows in a file means nothing; a stable sort keeps that of equal dates, which does.
     older.sort_by_key(|bar| bar.date);
+    older
+}
+
+/// Whether the dates of bars are part of a digest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dates {
+    Count,
+    Ignored,
+}
+
+fn digest_of(bars: &[&Bar], dates: Dates) -> Digest {
     let mut writer = DigestWriter::default();
-    let mut row = Vec::with_capacity(64);
-    for bar in &older {
-        row.clear();
-        row.extend(bar.date.unwrap_or_default().to_le_bytes());
-        for value in [bar.open, bar.high, bar.low, bar.close] {
-            row.push(u8::from(value.is_some()));
-            row.extend(value.unwrap_or_default().to_bits().to_le_bytes());
+    for bar in bars {
+        if dates == Dates::Count {
+            writer.write(&bar.date.unwrap_or_default().to_le_bytes());
         }
-        let (kind, bits) = match bar.volume {
-            None => (0, 0),
-            Some(Volume::Units(units)) => (1, units.cast_unsigned()),
-            Some(Volume::Fraction(number)) => (2, number.to_bits()),
-        };
-        row.push(kind);
-        row.extend(bits.to_le_bytes());
-        row.push(u8::from(bar.sequence.is_some()));
-        row.extend(bar.sequence.unwrap_or_default().to_le_bytes());
-        writer.write(&row);
+        writer.write(&values(bar));
     }
-    (older.len(), writer.finish())
+    writer.finish()
+}
+
+/// Returns what a bar says beside its date, in one form.
+fn values(bar: &Bar) -> Vec<u8> {
+    let mut row = Vec::with_capacity(64);
+    for value in [bar.open, bar.high, bar.low, bar.close] {
+        row.push(u8::from(value.is_some()));
+        row.extend(value.unwrap_or_default().to_bits().to_le_bytes());
+    }
+    let (kind, bits) = match bar.volume {
+        None => (0, 0),
+        Some(Volume::Units(units)) => (1, units.cast_unsigned()),
+        Some(Volume::Fraction(number)) => (2, number.to_bits()),
+    };
+    row.push(kind);
+    row.extend(bits.to_le_bytes());
+    row.push(u8::from(bar.sequence.is_some()));
+    row.extend(bar.sequence.unwrap_or_default().to_le_bytes());
+    row
 }
 
 impl fmt::Display for Mark {
@@ -149,12 +191,14 @@ impl fmt::Display for Mark {
             through,
             older,
             digest,
+            undated,
         } = self;
         let (version, facts) = match facts {
             Some(facts) => (VERSION, *facts),
             None => (OLDER[0], Digest::of(b"")),
         };
-        write!(f, "{version} {facts} {through} {older} {digest}")
+        write!(f, "{version} {facts} {through} {older} {digest}")?;
+        undated.map_or(Ok(()), |undated| write!(f, " {undated}"))
     }
 }
 
@@ -178,6 +222,10 @@ impl FromStr for Mark {
             through: word()?.parse().map_err(|_| ForeignMark)?,
             older: word()?.parse().map_err(|_| ForeignMark)?,
             digest: word()?.parse().map_err(|_| ForeignMark)?,
+            undated: match version {
+                VERSION => Some(word()?.parse().map_err(|_| ForeignMark)?),
+                _ => None,
+            },
         })
     }
 }
@@ -200,7 +248,7 @@ mod tests {
 
     fn news(before: &[f64], after: &[f64]) -> usize {
         let mark = Mark::of(Digest::of(b""), &bars(before));
-        mark.news(bars(after)).len()
+        mark.news(bars(after)).unwrap().len()
     }
 
     #[test]
@@ -227,7 +275,7 @@ mod tests {
         let mut turned = bars(&[1.0, 2.0, 3.0]);
         turned.reverse();
 
-        assert_eq!(mark.news(turned).len(), 1);
+        assert_eq!(mark.news(turned).unwrap().len(), 1);
     }
 
     #[test]
@@ -237,11 +285,11 @@ mod tests {
         assert_eq!(mark.to_string().parse(), Ok(mark));
         for foreign in [
             "",
-            "files-4",
+            "files-5",
             "demo-1 0 5",
             "files-1 a b c d",
             "files-2 a b c d",
-            "files-4 a b c d",
+            "files-5 a b c d",
         ] {
             assert_eq!(foreign.parse::<Mark>(), Err(ForeignMark));
         }
@@ -256,8 +304,32 @@ mod tests {
         let older: Mark = older.parse().unwrap();
 
         assert!(mark.is_of(facts) && !older.is_of(facts));
-        assert_eq!(older.news(bars(&[1.0, 2.0, 3.0])).len(), 2);
-        assert_eq!(older.news(bars(&[1.5, 2.0, 3.0])).len(), 3);
+        assert_eq!(older.news(bars(&[1.0, 2.0, 3.0])).unwrap().len(), 2);
+        assert_eq!(older.news(bars(&[1.5, 2.0, 3.0])).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn the_same_bars_at_other_times_are_no_news() {
+        let known = bars(&[1.0, 2.0, 3.0, 4.0]);
+        let mark = Mark::of(Digest::of(b""), &known);
+        let moved = |bars: &[Bar], by: i64| -> Vec<Bar> {
+            let at = |bar: &Bar| bar.date.map(|date| date + by);
+            let bars = bars.iter();
+            bars.map(|bar| Bar {
+                date: at(bar),
+                ..*bar
+            })
+            .collect()
+        };
+        let grown = bars(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+
+        for by in [-1, 1, 6] {
+            assert_eq!(mark.news(moved(&known, by)), Err(OtherClock), "{by}");
+            assert_eq!(mark.news(moved(&grown, by)), Err(OtherClock), "{by}");
+        }
+        assert_eq!(mark.news(bars(&[9.0, 2.0, 3.0, 4.0])).unwrap().len(), 4);
+        let flat = Mark::of(Digest::of(b""), &bars(&[1.0; 5]));
+        assert_eq!(flat.news(moved(&bars(&[1.0; 5]), 1)).unwrap().len(), 5);
     }
 
     #[test]

@@ -42,7 +42,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono_tz::Tz;
 
 use self::index::{Choice, Index, Scan};
-use self::mark::Mark;
+use self::mark::{Mark, OtherClock};
 use self::owner::Claim;
 use self::remarks::Seen;
 use self::series::{Series, check, could_be_as_well, malformed};
@@ -261,9 +261,18 @@ impl Files {
             });
         }
         let bars = rows.into_bars(series.files.len());
-        Ok(answer(bars, beside, job, before, facts))
+        let path = series
+            .files
+            .first()
+            .map_or(&*self.spec.path, |file| &*file.path);
+        answer(bars, beside, job, before, facts)
+            .map_err(|OtherClock| malformed(job, path, OTHER_CLOCK.to_owned()))
     }
 }
+
+/// Stored beside what was read by the other clock, each bar would be there twice.
+const OTHER_CLOCK: &str = "its bars are those that are stored, at other times: `file_clock`, `timezone` or `stamp` is not what it was; \
+     set it back, or move the stored files of this series away first";
 
 /// Chooses what of the rows is handed out.
 fn answer(
@@ -272,7 +281,7 @@ fn answer(
     job: &FetchJob,
     before: Option<Mark>,
     facts: Digest,
-) -> Fetched {
+) -> Result<Fetched, OtherClock> {
     let mark = match job.asked {
         Asked::Explicit => {
             bars.retain(|bar| bar.date.is_none_or(|date| job.window.contains(date)));
@@ -281,12 +290,12 @@ fn answer(
         Asked::Incremental => {
             let mark = Mark::of(facts, &bars).to_string();
             if let Some(before) = before {
-                bars = before.news(bars);
+                bars = before.news(bars)?;
             }
             Some(mark)
         }
     };
-    if bars.is_empty() {
+    Ok(if bars.is_empty() {
         Fetched::Nothing { mark, beside }
     } else {
         Fetched::Bars {
@@ -294,7 +303,7 @@ fn answer(
             mark,
             beside,
         }
-    }
+    })
 }
 
 /// Answers for a ticker without a file; a folder that could not be read leaves that open.

@@ -233,3 +233,36 @@ fn gaps_of_an_exchange_without_a_table_are_judged_by_the_bars_of_its_other_ticke
         "{holes:?}"
     );
 }
+
+#[test]
+fn bars_of_who_had_a_symbol_before_stay_and_check_names_them() {
+    let mut yahoo = YahooBar::of("KHC", "1d", "");
+    evening(&mut yahoo, "2026-09-11", kraft("NMS", &FRIDAY)).expect(Exit::Ok);
+    let clean = yahoo
+        .bar
+        .run(&["check", "--ticker", "KHC"])
+        .expect(Exit::Ok);
+    let another = || Told {
+        first_trade: at("2026-09-14T13:30:00Z"),
+        ..kraft("NYQ", &[("2026-09-14", 7.0)])
+    };
+    evening(&mut yahoo, "2026-09-14", another()).expect(Exit::Partial);
+
+    yahoo
+        .bar
+        .run(&["tickers", "accept", "KHC"])
+        .expect(Exit::Ok);
+    evening(&mut yahoo, "2026-09-14", another()).expect(Exit::Ok);
+    let found = yahoo.bar.run(&["check", "--ticker", "KHC"]);
+
+    assert_eq!(
+        days(&yahoo, "KHC"),
+        ["2026-09-10", "2026-09-11", "2026-09-14"]
+    );
+    assert!(!clean.stdout.contains("of_another"), "{clean:?}");
+    let told = "was first traded on 2026-09-14, and another had it before";
+    assert!(
+        found.stdout.contains("of_another") && found.stdout.contains(told),
+        "{found:?}"
+    );
+}

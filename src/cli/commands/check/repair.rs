@@ -268,6 +268,7 @@ fn look(
         calendar: asked.calendar(workspace, catalog, timezone.as_deref()),
         has_borders: series::has_borders(workspace, &asked.venue),
         currency: None,
+        first_of_another: None,
     };
     let found = repair(&facts);
     for finding in found.doubtful {

@@ -218,6 +218,7 @@ pub(super) fn look(
             bars: stored.frame,
             events: events.clone(),
             currency: currency(catalog, asked),
+            first_of_another: catalog.first_of_another(&asked.ticker, &asked.venue),
         };
         outcome.series += 1;
         outcome.bars += facts.bars.len();
