@@ -99,8 +99,10 @@ impl<'f> Draft<'f> {
     }
 
     fn pass_on(&mut self) -> FsResult<()> {
-        self.file.write_all(&self.buffer)?;
-        self.buffer.clear();
+        if !self.buffer.is_empty() {
+            self.file.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ mod tests {
     fn each_series_has_its_values_at_its_moments_and_nulls_elsewhere() {
         for a in 0..8_u32 {
             for b in 0..8_u32 {
-                let times = |set: u32| (0..3).filter(|at| set & (1 << at) != 0).map(i64::from);
+                let times = |set: u32| (0..3).filter(move |at| set & (1 << at) != 0).map(i64::from);
                 let series = [a, b].map(|set| {
                     let values = times(set).map(|at| at * 10);
                     let column = Column::Int(Values::whole(values.collect()));

@@ -178,7 +178,7 @@ fn what_is_not_stored_is_refused_and_nothing_written() {
     let before = names(&bar);
 
     bar.run(&["export", "-o", "x.csv", "KOO"])
-        .expect(Exit::Usage);
+        .expect(Exit::Failed);
     bar.run(&["export", "-o", "x.csv", "-i", "1h"])
         .expect(Exit::Failed);
     bar.run(&["export", "-o", "x.txt"]).expect(Exit::Usage);

@@ -21,7 +21,7 @@ fn shown(bar: &Barkeep, options: &[&str]) -> String {
 }
 
 fn parquet(bytes: &[u8]) -> Frame {
-    let decoded = decode(bytes, Profile::of(Dataset::Stocks)).unwrap();
+    let decoded = decode(&bytes.to_vec().into(), Profile::of(Dataset::Stocks)).unwrap();
     decoded.ordered.frame
 }
 

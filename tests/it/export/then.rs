@@ -7,7 +7,7 @@ use crate::support::foreign::daily;
 
 const SOURCE: &str = "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"1d\"\n";
 
-fn deliver(bar: &mut Barkeep, now: &str, ticker: &str, rows: &[(&str, f64)]) {
+fn deliver(bar: &mut Barkeep, now: &str, ticker: &'static str, rows: &[(&str, f64)]) {
     now.clone_into(&mut bar.now);
     bar.write(format!("in/{ticker}.parquet"), daily(ticker, rows));
     bar.run(&["update"]).expect(Exit::Ok);

@@ -52,9 +52,10 @@ pub(super) fn chosen(
         ([venue], [interval]) => ((*venue).clone(), *interval),
         ([], _) | (_, []) => {
             let message = "nothing is stored of what was named";
-            return Err(
-                Failure::new(Exit::Failed, message).hint("`barkeep list` names what is stored")
-            );
+            let named: Vec<_> = named.iter().collect();
+            let listed = || unknown::LISTED.to_owned();
+            let hint = unknown::near(reading.catalog, &named, listed);
+            return Err(Failure::new(Exit::Failed, message).hint(hint));
         }
         ([_, second, ..], _) => {
             return Err(Failure::usage(format!(
