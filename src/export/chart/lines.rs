@@ -276,11 +276,61 @@ mod tests {
         rows: 12,
     };
 
-    #[test]
-    fn a_week_looks_like_this() {
-        let picture = lines(&week(), SMALL, Times::Days, Paint::Plain).join("\n");
+    /// The letters of a candle, from above, of the rows that a filter wants.
+    fn column(picture: &[String], edge: usize, at: usize) -> Vec<char> {
+        let letter = |line: &String| line.chars().nth(edge + 1 + at * 2).unwrap_or(' ');
+        picture.iter().map(letter).collect()
+    }
 
-        insta::assert_snapshot!(picture, @"");
+    #[test]
+    fn a_week_has_what_rose_as_lines_what_fell_as_blocks_and_gaps() {
+        let picture = lines(&week(), SMALL, Times::Days, Paint::Plain);
+
+        assert_eq!(picture.len(), SMALL.rows, "{picture:#?}");
+        let edge = picture[0]
+            .chars()
+            .position(|c| c == '│' || c == '┤')
+            .unwrap();
+        let labels: Vec<&str> = picture
+            .iter()
+            .filter_map(|line| line.split('┤').next())
+            .collect();
+        assert!(
+            labels.iter().any(|label| label.trim() == "110"),
+            "{picture:#?}"
+        );
+        assert!(
+            labels.iter().any(|label| label.trim() == "4.0k"),
+            "{picture:#?}"
+        );
+        let prices = |at: usize| column(&picture[..SMALL.of_prices()], edge, at);
+        let volumes = |at: usize| {
+            let rows = SMALL.of_prices()..SMALL.of_prices() + SMALL.of_volumes();
+            column(&picture[rows], edge, at)
+        };
+        let (rose, fell) = (
+            |c: &char| "┃╿╽╹╻".contains(*c),
+            |c: &char| "█▀▄".contains(*c),
+        );
+        for at in [0, 1, 4] {
+            assert!(
+                prices(at).iter().any(rose) && !prices(at).iter().any(fell),
+                "{picture:#?}"
+            );
+        }
+        assert!(
+            prices(2).iter().any(fell) && !prices(2).iter().any(rose),
+            "{picture:#?}"
+        );
+        assert!(prices(3).iter().all(|c| *c == ' '), "{picture:#?}");
+        // The highest price is in the first row, the lowest in the last.
+        assert_ne!(prices(4)[0], ' ');
+        assert_ne!(*prices(0).last().unwrap(), ' ');
+        assert_eq!(volumes(2), vec!['█'; SMALL.of_volumes()], "{picture:#?}");
+        assert!(
+            picture.last().unwrap().contains("2025-11-03"),
+            "{picture:#?}"
+        );
     }
 
     #[test]
