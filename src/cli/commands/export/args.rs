@@ -17,7 +17,7 @@ use crate::model::{Interval, Ticker, Venue};
 #[command(after_help = DATES)]
 pub(in crate::cli) struct ExportArgs {
     /// The tickers, or `all` of the venue
-    #[arg(value_name = "TICKER|all", default_value = "all")]
+    #[arg(value_name = "TICKER", default_value = "all")]
     pub(super) tickers: Vec<Which>,
     /// The file, or - for standard output
     #[arg(short, long, value_name = "FILE")]
