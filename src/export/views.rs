@@ -131,16 +131,8 @@ impl Tree {
 }
 
 impl Files {
-    /// Returns the pattern that finds the files and nothing else. `escape` spells a letter that patterns have a meaning for.
-    fn pattern(&self, name: &str, escape: impl Fn(char) -> String) -> String {
-        let spelled = |folder: &Path| {
-            let folder = folder.to_string_lossy();
-            let letters = folder.chars().map(|c| match c {
-                '*' | '?' | '[' => escape(c),
-                c => c.to_string(),
-            });
-            letters.collect::<String>()
-        };
+    /// Returns the pattern that finds the files and nothing else.
+    fn pattern(&self, name: &str) -> String {
         match self {
             Self::Partitions(folder) => format!("{}/**/{name}", spelled(folder)),
             Self::Mirror(folder) => format!("{}/*.parquet", spelled(folder)),
@@ -153,8 +145,14 @@ fn sql(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-fn bracketed(letter: char) -> String {
-    format!("[{letter}]")
+/// Returns a path as a pattern that means it alone.
+fn spelled(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let letters = path.chars().map(|c| match c {
+        '*' | '?' | '[' => format!("[{c}]"),
+        c => c.to_string(),
+    });
+    letters.collect()
 }
 
 #[cfg(test)]

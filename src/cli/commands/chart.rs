@@ -2,12 +2,11 @@
 //!
 //! Promises: takes no lock and changes nothing that is stored. What is drawn can be read without colour.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::export::target;
+use super::export::{save, target};
 use super::show::{AdjustFor, Wanted, catalog_if_usable, find, interval, report_damage};
 use super::time_args::{DATES, TimeArgs};
 use super::{beside, show};
@@ -17,8 +16,8 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
 use crate::cli::wiring;
 use crate::config::Overrides;
+use crate::export::Times;
 use crate::export::chart::{Paint, Size, candles, lines, svg};
-use crate::export::{Draft, Times};
 use crate::frame::Frame;
 use crate::model::{Interval, Ticker, Venue, time};
 
@@ -64,13 +63,8 @@ pub(in crate::cli) struct ChartArgs {
 
 /// Runs `chart`.
 pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let target = args.output.as_ref().map(|path| {
-        if path.extension().is_none_or(|ending| ending != "svg") {
-            return Err(Failure::usage("a picture is drawn as SVG")
-                .hint("give the file a name that ends with .svg"));
-        }
-        target(shell, path, args.force)
-    });
+    let target = args.output.as_ref();
+    let target = target.map(|path| svg_target(args, shell, path));
     let target = target.transpose()?;
     let span = args.time.span(shell.today())?;
     let workspace = wiring::open(shell, &Overrides::default())?;
@@ -99,55 +93,78 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         show::tell_span(shell, &request, &stored);
         return Ok(Exit::worst([exit, Exit::Failed]));
     };
-    let times = if interval.is_intraday() {
-        Times::Moments
-    } else {
-        Times::Days
+    let picture = Picture {
+        name: request.to_string(),
+        bars: within,
+        span: (first, last),
+        times: if interval.is_intraday() {
+            Times::Moments
+        } else {
+            Times::Days
+        },
     };
-    let title = |each: usize| {
-        let (first, last) = (time::naive(first), time::naive(last));
-        let bars = count(within.len(), "bar", "bars");
-        let (first, last) = match times {
+    match target {
+        Some(target) => picture.save(shell, &target)?,
+        None => picture.print(shell, args.height),
+    }
+    Ok(exit)
+}
+
+fn svg_target(args: &ChartArgs, shell: &Shell<'_>, path: &Path) -> Result<PathBuf, Failure> {
+    if path.extension().is_none_or(|ending| ending != "svg") {
+        return Err(Failure::usage("a picture is drawn as SVG")
+            .hint("give the file a name that ends with .svg"));
+    }
+    target(shell, path, args.force)
+}
+
+/// What is drawn.
+struct Picture {
+    /// The series.
+    name: String,
+    bars: Frame,
+    span: (i64, i64),
+    times: Times,
+}
+
+impl Picture {
+    fn title(&self, bars_each: usize) -> String {
+        let (first, last) = (time::naive(self.span.0), time::naive(self.span.1));
+        let (first, last) = match self.times {
             Times::Days => (first.date().to_string(), last.date().to_string()),
             Times::Moments | Times::Utc => (first.to_string(), last.to_string()),
         };
-        let each = if each > 1 {
-            format!(", {each} to a candle")
+        let bars = count(self.bars.len(), "bar", "bars");
+        let each = if bars_each > 1 {
+            format!(", {bars_each} to a candle")
         } else {
             String::new()
         };
-        format!("{request}, {first} to {last}: {bars}{each}")
-    };
-    match target {
-        Some(target) => {
-            let candles = candles(&within, CANDLES);
-            let drawing = svg(&candles, &title(candles.bars_each), times, PIXELS)?;
-            let mut draft = Draft::begin(&*shell.world.fs, &target)?;
-            let unsaid = draft.unsaid();
-            draft.write_all(drawing.as_bytes()).map_err(|error| {
-                let told = unsaid.take().map(Failure::from);
-                told.unwrap_or_else(|| Failure::new(Exit::Failed, error))
-            })?;
-            draft.keep()?;
+        format!("{}, {first} to {last}: {bars}{each}", self.name)
+    }
+
+    fn save(&self, shell: &Shell<'_>, target: &Path) -> Result<(), Failure> {
+        let candles = candles(&self.bars, CANDLES);
+        let drawing = svg(&candles, &self.title(candles.bars_each), self.times, PIXELS)?;
+        save(shell, target, drawing.as_bytes())
+    }
+
+    fn print(&self, shell: &Shell<'_>, rows: usize) {
+        let size = Size {
+            columns: shell.printer.width().unwrap_or(USUAL_COLUMNS),
+            rows,
+        };
+        let candles = candles(&self.bars, size.candles());
+        shell.printer.line(&self.title(candles.bars_each));
+        for line in lines(&candles, size, self.times, paint(shell)) {
+            shell.printer.line(&line);
         }
-        None => {
-            let size = Size {
-                columns: shell.printer.width().unwrap_or(USUAL_COLUMNS),
-                rows: args.height,
-            };
-            let candles = candles(&within, size.candles());
-            shell.printer.line(&title(candles.bars_each));
-            for line in lines(&candles, size, times, paint(shell)) {
-                shell.printer.line(&line);
-            }
-            shell.printer.line("┃ rose   █ fell");
-            if candles.without_prices > 0 {
-                let bars = count(candles.without_prices, "bar has", "bars have");
-                shell.printer.note(&format!("{bars} no prices to draw."));
-            }
+        shell.printer.line("┃ rose   █ fell");
+        if candles.without_prices > 0 {
+            let bars = count(candles.without_prices, "bar has", "bars have");
+            shell.printer.note(&format!("{bars} no prices to draw."));
         }
     }
-    Ok(exit)
 }
 
 fn newest(bars: &Frame) -> Frame {

@@ -4,14 +4,13 @@
 //! bars were written.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
-use chrono::{Datelike, NaiveDate, SecondsFormat};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::export::target;
+use super::export::{save, target};
 use super::status::{registry, survey};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
@@ -20,7 +19,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::export::{Draft, page};
+use crate::export::page;
 use crate::inventory::{self, Asked, Listed, interval_of};
 use crate::ledger::{Rewrite, SeriesRecord, latest_rewrites};
 use crate::model::{Interval, PartitionKey, PriceBasis, Series, Venue, time};
@@ -49,13 +48,7 @@ pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let catalog = registry(&workspace, shell)?;
     let document = document(shell, &workspace, &catalog)?.to_string();
     let page = page(&document);
-    let mut draft = Draft::begin(&*shell.world.fs, &target)?;
-    let unsaid = draft.unsaid();
-    draft.write_all(page.as_bytes()).map_err(|error| {
-        let told = unsaid.take().map(Failure::from);
-        told.unwrap_or_else(|| Failure::new(Exit::Failed, error))
-    })?;
-    draft.keep()?;
+    save(shell, &target, page.as_bytes())?;
     let bytes = size(u64::try_from(page.len()).unwrap_or_default());
     let shown = args.output.display();
     shell
@@ -83,21 +76,7 @@ fn document(
     for one in &listed {
         page.add(one, catalog);
     }
-    let groups = page.groups.iter().map(|((venue, name), (_, interval))| {
-        let is_it =
-            |status: &&SeriesStatus| status.venue == *venue && Some(status.interval) == *interval;
-        let status = standing.series.iter().find(is_it);
-        json!({
-            "venue": venue.to_string(),
-            "name": name,
-            "isOfBars": interval.is_some(),
-            "backlog": status.map_or(0, |status| status.backlog),
-            "hours": status.and_then(|status| status.hours),
-            "nextLoss": status.and_then(|status| status.next_loss).map(|day| day.to_string()),
-            "willLose": status.is_some_and(|status| status.will_lose(now)),
-        })
-    });
-    let groups: Vec<Value> = groups.collect();
+    let groups = groups(&page, &standing.series, now);
     let (quarantine, cases) = quarantine(fs, workspace)?;
     let places: BTreeMap<usize, usize> = {
         let numbers = page.groups.values().map(|(number, _)| *number);
@@ -124,6 +103,25 @@ fn document(
         "quarantineTotal": cases,
         "damaged": damaged,
     }))
+}
+
+/// Returns what is told of each tree: what its source has for it still.
+fn groups(page: &Page, standing: &[SeriesStatus], now: DateTime<Utc>) -> Vec<Value> {
+    let groups = page.groups.iter().map(|((venue, name), (_, interval))| {
+        let is_it =
+            |status: &&SeriesStatus| status.venue == *venue && Some(status.interval) == *interval;
+        let status = standing.iter().find(is_it);
+        json!({
+            "venue": venue.to_string(),
+            "name": name,
+            "isOfBars": interval.is_some(),
+            "backlog": status.map_or(0, |status| status.backlog),
+            "hours": status.and_then(|status| status.hours),
+            "nextLoss": status.and_then(|status| status.next_loss).map(|day| day.to_string()),
+            "willLose": status.is_some_and(|status| status.will_lose(now)),
+        })
+    });
+    groups.collect()
 }
 
 /// The parts of the page that repeat, each once.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Files, PRICES, Tree, VenueViews, Zones, bracketed, sql};
+use super::{Files, PRICES, Tree, VenueViews, Zones, spelled, sql};
 use crate::model::Dataset;
 
 /// Returns the views of a venue.
@@ -21,7 +21,7 @@ pub(super) fn views(of: &VenueViews) -> String {
         );
     }
     if let Some(factors) = &of.factors {
-        let path = sql(&factors.to_string_lossy());
+        let path = sql(&spelled(factors));
         view(
             &mut text,
             &format!("{venue}_factors"),
@@ -40,7 +40,7 @@ pub(super) fn views(of: &VenueViews) -> String {
 
 fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
     let name = of.name_of(tree);
-    let pattern = sql(&tree.files.pattern(tree.dataset.file_name(), bracketed));
+    let pattern = sql(&tree.files.pattern(tree.dataset.file_name()));
     let files = match tree.files {
         // What the folders say is in the rows as well.
         Files::Partitions(_) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Files, PRICES, Tree, VenueViews, Zones, bracketed};
+use super::{Files, PRICES, Tree, VenueViews, Zones};
 use crate::model::Dataset;
 
 /// Returns the frames of a venue.
@@ -27,7 +27,7 @@ pub(super) fn views(of: &VenueViews) -> String {
 
 fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
     let name = of.name_of(tree);
-    let pattern = literal(&tree.files.pattern(tree.dataset.file_name(), bracketed));
+    let pattern = literal(&tree.files.pattern(tree.dataset.file_name()));
     let more = match tree.files {
         // What the folders say is in the rows as well.
         Files::Partitions(_) => ", hive_partitioning=False, missing_columns=\"insert\"",

@@ -21,7 +21,7 @@ pub(super) fn views(of: &VenueViews) -> String {
         );
     }
     if let Some(factors) = &of.factors {
-        let path = literal(&factors.to_string_lossy());
+        let path = literal(&spelled(&factors.to_string_lossy()));
         let name = format!("{venue}_factor_rows");
         let _in_memory = writeln!(
             text,

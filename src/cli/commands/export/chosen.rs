@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
 use crate::inventory::{self, Asked, interval_of};
-use crate::model::{Interval, Series, StorageRequest, Venue};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::workspace::Reading;
 
 /// The series of an export, in the order of tickers.
@@ -48,30 +48,7 @@ pub(super) fn chosen(
         several if args.factors && several.contains(&Interval::D1) => vec![Interval::D1],
         found => found,
     };
-    let (venue, interval) = match (venues.as_slice(), intervals.as_slice()) {
-        ([venue], [interval]) => ((*venue).clone(), *interval),
-        ([], _) | (_, []) => {
-            let message = "nothing is stored of what was named";
-            let named: Vec<_> = named.iter().collect();
-            let listed = || unknown::LISTED.to_owned();
-            let hint = unknown::near(reading.catalog, &named, listed);
-            return Err(Failure::new(Exit::Failed, message).hint(hint));
-        }
-        ([_, second, ..], _) => {
-            return Err(Failure::usage(format!(
-                "several venues have such bars: {}",
-                some_of(&venues, 5)
-            ))
-            .hint(format!("name one: --venue {second}")));
-        }
-        (_, [first, ..]) => {
-            return Err(Failure::usage(format!(
-                "bars of several intervals are stored: {}",
-                some_of(&intervals, Interval::ALL.len())
-            ))
-            .hint(format!("name one: --interval {first}")));
-        }
-    };
+    let (venue, interval) = only(&venues, &intervals, &named, reading)?;
     let is_meant = |one: &StorageRequest| {
         one.venue.as_ref() == Some(&venue) && interval_of(&one.series) == Some(interval)
     };
@@ -94,6 +71,35 @@ pub(super) fn chosen(
         interval,
         series,
     })
+}
+
+/// Returns the one venue and the one length of bars of what was found.
+fn only(
+    venues: &[&Venue],
+    intervals: &[Interval],
+    named: &[Ticker],
+    reading: Reading<'_, '_>,
+) -> Result<(Venue, Interval), Failure> {
+    match (venues, intervals) {
+        ([venue], [interval]) => Ok(((*venue).clone(), *interval)),
+        ([], _) | (_, []) => {
+            let message = "nothing is stored of what was named";
+            let named: Vec<_> = named.iter().collect();
+            let listed = || unknown::LISTED.to_owned();
+            let hint = unknown::near(reading.catalog, &named, listed);
+            Err(Failure::new(Exit::Failed, message).hint(hint))
+        }
+        ([_, second, ..], _) => Err(Failure::usage(format!(
+            "several venues have such bars: {}",
+            some_of(venues, 5)
+        ))
+        .hint(format!("name one: --venue {second}"))),
+        (_, [first, ..]) => Err(Failure::usage(format!(
+            "bars of several intervals are stored: {}",
+            some_of(intervals, Interval::ALL.len())
+        ))
+        .hint(format!("name one: --interval {first}"))),
+    }
 }
 
 fn series(

@@ -11,7 +11,7 @@ mod target;
 mod wide;
 
 pub(in crate::cli) use args::ExportArgs;
-pub(super) use target::target;
+pub(super) use target::{save, target};
 
 use std::io::Write;
 use std::path::Path;

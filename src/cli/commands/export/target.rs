@@ -1,12 +1,14 @@
 //! Where an export may go: nowhere where barkeep keeps what is its own, and over nothing that was not given up.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::quoted;
+use crate::export::Draft;
 use crate::layout::OWN_FOLDERS;
 use crate::sys::Kind;
 use crate::sys::atomic::parent;
@@ -53,6 +55,24 @@ pub(in crate::cli::commands) fn target(
         }
     }
     Ok(target)
+}
+
+/// Writes a file that is in memory as a whole.
+///
+/// # Errors
+/// When the system refuses; then nothing of it is there.
+pub(in crate::cli::commands) fn save(
+    shell: &Shell<'_>,
+    target: &Path,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    let mut draft = Draft::begin(&*shell.world.fs, target)?;
+    let unsaid = draft.unsaid();
+    draft.write_all(bytes).map_err(|error| {
+        let told = unsaid.take().map(Failure::from);
+        told.unwrap_or_else(|| Failure::new(Exit::Failed, error))
+    })?;
+    Ok(draft.keep()?)
 }
 
 fn refuse_own(shell: &Shell<'_>, target: &Path) -> Result<(), Failure> {
