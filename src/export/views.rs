@@ -3,9 +3,9 @@
 //! Promises: pure. A name in a script is made of letters, digits and underscores, and a path or text is quoted as the engine wants
 //! it. What a script cannot say, it says so in a comment.
 
-mod duckdb;
-mod polars;
-mod spark;
+mod of_duckdb;
+mod of_polars;
+mod of_spark;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -83,9 +83,9 @@ pub fn script(engine: Engine, venues: &[VenueViews]) -> String {
             let _in_memory = writeln!(text, "{comment} {}", one_line(sentence));
         }
         text.push_str(&match engine {
-            Engine::DuckDb => duckdb::views(of),
-            Engine::Spark => spark::views(of),
-            Engine::Polars => polars::views(of),
+            Engine::DuckDb => of_duckdb::views(of),
+            Engine::Spark => of_spark::views(of),
+            Engine::Polars => of_polars::views(of),
         });
     }
     text
