@@ -4,8 +4,8 @@
 //! it. What a script cannot say, it says so in a comment.
 
 mod of_duckdb;
-mod of_polars;
 mod of_spark;
+mod python;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ pub fn script(engine: Engine, venues: &[VenueViews]) -> String {
         text.push_str(&match engine {
             Engine::DuckDb => of_duckdb::views(of),
             Engine::Spark => of_spark::views(of),
-            Engine::Polars => of_polars::views(of),
+            Engine::Polars => python::views(of),
         });
     }
     text
