@@ -47,8 +47,8 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         binary = os.path.abspath(args.barkeep)
-        incoming = os.path.join(folder, "in")
-        os.mkdir(incoming)
+        incoming = os.path.join(folder, "in", "1m")
+        os.makedirs(incoming)
         names = [f"T{number:02d}" for number in range(args.tickers)]
         for name in names:
             csv(incoming, name, args.days)
