@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono_tz::Tz;
 
 use super::embedded;
+use super::instants::utc_of;
 use super::session::{Day, Session};
 use super::table::Table;
 use super::weekends::rests_on_weekends;
@@ -83,6 +85,21 @@ impl Calendar {
             Rules::Unlisted(zone) => Some(zone),
             Rules::Always | Rules::Weekly => None,
         }
+    }
+
+    /// Returns the instant of a wall clock of the exchange; UTC's where every zone has the same sessions.
+    pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {
+        utc_of(wall, self.tz()).and_utc()
+    }
+
+    /// Returns the wall clock of the exchange at an instant.
+    pub fn wall(&self, instant: DateTime<Utc>) -> NaiveDateTime {
+        instant.with_timezone(&self.tz()).naive_local()
+    }
+
+    fn tz(&self) -> Tz {
+        let zone = self.zone().and_then(|zone| zone.parse().ok());
+        zone.unwrap_or_default()
     }
 
     /// Returns the first and the last day that the table of the exchange knows; `None` without a table.

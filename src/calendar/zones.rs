@@ -1,6 +1,8 @@
 //! Zones: the main exchange of each, for series of which nothing else is known, and which names are of one zone.
 
-use chrono::{LocalResult, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use std::ops::Range;
+
+use chrono::{DateTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 
 /// Zones by their IANA names, older ones among them, and the exchange whose days those of the whole zone are.
@@ -31,23 +33,45 @@ const MAIN: [(&str, &str); 24] = [
     ("US/Eastern", "XNYS"),
 ];
 
+/// The clock on the wall of an exchange, asked at instants that mostly follow one another.
+#[derive(Clone, Debug)]
+pub struct WallClock {
+    zone: Tz,
+    /// Instants within which the clock is so many nanoseconds ahead of UTC.
+    settled: Range<i64>,
+    ahead: i64,
+}
+
+impl WallClock {
+    /// Within a quarter of an hour of UTC no zone changes its clock.
+    const SETTLED: i64 = 15 * 60 * 1_000_000_000;
+
+    /// Returns the clock of a zone by its IANA name; `None` when there is no such zone.
+    pub fn of(zone: &str) -> Option<Self> {
+        Some(Self {
+            zone: zone.parse().ok()?,
+            settled: 0..0,
+            ahead: 0,
+        })
+    }
+
+    /// Returns what the clock shows at an instant; both in nanoseconds since 1970.
+    pub fn shows(&mut self, utc: i64) -> i64 {
+        if !self.settled.contains(&utc) {
+            let first = utc.div_euclid(Self::SETTLED).saturating_mul(Self::SETTLED);
+            self.settled = first..first.saturating_add(Self::SETTLED);
+            let moment = DateTime::from_timestamp_nanos(utc).naive_utc();
+            let offset = self.zone.offset_from_utc_datetime(&moment).fix();
+            self.ahead = i64::from(offset.local_minus_utc()) * 1_000_000_000;
+        }
+        utc.saturating_add(self.ahead)
+    }
+}
+
 /// Returns the name of the main exchange of a zone.
 pub(super) fn main_exchange(zone: &str) -> Option<&'static str> {
     let found = MAIN.binary_search_by_key(&zone, |(zone, _)| zone).ok()?;
     MAIN.get(found).map(|(_, exchange)| *exchange)
-}
-
-/// Returns a moment of a wall clock in UTC: the earlier of two, and for one that the clock leaps over, the moment at
-/// which the clock would have shown it without the leap.
-pub fn utc_of(wall: NaiveDateTime, zone: Tz) -> NaiveDateTime {
-    match zone.from_local_datetime(&wall) {
-        LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => found.naive_utc(),
-        LocalResult::None => {
-            let leap = TimeDelta::hours(3);
-            let before = zone.from_local_datetime(&(wall - leap)).earliest();
-            before.map_or(wall, |found| found.naive_utc() + leap)
-        }
-    }
 }
 
 /// Tells whether two IANA names are of one zone: their clocks have shown the same time since 1970.
@@ -71,25 +95,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wall_clock_that_leaps_or_repeats_still_has_a_moment() {
-        for (wall, utc) in [
-            ("2020-07-01T02:30:00", "2020-07-01T00:30:00"),
-            ("2020-03-29T02:30:00", "2020-03-29T01:30:00"),
-            ("2020-10-25T02:30:00", "2020-10-25T00:30:00"),
-        ] {
-            let moment = |text: &str| text.parse::<NaiveDateTime>().unwrap();
-
-            assert_eq!(utc_of(moment(wall), Tz::Europe__Berlin), moment(utc));
-        }
-    }
-
-    #[test]
     fn every_zone_is_found_and_its_exchange_has_a_table() {
         for (zone, exchange) in MAIN {
             assert_eq!(main_exchange(zone), Some(exchange));
             assert!(Calendar::of(exchange).is_some(), "{exchange}");
         }
         assert_eq!(main_exchange("Asia/Taipei"), None);
+    }
+
+    #[test]
+    fn a_wall_clock_leaps_in_spring_and_repeats_an_hour_in_autumn() {
+        let nanos = |text: &str| {
+            let moment: DateTime<chrono::Utc> = text.parse().unwrap();
+            moment.timestamp_nanos_opt().unwrap()
+        };
+        let mut berlin = WallClock::of("Europe/Berlin").unwrap();
+
+        for (utc, wall) in [
+            ("2026-03-29T00:59:59Z", "2026-03-29T01:59:59Z"),
+            ("2026-03-29T01:00:00Z", "2026-03-29T03:00:00Z"),
+            ("2026-10-25T00:59:59Z", "2026-10-25T02:59:59Z"),
+            ("2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z"),
+            ("2026-03-29T00:59:59Z", "2026-03-29T01:59:59Z"),
+        ] {
+            assert_eq!(berlin.shows(nanos(utc)), nanos(wall), "{utc}");
+        }
+        assert!(WallClock::of("Nowhere").is_none());
     }
 
     #[test]

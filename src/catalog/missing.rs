@@ -80,19 +80,18 @@ pub(super) fn put_lost(
     note_lost(entry, reached, last, today);
 }
 
+/// Returns the days that are noted as lost, as closed spans; without a first day all up to the last.
+pub(super) fn lost(entry: &Object) -> Vec<(Option<NaiveDate>, NaiveDate)> {
+    let noted = entry.get(LOST).and_then(Value::as_array);
+    let objects = noted.into_iter().flatten().filter_map(Value::as_object);
+    objects
+        .filter_map(|one| Some((fields::date(one, "from"), fields::date(one, "to")?)))
+        .collect()
+}
+
 /// Tells whether days of a series are noted as lost.
 pub(super) fn has_lost(entry: &Object) -> bool {
     entry.contains_key(LOST)
-}
-
-/// Returns the days of a series that are noted as lost: from the first, or from its beginning, to the last.
-pub(super) fn lost(entry: &Object) -> Vec<(Option<NaiveDate>, NaiveDate)> {
-    let day = |lost: &Value, key: &str| lost.get(key)?.as_str()?.parse::<NaiveDate>().ok();
-    let known = entry.get(LOST).and_then(Value::as_array);
-    let known = known.into_iter().flatten();
-    known
-        .filter_map(|lost| Some((day(lost, "from"), day(lost, "to")?)))
-        .collect()
 }
 
 /// Forgets that a history was given up.

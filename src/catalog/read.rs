@@ -256,7 +256,7 @@ impl Catalog {
             .as_str()
     }
 
-    /// Returns the days of a series that are noted as lost: from the first, or from its beginning, to the last.
+    /// Returns the days whose rows were known and are gone for good, as closed spans; without a first day all up to the last.
     pub fn lost(
         &self,
         ticker: &Ticker,

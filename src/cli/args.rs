@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     calendar, chart, check, cleanup, complete, completions, config_show, demo, export, init,
-    intervals, list, man, partition_migrate, partition_toggle, predecessor, report, revisions,
-    show, status, tickers, update, views,
+    intervals, list, man, mirror, partition_migrate, partition_toggle, predecessor, report,
+    revisions, show, status, tickers, update, views,
 };
 use crate::model::CalendarSpan;
 
@@ -147,6 +147,8 @@ pub(super) enum Command {
     List(list::ListArgs),
     /// Show what is known, what is open, and what will be lost when
     Status(status::StatusArgs),
+    /// Make, check and find the copies that readers read faster
+    Mirror(mirror::MirrorArgs),
     /// Print the sessions of an exchange
     Calendar(calendar::CalendarArgs),
     /// Print which stored values were replaced
@@ -181,6 +183,7 @@ impl Command {
             Self::Show(args) => args.format == show::Format::Json,
             Self::List(args) => args.json,
             Self::Status(args) => args.json,
+            Self::Mirror(args) => args.json,
             Self::Calendar(args) => args.json,
             Self::Revisions(args) => args.json,
             Self::PartitionMigrate(command) => command.is_json(),
@@ -208,6 +211,7 @@ impl Command {
             Self::Report(_) => "write a report",
             Self::List(_) => "list what is stored",
             Self::Status(_) => "show the status",
+            Self::Mirror(_) => "mirror",
             Self::Calendar(_) => "print a calendar",
             Self::Revisions(_) => "show revisions",
             Self::Check(_) => "check",

@@ -20,9 +20,11 @@ use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::migrate::MigrateError;
+use crate::mirror::MirrorError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
+use crate::vault::VaultError;
 use crate::workspace::{ReadError, WorkspaceError};
 
 /// Why the program stopped, and what that means to the shell.
@@ -325,6 +327,16 @@ impl From<WorkspaceError> for Failure {
     }
 }
 
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Fs(error) => error.into(),
+            VaultError::Lock(error) => error.into(),
+            VaultError::Name(_) | VaultError::Newer { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
 impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
         match error {
@@ -353,12 +365,35 @@ impl From<InventoryError> for Failure {
     }
 }
 
+impl From<MirrorError> for Failure {
+    fn from(error: MirrorError) -> Self {
+        match error {
+            MirrorError::Fs(error) => error.into(),
+            MirrorError::Ledger(error) => error.into(),
+            MirrorError::Inventory(error) => error.into(),
+            MirrorError::Storage(error) => error.into(),
+            MirrorError::Damaged { .. } => Self::of(Exit::Damaged, error)
+                .hint("make it anew: barkeep mirror --full"),
+            MirrorError::Foreign { .. } => Self::of(Exit::Failed, error).hint(
+                "give each workspace a place of its own by `mirror_path` in barkeep.toml, or delete that mirror",
+            ),
+            MirrorError::AmongData { .. } => Self::of(Exit::Usage, error)
+                .hint("set `mirror_path` in barkeep.toml to another folder"),
+            MirrorError::Busy { .. } => Self::of(Exit::Locked, error),
+            MirrorError::Newer { .. }
+            | MirrorError::Encode { .. }
+            | MirrorError::Unreadable { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
 impl From<UpdateError> for Failure {
     fn from(error: UpdateError) -> Self {
         match error {
             UpdateError::Storage(error) => error.into(),
             UpdateError::Catalog(error) => error.into(),
             UpdateError::Fs(error) => error.into(),
+            UpdateError::Vault(error) => error.into(),
             UpdateError::UnknownVenue { .. } => Self::of(Exit::Usage, error).hint(
                 "`barkeep config show` lists the sources; describe another one in barkeep.toml",
             ),

@@ -4,7 +4,7 @@
 
 use super::Exit;
 use super::ui::summary::withheld;
-use crate::ingest::{FailureKind, LeftoverReport, RunReport, Unserved, VenueReport};
+use crate::ingest::{FailureKind, FeedReport, LeftoverReport, RunReport, Unserved, VenueReport};
 use crate::migrate::{Failed, Refusal};
 use crate::storage::StorageError;
 use crate::sys::Shutdown;
@@ -24,22 +24,23 @@ pub(super) fn of_run(report: &RunReport, leftovers: &LeftoverReport) -> Exit {
     }
     let has_failures =
         counts.failed > 0 || !leftovers.failures.is_empty() || !report.losses.is_empty();
+    let has_failures = has_failures || report.feeds.iter().any(FeedReport::has_trouble);
     let is_all_unknown = report.venues.iter().any(VenueReport::is_all_unknown);
     if has_failures || is_all_unknown {
         exits.push(Exit::Partial);
     }
-    let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0;
+    let is_feed_heard = report
+        .feeds
+        .iter()
+        .any(|feed| feed.is_heard || feed.from_vault > 0);
+    let is_nothing_fetched = counts.ok + counts.empty + counts.unknown == 0 && !is_feed_heard;
     exits.push(without_source(&report.unserved, is_nothing_fetched));
     let is_source = |kind: FailureKind| kind == FailureKind::Source;
-    let mut failures = report
-        .venues
-        .iter()
-        .flat_map(|venue| &venue.failures)
-        .peekable();
-    if is_nothing_fetched
-        && failures.peek().is_some()
-        && failures.all(|failure| is_source(failure.kind))
-    {
+    let of_tickers = report.venues.iter().flat_map(|venue| &venue.failures);
+    let of_feeds = report.feeds.iter().flat_map(|feed| &feed.failures);
+    let kinds = of_tickers.map(|failure| failure.kind);
+    let mut kinds = kinds.chain(of_feeds.map(|failure| failure.kind)).peekable();
+    if is_nothing_fetched && kinds.peek().is_some() && kinds.all(is_source) {
         exits.push(Exit::SourceDown);
     }
     Exit::worst(exits)

@@ -1,7 +1,5 @@
 //! From the column chunks of a file to a frame's columns.
 
-use std::sync::Arc;
-
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int96};
 
@@ -227,30 +225,25 @@ fn read_texts(
     left: &mut u64,
 ) -> Result<Texts, CodecError> {
     let mut texts = Texts::same(None, 0);
-    let mut last: Option<(ByteArray, Arc<str>)> = None;
+    let mut last: Option<ByteArray> = None;
     while texts.len() < meaning.rows {
         let rows = TEXTS_AT_A_TIME.min(meaning.rows - texts.len());
         let chunk = records(&mut reader, Meaning { rows, ..meaning })?;
         for cell in chunk.refs() {
-            let text = match (cell, &last) {
-                (None, _) => None,
-                // Values of a dictionary lie in one place, whatever row they are of.
-                (Some(bytes), Some((seen, text))) if std::ptr::eq(seen.data(), bytes.data()) => {
-                    Some(Arc::clone(text))
-                }
-                (Some(bytes), _) => {
-                    let text = bytes.as_utf8();
-                    let text =
-                        text.map_err(|_| CodecError::foreign("a text in it is not UTF-8"))?;
-                    *left = left
-                        .checked_sub(text.len() as u64)
-                        .ok_or_else(|| CodecError::foreign(TooLarge))?;
-                    let text: Arc<str> = Arc::from(text);
-                    last = Some((bytes.clone(), Arc::clone(&text)));
-                    Some(text)
-                }
+            let text = cell.map(ByteArray::as_utf8).transpose();
+            let text = text.map_err(|_| CodecError::foreign("a text in it is not UTF-8"))?;
+            // Values of a dictionary lie in one place, whatever row they are of.
+            let is_seen = |bytes: &ByteArray| {
+                last.as_ref()
+                    .is_some_and(|seen| std::ptr::eq(seen.data(), bytes.data()))
             };
-            texts.push(text);
+            if let Some(bytes) = cell.filter(|bytes| !is_seen(bytes)) {
+                *left = left
+                    .checked_sub(bytes.len() as u64)
+                    .ok_or_else(|| CodecError::foreign(TooLarge))?;
+                last = Some(bytes.clone());
+            }
+            texts.push_str(text);
         }
     }
     Ok(texts)

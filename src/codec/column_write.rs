@@ -38,32 +38,43 @@ pub(super) fn write(
     }
 }
 
-/// Writes texts. One that repeats is written as Parquet's writer would do it anyway, some rows at a time.
+/// Writes texts as Parquet's writer would do it anyway, some rows at a time. Those that repeat are made once.
 fn write_texts(
     chunk: &mut ColumnWriter<'_>,
     texts: &Texts,
     rows: Range<usize>,
 ) -> Result<(), CodecError> {
     let of = |text: &Arc<str>| ByteArray::from(text.as_bytes().to_vec());
-    let Texts::Same { text, .. } = texts else {
-        let texts = || rows.clone().map(|row| texts.get(row));
-        let values: Vec<ByteArray> = texts().flatten().map(of).collect();
-        return write_batch::<ByteArrayType>(chunk, &values, &levels_of(texts()));
-    };
     let most = rows.len().min(DEFAULT_WRITE_BATCH_SIZE);
-    let values = text
-        .as_ref()
-        .map(|text| vec![of(text); most])
-        .unwrap_or_default();
-    let levels = vec![i16::from(text.is_some()); most];
-    for start in rows.clone().step_by(most.max(1)) {
-        let rows = most.min(rows.end - start);
-        let (values, levels) = (values.get(..rows), levels.get(..rows));
-        write_batch::<ByteArrayType>(
-            chunk,
-            values.unwrap_or_default(),
-            levels.unwrap_or_default(),
-        )?;
+    let parts = rows.clone().step_by(most.max(1));
+    let parts = parts.map(|start| start..rows.end.min(start + most));
+    if let Texts::Same { text, .. } = texts {
+        let values = text.as_ref().map(|text| vec![of(text); most]);
+        let values = values.unwrap_or_default();
+        let levels = vec![i16::from(text.is_some()); most];
+        for part in parts {
+            let (values, levels) = (values.get(..part.len()), levels.get(..part.len()));
+            let (values, levels) = (values.unwrap_or_default(), levels.unwrap_or_default());
+            write_batch::<ByteArrayType>(chunk, values, levels)?;
+        }
+        return Ok(());
+    }
+    let words = match texts {
+        Texts::Few(few) => few.words(),
+        _ => &[],
+    };
+    let words: Vec<Option<ByteArray>> = words.iter().map(|word| word.as_ref().map(of)).collect();
+    let cell = |row: usize| match texts {
+        Texts::Few(few) => {
+            let code = few.codes().get(row)?;
+            words.get(usize::from(*code))?.clone()
+        }
+        _ => texts.get(row).map(of),
+    };
+    for part in parts {
+        let values: Vec<ByteArray> = part.clone().filter_map(cell).collect();
+        let levels = levels_of(part.map(|row| texts.get(row)));
+        write_batch::<ByteArrayType>(chunk, &values, &levels)?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::model::{Digest, Fingerprint, Provenance, TimeUnit, time};
 use super::column_read::{Meaning, Tally};
 use super::opened::Opened;
 use super::seal::Seal;
-use super::{CodecError, MemoryLimit, column_read, footer, index, seal, types};
+use super::{CodecError, MemoryLimit, column_read, footer, index, older_trades, seal, types};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Decoded {
     pub unknown_columns: Vec<String>,
     /// Indexes of pandas that are left out and say more than the number of a row.
     pub odd_indexes: Vec<String>,
+    /// Whether it has trades in the predecessor's columns, which get other names when it is written anew.
+    pub is_older_form: bool,
     /// Whether barkeep wrote the file.
     pub is_sealed: bool,
     /// The digest of its rows, if it is written down in a sealed file.
@@ -57,7 +59,8 @@ impl Decoded {
 }
 
 /// Decodes a file as rows of `profile`, if it takes no more memory than a file may by default. A sealed file is checked
-/// whole before any value is used.
+/// whole before any value is used. Where `profile` is the usual one of its dataset, and the columns of the file are those of
+/// another one, the rows have that.
 ///
 /// # Errors
 /// `Damaged` for bytes that are not what was written or no Parquet at all, `Foreign` for whole files that this build cannot
@@ -76,15 +79,86 @@ pub fn decode_within(
     limit: MemoryLimit,
 ) -> Result<Decoded, CodecError> {
     let is_sealed = seal::check(bytes)? == Seal::Whole;
-    // On damaged input of other writers the decoder may panic; that is damage like any other.
-    let decode = || decode_unguarded(bytes, profile, limit, is_sealed);
-    let outcome = catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(CodecError::damaged("decoding it breaks the Parquet reader")));
-    match outcome {
+    match guarded(|| decode_unguarded(bytes, profile, limit, is_sealed)) {
         // Every byte is the one that was written. Whatever this build makes of them, they are not damaged.
         Err(CodecError::Damaged { reason }) if is_sealed => Err(CodecError::foreign(reason)),
         outcome => outcome,
     }
+}
+
+/// The groups of rows of a file, one after the other: see `groups`.
+pub struct Groups {
+    file: Opened,
+    is_sealed: bool,
+    profile: &'static Profile,
+    places: Vec<Place>,
+    is_older_form: bool,
+    next: usize,
+}
+
+/// Opens a file for those who do not need all of its rows at once. Each group comes in order, whatever the order of the
+/// groups; the limit is that of one group.
+///
+/// # Errors
+/// As `decode`.
+pub fn groups(
+    bytes: &Bytes,
+    profile: &'static Profile,
+    limit: MemoryLimit,
+) -> Result<Groups, CodecError> {
+    let is_sealed = seal::check(bytes)? == Seal::Whole;
+    guarded(|| {
+        let file = Opened::of(bytes, limit)?;
+        let place_of = |name: &str| place_in(file.columns(), name);
+        refuse_repeated(file.columns())?;
+        let profile = types::profile_of(profile, file.columns());
+        let (_, places) = locate(profile, file.columns(), &place_of)?;
+        let is_older_form = older_trades::is_older(profile, &place_of);
+        Ok(Groups {
+            is_sealed,
+            profile,
+            places,
+            is_older_form,
+            next: 0,
+            file,
+        })
+    })
+}
+
+impl Groups {
+    fn read(&self, group: &RowGroupMetaData) -> Result<Ordered, CodecError> {
+        let specs = self.profile.columns.iter();
+        let mut some: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
+        Columns::of(&self.file, self.is_sealed, self.profile, &self.places)
+            .append(group, &mut some)?;
+        if self.is_older_form {
+            older_trades::completed(self.profile, &mut some);
+        }
+        Ok(Frame::ordered(self.profile, some))
+    }
+}
+
+impl Iterator for Groups {
+    type Item = Result<Ordered, CodecError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let group = self.file.groups().get(self.next)?;
+        let read = guarded(|| self.read(group));
+        self.next += 1;
+        Some(read)
+    }
+}
+
+/// Returns where a column stands in a file.
+pub(super) fn place_in(found: &[ColumnDescPtr], name: &str) -> Option<usize> {
+    let mut columns = found.iter();
+    columns.position(|column| column.path().string() == name)
+}
+
+/// On damaged input of other writers the decoder may panic; that is damage like any other.
+pub(super) fn guarded<T>(act: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|_| Err(CodecError::damaged("decoding it breaks the Parquet reader")))
 }
 
 fn decode_unguarded(
@@ -95,26 +169,29 @@ fn decode_unguarded(
 ) -> Result<Decoded, CodecError> {
     let file = Opened::of(bytes, limit)?;
     let footer = footer::read(file.facts().key_value_metadata())?;
+    let profile = types::profile_of(profile, file.columns());
     let file = file.within(profile, limit)?;
     let found = file.columns();
-    let place_of = |name: &str| {
-        found
-            .iter()
-            .position(|column| column.path().string() == name)
-    };
+    let place_of = |name: &str| place_in(found, name);
 
     refuse_repeated(found)?;
     let (unit, places) = locate(profile, found, &place_of)?;
-    let (mut columns, inexact) = read_columns(&file, is_sealed, profile, &places)?;
+    let mut found_columns = Columns::of(&file, is_sealed, profile, &places);
+    let mut columns = found_columns.all()?;
+    let inexact = found_columns.inexact;
+    let is_older_form = older_trades::is_older(profile, &place_of);
+    if is_older_form {
+        older_trades::completed(profile, &mut columns);
+    }
     let mut odd_indexes = index::odd(&file, &places, columns.get(profile.time))?;
     if place_of("sequence").is_none() {
         odd_indexes.extend(index::drop_epoch_sequence(profile, &mut columns, &place_of));
     }
-    let is_known = |name: &str| profile.position(name).is_some() || index::COLUMNS.contains(&name);
-    let unknown_columns = found
-        .iter()
-        .map(|column| column.path().string())
-        .filter(|name| !is_known(name))
+    let is_read = |at: usize| places.iter().flatten().any(|(place, _)| *place == at);
+    let unread = found.iter().enumerate().filter(|(at, _)| !is_read(*at));
+    let unknown_columns = unread
+        .map(|(_, column)| column.path().string())
+        .filter(|name| !index::COLUMNS.contains(&name.as_str()))
         .collect();
     let ordered = Frame::ordered(profile, columns);
     check_rows(&ordered, footer.rows_digest.is_some(), is_sealed)?;
@@ -125,8 +202,51 @@ fn decode_unguarded(
         inexact,
         unknown_columns,
         odd_indexes,
+        is_older_form,
         is_sealed,
         rows_digest: footer.rows_digest.filter(|_| is_sealed),
+    })
+}
+
+/// Tells whether a file that was just made holds these rows, and says so. One group of rows is in memory beside them at a time.
+///
+/// # Errors
+/// When the file cannot be decoded.
+pub(super) fn holds(
+    bytes: &Bytes,
+    frame: &Frame,
+    provenance: &Provenance,
+) -> Result<bool, CodecError> {
+    let (profile, limit) = (frame.profile(), MemoryLimit::NONE);
+    let is_sealed = seal::check(bytes)? == Seal::Whole;
+    guarded(|| {
+        let file = Opened::of(bytes, limit)?;
+        let footer = footer::read(file.facts().key_value_metadata())?;
+        let file = file.within(profile, limit)?;
+        let found = file.columns();
+        let (_, places) = locate(profile, found, &|name| place_in(found, name))?;
+        let mut columns = Columns::of(&file, is_sealed, profile, &places);
+        let mut start = 0;
+        for group in file.groups() {
+            let specs = profile.columns.iter();
+            let mut some: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
+            columns.append(group, &mut some)?;
+            let rows = start..start + some.first().map_or(0, Column::len);
+            let is_all = rows.len() == frame.len();
+            let is_same = |(read, made): (&Column, &Column)| {
+                if is_all {
+                    read == made
+                } else {
+                    *read == made.part(rows.clone())
+                }
+            };
+            if !some.iter().zip(frame.columns()).all(is_same) {
+                return Ok(false);
+            }
+            start = rows.end;
+        }
+        let is_told = is_sealed && footer.rows_digest.is_some() && footer.provenance == *provenance;
+        Ok(is_told && start == frame.len())
     })
 }
 
@@ -157,10 +277,12 @@ pub(super) fn locate(
     let mut unit = TimeUnit::default();
     let mut places = Vec::with_capacity(profile.columns.len());
     for (at, spec) in profile.columns.iter().enumerate() {
-        let place = place_of(spec.name).or_else(|| index::stand_in(spec, found, place_of));
+        let place = place_of(spec.name)
+            .or_else(|| index::stand_in(spec, found, place_of))
+            .or_else(|| older_trades::stand_in(spec, profile, place_of));
         let source = match place.and_then(|place| Some((place, found.get(place)?))) {
             Some((place, column)) => Some((place, types::unit_of(spec, column, profile)?)),
-            None if is_dispensable(spec) => None,
+            None if is_dispensable(spec) || older_trades::may_lack(spec, profile) => None,
             None => {
                 return Err(types::foreign(
                     profile,
@@ -176,31 +298,65 @@ pub(super) fn locate(
     Ok((unit, places))
 }
 
-fn read_columns(
-    file: &Opened,
+/// The columns of a profile in a file that was opened.
+struct Columns<'f> {
+    file: &'f Opened,
     is_sealed: bool,
     profile: &'static Profile,
-    places: &[Place],
-) -> Result<(Vec<Column>, usize), CodecError> {
-    let mut inexact = 0;
-    let mut texts_left = file.left();
-    let mut columns: Vec<Column> = profile
-        .columns
-        .iter()
-        .map(|spec| Column::empty(spec.kind))
-        .collect();
-    for group in file.groups() {
+    places: &'f [Place],
+    /// Numbers that could not be kept as they are.
+    inexact: usize,
+    /// How many more bytes texts may take.
+    texts_left: u64,
+}
+
+impl<'f> Columns<'f> {
+    fn of(
+        file: &'f Opened,
+        is_sealed: bool,
+        profile: &'static Profile,
+        places: &'f [Place],
+    ) -> Self {
+        Self {
+            file,
+            is_sealed,
+            profile,
+            places,
+            inexact: 0,
+            texts_left: file.left(),
+        }
+    }
+
+    /// Reads all groups of rows.
+    fn all(&mut self) -> Result<Vec<Column>, CodecError> {
+        let specs = self.profile.columns.iter();
+        let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
+        for group in self.file.groups() {
+            self.append(group, &mut columns)?;
+        }
+        Ok(columns)
+    }
+
+    /// Reads one group of rows behind those of before.
+    fn append(
+        &mut self,
+        group: &RowGroupMetaData,
+        columns: &mut [Column],
+    ) -> Result<(), CodecError> {
         let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
-        for ((column, spec), place) in columns.iter_mut().zip(profile.columns).zip(places) {
+        let specs = self.profile.columns.iter();
+        for ((column, spec), place) in columns.iter_mut().zip(specs).zip(self.places) {
             let Some((place, unit)) = *place else {
                 column.append(Column::nulls(spec.kind, rows));
                 continue;
             };
-            if is_sealed && let Some(all) = constant(spec, group, place, rows) {
+            if self.is_sealed
+                && let Some(all) = constant(spec, group, place, rows)
+            {
                 column.append(all);
                 continue;
             }
-            let column_type = file.columns().get(place);
+            let column_type = self.file.columns().get(place);
             let meaning = Meaning {
                 kind: spec.kind,
                 unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
@@ -208,15 +364,15 @@ fn read_columns(
                 is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
                 rows,
             };
-            let chunk = file.column(group, place)?;
+            let chunk = self.file.column(group, place)?;
             let mut tally = Tally {
-                inexact: &mut inexact,
-                texts_left: &mut texts_left,
+                inexact: &mut self.inexact,
+                texts_left: &mut self.texts_left,
             };
             column.append(column_read::read(chunk, meaning, &mut tally)?);
         }
+        Ok(())
     }
-    Ok((columns, inexact))
 }
 
 /// Returns a column of which the file says that every row has the same text, or none. Only a sealed file is believed: its

@@ -18,15 +18,18 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
 use crate::frame::{Column, Frame, KindOf, Profile};
-use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
+use crate::model::{Dataset, Digest, Fingerprint, Provenance, TimeUnit};
 
-use super::{CodecError, MemoryLimit, column_write, decode_within, footer, packed, seal};
+use super::{CodecError, column_write, decode, footer, packed, seal};
 
 /// The column of volumes.
 const VOLUME: &str = "volume";
 /// The column of row numbers.
 const SEQUENCE: &str = "sequence";
+/// Rows of a row group, where nobody says how many.
 const ROW_GROUP_ROWS: usize = 1 << 20;
+/// Of trades, of which one row is as wide as ten bars: who reads or checks a day has a group of them in memory at a time.
+const ROW_GROUP_TRADES: usize = 1 << 16;
 
 /// How pages are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,15 +79,21 @@ pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     seal::close(&mut bytes)?;
     // Many files may wait to be written, and most are far smaller than the room that was made for them.
     let bytes = Bytes::from(bytes.into_boxed_slice());
-    let reread = decode_within(&bytes, frame.profile(), MemoryLimit::NONE).map_err(|error| {
-        CodecError::NotFaithful {
-            reason: error.to_string(),
-        }
-    })?;
-    if reread.ordered.frame != *frame || reread.provenance != facts.provenance {
-        return Err(CodecError::NotFaithful {
-            reason: "the rows differ".to_owned(),
-        });
+    proven(bytes, frame, &facts.provenance, fingerprint)
+}
+
+/// Returns bytes that were decoded and compared with what they are to hold.
+pub(super) fn proven(
+    bytes: Bytes,
+    frame: &Frame,
+    provenance: &Provenance,
+    fingerprint: Fingerprint,
+) -> Result<Encoded, CodecError> {
+    let not_faithful = |reason: String| CodecError::NotFaithful { reason };
+    let is_faithful = decode::holds(&bytes, frame, provenance)
+        .map_err(|error| not_faithful(error.to_string()))?;
+    if !is_faithful {
+        return Err(not_faithful("the rows differ".to_owned()));
     }
     Ok(Encoded {
         digest: Digest::of(&bytes),
@@ -98,7 +107,7 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
         reason: error.to_string(),
     };
     let profile = frame.profile();
-    let schema = schema(profile, facts.unit).map_err(bug)?;
+    let schema = schema_of(columns_of(profile), facts.unit).map_err(bug)?;
     let properties = Arc::new(properties(frame, facts.compression));
     let is_packed = facts.compression == Compression::Zstd;
     let plain = is_packed.then(|| Arc::new(self::properties(frame, Compression::None)));
@@ -109,9 +118,11 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
     )
     .map_err(bug)?;
     let described = writer.schema_descr().columns().to_vec();
-    let most = facts
-        .row_group_rows
-        .map_or(ROW_GROUP_ROWS, NonZeroUsize::get);
+    let suited = match profile.dataset {
+        Dataset::Trades => ROW_GROUP_TRADES,
+        _ => ROW_GROUP_ROWS,
+    };
+    let most = facts.row_group_rows.map_or(suited, NonZeroUsize::get);
     for start in (0..frame.len()).step_by(most) {
         let rows = start..start.saturating_add(most).min(frame.len());
         let mut group = writer.next_row_group().map_err(bug)?;
@@ -147,13 +158,12 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
     writer.into_inner().map_err(bug)
 }
 
-/// Every column is optional, as in the predecessor's files.
-fn schema(profile: &Profile, unit: TimeUnit) -> Result<TypePtr, ParquetError> {
+/// Returns the columns of a profile, as `schema_of` takes them.
+pub(super) fn columns_of<'n>(
+    profile: &'static Profile,
+) -> impl Iterator<Item = (&'n str, KindOf, Clock)> {
     let columns = profile.columns.iter();
-    schema_of(
-        columns.map(|spec| (spec.name, spec.kind, Clock::OfExchange)),
-        unit,
-    )
+    columns.map(|spec| (spec.name, spec.kind, Clock::OfExchange))
 }
 
 /// Which clock times are of.
@@ -165,7 +175,7 @@ pub enum Clock {
     Utc,
 }
 
-/// Returns the schema of columns of these names and kinds.
+/// Returns the schema of columns of these names and kinds. Every one is optional, as in the predecessor's files.
 pub(super) fn schema_of<'n>(
     columns: impl Iterator<Item = (&'n str, KindOf, Clock)>,
     unit: TimeUnit,
@@ -200,18 +210,21 @@ fn timestamp(unit: TimeUnit, clock: Clock) -> LogicalType {
     LogicalType::timestamp(clock == Clock::Utc, unit)
 }
 
-/// Small files are mostly footer: one statistic a chunk, and none of prices, volumes and row numbers, which no query skips
-/// months by; a dictionary only where values repeat.
-fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
-    let compression = match compression {
+pub(super) fn page_compression(compression: Compression) -> PageCompression {
+    match compression {
         Compression::None => PageCompression::UNCOMPRESSED,
         Compression::Snappy => PageCompression::SNAPPY,
         Compression::Zstd => packed::compression(),
         Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
-    };
+    }
+}
+
+/// Small files are mostly footer: one statistic a chunk, and none of prices, volumes and row numbers, which no query skips
+/// months by; a dictionary only where values repeat.
+fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_created_by(footer::CREATED_BY.to_owned())
-        .set_compression(compression)
+        .set_compression(page_compression(compression))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
         .set_max_row_group_row_count(None)

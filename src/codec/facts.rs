@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::decode::{locate, refuse_repeated};
-use super::{CodecError, MemoryLimit, footer, opened};
+use super::decode::{locate, place_in, refuse_repeated};
+use super::{CodecError, MemoryLimit, footer, older_trades, opened, types};
 use crate::frame::Profile;
 use crate::model::{Digest, Provenance, TimeUnit};
 
@@ -26,6 +26,8 @@ pub struct FileFacts {
     pub provenance: Provenance,
     /// The digest of its rows; `None` in files of other writers.
     pub rows_digest: Option<Digest>,
+    /// Whether it has trades in the predecessor's columns.
+    pub is_older_form: bool,
 }
 
 /// Returns what a file says, by its last bytes.
@@ -46,11 +48,9 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
     let facts = file.file_metadata();
     let said = footer::read(facts.key_value_metadata())?;
     let found = facts.schema_descr().columns();
-    let place_of = |name: &str| {
-        let mut columns = found.iter();
-        columns.position(|column| column.path().string() == name)
-    };
+    let place_of = |name: &str| place_in(found, name);
     refuse_repeated(found)?;
+    let profile = types::profile_of(profile, found);
     let (unit, places) = locate(profile, found, &place_of)?;
     let time = places.get(profile.time).copied().flatten();
     // Other programs keep the keys of a file that they read, and with them the digest of what it was.
@@ -61,6 +61,7 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
         unit,
         provenance: said.provenance,
         rows_digest: said.rows_digest.filter(|_| is_ours),
+        is_older_form: older_trades::is_older(profile, &place_of),
     })
 }
 

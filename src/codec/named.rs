@@ -3,8 +3,6 @@
 //! Promises: the limits and the guards of `decode`; each column comes as what it is, so nothing is guessed or rounded.
 //! Leaves to others: what the names mean.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use bytes::Bytes;
 use parquet::basic::Type as PhysicalType;
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
@@ -13,7 +11,7 @@ use crate::frame::{Column, KindOf};
 use crate::model::{TimeUnit, time};
 
 use super::column_read::{self, Meaning, Tally};
-use super::decode::refuse_repeated;
+use super::decode::{guarded, refuse_repeated};
 use super::opened::Opened;
 use super::types::{has_zone, is_date, is_plain, is_unsigned, unit_of_time};
 use super::{CodecError, MemoryLimit};
@@ -85,12 +83,6 @@ pub fn read_named(
     limit: MemoryLimit,
 ) -> Result<Vec<NamedColumn>, CodecError> {
     guarded(|| read(bytes, places, limit))
-}
-
-/// On damaged input of other writers the decoder may panic; that is damage like any other.
-fn guarded<T>(act: impl FnOnce() -> Result<T, CodecError>) -> Result<T, CodecError> {
-    catch_unwind(AssertUnwindSafe(act))
-        .unwrap_or_else(|_| Err(CodecError::damaged("decoding it breaks the Parquet reader")))
 }
 
 fn read(

@@ -47,7 +47,7 @@ impl<W: Write + Send> StreamWriter<W> {
         facts: &[(String, String)],
     ) -> Result<Self, CodecError> {
         let fields = columns.iter().map(|c| (c.name, c.kind, c.clock));
-        let schema = schema_of(fields, TimeUnit::Micros).map_err(refused)?;
+        let schema = schema_of(fields, TimeUnit::Micros).map_err(|error| refused(&error))?;
         let facts = facts
             .iter()
             .map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
@@ -69,7 +69,7 @@ impl<W: Write + Send> StreamWriter<W> {
             };
         }
         let writer = SerializedFileWriter::new(out, schema, Arc::new(properties.build()));
-        writer.map(Self).map_err(refused)
+        writer.map(Self).map_err(|error| refused(&error))
     }
 
     /// Writes a row group; the columns are those of the file, of one length.
@@ -78,14 +78,14 @@ impl<W: Write + Send> StreamWriter<W> {
     /// `TooFine` when a time is none of whole microseconds; else when `out` takes no more.
     pub fn write(&mut self, columns: &[Column]) -> Result<(), CodecError> {
         let rows = columns.first().map_or(0, Column::len);
-        let mut group = self.0.next_row_group().map_err(refused)?;
+        let mut group = self.0.next_row_group().map_err(|error| refused(&error))?;
         for column in columns {
-            if let Some(mut chunk) = group.next_column().map_err(refused)? {
+            if let Some(mut chunk) = group.next_column().map_err(|error| refused(&error))? {
                 column_write::write(chunk.untyped(), column, 0..rows, TimeUnit::Micros)?;
-                chunk.close().map_err(refused)?;
+                chunk.close().map_err(|error| refused(&error))?;
             }
         }
-        group.close().map(drop).map_err(refused)
+        group.close().map(drop).map_err(|error| refused(&error))
     }
 
     /// Ends the file.
@@ -93,7 +93,7 @@ impl<W: Write + Send> StreamWriter<W> {
     /// # Errors
     /// When `out` takes no more.
     pub fn finish(self) -> Result<(), CodecError> {
-        self.0.close().map(drop).map_err(refused)
+        self.0.close().map(drop).map_err(|error| refused(&error))
     }
 }
 
@@ -104,7 +104,7 @@ impl<W: Write + Send> std::fmt::Debug for StreamWriter<W> {
 }
 
 /// Whoever gave the writer away knows better why it takes no more.
-fn refused(error: ParquetError) -> CodecError {
+fn refused(error: &ParquetError) -> CodecError {
     CodecError::NotFaithful {
         reason: error.to_string(),
     }

@@ -1,7 +1,7 @@
 //! What a column of another writer means: plain numbers and texts, timestamps of some unit, or something else.
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit as ParquetUnit, Type as PhysicalType};
-use parquet::schema::types::ColumnDescriptor;
+use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
 use crate::frame::{ColumnSpec, KindOf, Profile};
 use crate::model::TimeUnit;
@@ -13,6 +13,28 @@ pub(super) fn foreign(profile: &Profile, reason: &str) -> CodecError {
     CodecError::foreign(format!(
         "its columns are not those of {dataset} data: {reason}"
     ))
+}
+
+/// Returns the profile of the rows of a file, by its columns: that of bars made of trades where all of its columns are there
+/// and volumes may be fractions, if bars are asked for at all; else the one that is asked for.
+pub(super) fn profile_of(asked: &'static Profile, found: &[ColumnDescPtr]) -> &'static Profile {
+    let has = |name: &str, is_fit: fn(&ColumnDescriptor) -> bool| {
+        let mut columns = found.iter();
+        columns.any(|column| column.path().string() == name && is_fit(column))
+    };
+    let is_float = |column: &ColumnDescriptor| {
+        matches!(
+            column.physical_type(),
+            PhysicalType::DOUBLE | PhysicalType::FLOAT
+        )
+    };
+    let of_trades = Profile::of_trades(asked.dataset).filter(|other| {
+        let mut more = other.columns.iter();
+        more.all(|spec| asked.position(spec.name).is_some() || has(spec.name, |_| true))
+    });
+    of_trades
+        .filter(|_| has("volume", is_float))
+        .unwrap_or(asked)
 }
 
 /// Checks that a column can be understood as `spec` and returns the unit of a timestamp; `None` means days.

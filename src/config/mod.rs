@@ -8,6 +8,7 @@
 mod calendars;
 mod env;
 mod error;
+mod feed_settings;
 mod lists;
 mod parsed;
 mod server_settings;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub use calendars::CalendarSettings;
 pub use env::{EnvError, EnvVar, EnvVars, VARIABLES};
 pub use error::ConfigError;
+pub use feed_settings::{BarsOf, FeedSettings, Freshness};
 pub use lists::ListSettings;
 pub use server_settings::{ServerSettings, Window};
 pub use setting::{Origin, Setting, SettingRow};
@@ -77,8 +79,16 @@ impl<'fs> ConfigService<'fs> {
         &self.storage
     }
 
-    /// Tells whether new series of a venue are partitioned, and which record says so.
+    /// Tells whether new series of a venue are partitioned, and which record says so. Those of a feed of trades are, whatever
+    /// is recorded: no older layout has any, and each day brings all of its instruments.
     pub fn is_partitioned_enabled(&self, venue: &Venue) -> (bool, ToggleOrigin) {
+        let kind = self
+            .settings
+            .source(venue)
+            .and_then(|source| source.kind.value);
+        if kind == Some(SourceKind::Posttrade) {
+            return (true, ToggleOrigin::Feed);
+        }
         self.storage.lookup(venue)
     }
 

@@ -5,10 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use super::SourceKind;
 use super::parsed::Parsed;
 use super::setting::{KeyOf, Setting, SettingRow, chosen, optional, shown};
 use super::settings_file::{SourceTable, WindowTable};
 use crate::model::Interval;
+
+const TIMEOUT_SECONDS: u32 = 30;
+/// The file of a day of trades has tens of megabytes.
+const FEED_TIMEOUT_SECONDS: u32 = 180;
 
 /// The limits of an interval at the server, as far as somebody wrote them down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +51,11 @@ pub struct ServerSettings {
 
 impl ServerSettings {
     /// Takes the keys out of the table of a source that tell how its server is asked.
-    pub(super) fn layered(table: &mut SourceTable) -> Self {
+    pub(super) fn layered(table: &mut SourceTable, kind: Option<SourceKind>) -> Self {
+        let timeout = match kind {
+            Some(SourceKind::Posttrade) => FEED_TIMEOUT_SECONDS,
+            _ => TIMEOUT_SECONDS,
+        };
         let windows = table
             .windows
             .take()
@@ -61,7 +70,10 @@ impl ServerSettings {
             fetch_command: optional(table.fetch_command.take(), None),
             max_requests: optional(table.max_requests.take(), None),
             per_seconds: optional(table.per_seconds.take(), None),
-            timeout_seconds: chosen(table.timeout_seconds.map(std::num::NonZeroU32::get), 30),
+            timeout_seconds: chosen(
+                table.timeout_seconds.map(std::num::NonZeroU32::get),
+                timeout,
+            ),
             windows: chosen(windows, BTreeMap::new()),
             settle_sessions: chosen(table.settle_sessions, 3),
             refresh_days: chosen(refresh_days, BTreeMap::new()),

@@ -1,6 +1,7 @@
 //! The settings: defaults, below `barkeep.toml`, below the environment, below the flags.
 //!
-//! Promises: every key has a default, and every value has its final type and knows its layer (`setting`). `us:demo` is a source without any file.
+//! Promises: every key has a default, and every value has its final type and knows its layer (`setting`). `us:demo`, `us:yahoo` and the feeds of
+//! Xetra, Frankfurt and Tradegate are sources without any file.
 //! Leaves to others: what the values are used for; creating `barkeep.toml`, which barkeep never writes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ pub const SETTINGS_FILE: &str = "barkeep.toml";
 
 const DEFAULT_VENUE: &str = "us:yahoo";
 const DEMO_VENUE: &str = "us:demo";
+const FEED_VENUES: [&str; 3] = ["de:frankfurt", "de:tradegate", "de:xetra"];
 const MIN_FREE_BYTES: u64 = 64 * 1024 * 1024;
 const MIN_FREE_INODES: u64 = 1024;
 /// Some 13 million bars.
@@ -82,6 +84,8 @@ pub struct Settings {
     pub gap_warnings: Setting<bool>,
     /// Where each update leaves its outcome for a monitoring system, relative to the workspace.
     pub metrics_file: Setting<Option<PathBuf>>,
+    /// The folder of the mirrors, relative to the workspace; `None` for `mirror` in it.
+    pub mirror_path: Setting<Option<PathBuf>>,
     /// Threads that encode and verify; 0 is one for each core.
     pub jobs: Setting<usize>,
     /// The compression of new files.
@@ -137,10 +141,11 @@ impl Settings {
             mut sources,
         } = file;
         let described = sources.keys().cloned().collect();
-        let built_in = [
+        let mut built_in = vec![
             (venue(DEMO_VENUE), SourceKind::Demo),
             (venue(DEFAULT_VENUE), SourceKind::Yahoo),
         ];
+        built_in.extend(FEED_VENUES.map(|text| (venue(text), SourceKind::Posttrade)));
         for (venue, _) in &built_in {
             sources.entry(venue.clone()).or_default();
         }
@@ -166,6 +171,8 @@ impl Settings {
             gap_warnings: Setting::default(false).under(workspace.gap_warnings, Origin::File),
             metrics_file: Setting::default(None)
                 .under(workspace.metrics_file.map(Some), Origin::File),
+            mirror_path: Setting::default(None)
+                .under(workspace.mirror_path.map(Some), Origin::File),
             jobs: Setting::default(0)
                 .under(workspace.jobs, Origin::File)
                 .under(environment.jobs, Origin::Environment)
@@ -230,6 +237,10 @@ impl Settings {
                 "workspace.metrics_file",
                 &shown(&self.metrics_file, |path| path.display().to_string()),
             ),
+            SettingRow::new(
+                "workspace.mirror_path",
+                &shown(&self.mirror_path, |path| path.display().to_string()),
+            ),
             SettingRow::new("workspace.jobs", &self.jobs),
             SettingRow::new("workspace.compression", &self.compression),
             SettingRow::new("workspace.min_free_bytes", &self.min_free_bytes),
@@ -259,7 +270,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigError> {
 
 #[expect(
     clippy::expect_used,
-    reason = "called with the two constants above, which a test parses"
+    reason = "called with the constants above, which a test parses"
 )]
 fn venue(text: &str) -> Venue {
     text.parse().expect("a built-in venue is valid")

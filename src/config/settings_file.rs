@@ -18,7 +18,8 @@ use super::parsed::{
     deserialize_sessions,
 };
 use super::{
-    ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, SourceKind, Stamp,
+    BarsOf, ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, Freshness,
+    SourceKind, Stamp,
 };
 use crate::model::{Interval, PriceBasis, Venue};
 
@@ -54,6 +55,7 @@ pub(super) struct WorkspaceTable {
     pub(super) allow_network_filesystem: Option<bool>,
     pub(super) gap_warnings: Option<bool>,
     pub(super) metrics_file: Option<PathBuf>,
+    pub(super) mirror_path: Option<PathBuf>,
     #[serde(default, deserialize_with = "deserialize_jobs")]
     pub(super) jobs: Option<usize>,
     pub(super) compression: Option<Parsed<Compression>>,
@@ -86,6 +88,7 @@ pub(super) struct SourceTable {
     pub(super) seed: Option<u64>,
     pub(super) first_day: Option<Parsed<Day>>,
     pub(super) partition_intervals: Option<Vec<Parsed<Interval>>>,
+    pub(super) mirror: Option<Vec<Parsed<Interval>>>,
     pub(super) date_zone: Option<Parsed<DateZone>>,
     pub(super) base_url: Option<String>,
     pub(super) user_agent: Option<String>,
@@ -98,6 +101,14 @@ pub(super) struct SourceTable {
     pub(super) settle_sessions: Option<u32>,
     pub(super) refresh_days: Option<BTreeMap<Parsed<Interval>, u32>>,
     pub(super) prepost: Option<bool>,
+    pub(super) feed: Option<String>,
+    pub(super) freshness: Option<Parsed<Freshness>>,
+    pub(super) bars: Option<Parsed<BarsOf>>,
+    pub(super) derive: Option<Vec<Parsed<Interval>>>,
+    pub(super) currency: Option<String>,
+    pub(super) vault: Option<bool>,
+    pub(super) vault_days: Option<u32>,
+    pub(super) vault_bytes: Option<u64>,
 }
 
 /// One entry of the table `windows` of a source.

@@ -12,10 +12,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use super::ServerSettings;
 use super::parsed::words;
 use super::setting::{Setting, SettingRow, chosen, optional, plain, shown};
 use super::settings_file::{ColumnsTable, SourceTable};
+use super::{FeedSettings, ServerSettings};
 use crate::model::{Interval, PriceBasis, Venue};
 
 /// How a source delivers.
@@ -27,9 +27,13 @@ pub enum SourceKind {
     Files,
     /// The chart API of Yahoo.
     Yahoo,
+    /// A feed of delayed trades of Deutsche Börse.
+    Posttrade,
 }
 
-words!(SourceKind, "a kind of source", { Demo => "demo", Files => "files", Yahoo => "yahoo" });
+words!(SourceKind, "a kind of source", {
+    Demo => "demo", Files => "files", Yahoo => "yahoo", Posttrade => "posttrade",
+});
 
 /// Which moment of a bar its stamp shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,20 +202,26 @@ pub struct SourceSettings {
     pub first_day: Setting<NaiveDate>,
     /// The intervals that may be partitioned.
     pub partition_intervals: Setting<BTreeSet<Interval>>,
+    /// The intervals of which readers get a mirror.
+    pub mirror: Setting<BTreeSet<Interval>>,
     /// Whose clock the stored dates of new trees show.
     pub date_zone: Setting<DateZone>,
     /// How its server is asked.
     pub server: ServerSettings,
+    /// What is fetched of its feed.
+    pub feed: FeedSettings,
 }
 
 impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
-        let server = ServerSettings::layered(&mut table);
+        let kind = optional(plain(table.kind.take()), kind);
+        let server = ServerSettings::layered(&mut table, kind.value);
+        let feed = FeedSettings::layered(&mut table);
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };
         Self {
-            kind: optional(plain(table.kind), kind),
+            kind,
             path: optional(table.path, None),
             suffix: optional(table.suffix, None),
             interval: optional(plain(table.interval), None),
@@ -232,16 +242,18 @@ impl SourceSettings {
                 table.partition_intervals.map(listed),
                 partitioned_by_default(),
             ),
+            mirror: chosen(table.mirror.map(listed), BTreeSet::new()),
             date_zone: chosen(plain(table.date_zone), DateZone::Exchange),
             server,
+            feed,
         }
     }
 
     pub(super) fn entries(&self, venue: &Venue) -> Vec<SettingRow> {
         let key = |name: &str| format!("sources.\"{venue}\".{name}");
-        let intervals = Setting {
-            value: words_of(&self.partition_intervals.value),
-            origin: self.partition_intervals.origin,
+        let words = |intervals: &Setting<BTreeSet<Interval>>| Setting {
+            value: words_of(&intervals.value),
+            origin: intervals.origin,
         };
         let missing = Setting {
             value: self.missing.value.join(" "),
@@ -268,10 +280,15 @@ impl SourceSettings {
             SettingRow::new(key("scale"), &shown(&self.scale, ToString::to_string)),
             SettingRow::new(key("seed"), &self.seed),
             SettingRow::new(key("first_day"), &self.first_day),
-            SettingRow::new(key("partition_intervals"), &intervals),
+            SettingRow::new(
+                key("partition_intervals"),
+                &words(&self.partition_intervals),
+            ),
+            SettingRow::new(key("mirror"), &words(&self.mirror)),
             SettingRow::new(key("date_zone"), &self.date_zone),
         ];
         rows.extend(self.server.entries(&key));
+        rows.extend(self.feed.entries(&key));
         rows
     }
 }

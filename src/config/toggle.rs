@@ -36,6 +36,8 @@ pub enum ToggleOrigin {
     Global,
     /// Nothing is recorded.
     Default,
+    /// No record: what is made of trades is partitioned from the start.
+    Feed,
 }
 
 impl ToggleOrigin {
@@ -46,6 +48,7 @@ impl ToggleOrigin {
             Self::Market => "market",
             Self::Global => "global",
             Self::Default => "default",
+            Self::Feed => "feed",
         }
     }
 }

@@ -106,6 +106,17 @@ impl Sheet {
         self
     }
 
+    /// Tells whether rows of both can stand below one header: the columns have the same names and kinds.
+    pub fn joins(&self, other: &Self) -> bool {
+        let columns = |sheet: &Self| -> Vec<(Arc<str>, KindOf)> {
+            let heads = sheet.heads.iter();
+            heads
+                .map(|head| (Arc::clone(&head.name), head.kind))
+                .collect()
+        };
+        columns(self) == columns(other)
+    }
+
     /// Returns the heads.
     pub fn heads(&self) -> &Arc<[Head]> {
         &self.heads

@@ -28,6 +28,11 @@ pub enum AdjustError {
     /// Nobody wrote down what the prices contain.
     #[error("nobody wrote down which price basis the stored bars have")]
     UnknownBasis,
+    /// Bars made of trades, of which nobody tells splits and dividends.
+    #[error(
+        "bars made of trades are stored as they were traded, and their venue tells no splits and dividends"
+    )]
+    OfTrades,
     /// Dividends are in the prices already.
     #[error("the stored prices are adjusted for dividends, too, which cannot be undone")]
     DividendsInside,
@@ -68,6 +73,9 @@ pub fn adjusted(
     how: Adjust,
     known: &Adjustments,
 ) -> Result<Frame, AdjustError> {
+    if frame.profile().is_of_trades() {
+        return Err(AdjustError::OfTrades);
+    }
     let mut bars: Vec<Bar> = bars_of(frame).collect();
     match (basis, how) {
         (PriceBasis::Unknown, _) => return Err(AdjustError::UnknownBasis),

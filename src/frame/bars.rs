@@ -172,6 +172,11 @@ pub fn bars_of(frame: &Frame) -> impl Iterator<Item = Bar> + '_ {
             None
         }
     };
+    let volume = move |row| match cell(6, row) {
+        Cell::Int(units) => Some(Volume::Units(units)),
+        Cell::Float(units) => Some(Volume::from(units)),
+        _ => None,
+    };
     (0..frame.len()).map(move |row| Bar {
         date: if let Cell::Time(date) = cell(1, row) {
             Some(date)
@@ -182,7 +187,7 @@ pub fn bars_of(frame: &Frame) -> impl Iterator<Item = Bar> + '_ {
         high: float(3, row),
         low: float(4, row),
         close: float(5, row),
-        volume: int(6, row).map(Volume::Units),
+        volume: volume(row),
         sequence: int(7, row),
     })
 }

@@ -168,6 +168,14 @@ impl Column {
         }
     }
 
+    /// Returns some rows that follow one another.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let mut part = Self::empty(self.kind());
+        part.extend(self, rows);
+        part
+    }
+
     /// Appends some rows of a column of the same kind.
     pub fn extend(&mut self, other: &Self, rows: Range<usize>) {
         match (self, other) {

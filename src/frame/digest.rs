@@ -123,7 +123,7 @@ fn write_uneven(columns: &[Column], rows: Range<usize>, buffer: &mut Vec<u8>) {
             let cell = column.cell(row);
             match cell {
                 Cell::Null => buffer.push(0),
-                Cell::Text(text) => buffer.extend_from_slice(&form_of(text)),
+                Cell::Text(text) => put_text(buffer, text),
                 Cell::Int(number) | Cell::Time(number) => {
                     buffer.push(1);
                     buffer.extend_from_slice(&number.to_le_bytes());
@@ -139,11 +139,16 @@ fn write_uneven(columns: &[Column], rows: Range<usize>, buffer: &mut Vec<u8>) {
 }
 
 fn form_of(text: &str) -> Vec<u8> {
-    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-    let mut form = vec![1];
-    form.extend_from_slice(&length.to_le_bytes());
-    form.extend_from_slice(text.as_bytes());
+    let mut form = Vec::new();
+    put_text(&mut form, text);
     form
+}
+
+fn put_text(buffer: &mut Vec<u8>, text: &str) {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    buffer.push(1);
+    buffer.extend_from_slice(&length.to_le_bytes());
+    buffer.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::key::compare_keys;
 use super::{Cell, Column, Frame, MergeRule, Profile, RowKey};
+use crate::model::Dataset;
 
 /// The outcome of a merge.
 #[derive(Debug)]
@@ -120,7 +121,12 @@ impl Runs {
 
     /// Returns the rows themselves.
     fn gather(&self, older: &Frame, newer: &Frame) -> Frame {
-        let profile = older.profile();
+        // Where there is no row, nothing says how rows came into being.
+        let profile = if older.is_empty() && !newer.is_empty() {
+            newer.profile()
+        } else {
+            older.profile()
+        };
         let specs = profile.columns.iter();
         let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
         for Run { side, rows } in &self.runs {
@@ -136,9 +142,14 @@ impl Runs {
     }
 }
 
-/// Merges `newer` into `older` by the rule of their profile.
+/// Merges `newer` into `older` by the rule of their profile. Rows of two profiles are never one series: who reads them says
+/// so before.
 #[must_use]
 pub fn merge(older: &Frame, newer: &Frame) -> Merged {
+    debug_assert!(
+        older.joins(newer),
+        "rows of one series have come into being in one way"
+    );
     let mut runs = Runs::default();
     let mut replaced = Vec::new();
     let mut added_rows: Vec<Range<usize>> = Vec::new();
@@ -192,6 +203,40 @@ pub fn without(rows: &Frame, other: &Frame) -> Frame {
         runs.push(Side::Older, row..row + usize::from(!is_there));
     }
     runs.gather(rows, rows)
+}
+
+/// Merges frames, oldest first. Beside the rows come those, of trades, that a later frame overruled: nobody has stored them.
+#[must_use]
+pub fn merge_all(profile: &'static Profile, mut frames: Vec<Frame>) -> (Frame, Vec<Frame>) {
+    let mut overruled = Vec::new();
+    let mut join = |older: Frame, newer: Frame| {
+        let merged = merge(&older, &newer);
+        if profile.dataset == Dataset::Trades && merged.changed > 0 {
+            let keys = merged.revisions.iter().map(|revision| &revision.key);
+            let mut rows: Vec<usize> = keys.filter_map(|key| older.find(key)).collect();
+            rows.dedup();
+            overruled.push(older.take(&rows));
+        }
+        merged.frame
+    };
+    if profile.rule != MergeRule::Later {
+        let empty = Frame::empty(profile);
+        return (frames.into_iter().fold(empty, &mut join), overruled);
+    }
+    // The last frame with a key wins, whichever two are merged first: in pairs a row is copied as often as their number doubles.
+    while frames.len() > 1 {
+        let mut joined = Vec::with_capacity(frames.len().div_ceil(2));
+        let mut all = frames.into_iter();
+        while let Some(older) = all.next() {
+            joined.push(match all.next() {
+                Some(newer) => join(older, newer),
+                None => older,
+            });
+        }
+        frames = joined;
+    }
+    let frame = frames.pop().unwrap_or_else(|| Frame::empty(profile));
+    (frame, overruled)
 }
 
 fn compare_rows(older: &Frame, i: usize, newer: &Frame, j: usize) -> Ordering {
@@ -252,7 +297,6 @@ fn revisions(older: &Frame, i: usize, newer: &Frame, j: usize) -> Vec<Revision> 
 mod tests {
     use super::super::{Texts, Values};
     use super::*;
-    use crate::model::Dataset;
 
     /// One bar, with those prices of four that a bit is set for.
     fn bar(prices: u8, price: f64) -> Frame {

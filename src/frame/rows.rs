@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::model::{Fingerprint, PartitionKey, time};
 
-use super::key::compare_keys;
+use super::key::{KeyPart, compare_keys};
 use super::{Cell, Column, ColumnSpec, FIRST_VERSION, Profile, RowKey, Texts, fingerprint_of};
 
 /// The rows of one series, or of one partition of it.
@@ -47,6 +47,11 @@ impl Frame {
     /// Returns the schema profile.
     pub fn profile(&self) -> &'static Profile {
         self.profile
+    }
+
+    /// Tells whether rows can be those of one series with these: they have the columns of one profile, or there are none on one side.
+    pub fn joins(&self, other: &Self) -> bool {
+        self.is_empty() || other.is_empty() || self.profile.joins(other.profile)
     }
 
     /// Returns the columns, in the order of the profile.
@@ -118,21 +123,61 @@ impl Frame {
         owners
     }
 
-    /// Returns what identifies a row. One that is not there has the key of 1970.
-    pub fn key(&self, row: usize) -> RowKey {
-        let mut key = RowKey {
-            time: 0,
-            more: None,
+    /// Returns the rows of each series, in turn: those that follow one another and have one owner.
+    pub fn series(&self) -> Vec<Range<usize>> {
+        let owner = self.profile.owner.and_then(|at| self.columns.get(at));
+        let texts = match owner {
+            Some(Column::Text(texts)) if !matches!(texts, Texts::Same { .. }) => texts,
+            _ => {
+                return (self.rows > 0)
+                    .then_some(0..self.rows)
+                    .into_iter()
+                    .collect();
+            }
         };
-        let columns = self.profile.key.iter();
-        for &at in columns.filter(|at| Some(**at) != self.profile.owner) {
-            match self.columns.get(at).map(|column| column.cell(row)) {
-                Some(Cell::Time(time)) => key.time = time,
-                Some(Cell::Text(text)) => key.more = Some(text.into()),
-                _ => {}
+        let mut series: Vec<Range<usize>> = Vec::new();
+        for row in 0..self.rows {
+            match series.last_mut() {
+                Some(last) if texts.get(last.start) == texts.get(row) => last.end = row + 1,
+                _ => series.push(row..row + 1),
             }
         }
-        key
+        series
+    }
+
+    /// Returns the owner of a row, if it has one.
+    pub fn owner(&self, row: usize) -> Option<&Arc<str>> {
+        match self.profile.owner.and_then(|at| self.columns.get(at)) {
+            Some(Column::Text(texts)) => texts.get(row),
+            _ => None,
+        }
+    }
+
+    /// Returns some rows that follow one another.
+    #[must_use]
+    pub fn slice(&self, rows: Range<usize>) -> Self {
+        let mut part = Self::empty(self.profile);
+        let end = rows.end.min(self.rows);
+        part.rows = end.saturating_sub(rows.start);
+        for (column, from) in part.columns.iter_mut().zip(&self.columns) {
+            column.extend(from, rows.start..end);
+        }
+        part
+    }
+
+    /// Returns what identifies a row. One that is not there has the key of 1970.
+    pub fn key(&self, row: usize) -> RowKey {
+        let cell = |at: usize| self.columns.get(at).map(|column| column.cell(row));
+        let time = match cell(self.profile.time) {
+            Some(Cell::Time(time)) => time,
+            _ => 0,
+        };
+        let further = self.profile.further_key();
+        let more = further.filter_map(|(at, _)| KeyPart::of(cell(at)?));
+        RowKey {
+            time,
+            more: more.collect(),
+        }
     }
 
     /// Returns the first row whose key is not before `key`. For rows of one owner, which stand in the order of their keys.
@@ -239,7 +284,7 @@ impl Frame {
             return Err(parts);
         }
         let rows: usize = parts.iter().map(|part| part.rows).sum();
-        let mut parts = parts.into_iter();
+        let mut parts = parts.into_iter().filter(|part| part.rows > 0);
         let mut whole = parts.next().unwrap_or(Self::empty(profile));
         for column in &mut whole.columns {
             column.reserve(rows - whole.rows);

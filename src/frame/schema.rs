@@ -65,11 +65,14 @@ pub enum MergeRule {
     Later,
 }
 
-/// The shape of one dataset's rows.
+/// The shape of rows of a dataset. A dataset has more than one where its rows come into being in more than one way; the files
+/// of a tree have one and the same.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The dataset.
     pub dataset: Dataset,
+    /// What the rows are called in messages.
+    pub name: &'static str,
     /// The columns, in file order.
     pub columns: &'static [ColumnSpec],
     /// The columns that identify a row, most significant first; they also give the order of rows.
@@ -112,6 +115,7 @@ static OF_BARS: [ColumnSpec; 8] = [
 const fn bars(dataset: Dataset) -> Profile {
     Profile {
         dataset,
+        name: "bars of a source",
         columns: &OF_BARS,
         key: &[0, 1],
         time: 1,
@@ -123,12 +127,45 @@ const fn bars(dataset: Dataset) -> Profile {
     }
 }
 
+/// Bars made of trades: the columns of all bars, of which the volume may be a fraction, and two more.
+static OF_BARS_OF_TRADES: [ColumnSpec; 10] = [
+    text("stock"),
+    time("date"),
+    float("open"),
+    float("high"),
+    float("low"),
+    float("close"),
+    float("volume"),
+    int("sequence"),
+    int("trades"),
+    float("vwap"),
+];
+
+/// Such a bar is made anew of all its trades, so the later one is right, also where it has no prices left: a trade that was
+/// cancelled has none.
+const fn bars_of_trades(dataset: Dataset) -> Profile {
+    Profile {
+        dataset,
+        name: "bars made of trades",
+        columns: &OF_BARS_OF_TRADES,
+        key: &[0, 1],
+        time: 1,
+        owner: Some(0),
+        rule: MergeRule::Later,
+    }
+}
+
 static BARS: Profile = bars(Dataset::Stocks);
+
+static BARS_OF_TRADES: Profile = bars_of_trades(Dataset::Stocks);
 
 static PREPOST: Profile = bars(Dataset::Prepost);
 
+static PREPOST_OF_TRADES: Profile = bars_of_trades(Dataset::Prepost);
+
 static EVENTS: Profile = Profile {
     dataset: Dataset::Events,
+    name: "events",
     columns: &[
         text("stock"),
         time("date"),
@@ -149,6 +186,7 @@ static EVENTS: Profile = Profile {
 
 static ADJUSTED: Profile = Profile {
     dataset: Dataset::Adjusted,
+    name: "adjusted closes",
     columns: &[text("stock"), time("date"), float("adjclose")],
     key: &[0, 1],
     time: 1,
@@ -156,8 +194,27 @@ static ADJUSTED: Profile = Profile {
     rule: MergeRule::Later,
 };
 
+static AUCTIONS: Profile = Profile {
+    dataset: Dataset::Auctions,
+    name: "auctions",
+    columns: &[
+        text("stock"),
+        time("date"),
+        text("kind"),
+        float("price"),
+        float("volume"),
+        int("trades"),
+        time("printed"),
+    ],
+    key: &[0, 1, 2],
+    time: 1,
+    owner: Some(0),
+    rule: MergeRule::Later,
+};
+
 static TRADES: Profile = Profile {
     dataset: Dataset::Trades,
+    name: "trades",
     columns: &[
         text("message_id"),
         text("source_name"),
@@ -199,15 +256,49 @@ static TRADES: Profile = Profile {
 };
 
 impl Profile {
-    /// Returns the profile of a dataset.
+    /// Returns the profile that rows of a dataset have unless they say otherwise.
     pub fn of(dataset: Dataset) -> &'static Self {
         match dataset {
             Dataset::Stocks => &BARS,
             Dataset::Events => &EVENTS,
             Dataset::Adjusted => &ADJUSTED,
             Dataset::Prepost => &PREPOST,
+            Dataset::Auctions => &AUCTIONS,
             Dataset::Trades => &TRADES,
         }
+    }
+
+    /// Returns the columns that tell rows of one series and time apart, in the order of the key, with their kinds.
+    pub fn further_key(&self) -> impl Iterator<Item = (usize, KindOf)> + '_ {
+        let is_further = |at: &&usize| Some(**at) != self.owner && **at != self.time;
+        let further = self.key.iter().filter(is_further);
+        further.filter_map(|at| Some((*at, self.columns.get(*at)?.kind)))
+    }
+
+    /// Returns the profile of bars that are made of trades; `None` of a dataset that has no bars.
+    pub fn of_trades(dataset: Dataset) -> Option<&'static Self> {
+        match dataset {
+            Dataset::Stocks => Some(&BARS_OF_TRADES),
+            Dataset::Prepost => Some(&PREPOST_OF_TRADES),
+            Dataset::Events | Dataset::Adjusted | Dataset::Auctions | Dataset::Trades => None,
+        }
+    }
+
+    /// Tells whether rows are bars made of trades.
+    pub fn is_of_trades(&self) -> bool {
+        std::ptr::eq(self.columns, OF_BARS_OF_TRADES.as_slice())
+    }
+
+    /// Tells whether rows of both can be those of one series.
+    pub fn joins(&self, other: &Self) -> bool {
+        std::ptr::eq(self.columns, other.columns)
+    }
+
+    /// Returns the profiles that rows of a dataset may have, the usual one first.
+    pub fn all_of(dataset: Dataset) -> impl Iterator<Item = &'static Self> {
+        [Self::of(dataset)]
+            .into_iter()
+            .chain(Self::of_trades(dataset))
     }
 
     /// Returns the position of a column by its name.
@@ -238,7 +329,7 @@ mod tests {
 
     #[test]
     fn columns_that_came_later_stand_last_and_are_no_key() {
-        for profile in Dataset::ALL.map(Profile::of) {
+        for profile in Dataset::ALL.into_iter().flat_map(Profile::all_of) {
             let later = profile.columns.iter().position(ColumnSpec::came_later);
             let (first, after) = profile
                 .columns
@@ -251,12 +342,17 @@ mod tests {
 
     #[test]
     fn every_profile_points_at_columns_of_the_right_kind() {
-        for dataset in Dataset::ALL {
-            let profile = Profile::of(dataset);
+        let of = |dataset| Profile::all_of(dataset).map(move |profile| (dataset, profile));
+        for (dataset, profile) in Dataset::ALL.into_iter().flat_map(of) {
             assert_eq!(profile.dataset, dataset);
             assert_eq!(profile.columns[profile.time].kind, KindOf::Time);
             assert!(profile.key.contains(&profile.time));
             assert!(profile.key.iter().all(|&at| at < profile.columns.len()));
+            // A key sorts by its time first, then by the further columns: so must rows of one owner.
+            let behind_owner = profile.key.iter().find(|at| Some(**at) != profile.owner);
+            assert_eq!(behind_owner, Some(&profile.time));
+            let mut further = profile.further_key();
+            assert!(further.all(|(_, kind)| matches!(kind, KindOf::Text | KindOf::Time)));
             assert!(
                 profile
                     .owner

@@ -1,5 +1,6 @@
-//! The texts of a column, of which a series mostly repeats one.
+//! The texts of a column, of which a series mostly repeats one or a few.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,8 +14,99 @@ pub enum Texts {
         /// The number of rows.
         rows: usize,
     },
+    /// Texts of which many rows have the same, such as the ISINs of a day of trades.
+    Few(Words),
     /// A text for each row.
     Each(Vec<Option<Arc<str>>>),
+}
+
+/// Texts as numbers of words, which are there once: two bytes a row, where a reference to a text has sixteen.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    texts: Vec<Option<Arc<str>>>,
+    /// The word of each row.
+    codes: Vec<u16>,
+    /// The codes of the words.
+    known: HashMap<Arc<str>, u16>,
+    /// The code of no text.
+    none: Option<u16>,
+}
+
+/// So many words are tried before it is asked whether they repeat.
+const WORDS_TRIED: usize = 1 << 12;
+
+impl Words {
+    fn get(&self, row: usize) -> Option<&Arc<str>> {
+        let code = *self.codes.get(row)?;
+        self.texts.get(usize::from(code))?.as_ref()
+    }
+
+    /// Returns the code of a text; `None` when there is no room for another word, or the words do not repeat.
+    fn code_of(&mut self, text: Option<&str>) -> Option<u16> {
+        let known = match text {
+            Some(text) => self.known.get(text).copied(),
+            None => self.none,
+        };
+        if known.is_some() {
+            return known;
+        }
+        let count = self.texts.len();
+        if count >= WORDS_TRIED && count > self.codes.len() / 4 {
+            return None;
+        }
+        let code = u16::try_from(count).ok()?;
+        let word: Option<Arc<str>> = text.map(Arc::from);
+        match &word {
+            Some(word) => drop(self.known.insert(Arc::clone(word), code)),
+            None => self.none = Some(code),
+        }
+        self.texts.push(word);
+        Some(code)
+    }
+
+    /// Appends rows of others; `false`, and nothing is changed but words, when these words become too many.
+    fn extend(&mut self, other: &Self, rows: Range<usize>) -> bool {
+        let codes = other.codes.get(rows).unwrap_or_default();
+        // Few rows do not pay for a table of all words.
+        let table = if codes.len() < other.texts.len() {
+            0
+        } else {
+            other.texts.len()
+        };
+        let mut ours: Vec<Option<u16>> = vec![None; table];
+        let before = self.codes.len();
+        self.codes.reserve(codes.len());
+        for code in codes {
+            let at = usize::from(*code);
+            let known = ours.get(at).copied().flatten();
+            let word = other.texts.get(at).and_then(Option::as_deref);
+            let Some(code) = known.or_else(|| self.code_of(word)) else {
+                self.codes.truncate(before);
+                return false;
+            };
+            if let Some(place) = ours.get_mut(at) {
+                *place = Some(code);
+            }
+            self.codes.push(code);
+        }
+        true
+    }
+
+    /// Returns the texts one by one.
+    fn each(&self) -> Vec<Option<Arc<str>>> {
+        let rows = 0..self.codes.len();
+        rows.map(|row| self.get(row).cloned()).collect()
+    }
+
+    /// Returns the words, in the order of their codes; `None` stands for no text.
+    pub fn words(&self) -> &[Option<Arc<str>>] {
+        &self.texts
+    }
+
+    /// Returns the codes of the rows.
+    pub fn codes(&self) -> &[u16] {
+        &self.codes
+    }
 }
 
 impl Texts {
@@ -27,6 +119,7 @@ impl Texts {
     pub fn len(&self) -> usize {
         match self {
             Self::Same { rows, .. } => *rows,
+            Self::Few(few) => few.codes.len(),
             Self::Each(texts) => texts.len(),
         }
     }
@@ -40,6 +133,7 @@ impl Texts {
     pub fn get(&self, row: usize) -> Option<&Arc<str>> {
         match self {
             Self::Same { text, rows } => text.as_ref().filter(|_| row < *rows),
+            Self::Few(few) => few.get(row),
             Self::Each(texts) => texts.get(row)?.as_ref(),
         }
     }
@@ -54,7 +148,7 @@ impl Texts {
         let first = self.get(rows.start)?;
         let is_same = match self {
             Self::Same { rows: all, .. } => rows.end <= *all,
-            Self::Each(_) => rows
+            Self::Few(_) | Self::Each(_) => rows
                 .into_iter()
                 .all(|row| self.get(row).is_some_and(|text| is_equal(text, first))),
         };
@@ -81,7 +175,30 @@ impl Texts {
         match self {
             Self::Same { rows: 0, .. } => *self = Self::same(text, 1),
             Self::Same { text: same, rows } if is_same(same.as_ref(), text.as_ref()) => *rows += 1,
-            _ => self.change(|texts| texts.push(text)),
+            Self::Same { text: same, rows } => {
+                let mut few = Words::default();
+                few.code_of(same.as_deref());
+                few.codes = vec![0; *rows];
+                *self = Self::Few(few);
+                self.push(text);
+            }
+            Self::Few(few) => match few.code_of(text.as_deref()) {
+                Some(code) => few.codes.push(code),
+                None => self.change(|texts| texts.push(text)),
+            },
+            Self::Each(texts) => texts.push(text),
+        }
+    }
+
+    /// Appends a text of which a copy is made only if it is not known.
+    pub fn push_str(&mut self, text: Option<&str>) {
+        match self {
+            Self::Same { text: same, rows } if *rows > 0 && same.as_deref() == text => *rows += 1,
+            Self::Few(few) => match few.code_of(text) {
+                Some(code) => few.codes.push(code),
+                None => self.push(text.map(Arc::from)),
+            },
+            _ => self.push(text.map(Arc::from)),
         }
     }
 
@@ -89,7 +206,13 @@ impl Texts {
     pub fn extend(&mut self, other: &Self, rows: Range<usize>) {
         let end = rows.end.min(other.len());
         let more = end.saturating_sub(rows.start);
+        if let (Self::Few(few), Self::Few(others)) = (&mut *self, other)
+            && few.extend(others, rows.start..end)
+        {
+            return;
+        }
         match (&mut *self, other) {
+            (_, _) if more == 0 => {}
             (Self::Same { rows: 0, .. }, Self::Same { text, .. }) => {
                 *self = Self::same(text.clone(), more);
             }
@@ -104,8 +227,10 @@ impl Texts {
 
     /// Makes room for so many more texts.
     pub fn reserve(&mut self, rows: usize) {
-        if let Self::Each(texts) = self {
-            texts.reserve(rows);
+        match self {
+            Self::Same { .. } => {}
+            Self::Few(few) => few.codes.reserve(rows),
+            Self::Each(texts) => texts.reserve(rows),
         }
     }
 
@@ -113,6 +238,7 @@ impl Texts {
     fn change(&mut self, change: impl FnOnce(&mut Vec<Option<Arc<str>>>)) {
         let mut texts = match std::mem::replace(self, Self::same(None, 0)) {
             Self::Same { text, rows } => vec![text; rows],
+            Self::Few(few) => few.each(),
             Self::Each(texts) => texts,
         };
         change(&mut texts);
@@ -209,6 +335,31 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn texts_that_repeat_take_two_bytes_a_row_and_others_a_reference() {
+        let column = |words: usize, rows: usize| -> Vec<Option<Arc<str>>> {
+            let word = |row: usize| Some(format!("{}", row % words).into());
+            (0..rows).map(word).collect()
+        };
+
+        for (words, rows, is_few) in [
+            (2, 3, true),
+            (WORDS_TRIED, WORDS_TRIED * 2, true),
+            (WORDS_TRIED * 3, WORDS_TRIED * 4, false),
+            (usize::MAX, WORDS_TRIED, true),
+            (usize::MAX, WORDS_TRIED + 1, false),
+        ] {
+            let column = column(words, rows);
+            let all = texts(&column);
+
+            assert_eq!(matches!(all, Texts::Few(_)), is_few, "{words} of {rows}");
+            assert!(cells(&all) == column);
+            let mut joined = texts(&column[..3]);
+            joined.extend(&all, 3..rows);
+            assert!(cells(&joined) == column && joined == all);
         }
     }
 

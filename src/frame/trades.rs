@@ -67,6 +67,32 @@ pub struct Trade {
     pub extra: Option<Arc<str>>,
 }
 
+/// Returns trades with their times to the nanosecond, and in the order of these: what is printed, and what no file of trades has.
+#[must_use]
+pub fn exact_trades(rows: &Frame) -> Frame {
+    let profile = rows.profile();
+    let mut columns = rows.columns().to_vec();
+    for (time, nanos) in [
+        ("trade_time", "trade_time_ns"),
+        ("distribution_time", "distribution_time_ns"),
+    ] {
+        let (Some(time), Some(nanos)) = (profile.position(time), profile.position(nanos)) else {
+            continue;
+        };
+        let exact = match (columns.get(time), columns.get(nanos)) {
+            (Some(Column::Time(times)), Some(Column::Int(nanos))) => {
+                let both = times.iter().zip(nanos.iter());
+                Column::Time(both.map(|(time, nanos)| nanos.or(time)).collect())
+            }
+            _ => continue,
+        };
+        if let Some(column) = columns.get_mut(time) {
+            *column = exact;
+        }
+    }
+    Frame::ordered(profile, columns).frame
+}
+
 /// Returns the rows of trades, in the order of trading. Microseconds are cut off the times; the nanoseconds have columns of
 /// their own.
 pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
@@ -121,4 +147,88 @@ pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
         text(|trade| trade.extra.as_ref()),
     ];
     Frame::ordered(Profile::of(Dataset::Trades), columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::{Cell, RowChanges, RowKey, merge, merge_all};
+    use super::*;
+
+    /// Few keys, so that many lines share parts of one or all of it.
+    fn trades() -> impl Strategy<Value = Vec<Trade>> {
+        let trade = (0..3_i64, 0..2_u8, 0..2_u8, 0..2_i64, 0..3_i32);
+        let trade = trade.prop_map(|(time, id, flag, published, price)| Trade {
+            isin: "DE000BASF111".into(),
+            trans_id: ["1", "1 2"][usize::from(id)].into(),
+            modification_flag: ["-", "C"][usize::from(flag)].into(),
+            trade_time: time * 999,
+            distribution_time: published * 1_000_000,
+            price: Some(f64::from(price)),
+            ..Trade::default()
+        });
+        vec(trade, 0..12)
+    }
+
+    fn frame(trades: &[Trade]) -> Frame {
+        rows_of_trades(trades).frame
+    }
+
+    proptest! {
+        #[test]
+        fn every_trade_is_found_by_its_key_and_a_merge_of_trades_can_be_undone(
+            older in trades(),
+            newer in trades(),
+        ) {
+            let (older, newer) = (frame(&older), frame(&newer));
+            let merged = merge(&older, &newer);
+            for row in 0..merged.frame.len() {
+                prop_assert_eq!(merged.frame.find(&merged.frame.key(row)), Some(row));
+            }
+
+            prop_assert_eq!(RowChanges::of_merge(&merged).undone(&merged.frame), older);
+        }
+
+        #[test]
+        fn frames_that_are_merged_in_pairs_are_what_one_after_the_other_makes_and_no_line_is_lost(
+            all in vec(trades(), 0..6),
+        ) {
+            let frames: Vec<Frame> = all.iter().map(|trades| frame(trades)).collect();
+            let profile = Profile::of(Dataset::Trades);
+            let empty = Frame::empty(profile);
+            let one_by_one = frames.iter().fold(empty, |all, more| merge(&all, more).frame);
+
+            let (merged, overruled) = merge_all(profile, frames.clone());
+
+            prop_assert_eq!(&merged, &one_by_one);
+            let has = |some: &Frame, key: &RowKey, price: Cell<'_>| {
+                some.find(key).is_some_and(|row| some.columns()[6].cell(row) == price)
+            };
+            for frame in &frames {
+                for row in 0..frame.len() {
+                    let (key, price) = (frame.key(row), frame.columns()[6].cell(row));
+                    let mut places = overruled.iter().chain([&merged]);
+                    prop_assert!(places.any(|some| has(some, &key, price)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_printed_to_the_nanosecond_and_in_the_order_of_these() {
+        let at = |nanos: i64, id: &str| Trade {
+            isin: "DE000BASF111".into(),
+            trans_id: id.into(),
+            modification_flag: "-".into(),
+            trade_time: nanos,
+            ..Trade::default()
+        };
+        let stored = frame(&[at(1_999, "1"), at(1_001, "2"), at(-1, "3")]);
+        let times = |frame: &Frame| frame.times().collect::<Vec<_>>();
+
+        assert_eq!(times(&stored), [-1_000, 1_000, 1_000]);
+        assert_eq!(times(&exact_trades(&stored)), [-1, 1_001, 1_999]);
+    }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use ureq::http::Uri;
 
-use super::HttpError;
+use super::{HttpError, Redirects};
 
 /// An address of a server, parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +58,9 @@ impl Address {
     /// Returns where a `Location` leads from here.
     ///
     /// # Errors
-    /// `Redirected` when that is another host, another port or a connection that is less secure.
-    pub(super) fn follow(&self, location: &str) -> Result<Self, HttpError> {
+    /// `Redirected` when that is no address, a connection that is less secure or, where that is not allowed, another host or
+    /// another port.
+    pub(super) fn follow(&self, location: &str, allowed: Redirects) -> Result<Self, HttpError> {
         let elsewhere = |to: &str| HttpError::Redirected { to: to.to_owned() };
         let scheme = if self.is_secure { "https" } else { "http" };
         let whole = if location.contains("://") {
@@ -75,7 +76,8 @@ impl Address {
         };
         let next = Self::parse(&whole).map_err(|_| elsewhere(location))?;
         let is_no_worse = next.is_secure || !self.is_secure;
-        if next.host == self.host && next.port == self.port && is_no_worse {
+        let is_here = next.host == self.host && next.port == self.port;
+        if is_no_worse && (is_here || allowed == Redirects::Anywhere) {
             Ok(next)
         } else {
             Err(elsewhere(&whole))
@@ -150,7 +152,12 @@ mod tests {
             ("http://Q.EXAMPLE/d", "http://q.example/d"),
             ("https://q.example/d", "https://q.example/d"),
         ] {
-            assert_eq!(from.follow(location).unwrap().to_string(), to);
+            assert_eq!(
+                from.follow(location, Redirects::WithinHost)
+                    .unwrap()
+                    .to_string(),
+                to
+            );
         }
     }
 
@@ -164,11 +171,22 @@ mod tests {
             "https://q.example:8443/a",
             "https://q.example.consent.example/",
         ] {
-            let error = from.follow(location).unwrap_err();
+            let error = from.follow(location, Redirects::WithinHost).unwrap_err();
 
             let named = location.trim_start_matches("https:");
             assert!(error.to_string().contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn a_redirect_that_may_lead_anywhere_is_followed_but_to_a_less_secure_connection() {
+        let from = address("https://q.example/a");
+        let follow = |location| from.follow(location, Redirects::Anywhere);
+
+        let signed = follow("https://store.example/b?Expires=2").unwrap();
+        assert_eq!(signed.to_string(), "https://store.example/b?Expires=2");
+        assert!(follow("http://store.example/b").is_err());
+        assert!(follow("ftp://store.example/b").is_err());
     }
 
     #[test]

@@ -15,7 +15,8 @@ use super::retry_after;
 use super::tries::PAUSES;
 use super::wire::{self, Call};
 use super::{
-    Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Tries, Turn, command,
+    Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Redirects, Tries, Turn,
+    command,
 };
 use crate::sys::Shutdown;
 
@@ -109,6 +110,31 @@ impl Client {
         Ok(answer)
     }
 
+    /// Exchanges, and follows at once where that is a part of the request.
+    fn exchange_through(
+        &self,
+        address: &Address,
+        request: &HttpRequest,
+        stop: &Shutdown,
+    ) -> Result<HttpAnswer, HttpError> {
+        let mut answer = self.exchange(address, &request.headers, stop)?;
+        if request.redirects == Redirects::WithinHost {
+            return Ok(answer);
+        }
+        let mut at = address.clone();
+        for _ in 0..MAX_REDIRECTS {
+            let Some(location) = redirect(&answer) else {
+                return Ok(answer);
+            };
+            at = at.follow(location, request.redirects)?;
+            answer = self.exchange(&at, &request.headers, stop)?;
+        }
+        match redirect(&answer) {
+            None => Ok(answer),
+            Some(_) => Err(led_astray(&at)),
+        }
+    }
+
     /// Decides what becomes of an outcome, and counts it.
     fn judge(
         &self,
@@ -199,7 +225,7 @@ impl Http for Client {
         loop {
             let gate = self.limiter.gate(&address.authority(), self.settings.rate);
             let turn = gate.wait_turn(stop)?;
-            let outcome = self.exchange(&address, &request.headers, stop);
+            let outcome = self.exchange_through(&address, request, stop);
             let answer = match self.judge(outcome, request, &gate, (turn, tries)) {
                 Err(later @ HttpError::Later { .. }) => {
                     tries.sent_on = Some(address);
@@ -207,17 +233,12 @@ impl Http for Client {
                 }
                 outcome => outcome?,
             };
-            let Some(location) = answer
-                .location
-                .as_ref()
-                .filter(|_| is_redirect(answer.status))
-            else {
+            let Some(location) = redirect(&answer) else {
                 return Ok(answer);
             };
-            address = address.follow(location)?;
+            address = address.follow(location, request.redirects)?;
             if tries.redirects == MAX_REDIRECTS {
-                let to = address.to_string();
-                return Err(HttpError::Redirected { to });
+                return Err(led_astray(&address));
             }
             tries.redirects += 1;
             tries.failed = 0;
@@ -233,6 +254,12 @@ impl Http for Client {
     }
 }
 
-fn is_redirect(status: u16) -> bool {
-    matches!(status, 301 | 302 | 303 | 307 | 308)
+/// Returns where an answer sends us instead of answering.
+fn redirect(answer: &HttpAnswer) -> Option<&str> {
+    let is_redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
+    answer.location.as_deref().filter(|_| is_redirect)
+}
+
+fn led_astray(to: &Address) -> HttpError {
+    HttpError::Redirected { to: to.to_string() }
 }

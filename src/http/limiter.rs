@@ -123,7 +123,8 @@ pub struct Turn(u64);
 /// A place in the queue.
 struct Reserved {
     at: DateTime<Utc>,
-    /// The bucket right after the token was taken.
+    /// The bucket right before and right after the token was taken.
+    before: Bucket,
     bucket: Bucket,
     /// It is to show whether a host that is left alone is back.
     is_probe: bool,
@@ -140,10 +141,8 @@ impl HostGate {
         let waited = self.wait_for(reserved.at, moment, stop);
         let mut passage = locked(&self.passage);
         if let Err(error) = waited {
-            if passage.rate.is_limited() {
-                let rate = passage.rate;
-                passage.usage.bucket.give_back(rate, reserved.bucket);
-            }
+            let Reserved { before, bucket, .. } = reserved;
+            passage.usage.bucket.give_back(before, bucket);
             return Err(error);
         }
         if passage.breaker.is_open() && !reserved.is_probe {
@@ -171,11 +170,13 @@ impl HostGate {
         if !passage.breaker.admits(now) {
             return Err(self.circuit_open(&passage));
         }
+        let before = passage.usage.bucket;
         if rate.is_limited() {
             passage.usage.bucket.take(rate, now);
         }
         Ok(Reserved {
             at,
+            before,
             bucket: passage.usage.bucket,
             is_probe,
         })

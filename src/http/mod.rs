@@ -19,7 +19,7 @@ mod talk;
 mod tries;
 mod wire;
 
-pub use bucket::Rate;
+pub use bucket::{Rate, Spread};
 pub use client::{Client, HttpSettings};
 pub use error::HttpError;
 pub use limiter::{HostGate, RateLimiter, Turn};
@@ -43,6 +43,18 @@ pub struct HttpRequest {
     /// Tells whether an answer is a failure of the server whatever its status says. It is then tried again as a status of
     /// 500 is.
     pub is_failure: fn(&HttpAnswer) -> bool,
+    /// Where the server may send us.
+    pub redirects: Redirects,
+}
+
+/// Where a server may send a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// To other addresses of its host, each of which is a request of its own.
+    WithinHost,
+    /// Anywhere but to a less secure connection. It is followed at once, as a part of the request: for addresses that are made
+    /// for one request and live for seconds. A new try asks the first address again.
+    Anywhere,
 }
 
 impl HttpRequest {
@@ -52,6 +64,7 @@ impl HttpRequest {
             url: url.into(),
             headers: Vec::new(),
             is_failure: |_| false,
+            redirects: Redirects::WithinHost,
         }
     }
 }

@@ -74,6 +74,7 @@ fn text(usage: &Usage, now: DateTime<Utc>) -> Vec<u8> {
         "schema": SCHEMA,
         "written_at": stamp(now),
         "full_at": stamp(usage.bucket.full_at),
+        "used": usage.bucket.used,
         "blocked_until": usage.blocked_until.map(stamp),
     });
     format!("{document:#}\n").into_bytes()
@@ -87,6 +88,11 @@ fn parse(bytes: &[u8], rate: Rate, now: DateTime<Utc>) -> Option<Usage> {
     }
     let written_at = moment(document.get("written_at")?)?;
     let full_at = moment(document.get("full_at")?)?;
+    // Builds that knew no batches have none of it, and ignore it.
+    let used = match document.get("used") {
+        None => 0,
+        Some(used) => u32::try_from(used.as_u64()?).ok()?,
+    };
     let blocked_until = match document.get("blocked_until")? {
         Value::Null => None,
         value => Some(moment(value)?),
@@ -97,6 +103,7 @@ fn parse(bytes: &[u8], rate: Rate, now: DateTime<Utc>) -> Option<Usage> {
         return Some(Usage {
             bucket: Bucket {
                 full_at: full_at.min(latest),
+                used,
             },
             blocked_until,
         });
@@ -118,10 +125,7 @@ mod tests {
 
     use super::*;
 
-    const RATE: Rate = Rate {
-        max_requests: 10,
-        per_seconds: 10,
-    };
+    const RATE: Rate = Rate::evenly(10, 10);
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_770_000_000 + seconds, 0).unwrap()
@@ -131,9 +135,23 @@ mod tests {
         Usage {
             bucket: Bucket {
                 full_at: at(full_at),
+                used: 0,
             },
             blocked_until: blocked_until.map(at),
         }
+    }
+
+    #[test]
+    fn the_requests_of_a_batch_are_counted_over_runs_and_older_files_have_none() {
+        let mut usage = usage(1, None);
+        usage.bucket.used = 17;
+
+        let written = String::from_utf8(text(&usage, at(0))).unwrap();
+        let older = written.replace("  \"used\": 17,\n", "");
+
+        assert_eq!(parse(written.as_bytes(), RATE, at(0)), Some(usage));
+        assert_ne!(older, written);
+        assert_eq!(parse(older.as_bytes(), RATE, at(0)).unwrap().bucket.used, 0);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::storage::{
     StagedRun, StorageError,
 };
 
+use super::lots::{Lot, lots};
 use super::merge_series::{Basis, Merge, Merging};
 use super::missing::GaveUp;
 use super::rehouse;
@@ -24,8 +25,6 @@ use super::report::{FailureKind, RunReport};
 use super::{IngestError, Registry};
 use crate::workspace::{Session, View};
 
-/// Series that are read and merged side by side before one thread writes them: bounds memory.
-const CHUNK_SERIES: usize = 32;
 /// Files of one group: bounds the journal and the space that a group needs in staging.
 const GROUP_FILES: usize = 4096;
 
@@ -98,36 +97,27 @@ impl<'l> Consolidation<'_, 'l> {
     }
 
     fn consolidate(&mut self, run: &mut StagedRun<'l, Sealed>) -> Result<(), IngestError> {
-        let mut by_series: BTreeMap<StorageRequest, Vec<StagedRows>> = BTreeMap::new();
-        for staged in run.staged() {
-            by_series
-                .entry(staged.request.clone())
-                .or_default()
-                .push(staged.clone());
-        }
         let quarantine = self.session.quarantine(run.id());
-        let series: Vec<(StorageRequest, Vec<StagedRows>)> = by_series.into_iter().collect();
-        self.tell_plan(&series);
+        let lots = lots(run.staged());
+        self.tell_plan(&lots);
         let mut pending = Vec::new();
-        for chunk in series.chunks(CHUNK_SERIES) {
+        for chunk in lots {
             if self.session.stop.is_raised() {
                 break;
             }
-            let free = chunk
-                .iter()
-                .map(|(request, _)| run.refuse_unfinished(request));
+            let free = chunk.iter().map(|lot| run.refuse_unfinished(&lot.request));
             let free: Vec<Result<(), StorageError>> = free.collect();
             let (merging, observer) = (self.merging(), self.session.observer);
             let merges: Vec<Result<Merge, StorageError>> = chunk
                 .par_iter()
                 .zip(free)
-                .map(|((request, staged), free)| {
-                    let merge = free.and_then(|()| merging.merge(request, staged));
-                    step(observer, request);
+                .map(|(lot, free)| {
+                    let merge = free.and_then(|()| merging.merge(&lot.request, &lot.staged));
+                    step(observer, &lot.request);
                     merge
                 })
                 .collect();
-            for ((request, staged), merge) in chunk.iter().zip(merges) {
+            for (Lot { request, staged }, merge) in chunk.iter().zip(merges) {
                 let merge = match merge {
                     Err(StorageError::Lodged { .. }) => {
                         self.commit(run, std::mem::take(&mut pending))?;
@@ -158,12 +148,10 @@ impl<'l> Consolidation<'_, 'l> {
     }
 
     /// Says how many series of each venue there are.
-    fn tell_plan(&self, series: &[(StorageRequest, Vec<StagedRows>)]) {
+    fn tell_plan(&self, lots: &[Vec<Lot>]) {
         let mut by_venue: BTreeMap<&Venue, usize> = BTreeMap::new();
-        for venue in series
-            .iter()
-            .filter_map(|(request, _)| request.venue.as_ref())
-        {
+        let lots = lots.iter().flatten();
+        for venue in lots.filter_map(|lot| lot.request.venue.as_ref()) {
             *by_venue.entry(venue).or_default() += 1;
         }
         for (venue, series) in by_venue {
@@ -209,6 +197,7 @@ impl<'l> Consolidation<'_, 'l> {
             newest,
             basis,
             missing,
+            overruled,
         } = merge;
         let custody = Custody {
             quarantine,
@@ -229,6 +218,7 @@ impl<'l> Consolidation<'_, 'l> {
             }
             Err(error) => return Err(error.into()),
         }
+        self.keep_overruled(quarantine, &prepared.request, &overruled)?;
         let request = prepared.request;
         match basis {
             Basis::Same => {}
@@ -308,13 +298,17 @@ impl<'l> Consolidation<'_, 'l> {
     fn count(&mut self, done: &Pending) {
         if let Some(venue) = &done.request.venue {
             let report = self.report.at(venue);
-            // Events come along with bars: they are no series that anybody asked for.
-            if matches!(done.request.series, Series::Bars { .. }) {
-                report.tickers.ok += 1;
-                report.rows += done.rows;
-            }
             report.files_written += done.partitions.len();
             report.bytes_written += done.bytes;
+            // Events come along with bars: they are no series that anybody asked for.
+            match &done.request.series {
+                Series::Bars { .. } => {
+                    report.tickers.ok += 1;
+                    report.rows += done.rows;
+                }
+                Series::Trades { .. } => self.report.feed_at(venue).trades += done.rows,
+                _ => {}
+            }
         }
         for &partition in &done.partitions {
             self.report.last_partition = Some(format!("{} {partition}", done.request));

@@ -25,6 +25,8 @@ pub(super) struct Merge {
     pub(super) basis: Basis,
     /// Rows that are gone, looked for where rows of a stopped run are merged: planning looks at all others.
     pub(super) missing: Option<Missing>,
+    /// Trades that were published twice with other values, both since the last run: the earlier ones.
+    pub(super) overruled: Vec<Frame>,
 }
 
 /// How the stored rows of a series stand to an answer.
@@ -56,13 +58,17 @@ impl Merging<'_, '_> {
         staged: &[StagedRows],
     ) -> Result<Merge, StorageError> {
         let venue = request.partitioned()?.venue;
-        let mut newer = Frame::empty(Profile::of(request.series.dataset()));
+        let profile = Profile::of(request.series.dataset());
+        let mut fetched: Vec<Frame> = Vec::with_capacity(staged.len());
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
-            newer = frame::merge(&newer, &content.frame).frame;
+            refuse_mixed(request, &fetched, &content.frame)?;
+            fetched.push(content.frame);
             provenance = content.provenance;
         }
+        let profile = fetched.first().map_or(profile, Frame::profile);
+        let (newer, overruled) = frame::merge_all(profile, fetched);
         let facts = self
             .view
             .routing_facts(self.catalog, venue, &request.series);
@@ -84,7 +90,27 @@ impl Merging<'_, '_> {
             newest: newer.span().map_or(0, |(_, newest)| newest),
             basis,
             missing,
+            overruled,
         })
+    }
+}
+
+/// Refuses staged rows that are no series with others of them.
+fn refuse_mixed(
+    request: &StorageRequest,
+    staged: &[Frame],
+    rows: &Frame,
+) -> Result<(), StorageError> {
+    match staged.iter().find(|frame| !frame.joins(rows)) {
+        None => Ok(()),
+        Some(others) => Err(StorageError::Refused {
+            path: PathBuf::from(request.to_string()),
+            reason: format!(
+                "of its staged rows some are {} and some {}",
+                others.profile().name,
+                rows.profile().name
+            ),
+        }),
     }
 }
 
@@ -95,10 +121,11 @@ fn rebased(
     newer: &Frame,
     provenance: &Provenance,
 ) -> Result<(Prepared, Basis), StorageError> {
+    // What bars of trades say anew comes of their trades, whose prices stand on no other basis.
     let is_of_bars = matches!(
         prepared.request.series,
         Series::Bars { .. } | Series::Prepost { .. }
-    );
+    ) && !newer.profile().is_of_trades();
     let rows = Overlap {
         changed: prepared.rows.changed,
         unchanged: prepared.rows.unchanged,

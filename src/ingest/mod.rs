@@ -6,7 +6,9 @@
 
 mod consolidate;
 mod error;
+mod feed_report;
 mod leftovers;
+mod lots;
 mod merge_ledgers;
 mod merge_series;
 mod missing;
@@ -17,9 +19,11 @@ mod report;
 mod store;
 pub mod sweep;
 mod take_out;
+mod take_over;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
+pub use feed_report::{FeedReport, FileFailure};
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::{GaveUp, missing};
@@ -31,3 +35,4 @@ pub use report::{
 };
 pub use store::store;
 pub use take_out::{TakeOut, TakenOut, take_out};
+pub use take_over::take_over_trades;

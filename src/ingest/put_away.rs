@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Series, StorageRequest};
+use crate::frame::Frame;
+use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{
-    Aside, Quarantine, Sealed, StagedRows, StagedRun, StorageError, refused_rights,
+    Aside, Quarantine, RowsToStage, Sealed, StagedRows, StagedRun, StorageError, refused_rights,
 };
 
 use super::IngestError;
@@ -26,6 +27,29 @@ impl<'l> Consolidation<'_, 'l> {
         });
         self.report.damaged.extend(damaged);
         self.report.kept.extend(aside.kept);
+    }
+
+    /// Puts trades into quarantine that were published again under their key before anybody stored them.
+    pub(super) fn keep_overruled(
+        &mut self,
+        quarantine: &Quarantine<'_>,
+        request: &StorageRequest,
+        overruled: &[Frame],
+    ) -> Result<(), StorageError> {
+        for rows in overruled {
+            let stored_as = RowsToStage::encode(request.clone(), rows, &Provenance::default())?;
+            let Some(bytes) = stored_as.as_ref().map(RowsToStage::bytes) else {
+                continue;
+            };
+            let count = rows.len();
+            let reason = format!(
+                "{count} of the rows were published again with other values, which are stored"
+            );
+            let origin = PathBuf::from(request.to_string());
+            let kept = quarantine.keep(&origin, "trades.parquet", bytes, &reason, Some(request))?;
+            self.report.kept.push(kept);
+        }
+        Ok(())
     }
 
     /// Says that files have other rights than those that they replaced.

@@ -9,11 +9,15 @@ use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
 use crate::workspace::DataRoot;
 
+use super::FeedReport;
+
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct RunReport {
     /// By venue, in the order of the plan.
     pub venues: Vec<VenueReport>,
+    /// Feeds of trades, in the order of the plan.
+    pub feeds: Vec<FeedReport>,
     /// What nobody could be asked for.
     pub unserved: Vec<Unserved>,
     /// What was put away as damaged. Each of these lost rows that were stored.
@@ -251,6 +255,20 @@ impl RunReport {
             reason = "the position of an element, or of the one just pushed"
         )]
         &mut self.venues[at]
+    }
+
+    /// Returns the report of the feed of a venue, to be filled in.
+    pub fn feed_at(&mut self, venue: &Venue) -> &mut FeedReport {
+        let at = self.feeds.iter().position(|feed| feed.venue == *venue);
+        let at = at.unwrap_or_else(|| {
+            self.feeds.push(FeedReport::of(venue.clone()));
+            self.feeds.len() - 1
+        });
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the position of an element, or of the one just pushed"
+        )]
+        &mut self.feeds[at]
     }
 
     /// Tells whether a failure of one kind happened.

@@ -4,7 +4,7 @@ use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::workspace::{Session, View};
 
 use super::consolidate::{Consolidation, SourceNote, SourceNotes};
-use super::{IngestError, Registry, RunReport, finish_leftovers};
+use super::{IngestError, Registry, RunReport, finish_leftovers, take_over_trades};
 
 /// Merges rows into their series, durably. What earlier runs left goes first.
 ///
@@ -21,6 +21,8 @@ pub fn store(
     let registry = Registry::load(session.fs, root)?;
     let mut registry = registry.unwrap_or_else(|| Registry::empty(root));
     finish_leftovers(view, session, &mut registry)?;
+    let mut report = RunReport::default();
+    take_over_trades(view, session, &mut registry, rows.request(), &mut report)?;
     let mut run = StagedRun::<Open>::begin(
         session.fs,
         session.held,
@@ -28,7 +30,6 @@ pub fn store(
         session.runs.next(),
     )?;
     run.stage(rows)?;
-    let mut report = RunReport::default();
     let notes = SourceNotes::from([(rows.request().clone(), SourceNote::default())]);
     Consolidation {
         view,

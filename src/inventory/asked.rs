@@ -33,6 +33,6 @@ pub fn interval_of(series: &Series) -> Option<Interval> {
         Series::Bars { interval, .. }
         | Series::Adjusted { interval, .. }
         | Series::Prepost { interval, .. } => Some(*interval),
-        Series::Events { .. } | Series::Trades { .. } => None,
+        Series::Events { .. } | Series::Auctions { .. } | Series::Trades { .. } => None,
     }
 }

@@ -37,6 +37,12 @@ pub(super) fn stored_series(
         for ticker in in_partitions(Dataset::Events, None)? {
             add(Series::Events { ticker });
         }
+        for ticker in in_partitions(Dataset::Auctions, None)? {
+            add(Series::Auctions { ticker });
+        }
+        for feed in workspace.stores.partitioned.feeds(venue)? {
+            add(Series::Trades { feed });
+        }
         for interval in Interval::ALL {
             for ticker in in_partitions(Dataset::Stocks, Some(interval))? {
                 add(Series::Bars { ticker, interval });

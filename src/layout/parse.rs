@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use crate::model::{Dataset, Interval, PartitionKey, Series, StorageRequest, Ticker, Venue};
+use crate::model::{Dataset, Feed, Interval, PartitionKey, Series, StorageRequest, Ticker, Venue};
 
 use super::{Level, PartitionPathBuilder};
 
@@ -119,9 +119,11 @@ fn parse_in_tree(tree: &str, series: &str) -> Option<Series> {
     let ticker = || Ticker::from_segment(series.strip_prefix("ticker=")?).ok();
     Some(if tree == Dataset::Events.as_str() {
         Series::Events { ticker: ticker()? }
+    } else if tree == Dataset::Auctions.as_str() {
+        Series::Auctions { ticker: ticker()? }
     } else if tree == Dataset::Trades.as_str() {
         Series::Trades {
-            feed: series.strip_prefix("venue=")?.parse().ok()?,
+            feed: Feed::from_segment(series)?,
         }
     } else {
         let (dataset, interval) = tree.split_once('_')?;
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn the_name_of_a_series_gives_it_back() {
         let ticker: Ticker = "BRK/A=X".parse().unwrap();
-        let feed = "detr".parse().unwrap();
+        let feed = "DETR".parse().unwrap();
         let all = [
             Series::Bars {
                 ticker: ticker.clone(),
@@ -219,7 +221,8 @@ mod tests {
             "us/yahoo/stocks_1d/ticker=A/year=2025/month=13",
             "us/yahoo/stocks_1d/ticker=/year=2025/month=01",
             "us/yahoo/events/ticker=A/year=2025/month=01",
-            "us/yahoo/trades/venue=x/year=2025/month=01",
+            "us/yahoo/trades/venue=X/year=2025/month=01",
+            "us/yahoo/trades/venue=x/year=2025/month=01/day=02",
         ] {
             assert_eq!(parse_partition_folder(Path::new(path)), None, "{path}");
         }

@@ -36,7 +36,7 @@ impl PartitionPathBuilder {
             Series::Bars { interval, .. }
             | Series::Adjusted { interval, .. }
             | Series::Prepost { interval, .. } => Some(*interval),
-            Series::Events { .. } | Series::Trades { .. } => None,
+            Series::Events { .. } | Series::Auctions { .. } | Series::Trades { .. } => None,
         };
         self.tree(series.venue, series.series.dataset(), interval)
     }
@@ -46,11 +46,12 @@ impl PartitionPathBuilder {
         let segment = match series.series {
             Series::Bars { ticker, .. }
             | Series::Events { ticker }
+            | Series::Auctions { ticker }
             | Series::Adjusted { ticker, .. }
             | Series::Prepost { ticker, .. } => {
                 format!("ticker={}", ticker.segment())
             }
-            Series::Trades { feed } => format!("venue={feed}"),
+            Series::Trades { feed } => feed.segment(),
         };
         self.tree_of(series).join(segment)
     }
@@ -133,7 +134,7 @@ mod tests {
         let trades = StorageRequest {
             venue: venue.clone(),
             series: Series::Trades {
-                feed: "detr".parse().unwrap(),
+                feed: "DETR".parse().unwrap(),
             },
         };
         let events = StorageRequest {
@@ -149,7 +150,7 @@ mod tests {
 
         assert_eq!(
             trades.display().to_string(),
-            "data/de/xetra/trades/venue=detr/year=2025/month=01/day=02/trades.parquet"
+            "data/de/xetra/trades/venue=DETR/year=2025/month=01/day=02/trades.parquet"
         );
         assert_eq!(
             events.display().to_string(),

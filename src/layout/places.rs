@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Digest, RunId, Venue};
 
-/// The folders of a workspace in which barkeep keeps what is its own, two of which are reserved for later. Nothing in them is
-/// anybody's input.
+/// The folders of a workspace in which barkeep keeps what is its own. Nothing in them is anybody's input.
 pub const OWN_FOLDERS: [&str; 6] = [
     "data",
     "mirror",
@@ -75,6 +74,16 @@ impl Places {
             data_staging: None,
             ..Self::of(&self.root, false)
         }
+    }
+
+    /// Returns the folder of the mirrors, where nobody chose another one.
+    pub fn mirrors(&self) -> PathBuf {
+        self.root.join("mirror")
+    }
+
+    /// Returns the folder of downloads as they were received.
+    pub fn vault(&self) -> PathBuf {
+        self.root.join("vault")
     }
 
     /// Returns the folder of all ledgers.

@@ -32,6 +32,14 @@ pub fn continuity(path: &Path) -> Continuity {
     }
 }
 
+/// Returns the one partition whose rows are staged at `path`; `None` when they are of several.
+pub fn staged_partition(path: &Path) -> Option<PartitionKey> {
+    let name = path.file_name()?.to_str()?.strip_prefix("month=")?;
+    // Behind the partition stand marks, and the number of a fetch that is not the first.
+    let (partition, marks) = name.split_once('.')?;
+    (!marks.starts_with('.')).then(|| partition.parse().ok())?
+}
+
 /// Returns where the rows of one fetch are staged. A fetch that spans months has one file, named by both ends.
 pub fn staged_rows(
     run_dir: &Path,

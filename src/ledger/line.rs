@@ -226,11 +226,12 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
             digest: state.2.parse().ok()?,
         })
     };
+    let profile = Profile::of(series.series.dataset());
     let range = |range: &Vec<std::borrow::Cow<'_, str>>| {
-        let first = range.first()?.parse::<RowKey>().ok()?;
+        let first = RowKey::read(profile, range.first()?).ok()?;
         let last = match range.get(1) {
             None => first.clone(),
-            Some(last) => last.parse().ok()?,
+            Some(last) => RowKey::read(profile, last).ok()?,
         };
         Some((first, last))
     };
@@ -283,11 +284,15 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
 }
 
 fn read_replaced(series: &StorageRequest, written: &Written<'_>) -> Option<Vec<Revision>> {
-    let profile = Profile::of(series.series.dataset());
+    let mut profiles = Profile::all_of(series.series.dataset());
+    profiles.find_map(|profile| read_replaced_of(profile, written))
+}
+
+fn read_replaced_of(profile: &Profile, written: &Written<'_>) -> Option<Vec<Revision>> {
     let read = |(key, field, old, new): &super::written::WrittenValue<'_>| {
         let spec = profile.columns.get(profile.position(field)?)?;
         Some(Revision {
-            key: key.parse().ok()?,
+            key: RowKey::read(profile, key).ok()?,
             field: spec.name,
             old: values::read(spec.kind, old)?,
             new: values::read(spec.kind, new)?,
@@ -307,9 +312,9 @@ fn read_removed(
     let Some(why) = &written.why else {
         return Some(None);
     };
-    let profile = Profile::of(series.series.dataset());
+    let dataset = series.series.dataset();
     let owner = series.series.ticker().map_or("", |ticker| ticker.as_str());
-    let rows = values::read_rows(profile, owner, &written.removed)?;
+    let rows = values::read_rows(dataset, owner, &written.removed)?;
     Some(Some((rows, why.clone().into_owned())))
 }
 
@@ -317,7 +322,7 @@ fn read_removed(
 mod tests {
     use super::*;
     use crate::frame::{Column, Frame, Texts, Values};
-    use crate::model::Digest;
+    use crate::model::{Dataset, Digest};
 
     fn venue() -> Venue {
         "us:demo".parse().unwrap()
@@ -332,6 +337,22 @@ mod tests {
         FileState::new(Fingerprint { rows, digest }, 100 + rows)
     }
 
+    fn key(name: &str, text: &str) -> RowKey {
+        let profile = Profile::of(series(name).series.dataset());
+        RowKey::read(profile, text).unwrap()
+    }
+
+    /// Keys of a first and a last row.
+    fn span_of(name: &str) -> (RowKey, RowKey) {
+        let more = match series(name).series.dataset() {
+            Dataset::Trades => " an%20id - 2026-06-01T09:45:00",
+            Dataset::Events => " capital gain",
+            _ => "",
+        };
+        let key = |moment: &str| key(name, &format!("{moment}{more}"));
+        (key("2026-06-01"), key("2026-06-02T09:30:00.5"))
+    }
+
     fn file_line(name: &str, partition: &str, past: Past) -> Line {
         Line::File(Box::new(FileLine {
             series: series(name),
@@ -339,10 +360,7 @@ mod tests {
             begins: false,
             old: Some(state(2)),
             new: state(3),
-            span: Some((
-                "2026-06-01".parse().unwrap(),
-                "2026-06-02T09:30:00.5".parse().unwrap(),
-            )),
+            span: Some(span_of(name)),
             facts: (partition != "2026-06").then_some((TimeUnit::Nanos, PriceBasis::SplitAdjusted)),
             past,
         }))
@@ -368,15 +386,19 @@ mod tests {
             Column::Int([Some(i64::MAX), None].into_iter().collect()),
             Column::Int(Values::whole(vec![i64::MIN, 0])),
         ];
-        Frame::ordered(Profile::of(crate::model::Dataset::Stocks), columns).frame
+        Frame::ordered(Profile::of(Dataset::Stocks), columns).frame
     }
 
     fn every_line() -> Vec<Line> {
-        let key = |text: &str| text.parse::<RowKey>().unwrap();
+        let (bar, event) = (
+            |text: &str| key("stocks_1d/ticker=A", text),
+            |text: &str| key("events/ticker=A", text),
+        );
+        let trade = |text: &str| key("trades/venue=DETR", text);
         let bars = RowChanges {
-            added: vec![(key("2026-06-02"), key("2026-06-02T09:30:00.000000001"))],
+            added: vec![(bar("2026-06-02"), bar("2026-06-02T09:30:00.000000001"))],
             replaced: vec![Revision {
-                key: key("2026-06-01"),
+                key: bar("2026-06-01"),
                 field: "close",
                 old: float(Some(f64::NEG_INFINITY)),
                 new: float(None),
@@ -385,14 +407,27 @@ mod tests {
         };
         let events = RowChanges {
             added: vec![(
-                key("2026-06-02T00:00:00 dividend"),
-                key("2026-06-02T00:00:00 split"),
+                event("2026-06-02T00:00:00 dividend"),
+                event("2026-06-02T00:00:00 split"),
             )],
             ..RowChanges::default()
         };
         let copied = RowChanges {
-            added: vec![(key("2026-06-02"), key("2026-06-02"))],
+            added: vec![(bar("2026-06-02"), bar("2026-06-02"))],
             ..RowChanges::default()
+        };
+        let trades = RowChanges {
+            added: vec![(
+                trade("2026-06-02T09:30:00 an%20id - 2026-06-02T09:45:00"),
+                trade("2026-06-02T09:30:00 an%20id C 2026-06-02T09:46:00.000001"),
+            )],
+            replaced: vec![Revision {
+                key: trade("2026-06-02 50%25 - 2026-06-02"),
+                field: "price",
+                old: float(Some(1.5)),
+                new: float(None),
+            }],
+            removed: None,
         };
         let record = SeriesRecord {
             months: vec![("2026-01".parse().unwrap(), "2026-06".parse().unwrap())],
@@ -415,6 +450,7 @@ mod tests {
             file_line("prepost_1m/ticker=A", "2026-12", damaged),
             file_line("adjusted_1d/ticker=A", "whole", Past::Moved),
             file_line("stocks_1m/ticker=A", "2026-06", Past::Copied(copied)),
+            file_line("trades/venue=DETR", "2026-06-02", Past::Changed(trades)),
             Line::Found(series("stocks_1d/ticker=A"), record),
             Line::Found(series("stocks_1d/ticker=B"), SeriesRecord::nothing()),
             Line::Gone(series("stocks_1d/ticker=^GSPC")),
@@ -464,6 +500,6 @@ mod tests {
             })
             .collect();
 
-        assert_eq!(is_legacy, [false, false, true, false, false, false]);
+        assert_eq!(is_legacy, [false, false, true, false, false, false, false]);
     }
 }

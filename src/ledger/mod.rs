@@ -16,6 +16,7 @@ mod record;
 mod records;
 mod removed;
 mod replaced;
+mod since;
 mod values;
 mod walk;
 mod written;
@@ -31,6 +32,7 @@ pub use record::SeriesRecord;
 pub use records::{Records, RecordsThen, damaged, read_records, read_records_at};
 pub use removed::rows_out;
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
+pub use since::{Mark, Since, read_since};
 
 use std::path::PathBuf;
 

@@ -163,9 +163,9 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{RowChanges, RowKey};
+    use crate::frame::{Profile, RowChanges, RowKey};
     use crate::ledger::{FileState, Past};
-    use crate::model::{Digest, Fingerprint, PriceBasis, TimeUnit};
+    use crate::model::{Dataset, Digest, Fingerprint, PriceBasis, TimeUnit};
 
     fn series() -> StorageRequest {
         crate::layout::parse_series_name("us/demo/stocks_1d/ticker=A").unwrap()
@@ -178,7 +178,8 @@ mod tests {
 
     /// A line of a month whose rows lie on these days.
     fn line(month: &str, days: (u32, u32), old: Option<u64>, new: u64) -> FileLine {
-        let key = |day: u32| -> RowKey { format!("{month}-{day:02}").parse().unwrap() };
+        let profile = Profile::of(Dataset::Stocks);
+        let key = |day: u32| RowKey::read(profile, &format!("{month}-{day:02}")).unwrap();
         FileLine {
             series: series(),
             partition: month.parse().unwrap(),

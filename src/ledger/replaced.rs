@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::frame::{Profile, Revision};
+use crate::frame::{Profile, Revision, RowKey};
 use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::StorageRequest;
 use crate::sys::Fs;
@@ -38,7 +38,7 @@ impl LedgerLine {
     pub fn revision(&self, profile: &Profile) -> Option<Revision> {
         let spec = profile.columns.get(profile.position(&self.field)?)?;
         Some(Revision {
-            key: self.key.parse().ok()?,
+            key: RowKey::read(profile, &self.key).ok()?,
             field: spec.name,
             old: values::read(spec.kind, &self.old)?,
             new: values::read(spec.kind, &self.new)?,

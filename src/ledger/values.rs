@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::frame::{Cell, Column, Frame, KindOf, Profile, Texts, Values};
-use crate::model::time;
+use crate::model::{Dataset, time};
 
 /// Returns a value as JSON, which has no NaN: it is written as text, which no number is.
 pub(super) fn written(cell: Cell<'_>) -> Value {
@@ -47,12 +47,12 @@ pub(super) fn written_rows(frame: &Frame) -> Vec<Vec<Value>> {
     (0..frame.len()).map(|at| row(at).collect()).collect()
 }
 
-/// Reads what `written_rows` wrote; `None` when it is not rows of this profile.
-pub(super) fn read_rows(
-    profile: &'static Profile,
-    owner: &str,
-    rows: &[Vec<Value>],
-) -> Option<Frame> {
+/// Reads what `written_rows` wrote, as rows of the first profile of a dataset that they fit; `None` when they fit none.
+pub(super) fn read_rows(dataset: Dataset, owner: &str, rows: &[Vec<Value>]) -> Option<Frame> {
+    Profile::all_of(dataset).find_map(|profile| read_rows_of(profile, owner, rows))
+}
+
+fn read_rows_of(profile: &'static Profile, owner: &str, rows: &[Vec<Value>]) -> Option<Frame> {
     let specs = profile.columns.iter();
     let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
     for row in rows {
@@ -64,6 +64,9 @@ pub(super) fn read_rows(
                 let value = values.next().or(spec.came_later().then_some(&Value::Null));
                 column.append(read(spec.kind, value?)?);
             }
+        }
+        if values.next().is_some() {
+            return None;
         }
     }
     let ordered = Frame::ordered(profile, columns);
@@ -83,7 +86,7 @@ mod tests {
             ..MarketEvent::new(time::DAY, EventKind::Dividend { amount: 0.5 })
         };
         let rows = rows_of_events(&"A".parse().unwrap(), std::slice::from_ref(&paid));
-        let read = |rows: &[Vec<Value>]| read_rows(Profile::of(Dataset::Events), "A", rows);
+        let read = |rows: &[Vec<Value>]| read_rows(Dataset::Events, "A", rows);
         let mut written = written_rows(&rows);
 
         assert_eq!(read(&written).unwrap(), rows);

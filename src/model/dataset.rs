@@ -15,17 +15,20 @@ pub enum Dataset {
     Adjusted,
     /// OHLCV bars of what is traded before and after the regular session, cut like `Stocks`.
     Prepost,
+    /// What was traded in auctions, one file per ticker.
+    Auctions,
     /// Raw trades of one feed, one file per UTC day.
     Trades,
 }
 
 impl Dataset {
     /// Every dataset, in the order in which they are listed to people.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Stocks,
         Self::Events,
         Self::Adjusted,
         Self::Prepost,
+        Self::Auctions,
         Self::Trades,
     ];
 
@@ -36,6 +39,7 @@ impl Dataset {
             Self::Events => "events",
             Self::Adjusted => "adjusted",
             Self::Prepost => "prepost",
+            Self::Auctions => "auctions",
             Self::Trades => "trades",
         }
     }
@@ -44,7 +48,7 @@ impl Dataset {
     pub fn granularity(self) -> Granularity {
         match self {
             Self::Stocks | Self::Prepost => Granularity::Month,
-            Self::Events | Self::Adjusted => Granularity::Whole,
+            Self::Events | Self::Adjusted | Self::Auctions => Granularity::Whole,
             Self::Trades => Granularity::Day,
         }
     }
@@ -52,7 +56,9 @@ impl Dataset {
     /// Returns the name of the file at the end of a partition path.
     pub fn file_name(self) -> &'static str {
         match self {
-            Self::Stocks | Self::Events | Self::Adjusted | Self::Prepost => "data.parquet",
+            Self::Stocks | Self::Events | Self::Adjusted | Self::Prepost | Self::Auctions => {
+                "data.parquet"
+            }
             Self::Trades => "trades.parquet",
         }
     }

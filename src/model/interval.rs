@@ -131,6 +131,16 @@ impl Interval {
         Some(first..after?)
     }
 
+    /// Tells whether bars of this interval fill those of a longer one: quarters fill an hour, and bars of an hour no bars of 90
+    /// minutes.
+    pub fn fills(self, longer: Self) -> bool {
+        match (self.minutes(), longer.minutes()) {
+            (Some(minutes), Some(longer)) => minutes < longer && longer % minutes == 0,
+            (Some(_), None) => true,
+            (None, _) => self == Self::D1 && longer.is_wide(),
+        }
+    }
+
     /// Tells whether this interval is stored in monthly partitions unless a source says otherwise.
     ///
     /// Wider intervals have so few rows a month that partitions would be all footer.
@@ -201,6 +211,33 @@ mod tests {
     #[test]
     fn sixty_minutes_and_one_hour_stay_two_series() {
         assert_ne!("60m".parse::<Interval>(), "1h".parse::<Interval>());
+    }
+
+    #[test]
+    fn bars_fill_longer_ones_that_they_divide() {
+        use Interval::{D1, D5, H1, M1, M2, M5, M60, M90, Mo1, Wk1};
+        for (from, to) in [
+            (M1, M2),
+            (M1, H1),
+            (M5, M90),
+            (H1, D1),
+            (M1, Mo1),
+            (D1, D5),
+            (D1, Wk1),
+        ] {
+            assert!(from.fills(to), "{from} {to}");
+        }
+        for (from, to) in [
+            (M2, M5),
+            (M60, M90),
+            (H1, M60),
+            (M5, M5),
+            (D1, H1),
+            (Wk1, Mo1),
+            (D1, D1),
+        ] {
+            assert!(!from.fills(to), "{from} {to}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Dataset, Interval, Slug, Ticker, Venue};
+use super::{Dataset, Feed, Interval, Ticker, Venue};
 
 /// One series: the thing that is read, merged and written as a unit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,10 +33,15 @@ pub enum Series {
         /// The length of its bars, less than a day.
         interval: Interval,
     },
+    /// What was traded of one ticker in auctions.
+    Auctions {
+        /// The symbol.
+        ticker: Ticker,
+    },
     /// Raw trades of one feed.
     Trades {
-        /// The feed, for example `detr`.
-        feed: Slug,
+        /// The feed, for example `DETR`.
+        feed: Feed,
     },
 }
 
@@ -48,6 +53,7 @@ impl Series {
             Self::Events { .. } => Dataset::Events,
             Self::Adjusted { .. } => Dataset::Adjusted,
             Self::Prepost { .. } => Dataset::Prepost,
+            Self::Auctions { .. } => Dataset::Auctions,
             Self::Trades { .. } => Dataset::Trades,
         }
     }
@@ -58,7 +64,8 @@ impl Series {
             Self::Bars { ticker, .. }
             | Self::Events { ticker }
             | Self::Adjusted { ticker, .. }
-            | Self::Prepost { ticker, .. } => Some(ticker),
+            | Self::Prepost { ticker, .. }
+            | Self::Auctions { ticker } => Some(ticker),
             Self::Trades { .. } => None,
         }
     }
@@ -71,6 +78,7 @@ impl fmt::Display for Series {
             Self::Events { ticker } => write!(f, "{ticker} events"),
             Self::Adjusted { ticker, interval } => write!(f, "{ticker} adjusted {interval}"),
             Self::Prepost { ticker, interval } => write!(f, "{ticker} prepost {interval}"),
+            Self::Auctions { ticker } => write!(f, "{ticker} auctions"),
             Self::Trades { feed } => write!(f, "{feed} trades"),
         }
     }

@@ -3,6 +3,8 @@
 //! Promises: everything here is optional; a source that knows bars only leaves it empty. Dates are wall clock of the
 //! exchange in nanoseconds since 1970, as in bars.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use crate::frame::{Bar, MarketEvent};
@@ -32,12 +34,23 @@ pub struct Beside {
     pub identity: Option<Identity>,
     /// Stamps of bars that may still change because their period has not ended.
     pub provisional: Vec<i64>,
+    /// Which days the answer speaks of; `None` where the source does not say it of single days.
+    pub answered: Option<Answered>,
     /// Days that were asked for and that the source no longer keeps, both included.
     pub lost: Option<(NaiveDate, NaiveDate)>,
     /// Why the answer ends before the window does, where an error came after some of the bars.
     pub cut_short: Option<CutShort>,
     /// What a person should know of the answer, as sentences without a period.
     pub warnings: Vec<String>,
+}
+
+/// Which days an answer speaks of: what it has no bar of on one of them, the source has not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// Days that were asked for when their sessions were over, as closed spans.
+    pub spans: Vec<(NaiveDate, NaiveDate)>,
+    /// Those of them of which there is a row without any price.
+    pub null: BTreeSet<NaiveDate>,
 }
 
 /// A close, adjusted for splits and dividends.

@@ -10,11 +10,12 @@ mod beside;
 pub mod demo;
 mod error;
 pub mod files;
+pub mod posttrade;
 mod registry;
 pub mod symbols;
 pub mod yahoo;
 
-pub use beside::{AdjustedClose, Beside, CutShort};
+pub use beside::{AdjustedClose, Answered, Beside, CutShort};
 pub use error::SourceError;
 pub use registry::{SourceSpec, open};
 
@@ -102,6 +103,15 @@ pub enum Fetched {
     UnknownTicker,
 }
 
+/// How far a series was asked for, as its mark says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The day up to which every session was asked for after it was over.
+    pub settled: NaiveDate,
+    /// Days up to there without a price, that are asked for again; oldest first.
+    pub late: Vec<NaiveDate>,
+}
+
 /// A source of bars. The sentences below are what `tests/it/sources.rs` holds every source to.
 pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// Returns the venue that the source was opened for, the same at every call.
@@ -148,6 +158,11 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// Returns how many requests this source has sent since it was opened.
     fn requests(&self) -> u64 {
         0
+    }
+
+    /// Returns how far a mark of this source reaches; `None` where it does not say.
+    fn reached(&self, _mark: &str) -> Option<Reached> {
+        None
     }
 
     /// Fetches one series.

@@ -42,6 +42,9 @@ pub(super) fn beyond(decoded: &Decoded) -> Option<String> {
         numbers,
         names("the columns", &decoded.unknown_columns),
         names("the indexes", &decoded.odd_indexes),
+        decoded
+            .is_older_form
+            .then(|| "its columns are those of an older form and get other names".to_owned()),
     ];
     let all: Vec<String> = all.into_iter().flatten().collect();
     (!all.is_empty()).then(|| all.join("; "))

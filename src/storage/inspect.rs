@@ -133,7 +133,7 @@ pub(super) fn judge(
     }
 }
 
-fn foreign(path: &Path, error: &CodecError) -> StorageError {
+pub(super) fn foreign(path: &Path, error: &CodecError) -> StorageError {
     StorageError::Foreign {
         path: path.to_owned(),
         reason: error.to_string(),

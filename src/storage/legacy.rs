@@ -23,7 +23,7 @@ use super::misplaced::{Copies, beside_legacy, refuse_odd};
 use super::newest::NewestFile;
 use super::owners::Owners;
 use super::prepare::{FileJob, prepare_file};
-use super::tree::{Shape, Trees, combine, compression_for};
+use super::tree::{Shape, Trees, combine, compression_for, refuse_other_rows};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface, Unwanted, Without};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
@@ -206,6 +206,7 @@ impl LegacyStore {
             compression: compression_for(request, self.compression),
             row_group_rows: None,
             limit: self.limit,
+            is_renewed: false,
         })
     }
 
@@ -400,6 +401,9 @@ fn joined(path: &Path, mut older: Stored, settled: Stored) -> Result<Stored, Sto
     if older.damaged.is_empty() && settled.damaged.is_empty() {
         let basis = Some(older.provenance.basis);
         older.provenance = combine(path, Some(&older.provenance), basis, &settled.provenance)?;
+    }
+    if !older.frame.joins(&settled.frame) {
+        refuse_other_rows(path, older.frame.profile(), settled.frame.profile())?;
     }
     older.frame = frame::merge(&older.frame, &settled.frame).frame;
     older.displaced += settled.displaced;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::layout::{LegacyName, PartitionPathBuilder, is_parquet, is_passed_over, legacy_name};
-use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue, copied_from};
+use crate::model::{Dataset, Feed, Interval, Series, StorageRequest, Ticker, Venue, copied_from};
 use crate::sys::{Fs, Kind};
 
 use super::folders::{SeriesFolders, parquet_below};
@@ -144,7 +144,7 @@ pub(super) fn beside_series(
     Ok(misplaced)
 }
 
-/// Tells whether a folder is one under which its ticker is looked for.
+/// Tells whether a folder is one under which its ticker or feed is looked for.
 fn is_series(
     paths: &PartitionPathBuilder,
     venue: &Venue,
@@ -153,12 +153,16 @@ fn is_series(
     dir: &Path,
 ) -> bool {
     let name = dir.file_name().and_then(|name| name.to_str());
+    if dataset == Dataset::Trades {
+        return name.and_then(Feed::from_segment).is_some();
+    }
     let ticker = name.and_then(series_ticker);
     let series = match (dataset, interval, ticker) {
         (Dataset::Stocks, Some(interval), Some(ticker)) => Series::Bars { ticker, interval },
         (Dataset::Prepost, Some(interval), Some(ticker)) => Series::Prepost { ticker, interval },
         (Dataset::Adjusted, Some(interval), Some(ticker)) => Series::Adjusted { ticker, interval },
         (Dataset::Events, None, Some(ticker)) => Series::Events { ticker },
+        (Dataset::Auctions, None, Some(ticker)) => Series::Auctions { ticker },
         _ => return false,
     };
     let request = StorageRequest {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use crate::codec::{self, MemoryLimit};
+use crate::codec::{self, CodecError, MemoryLimit};
 use crate::frame::Profile;
 use crate::layout::{Level, is_parquet, is_passed_over};
 use crate::model::{PartitionKey, StorageRequest, time};
@@ -85,6 +85,25 @@ impl NewestFile {
         let days = self.partition.and_then(PartitionKey::days);
         days.is_none_or(|(first, last)| (first..=last).contains(&day))
     }
+}
+
+/// Tells whether a file says at its end that its columns are those of an older form.
+pub(super) fn ends_in_older_form(
+    fs: &dyn Fs,
+    path: &Path,
+    profile: &'static Profile,
+) -> Result<bool, StorageError> {
+    for most in [FOOTER, u64::MAX] {
+        let Some(end) = fs.read_end(path, most)? else {
+            return Ok(false);
+        };
+        match codec::file_facts(&end, profile) {
+            Ok(facts) => return Ok(facts.is_older_form),
+            Err(CodecError::Damaged { .. }) if end.len() as u64 == most => {}
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the stamp of the newest row of a file, as far as it can be told without judging the file.

@@ -3,12 +3,12 @@
 //! Promises: each file of a series that joins a group has its line in a ledger that is a file of the same group; older rows
 //! that a line does not tell are in a file beside it, which is one too. Leaves to others: what the lines say (`ledger`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use crate::ledger::{FileLine, Line, Past, group_file};
-use crate::model::{PartitionKey, Venue};
+use crate::model::{PartitionKey, StorageRequest, Venue};
 use crate::sys::{Fs, Rights, rights_of};
 
 use super::area::Area;
@@ -30,6 +30,8 @@ pub(super) struct Notes {
     at: Option<DateTime<Utc>>,
     /// What the files grant whose values are in the lines.
     rights: Option<Rights>,
+    /// Series of which the group has the first files. Of a series that joins in several parts only the first line begins it.
+    begun: BTreeSet<StorageRequest>,
     /// How many groups the run has had.
     groups: usize,
 }
@@ -38,6 +40,7 @@ impl Notes {
     /// Forgets a group that is not committed.
     pub(super) fn forget_group(&mut self) {
         self.lines.clear();
+        self.begun.clear();
         (self.at, self.rights) = (None, None);
     }
 
@@ -55,6 +58,7 @@ impl Notes {
         if prepared.files.is_empty() {
             return Ok(());
         }
+        let begins = prepared.is_new && !self.begun.contains(&prepared.request);
         let mut rights = self.rights;
         let mut lines = Vec::with_capacity(prepared.files.len());
         for file in &prepared.files {
@@ -68,7 +72,7 @@ impl Notes {
             lines.push(Line::File(Box::new(FileLine {
                 series: prepared.request.clone(),
                 partition: file.partition,
-                begins: prepared.is_new && lines.is_empty(),
+                begins: begins && lines.is_empty(),
                 old: file.change.old,
                 new: file.change.new,
                 span: file.change.span.clone(),
@@ -80,6 +84,7 @@ impl Notes {
         of_venue.extend(lines);
         self.at = self.at.max(Some(custody.at));
         self.rights = rights;
+        self.begun.extend(begins.then(|| prepared.request.clone()));
         Ok(())
     }
 
@@ -90,6 +95,7 @@ impl Notes {
         waiting: &Waiting,
     ) -> Result<Vec<Document>, StorageError> {
         let lines = std::mem::take(&mut self.lines);
+        self.begun.clear();
         let at = self.at.take().unwrap_or_default();
         let rights = self.rights.take();
         let mut ledgers = Vec::with_capacity(lines.len());

@@ -11,17 +11,17 @@ use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::Level;
 use crate::model::{
-    Dataset, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
+    Dataset, Feed, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
 };
-use crate::sys::{Fs, Kind, Medium, Rights, rights_of};
+use crate::sys::{Fs, Kind, Rights, rights_of};
 
 use super::draft::Draft;
 use super::folders::SeriesFolders;
 use super::inspect::Stored;
 use super::misplaced::{beside_series, series_ticker};
-use super::newest::{NewestFile, newest_below};
+use super::newest::{NewestFile, ends_in_older_form, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Shape, TreeFacts, Trees, combine, compression_for};
+use super::tree::{Shape, TreeFacts, Trees, combine, compression_for, unit_for};
 use super::{Holdings, Prepared, SeriesStat, StorageError, StorageInterface, Unwanted, Without};
 
 /// The partitioned layout below a data root.
@@ -184,8 +184,9 @@ impl PartitionedStore {
                 .trees
                 .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?,
         };
+        known.refuse_others(&tree, rows)?;
         let facts = Facts {
-            unit: known.unit,
+            unit: unit_for(request, known.unit),
             provenance: combine(&tree, None, known.basis, provenance)?,
             compression: compression_for(request, self.compression),
             row_group_rows: self.row_group_rows,
@@ -232,22 +233,85 @@ impl PartitionedStore {
             is_there,
             provenance,
             trees: &self.trees,
-            unit: facts.unit,
+            unit: unit_for(request, facts.unit),
             tree_basis: facts.basis,
             compression: compression_for(request, self.compression),
             row_group_rows: self.row_group_rows,
             limit: self.limit,
+            is_renewed: false,
         }
+    }
+}
+
+/// Series that are no ticker's.
+impl PartitionedStore {
+    /// Lists the feeds of trades that have a folder, in order of their codes.
+    ///
+    /// # Errors
+    /// When the tree cannot be listed.
+    pub fn feeds(&self, venue: &Venue) -> Result<Vec<Feed>, StorageError> {
+        let tree = self.folders.paths().tree(venue, Dataset::Trades, None);
+        let names = self.fs().list(&tree)?.unwrap_or_default();
+        let feeds = names
+            .iter()
+            .filter_map(|entry| Feed::from_segment(&entry.name));
+        Ok(feeds.collect())
+    }
+
+    /// Returns the partitions of a series whose files have the columns of an older form, oldest first. Only their ends are read;
+    /// what is damaged or foreign is none of them.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked, or something foreign is there.
+    pub fn of_older_form(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Vec<PartitionKey>, StorageError> {
+        let profile = Profile::of(request.series.dataset());
+        let mut older = Vec::new();
+        for file in self.folders.look(request.partitioned()?)?.known()?.files {
+            if ends_in_older_form(self.fs(), &file.path, profile)? {
+                older.push(file.key);
+            }
+        }
+        Ok(older)
+    }
+
+    /// Builds the file of a partition anew in the form of today, with the rows that it has.
+    ///
+    /// # Errors
+    /// As `prepare`.
+    pub fn renew(
+        &self,
+        request: &StorageRequest,
+        key: PartitionKey,
+        provenance: &Provenance,
+    ) -> Result<Prepared, StorageError> {
+        let series = request.partitioned()?;
+        let dataset = request.series.dataset();
+        let dirs = self.folders.series_dirs(series)?;
+        let spot = self.folders.way_into(dirs, dataset).spot_of(key)?;
+        let job = FileJob {
+            is_renewed: true,
+            ..self.job(
+                request,
+                (key, spot.path, spot.is_there),
+                provenance,
+                &TreeFacts::default(),
+            )
+        };
+        let mut prepared = Prepared::nothing(request.clone());
+        if spot.is_there {
+            let nothing_new = Frame::empty(Profile::of(dataset));
+            prepared.add(prepare_file(self.fs(), job, &nothing_new)?);
+        }
+        Ok(prepared)
     }
 }
 
 impl StorageInterface for PartitionedStore {
     fn read(&self, request: &StorageRequest) -> Result<Option<Stored>, StorageError> {
-        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
-        let profile = Profile::of(request.series.dataset());
-        Ok(self
-            .read_by(request, read)?
-            .map(|parts| parts.joined(profile)))
+        self.read_some(request, &|_| true)
     }
 
     fn prepare(
@@ -264,6 +328,7 @@ impl StorageInterface for PartitionedStore {
         let facts = self
             .trees
             .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
+        facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.split();
         let mut jobs = Vec::with_capacity(parts.len());

@@ -1,12 +1,14 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::frame::{self, Frame, Profile};
-use crate::model::{Provenance, StorageRequest};
-use crate::sys::{FsResult, Medium};
+use crate::model::{PartitionKey, Provenance, StorageRequest};
+use crate::sys::{FsResult, Medium, Rights, rights_of};
 
 use super::StorageError;
 use super::beyond::{Beyond, beyond};
@@ -36,6 +38,21 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Refuses rows that are no series with those of the files before.
+    fn refuse_other_rows(&self, path: &Path, rows: &Frame) -> Result<(), StorageError> {
+        match self.frames.iter().find(|frame| !frame.joins(rows)) {
+            None => Ok(()),
+            Some(others) => Err(StorageError::Refused {
+                path: path.to_owned(),
+                reason: format!(
+                    "it holds {}, and other files of its series {}",
+                    rows.profile().name,
+                    others.profile().name
+                ),
+            }),
+        }
+    }
+
     /// Joins the files.
     pub(super) fn joined(mut self, profile: &'static Profile) -> Stored {
         let frame = match Frame::concat(profile, self.frames) {
@@ -82,7 +99,7 @@ impl PartitionedStore {
             let medium = found.as_ref().map_or(Medium::Disk, |(_, medium)| *medium);
             Ok((found.map(|(bytes, _)| bytes), medium))
         };
-        let parts = self.read_by(request, read)?;
+        let parts = self.read_by(request, &|_| true, read)?;
         Ok(parts.map(|parts| {
             let medium = parts.medium;
             (parts.joined(Profile::of(request.series.dataset())), medium)
@@ -102,19 +119,112 @@ impl PartitionedStore {
         Ok(rows.into_iter().sum())
     }
 
-    /// Reads every file of a series by `read`; `None` when there are none.
+    /// Reads some partitions of a series; `None` when none of them is there. No other file is opened.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_some(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+    ) -> Result<Option<Stored>, StorageError> {
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        let parts = self.read_by(request, is_wanted, read)?;
+        Ok(parts.map(|parts| parts.joined(Profile::of(request.series.dataset()))))
+    }
+
+    /// Reads the wanted files of a series by `read`; `None` when there are none.
     pub(super) fn read_by(
         &self,
         request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
-        let profile = Profile::of(request.series.dataset());
         let Folders {
-            files, misplaced, ..
+            mut files,
+            misplaced,
+            ..
         } = self.folders().look(request.partitioned()?)?.known()?;
+        files.retain(|file| is_wanted(file.key));
         if files.is_empty() {
             return Ok(None);
         }
+        let mut parts = self.read_files(request, files, read)?;
+        parts.misplaced = misplaced;
+        Ok(Some(parts))
+    }
+
+    /// Reads partitions of a series one after the other, in time order, until `each` breaks: no more than one is in memory. What
+    /// is misplaced beside them comes along with the first.
+    ///
+    /// # Errors
+    /// When the folders cannot be looked at, or what `each` returns.
+    pub fn read_each<E: From<StorageError>>(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+        each: &mut dyn FnMut(
+            PartitionKey,
+            Result<Stored, StorageError>,
+        ) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let series = request.partitioned().map_err(StorageError::from)?;
+        let folders = self.folders().look(series)?.known()?;
+        let mut misplaced = folders.misplaced;
+        let profile = Profile::of(request.series.dataset());
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        for file in folders.files {
+            let key = file.key;
+            if !is_wanted(key) {
+                continue;
+            }
+            let parts = self.read_files(request, vec![file], read);
+            let stored = parts.map(|parts| Stored {
+                misplaced: std::mem::take(&mut misplaced),
+                ..parts.joined(profile)
+            });
+            if each(key, stored)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads some partitions of a series, as far as they are there, and says what their files grant; no other folder of it is
+    /// looked into.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_partitions(
+        &self,
+        request: &StorageRequest,
+        wanted: &BTreeSet<PartitionKey>,
+    ) -> Result<(Stored, Option<Rights>), StorageError> {
+        let dataset = request.series.dataset();
+        let dirs = self.folders().series_dirs(request.partitioned()?)?;
+        let mut way = self.folders().way_into(dirs, dataset);
+        let (mut files, mut rights) = (Vec::new(), None);
+        for &key in wanted {
+            let spot = way.spot_of(key)?;
+            if spot.is_there {
+                let path = spot.path;
+                rights = Rights::of_both(rights, rights_of(self.fs(), &path)?);
+                files.push(PartitionFile { key, path });
+            }
+        }
+        let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
+        let mut parts = self.read_files(request, files, read)?;
+        parts.misplaced = std::mem::take(&mut way.misplaced);
+        Ok((parts.joined(Profile::of(dataset)), rights))
+    }
+
+    fn read_files(
+        &self,
+        request: &StorageRequest,
+        files: Vec<PartitionFile>,
+        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+    ) -> Result<Parts, StorageError> {
+        let profile = Profile::of(request.series.dataset());
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
             let found = judge(bytes, &file.path, profile, request, file.key, self.limit())?;
@@ -130,13 +240,14 @@ impl PartitionedStore {
             displaced: 0,
             beyond: Vec::new(),
             damaged: Vec::new(),
-            misplaced,
+            misplaced: Vec::new(),
         };
         for (file, (found, medium)) in files.into_iter().zip(inspected?) {
             parts.medium = parts.medium.min(medium);
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
+                    parts.refuse_other_rows(&file.path, &decoded.ordered.frame)?;
                     parts.displaced += decoded.ordered.displaced.len();
                     let path = file.path.clone();
                     let more = beyond(&decoded).map(|reason| Beyond { path, reason });
@@ -154,6 +265,6 @@ impl PartitionedStore {
                 }),
             }
         }
-        Ok(Some(parts))
+        Ok(parts)
     }
 }

@@ -16,7 +16,7 @@ use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
 use super::inspect::{Damage, Inspected, inspect};
-use super::tree::{Trees, combine};
+use super::tree::{Trees, combine, refuse_other_rows};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
 
 /// Which file is to take in newer rows, and what holds for it.
@@ -38,6 +38,8 @@ pub(super) struct FileJob<'r> {
     pub(super) row_group_rows: Option<NonZeroUsize>,
     /// How much memory the stored file may take.
     pub(super) limit: MemoryLimit,
+    /// Whether a file is written though its rows stay the same: it has the columns of an older form.
+    pub(super) is_renewed: bool,
 }
 
 /// What would become of one file.
@@ -82,6 +84,10 @@ pub(super) fn prepare_file(
         }
         Inspected::Whole { decoded, bytes } => {
             let mut decoded = decoded;
+            let stored = &decoded.ordered.frame;
+            if !stored.joins(newer) {
+                refuse_other_rows(&job.path, stored.profile(), newer.profile())?;
+            }
             let merged = frame::merge(&decoded.ordered.frame, newer);
             let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
             if is_relabelled {
@@ -90,7 +96,7 @@ pub(super) fn prepare_file(
                     .timezone
                     .clone_from(&job.provenance.timezone);
             }
-            if !merged.is_changed() && !is_relabelled {
+            if !merged.is_changed() && !is_relabelled && !job.is_renewed {
                 return Ok(FileOutcome {
                     file: None,
                     damage: None,

@@ -1,4 +1,4 @@
-//! What holds for a whole tree: one timestamp unit, one price basis, one origin.
+//! What holds for a whole tree: one profile, one timestamp unit, one price basis, one origin.
 //!
 //! Readers fail on trees whose files differ in type, so a new file takes after the files beside it. One file
 //! is looked at, once per tree and process; a tree is never scanned.
@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::codec::{self, Compression, Decoded, MemoryLimit};
-use crate::frame::Profile;
 use crate::frame::basis::{self, OtherBasis, UnsealedBasis};
+use crate::frame::{Frame, Profile};
 use crate::layout::{LegacyName, Level, legacy_name};
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
 use crate::sys::{Fs, Kind};
@@ -23,6 +23,36 @@ use super::StorageError;
 pub(super) struct TreeFacts {
     pub(super) unit: TimeUnit,
     pub(super) basis: Option<PriceBasis>,
+    /// What the rows of a file are; `None` of a tree without one.
+    pub(super) profile: Option<&'static Profile>,
+}
+
+impl TreeFacts {
+    /// Refuses rows that have come into being in another way than those of the tree: readers take a tree for one table.
+    pub(super) fn refuse_others(&self, tree: &Path, newer: &Frame) -> Result<(), StorageError> {
+        match self.profile {
+            Some(profile) if !newer.is_empty() => refuse_other_rows(tree, profile, newer.profile()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses rows of one profile where those of another lie.
+pub(super) fn refuse_other_rows(
+    path: &Path,
+    stored: &'static Profile,
+    newer: &'static Profile,
+) -> Result<(), StorageError> {
+    if stored.joins(newer) {
+        return Ok(());
+    }
+    Err(StorageError::Refused {
+        path: path.to_owned(),
+        reason: format!(
+            "it holds {}, and the new rows are {}",
+            stored.name, newer.name
+        ),
+    })
 }
 
 /// Remembers the facts of the trees that were asked for.
@@ -79,6 +109,11 @@ impl Trees {
 
     /// Returns the price basis of the rows of a file that lies at a venue.
     pub(super) fn basis_of(&self, decoded: &Decoded, venue: Option<&Venue>) -> PriceBasis {
+        let is_of_trades = decoded.ordered.frame.profile().dataset == Dataset::Trades;
+        // Whether somebody wrote it down or not: nobody adjusts a trade.
+        if is_of_trades && decoded.provenance.basis == PriceBasis::Unknown {
+            return PriceBasis::AsTraded;
+        }
         let unsealed = &self.unsealed;
         unsealed.of_file(&decoded.provenance, decoded.is_sealed, venue)
     }
@@ -182,6 +217,7 @@ fn facts_in(bytes: &Bytes, of: Of<'_>) -> Option<TreeFacts> {
     Some(TreeFacts {
         unit: decoded.unit,
         basis: Some(of.trees.basis_of(&decoded, of.venue)),
+        profile: Some(decoded.ordered.frame.profile()),
     })
 }
 
@@ -235,12 +271,18 @@ pub(super) fn other_clock(path: &Path, stored: &str, newer: &str) -> StorageErro
     }
 }
 
+/// Returns the unit of the timestamps of a series whose tree has `of_tree`. Trades have microseconds and, in columns of their
+/// own, nanoseconds; files of the predecessor, which had neither, get both as soon as they are written.
+pub(super) fn unit_for(request: &StorageRequest, of_tree: TimeUnit) -> TimeUnit {
+    match &request.series {
+        Series::Trades { .. } => TimeUnit::Micros,
+        _ => of_tree,
+    }
+}
+
 /// Returns the compression that suits a series: files of few rows are fastest with snappy, minute bars and
 /// trades are smallest with zstd.
-pub(super) fn compression_for(
-    request: &StorageRequest,
-    chosen: Option<Compression>,
-) -> Compression {
+pub fn compression_for(request: &StorageRequest, chosen: Option<Compression>) -> Compression {
     let suited = match &request.series {
         Series::Bars { interval, .. } | Series::Prepost { interval, .. }
             if interval.minutes().is_some_and(|minutes| minutes <= 30) =>
@@ -249,6 +291,7 @@ pub(super) fn compression_for(
         }
         Series::Bars { .. }
         | Series::Events { .. }
+        | Series::Auctions { .. }
         | Series::Adjusted { .. }
         | Series::Prepost { .. } => Compression::Snappy,
         Series::Trades { .. } => Compression::Zstd,

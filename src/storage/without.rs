@@ -15,6 +15,7 @@ use crate::sys::Fs;
 use super::beyond::beyond;
 use super::inspect::{Inspected, claimed_rows, inspect};
 use super::prepare::{FileJob, encode, refuse_unknown};
+use super::tree::refuse_other_rows;
 use super::{Prepared, StorageError};
 
 /// How many reasons are told of one file.
@@ -77,6 +78,9 @@ impl Without {
         }
         refuse_unknown(&job, &decoded.unknown_columns)?;
         let nothing = Frame::empty(profile);
+        if let Some(newer) = newer.filter(|newer| !stored.joins(newer)) {
+            refuse_other_rows(&job.path, stored.profile(), newer.profile())?;
+        }
         let left = frame::without(stored, &removed);
         let left = frame::merge(&left, newer.unwrap_or(&nothing));
         let why = reason(&removed, unwanted);

@@ -61,6 +61,16 @@ impl FsError {
         self.source.kind() == io::ErrorKind::CrossesDevices
     }
 
+    /// Tells whether a file system that gives no file a second name refused to: it may still be right for everything else.
+    pub fn is_without_links(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::Unsupported
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::TooManyLinks
+        )
+    }
+
     /// Returns what the system answered, as a phrase.
     pub fn reason(&self) -> String {
         describe(&self.source)
@@ -202,6 +212,14 @@ pub trait Fs: fmt::Debug + Send + Sync {
     /// Renames a file or directory, replacing a file that has the new name; a link, pipe, socket or device is not
     /// replaced.
     fn rename(&self, from: &Path, to: &Path) -> FsResult<()>;
+    /// Gives a regular file another name, which must be free. Both names are the same file from then on.
+    fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()>;
+    /// Creates a symbolic link that says `target`, under a name that must be free.
+    fn create_link(&self, target: &Path, path: &Path) -> FsResult<()>;
+    /// Returns what a symbolic link says; `None` when there is nothing of that name. Something else there is an error.
+    fn read_link(&self, path: &Path) -> FsResult<Option<PathBuf>>;
+    /// Renames a symbolic link, replacing a symbolic link that has the new name; nothing else is replaced.
+    fn turn_link(&self, from: &Path, to: &Path) -> FsResult<()>;
     /// Makes the contents of an existing file durable.
     fn sync_file(&self, path: &Path) -> FsResult<()>;
     /// Makes the entries of a directory durable.

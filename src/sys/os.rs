@@ -213,6 +213,30 @@ impl Fs for OsFs {
         }
     }
 
+    fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()> {
+        let refuse = FsError::at("link to", to);
+        match self.metadata(from)?.map(|found| found.kind) {
+            None | Some(Kind::File) => fs::hard_link(from, to).map_err(refuse),
+            Some(kind) => Err(refuse(irregular(kind))),
+        }
+    }
+
+    fn create_link(&self, target: &Path, path: &Path) -> FsResult<()> {
+        std::os::unix::fs::symlink(target, path).map_err(FsError::at("create", path))
+    }
+
+    fn read_link(&self, path: &Path) -> FsResult<Option<PathBuf>> {
+        unless_absent(fs::read_link(path)).map_err(FsError::at("read", path))
+    }
+
+    fn turn_link(&self, from: &Path, to: &Path) -> FsResult<()> {
+        let refuse = FsError::at("rename into place", to);
+        match self.metadata(to)?.map(|found| found.kind) {
+            None | Some(Kind::Link) => fs::rename(from, to).map_err(refuse),
+            Some(kind) => Err(refuse(irregular(kind))),
+        }
+    }
+
     fn sync_file(&self, path: &Path) -> FsResult<()> {
         open::to_read(path)
             .and_then(|opened| opened.file.sync_all())

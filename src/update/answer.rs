@@ -3,6 +3,7 @@
 //! Promises: nothing here changes a file. An answer with a row that has no date is refused whole.
 //! Leaves to others: threads and pace (`fetch`), what becomes of an answer (`arrivals`).
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub(super) struct Aside {
     pub(super) notes: BatchNotes,
     /// Rows of bars, these and those, that share a timestamp with another one and lost.
     pub(super) duplicates: Vec<Displaced>,
+    /// Days of which there is a bar.
+    pub(super) days: BTreeSet<NaiveDate>,
     /// Whether a settled bar that is stored has the same price in the answer; looked for only where the source says something
     /// else of the ticker than was recorded.
     pub(super) has_known_price: bool,
@@ -197,6 +200,7 @@ impl Fetchers<'_> {
             rows,
             notes,
             duplicates: outside.displaced,
+            days: BTreeSet::new(),
             has_known_price: false,
         })
     }
@@ -321,6 +325,7 @@ impl Fetchers<'_> {
             };
         }
         let count = ordered.frame.len();
+        let days = frame::priced_days(&ordered.frame);
         let request = bars_request(&self.planned.venue, job);
         if let Err(error) = self.cross(job, &request, &mut ordered.frame, &mut beside) {
             return match error {
@@ -339,6 +344,7 @@ impl Fetchers<'_> {
             Err(error) => return failed(&error, FailureKind::Malformed),
         };
         aside.notes += notes;
+        aside.days = days;
         aside.has_known_price = has_known_price;
         aside.duplicates.extend(ordered.displaced);
         match rows {

@@ -13,6 +13,7 @@ use crate::storage::{Open, RowsToStage, StagedRun};
 
 use super::answer::{Answer, Aside, FetchedRows};
 use super::asides;
+use super::gap_notes::GapNote;
 use super::run::Run;
 use super::who::Who;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
@@ -106,6 +107,9 @@ impl<'l> Run<'_, 'l> {
                 if let Some(body) = body {
                     self.keep(&request, "answer", &body, &reason)?;
                 }
+                if kind == FailureKind::Source {
+                    self.learn(planned, GapNote::of_refusal(job));
+                }
                 self.fail(planned, job, reason, kind);
             }
             Answer::Stopped => {}
@@ -132,6 +136,11 @@ impl<'l> Run<'_, 'l> {
             return Ok(());
         }
         self.note_heard(planned, job, &fetched.aside)?;
+        self.learn(planned, GapNote::of_answer(job, &fetched.aside));
+        let cut_short = fetched.aside.beside.cut_short.as_ref();
+        if cut_short.is_some_and(|cut| cut.body.is_none()) {
+            self.learn(planned, GapNote::of_refusal(job));
+        }
         let Aside { mark, beside, .. } = fetched.aside;
         let history = match job.asked {
             Asked::Incremental => Wanted::Known,
@@ -238,6 +247,7 @@ impl<'l> Run<'_, 'l> {
         }
         self.note_heard(planned, job, &aside)?;
         self.report.at(&planned.venue).tickers.empty += 1;
+        self.learn(planned, GapNote::of_answer(job, &aside));
         let checked = Checked {
             ticker: job.ticker.clone(),
             interval: job.interval,
@@ -315,7 +325,11 @@ impl<'l> Run<'_, 'l> {
         beside: &Beside,
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
-        let warnings = asides::warnings(&request, beside);
+        let of = (&job.ticker, &planned.venue, job.interval);
+        let is_news = beside
+            .lost
+            .is_none_or(|days| !self.are_known_lost(of, days));
+        let warnings = asides::warnings(&request, beside, is_news);
         self.report.warnings.extend(warnings);
         if let Some(CutShort { reason, body }) = &beside.cut_short {
             let mut kind = FailureKind::Source;

@@ -13,9 +13,10 @@ use crate::source::Beside;
 use super::who::{Who, judge};
 
 /// Returns what a person should know of what came along with an answer, but for an end that is missing.
-pub(super) fn warnings(request: &StorageRequest, beside: &Beside) -> Vec<String> {
+/// What is lost is told if it `is_news`.
+pub(super) fn warnings(request: &StorageRequest, beside: &Beside, is_news: bool) -> Vec<String> {
     let mut warnings = Vec::new();
-    if let Some((first, last)) = beside.lost {
+    if let Some((first, last)) = beside.lost.filter(|_| is_news) {
         warnings.push(format!(
             "{request}: {first} to {last} are lost, the source does not keep them any more"
         ));

@@ -20,7 +20,17 @@ use crate::sys::{Clock, Shutdown, Stopwatch};
 use super::answer::Answer;
 use super::queue::{Next, Queue};
 use super::{Pace, PlannedVenue, RunOptions};
+use crate::feeds::Arrival;
 use crate::workspace::Session;
+
+/// What is on its way to the writing thread.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// An answer of a source.
+    Answer(Message),
+    /// Something of the feed with this number.
+    Feed(usize, Arrival),
+}
 
 /// An answer on its way to the writing thread.
 #[derive(Debug)]
@@ -87,7 +97,7 @@ impl<'l> Fetchers<'l> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         threads: NonZeroUsize,
-        answers: &SyncSender<Message>,
+        answers: &SyncSender<Incoming>,
     ) {
         for _ in 0..threads.get().min(self.planned.jobs.len()) {
             let answers = answers.clone();
@@ -95,7 +105,7 @@ impl<'l> Fetchers<'l> {
         }
     }
 
-    fn work(&self, answers: &SyncSender<Message>) {
+    fn work(&self, answers: &SyncSender<Incoming>) {
         while let Some(mut begun) = self.next() {
             let Some(job) = self.planned.jobs.get(begun.job) else {
                 return;
@@ -109,7 +119,8 @@ impl<'l> Fetchers<'l> {
                 Ok(answer) => {
                     let (venue, job) = (self.at, begun.job);
                     // Nobody listens any more: the writing thread has ended the run.
-                    if answers.send(Message { venue, job, answer }).is_err() {
+                    let message = Incoming::Answer(Message { venue, job, answer });
+                    if answers.send(message).is_err() {
                         return;
                     }
                 }

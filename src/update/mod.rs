@@ -8,7 +8,12 @@
 mod answer;
 mod arrivals;
 mod asides;
+mod feed_runs;
 mod fetch;
+mod fill;
+mod gap_notes;
+mod gap_survey;
+mod owed;
 mod plan;
 mod planned;
 mod queue;
@@ -18,7 +23,11 @@ mod space;
 mod status;
 mod who;
 
-pub use plan::{History, UpdateRequest, plan};
+pub use gap_survey::{
+    AskedSessions, SeriesSessions, StateOfSessions, by_state, lost_sessions, sessions,
+};
+pub use owed::Owed;
+pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
 };
@@ -28,10 +37,12 @@ pub use space::check_space;
 pub use status::{RefusedTicker, SeriesStatus, refused, survey};
 
 use crate::catalog::CatalogError;
+use crate::feeds::FeedRunError;
 use crate::ingest::IngestError;
 use crate::model::{StorageRequest, Venue};
 use crate::storage::StorageError;
 use crate::sys::FsError;
+use crate::vault::VaultError;
 
 /// What ends a run. Failures of single tickers are in the report and are none of these.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +56,9 @@ pub enum UpdateError {
     /// The file system did not do what was asked.
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// The vault did not do what was asked.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// A venue was asked for that neither settings nor tickers.json know.
     #[error("no source is configured for {venue}")]
     UnknownVenue {
@@ -69,6 +83,17 @@ pub enum UpdateError {
         /// What may be needed.
         needed: u64,
     },
+}
+
+impl From<FeedRunError> for UpdateError {
+    fn from(error: FeedRunError) -> Self {
+        match error {
+            FeedRunError::Storage(error) => Self::Storage(error),
+            FeedRunError::Ingest(error) => error.into(),
+            FeedRunError::Vault(VaultError::Fs(error)) | FeedRunError::Fs(error) => Self::Fs(error),
+            FeedRunError::Vault(error) => Self::Vault(error),
+        }
+    }
 }
 
 impl From<IngestError> for UpdateError {

@@ -1,20 +1,22 @@
 //! What a run will ask for. Pure but for looking at what lies on disk; nothing is changed.
 //!
 //! Promises: a ticker that is named is asked for whatever was the case before; others rest while a not-found is younger
-//! than 30 days. Leaves to others: asking (`fetch`).
+//! than 30 days. What a source forgets first is asked for first. Leaves to others: asking (`fetch`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
+use crate::gaps::GapBooks;
 use crate::layout::Continuity;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
-use super::UpdateError;
+use super::owed::Owed;
 use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+use super::{Pace, UpdateError, fill};
 use crate::ingest::{self, Unserved};
 use crate::workspace::{DataRoot, View};
 
@@ -31,12 +33,31 @@ pub struct UpdateRequest {
     pub days: Option<(NaiveDate, NaiveDate)>,
     /// How much of the history is asked for where nobody names days.
     pub history: History,
+    /// What becomes of feeds.
+    pub feeding: Feeding,
     /// The moment of the run.
     pub now: DateTime<Utc>,
     /// The day that the cooldown of not-found series is counted to.
     pub today: NaiveDate,
+    /// At most so many requests, where a person says so.
+    pub pace: Option<Pace>,
+    /// What is remembered of gaps, where only these are to be filled.
+    pub gaps: Option<GapBooks>,
     /// Series of which rows wait in staging or in a journal: what the tree lacks of them is not gone.
     pub waiting: BTreeSet<StorageRequest>,
+}
+
+/// What becomes of feeds of trades.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Feeding {
+    /// They are asked for what is new, and so are sources of bars.
+    #[default]
+    Asked,
+    /// Nobody is asked: trades and bars are made anew of the downloads in the vault.
+    Replayed {
+        /// The first day that is made anew; all when `None`.
+        since: Option<NaiveDate>,
+    },
 }
 
 /// How much of the history is asked for.
@@ -66,12 +87,24 @@ pub fn plan(
     };
     let data = view.data_root(catalog);
     let is_absent = data == DataRoot::Absent;
+    let feeds = feeds(request, view, catalog)?;
     let mut plan = UpdatePlan {
         unserved: idle(request, view, catalog)?,
+        feeds,
+        feeding: request.feeding,
+        days: request.days,
         data,
         ..UpdatePlan::default()
     };
-    for venue in venues(request, catalog) {
+    if request.feeding != Feeding::Asked {
+        return Ok(plan);
+    }
+    let is_feed = |venue: &Venue| view.feed(venue).is_some();
+    // The tickers of a feed are instruments whose trades it gives anyway.
+    for venue in venues(request, catalog)
+        .into_iter()
+        .filter(|venue| !is_feed(venue))
+    {
         let tickers = tickers_at(request, catalog, &venue);
         let Some(source) = view.source(&venue) else {
             let mut tickers = tickers;
@@ -84,6 +117,7 @@ pub fn plan(
             venue,
             jobs: Vec::new(),
             skipped: Vec::new(),
+            missed: BTreeMap::new(),
         };
         for &interval in intervals.iter().filter(|one| source.serves(**one)) {
             let look = Look {
@@ -94,6 +128,15 @@ pub fn plan(
             };
             look.plan_interval(&mut planned, interval, &tickers)?;
         }
+        let owed = Owed {
+            view,
+            catalog,
+            now: request.now,
+        };
+        if let Some(books) = &request.gaps {
+            fill::narrow(&owed, books, &planned.venue, &mut planned.jobs);
+        }
+        owed.arrange(&mut planned, &**source, request.pace);
         let has_jobs = !planned.jobs.is_empty();
         let against_toggle = planned.against_toggle(view.config);
         plan.against_toggle.extend(against_toggle);
@@ -114,6 +157,32 @@ fn venues(request: &UpdateRequest, catalog: &Catalog) -> BTreeSet<Venue> {
     known
 }
 
+/// Returns the venues whose feeds are meant: those that were named; else those that the settings describe, that have tickers,
+/// or of which trades are stored. Who names tickers and no venue means bars.
+fn feeds(
+    request: &UpdateRequest,
+    view: View<'_>,
+    catalog: &Catalog,
+) -> Result<Vec<Venue>, UpdateError> {
+    if is_named(request) && request.venues.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = view.config.settings();
+    let mut wanted: BTreeSet<&Venue> = request.venues.iter().collect();
+    let known = catalog.venues();
+    if request.venues.is_empty() {
+        wanted.extend(settings.described_venues());
+        wanted.extend(&known);
+        for feed in view.feeds {
+            if !view.stores.partitioned.feeds(feed.venue())?.is_empty() {
+                wanted.insert(feed.venue());
+            }
+        }
+    }
+    let is_feed = |venue: &&&Venue| view.feed(venue).is_some();
+    Ok(wanted.iter().filter(is_feed).copied().cloned().collect())
+}
+
 /// Returns the venues that were named and have no ticker: somebody expects something of them.
 fn idle(
     request: &UpdateRequest,
@@ -127,7 +196,7 @@ fn idle(
     let idle: BTreeSet<&Venue> = request
         .venues
         .iter()
-        .filter(|venue| !known.contains(venue))
+        .filter(|venue| !known.contains(venue) && view.feed(venue).is_none())
         .collect();
     if let Some(venue) = idle.iter().find(|venue| view.source(venue).is_none()) {
         return Err(UpdateError::UnknownVenue {

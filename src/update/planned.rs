@@ -1,10 +1,10 @@
 //! What a run will do, as values: venues, jobs, and what is left out with the reason.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::plan::History;
+use super::plan::{Feeding, History};
 use crate::catalog::Missing;
 use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
@@ -19,6 +19,12 @@ use crate::workspace::DataRoot;
 pub struct UpdatePlan {
     /// By venue.
     pub venues: Vec<PlannedVenue>,
+    /// Venues whose feeds of trades are asked.
+    pub feeds: Vec<Venue>,
+    /// What becomes of them.
+    pub feeding: Feeding,
+    /// Which days of them are wanted, both included; all that the feeds have when `None`.
+    pub days: Option<(NaiveDate, NaiveDate)>,
     /// What nobody can be asked for.
     pub unserved: Vec<Unserved>,
     /// Whether the data root is there, or what is fetched can only be staged.
@@ -58,6 +64,8 @@ pub struct PlannedVenue {
     pub jobs: Vec<PlannedJob>,
     /// What will not.
     pub skipped: Vec<Skipped>,
+    /// How many sessions of an interval the source forgets whatever is asked for first, as far as its budget tells.
+    pub missed: BTreeMap<Interval, usize>,
 }
 
 impl PlannedVenue {

@@ -12,14 +12,18 @@ use std::thread;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::layout::Places;
+use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
 use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
 
 use super::arrivals::Arrivals;
-use super::fetch::{Fetchers, Message};
+use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
+use super::fetch::{Fetchers, Incoming, Message};
+use super::gap_notes::{GapNote, Remembered, Remembering};
+use super::owed::Owed;
 use super::space::check_space;
-use super::{PlannedVenue, UpdateError, UpdatePlan};
+use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
 use crate::workspace::{Session, View};
 
@@ -96,12 +100,14 @@ pub fn run(
             ..RunReport::default()
         },
         home: &home,
+        gaps: Remembered::default(),
     };
     if let Err(error) = run.execute(plan) {
         run.report.warn_of_damage(session.observer);
         return Err(error);
     }
     if run.report.data.is_there() {
+        run.settle_gaps(plan);
         run.record_unknown();
         run.registry.save(session)?;
     }
@@ -119,6 +125,8 @@ pub(super) struct Run<'r, 'l> {
     pub(super) report: RunReport,
     /// The places of a run that must not touch the data root.
     home: &'l Places,
+    /// What is remembered of gaps, as far as it was looked at.
+    pub(super) gaps: Remembered,
 }
 
 impl<'l> Run<'_, 'l> {
@@ -127,6 +135,9 @@ impl<'l> Run<'_, 'l> {
         observer.observe(Event::FetchPlanned {
             series: plan.series(),
         });
+        if let Feeding::Replayed { since } = plan.feeding {
+            return replay_all(self, plan, since);
+        }
         let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
@@ -144,15 +155,19 @@ impl<'l> Run<'_, 'l> {
             self.report.at(&planned.venue).tickers.skipped = planned.skipped.len();
         }
         let requests_before: Vec<u64> = fetchers.iter().map(|f| f.source.requests()).collect();
+        let mut feeds = Feeds::begin(plan, view, session)?;
+        let tasks = feeds.tasks();
         let watch = Stopwatch::start();
         thread::scope(|scope| {
             let (answers, arriving) = sync_channel(2 * jobs.get());
             for fetchers in &fetchers {
                 fetchers.start(scope, jobs, &answers);
             }
+            start_feeds(scope, &tasks, &answers);
             drop(answers);
-            self.receive(plan, &arriving)
+            self.receive(plan, &mut feeds, &arriving)
         })?;
+        feeds.count_requests(&mut self.report);
         for (fetchers, before) in fetchers.iter().zip(requests_before) {
             let sent = fetchers.source.requests() - before;
             let venue = &fetchers.planned.venue;
@@ -168,7 +183,8 @@ impl<'l> Run<'_, 'l> {
     fn receive(
         &mut self,
         plan: &UpdatePlan,
-        arriving: &Receiver<Message>,
+        feeds: &mut Feeds<'l>,
+        arriving: &Receiver<Incoming>,
     ) -> Result<(), UpdateError> {
         let fresh = |planned: &PlannedVenue| Arrivals {
             left: planned.jobs.len(),
@@ -179,10 +195,17 @@ impl<'l> Run<'_, 'l> {
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
         loop {
             let wait = Stopwatch::start();
-            let Ok(Message { venue, job, answer }) = arriving.recv() else {
+            let Ok(incoming) = arriving.recv() else {
                 break;
             };
             self.report.seconds.source_wait += wait.seconds();
+            let Message { venue, job, answer } = match incoming {
+                Incoming::Answer(message) => message,
+                Incoming::Feed(at, arrival) => {
+                    take_of_feed(self, feeds, (at, arrival))?;
+                    continue;
+                }
+            };
             let (Some(planned), Some(arrived)) = (plan.venues.get(venue), arrivals.get_mut(venue))
             else {
                 continue;
@@ -204,6 +227,7 @@ impl<'l> Run<'_, 'l> {
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         let Some(run) = arrived.run.take() else {
+            self.remember(planned);
             return Ok(());
         };
         let watch = Stopwatch::start();
@@ -212,6 +236,9 @@ impl<'l> Run<'_, 'l> {
             Ok(sealed) => sealed,
             Err(error) => return self.withhold(staged, error.into()),
         };
+        // The rows are durable and not committed: after a crash no day passes for told of which they are nowhere, and none of
+        // those in the tree for unwatched.
+        self.remember(planned);
         if !self.report.data.is_there() {
             // Nothing of it is recorded either: what is staged is merged, and asked for again, when the rows are back.
             self.report.withheld += staged;
@@ -238,6 +265,38 @@ impl<'l> Run<'_, 'l> {
         .finish(sealed);
         self.report.seconds.consolidate += watch.seconds();
         done.or_else(|error| self.withhold(staged, error.into()))
+    }
+
+    /// Takes in what was learned of the days of a series, if anything was.
+    pub(super) fn learn(&mut self, planned: &PlannedVenue, note: Option<GapNote>) {
+        if let Some(note) = note {
+            let by = remembering(self.view, self.session, self.registry, &self.options);
+            self.gaps.learn(by, &planned.venue, note);
+        }
+    }
+
+    /// Writes down what was learned of the series of a venue.
+    fn remember(&mut self, planned: &PlannedVenue) {
+        let by = remembering(self.view, self.session, self.registry, &self.options);
+        self.gaps.write(by, &planned.venue);
+    }
+
+    /// Tells whether days of a series are known to be lost.
+    pub(super) fn are_known_lost(
+        &mut self,
+        of: (&Ticker, &Venue, Interval),
+        days: (NaiveDate, NaiveDate),
+    ) -> bool {
+        let by = remembering(self.view, self.session, self.registry, &self.options);
+        self.gaps.are_known_lost(by, of, days)
+    }
+
+    /// Names what sources forgot before an answer came.
+    fn settle_gaps(&mut self, plan: &UpdatePlan) {
+        let by = remembering(self.view, self.session, self.registry, &self.options);
+        let (losses, warnings) = self.gaps.settle(by, plan);
+        self.report.losses.extend(losses);
+        self.report.warnings.extend(warnings);
     }
 
     /// Counts what stays staged, if the data root has turned read-only under the run; any other failure ends it.
@@ -291,5 +350,24 @@ impl<'l> Run<'_, 'l> {
                     catalog.record_not_found(ticker, &report.venue, *interval, self.options.today);
             }
         }
+    }
+}
+
+/// Returns what remembering gaps takes. A function of fields, since what is remembered is one as well.
+fn remembering<'r>(
+    view: View<'r>,
+    session: Session<'r>,
+    registry: &'r Registry,
+    options: &RunOptions,
+) -> Remembering<'r> {
+    let owed = Owed {
+        view,
+        catalog: registry.catalog(),
+        now: options.now,
+    };
+    Remembering {
+        owed,
+        session,
+        today: options.today,
     }
 }

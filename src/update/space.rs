@@ -13,6 +13,10 @@ use super::{UpdateError, UpdatePlan};
 const BYTES_PER_SERIES: u64 = 16 * 1024;
 /// Names that one series is assumed to need.
 const INODES_PER_SERIES: u64 = 4;
+/// Bytes that a day of a feed takes: its downloads, its trades staged and stored, and bars of all that was traded.
+const BYTES_PER_FEED: u64 = 256 * 1024 * 1024;
+/// Names that those need: some 3,000 instruments are traded on a day.
+const INODES_PER_FEED: u64 = 4 * 3_000;
 
 /// Makes sure that a plan has the space that it may need.
 ///
@@ -24,8 +28,8 @@ pub fn check_space(
     places: &Places,
     options: &RunOptions,
 ) -> Result<(), UpdateError> {
-    let series = plan.series() as u64;
-    if series == 0 {
+    let (series, feeds) = (plan.series() as u64, plan.feeds.len() as u64);
+    if series + feeds == 0 {
         return Ok(());
     }
     let is_there = plan.data.is_there() && fs.metadata(&places.data)?.is_some();
@@ -37,11 +41,11 @@ pub fn check_space(
         found,
         needed,
     };
-    let bytes = options.min_free_bytes + series * BYTES_PER_SERIES;
+    let bytes = options.min_free_bytes + series * BYTES_PER_SERIES + feeds * BYTES_PER_FEED;
     if space.bytes < bytes {
         return Err(missing("bytes", space.bytes, bytes));
     }
-    let inodes = options.min_free_inodes + series * INODES_PER_SERIES;
+    let inodes = options.min_free_inodes + series * INODES_PER_SERIES + feeds * INODES_PER_FEED;
     match space.inodes {
         Some(found) if found < inodes => Err(missing("inodes", found, inodes)),
         _ => Ok(()),

@@ -3,12 +3,13 @@
 //! Promises: pure; every number comes from the registry, the plan of the next run and what sources say of themselves.
 //! Leaves to others: printing (`cli`).
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::catalog::Catalog;
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
 
+use super::owed::Owed;
 use super::who::{Who, judge};
 use super::{PlannedVenue, SkipReason, UpdatePlan};
 use crate::workspace::View;
@@ -36,12 +37,14 @@ pub struct SeriesStatus {
     pub hours: Option<f64>,
     /// How long all intervals of the venue take, which share the budget.
     pub venue_hours: Option<f64>,
-    /// The first day on which the source forgets something that was not fetched.
-    pub next_loss: Option<NaiveDate>,
+    /// When the source first forgets something that was not fetched.
+    pub next_loss: Option<DateTime<Utc>>,
     /// Tickers that lose something within a day.
     pub losing_in_a_day: usize,
     /// Tickers that lose something within a week.
     pub losing_in_a_week: usize,
+    /// Sessions that the source forgets before they can be fetched, whatever is asked for first.
+    pub missed: usize,
 }
 
 impl SeriesStatus {
@@ -60,18 +63,13 @@ impl SeriesStatus {
             next_loss: None,
             losing_in_a_day: 0,
             losing_in_a_week: 0,
+            missed: 0,
         }
     }
 
     /// Tells whether something will be lost before it can be fetched.
-    pub fn will_lose(&self, now: DateTime<Utc>) -> bool {
-        let Some((hours, loss)) = self.venue_hours.zip(self.next_loss) else {
-            return false;
-        };
-        let left = loss.and_time(chrono::NaiveTime::MIN) - now.naive_utc();
-        #[expect(clippy::cast_precision_loss, reason = "hours, for an estimate")]
-        let left = left.num_minutes() as f64 / 60.0;
-        self.backlog > 0 && hours > left
+    pub fn will_lose(&self) -> bool {
+        self.missed > 0
     }
 }
 
@@ -90,7 +88,12 @@ pub struct RefusedTicker {
 }
 
 /// Returns the tickers of the plan that are refused.
-pub fn refused(plan: &UpdatePlan, view: View<'_>, catalog: &Catalog) -> Vec<RefusedTicker> {
+pub fn refused(
+    plan: &UpdatePlan,
+    view: View<'_>,
+    catalog: &Catalog,
+    now: DateTime<Utc>,
+) -> Vec<RefusedTicker> {
     let mut found = Vec::new();
     for planned in &plan.venues {
         let venue = &planned.venue;
@@ -103,9 +106,9 @@ pub fn refused(plan: &UpdatePlan, view: View<'_>, catalog: &Catalog) -> Vec<Refu
             let jobs = planned.jobs.iter().filter(|job| job.ticker == ticker);
             let losses = jobs.filter_map(|job| {
                 let newest = catalog.last_data_date(&ticker, venue, job.interval)?;
-                let depth = view.source(venue)?.depth_days(job.interval);
-                let loss = depth.and_then(|days| newest.checked_add_days(Days::new(days.into())));
-                Some((job.interval, newest, loss))
+                let owed = Owed { view, catalog, now };
+                let loss = owed.next_loss((&ticker, venue, job.interval));
+                Some((job.interval, newest, loss.map(|loss| loss.date_naive())))
             });
             let losses = losses.collect();
             found.push(RefusedTicker {
@@ -137,7 +140,7 @@ pub fn survey(
         intervals.dedup();
         let mut of_venue: Vec<SeriesStatus> = intervals
             .into_iter()
-            .map(|interval| status(planned, &**source, catalog, interval, now))
+            .map(|interval| status(planned, &**source, Owed { view, catalog, now }, interval))
             .collect();
         let hours = of_venue.iter().map(|one| one.hours).sum::<Option<f64>>();
         for one in &mut of_venue {
@@ -151,11 +154,12 @@ pub fn survey(
 fn status(
     planned: &PlannedVenue,
     source: &dyn MarketDataSource,
-    catalog: &Catalog,
+    owed: Owed<'_>,
     interval: Interval,
-    now: DateTime<Utc>,
 ) -> SeriesStatus {
+    let Owed { catalog, now, .. } = owed;
     let mut status = SeriesStatus::of(&planned.venue, interval);
+    status.missed = planned.missed.get(&interval).copied().unwrap_or_default();
     let skipped = planned.skipped.iter();
     for skipped in skipped.filter(|skipped| skipped.interval == interval) {
         match skipped.reason {
@@ -168,8 +172,6 @@ fn status(
         let newest = catalog.last_data_date(ticker, venue, interval);
         status.newest = status.newest.max(newest);
     }
-    let depth = source.depth_days(interval);
-    let today = now.date_naive();
     for job in planned.jobs.iter().filter(|job| job.interval == interval) {
         let (ticker, venue) = (&job.ticker, &planned.venue);
         status.active += 1;
@@ -178,17 +180,11 @@ fn status(
         status.last_success = status.last_success.max(found);
         let newest = catalog.last_data_date(ticker, venue, interval);
         status.newest = status.newest.max(newest);
-        // What was asked for in vain cannot be lost. The day of the question itself may not have been over.
-        let checked = catalog.last_checked(ticker, venue, interval);
-        let known = newest.max(newest.and(checked).and_then(|day| day.pred_opt()));
-        // Of a ticker without bars the first to be forgotten after today's request would be those of today.
-        let first = known.unwrap_or(today);
-        let loss = depth.and_then(|depth| first.checked_add_days(Days::new(depth.into())));
-        if let Some(loss) = loss {
+        if let Some(loss) = owed.next_loss((ticker, venue, interval)) {
             status.next_loss = Some(status.next_loss.map_or(loss, |known| known.min(loss)));
-            let left = (loss - today).num_days();
-            status.losing_in_a_day += usize::from(left <= 1);
-            status.losing_in_a_week += usize::from(left <= 7);
+            let left = loss - now;
+            status.losing_in_a_day += usize::from(left <= TimeDelta::days(1));
+            status.losing_in_a_week += usize::from(left <= TimeDelta::days(7));
         }
     }
     status.hours = source.rate().map(|rate| {

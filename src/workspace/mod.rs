@@ -6,6 +6,7 @@
 mod calendars;
 mod data_root;
 mod error;
+mod feeds;
 mod open;
 mod owners;
 mod parquet_rows;

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::servers::Servers;
 use super::{
-    RunNames, Session, Surroundings, UnusedCalendar, View, WorkspaceError, calendars, owners,
-    servers, sources,
+    RunNames, Session, Surroundings, UnusedCalendar, View, WorkspaceError, calendars, feeds,
+    owners, servers, sources,
 };
 use crate::calendar::Calendars;
 use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
@@ -25,6 +26,7 @@ use crate::ledger::Ledgers;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use crate::model::{Interval, Venue};
 use crate::observe::Observer;
+use crate::source::posttrade::Feed;
 use crate::source::{MarketDataSource, symbols, yahoo};
 use crate::storage::{self, Stores};
 use crate::sys::{Fs, FsError, FsResult, Kind};
@@ -50,8 +52,10 @@ pub struct Workspace<'s> {
     pub config: ConfigService<'s>,
     /// Both layouts.
     pub stores: Stores,
-    /// The sources that are configured.
+    /// The sources of bars that are configured.
     pub sources: Vec<Arc<dyn MarketDataSource>>,
+    /// The feeds of trades that are.
+    pub feeds: Vec<Arc<Feed>>,
     calendars: Arc<Calendars>,
     unused_calendars: Vec<UnusedCalendar>,
     /// Names for what this process stages.
@@ -94,13 +98,16 @@ impl<'s> Workspace<'s> {
         let runs = RunNames::new(Arc::clone(&around.clock), around.nonce());
         let (calendars, unused_calendars) = calendars::load(around, config.settings());
         let calendars = Arc::new(calendars);
-        let sources = sources::open_all(around, config.settings(), limit, &runs, &calendars)?;
+        let servers = Servers::new(around, &runs, Arc::clone(&calendars));
+        let sources = sources::open_all(around, config.settings(), limit, &servers)?;
+        let feeds = feeds::open_all(config.settings(), &servers, &calendars)?;
         Ok(Self {
             around,
             places,
             config,
             stores,
             sources,
+            feeds,
             calendars,
             unused_calendars,
             runs,
@@ -127,6 +134,7 @@ impl<'s> Workspace<'s> {
             config: &self.config,
             stores: &self.stores,
             sources: &self.sources,
+            feeds: &self.feeds,
             calendars: &self.calendars,
         }
     }

@@ -112,7 +112,11 @@ fn bar(columns: &[Column]) -> Bar {
         high: price(3),
         low: price(4),
         close: price(5),
-        volume: whole(6).map(Volume::Units),
+        volume: match cell(6) {
+            // Of bars made of trades.
+            Cell::Float(units) => Some(Volume::from(units)),
+            _ => whole(6).map(Volume::Units),
+        },
         sequence: whole(7),
     }
 }

@@ -15,7 +15,7 @@ use crate::calendar::Calendars;
 use crate::config::ServerSettings;
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
-    Tries,
+    Spread, Tries,
 };
 use crate::model::Venue;
 use crate::source::SourceSpec;
@@ -27,10 +27,15 @@ const YAHOO: &str = "https://query2.finance.yahoo.com";
 /// Yahoo answers what does not look like a browser with 429.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 /// The pace that the predecessor kept for years.
-const YAHOO_RATE: Rate = Rate {
-    max_requests: 3,
-    per_seconds: 2,
+const YAHOO_RATE: Rate = Rate::evenly(3, 2);
+/// What was measured to be clean at the service of the feeds: 600 ms between two requests, and 35 s after thirty of them.
+const FEED_RATE: Rate = Rate {
+    max_requests: 30,
+    per_seconds: 53,
+    spread: Spread::Batches { apart_millis: 600 },
 };
+/// Several times the file of a day.
+const FEED_BODY_LIMIT: u64 = 256 << 20;
 
 /// Opens clients.
 pub(super) struct Servers<'s> {
@@ -61,7 +66,7 @@ impl<'s> Servers<'s> {
         venue: &Venue,
         settings: &ServerSettings,
     ) -> Result<SourceSpec, WorkspaceError> {
-        let rate = rate(settings).map_err(|reason| refused(venue, reason))?;
+        let rate = rate(venue, settings, YAHOO_RATE)?;
         let mut windows = Windows::default();
         for (&interval, window) in &settings.windows.value {
             let known = windows.of(interval);
@@ -85,10 +90,34 @@ impl<'s> Servers<'s> {
             calendars: Arc::clone(&self.calendars),
             rate,
         };
-        Ok(SourceSpec::Yahoo(spec, self.client(settings, rate)))
+        let http = HttpSettings {
+            user_agent: BROWSER.to_owned(),
+            rate,
+            ..HttpSettings::default()
+        };
+        Ok(SourceSpec::Yahoo(spec, self.client(settings, http)))
     }
 
-    fn client(&self, settings: &ServerSettings, rate: Rate) -> Arc<dyn Http> {
+    /// Returns how a feed of trades is asked, and within which budget.
+    ///
+    /// # Errors
+    /// When one half of a budget is missing.
+    pub(super) fn feed(
+        &self,
+        venue: &Venue,
+        settings: &ServerSettings,
+    ) -> Result<(Rate, Arc<dyn Http>), WorkspaceError> {
+        let rate = rate(venue, settings, FEED_RATE)?;
+        let http = HttpSettings {
+            body_limit: FEED_BODY_LIMIT,
+            rate,
+            ..HttpSettings::default()
+        };
+        Ok((rate, self.client(settings, http)))
+    }
+
+    /// Returns a client that keeps to what the settings say, else to what is usual for its kind.
+    fn client(&self, settings: &ServerSettings, usual: HttpSettings) -> Arc<dyn Http> {
         let variables: &BTreeMap<&str, String> = &self.around.env.proxies;
         let proxies = match Proxies::from(|name| variables.get(name).cloned()) {
             Ok(proxies) => proxies,
@@ -100,11 +129,10 @@ impl<'s> Servers<'s> {
         };
         let agent = settings.user_agent.value.clone();
         let settings = HttpSettings {
-            user_agent: agent.unwrap_or(BROWSER.to_owned()),
+            user_agent: agent.unwrap_or(usual.user_agent),
             timeout: Duration::from_secs(settings.timeout_seconds.value.into()),
-            rate,
             fetch_command: settings.fetch_command.value.clone(),
-            ..HttpSettings::default()
+            ..usual
         };
         Arc::new(Client::new(settings, proxies, Arc::clone(&self.limiter)))
     }
@@ -119,15 +147,15 @@ pub(super) fn limiter(around: &Surroundings, runs: &RunNames) -> Arc<RateLimiter
     Arc::new(RateLimiter::new(fs, clock, &state, temps))
 }
 
-fn rate(settings: &ServerSettings) -> Result<Rate, &'static str> {
+fn rate(venue: &Venue, settings: &ServerSettings, usual: Rate) -> Result<Rate, WorkspaceError> {
     match (settings.max_requests.value, settings.per_seconds.value) {
-        (None, None) => Ok(YAHOO_RATE),
+        (None, None) => Ok(usual),
         (Some(0), _) | (_, Some(0)) => Ok(Rate::NONE),
-        (Some(max_requests), Some(per_seconds)) => Ok(Rate {
-            max_requests,
-            per_seconds,
-        }),
-        _ => Err("`max_requests` and `per_seconds` go together"),
+        (Some(max_requests), Some(per_seconds)) => Ok(Rate::evenly(max_requests, per_seconds)),
+        _ => {
+            let reason = "`max_requests` and `per_seconds` go together";
+            Err(refused(venue, reason))
+        }
     }
 }
 

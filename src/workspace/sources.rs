@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use super::parquet_rows::CodecRows;
 use super::servers::Servers;
-use super::{RunNames, Surroundings, WorkspaceError};
-use crate::calendar::Calendars;
+use super::{Surroundings, WorkspaceError};
 use crate::codec::MemoryLimit;
 use crate::config::{self, FileClock, Origin, Setting, Settings, SourceKind, SourceSettings};
 use crate::model::{Interval, Venue};
@@ -26,14 +25,12 @@ pub(super) fn open_all(
     around: &Surroundings,
     settings: &Settings,
     limit: MemoryLimit,
-    runs: &RunNames,
-    calendars: &Arc<Calendars>,
+    servers: &Servers<'_>,
 ) -> Result<Vec<Arc<dyn MarketDataSource>>, WorkspaceError> {
     let parquet: Arc<dyn ParquetRows> = Arc::new(CodecRows(limit));
     let mut sources = Vec::new();
-    let servers = Servers::new(around, runs, Arc::clone(calendars));
     for (venue, described) in settings.sources() {
-        if let Some(spec) = spec(venue, described, &around.root, &servers)? {
+        if let Some(spec) = spec(venue, described, &around.root, servers)? {
             let (fs, parquet) = (Arc::clone(&around.fs), Arc::clone(&parquet));
             sources.push(source::open(venue.clone(), spec, fs, parquet));
         }
@@ -48,7 +45,8 @@ fn spec(
     servers: &Servers<'_>,
 ) -> Result<Option<SourceSpec>, WorkspaceError> {
     Ok(match settings.kind.value {
-        None => None,
+        // A feed gives trades and no bars (`feeds`).
+        None | Some(SourceKind::Posttrade) => None,
         Some(SourceKind::Demo) => Some(SourceSpec::Demo(DemoSpec {
             seed: settings.seed.value,
             first_day: settings.first_day.value,

@@ -11,6 +11,7 @@ use crate::config::ConfigService;
 use crate::layout::Places;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::source::MarketDataSource;
+use crate::source::posttrade::Feed;
 use crate::storage::{Layout, RoutingFacts, StorageError, Stores, waiting_series};
 use crate::sys::Fs;
 
@@ -23,14 +24,21 @@ pub struct View<'l> {
     pub config: &'l ConfigService<'l>,
     /// Both layouts.
     pub stores: &'l Stores,
-    /// The sources that are configured.
+    /// The sources of bars that are configured.
     pub sources: &'l [Arc<dyn MarketDataSource>],
+    /// The feeds of trades that are.
+    pub feeds: &'l [Arc<Feed>],
     /// The calendars of exchanges.
     pub calendars: &'l Calendars,
 }
 
 impl View<'_> {
-    /// Returns the source of a venue.
+    /// Returns the feed of a venue; `None` of one that has bars, or nothing.
+    pub fn feed(&self, venue: &Venue) -> Option<&Arc<Feed>> {
+        self.feeds.iter().find(|feed| feed.venue() == venue)
+    }
+
+    /// Returns the source of bars of a venue.
     pub fn source(&self, venue: &Venue) -> Option<&Arc<dyn MarketDataSource>> {
         self.sources.iter().find(|source| source.venue() == venue)
     }
@@ -68,6 +76,7 @@ impl View<'_> {
                 ),
             ),
             Series::Events { .. }
+            | Series::Auctions { .. }
             | Series::Adjusted { .. }
             | Series::Prepost { .. }
             | Series::Trades { .. } => (true, false),

@@ -1,4 +1,11 @@
-"""Times what readers ask of legacy files and of partitions: one ticker, one month of all tickers, everything.
+"""Times what readers ask of legacy files, of partitions and of a mirror.
+
+usage: scans.py BARKEEP [SHAPE...] [--share N] [--rounds N] [--scratch FOLDER] [--gate]
+
+As a program it makes the legacy workspaces of `legacy_shapes`, mirrors them, and asks five questions of both: one ticker, one month of
+all tickers, the mean of everything, the last close of each ticker, the average of its last 20 bars. It prints medians of times of the processor (`cpu`) and the ratios to
+those over the legacy files, and what a refresh after nothing new takes. With --gate the exit code is 1 where a question takes more than 1.5 times as long
+and 5 ms more, or the month and the mean more than 0.4 times. Other programs here use what is below for legacy files and partitions.
 
 Each question is the mean close and the number of rows. The legacy folder is asked as its users ask it, the
 partitions by `**/*.parquet` and Hive columns, and then by the recipes that help: a pattern that matches only what is
@@ -6,10 +13,15 @@ asked for, a list of files, and for scans of everything one file that is made fr
 answers must agree, or the times compare nothing. The files are in memory; DuckDB's start is not counted.
 """
 
+import argparse
 import datetime
 import glob
+import json
 import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 
 import duckdb
@@ -135,3 +147,123 @@ def markdown(shape, results):
         others = [f"{seconds[way] * 1000:.0f} ms ({seconds[way] / old:.2f})" if way in seconds else "" for way in WAYS]
         rows.append(f"| {shape} | {words[question]} | {engine} | {old * 1000:.1f} ms | {' | '.join(others)} |")
     return "\n".join(rows)
+
+
+FIVE = ("ticker", "month", "mean", "last", "average")
+VENUE = "us:yahoo"
+
+
+def five_by_duckdb(files, question, ticker, month):
+    """Returns what prepares one of the five questions to a new DuckDB."""
+    first, after = month
+    where = {"ticker": f"where stock = '{ticker}'",
+             "month": f"where date >= timestamp '{first}' and date < timestamp '{after}'"}.get(question, "")
+    query = {
+        "last": "select sum(last), count(*) from (select arg_max(close, date) as last from bars group by stock)",
+        "average": "select sum(mean), count(*) from (select stock, date, avg(close) over (partition by stock order by date "
+                   "rows between 19 preceding and current row) as mean from bars)",
+    }.get(question, f"select avg(close), count(*) from bars {where}")
+
+    def prepare():
+        connection = duckdb.connect()
+        connection.execute("set threads = 2")
+        return lambda: connection.execute(f"with bars as (from read_parquet(?)) {query}", [files]).fetchone()
+    return prepare
+
+
+def five_by_polars(files, question, ticker, month):
+    """Returns what prepares one of the five questions to polars."""
+    def ask():
+        bars = polars.scan_parquet(files)
+        close, first, after = polars.col("close"), *month
+        if question == "last":
+            last = bars.group_by("stock").agg(close.sort_by("date").last())
+            return last.select(close.sum(), polars.len()).collect().row(0)
+        if question == "average":
+            mean = bars.sort("stock", "date").select(close.rolling_mean(20, min_samples=1).over("stock"))
+            return mean.select(close.sum(), polars.len()).collect().row(0)
+        if question == "ticker":
+            bars = bars.filter(polars.col("stock") == ticker)
+        if question == "month":
+            bars = bars.filter((polars.col("date") >= first) & (polars.col("date") < after))
+        return bars.select(close.mean(), polars.len()).collect().row(0)
+    return lambda: ask
+
+
+def barkeep(program, workspace, *args):
+    """Runs barkeep, and returns its standard output and the seconds of the processor that it took."""
+    before = os.times()
+    ran = subprocess.run([program, "-C", workspace, *args], check=True, stdout=subprocess.PIPE, text=True)
+    after = os.times()
+    return ran.stdout, sum(after[2:4]) - sum(before[2:4])
+
+
+def mirror_of(program, shape_name, shape, workspace):
+    """Makes a legacy workspace and its mirror; returns the tickers and what each took."""
+    import legacy_shapes
+    tickers, rows = legacy_shapes.make(workspace, shape)
+    which = ("--venue", VENUE, "-i", shape.interval)
+    _, made = barkeep(program, workspace, "mirror", *which)
+    _, again = barkeep(program, workspace, "mirror", *which)
+    barkeep(program, workspace, "mirror", "--verify", *which)
+    folder = barkeep(program, workspace, "mirror", "--path", *which)[0].strip()
+    middle = tickers[len(tickers) // 2]
+    of_one = barkeep(program, workspace, "mirror", "--path", "--ticker", middle, *which)[0].split()
+    return middle, folder, of_one, {"shape": shape_name, "rows": rows, "made_cpu": made, "nothing_new_cpu": again}
+
+
+def ask_five(program, shape_name, shape, workspace, rounds):
+    """Returns what the five questions take over the legacy files and over the mirror."""
+    ticker, folder, of_one, result = mirror_of(program, shape_name, shape, workspace)
+    legacy = os.path.join(workspace, "data", "legacy", f"stocks_{shape.interval}")
+    year = shape.first_year + shape.years - 1
+    month = (datetime.datetime(year, 6, 1), datetime.datetime(year, 7, 1))
+    result["questions"] = []
+    for engine, ask in (("duckdb", five_by_duckdb), ("polars", five_by_polars)):
+        for question in FIVE:
+            old = os.path.join(legacy, f"{ticker}.parquet" if question == "ticker" else "*.parquet")
+            new = of_one if question == "ticker" else os.path.join(folder, "*.parquet")
+            ways, cpu, answers = {"legacy": old, "mirror": new}, {}, {}
+            for _ in range(rounds):
+                for way, files in ways.items():
+                    asked = ask(files, question, ticker, month)()
+                    started = time.process_time()
+                    answers[way] = asked()
+                    cpu.setdefault(way, []).append(time.process_time() - started)
+            check(f"{shape_name}, {engine}, {question}", answers)
+            before, after = (statistics.median(cpu[way]) for way in ways)
+            result["questions"].append({"engine": engine, "question": question, "legacy_ms": round(before * 1000, 2),
+                                        "mirror_ms": round(after * 1000, 2), "ratio": round(after / before, 2)})
+    return result
+
+
+def is_slow(question):
+    """Tells whether a question takes longer than the mirror promises."""
+    before, after, ratio = question["legacy_ms"], question["mirror_ms"], question["ratio"]
+    if question["question"] in ("month", "mean"):
+        return ratio > 0.4
+    return ratio > 1.5 and after > before + 5
+
+
+def main():
+    import legacy_shapes
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("barkeep")
+    parser.add_argument("shapes", nargs="*", default=["S1s", "S3", "S2"])
+    parser.add_argument("--share", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--scratch")
+    parser.add_argument("--gate", action="store_true")
+    args = parser.parse_args()
+    is_too_slow = False
+    for name in args.shapes:
+        with tempfile.TemporaryDirectory(dir=args.scratch) as workspace:
+            shape = legacy_shapes.share_of(legacy_shapes.SHAPES[name], args.share)
+            result = ask_five(os.path.abspath(args.barkeep), name, shape, workspace, args.rounds)
+        print(json.dumps(result, indent=1), flush=True)
+        is_too_slow |= any(is_slow(question) for question in result["questions"])
+    return 1 if args.gate and is_too_slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -302,3 +302,50 @@ fn a_terminal_that_is_too_narrow_for_a_table_gets_a_block_for_each_row() {
         wide.stdout
     );
 }
+
+#[cfg(feature = "polars")]
+#[rstest]
+#[case("5m", &["10:00:00", "15:55:00", "10:30:00", "12:30:00", "09:30:00"])]
+#[case("1h", &["09:30:00", "15:30:00", "10:30:00", "12:30:00", "09:30:00"])]
+fn bars_are_joined_to_longer_ones_from_the_opening_of_the_session(
+    #[case] interval: &str,
+    #[case] expected: &[&str],
+) {
+    let bar = stored();
+    let args = ["show", "A", "--resample", interval, "--format", "csv"];
+
+    let shown = bar.run(&args).expect(Exit::Ok).stdout;
+
+    let rows = shown
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').nth(1).unwrap());
+    assert_eq!(rows.map(|date| &date[11..]).collect::<Vec<_>>(), expected);
+    let volumes = shown
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').nth(6).unwrap());
+    let volumes = volumes.map(|volume| volume.parse::<usize>().unwrap());
+    assert_eq!(volumes.sum::<usize>(), MINUTES.len());
+}
+
+#[cfg(feature = "polars")]
+#[test]
+fn a_joined_bar_that_lasts_still_is_told_and_what_cannot_be_joined_is_refused() {
+    let mut bar = stored();
+    "2025-11-21T14:31:00Z".clone_into(&mut bar.now);
+
+    let hour = bar.run(&["show", "A", "--resample", "1h"]).expect(Exit::Ok);
+    let finer = bar.run(&["show", "B", "--resample", "1m"]);
+    let of_days = bar.run(&["show", "A", "--resample", "1d", "--prepost"]);
+
+    let note = "The bar of 2025-11-21 09:30:00 is not over yet.";
+    assert!(hour.stderr.contains(note), "{}", hour.stderr);
+    assert_eq!(finer.exit, Exit::Usage);
+    assert!(
+        finer
+            .stderr
+            .contains("bars of 1d cannot be joined to bars of 1m")
+    );
+    assert_eq!(of_days.exit, Exit::Usage);
+}

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use barkeep::config::{
-    Compression, ConfigError, ConfigService, EnvVars, FileClock, Origin, Overrides, Settings,
-    SourceKind, StorageConfig, ToggleOrigin, ToggleScope,
+    BarsOf, Compression, ConfigError, ConfigService, EnvVars, FileClock, Freshness, Origin,
+    Overrides, Settings, SourceKind, StorageConfig, ToggleOrigin, ToggleScope,
 };
 use barkeep::document::{self, DocumentError};
 use barkeep::model::{Interval, Venue};
@@ -86,12 +86,44 @@ fn without_a_file_every_setting_has_its_default() {
 }
 
 #[test]
-fn demo_and_yahoo_are_there_without_any_file() {
+fn demo_yahoo_and_three_feeds_are_there_without_any_file() {
     let kind = |name: &str| defaults().source(&venue(name)).map(|of| of.kind.value);
 
     assert_eq!(kind("us:demo"), Some(Some(SourceKind::Demo)));
     assert_eq!(kind("us:yahoo"), Some(Some(SourceKind::Yahoo)));
+    for name in ["de:xetra", "de:frankfurt", "de:tradegate"] {
+        assert_eq!(kind(name), Some(Some(SourceKind::Posttrade)));
+    }
     assert_eq!(kind("us:stooq"), None);
+}
+
+#[test]
+fn the_settings_of_a_feed_arrive_as_their_final_types() {
+    let toml = r#"
+        [sources."de:eurex"]
+        kind = "posttrade"
+        feed = "DEUR"
+        freshness = "minutes"
+        bars = "listed"
+        derive = ["15m", "5m"]
+        vault = false
+        vault_days = 7
+    "#;
+
+    let found = settings(toml).unwrap();
+
+    let source = found.source(&venue("de:eurex")).unwrap();
+    let feed = &source.feed;
+    assert_eq!(feed.feed.value.as_deref(), Some("DEUR"));
+    assert_eq!(feed.freshness.value, Freshness::Minutes);
+    assert_eq!(feed.bars.value, BarsOf::Listed);
+    let derived: Vec<_> = feed.derive.value.iter().copied().collect();
+    assert_eq!(derived, [Interval::M5, Interval::M15]);
+    assert_eq!((feed.vault.value, feed.vault_days.value), (false, 7));
+    assert_eq!(feed.vault_days.origin, Origin::File);
+    assert_eq!(source.server.timeout_seconds.value, 180);
+    let (line, _, reason) = refusal("[sources.\"de:x\"]\nfreshness = \"hourly\"\n");
+    assert!(line == 2 && reason.contains("minutes, daily"), "{reason}");
 }
 
 #[test]
@@ -339,7 +371,7 @@ fn toggles_persist_and_unknown_keys_survive() {
     );
     let again = open(dir.path()).unwrap();
     assert_eq!(
-        again.is_partitioned_enabled(&venue("de:xetra")),
+        again.is_partitioned_enabled(&venue("de:stooq")),
         (true, ToggleOrigin::Market)
     );
 }
@@ -361,8 +393,26 @@ fn the_source_wins_over_the_market_and_that_over_the_global_toggle_whatever_the_
         (false, ToggleOrigin::Market)
     );
     assert_eq!(
-        service.is_partitioned_enabled(&venue("de:xetra")),
+        service.is_partitioned_enabled(&venue("de:stooq")),
         (true, ToggleOrigin::Global)
+    );
+}
+
+#[test]
+fn a_feed_of_trades_is_partitioned_whatever_is_recorded() {
+    let dir = TestWorkspace::holding(
+        "storage_config.json",
+        r#"{"partitioned": false, "sources": {"de/xetra": false}}"#,
+    );
+    let service = open(dir.path()).unwrap();
+
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("de:xetra")),
+        (true, ToggleOrigin::Feed)
+    );
+    assert_eq!(
+        service.is_partitioned_enabled(&venue("de:stooq")),
+        (false, ToggleOrigin::Global)
     );
 }
 

@@ -11,10 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
 
 const FILE: &str = "/w/state/rate/q.example.json";
-const RATE: Rate = Rate {
-    max_requests: 2,
-    per_seconds: 600,
-};
+const RATE: Rate = Rate::evenly(2, 600);
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_445_600, 0).unwrap()

@@ -180,6 +180,7 @@ fn the_page_and_the_example_name_every_setting_of_a_folder() {
         "missing",
         "scale",
         "partition_intervals",
+        "mirror",
     ] {
         assert!(page.contains(&format!("\n| `{key}` |")), "{key}");
         assert!(

@@ -204,10 +204,7 @@ fn a_stop_ends_the_wait_for_a_turn_and_nothing_is_sent() {
     let run = barkeep::model::RunId::new(asking.clock.now(), 1, 1);
     let temps = barkeep::sys::atomic::TempNames::of(run);
     let limiter = barkeep::http::RateLimiter::new(fs, clock, Path::new("/w/state"), temps);
-    let rate = Rate {
-        max_requests: 1,
-        per_seconds: 60,
-    };
+    let rate = Rate::evenly(1, 60);
     let gate = limiter.gate("q.example", rate);
 
     gate.wait_turn(&Shutdown::default()).unwrap();

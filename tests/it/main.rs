@@ -9,6 +9,8 @@ mod architecture;
 #[cfg(test)]
 mod as_of;
 #[cfg(test)]
+mod bars_of_trades;
+#[cfg(test)]
 mod binary;
 #[cfg(test)]
 mod calendar;
@@ -43,6 +45,8 @@ mod crash_bad_folder;
 #[cfg(test)]
 mod crash_commit;
 #[cfg(test)]
+mod crash_gaps;
+#[cfg(test)]
 mod crash_import;
 #[cfg(test)]
 mod crash_ledger;
@@ -55,9 +59,13 @@ mod crash_rate;
 #[cfg(test)]
 mod crash_records;
 #[cfg(test)]
+mod crash_trades;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod export;
+#[cfg(test)]
+mod feeds;
 #[cfg(test)]
 mod files_doubts;
 #[cfg(test)]
@@ -68,6 +76,8 @@ mod files_page;
 mod files_recorded;
 #[cfg(test)]
 mod files_source;
+#[cfg(test)]
+mod gaps;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
@@ -85,6 +95,8 @@ mod lock;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod missing_rows;
 #[cfg(test)]
 mod no_source;
@@ -92,6 +104,8 @@ mod no_source;
 mod pages;
 #[cfg(test)]
 mod partials;
+#[cfg(test)]
+mod posttrade;
 #[cfg(test)]
 mod put;
 #[cfg(test)]
@@ -119,7 +133,11 @@ mod symbols;
 #[cfg(test)]
 mod toggles;
 #[cfg(test)]
+mod trades;
+#[cfg(test)]
 mod update;
+#[cfg(test)]
+mod vault;
 #[cfg(test)]
 mod venue_home;
 #[cfg(test)]

@@ -35,7 +35,11 @@ fn the_status_says_what_is_open_and_what_will_be_lost() {
     assert_eq!(of(&current, "backlog_requests"), 0);
     assert_eq!(of(&current, "newest"), "2025-11-20");
     assert_eq!(of(&late, "backlog_requests"), 4, "pages of eight days");
-    assert_eq!(of(&late, "next_loss"), "2025-12-20");
+    assert_eq!(
+        of(&late, "next_loss"),
+        "2025-12-21",
+        "30 days after the first session that is not there"
+    );
     assert_eq!(of(&late, "losing_in_a_week"), 1);
     assert_eq!(late.summary()["lock"], json!("none"));
     assert!(table.stderr.contains("1 ticker loses"), "{}", table.stderr);

@@ -27,6 +27,16 @@ pub(super) fn events(
     Ok((stored, events))
 }
 
+/// Returns what was traded of the ticker of a series in auctions.
+pub(super) fn auctions(
+    reading: Reading<'_, '_>,
+    request: &StorageRequest,
+) -> Result<Stored, Failure> {
+    let ticker = ticker(request)?;
+    let stored = read(reading, request, Series::Auctions { ticker })?;
+    Ok(stored.unwrap_or_else(|| nothing(Dataset::Auctions)))
+}
+
 /// Returns what is stored of the hours before and after the session, with the series that it is; `None` when there is
 /// nothing. Damage is in the answer.
 pub(super) fn outside(

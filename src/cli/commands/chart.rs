@@ -73,6 +73,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let wanted = Wanted {
         command: "chart",
         interval: args.interval,
+        filling: None,
         venue: args.venue.as_ref(),
         with_outside: false,
     };

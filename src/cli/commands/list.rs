@@ -191,7 +191,10 @@ fn print(listed: &[Listed], args: &ListArgs, shell: &Shell<'_>) {
 
 fn row(one: &Listed, args: &ListArgs) -> [String; 13] {
     let venue = one.request.venue.as_ref().map(ToString::to_string);
-    let ticker = one.request.series.ticker().map(ToString::to_string);
+    let ticker = match &one.request.series {
+        Series::Trades { feed } => feed.to_string(),
+        series => series.ticker().map(ToString::to_string).unwrap_or_default(),
+    };
     let record = one.record.as_ref();
     let known = |text: fn(&SeriesRecord) -> String| record.map_or_else(|| UNKNOWN.to_owned(), text);
     let exact = record.filter(|record| record.is_exact());
@@ -207,7 +210,7 @@ fn row(one: &Listed, args: &ListArgs) -> [String; 13] {
     };
     [
         venue.unwrap_or_default(),
-        ticker.unwrap_or_default(),
+        ticker,
         name(&one.request.series),
         known(|record| layout(record).to_owned()),
         moment(|record| record.first),
@@ -243,6 +246,7 @@ struct Documents<'l> {
 struct Document<'l> {
     venue: Option<String>,
     ticker: Option<&'l str>,
+    feed: Option<&'l str>,
     dataset: &'static str,
     interval: Option<&'static str>,
     state: Option<&'static str>,
@@ -272,6 +276,10 @@ impl<'l> Document<'l> {
         Self {
             venue: one.request.venue.as_ref().map(ToString::to_string),
             ticker: series.ticker().map(Ticker::as_str),
+            feed: match series {
+                Series::Trades { feed } => Some(feed.as_str()),
+                _ => None,
+            },
             dataset: series.dataset().as_str(),
             interval: inventory::interval_of(series).map(Interval::as_str),
             state: state(one, args),

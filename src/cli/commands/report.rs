@@ -3,10 +3,11 @@
 //! Promises: takes no lock, changes nothing that is stored and opens no file of a series: what is on the page was recorded when
 //! bars were written.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use chrono::{Datelike, NaiveDate, SecondsFormat};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -76,7 +77,7 @@ fn document(
     for one in &listed {
         page.add(one, catalog);
     }
-    let groups = groups(&page, &standing.series, now);
+    let groups = groups(&page, &standing.series);
     let (quarantine, cases) = quarantine(fs, workspace)?;
     let places: BTreeMap<usize, usize> = {
         let numbers = page.groups.values().map(|(number, _)| *number);
@@ -106,7 +107,7 @@ fn document(
 }
 
 /// Returns what is told of each tree: what its source has for it still.
-fn groups(page: &Page, standing: &[SeriesStatus], now: DateTime<Utc>) -> Vec<Value> {
+fn groups(page: &Page, standing: &[SeriesStatus]) -> Vec<Value> {
     let groups = page.groups.iter().map(|((venue, name), (_, interval))| {
         let is_it =
             |status: &&SeriesStatus| status.venue == *venue && Some(status.interval) == *interval;
@@ -117,8 +118,8 @@ fn groups(page: &Page, standing: &[SeriesStatus], now: DateTime<Utc>) -> Vec<Val
             "isOfBars": interval.is_some(),
             "backlog": status.map_or(0, |status| status.backlog),
             "hours": status.and_then(|status| status.hours),
-            "nextLoss": status.and_then(|status| status.next_loss).map(|day| day.to_string()),
-            "willLose": status.is_some_and(|status| status.will_lose(now)),
+            "nextLoss": status.and_then(|status| status.next_loss).map(|loss| loss.date_naive().to_string()),
+            "willLose": status.is_some_and(SeriesStatus::will_lose),
         })
     });
     groups.collect()
@@ -174,9 +175,7 @@ impl Page {
             .map(|at| months(time::day(at)))
             .collect();
         provisional.dedup();
-        let basis = record
-            .map(|record| record.basis)
-            .unwrap_or(PriceBasis::Unknown);
+        let basis = record.map_or(PriceBasis::Unknown, |record| record.basis);
         let row = vec![
             json!(ticker_at),
             Value::Null,
@@ -257,7 +256,7 @@ fn revisions(
     for venue in venues {
         all.extend(latest_rewrites(fs, &workspace.places, venue, MOST_NAMED)?);
     }
-    all.sort_by(|a, b| b.at.cmp(&a.at));
+    all.sort_by_key(|one| Reverse(one.at));
     let rows = all.into_iter().take(MOST_NAMED).map(|one| {
         let what = match (one.replaced, one.factor) {
             (_, Some(factor)) => format!("all prices times {factor}"),

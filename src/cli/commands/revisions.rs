@@ -14,7 +14,7 @@ use crate::cli::shell::Shell;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::ledger::{Ledger, read_ledger};
-use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
+use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
 
 /// How many damaged lines of a ledger are named.
@@ -24,8 +24,11 @@ const MOST_NAMED: usize = 10;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RevisionsArgs {
     /// The ticker
-    #[arg(value_name = "TICKER")]
-    ticker: Ticker,
+    #[arg(value_name = "TICKER", required_unless_present = "trades")]
+    ticker: Option<Ticker>,
+    /// The trades of a feed, such as DETR, in place of what is stored of a ticker
+    #[arg(long, value_name = "FEED", conflicts_with_all = ["ticker", "interval"])]
+    trades: Option<Feed>,
     /// Only bars of this length, in the session and outside of it [default: all, and events]
     #[arg(short, long, value_name = "INTERVAL")]
     interval: Option<Interval>,
@@ -40,7 +43,11 @@ pub(in crate::cli) struct RevisionsArgs {
 impl RevisionsArgs {
     /// Returns the series that may have a ledger.
     fn series(&self) -> Vec<Series> {
-        let ticker = &self.ticker;
+        let feeds = self.trades.iter().cloned();
+        let feeds = feeds.map(|feed| Series::Trades { feed }).collect();
+        let Some(ticker) = &self.ticker else {
+            return feeds;
+        };
         let bars = |interval| Series::Bars {
             ticker: ticker.clone(),
             interval,
@@ -57,8 +64,9 @@ impl RevisionsArgs {
             return of_length(interval).collect();
         }
         let mut series: Vec<Series> = Interval::ALL.into_iter().flat_map(of_length).collect();
-        let ticker = ticker.clone();
-        series.push(Series::Events { ticker });
+        let ticker = || ticker.clone();
+        series.push(Series::Events { ticker: ticker() });
+        series.push(Series::Auctions { ticker: ticker() });
         series
     }
 }
@@ -80,11 +88,15 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
         }
     }
     if ledgers.is_empty() {
-        refuse_unknown(&args.ticker, &workspace)?;
-        shell.printer.note(&format!(
-            "No stored value of {} was ever replaced.",
-            args.ticker
-        ));
+        if let Some(ticker) = &args.ticker {
+            refuse_unknown(ticker, &workspace)?;
+        }
+        let feed = args.trades.as_ref().map(ToString::to_string);
+        let named = args.ticker.as_ref().map(ToString::to_string).or(feed);
+        let named = named.unwrap_or_default();
+        shell
+            .printer
+            .note(&format!("No stored value of {named} was ever replaced."));
         return Ok(Exit::Ok);
     }
     print(args, shell, &ledgers);

@@ -1,10 +1,11 @@
 //! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::cleanup::describe_lock;
+use super::mirror;
+use super::status_gaps;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -16,8 +17,10 @@ use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Size};
+use crate::model::{Interval, Ticker, Venue};
 use crate::storage::leftover_runs;
 use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
+use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
@@ -26,6 +29,18 @@ pub(in crate::cli) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    /// Print which sessions are stored, open, empty or lost
+    #[arg(long)]
+    pub(in crate::cli) gaps: bool,
+    /// With --gaps: only this venue, may be repeated
+    #[arg(long = "venue", value_name = "MARKET:SOURCE", requires = "gaps")]
+    pub(in crate::cli) venues: Vec<Venue>,
+    /// With --gaps: only this interval, may be repeated
+    #[arg(short, long = "interval", value_name = "INTERVAL", requires = "gaps")]
+    pub(in crate::cli) intervals: Vec<Interval>,
+    /// With --gaps: only this ticker, span by span, may be repeated
+    #[arg(short, long = "ticker", value_name = "TICKER", requires = "gaps")]
+    pub(in crate::cli) tickers: Vec<Ticker>,
 }
 
 /// Runs `status`.
@@ -34,6 +49,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let catalog = registry(&workspace, shell)?;
     for warning in catalog.warnings() {
         shell.printer.warning(&format!("{warning}."));
+    }
+    if args.gaps {
+        return status_gaps::run(args, &workspace, &catalog, shell);
     }
     let Standing {
         series,
@@ -51,11 +69,13 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         runs => runs?,
     };
     let leftovers = leftovers.len();
-    let now = shell.around.clock.now();
     let sizes = sizes(&workspace, shell, &catalog)?;
+    let now = shell.around.clock.now();
+    let mirrors = mirror::standings(&workspace, shell);
+    let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.printer.json(&json!({
-            "series": series.iter().map(|one| document(one, now)).collect::<Vec<_>>(),
+            "series": series.iter().map(document).collect::<Vec<_>>(),
             "lock": lock,
             "leftover_runs": leftovers,
             "is_data_absent": data == DataRoot::Absent,
@@ -63,9 +83,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
             "warnings": toggles,
+            "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
+            "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
         }));
-        return Ok(exit(&series, now));
+        return Ok(exit(&series));
     }
     let rows: Vec<[String; 9]> = series.iter().map(row).collect();
     let header = [
@@ -84,6 +106,13 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell.printer.line("");
         ui_sizes::print(&sizes, shell.printer);
     }
+    for one in &mirrors {
+        one.print(now, shell.printer);
+    }
+    if !shelves.is_empty() {
+        shell.printer.line("");
+        ui_sizes::print_vault(&shelves, shell.printer);
+    }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
         print_unserved(one, shell.printer);
@@ -91,7 +120,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     for warning in &toggles {
         shell.printer.warning(&format!("{warning}."));
     }
-    for one in series.iter().filter(|one| one.will_lose(now)) {
+    for one in series.iter().filter(|one| one.will_lose()) {
         shell.printer.warning(&format!(
             "{} {} will expire before it can be fetched at this rate.",
             one.venue, one.interval
@@ -113,11 +142,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "The run lock is {lock}; {} left.",
         count(leftovers, "interrupted run", "interrupted runs")
     ));
-    Ok(exit(&series, now))
+    Ok(exit(&series))
 }
 
-fn exit(series: &[SeriesStatus], now: DateTime<Utc>) -> Exit {
-    if series.iter().any(|one| one.will_lose(now)) {
+/// Returns how `status` ends.
+pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
+    if series.iter().any(SeriesStatus::will_lose) {
         Exit::WillExpire
     } else {
         Exit::Ok
@@ -160,7 +190,7 @@ pub(super) fn survey(
     let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
     let series = update::survey(&plan, view, catalog, request.now);
     Ok(Standing {
-        refused: update::refused(&plan, view, catalog),
+        refused: update::refused(&plan, view, catalog, request.now),
         series,
         unserved: plan.unserved,
         data: plan.data,
@@ -222,11 +252,11 @@ fn row(one: &SeriesStatus) -> [String; 9] {
         day(one.newest),
         one.backlog.to_string(),
         one.hours.map_or_else(String::new, |h| format!("{h:.1}")),
-        day(one.next_loss),
+        day(one.next_loss.map(|loss| loss.date_naive())),
     ]
 }
 
-fn document(one: &SeriesStatus, now: chrono::DateTime<chrono::Utc>) -> Value {
+fn document(one: &SeriesStatus) -> Value {
     json!({
         "venue": one.venue.to_string(),
         "interval": one.interval.as_str(),
@@ -236,9 +266,10 @@ fn document(one: &SeriesStatus, now: chrono::DateTime<chrono::Utc>) -> Value {
         "backlog_requests": one.backlog,
         "backlog_hours": one.hours,
         "venue_backlog_hours": one.venue_hours,
-        "next_loss": one.next_loss.map(|day| day.to_string()),
+        "next_loss": one.next_loss.map(|loss| loss.date_naive().to_string()),
         "losing_in_a_day": one.losing_in_a_day,
         "losing_in_a_week": one.losing_in_a_week,
-        "will_lose": one.will_lose(now),
+        "will_lose": one.will_lose(),
+        "missed_sessions": one.missed,
     })
 }

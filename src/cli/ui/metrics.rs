@@ -11,7 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::cli::Exit;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
-use crate::model::Venue;
+use crate::mirror::Tree;
+use crate::model::{Interval, Venue};
 use crate::update::{RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
@@ -29,6 +30,10 @@ pub(in crate::cli) struct Outcome<'o> {
     pub(in crate::cli) requests: &'o [RequestWeek],
     /// How much is kept.
     pub(in crate::cli) sizes: &'o [Size],
+    /// The mirrors, and when each was compared with its tree last.
+    pub(in crate::cli) mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
+    /// Sessions that were lost, for each of the series.
+    pub(in crate::cli) lost: &'o [usize],
 }
 
 /// Returns the text of the file.
@@ -70,30 +75,9 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
     let help = "Bars stored new or changed by all runs.";
     metric(&mut text, "counter", "bars_written_total", help, &total);
 
-    let each = |of: fn(&SeriesStatus) -> String| -> Vec<(String, String)> {
-        let series = outcome.series.iter();
-        series.map(|one| (labels(&place(one)), of(one))).collect()
-    };
-    let help = "Midnight UTC of the day on which rows last came.";
-    gauge(
-        &mut text,
-        "last_success_timestamp_seconds",
-        help,
-        &each(|one| one.last_success.map_or_else(|| "0".to_owned(), midnight)),
-    );
-    gauge(
-        &mut text,
-        "backlog_windows",
-        "Windows, each a request, that bring everything up to date.",
-        &each(|one| one.backlog.to_string()),
-    );
-    let help = "When the source first forgets something that was not fetched.";
-    gauge(
-        &mut text,
-        "next_loss_timestamp_seconds",
-        help,
-        &each(|one| one.next_loss.map_or_else(|| "+Inf".to_owned(), midnight)),
-    );
+    for (name, help, samples) in of_series(outcome) {
+        gauge(&mut text, name, help, &samples);
+    }
     let weeks = |of: fn(&RequestWeek) -> String| -> Vec<(String, String)> {
         let weeks = outcome.requests.iter();
         weeks
@@ -128,16 +112,58 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         "Tickers by state.",
         &states(outcome.series),
     );
-    for (name, help, samples) in kept(outcome.sizes) {
+    let kept = kept(outcome.sizes).into_iter();
+    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]) {
         gauge(&mut text, name, help, &samples);
     }
     text
 }
 
-/// A metric: its name, its help, and a sample for each dataset of each venue.
-type Kept = (&'static str, &'static str, Vec<(String, String)>);
+/// A metric: its name, its help, and its samples.
+type Metric = (&'static str, &'static str, Vec<(String, String)>);
 
-fn kept(sizes: &[Size]) -> [Kept; 6] {
+/// What is told for each interval of a venue.
+fn of_series(outcome: &Outcome<'_>) -> [Metric; 5] {
+    let each = |of: fn(&SeriesStatus) -> String| -> Vec<(String, String)> {
+        let series = outcome.series.iter();
+        series.map(|one| (labels(&place(one)), of(one))).collect()
+    };
+    let lost = outcome.series.iter().zip(outcome.lost);
+    let lost = lost.map(|(one, sessions)| (labels(&place(one)), sessions.to_string()));
+    [
+        (
+            "last_success_timestamp_seconds",
+            "Midnight UTC of the day on which rows last came.",
+            each(|one| one.last_success.map_or_else(|| "0".to_owned(), midnight)),
+        ),
+        (
+            "backlog_windows",
+            "Windows, each a request, that bring everything up to date.",
+            each(|one| one.backlog.to_string()),
+        ),
+        (
+            "next_loss_timestamp_seconds",
+            "When the source first forgets something that was not fetched.",
+            each(|one| {
+                let moment = one.next_loss.map(|loss| loss.timestamp().to_string());
+                moment.unwrap_or_else(|| "+Inf".to_owned())
+            }),
+        ),
+        (
+            "missed_sessions",
+            "Sessions that the source forgets before they can be fetched at its budget, whatever is asked for first.",
+            each(|one| one.missed.to_string()),
+        ),
+        (
+            "lost_sessions",
+            "Sessions that the source forgot before they were fetched, as far as is remembered.",
+            lost.collect(),
+        ),
+    ]
+}
+
+/// What is told for each dataset of a venue.
+fn kept(sizes: &[Size]) -> [Metric; 6] {
     let each = |of: fn(&Size) -> u64| -> Vec<(String, String)> {
         let sample = |one: &Size| {
             let [market, source] = at(&one.venue);
@@ -178,6 +204,21 @@ fn kept(sizes: &[Size]) -> [Kept; 6] {
             each(|one| one.bytes),
         ),
     ]
+}
+
+fn mirrors(mirrors: &[(Tree, Option<DateTime<Utc>>)]) -> Metric {
+    let sample = |(tree, refreshed): &(Tree, Option<DateTime<Utc>>)| {
+        let [market, source] = at(&tree.venue);
+        let interval = tree.interval.map_or("", Interval::as_str);
+        let dataset = ("dataset", tree.dataset.as_str());
+        let labels = labels(&[market, source, dataset, ("interval", interval)]);
+        (labels, refreshed.map_or(0, |at| at.timestamp()).to_string())
+    };
+    (
+        "mirror_refreshed_timestamp_seconds",
+        "When a mirror was brought up to date last; 0 for never.",
+        mirrors.iter().map(sample).collect(),
+    )
 }
 
 fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {

@@ -4,6 +4,7 @@
 //! colour, and a stream that is closed or full never panics.
 
 mod decimals;
+pub(super) mod feeds;
 pub(super) mod json;
 pub(super) mod located;
 pub(super) mod metrics;

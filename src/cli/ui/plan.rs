@@ -112,8 +112,8 @@ pub(in crate::cli) fn print_missing(plan: &UpdatePlan, printer: &Printer) {
     }
 }
 
-/// Returns the plan as one document.
-pub(in crate::cli) fn json(plan: &UpdatePlan) -> Value {
+/// Returns the plan as one document; `files` are those of feeds.
+pub(in crate::cli) fn json(plan: &UpdatePlan, files: Value) -> Value {
     let jobs = plan.venues.iter().flat_map(|planned| {
         planned.jobs.iter().map(|job| {
             json!({
@@ -145,6 +145,7 @@ pub(in crate::cli) fn json(plan: &UpdatePlan) -> Value {
         "event": "plan",
         "jobs": jobs.collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
+        "files": files,
         "is_data_absent": plan.data == DataRoot::Absent,
         "data_refusal": plan.data.refusal(),
         "unserved": plan.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),

@@ -3,9 +3,9 @@
 //! Promises: counts agree with their nouns. Leaves to others: what went wrong (`troubles`), the same for machines
 //! (`summary_json`).
 
-use super::Printer;
 use super::troubles::print_troubles;
 use super::words::{count, duration, grouped, size};
+use super::{Printer, feeds};
 use crate::cli::Exit;
 use crate::ingest::{DamagedSeries, LeftoverReport, RunReport};
 use crate::lock::TakenOver;
@@ -148,6 +148,7 @@ fn print_requests(weeks: &[RequestWeek], printer: &Printer) {
 fn print_outcomes(finished: &Finished, printer: &Printer) {
     let report = &finished.report;
     print_series(report, printer);
+    feeds::print(&report.feeds, printer);
     print_requests(&finished.requests, printer);
     let (rows, (files, bytes)) = (report.rows(), report.written());
     if files == 0 {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::json as pieces;
 use super::summary::{Finished, name};
+use super::{feeds, json as pieces};
 use crate::ingest::{FailureKind, LeftoverReport, RunReport};
 use crate::update::RequestWeek;
 
@@ -32,6 +32,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
             "unknown": counts.unknown, "failed": counts.failed,
         },
         "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
+        "feeds": report.feeds.iter().map(feeds::json).collect::<Vec<_>>(),
         "requests": report.venues.iter().map(|venue| venue.requests).sum::<u64>(),
         "requests_last_7_days": requests.iter().map(week).collect::<Vec<_>>(),
         "files_written": files,

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::Printer;
 use super::summary::Finished;
 use super::words::{count, grouped, quoted, some_of};
+use super::{Printer, feeds};
 use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::workspace::DataRoot;
@@ -47,6 +47,7 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
         let more = count(report.losses.len() - MOST_LINES, "more loss", "more losses");
         printer.error(&format!("error: {more}, which --json lists"));
     }
+    feeds::print_troubles(&report.feeds, printer);
     for one in &report.unserved {
         print_unserved(one, printer);
     }

@@ -3,7 +3,7 @@
 //! Promises: an explicit window is honoured exactly. Rows continue the price basis of the stored ones, where Yahoo can
 //! give it. A shell without a single bar is a symbol that Yahoo does not know.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::borders::Borders;
@@ -12,11 +12,11 @@ use super::late::{AnsweredDays, LateDays};
 use super::mark::Mark;
 use super::pages::Fetch;
 use super::rows;
-use super::wire::Chart;
+use super::wire::{Chart, Period};
 use crate::frame::basis::changes_prices;
 use crate::frame::{BarBatch, EventKind, MarketEvent};
 use crate::model::{Identity, PriceBasis, Provenance, time};
-use crate::source::{Asked, FetchJob, Fetched};
+use crate::source::{Answered, Asked, FetchJob, Fetched};
 
 /// The exchange of the shells that are left of dead symbols.
 const SHELL: &str = "YHD";
@@ -41,9 +41,10 @@ impl Fetch<'_> {
             self.reading.provisional.retain(|stamp| is_inside(*stamp));
             self.beside.events.retain(|event| is_inside(event.date));
         }
-        let lost = self.lost();
+        let (lost, answered) = (self.lost(), self.answered_days());
         let mut beside = self.beside;
         beside.lost = lost;
+        beside.answered = answered;
         beside.adjusted_closes = self.reading.adjusted;
         beside.prepost = self.reading.outside;
         beside.provisional = self.reading.provisional;
@@ -116,6 +117,39 @@ impl Fetch<'_> {
         let after = job.window.to.map_or(edge, |to| to.min(edge));
         let (first, last) = (time::day(wanted), time::day(after.saturating_sub(1)));
         (first <= last).then_some((first, last))
+    }
+
+    /// Returns the days whose sessions were over when they were asked for, whole and as far as answers came.
+    fn answered_days(&self) -> Option<Answered> {
+        let chart = self.chart.as_ref()?;
+        if self.borders().is_some() {
+            return None;
+        }
+        let mut pages = self.answered.clone();
+        pages.sort_unstable_by_key(|page| page.start);
+        let mut joined: Vec<Period> = Vec::new();
+        for page in pages {
+            match joined.last_mut() {
+                // A day within which one page ends and the next one begins is whole.
+                Some(before) if before.end >= page.start => before.end = before.end.max(page.end),
+                _ => joined.push(page),
+            }
+        }
+        let spans = joined.into_iter().filter_map(|span| {
+            let begin = rows::wall(span.start, chart.meta.zone)?;
+            let is_whole = begin.time() == NaiveTime::MIN;
+            let first = begin.date();
+            let first = if is_whole { first } else { first.succ_opt()? };
+            let spec = &self.yahoo.spec;
+            let through = span.end.min(self.through);
+            let mark = Mark::of(&chart.meta, through, spec.hours, &spec.calendars);
+            let last = mark.settled(spec.hours, &spec.calendars)?;
+            (first <= last).then_some((first, last))
+        });
+        Some(Answered {
+            spans: spans.collect(),
+            null: self.reading.blank.clone(),
+        })
     }
 
     /// Returns the splits since the stored rows were fetched, where these reach back further than Yahoo's own.

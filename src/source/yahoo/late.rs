@@ -46,6 +46,11 @@ impl LateDays {
         days.ok().map(Self)
     }
 
+    /// Returns the days, oldest first.
+    pub(super) fn days(&self) -> Vec<NaiveDate> {
+        self.0.iter().copied().collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
 
 use super::known_events::KnownEvents;
@@ -13,7 +13,7 @@ use super::late::LateDays;
 use super::rows::{Hours, wall};
 use super::trading::{Trading, is_one_weekend};
 use super::wire::{Meta, Period};
-use crate::calendar::{Calendars, Day};
+use crate::calendar::{Calendars, Day, utc_of};
 
 /// Yahoo's figures of a session are complete so long after its close.
 const SETTLED_AFTER: i64 = 30 * 60;
@@ -87,6 +87,18 @@ impl Mark {
         close + SETTLED_AFTER <= self.through
     }
 
+    /// Returns the day up to which every session was over and its figures complete when bars were asked for.
+    pub(super) fn settled(&self, hours: Hours, calendars: &Calendars) -> Option<NaiveDate> {
+        let calendar = self.trading.calendar(self.zone, calendars);
+        let through = wall(self.through, self.zone)?.date();
+        let is_complete = |day: &NaiveDate| match self.trading.may_be_open(*day, &calendar, hours) {
+            Some((_, close)) => self.is_settled(instant(close, self.zone)),
+            None => *day < through,
+        };
+        let mut days = std::iter::successors(Some(through), NaiveDate::pred_opt);
+        days.find(is_complete)
+    }
+
     /// Tells whether nothing can have been added since: no session was open, or had just closed.
     pub(super) fn is_current(&self, now: i64, hours: Hours, calendars: &Calendars) -> bool {
         if now <= self.through {
@@ -115,13 +127,9 @@ impl Mark {
     }
 }
 
-/// Returns the instant of a wall clock. One that is skipped counts as the moment of the change, and of two the first.
+/// Returns the instant of a wall clock, in seconds since 1970.
 pub(super) fn instant(wall: NaiveDateTime, zone: Tz) -> i64 {
-    let found = (0..=4).find_map(|quarters| {
-        let moved = wall + TimeDelta::minutes(30 * quarters);
-        zone.from_local_datetime(&moved).earliest()
-    });
-    found.map_or(wall.and_utc().timestamp(), |moment| moment.timestamp())
+    utc_of(wall, zone).and_utc().timestamp()
 }
 
 /// Returns the span in which no session opens by what an answer says of the current or the next one. So holidays are known
@@ -252,6 +260,27 @@ mod tests {
             mark.is_current(at(now), Hours::Regular, &Calendars::default()),
             expected
         );
+    }
+
+    #[rstest]
+    // Thanksgiving week: half an hour after the close of Wednesday, before it, in the night before the short session of
+    // Friday, and on Sunday.
+    #[case("XNYS", "2024-11-27T21:30:00Z", "2024-11-27")]
+    #[case("XNYS", "2024-11-27T21:29:59Z", "2024-11-26")]
+    #[case("XNYS", "2024-11-29T04:00:00Z", "2024-11-27")]
+    #[case("XNYS", "2024-11-29T05:00:00Z", "2024-11-28")]
+    #[case("XNYS", "2024-12-01T12:00:00Z", "2024-11-30")]
+    #[case("always", "2024-12-01T12:00:00Z", "2024-11-30")]
+    fn a_session_is_settled_when_it_was_asked_for_after_it_was_over(
+        #[case] trading: &str,
+        #[case] through: &str,
+        #[case] expected: &str,
+    ) {
+        let mark = Mark::parse(&format!("1 {} America/New_York {trading}", at(through))).unwrap();
+
+        let found = mark.settled(Hours::Regular, &Calendars::default());
+
+        assert_eq!(found.map(|day| day.to_string()).as_deref(), Some(expected));
     }
 
     #[test]

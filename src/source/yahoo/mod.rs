@@ -37,7 +37,7 @@ use self::borders::Borders;
 use self::mark::Mark;
 use self::windows::DAY;
 use self::wire::Period;
-use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
+use super::{Asked, FetchJob, Fetched, MarketDataSource, Reached, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::basis::UnsealedBasis;
 use crate::http::{Http, Rate, Talk};
@@ -298,6 +298,13 @@ impl MarketDataSource for Yahoo {
         }
         let pages = self.reach(job.interval).pages(self.span(job).asked);
         u32::try_from(pages.len()).unwrap_or(u32::MAX)
+    }
+
+    fn reached(&self, mark: &str) -> Option<Reached> {
+        let mark = Mark::parse(mark)?;
+        let settled = mark.settled(self.spec.hours, &self.spec.calendars)?;
+        let late = mark.late.days();
+        Some(Reached { settled, late })
     }
 
     fn rate(&self) -> Option<Rate> {

@@ -46,10 +46,7 @@ impl Asking {
     }
 
     pub(crate) fn with_rate(mut self, max_requests: u32, per_seconds: u32) -> Self {
-        self.settings.rate = Rate {
-            max_requests,
-            per_seconds,
-        };
+        self.settings.rate = Rate::evenly(max_requests, per_seconds);
         self
     }
 

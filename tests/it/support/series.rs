@@ -81,7 +81,7 @@ impl Shape {
                 ticker: name.parse().unwrap(),
             },
             Self::Trades => Series::Trades {
-                feed: "detr".parse().unwrap(),
+                feed: "DETR".parse().unwrap(),
             },
         };
         StorageRequest {

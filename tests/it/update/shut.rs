@@ -90,7 +90,9 @@ fn what_is_fetched_while_data_takes_no_files_arrives_once_it_does(
         assert!(told.data.refusal().is_some(), "{told:?}");
         assert_eq!(told.held_back, 3);
     }
-    for (path, bytes) in &before {
+    // What answers said of days is remembered all the same.
+    let is_gaps = |path: &std::path::Path| path.starts_with("ws/state/gaps");
+    for (path, bytes) in before.iter().filter(|(path, _)| !is_gaps(path)) {
         assert_eq!(disk.snapshot().get(path), Some(bytes), "{}", path.display());
     }
 

@@ -10,6 +10,8 @@ mod rebuild;
 mod repair;
 mod repair_print;
 mod series;
+mod trades;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -73,16 +75,21 @@ struct Outcome {
     /// Series and bars that were looked through.
     series: usize,
     bars: usize,
+    trades: usize,
     findings: Vec<(StorageRequest, Finding)>,
     damaged: Vec<DamagedFile>,
     /// Rows that tickers.json knows and that are not stored.
     missing: Vec<(StorageRequest, Missing)>,
     /// Parquet files that are none of the series beside which they lie.
     misplaced: Vec<PathBuf>,
+    /// Months of trades that the predecessor kept beside the days: they stay, and nothing reads them any more.
+    months: Vec<PathBuf>,
     /// What could not be read, and why.
     troubles: Vec<(StorageRequest, Failure)>,
     /// What the files are beside what was recorded of them.
     files: Looked,
+    /// What is wrong in the vault.
+    vault: Vec<crate::vault::Finding>,
 }
 
 /// A damaged file, without its bytes.
@@ -98,10 +105,12 @@ impl Outcome {
     fn add(&mut self, more: Self) {
         self.series += more.series;
         self.bars += more.bars;
+        self.trades += more.trades;
         self.findings.extend(more.findings);
         self.damaged.extend(more.damaged);
         self.missing.extend(more.missing);
         self.misplaced.extend(more.misplaced);
+        self.months.extend(more.months);
         self.troubles.extend(more.troubles);
     }
 
@@ -119,6 +128,7 @@ impl Outcome {
             (!is_sound).then_some(Exit::Mismatch),
         ];
         let of_files = files::exits(&self.files);
+        let of_files = of_files.chain(vault::exit(&self.vault));
         Exit::worst(troubles.chain(found.into_iter().flatten()).chain(of_files))
     }
 }
@@ -138,6 +148,9 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     let progress = Progress::new(shell, args.json);
     let mut outcome = look(&asked, &workspace, &catalog, shell, scope, &progress);
     progress.end();
+    if scope == Scope::All {
+        outcome.add(trades::look(args, &workspace, shell)?);
+    }
     outcome
         .misplaced
         .extend(series::misplaced(args, &workspace)?);
@@ -146,6 +159,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     if scope == Scope::All {
         let looked = files::look(args, &workspace, &catalog, shell)?;
         outcome.add_files(looked, shell);
+        outcome.vault = vault::look(args, &workspace, shell)?;
     }
     let mut exit = Exit::Ok;
     let unknown = refuse_unknown(args, &catalog, &asked);

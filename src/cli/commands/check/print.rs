@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::Timelike;
 use serde_json::{Map, Value, json};
 
-use super::{DamagedFile, Outcome, files};
+use super::{DamagedFile, Outcome, files, vault};
 use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
@@ -30,9 +30,24 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
     }
     troubles(outcome, shell);
     files::print(&outcome.files, shell);
+    vault::print(&outcome.vault, shell);
     cures(outcome, shell);
+    if !outcome.months.is_empty() {
+        let months = count(outcome.months.len(), "month", "months");
+        let first = outcome.months.first().map(|path| shell.shown(path));
+        shell.printer.note(&format!(
+            "{months} of trades that the predecessor put together lie beside the days, which have all of their rows once the feed \
+             was updated: {}{}.",
+            first.map(|path| path.to_string()).unwrap_or_default(),
+            if outcome.months.len() > 1 { " and more" } else { "" }
+        ));
+    }
+    let trades = match outcome.trades {
+        0 => String::new(),
+        trades => format!(" and {}", count(trades, "trade", "trades")),
+    };
     let looked = format!(
-        "Checked {} of {}",
+        "Checked {}{trades} of {}",
         count(outcome.bars, "bar", "bars"),
         count(outcome.series, "series", "series")
     );
@@ -54,6 +69,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
 pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     troubles(outcome, shell);
     files::print(&outcome.files, shell);
+    vault::print(&outcome.vault, shell);
     let finding = |(request, finding): &(StorageRequest, Finding)| {
         let mut facts = series(request);
         facts.insert("kind".to_owned(), json!(finding.kind.as_str()));
@@ -86,12 +102,15 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     shell.printer.json(&json!({
         "series": outcome.series,
         "bars": outcome.bars,
+        "trades": outcome.trades,
         "findings": outcome.findings.iter().map(finding).collect::<Vec<_>>(),
         "damaged": outcome.damaged.iter().map(damaged).collect::<Vec<_>>(),
         "missing": outcome.missing.iter().map(missing).collect::<Vec<_>>(),
+        "monthly_trades": outcome.months.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
         "misplaced": outcome.misplaced.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
         "files": files::document(&outcome.files, shell),
+        "vault": vault::document(&outcome.vault, shell),
     }));
 }
 

@@ -132,11 +132,9 @@ pub(super) fn misplaced(
         if !args.venues.is_empty() && !args.venues.contains(&venue) {
             continue;
         }
-        misplaced.extend(
-            stores
-                .partitioned
-                .misplaced(&venue, Dataset::Events, None)?,
-        );
+        for dataset in [Dataset::Events, Dataset::Auctions, Dataset::Trades] {
+            misplaced.extend(stores.partitioned.misplaced(&venue, dataset, None)?);
+        }
         for interval in Interval::ALL.into_iter().filter(is_asked) {
             for dataset in [Dataset::Stocks, Dataset::Prepost, Dataset::Adjusted] {
                 let found = stores

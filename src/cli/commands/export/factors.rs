@@ -6,7 +6,7 @@ use crate::cli::commands::beside;
 use crate::cli::failure::Failure;
 use crate::export::{Head, Sheet, Times};
 use crate::frame::{Column, KindOf, Texts, Values};
-use crate::model::{Series, StorageRequest};
+use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -45,10 +45,7 @@ pub(super) fn sheet(
         Some(since.timestamp_micros().saturating_mul(1000))
     });
     let columns = vec![
-        Column::Text(Texts::same(
-            stock.map(|ticker| ticker.shared()),
-            factors.len(),
-        )),
+        Column::Text(Texts::same(stock.map(Ticker::shared), factors.len())),
         Column::Time(Values::whole(factors.iter().map(|row| row.date).collect())),
         Column::Float(Values::whole(factors.iter().map(|row| row.split).collect())),
         Column::Float(Values::whole(

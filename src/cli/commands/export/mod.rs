@@ -38,7 +38,7 @@ use crate::workspace::Reading;
 
 /// What is asked of each series.
 #[derive(Clone, Copy)]
-struct Question<'q> {
+struct ExportQuestion<'q> {
     args: &'q ExportArgs,
     shell: &'q Shell<'q>,
     reading: Reading<'q, 'q>,
@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         Goal::File(path) => Some(target(shell, path, args.force)?),
     };
     let chosen = chosen(args, shell, reading)?;
-    let question = Question {
+    let question = ExportQuestion {
         args,
         shell,
         reading,
@@ -83,15 +83,14 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
             Times::Days
         },
     };
-    let told = match &target {
-        Some(target) => question.write_file(form, target, &chosen)?,
-        None => {
-            let mut out = shell.printer.rows();
-            let told = question.write(form, &mut out, &chosen, &Unsaid::default())?;
-            // The printer remembers what went wrong.
-            let _flushed = out.flush();
-            told
-        }
+    let told = if let Some(target) = &target {
+        question.write_file(form, target, &chosen)?
+    } else {
+        let mut out = shell.printer.rows();
+        let told = question.write(form, &mut out, &chosen, &Unsaid::default())?;
+        // The printer remembers what went wrong.
+        let _flushed = out.flush();
+        told
     };
     let what = match (args.factors, &args.wide) {
         (true, _) => count(told.rows, "row", "rows"),
@@ -107,7 +106,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     Ok(Exit::worst(told.exits))
 }
 
-impl Question<'_> {
+impl ExportQuestion<'_> {
     fn write_file(self, form: Form, target: &Path, chosen: &Chosen) -> Result<Told, Failure> {
         let fs = &*self.shell.world.fs;
         for left in leftovers(fs, target)? {

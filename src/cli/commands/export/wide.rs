@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::chosen::Chosen;
-use super::{Question, Told};
+use super::{ExportQuestion, Told};
 use crate::cli::failure::Failure;
 use crate::export::{Head, Sheet};
 use crate::frame::{Column, KindOf, Profile, Values, side_by_side};
@@ -14,7 +14,7 @@ use crate::model::{Dataset, Ticker};
 /// # Errors
 /// When there is no such column, or it holds no numbers.
 pub(super) fn sheet(
-    question: Question<'_>,
+    question: ExportQuestion<'_>,
     chosen: &Chosen,
     column: &str,
 ) -> Result<(Sheet, Told), Failure> {

@@ -43,9 +43,18 @@ pub(in crate::cli) struct ShowArgs {
     /// Adjust prices for splits, or for splits and dividends [without a value: all]
     #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all")]
     pub(super) adjust: Option<AdjustFor>,
+    /// Join the stored bars to longer ones, such as 5m or 1d [with the longest stored ones that fill them, unless -i names some]
+    #[arg(long, value_name = "INTERVAL", conflicts_with = "events")]
+    pub(super) resample: Option<Interval>,
     /// Print dividends, splits and capital gains in place of bars
     #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps"])]
     pub(super) events: bool,
+    /// Print what was traded in auctions in place of bars, where bars are made of trades
+    #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps", "events", "prepost", "resample", "trades"])]
+    pub(super) auctions: bool,
+    /// Print raw trades in place of bars; TICKER is an ISIN, or all. Dates are UTC
+    #[arg(long, conflicts_with_all = ["interval", "adjust", "utc", "gaps", "events", "prepost", "resample"])]
+    pub(super) trades: bool,
     /// Print what is traded before and after the session, too
     #[arg(long, conflicts_with = "events")]
     pub(super) prepost: bool,
@@ -122,6 +131,11 @@ impl ShowArgs {
             tail: Some(tail),
             ..Self::default()
         }
+    }
+
+    /// Tells whether columns were named.
+    pub(super) fn names_columns(&self) -> bool {
+        !self.columns.is_empty()
     }
 
     /// Returns the positions of the columns that are printed.

@@ -16,6 +16,8 @@ pub(in crate::cli::commands) struct Wanted<'w> {
     /// The command, for advice.
     pub(in crate::cli::commands) command: &'static str,
     pub(in crate::cli::commands) interval: Option<Interval>,
+    /// The interval that bars are joined to; those that fill it are meant.
+    pub(in crate::cli::commands) filling: Option<Interval>,
     pub(in crate::cli::commands) venue: Option<&'w Venue>,
     /// Whether bars outside of the session count as well.
     pub(in crate::cli::commands) with_outside: bool,
@@ -50,6 +52,12 @@ pub(in crate::cli::commands) fn interval(
     }
     if let [only] = stored.as_slice() {
         return Ok(*only);
+    }
+    // The fewer bars are joined the better, and longer ones mostly reach further back.
+    if let Some(to) = wanted.filling
+        && let Some(longest) = stored.iter().rfind(|from| from.fills(to))
+    {
+        return Ok(*longest);
     }
     let kept = workspace.intervals()?;
     let (typed, command) = (quoted(ticker.as_str()), wanted.command);

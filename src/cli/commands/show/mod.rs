@@ -1,14 +1,18 @@
-//! `barkeep show`: prints stored bars.
+//! `barkeep show`: prints stored bars, events or trades.
 //!
 //! Promises: takes no lock and writes nothing. A damaged month is named with the command that fetches it again, and
 //! does not hide the others; nor does a ticker that cannot be shown.
 
 mod args;
 mod find;
+mod resampled;
+mod trades;
 
 pub(super) use args::{AdjustFor, named_columns};
 pub(in crate::cli) use args::{Format, ShowArgs};
 pub(super) use find::{Wanted, find, interval};
+
+use resampled::resampled;
 
 use super::time_args::Span;
 use super::unknown;
@@ -23,9 +27,9 @@ use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::export::{Sheet, Times};
+use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
-use crate::model::{Interval, StorageRequest, Ticker, time};
+use crate::model::{Interval, Series, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -62,9 +66,16 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     };
     let (mut extracts, mut exits) = (Vec::new(), Vec::new());
     for ticker in &args.tickers {
-        match question.answer(ticker) {
-            Ok((extract, exit)) => {
-                extracts.push(extract);
+        let answer = if args.trades {
+            question.trades(ticker)
+        } else {
+            question
+                .answer(ticker)
+                .map(|(extract, exit)| (vec![extract], exit))
+        };
+        match answer {
+            Ok((found, exit)) => {
+                extracts.extend(found);
                 exits.push(exit);
             }
             Err(failure) if args.tickers.len() == 1 => return Err(failure),
@@ -74,12 +85,30 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             }
         }
     }
+    refuse_mixed(args, &extracts)?;
     match args.format.form() {
         Some(form) => rows::run(form, extracts, shell.printer)?,
         None if args.format == Format::Json => rows::json(&extracts, shell.printer),
         None => tables(&extracts, shell),
     }
     Ok(Exit::worst(exits))
+}
+
+/// One header cannot stand above the columns of two profiles, nor can one schema.
+fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
+    let (Some(Form::Csv | Form::ArrowStream), [first, others @ ..]) =
+        (args.format.form(), extracts)
+    else {
+        return Ok(());
+    };
+    let other = others.iter().find(|other| !first.sheet.joins(&other.sheet));
+    other.map_or(Ok(()), |other| {
+        let message = format!(
+            "not all series have the same columns: {} has others than {}",
+            other.request, first.request
+        );
+        Err(Failure::usage(message).hint("print them one by one"))
+    })
 }
 
 /// Prints a table for each series, of several below its name.
@@ -120,18 +149,24 @@ impl Question<'_> {
         let wanted = Wanted {
             command: "show",
             interval: args.interval,
+            filling: args.resample,
             venue: args.venue.as_ref(),
             with_outside: args.prepost,
         };
         let interval = interval(wanted, reading, ticker)?;
-        if args.prepost && !interval.is_intraday() {
+        let printed = args.resample.unwrap_or(interval);
+        if args.prepost && !printed.is_intraday() {
             return Err(Failure::usage(format!(
-                "bars of {interval} have no hours before and after the session"
+                "bars of {printed} have no hours before and after the session"
             )));
         }
         let (request, mut stored) = find(wanted, reading, ticker, interval)?;
-        if args.events {
-            (stored, _) = beside::events(reading, &request)?;
+        if args.events || args.auctions {
+            stored = if args.events {
+                beside::events(reading, &request)?.0
+            } else {
+                beside::auctions(reading, &request)?
+            };
             let exit = report_damage(shell, &request, &stored);
             return Ok((self.extract(request, stored, interval)?, exit));
         }
@@ -167,7 +202,27 @@ impl Question<'_> {
                 stored.provenance = outside.provenance;
             }
         }
-        Ok((self.extract(request, stored, interval)?, exit))
+        let request = self.resampled(request, &mut stored, interval)?;
+        Ok((self.extract(request, stored, printed)?, exit))
+    }
+
+    /// Joins the bars to longer ones, if that is asked for, and returns what they are.
+    fn resampled(
+        self,
+        request: StorageRequest,
+        stored: &mut Stored,
+        interval: Interval,
+    ) -> Result<StorageRequest, Failure> {
+        let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
+            return Ok(request);
+        };
+        let reading = (self.reading.workspace, self.reading.catalog);
+        resampled(reading, self.shell, &request, (interval, to), stored)?;
+        let series = Series::Bars {
+            ticker: ticker.clone(),
+            interval: to,
+        };
+        Ok(StorageRequest { series, ..request })
     }
 
     /// Returns the rows of a series adjusted, if that is asked for.
@@ -205,7 +260,7 @@ impl Question<'_> {
         } else {
             within.take(&rows)
         };
-        let times = if interval.is_intraday() && !args.events {
+        let times = if interval.is_intraday() && !args.events && !args.auctions {
             Times::Moments
         } else {
             Times::Days

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::args::day;
 use crate::cli::failure::Failure;
 use crate::model::{CalendarSpan, Interval, Ticker, Venue};
-use crate::update::Pace;
+use crate::update::{Feeding, Pace};
 
 /// Options of `update`.
 #[derive(Clone, Debug, Default, Args)]
@@ -37,9 +37,19 @@ pub(in crate::cli) struct UpdateArgs {
     /// Fetch whole histories again, so that all stored prices stand on one basis
     #[arg(long, conflicts_with = "start")]
     pub(in crate::cli) rebase: bool,
+    /// Ask only for sessions that `barkeep status --gaps` calls open and the source keeps still
+    #[arg(long, conflicts_with_all = ["start", "rebase"])]
+    pub(in crate::cli) fill_gaps: bool,
     /// Go on although `data` holds nothing of what tickers.json knows, and fetch all of it anew
-    #[arg(long, conflicts_with_all = ["tickers", "venues", "intervals", "start"])]
+    #[arg(long, conflicts_with_all = ["tickers", "venues", "intervals", "start", "fill_gaps"])]
     pub(in crate::cli) accept_missing: bool,
+    /// Make trades and bars of feeds anew of the downloads in the vault, without a request
+    #[arg(long, conflicts_with_all = ["tickers", "intervals", "start", "rebase", "accept_missing"])]
+    pub(in crate::cli) replay: bool,
+    /// The first day to make anew; DATE is as in `barkeep show --help`
+    #[arg(long, value_name = "DATE", requires = "replay")]
+    #[arg(value_parser = day, allow_hyphen_values = true)]
+    pub(in crate::cli) since: Option<CalendarSpan>,
     /// At most so many requests in so many seconds
     #[arg(long, num_args = 2, value_names = ["REQUESTS", "SECONDS"])]
     pub(in crate::cli) limits: Option<Vec<f64>>,
@@ -92,6 +102,18 @@ impl UpdateArgs {
             return Err(Failure::usage(message));
         }
         Ok(Some((start, end)))
+    }
+
+    /// Returns what becomes of feeds.
+    pub(super) fn feeding(&self, today: NaiveDate) -> Result<Feeding, Failure> {
+        if !self.replay {
+            return Ok(Feeding::Asked);
+        }
+        let since = self.since.map(|since| since.days(today));
+        let since = since.transpose().map_err(Failure::usage)?;
+        Ok(Feeding::Replayed {
+            since: since.map(|days| *days.start()),
+        })
     }
 
     /// Returns how often a source is asked.

@@ -10,14 +10,17 @@ use serde_json::{Value, json};
 
 use super::UpdateArgs;
 use super::requests::RequestCount;
+use crate::catalog::Catalog;
 use crate::cli::Exit;
-use crate::cli::commands::{registration, status};
+use crate::cli::commands::{mirror, registration, status};
 use crate::cli::shell::Shell;
 use crate::cli::ui::metrics::{Outcome, render};
 use crate::cli::ui::summary::Finished;
+use crate::gaps::read_books;
 use crate::lock::LockGuard;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
+use crate::update::{self, Owed, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// Where the counters of a workspace are kept between two runs.
@@ -97,16 +100,24 @@ impl<'u> MetricsFile<'u> {
             shell: self.shell,
             workspace: self.workspace,
         };
-        let (standing, requests, sizes) = match &catalog {
-            Ok(catalog) => (
-                status::survey(self.workspace, self.shell, catalog).unwrap_or_default(),
-                requests.read(catalog),
-                status::sizes(self.workspace, self.shell, catalog).unwrap_or_default(),
-            ),
+        let (standing, requests, sizes, lost) = match &catalog {
+            Ok(catalog) => {
+                let standing = status::survey(self.workspace, self.shell, catalog);
+                let standing = standing.unwrap_or_default();
+                let lost = self.lost(&standing.series, catalog);
+                (
+                    standing,
+                    requests.read(catalog),
+                    status::sizes(self.workspace, self.shell, catalog).unwrap_or_default(),
+                    lost,
+                )
+            }
             Err(_) => Default::default(),
         };
         let written = self.bars_counted().and_then(|bars_total| {
+            let mirrors = mirror::refreshed(self.workspace, self.shell);
             let text = render(&Outcome {
+                mirrors: &mirrors,
                 now,
                 seconds,
                 exit,
@@ -115,11 +126,28 @@ impl<'u> MetricsFile<'u> {
                 unserved: &standing.unserved,
                 requests: &requests,
                 sizes: &sizes,
+                lost: &lost,
             });
             let temps = TempNames::of(self.workspace.runs.next());
             atomic::replace(&*self.shell.world.fs, &temps, path, text.as_bytes())
         });
         self.tell_trouble(path, written)
+    }
+
+    /// Returns how many sessions of each of the series were lost. What cannot be read was told by the run.
+    fn lost(&self, series: &[SeriesStatus], catalog: &Catalog) -> Vec<usize> {
+        let owed = Owed {
+            view: self.workspace.view(),
+            catalog,
+            now: self.shell.around.clock.now(),
+        };
+        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
+        let of = |one: &SeriesStatus| {
+            let (venue, interval) = (&one.venue, one.interval);
+            let books = read_books(fs, places, [venue], &[interval]).unwrap_or_default();
+            update::lost_sessions(&owed, &books, (venue, interval))
+        };
+        series.iter().map(of).collect()
     }
 
     fn tell_trouble(&self, path: &Path, written: FsResult<()>) -> Exit {

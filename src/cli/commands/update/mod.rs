@@ -4,6 +4,7 @@
 //! writes nothing: it prints the plan that the real run would execute.
 
 mod args;
+mod feeds;
 mod metrics;
 mod records;
 mod requests;
@@ -19,6 +20,7 @@ pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
+use super::mirror;
 use super::registration;
 use super::sweep;
 use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
@@ -30,11 +32,12 @@ use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{self, absent};
 use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
+use crate::gaps::{GapBooks, read_books};
 use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport};
 use crate::lock::LockGuard;
-use crate::model::Venue;
+use crate::model::{Interval, Venue};
 use crate::sys::{FsResult, Stopwatch};
-use crate::update::{self, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
+use crate::update::{self, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
 
@@ -50,6 +53,7 @@ struct Update<'u> {
 /// Runs `update`.
 pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let (days, pace) = (args.days(shell.today())?, args.pace()?);
+    let feeding = args.feeding(shell.today())?;
     let flags = Overrides {
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
@@ -74,6 +78,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
             intervals: args.intervals.clone(),
             tickers: args.tickers.clone(),
             days,
+            feeding,
             history: if args.rebase {
                 History::Whole
             } else {
@@ -81,6 +86,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
             },
             now,
             today,
+            pace,
             ..UpdateRequest::default()
         },
         options: RunOptions {
@@ -109,11 +115,15 @@ impl Update<'_> {
         let registry = self.registry()?;
         let (plan, planned) = self.plan(&registry)?;
         let exit = Exit::worst([planned, outcome::of_plan(&plan)]);
+        let wanted = feeds::wanted(self.workspace, self.shell, &plan);
         if self.args.json {
-            self.shell.printer.json(&plan_view::json(&plan));
+            let document = plan_view::json(&plan, feeds::json(&wanted));
+            self.shell.printer.json(&document);
         } else {
+            feeds::print(&wanted, self.shell.printer);
             plan_view::print(&plan, self.shell.printer);
         }
+        let exit = Exit::worst([exit, feeds::exit(&wanted)]);
         for warning in self.toggle_warnings(&plan) {
             self.shell.printer.warning(&format!("{warning}."));
         }
@@ -249,8 +259,12 @@ impl Update<'_> {
                 registry.catalog(),
                 session,
             );
+            let told = mirror::refresh(self.workspace, self.shell, registry.catalog());
+            report.warnings.extend(told);
         }
-        let exit = Exit::worst([planned, outcome::of_run(&report, &leftovers), tidied]);
+        let foreseen = self.foresee_losses(&plan, registry.catalog());
+        let ran = outcome::of_run(&report, &leftovers);
+        let exit = Exit::worst([planned, ran, tidied, foreseen]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
@@ -317,11 +331,48 @@ impl Update<'_> {
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
             waiting: view.waiting(catalog, fs, places)?,
+            gaps: self.remembered(catalog, &intervals)?,
             ..self.request.clone()
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
         plan_view::print_missing(&plan, printer);
         Ok((plan, exit))
+    }
+
+    /// Returns what is remembered of gaps, if only these are to be filled.
+    fn remembered(
+        &self,
+        catalog: &Catalog,
+        intervals: &[Interval],
+    ) -> Result<Option<GapBooks>, Failure> {
+        if !self.args.fill_gaps {
+            return Ok(None);
+        }
+        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
+        let named = &self.request.intervals;
+        let intervals = if named.is_empty() { intervals } else { named };
+        Ok(Some(read_books(fs, places, &catalog.venues(), intervals)?))
+    }
+
+    /// Names what sources will forget before a next run can fetch it at this pace.
+    fn foresee_losses(&self, plan: &UpdatePlan, catalog: &Catalog) -> Exit {
+        let owed = Owed {
+            view: self.workspace.view(),
+            catalog,
+            now: self.shell.around.clock.now(),
+        };
+        let missed = owed.missed(plan, self.options.pace);
+        for (venue, interval, sessions) in &missed {
+            let sessions = words::count(*sessions, "session", "sessions");
+            self.shell.printer.error(&format!(
+                "error: {venue} forgets {sessions} of {interval} before they can be fetched at this rate"
+            ));
+        }
+        if missed.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::WillExpire
+        }
     }
 
     /// Returns the named tickers that no venue of the question keeps.

@@ -171,7 +171,7 @@ impl Disk {
         self.stamp += 1;
         let at = match self.now.node(file) {
             Node::File(blob) => blob.bytes.len(),
-            Node::Dir(_) => return,
+            Node::Dir(_) | Node::Link(_) => return,
         };
         self.change(Change::Bytes {
             file,

@@ -146,6 +146,8 @@ impl State {
                 return Ok(());
             }
             match (self.disk.now.node(moved), self.disk.now.node(there)) {
+                (Node::Link(_), Node::Link(_)) => {}
+                (_, Node::Link(_)) | (Node::Link(_), _) => return Err(errno(40)),
                 (Node::File(_), Node::Dir(_)) => return Err(errno(21)),
                 (Node::Dir(_), Node::File(_)) => return Err(errno(20)),
                 (Node::Dir(_), Node::Dir(names)) if !names.is_empty() => return Err(errno(39)),
@@ -180,8 +182,8 @@ impl State {
             (Node::Dir(_), Kind::Dir) => return Err(errno(39)),
             (Node::Dir(_), _) => return Err(errno(21)),
             // The real call answers "not a directory", which the door takes for "there was none".
-            (Node::File(_), Kind::Dir) => return Ok(false),
-            (Node::File(_), _) => {}
+            (Node::File(_) | Node::Link(_), Kind::Dir) => return Ok(false),
+            (Node::File(_) | Node::Link(_), _) => {}
         }
         let (dir, name) = self.parent_of(path)?;
         self.disk.change(Change::Entry(Link {
@@ -190,6 +192,40 @@ impl State {
             to: None,
         }));
         Ok(true)
+    }
+
+    fn hard_link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.begin(Op::HardLink(to))?;
+        if self.has_no_links {
+            return Err(errno(1));
+        }
+        let file = self.find(from)?;
+        if !matches!(self.disk.now.node(file), Node::File(_)) {
+            return Err(errno(1));
+        }
+        if !self.disk.is_one(from, to) {
+            return Err(errno(18));
+        }
+        let (dir, name) = self.parent_of(to)?;
+        if self.disk.now.child(dir, name).is_some() {
+            return Err(errno(17));
+        }
+        self.disk.change(Change::Entry(Link {
+            dir,
+            name: name.into(),
+            to: Some(file),
+        }));
+        Ok(())
+    }
+
+    fn create_link(&mut self, target: &Path, path: &Path) -> io::Result<()> {
+        self.begin(Op::CreateLink(path))?;
+        let (dir, name) = self.parent_of(path)?;
+        if self.disk.now.child(dir, name).is_some() {
+            return Err(errno(17));
+        }
+        self.disk.make(dir, name, &Node::Link(target.into()));
+        Ok(())
     }
 
     fn create_dir(&mut self, path: &Path) -> io::Result<bool> {
@@ -211,6 +247,15 @@ impl State {
                 changed_nanos: 0,
                 inode: u64::from(ino),
                 rights: rights(0o755),
+                has_setgid: false,
+            },
+            Node::Link(target) => Meta {
+                kind: Kind::Link,
+                len: target.as_os_str().len() as u64,
+                modified_nanos: 0,
+                changed_nanos: 0,
+                inode: u64::from(ino),
+                rights: rights(0o777),
                 has_setgid: false,
             },
             Node::File(blob) => Meta {
@@ -238,6 +283,7 @@ impl Fs for SimFs {
         match state.disk.now.node(ino) {
             Node::File(blob) => Ok(Some(blob.bytes.clone())),
             Node::Dir(_) => Err(FsError::at("read", path)(errno(21))),
+            Node::Link(_) => Err(FsError::at("read", path)(errno(40))),
         }
     }
 
@@ -318,6 +364,38 @@ impl Fs for SimFs {
         self.state()
             .rename(from, to)
             .map_err(FsError::at("rename into place", to))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()> {
+        let linked = self.state().hard_link(from, to);
+        linked.map_err(FsError::at("link to", to))
+    }
+
+    fn create_link(&self, target: &Path, path: &Path) -> FsResult<()> {
+        let made = self.state().create_link(target, path);
+        made.map_err(FsError::at("create", path))
+    }
+
+    fn read_link(&self, path: &Path) -> FsResult<Option<PathBuf>> {
+        let mut state = self.state();
+        state
+            .begin_read_of(path)
+            .map_err(FsError::at("read", path))?;
+        match state
+            .disk
+            .now
+            .find(path)
+            .map(|ino| state.disk.now.node(ino))
+        {
+            Err(_) => Ok(None),
+            Ok(Node::Link(target)) => Ok(Some(target.to_path_buf())),
+            Ok(_) => Err(FsError::at("read", path)(errno(22))),
+        }
+    }
+
+    fn turn_link(&self, from: &Path, to: &Path) -> FsResult<()> {
+        let turned = self.state().rename(from, to);
+        turned.map_err(FsError::at("rename into place", to))
     }
 
     fn sync_file(&self, path: &Path) -> FsResult<()> {

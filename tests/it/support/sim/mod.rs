@@ -5,8 +5,8 @@
 //! subset may survive a power cut, un-synced bytes missing, zeroed or half there. `sweep` runs a piece of work into
 //! every crash, double crash, kill and I/O error and judges what is found afterwards; `MutantFs` leaves steps out,
 //! so that a test can show that the sweep would have noticed.
-//! A folder can turn bad, as one without rights or on a read-only mount is. Harsher than any Linux file system. Knows no
-//! links and no modes.
+//! A folder can turn bad, as one without rights or on a read-only mount is. Harsher than any Linux file system. Follows no
+//! links.
 
 mod cut;
 mod disk;

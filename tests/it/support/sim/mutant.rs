@@ -29,6 +29,10 @@ pub(crate) enum Op<'a> {
         /// The new one.
         to: &'a Path,
     },
+    /// A file gets this name, too.
+    HardLink(&'a Path),
+    /// A symbolic link is created.
+    CreateLink(&'a Path),
     /// A directory is created.
     CreateDir(&'a Path),
     /// A file is removed.
@@ -45,6 +49,8 @@ impl fmt::Display for Op<'_> {
             Self::SyncFile(path) => write!(f, "sync {}", path.display()),
             Self::SyncDir(path) => write!(f, "sync dir {}", path.display()),
             Self::Rename { from, to } => write!(f, "rename {} {}", from.display(), to.display()),
+            Self::HardLink(path) => write!(f, "link {}", path.display()),
+            Self::CreateLink(path) => write!(f, "symlink {}", path.display()),
             Self::CreateDir(path) => write!(f, "mkdir {}", path.display()),
             Self::RemoveFile(path) => write!(f, "remove {}", path.display()),
             Self::RemoveDir(path) => write!(f, "rmdir {}", path.display()),
@@ -173,6 +179,26 @@ impl Fs for MutantFs {
 
     fn rename(&self, from: &Path, to: &Path) -> FsResult<()> {
         self.unless(Op::Rename { from, to }, (), || self.inner.rename(from, to))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()> {
+        self.unless(Op::HardLink(to), (), || self.inner.hard_link(from, to))
+    }
+
+    fn create_link(&self, target: &Path, path: &Path) -> FsResult<()> {
+        self.unless(Op::CreateLink(path), (), || {
+            self.inner.create_link(target, path)
+        })
+    }
+
+    fn read_link(&self, path: &Path) -> FsResult<Option<PathBuf>> {
+        self.inner.read_link(path)
+    }
+
+    fn turn_link(&self, from: &Path, to: &Path) -> FsResult<()> {
+        self.unless(Op::Rename { from, to }, (), || {
+            self.inner.turn_link(from, to)
+        })
     }
 
     fn sync_file(&self, path: &Path) -> FsResult<()> {

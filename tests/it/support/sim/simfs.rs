@@ -88,6 +88,8 @@ pub(super) struct State {
     bad: Option<BadFolder>,
     /// Whether files cannot be given away.
     pub(super) refuses_rights: bool,
+    /// Whether no file can have a second name.
+    pub(super) has_no_links: bool,
     log: Option<Vec<String>>,
     tape: Option<Vec<Disk>>,
 }
@@ -126,6 +128,7 @@ impl SimFs {
             fail_read: None,
             bad: None,
             refuses_rights: false,
+            has_no_links: false,
             log: None,
             tape: None,
         })))
@@ -168,6 +171,11 @@ impl SimFs {
     /// Lets no file be given away from now on.
     pub(crate) fn refuse_rights(&self) {
         self.state().refuses_rights = true;
+    }
+
+    /// Lets no file have a second name from now on.
+    pub(crate) fn refuse_hard_links(&self) {
+        self.state().has_no_links = true;
     }
 
     /// Lets a folder hand down a group and an ACL.
@@ -293,7 +301,7 @@ impl SimFs {
         let tree = &self.state().disk.now;
         match tree.node(tree.find(path).ok()?) {
             Node::File(blob) => Some(blob.bytes.clone()),
-            Node::Dir(_) => None,
+            Node::Dir(_) | Node::Link(_) => None,
         }
     }
 
@@ -362,9 +370,12 @@ impl State {
     /// Fails a change in a bad folder.
     fn refuse(&self, op: Op<'_>) -> io::Result<()> {
         match op {
-            Op::Create(path) | Op::CreateDir(path) | Op::RemoveFile(path) | Op::RemoveDir(path) => {
-                self.can_change(path)
-            }
+            Op::Create(path)
+            | Op::CreateDir(path)
+            | Op::CreateLink(path)
+            | Op::HardLink(path)
+            | Op::RemoveFile(path)
+            | Op::RemoveDir(path) => self.can_change(path),
             Op::Rename { from, to } => self.can_change(from).and_then(|()| self.can_change(to)),
             Op::SyncDir(dir) => self.can_see(&dir.join("any")),
             Op::SyncFile(path) => self.can_see(path),
@@ -424,7 +435,9 @@ impl State {
         let dir = self.find(path.parent().unwrap_or(Path::new("")))?;
         match self.disk.now.node(dir) {
             super::tree::Node::Dir(_) => Ok((dir, name)),
-            super::tree::Node::File(_) => Err(io::Error::from_raw_os_error(20)),
+            super::tree::Node::File(_) | super::tree::Node::Link(_) => {
+                Err(io::Error::from_raw_os_error(20))
+            }
         }
     }
 

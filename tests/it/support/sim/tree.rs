@@ -52,6 +52,8 @@ pub(crate) enum Node {
     Dir(Arc<Names>),
     /// A file.
     File(Arc<Blob>),
+    /// A symbolic link, which nothing here follows.
+    Link(Arc<Path>),
 }
 
 impl Node {
@@ -124,7 +126,7 @@ impl Tree {
         {
             match self.node(at) {
                 Node::Dir(names) => at = lookup(names, part).ok_or(Astray::Missing)?,
-                Node::File(_) => return Err(Astray::NotADirectory),
+                Node::File(_) | Node::Link(_) => return Err(Astray::NotADirectory),
             }
         }
         Ok(at)
@@ -134,7 +136,7 @@ impl Tree {
     pub(crate) fn child(&self, dir: Ino, name: &str) -> Option<Ino> {
         match self.node(dir) {
             Node::Dir(names) => lookup(names, name),
-            Node::File(_) => None,
+            Node::File(_) | Node::Link(_) => None,
         }
     }
 
@@ -172,6 +174,7 @@ impl Tree {
     fn digest_below(&self, ino: Ino, depth: usize) -> u64 {
         match self.node(ino) {
             Node::File(blob) => blob.digest,
+            Node::Link(target) => mix(9, digest_of(target.as_os_str().as_encoded_bytes())),
             Node::Dir(names) if depth < DEEPEST => names.iter().fold(1, |state, (name, child)| {
                 let so_far = mix(state, digest_of(name.as_bytes()));
                 mix(so_far, self.digest_below(*child, depth + 1))
@@ -218,6 +221,7 @@ impl Tree {
                 Node::File(blob) => {
                     found.insert(path, Some(blob.bytes.clone()));
                 }
+                Node::Link(_) => {}
                 Node::Dir(_) => {
                     if depth < DEEPEST {
                         self.collect(*child, &path, depth + 1, found);

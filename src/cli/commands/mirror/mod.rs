@@ -1,0 +1,495 @@
+//! `barkeep mirror`: makes, checks, finds and drops the copies that readers read faster.
+//!
+//! Promises: whatever becomes of a mirror, nothing of the data changes, and no update fails by it.
+
+mod standing;
+
+pub(super) use standing::{refreshed, standings};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::registration;
+use super::status::registry;
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::{count, size};
+use crate::cli::wiring;
+use crate::config::Overrides;
+use crate::inventory::{self, Asked, Known};
+use crate::mirror::{self, Mirroring, Place, Report, Thoroughness, Tree, Verified, Version};
+use crate::model::{Dataset, Interval, Ticker, Venue};
+use crate::sys::atomic::TempNames;
+use crate::workspace::Workspace;
+
+/// Options of `mirror`.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
+pub(in crate::cli) struct MirrorArgs {
+    /// Only this venue, may be repeated [default: those that the settings name]
+    #[arg(long = "venue", value_name = "MARKET:SOURCE")]
+    venues: Vec<Venue>,
+    /// Only this interval, may be repeated, also one that the settings do not name
+    #[arg(short, long = "interval", value_name = "INTERVAL")]
+    intervals: Vec<Interval>,
+    /// Make it anew from what is stored
+    #[arg(long, conflicts_with_all = ["verify", "path", "drop"])]
+    full: bool,
+    /// Compare it with what is stored, series by series
+    #[arg(long, conflicts_with_all = ["path", "drop"])]
+    verify: bool,
+    /// Print the folder of the bars as they are now, or their files where it has none
+    #[arg(long, conflicts_with = "drop")]
+    path: bool,
+    /// Print the files that hold this ticker instead
+    #[arg(long, value_name = "TICKER", requires = "path")]
+    ticker: Option<Ticker>,
+    /// Remove it
+    #[arg(long)]
+    drop: bool,
+    /// Also lose rows that only the mirror has still
+    #[arg(short, long)]
+    yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Runs `mirror`.
+pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let workspace = wiring::open(shell, &Overrides::default())?;
+    let trees = chosen(args, &workspace)?;
+    if args.path {
+        return print_path(args, shell, &workspace, &trees);
+    }
+    if args.drop {
+        return drop_all(args, shell, &workspace, &trees);
+    }
+    let catalog = registry(&workspace, shell)?;
+    if args.verify {
+        return verify(args, shell, &workspace, &catalog, &trees);
+    }
+    make(args, shell, &workspace, &catalog, &trees)
+}
+
+/// Returns the folder of all mirrors.
+fn root(workspace: &Workspace<'_>) -> PathBuf {
+    let settings = workspace.config.settings();
+    let chosen = settings.mirror_path.value.as_ref();
+    chosen.map_or_else(
+        || workspace.places.mirrors(),
+        |path| workspace.places.root.join(path),
+    )
+}
+
+/// Returns the trees that the settings have mirrored.
+fn switched_on(workspace: &Workspace<'_>) -> Vec<Tree> {
+    let mut trees = Vec::new();
+    for (venue, source) in workspace.config.settings().sources() {
+        trees.extend(of_intervals(venue, source.mirror.value.iter().copied()));
+    }
+    trees
+}
+
+fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec<Tree> {
+    let bars = intervals.flat_map(|interval| Tree::of_interval(venue, interval));
+    let mut trees: Vec<Tree> = bars.collect();
+    if !trees.is_empty() {
+        trees.push(Tree::of_events(venue));
+    }
+    trees
+}
+
+/// Returns the trees that are asked for.
+fn chosen(args: &MirrorArgs, workspace: &Workspace<'_>) -> Result<Vec<Tree>, Failure> {
+    let settings = workspace.config.settings();
+    let mut trees = if args.intervals.is_empty() {
+        switched_on(workspace)
+    } else {
+        let venues = match args.venues.as_slice() {
+            [] => vec![workspace.default_venue().clone()],
+            venues => venues.to_vec(),
+        };
+        let of = |venue| of_intervals(venue, args.intervals.iter().copied());
+        venues.iter().flat_map(of).collect()
+    };
+    trees.retain(|tree| args.venues.is_empty() || args.venues.contains(&tree.venue));
+    if trees.is_empty() {
+        let some = settings
+            .sources()
+            .any(|(_, source)| !source.mirror.value.is_empty());
+        let what = if some {
+            "the settings have no mirror of that venue"
+        } else {
+            "the settings name no interval to mirror"
+        };
+        return Err(Failure::usage(what).hint(
+            "name an interval: barkeep mirror -i 1d; or set mirror = [\"1d\"] for a source in barkeep.toml",
+        ));
+    }
+    Ok(trees)
+}
+
+fn known_at(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    catalog: &Catalog,
+    trees: &[Tree],
+) -> Result<Known, Failure> {
+    let mut venues: Vec<Venue> = trees.iter().map(|tree| tree.venue.clone()).collect();
+    venues.dedup();
+    let asked = Asked {
+        venues,
+        ..Asked::default()
+    };
+    Ok(inventory::known(
+        workspace,
+        &*shell.world.fs,
+        catalog,
+        &asked,
+    )?)
+}
+
+/// Brings the mirrors up to date that the settings ask for, and returns what somebody should know. Under the run lock.
+pub(super) fn refresh(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    catalog: &Catalog,
+) -> Vec<String> {
+    let trees = switched_on(workspace);
+    if trees.is_empty() {
+        return Vec::new();
+    }
+    let known = match known_at(workspace, shell, catalog, &trees) {
+        Ok(known) => known,
+        Err(failure) => {
+            let text = failure.text();
+            let reason = text.trim_start_matches("error: ");
+            return vec![format!("no mirror is up to date: {reason}")];
+        }
+    };
+    let mut told = Vec::new();
+    let how = Thoroughness::Light;
+    for (tree, done) in refresh_each(workspace, shell, catalog, &known, &trees, how) {
+        match done {
+            Ok(report) => told.extend(of_report(&report)),
+            Err(error) => {
+                told.push(format!("the mirror of {tree} is not up to date: {error}"));
+            }
+        }
+    }
+    told
+}
+
+fn refresh_each(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    catalog: &Catalog,
+    known: &Known,
+    trees: &[Tree],
+    how: Thoroughness,
+) -> Vec<(Tree, Result<Report, mirror::MirrorError>)> {
+    let root = root(workspace);
+    let mirroring = Mirroring {
+        workspace,
+        fs: &*shell.world.fs,
+        catalog,
+        known,
+        root: &root,
+        run: &workspace.runs.next(),
+        now: shell.around.clock.now(),
+    };
+    let each = trees.iter();
+    each.map(|tree| (tree.clone(), mirroring.refresh(tree, how)))
+        .collect()
+}
+
+/// Returns what somebody should know of a refresh that went well.
+fn of_report(report: &Report) -> Vec<String> {
+    let mut told = report.told.clone();
+    if let Some(reason) = &report.rebuilt {
+        told.push(format!(
+            "the mirror of {} was made anew, because it was damaged: {reason}",
+            report.tree
+        ));
+    }
+    told
+}
+
+fn make(
+    args: &MirrorArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    trees: &[Tree],
+) -> Result<Exit, Failure> {
+    let how = if args.full {
+        refuse_last_copies(args, shell, workspace, trees)?;
+        Thoroughness::Anew
+    } else {
+        Thoroughness::Whole
+    };
+    let held = registration::lock(workspace, shell, "mirror", Duration::ZERO)?;
+    let known = known_at(workspace, shell, catalog, trees)?;
+    let done = refresh_each(workspace, shell, catalog, &known, trees, how);
+    held.release()?;
+    let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
+    for (tree, done) in done {
+        match done {
+            Ok(report) => {
+                for line in of_report(&report) {
+                    shell.printer.warning(&format!("{line}."));
+                    exit = Exit::worst([exit, Exit::Partial]);
+                }
+                if let Some(version) = report.version {
+                    print_report(&report, version, shell);
+                }
+                documents.push(document(&report));
+            }
+            Err(error) => {
+                documents.push(json!({ "mirror": tree.to_string(), "error": error.to_string() }));
+                let failure = Failure::from(error).during(&format!("mirror {tree}"));
+                failure.tell(shell.printer, false);
+                exit = Exit::worst([exit, failure.exit]);
+            }
+        }
+    }
+    if args.json {
+        shell.printer.json(&json!({ "mirrors": documents }));
+    }
+    Ok(exit)
+}
+
+fn print_report(report: &Report, version: u64, shell: &Shell<'_>) {
+    let changed = count(report.changed, "series differed", "series differed");
+    let files = count(report.files, "file", "files");
+    shell.printer.note(&format!(
+        "{}: version {version}, {} in {files}; {changed}, {} written.",
+        report.tree,
+        count(report.series, "series", "series"),
+        size(report.written)
+    ));
+}
+
+fn document(report: &Report) -> Value {
+    json!({
+        "mirror": report.tree.to_string(),
+        "version": report.version,
+        "series": report.series,
+        "changed": report.changed,
+        "rows": report.rows,
+        "files": report.files,
+        "bytes_written": report.written,
+        "series_with_last_copies": report.kept,
+        "rebuilt": report.rebuilt,
+        "warnings": report.told,
+    })
+}
+
+/// Refuses to lose rows that only a mirror has still.
+fn refuse_last_copies(
+    args: &MirrorArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    trees: &[Tree],
+) -> Result<(), Failure> {
+    if args.yes {
+        return Ok(());
+    }
+    let root = root(workspace);
+    for tree in trees {
+        let place = Place {
+            fs: &*shell.world.fs,
+            root: &root,
+        };
+        let Ok(Some(version)) = place.folder(tree).current() else {
+            continue;
+        };
+        let mut series = version.series.iter();
+        if let Some((ticker, state)) = series.find(|(_, state)| !state.kept.is_empty()) {
+            let months = state
+                .kept
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>();
+            return Err(Failure::usage(format!(
+                "the mirror of {tree} has the last copy of {ticker} {}, which is damaged or gone where it is stored",
+                months.join(" ")
+            ))
+            .hint("to lose it: the same command with --yes"));
+        }
+    }
+    Ok(())
+}
+
+fn drop_all(
+    args: &MirrorArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    trees: &[Tree],
+) -> Result<Exit, Failure> {
+    refuse_last_copies(args, shell, workspace, trees)?;
+    let root = root(workspace);
+    let temps = TempNames::of(workspace.runs.next());
+    let mut dropped = Vec::new();
+    for tree in trees {
+        let folder = Place {
+            fs: &*shell.world.fs,
+            root: &root,
+        }
+        .folder(tree);
+        if folder.drop(&temps)? {
+            dropped.push(tree.to_string());
+        }
+    }
+    if args.json {
+        shell.printer.json(&json!({ "dropped": dropped }));
+    } else if dropped.is_empty() {
+        shell.printer.note("There is no mirror to remove.");
+    } else {
+        shell
+            .printer
+            .note(&format!("Removed: {}.", dropped.join(", ")));
+    }
+    Ok(Exit::Ok)
+}
+
+fn print_path(
+    args: &MirrorArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    trees: &[Tree],
+) -> Result<Exit, Failure> {
+    let mut of_bars = trees.iter().filter(|tree| tree.dataset == Dataset::Stocks);
+    let (Some(tree), None) = (of_bars.next(), of_bars.next()) else {
+        return Err(
+            Failure::usage("several mirrors are meant, and --path is of one")
+                .hint("name its venue and interval: barkeep mirror --path --venue us:yahoo -i 1d"),
+        );
+    };
+    let root = root(workspace);
+    let folder = Place {
+        fs: &*shell.world.fs,
+        root: &root,
+    }
+    .folder(tree);
+    let Some(version) = folder.current()? else {
+        return Err(absent(tree));
+    };
+    let paths = paths(&folder, &version, args.ticker.as_ref());
+    if paths.is_empty() {
+        let ticker = args
+            .ticker
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        return Err(Failure::new(
+            Exit::Failed,
+            format!("the mirror of {tree} has no rows of {ticker}"),
+        ));
+    }
+    let shown = paths.iter().map(|path| path.display().to_string());
+    if args.json {
+        let paths: Vec<String> = shown.collect();
+        shell
+            .printer
+            .json(&json!({ "version": version.number, "paths": paths }));
+    } else {
+        shown.for_each(|path| shell.printer.line(&path));
+    }
+    Ok(Exit::Ok)
+}
+
+fn paths(folder: &mirror::Folder<'_>, version: &Version, ticker: Option<&Ticker>) -> Vec<PathBuf> {
+    if ticker.is_none() && version.is_linked {
+        return vec![folder.version_dir(version.number)];
+    }
+    let ticker = ticker.map(Ticker::as_str);
+    if ticker.is_some_and(|ticker| !version.series.contains_key(ticker)) {
+        return Vec::new();
+    }
+    let files = version.files_of(ticker);
+    files.map(|piece| folder.path_of(version, piece)).collect()
+}
+
+fn absent(tree: &Tree) -> Failure {
+    let refused = format!("there is no mirror of {tree}");
+    let of = tree
+        .interval
+        .map_or_else(String::new, |interval| format!(" -i {interval}"));
+    Failure::new(Exit::Failed, refused).hint(format!(
+        "make it: barkeep mirror --venue {}{of}",
+        tree.venue
+    ))
+}
+
+fn verify(
+    args: &MirrorArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    trees: &[Tree],
+) -> Result<Exit, Failure> {
+    let known = known_at(workspace, shell, catalog, trees)?;
+    let root = root(workspace);
+    let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
+    for tree in trees {
+        let around = (&*shell.world.fs, catalog, &known);
+        match mirror::verify(workspace, around, &root, tree)? {
+            None if tree.dataset == Dataset::Stocks => return Err(absent(tree)),
+            None => {}
+            Some(found) => {
+                if !found.differences.is_empty() {
+                    exit = Exit::Mismatch;
+                }
+                if !args.json {
+                    print_verified(tree, &found, shell);
+                }
+                documents.push(verified_document(tree, &found));
+            }
+        }
+    }
+    if args.json {
+        shell.printer.json(&json!({ "mirrors": documents }));
+    }
+    Ok(exit)
+}
+
+fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
+    for difference in &found.differences {
+        let (ticker, reason) = (&difference.ticker, &difference.reason);
+        shell.printer.line(&format!("{tree} {ticker}: {reason}"));
+    }
+    let differ = found.differences.len();
+    let outcome = match differ {
+        0 => "all are equal".to_owned(),
+        differ => count(differ, "differs", "differ"),
+    };
+    let series = count(found.series, "series was compared", "series were compared");
+    shell.printer.note(&format!("{tree}: {series}, {outcome}."));
+    if found.kept > 0 {
+        let kept = count(found.kept, "series has", "series have");
+        shell.printer.note(&format!(
+            "{tree}: {kept} rows whose files are damaged or gone."
+        ));
+    }
+}
+
+fn verified_document(tree: &Tree, found: &Verified) -> Value {
+    let differences = found.differences.iter();
+    let differences = differences.map(|one| json!({ "ticker": one.ticker, "reason": one.reason }));
+    json!({
+        "mirror": tree.to_string(),
+        "series": found.series,
+        "rows": found.rows,
+        "series_with_last_copies": found.kept,
+        "differences": differences.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,116 @@
+//! How the mirrors stand, for `status` and metrics. Looks only, and no trouble with a mirror is anybody else's.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::{root, switched_on};
+use crate::cli::shell::Shell;
+use crate::cli::ui::Printer;
+use crate::cli::ui::words::{count, duration};
+use crate::mirror::{MirrorError, Place, Standing, Tree};
+use crate::model::{Dataset, Interval};
+use crate::workspace::Workspace;
+
+/// How one mirror stands.
+#[derive(Debug)]
+pub(in crate::cli) struct MirrorStanding {
+    tree: Tree,
+    /// `None` when it is not made yet.
+    found: Result<Option<Standing>, MirrorError>,
+}
+
+/// Returns how the mirrors stand that the settings ask for. What only comes along with bars, and is not there, is left out.
+pub(in crate::cli) fn standings(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+) -> Vec<MirrorStanding> {
+    let root = root(workspace);
+    let place = Place {
+        fs: &*shell.world.fs,
+        root: &root,
+    };
+    let stands = |tree: Tree| MirrorStanding {
+        found: place.folder(&tree).standing(),
+        tree,
+    };
+    let all = switched_on(workspace).into_iter().map(stands);
+    let is_told = |one: &MirrorStanding| {
+        one.tree.dataset == Dataset::Stocks || !matches!(one.found, Ok(None))
+    };
+    all.filter(is_told).collect()
+}
+
+/// Returns when each mirror was brought up to date last.
+pub(in crate::cli) fn refreshed(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+) -> Vec<(Tree, Option<DateTime<Utc>>)> {
+    let all = standings(workspace, shell).into_iter();
+    all.map(|one| {
+        (
+            one.tree,
+            one.found.ok().flatten().and_then(|found| found.refreshed),
+        )
+    })
+    .collect()
+}
+
+impl MirrorStanding {
+    fn age(refreshed: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<i64> {
+        refreshed.map(|at| (now - at).num_seconds())
+    }
+
+    pub(in crate::cli) fn print(&self, now: DateTime<Utc>, printer: &Printer) {
+        let tree = &self.tree;
+        let found = match &self.found {
+            Err(error) => {
+                printer.warning(&format!("The mirror of {tree} cannot be read: {error}."));
+                return;
+            }
+            Ok(None) => {
+                printer.note(&format!(
+                    "The mirror of {tree} is not made yet: barkeep mirror."
+                ));
+                return;
+            }
+            Ok(Some(found)) => found,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "shown in seconds at most")]
+        let age = Self::age(found.refreshed, now).map_or_else(
+            || "of unknown age".to_owned(),
+            |age| format!("{} old", duration(age as f64)),
+        );
+        let series = count(found.version.series.len(), "series", "series");
+        printer.note(&format!(
+            "The mirror of {tree} is {age}: version {}, {series}.",
+            found.version.number
+        ));
+        let kept = found.version.series.values();
+        let kept = kept.filter(|series| !series.kept.is_empty()).count();
+        if kept > 0 {
+            printer.warning(&format!(
+                "The mirror of {tree} has the last copy of months of {}, which are damaged or gone where they are stored.",
+                count(kept, "series", "series")
+            ));
+        }
+    }
+
+    pub(in crate::cli) fn document(&self, now: DateTime<Utc>) -> Value {
+        let found = self.found.as_ref().ok().and_then(Option::as_ref);
+        let refreshed = found.and_then(|found| found.refreshed);
+        let series = found.map(|found| &found.version.series);
+        let kept = series.into_iter().flatten();
+        let kept = kept.filter(|(_, series)| !series.kept.is_empty()).count();
+        json!({
+            "venue": self.tree.venue.to_string(),
+            "dataset": self.tree.dataset.as_str(),
+            "interval": self.tree.interval.map(Interval::as_str),
+            "version": found.map(|found| found.version.number),
+            "refreshed": refreshed.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            "age_seconds": Self::age(refreshed, now),
+            "series": series.map(std::collections::BTreeMap::len),
+            "series_with_last_copies": kept,
+            "error": self.found.as_ref().err().map(ToString::to_string),
+        })
+    }
+}

@@ -1,0 +1,225 @@
+//! `barkeep show --trades`: prints raw trades of an instrument, or of all.
+//!
+//! Promises: one day is in memory at a time, beside the rows that are printed. Times are UTC, to the nanosecond. A damaged day is
+//! named and does not hide the others.
+
+use std::ops::ControlFlow;
+
+use super::args::Format;
+use super::{Question, ShowArgs};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::ui::rows::Extract;
+use crate::cli::ui::words;
+use crate::export::{Sheet, Times};
+use crate::frame::{Cell, Frame, Profile, exact_trades};
+use crate::model::{Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, time};
+use crate::storage::{StorageError, Stored};
+
+/// Stands for every instrument.
+const ALL: &str = "all";
+/// What people see of a trade; the other columns are asked for by name, or are in CSV and JSON.
+const TOLD: [&str; 8] = [
+    "trade_time",
+    "isin",
+    "price",
+    "volume",
+    "currency",
+    "execution_venue",
+    "trading_mode",
+    "modification_flag",
+];
+
+/// The trades of one feed that are printed.
+struct Wanted<'q> {
+    question: Question<'q>,
+    /// Their instrument; `None` for all.
+    isin: Option<&'q str>,
+    parts: Vec<Frame>,
+    rows: usize,
+    exit: Exit,
+}
+
+impl<'q> Question<'q> {
+    /// Returns what is printed of the trades of an instrument: an extract for each feed that has some.
+    pub(super) fn trades(self, word: &'q Ticker) -> Result<(Vec<Extract>, Exit), Failure> {
+        let isin = isin_of(word)?;
+        let mut extracts = Vec::new();
+        let mut exits = Vec::new();
+        for request in self.feeds()? {
+            let mut wanted = Wanted {
+                question: self,
+                isin,
+                parts: Vec::new(),
+                rows: 0,
+                exit: Exit::Ok,
+            };
+            wanted.read(&request)?;
+            exits.push(wanted.exit);
+            extracts.extend(wanted.extract(request)?);
+        }
+        if extracts.is_empty() && exits.iter().all(|exit| *exit == Exit::Ok) {
+            let message = format!("no trades of {word} are stored in that time");
+            return Err(Failure::new(Exit::Failed, message)
+                .hint("see which feeds have trades, and from when to when: barkeep list"));
+        }
+        Ok((extracts, Exit::worst(exits)))
+    }
+
+    /// Returns the feeds of the venues that are meant.
+    fn feeds(self) -> Result<Vec<StorageRequest>, Failure> {
+        let workspace = self.reading.workspace;
+        let venues = match &self.args.venue {
+            Some(venue) => vec![venue.clone()],
+            None => workspace.venues()?.into_iter().collect(),
+        };
+        let mut feeds = Vec::new();
+        for venue in venues {
+            for feed in workspace.stores.partitioned.feeds(&venue)? {
+                feeds.push(StorageRequest {
+                    venue: Some(venue.clone()),
+                    series: Series::Trades { feed },
+                });
+            }
+        }
+        Ok(feeds)
+    }
+
+    fn is_of_span(self, key: PartitionKey) -> bool {
+        let (first, last) = (
+            self.span.first.map(time::day),
+            self.span.last.map(time::day),
+        );
+        let days = key.days();
+        days.is_none_or(|(begins, ends)| {
+            first.is_none_or(|first| ends >= first) && last.is_none_or(|last| begins <= last)
+        })
+    }
+}
+
+impl Wanted<'_> {
+    fn read(&mut self, request: &StorageRequest) -> Result<(), Failure> {
+        let Question { reading, .. } = self.question;
+        if reading.as_of.is_some() {
+            if let Some(found) = reading.read(request)? {
+                self.take(request, &found.stored);
+            }
+            return Ok(());
+        }
+        let question = self.question;
+        let is_wanted = |key| question.is_of_span(key);
+        let store = &reading.workspace.stores.partitioned;
+        store.read_each(request, &is_wanted, &mut |_, stored| {
+            self.take(request, &stored?);
+            let is_enough = question.args.head.is_some_and(|head| self.rows >= head);
+            Ok::<_, StorageError>(if is_enough {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Takes what is wanted of some rows.
+    fn take(&mut self, request: &StorageRequest, stored: &Stored) {
+        let Question {
+            shell, span, args, ..
+        } = self.question;
+        for damage in &stored.damaged {
+            shell.printer.error(&format!(
+                "error: {} is damaged: {}\n  caused by: the trades of {request} of {} are missing from the output",
+                shell.shown(&damage.path),
+                damage.reason,
+                damage.partition,
+            ));
+            self.exit = Exit::Damaged;
+        }
+        for path in &stored.misplaced {
+            let named = words::misplaced(shell.shown(path));
+            shell.printer.warning(&format!("{named}."));
+        }
+        let exact = exact_trades(&stored.frame);
+        let within = exact.between(span.first, span.last.map(|last| last.saturating_add(1)));
+        let rows = of_instrument(&within, self.isin);
+        self.rows += rows.len();
+        self.parts.push(rows);
+        // Of the last ones no more are kept than are printed.
+        while let (Some(tail), Some(first)) = (args.tail, self.parts.first())
+            && self.rows - first.len() >= tail
+        {
+            self.rows -= first.len();
+            self.parts.remove(0);
+        }
+    }
+
+    fn extract(self, request: StorageRequest) -> Result<Option<Extract>, Failure> {
+        let args = self.question.args;
+        let profile = Profile::of(Dataset::Trades);
+        let frame = Frame::concat(profile, self.parts).unwrap_or_else(|parts| {
+            // Days follow one another, so that this is never met; no row would be left out.
+            crate::frame::merge_all(profile, parts).0
+        });
+        if frame.is_empty() {
+            return Ok(None);
+        }
+        let first = args.tail.map_or(0, |tail| frame.len().saturating_sub(tail));
+        let after = args.head.map_or(frame.len(), |head| head.min(frame.len()));
+        let rows: Vec<usize> = (first..after).collect();
+        Ok(Some(Extract {
+            sheet: Sheet::of_frame(frame.take(&rows), &columns(args, profile)?, Times::Utc),
+            provenance: Provenance {
+                timezone: Some("UTC".to_owned()),
+                source: request.venue.clone(),
+                ..Provenance::default()
+            },
+            request,
+        }))
+    }
+}
+
+fn columns(args: &ShowArgs, profile: &'static Profile) -> Result<Vec<usize>, Failure> {
+    if args.format == Format::Table && !args.names_columns() {
+        return Ok(TOLD
+            .iter()
+            .filter_map(|name| profile.position(name))
+            .collect());
+    }
+    args.columns(profile)
+}
+
+fn of_instrument(rows: &Frame, isin: Option<&str>) -> Frame {
+    let column = rows.profile().position("isin");
+    let column = column.and_then(|at| rows.columns().get(at));
+    match (isin, column) {
+        (Some(isin), Some(column)) => {
+            // Rows stand in the order of time, so that every group of them has nearly every instrument: its statistics rule
+            // none out, and a plain look at each row is all there is.
+            let is_it = |row: &usize| column.cell(*row) == Cell::Text(isin);
+            let found: Vec<usize> = (0..rows.len()).filter(is_it).collect();
+            rows.take(&found)
+        }
+        _ => rows.clone(),
+    }
+}
+
+/// Returns the ISIN that a word is; `None` when all instruments are meant.
+fn isin_of(word: &Ticker) -> Result<Option<&str>, Failure> {
+    let text = word.as_str();
+    if text.eq_ignore_ascii_case(ALL) {
+        return Ok(None);
+    }
+    let is_isin = text.len() == 12
+        && text.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && text.ends_with(|last: char| last.is_ascii_digit());
+    if is_isin {
+        return Ok(Some(text));
+    }
+    Err(
+        Failure::usage(format!("{word} is no ISIN, such as DE000BASF111"))
+            .hint("print the trades of all instruments: barkeep show --trades all --head 100"),
+    )
+}

@@ -1,0 +1,234 @@
+//! `barkeep status --gaps`: which sessions are stored, open, empty or lost. Reads only, and takes no lock.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Value, json};
+
+use super::status::{StatusArgs, exit, survey};
+use super::unknown;
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::{count, grouped};
+use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
+use crate::inventory::{self, Asked};
+use crate::model::{Interval, Series, Ticker, Venue, time};
+use crate::update::{self, AskedSessions, Owed, SeriesSessions, SeriesStatus, StateOfSessions};
+use crate::workspace::Workspace;
+
+/// Runs `status --gaps`.
+pub(super) fn run(
+    args: &StatusArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+) -> Result<Exit, Failure> {
+    unknown::refuse_order(
+        "status",
+        &args.tickers,
+        args.intervals.first().copied(),
+        catalog,
+    )?;
+    let known = workspace.intervals()?;
+    let intervals = if args.intervals.is_empty() {
+        &known
+    } else {
+        &args.intervals
+    };
+    let (books, first) = recorded(args, intervals, workspace, catalog, shell)?;
+    let owed = Owed {
+        view: workspace.view(),
+        catalog,
+        now: shell.around.clock.now(),
+    };
+    let asked = AskedSessions {
+        venues: &args.venues,
+        intervals,
+        tickers: &args.tickers,
+    };
+    let series = update::sessions(&owed, &books, asked, |ticker, venue, interval| {
+        let of = (venue.clone(), ticker.clone(), interval);
+        first.get(&of).copied()
+    });
+    let states = update::by_state(&series);
+    let standing = survey(workspace, shell, catalog)?;
+    let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
+    if args.json {
+        shell.printer.json(&document(args, &states, &series));
+    } else {
+        print(args, &states, &series, shell);
+    }
+    for path in books.values().flat_map(GapBook::damaged) {
+        shell.printer.warning(&format!(
+            "{} is damaged: what was remembered of its sessions is unknown.",
+            shell.shown(path)
+        ));
+    }
+    for one in will_lose {
+        let sessions = count(one.missed, "session", "sessions");
+        shell.printer.warning(&format!(
+            "{} {}: {sessions} will be lost before they can be fetched at this rate.",
+            one.venue, one.interval
+        ));
+    }
+    Ok(exit(&standing.series))
+}
+
+/// The first recorded day of each series.
+type FirstDays = BTreeMap<(Venue, Ticker, Interval), NaiveDate>;
+
+/// Returns what is remembered of gaps, and where the rows of each series begin.
+fn recorded(
+    args: &StatusArgs,
+    intervals: &[Interval],
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+) -> Result<(GapBooks, FirstDays), Failure> {
+    let fs = &*shell.world.fs;
+    let mut venues = catalog.venues();
+    venues.retain(|venue| args.venues.is_empty() || args.venues.contains(venue));
+    let books = read_books(fs, &workspace.places, &venues, intervals)?;
+    let asked = Asked {
+        venues: args.venues.clone(),
+        intervals: intervals.to_vec(),
+        tickers: args.tickers.clone(),
+    };
+    let known = inventory::known(workspace, fs, catalog, &asked)?;
+    let mut first = BTreeMap::new();
+    for (request, record) in known.records {
+        let (Some(venue), Series::Bars { ticker, interval }) = (request.venue, request.series)
+        else {
+            continue;
+        };
+        if let Some(begin) = record.first {
+            first.insert((venue, ticker, interval), time::day(begin));
+        }
+    }
+    Ok((books, first))
+}
+
+fn print(
+    args: &StatusArgs,
+    states: &[StateOfSessions],
+    series: &[SeriesSessions],
+    shell: &Shell<'_>,
+) {
+    if args.tickers.is_empty() {
+        let header = [
+            "venue",
+            "interval",
+            "state",
+            "sessions",
+            "tickers",
+            "first",
+            "last",
+            "next loss",
+        ];
+        let rows: Vec<[String; 8]> = states.iter().map(row).collect();
+        return shell.printer.table(&header, &rows, &[3, 4]);
+    }
+    let header = [
+        "venue",
+        "ticker",
+        "interval",
+        "state",
+        "first",
+        "last",
+        "sessions",
+        "why, or until when",
+    ];
+    let rows = series.iter().flat_map(|one| {
+        one.spans.iter().map(|span| {
+            [
+                one.venue.to_string(),
+                one.ticker.to_string(),
+                one.interval.to_string(),
+                span.state.as_str().to_owned(),
+                span.first.to_string(),
+                span.last.to_string(),
+                grouped(span.sessions),
+                remark(one, span),
+            ]
+        })
+    });
+    shell
+        .printer
+        .table(&header, &rows.collect::<Vec<_>>(), &[6]);
+}
+
+fn row(one: &StateOfSessions) -> [String; 8] {
+    [
+        one.venue.to_string(),
+        one.interval.to_string(),
+        one.state.as_str().to_owned(),
+        grouped(one.sessions),
+        grouped(one.tickers),
+        one.first.to_string(),
+        one.last.to_string(),
+        one.next_loss.map_or_else(String::new, moment),
+    ]
+}
+
+/// Returns why a span is lost, or until when it can be fetched.
+fn remark(one: &SeriesSessions, span: &Span) -> String {
+    if let Some((cause, noticed)) = span.loss {
+        return format!("noticed on {noticed}: {}", cause.words());
+    }
+    let deadline = one.deadlines.get(&span.first);
+    deadline.map_or_else(String::new, |deadline| moment(*deadline))
+}
+
+fn moment(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn document(args: &StatusArgs, states: &[StateOfSessions], series: &[SeriesSessions]) -> Value {
+    let states = states.iter().map(|one| {
+        json!({
+            "venue": one.venue.to_string(),
+            "interval": one.interval.as_str(),
+            "state": one.state.as_str(),
+            "sessions": one.sessions,
+            "tickers": one.tickers,
+            "first": one.first.to_string(),
+            "last": one.last.to_string(),
+            "next_loss": one.next_loss.map(moment),
+        })
+    });
+    // What is in order is added up above; of tickers that are named, everything is told.
+    let is_told = |span: &&Span| {
+        let is_in_order = matches!(span.state, SessionState::Have | SessionState::Holiday);
+        !is_in_order || !args.tickers.is_empty()
+    };
+    let series = series.iter().filter_map(|one| {
+        let spans = one.spans.iter().filter(is_told);
+        let spans: Vec<Value> = spans.map(|span| span_document(one, span)).collect();
+        let document = json!({
+            "venue": one.venue.to_string(),
+            "ticker": one.ticker.as_str(),
+            "interval": one.interval.as_str(),
+            "spans": spans,
+        });
+        (!spans.is_empty()).then_some(document)
+    });
+    json!({
+        "states": states.collect::<Vec<_>>(),
+        "series": series.collect::<Vec<_>>(),
+    })
+}
+
+fn span_document(one: &SeriesSessions, span: &Span) -> Value {
+    let deadline = one.deadlines.get(&span.first);
+    json!({
+        "state": span.state.as_str(),
+        "first": span.first.to_string(),
+        "last": span.last.to_string(),
+        "sessions": span.sessions,
+        "cause": span.loss.map(|(cause, _)| cause.as_str()),
+        "noticed": span.loss.map(|(_, noticed)| noticed.to_string()),
+        "next_loss": deadline.map(|deadline| moment(*deadline)),
+    })
+}

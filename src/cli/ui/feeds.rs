@@ -1,0 +1,96 @@
+//! What a run did with feeds of trades, on the screen and for machines.
+
+use serde_json::{Value, json};
+
+use super::Printer;
+use super::words::{count, grouped, size, some_of};
+use crate::ingest::{FeedReport, FileFailure};
+
+/// Failures of one feed that are printed; `--json` has all.
+const MOST_LINES: usize = 10;
+
+/// Prints what was had of each feed.
+pub(in crate::cli) fn print(feeds: &[FeedReport], printer: &Printer) {
+    for feed in feeds {
+        let venue = &feed.venue;
+        if !feed.is_heard && feed.from_vault == 0 {
+            continue;
+        }
+        let trades = feed.trades;
+        printer.note(&format!(
+            "{venue}: {} of {} downloaded ({}), {} read out of the vault; {} ({} new, {} changed, {} there already), bars of {}.",
+            grouped(feed.downloaded),
+            count(feed.listed, "file", "files"),
+            size(feed.bytes),
+            grouped(feed.from_vault),
+            count(trades.added + trades.changed + trades.unchanged, "trade", "trades"),
+            grouped(trades.added),
+            grouped(trades.changed),
+            grouped(trades.unchanged),
+            count(feed.bar_days.len(), "day", "days"),
+        ));
+    }
+}
+
+/// Prints what a person should look at.
+pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
+    for feed in feeds {
+        let venue = &feed.venue;
+        for failure in feed.failures.iter().take(MOST_LINES) {
+            printer.error(&format!("error: {venue}: {}", sentence(failure)));
+        }
+        if feed.failures.len() > MOST_LINES {
+            let more = count(
+                feed.failures.len() - MOST_LINES,
+                "more failure",
+                "more failures",
+            );
+            printer.error(&format!("error: {venue}: {more}, which --json lists"));
+        }
+        if feed.bad_lines > 0 {
+            let bad = usize::try_from(feed.bad_lines).unwrap_or(usize::MAX);
+            printer.warning(&format!(
+                "{venue}: {} no trades; they are in quarantine, and all others are stored.",
+                count(bad, "line is", "lines are")
+            ));
+        }
+        if !feed.silent.is_empty() {
+            let days: Vec<String> = feed.silent.iter().map(ToString::to_string).collect();
+            printer.warning(&format!(
+                "{venue}: the exchange was open and the feed has no trade: {}.",
+                some_of(&days, MOST_LINES)
+            ));
+        }
+    }
+}
+
+fn sentence(failure: &FileFailure) -> String {
+    match &failure.file {
+        Some(file) => format!("{file}: {}", failure.reason),
+        None => failure.reason.clone(),
+    }
+}
+
+/// Returns what was had of a feed as one object of the summary.
+pub(in crate::cli) fn json(feed: &FeedReport) -> Value {
+    let failure = |failure: &FileFailure| json!({ "file": failure.file, "reason": failure.reason });
+    let days = |days: &std::collections::BTreeSet<chrono::NaiveDate>| {
+        days.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    json!({
+        "venue": feed.venue.to_string(),
+        "heard": feed.is_heard,
+        "listed": feed.listed,
+        "downloaded": feed.downloaded,
+        "bytes": feed.bytes,
+        "from_vault": feed.from_vault,
+        "lines": feed.lines,
+        "bad_lines": feed.bad_lines,
+        "trades": {
+            "new": feed.trades.added, "changed": feed.trades.changed, "unchanged": feed.trades.unchanged,
+        },
+        "bar_days": days(&feed.bar_days),
+        "silent": days(&feed.silent),
+        "failures": feed.failures.iter().map(failure).collect::<Vec<_>>(),
+    })
+}

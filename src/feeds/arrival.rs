@@ -1,0 +1,74 @@
+//! What comes from a feed, on its way to the thread that writes.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::Extent;
+use crate::ingest::FileFailure;
+use crate::model::Digest;
+use crate::source::posttrade::{BadLine, FileName, Listing};
+use crate::storage::RowsToStage;
+
+pub use crate::source::posttrade::Held;
+
+/// What comes from a feed.
+#[derive(Debug)]
+pub enum Arrival {
+    /// The feed said what it has.
+    Listed(Listed),
+    /// A file was downloaded.
+    Downloaded {
+        /// Its name.
+        name: FileName,
+        /// When it was received.
+        at: DateTime<Utc>,
+        /// Its bytes, as they were received.
+        bytes: Vec<u8>,
+    },
+    /// Trades of one day.
+    Trades {
+        /// The day, UTC.
+        day: NaiveDate,
+        /// The trades.
+        rows: RowsToStage,
+    },
+    /// A file was read: the trades of it have come, or come before all is over.
+    Read(FileRead),
+    /// Something could not be had; the answer that came in its place, if one did, is kept.
+    Failed(FileFailure, Option<Vec<u8>>),
+    /// Nothing more comes. What is held of the days that were looked at, once everything before is stored.
+    Over(Held),
+}
+
+/// What a feed said that it has.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What it has.
+    pub listing: Listing,
+    /// When it said so.
+    pub at: DateTime<Utc>,
+}
+
+/// What was read of a file.
+#[derive(Clone, Debug)]
+pub struct FileRead {
+    /// Its name.
+    pub name: FileName,
+    /// Its bytes.
+    pub digest: Digest,
+    /// How far it was read; `None` where its form is not known, so that it is read again by a build that knows it.
+    pub extent: Option<Extent>,
+    /// Trades in it.
+    pub lines: u64,
+    /// Lines that are none, as many as are kept.
+    pub bad: Vec<BadLine>,
+    /// How many of them there are.
+    pub bad_lines: u64,
+    /// The days of its trades, UTC.
+    pub days: BTreeSet<NaiveDate>,
+    /// What went wrong beside that, as a phrase.
+    pub trouble: Option<String>,
+    /// Whether it came out of the vault.
+    pub from_vault: bool,
+}

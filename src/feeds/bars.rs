@@ -1,0 +1,236 @@
+//! Bars of the days whose trades changed: made of all that is stored of them, and coarser ones of those.
+//!
+//! Promises: bars are made of stored trades, never of what was just fetched, so it does not matter in which order a day came. A
+//! day that is made again becomes the same bars. What no bars can be made of is told, and the day is made again next time.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::{FeedRunError, FeedTask};
+use crate::frame::Frame;
+use crate::ingest::{
+    Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
+};
+#[cfg(feature = "polars")]
+use crate::model::Interval;
+use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
+use crate::source::posttrade::BarsOf;
+use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
+use crate::workspace::{Session, View};
+
+/// Bars that are made of the trades themselves.
+#[cfg(feature = "polars")]
+const MADE: [Interval; 2] = [Interval::M1, Interval::D1];
+
+/// What making bars takes.
+pub(super) struct Bars<'b, 'l> {
+    pub(super) task: &'b FeedTask<'l>,
+    pub(super) view: View<'l>,
+    pub(super) session: Session<'l>,
+}
+
+/// Bars of one series on their way into the tree.
+struct Made {
+    series: Series,
+    rows: Frame,
+}
+
+#[cfg(feature = "polars")]
+impl Made {
+    fn bars(ticker: Ticker, interval: Interval, rows: Frame) -> Self {
+        let series = Series::Bars { ticker, interval };
+        Self { series, rows }
+    }
+}
+
+impl<'l> Bars<'_, 'l> {
+    /// Makes the bars of days, and returns those days that are done.
+    pub(super) fn make(
+        &self,
+        days: &BTreeSet<NaiveDate>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<BTreeSet<NaiveDate>, FeedRunError> {
+        let mut done = BTreeSet::new();
+        for day in days {
+            // A day at a time: its trades are in memory whole.
+            if self.session.stop.is_raised() {
+                break;
+            }
+            if self.make_day(*day, registry, report)? {
+                done.insert(*day);
+            }
+        }
+        Ok(done)
+    }
+
+    fn make_day(
+        &self,
+        day: NaiveDate,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<bool, FeedRunError> {
+        let venue = self.task.feed.venue();
+        if self.task.feed.spec().bars == BarsOf::None {
+            return Ok(true);
+        }
+        let store = &self.view.stores.partitioned;
+        let is_of_day = |key: PartitionKey| key == PartitionKey::Day(day);
+        let stored = match store.read_some(&self.task.trades, &is_of_day) {
+            Ok(Some(stored)) if stored.damaged.is_empty() => stored.frame,
+            Ok(None) => return Ok(true),
+            Ok(Some(_)) => {
+                self.fail(day, "its trades are damaged", report);
+                return Ok(false);
+            }
+            Err(StorageError::Lock(error)) => return Err(StorageError::Lock(error).into()),
+            Err(error) => {
+                self.fail(day, &error.to_string(), report);
+                return Ok(false);
+            }
+        };
+        let made = match self.bars_of(&stored, registry, report) {
+            Ok(made) => made,
+            Err(reason) => {
+                self.fail(day, &reason, report);
+                return Ok(false);
+            }
+        };
+        let failed_before = report.at(venue).tickers.failed;
+        self.store(made, registry, report)?;
+        let is_stored =
+            report.at(venue).tickers.failed == failed_before && !self.session.stop.is_raised();
+        if is_stored {
+            report.feed_at(venue).bar_days.insert(day);
+        }
+        Ok(is_stored)
+    }
+
+    fn fail(&self, day: NaiveDate, reason: &str, report: &mut RunReport) {
+        let failure = FileFailure {
+            file: None,
+            reason: format!("no bars are made of {day}: {reason}"),
+            kind: FailureKind::Refused,
+        };
+        report
+            .feed_at(self.task.feed.venue())
+            .failures
+            .push(failure);
+    }
+
+    #[cfg(feature = "polars")]
+    fn bars_of(
+        &self,
+        trades: &Frame,
+        registry: &Registry,
+        report: &mut RunReport,
+    ) -> Result<Vec<Made>, String> {
+        use crate::resample::{VenueRules, bars_of_trades, coarser};
+
+        let (spec, venue) = (self.task.feed.spec(), self.task.feed.venue());
+        let rules = VenueRules::of(spec.code.as_str(), &spec.currency);
+        let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
+        let is_wanted =
+            |(ticker, _): &(Ticker, Frame)| spec.bars == BarsOf::All || listed.contains(ticker);
+        let calendar = &self.task.feed.spec().calendar;
+        let mut made = Vec::new();
+        for interval in MADE {
+            let bars = bars_of_trades(trades, &rules, calendar, interval);
+            let bars = bars.map_err(|error| error.to_string())?;
+            let is_first = interval == Interval::M1;
+            for (ticker, rows) in bars.bars.into_iter().filter(is_wanted) {
+                for &wider in spec.derive.iter().filter(|_| is_first) {
+                    let coarse = coarser(&rows, interval, wider, calendar);
+                    let coarse = coarse.map_err(|error| error.to_string())?;
+                    made.push(Made::bars(ticker.clone(), wider, coarse.frame));
+                }
+                made.push(Made::bars(ticker, interval, rows));
+            }
+            for (ticker, rows) in bars.outside.into_iter().filter(is_wanted) {
+                let series = Series::Prepost { ticker, interval };
+                made.push(Made { series, rows });
+            }
+            if !is_first {
+                continue;
+            }
+            // Both lengths tell the same of auctions and of what has no bars.
+            for (ticker, rows) in bars.auctions.into_iter().filter(is_wanted) {
+                let series = Series::Auctions { ticker };
+                made.push(Made { series, rows });
+            }
+            let told =
+                |(series, why): &(String, String)| format!("{venue}: {series} has no bars: {why}");
+            report.warnings.extend(bars.refused.iter().map(told));
+        }
+        Ok(made)
+    }
+
+    #[cfg(not(feature = "polars"))]
+    #[expect(clippy::unused_self, reason = "as where polars is built in")]
+    fn bars_of(
+        &self,
+        _trades: &Frame,
+        _registry: &Registry,
+        _report: &mut RunReport,
+    ) -> Result<Vec<Made>, String> {
+        Err("this barkeep was built without polars; bars = \"none\" in the settings of the venue asks for none".to_owned())
+    }
+
+    /// Stores bars as those of a source are.
+    fn store(
+        &self,
+        made: Vec<Made>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
+        let Session {
+            fs, held, places, ..
+        } = self.session;
+        let venue = self.task.feed.venue();
+        let provenance = Provenance {
+            timezone: self.task.feed.spec().calendar.zone().map(str::to_owned),
+            basis: PriceBasis::AsTraded,
+            source: Some(venue.clone()),
+        };
+        let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
+        let mut run: Option<StagedRun<'l, Open>> = None;
+        let mut notes = SourceNotes::new();
+        for Made { series, rows } in made {
+            let request = StorageRequest {
+                venue: Some(venue.clone()),
+                series,
+            };
+            // Series that nobody keeps in tickers.json have no entry there.
+            if request
+                .series
+                .ticker()
+                .is_some_and(|ticker| listed.contains(ticker))
+            {
+                notes.insert(request.clone(), SourceNote::default());
+            }
+            let Some(rows) = RowsToStage::encode(request, &rows, &provenance)? else {
+                continue;
+            };
+            let run = match &mut run {
+                Some(run) => run,
+                empty => {
+                    let id = self.session.runs.next();
+                    empty.insert(StagedRun::begin(fs, held, places, id)?)
+                }
+            };
+            run.stage(&rows)?;
+        }
+        let Some(run) = run else { return Ok(()) };
+        let sealed = run.seal()?;
+        Consolidation {
+            view: self.view,
+            session: self.session,
+            registry,
+            notes: &notes,
+            report,
+        }
+        .finish(sealed)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,475 @@
+//! Asking a feed, on a thread of its own, and reading what comes.
+//!
+//! Promises: nothing here changes a file. What the vault has and nobody read goes first, and is not downloaded. A plan is chosen
+//! anew after each file that may change it, and no file is asked for twice in a run.
+//! Leaves to others: keeping and storing (`run`), which follows message by message: the channel bounds what is in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+
+use super::arrival::{Arrival, FileRead, Listed};
+use super::plan::{self, pace_of};
+use super::{Extent, FeedRunError, Marks};
+use crate::frame::{Trade, rows_of_trades};
+use crate::ingest::{FailureKind, FileFailure};
+use crate::layout::Places;
+use crate::model::{Digest, PriceBasis, Provenance, StorageRequest, time};
+use crate::source::posttrade::{
+    Downloaded, Feed, FeedError, FileName, Held, HeldDaily, Listing, Looked, MinuteTrades, Reason,
+    Span, TradesOfDaily, choose, is_covered, witnesses,
+};
+use crate::storage::RowsToStage;
+use crate::sys::{Clock, Fs, Shutdown};
+use crate::vault::{Shelf, Vault, VaultFile};
+
+/// Trades that are staged together: a row group.
+const BATCH: usize = 1 << 16;
+/// A feed that did not answer so many requests one after the other is left alone for this run.
+const MOST_FAILURES: u32 = 3;
+
+/// What fetching takes.
+#[derive(Clone, Debug)]
+pub struct FeedTask<'l> {
+    /// The feed.
+    pub feed: &'l Feed,
+    /// The series of its trades.
+    pub trades: StorageRequest,
+    /// Where its downloads are.
+    pub shelf: Shelf,
+    /// The days that are wanted, both included; all when `None`.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// The door to the file system.
+    pub fs: &'l dyn Fs,
+    /// The places of the workspace.
+    pub places: &'l Places,
+    /// The clock.
+    pub clock: &'l dyn Clock,
+    /// Asks to stop.
+    pub stop: &'l Shutdown,
+}
+
+impl FeedTask<'_> {
+    /// Returns what is wanted of a listing.
+    pub(super) fn listed(&self, mut listing: Listing) -> Listing {
+        if let Some((first, last)) = self.days {
+            let is_wanted = |name: &FileName| (first..=last).contains(&name.span.day());
+            listing.files.retain(is_wanted);
+        }
+        listing
+    }
+}
+
+/// Asks a feed for all that a run needs of it. `send` takes what comes, and says whether somebody listens still.
+pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
+    let mut fetching = Fetching {
+        task,
+        reader: Reader::new(task, send),
+        marks: Marks::of(task.places, task.feed.venue()),
+        listing: Listing::default(),
+        held: Held::default(),
+        passed_over: BTreeSet::new(),
+        dailies: BTreeMap::new(),
+    };
+    if let Err(error) = fetching.work() {
+        let kind = FailureKind::Disk;
+        send(failed(None, error.to_string(), kind));
+    }
+    fetching.reader.flush();
+    send(Arrival::Over(fetching.held));
+}
+
+pub(super) fn failed(file: Option<&FileName>, reason: String, kind: FailureKind) -> Arrival {
+    let file = file.map(ToString::to_string);
+    Arrival::Failed(FileFailure { file, reason, kind }, None)
+}
+
+struct Fetching<'t, 'l> {
+    task: &'t FeedTask<'l>,
+    reader: Reader<'t>,
+    marks: Marks,
+    listing: Listing,
+    held: Held,
+    passed_over: BTreeSet<FileName>,
+    /// What the daily files that were read in this run have.
+    dailies: BTreeMap<NaiveDate, TradesOfDaily>,
+}
+
+impl Fetching<'_, '_> {
+    fn work(&mut self) -> Result<(), FeedRunError> {
+        let is_heard = self.list();
+        self.held = plan::held(self.task, (&mut self.marks, &self.listing))?;
+        self.take_unread()?;
+        if is_heard {
+            self.download_all()?;
+        }
+        Ok(())
+    }
+
+    /// Asks what the feed has, and tells whether it said so.
+    fn list(&mut self) -> bool {
+        match self.task.feed.list(self.task.stop) {
+            Ok(listing) => {
+                let listing = self.task.listed(listing);
+                self.listing = listing.clone();
+                let at = self.task.clock.now();
+                self.reader.say(Arrival::Listed(Listed { listing, at }));
+                true
+            }
+            Err(error) => {
+                self.fail(None, error);
+                false
+            }
+        }
+    }
+
+    /// Reads what earlier runs downloaded and did not come to store.
+    fn take_unread(&mut self) -> Result<(), FeedRunError> {
+        let vault = Vault::of(self.task.fs, &self.task.places.vault());
+        for (day, files) in vault.days(&self.task.shelf)? {
+            // A pack is made of what was stored.
+            for part in files.iter().filter(|file| **file != VaultFile::Pack) {
+                let contents = vault.read(&self.task.shelf, day, part)?;
+                for record in contents.iter().flat_map(crate::vault::Contents::records) {
+                    if self.task.stop.is_raised() {
+                        return Ok(());
+                    }
+                    let head = &record.head;
+                    let Ok(name) = head.name.parse::<FileName>() else {
+                        continue;
+                    };
+                    let marks = self.marks.day(self.task.fs, day)?;
+                    if !marks.has_read(&head.name, head.digest.half()) {
+                        self.take(&name, record.bytes, true)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn download_all(&mut self) -> Result<(), FeedRunError> {
+        let mut failures = 0;
+        loop {
+            let requests = choose(&Looked {
+                listing: &self.listing,
+                held: &self.held,
+                passed_over: &self.passed_over,
+                now: self.task.clock.now(),
+                freshness: self.task.feed.spec().freshness,
+                calendar: &self.task.feed.spec().calendar,
+                pace: pace_of(self.task.feed),
+            });
+            if requests.is_empty() {
+                return Ok(());
+            }
+            for request in requests {
+                if self.task.stop.is_raised() || !self.reader.is_heard {
+                    return Ok(());
+                }
+                match self.download(&request.name)? {
+                    Asked::Answered => failures = 0,
+                    Asked::Unanswered => failures += 1,
+                    Asked::GivenUp => return Ok(()),
+                }
+                if failures >= MOST_FAILURES {
+                    return Ok(());
+                }
+                if !matches!(request.reason, Reason::Minute | Reason::Again) {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn download(&mut self, name: &FileName) -> Result<Asked, FeedRunError> {
+        // Whatever comes of it: what is there now is not there otherwise in this run.
+        self.passed_over.insert(name.clone());
+        match self.task.feed.download(name, self.task.stop) {
+            Ok(Downloaded::File(bytes)) => {
+                self.take(name, &bytes, false)?;
+                Ok(Asked::Answered)
+            }
+            Ok(Downloaded::Gone) => {
+                let reason = "it was listed, and the feed has it no more".to_owned();
+                let gone = failed(Some(name), reason, FailureKind::Source);
+                self.reader.say(gone);
+                Ok(Asked::Answered)
+            }
+            Err(FeedError::Stopped { .. }) => Ok(Asked::GivenUp),
+            Err(error) => {
+                let asked = match error {
+                    FeedError::Malformed { .. } => Asked::Answered,
+                    FeedError::Transport { .. } => Asked::Unanswered,
+                    _ => Asked::GivenUp,
+                };
+                self.fail(Some(name), error);
+                Ok(asked)
+            }
+        }
+    }
+
+    fn fail(&mut self, file: Option<&FileName>, error: FeedError) {
+        let reason = error.to_string();
+        let (kind, body) = match error {
+            FeedError::Stopped { .. } => return,
+            FeedError::Malformed { body, .. } => (FailureKind::Malformed, body),
+            _ => (FailureKind::Source, None),
+        };
+        let file = file.map(ToString::to_string);
+        let failure = FileFailure { file, reason, kind };
+        self.reader.say(Arrival::Failed(failure, body));
+    }
+
+    /// Reads a file, and notes what it says of what else is needed.
+    fn take(
+        &mut self,
+        name: &FileName,
+        bytes: &[u8],
+        from_vault: bool,
+    ) -> Result<(), FeedRunError> {
+        if !from_vault {
+            let at = self.task.clock.now();
+            let (name, bytes) = (name.clone(), bytes.to_vec());
+            self.reader.say(Arrival::Downloaded { name, at, bytes });
+        }
+        let mut seen = Seen::of(name.span);
+        let extent = self
+            .reader
+            .read(name, bytes, from_vault, &mut |trade| seen.add(trade));
+        if extent != Some(Extent::Whole) {
+            // Its bytes are there; the same ones need not be asked for again at once.
+            self.passed_over.insert(name.clone());
+            return Ok(());
+        }
+        match seen {
+            Seen::Minute(minute) => self.note_minute(&minute)?,
+            Seen::Daily(daily) => self.note_daily(name.span.day(), daily, Digest::of(bytes))?,
+        }
+        Ok(())
+    }
+
+    fn note_minute(&mut self, minute: &MinuteTrades) -> Result<(), FeedRunError> {
+        let day = minute.minute().date();
+        let held = self.held.days.get(&day);
+        let is_witness = held
+            .and_then(|held| held.daily.as_ref())
+            .is_some_and(|daily| daily.witnesses.contains_key(&minute.minute()));
+        let is_covered = if is_witness {
+            self.daily(day)?.map(|daily| is_covered(daily, minute))
+        } else {
+            None
+        };
+        self.held.note_minute(minute, is_covered);
+        Ok(())
+    }
+
+    /// Returns what the daily file has: as it was read in this run, else out of the vault.
+    fn daily(&mut self, day: NaiveDate) -> Result<Option<&TradesOfDaily>, FeedRunError> {
+        if !self.dailies.contains_key(&day) {
+            let name = FileName {
+                feed: self.task.feed.spec().code.clone(),
+                span: Span::Daily(day),
+            };
+            if let Some(Seen::Daily(daily)) = self
+                .again(day, &BTreeSet::from([name.clone()]))?
+                .remove(&name)
+            {
+                self.dailies.insert(day, daily);
+            }
+        }
+        Ok(self.dailies.get(&day))
+    }
+
+    /// Judges a daily file by minutes that are held already; those that are not are downloaded for it.
+    fn note_daily(
+        &mut self,
+        day: NaiveDate,
+        daily: TradesOfDaily,
+        digest: Digest,
+    ) -> Result<(), FeedRunError> {
+        let held = self.held.days.entry(day).or_default();
+        let chosen = witnesses(&daily, day, held, &self.listing, digest.half().number());
+        let there: BTreeSet<_> = chosen
+            .iter()
+            .filter(|minute| held.minutes.contains_key(minute))
+            .copied()
+            .collect();
+        held.daily = Some(HeldDaily::of(&daily, chosen));
+        let name = |minute| FileName {
+            feed: self.task.feed.spec().code.clone(),
+            span: Span::Minute(minute),
+        };
+        let mut again = self.again(day, &there.iter().map(|minute| name(*minute)).collect())?;
+        let Some(held) = self.held.days.get_mut(&day) else {
+            return Ok(());
+        };
+        for minute in there {
+            let counted = held.minutes.get(&minute).map_or(0, |held| held.within);
+            let is_covered = match again.remove(&name(minute)) {
+                Some(Seen::Minute(trades)) => is_covered(&daily, &trades),
+                // The vault has it no more: how many there were is known still.
+                _ => counted <= daily.minutes().get(&minute).copied().unwrap_or_default(),
+            };
+            if let Some(daily) = &mut held.daily {
+                daily.witnesses.insert(minute, Some(is_covered));
+            }
+        }
+        self.dailies.insert(day, daily);
+        Ok(())
+    }
+
+    /// Looks once more at files of a day that were read before, as far as the vault has them.
+    fn again(
+        &self,
+        day: NaiveDate,
+        wanted: &BTreeSet<FileName>,
+    ) -> Result<HashMap<FileName, Seen>, FeedRunError> {
+        let mut found = HashMap::new();
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        let vault = Vault::of(self.task.fs, &self.task.places.vault());
+        let files = vault
+            .days(&self.task.shelf)?
+            .remove(&day)
+            .unwrap_or_default();
+        for file in &files {
+            let contents = vault.read(&self.task.shelf, day, file)?;
+            for record in contents.iter().flat_map(crate::vault::Contents::records) {
+                let name = record.head.name.parse::<FileName>().ok();
+                let Some(name) = name.filter(|name| wanted.contains(name)) else {
+                    continue;
+                };
+                let mut seen = Seen::of(name.span);
+                let content = super::read::read(record.bytes, &mut |trade| seen.add(&trade));
+                if content.extent == Some(Extent::Whole) {
+                    found.insert(name, seen);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What came of a question.
+enum Asked {
+    Answered,
+    Unanswered,
+    GivenUp,
+}
+
+/// What is remembered of the trades of a file while it is read.
+enum Seen {
+    Minute(MinuteTrades),
+    Daily(TradesOfDaily),
+}
+
+impl Seen {
+    fn of(span: Span) -> Self {
+        match span {
+            Span::Minute(minute) => Self::Minute(MinuteTrades::of(minute)),
+            Span::Daily(_) => Self::Daily(TradesOfDaily::default()),
+        }
+    }
+
+    fn add(&mut self, trade: &Trade) {
+        match self {
+            Self::Minute(minute) => minute.add(trade),
+            Self::Daily(daily) => daily.add(trade),
+        }
+    }
+}
+
+/// Reads files into trades, which go out a batch of a day at a time.
+pub(super) struct Reader<'t> {
+    trades: &'t StorageRequest,
+    provenance: Provenance,
+    send: &'t dyn Fn(Arrival) -> bool,
+    batch: Vec<Trade>,
+    /// Whether somebody listens still.
+    pub(super) is_heard: bool,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(task: &'t FeedTask<'_>, send: &'t dyn Fn(Arrival) -> bool) -> Self {
+        Self {
+            trades: &task.trades,
+            provenance: Provenance {
+                timezone: Some("UTC".to_owned()),
+                basis: PriceBasis::AsTraded,
+                source: Some(task.feed.venue().clone()),
+            },
+            send,
+            batch: Vec::new(),
+            is_heard: true,
+        }
+    }
+
+    pub(super) fn say(&mut self, arrival: Arrival) {
+        self.is_heard &= (self.send)(arrival);
+    }
+
+    /// Reads a file; `see` sees each trade of it on its way.
+    pub(super) fn read(
+        &mut self,
+        name: &FileName,
+        bytes: &[u8],
+        from_vault: bool,
+        see: &mut dyn FnMut(&Trade),
+    ) -> Option<Extent> {
+        let content = super::read::read(bytes, &mut |trade| {
+            see(&trade);
+            self.batch.push(trade);
+            if self.batch.len() >= BATCH {
+                self.flush();
+            }
+        });
+        let extent = content.extent;
+        self.say(Arrival::Read(FileRead {
+            name: name.clone(),
+            digest: Digest::of(bytes),
+            extent,
+            lines: content.lines,
+            bad: content.bad,
+            bad_lines: content.bad_lines,
+            days: content.days,
+            trouble: content.trouble,
+            from_vault,
+        }));
+        extent
+    }
+
+    /// Sends the trades that wait.
+    pub(super) fn flush(&mut self) {
+        let mut days: BTreeMap<NaiveDate, Vec<Trade>> = BTreeMap::new();
+        for trade in self.batch.drain(..) {
+            days.entry(time::day(trade.trade_time))
+                .or_default()
+                .push(trade);
+        }
+        for (day, trades) in days {
+            let ordered = rows_of_trades(&trades);
+            let encoded =
+                RowsToStage::encode(self.trades.clone(), &ordered.frame, &self.provenance);
+            match encoded {
+                Ok(Some(rows)) => self.say(Arrival::Trades { day, rows }),
+                Ok(None) => {}
+                Err(error) => self.say(failed(None, error.to_string(), FailureKind::Refused)),
+            }
+            if !ordered.displaced.is_empty() {
+                let text = format!("{:#?}", ordered.displaced);
+                let reason = format!(
+                    "{} of {day} were published twice under one key with other values",
+                    ordered.displaced.len()
+                );
+                let failure = FileFailure {
+                    file: None,
+                    reason,
+                    kind: FailureKind::Malformed,
+                };
+                self.say(Arrival::Failed(failure, Some(text.into_bytes())));
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! A run of a feed of trades: what the feed has is chosen from, downloaded into the vault, read into trades, and made into bars.
+//!
+//! Promises: a download is durable before anything that was made of it counts; what is stored is marked after it is durable.
+//! So a crash at any point leaves work that is done again without loss or doubling: what is in the vault and not marked is read
+//! from there and not downloaded. A file that is not understood costs itself, and keeps its bytes.
+//! Leaves to others: what a feed has and what is needed of it (`source::posttrade`), how rows become files (`ingest`), which
+//! trades make which bars (`resample`).
+
+mod arrival;
+mod bars;
+mod error;
+mod fetch;
+mod marks;
+mod plan;
+mod read;
+mod replay;
+mod run;
+mod silence;
+
+pub use arrival::{Arrival, FileRead, Held, Listed};
+pub use error::FeedRunError;
+pub use fetch::{FeedTask, fetch};
+pub use marks::{DayMarks, Extent, FileMark, Marks};
+pub use plan::{PreviewError, preview, task_of};
+pub use replay::{replay, replayed_days};
+pub use run::FeedRun;

@@ -1,0 +1,99 @@
+//! What a run of a feed begins with: its names, its calendar, and what it would download.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, TimeDelta};
+
+use super::{FeedRunError, FeedTask, Marks};
+use crate::layout::Places;
+use crate::model::{Series, StorageRequest};
+use crate::source::posttrade::{Feed, FeedError, Held, HeldDay, Listing, Looked, Request, choose};
+use crate::sys::{Clock, Fs, Shutdown};
+use crate::vault::Vault;
+
+/// Returns what fetching from a feed takes; `None` where its code is none that a folder can have, which settings refuse.
+pub fn task_of<'l>(
+    feed: &'l Feed,
+    (fs, places): (&'l dyn Fs, &'l Places),
+    (clock, stop): (&'l dyn Clock, &'l Shutdown),
+    days: Option<(NaiveDate, NaiveDate)>,
+) -> Option<FeedTask<'l>> {
+    let code = feed.spec().code.as_str();
+    let trades = StorageRequest {
+        venue: Some(feed.venue().clone()),
+        series: Series::Trades {
+            feed: code.parse().ok()?,
+        },
+    };
+    Some(FeedTask {
+        feed,
+        trades,
+        shelf: code.parse().ok()?,
+        days,
+        fs,
+        places,
+        clock,
+        stop,
+    })
+}
+
+/// Returns what is held of the days that a feed lists, and of those that the vault has unread downloads of.
+pub(super) fn held(
+    task: &FeedTask<'_>,
+    (marks, listing): (&mut Marks, &Listing),
+) -> Result<Held, FeedRunError> {
+    let FeedTask {
+        fs, places, shelf, ..
+    } = task;
+    let fs = *fs;
+    let vault = Vault::of(fs, &places.vault());
+    let mut days: BTreeSet<NaiveDate> = listing.files.iter().map(|name| name.span.day()).collect();
+    days.extend(vault.days(shelf)?.into_keys());
+    let mut held = Held {
+        asked_before: marks.asked_before(fs)?,
+        ..Held::default()
+    };
+    for day in days {
+        let known = &marks.day(fs, day)?.held;
+        if *known != HeldDay::default() {
+            held.days.insert(day, known.clone());
+        }
+    }
+    Ok(held)
+}
+
+/// Asks a feed what it has, and returns what a run would download, in its order. Changes nothing.
+///
+/// # Errors
+/// When the feed does not answer, or what is held cannot be read.
+pub fn preview(task: &FeedTask<'_>) -> Result<Vec<Request>, PreviewError> {
+    let feed = task.feed;
+    let listing = task.listed(feed.list(task.stop)?);
+    let mut marks = Marks::of(task.places, feed.venue());
+    let held = held(task, (&mut marks, &listing))?;
+    Ok(choose(&Looked {
+        listing: &listing,
+        held: &held,
+        passed_over: &BTreeSet::new(),
+        now: task.clock.now(),
+        freshness: feed.spec().freshness,
+        calendar: &feed.spec().calendar,
+        pace: pace_of(feed),
+    }))
+}
+
+/// Returns the time that a request takes.
+pub(super) fn pace_of(feed: &Feed) -> TimeDelta {
+    feed.spec().rate.average()
+}
+
+/// Why nobody knows what a run would download.
+#[derive(Debug, thiserror::Error)]
+pub enum PreviewError {
+    /// The feed did not say what it has.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// What is held cannot be read.
+    #[error(transparent)]
+    Held(#[from] FeedRunError),
+}

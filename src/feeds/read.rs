@@ -1,0 +1,57 @@
+//! From the bytes of a file to trades, as they come.
+//!
+//! Promises: memory is bounded by the lines that are no trades, of which so many are kept and all are counted.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use super::Extent;
+use crate::frame::Trade;
+use crate::model::time;
+use crate::source::posttrade::{BadLine, Limits, Line, LinesError, lines};
+
+/// Bytes of bad lines of one file that are kept. The vault has them all.
+const KEPT_BYTES: usize = 4 << 20;
+
+/// What was read of some bytes.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) extent: Option<Extent>,
+    pub(super) lines: u64,
+    pub(super) bad: Vec<BadLine>,
+    pub(super) bad_lines: u64,
+    pub(super) days: BTreeSet<NaiveDate>,
+    pub(super) trouble: Option<String>,
+}
+
+/// Reads a file, and hands out its trades in their order.
+pub(super) fn read(bytes: &[u8], give: &mut dyn FnMut(Trade)) -> Content {
+    let mut content = Content::default();
+    let mut kept = 0;
+    let outcome = lines(bytes, Limits::default(), &mut |line| match line {
+        Line::Trade(trade) => {
+            content.lines += 1;
+            content.days.insert(time::day(trade.trade_time));
+            give(trade);
+        }
+        Line::Bad(bad) => {
+            content.bad_lines += 1;
+            kept += bad.bytes.len();
+            if kept <= KEPT_BYTES {
+                content.bad.push(bad);
+            }
+        }
+    });
+    (content.extent, content.trouble) = match outcome {
+        Ok(read) if read.has_trailer => {
+            let trouble = "bytes follow its end that are no gzip".to_owned();
+            (Some(Extent::Whole), Some(trouble))
+        }
+        Ok(_) => (Some(Extent::Whole), None),
+        // A later build may know it: it is not done with.
+        Err(error @ LinesError::UnknownSchema { .. }) => (None, Some(error.to_string())),
+        Err(error) => (Some(Extent::Cut), Some(error.to_string())),
+    };
+    content
+}

@@ -1,0 +1,89 @@
+//! Making trades and bars anew of what the vault has, without a request.
+//!
+//! Promises: the downloads of a day are read in the order in which they came, and merged into what is stored: where a parser was
+//! mended, its values win, and nothing else changes. Nothing is removed.
+
+use chrono::NaiveDate;
+
+use super::arrival::{Arrival, Held};
+use super::fetch::{Reader, failed};
+use super::{FeedRun, FeedRunError, FeedTask};
+use crate::ingest::{FailureKind, Registry, RunReport};
+use crate::source::posttrade::FileName;
+use crate::vault::{Contents, Vault};
+use crate::workspace::{Session, View};
+
+/// Makes what is stored of a feed anew, a day at a time.
+///
+/// # Errors
+/// When the disk refuses or the lock is lost. What was committed stays.
+pub fn replay<'l>(
+    task: &FeedTask<'l>,
+    since: Option<NaiveDate>,
+    (view, session): (View<'l>, Session<'l>),
+    registry: &mut Registry,
+    report: &mut RunReport,
+) -> Result<(), FeedRunError> {
+    // The feed is not asked, and is none that was not heard.
+    report.feed_at(task.feed.venue());
+    for day in replayed_days(task, since)? {
+        if session.stop.is_raised() {
+            break;
+        }
+        let run = FeedRun::begin(task.clone(), session)?;
+        replay_day(run, day, (view, registry), report)?;
+    }
+    Ok(())
+}
+
+/// Returns the days of which the vault has downloads.
+///
+/// # Errors
+/// When they cannot be listed.
+pub fn replayed_days(
+    task: &FeedTask<'_>,
+    since: Option<NaiveDate>,
+) -> Result<Vec<NaiveDate>, FeedRunError> {
+    let vault = Vault::of(task.fs, &task.places.vault());
+    let days = vault.days(&task.shelf)?.into_keys();
+    Ok(days
+        .filter(|day| since.is_none_or(|since| *day >= since))
+        .collect())
+}
+
+fn replay_day<'l>(
+    mut run: FeedRun<'l>,
+    day: NaiveDate,
+    (view, registry): (View<'l>, &mut Registry),
+    report: &mut RunReport,
+) -> Result<(), FeedRunError> {
+    let task = run.task().clone();
+    let vault = Vault::of(task.fs, &task.places.vault());
+    let files = vault.days(&task.shelf)?.remove(&day).unwrap_or_default();
+    let arrivals = std::cell::RefCell::new(Vec::new());
+    let send = |arrival| {
+        arrivals.borrow_mut().push(arrival);
+        true
+    };
+    let mut reader = Reader::new(&task, &send);
+    for file in &files {
+        let contents = vault.read(&task.shelf, day, file)?;
+        for record in contents.iter().flat_map(Contents::records) {
+            match record.head.name.parse::<FileName>() {
+                Ok(name) => {
+                    reader.read(&name, record.bytes, true, &mut |_| {});
+                }
+                Err(error) => reader.say(failed(None, error.to_string(), FailureKind::Malformed)),
+            }
+            for arrival in arrivals.take() {
+                run.take(arrival, report)?;
+            }
+        }
+    }
+    reader.flush();
+    for arrival in arrivals.take() {
+        run.take(arrival, report)?;
+    }
+    run.take(Arrival::Over(Held::default()), report)?;
+    run.finish(view, registry, report)
+}

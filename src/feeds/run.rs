@@ -1,0 +1,405 @@
+//! What becomes of what comes from a feed: kept, staged, consolidated, made into bars, marked. All of it on the writing thread.
+//!
+//! Promises: a download is in the vault before its trades are staged. That bars are due is written down before the trades that
+//! they are of can be stored, and that a file was read after they are. Trades that cannot be stored leave no mark: their files
+//! are read once more by the next run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::arrival::{Arrival, FileRead, Held, Listed};
+use super::bars::Bars;
+use super::marks::FileMark;
+use super::{FeedRunError, FeedTask, Marks, silence};
+use crate::ingest::{
+    Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
+};
+use crate::model::Venue;
+use crate::source::posttrade::{BadLine, FileName, Listing, Span};
+use crate::storage::{Open, RowsToStage, StagedRun};
+use crate::sys::atomic::TempNames;
+use crate::vault::{Keeper, Retention, VaultError, forget};
+use crate::workspace::{Session, View};
+
+/// Parts of a day from which on they are merged before the day is over: each is a file that a run looks into.
+const MANY_PARTS: usize = 16;
+
+/// The run of one feed.
+#[derive(Debug)]
+pub struct FeedRun<'l> {
+    task: FeedTask<'l>,
+    session: Session<'l>,
+    keeper: Keeper<'l>,
+    temps: TempNames,
+    marks: Marks,
+    staged: Option<StagedRun<'l, Open>>,
+    read: Vec<FileRead>,
+    listed: Option<Listed>,
+    held: Held,
+}
+
+impl<'l> FeedRun<'l> {
+    /// Begins the run of a feed. What stopped runs kept is made durable, since after a kill it may exist in memory only.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn begin(task: FeedTask<'l>, session: Session<'l>) -> Result<Self, FeedRunError> {
+        let Session {
+            fs, held, places, ..
+        } = session;
+        let id = session.runs.next();
+        let keeper = Keeper::of(fs, held, &places.vault(), id.clone());
+        keeper.secure(&task.shelf)?;
+        Ok(Self {
+            marks: Marks::of(places, task.feed.venue()),
+            temps: TempNames::of(id),
+            task,
+            session,
+            keeper,
+            staged: None,
+            read: Vec::new(),
+            listed: None,
+            held: Held::default(),
+        })
+    }
+
+    /// Returns what fetching takes.
+    pub fn task(&self) -> &FeedTask<'l> {
+        &self.task
+    }
+
+    fn venue(&self) -> &'l Venue {
+        self.task.feed.venue()
+    }
+
+    /// Takes in what came. Whether it was the last is told.
+    ///
+    /// # Errors
+    /// When the disk refuses or the lock is lost.
+    pub fn take(&mut self, arrival: Arrival, report: &mut RunReport) -> Result<bool, FeedRunError> {
+        match arrival {
+            Arrival::Listed(listed) => self.note_listed(listed, report),
+            Arrival::Downloaded { name, at, bytes } => self.keep(&name, at, &bytes, report)?,
+            Arrival::Trades { day, rows } => self.stage(day, &rows)?,
+            Arrival::Read(read) => self.note_read(read, report)?,
+            Arrival::Failed(failure, body) => self.fail(failure, body.as_deref(), report)?,
+            Arrival::Over(held) => {
+                self.held = held;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn note_listed(&mut self, listed: Listed, report: &mut RunReport) {
+        let Listing {
+            unknown, counted, ..
+        } = &listed.listing;
+        let venue = self.venue();
+        let feed = report.feed_at(venue);
+        feed.is_heard = true;
+        feed.listed = listed.listing.files.len();
+        if !unknown.is_empty() {
+            let (count, first) = (unknown.len(), unknown.first().map_or("", String::as_str));
+            report.warnings.push(format!(
+                "{venue}: the feed lists {count} names that are none of its files, such as {first}"
+            ));
+        }
+        if let Some(counted) = counted {
+            report.warnings.push(format!(
+                "{venue}: the feed says that it has {counted} files and lists another number of them"
+            ));
+        }
+        self.listed = Some(listed);
+    }
+
+    /// Keeps a download. A vault that takes no files keeps nobody from collecting.
+    fn keep(
+        &mut self,
+        name: &FileName,
+        at: DateTime<Utc>,
+        bytes: &[u8],
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
+        let feed = report.feed_at(self.venue());
+        feed.downloaded += 1;
+        feed.bytes += bytes.len() as u64;
+        let place = (&self.task.shelf, name.span.day());
+        match self.keeper.keep(place, &name.to_string(), at, bytes) {
+            Ok(_) => Ok(()),
+            Err(error) if is_of_place(&error) => {
+                feed.failures.push(FileFailure {
+                    file: Some(name.to_string()),
+                    reason: format!("it is not kept in the vault: {error}"),
+                    kind: FailureKind::Disk,
+                });
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn stage(&mut self, day: NaiveDate, rows: &RowsToStage) -> Result<(), FeedRunError> {
+        let Session {
+            fs, held, places, ..
+        } = self.session;
+        // From here on a stopped run may store them, and then nobody else knows of the bars.
+        self.marks
+            .change(fs, day, |marks| marks.is_bars_due = true)?;
+        self.marks.save(fs, &self.temps)?;
+        let run = match &mut self.staged {
+            Some(run) => run,
+            empty => {
+                let id = self.session.runs.next();
+                empty.insert(StagedRun::begin(fs, held, places, id)?)
+            }
+        };
+        Ok(run.stage(rows)?)
+    }
+
+    fn note_read(&mut self, read: FileRead, report: &mut RunReport) -> Result<(), FeedRunError> {
+        let feed = report.feed_at(self.venue());
+        feed.from_vault += usize::from(read.from_vault);
+        feed.lines += read.lines;
+        feed.bad_lines += read.bad_lines;
+        if let Some(trouble) = &read.trouble {
+            feed.failures.push(FileFailure {
+                file: Some(read.name.to_string()),
+                reason: trouble.clone(),
+                kind: FailureKind::Malformed,
+            });
+        }
+        if read.bad_lines > 0 {
+            let count = read.bad_lines;
+            let reason = format!("{count} of its lines are no trades; all others are stored");
+            let name = format!("{}.bad.txt", read.name);
+            self.put_away(&name, told(&read.bad).as_bytes(), &reason, report)?;
+        }
+        self.read.push(FileRead {
+            bad: Vec::new(),
+            ..read
+        });
+        Ok(())
+    }
+
+    fn fail(
+        &mut self,
+        failure: FileFailure,
+        body: Option<&[u8]>,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
+        if let Some(body) = body {
+            let name = failure.file.as_deref().unwrap_or("answer");
+            self.put_away(name, body, &failure.reason, report)?;
+        }
+        report.feed_at(self.venue()).failures.push(failure);
+        Ok(())
+    }
+
+    fn put_away(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        reason: &str,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
+        let quarantine = self.session.quarantine(&self.session.runs.next());
+        let origin = self.session.places.root.join(self.task.trades.to_string());
+        let kept = quarantine.keep(&origin, name, bytes, reason, Some(&self.task.trades))?;
+        report.kept.push(kept);
+        Ok(())
+    }
+
+    /// Stores what came, makes bars of the days that it is of, and marks what was read.
+    ///
+    /// # Errors
+    /// When the disk refuses or the lock is lost. What is not marked is done once more by the next run.
+    pub fn finish(
+        mut self,
+        view: View<'l>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
+        let trades = self.task.trades.clone();
+        take_over_trades(view, self.session, registry, &trades, report)?;
+        let is_stored = self.consolidate(view, registry, report)?;
+        if !is_stored || !report.data.is_there() {
+            return Ok(());
+        }
+        self.mark_read()?;
+        let due = self.days_due()?;
+        let made = Bars {
+            task: &self.task,
+            view,
+            session: self.session,
+        }
+        .make(&due, registry, report)?;
+        for day in &made {
+            self.marks
+                .change(fs, *day, |marks| marks.is_bars_due = false)?;
+        }
+        self.marks.save(fs, &self.temps)?;
+        if let Some(listed) = &self.listed {
+            let silent =
+                silence::silent_days(&mut self.marks, fs, listed, &self.task.feed.spec().calendar)?;
+            self.marks.note_asked(fs, &self.temps, listed.at)?;
+            report.feed_at(self.venue()).silent = silent;
+        }
+        self.tidy_vault(report)
+    }
+
+    /// Stores what is staged, and tells whether all of it is.
+    fn consolidate(
+        &mut self,
+        view: View<'l>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<bool, FeedRunError> {
+        let Some(run) = self.staged.take() else {
+            return Ok(true);
+        };
+        let staged = run.len();
+        let sealed = run.seal()?;
+        if !report.data.is_there() {
+            report.withheld += staged;
+            return Ok(false);
+        }
+        let failed_before = report.at(self.venue()).tickers.failed;
+        Consolidation {
+            view,
+            session: self.session,
+            registry,
+            notes: &SourceNotes::new(),
+            report,
+        }
+        .finish(sealed)?;
+        let is_whole = report.at(self.venue()).tickers.failed == failed_before;
+        // It may have ended between two lots.
+        Ok(is_whole && !self.session.stop.is_raised())
+    }
+
+    /// Marks what was read, now that it is stored.
+    fn mark_read(&mut self) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
+        for read in std::mem::take(&mut self.read) {
+            let Some(extent) = read.extent else { continue };
+            let mark = FileMark {
+                digest: read.digest.half(),
+                extent,
+                lines: read.lines,
+            };
+            let name = read.name.to_string();
+            self.marks.change(fs, read.name.span.day(), |marks| {
+                marks.note(&name, mark);
+            })?;
+        }
+        for (day, held) in std::mem::take(&mut self.held.days) {
+            self.marks.change(fs, day, |marks| marks.held = held)?;
+        }
+        let mut minutes: BTreeMap<NaiveDate, BTreeSet<_>> = BTreeMap::new();
+        let files = self.listed.iter().flat_map(|listed| &listed.listing.files);
+        for name in files {
+            if let Span::Minute(minute) = name.span {
+                minutes.entry(minute.date()).or_default().insert(minute);
+            }
+        }
+        for (day, minutes) in minutes {
+            self.marks
+                .change(fs, day, |marks| marks.listed.extend(minutes))?;
+        }
+        Ok(self.marks.save(fs, &self.temps)?)
+    }
+
+    /// Returns the days whose trades may have changed since bars were made of them, by this run or by one that was stopped.
+    fn days_due(&mut self) -> Result<BTreeSet<NaiveDate>, FeedRunError> {
+        let fs = self.session.fs;
+        let mut due = BTreeSet::new();
+        for day in self.marks.known_days(fs)? {
+            if self.marks.day(fs, day)?.is_bars_due {
+                due.insert(day);
+            }
+        }
+        Ok(due)
+    }
+
+    /// Merges the parts of days that are over, and forgets days that need not be kept. What the vault cannot do is told: the
+    /// trades are stored.
+    fn tidy_vault(&mut self, report: &mut RunReport) -> Result<(), FeedRunError> {
+        let (fs, shelf) = (self.session.fs, self.task.shelf.clone());
+        let today = self.session.clock.now().date_naive();
+        for (day, files) in self.keeper.vault().days(&shelf)? {
+            let marks = self.marks.day(fs, day)?;
+            if day < today || files.len() > MANY_PARTS {
+                let is_done =
+                    |head: &crate::vault::Head| marks.has_read(&head.name, head.digest.half());
+                let merged = self.keeper.merge((&shelf, day), &is_done);
+                if let Err(error) = merged {
+                    told_of_vault(error, self.task.feed.venue(), report)?;
+                }
+            }
+        }
+        let spec = self.task.feed.spec().vault;
+        let retention = if spec.is_kept {
+            Retention {
+                days: Some(spec.days),
+                bytes: Some(spec.bytes),
+            }
+        } else {
+            Retention {
+                days: Some(0),
+                bytes: Some(0),
+            }
+        };
+        let mut done: BTreeMap<NaiveDate, super::DayMarks> = BTreeMap::new();
+        for day in self.keeper.vault().days(&shelf)?.into_keys() {
+            done.insert(day, self.marks.day(fs, day)?.clone());
+        }
+        let forgotten = forget(
+            &mut self.keeper,
+            &shelf,
+            (retention, today),
+            &|day, head| {
+                let marks = done.get(&day);
+                marks.is_some_and(|marks| marks.has_read(&head.name, head.digest.half()))
+            },
+        );
+        forgotten
+            .map(drop)
+            .or_else(|error| told_of_vault(error, self.venue(), report))
+    }
+}
+
+fn is_of_place(error: &VaultError) -> bool {
+    match error {
+        VaultError::Fs(error) => error.is_of_place(),
+        VaultError::Newer { .. } => true,
+        VaultError::Lock(_) | VaultError::Name(_) => false,
+    }
+}
+
+fn told_of_vault(
+    error: VaultError,
+    venue: &Venue,
+    report: &mut RunReport,
+) -> Result<(), FeedRunError> {
+    if !is_of_place(&error) {
+        return Err(error.into());
+    }
+    let text = format!("{venue}: the vault stays as it is: {error}");
+    report.warnings.push(text);
+    Ok(())
+}
+
+/// Returns bad lines with their places, for a person to look at.
+fn told(bad: &[BadLine]) -> String {
+    let lines = bad.iter().map(|bad| {
+        let text = String::from_utf8_lossy(&bad.bytes);
+        format!(
+            "line {} at byte {}: {}\n{text}\n",
+            bad.line, bad.offset, bad.reason
+        )
+    });
+    lines.collect()
+}

@@ -1,0 +1,65 @@
+//! Days of trading of which a feed had nothing.
+//!
+//! Promises: a day is silent only if its session is over, and either no file of it was ever listed or all that it has was read
+//! and no trade was in it. Holidays are none, and neither are days before the feed was first asked: it may have forgotten them.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, TimeDelta};
+
+use super::arrival::Listed;
+use super::{DayMarks, Marks};
+use crate::calendar::{Calendar, WallClock};
+use crate::model::time;
+use crate::source::posttrade::{Coverage, deadline};
+use crate::sys::{Fs, FsResult};
+
+/// The feed is late by a quarter of an hour, and has the closing auction by then.
+const LATE: TimeDelta = TimeDelta::hours(2);
+
+/// Returns the days on which the feed was silent.
+pub(super) fn silent_days(
+    marks: &mut Marks,
+    fs: &dyn Fs,
+    listed: &Listed,
+    calendar: &Calendar,
+) -> FsResult<BTreeSet<NaiveDate>> {
+    let today = listed.at.date_naive();
+    let asked_before = marks.asked_before(fs)?;
+    let first = asked_before.map_or(today, |asked| asked.date_naive());
+    let mut silent = BTreeSet::new();
+    let Some(now) = wall_clock(listed, calendar) else {
+        return Ok(silent);
+    };
+    for session in calendar.sessions(first, today) {
+        let day = session.day;
+        let is_over = time::nanos(session.close + LATE).is_some_and(|end| end <= now);
+        let is_kept = deadline(day, listed.listing.days_kept, calendar) > listed.at;
+        if is_over && is_kept && is_silent(marks.day(fs, day)?) {
+            silent.insert(day);
+        }
+    }
+    Ok(silent)
+}
+
+/// Returns what the clock of the exchange showed when the feed was asked.
+fn wall_clock(listed: &Listed, calendar: &Calendar) -> Option<i64> {
+    let mut clock = WallClock::of(calendar.zone()?)?;
+    Some(clock.shows(listed.at.timestamp_nanos_opt()?))
+}
+
+fn is_silent(marks: &DayMarks) -> bool {
+    if marks.lines() > 0 {
+        return false;
+    }
+    match marks.held.coverage() {
+        Coverage::Whole => true,
+        Coverage::None | Coverage::Open | Coverage::Lacking => {
+            let minutes = &marks.held.minutes;
+            marks
+                .listed
+                .iter()
+                .all(|minute| minutes.contains_key(minute))
+        }
+    }
+}

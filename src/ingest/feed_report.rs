@@ -1,0 +1,75 @@
+//! What a run did with a feed of trades, for people and machines.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+
+use crate::model::Venue;
+use crate::storage::RowCounts;
+
+use super::FailureKind;
+
+/// What a run did with a feed of trades.
+#[derive(Clone, Debug)]
+pub struct FeedReport {
+    /// The venue.
+    pub venue: Venue,
+    /// Whether the feed said what it has.
+    pub is_heard: bool,
+    /// Files that it had.
+    pub listed: usize,
+    /// Files that were downloaded.
+    pub downloaded: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that were read out of the vault: an earlier run had downloaded them and not come to its end, or all is made anew.
+    pub from_vault: usize,
+    /// Published lines that were read.
+    pub lines: u64,
+    /// Lines that were not understood.
+    pub bad_lines: u64,
+    /// Trades by what happened to them.
+    pub trades: RowCounts,
+    /// Days of which bars were made.
+    pub bar_days: BTreeSet<NaiveDate>,
+    /// What could not be had or read.
+    pub failures: Vec<FileFailure>,
+    /// Days of trading of which the feed had nothing.
+    pub silent: BTreeSet<NaiveDate>,
+}
+
+/// A file of a feed, or all of it, that could not be had or read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFailure {
+    /// The file; `None` where it is the feed as a whole.
+    pub file: Option<String>,
+    /// What went wrong, as a sentence without a period.
+    pub reason: String,
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
+}
+
+impl FeedReport {
+    /// Returns an empty report.
+    pub fn of(venue: Venue) -> Self {
+        Self {
+            venue,
+            is_heard: false,
+            listed: 0,
+            downloaded: 0,
+            bytes: 0,
+            from_vault: 0,
+            lines: 0,
+            bad_lines: 0,
+            trades: RowCounts::default(),
+            bar_days: BTreeSet::new(),
+            failures: Vec::new(),
+            silent: BTreeSet::new(),
+        }
+    }
+
+    /// Tells whether a person should look: something was not had, not understood, or is not there on a day of trading.
+    pub fn has_trouble(&self) -> bool {
+        !self.failures.is_empty() || self.bad_lines > 0 || !self.silent.is_empty()
+    }
+}

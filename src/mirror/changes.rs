@@ -1,0 +1,276 @@
+//! What of each series differs from what a mirror has of it.
+//!
+//! Promises: where the lines of the ledger lead from what the mirror has to what the record of the series says, they say which
+//! rows differ, and only these are read. Where they do not, or nobody knows, the series is read whole. Rows leave only where
+//! somebody took them out: what the tree has lost stays, and is marked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::extent::Extent;
+use super::need::{Hints, Need, beside, need};
+use super::read::{Origin, Read, Unread};
+use super::{MirrorError, Mirrored, Tree, Version};
+use crate::frame::Frame;
+use crate::inventory::Known;
+use crate::ledger::{Line, Mark, SeriesRecord, read_since};
+use crate::model::{PartitionKey, StorageRequest};
+use crate::sys::Rights;
+
+/// Where the rows of a change are.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// None come.
+    None,
+    /// They were read, with what their files grant.
+    Here(Frame, Option<Rights>),
+    /// The series is read when they are written.
+    Later,
+}
+
+/// What happens to one series.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) ticker: Box<str>,
+    pub(super) request: StorageRequest,
+    pub(super) extent: Extent,
+    pub(super) rows: Rows,
+    /// What the mirror has of the series afterwards; `None` where it turned out that it cannot have it.
+    pub(super) state: Option<Mirrored>,
+    /// About how many rows come.
+    pub(super) estimate: u64,
+    /// Whether the mirror has nothing of it yet.
+    pub(super) is_new: bool,
+}
+
+/// What differs.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// By ticker.
+    pub(super) of_series: Vec<Change>,
+    /// Series that cannot be read, and those of which the tree has less than the mirror.
+    pub(super) told: Vec<String>,
+    /// How far the ledger was read.
+    pub(super) mark: Option<Mark>,
+}
+
+/// A series, and what happens to it.
+type Looked = (StorageRequest, Result<Option<Change>, Unread>);
+
+/// Finds what differs.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn find(
+    origin: Origin<'_, '_>,
+    tree: &Tree,
+    known: &Known,
+    version: Option<&Version>,
+) -> Result<Changes, MirrorError> {
+    let mark = version.and_then(|version| version.mark.as_ref());
+    let places = &origin.workspace.places;
+    let since = read_since(origin.fs, places, &tree.venue, mark)?;
+    let mut lines: BTreeMap<StorageRequest, Vec<Line>> = BTreeMap::new();
+    for line in since.lines {
+        if tree.holds(line.series()) {
+            lines.entry(line.series().clone()).or_default().push(line);
+        }
+    }
+    let series = series(tree, known, version);
+    let looked: Vec<Looked> = series
+        .into_par_iter()
+        .map(|request| {
+            let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+            let mirrored = version.and_then(|version| version.series.get(ticker));
+            let record = known.records.get(&request);
+            let lines = lines.get(&request).map(Vec::as_slice).unwrap_or_default();
+            let need = match mirrored {
+                Some(mirrored) => need(mirrored, record, lines, since.is_known),
+                None => Need::Whole(Hints::default()),
+            };
+            let change = look(origin, request.clone(), need, mirrored, record);
+            (request, change)
+        })
+        .collect();
+    let mut found = Changes {
+        mark: since.mark,
+        ..Changes::default()
+    };
+    for (request, change) in looked {
+        match change {
+            Ok(change) => found.of_series.extend(change),
+            Err(Unread::Failed(error)) => return Err(error.into()),
+            Err(Unread::Refused(reason)) => {
+                let told = format!("{request} stays as it was in the mirror: {reason}");
+                found.told.push(told);
+            }
+        }
+    }
+    found.of_series.sort_by(|a, b| a.ticker.cmp(&b.ticker));
+    Ok(found)
+}
+
+/// Returns every series that the tree or the mirror has.
+fn series(tree: &Tree, known: &Known, version: Option<&Version>) -> BTreeSet<StorageRequest> {
+    let there = known.records.keys().chain(&known.unrecorded);
+    let mut series: BTreeSet<StorageRequest> = there
+        .filter(|request| tree.holds(request))
+        .cloned()
+        .collect();
+    let mirrored = version.iter().flat_map(|version| version.series.keys());
+    let tickers = mirrored.filter_map(|ticker| ticker.parse().ok());
+    series.extend(tickers.filter_map(|ticker| tree.series_of(ticker)));
+    series
+}
+
+/// Reads what has to be read.
+fn look(
+    origin: Origin<'_, '_>,
+    request: StorageRequest,
+    need: Need,
+    mirrored: Option<&Mirrored>,
+    record: Option<&SeriesRecord>,
+) -> Result<Option<Change>, Unread> {
+    let ticker: Box<str> = request
+        .series
+        .ticker()
+        .map_or("", |ticker| ticker.as_str())
+        .into();
+    let estimate = record.map_or(0, |record| record.rows);
+    let Some(mirrored) = mirrored else {
+        return Ok(Some(Change {
+            ticker,
+            extent: Extent::all(),
+            rows: Rows::Later,
+            state: Some(recorded(record)),
+            estimate,
+            is_new: true,
+            request,
+        }));
+    };
+    let hints = match need {
+        Need::Nothing => return Ok(None),
+        Need::Some(extent, partitions) => {
+            let is_whole = partitions.contains(&PartitionKey::Whole);
+            let read = if is_whole {
+                origin.whole(&request)?
+            } else {
+                Some(origin.partitions(&request, &partitions)?)
+            };
+            match read {
+                Some(read) if read.damaged.is_empty() && has_zone(&read, mirrored) => {
+                    let rows = extent.given(&read.frame);
+                    return Ok(Some(Change {
+                        ticker,
+                        estimate: rows.len() as u64,
+                        extent,
+                        rows: Rows::Here(rows, read.rights),
+                        state: Some(Mirrored {
+                            zone: mirrored.zone.clone().or(read.zone),
+                            kept: mirrored.kept.clone(),
+                            ..recorded(record)
+                        }),
+                        is_new: false,
+                        request,
+                    }));
+                }
+                _ => Hints::default(),
+            }
+        }
+        Need::Whole(hints) => hints,
+    };
+    let Some(read) = origin.whole(&request)? else {
+        return Ok(lost(ticker, request, mirrored));
+    };
+    Ok(whole(ticker, request, &read, &hints, mirrored, record))
+}
+
+/// A series of which the tree has nothing any more. No command takes a series away: its rows stay, and are marked.
+fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Option<Change> {
+    let state = Mirrored {
+        rows: 0,
+        sum: 0,
+        whole: None,
+        zone: mirrored.zone.clone(),
+        kept: vec![PartitionKey::Whole],
+    };
+    (state != *mirrored).then_some(Change {
+        ticker,
+        extent: Extent::default(),
+        rows: Rows::None,
+        state: Some(state),
+        estimate: 0,
+        is_new: false,
+        request,
+    })
+}
+
+fn whole(
+    ticker: Box<str>,
+    request: StorageRequest,
+    read: &Read,
+    hints: &Hints,
+    mirrored: &Mirrored,
+    record: Option<&SeriesRecord>,
+) -> Option<Change> {
+    let granularity = request.series.dataset().granularity();
+    let partition_of = |time| PartitionKey::of(granularity, time);
+    let there: BTreeSet<PartitionKey> = read.frame.times().map(partition_of).collect();
+    let mut kept: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
+    kept.extend(&hints.replaced);
+    kept.extend(&read.damaged);
+    let months = record.iter().flat_map(|record| &record.months);
+    let months = months.flat_map(|(first, last)| {
+        let next = |key: &PartitionKey| key.next();
+        std::iter::successors(Some(*first), next).take_while(|key| key <= last)
+    });
+    kept.extend(months.filter(|month| !there.contains(month)));
+    let whole = Some(read.frame.fingerprint().digest.half().number());
+    // What is damaged may be whole again tomorrow, and its record will be the one of today.
+    let recorded = recorded(record.filter(|_| read.damaged.is_empty()));
+    let state = Mirrored {
+        whole,
+        zone: read.zone.clone(),
+        kept: kept.iter().copied().collect(),
+        ..recorded
+    };
+    if state == *mirrored {
+        return None;
+    }
+    let is_same = (whole, &state.kept) == (mirrored.whole, &mirrored.kept);
+    let is_same = is_same && has_zone(read, mirrored);
+    let (extent, rows) = if is_same {
+        (Extent::default(), Rows::None)
+    } else {
+        let is_kept =
+            |time: &i64| kept.contains(&partition_of(*time)) || kept.contains(&PartitionKey::Whole);
+        let extent = Extent {
+            times: read.frame.times().filter(is_kept).collect(),
+            spans: beside(&kept),
+            fresh: Vec::new(),
+        };
+        (extent, Rows::Later)
+    };
+    Some(Change {
+        ticker,
+        estimate: read.frame.len() as u64,
+        extent,
+        rows,
+        state: Some(state),
+        is_new: false,
+        request,
+    })
+}
+
+fn has_zone(read: &Read, mirrored: &Mirrored) -> bool {
+    read.zone.is_none() || read.zone == mirrored.zone
+}
+
+fn recorded(record: Option<&SeriesRecord>) -> Mirrored {
+    Mirrored {
+        rows: record.map_or(0, |record| record.rows),
+        sum: record.map_or(0, |record| record.sum),
+        ..Mirrored::default()
+    }
+}

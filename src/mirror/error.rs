@@ -1,0 +1,77 @@
+//! Why a mirror cannot be brought up to date or read.
+
+use std::path::PathBuf;
+
+use crate::codec::CodecError;
+use crate::inventory::InventoryError;
+use crate::ledger::LedgerError;
+use crate::model::StorageRequest;
+use crate::storage::StorageError;
+use crate::sys::FsError;
+
+/// Why a mirror cannot be brought up to date or read. Nothing of it concerns what is collected.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// The file system did not do what was asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The list of series cannot be read.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The data root cannot be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Rows cannot be encoded.
+    #[error("cannot encode rows for {}: {source}", path.display())]
+    Encode {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: CodecError,
+    },
+    /// Something of the mirror is not what was written. It can be built anew.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file or folder.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A later barkeep made the mirror.
+    #[error("{} has form {form}, which only a later barkeep understands", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its form.
+        form: u32,
+    },
+    /// The mirror is another workspace's.
+    #[error("{} is the mirror of another workspace", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A series could be read, and a moment later it could not.
+    #[error("{request} cannot be read: {reason}")]
+    Unreadable {
+        /// The series.
+        request: Box<StorageRequest>,
+        /// Why not.
+        reason: String,
+    },
+    /// The mirrors would lie among the data.
+    #[error("{} lies in the data folder, where no copies belong", path.display())]
+    AmongData {
+        /// The folder of the mirrors.
+        path: PathBuf,
+    },
+    /// Another process is writing the mirror.
+    #[error("another process is writing the mirror {}", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,276 @@
+//! The folder of one mirror: where its states lie, and how a new one takes the place of the last.
+//!
+//! Promises: a state is a folder that appears whole, by a rename, and is never changed; `current` is turned to it by one more.
+//! Files are never written over: their names say what is in them. No link is followed but `current`, and that only to a state.
+//! Leaves to others: what is in the files (`build`), what can be removed (`clean`).
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::version::Refused;
+use super::{MirrorError, Piece, Tree, Version};
+use crate::codec::Encoded;
+use crate::layout::PartitionPathBuilder;
+use crate::sys::atomic::{self, TempNames, create_dirs, parent};
+use crate::sys::{Access, FileLock, Fs, FsResult, Kind, Rights};
+
+/// Tells backup programs that everything here can be made again: <https://bford.info/cachedir/>.
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+    # The mirrors of barkeep: copies for readers. barkeep mirror makes them again.\n";
+const TAG_NAME: &str = "CACHEDIR.TAG";
+/// The link to the state that readers are to take.
+pub(super) const CURRENT: &str = "current";
+/// The folder of all files.
+pub(super) const FILES: &str = "files";
+/// What barkeep knows of a state.
+const STATE: &str = "state.jsonl";
+/// What readers are told of it.
+const LISTING: &str = "files.txt";
+/// When the mirror was compared with its tree last.
+const REFRESHED: &str = "refreshed";
+const LOCK: &str = ".lock";
+
+/// Where mirrors lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'p> {
+    /// The door to the file system.
+    pub fs: &'p dyn Fs,
+    /// The folder of all mirrors; may be a link, and nothing below it.
+    pub root: &'p Path,
+}
+
+/// The folder of one mirror.
+#[derive(Debug)]
+pub struct Folder<'p> {
+    pub(super) fs: &'p dyn Fs,
+    root: &'p Path,
+    /// The folder itself.
+    pub dir: PathBuf,
+}
+
+/// How a mirror stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// When it was compared with its tree last; `None` when nobody knows.
+    pub refreshed: Option<DateTime<Utc>>,
+    /// The state that readers take.
+    pub version: Version,
+}
+
+/// The number in the name of the folder of a state.
+pub(super) fn number_of(name: &str) -> Option<u64> {
+    let number: u64 = name.strip_prefix('v')?.parse().ok()?;
+    (name == format!("v{number}")).then_some(number)
+}
+
+impl<'p> Place<'p> {
+    /// Returns the folder of the mirror of a tree.
+    pub fn folder(self, tree: &Tree) -> Folder<'p> {
+        let paths = PartitionPathBuilder::new(self.root);
+        Folder {
+            fs: self.fs,
+            root: self.root,
+            dir: paths.tree(&tree.venue, tree.dataset, tree.interval),
+        }
+    }
+}
+
+impl Folder<'_> {
+    /// Returns how the mirror stands; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is damaged, of a later form or cannot be read.
+    pub fn standing(&self) -> Result<Option<Standing>, MirrorError> {
+        let Some(version) = self.current()? else {
+            return Ok(None);
+        };
+        let bytes = self.fs.read(&self.dir.join(REFRESHED))?;
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        let refreshed = text.and_then(|text| text.trim().parse().ok());
+        Ok(Some(Standing { refreshed, version }))
+    }
+
+    /// Returns the state that readers take; `None` when there is none.
+    ///
+    /// # Errors
+    /// As `standing`.
+    pub fn current(&self) -> Result<Option<Version>, MirrorError> {
+        let link = self.dir.join(CURRENT);
+        match self.fs.metadata(&link)?.map(|found| found.kind) {
+            None => return Ok(None),
+            Some(Kind::Link) => {}
+            Some(_) => return Err(damaged(&link, "it is no link")),
+        }
+        let target = self.fs.read_link(&link)?.unwrap_or_default();
+        let number = target.to_str().and_then(number_of);
+        let number = number.ok_or_else(|| damaged(&link, "it leads to no version"))?;
+        let version = self.version(number)?;
+        version
+            .map(Some)
+            .ok_or_else(|| damaged(&link, "the version that it leads to is gone"))
+    }
+
+    /// Returns a state; `None` when it is not there.
+    pub(super) fn version(&self, number: u64) -> Result<Option<Version>, MirrorError> {
+        let dir = self.version_dir(number);
+        match self.fs.metadata(&dir)?.map(|found| found.kind) {
+            None => return Ok(None),
+            Some(Kind::Dir) => {}
+            Some(_) => return Err(damaged(&dir, "it is no folder")),
+        }
+        let path = dir.join(STATE);
+        let Some(bytes) = self.fs.read(&path)? else {
+            return Err(damaged(&path, "it is gone"));
+        };
+        let version = Version::parse(&bytes).map_err(|refused| match refused {
+            Refused::Newer(form) => MirrorError::Newer {
+                path: path.clone(),
+                form,
+            },
+            Refused::Damaged(reason) => damaged(&path, &reason),
+        })?;
+        if version.number != number {
+            return Err(damaged(&path, "it is that of another version"));
+        }
+        Ok(Some(version))
+    }
+
+    /// Returns the folder of a state.
+    pub fn version_dir(&self, number: u64) -> PathBuf {
+        self.dir.join(format!("v{number}"))
+    }
+
+    /// Returns where a reader finds a file of a state.
+    pub fn path_of(&self, version: &Version, piece: &Piece) -> PathBuf {
+        let folder = if version.is_linked {
+            self.version_dir(version.number)
+        } else {
+            self.dir.join(FILES)
+        };
+        folder.join(piece.file_name())
+    }
+
+    /// Returns the numbers of the states that are there, in order.
+    pub(super) fn numbers(&self) -> FsResult<Vec<u64>> {
+        let entries = self.fs.list(&self.dir)?.unwrap_or_default();
+        let mut numbers: Vec<u64> = entries.iter().filter_map(|e| number_of(&e.name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Makes the folder, and keeps other processes from writing in it for as long as the answer lives.
+    ///
+    /// # Errors
+    /// `Busy` when another process is at it.
+    pub(super) fn open(&self, temps: &TempNames) -> Result<Box<dyn FileLock>, MirrorError> {
+        if self.fs.metadata(self.root)?.is_none() {
+            self.fs.create_dir(self.root)?;
+            self.fs.sync_dir(parent(self.root))?;
+        }
+        create_dirs(self.fs, self.root, &self.dir.join(FILES))?;
+        let tag = self.root.join(TAG_NAME);
+        if self.fs.metadata(&tag)?.is_none() {
+            atomic::replace(self.fs, temps, &tag, TAG.as_bytes())?;
+        }
+        let lock = self.fs.try_lock(&self.dir.join(LOCK))?;
+        lock.ok_or_else(|| MirrorError::Busy {
+            path: self.dir.clone(),
+        })
+    }
+
+    /// Returns the bytes of a file.
+    ///
+    /// # Errors
+    /// When it is gone or cannot be read.
+    pub(super) fn read(&self, piece: &Piece) -> Result<Vec<u8>, MirrorError> {
+        let path = self.file(piece);
+        let bytes = self.fs.read(&path)?;
+        bytes.ok_or_else(|| damaged(&path, "it is gone"))
+    }
+
+    /// Returns the path of a file among all files.
+    pub(super) fn file(&self, piece: &Piece) -> PathBuf {
+        self.dir.join(FILES).join(piece.file_name())
+    }
+
+    /// Writes a file, unless the same one is there for as few people. Its contents are durable then, and its name once a version is published.
+    pub(super) fn write(
+        &self,
+        temps: &TempNames,
+        piece: &Piece,
+        encoded: &Encoded,
+        origin: Option<Rights>,
+    ) -> FsResult<()> {
+        let path = self.file(piece);
+        let access = Access::at(self.fs, &path, origin)?;
+        let found = self.fs.metadata(&path)?;
+        let is_private =
+            |rights: Rights| origin.is_none_or(|of| rights.within(of).mode == rights.mode);
+        if found.is_some_and(|found| found.len == piece.bytes && is_private(found.rights)) {
+            return Ok(());
+        }
+        let temp = temps.beside(&path);
+        atomic::write_new(self.fs, &temp, &encoded.bytes, access)?;
+        self.fs.rename(&temp, &path)
+    }
+
+    /// Makes a state that readers can take, and turns `current` to it. When this returns `Ok`, it survives power loss.
+    pub(super) fn publish(&self, temps: &TempNames, version: &mut Version) -> FsResult<()> {
+        self.fs.sync_dir(&self.dir.join(FILES))?;
+        let dir = self.version_dir(version.number);
+        let temp = temps.beside(&dir);
+        self.fs.create_dir(&temp)?;
+        version.is_linked = self.link_all(&temp, version)?;
+        let state = version.to_bytes();
+        for (name, bytes) in [
+            (STATE, state.as_slice()),
+            (LISTING, version.listing().as_bytes()),
+        ] {
+            atomic::write_new(self.fs, &temp.join(name), bytes, Access::Fresh)?;
+        }
+        self.fs.sync_dir(&temp)?;
+        self.fs.rename(&temp, &dir)?;
+        self.fs.sync_dir(&self.dir)?;
+        let link = self.dir.join(CURRENT);
+        let temp = temps.beside(&link);
+        self.fs
+            .create_link(Path::new(&format!("v{}", version.number)), &temp)?;
+        self.fs.turn_link(&temp, &link)?;
+        self.fs.sync_dir(&self.dir)
+    }
+
+    /// Gives each file a name in the folder of a state; `false`, and none of them, where files have one name only: some of
+    /// them would be a part.
+    fn link_all(&self, dir: &Path, version: &Version) -> FsResult<bool> {
+        for piece in &version.pieces {
+            match self
+                .fs
+                .hard_link(&self.file(piece), &dir.join(piece.file_name()))
+            {
+                Ok(()) => {}
+                Err(error) if error.is_without_links() => {
+                    for piece in &version.pieces {
+                        self.fs.remove_file(&dir.join(piece.file_name()))?;
+                    }
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Notes when the mirror was compared with its tree.
+    pub(super) fn note(&self, temps: &TempNames, now: DateTime<Utc>) -> FsResult<()> {
+        let text = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+        atomic::replace(self.fs, temps, &self.dir.join(REFRESHED), text.as_bytes())
+    }
+}
+
+pub(super) fn damaged(path: &Path, reason: &str) -> MirrorError {
+    MirrorError::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
+}

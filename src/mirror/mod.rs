@@ -1,0 +1,30 @@
+//! A copy of a tree for readers: few files, each with many series, so that a query opens few.
+//!
+//! Promises: a reader sees one whole state of the rows or a clean error, never a part, whatever becomes of the process or the
+//! machine. It is a copy: it may be deleted at any time, nothing that is collected waits for it, and nothing fails by it. Rows
+//! are those of the tree; what the tree has lost stays as the last good copy, and is marked. `docs/format.md` has the form.
+//! Leaves to others: which mirrors somebody wants (`config`), words (`cli`).
+
+mod build;
+mod changes;
+mod clean;
+mod compare;
+mod cut;
+mod error;
+mod extent;
+mod folder;
+mod need;
+mod piece;
+mod plan;
+mod read;
+mod refresh;
+mod tree;
+mod version;
+
+pub use compare::{Difference, Verified, verify};
+pub use error::MirrorError;
+pub use folder::{Folder, Place, Standing};
+pub use piece::{Piece, Tier};
+pub use refresh::{Mirroring, Report, Thoroughness};
+pub use tree::Tree;
+pub use version::{Mirrored, Version};

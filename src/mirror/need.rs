@@ -1,0 +1,388 @@
+//! What has to be read of a series to know how it differs from what a mirror has.
+//!
+//! Promises: pure. Some rows are enough only where every step from what the mirror has to what the record says is known.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Mirrored;
+use super::extent::Extent;
+use crate::frame::RowChanges;
+use crate::ledger::{FileLine, Line, Past, SeriesRecord};
+use crate::model::{Dataset, PartitionKey, time};
+
+/// What has to be read of a series.
+#[derive(Debug, PartialEq)]
+pub(super) enum Need {
+    Nothing,
+    /// Some rows, which are in these partitions.
+    Some(Extent, BTreeSet<PartitionKey>),
+    /// All of it.
+    Whole(Hints),
+}
+
+/// What the ledger says of a series that has to be read whole.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Hints {
+    /// Partitions of which a damaged file was replaced by one with other rows.
+    pub(super) replaced: BTreeSet<PartitionKey>,
+}
+
+/// Says what has to be read of a series that the mirror has.
+pub(super) fn need(
+    mirrored: &Mirrored,
+    record: Option<&SeriesRecord>,
+    lines: &[Line],
+    is_known: bool,
+) -> Need {
+    let is_exact = record.is_none_or(SeriesRecord::is_exact);
+    let whole = || Need::Whole(hints(lines, is_known, is_exact));
+    let Some(record) = record else {
+        return whole();
+    };
+    let is_same = (record.rows, record.sum) == (mirrored.rows, mirrored.sum);
+    // The numbers of a record that lost a file stand still.
+    if is_same && (is_exact || (is_known && lines.is_empty())) {
+        return Need::Nothing;
+    }
+    if !is_known || !is_exact || mirrored.kept.contains(&PartitionKey::Whole) {
+        return whole();
+    }
+    let mut walk = Walk {
+        rows: mirrored.rows,
+        sum: mirrored.sum,
+        extent: Extent::default(),
+        partitions: BTreeSet::new(),
+    };
+    let is_explained = lines.iter().all(|line| walk.follow(line))
+        && (walk.rows, walk.sum) == (record.rows, record.sum)
+        && walk.partitions.iter().all(|at| !mirrored.kept.contains(at));
+    if is_explained {
+        Need::Some(walk.extent, walk.partitions)
+    } else {
+        whole()
+    }
+}
+
+/// Returns what lines say of a series whose record is exact, or lost a file.
+fn hints(lines: &[Line], is_known: bool, is_exact: bool) -> Hints {
+    let mut hints = Hints::default();
+    if !is_known && !is_exact {
+        // Of which file nobody knows.
+        hints.replaced.insert(PartitionKey::Whole);
+    }
+    for line in lines {
+        if let Line::File(line) = line {
+            // A month that begins has no older file, either.
+            let is_lost = !is_exact && line.old.is_none() && !line.begins;
+            if is_lost || matches!(line.past, Past::Damaged { .. }) {
+                hints.replaced.insert(line.partition);
+            }
+        }
+    }
+    hints
+}
+
+/// Follows the lines of a series from what the mirror has.
+struct Walk {
+    rows: u64,
+    sum: u64,
+    extent: Extent,
+    partitions: BTreeSet<PartitionKey>,
+}
+
+impl Walk {
+    /// Follows one line; `false` where it does not say which rows differ.
+    fn follow(&mut self, line: &Line) -> bool {
+        match line {
+            Line::Gone(_) => false,
+            Line::Found(_, record) => (record.rows, record.sum) == (self.rows, self.sum),
+            Line::File(line) => self.follow_file(line),
+        }
+    }
+
+    fn follow_file(&mut self, line: &FileLine) -> bool {
+        let is_whole = line.partition == PartitionKey::Whole;
+        let old = line.old.filter(|old| old.rows > 0);
+        let known = old.map_or((0, 0), |old| (old.rows, old.digest.number()));
+        if (is_whole || line.begins) && known != (self.rows, self.sum) {
+            return false;
+        }
+        self.rows = self.rows.wrapping_sub(known.0).wrapping_add(line.new.rows);
+        self.sum ^= known.1;
+        if line.new.rows > 0 {
+            self.sum ^= line.new.digest.number();
+        }
+        self.partitions.insert(line.partition);
+        match &line.past {
+            Past::Changed(changes) => self.add(line, changes),
+            Past::Kept { .. } => {
+                let span = bounds(line.partition);
+                self.extent.spans.push(span);
+                true
+            }
+            Past::Damaged { .. } | Past::Moved | Past::Copied(_) => false,
+        }
+    }
+
+    fn add(&mut self, line: &FileLine, changes: &RowChanges) -> bool {
+        // Several events may share a moment, and some of them may be there already.
+        if line.series.series.dataset() == Dataset::Events {
+            return false;
+        }
+        let added = changes.added.iter();
+        let added = added.map(|(first, last)| first.time..=last.time);
+        self.extent.fresh.extend(added);
+        let replaced = changes.replaced.iter().map(|revision| revision.key.time);
+        self.extent.times.extend(replaced);
+        if let Some((rows, _)) = &changes.removed {
+            self.extent.times.extend(rows.times());
+        }
+        true
+    }
+}
+
+/// Returns the moments of a partition.
+fn bounds(partition: PartitionKey) -> Range<i64> {
+    let span = partition.days().and_then(|(first, last)| {
+        let end = time::midnight(last)?.checked_add(time::DAY)?;
+        Some(time::midnight(first)?..end)
+    });
+    span.unwrap_or(i64::MIN..i64::MAX)
+}
+
+/// Returns all moments but those of some partitions.
+pub(super) fn beside(kept: &BTreeSet<PartitionKey>) -> Vec<Range<i64>> {
+    let mut spans = Vec::new();
+    let mut start = i64::MIN;
+    for partition in kept {
+        let span = bounds(*partition);
+        if start < span.start {
+            spans.push(start..span.start);
+        }
+        start = start.max(span.end);
+    }
+    if start < i64::MAX {
+        spans.push(start..i64::MAX);
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Column, Revision, RowKey, Values};
+    use crate::ledger::FileState;
+    use crate::model::{Digest, Fingerprint, PriceBasis, StorageRequest, TimeUnit};
+
+    fn request() -> StorageRequest {
+        crate::layout::parse_series_name("us/demo/stocks_1d/ticker=A").unwrap()
+    }
+
+    fn state(rows: u64, text: &str) -> FileState {
+        let digest = Digest::of(text.as_bytes());
+        FileState::new(Fingerprint { rows, digest }, rows * 10)
+    }
+
+    fn key(day: &str) -> RowKey {
+        RowKey {
+            time: time::parse(day).unwrap(),
+            more: Box::default(),
+        }
+    }
+
+    fn added(first: &str, last: &str) -> Past {
+        Past::Changed(RowChanges {
+            added: vec![(key(first), key(last))],
+            ..RowChanges::default()
+        })
+    }
+
+    fn replaced(day: &str) -> Past {
+        let close = |value| Column::Float(Values::whole(vec![value]));
+        Past::Changed(RowChanges {
+            replaced: vec![Revision {
+                key: key(day),
+                field: "close",
+                old: close(1.0),
+                new: close(2.0),
+            }],
+            ..RowChanges::default()
+        })
+    }
+
+    fn line(month: &str, old: Option<FileState>, new: FileState, past: Past) -> Line {
+        Line::File(Box::new(FileLine {
+            series: request(),
+            partition: month.parse().unwrap(),
+            begins: false,
+            old,
+            new,
+            span: None,
+            facts: None,
+            past,
+        }))
+    }
+
+    /// A series of two months, of which the second one has the rows `b`.
+    fn mirrored(kept: &[&str]) -> Mirrored {
+        let sum = state(3, "a").digest.number() ^ state(2, "b").digest.number();
+        Mirrored {
+            rows: 5,
+            sum,
+            kept: kept.iter().map(|month| month.parse().unwrap()).collect(),
+            ..Mirrored::default()
+        }
+    }
+
+    /// The record of a series whose second month has other rows by now.
+    fn record(rows: u64, text: &str) -> SeriesRecord {
+        let mut record = SeriesRecord::nothing();
+        let facts = (TimeUnit::Micros, PriceBasis::AsTraded);
+        record.add("2025-10".parse().unwrap(), state(3, "a"), None, facts);
+        record.add("2025-11".parse().unwrap(), state(rows, text), None, facts);
+        record
+    }
+
+    fn november(old: &str, new: (u64, &str), past: Past) -> Line {
+        line("2025-11", Some(state(2, old)), state(new.0, new.1), past)
+    }
+
+    #[test]
+    fn lines_that_lead_to_the_record_say_which_rows_differ() {
+        let lines = [
+            november("b", (2, "c"), replaced("2025-11-03")),
+            line(
+                "2025-11",
+                Some(state(2, "c")),
+                state(4, "d"),
+                added("2025-11-05", "2025-11-06"),
+            ),
+        ];
+
+        let need = need(&mirrored(&[]), Some(&record(4, "d")), &lines, true);
+
+        let Need::Some(extent, months) = need else {
+            panic!("{need:?}");
+        };
+        let days: Vec<String> = (1..8)
+            .map(|day| format!("2025-11-0{day}"))
+            .filter(|day| extent.gives(key(day).time))
+            .collect();
+        assert_eq!(days, ["2025-11-03", "2025-11-05", "2025-11-06"]);
+        assert!(extent.takes(key("2025-11-03").time));
+        assert!(!extent.takes(key("2025-11-05").time));
+        assert_eq!(months, BTreeSet::from(["2025-11".parse().unwrap()]));
+    }
+
+    #[test]
+    fn a_series_whose_record_is_that_of_the_mirror_needs_nothing() {
+        let same = record(2, "b");
+
+        assert_eq!(need(&mirrored(&[]), Some(&same), &[], true), Need::Nothing);
+        assert_eq!(need(&mirrored(&[]), Some(&same), &[], false), Need::Nothing);
+        // Of a record that lost a file the numbers stand still, whatever happens.
+        let lost = SeriesRecord {
+            floor: Some(9),
+            ..same
+        };
+        let change = [november("b", (2, "c"), replaced("2025-11-03"))];
+        assert_eq!(need(&mirrored(&[]), Some(&lost), &[], true), Need::Nothing);
+        let whole = need(&mirrored(&[]), Some(&lost), &change, true);
+        assert!(matches!(whole, Need::Whole(_)), "{whole:?}");
+        let whole = need(&mirrored(&[]), Some(&lost), &[], false);
+        let Need::Whole(hints) = whole else {
+            panic!("{whole:?}")
+        };
+        assert!(
+            hints.replaced.contains(&PartitionKey::Whole),
+            "nothing may leave"
+        );
+    }
+
+    #[test]
+    fn what_lines_do_not_explain_is_read_whole() {
+        let right = || november("b", (2, "c"), replaced("2025-11-03"));
+        let cases: [(&str, Mirrored, Vec<Line>, bool); 9] = [
+            ("no line", mirrored(&[]), vec![], true),
+            (
+                "nobody knows which lines are new",
+                mirrored(&[]),
+                vec![right()],
+                false,
+            ),
+            (
+                "another older file",
+                mirrored(&[]),
+                vec![november("x", (2, "c"), replaced("2025-11-03"))],
+                true,
+            ),
+            (
+                "another newer file",
+                mirrored(&[]),
+                vec![november("b", (2, "x"), replaced("2025-11-03"))],
+                true,
+            ),
+            (
+                "a line that is missing",
+                mirrored(&[]),
+                vec![november("z", (2, "c"), replaced("2025-11-03"))],
+                true,
+            ),
+            (
+                "a month whose rows are kept",
+                mirrored(&["2025-11"]),
+                vec![right()],
+                true,
+            ),
+            (
+                "a series that was gone",
+                mirrored(&["whole"]),
+                vec![right()],
+                true,
+            ),
+            (
+                "moved",
+                mirrored(&[]),
+                vec![november("b", (2, "c"), Past::Moved)],
+                true,
+            ),
+            (
+                "gone",
+                mirrored(&[]),
+                vec![right(), Line::Gone(request())],
+                true,
+            ),
+        ];
+        for (what, mirrored, lines, is_known) in cases {
+            let need = need(&mirrored, Some(&record(2, "c")), &lines, is_known);
+
+            assert!(matches!(need, Need::Whole(_)), "{what}: {need:?}");
+        }
+        let need = need(&mirrored(&[]), Some(&record(2, "c")), &[right()], true);
+        assert!(matches!(need, Need::Some(..)), "{need:?}");
+    }
+
+    #[test]
+    fn rows_of_months_that_are_kept_do_not_leave() {
+        let kept: BTreeSet<PartitionKey> = ["2025-10", "2025-12"]
+            .iter()
+            .map(|m| m.parse().unwrap())
+            .collect();
+
+        let extent = Extent {
+            spans: beside(&kept),
+            ..Extent::default()
+        };
+
+        let takes = |day: &str| extent.takes(key(day).time);
+        assert!(
+            takes("1970-01-01")
+                && takes("2025-09-30")
+                && takes("2025-11-01")
+                && takes("2026-01-01")
+        );
+        assert!(!takes("2025-10-01") && !takes("2025-10-31") && !takes("2025-12-31T23:59:59"));
+        assert_eq!(beside(&BTreeSet::from([PartitionKey::Whole])), []);
+    }
+}

@@ -1,0 +1,111 @@
+//! The rows of a series as its tree has them, for a mirror.
+//!
+//! Promises: a series that is refused is told by a reason, and is nobody's error but its own. A disk that does not answer is an
+//! error of all: a version without the series would be a part.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::frame::Frame;
+use crate::model::{PartitionKey, StorageRequest};
+use crate::storage::{Layout, StorageError, Stored};
+use crate::sys::{Fs, Rights, rights_of};
+use crate::workspace::Workspace;
+
+/// What readers of a mirror get is in microseconds.
+const MICRO: i64 = 1_000;
+const FINER: &str = "it has times that are finer than microseconds";
+
+/// The rows of a series, or of some of its partitions.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) frame: Frame,
+    /// The zone of its wall clock, by its IANA name.
+    pub(super) zone: Option<String>,
+    /// What its files grant.
+    pub(super) rights: Option<Rights>,
+    /// Partitions whose file does not verify.
+    pub(super) damaged: BTreeSet<PartitionKey>,
+}
+
+/// Why rows are not there.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// The series cannot be held or is refused, and will not be otherwise a moment later.
+    Refused(String),
+    /// The disk did not answer, which says nothing of the series.
+    Failed(StorageError),
+}
+
+impl From<StorageError> for Unread {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Fs(_) => Self::Failed(error),
+            refused => Self::Refused(refused.to_string()),
+        }
+    }
+}
+
+/// The tree that a mirror is a copy of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin<'o, 's> {
+    pub(super) workspace: &'o Workspace<'s>,
+    pub(super) catalog: &'o Catalog,
+    pub(super) fs: &'o dyn Fs,
+}
+
+impl Origin<'_, '_> {
+    /// Reads a series wherever it lies; `None` when nothing of it does.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(super) fn whole(self, request: &StorageRequest) -> Result<Option<Read>, Unread> {
+        let found = self.workspace.read(self.catalog, request)?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let rights = self.rights(request, found.layout)?;
+        read(found.stored, rights).map(Some)
+    }
+
+    /// Reads some partitions of a series that lies in partitions.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub(super) fn partitions(
+        self,
+        request: &StorageRequest,
+        wanted: &BTreeSet<PartitionKey>,
+    ) -> Result<Read, Unread> {
+        let store = &self.workspace.stores.partitioned;
+        let (stored, rights) = store.read_partitions(request, wanted)?;
+        read(stored, rights)
+    }
+
+    fn rights(
+        self,
+        request: &StorageRequest,
+        layout: Layout,
+    ) -> Result<Option<Rights>, StorageError> {
+        let stores = &self.workspace.stores;
+        match layout {
+            Layout::Partitioned => stores.partitioned.rights(request),
+            Layout::Legacy => {
+                let path = stores.legacy.places().standing_path(request)?;
+                Ok(rights_of(self.fs, &path)?)
+            }
+        }
+    }
+}
+
+fn read(stored: Stored, rights: Option<Rights>) -> Result<Read, Unread> {
+    if stored.frame.times().any(|time| time % MICRO != 0) {
+        return Err(Unread::Refused(FINER.to_owned()));
+    }
+    Ok(Read {
+        frame: stored.frame,
+        zone: stored.provenance.timezone,
+        rights,
+        damaged: stored.damaged.iter().map(|file| file.partition).collect(),
+    })
+}

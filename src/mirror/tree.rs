@@ -1,0 +1,76 @@
+//! Which series one mirror holds.
+
+use std::fmt;
+
+use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue};
+
+/// The series that one mirror holds: all of a dataset of a venue, of one interval where it has intervals.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Tree {
+    pub venue: Venue,
+    pub dataset: Dataset,
+    pub interval: Option<Interval>,
+}
+
+impl Tree {
+    /// Returns the trees of the bars of an interval, and of what comes along with them.
+    pub fn of_interval(venue: &Venue, interval: Interval) -> [Self; 3] {
+        let tree = |dataset| Self {
+            venue: venue.clone(),
+            dataset,
+            interval: Some(interval),
+        };
+        [
+            tree(Dataset::Stocks),
+            tree(Dataset::Prepost),
+            tree(Dataset::Adjusted),
+        ]
+    }
+
+    /// Returns the tree of the payments and splits of a venue.
+    pub fn of_events(venue: &Venue) -> Self {
+        Self {
+            venue: venue.clone(),
+            dataset: Dataset::Events,
+            interval: None,
+        }
+    }
+
+    /// Tells whether a series is one of it.
+    pub fn holds(&self, request: &StorageRequest) -> bool {
+        let interval = match &request.series {
+            Series::Bars { interval, .. }
+            | Series::Adjusted { interval, .. }
+            | Series::Prepost { interval, .. } => Some(*interval),
+            Series::Events { .. } | Series::Auctions { .. } | Series::Trades { .. } => None,
+        };
+        request.venue.as_ref() == Some(&self.venue)
+            && request.series.dataset() == self.dataset
+            && interval == self.interval
+    }
+
+    /// Returns the series of a ticker in it; `None` for datasets that have no tickers.
+    pub fn series_of(&self, ticker: Ticker) -> Option<StorageRequest> {
+        let series = match (self.dataset, self.interval) {
+            (Dataset::Stocks, Some(interval)) => Series::Bars { ticker, interval },
+            (Dataset::Adjusted, Some(interval)) => Series::Adjusted { ticker, interval },
+            (Dataset::Prepost, Some(interval)) => Series::Prepost { ticker, interval },
+            (Dataset::Events, _) => Series::Events { ticker },
+            _ => return None,
+        };
+        Some(StorageRequest {
+            venue: Some(self.venue.clone()),
+            series,
+        })
+    }
+}
+
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.interval {
+            Some(interval) => write!(f, "{} {}_{interval}", self.venue, self.dataset),
+            None => write!(f, "{} {}", self.venue, self.dataset),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Which published line of each transaction counts.
+//!
+//! Promises: the newest publication counts, whatever order the lines came in; of lines that were published at one moment a
+//! cancellation goes before an amendment, and that before a new trade. So an amendment that is published twice, and a
+//! cancellation that comes before what it cancels, have the outcome of the usual order.
+
+use std::collections::HashMap;
+
+use crate::frame::{Column, Frame};
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is the newest of its transaction and no cancellation.
+    Counts,
+    /// A newer line of its transaction counts in its place.
+    Superseded,
+    /// The newest line of its transaction cancels it.
+    Cancelled,
+    /// It is a cancellation itself, which has no place in a bar.
+    Cancels,
+}
+
+/// Lines by what becomes of them.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// By row.
+    pub(super) fates: Vec<Fate>,
+    /// Transactions of which a correction is there, and no line of the trade itself.
+    pub(super) unmatched: Vec<String>,
+}
+
+/// What is known of a transaction.
+struct Transaction {
+    newest: usize,
+    published: (i64, u8),
+    has_trade: bool,
+}
+
+/// Judges the lines.
+pub(super) fn resolve(trades: &Frame) -> Resolved {
+    let column = |name: &str| {
+        let at = trades.profile().position(name);
+        at.and_then(|at| trades.columns().get(at))
+    };
+    let (ids, flags) = (column("trans_id"), column("modification_flag"));
+    let published = column("distribution_time_ns");
+    let mut transactions: HashMap<&str, Transaction> = HashMap::with_capacity(trades.len());
+    for row in 0..trades.len() {
+        let flag = text(flags, row);
+        let published = (whole(published, row), rank(flag));
+        let known = transactions.entry(text(ids, row)).or_insert(Transaction {
+            newest: row,
+            published,
+            has_trade: false,
+        });
+        known.has_trade |= rank(flag) == 0;
+        if published >= known.published {
+            (known.newest, known.published) = (row, published);
+        }
+    }
+    let is_alone = transactions.len() == trades.len();
+    let fate = |row: usize| {
+        if is_alone && !is_cancellation(text(flags, row)) {
+            return Fate::Counts;
+        }
+        let newest = transactions.get(text(ids, row));
+        let newest = newest.map_or(row, |known| known.newest);
+        match (is_cancellation(text(flags, row)), newest == row) {
+            (true, _) => Fate::Cancels,
+            (false, true) => Fate::Counts,
+            (false, false) if is_cancellation(text(flags, newest)) => Fate::Cancelled,
+            (false, false) => Fate::Superseded,
+        }
+    };
+    let unmatched = transactions.iter().filter(|(_, known)| !known.has_trade);
+    let mut unmatched: Vec<String> = unmatched.map(|(id, _)| (*id).to_owned()).collect();
+    unmatched.sort_unstable();
+    Resolved {
+        fates: (0..trades.len()).map(fate).collect(),
+        unmatched,
+    }
+}
+
+fn is_cancellation(flag: &str) -> bool {
+    flag == "C"
+}
+
+fn rank(flag: &str) -> u8 {
+    match flag {
+        "C" => 2,
+        "A" => 1,
+        _ => 0,
+    }
+}
+
+fn text(column: Option<&Column>, row: usize) -> &str {
+    match column {
+        Some(Column::Text(texts)) => texts.get(row).map_or("", |text| text),
+        _ => "",
+    }
+}
+
+fn whole(column: Option<&Column>, row: usize) -> i64 {
+    match column {
+        Some(Column::Int(values)) => values.get(row).unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::frame::{Trade, rows_of_trades};
+
+    use super::*;
+
+    fn line(id: &str, flag: &str, published: i64) -> Trade {
+        Trade {
+            isin: "DE0007100000".into(),
+            trans_id: id.into(),
+            modification_flag: flag.into(),
+            distribution_time: published * 1_000,
+            price: Some(1.0),
+            volume: Some(1.0),
+            ..Trade::default()
+        }
+    }
+
+    /// Returns the flag and the publication of the line that counts, for every order in which the lines may come.
+    fn outcome(lines: &[(&str, i64)]) -> Option<(String, i64)> {
+        let mut outcomes = Vec::new();
+        for turn in 0..lines.len() {
+            for is_reversed in [false, true] {
+                let mut turned = lines.to_vec();
+                turned.rotate_left(turn);
+                if is_reversed {
+                    turned.reverse();
+                }
+                let trades: Vec<Trade> = turned
+                    .iter()
+                    .map(|(flag, at)| line("1", flag, *at))
+                    .collect();
+                let frame = rows_of_trades(&trades).frame;
+                let resolved = resolve(&frame);
+                let counts = resolved.fates.iter().position(|fate| *fate == Fate::Counts);
+                assert!(
+                    resolved
+                        .fates
+                        .iter()
+                        .filter(|fate| **fate == Fate::Counts)
+                        .count()
+                        < 2
+                );
+                outcomes.push(counts.map(|row| {
+                    let (flags, published) = (&frame.columns()[22], &frame.columns()[13]);
+                    let published = whole(Some(published), row) / 1_000;
+                    (text(Some(flags), row).to_owned(), published)
+                }));
+            }
+        }
+        assert!(
+            outcomes.windows(2).all(|pair| pair[0] == pair[1]),
+            "{outcomes:?}"
+        );
+        outcomes.pop().flatten()
+    }
+
+    #[test]
+    fn the_newest_publication_counts_in_whatever_order_lines_came() {
+        let some = |flag: &str, at| Some((flag.to_owned(), at));
+
+        assert_eq!(outcome(&[("-", 1)]), some("-", 1));
+        assert_eq!(outcome(&[("-", 1), ("A", 2)]), some("A", 2));
+        assert_eq!(outcome(&[("-", 1), ("A", 2), ("A", 3)]), some("A", 3));
+        assert_eq!(outcome(&[("-", 1), ("C", 2)]), None);
+        assert_eq!(outcome(&[("-", 1), ("A", 2), ("C", 3)]), None);
+        // Published again after it was cancelled.
+        assert_eq!(outcome(&[("-", 1), ("C", 2), ("-", 3)]), some("-", 3));
+        assert_eq!(outcome(&[("-", 1), ("-", 2)]), some("-", 2));
+        // At one moment.
+        assert_eq!(outcome(&[("-", 1), ("A", 1)]), some("A", 1));
+        assert_eq!(outcome(&[("-", 1), ("A", 1), ("C", 1)]), None);
+        assert_eq!(outcome(&[("C", 2)]), None);
+    }
+
+    #[test]
+    fn corrections_of_trades_that_are_not_there_are_named() {
+        let lines = [
+            line("2", "C", 1),
+            line("3", "-", 1),
+            line("3", "C", 2),
+            line("1", "A", 1),
+        ];
+
+        let resolved = resolve(&rows_of_trades(&lines).frame);
+
+        assert_eq!(resolved.unmatched, ["1", "2"]);
+    }
+}

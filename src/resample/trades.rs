@@ -1,0 +1,407 @@
+//! Bars made of the lines that a feed published.
+//!
+//! Promises: of each transaction the newest line counts, whatever order the lines came in. Open is the first price by the
+//! nanosecond of the trade, and by its id where two share one; close is the last. A bar all of whose trades were cancelled or
+//! moved elsewhere is there with a volume of zero and no price, so that it takes the place of the one that was stored before.
+//! Leaves to others: which lines count (`rules`), and which days' lines are handed in. A bar is right if all lines of its day are.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+use chrono::NaiveDate;
+
+use crate::calendar::{Calendar, WallClock};
+use crate::frame::{Column, Frame, Profile, Texts, Values};
+use crate::model::{Dataset, Interval, Ticker, time};
+
+use super::auctions::auctions;
+use super::bucket::Grid;
+use super::exact::Digits;
+use super::groups::{Groups, Rows, aggregate};
+use super::resolve::{Fate, resolve};
+use super::rules::{Counts, LeftOut, VenueRules};
+use super::{ResampleError, lines::Lines};
+
+/// The bars of a feed, and what is in none of them.
+#[derive(Debug, Default)]
+pub struct Made {
+    /// Bars of the session, of each series that any line is of.
+    pub bars: Vec<(Ticker, Frame)>,
+    /// Bars of the hours before and after the session; none of a day or more.
+    pub outside: Vec<(Ticker, Frame)>,
+    /// What was traded in each auction, as rows of the dataset `auctions`. It is in the bars, too.
+    pub auctions: Vec<(Ticker, Frame)>,
+    /// How many lines are in no bar, by reason.
+    pub left_out: BTreeMap<LeftOut, usize>,
+    /// Series that no bars can be made of, and why.
+    pub refused: Vec<(String, String)>,
+    /// Transactions of which a correction is there and the trade itself is not: it may lie in the lines of another day.
+    pub unmatched: Vec<String>,
+    /// The days, on the clock of the exchange, that lines are of.
+    pub days: BTreeSet<NaiveDate>,
+    /// Those of them on which the calendar knows of no session: their trades are outside of one.
+    pub without_session: BTreeSet<NaiveDate>,
+}
+
+/// A line that has a place in a bar.
+pub(super) struct Placed {
+    /// Part, series and bar, in the order of the rows of the aggregation.
+    key: i64,
+    /// When it was traded.
+    pub(super) at: i64,
+    pub(super) row: usize,
+    pub(super) series: usize,
+    pub(super) counts: Counts,
+    pub(super) is_counted: bool,
+}
+
+/// What is known of a series before its bars are made.
+pub(super) struct Account {
+    pub(super) ticker: Ticker,
+    pub(super) digits: Option<Digits>,
+    is_per_cent: Option<bool>,
+    /// The volume of all lines that count, in units of the last digit.
+    units: i128,
+}
+
+/// Makes bars of one length of the lines of one or more days.
+///
+/// # Errors
+/// When the rows are no trades, the calendar has no clock, or polars refuses. `NotConserved` when the bars do not hold what
+/// their trades do, which would be a bug.
+pub fn bars_of_trades(
+    trades: &Frame,
+    rules: &VenueRules,
+    calendar: &Calendar,
+    interval: Interval,
+) -> Result<Made, ResampleError> {
+    let lines = Lines::of(trades)?;
+    let zone = calendar.zone().unwrap_or("UTC");
+    let clock = WallClock::of(zone).ok_or_else(|| ResampleError::NoZone {
+        zone: zone.to_owned(),
+    })?;
+    let mut making = Making {
+        lines,
+        rules,
+        calendar,
+        interval,
+        clock,
+        grid: Grid::new(calendar, interval),
+        day: 0..0,
+        session: None,
+        accounts: Vec::new(),
+        known: HashMap::new(),
+        made: Made::default(),
+    };
+    let mut placed = making.place(trades);
+    making.count(&mut placed);
+    let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
+    let groups = making.aggregate(&placed, &key)?;
+    making.cut(&groups)?;
+    making.made.auctions = auctions(&making.lines, &making.accounts, making.clock, &placed);
+    Ok(making.made)
+}
+
+/// The state of one call.
+struct Making<'m> {
+    lines: Lines<'m>,
+    rules: &'m VenueRules,
+    calendar: &'m Calendar,
+    interval: Interval,
+    clock: WallClock,
+    grid: Grid<'m>,
+    /// The day of the last line, and its session.
+    day: Range<i64>,
+    session: Option<Range<i64>>,
+    accounts: Vec<Account>,
+    known: HashMap<(&'m str, &'m str), Option<usize>>,
+    made: Made,
+}
+
+/// Series of a part stand below this bit of the key, and those of the other part above it.
+const OUTSIDE: i64 = 1 << 62;
+pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
+
+impl Making<'_> {
+    /// Gives each line its place, in the order of the rows.
+    fn place(&mut self, trades: &Frame) -> Vec<Placed> {
+        let resolved = resolve(trades);
+        self.made.unmatched = resolved.unmatched;
+        let mut placed = Vec::with_capacity(trades.len());
+        for (row, fate) in resolved.fates.into_iter().enumerate() {
+            match self.place_line(row, fate) {
+                Ok(line) => placed.extend(line),
+                Err(reason) => *self.made.left_out.entry(reason).or_default() += 1,
+            }
+        }
+        placed
+    }
+
+    fn place_line(&mut self, row: usize, fate: Fate) -> Result<Option<Placed>, LeftOut> {
+        let at = self.lines.traded_at(row);
+        let wall = self.clock.shows(at);
+        self.enter_day(wall);
+        if fate == Fate::Cancels {
+            return Err(LeftOut::Cancelled);
+        }
+        let reason = match fate {
+            Fate::Superseded => Some(LeftOut::Superseded),
+            Fate::Cancelled => Some(LeftOut::Cancelled),
+            Fate::Counts | Fate::Cancels => None,
+        };
+        let judged = self.judge(row, wall);
+        let (series, counts, is_outside) = match (judged, reason) {
+            (Ok(judged), _) => judged,
+            (Err(_), Some(reason)) | (Err(reason), None) => return Err(reason),
+        };
+        if let Some(reason) = reason {
+            // Its bar is made anew without it.
+            *self.made.left_out.entry(reason).or_default() += 1;
+        }
+        let Some(series) = series else {
+            return Ok(None);
+        };
+        let bar = self.grid.bar_at(wall).start;
+        let number = i64::try_from(series).unwrap_or(i64::from(i32::MAX));
+        let key = (number << 32) | (bar.div_euclid(MINUTE) + (1 << 31));
+        Ok(Some(Placed {
+            key: if is_outside { key | OUTSIDE } else { key },
+            at,
+            row,
+            series,
+            counts,
+            is_counted: reason.is_none(),
+        }))
+    }
+
+    /// Says of which series a line is, how it counts, and whether it is of the hours outside of the session.
+    fn judge(&mut self, row: usize, wall: i64) -> Result<(Option<usize>, Counts, bool), LeftOut> {
+        let counts = self.rules.judge(self.lines.marks(row))?;
+        self.lines.volume(row).ok_or(LeftOut::NoVolume)?;
+        self.lines.price(row).ok_or(LeftOut::NoPrice)?;
+        let is_within = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.contains(&wall));
+        let is_outside = counts.outside || !is_within;
+        if is_outside && !self.interval.is_intraday() {
+            return Err(LeftOut::Outside);
+        }
+        let series = self.series(row);
+        let is_per_cent = self.lines.is_per_cent(row);
+        let account = series.and_then(|series| self.accounts.get_mut(series));
+        if let Some(account) = account
+            && *account.is_per_cent.get_or_insert(is_per_cent) != is_per_cent
+        {
+            return Err(LeftOut::OtherNotation);
+        }
+        Ok((series, counts, is_outside))
+    }
+
+    fn enter_day(&mut self, wall: i64) {
+        if self.day.contains(&wall) {
+            return;
+        }
+        let first = wall.div_euclid(time::DAY).saturating_mul(time::DAY);
+        self.day = first..first.saturating_add(time::DAY);
+        self.session = self.rules.session(self.calendar, wall);
+        let day = time::day(wall);
+        self.made.days.insert(day);
+        if self.session.is_none() {
+            self.made.without_session.insert(day);
+        }
+    }
+
+    /// Returns the number of the series of a line; `None` when its name is no ticker.
+    fn series(&mut self, row: usize) -> Option<usize> {
+        let (isin, currency) = (self.lines.isin(row), self.lines.currency(row));
+        let key = (isin, currency.unwrap_or_default());
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let name = self.rules.ticker(isin, currency);
+        let number = match name.parse::<Ticker>() {
+            Ok(ticker) => {
+                self.accounts.push(Account {
+                    ticker,
+                    digits: Some(Digits::default()),
+                    is_per_cent: None,
+                    units: 0,
+                });
+                Some(self.accounts.len() - 1)
+            }
+            Err(error) => {
+                self.made.refused.push((name, error.to_string()));
+                None
+            }
+        };
+        self.known.insert(key, number);
+        number
+    }
+
+    /// Counts up the volume of each series, and leaves out those whose volume cannot be counted exactly. The lines come
+    /// into the order of their bars.
+    fn count(&mut self, placed: &mut Vec<Placed>) {
+        let volume = |line: &Placed| self.lines.volume(line.row).unwrap_or_default();
+        for line in placed.iter().filter(|line| line.is_counted) {
+            if let Some(account) = self.accounts.get_mut(line.series) {
+                account.digits = account.digits.and_then(|digits| digits.or(volume(line)));
+            }
+        }
+        for line in placed.iter().filter(|line| line.is_counted) {
+            if let Some(account) = self.accounts.get_mut(line.series) {
+                let units = account.digits.and_then(|digits| digits.units(volume(line)));
+                account.units += i128::from(units.unwrap_or_default());
+            }
+        }
+        for account in &mut self.accounts {
+            account.digits = account.digits.filter(|_| Digits::can_hold(account.units));
+            if account.digits.is_none() {
+                let reason = "its volumes have too many digits to be counted exactly".to_owned();
+                let name = account.ticker.as_str().to_owned();
+                self.made.refused.push((name, reason));
+            }
+        }
+        let accounts = &self.accounts;
+        let is_counted = |line: &Placed| {
+            let account = accounts.get(line.series);
+            account.is_some_and(|account| account.digits.is_some())
+        };
+        placed.retain(is_counted);
+        let id = |line: &Placed| self.lines.id(line.row);
+        placed.sort_unstable_by(|a, b| {
+            (a.key, a.at)
+                .cmp(&(b.key, b.at))
+                .then_with(|| id(a).cmp(id(b)))
+        });
+    }
+
+    fn aggregate(&self, placed: &[Placed], key: &[i64]) -> Result<Groups, ResampleError> {
+        let counted = |line: &Placed| line.is_counted.then_some(line.row);
+        let price: Values<f64> = placed
+            .iter()
+            .map(|line| {
+                self.lines
+                    .price(counted(line).filter(|_| line.counts.price)?)
+            })
+            .collect();
+        let units = |line: &Placed| {
+            let volume = self.lines.volume(counted(line)?)?;
+            self.accounts.get(line.series)?.digits?.units(volume)
+        };
+        let volume = placed.iter().map(|line| units(line).unwrap_or_default());
+        let volume = Values::whole(volume.collect());
+        let trades = placed.iter().map(|line| i64::from(line.is_counted));
+        let trades = Values::whole(trades.collect());
+        let turnover = |line: &Placed| {
+            let row = counted(line)?;
+            Some(self.lines.price(row)? * self.lines.volume(row)?)
+        };
+        let turnover = placed.iter().map(|line| turnover(line).unwrap_or_default());
+        let turnover = Values::whole(turnover.collect());
+        aggregate(&Rows {
+            key,
+            open: &price,
+            high: &price,
+            low: &price,
+            close: &price,
+            volume: &volume,
+            dealt: Some((&trades, &turnover)),
+        })
+    }
+
+    /// Cuts what was aggregated into the frames of series, and holds their volume against that of the lines.
+    fn cut(&mut self, groups: &Groups) -> Result<(), ResampleError> {
+        let keys = groups.key.as_whole().unwrap_or_default();
+        let mut held: Vec<i128> = vec![0; self.accounts.len()];
+        let mut first = 0;
+        for bars in keys.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let rows = first..first + bars.len();
+            first = rows.end;
+            let Some(key) = bars.first() else { continue };
+            let is_outside = key & OUTSIDE != 0;
+            let number = usize::try_from((key & !OUTSIDE) >> 32).unwrap_or(usize::MAX);
+            let account = self.accounts.get(number);
+            let Some((account, digits)) = account.and_then(|found| Some((found, found.digits?)))
+            else {
+                continue;
+            };
+            let dataset = if is_outside {
+                Dataset::Prepost
+            } else {
+                Dataset::Stocks
+            };
+            let (frame, units) = frame_of(dataset, &account.ticker, bars, digits, groups, rows);
+            if let Some(held) = held.get_mut(number) {
+                *held += units;
+            }
+            let ticker = account.ticker.clone();
+            if is_outside {
+                self.made.outside.push((ticker, frame));
+            } else {
+                self.made.bars.push((ticker, frame));
+            }
+        }
+        for (account, held) in self.accounts.iter().zip(held) {
+            if account.digits.is_some() && account.units != held {
+                return Err(ResampleError::NotConserved {
+                    series: account.ticker.to_string(),
+                    bars: held.to_string(),
+                    rows: account.units.to_string(),
+                });
+            }
+        }
+        self.made.bars.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.made.outside.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(())
+    }
+}
+
+/// Returns the bars of one series, and the volume that they hold as they say it, in units.
+fn frame_of(
+    dataset: Dataset,
+    ticker: &Ticker,
+    keys: &[i64],
+    digits: Digits,
+    groups: &Groups,
+    rows: Range<usize>,
+) -> (Frame, i128) {
+    let date = |key: &i64| ((key & i64::from(u32::MAX)) - (1 << 31)) * MINUTE;
+    let volume: Vec<f64> = groups
+        .volume
+        .part(rows.clone())
+        .iter()
+        .map(|units| digits.volume(units.unwrap_or_default()))
+        .collect();
+    let units = volume.iter().filter_map(|volume| digits.units(*volume));
+    let units = units.map(i128::from).sum();
+    let turnover = groups.turnover.part(rows.clone()).iter();
+    let vwap = turnover
+        .zip(&volume)
+        .map(|(turnover, volume)| turnover.filter(|_| *volume > 0.0).map(|sum| sum / volume));
+    let vwap: Values<f64> = vwap.collect();
+    let of = |values: &Values<f64>| {
+        let mut part = Values::whole(Vec::new());
+        part.extend(values, rows.clone());
+        Column::Float(part)
+    };
+    let mut trades = Values::whole(Vec::new());
+    trades.extend(&groups.trades, rows.clone());
+    let columns = vec![
+        Column::Text(Texts::same(Some(ticker.shared()), keys.len())),
+        Column::Time(Values::whole(keys.iter().map(date).collect())),
+        of(&groups.open),
+        of(&groups.high),
+        of(&groups.low),
+        of(&groups.close),
+        Column::Float(Values::whole(volume)),
+        Column::Int(Values::nulls(keys.len())),
+        Column::Int(trades),
+        Column::Float(vwap),
+    ];
+    let profile = Profile::of_trades(dataset).unwrap_or(Profile::of(dataset));
+    (Frame::ordered(profile, columns).frame, units)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What one file of the vault holds: records, damage, and an end that was cut off.
+//!
+//! Promises: pure; every byte of a file is in a record, in a damage or in the torn end. A record is given only if its bytes
+//! have the digest that its line says.
+
+use crate::model::Digest;
+
+use super::record::{Entry, Head, Record, next_line};
+
+/// Begins each file; the number is that of the form.
+const PREAMBLE: &str = "barkeep-vault";
+const FORM: u32 = 1;
+
+/// What one file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    damaged: Vec<Damage>,
+    torn: u64,
+}
+
+/// Bytes that are no record any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where they begin in the file.
+    pub offset: u64,
+    /// How many there are.
+    pub length: u64,
+    /// The download, if its line is whole.
+    pub name: Option<String>,
+}
+
+/// A file of a form that this build does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Newer;
+
+/// Returns the line that begins a file.
+pub(super) fn preamble(shelf: &str, day: chrono::NaiveDate) -> String {
+    format!("{PREAMBLE} {FORM} {shelf} {day}\n")
+}
+
+impl Contents {
+    /// Judges the bytes of a file that should begin with a line.
+    pub(super) fn of(bytes: Vec<u8>, preamble: &str) -> Result<Self, Newer> {
+        let mut contents = Self {
+            entries: Vec::new(),
+            damaged: Vec::new(),
+            torn: 0,
+            bytes,
+        };
+        let mut at = contents.begin(preamble)?;
+        while at < contents.bytes.len() {
+            at = contents.step(at);
+        }
+        Ok(contents)
+    }
+
+    /// Returns where the first record should stand. A first line that is damaged or cut off costs nothing but itself.
+    fn begin(&self, preamble: &str) -> Result<usize, Newer> {
+        if self.bytes.starts_with(preamble.as_bytes()) {
+            return Ok(preamble.len());
+        }
+        let line = self.bytes.split(|byte| *byte == b'\n').next();
+        let text = line.and_then(|line| std::str::from_utf8(line).ok());
+        let mut words = text.unwrap_or_default().split(' ');
+        let is_ours = words.next() == Some(PREAMBLE);
+        let form = words.next().and_then(|form| form.parse::<u32>().ok());
+        match form {
+            Some(form) if is_ours && form != FORM => Err(Newer),
+            _ => Ok(0),
+        }
+    }
+
+    /// Takes what stands at `at`, and returns where the next record should.
+    fn step(&mut self, at: usize) -> usize {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let found = Head::read(rest);
+        let after_line = at + found.as_ref().map_or(0, |(_, length)| *length);
+        if let Some((head, _)) = &found
+            && let Some(entry) = self.whole(head, after_line)
+        {
+            let next = entry.range.end + 1;
+            self.entries.push(entry);
+            return next;
+        }
+        // A length is believed only where the bytes fit it: the next record begins where its line does.
+        let next = next_line(&self.bytes, after_line.max(at + 1));
+        let is_cut = match &found {
+            Some((head, _)) => head.length >= (self.bytes.len() - after_line) as u64,
+            None => true,
+        };
+        if next.is_none() && is_cut {
+            self.torn = (self.bytes.len() - at) as u64;
+            return self.bytes.len();
+        }
+        let next = next.unwrap_or(self.bytes.len());
+        self.damaged.push(Damage {
+            offset: at as u64,
+            length: (next - at) as u64,
+            name: found.map(|(head, _)| head.name),
+        });
+        next
+    }
+
+    /// Returns the record of a line if all of its bytes follow, unchanged and with their end.
+    fn whole(&self, head: &Head, start: usize) -> Option<Entry> {
+        let end = start.checked_add(usize::try_from(head.length).ok()?)?;
+        let bytes = self.bytes.get(start..end)?;
+        let is_whole = self.bytes.get(end) == Some(&b'\n') && Digest::of(bytes) == head.digest;
+        is_whole.then(|| Entry {
+            head: head.clone(),
+            range: start..end,
+        })
+    }
+
+    /// Returns the records, in the order in which they were kept.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.entries.iter().map(|entry| Record {
+            head: entry.head.clone(),
+            bytes: self.bytes.get(entry.range.clone()).unwrap_or_default(),
+        })
+    }
+
+    /// Returns what the records are, without their bytes.
+    pub fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.entries.iter().map(|entry| &entry.head)
+    }
+
+    /// Returns what is damaged.
+    pub fn damaged(&self) -> &[Damage] {
+        &self.damaged
+    }
+
+    /// Returns how many bytes at the end are of a record that was never kept: a crash cut it off.
+    pub fn torn(&self) -> u64 {
+        self.torn
+    }
+
+    /// Returns the torn end as damage, for a file that was written whole.
+    pub(super) fn end(&self) -> Damage {
+        Damage {
+            offset: self.bytes.len() as u64 - self.torn,
+            length: self.torn,
+            name: None,
+        }
+    }
+
+    /// Tells whether every byte is that of a record.
+    pub fn is_clean(&self) -> bool {
+        self.damaged.is_empty() && self.torn == 0
+    }
+}

@@ -1,0 +1,191 @@
+//! The run of a feed under every crash between download and mark: no trade is lost or doubled, and nothing that the vault has
+//! is downloaded again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use barkeep::cli::Exit;
+use barkeep::sys::Fs;
+
+use super::lines;
+use crate::support::barkeep::{run_on, run_through};
+use crate::support::feed::FeedServer;
+use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+
+const UPDATE: [&str; 5] = ["-C", "/ws", "update", "--venue", "de:xetra"];
+const INIT: [&str; 5] = ["-C", "/ws", "init", "--venue", "de:xetra"];
+const MINUTE: &str = "2025-11-21T09_00";
+
+/// A feed with one minute, and a workspace that never asked it.
+fn begun() -> (FeedServer, SimFs) {
+    let feed = FeedServer::start();
+    feed.publish(MINUTE, &lines(MINUTE));
+    let disk = SimFs::new();
+    let settings = feed.settings("freshness = \"minutes\"\nbars = \"listed\"");
+    disk.plant("/ws/barkeep.toml", settings.as_bytes());
+    assert_eq!(run_on(&disk, &INIT), Exit::Ok);
+    let add = [
+        "-C",
+        "/ws",
+        "tickers",
+        "add",
+        super::SAP,
+        "--venue",
+        "de:xetra",
+    ];
+    assert_eq!(run_on(&disk, &add), Exit::Ok);
+    (feed, disk.again())
+}
+
+fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = disk.snapshot();
+    files.retain(|path, _| path.to_string_lossy().contains("ws/data/"));
+    files
+}
+
+fn sweep_update(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
+    let (_feed, initial) = begun();
+    let whole = initial.again();
+    assert_eq!(run_on(&whole, &UPDATE), Exit::Ok);
+    let expected = data(&whole);
+    assert_eq!(expected.len(), 3, "a day of trades, and two months of bars");
+    let report = sweep(
+        name,
+        &initial,
+        &|disk| {
+            let door = MutantFs::new(Arc::new(disk.clone()), leave_out);
+            Ok(run_through(disk, Arc::new(door), &UPDATE) == Exit::Ok)
+        },
+        &recover,
+        &|disk, _acked| {
+            if data(disk) != expected {
+                return Err(format!("{:?}", data(disk).keys()));
+            }
+            Ok(())
+        },
+        0,
+    );
+    report.print();
+    report
+}
+
+/// What the power left torn of staged rows is told, once, and kept in quarantine: the vault has what they were made of.
+fn recover(disk: &SimFs) -> Result<(), String> {
+    if run_on(disk, &UPDATE) == Exit::Partial && run_on(disk, &UPDATE) != Exit::Ok {
+        return Err("a torn row is told more than once".to_owned());
+    }
+    match run_on(disk, &UPDATE) {
+        Exit::Ok => Ok(()),
+        other => Err(format!("the next run ends with {other:?}")),
+    }
+}
+
+#[test]
+fn a_minute_is_stored_once_after_every_crash() {
+    let report = sweep_update("feed", |_| false);
+
+    report.assert_clean();
+    assert!(report.total() > 100, "{report}");
+}
+
+#[test]
+fn what_the_vault_has_is_not_downloaded_again_after_a_crash() {
+    let (feed, initial) = begun();
+    let marks = |disk: &SimFs| {
+        disk.snapshot()
+            .into_keys()
+            .any(|path| path.to_string_lossy().contains("state/feeds/de.xetra/2025"))
+    };
+    // The disk fills up right after the download.
+    let full =
+        |op: &Op<'_>| matches!(op, Op::Create(path) if path.to_string_lossy().contains("fetched"));
+    let stopped = initial.again();
+    let door = MutantFs::new(Arc::new(stopped.clone()), full);
+    run_through(&stopped, Arc::new(door), &UPDATE);
+    assert_eq!(feed.downloads().len(), 1);
+    assert!(vault(&stopped), "it is in the vault");
+
+    assert_eq!(run_on(&stopped, &UPDATE), Exit::Ok);
+
+    assert_eq!(feed.downloads().len(), 1);
+    assert!(marks(&stopped));
+    assert_eq!(data(&stopped).len(), 3);
+}
+
+/// A feed that forgets its minute as soon as the power has gone.
+fn sweep_forgetful(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
+    let (feed, initial) = begun();
+    initial.plant(
+        "/ws/barkeep.toml",
+        feed.settings("freshness = \"minutes\"\nbars = \"none\"")
+            .as_bytes(),
+    );
+    let initial = initial.again();
+    let whole = initial.again();
+    assert_eq!(run_on(&whole, &UPDATE), Exit::Ok);
+    let expected = data(&whole);
+    let kept = files_of_vault(&whole);
+    let report = sweep(
+        name,
+        &initial,
+        &|disk| {
+            feed.publish(MINUTE, &lines(MINUTE));
+            let door = MutantFs::new(Arc::new(disk.clone()), leave_out);
+            let is_acked = run_through(disk, Arc::new(door), &UPDATE) == Exit::Ok;
+            feed.forget(MINUTE);
+            Ok(is_acked)
+        },
+        // A feed that has nothing left is silent, which is no success either.
+        &|disk| {
+            run_on(disk, &UPDATE);
+            run_on(disk, &UPDATE);
+            Ok(())
+        },
+        &|disk, acked| {
+            let is_kept = files_of_vault(disk)
+                .values()
+                .any(|bytes| kept.values().any(|all| all == bytes));
+            match data(disk) {
+                stored if stored == expected => Ok(()),
+                stored if stored.is_empty() && !acked && !is_kept => Ok(()),
+                stored => Err(format!(
+                    "acked {acked}, kept {is_kept}: {:?}",
+                    stored.keys()
+                )),
+            }
+        },
+        0,
+    );
+    report.print();
+    report
+}
+
+fn files_of_vault(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = disk.snapshot();
+    files.retain(|path, _| path.to_string_lossy().contains("ws/vault/"));
+    files
+}
+
+#[test]
+fn what_the_vault_has_is_stored_by_the_next_run_although_the_feed_has_forgotten_it() {
+    let report = sweep_forgetful("forgetful feed", |_| false);
+
+    report.assert_clean();
+    assert!(report.total() > 100, "{report}");
+}
+
+#[test]
+fn a_mark_that_comes_before_its_trades_are_durable_is_caught() {
+    let no_barrier = sweep_forgetful(
+        "trades that are not synced",
+        |op| matches!(op, Op::SyncFile(path) if path.to_string_lossy().contains("partition-staging")),
+    );
+
+    no_barrier.assert_caught();
+}
+
+fn vault(disk: &SimFs) -> bool {
+    let listed = disk.list(Path::new("/ws/vault/DETR")).unwrap();
+    listed.is_some_and(|files| !files.is_empty())
+}

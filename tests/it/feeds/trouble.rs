@@ -1,0 +1,197 @@
+//! Feeds that publish what cannot be understood, nothing, or less than they said.
+
+use barkeep::cli::Exit;
+
+use super::{FRIDAY, SAP, UPDATE, files, lines, minutes, thursday, volume_of};
+use crate::support::feed::{FeedServer, packed};
+use crate::support::server::Reply;
+
+const FIRST: &str = "2026-09-17T07_00";
+const AT_ONCE: &str = "freshness = \"minutes\"";
+const MORNING: &str = "2026-09-17T10:00:00Z";
+
+#[test]
+fn a_bad_line_costs_itself_and_is_put_away_with_its_place() {
+    let feed = FeedServer::start();
+    let mut published = lines(FIRST);
+    published.insert(1, "{\"half a line\n".to_owned());
+    feed.publish(FIRST, &published);
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    let ran = bar.run(&UPDATE).expect(Exit::Partial);
+
+    assert!(ran.stderr.contains("1 line is no trade"), "{ran:#?}");
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+    let kept = files(&bar, "quarantine");
+    let told = kept
+        .iter()
+        .find(|(path, _)| path.to_string_lossy().ends_with(".bad.txt"));
+    let told = String::from_utf8(told.unwrap().1.clone()).unwrap();
+    assert!(told.starts_with("line 2 at byte "), "{told}");
+    assert!(told.contains("{\"half a line"), "{told}");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    assert_eq!(
+        feed.downloads().len(),
+        1,
+        "it was read, and is not asked for again"
+    );
+}
+
+#[test]
+fn a_form_that_nobody_knows_fails_aloud_and_its_bytes_are_kept() {
+    let feed = FeedServer::start();
+    let strange = packed("{\"isinCode\":\"DE0007164600\",\"px\":1}\n");
+    feed.publish_bytes(FIRST, &strange);
+    feed.publish("2026-09-17T07_03", &lines("2026-09-17T07_03"));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    for _ in 0..2 {
+        let ran = bar.run(&UPDATE).expect(Exit::Partial);
+        assert!(
+            ran.stderr.contains("a form that this build does not know"),
+            "{ran:#?}"
+        );
+    }
+
+    assert_eq!(feed.downloads().len(), 2, "the vault has it");
+    assert_eq!(
+        volume_of(&bar, SAP, "1d").to_bits(),
+        3.5f64.to_bits(),
+        "the other one is stored"
+    );
+    let vault = files(&bar, "vault");
+    let has_it = |bytes: &Vec<u8>| bytes.windows(strange.len()).any(|part| part == strange);
+    assert!(vault.values().any(has_it));
+}
+
+#[test]
+fn a_file_that_breaks_off_gives_what_it_has_and_is_asked_for_again() {
+    let feed = FeedServer::start();
+    let whole = packed(&lines(FIRST).concat());
+    feed.publish_bytes(FIRST, &whole[..whole.len() - 9]);
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    bar.run(&UPDATE).expect(Exit::Partial);
+    feed.publish_bytes(FIRST, &whole);
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+}
+
+#[test]
+fn a_file_that_is_gone_before_it_is_fetched_is_told() {
+    let feed = FeedServer::start();
+    feed.publish(FIRST, &lines(FIRST));
+    feed.server.on(
+        &format!("/api/download/DETR-posttrade-{FIRST}.json.gz"),
+        [Reply::new(404, "gone")],
+    );
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    let ran = bar.run(&UPDATE).expect(Exit::Partial);
+
+    assert!(ran.stderr.contains("has it no more"), "{ran:#?}");
+}
+
+#[test]
+fn a_burst_of_429_is_waited_for() {
+    let feed = thursday();
+    let daily = "/api/download/DETR-posttrade-daily-2026-09-17.json.gz";
+    let signed = feed
+        .server
+        .url("/signed/DETR-posttrade-daily-2026-09-17.json.gz");
+    feed.server.on(
+        daily,
+        [
+            Reply::throttled("2"),
+            Reply::throttled("35"),
+            Reply::redirect(&signed),
+        ],
+    );
+    let bar = feed.workspace("", FRIDAY);
+
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 140f64.to_bits());
+}
+
+#[test]
+fn a_feed_without_anything_on_a_day_of_trading_is_no_success_and_on_a_holiday_it_is() {
+    let feed = FeedServer::start();
+    for minute in minutes() {
+        feed.publish(&minute, &[]);
+    }
+    let bar = feed.workspace(AT_ONCE, "2026-09-17T20:00:00Z");
+    let ran = bar.run(&UPDATE).expect(Exit::Partial);
+    assert!(ran.stderr.contains("the exchange was open"), "{ran:#?}");
+
+    let christmas = FeedServer::start();
+    let bar = christmas.workspace("", "2026-12-26T20:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    assert_eq!(christmas.server.requests().len(), 1, "the listing alone");
+}
+
+#[test]
+fn a_feed_that_does_not_answer_is_unavailable() {
+    let feed = FeedServer::start();
+    feed.server
+        .on("/api/DETR-posttrade", [Reply::new(503, "down")]);
+    let bar = feed.workspace("", FRIDAY);
+
+    bar.run(&UPDATE).expect(Exit::SourceDown);
+}
+
+#[test]
+fn a_minute_that_is_published_again_with_more_trades_is_taken_again() {
+    let feed = FeedServer::start();
+    let day: Vec<String> = minutes().flat_map(|minute| lines(&minute)).collect();
+    for minute in minutes() {
+        feed.publish(&minute, &lines(&minute));
+    }
+    feed.publish(FIRST, &lines(FIRST)[..1]);
+    let mut bar = feed.workspace(AT_ONCE, MORNING);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    feed.publish(FIRST, &lines(FIRST));
+    feed.publish("daily-2026-09-17", &day);
+
+    FRIDAY.clone_into(&mut bar.now);
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    let again = feed
+        .downloads()
+        .iter()
+        .filter(|name| *name == FIRST)
+        .count();
+    assert_eq!(again, 2);
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 140f64.to_bits());
+}
+
+#[test]
+fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let pack = "vault/DETR/2026-09-17.pack";
+    assert!(
+        bar.has(pack),
+        "the parts of a day that is over are one file"
+    );
+    bar.run(&["check"]).expect(Exit::Ok);
+    let sizes = bar.run(&["status"]).stdout;
+    assert!(
+        sizes.contains("DETR") && sizes.contains("2026-09-17"),
+        "{sizes}"
+    );
+
+    let mut bytes = bar.read(pack);
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    bar.write(pack, &bytes);
+
+    let checked = bar.run(&["check"]).expect(Exit::Damaged);
+    assert!(
+        checked.stderr.contains("2026-09-17.pack is damaged"),
+        "{checked:#?}"
+    );
+}

@@ -1,0 +1,257 @@
+//! Mirrors that are not what barkeep left, and disks that refuse.
+
+use std::os::unix::fs::symlink;
+
+use barkeep::cli::Exit;
+use barkeep::mirror::Tier;
+
+use super::{
+    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, update, verified,
+    with_current, world, world_at,
+};
+use crate::support::barkeep::Barkeep;
+use crate::support::sim::SimFs;
+use crate::support::workspace::TestWorkspace;
+
+fn told(bar: &Barkeep) -> String {
+    bar.run(&["update"]).expect(Exit::Ok).stderr
+}
+
+#[test]
+fn the_mirror_of_another_workspace_is_left_alone_and_fails_no_update() {
+    let (bar, other) = (world(), world_at("2025-11-21T21:00:00Z"));
+    let place = other.path().join("mirror").display().to_string();
+    let before = other.files_in("mirror");
+    bar.write(
+        "barkeep.toml",
+        format!("[workspace]\nmirror_path = \"{place}\"\n{SETTINGS}"),
+    );
+    deliver(&bar, "A", &DAYS[..3], 10.0);
+
+    let warned = told(&bar);
+    let refused = bar.run(&["mirror"]).expect(Exit::Failed);
+    bar.run(&["mirror", "--full", "--yes"]).expect(Exit::Failed);
+
+    assert!(
+        warned.contains("is the mirror of another workspace"),
+        "{warned}"
+    );
+    assert!(refused.stderr.contains("mirror_path"), "{}", refused.stderr);
+    assert_eq!(other.files_in("mirror"), before);
+}
+
+#[test]
+fn a_mirror_of_a_later_form_is_left_alone() {
+    let bar = world();
+    let state = format!("{DIR}/v1/state.jsonl");
+    bar.write(
+        &state,
+        bar.text(&state).replacen("\"form\":1", "\"form\":2", 1),
+    );
+    deliver(&bar, "A", &DAYS[..3], 10.0);
+
+    let warned = told(&bar);
+
+    assert!(
+        warned.contains("has form 2, which only a later barkeep understands"),
+        "{warned}"
+    );
+    assert!(!bar.has(format!("{DIR}/v2")));
+    assert!(bar.run(&["status"]).stderr.contains("only a later barkeep"));
+}
+
+#[test]
+fn what_is_damaged_is_made_anew_and_told() {
+    let damages: [(&str, fn(&Barkeep)); 6] = [
+        ("a flipped bit in a file", |bar| {
+            let name = format!("{DIR}/files/{}", names_of(bar, Tier::Base)[0]);
+            let mut bytes = bar.read(&name);
+            bytes[30] ^= 1;
+            bar.write(&name, bytes);
+        }),
+        ("a file that is gone", |bar| {
+            let name = names_of(bar, Tier::Base).remove(0);
+            bar.remove(format!("{DIR}/files/{name}"));
+        }),
+        ("a state that was cut", |bar| {
+            let name = format!("{DIR}/v1/state.jsonl");
+            let bytes = bar.read(&name);
+            bar.write(&name, &bytes[..bytes.len() / 2]);
+        }),
+        ("no state at all", |bar| {
+            bar.remove(format!("{DIR}/v1/state.jsonl"))
+        }),
+        ("a version that is gone", |bar| {
+            bar.remove(format!("{DIR}/v1"))
+        }),
+        ("a link that leads elsewhere", |bar| {
+            bar.remove(format!("{DIR}/current"));
+            symlink("../../../../data", bar.path().join(DIR).join("current")).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let bar = world();
+        damage(&bar);
+        // A revision of the base, so that its file has to be read.
+        deliver(&bar, "A", &DAYS[..2], 50.0);
+
+        let warned = told(&bar);
+
+        assert!(
+            warned.contains("was made anew, because it was damaged"),
+            "{what}: {warned}"
+        );
+        assert_eq!(close(&bar, "A", DAYS[0]), Some(50.0), "{what}");
+        verified(&bar);
+    }
+}
+
+#[test]
+fn what_somebody_put_in_the_way_is_not_followed_or_removed() {
+    let bar = world();
+    bar.write("precious/note.txt", "mine");
+    symlink(bar.path().join("precious"), bar.path().join(DIR).join("v9")).unwrap();
+    bar.write(format!("{DIR}/mine.txt"), "mine");
+
+    next_day(&bar, 2);
+    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+
+    assert_eq!(bar.text("precious/note.txt"), "mine");
+    assert_eq!(bar.text(format!("{DIR}/mine.txt")), "mine");
+}
+
+#[test]
+fn a_folder_of_mirrors_that_is_a_link_below_its_root_is_refused() {
+    let bar = world();
+    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+    bar.remove("mirror");
+    bar.write("elsewhere/x", "");
+    bar.write("mirror/x", "");
+    symlink(bar.path().join("elsewhere"), bar.path().join("mirror/us")).unwrap();
+
+    let ran = bar.run(&["mirror"]);
+
+    assert_ne!(ran.exit, Exit::Ok, "{}", ran.stderr);
+    assert_eq!(bar.files_in("elsewhere").len(), 1);
+}
+
+#[test]
+fn no_mirror_lies_among_the_data() {
+    let bar = world();
+    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+    let settings = format!("[workspace]\nmirror_path = \"data/mirror\"\n{SETTINGS}");
+    bar.write("barkeep.toml", settings);
+
+    let warned = told(&bar);
+    bar.run(&["mirror"]).expect(Exit::Usage);
+
+    assert!(warned.contains("lies in the data folder"), "{warned}");
+    assert!(!bar.has("data/mirror"));
+}
+
+#[test]
+fn two_processes_at_one_mirror_do_not_meet() {
+    let bar = world();
+    let lock = bar.path().join(DIR).join(".lock");
+    let held = bar.fs().try_lock(&lock).unwrap();
+    assert!(held.is_some());
+    deliver(&bar, "A", &DAYS[..3], 10.0);
+
+    let warned = told(&bar);
+    bar.run(&["mirror"]).expect(Exit::Locked);
+    drop(held);
+    bar.run(&["mirror"]).expect(Exit::Ok);
+
+    assert!(
+        warned.contains("another process is writing the mirror"),
+        "{warned}"
+    );
+    assert_eq!(close(&bar, "A", DAYS[2]), Some(12.0));
+}
+
+#[test]
+fn without_second_names_a_version_is_a_list_and_never_a_part() {
+    let disk = SimFs::new();
+    disk.refuse_hard_links();
+    disk.plant("/ws/barkeep.toml", SETTINGS.as_bytes());
+    let bar = Barkeep::within(TestWorkspace::simulated(&disk));
+    bar.run(&[
+        "-C",
+        "/ws",
+        "init",
+        "--venue",
+        "us:demo",
+        "--partitioned",
+        "--ticker",
+        "A",
+    ])
+    .expect(Exit::Ok);
+    bar.run(&[
+        "-C",
+        "/ws",
+        "update",
+        "--venue",
+        "us:demo",
+        "--start",
+        "2025-11-03",
+        "--end",
+        "2025-11-20",
+    ])
+    .expect(Exit::Ok);
+
+    let args = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
+    bar.run(&args).expect(Exit::Ok);
+    let path = bar
+        .run(&[&args[..], &["--path"]].concat())
+        .expect(Exit::Ok)
+        .stdout;
+    bar.run(&[&args[..], &["--verify"]].concat())
+        .expect(Exit::Ok);
+
+    assert!(
+        path.contains("/mirror/us/demo/stocks_1d/files/base-"),
+        "{path}"
+    );
+    let names = disk.names();
+    let in_version = names
+        .iter()
+        .filter(|name| name.to_string_lossy().contains("/v1/"));
+    let in_version: Vec<_> = in_version.filter_map(|name| name.file_name()).collect();
+    assert_eq!(in_version, ["files.txt", "state.jsonl"]);
+    let listing = disk
+        .peek("/ws/mirror/us/demo/stocks_1d/v1/files.txt".as_ref())
+        .unwrap();
+    assert!(
+        String::from_utf8(listing)
+            .unwrap()
+            .contains("\n../files/base-")
+    );
+}
+
+#[test]
+fn a_version_whose_making_stopped_is_taken_away() {
+    let bar = world();
+    let before = closes(&bar);
+    bar.write(format!("{DIR}/v7/files.txt"), "");
+    bar.write(
+        format!("{DIR}/.v8.tmp-20251121T220000Z-00000007-1-1/files.txt"),
+        "",
+    );
+    bar.write(
+        format!("{DIR}/files/.base-x.parquet.tmp-20251121T220000Z-00000007-1-1"),
+        "half",
+    );
+    bar.write(format!("{DIR}/files/base-x.parquet"), "nobody's");
+
+    bar.run(&["mirror"]).expect(Exit::Ok);
+
+    assert_eq!(closes(&bar), before);
+    assert!(!bar.has(format!("{DIR}/v7")));
+    let files = bar.files_in(DIR).into_keys();
+    let odd: Vec<_> = files
+        .filter(|name| name.to_string_lossy().contains(".tmp-") || name.ends_with("base-x.parquet"))
+        .collect();
+    assert!(odd.is_empty(), "{odd:?}");
+    update(&bar);
+    with_current(&bar, |_, version| assert_eq!(version.number, 1));
+}

@@ -1,0 +1,246 @@
+//! Which rows stay and which leave, for each way in which a tree changes.
+
+use barkeep::cli::Exit;
+use barkeep::mirror::Tier;
+
+use super::{
+    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, update, verified,
+    with_current, world,
+};
+use crate::support::barkeep::Barkeep;
+
+const OCTOBER: &str = "data/us/mine/stocks_1d/ticker=A/year=2025/month=10/data.parquet";
+const MONTH: &str = "data/us/mine/stocks_1d/ticker=A/year=2025/month=09/data.parquet";
+
+#[test]
+fn a_revision_changes_the_row_and_the_file_that_has_it_alone() {
+    let bar = world();
+    next_day(&bar, 2);
+    let newest = (names_of(&bar, Tier::Newest), names_of(&bar, Tier::Delta));
+
+    // All three days of one ticker, of which the last one is a delta's.
+    deliver(&bar, "B", &DAYS[..2], 90.0);
+    update(&bar);
+
+    assert_eq!(close(&bar, "B", DAYS[0]), Some(90.0));
+    assert_eq!(close(&bar, "B", DAYS[1]), Some(91.0));
+    assert_eq!(close(&bar, "B", DAYS[2]), Some(22.0));
+    assert_eq!(
+        (names_of(&bar, Tier::Newest), names_of(&bar, Tier::Delta)),
+        newest
+    );
+    verified(&bar);
+}
+
+#[test]
+fn rows_that_a_person_took_out_leave() {
+    let bar = Barkeep::empty();
+    bar.write("barkeep.toml", SETTINGS);
+    // A Saturday among the days of October, which no session made.
+    let days = [
+        &DAYS[..],
+        &[
+            "2025-10-09",
+            "2025-10-10",
+            "2025-10-11",
+            "2025-10-13",
+            "2025-10-14",
+        ],
+    ]
+    .concat();
+    deliver(&bar, "A", &days, 10.0);
+    bar.run(&["init", "--partitioned", "--ticker", "A"])
+        .expect(Exit::Ok);
+    update(&bar);
+    assert!(close(&bar, "A", "2025-10-11").is_some());
+
+    bar.run(&["check", "--repair", "--yes"]).expect(Exit::Ok);
+    bar.run(&["mirror"]).expect(Exit::Ok);
+
+    assert_eq!(close(&bar, "A", "2025-10-11"), None);
+    assert_eq!(closes(&bar).len(), days.len() - 1);
+    verified(&bar);
+}
+
+#[test]
+fn a_split_moves_all_prices_of_its_ticker() {
+    let bar = world();
+    next_day(&bar, 2);
+
+    // What another basis comes to for whoever compares rows: each of them is another one.
+    deliver(&bar, "A", &DAYS[..4], 1000.0);
+    update(&bar);
+
+    for (at, day) in DAYS[..4].iter().enumerate() {
+        let expected = 1000.0 + f64::from(u8::try_from(at).unwrap());
+        assert_eq!(close(&bar, "A", day), Some(expected), "{day}");
+    }
+    assert_eq!(close(&bar, "C", DAYS[0]), Some(30.0));
+    verified(&bar);
+}
+
+#[test]
+fn a_ticker_that_is_not_collected_any_more_stays_as_long_as_its_rows_do() {
+    let bar = world();
+
+    bar.run(&["tickers", "remove", "B"]).expect(Exit::Ok);
+    next_day(&bar, 2);
+
+    assert_eq!(close(&bar, "B", DAYS[0]), Some(20.0));
+    assert_eq!(close(&bar, "B", DAYS[2]), None);
+    assert_eq!(close(&bar, "A", DAYS[2]), Some(12.0));
+    verified(&bar);
+}
+
+#[test]
+fn a_month_that_is_damaged_stays_as_the_last_good_copy() {
+    let bar = world();
+    next_day(&bar, 2);
+    let mut bytes = bar.read(OCTOBER);
+    bytes[40] ^= 1;
+    bar.write(OCTOBER, bytes);
+
+    // The next day of the same month puts the damaged file away.
+    deliver(&bar, "A", &DAYS[3..4], 7.0);
+    bar.run(&["update"]);
+
+    assert_eq!(close(&bar, "A", DAYS[2]), Some(12.0), "the last good copy");
+    assert_eq!(close(&bar, "A", DAYS[3]), Some(7.0), "what came since");
+    let kept = with_current(&bar, |_, version| version.series["A"].kept.clone());
+    assert_eq!(kept, ["2025-10".parse().unwrap()]);
+    assert_eq!(verified(&bar)["series_with_last_copies"], 1);
+    let refused = bar.run(&["mirror", "--full"]).expect(Exit::Usage);
+    let told = "has the last copy of A 2025-10";
+    assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    bar.run(&["mirror", "--drop"]).expect(Exit::Usage);
+    let status = bar.run(&["status"]);
+    let told = "has the last copy of months of 1 series";
+    assert!(status.stderr.contains(told), "{}", status.stderr);
+    bar.run(&["mirror", "--full", "--yes"]).expect(Exit::Ok);
+    assert_eq!(close(&bar, "A", DAYS[2]), None);
+}
+
+#[test]
+fn a_month_that_is_damaged_and_not_put_away_yet_stays_too() {
+    let bar = world();
+    next_day(&bar, 2);
+    let mut bytes = bar.read(OCTOBER);
+    bytes[40] ^= 1;
+    bar.write(OCTOBER, bytes);
+    // Nobody knows what the mirror has, so that all has to be read.
+    bar.remove("state/ledger");
+    bar.run(&["check", "--rebuild"]);
+
+    bar.run(&["mirror"]);
+
+    assert_eq!(close(&bar, "A", DAYS[2]), Some(12.0));
+    assert_eq!(close(&bar, "B", DAYS[2]), Some(22.0));
+}
+
+#[test]
+fn a_series_that_is_gone_from_the_disk_stays_and_comes_back() {
+    let bar = world();
+    bar.remove("data/us/mine/stocks_1d/ticker=B");
+    bar.remove("in/B.csv");
+    // Somebody wrote down what lies there.
+    bar.run(&["check", "--rebuild"]);
+
+    bar.run(&["mirror"]).expect(Exit::Ok);
+    let again = bar.run(&["mirror"]).expect(Exit::Ok).stderr;
+
+    assert_eq!(close(&bar, "B", DAYS[0]), Some(20.0));
+    assert!(again.contains("0 series differed"), "{again}");
+    assert_eq!(verified(&bar)["series_with_last_copies"], 1);
+    bar.run(&["mirror", "--full"]).expect(Exit::Usage);
+    deliver(&bar, "B", &DAYS[1..3], 50.0);
+    bar.run(&["update", "--accept-missing"]);
+    bar.run(&["mirror"]).expect(Exit::Ok);
+    assert_eq!(close(&bar, "B", DAYS[0]), Some(20.0), "what is gone still");
+    assert_eq!(close(&bar, "B", DAYS[1]), Some(50.0), "what came again");
+}
+
+#[test]
+fn a_month_that_ends_moves_on_and_no_row_is_lost_or_there_twice() {
+    let bar = world();
+    for days in 2..DAYS.len() {
+        next_day(&bar, days);
+    }
+
+    let ran = bar.run(&["mirror"]).expect(Exit::Ok);
+
+    assert!(ran.stdout.is_empty());
+    assert_eq!(closes(&bar).len(), 3 * DAYS.len());
+    let base: u64 = with_current(&bar, |_, version| {
+        let base = version
+            .pieces
+            .iter()
+            .filter(|piece| piece.tier <= Tier::Hot);
+        base.map(|piece| piece.rows).sum()
+    });
+    assert!(base > 6, "rows moved out of the deltas: {base}");
+    verified(&bar);
+}
+
+#[test]
+fn a_series_that_moves_between_the_layouts_stays_the_same() {
+    let bar = Barkeep::empty();
+    bar.write(
+        "barkeep.toml",
+        format!("[workspace]\nlegacy_venue = \"us:mine\"\n{SETTINGS}"),
+    );
+    deliver(&bar, "A", &DAYS, 10.0);
+    bar.run(&["init", "--ticker", "A"]).expect(Exit::Ok);
+    update(&bar);
+    let before = closes(&bar);
+    assert!(bar.has("data/legacy/stocks_1d/A.parquet"));
+
+    bar.migration("init -V us:mine --all-found")
+        .expect(Exit::Ok);
+    bar.migration("migrate --all --delete-legacy --yes")
+        .expect(Exit::Ok);
+    bar.run(&["mirror"]).expect(Exit::Ok);
+    assert_eq!(closes(&bar), before);
+    verified(&bar);
+    bar.migration("rollback 1d --remove-partitions --yes")
+        .expect(Exit::Ok);
+    bar.run(&["mirror"]).expect(Exit::Ok);
+
+    assert_eq!(closes(&bar), before);
+    verified(&bar);
+    assert!(bar.has(DIR));
+}
+
+#[test]
+fn a_ledger_that_is_gone_costs_reading_and_no_row() {
+    let bar = world();
+    next_day(&bar, 2);
+    let before = closes(&bar);
+
+    bar.remove("state/ledger");
+    bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
+    next_day(&bar, 3);
+
+    assert_eq!(closes(&bar).len(), before.len() + 3);
+    verified(&bar);
+}
+
+#[test]
+fn a_private_file_has_a_private_mirror() {
+    let bar = world();
+    let path = bar.path().join(MONTH);
+    let mode = |name: &str| {
+        let found = bar.fs().metadata(&bar.path().join(name)).unwrap().unwrap();
+        found.rights.mode
+    };
+    std::process::Command::new("chmod")
+        .arg("600")
+        .arg(&path)
+        .status()
+        .unwrap();
+
+    bar.run(&["mirror", "--full"]).expect(Exit::Ok);
+
+    let name = names_of(&bar, Tier::Base).remove(0);
+    assert_eq!(mode(MONTH), 0o600);
+    assert_eq!(mode(&format!("{DIR}/files/{name}")), 0o600);
+}

@@ -1,0 +1,424 @@
+//! Raw trades through staging and consolidation, and those that the predecessor stored.
+
+use barkeep::cli::Exit;
+use barkeep::frame::Trade;
+use barkeep::ingest::RunReport;
+use barkeep::ledger::{read_ledger, read_records};
+use barkeep::model::time;
+use barkeep::storage::{OlderTrades, held_minutes};
+
+use crate::support::barkeep::Barkeep;
+use crate::support::named_parquet;
+use crate::support::trades::{
+    day_file, day_rows, decoded, ingest, month_file, older_file, older_table, request, rows, trade,
+};
+use crate::support::workspace::TestWorkspace;
+
+/// Trades of one day, in nanoseconds, with an amendment that is published later.
+fn friday() -> Vec<Trade> {
+    let amended = Trade {
+        modification_flag: "A".into(),
+        price: Some(58.25),
+        ..trade("2025-10-31T13:54:00.000000123", "1", 58.5)
+    };
+    vec![
+        trade("2025-10-31T13:54:00.000000123", "1", 58.5),
+        trade("2025-10-31T13:54:00.000000124", "2", 58.75),
+        amended,
+        trade("2025-10-31T23:59:59.999999999", "3", 59.0),
+    ]
+}
+
+fn thursday() -> Vec<Trade> {
+    vec![
+        trade("2025-10-30T09:00:00", "4", 57.0),
+        trade("2025-10-30T09:00:01", "5", 57.5),
+    ]
+}
+
+#[test]
+fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_nothing() {
+    let bench = TestWorkspace::on_disk();
+    let (thursday, friday) = (thursday(), friday());
+    let downloads = [
+        friday[2..].to_vec(),
+        vec![thursday[0].clone(), friday[0].clone()],
+        friday.clone(),
+        thursday.clone(),
+    ];
+
+    let report = ingest(&bench, &downloads).unwrap();
+
+    assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday));
+    assert_eq!(day_rows(&bench, "2025-10-30"), rows(&thursday));
+    assert_eq!((report.rows().added, report.written().0), (6, 2));
+    assert_eq!(bench.files_in("data").len(), 2);
+    let records = read_records(bench.fs(), &bench.places, &"de:xetra".parse().unwrap()).unwrap();
+    let record = &records.series[&request()];
+    assert_eq!((record.files, record.rows, record.floor), (2, 6, None));
+    assert_eq!(record.last, time::parse("2025-10-31T23:59:59.999999"));
+    let before = bench.files_in("data");
+    let report = ingest(&bench, &downloads).unwrap();
+    assert_eq!((report.rows().added, report.written().0), (0, 0));
+    assert_eq!(bench.files_in("data"), before);
+    assert!(!bench.has("quarantine"));
+}
+
+#[test]
+fn a_line_that_is_published_again_with_other_values_replaces_none_in_silence() {
+    let bench = TestWorkspace::on_disk();
+    let first = trade("2025-10-31T13:54:00", "1", 58.5);
+    let with_price = |price| Trade {
+        price: Some(price),
+        ..first.clone()
+    };
+    ingest(&bench, &[vec![first.clone()]]).unwrap();
+
+    let report = ingest(&bench, &[vec![with_price(59.0)], vec![with_price(60.0)]]).unwrap();
+
+    assert_eq!(day_rows(&bench, "2025-10-31"), rows(&[with_price(60.0)]));
+    let ledger = read_ledger(bench.fs(), &bench.places, &request());
+    let lines = ledger.unwrap().unwrap().lines;
+    assert_eq!(lines.len(), 1);
+    assert_eq!(
+        lines[0].key, "2025-10-31T13:54:00 1 - 2025-10-31T14:09:00",
+        "{lines:?}"
+    );
+    assert_eq!(
+        (lines[0].old.as_f64(), lines[0].new.as_f64()),
+        (Some(58.5), Some(60.0))
+    );
+    // The one between them was never stored.
+    let [kept] = &report.kept[..] else {
+        panic!("{:?}", report.kept)
+    };
+    let bytes = bench.read(kept.folder.join("trades.parquet"));
+    assert_eq!(decoded(bytes), rows(&[with_price(59.0)]));
+}
+
+/// The predecessor's columns, its types, and a file that it appended three times.
+#[test]
+fn the_predecessors_trades_are_read_and_nothing_of_them_is_lost() {
+    let mut trades = friday();
+    trades.sort_by_key(|trade| trade.trade_time);
+    let thrice = [trades.clone(), trades.clone(), trades.clone()].concat();
+    let bare = Trade {
+        source_name: None,
+        tick_id: None,
+        algo_indicator: None,
+        price: Some(58.0),
+        ..trades[0].clone()
+    };
+
+    assert_eq!(decoded(older_file(&thrice)), rows(&trades));
+    // Columns without a type, and prices that are all whole numbers.
+    assert_eq!(decoded(older_file(&[bare.clone()])), rows(&[bare]));
+}
+
+#[test]
+fn the_first_update_of_a_feed_takes_over_all_days_and_keeps_the_files_as_they_were() {
+    let bench = TestWorkspace::on_disk();
+    let (thursday, friday) = (thursday(), friday());
+    let files = [
+        (day_file("2025-10-30"), older_file(&thursday)),
+        (day_file("2025-10-31"), older_file(&friday)),
+    ];
+    for (path, bytes) in &files {
+        bench.write(path, bytes);
+    }
+    let newer = vec![trade("2025-11-03T09:00:00", "6", 60.0)];
+
+    let report = ingest(&bench, &[newer.clone()]).unwrap();
+
+    assert_eq!(report.warnings, Vec::<String>::new());
+    for (day, trades) in [
+        ("2025-10-30", &thursday),
+        ("2025-10-31", &friday),
+        ("2025-11-03", &newer),
+    ] {
+        assert_eq!(day_rows(&bench, day), rows(trades), "{day}");
+        assert!(
+            !files
+                .iter()
+                .any(|(_, old)| *old == bench.read(day_file(day)))
+        );
+    }
+    let kept: Vec<Vec<u8>> = report
+        .kept
+        .iter()
+        .map(|kept| bench.read(kept.folder.join("trades.parquet")))
+        .collect();
+    assert_eq!(kept.len(), 2);
+    assert!(files.iter().all(|(_, old)| kept.contains(old)));
+    let before = bench.tree();
+    let report = ingest(&bench, &[newer]).unwrap();
+    assert!(report.kept.is_empty());
+    assert_eq!(bench.files_in("data").len(), 3);
+    assert!(
+        before
+            .iter()
+            .all(|(path, bytes)| bench.read(path) == *bytes)
+    );
+}
+
+#[test]
+fn what_only_a_month_has_joins_the_days_and_the_month_stays() {
+    let bench = TestWorkspace::on_disk();
+    let (thursday, friday) = (thursday(), friday());
+    let lost = trade("2025-10-29T09:00:00", "0", 56.0);
+    let corrected = Trade {
+        price: Some(57.25),
+        ..thursday[0].clone()
+    };
+    let month = [vec![lost.clone()], thursday.clone(), friday.clone()].concat();
+    bench.write(month_file("2025-10"), older_file(&month));
+    // Of the days one is not there, one lacks a row and says something else of another, one is whole.
+    bench.write(day_file("2025-10-30"), older_file(&[corrected.clone()]));
+    bench.write(day_file("2025-10-31"), older_file(&friday));
+
+    ingest(&bench, &[]).unwrap();
+
+    assert_eq!(day_rows(&bench, "2025-10-29"), rows(&[lost]));
+    let expected = rows(&[corrected, thursday[1].clone()]);
+    assert_eq!(day_rows(&bench, "2025-10-30"), expected);
+    assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday));
+    assert_eq!(bench.read(month_file("2025-10")), older_file(&month));
+    let older = OlderTrades::below(bench.fs(), &bench.places.data);
+    let months = older.all_months(&"de:xetra".parse().unwrap()).unwrap();
+    assert_eq!(months, [bench.path().join(month_file("2025-10"))]);
+}
+
+#[test]
+fn a_day_that_nobody_can_hold_is_told_and_the_others_are_taken_over() {
+    let bench = TestWorkspace::on_disk();
+    bench.write(day_file("2025-10-30"), older_file(&thursday()));
+    // The rows of another day.
+    bench.write(day_file("2025-10-31"), older_file(&thursday()));
+
+    let report = ingest(&bench, &[]).unwrap();
+
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    assert!(
+        report.warnings[0].contains("2025-10-31"),
+        "{:?}",
+        report.warnings
+    );
+    assert_eq!(bench.read(day_file("2025-10-31")), older_file(&thursday()));
+    assert_ne!(bench.read(day_file("2025-10-30")), older_file(&thursday()));
+    // Once the file is mended, the next run goes on.
+    bench.write(day_file("2025-10-31"), older_file(&friday()));
+    assert_eq!(ingest(&bench, &[]).unwrap().kept.len(), 1);
+    assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday()));
+}
+
+/// A further column, another row under a key, and an index that says something.
+fn odd_files() -> Vec<Vec<u8>> {
+    let corrected = Trade {
+        price: Some(1.0),
+        ..friday()[0].clone()
+    };
+    let contradicted = [friday(), vec![corrected]].concat();
+    let with_column = |name: &str, cell: &str| {
+        let table = older_table(&friday());
+        let (names, lines) = table.split_once('\n').unwrap();
+        let lines: Vec<String> = lines.lines().map(|line| format!("{line};{cell}")).collect();
+        named_parquet::of(&format!("{names};{name}\n{}", lines.join("\n")))
+    };
+    vec![
+        older_file(&contradicted),
+        with_column("note text", "mine"),
+        with_column("index text", "mine"),
+    ]
+}
+
+#[test]
+fn no_writer_of_trades_loses_a_value_that_a_new_file_cannot_hold() {
+    let newer = trade("2025-10-31T17:00:00", "9", 61.0);
+    let take_over = |bench: &TestWorkspace, odd: &[u8]| {
+        bench.write(day_file("2025-10-31"), odd);
+        ingest(bench, &[]).unwrap()
+    };
+    let merge = |bench: &TestWorkspace, odd: &[u8]| {
+        // Nobody looks at the whole tree again.
+        ingest(bench, &[]).unwrap();
+        bench.write(day_file("2025-10-31"), odd);
+        ingest(bench, &[vec![newer.clone()]]).unwrap()
+    };
+    let both = |bench: &TestWorkspace, odd: &[u8]| {
+        bench.write(day_file("2025-10-31"), odd);
+        ingest(bench, &[vec![newer.clone()]]).unwrap()
+    };
+    let writers: [&dyn Fn(&TestWorkspace, &[u8]) -> RunReport; 3] = [&take_over, &merge, &both];
+    for (at, odd) in odd_files().iter().enumerate() {
+        for (writer, write) in writers.iter().enumerate() {
+            let bench = TestWorkspace::on_disk();
+
+            let report = write(&bench, odd);
+
+            let is_there = bench.tree().values().any(|bytes| bytes == odd);
+            assert!(is_there, "file {at}, writer {writer}: {report:?}");
+            let is_told = !(report.kept.is_empty() && report.warnings.is_empty());
+            assert!(is_told, "file {at}, writer {writer}: {report:?}");
+        }
+    }
+}
+
+#[test]
+fn the_list_of_downloads_tells_the_minutes_that_are_held() {
+    let bench = TestWorkspace::on_disk();
+    let list = "venue;date text;timestamp text;has_data;trade_count\n\
+                DETR;2025-10-31;2025-10-31T13_54;true;719\n\
+                DETR;2025-10-31;2025-10-31T13_55;false;0\n";
+    let path = "data/de/xetra/.download_log.parquet";
+    bench.write(path, named_parquet::of(list));
+    let held = |path: &str| {
+        let limit = barkeep::codec::MemoryLimit::default();
+        held_minutes(bench.fs(), &bench.path().join(path), limit)
+    };
+
+    let found: Vec<String> = held(path)
+        .unwrap()
+        .into_iter()
+        .map(|(feed, minute)| format!("{feed} {minute}"))
+        .collect();
+
+    assert_eq!(
+        found,
+        ["DETR 2025-10-31 13:54:00", "DETR 2025-10-31 13:55:00"]
+    );
+    assert!(held("data/nothing.parquet").unwrap().is_empty());
+    bench.write("data/torn.parquet", b"PAR1 no more");
+    assert!(held("data/torn.parquet").is_err());
+}
+
+/// A workspace with the trades of two days, of which the program knows nothing but what lies there.
+fn kept() -> Barkeep {
+    let bar = Barkeep::empty();
+    bar.write("tickers.json", "{}");
+    ingest(&bar, &[thursday(), friday()]).unwrap();
+    bar
+}
+
+#[test]
+fn trades_are_shown_in_the_order_of_time_with_nanoseconds_in_utc() {
+    let bar = kept();
+    let show = |words: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        bar.run(&[&["show", "--trades"], &words[..]].concat())
+    };
+    let csv = |words: &str| {
+        let ran = show(&format!(
+            "{words} --format csv --columns trade_time,trans_id,modification_flag"
+        ));
+        assert_eq!(ran.exit, Exit::Ok, "{ran:?}");
+        ran.stdout
+    };
+    let head = "trade_time,trans_id,modification_flag\n";
+
+    assert_eq!(
+        csv("DE000BASF111 --start 2025-10-31"),
+        format!(
+            "{head}2025-10-31T13:54:00.000000123Z,1,-\n2025-10-31T13:54:00.000000123Z,1,A\n\
+             2025-10-31T13:54:00.000000124Z,2,-\n2025-10-31T23:59:59.999999999Z,3,-\n"
+        )
+    );
+    let first = format!("{head}2025-10-30T09:00:00Z,4,-\n");
+    assert_eq!(csv("all --head 1"), first);
+    assert_eq!(csv("all --end 2025-10-30T09:00:00 --venue de:xetra"), first);
+    assert_eq!(
+        csv("all --tail 1"),
+        format!("{head}2025-10-31T23:59:59.999999999Z,3,-\n")
+    );
+    let ran = show("DE000BASF111 --head 2");
+    assert!(ran.stdout.contains("execution_venue"), "{ran:?}");
+    for (words, exit) in [
+        ("US0378331005", Exit::Failed),
+        ("all --start 2025-11-30", Exit::Failed),
+        ("BAS", Exit::Usage),
+        ("all --interval 1d", Exit::Usage),
+    ] {
+        assert_eq!(show(words).exit, exit, "{words}");
+    }
+}
+
+#[test]
+fn only_the_days_of_a_span_are_opened() {
+    let bar = kept();
+    bar.write(day_file("2025-10-31"), b"PAR1 no more");
+
+    let before = bar.run(&["show", "--trades", "all", "--end", "2025-10-30"]);
+    let both = bar.run(&["show", "--trades", "all"]);
+
+    assert_eq!(before.exit, Exit::Ok, "{before:?}");
+    assert_eq!(both.exit, Exit::Damaged, "{both:?}");
+    assert!(both.stderr.contains("2025-10-31"), "{both:?}");
+    assert!(both.stdout.contains("2025-10-30"), "{both:?}");
+}
+
+#[test]
+fn list_check_status_and_revisions_know_trades() {
+    let bar = kept();
+    let amended = Trade {
+        price: Some(1.0),
+        ..thursday()[0].clone()
+    };
+    ingest(&bar, &[vec![amended]]).unwrap();
+
+    let list = bar.run(&["list"]);
+    assert!(list.stdout.contains("DETR"), "{list:?}");
+    assert!(list.stdout.contains("2025-10-30T09:00:00"), "{list:?}");
+    let check = bar.run(&["check"]);
+    assert_eq!(check.exit, Exit::Ok, "{check:?}");
+    assert!(check.stderr.contains("6 trades"), "{check:?}");
+    let status = bar.run(&["status"]);
+    assert!(status.stdout.contains("trades"), "{status:?}");
+    let revisions = bar.run(&["revisions", "--trades", "DETR"]);
+    assert!(
+        revisions
+            .stdout
+            .contains("2025-10-30T09:00:00 4 - 2025-10-30T09:15:00"),
+        "{revisions:?}"
+    );
+    assert!(revisions.stdout.contains("57.0"), "{revisions:?}");
+}
+
+#[test]
+fn check_names_days_that_are_damaged_or_misplaced_and_the_predecessors_months() {
+    let bar = kept();
+    bar.write(month_file("2025-10"), older_file(&friday()));
+    let check = bar.run(&["check"]);
+    assert_eq!(check.exit, Exit::Ok, "{check:?}");
+    assert!(check.stderr.contains("trades_monthly"), "{check:?}");
+
+    let mut bytes = bar.read(day_file("2025-10-31"));
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    bar.write(day_file("2025-10-31"), &bytes);
+    bar.write("data/de/xetra/trades/venue=detr/x.parquet", b"PAR1");
+
+    let check = bar.run(&["check"]);
+    assert_eq!(check.exit, Exit::Damaged, "{check:?}");
+    for named in ["day=31/trades.parquet is damaged", "venue=detr/x.parquet"] {
+        assert!(check.stderr.contains(named), "{named}: {check:?}");
+    }
+}
+
+/// The day of the predecessor is no stranger before any update.
+#[test]
+fn what_the_predecessor_stored_is_shown_listed_and_checked_as_it_lies_there() {
+    let bar = Barkeep::empty();
+    bar.write("tickers.json", "{}");
+    bar.write(day_file("2025-10-31"), older_file(&friday()));
+
+    let shown = bar.run(&["show", "--trades", "all", "--format", "csv"]);
+    assert_eq!(shown.exit, Exit::Ok, "{shown:?}");
+    assert!(
+        shown.stdout.contains("2025-10-31T13:54:00.000000123Z"),
+        "{shown:?}"
+    );
+    let list = bar.run(&["list"]);
+    assert!(list.stdout.contains("DETR"), "{list:?}");
+    let check = bar.run(&["check"]);
+    assert_eq!(check.exit, Exit::Ok, "{check:?}");
+    assert_eq!(bar.read(day_file("2025-10-31")), older_file(&friday()));
+}
