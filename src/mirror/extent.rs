@@ -60,16 +60,19 @@ mod tests {
     fn rows_that_are_new_push_none_out() {
         let extent = Extent {
             times: BTreeSet::from([3]),
-            spans: vec![10..20],
+            spans: vec![10..20, 22..24],
             fresh: vec![30..=40],
         };
 
         let takes: Vec<i64> = (0..50).filter(|time| extent.takes(*time)).collect();
         let gives: Vec<i64> = (0..50).filter(|time| extent.gives(*time)).collect();
 
-        assert_eq!(takes, [&[3][..], &(10..20).collect::<Vec<_>>()].concat());
+        assert_eq!(
+            takes,
+            [&[3][..], &(10..20).collect::<Vec<_>>(), &[22, 23]].concat()
+        );
         assert_eq!(gives, [takes, (30..=40).collect()].concat());
-        assert_eq!(extent.reach(), Some((3, 20)));
+        assert_eq!(extent.reach(), Some((3, 24)));
         assert_eq!(Extent::default().reach(), None);
     }
 }

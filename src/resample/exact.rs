@@ -80,13 +80,16 @@ mod tests {
         let volumes = [0.1, 0.2, 0.3, 159.0, 1e6, 0.07];
         let digits = Digits::of(volumes).unwrap();
         let sum = |volumes: &mut dyn Iterator<Item = f64>| {
-            digits.volume(volumes.filter_map(|volume| digits.units(volume)).sum())
+            let units = volumes.filter_map(|volume| digits.units(volume)).sum();
+            digits.volume(units).to_bits()
         };
 
         assert_eq!(digits, Digits(2));
-        assert_eq!(sum(&mut volumes.into_iter()), 1_000_159.67);
-        assert_eq!(sum(&mut volumes.into_iter().rev()), 1_000_159.67);
-        assert_ne!(0.1 + 0.2, 0.3, "floats alone do not");
+        assert_eq!(sum(&mut volumes.into_iter()), 1_000_159.67_f64.to_bits());
+        let turned = sum(&mut volumes.into_iter().rev());
+        assert_eq!(turned, 1_000_159.67_f64.to_bits());
+        let floats = 0.1_f64 + 0.2;
+        assert_ne!(floats.to_bits(), 0.3_f64.to_bits(), "floats alone do not");
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub fn plan(
     };
     let data = view.data_root(catalog);
     let is_absent = data == DataRoot::Absent;
-    let feeds = feeds(request, view, catalog)?;
+    let feeds = feeds(request, view, catalog);
     let mut plan = UpdatePlan {
         unserved: idle(request, view, catalog)?,
         feeds,
@@ -159,13 +159,9 @@ fn venues(request: &UpdateRequest, catalog: &Catalog) -> BTreeSet<Venue> {
 
 /// Returns the venues whose feeds are meant: those that were named; else those that the settings describe, that have tickers,
 /// or of which trades are stored. Who names tickers and no venue means bars.
-fn feeds(
-    request: &UpdateRequest,
-    view: View<'_>,
-    catalog: &Catalog,
-) -> Result<Vec<Venue>, UpdateError> {
+fn feeds(request: &UpdateRequest, view: View<'_>, catalog: &Catalog) -> Vec<Venue> {
     if is_named(request) && request.venues.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let settings = view.config.settings();
     let mut wanted: BTreeSet<&Venue> = request.venues.iter().collect();
@@ -174,13 +170,15 @@ fn feeds(
         wanted.extend(settings.described_venues());
         wanted.extend(&known);
         for feed in view.feeds {
-            if !view.stores.partitioned.feeds(feed.venue())?.is_empty() {
+            // What cannot be looked at may hold trades, and says why when it is written.
+            let stored = view.stores.partitioned.feeds(feed.venue());
+            if stored.is_ok_and(|stored| !stored.is_empty()) {
                 wanted.insert(feed.venue());
             }
         }
     }
     let is_feed = |venue: &&&Venue| view.feed(venue).is_some();
-    Ok(wanted.iter().filter(is_feed).copied().cloned().collect())
+    wanted.iter().filter(is_feed).copied().cloned().collect()
 }
 
 /// Returns the venues that were named and have no ticker: somebody expects something of them.

@@ -51,7 +51,17 @@ fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_no
 
     assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday));
     assert_eq!(day_rows(&bench, "2025-10-30"), rows(&thursday));
-    assert_eq!((report.rows().added, report.written().0), (6, 2));
+    assert_eq!(
+        (
+            report
+                .feeds
+                .iter()
+                .map(|feed| feed.trades.added)
+                .sum::<usize>(),
+            report.written().0
+        ),
+        (6, 2)
+    );
     assert_eq!(bench.files_in("data").len(), 2);
     let records = read_records(bench.fs(), &bench.places, &"de:xetra".parse().unwrap()).unwrap();
     let record = &records.series[&request()];
@@ -59,7 +69,17 @@ fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_no
     assert_eq!(record.last, time::parse("2025-10-31T23:59:59.999999"));
     let before = bench.files_in("data");
     let report = ingest(&bench, &downloads).unwrap();
-    assert_eq!((report.rows().added, report.written().0), (0, 0));
+    assert_eq!(
+        (
+            report
+                .feeds
+                .iter()
+                .map(|feed| feed.trades.added)
+                .sum::<usize>(),
+            report.written().0
+        ),
+        (0, 0)
+    );
     assert_eq!(bench.files_in("data"), before);
     assert!(!bench.has("quarantine"));
 }
@@ -112,7 +132,10 @@ fn the_predecessors_trades_are_read_and_nothing_of_them_is_lost() {
 
     assert_eq!(decoded(older_file(&thrice)), rows(&trades));
     // Columns without a type, and prices that are all whole numbers.
-    assert_eq!(decoded(older_file(&[bare.clone()])), rows(&[bare]));
+    assert_eq!(
+        decoded(older_file(std::slice::from_ref(&bare))),
+        rows(&[bare])
+    );
 }
 
 #[test]
@@ -128,7 +151,7 @@ fn the_first_update_of_a_feed_takes_over_all_days_and_keeps_the_files_as_they_we
     }
     let newer = vec![trade("2025-11-03T09:00:00", "6", 60.0)];
 
-    let report = ingest(&bench, &[newer.clone()]).unwrap();
+    let report = ingest(&bench, std::slice::from_ref(&newer)).unwrap();
 
     assert_eq!(report.warnings, Vec::<String>::new());
     for (day, trades) in [
@@ -173,7 +196,10 @@ fn what_only_a_month_has_joins_the_days_and_the_month_stays() {
     let month = [vec![lost.clone()], thursday.clone(), friday.clone()].concat();
     bench.write(month_file("2025-10"), older_file(&month));
     // Of the days one is not there, one lacks a row and says something else of another, one is whole.
-    bench.write(day_file("2025-10-30"), older_file(&[corrected.clone()]));
+    bench.write(
+        day_file("2025-10-30"),
+        older_file(std::slice::from_ref(&corrected)),
+    );
     bench.write(day_file("2025-10-31"), older_file(&friday));
 
     ingest(&bench, &[]).unwrap();
@@ -231,6 +257,9 @@ fn odd_files() -> Vec<Vec<u8>> {
     ]
 }
 
+/// A way by which a day of trades is written over an older file.
+type Writer<'w> = &'w dyn Fn(&TestWorkspace, &[u8]) -> RunReport;
+
 #[test]
 fn no_writer_of_trades_loses_a_value_that_a_new_file_cannot_hold() {
     let newer = trade("2025-10-31T17:00:00", "9", 61.0);
@@ -248,7 +277,7 @@ fn no_writer_of_trades_loses_a_value_that_a_new_file_cannot_hold() {
         bench.write(day_file("2025-10-31"), odd);
         ingest(bench, &[vec![newer.clone()]]).unwrap()
     };
-    let writers: [&dyn Fn(&TestWorkspace, &[u8]) -> RunReport; 3] = [&take_over, &merge, &both];
+    let writers: [Writer<'_>; 3] = [&take_over, &merge, &both];
     for (at, odd) in odd_files().iter().enumerate() {
         for (writer, write) in writers.iter().enumerate() {
             let bench = TestWorkspace::on_disk();

@@ -113,7 +113,7 @@ pub(in crate::cli) fn print_missing(plan: &UpdatePlan, printer: &Printer) {
 }
 
 /// Returns the plan as one document; `files` are those of feeds.
-pub(in crate::cli) fn json(plan: &UpdatePlan, files: Value) -> Value {
+pub(in crate::cli) fn json(plan: &UpdatePlan, files: &Value) -> Value {
     let jobs = plan.venues.iter().flat_map(|planned| {
         planned.jobs.iter().map(|job| {
             json!({

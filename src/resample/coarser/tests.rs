@@ -27,7 +27,10 @@ fn of_source(bars: Vec<Bar>) -> Frame {
     BarBatch { bars }.ordered(&ticker).0.frame
 }
 
-fn of_trades(rows: &[(&str, Option<f64>, f64, i64, Option<f64>)]) -> Frame {
+/// Moment, price, volume, number of trades and mean price of a bar.
+type TradesBar<'t> = (&'t str, Option<f64>, f64, i64, Option<f64>);
+
+fn of_trades(rows: &[TradesBar<'_>]) -> Frame {
     let price = || Column::Float(rows.iter().map(|row| row.1).collect());
     let columns = vec![
         Column::Text(Texts::same(Some("ACME".into()), rows.len())),

@@ -33,7 +33,7 @@ pub(super) struct Mark {
     pub(super) older: usize,
     /// What the older rows were.
     pub(super) digest: Digest,
-    /// What they were without their dates; `None` of a mark that knows too little.
+    /// What they were without their dates, on the clock of which zone; `None` of a mark that knows too little.
     pub(super) undated: Option<Digest>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct OtherClock;
 
 impl Mark {
     /// Returns the mark of rows.
-    pub(super) fn of(facts: Digest, bars: &[Bar]) -> Self {
+    pub(super) fn of(facts: Digest, bars: &[Bar], zone: &str) -> Self {
         let through = bars
             .iter()
             .filter_map(|bar| bar.date)
@@ -55,7 +55,7 @@ impl Mark {
             through,
             older: older.len(),
             digest: digest_of(&older, Dates::Count),
-            undated: Some(digest_of(&older, Dates::Ignored)),
+            undated: Some(digest_of(&older, Dates::Ignored(zone))),
         }
     }
 
@@ -67,25 +67,26 @@ impl Mark {
     /// Returns the rows that are new since the mark: all of them when an older one has changed.
     ///
     /// # Errors
-    /// When the rows are those of the mark at other times: stored beside the others, each would be there twice.
-    pub(super) fn news(&self, mut bars: Vec<Bar>) -> Result<Vec<Bar>, OtherClock> {
+    /// When the rows are those of the mark at other times of the same zone's clock: stored beside the others, each would be
+    /// there twice. Storage itself refuses the clock of another zone.
+    pub(super) fn news(&self, mut bars: Vec<Bar>, zone: &str) -> Result<Vec<Bar>, OtherClock> {
         let older = older_than(&bars, self.through);
         let is_same = older.len() == self.older && digest_of(&older, Dates::Count) == self.digest;
         if is_same && bars.iter().any(|bar| bar.date == Some(self.through)) {
             bars.retain(|bar| bar.date.is_none_or(|date| date >= self.through));
-        } else if !is_same && self.has_moved(&bars) {
+        } else if !is_same && self.has_moved(&bars, zone) {
             return Err(OtherClock);
         }
         Ok(bars)
     }
 
     /// A few bars may well be alike by chance.
-    fn has_moved(&self, bars: &[Bar]) -> bool {
+    fn has_moved(&self, bars: &[Bar], zone: &str) -> bool {
         const FEW: usize = 3;
         let dated = older_than(bars, i64::MAX);
         let first = dated.get(..self.older).unwrap_or_default();
         first.len() >= FEW
-            && self.undated == Some(digest_of(first, Dates::Ignored))
+            && self.undated == Some(digest_of(first, Dates::Ignored(zone)))
             && self.digest != digest_of(first, Dates::Count)
             && first.first().map(|bar| values(bar)) != first.last().map(|bar| values(bar))
     }
@@ -147,15 +148,18 @@ fn older_than(bars: &[Bar], through: i64) -> Vec<&Bar> {
     older
 }
 
-/// Whether the dates of bars are part of a digest.
+/// Whether the dates of bars are part of a digest, or only the zone whose clock they show.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Dates {
+enum Dates<'z> {
     Count,
-    Ignored,
+    Ignored(&'z str),
 }
 
-fn digest_of(bars: &[&Bar], dates: Dates) -> Digest {
+fn digest_of(bars: &[&Bar], dates: Dates<'_>) -> Digest {
     let mut writer = DigestWriter::default();
+    if let Dates::Ignored(zone) = dates {
+        writer.write(zone.as_bytes());
+    }
     for bar in bars {
         if dates == Dates::Count {
             writer.write(&bar.date.unwrap_or_default().to_le_bytes());
@@ -247,8 +251,8 @@ mod tests {
     }
 
     fn news(before: &[f64], after: &[f64]) -> usize {
-        let mark = Mark::of(Digest::of(b""), &bars(before));
-        mark.news(bars(after)).unwrap().len()
+        let mark = Mark::of(Digest::of(b""), &bars(before), "UTC");
+        mark.news(bars(after), "UTC").unwrap().len()
     }
 
     #[test]
@@ -271,16 +275,16 @@ mod tests {
 
     #[test]
     fn the_order_of_rows_is_no_change() {
-        let mark = Mark::of(Digest::of(b""), &bars(&[1.0, 2.0, 3.0]));
+        let mark = Mark::of(Digest::of(b""), &bars(&[1.0, 2.0, 3.0]), "UTC");
         let mut turned = bars(&[1.0, 2.0, 3.0]);
         turned.reverse();
 
-        assert_eq!(mark.news(turned).unwrap().len(), 1);
+        assert_eq!(mark.news(turned, "UTC").unwrap().len(), 1);
     }
 
     #[test]
     fn a_mark_round_trips_and_a_foreign_one_counts_as_none() {
-        let mark = Mark::of(Digest::of(b"x"), &bars(&[1.0, 2.0]));
+        let mark = Mark::of(Digest::of(b"x"), &bars(&[1.0, 2.0]), "UTC");
 
         assert_eq!(mark.to_string().parse(), Ok(mark));
         for foreign in [
@@ -298,20 +302,20 @@ mod tests {
     #[test]
     fn an_older_mark_knows_the_rows_and_too_little_of_the_files() {
         let facts = Digest::of(b"x");
-        let mark = Mark::of(facts, &bars(&[1.0, 2.0]));
+        let mark = Mark::of(facts, &bars(&[1.0, 2.0]), "UTC");
         let older = mark.to_string().replace(VERSION, OLDER[0]);
 
         let older: Mark = older.parse().unwrap();
 
         assert!(mark.is_of(facts) && !older.is_of(facts));
-        assert_eq!(older.news(bars(&[1.0, 2.0, 3.0])).unwrap().len(), 2);
-        assert_eq!(older.news(bars(&[1.5, 2.0, 3.0])).unwrap().len(), 3);
+        assert_eq!(older.news(bars(&[1.0, 2.0, 3.0]), "UTC").unwrap().len(), 2);
+        assert_eq!(older.news(bars(&[1.5, 2.0, 3.0]), "UTC").unwrap().len(), 3);
     }
 
     #[test]
     fn the_same_bars_at_other_times_are_no_news() {
         let known = bars(&[1.0, 2.0, 3.0, 4.0]);
-        let mark = Mark::of(Digest::of(b""), &known);
+        let mark = Mark::of(Digest::of(b""), &known, "UTC");
         let moved = |bars: &[Bar], by: i64| -> Vec<Bar> {
             let at = |bar: &Bar| bar.date.map(|date| date + by);
             let bars = bars.iter();
@@ -324,12 +328,20 @@ mod tests {
         let grown = bars(&[1.0, 2.0, 3.0, 4.0, 5.0]);
 
         for by in [-1, 1, 6] {
-            assert_eq!(mark.news(moved(&known, by)), Err(OtherClock), "{by}");
-            assert_eq!(mark.news(moved(&grown, by)), Err(OtherClock), "{by}");
+            assert_eq!(mark.news(moved(&known, by), "UTC"), Err(OtherClock), "{by}");
+            assert_eq!(mark.news(moved(&grown, by), "UTC"), Err(OtherClock), "{by}");
         }
-        assert_eq!(mark.news(bars(&[9.0, 2.0, 3.0, 4.0])).unwrap().len(), 4);
-        let flat = Mark::of(Digest::of(b""), &bars(&[1.0; 5]));
-        assert_eq!(flat.news(moved(&bars(&[1.0; 5]), 1)).unwrap().len(), 5);
+        assert_eq!(
+            mark.news(bars(&[9.0, 2.0, 3.0, 4.0]), "UTC").unwrap().len(),
+            4
+        );
+        let elsewhere = mark.news(moved(&known, 1), "Europe/London").unwrap();
+        assert_eq!(elsewhere.len(), 4, "storage refuses another zone");
+        let flat = Mark::of(Digest::of(b""), &bars(&[1.0; 5]), "UTC");
+        assert_eq!(
+            flat.news(moved(&bars(&[1.0; 5]), 1), "UTC").unwrap().len(),
+            5
+        );
     }
 
     #[test]

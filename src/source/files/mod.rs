@@ -260,12 +260,13 @@ impl Files {
                 ..self.provenance()
             });
         }
+        let zone = rows.zone.map_or("", |zone| zone.name());
         let bars = rows.into_bars(series.files.len());
         let path = series
             .files
             .first()
             .map_or(&*self.spec.path, |file| &*file.path);
-        answer(bars, beside, job, before, facts)
+        answer(bars, beside, job, before, (facts, zone))
             .map_err(|OtherClock| malformed(job, path, OTHER_CLOCK.to_owned()))
     }
 }
@@ -280,7 +281,7 @@ fn answer(
     beside: Box<Beside>,
     job: &FetchJob,
     before: Option<Mark>,
-    facts: Digest,
+    (facts, zone): (Digest, &str),
 ) -> Result<Fetched, OtherClock> {
     let mark = match job.asked {
         Asked::Explicit => {
@@ -288,9 +289,9 @@ fn answer(
             None
         }
         Asked::Incremental => {
-            let mark = Mark::of(facts, &bars).to_string();
+            let mark = Mark::of(facts, &bars, zone).to_string();
             if let Some(before) = before {
-                bars = before.news(bars)?;
+                bars = before.news(bars, zone)?;
             }
             Some(mark)
         }

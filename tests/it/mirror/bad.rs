@@ -6,20 +6,22 @@ use barkeep::cli::Exit;
 use barkeep::mirror::Tier;
 
 use super::{
-    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, update, verified,
+    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, tick, update, verified,
     with_current, world, world_at,
 };
 use crate::support::barkeep::Barkeep;
 use crate::support::sim::SimFs;
 use crate::support::workspace::TestWorkspace;
 
-fn told(bar: &Barkeep) -> String {
-    bar.run(&["update"]).expect(Exit::Ok).stderr
+fn told(bar: &mut Barkeep) -> String {
+    let told = bar.run(&["update"]).expect(Exit::Ok).stderr;
+    tick(bar);
+    told
 }
 
 #[test]
 fn the_mirror_of_another_workspace_is_left_alone_and_fails_no_update() {
-    let (bar, other) = (world(), world_at("2025-11-21T21:00:00Z"));
+    let (mut bar, other) = (world(), world_at("2025-11-21T21:00:00Z"));
     let place = other.path().join("mirror").display().to_string();
     let before = other.files_in("mirror");
     bar.write(
@@ -28,7 +30,7 @@ fn the_mirror_of_another_workspace_is_left_alone_and_fails_no_update() {
     );
     deliver(&bar, "A", &DAYS[..3], 10.0);
 
-    let warned = told(&bar);
+    let warned = told(&mut bar);
     let refused = bar.run(&["mirror"]).expect(Exit::Failed);
     bar.run(&["mirror", "--full", "--yes"]).expect(Exit::Failed);
 
@@ -42,7 +44,7 @@ fn the_mirror_of_another_workspace_is_left_alone_and_fails_no_update() {
 
 #[test]
 fn a_mirror_of_a_later_form_is_left_alone() {
-    let bar = world();
+    let mut bar = world();
     let state = format!("{DIR}/v1/state.jsonl");
     bar.write(
         &state,
@@ -50,7 +52,7 @@ fn a_mirror_of_a_later_form_is_left_alone() {
     );
     deliver(&bar, "A", &DAYS[..3], 10.0);
 
-    let warned = told(&bar);
+    let warned = told(&mut bar);
 
     assert!(
         warned.contains("has form 2, which only a later barkeep understands"),
@@ -62,7 +64,8 @@ fn a_mirror_of_a_later_form_is_left_alone() {
 
 #[test]
 fn what_is_damaged_is_made_anew_and_told() {
-    let damages: [(&str, fn(&Barkeep)); 6] = [
+    type Damage = (&'static str, fn(&Barkeep));
+    let damages: [Damage; 6] = [
         ("a flipped bit in a file", |bar| {
             let name = format!("{DIR}/files/{}", names_of(bar, Tier::Base)[0]);
             let mut bytes = bar.read(&name);
@@ -79,10 +82,10 @@ fn what_is_damaged_is_made_anew_and_told() {
             bar.write(&name, &bytes[..bytes.len() / 2]);
         }),
         ("no state at all", |bar| {
-            bar.remove(format!("{DIR}/v1/state.jsonl"))
+            bar.remove(format!("{DIR}/v1/state.jsonl"));
         }),
         ("a version that is gone", |bar| {
-            bar.remove(format!("{DIR}/v1"))
+            bar.remove(format!("{DIR}/v1"));
         }),
         ("a link that leads elsewhere", |bar| {
             bar.remove(format!("{DIR}/current"));
@@ -90,12 +93,12 @@ fn what_is_damaged_is_made_anew_and_told() {
         }),
     ];
     for (what, damage) in damages {
-        let bar = world();
+        let mut bar = world();
         damage(&bar);
         // A revision of the base, so that its file has to be read.
         deliver(&bar, "A", &DAYS[..2], 50.0);
 
-        let warned = told(&bar);
+        let warned = told(&mut bar);
 
         assert!(
             warned.contains("was made anew, because it was damaged"),
@@ -108,12 +111,12 @@ fn what_is_damaged_is_made_anew_and_told() {
 
 #[test]
 fn what_somebody_put_in_the_way_is_not_followed_or_removed() {
-    let bar = world();
+    let mut bar = world();
     bar.write("precious/note.txt", "mine");
     symlink(bar.path().join("precious"), bar.path().join(DIR).join("v9")).unwrap();
     bar.write(format!("{DIR}/mine.txt"), "mine");
 
-    next_day(&bar, 2);
+    next_day(&mut bar, 2);
     bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
 
     assert_eq!(bar.text("precious/note.txt"), "mine");
@@ -137,12 +140,12 @@ fn a_folder_of_mirrors_that_is_a_link_below_its_root_is_refused() {
 
 #[test]
 fn no_mirror_lies_among_the_data() {
-    let bar = world();
+    let mut bar = world();
     bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
     let settings = format!("[workspace]\nmirror_path = \"data/mirror\"\n{SETTINGS}");
     bar.write("barkeep.toml", settings);
 
-    let warned = told(&bar);
+    let warned = told(&mut bar);
     bar.run(&["mirror"]).expect(Exit::Usage);
 
     assert!(warned.contains("lies in the data folder"), "{warned}");
@@ -151,13 +154,13 @@ fn no_mirror_lies_among_the_data() {
 
 #[test]
 fn two_processes_at_one_mirror_do_not_meet() {
-    let bar = world();
+    let mut bar = world();
     let lock = bar.path().join(DIR).join(".lock");
     let held = bar.fs().try_lock(&lock).unwrap();
     assert!(held.is_some());
     deliver(&bar, "A", &DAYS[..3], 10.0);
 
-    let warned = told(&bar);
+    let warned = told(&mut bar);
     bar.run(&["mirror"]).expect(Exit::Locked);
     drop(held);
     bar.run(&["mirror"]).expect(Exit::Ok);
@@ -230,7 +233,7 @@ fn without_second_names_a_version_is_a_list_and_never_a_part() {
 
 #[test]
 fn a_version_whose_making_stopped_is_taken_away() {
-    let bar = world();
+    let mut bar = world();
     let before = closes(&bar);
     bar.write(format!("{DIR}/v7/files.txt"), "");
     bar.write(
@@ -252,6 +255,6 @@ fn a_version_whose_making_stopped_is_taken_away() {
         .filter(|name| name.to_string_lossy().contains(".tmp-") || name.ends_with("base-x.parquet"))
         .collect();
     assert!(odd.is_empty(), "{odd:?}");
-    update(&bar);
+    update(&mut bar);
     with_current(&bar, |_, version| assert_eq!(version.number, 1));
 }

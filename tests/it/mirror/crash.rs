@@ -127,7 +127,8 @@ fn crash_while_a_version_takes_the_place_of_another() {
 /// Each step that makes something durable is needed: without it a power cut shows a reader a part.
 #[test]
 fn crash_a_step_that_is_left_out_is_noticed() {
-    let doors: [(&str, fn(&SimFs) -> Arc<dyn Fs>); 3] = [
+    type Door = (&'static str, fn(&SimFs) -> Arc<dyn Fs>);
+    let doors: [Door; 3] = [
         ("contents of a file", |disk| {
             Arc::new(MutantFs::new(
                 straight(disk),

@@ -33,11 +33,10 @@ impl FeedServer {
             }
             // The signed address is another path, which is good for seconds only.
             if let Some(name) = request.path.strip_prefix("/api/download/") {
-                return match files.contains_key(name) {
-                    true => {
-                        Reply::new(301, "").header("Location", &format!("/signed/{name}?for=2s"))
-                    }
-                    false => Reply::new(404, "gone"),
+                return if files.contains_key(name) {
+                    Reply::new(301, "").header("Location", &format!("/signed/{name}?for=2s"))
+                } else {
+                    Reply::new(404, "gone")
                 };
             }
             let name = request.path.strip_prefix("/signed/");

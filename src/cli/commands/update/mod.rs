@@ -117,7 +117,7 @@ impl Update<'_> {
         let exit = Exit::worst([planned, outcome::of_plan(&plan)]);
         let wanted = feeds::wanted(self.workspace, self.shell, &plan);
         if self.args.json {
-            let document = plan_view::json(&plan, feeds::json(&wanted));
+            let document = plan_view::json(&plan, &feeds::json(&wanted));
             self.shell.printer.json(&document);
         } else {
             feeds::print(&wanted, self.shell.printer);
