@@ -162,3 +162,35 @@ impl Sheet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Profile;
+    use crate::model::Dataset;
+
+    #[test]
+    fn rows_stand_below_one_header_when_names_and_kinds_are_the_same() {
+        let of_source = Profile::of(Dataset::Stocks);
+        let of_trades = Profile::of_trades(Dataset::Stocks).unwrap();
+        let sheet = |profile, names: &[&str], times| {
+            let positions = names.iter().map(|name| Profile::position(profile, name));
+            let positions: Vec<usize> = positions.map(Option::unwrap).collect();
+            Sheet::of_frame(Frame::empty(profile), &positions, times)
+        };
+        let days = sheet(of_source, &["date", "close", "volume"], Times::Days);
+
+        for (profile, names, joins) in [
+            (of_source, ["date", "close", "volume"], true),
+            (of_source, ["date", "volume", "close"], false),
+            (of_source, ["date", "open", "volume"], false),
+            // A volume of trades may be a fraction.
+            (of_trades, ["date", "close", "volume"], false),
+        ] {
+            let other = sheet(profile, &names, Times::Moments);
+            assert_eq!(days.joins(&other), joins, "{} {names:?}", profile.name);
+        }
+        let closes = |profile| sheet(profile, &["date", "close"], Times::Days);
+        assert!(closes(of_source).joins(&closes(of_trades)));
+    }
+}
