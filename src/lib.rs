@@ -6,6 +6,7 @@ pub mod cli;
 pub mod codec;
 pub mod config;
 pub mod document;
+pub mod export;
 pub mod feeds;
 pub mod frame;
 pub mod gaps;

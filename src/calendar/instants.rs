@@ -66,6 +66,19 @@ mod tests {
     }
 
     #[test]
+    fn a_wall_clock_that_leaps_or_repeats_still_has_a_moment() {
+        for (wall, utc) in [
+            ("2020-07-01T02:30:00", "2020-07-01T00:30:00"),
+            ("2020-03-29T02:30:00", "2020-03-29T01:30:00"),
+            ("2020-10-25T02:30:00", "2020-10-25T00:30:00"),
+        ] {
+            let moment = |text: &str| text.parse::<NaiveDateTime>().unwrap();
+
+            assert_eq!(utc_of(moment(wall), Tz::Europe__Berlin), moment(utc));
+        }
+    }
+
+    #[test]
     fn a_clock_that_leaps_or_repeats_is_read_as_one_moment_is() {
         for zone in [
             "Europe/Berlin",

@@ -6,10 +6,10 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
 use chrono_tz::Tz;
 
 use super::embedded;
+use super::instants::utc_of;
 use super::session::{Day, Session};
 use super::table::Table;
 use super::weekends::rests_on_weekends;
-use super::zones;
 
 /// The sessions of one exchange, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Calendar {
 
     /// Returns the instant of a wall clock of the exchange; UTC's where every zone has the same sessions.
     pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {
-        zones::instant(wall, self.tz())
+        utc_of(wall, self.tz()).and_utc()
     }
 
     /// Returns the wall clock of the exchange at an instant.

@@ -21,4 +21,4 @@ pub use given::{GivenError, of_csv};
 pub use instants::{Instants, utc_of};
 pub use known::Calendar;
 pub use session::{Day, Session};
-pub use zones::{WallClock, instant, is_same_zone};
+pub use zones::{WallClock, is_same_zone};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 
 /// Zones by their IANA names, older ones among them, and the exchange whose days those of the whole zone are.
@@ -72,15 +72,6 @@ impl WallClock {
 pub(super) fn main_exchange(zone: &str) -> Option<&'static str> {
     let found = MAIN.binary_search_by_key(&zone, |(zone, _)| zone).ok()?;
     MAIN.get(found).map(|(_, exchange)| *exchange)
-}
-
-/// Returns the instant of a wall clock. One that is skipped counts as the moment of the change, and of two the first.
-pub fn instant(wall: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
-    let found = (0..=4).find_map(|quarters| {
-        let moved = wall + TimeDelta::minutes(30 * quarters);
-        zone.from_local_datetime(&moved).earliest()
-    });
-    found.map_or(wall.and_utc(), |moment| moment.with_timezone(&Utc))
 }
 
 /// Tells whether two IANA names are of one zone: their clocks have shown the same time since 1970.

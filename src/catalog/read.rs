@@ -267,6 +267,14 @@ impl Catalog {
         entry.map(missing::lost).unwrap_or_default()
     }
 
+    /// Returns the stamps of stored bars that were not over when they came, oldest first.
+    pub fn provisional(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Vec<i64> {
+        let entry = self.interval(ticker, venue, interval);
+        let stamps = entry.and_then(|entry| entry.get("provisional")?.as_array());
+        let stamps = stamps.into_iter().flatten().filter_map(Value::as_str);
+        stamps.filter_map(time::parse).collect()
+    }
+
     pub(super) fn records(&self, ticker: &Ticker, venue: &Venue) -> Option<&Object> {
         place::records(self.entries.get(ticker)?, venue)
     }

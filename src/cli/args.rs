@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    calendar, check, cleanup, complete, completions, config_show, demo, init, intervals, list, man,
-    mirror, partition_migrate, partition_toggle, predecessor, revisions, show, status, tickers,
-    update,
+    calendar, chart, check, cleanup, complete, completions, config_show, demo, export, init,
+    intervals, list, man, mirror, partition_migrate, partition_toggle, predecessor, report,
+    revisions, show, status, tickers, update, views,
 };
 use crate::model::CalendarSpan;
 
@@ -135,6 +135,14 @@ pub(super) enum Command {
     Update(update::UpdateArgs),
     /// Print stored bars
     Show(show::ShowArgs),
+    /// Draw the bars of a ticker
+    Chart(chart::ChartArgs),
+    /// Write stored bars to a file for other programs
+    Export(export::ExportArgs),
+    /// Print a script that makes views of what is stored, for an engine that reads it
+    Views(views::ViewsArgs),
+    /// Write a page about everything that is kept
+    Report(report::ReportArgs),
     /// List what is stored, without opening it
     List(list::ListArgs),
     /// Show what is known, what is open, and what will be lost when
@@ -197,6 +205,10 @@ impl Command {
             Self::PartitionToggle(_) => "change the layout of new series",
             Self::Update(_) => "update",
             Self::Show(_) => "show bars",
+            Self::Chart(_) => "draw a chart",
+            Self::Export(_) => "export",
+            Self::Views(_) => "print views",
+            Self::Report(_) => "write a report",
             Self::List(_) => "list what is stored",
             Self::Status(_) => "show the status",
             Self::Mirror(_) => "mirror",

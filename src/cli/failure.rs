@@ -14,6 +14,7 @@ use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
 use crate::document::DocumentError;
+use crate::export::ExportError;
 use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
@@ -343,6 +344,12 @@ impl From<IngestError> for Failure {
             IngestError::Catalog(error) => error.into(),
             IngestError::Fs(error) => error.into(),
         }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Self::of(Exit::Failed, error)
     }
 }
 

@@ -107,7 +107,7 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
         reason: error.to_string(),
     };
     let profile = frame.profile();
-    let schema = schema(profile, facts.unit, None).map_err(bug)?;
+    let schema = schema_of(columns_of(profile), facts.unit).map_err(bug)?;
     let properties = Arc::new(properties(frame, facts.compression));
     let is_packed = facts.compression == Compression::Zstd;
     let plain = is_packed.then(|| Arc::new(self::properties(frame, Compression::None)));
@@ -158,50 +158,56 @@ fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<
     writer.into_inner().map_err(bug)
 }
 
-/// Every column is optional, as in the predecessor's files. A column of instants may stand behind those of the profile.
-pub(super) fn schema(
-    profile: &Profile,
+/// Returns the columns of a profile, as `schema_of` takes them.
+pub(super) fn columns_of<'n>(
+    profile: &'static Profile,
+) -> impl Iterator<Item = (&'n str, KindOf, Clock)> {
+    let columns = profile.columns.iter();
+    columns.map(|spec| (spec.name, spec.kind, Clock::OfExchange))
+}
+
+/// Which clock times are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// That on the wall of an exchange.
+    OfExchange,
+    /// UTC: they are instants.
+    Utc,
+}
+
+/// Returns the schema of columns of these names and kinds. Every one is optional, as in the predecessor's files.
+pub(super) fn schema_of<'n>(
+    columns: impl Iterator<Item = (&'n str, KindOf, Clock)>,
     unit: TimeUnit,
-    instants: Option<&str>,
 ) -> Result<TypePtr, ParquetError> {
-    let fields: Result<Vec<TypePtr>, ParquetError> = profile
-        .columns
-        .iter()
-        .map(|spec| {
-            let (physical, logical) = match spec.kind {
-                KindOf::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
-                KindOf::Int => (PhysicalType::INT64, None),
-                KindOf::Float => (PhysicalType::DOUBLE, None),
-                KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit, false))),
-                KindOf::Flag => (PhysicalType::BOOLEAN, None),
-            };
-            let field = Type::primitive_type_builder(spec.name, physical)
-                .with_repetition(Repetition::OPTIONAL)
-                .with_converted_type(ConvertedType::NONE)
-                .with_logical_type(logical);
-            field.build().map(Arc::new)
-        })
-        .collect();
-    let mut fields = fields?;
-    if let Some(name) = instants {
-        let field = Type::primitive_type_builder(name, PhysicalType::INT64)
+    let fields = columns.map(|(name, kind, clock)| {
+        let (physical, logical) = match kind {
+            KindOf::Text => (PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+            KindOf::Int => (PhysicalType::INT64, None),
+            KindOf::Float => (PhysicalType::DOUBLE, None),
+            KindOf::Time => (PhysicalType::INT64, Some(timestamp(unit, clock))),
+            KindOf::Flag => (PhysicalType::BOOLEAN, None),
+        };
+        let field = Type::primitive_type_builder(name, physical)
             .with_repetition(Repetition::OPTIONAL)
-            .with_logical_type(Some(timestamp(unit, true)));
-        fields.push(Arc::new(field.build()?));
-    }
+            .with_converted_type(ConvertedType::NONE)
+            .with_logical_type(logical);
+        field.build().map(Arc::new)
+    });
+    let fields: Result<Vec<TypePtr>, ParquetError> = fields.collect();
     Type::group_type_builder("schema")
-        .with_fields(fields)
+        .with_fields(fields?)
         .build()
         .map(Arc::new)
 }
 
-fn timestamp(unit: TimeUnit, is_instant: bool) -> LogicalType {
+fn timestamp(unit: TimeUnit, clock: Clock) -> LogicalType {
     let unit = match unit {
         TimeUnit::Millis => ParquetUnit::MILLIS,
         TimeUnit::Micros => ParquetUnit::MICROS,
         TimeUnit::Nanos => ParquetUnit::NANOS,
     };
-    LogicalType::timestamp(is_instant, unit)
+    LogicalType::timestamp(clock == Clock::Utc, unit)
 }
 
 pub(super) fn page_compression(compression: Compression) -> PageCompression {

@@ -21,16 +21,18 @@ mod packed;
 mod pages;
 mod scans;
 mod seal;
+mod stream;
 mod thrift;
 mod types;
 
 pub use decode::{Decoded, Groups, decode, decode_within, groups};
-pub use encode::{Compression, Encoded, Facts, encode};
+pub use encode::{Clock, Compression, Encoded, Facts, encode};
 pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
 pub use limit::MemoryLimit;
 pub use named::{NamedColumn, Names, TimeKind, names, read_named};
 pub use scans::{Scans, encode_for_scans};
+pub use stream::{StreamColumn, StreamWriter};
 
 use parquet::errors::ParquetError;
 

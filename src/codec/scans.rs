@@ -14,7 +14,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
-use super::encode::{page_compression, proven, schema};
+use super::encode::{Clock, columns_of, page_compression, proven, schema_of};
 use super::{CodecError, Compression, Encoded, column_write, footer, seal};
 use crate::frame::{Column, Frame, KindOf, Values};
 use crate::model::{Provenance, TimeUnit};
@@ -52,7 +52,9 @@ pub fn encode_for_scans(
         reason: error.to_string(),
     };
     let unit = TimeUnit::Micros;
-    let schema = schema(frame.profile(), unit, Some(scans.instants)).map_err(bug)?;
+    let instants_column = [(scans.instants, KindOf::Time, Clock::Utc)];
+    let columns = columns_of(frame.profile()).chain(instants_column);
+    let schema = schema_of(columns, unit).map_err(bug)?;
     let properties = Arc::new(properties(frame, scans));
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties).map_err(bug)?;
     let instants = Column::Time(instants);

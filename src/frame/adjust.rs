@@ -94,7 +94,7 @@ pub fn adjusted(
 }
 
 /// Puts prices as they were traded on the basis of today's shares.
-fn undo_splits(bars: &mut [Bar], events: &[MarketEvent]) {
+pub(super) fn undo_splits(bars: &mut [Bar], events: &[MarketEvent]) {
     for split in events.iter().filter_map(Split::of) {
         let before = |bar: &&mut Bar| bar.date.is_some_and(|date| date < split.day);
         for bar in bars.iter_mut().filter(before) {
@@ -134,7 +134,11 @@ fn pay_out(bars: &mut [Bar], known: &Adjustments) -> Result<(), AdjustError> {
 }
 
 /// Returns, for each day of a payment, the factor of all prices before it.
-fn factors(bars: &[Bar], events: &[MarketEvent], prices: Option<&str>) -> BTreeMap<i64, f64> {
+pub(super) fn factors(
+    bars: &[Bar],
+    events: &[MarketEvent],
+    prices: Option<&str>,
+) -> BTreeMap<i64, f64> {
     let closes: BTreeMap<i64, f64> = bars
         .iter()
         .filter_map(|bar| Some((bar.date?, bar.close?)))

@@ -59,6 +59,11 @@ impl Frame {
         &self.columns
     }
 
+    /// Gives the columns away, in the order of the profile.
+    pub fn into_columns(self) -> Vec<Column> {
+        self.columns
+    }
+
     /// Returns how many columns there are without the last ones that came later and have no value.
     pub(super) fn counted(&self) -> usize {
         let specs = self.profile.columns.iter().zip(&self.columns);

@@ -53,6 +53,38 @@ pub fn known(
     Ok(known)
 }
 
+/// Reads what was known at a moment of the series that are asked about. Series of which something was recorded later only, though
+/// they were there already, are among the unrecorded.
+///
+/// # Errors
+/// When a record cannot be read.
+pub fn known_at(
+    workspace: &Workspace<'_>,
+    fs: &dyn Fs,
+    catalog: &Catalog,
+    asked: &Asked,
+    at: DateTime<Utc>,
+) -> Result<Known, InventoryError> {
+    let mut known = Known::default();
+    for venue in venues(workspace, fs, catalog)? {
+        if !asked.means_venue(&venue) {
+            continue;
+        }
+        let then = ledger::read_records_at(fs, &workspace.places, &venue, at)?;
+        known.damaged.extend(then.records.damaged);
+        known.begun.extend(then.records.begun.map(|at| (venue, at)));
+        let recorded = then.records.series.into_iter();
+        known
+            .records
+            .extend(recorded.filter(|(request, _)| asked.means(request)));
+        let undated = then.undated.into_iter();
+        known
+            .unrecorded
+            .extend(undated.filter(|request| asked.means(request)));
+    }
+    Ok(known)
+}
+
 /// Returns every venue that the settings, the data root, the registry or the records know.
 pub(super) fn venues(
     workspace: &Workspace<'_>,

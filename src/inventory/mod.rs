@@ -17,7 +17,7 @@ mod stored;
 pub use asked::{Asked, interval_of};
 pub use compare::{Fault, compare, record_of};
 pub use error::InventoryError;
-pub use known::{Known, known};
+pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
 pub use look::{Flawed, Looked, OtherUnit, SeriesFault, look};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, note_healed, note_portion, rebuild};

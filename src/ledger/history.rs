@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{LedgerError, Line, Log};
+use super::{LedgerError, Line, Log, Past};
+use crate::frame::RowKey;
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest};
 use crate::sys::Fs;
@@ -172,6 +173,22 @@ impl History {
             begun => return Err(Unknown::NotRecorded { begun }),
         }
         Ok(self.lines.partition_point(|(moment, _)| *moment <= at))
+    }
+
+    /// Returns since when rows of a moment are stored, the last time that one was added; `None` when they were there before
+    /// anything was recorded.
+    pub fn known_since(&self, time: i64) -> Option<DateTime<Utc>> {
+        let is_within = |(first, last): &(RowKey, RowKey)| (first.time..=last.time).contains(&time);
+        let adds = |line: &Line| match line {
+            Line::File(file) => match (&file.past, file.old) {
+                (Past::Changed(changes), Some(_)) => changes.added.iter().any(is_within),
+                (Past::Changed(_), None) => file.span.as_ref().is_some_and(is_within),
+                _ => false,
+            },
+            Line::Found(..) | Line::Gone(_) => false,
+        };
+        let mut lines = self.lines.iter().rev();
+        lines.find(|(_, line)| adds(line)).map(|(at, _)| *at)
     }
 
     /// Keeps what it says of the files of the partitioned layout.

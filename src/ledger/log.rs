@@ -191,6 +191,19 @@ impl Log {
         Self::read_after(fs, places, venue, 0)
     }
 
+    /// Reads the files in which the last groups are, at least so many if there are as many.
+    pub(super) fn read_newest(
+        fs: &dyn Fs,
+        places: &Places,
+        venue: &Venue,
+        groups: u32,
+    ) -> Result<Self, LedgerError> {
+        let files = names(fs, places, venue)?;
+        let last = files.iter().map(|(_, numbers)| *numbers.end()).max();
+        let after = last.unwrap_or_default().saturating_sub(groups);
+        Self::read_after(fs, places, venue, after)
+    }
+
     /// Reads the files of which some groups come after the one of this number.
     pub(super) fn read_after(
         fs: &dyn Fs,

@@ -7,6 +7,7 @@
 mod base;
 mod before;
 mod history;
+mod latest;
 mod ledgers;
 mod line;
 mod log;
@@ -22,12 +23,13 @@ mod written;
 
 pub use before::{Before, ReadKept};
 pub use history::{History, Unknown, read_history};
+pub use latest::{Rewrite, latest_rewrites};
 pub use ledgers::Ledgers;
 pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
 pub use merged::{is_merge_due, merge_files, venues};
 pub use record::SeriesRecord;
-pub use records::{Records, damaged, read_records};
+pub use records::{Records, RecordsThen, damaged, read_records, read_records_at};
 pub use removed::rows_out;
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 pub use since::{Mark, Since, read_since};

@@ -39,6 +39,52 @@ pub fn read_records(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Recor
     Ok(records)
 }
 
+/// What was known of the series of a venue at a moment.
+#[derive(Debug, Default)]
+pub struct RecordsThen {
+    /// What was recorded up to the moment, and since when.
+    pub records: Records,
+    /// Series that were there before anything was recorded of them, which was later: nobody knows whether they were there.
+    pub undated: BTreeSet<StorageRequest>,
+}
+
+/// Reads what was recorded of the series of a venue up to a moment.
+///
+/// # Errors
+/// When a file of the ledger cannot be read. One that is damaged is in the answer.
+pub fn read_records_at(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+    at: DateTime<Utc>,
+) -> Result<RecordsThen, LedgerError> {
+    let mut log = Log::read(fs, places, venue)?;
+    let mut then = RecordsThen::default();
+    let mut begun_later = BTreeSet::new();
+    // Where a clock was set back, the later moment counts.
+    let mut latest = DateTime::<Utc>::MIN_UTC;
+    log.for_each(|group, line| {
+        latest = latest.max(group.at);
+        if latest <= at {
+            then.records.take(line);
+            return;
+        }
+        let series = line.series();
+        if then.records.series.contains_key(series) || begun_later.contains(series) {
+            return;
+        }
+        let begins = matches!(&line, Line::File(file) if file.begins && file.old.is_none());
+        if begins {
+            begun_later.insert(series.clone());
+        } else {
+            then.undated.insert(series.clone());
+        }
+    });
+    then.records.begun = log.begun();
+    then.records.damaged = log.damaged;
+    Ok(then)
+}
+
 /// Returns the files of a ledger that cannot be understood, also those that the records do not need any more, and why.
 ///
 /// # Errors

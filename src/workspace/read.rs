@@ -89,6 +89,7 @@ impl<'s> Workspace<'s> {
             workspace: self,
             catalog,
             as_of: None,
+            ledgers: None,
         }
     }
 }

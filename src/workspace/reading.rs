@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::catalog::Catalog;
 use crate::frame::{Frame, Profile};
-use crate::ledger::{Before, LedgerError, Unknown, read_history};
+use crate::ledger::{Before, History, LedgerError, Ledgers, Unknown, read_history};
 use crate::model::{PriceBasis, Provenance, StorageRequest};
 use crate::storage::{StorageError, Stored, read_kept};
 
@@ -23,6 +23,8 @@ pub struct Reading<'w, 's> {
     pub catalog: &'w Catalog,
     /// The moment; `None` for now.
     pub as_of: Option<DateTime<Utc>>,
+    /// Ledgers that were read, for whoever asks about many series.
+    pub ledgers: Option<&'w Ledgers>,
 }
 
 /// Why a series cannot be read.
@@ -93,6 +95,18 @@ impl Reading<'_, '_> {
         Ok(basis.unwrap_or(PriceBasis::Unknown))
     }
 
+    /// Returns what the ledger says of a series.
+    ///
+    /// # Errors
+    /// When a file of it cannot be read.
+    pub fn history(self, request: &StorageRequest) -> Result<History, LedgerError> {
+        let (fs, places) = (self.workspace.fs(), &self.workspace.places);
+        match self.ledgers {
+            Some(ledgers) => ledgers.history(fs, places, request),
+            None => read_history(fs, places, request),
+        }
+    }
+
     fn read_as_of(
         self,
         request: &StorageRequest,
@@ -101,7 +115,7 @@ impl Reading<'_, '_> {
     ) -> Result<Option<(Found, Before)>, ReadError> {
         let workspace = self.workspace;
         let fs = workspace.fs();
-        let history = read_history(fs, &workspace.places, request)?;
+        let history = self.history(request)?;
         if found.is_none() && history.lines.is_empty() {
             return Ok(None);
         }

@@ -63,6 +63,8 @@ mod crash_trades;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod files_doubts;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::frame::basis::payment_factor;
-use crate::frame::{self, Adjust, Adjustments, Bar, Frame, MarketEvent, Profile};
+use crate::frame::{
+    self, Adjust, AdjustError, Adjustments, Bar, Factor, Frame, MarketEvent, Profile,
+};
 use crate::model::{Dataset, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::storage::Stored;
 use crate::workspace::Reading;
@@ -56,6 +58,31 @@ pub(super) fn adjusted(
     how: Adjust,
 ) -> Result<Frame, Failure> {
     let ticker = ticker(request)?;
+    let known = adjustments(reading, request)?;
+    let basis = reading.basis(request)?;
+    frame::adjusted(&stored.frame, &ticker, basis, how, &known)
+        .map_err(|error| cannot_adjust(request, &error))
+}
+
+/// Returns what payments and splits do to the bars of a series, day by day.
+pub(super) fn factors(
+    reading: Reading<'_, '_>,
+    request: &StorageRequest,
+    stored: &Stored,
+) -> Result<Vec<Factor>, Failure> {
+    let known = adjustments(reading, request)?;
+    let basis = reading.basis(request)?;
+    frame::factors_of(&stored.frame, basis, &known).map_err(|error| cannot_adjust(request, &error))
+}
+
+fn cannot_adjust(request: &StorageRequest, error: &AdjustError) -> Failure {
+    let message = format!("{request} cannot be adjusted: {error}");
+    Failure::new(Exit::Failed, message)
+}
+
+/// Returns what is known of the payments and splits of the bars of a series.
+fn adjustments(reading: Reading<'_, '_>, request: &StorageRequest) -> Result<Adjustments, Failure> {
+    let ticker = ticker(request)?;
     let (_, events) = events(reading, request)?;
     let venue = request.venue.as_ref();
     let identity = venue.and_then(|venue| reading.catalog.identity(&ticker, venue));
@@ -72,13 +99,7 @@ pub(super) fn adjusted(
             known.closes = frame::closes_of(&stored.frame);
         }
     }
-    let basis = reading.basis(request)?;
-    frame::adjusted(&stored.frame, &ticker, basis, how, &known).map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("{request} cannot be adjusted: {error}"),
-        )
-    })
+    Ok(known)
 }
 
 /// Returns the adjusted closes that are stored beside bars of one length.

@@ -4,12 +4,12 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{Days, LocalResult, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone};
+use chrono::{Days, NaiveDate, NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::calendar::{Calendar, Day, Session};
+use crate::calendar::{Calendar, Day, Session, utc_of};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -188,11 +188,7 @@ fn print(
     shell.printer.table(&header, &rows, &[]);
 }
 
-/// Returns the instant of a wall clock. No exchange opens or closes while clocks change.
 fn utc(wall: NaiveDateTime, zone: Tz) -> String {
-    let instant = match zone.from_local_datetime(&wall) {
-        LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.to_utc(),
-        LocalResult::None => wall.and_utc(),
-    };
+    let instant = utc_of(wall, zone).and_utc();
     instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -2,11 +2,12 @@
 //!
 //! Promises: takes no lock and writes nothing. What nobody recorded is printed as unknown, never as empty.
 
-use chrono::Timelike;
+use chrono::{DateTime, Timelike, Utc};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::as_of::AsOf;
 use super::status::registry;
 use super::unknown;
 use crate::catalog::Catalog;
@@ -32,6 +33,9 @@ pub(in crate::cli) struct ListArgs {
     /// Only this interval, may be repeated [default: all]
     #[arg(short, long = "interval", value_name = "INTERVAL")]
     intervals: Vec<Interval>,
+    /// List what was held at a moment, such as 2026-11-20T16:00:00-05:00, or at the end of a day of UTC
+    #[arg(long, value_name = "MOMENT")]
+    as_of: Option<AsOf>,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
@@ -51,7 +55,16 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         intervals: args.intervals.clone(),
         tickers: args.tickers.clone(),
     };
-    let known = inventory::known(&workspace, &*shell.world.fs, &catalog, &asked)?;
+    let fs = &*shell.world.fs;
+    let known = match args.as_of {
+        None => inventory::known(&workspace, fs, &catalog, &asked)?,
+        Some(as_of) => {
+            let at = as_of.at(shell.around.clock.now())?;
+            let known = inventory::known_at(&workspace, fs, &catalog, &asked, at)?;
+            refuse_unrecorded(&known, at, shell)?;
+            known
+        }
+    };
     let (begun, damaged) = (known.begun.clone(), known.damaged.clone());
     refuse_unknown(args, &known, &catalog)?;
     let listed = inventory::list(known, workspace.view(), &catalog, shell.today());
@@ -63,12 +76,12 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
         );
         shell.printer.json(&Documents {
-            series: listed.iter().map(Document::of).collect(),
+            series: listed.iter().map(|one| Document::of(one, args)).collect(),
             begun: begun.collect(),
             damaged: damaged.collect(),
         });
     } else {
-        print(&listed, shell);
+        print(&listed, args, shell);
     }
     for (path, reason) in &damaged {
         let path = shell.shown(path);
@@ -81,6 +94,32 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     } else {
         Exit::Damaged
     })
+}
+
+/// Of a moment before anything was recorded nobody knows what was held.
+fn refuse_unrecorded(known: &Known, at: DateTime<Utc>, shell: &Shell<'_>) -> Result<(), Failure> {
+    let later: Vec<_> = known
+        .begun
+        .iter()
+        .filter(|(_, begun)| **begun > at)
+        .collect();
+    if later.len() == known.begun.len() {
+        let since = known.begun.values().min();
+        let since = since.map_or_else(
+            || "nothing was recorded yet".to_owned(),
+            |begun| format!("what was stored is recorded since {}", begun.to_rfc3339()),
+        );
+        let at = at.to_rfc3339();
+        let message = format!("what was held at {at} is not known: {since}");
+        return Err(Failure::new(Exit::Failed, message));
+    }
+    for (venue, begun) in later {
+        let begun = begun.to_rfc3339();
+        let warning =
+            format!("Of {venue} nobody knows what was held then: it is recorded since {begun}.");
+        shell.printer.warning(&warning);
+    }
+    Ok(())
 }
 
 /// What was named and is neither known nor recorded is a slip of the keyboard.
@@ -129,15 +168,20 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
     }
 }
 
-fn print(listed: &[Listed], shell: &Shell<'_>) {
-    let rows: Vec<[String; 13]> = listed.iter().map(row).collect();
+fn print(listed: &[Listed], args: &ListArgs, shell: &Shell<'_>) {
+    let rows: Vec<[String; 13]> = listed.iter().map(|one| row(one, args)).collect();
     let header = [
         "venue", "ticker", "series", "layout", "first", "last", "months", "rows", "files", "bytes",
         "basis", "unit", "state",
     ];
     shell.printer.table(&header, &rows, &[6, 7, 8, 9]);
     let unrecorded = listed.iter().filter(|one| one.record.is_none()).count();
-    if unrecorded > 0 {
+    if unrecorded > 0 && args.as_of.is_some() {
+        let series = count(unrecorded, "series", "series");
+        shell.printer.note(&format!(
+            "Of {series} something was recorded later only, and nobody knows what was held of them then."
+        ));
+    } else if unrecorded > 0 {
         shell.printer.note(&format!(
             "Nothing is recorded yet of {}: `barkeep update` writes some down each time, `barkeep check --rebuild` all.",
             count(unrecorded, "series", "series")
@@ -145,7 +189,7 @@ fn print(listed: &[Listed], shell: &Shell<'_>) {
     }
 }
 
-fn row(one: &Listed) -> [String; 13] {
+fn row(one: &Listed, args: &ListArgs) -> [String; 13] {
     let venue = one.request.venue.as_ref().map(ToString::to_string);
     let ticker = match &one.request.series {
         Series::Trades { feed } => feed.to_string(),
@@ -180,8 +224,13 @@ fn row(one: &Listed) -> [String; 13] {
         counted(|record| record.bytes),
         known(|record| record.basis.to_string()),
         known(|record| record.unit.as_str().to_owned()),
-        one.state.to_string(),
+        state(one, args).unwrap_or(UNKNOWN).to_owned(),
     ]
+}
+
+/// Returns what the registry says of a series. It is that of today, and says nothing of another moment.
+fn state(one: &Listed, args: &ListArgs) -> Option<&'static str> {
+    args.as_of.is_none().then(|| one.state.as_str())
 }
 
 /// What is printed of all series.
@@ -200,7 +249,7 @@ struct Document<'l> {
     feed: Option<&'l str>,
     dataset: &'static str,
     interval: Option<&'static str>,
-    state: &'static str,
+    state: Option<&'static str>,
     is_recorded: bool,
     layout: Option<&'static str>,
     first: Option<String>,
@@ -214,7 +263,7 @@ struct Document<'l> {
 }
 
 impl<'l> Document<'l> {
-    fn of(one: &'l Listed) -> Self {
+    fn of(one: &'l Listed, args: &ListArgs) -> Self {
         let series = &one.request.series;
         let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
         let record = one.record.as_ref();
@@ -233,7 +282,7 @@ impl<'l> Document<'l> {
             },
             dataset: series.dataset().as_str(),
             interval: inventory::interval_of(series).map(Interval::as_str),
-            state: one.state.as_str(),
+            state: state(one, args),
             is_recorded: record.is_some(),
             layout: record.map(layout),
             first: moment(record.and_then(|record| record.first)),

@@ -72,6 +72,11 @@ impl Printer {
         self.chatter == Chatter::Quiet
     }
 
+    /// Returns how many letters a line of standard output may have; `None` where nobody breaks it.
+    pub(in crate::cli) fn width(&self) -> Option<usize> {
+        self.width
+    }
+
     /// Prints a line of data.
     pub(in crate::cli) fn line(&self, text: &str) {
         self.write_out(format!("{text}\n").as_bytes());

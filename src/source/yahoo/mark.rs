@@ -13,7 +13,7 @@ use super::late::LateDays;
 use super::rows::{Hours, wall};
 use super::trading::{Trading, is_one_weekend};
 use super::wire::{Meta, Period};
-use crate::calendar::{self, Calendars, Day};
+use crate::calendar::{Calendars, Day, utc_of};
 
 /// Yahoo's figures of a session are complete so long after its close.
 const SETTLED_AFTER: i64 = 30 * 60;
@@ -129,7 +129,7 @@ impl Mark {
 
 /// Returns the instant of a wall clock, in seconds since 1970.
 pub(super) fn instant(wall: NaiveDateTime, zone: Tz) -> i64 {
-    calendar::instant(wall, zone).timestamp()
+    utc_of(wall, zone).and_utc().timestamp()
 }
 
 /// Returns the span in which no session opens by what an answer says of the current or the next one. So holidays are known

@@ -1,12 +1,13 @@
 //! The options of `barkeep show`.
 
-use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
-use super::as_of::AsOf;
+use crate::cli::commands::as_of::AsOf;
+use crate::cli::commands::time_args::{DATES, TimeArgs};
 use crate::cli::failure::Failure;
-use crate::frame::Profile;
-use crate::model::{CalendarSpan, Interval, Ticker, Venue};
+use crate::export::Form;
+use crate::frame::{Adjust, Profile};
+use crate::model::{Interval, Ticker, Venue};
 
 /// Options of `show`.
 #[expect(
@@ -25,12 +26,8 @@ pub(in crate::cli) struct ShowArgs {
     /// The venue [default: the one that holds the ticker]
     #[arg(long, value_name = "MARKET:SOURCE")]
     pub(super) venue: Option<Venue>,
-    /// The first bar: the first of this day or time
-    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
-    start: Option<CalendarSpan>,
-    /// The last bar: the last of this day or time, which is included
-    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
-    end: Option<CalendarSpan>,
+    #[command(flatten)]
+    pub(super) time: TimeArgs,
     /// Only the first N bars
     #[arg(long, value_name = "N", conflicts_with = "tail")]
     pub(super) head: Option<usize>,
@@ -72,12 +69,6 @@ pub(in crate::cli) struct ShowArgs {
     pub(super) as_of: Option<AsOf>,
 }
 
-/// What dates mean, below the options.
-const DATES: &str = "DATE is a day (2026-11-03), a time (2026-11-03T09:30, also with a blank or seconds), a month (2026-11), \
-                     a year (2026), today, yesterday, or so long ago (-7d, -2w, -3mo, -1y). It is read on the clock of the \
-                     exchange, by which bars are dated from their beginning; today is that of this machine. All of it counts: \
-                     --end 2026-11-03 prints the bars of that day, and --end 2026-11 those of the month.";
-
 /// How bars are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Format {
@@ -88,22 +79,41 @@ pub(in crate::cli) enum Format {
     Csv,
     /// One document, of several tickers an array of them.
     Json,
+    /// One JSON object for each bar, on a line of its own.
+    Ndjson,
+    /// A stream of Arrow's.
+    Arrow,
+}
+
+impl Format {
+    /// Returns the form of rows without a document around them.
+    pub(super) fn form(self) -> Option<Form> {
+        match self {
+            Self::Table | Self::Json => None,
+            Self::Csv => Some(Form::Csv),
+            Self::Ndjson => Some(Form::Ndjson),
+            Self::Arrow => Some(Form::ArrowStream),
+        }
+    }
 }
 
 /// What prices are adjusted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum AdjustFor {
+pub(in crate::cli::commands) enum AdjustFor {
     /// Splits.
     Splits,
     /// Splits and dividends.
     All,
 }
 
-/// The first and the last nanosecond that are meant; `None` where there is no border.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    pub(super) first: Option<i64>,
-    pub(super) last: Option<i64>,
+impl AdjustFor {
+    /// Returns what that is.
+    pub(in crate::cli::commands) fn how(self) -> Adjust {
+        match self {
+            Self::Splits => Adjust::Splits,
+            Self::All => Adjust::All,
+        }
+    }
 }
 
 impl ShowArgs {
@@ -120,26 +130,6 @@ impl ShowArgs {
             venue: Some(venue),
             tail: Some(tail),
             ..Self::default()
-        }
-    }
-
-    /// Returns the time that is asked for.
-    ///
-    /// # Errors
-    /// When it ends before it begins, or a date is outside of the years that can be stored.
-    pub(super) fn span(&self, today: NaiveDate) -> Result<Span, Failure> {
-        let on = |span: Option<CalendarSpan>| {
-            span.map(|span| span.on(today).map_err(Failure::usage))
-                .transpose()
-        };
-        let (start, end) = (on(self.start)?, on(self.end)?);
-        let first = start.as_ref().map(|start| *start.start());
-        let last = end.as_ref().map(|end| *end.end());
-        match (first, last) {
-            (Some(first), Some(last)) if first > last => {
-                Err(Failure::usage("the start is after the end"))
-            }
-            _ => Ok(Span { first, last }),
         }
     }
 
@@ -162,13 +152,24 @@ impl ShowArgs {
             let told = specs.filter(|(at, spec)| is_told(*at, spec.name));
             return Ok(told.map(|(at, _)| at).collect());
         }
-        let position = |name: &String| {
-            profile.position(name.trim()).ok_or_else(|| {
-                let names: Vec<&str> = profile.columns.iter().map(|spec| spec.name).collect();
-                let names = names.join(", ");
-                Failure::usage(format!("there is no column `{name}`, but {names}"))
-            })
-        };
-        self.columns.iter().map(position).collect()
+        named_columns(&self.columns, profile)
     }
+}
+
+/// Returns the positions of columns by their names.
+///
+/// # Errors
+/// When a name is none of them.
+pub(in crate::cli::commands) fn named_columns(
+    names: &[String],
+    profile: &'static Profile,
+) -> Result<Vec<usize>, Failure> {
+    let position = |name: &String| {
+        profile.position(name.trim()).ok_or_else(|| {
+            let names: Vec<&str> = profile.columns.iter().map(|spec| spec.name).collect();
+            let names = names.join(", ");
+            Failure::usage(format!("there is no column `{name}`, but {names}"))
+        })
+    };
+    names.iter().map(position).collect()
 }

@@ -1,8 +1,7 @@
-//! Finds the stored bars that `show` is asked for.
+//! Finds the stored bars of a ticker that a command is asked for.
 
 use chrono::SecondsFormat;
 
-use super::ShowArgs;
 use crate::cli::Exit;
 use crate::cli::commands::{beside, unknown};
 use crate::cli::failure::Failure;
@@ -11,20 +10,33 @@ use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
+/// Which series of a ticker a command is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli::commands) struct Wanted<'w> {
+    /// The command, for advice.
+    pub(in crate::cli::commands) command: &'static str,
+    pub(in crate::cli::commands) interval: Option<Interval>,
+    /// The interval that bars are joined to; those that fill it are meant.
+    pub(in crate::cli::commands) filling: Option<Interval>,
+    pub(in crate::cli::commands) venue: Option<&'w Venue>,
+    /// Whether bars outside of the session count as well.
+    pub(in crate::cli::commands) with_outside: bool,
+}
+
 /// Returns the interval that was named, else the only one that is stored of the ticker, else the only one of the workspace.
 ///
 /// # Errors
 /// When there is more than one.
-pub(super) fn interval(
-    args: &ShowArgs,
+pub(in crate::cli::commands) fn interval(
+    wanted: Wanted<'_>,
     reading: Reading<'_, '_>,
     ticker: &Ticker,
 ) -> Result<Interval, Failure> {
-    if let Some(interval) = args.interval {
+    if let Some(interval) = wanted.interval {
         return Ok(interval);
     }
     let workspace = reading.workspace;
-    let venues = match &args.venue {
+    let venues = match wanted.venue {
         Some(venue) => vec![venue.clone()],
         None => workspace.venues()?.into_iter().collect(),
     };
@@ -42,17 +54,17 @@ pub(super) fn interval(
         return Ok(*only);
     }
     // The fewer bars are joined the better, and longer ones mostly reach further back.
-    if let Some(to) = args.resample
+    if let Some(to) = wanted.filling
         && let Some(longest) = stored.iter().rfind(|from| from.fills(to))
     {
         return Ok(*longest);
     }
     let kept = workspace.intervals()?;
-    let typed = quoted(ticker.as_str());
+    let (typed, command) = (quoted(ticker.as_str()), wanted.command);
     match (stored.as_slice(), kept.as_slice()) {
         (_, [only]) => Ok(*only),
         ([], _) if !reading.catalog.contains(ticker) => {
-            Err(unknown_ticker(args, reading, ticker, None))
+            Err(unknown_ticker(wanted, reading, ticker, None))
         }
         ([], []) => Err(Failure::usage("no interval was named, and none is kept")
             .hint("keep one: barkeep intervals add 1d")),
@@ -60,35 +72,36 @@ pub(super) fn interval(
             "nothing is stored of {ticker}, and several intervals are kept: {}",
             some_of(&kept, Interval::ALL.len())
         ))
-        .hint(format!("name one: barkeep show {typed} --interval {first}"))),
+        .hint(format!(
+            "name one: barkeep {command} {typed} --interval {first}"
+        ))),
         ([first, ..], _) => Err(Failure::usage(format!(
             "{ticker} has bars of several intervals: {}",
             some_of(&stored, Interval::ALL.len())
         ))
-        .hint(format!("name one: barkeep show {typed} --interval {first}"))),
+        .hint(format!(
+            "name one: barkeep {command} {typed} --interval {first}"
+        ))),
     }
 }
 
 /// Finds the series: at the venue that was named, else at the default one, else at the only one that holds it.
-pub(super) fn find(
-    args: &ShowArgs,
+pub(in crate::cli::commands) fn find(
+    wanted: Wanted<'_>,
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     interval: Interval,
 ) -> Result<(StorageRequest, Stored), Failure> {
     let workspace = reading.workspace;
     let at = |venue: &Venue| StorageRequest::bars(venue.clone(), ticker.clone(), interval);
-    let first = args
-        .venue
-        .as_ref()
-        .unwrap_or_else(|| workspace.default_venue());
-    if let Some(found) = read(args, reading, at(first))? {
+    let first = wanted.venue.unwrap_or_else(|| workspace.default_venue());
+    if let Some(found) = read(wanted, reading, at(first))? {
         return Ok(found);
     }
     let mut found = Vec::new();
-    if args.venue.is_none() {
+    if wanted.venue.is_none() {
         for venue in workspace.venues()?.iter().filter(|venue| *venue != first) {
-            found.extend(read(args, reading, at(venue))?);
+            found.extend(read(wanted, reading, at(venue))?);
         }
     }
     if found.len() > 1 {
@@ -101,18 +114,18 @@ pub(super) fn find(
             some_of(&venues, 5)
         );
         let hint = venues.first().map_or_else(String::new, |venue| {
-            let typed = quoted(ticker.as_str());
-            format!("name one: barkeep show {typed} --interval {interval} --venue {venue}")
+            let (typed, command) = (quoted(ticker.as_str()), wanted.command);
+            format!("name one: barkeep {command} {typed} --interval {interval} --venue {venue}")
         });
         return Err(Failure::usage(message).hint(hint));
     }
     found
         .pop()
-        .ok_or_else(|| nothing_stored(args, reading, ticker, interval))
+        .ok_or_else(|| nothing_stored(wanted, reading, ticker, interval))
 }
 
 fn read(
-    args: &ShowArgs,
+    wanted: Wanted<'_>,
     reading: Reading<'_, '_>,
     request: StorageRequest,
 ) -> Result<Option<(StorageRequest, Stored)>, Failure> {
@@ -120,12 +133,12 @@ fn read(
         return Ok(Some((request, found.stored)));
     }
     // Until its first session is over, a series may have other hours only.
-    let is_begun = args.prepost && beside::outside(reading, &request)?.is_some();
+    let is_begun = wanted.with_outside && beside::outside(reading, &request)?.is_some();
     Ok(is_begun.then(|| (request, beside::nothing(Dataset::Stocks))))
 }
 
 fn nothing_stored(
-    args: &ShowArgs,
+    wanted: Wanted<'_>,
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     interval: Interval,
@@ -136,7 +149,7 @@ fn nothing_stored(
         return Failure::new(Exit::Failed, message);
     }
     if !reading.catalog.contains(ticker) {
-        return unknown_ticker(args, reading, ticker, Some(interval));
+        return unknown_ticker(wanted, reading, ticker, Some(interval));
     }
     let typed = quoted(ticker.as_str());
     let message = format!("nothing is stored of {ticker} {interval}");
@@ -146,15 +159,15 @@ fn nothing_stored(
 }
 
 fn unknown_ticker(
-    args: &ShowArgs,
+    wanted: Wanted<'_>,
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     interval: Option<Interval>,
 ) -> Failure {
     let interval = interval.map_or_else(String::new, |interval| format!(" {interval}"));
     let message = format!("nothing is stored of {ticker}{interval}");
-    let venue = args.venue.as_ref();
-    let venue = venue.unwrap_or_else(|| reading.workspace.default_venue());
+    let default = || reading.workspace.default_venue();
+    let venue = wanted.venue.unwrap_or_else(default);
     let adding = unknown::adding(&[ticker], Some(venue));
     Failure::new(Exit::Failed, message).hint(unknown::near(reading.catalog, &[ticker], || adding))
 }

@@ -4,30 +4,32 @@
 //! does not hide the others; nor does a ticker that cannot be shown.
 
 mod args;
-mod as_of;
 mod find;
 mod resampled;
 mod trades;
 
+pub(super) use args::{AdjustFor, named_columns};
 pub(in crate::cli) use args::{Format, ShowArgs};
+pub(super) use find::{Wanted, find, interval};
 
-use args::{AdjustFor, Span};
-use find::find;
 use resampled::resampled;
 
+use super::time_args::Span;
 use super::unknown;
 use super::{beside, gaps};
+use crate::calendar::utc_of;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::rows::{self, Dates, Extract};
+use crate::cli::ui::rows::{self, Extract};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::frame::{self, Adjust, Frame};
-use crate::model::{Interval, Provenance, Series, StorageRequest, Ticker, time};
+use crate::export::{Form, Sheet, Times};
+use crate::frame::{self, Frame};
+use crate::model::{Interval, Series, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -42,7 +44,13 @@ struct Question<'q> {
 
 /// Runs `show`.
 pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let span = args.span(shell.today())?;
+    let span = args.time.span(shell.today())?;
+    if args.format == Format::Arrow && shell.world.terminals.stdout {
+        return Err(
+            Failure::usage("a stream of Arrow's is nothing for a terminal")
+                .hint("write it to a file or a program: > bars.arrows"),
+        );
+    }
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
@@ -78,29 +86,29 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         }
     }
     refuse_mixed(args, &extracts)?;
-    match args.format {
-        Format::Table => tables(&extracts, shell),
-        Format::Csv => rows::csv(&extracts, shell.printer),
-        Format::Json => rows::json(&extracts, shell.printer),
+    match args.format.form() {
+        Some(form) => rows::run(form, extracts, shell.printer)?,
+        None if args.format == Format::Json => rows::json(&extracts, shell.printer),
+        None => tables(&extracts, shell),
     }
     Ok(Exit::worst(exits))
 }
 
-/// One header cannot stand above the columns of two profiles.
+/// One header cannot stand above the columns of two profiles, nor can one schema.
 fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
-    let profiles = extracts.iter().map(|extract| extract.frame.profile());
-    let mut others = profiles.skip_while(|profile| {
-        let first = extracts.first().map(|extract| extract.frame.profile());
-        first.is_none_or(|first| first.joins(profile))
-    });
-    match (args.format, others.next()) {
-        (Format::Csv, Some(other)) => Err(Failure::usage(format!(
-            "not all series have the same columns: some are {}",
-            other.name
-        ))
-        .hint("print them one by one")),
-        _ => Ok(()),
-    }
+    let (Some(Form::Csv | Form::ArrowStream), [first, others @ ..]) =
+        (args.format.form(), extracts)
+    else {
+        return Ok(());
+    };
+    let other = others.iter().find(|other| !first.sheet.joins(&other.sheet));
+    other.map_or(Ok(()), |other| {
+        let message = format!(
+            "not all series have the same columns: {} has others than {}",
+            other.request, first.request
+        );
+        Err(Failure::usage(message).hint("print them one by one"))
+    })
 }
 
 /// Prints a table for each series, of several below its name.
@@ -115,7 +123,10 @@ fn tables(extracts: &[Extract], shell: &Shell<'_>) {
 }
 
 /// Bars can be shown without the registry, so a damaged one is told and passed over.
-fn catalog_if_usable(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
+pub(super) fn catalog_if_usable(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+) -> Result<Catalog, Failure> {
     match workspace.catalog().map_err(Failure::from) {
         Ok(catalog) => Ok(catalog.unwrap_or_default()),
         Err(failure) if failure.exit == Exit::Damaged => {
@@ -135,14 +146,21 @@ impl Question<'_> {
             reading,
             ..
         } = self;
-        let interval = find::interval(args, reading, ticker)?;
+        let wanted = Wanted {
+            command: "show",
+            interval: args.interval,
+            filling: args.resample,
+            venue: args.venue.as_ref(),
+            with_outside: args.prepost,
+        };
+        let interval = interval(wanted, reading, ticker)?;
         let printed = args.resample.unwrap_or(interval);
         if args.prepost && !printed.is_intraday() {
             return Err(Failure::usage(format!(
                 "bars of {printed} have no hours before and after the session"
             )));
         }
-        let (request, mut stored) = find(args, reading, ticker, interval)?;
+        let (request, mut stored) = find(wanted, reading, ticker, interval)?;
         if args.events || args.auctions {
             stored = if args.events {
                 beside::events(reading, &request)?.0
@@ -209,13 +227,12 @@ impl Question<'_> {
 
     /// Returns the rows of a series adjusted, if that is asked for.
     fn adjusted(self, request: &StorageRequest, stored: &Stored) -> Result<Option<Frame>, Failure> {
-        let how = match self.args.adjust {
-            _ if stored.frame.is_empty() => return Ok(None),
-            None => return Ok(None),
-            Some(AdjustFor::Splits) => Adjust::Splits,
-            Some(AdjustFor::All) => Adjust::All,
-        };
-        beside::adjusted(self.reading, request, stored, how).map(Some)
+        match self.args.adjust {
+            Some(adjust) if !stored.frame.is_empty() => {
+                beside::adjusted(self.reading, request, stored, adjust.how()).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Takes the rows and columns that are asked for.
@@ -226,11 +243,9 @@ impl Question<'_> {
         interval: Interval,
     ) -> Result<Extract, Failure> {
         let Self { args, span, .. } = self;
-        let within = stored
-            .frame
-            .between(span.first, span.last.map(|last| last + 1));
+        let within = span.of(&stored.frame);
         if within.is_empty() && !stored.frame.is_empty() {
-            self.tell_span(&request, &stored);
+            tell_span(self.shell, &request, &stored);
         }
         let first = args
             .tail
@@ -239,40 +254,46 @@ impl Question<'_> {
             .head
             .map_or(within.len(), |head| head.min(within.len()));
         let rows: Vec<usize> = (first..after).collect();
-        let zone = stored.provenance.timezone.as_deref();
-        let dates = match (
-            args.utc,
-            interval.is_intraday() && !args.events && !args.auctions,
-        ) {
-            (true, _) => Dates::Utc(utc_zone(&request, zone)?),
-            (false, true) => Dates::Moments,
-            (false, false) => Dates::Days,
+        let columns = args.columns(within.profile())?;
+        let within = if rows.len() == within.len() {
+            within
+        } else {
+            within.take(&rows)
+        };
+        let times = if interval.is_intraday() && !args.events && !args.auctions {
+            Times::Moments
+        } else {
+            Times::Days
+        };
+        let sheet = Sheet::of_frame(within, &columns, times);
+        let sheet = if args.utc {
+            let zone = utc_zone(&request, stored.provenance.timezone.as_deref())?;
+            sheet.in_utc(|wall| instant(wall, zone))
+        } else {
+            sheet
         };
         Ok(Extract {
-            columns: args.columns(within.profile())?,
-            frame: if rows.len() == within.len() {
-                within
-            } else {
-                within.take(&rows)
-            },
-            dates,
+            sheet,
             request,
             provenance: stored.provenance,
         })
     }
+}
 
-    /// Says where the rows are, when none is in the time that was asked for.
-    fn tell_span(self, request: &StorageRequest, stored: &Stored) {
-        if let Some((first, last)) = stored.frame.span() {
-            let (first, last) = (time::naive(first), time::naive(last));
-            self.shell.printer.note(&format!(
-                "{request} has no rows in that time; it has some from {first} to {last}."
-            ));
-        }
+/// Says where the rows are, when none is in the time that was asked for.
+pub(super) fn tell_span(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) {
+    if let Some((first, last)) = stored.frame.span() {
+        let (first, last) = (time::naive(first), time::naive(last));
+        shell.printer.note(&format!(
+            "{request} has no rows in that time; it has some from {first} to {last}."
+        ));
     }
 }
 
-fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::Tz, Failure> {
+pub(super) fn utc_zone(
+    request: &StorageRequest,
+    zone: Option<&str>,
+) -> Result<chrono_tz::Tz, Failure> {
     let failed = |message: String| {
         Failure::new(Exit::Failed, message)
             .hint("without --utc the dates are printed as they are stored")
@@ -289,7 +310,12 @@ fn utc_zone(request: &StorageRequest, zone: Option<&str>) -> Result<chrono_tz::T
     }
 }
 
-fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
+/// Returns the instant of a wall clock; `None` outside of the years that can be stored.
+pub(super) fn instant(wall: i64, zone: chrono_tz::Tz) -> Option<i64> {
+    time::nanos(utc_of(time::naive(wall), zone))
+}
+
+pub(super) fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
     for path in &stored.misplaced {
         let named = words::misplaced(shell.shown(path));
         shell.printer.warning(&format!("{named}."));

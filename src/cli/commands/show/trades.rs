@@ -5,16 +5,15 @@
 
 use std::ops::ControlFlow;
 
-use chrono_tz::Tz;
-
 use super::args::Format;
 use super::{Question, ShowArgs};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::ui::rows::{Dates, Extract};
+use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
+use crate::export::{Sheet, Times};
 use crate::frame::{Cell, Frame, Profile, exact_trades};
-use crate::model::{Dataset, PartitionKey, Series, StorageRequest, Ticker, time};
+use crate::model::{Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, time};
 use crate::storage::{StorageError, Stored};
 
 /// Stands for every instrument.
@@ -168,13 +167,11 @@ impl Wanted<'_> {
         let after = args.head.map_or(frame.len(), |head| head.min(frame.len()));
         let rows: Vec<usize> = (first..after).collect();
         Ok(Some(Extract {
-            columns: columns(args, profile)?,
-            frame: frame.take(&rows),
-            dates: Dates::Utc(Tz::UTC),
-            provenance: super::Provenance {
+            sheet: Sheet::of_frame(frame.take(&rows), &columns(args, profile)?, Times::Utc),
+            provenance: Provenance {
                 timezone: Some("UTC".to_owned()),
                 source: request.venue.clone(),
-                ..super::Provenance::default()
+                ..Provenance::default()
             },
             request,
         }))

@@ -1,0 +1,182 @@
+//! `barkeep chart`: draws the bars of a ticker, in the terminal or as a file.
+//!
+//! Promises: takes no lock and changes nothing that is stored. What is drawn can be read without colour.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::export::{save, target};
+use super::show::{AdjustFor, Wanted, catalog_if_usable, find, interval, report_damage};
+use super::time_args::{DATES, TimeArgs};
+use super::{beside, show};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::count;
+use crate::cli::wiring;
+use crate::config::Overrides;
+use crate::export::Times;
+use crate::export::chart::{Paint, Size, candles, lines, svg};
+use crate::frame::Frame;
+use crate::model::{Interval, Ticker, Venue, time};
+
+/// How many candles are drawn where nobody says since when.
+const USUAL_BARS: usize = 120;
+/// How high the picture is where nobody says it.
+const USUAL_ROWS: usize = 24;
+/// How wide it is where the window does not say it.
+const USUAL_COLUMNS: usize = 80;
+/// The size of a drawing in pixels.
+const PIXELS: (u32, u32) = (1000, 560);
+/// How many candles a drawing has room for.
+const CANDLES: usize = 250;
+
+/// Options of `chart`.
+#[derive(Debug, Args)]
+#[command(after_help = DATES)]
+pub(in crate::cli) struct ChartArgs {
+    /// The ticker
+    #[arg(value_name = "TICKER")]
+    ticker: Ticker,
+    /// The interval [default: the only one that is stored of the ticker, else that is kept]
+    #[arg(short, long, value_name = "INTERVAL")]
+    interval: Option<Interval>,
+    /// The venue [default: the one that holds the ticker]
+    #[arg(long, value_name = "MARKET:SOURCE")]
+    venue: Option<Venue>,
+    #[command(flatten)]
+    time: TimeArgs,
+    /// Adjust prices for splits, or for splits and dividends [without a value: all]
+    #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
+    adjust: Option<AdjustFor>,
+    /// How many lines the picture has
+    #[arg(long, value_name = "LINES", default_value_t = USUAL_ROWS)]
+    height: usize,
+    /// Draw into a file in place of the terminal; it ends with .svg
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+/// Runs `chart`.
+pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let target = args.output.as_ref();
+    let target = target.map(|path| svg_target(args, shell, path));
+    let target = target.transpose()?;
+    let span = args.time.span(shell.today())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
+    let catalog = catalog_if_usable(&workspace, shell)?;
+    let reading = workspace.reading(&catalog);
+    let wanted = Wanted {
+        command: "chart",
+        interval: args.interval,
+        filling: None,
+        venue: args.venue.as_ref(),
+        with_outside: false,
+    };
+    let interval = interval(wanted, reading, &args.ticker)?;
+    let (request, stored) = find(wanted, reading, &args.ticker, interval)?;
+    let exit = report_damage(shell, &request, &stored);
+    let bars = match args.adjust {
+        Some(adjust) => beside::adjusted(reading, &request, &stored, adjust.how())?,
+        None => stored.frame.clone(),
+    };
+    let within = span.of(&bars);
+    let within = if span.is_open() {
+        newest(&within)
+    } else {
+        within
+    };
+    let Some((first, last)) = within.span() else {
+        show::tell_span(shell, &request, &stored);
+        return Ok(Exit::worst([exit, Exit::Failed]));
+    };
+    let picture = Picture {
+        name: request.to_string(),
+        bars: within,
+        span: (first, last),
+        times: if interval.is_intraday() {
+            Times::Moments
+        } else {
+            Times::Days
+        },
+    };
+    match target {
+        Some(target) => picture.save(shell, &target)?,
+        None => picture.print(shell, args.height),
+    }
+    Ok(exit)
+}
+
+fn svg_target(args: &ChartArgs, shell: &Shell<'_>, path: &Path) -> Result<PathBuf, Failure> {
+    if path.extension().is_none_or(|ending| ending != "svg") {
+        return Err(Failure::usage("a picture is drawn as SVG")
+            .hint("give the file a name that ends with .svg"));
+    }
+    target(shell, path, args.force)
+}
+
+/// What is drawn.
+struct Picture {
+    /// The series.
+    name: String,
+    bars: Frame,
+    span: (i64, i64),
+    times: Times,
+}
+
+impl Picture {
+    fn title(&self, bars_each: usize) -> String {
+        let (first, last) = (time::naive(self.span.0), time::naive(self.span.1));
+        let (first, last) = match self.times {
+            Times::Days => (first.date().to_string(), last.date().to_string()),
+            Times::Moments | Times::Utc => (first.to_string(), last.to_string()),
+        };
+        let bars = count(self.bars.len(), "bar", "bars");
+        let each = if bars_each > 1 {
+            format!(", {bars_each} to a candle")
+        } else {
+            String::new()
+        };
+        format!("{}, {first} to {last}: {bars}{each}", self.name)
+    }
+
+    fn save(&self, shell: &Shell<'_>, target: &Path) -> Result<(), Failure> {
+        let candles = candles(&self.bars, CANDLES);
+        let drawing = svg(&candles, &self.title(candles.bars_each), self.times, PIXELS)?;
+        save(shell, target, drawing.as_bytes())
+    }
+
+    fn print(&self, shell: &Shell<'_>, rows: usize) {
+        let size = Size {
+            columns: shell.printer.width().unwrap_or(USUAL_COLUMNS),
+            rows,
+        };
+        let candles = candles(&self.bars, size.candles());
+        shell.printer.line(&self.title(candles.bars_each));
+        for line in lines(&candles, size, self.times, paint(shell)) {
+            shell.printer.line(&line);
+        }
+        shell.printer.line("┃ rose   █ fell");
+        if candles.without_prices > 0 {
+            let bars = count(candles.without_prices, "bar has", "bars have");
+            shell.printer.note(&format!("{bars} no prices to draw."));
+        }
+    }
+}
+
+fn newest(bars: &Frame) -> Frame {
+    let first = bars.len().saturating_sub(USUAL_BARS);
+    bars.take(&(first..bars.len()).collect::<Vec<_>>())
+}
+
+fn paint(shell: &Shell<'_>) -> Paint {
+    if shell.world.terminals.stdout && !shell.around.env.is_colorless {
+        Paint::Coloured
+    } else {
+        Paint::Plain
+    }
+}

@@ -1,0 +1,57 @@
+//! The table of factors: what payments and splits multiply the prices before them by, and since when that is known.
+
+use std::sync::Arc;
+
+use crate::cli::commands::beside;
+use crate::cli::failure::Failure;
+use crate::export::{Head, Sheet, Times};
+use crate::frame::{Column, KindOf, Texts, Values};
+use crate::model::{Series, StorageRequest, Ticker};
+use crate::storage::Stored;
+use crate::workspace::Reading;
+
+/// Returns the heads of the table.
+pub(super) fn heads() -> Arc<[Head]> {
+    Arc::new([
+        Head::new("stock", KindOf::Text, Times::Days),
+        Head::new("date", KindOf::Time, Times::Days),
+        Head::new("split_factor", KindOf::Float, Times::Days),
+        Head::new("dividend_factor", KindOf::Float, Times::Days),
+        Head::new("known_since", KindOf::Time, Times::Utc),
+    ])
+}
+
+/// Returns the rows of one ticker.
+///
+/// # Errors
+/// When its prices cannot be adjusted, or what is recorded cannot be read.
+pub(super) fn sheet(
+    reading: Reading<'_, '_>,
+    heads: &Arc<[Head]>,
+    bars: &StorageRequest,
+    stored: &Stored,
+) -> Result<Sheet, Failure> {
+    let factors = beside::factors(reading, bars, stored)?;
+    let stock = bars.series.ticker();
+    let events = stock.cloned().map(|ticker| StorageRequest {
+        venue: bars.venue.clone(),
+        series: Series::Events { ticker },
+    });
+    let events = events.filter(|_| !factors.is_empty());
+    let history = events.map(|events| reading.history(&events)).transpose()?;
+    let known = factors.iter().map(|factor| {
+        let since = history.as_ref()?.known_since(factor.date)?;
+        // The forms know microseconds.
+        Some(since.timestamp_micros().saturating_mul(1000))
+    });
+    let columns = vec![
+        Column::Text(Texts::same(stock.map(Ticker::shared), factors.len())),
+        Column::Time(Values::whole(factors.iter().map(|row| row.date).collect())),
+        Column::Float(Values::whole(factors.iter().map(|row| row.split).collect())),
+        Column::Float(Values::whole(
+            factors.iter().map(|row| row.dividend).collect(),
+        )),
+        Column::Time(known.collect()),
+    ];
+    Ok(Sheet::new(Arc::clone(heads), columns))
+}

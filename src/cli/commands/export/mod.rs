@@ -1,0 +1,274 @@
+//! `barkeep export`: writes stored bars for other programs.
+//!
+//! Promises: takes no lock and changes nothing that is stored. A file appears when it is whole. What is damaged or cannot be read is
+//! named, and keeps nothing else from being written.
+
+mod args;
+mod chosen;
+mod factors;
+mod read;
+mod target;
+mod wide;
+
+pub(in crate::cli) use args::ExportArgs;
+pub(super) use target::{save, target};
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use args::Goal;
+use chosen::{Chosen, chosen};
+
+use super::show::{catalog_if_usable, instant, named_columns, report_damage, utc_zone};
+use super::time_args::Span;
+use super::{beside, show::AdjustFor};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::count;
+use crate::cli::wiring;
+use crate::config::Overrides;
+use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
+use crate::frame::{Column, Frame, KindOf, Profile};
+use crate::ledger::Ledgers;
+use crate::model::{Dataset, StorageRequest};
+use crate::storage::Stored;
+use crate::workspace::Reading;
+
+/// What is asked of each series.
+#[derive(Clone, Copy)]
+struct ExportQuestion<'q> {
+    args: &'q ExportArgs,
+    shell: &'q Shell<'q>,
+    reading: Reading<'q, 'q>,
+    span: Span,
+    times: Times,
+}
+
+/// What became of an export.
+#[derive(Debug, Default)]
+struct Told {
+    rows: usize,
+    tickers: usize,
+    exits: Vec<Exit>,
+}
+
+/// Runs `export`.
+pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+    let form = args.form()?;
+    let span = args.time.span(shell.today())?;
+    let workspace = wiring::open(shell, &Overrides::default())?;
+    let catalog = catalog_if_usable(&workspace, shell)?;
+    let now = shell.around.clock.now();
+    let ledgers = Ledgers::default();
+    let reading = Reading {
+        ledgers: Some(&ledgers),
+        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        ..workspace.reading(&catalog)
+    };
+    let target = match args.goal() {
+        Goal::StandardOutput => None,
+        Goal::File(path) => Some(target(shell, path, args.force)?),
+    };
+    let chosen = chosen(args, shell, reading)?;
+    let question = ExportQuestion {
+        args,
+        shell,
+        reading,
+        span,
+        times: if chosen.interval.is_intraday() {
+            Times::Moments
+        } else {
+            Times::Days
+        },
+    };
+    let told = if let Some(target) = &target {
+        question.write_file(form, target, &chosen)?
+    } else {
+        let mut out = shell.printer.rows();
+        let told = question.write(form, &mut out, &chosen, &Unsaid::default())?;
+        // The printer remembers what went wrong.
+        let _flushed = out.flush();
+        told
+    };
+    let what = match (args.factors, &args.wide) {
+        (true, _) => count(told.rows, "row", "rows"),
+        (false, Some(_)) => count(told.rows, "date", "dates"),
+        (false, None) => count(told.rows, "bar", "bars"),
+    };
+    let tickers = count(told.tickers, "ticker", "tickers");
+    if let Goal::File(path) = args.goal() {
+        let path = path.display();
+        let note = format!("{path} has {what} of {tickers}.");
+        shell.printer.note(&note);
+    }
+    Ok(Exit::worst(told.exits))
+}
+
+impl ExportQuestion<'_> {
+    fn write_file(self, form: Form, target: &Path, chosen: &Chosen) -> Result<Told, Failure> {
+        let fs = &*self.shell.world.fs;
+        for left in leftovers(fs, target)? {
+            self.shell.printer.warning(&format!(
+                "{} was left by an export that was killed, or is being written by another one; nobody reads it, and it can be removed.",
+                left.display()
+            ));
+        }
+        let mut draft = Draft::begin(fs, target)?;
+        let unsaid = draft.unsaid();
+        let told = self.write(form, &mut draft, chosen, &unsaid)?;
+        draft.keep()?;
+        Ok(told)
+    }
+
+    fn write(
+        self,
+        form: Form,
+        out: &mut (dyn Write + Send),
+        chosen: &Chosen,
+        unsaid: &Unsaid,
+    ) -> Result<Told, Failure> {
+        let facts = self.facts(chosen);
+        let why = |error: ExportError| unsaid.take().map_or_else(|| error.into(), Failure::from);
+        if let Some(column) = &self.args.wide {
+            let (sheet, told) = wide::sheet(self, chosen, column)?;
+            let mut writer = RowWriter::new(form, out, sheet.heads(), &facts).map_err(why)?;
+            writer.write(sheet).map_err(why)?;
+            writer.finish().map_err(why)?;
+            return Ok(told);
+        }
+        let (positions, heads) = if self.args.factors {
+            (Vec::new(), factors::heads())
+        } else {
+            self.columns()?
+        };
+        let mut writer = RowWriter::new(form, out, &heads, &facts).map_err(why)?;
+        let told = self.each(chosen, |request, frame, stored| {
+            let sheet = if self.args.factors {
+                factors::sheet(self.reading, &heads, request, stored)?
+            } else {
+                self.sheet(request, frame, stored, &positions)?
+            };
+            let rows = sheet.len();
+            writer.write(sheet).map_err(why)?;
+            Ok(rows)
+        })?;
+        writer.finish().map_err(why)?;
+        Ok(told)
+    }
+
+    /// Hands the rows of each series to `take`, which returns how many of them it took. What cannot be read is told, and costs
+    /// its series.
+    fn each(
+        self,
+        chosen: &Chosen,
+        mut take: impl FnMut(&StorageRequest, Frame, &Stored) -> Result<usize, Failure>,
+    ) -> Result<Told, Failure> {
+        let Self { shell, .. } = self;
+        let mut told = Told::default();
+        let cores = shell.world.cores.get();
+        read::each(self.reading, &chosen.series, cores, |request, read| {
+            if let Some(signal) = shell.around.stop.signal() {
+                let message = "the export was stopped, and left nothing";
+                return Err(Failure::new(Exit::Interrupted(signal), message));
+            }
+            if self.args.goal() == Goal::StandardOutput && shell.printer.is_closed() {
+                return Ok(());
+            }
+            let stored = match read {
+                Ok(None) => return Ok(()),
+                Ok(Some(stored)) => stored,
+                Err(failure) => {
+                    told.fail(shell, &failure);
+                    return Ok(());
+                }
+            };
+            told.exits.push(report_damage(shell, request, &stored));
+            match self.rows(request, &stored) {
+                Ok(frame) if frame.is_empty() => {}
+                Ok(frame) => {
+                    let rows = take(request, frame, &stored)?;
+                    told.rows += rows;
+                    told.tickers += usize::from(rows > 0);
+                }
+                Err(failure) => told.fail(shell, &failure),
+            }
+            Ok(())
+        })?;
+        Ok(told)
+    }
+
+    /// Returns the rows of a series that are asked for.
+    fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<Frame, Failure> {
+        let adjust = self.args.adjust.filter(|_| !stored.frame.is_empty());
+        match adjust.map(AdjustFor::how) {
+            Some(how) => {
+                let adjusted = beside::adjusted(self.reading, request, stored, how)?;
+                Ok(self.span.of(&adjusted))
+            }
+            None => Ok(self.span.of(&stored.frame)),
+        }
+    }
+
+    /// Returns which columns of bars are written, and the heads of all columns.
+    fn columns(self) -> Result<(Vec<usize>, Arc<[Head]>), Failure> {
+        let profile = Profile::of(Dataset::Stocks);
+        let positions = match self.args.columns.as_slice() {
+            [] => (0..profile.columns.len()).collect(),
+            names => named_columns(names, profile)?,
+        };
+        let specs = positions.iter().filter_map(|at| profile.columns.get(*at));
+        let heads = specs.map(|spec| Head::new(spec.name, spec.kind, self.times));
+        let utc = self.args.utc.then(utc_head);
+        Ok((positions.clone(), heads.chain(utc).collect()))
+    }
+
+    fn sheet(
+        self,
+        request: &StorageRequest,
+        frame: Frame,
+        stored: &Stored,
+        positions: &[usize],
+    ) -> Result<Sheet, Failure> {
+        if !self.args.utc {
+            return Ok(Sheet::of_frame(frame, positions, self.times));
+        }
+        let zone = utc_zone(request, stored.provenance.timezone.as_deref())?;
+        let instants = frame.times().map(|wall| instant(wall, zone));
+        let instants = Column::Time(instants.collect());
+        Ok(Sheet::of_frame(frame, positions, self.times).with(utc_head(), instants))
+    }
+
+    /// Returns what a file says of all its rows.
+    fn facts(self, chosen: &Chosen) -> Vec<(String, String)> {
+        let mut facts = vec![
+            ("source".to_owned(), chosen.venue.to_string()),
+            ("interval".to_owned(), chosen.interval.to_string()),
+        ];
+        let as_of = self.reading.as_of.map(|at| at.to_rfc3339());
+        facts.extend(as_of.map(|at| ("as_of".to_owned(), at)));
+        let adjusted = self.args.adjust.map(|adjust| match adjust {
+            AdjustFor::Splits => "splits",
+            AdjustFor::All => "splits and dividends",
+        });
+        facts.extend(adjusted.map(|what| ("adjusted".to_owned(), what.to_owned())));
+        facts
+    }
+}
+
+fn utc_head() -> Head {
+    Head::new("utc", KindOf::Time, Times::Utc)
+}
+
+impl Told {
+    /// Names a series of which nothing is written.
+    fn fail(&mut self, shell: &Shell<'_>, failure: &Failure) {
+        shell.printer.error(&failure.text());
+        let exit = match failure.exit {
+            Exit::Failed | Exit::Usage => Exit::Partial,
+            other => other,
+        };
+        self.exits.push(exit);
+    }
+}

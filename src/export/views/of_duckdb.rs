@@ -1,0 +1,96 @@
+//! Views in the SQL of `DuckDB`.
+
+use std::fmt::Write as _;
+
+use super::{Files, PRICES, Tree, VenueViews, Zones, spelled, sql};
+use crate::model::Dataset;
+
+/// Returns the views of a venue.
+pub(super) fn views(of: &VenueViews) -> String {
+    let mut text = String::new();
+    let venue = of.name();
+    if let Zones::Many(zones) = &of.zones {
+        let rows = zones
+            .iter()
+            .map(|(ticker, zone)| format!("({}, {})", sql(ticker), sql(zone)));
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        view(
+            &mut text,
+            &format!("{venue}_zones"),
+            &format!("SELECT * FROM (VALUES {rows}) AS zones(stock, zone)"),
+        );
+    }
+    if let Some(factors) = &of.factors {
+        let path = sql(&spelled(factors));
+        view(
+            &mut text,
+            &format!("{venue}_factors"),
+            &format!(
+                "SELECT stock, date, product(split_factor) OVER later AS split_factor, \
+                 product(split_factor * dividend_factor) OVER later AS price_factor\n  \
+                 FROM read_parquet({path}) WINDOW later AS (PARTITION BY stock ORDER BY date DESC)"
+            ),
+        );
+    }
+    for tree in &of.trees {
+        of_tree(&mut text, of, tree);
+    }
+    text
+}
+
+fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
+    let name = of.name_of(tree);
+    let pattern = sql(&tree.files.pattern(tree.dataset.file_name()));
+    let files = match tree.files {
+        // What the folders say is in the rows as well.
+        Files::Partitions(_) => {
+            format!("read_parquet({pattern}, hive_partitioning = false, union_by_name = true)")
+        }
+        Files::Mirror(_) => format!("read_parquet({pattern})"),
+    };
+    let rows = match &of.zones {
+        Zones::One(zone) if tree.needs_utc() => {
+            format!(
+                "SELECT *, timezone({}, date) AS utc FROM {files}",
+                sql(zone)
+            )
+        }
+        Zones::Many(_) if tree.needs_utc() => format!(
+            "SELECT bars.*, timezone(zones.zone, bars.date) AS utc\n  FROM {files} AS bars LEFT JOIN {}_zones AS zones \
+             ON bars.stock = zones.stock",
+            of.name()
+        ),
+        _ => format!("SELECT * FROM {files}"),
+    };
+    view(text, &name, &rows);
+    if tree.dataset != Dataset::Stocks {
+        return;
+    }
+    view(
+        text,
+        &format!("{name}_last"),
+        &format!(
+            "SELECT stock, max(date) AS date, arg_max(close, date) AS close, arg_max(volume, date) AS volume\n  \
+             FROM {name} WHERE close IS NOT NULL GROUP BY stock"
+        ),
+    );
+    if of.factors.is_some() {
+        let prices = PRICES
+            .map(|price| format!("bars.{price} * coalesce(factors.price_factor, 1) AS {price}"));
+        view(
+            text,
+            &format!("{name}_adjusted"),
+            &format!(
+                "SELECT bars.stock, bars.date, {},\n    bars.volume / coalesce(factors.split_factor, 1) AS volume\n  \
+                 FROM {name} AS bars ASOF LEFT JOIN {}_factors AS factors\n    \
+                 ON bars.stock = factors.stock AND bars.date < factors.date",
+                prices.join(", "),
+                of.name()
+            ),
+        );
+    }
+}
+
+fn view(text: &mut String, name: &str, rows: &str) {
+    let _in_memory = writeln!(text, "CREATE OR REPLACE VIEW {name} AS\n  {rows};");
+}

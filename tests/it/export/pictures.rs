@@ -1,0 +1,151 @@
+//! What is drawn and printed for people and for engines.
+
+use barkeep::cli::{Exit, Terminals};
+
+use super::{demo, names};
+
+#[test]
+fn a_chart_fits_the_window_and_is_coloured_on_a_terminal_only() {
+    let mut bar = demo();
+    let plain = bar
+        .run(&["chart", "AAPL", "--height", "16"])
+        .expect(Exit::Ok);
+    bar.terminals = Terminals {
+        stdout: true,
+        columns: Some(60),
+        ..Terminals::default()
+    };
+    let coloured = bar
+        .run(&["chart", "AAPL", "--height", "16"])
+        .expect(Exit::Ok);
+
+    assert!(!plain.stdout.contains('\u{1b}') && coloured.stdout.contains('\u{1b}'));
+    let title = plain.stdout.lines().next().unwrap();
+    assert!(
+        title.starts_with("AAPL 1d at us:demo, ") && title.contains("120 bars"),
+        "{title}"
+    );
+    assert_eq!(plain.stdout.lines().count(), 1 + 16 + 1);
+    let longest = plain
+        .stdout
+        .lines()
+        .skip(1)
+        .map(|line| line.chars().count())
+        .max();
+    assert!(longest <= Some(80), "{longest:?}");
+}
+
+#[test]
+fn a_chart_is_drawn_into_a_file_that_was_not_there() {
+    let bar = demo();
+
+    bar.run(&["chart", "AAPL", "-o", "a.svg", "--start", "2025-10"])
+        .expect(Exit::Ok);
+    bar.run(&["chart", "AAPL", "-o", "a.svg"])
+        .expect(Exit::Usage);
+    bar.run(&["chart", "AAPL", "-o", "a.png"])
+        .expect(Exit::Usage);
+    bar.run(&["chart", "AAPL", "-o", "b.svg", "--start", "2031"])
+        .expect(Exit::Failed);
+
+    assert!(bar.text("a.svg").starts_with("<svg"));
+    assert!(!names(&bar).contains(&"b.svg".to_owned()));
+}
+
+/// Returns the data of a page.
+fn data(page: &str) -> serde_json::Value {
+    let (_, data) = page.split_once("id=\"data\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
+#[test]
+fn a_report_has_every_series_and_what_is_in_quarantine_as_data() {
+    let bar = demo();
+    let reason = r#"{"file": "</script><b>x", "reason": "<img src=x onerror=alert(1)>"}"#;
+    bar.write("quarantine/20251121T220000Z-abcdef12/reason.json", reason);
+
+    bar.run(&["report", "-o", "r.html"]).expect(Exit::Ok);
+
+    let page = bar.text("r.html");
+    assert!(!page.contains("<img") && !page.contains("<b>x"));
+    let data = data(&page);
+    let tickers: Vec<&str> = data["tickers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|t| t.as_str())
+        .collect();
+    assert_eq!(tickers, ["AAPL", "KO", "MSFT"]);
+    let groups = data["groups"].as_array().unwrap();
+    let days = groups
+        .iter()
+        .position(|group| group["name"] == "1d")
+        .unwrap();
+    let series = data["series"].as_array().unwrap();
+    let of_days: Vec<_> = series.iter().filter(|row| row[1] == days).collect();
+    assert_eq!(of_days.len(), 3);
+    let rows = bar.show("AAPL", "1d", &[]).closes().len();
+    assert_eq!(of_days[0][5], rows);
+    assert_eq!(data["quarantine"][0][1], "</script><b>x");
+    assert_eq!(data["quarantineTotal"], 1);
+    bar.run(&["report", "-o", "r.html"]).expect(Exit::Usage);
+}
+
+#[test]
+fn months_that_are_gone_are_between_those_that_are_there() {
+    let bar = demo();
+    bar.remove("data/us/demo/stocks_1d/ticker=KO/year=2025/month=03");
+    bar.run(&["check", "--rebuild"]);
+
+    bar.run(&["report", "-o", "r.html"]).expect(Exit::Ok);
+
+    let data = data(&bar.text("r.html"));
+    let groups = data["groups"].as_array().unwrap();
+    let days = groups
+        .iter()
+        .position(|group| group["name"] == "1d")
+        .unwrap();
+    let ko = data["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row[0] == 1 && row[1] == days);
+    let months = ko.unwrap()[9].as_array().unwrap().clone();
+    let march = (2025 - 1970) * 12 + 2;
+    let ends = months[0].as_i64().unwrap() + months[1].as_i64().unwrap();
+    assert_eq!(
+        (months.len(), ends, months[2].as_i64()),
+        (4, march, Some(march + 1))
+    );
+}
+
+#[test]
+fn views_are_of_the_trees_that_are_there_and_of_the_mirror_where_it_is() {
+    let bar = demo();
+    let tree = bar.run(&["views"]).expect(Exit::Ok).stdout;
+    bar.write("mirror/us/demo/stocks_1d/current/a.parquet", "");
+    let mirror = bar
+        .run(&["views", "--engine", "polars"])
+        .expect(Exit::Ok)
+        .stdout;
+
+    let pattern = "'[bar]/data/us/demo/stocks_1d/**/data.parquet'";
+    assert!(
+        tree.contains("CREATE OR REPLACE VIEW us_demo_1d AS"),
+        "{tree}"
+    );
+    assert!(tree.contains(pattern), "{tree}");
+    assert!(!tree.contains("_adjusted AS"), "{tree}");
+    assert!(
+        mirror.contains("\"[bar]/mirror/us/demo/stocks_1d/current/*.parquet\""),
+        "{mirror}"
+    );
+    bar.run(&["export", "--factors", "-o", "f.parquet"])
+        .expect(Exit::Ok);
+    let adjusted = bar
+        .run(&["views", "--factors", "f.parquet"])
+        .expect(Exit::Ok)
+        .stdout;
+    assert!(adjusted.contains("us_demo_1d_adjusted AS"), "{adjusted}");
+}
