@@ -10,7 +10,7 @@ use barkeep::model::time;
 
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
 use crate::support::trades::{
-    day_file, decoded, ingest, ingest_on, month_file, older_file, rows, trade,
+    day_file, ingest, ingest_on, month_file, older_file, read, rows, trade,
 };
 use crate::support::workspace::TestWorkspace;
 
@@ -48,6 +48,8 @@ fn of_a_month() -> Story {
 
 fn disk(story: &Story) -> SimFs {
     let fs = SimFs::new();
+    // So that there is the folder of a workspace.
+    fs.plant("/ws/notes.txt", b"mine");
     let plant = |path: PathBuf, trades: &[Trade]| {
         fs.plant(&format!("/ws/{}", path.display()), &older_file(trades));
     };
@@ -114,7 +116,7 @@ fn judge(told: &Told<'_>, fs: &SimFs, is_acked: bool) -> Result<(), String> {
         if !kept.any(|(_, kept)| kept == old) {
             return Err(format!("the predecessor's file of {day} is nowhere"));
         }
-        let found = decoded(bytes.clone());
+        let found = read(bytes.clone())?;
         if !(0..rows.len()).all(|row| found.find(&rows.key(row)).is_some()) {
             return Err(format!("{day} lost a row"));
         }
@@ -127,7 +129,7 @@ fn judge(told: &Told<'_>, fs: &SimFs, is_acked: bool) -> Result<(), String> {
         return Ok(());
     }
     for (day, rows) in &told.expected {
-        let found = file(day).map(|bytes| decoded(bytes.clone()));
+        let found = file(day).map(|bytes| read(bytes.clone())).transpose()?;
         if found.as_ref() != Some(rows) {
             return Err(format!("{day} is not what was acknowledged: {found:?}"));
         }
@@ -148,7 +150,7 @@ fn sweep_ingest(
         &|fs| {
             let door = MutantFs::new(Arc::new(fs.clone()), leave_out);
             let bench = TestWorkspace::behind(fs, Arc::new(door));
-            let report = ingest(&bench, &story.fetched).map_err(|error| error.to_string())?;
+            let report = ingest(&bench, &story.fetched)?;
             Ok(report.warnings.is_empty())
         },
         // The next start brings what was left; it has fetched nothing of its own.

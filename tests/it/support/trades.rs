@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use barkeep::frame::{Frame, Profile, Trade, rows_of_trades};
 use barkeep::ingest::{Consolidation, SourceNotes};
-use barkeep::ingest::{IngestError, Registry, RunReport, finish_leftovers, take_over_trades};
+use barkeep::ingest::{Registry, RunReport, finish_leftovers, take_over_trades};
 use barkeep::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, time};
 use barkeep::observe::Silent;
 use barkeep::storage::{Open, RowsToStage, StagedRun};
@@ -147,35 +147,40 @@ pub(crate) fn day_rows(bench: &TestWorkspace, day: &str) -> Frame {
 }
 
 pub(crate) fn decoded(bytes: Vec<u8>) -> Frame {
-    let profile = Profile::of(Dataset::Trades);
-    let decoded = barkeep::codec::decode(&Bytes::from(bytes), profile).unwrap();
-    decoded.ordered.frame
+    read(bytes).unwrap()
 }
 
-/// Does what an update does with downloads of one run: finishes what was left, takes over, stages each, merges all.
-pub(crate) fn ingest(
-    bench: &TestWorkspace,
-    downloads: &[Vec<Trade>],
-) -> Result<RunReport, IngestError> {
-    let workspace = bench.open().unwrap();
-    let held = workspace
-        .lock()
-        .acquire("test")
-        .map_err(barkeep::storage::StorageError::from)?;
+/// Returns the rows of a file, or why it is none of trades.
+pub(crate) fn read(bytes: Vec<u8>) -> Result<Frame, String> {
+    let profile = Profile::of(Dataset::Trades);
+    let decoded = barkeep::codec::decode(&Bytes::from(bytes), profile).map_err(told)?;
+    Ok(decoded.ordered.frame)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn told(error: impl ToString) -> String {
+    error.to_string()
+}
+
+/// Does what an update does with downloads of one run: finishes what was left, takes over, stages each, merges all. On a disk
+/// that fails, the error as a text.
+pub(crate) fn ingest(bench: &TestWorkspace, downloads: &[Vec<Trade>]) -> Result<RunReport, String> {
+    let workspace = bench.open().map_err(told)?;
+    let held = workspace.lock().acquire("test").map_err(told)?;
     let session = workspace.session(&held, &Silent);
     let view = workspace.view();
-    let mut registry = match Registry::load(session.fs, bench.path())? {
-        Some(registry) => registry,
-        None => Registry::empty(bench.path()),
-    };
+    let loaded = Registry::load(session.fs, bench.path()).map_err(told)?;
+    let mut registry = loaded.unwrap_or_else(|| Registry::empty(bench.path()));
     let mut report = RunReport::default();
-    finish_leftovers(view, session, &mut registry)?;
-    take_over_trades(view, session, &mut registry, &request(), &mut report)?;
+    finish_leftovers(view, session, &mut registry).map_err(told)?;
+    take_over_trades(view, session, &mut registry, &request(), &mut report).map_err(told)?;
     let id = session.runs.next();
-    let mut run = StagedRun::<Open>::begin(session.fs, session.held, session.places, id)?;
+    let run = StagedRun::<Open>::begin(session.fs, session.held, session.places, id);
+    let mut run = run.map_err(told)?;
     for download in downloads {
-        for part in RowsToStage::by_partition(&request(), &rows(download), &provenance())? {
-            run.stage(&part)?;
+        let parts = RowsToStage::by_partition(&request(), &rows(download), &provenance());
+        for part in parts.map_err(told)? {
+            run.stage(&part).map_err(told)?;
         }
     }
     let consolidation = Consolidation {
@@ -185,14 +190,14 @@ pub(crate) fn ingest(
         notes: &SourceNotes::new(),
         report: &mut report,
     };
-    consolidation.finish(run.seal()?)?;
-    held.release()
-        .map_err(barkeep::storage::StorageError::from)?;
+    let sealed = run.seal().map_err(told)?;
+    consolidation.finish(sealed).map_err(told)?;
+    held.release().map_err(told)?;
     Ok(report)
 }
 
 /// As `ingest`, on a simulated disk.
 pub(crate) fn ingest_on(fs: &SimFs, downloads: &[Vec<Trade>]) -> Result<RunReport, String> {
     let bench = TestWorkspace::simulated(fs);
-    ingest(&bench, downloads).map_err(|error| error.to_string())
+    ingest(&bench, downloads)
 }
