@@ -125,7 +125,7 @@ def check_readers(folder, source, count, with_spark):
         check("Spark reads every trade", spark.read.parquet(root).count(), count)
         bars = os.path.join(folder, "data", "de", source, "stocks_1m")
         found = spark.read.parquet(bars).selectExpr("count(*)", "sum(trades)").first()
-        wanted = duckdb.sql(f"select count(*), sum(trades) from read_parquet('{bars}/**/*.parquet')").fetchone()
+        wanted = duckdb.sql(f"select count(*), sum(trades) from read_parquet('{bars}/**/*.parquet')").fetchall()[0]
         check("Spark and DuckDB count the same bars", tuple(found), wanted)
     finally:
         spark.stop()
