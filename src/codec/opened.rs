@@ -18,7 +18,6 @@ use parquet::schema::types::ColumnDescPtr;
 use crate::frame::{KindOf, Profile};
 
 use super::footer;
-use super::packed;
 use super::pages::{Pages, Watched};
 use super::thrift::{self, Walked};
 use super::{CodecError, MemoryLimit};
@@ -112,7 +111,7 @@ impl Opened {
         let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
         // Others may write frames that do not say how long they are.
         let is_packed = self.facts().created_by() == Some(footer::CREATED_BY)
-            && chunk.compression() == packed::compression();
+            && matches!(chunk.compression(), Compression::ZSTD(_));
         let plain;
         let chunk = if is_packed {
             let said = chunk.clone().into_builder();

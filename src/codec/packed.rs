@@ -4,6 +4,7 @@
 //! the crate is handed pages that are packed already, or packed pages as if they were plain. The bytes are the same.
 
 use std::cell::RefCell;
+use std::io::Read as _;
 
 use bytes::Bytes;
 use parquet::basic::{Compression, ZstdLevel};
@@ -13,6 +14,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use zstd::zstd_safe::get_frame_content_size;
 
 use super::CodecError;
 
@@ -93,8 +95,29 @@ impl PageWriter for Packing<'_> {
 /// # Errors
 /// When it does not unpack, or to more.
 pub(super) fn unpacked(page: Page, most: usize) -> Result<Page, ParquetError> {
-    let bytes = with_contexts(|contexts| contexts.unpacking.decompress(page.buffer(), most))?;
+    let packed = page.buffer();
+    let broken = || ParquetError::General("a page is no whole frame of zstd".to_owned());
+    let length = get_frame_content_size(packed).map_err(|_| broken())?;
+    let bytes = match length {
+        Some(length) => {
+            let length = usize::try_from(length)
+                .ok()
+                .filter(|length| *length <= most);
+            let length = length.ok_or_else(broken)?;
+            with_contexts(|contexts| contexts.unpacking.decompress(packed, length))?
+        }
+        None => unpacked_by_stream(packed, most)?.ok_or_else(broken)?,
+    };
     with_buffer(page, bytes.into())
+}
+
+/// Unpacks a frame that does not say how long it is; `None` when that is more than it may be.
+fn unpacked_by_stream(packed: &[u8], most: usize) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let unpacking = zstd::stream::read::Decoder::with_buffer(packed)?;
+    let one_more = (most as u64).saturating_add(1);
+    unpacking.take(one_more).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= most).then_some(bytes))
 }
 
 /// Returns a page of the first form, which is packed as a whole, with other bytes.
@@ -214,5 +237,31 @@ mod tests {
         assert!(unpacked(page(packed.clone()), 999).is_err());
         assert!(unpacked(page(packed[..8].to_vec()), 1000).is_err());
         assert!(unpacked(page(b"no frame".to_vec()), 1000).is_err());
+        assert_eq!(
+            unpacked(page(packed.clone()), usize::MAX)
+                .unwrap()
+                .buffer()
+                .len(),
+            1000
+        );
+    }
+
+    #[test]
+    fn a_frame_that_does_not_say_its_length_is_unpacked_as_far_as_it_may() {
+        let page = |bytes: Vec<u8>| Page::DictionaryPage {
+            buf: bytes.into(),
+            num_values: 1,
+            encoding: parquet::basic::Encoding::PLAIN,
+            is_sorted: false,
+        };
+        let packed = zstd::stream::encode_all(&[7; 1000][..], LEVEL).unwrap();
+        assert!(matches!(get_frame_content_size(&packed), Ok(None)));
+
+        for most in [1000, 1001, usize::MAX] {
+            let found = unpacked(page(packed.clone()), most).unwrap();
+            assert_eq!(found.buffer()[..], [7; 1000]);
+        }
+        assert!(unpacked(page(packed.clone()), 999).is_err());
+        assert!(unpacked(page(packed[..packed.len() - 3].to_vec()), 1000).is_err());
     }
 }
