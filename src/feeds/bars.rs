@@ -13,7 +13,7 @@ use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
 #[cfg(feature = "polars")]
-use crate::model::Interval;
+use crate::model::{Interval, Venue};
 use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
@@ -90,7 +90,7 @@ impl<'l> Bars<'_, 'l> {
                 return Ok(false);
             }
         };
-        let made = match self.bars_of(&stored, registry, report) {
+        let made = match self.bars_of((day, &stored), registry, report) {
             Ok(made) => made,
             Err(reason) => {
                 self.fail(day, &reason, report);
@@ -122,7 +122,7 @@ impl<'l> Bars<'_, 'l> {
     #[cfg(feature = "polars")]
     fn bars_of(
         &self,
-        trades: &Frame,
+        (day, trades): (NaiveDate, &Frame),
         registry: &Registry,
         report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
@@ -162,6 +162,11 @@ impl<'l> Bars<'_, 'l> {
             let told =
                 |(series, why): &(String, String)| format!("{venue}: {series} has no bars: {why}");
             report.warnings.extend(bars.refused.iter().map(told));
+            report.warnings.extend(doubts(venue, day, &bars.unmatched));
+            let unknown = bars.without_session.iter();
+            report.warnings.extend(unknown.map(|day| {
+                format!("{venue}: no session of {day} is known, so its trades stand outside of one")
+            }));
         }
         Ok(made)
     }
@@ -170,7 +175,7 @@ impl<'l> Bars<'_, 'l> {
     #[expect(clippy::unused_self, reason = "as where polars is built in")]
     fn bars_of(
         &self,
-        _trades: &Frame,
+        _trades: (NaiveDate, &Frame),
         _registry: &Registry,
         _report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
@@ -233,4 +238,17 @@ impl<'l> Bars<'_, 'l> {
         .finish(sealed)?;
         Ok(())
     }
+}
+
+/// Says which corrections of a day have no trade among its lines.
+#[cfg(feature = "polars")]
+fn doubts(venue: &Venue, day: NaiveDate, unmatched: &[String]) -> Option<String> {
+    let first = unmatched.first()?;
+    let said = match unmatched.len() {
+        1 => format!("1 correction of {day} is"),
+        many => format!("{many} corrections of {day} are"),
+    };
+    Some(format!(
+        "{venue}: {said} of no trade of that day, such as {first}"
+    ))
 }

@@ -158,7 +158,7 @@ pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
 /// Days that lie before and after all that a source may have.
 const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
 
-/// Returns the command that fetches days of a series again.
+/// Returns the command that fetches days of a series again; a feed has forgotten its trades, and the vault has them.
 pub(in crate::cli) fn refetch(
     request: &StorageRequest,
     days: Option<(NaiveDate, NaiveDate)>,
@@ -171,8 +171,19 @@ pub(in crate::cli) fn refetch(
         option("--ticker", quoted(ticker.as_str()));
         option("--interval", interval.to_string());
     }
+    let is_of_feed = matches!(request.series, Series::Trades { .. });
+    if is_of_feed {
+        words.push("--replay".to_owned());
+    }
+    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
     if let Some(venue) = &request.venue {
         option("--venue", venue.to_string());
+    }
+    if is_of_feed {
+        if let Some((first, _)) = days {
+            option("--since", first.to_string());
+        }
+        return words.join(" ");
     }
     // A file without a partition was the whole history. Without days the run would ask for what follows the newest
     // known row only, and that one was recorded before the file was damaged.

@@ -2,7 +2,7 @@
 
 use barkeep::cli::Exit;
 
-use super::{FRIDAY, SAP, UPDATE, files, lines, minutes, thursday, volume_of};
+use super::{FRIDAY, SAP, TRADES, UPDATE, files, lines, minutes, thursday, volume_of};
 use crate::support::feed::{FeedServer, packed};
 use crate::support::server::Reply;
 
@@ -194,4 +194,61 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
         checked.stderr.contains("2026-09-17.pack is damaged"),
         "{checked:#?}"
     );
+}
+
+/// What a day does not have whole is told, not passed over.
+#[test]
+fn a_correction_without_its_trade_and_trades_of_a_closed_day_are_told() {
+    let feed = thursday();
+    let lost = lines("2026-09-17T13_00")[0].replace(
+        "\"mmtModificationInd\":\"-\"",
+        "\"mmtModificationInd\":\"C\"",
+    );
+    let lost = lost.replace("s2026-09-17T13_00", "nobody knows this one");
+    feed.publish("2026-09-17T13_00", &[lost]);
+    // A Saturday.
+    feed.publish("2026-09-12T08_00", &lines("2026-09-12T08_00"));
+    let bar = feed.workspace("freshness = \"minutes\"", FRIDAY);
+
+    let ran = bar.run(&UPDATE);
+
+    assert!(
+        ran.stderr.contains(
+            "1 correction of 2026-09-17 is of no trade of that day, such as nobody knows this one"
+        ),
+        "{ran:#?}"
+    );
+    assert!(
+        ran.stderr
+            .contains("no session of 2026-09-12 is known, so its trades stand outside of one"),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn a_damaged_day_is_made_anew_by_the_command_that_is_told() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let whole = bar.read(TRADES);
+    let mut damaged = whole.clone();
+    damaged[40] ^= 1;
+    bar.write(TRADES, damaged);
+
+    let found = bar.run(&["check"]).expect(Exit::Damaged);
+
+    let told = "barkeep update --replay --venue de:xetra --since 2026-09-17";
+    assert!(
+        found.stderr.contains(told) || found.stdout.contains(told),
+        "{found:#?}"
+    );
+    bar.run(&[
+        "update",
+        "--replay",
+        "--venue",
+        "de:xetra",
+        "--since",
+        "2026-09-17",
+    ]);
+    assert_eq!(bar.read(TRADES), whole);
 }
