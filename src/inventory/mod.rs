@@ -5,6 +5,7 @@
 //! Leaves to others: what a record is (`ledger`), what a file holds (`storage`), words (`cli`).
 
 mod asked;
+mod bases;
 mod compare;
 mod error;
 mod known;
@@ -15,6 +16,7 @@ mod sizes;
 mod stored;
 
 pub use asked::{Asked, interval_of};
+pub use bases::{OtherBases, other_bases};
 pub use compare::{Fault, compare, record_of};
 pub use error::InventoryError;
 pub use known::{Known, known, known_at};

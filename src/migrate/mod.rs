@@ -71,9 +71,9 @@ use crate::storage::{
 use crate::sys::{Clock, Fs, FsError, Shutdown};
 use crate::workspace::RunNames;
 
-/// What looking takes: it changes nothing and needs no lock.
+/// Both sides of a migration, legacy files and partitions, for whoever looks: nothing changes, and no lock is needed.
 #[derive(Clone, Copy, Debug)]
-pub struct MigrationView<'l> {
+pub struct Sides<'l> {
     /// The door to the file system.
     pub fs: &'l dyn Fs,
     /// The places of the workspace.
@@ -90,11 +90,11 @@ pub struct MigrationView<'l> {
     pub observer: &'l dyn Observer,
 }
 
-/// What changing takes beside.
+/// What moves rows from one side to the other: both sides, and the right to change them.
 #[derive(Clone, Copy, Debug)]
-pub struct MigrationSession<'l> {
-    /// What looking takes.
-    pub view: MigrationView<'l>,
+pub struct Mover<'l> {
+    /// Both sides.
+    pub sides: Sides<'l>,
     /// The clock.
     pub clock: &'l dyn Clock,
     /// The run lock.
@@ -103,16 +103,16 @@ pub struct MigrationSession<'l> {
     pub runs: &'l RunNames,
 }
 
-impl<'l> MigrationSession<'l> {
+impl<'l> Mover<'l> {
     /// Opens a staging area, for files that become visible together.
     fn begin(&self) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let MigrationView { fs, places, .. } = self.view;
+        let Sides { fs, places, .. } = self.sides;
         StagedRun::<Open>::begin(fs, self.held, places, self.runs.next())?.seal()
     }
 
     /// Tells the ledger of a venue what was moved as a whole.
     fn write_down(&self, venue: &Venue, lines: &[Line]) -> Result<(), StorageError> {
-        let MigrationView { fs, places, .. } = self.view;
+        let Sides { fs, places, .. } = self.sides;
         let (run, at) = (self.runs.next(), self.clock.now());
         Ok(write_down(fs, self.held, places, venue, &run, at, lines)?)
     }
@@ -131,14 +131,14 @@ impl<'l> MigrationSession<'l> {
             at: self.clock.now(),
         };
         let mut aside = Aside::default();
-        let store = &self.view.stores.legacy;
+        let store = &self.sides.stores.legacy;
         let done = storage::rehouse(&mut run, store, lodgers, &custody, &mut aside)?;
         run.finish()?;
         Ok((done, aside.into_records().collect()))
     }
 
     fn quarantine(&self) -> Quarantine<'l> {
-        let MigrationView { fs, places, .. } = self.view;
+        let Sides { fs, places, .. } = self.sides;
         Quarantine::new(fs, self.held, places, self.runs.next())
     }
 }

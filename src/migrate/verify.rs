@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::copy::read_legacy;
 use super::judge::is_as_proven;
 use super::{
-    Difference, MigrateError, MigrationView, Proof, Proofs, Refusal, Survey, VenueInterval, since,
+    Difference, MigrateError, Proof, Proofs, Refusal, Sides, Survey, VenueInterval, since,
 };
 use crate::frame::Frame;
 use crate::model::{Dataset, Series, StorageRequest, Ticker};
@@ -84,14 +84,14 @@ type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 /// # Errors
 /// When a folder cannot be listed. What is wrong with one ticker is a finding.
 pub fn verify_interval(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
     is_active: bool,
     sample: Option<Sample>,
 ) -> Result<Verification, MigrateError> {
-    let survey = Survey::of(view, tuple)?;
-    let stored = view.stores.partitioned.tickers(
+    let survey = Survey::of(sides, tuple)?;
+    let stored = sides.stores.partitioned.tickers(
         Some(&tuple.venue),
         Dataset::Stocks,
         Some(tuple.interval),
@@ -114,17 +114,17 @@ pub fn verify_interval(
         .map(|(_, ticker)| ticker)
         .collect();
     let series = chosen.len();
-    view.observer.observe(Event::CheckPlanned { series });
+    sides.observer.observe(Event::CheckPlanned { series });
     let looked: Vec<Option<Looked>> = chosen
         .into_par_iter()
         .map(|ticker| {
-            if view.stop.is_raised() {
+            if sides.stop.is_raised() {
                 return None;
             }
             let mut misplaced = Vec::new();
             let proof = proofs.of(&ticker);
             let (finding, medium) =
-                match look(view, tuple, &ticker, proof, is_active, &mut misplaced) {
+                match look(sides, tuple, &ticker, proof, is_active, &mut misplaced) {
                     Ok(found) => found,
                     Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
                 };
@@ -132,7 +132,7 @@ pub fn verify_interval(
                 ticker: ticker.clone(),
                 interval: tuple.interval,
             };
-            view.observer.observe(Event::Step(Work::Check, series));
+            sides.observer.observe(Event::Step(Work::Check, series));
             Some((ticker, finding, medium, misplaced))
         })
         .collect();
@@ -155,7 +155,7 @@ pub fn verify_interval(
 }
 
 fn look(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     ticker: &Ticker,
     proof: Option<&Proof>,
@@ -163,11 +163,11 @@ fn look(
     misplaced: &mut Vec<PathBuf>,
 ) -> Result<(Finding, Medium), Refusal> {
     let request = tuple.series(ticker);
-    let partitions = read_partitions(&view.stores.partitioned, &request)?;
+    let partitions = read_partitions(&sides.stores.partitioned, &request)?;
     if let Some((stored, _)) = &partitions {
         misplaced.extend_from_slice(&stored.misplaced);
     }
-    let legacy = match read_legacy(view, &request, Medium::Disk) {
+    let legacy = match read_legacy(sides, &request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),
@@ -180,7 +180,7 @@ fn look(
     };
     let Some(file) = legacy else {
         return Ok((
-            without_legacy(view, &request, &found, proof, is_active)?,
+            without_legacy(sides, &request, &found, proof, is_active)?,
             medium,
         ));
     };
@@ -191,7 +191,7 @@ fn look(
         return Ok((Finding::Equal { rows }, medium));
     };
     let is_explained = match proof {
-        Some(proof) => since::is_explained(view, &request, rows, &found, proof)?,
+        Some(proof) => since::is_explained(sides, &request, rows, &found, proof)?,
         // Nobody wrote down what there was: rows after the last legacy one are what updates add.
         None => difference.is_only_extra() && is_active && is_after(rows, &found),
     };
@@ -204,7 +204,7 @@ fn look(
 }
 
 fn without_legacy(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     found: &Frame,
     proof: Option<&Proof>,
@@ -218,7 +218,7 @@ fn without_legacy(
             Err(Refusal::Unaccounted)
         };
     };
-    is_as_proven(view, request, found, proof)?;
+    is_as_proven(sides, request, found, proof)?;
     let rows = proof.partitions.rows;
     Ok(Finding::Proven { rows })
 }

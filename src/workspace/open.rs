@@ -18,13 +18,13 @@ use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
 use crate::codec::{self, MemoryLimit};
 use crate::config::{
     Compression, ConfigService, CorruptFiles, Origin, Overrides, SETTINGS_FILE,
-    STORAGE_CONFIG_FILE, Settings,
+    STORAGE_CONFIG_FILE, Settings, SourceKind,
 };
 use crate::http::{Client, HttpSettings, Proxies};
 use crate::layout::{LegacyPathBuilder, Places};
 use crate::ledger::Ledgers;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
-use crate::model::{Interval, Venue};
+use crate::model::{Interval, PriceBasis, Venue};
 use crate::observe::Observer;
 use crate::source::posttrade::Feed;
 use crate::source::{MarketDataSource, symbols, yahoo};
@@ -137,6 +137,16 @@ impl<'s> Workspace<'s> {
             feeds: &self.feeds,
             calendars: &self.calendars,
         }
+    }
+
+    /// Returns the price bases that the settings give to folders of files; what nobody chose is known of none.
+    pub fn chosen_bases(&self) -> impl Iterator<Item = (&Venue, PriceBasis)> {
+        let sources = self.config.settings().sources();
+        sources.filter_map(|(venue, source)| {
+            let is_chosen = source.kind.value == Some(SourceKind::Files);
+            let basis = source.price_basis.value;
+            (is_chosen && basis != PriceBasis::Unknown).then_some((venue, basis))
+        })
     }
 
     /// Returns the calendars of the settings that are not used, with the reason.

@@ -15,6 +15,7 @@ mod vault;
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::Args;
 use rayon::prelude::*;
 
@@ -55,6 +56,9 @@ pub(in crate::cli) struct CheckArgs {
     /// Take out bars of days without a session, off their border and off their grid, where others hold their time
     #[arg(long, conflicts_with = "basis")]
     repair: bool,
+    /// A day without a session, may be repeated; without it, no bar with a volume goes on the word of a calendar of barkeep.toml
+    #[arg(long = "day", value_name = "YYYY-MM-DD", requires = "repair")]
+    days: Vec<NaiveDate>,
     /// Print what `--repair` would take out, and change nothing
     #[arg(short = 'n', long, requires = "repair")]
     dry_run: bool,

@@ -270,7 +270,7 @@ fn look(
         currency: None,
         first_of_another: None,
     };
-    let found = repair(&facts);
+    let found = repair(&facts, &asked.without_session);
     for finding in found.doubtful {
         let rows = facts.bars.at(|stamp| stamp == finding.from);
         plan.doubtful.push((request.clone(), finding, rows));

@@ -27,6 +27,8 @@ pub(super) struct Asked {
     pub(super) venue: Venue,
     pub(super) ticker: Ticker,
     intervals: BTreeSet<Interval>,
+    /// Days of which the user says that there was no session.
+    pub(super) without_session: BTreeSet<NaiveDate>,
 }
 
 impl Asked {
@@ -93,6 +95,7 @@ pub(super) fn asked(
             venue: venue.clone(),
             ticker,
             intervals,
+            without_session: args.days.iter().copied().collect(),
         }));
     }
     Ok(asked)

@@ -9,16 +9,16 @@ use super::choose::{self, Wanted};
 use super::migrate_args::MigrateArgs;
 use super::preflight::{refuse_other_disks, refuse_strays, refuse_wide};
 
-use super::{estimate_report, open, report};
+use super::estimate_report::{self, Means};
+use super::{open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::migrate::{
-    self, Estimate, IntervalReport, IntervalState, MigrationPlan, MigrationSession, MigrationView,
-    Need, PlannedInterval, Proofs, ProvenInterval, Removed, Stage, Status, Survey, Unproven,
-    VerifiedInterval,
+    self, Estimate, IntervalReport, IntervalState, MigrationPlan, Mover, Need, PlannedInterval,
+    Proofs, ProvenInterval, Removed, Sides, Stage, Status, Survey, Unproven, VerifiedInterval,
 };
 use crate::model::Venue;
 use crate::storage::Stores;
@@ -65,10 +65,10 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
     let chosen = chosen(args, shell, &workspace, &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let session = open::session(view, &workspace, shell, &held);
-    let (done, switched) = carry_out(order, &workspace, session, &chosen, &progress)?;
-    let states = IntervalState::each(&workspace.config, view, &open::plan(shell)?.intervals())?;
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let mover = open::mover(sides, &workspace, shell, &held);
+    let (done, switched) = carry_out(order, &workspace, mover, &chosen, &progress)?;
+    let states = IntervalState::each(&workspace.config, sides, &open::plan(shell)?.intervals())?;
     let is_proven = states.iter().all(|state| state.stage == Stage::Active);
     held.release()?;
     report::migrated(shell, args.json, &done, &switched, is_proven);
@@ -82,23 +82,23 @@ type Outcome = (Vec<Done>, Vec<(Venue, migrate::Switched)>);
 fn carry_out(
     order: Order<'_>,
     workspace: &Workspace<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     chosen: &[PlannedInterval],
     progress: &Progress<'_>,
 ) -> Result<Outcome, Failure> {
     let shell = order.shell;
-    let estimates = estimates(order, session.view, chosen, false)?;
-    confirm(order, session.view, chosen, &estimates)?;
+    let estimates = estimates(order, mover.sides, chosen, false)?;
+    confirm(order, mover.sides, chosen, &estimates)?;
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for planned in chosen {
         if shell.world.shutdown.is_raised() {
             break;
         }
-        done.push(migrate_one(order, session, &mut plan, planned)?);
+        done.push(migrate_one(order, mover, &mut plan, planned)?);
         progress.end();
     }
-    let switched = migrate::switch(session, &workspace.config, &mut plan, chosen)?;
+    let switched = migrate::switch(mover, &workspace.config, &mut plan, chosen)?;
     Ok((done, switched))
 }
 
@@ -130,8 +130,8 @@ fn chosen(
     };
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
-    let view = open::view(workspace, shell, &catalog, progress);
-    let states = IntervalState::each(&workspace.config, view, &planned)?;
+    let sides = open::sides(workspace, shell, &catalog, progress);
+    let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let has_work = |state: &IntervalState| {
         let has_legacy = args.delete_legacy && state.legacy_files > 0;
         let is_open = state.stage != Stage::Active && !state.is_left_out();
@@ -167,16 +167,16 @@ fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> S
 
 fn estimates(
     order: Order<'_>,
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     chosen: &[PlannedInterval],
     is_exact: bool,
 ) -> Result<Vec<Estimate>, Failure> {
     let mut all = Vec::new();
     for planned in chosen {
-        let proofs = Proofs::load(view.fs, view.places, &planned.tuple)?;
+        let proofs = Proofs::load(sides.fs, sides.places, &planned.tuple)?;
         let choices = order.args.choices(planned, order.jobs);
         all.push(migrate::estimate(
-            view,
+            sides,
             &choices,
             &planned.tuple,
             &proofs,
@@ -194,18 +194,20 @@ fn dry_run(
 ) -> Result<Exit, Failure> {
     let Order { args, shell, .. } = order;
     let catalog = open::catalog(workspace)?;
-    let view = open::view(workspace, shell, &catalog, progress);
-    let estimates = estimates(order, view, chosen, true)?;
-    let missing =
-        Need::of(&estimates, args.delete_legacy).missing(view.fs, &migrate::space_at(view)?)?;
-    estimate_report::planned(
-        shell,
-        args.json,
-        chosen,
-        &estimates,
-        args.delete_legacy,
+    let sides = open::sides(workspace, shell, &catalog, progress);
+    let watch = Stopwatch::start();
+    let estimates = estimates(order, sides, chosen, true)?;
+    let seconds = watch.seconds();
+    let at = migrate::space_at(sides)?;
+    let need = Need::of(&estimates, args.delete_legacy);
+    let missing = need.missing(sides.fs, &at)?;
+    let means = Means {
+        need,
+        free: sides.fs.space(&at)?,
         missing,
-    );
+        seconds,
+    };
+    estimate_report::planned(shell, args.json, chosen, &estimates, &means);
     Ok(match missing {
         Some(_) => Exit::NoSpace,
         None if estimates.iter().any(|one| !one.refusals.is_empty()) => Exit::Partial,
@@ -216,14 +218,14 @@ fn dry_run(
 /// Says what will be needed, refuses if it is not there, and asks.
 fn confirm(
     order: Order<'_>,
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     chosen: &[PlannedInterval],
     estimates: &[Estimate],
 ) -> Result<(), Failure> {
     let Order { args, shell, .. } = order;
     let need = Need::of(estimates, args.delete_legacy);
-    let at = migrate::space_at(view)?;
-    if let Some(missing) = need.missing(view.fs, &at)? {
+    let at = migrate::space_at(sides)?;
+    if let Some(missing) = need.missing(sides.fs, &at)? {
         return Err(estimate_report::no_space(
             shell,
             &at,
@@ -265,22 +267,22 @@ fn confirm(
 
 fn migrate_one(
     order: Order<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     planned: &PlannedInterval,
 ) -> Result<Done, Failure> {
     let Order { args, shell, .. } = order;
     let watch = Stopwatch::start();
     let tuple = &planned.tuple;
-    let mut proofs = Proofs::load(session.view.fs, session.view.places, tuple)?;
+    let mut proofs = Proofs::load(mover.sides.fs, mover.sides.places, tuple)?;
     // A plan of which nothing is there keeps what it says: the predecessor may have finished it.
-    let is_bare = proofs.is_empty() && Survey::of(session.view, tuple)?.is_bare();
+    let is_bare = proofs.is_empty() && Survey::of(mover.sides, tuple)?.is_bare();
     if !is_bare {
-        migrate::record(session, plan, tuple, &proofs, Status::Migrating)?;
+        migrate::record(mover, plan, tuple, &proofs, Status::Migrating)?;
     }
     let choices = args.choices(planned, order.jobs);
-    let outcome = migrate::migrate_interval(session, &choices, tuple, &mut proofs);
-    let unproven = ProvenInterval::confirm(session.view, tuple, &proofs)?.err();
+    let outcome = migrate::migrate_interval(mover, &choices, tuple, &mut proofs);
+    let unproven = ProvenInterval::confirm(mover.sides, tuple, &proofs)?.err();
     let is_proven = unproven.is_none();
     let status = if is_proven {
         Status::Complete
@@ -288,7 +290,7 @@ fn migrate_one(
         Status::Migrating
     };
     if !is_bare {
-        migrate::record(session, plan, tuple, &proofs, status)?;
+        migrate::record(mover, plan, tuple, &proofs, status)?;
     }
     if outcome.is_err() {
         shell.printer.note(&format!(
@@ -306,7 +308,7 @@ fn migrate_one(
         seconds: 0.0,
     };
     if args.delete_legacy && is_proven && !shell.world.shutdown.is_raised() {
-        match VerifiedInterval::by_reading(session, tuple, &proofs)? {
+        match VerifiedInterval::by_reading(mover, tuple, &proofs)? {
             Ok(verified) => done.removed = Some(migrate::delete_legacy(verified, &mut proofs)?),
             Err(failed) => done.not_removed = failed,
         }

@@ -1,4 +1,4 @@
-//! What the subcommands share: the plan, the lock, and a view of both layouts.
+//! What the subcommands share: the plan, the lock, and both sides.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::cli::wiring::absent;
 use crate::ingest::{self, Registry};
 use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
-use crate::migrate::{MigrationPlan, MigrationSession, MigrationView};
+use crate::migrate::{MigrationPlan, Mover, Sides};
 use crate::model::Interval;
 use crate::workspace::Workspace;
 
@@ -39,13 +39,13 @@ pub(super) fn catalog(workspace: &Workspace<'_>) -> Result<Catalog, Failure> {
 }
 
 /// Returns what looking takes.
-pub(super) fn view<'s>(
+pub(super) fn sides<'s>(
     workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     catalog: &'s Catalog,
     progress: &'s Progress<'_>,
-) -> MigrationView<'s> {
-    MigrationView {
+) -> Sides<'s> {
+    Sides {
         fs: &*shell.world.fs,
         places: &workspace.places,
         stores: &workspace.stores,
@@ -57,14 +57,14 @@ pub(super) fn view<'s>(
 }
 
 /// Returns what changing takes.
-pub(super) fn session<'s>(
-    view: MigrationView<'s>,
+pub(super) fn mover<'s>(
+    sides: Sides<'s>,
     workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     held: &'s LockGuard<'s>,
-) -> MigrationSession<'s> {
-    MigrationSession {
-        view,
+) -> Mover<'s> {
+    Mover {
+        sides,
         clock: &*shell.around.clock,
         held,
         runs: &workspace.runs,

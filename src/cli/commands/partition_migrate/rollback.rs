@@ -11,7 +11,7 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
-    self, Failed, Homes, IntervalState, MigrationPlan, MigrationSession, Proofs, Removed, Return,
+    self, Failed, Homes, IntervalState, MigrationPlan, Mover, Proofs, Removed, Return,
     RollbackReport, VenueInterval,
 };
 use crate::model::Interval;
@@ -86,11 +86,11 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     if args.dry_run {
         let tuples = chosen(args, shell, &workspace, &progress)?;
         let catalog = open::catalog(&workspace)?;
-        let view = open::view(&workspace, shell, &catalog, &progress);
+        let sides = open::sides(&workspace, shell, &catalog, &progress);
         let mut done = Vec::new();
         for tuple in &tuples {
-            let proofs = Proofs::load(view.fs, view.places, tuple)?;
-            let report = migrate::plan_rollback(view, tuple, &proofs, args.homes())?;
+            let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
+            let report = migrate::plan_rollback(sides, tuple, &proofs, args.homes())?;
             done.push(Done::of(report));
         }
         tell(args, shell, &done);
@@ -104,15 +104,15 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         confirm(args, shell, &tuples)?;
     }
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let session = open::session(view, &workspace, shell, &held);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let mover = open::mover(sides, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for tuple in &tuples {
         if shell.world.shutdown.is_raised() {
             break;
         }
-        done.push(roll_back_one(args, shell, session, &mut plan, tuple)?);
+        done.push(roll_back_one(args, shell, mover, &mut plan, tuple)?);
     }
     progress.end();
     held.release()?;
@@ -129,8 +129,8 @@ fn chosen(
 ) -> Result<Vec<VenueInterval>, Failure> {
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
-    let view = open::view(workspace, shell, &catalog, progress);
-    let states = IntervalState::each(&workspace.config, view, &planned)?;
+    let sides = open::sides(workspace, shell, &catalog, progress);
+    let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,
@@ -148,15 +148,15 @@ fn chosen(
 fn roll_back_one(
     args: &RollbackArgs,
     shell: &Shell<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     tuple: &VenueInterval,
 ) -> Result<Done, Failure> {
-    let view = session.view;
-    let mut proofs = Proofs::load(view.fs, view.places, tuple)?;
-    let need = migrate::rollback_need(view, tuple, &proofs)?;
-    let at = migrate::space_at(view)?;
-    if let Some(missing) = need.missing(view.fs, &at)? {
+    let sides = mover.sides;
+    let mut proofs = Proofs::load(sides.fs, sides.places, tuple)?;
+    let need = migrate::rollback_need(sides, tuple, &proofs)?;
+    let at = migrate::space_at(sides)?;
+    if let Some(missing) = need.missing(sides.fs, &at)? {
         return Err(estimate_report::no_space(
             shell,
             &at,
@@ -165,10 +165,10 @@ fn roll_back_one(
             (true, 1),
         ));
     }
-    let report = migrate::roll_back(session, plan, tuple, &mut proofs, args.homes())?;
+    let report = migrate::roll_back(mover, plan, tuple, &mut proofs, args.homes())?;
     let mut done = Done::of(report);
     if args.remove_partitions && done.report.switched.is_some() {
-        match migrate::remove_partitions(session, tuple)? {
+        match migrate::remove_partitions(mover, tuple)? {
             Ok(removed) => done.removed = Some(removed),
             Err(failed) => done.not_removed = failed,
         }

@@ -59,7 +59,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
     let is_named = args.interval.is_some()
         || args
             .venue
@@ -76,11 +76,11 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
     let mut found = Vec::new();
     for planned in &chosen {
         let tuple = &planned.tuple;
-        let proofs = Proofs::load(view.fs, view.places, tuple)?;
+        let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
         let is_active = workspace.config.is_partitioned_enabled(&tuple.venue).0;
         let sample = args.sample.map(|part| part.0);
         found.push(migrate::verify_interval(
-            view, tuple, &proofs, is_active, sample,
+            sides, tuple, &proofs, is_active, sample,
         )?);
     }
     progress.end();
