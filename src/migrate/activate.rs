@@ -4,6 +4,8 @@
 //! proof of every interval of the venue; the switch back is made for one interval, after `rollback` has brought
 //! its rows back.
 
+use std::path::PathBuf;
+
 use super::plan_change::Progress;
 use super::{MigrateError, MigrationPlan, Mover, ProvenInterval, Sides, Status, VenueInterval};
 use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
@@ -11,7 +13,7 @@ use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
 use crate::model::{Dataset, Ticker, Venue};
 use crate::storage::{Committed, Document, StorageInterface};
-use crate::sys::atomic::TempNames;
+use crate::sys::atomic::{TempNames, replace_from};
 use crate::sys::rights_of;
 
 /// What a switch changed.
@@ -121,6 +123,30 @@ pub fn save_plan(mover: Mover<'_>, plan: &MigrationPlan) -> Result<(), MigrateEr
         &path,
         &bytes,
     )?)
+}
+
+/// Puts a copy of the plan that is to be replaced beside it, and returns where; `None` when there is none.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses.
+pub fn keep_plan(mover: Mover<'_>) -> Result<Option<PathBuf>, MigrateError> {
+    let Sides { fs, places, .. } = mover.sides;
+    let path = MigrationPlan::path(&places.root);
+    let Some(bytes) = fs.read(&path)? else {
+        return Ok(None);
+    };
+    let stamp = mover.clock.now().format("%Y%m%dT%H%M%SZ");
+    let mut kept = places.root.join(format!("migration_plan.{stamp}.json"));
+    let mut number = 2;
+    while fs.metadata(&kept)?.is_some() {
+        let name = format!("migration_plan.{stamp}-{number}.json");
+        kept = places.root.join(name);
+        number += 1;
+    }
+    mover.held.confirm()?;
+    let temps = TempNames::of(mover.runs.next());
+    replace_from(fs, &temps, &kept, &bytes, rights_of(fs, &path)?)?;
+    Ok(Some(kept))
 }
 
 fn load_catalog(sides: Sides<'_>) -> Result<Catalog, MigrateError> {

@@ -191,6 +191,23 @@ pub fn roll_back(
 }
 
 impl RollbackReport {
+    /// Returns how many tickers have a legacy file with everything, have rows merged into it, and have it rebuilt, each with the
+    /// rows that are written.
+    pub fn tally(&self) -> [(usize, usize); 3] {
+        let [mut equal, mut merged, mut rebuilt] = [(0, 0); 3];
+        for (_, outcome) in &self.returns {
+            let (of, rows) = match outcome {
+                Return::Stays => continue,
+                Return::Equal => (&mut equal, 0),
+                Return::Merged { rows } => (&mut merged, *rows),
+                Return::Rebuilt { rows } => (&mut rebuilt, *rows),
+            };
+            of.0 += 1;
+            of.1 += rows;
+        }
+        [equal, merged, rebuilt]
+    }
+
     fn of(tuple: &VenueInterval) -> Self {
         Self {
             tuple: tuple.clone(),

@@ -75,6 +75,38 @@ pub struct Verification {
     pub is_cut_short: bool,
 }
 
+/// What was found, in numbers of tickers.
+#[expect(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub equal: usize,
+    pub grown: usize,
+    pub proven: usize,
+    pub new: usize,
+    pub wrong: usize,
+    /// The rows of those that are equal, grown or proven.
+    pub rows: u64,
+}
+
+impl Verification {
+    /// Adds up what was found.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (_, finding) in &self.findings {
+            let (count, rows) = match finding {
+                Finding::Equal { rows } => (&mut tally.equal, *rows),
+                Finding::Grown { rows, .. } => (&mut tally.grown, *rows),
+                Finding::Proven { rows } => (&mut tally.proven, *rows),
+                Finding::New { .. } => (&mut tally.new, 0),
+                Finding::Wrong(_) => (&mut tally.wrong, 0),
+            };
+            *count += 1;
+            tally.rows += rows;
+        }
+        tally
+    }
+}
+
 /// A ticker, what was found of it, where it was read from, and what is misplaced beside its partitions.
 type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 

@@ -341,6 +341,24 @@ pub fn is_workspace(around: &Surroundings) -> Result<bool, FsError> {
     Ok(false)
 }
 
+/// Tells whether a folder has legacy files where somebody looks for them.
+///
+/// # Errors
+/// When it cannot be looked into.
+pub fn has_legacy_data(around: &Surroundings) -> Result<bool, FsError> {
+    let data = around.root.join("data");
+    let adopted = data.join("legacy");
+    let flat = [&around.root, &data].map(|folder| LegacyPathBuilder::new(folder));
+    let flat = flat.iter();
+    let flat = flat.flat_map(|paths| Interval::ALL.map(|interval| paths.flat_tree(interval)));
+    for folder in std::iter::once(adopted).chain(flat) {
+        if around.fs.metadata(&folder)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn is_data_elsewhere(fs: &dyn Fs, root: &Path) -> FsResult<bool> {
     let data = root.join("data");
     Ok(match fs.metadata(&data)? {

@@ -7,7 +7,6 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::as_of::AsOf;
 use super::status::registry;
 use super::unknown;
 use crate::catalog::Catalog;
@@ -19,7 +18,7 @@ use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Known, Listed};
 use crate::ledger::SeriesRecord;
-use crate::model::{Interval, PartitionKey, Series, Ticker, Venue, time};
+use crate::model::{AsOf, Interval, PartitionKey, Series, Ticker, Venue, time};
 
 /// Options of `list`.
 #[derive(Debug, Args)]
@@ -59,7 +58,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let known = match args.as_of {
         None => inventory::known(&workspace, fs, &catalog, &asked)?,
         Some(as_of) => {
-            let at = as_of.at(shell.around.clock.now())?;
+            let at = as_of.at(shell.around.clock.now()).map_err(Failure::usage)?;
             let known = inventory::known_at(&workspace, fs, &catalog, &asked, at)?;
             refuse_unrecorded(&known, at, shell)?;
             known

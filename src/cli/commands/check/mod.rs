@@ -29,7 +29,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::inventory::Looked;
+use crate::inventory::{self, Looked};
 use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
 use crate::observe::{Event, Observer, Work};
 use crate::workspace::Workspace;
@@ -157,7 +157,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     }
     outcome
         .misplaced
-        .extend(series::misplaced(args, &workspace)?);
+        .extend(inventory::misplaced(&workspace, &files::asked(args))?);
     outcome.misplaced.sort();
     outcome.misplaced.dedup();
     if scope == Scope::All {

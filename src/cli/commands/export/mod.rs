@@ -20,9 +20,9 @@ use std::sync::Arc;
 use args::Goal;
 use chosen::{Chosen, chosen};
 
+use super::show::AdjustFor;
 use super::show::{catalog_if_usable, instant, named_columns, report_damage, utc_zone};
 use super::time_args::Span;
-use super::{beside, show::AdjustFor};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -64,7 +64,11 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let ledgers = Ledgers::default();
     let reading = Reading {
         ledgers: Some(&ledgers),
-        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        as_of: args
+            .as_of
+            .map(|as_of| as_of.at(now))
+            .transpose()
+            .map_err(Failure::usage)?,
         ..workspace.reading(&catalog)
     };
     let target = match args.goal() {
@@ -204,7 +208,7 @@ impl ExportQuestion<'_> {
         let adjust = self.args.adjust.filter(|_| !stored.frame.is_empty());
         match adjust.map(AdjustFor::how) {
             Some(how) => {
-                let adjusted = beside::adjusted(self.reading, request, stored, how)?;
+                let adjusted = self.reading.adjusted(request, stored, how)?;
                 Ok(self.span.of(&adjusted))
             }
             None => Ok(self.span.of(&stored.frame)),

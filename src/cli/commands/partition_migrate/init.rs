@@ -11,11 +11,8 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
-use crate::lock::LockGuard;
 use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Proofs, Sides, Survey, VenueInterval};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
-use crate::sys::atomic::{TempNames, replace_from};
-use crate::sys::rights_of;
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate init`.
@@ -87,7 +84,12 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let old = MigrationPlan::load(&*shell.world.fs, shell.root())
         .ok()
         .flatten();
-    keep_old_plan(shell, &held)?;
+    if let Some(kept) = migrate::keep_plan(mover)? {
+        let kept = shell.shown(&kept);
+        shell
+            .printer
+            .note(&format!("The old plan is kept as {kept}."));
+    }
     let mut plan = MigrationPlan::new(&args.created_by);
     for tuple in &tuples {
         let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
@@ -286,29 +288,4 @@ fn tuples(
         ));
     }
     Ok(tuples)
-}
-
-/// Puts a copy of the plan that is replaced beside it.
-fn keep_old_plan(shell: &Shell<'_>, held: &LockGuard<'_>) -> Result<(), Failure> {
-    let fs = &*shell.world.fs;
-    let path = MigrationPlan::path(shell.root());
-    let Some(bytes) = fs.read(&path)? else {
-        return Ok(());
-    };
-    let stamp = shell.around.clock.now().format("%Y%m%dT%H%M%SZ");
-    let mut kept = shell.root().join(format!("migration_plan.{stamp}.json"));
-    let mut number = 2;
-    while fs.metadata(&kept)?.is_some() {
-        kept = shell
-            .root()
-            .join(format!("migration_plan.{stamp}-{number}.json"));
-        number += 1;
-    }
-    held.confirm()?;
-    let temps = TempNames::of(held.run().clone());
-    replace_from(fs, &temps, &kept, &bytes, rights_of(fs, &path)?)?;
-    shell
-        .printer
-        .note(&format!("The old plan is kept as {}.", shell.shown(&kept)));
-    Ok(())
 }

@@ -5,7 +5,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::choose::{self, Wanted};
+use super::choose;
 use super::migrate_args::MigrateArgs;
 use super::preflight::{refuse_other_disks, refuse_strays, refuse_wide};
 
@@ -17,8 +17,8 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::migrate::{
-    self, Estimate, IntervalReport, IntervalState, MigrationPlan, Mover, Need, PlannedInterval,
-    Proofs, ProvenInterval, Removed, Sides, Stage, Status, Survey, Unproven, VerifiedInterval,
+    self, Estimate, IntervalState, LegacyFiles, Migrated, MigrationPlan, Mover, Need,
+    PlannedInterval, Proofs, Sides, Stage, Wanted,
 };
 use crate::model::Venue;
 use crate::storage::Stores;
@@ -31,18 +31,6 @@ struct Order<'o> {
     args: &'o MigrateArgs,
     shell: &'o Shell<'o>,
     jobs: NonZeroUsize,
-}
-
-/// What became of one interval.
-pub(super) struct Done {
-    pub(super) report: IntervalReport,
-    /// What keeps the interval from being proven.
-    pub(super) unproven: Option<Unproven>,
-    /// Whether there was nothing to migrate, and nothing that was.
-    pub(super) is_bare: bool,
-    pub(super) removed: Option<Removed>,
-    pub(super) not_removed: Vec<migrate::Failed>,
-    pub(super) seconds: f64,
 }
 
 /// Runs `partition-migrate migrate`.
@@ -76,7 +64,7 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
 }
 
 /// What became of the intervals, and the venues that were switched.
-type Outcome = (Vec<Done>, Vec<(Venue, migrate::Switched)>);
+type Outcome = (Vec<Migrated>, Vec<(Venue, migrate::Switched)>);
 
 /// Measures, asks, migrates and switches.
 fn carry_out(
@@ -126,7 +114,6 @@ fn chosen(
         venue: args.venue.as_deref(),
         interval: args.interval,
         is_all: args.all,
-        is_non_interactive: args.non_interactive,
     };
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
@@ -143,7 +130,14 @@ fn chosen(
             .iter()
             .any(|state| state.planned.tuple == one.tuple && has_work(state))
     };
-    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), is_open)?;
+    let chosen = choose::choose(
+        shell,
+        &planned,
+        wanted,
+        args.non_interactive,
+        workspace.default_venue(),
+        is_open,
+    )?;
     for state in states
         .iter()
         .filter(|state| args.all && state.is_left_out())
@@ -270,49 +264,22 @@ fn migrate_one(
     mover: Mover<'_>,
     plan: &mut MigrationPlan,
     planned: &PlannedInterval,
-) -> Result<Done, Failure> {
+) -> Result<Migrated, Failure> {
     let Order { args, shell, .. } = order;
-    let watch = Stopwatch::start();
     let tuple = &planned.tuple;
     let mut proofs = Proofs::load(mover.sides.fs, mover.sides.places, tuple)?;
-    // A plan of which nothing is there keeps what it says: the predecessor may have finished it.
-    let is_bare = proofs.is_empty() && Survey::of(mover.sides, tuple)?.is_bare();
-    if !is_bare {
-        migrate::record(mover, plan, tuple, &proofs, Status::Migrating)?;
-    }
     let choices = args.choices(planned, order.jobs);
-    let outcome = migrate::migrate_interval(mover, &choices, tuple, &mut proofs);
-    let unproven = ProvenInterval::confirm(mover.sides, tuple, &proofs)?.err();
-    let is_proven = unproven.is_none();
-    let status = if is_proven {
-        Status::Complete
+    let legacy = if args.delete_legacy {
+        LegacyFiles::Go
     } else {
-        Status::Migrating
+        LegacyFiles::Stay
     };
-    if !is_bare {
-        migrate::record(mover, plan, tuple, &proofs, status)?;
-    }
-    if outcome.is_err() {
+    let done = migrate::migrate_planned(mover, &choices, (plan, tuple), &mut proofs, legacy);
+    if done.is_err() {
         shell.printer.note(&format!(
             "{tuple}: {} proven so far; the next run goes on from there.",
             count(proofs.len(), "ticker is", "tickers are")
         ));
     }
-    let report = outcome?;
-    let mut done = Done {
-        report,
-        unproven,
-        is_bare,
-        removed: None,
-        not_removed: Vec::new(),
-        seconds: 0.0,
-    };
-    if args.delete_legacy && is_proven && !shell.world.shutdown.is_raised() {
-        match VerifiedInterval::by_reading(mover, tuple, &proofs)? {
-            Ok(verified) => done.removed = Some(migrate::delete_legacy(verified, &mut proofs)?),
-            Err(failed) => done.not_removed = failed,
-        }
-    }
-    done.seconds = watch.seconds();
-    Ok(done)
+    Ok(done?)
 }

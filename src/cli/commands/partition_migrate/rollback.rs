@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::choose::{self, Wanted};
+use super::choose;
 use super::{estimate_report, open, report};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -11,8 +11,8 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
-    self, Failed, Homes, IntervalState, MigrationPlan, Mover, Proofs, Removed, Return,
-    RollbackReport, VenueInterval,
+    self, Failed, Homes, IntervalState, MigrationPlan, Mover, Proofs, Removed, RollbackReport,
+    VenueInterval, Wanted,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -135,13 +135,19 @@ fn chosen(
         venue: args.venue.as_deref(),
         interval: args.interval,
         is_all: args.all,
-        is_non_interactive: args.non_interactive,
     };
-    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), |one| {
-        states
-            .iter()
-            .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
-    })?;
+    let chosen = choose::choose(
+        shell,
+        &planned,
+        wanted,
+        args.non_interactive,
+        workspace.default_venue(),
+        |one| {
+            states
+                .iter()
+                .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
+        },
+    )?;
     Ok(chosen.into_iter().map(|one| one.tuple).collect())
 }
 
@@ -214,24 +220,6 @@ fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
     outcome::of_failures(failures, &shell.world.shutdown, None)
 }
 
-/// How many tickers come back in which way, and how many rows are written.
-fn tally(report: &RollbackReport) -> [(usize, usize); 3] {
-    let mut tally = [(0, 0); 3];
-    for (_, outcome) in &report.returns {
-        let (at, rows) = match outcome {
-            Return::Stays => continue,
-            Return::Equal => (0, 0),
-            Return::Merged { rows } => (1, *rows),
-            Return::Rebuilt { rows } => (2, *rows),
-        };
-        if let Some((tickers, all)) = tally.get_mut(at) {
-            *tickers += 1;
-            *all += rows;
-        }
-    }
-    tally
-}
-
 fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
     if args.json {
         let intervals: Vec<Value> = done.iter().map(document).collect();
@@ -250,7 +238,7 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
 }
 
 fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
-    let [equal, merged, rebuilt] = tally(&one.report);
+    let [equal, merged, rebuilt] = one.report.tally();
     let tuple = &one.report.tuple;
     shell.printer.note(&format!(
         "{tuple}: {} with a legacy file that has everything, {} with {} merged into it, {} rebuilt with {}.",
@@ -302,7 +290,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
 }
 
 fn document(one: &Done) -> Value {
-    let [equal, merged, rebuilt] = tally(&one.report);
+    let [equal, merged, rebuilt] = one.report.tally();
     let failures = one.report.failures.iter().chain(&one.not_removed);
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     let kept = one.report.kept.iter().chain(removed);
