@@ -89,7 +89,7 @@ fn of_venue(
             files,
         });
     }
-    let zones = zones(catalog, &venue, series);
+    let zones = zones(workspace, catalog, &venue, series);
     let views = VenueViews {
         venue,
         trees,
@@ -100,8 +100,18 @@ fn of_venue(
     Ok(InView { views, legacy })
 }
 
-/// Returns the zones of the tickers of a venue: one, if every ticker is known to be of it.
-fn zones(catalog: &Catalog, venue: &Venue, series: &[OneSeries]) -> Zones {
+/// Returns the zones of the tickers of a venue: one, if every ticker is known to be of it, or bars are made of what a feed tells.
+fn zones(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+    series: &[OneSeries],
+) -> Zones {
+    let view = workspace.view();
+    let feed = view.feed(venue);
+    if let Some(zone) = feed.and_then(|feed| feed.spec().calendar.zone()) {
+        return Zones::One(zone.to_owned());
+    }
     let tickers: BTreeSet<&Ticker> = series
         .iter()
         .filter_map(|(one, _)| one.series.ticker())
