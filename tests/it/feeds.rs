@@ -2,6 +2,7 @@
 
 mod crash;
 mod recorded;
+mod told;
 mod trouble;
 
 use std::collections::BTreeMap;

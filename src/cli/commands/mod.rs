@@ -32,6 +32,8 @@ pub(super) mod views;
 mod gaps;
 mod import_report;
 mod list_origin;
+mod mnemonics;
+mod named;
 mod not_founds;
 mod registration;
 mod status_gaps;

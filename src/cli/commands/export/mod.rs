@@ -17,9 +17,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use args::Goal;
+use args::{Goal, Which};
 use chosen::{Chosen, chosen};
 
+use super::named::Lookup;
 use super::show::{catalog_if_usable, instant, named_columns, report_damage, utc_zone};
 use super::time_args::Span;
 use super::{beside, show::AdjustFor};
@@ -67,6 +68,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
         ..workspace.reading(&catalog)
     };
+    let args = &meant(args, shell, reading)?;
     let target = match args.goal() {
         Goal::StandardOutput => None,
         Goal::File(path) => Some(target(shell, path, args.force)?),
@@ -104,6 +106,29 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell.printer.note(&note);
     }
     Ok(Exit::worst(told.exits))
+}
+
+/// Returns the options with the tickers that are meant.
+fn meant(
+    args: &ExportArgs,
+    shell: &Shell<'_>,
+    reading: Reading<'_, '_>,
+) -> Result<ExportArgs, Failure> {
+    let lookup = Lookup {
+        shell,
+        workspace: reading.workspace,
+        catalog: reading.catalog,
+        venues: args.venue.as_slice(),
+        day: reading.as_of.map(|at| at.date_naive()),
+    };
+    let tickers = args.tickers.iter().map(|which| match which {
+        Which::All => Ok(Which::All),
+        Which::One(word) => lookup.ticker(word).map(Which::One),
+    });
+    Ok(ExportArgs {
+        tickers: tickers.collect::<Result<_, Failure>>()?,
+        ..args.clone()
+    })
 }
 
 impl ExportQuestion<'_> {

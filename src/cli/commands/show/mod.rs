@@ -5,6 +5,7 @@
 
 mod args;
 mod find;
+mod provisional;
 mod resampled;
 mod trades;
 
@@ -12,8 +13,12 @@ pub(super) use args::{AdjustFor, named_columns};
 pub(in crate::cli) use args::{Format, ShowArgs};
 pub(super) use find::{Wanted, find, interval};
 
+use std::collections::BTreeSet;
+
+use provisional::provisional;
 use resampled::resampled;
 
+use super::named::{self, Lookup};
 use super::time_args::Span;
 use super::unknown;
 use super::{beside, gaps};
@@ -22,13 +27,14 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::rows::{self, Extract};
+use crate::cli::ui::rows::{self, Extract, Shape};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
+use crate::inventory::interval_of;
 use crate::model::{Interval, Series, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
@@ -55,17 +61,19 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let catalog = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let now = shell.around.clock.now();
+    let reading = Reading {
+        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        ..workspace.reading(&catalog)
+    };
+    let tickers = meant(args, shell, reading)?;
     let question = Question {
         args,
         shell,
-        reading: Reading {
-            as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
-            ..workspace.reading(&catalog)
-        },
+        reading,
         span,
     };
     let (mut extracts, mut exits) = (Vec::new(), Vec::new());
-    for ticker in &args.tickers {
+    for ticker in &tickers {
         let answer = if args.trades {
             question.trades(ticker)
         } else {
@@ -78,7 +86,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
                 extracts.extend(found);
                 exits.push(exit);
             }
-            Err(failure) if args.tickers.len() == 1 => return Err(failure),
+            Err(failure) if tickers.len() == 1 => return Err(failure),
             Err(failure) => {
                 shell.printer.error(&failure.text());
                 exits.push(failure.exit);
@@ -88,19 +96,60 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     refuse_mixed(args, &extracts)?;
     match args.format.form() {
         Some(form) => rows::run(form, extracts, shell.printer)?,
-        None if args.format == Format::Json => rows::json(&extracts, shell.printer),
+        None if args.format == Format::Json => {
+            let shape = if args.tickers.len() == 1 && extracts.len() == 1 {
+                Shape::One
+            } else {
+                Shape::Several
+            };
+            rows::json(&extracts, shape, shell.printer);
+        }
         None => tables(&extracts, shell),
     }
     Ok(Exit::worst(exits))
 }
 
-/// One header cannot stand above the columns of two profiles, nor can one schema.
+/// Returns the tickers that are meant. In place of an instrument whose trades are asked for, all may be.
+fn meant(
+    args: &ShowArgs,
+    shell: &Shell<'_>,
+    reading: Reading<'_, '_>,
+) -> Result<Vec<Ticker>, Failure> {
+    let lookup = Lookup {
+        shell,
+        workspace: reading.workspace,
+        catalog: reading.catalog,
+        venues: args.venue.as_slice(),
+        day: reading.as_of.map(|at| at.date_naive()),
+    };
+    if args.trades && args.tickers.iter().any(trades::means_all) {
+        return Ok(args.tickers.clone());
+    }
+    lookup.tickers(&args.tickers)
+}
+
+/// One header cannot stand above the columns of two profiles, nor can one schema; and rows that follow one another without their
+/// series around them are bars of one length.
 fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
-    let (Some(Form::Csv | Form::ArrowStream), [first, others @ ..]) =
-        (args.format.form(), extracts)
-    else {
+    let (Some(form), [first, others @ ..]) = (args.format.form(), extracts) else {
         return Ok(());
     };
+    let length = |extract: &Extract| interval_of(&extract.request.series);
+    let are_bars = !(args.events || args.auctions);
+    let longer = others
+        .iter()
+        .find(|other| are_bars && length(other) != length(first));
+    if let (Some(other), Some(interval)) = (longer, length(first)) {
+        let message = format!(
+            "not all bars have the same length: there are {} and {}",
+            first.request, other.request
+        );
+        let hint = format!("name one: --interval {interval}, or print them as --format json");
+        return Err(Failure::usage(message).hint(hint));
+    }
+    if form == Form::Ndjson {
+        return Ok(());
+    }
     let other = others.iter().find(|other| !first.sheet.joins(&other.sheet));
     other.map_or(Ok(()), |other| {
         let message = format!(
@@ -116,7 +165,11 @@ fn tables(extracts: &[Extract], shell: &Shell<'_>) {
     for (at, extract) in extracts.iter().enumerate() {
         if extracts.len() > 1 {
             let apart = if at == 0 { "" } else { "\n" };
-            shell.printer.line(&format!("{apart}{}", extract.request));
+            let mnemonic = extract.mnemonic.as_ref();
+            let mnemonic = mnemonic.map_or_else(String::new, |word| format!(" ({word})"));
+            shell
+                .printer
+                .line(&format!("{apart}{}{mnemonic}", extract.request));
         }
         rows::table(extract, shell.printer);
     }
@@ -131,7 +184,9 @@ pub(super) fn catalog_if_usable(
         Ok(catalog) => Ok(catalog.unwrap_or_default()),
         Err(failure) if failure.exit == Exit::Damaged => {
             shell.printer.error(&failure.text());
-            Ok(Catalog::default())
+            let mut catalog = Catalog::default();
+            catalog.know_aliases(workspace.aliases()?);
+            Ok(catalog)
         }
         Err(failure) => Err(failure),
     }
@@ -168,7 +223,7 @@ impl Question<'_> {
                 beside::auctions(reading, &request)?
             };
             let exit = report_damage(shell, &request, &stored);
-            return Ok((self.extract(request, stored, interval)?, exit));
+            return Ok((self.extract(request, stored, interval, &[])?, exit));
         }
         if args.gaps || reading.workspace.config.settings().gap_warnings.value {
             let (first, last) = (
@@ -202,27 +257,33 @@ impl Question<'_> {
                 stored.provenance = outside.provenance;
             }
         }
-        let request = self.resampled(request, &mut stored, interval)?;
-        Ok((self.extract(request, stored, printed)?, exit))
+        let (request, provisional) = self.resampled(request, &mut stored, interval)?;
+        let extract = self.extract(request, stored, printed, &provisional)?;
+        let zone = extract.provenance.timezone.as_deref();
+        provisional::tell(shell, &extract.provisional, printed, zone);
+        Ok((extract, exit))
     }
 
-    /// Joins the bars to longer ones, if that is asked for, and returns what they are.
+    /// Joins the bars to longer ones, if that is asked for, and returns what they are, and which of them are provisional.
     fn resampled(
         self,
         request: StorageRequest,
         stored: &mut Stored,
         interval: Interval,
-    ) -> Result<StorageRequest, Failure> {
+    ) -> Result<(StorageRequest, Vec<i64>), Failure> {
+        let finer = provisional(self, &request, &stored.frame)?;
         let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
-            return Ok(request);
+            return Ok((request, finer));
         };
-        let reading = (self.reading.workspace, self.reading.catalog);
-        resampled(reading, self.shell, &request, (interval, to), stored)?;
+        let last = resampled(self, &request, (interval, to), (&finer, stored))?;
         let series = Series::Bars {
             ticker: ticker.clone(),
             interval: to,
         };
-        Ok(StorageRequest { series, ..request })
+        let request = StorageRequest { series, ..request };
+        let coarser = provisional(self, &request, &stored.frame)?;
+        let both: BTreeSet<i64> = coarser.into_iter().chain(last).collect();
+        Ok((request, both.into_iter().collect()))
     }
 
     /// Returns the rows of a series adjusted, if that is asked for.
@@ -235,12 +296,13 @@ impl Question<'_> {
         }
     }
 
-    /// Takes the rows and columns that are asked for.
+    /// Takes the rows and columns that are asked for; some of the rows are provisional.
     fn extract(
         self,
         request: StorageRequest,
         stored: Stored,
         interval: Interval,
+        provisional: &[i64],
     ) -> Result<Extract, Failure> {
         let Self { args, span, .. } = self;
         let within = span.of(&stored.frame);
@@ -260,6 +322,11 @@ impl Question<'_> {
         } else {
             within.take(&rows)
         };
+        let provisional: BTreeSet<i64> = provisional.iter().copied().collect();
+        let provisional = within
+            .times()
+            .filter(|bar| provisional.contains(bar))
+            .collect();
         let times = if interval.is_intraday() && !args.events && !args.auctions {
             Times::Moments
         } else {
@@ -272,8 +339,11 @@ impl Question<'_> {
         } else {
             sheet
         };
+        let mnemonic = named::mnemonic(&request, self.reading.catalog);
         Ok(Extract {
             sheet,
+            mnemonic: mnemonic.map(str::to_owned),
+            provisional,
             request,
             provenance: stored.provenance,
         })
