@@ -5,8 +5,6 @@
 
 mod args;
 mod find;
-mod provisional;
-mod resampled;
 mod trades;
 
 pub(super) use args::{AdjustFor, named_columns};
@@ -15,10 +13,9 @@ pub(super) use find::{Wanted, find, interval};
 
 use std::collections::BTreeSet;
 
-use provisional::provisional;
-use resampled::resampled;
-
 use super::named::{self, Lookup};
+use super::provisional::{self, provisional};
+use super::resampled::{Finer, resampled};
 use super::time_args::Span;
 use super::unknown;
 use super::{beside, gaps};
@@ -271,19 +268,23 @@ impl Question<'_> {
         stored: &mut Stored,
         interval: Interval,
     ) -> Result<(StorageRequest, Vec<i64>), Failure> {
-        let finer = provisional(self, &request, &stored.frame)?;
+        let (reading, shell) = (self.reading, self.shell);
         let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
-            return Ok((request, finer));
+            let provisional = provisional(reading, shell, &request, &stored.frame)?;
+            return Ok((request, provisional));
         };
-        let last = resampled(self, &request, (interval, to), (&finer, stored))?;
+        let finer = Finer {
+            bars: &stored.frame,
+            zone: stored.provenance.timezone.as_deref(),
+            with_outside: self.args.prepost,
+        };
+        let coarse = resampled(reading, shell, &request, (interval, to), finer)?;
+        stored.frame = coarse.frame;
         let series = Series::Bars {
             ticker: ticker.clone(),
             interval: to,
         };
-        let request = StorageRequest { series, ..request };
-        let coarser = provisional(self, &request, &stored.frame)?;
-        let both: BTreeSet<i64> = coarser.into_iter().chain(last).collect();
-        Ok((request, both.into_iter().collect()))
+        Ok((StorageRequest { series, ..request }, coarse.provisional))
     }
 
     /// Returns the rows of a series adjusted, if that is asked for.

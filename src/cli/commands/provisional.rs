@@ -3,7 +3,6 @@
 //! Promises: takes no lock. Of a feed of trades it is told by what is held of its days now; of a source by what was noted when
 //! it was asked.
 
-use super::Question;
 use crate::calendar::WallClock;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -11,25 +10,26 @@ use crate::cli::ui::words::some_of;
 use crate::feeds::{Marks, Unsettled};
 use crate::frame::Frame;
 use crate::model::{Interval, Series, StorageRequest, time};
+use crate::workspace::Reading;
 
 /// How many of them a message names.
 const MOST_NAMED: usize = 3;
 
 /// Returns which bars of a series are provisional; none of an earlier moment, of which nobody knows it any more.
 pub(super) fn provisional(
-    question: Question<'_>,
+    reading: Reading<'_, '_>,
+    shell: &Shell<'_>,
     request: &StorageRequest,
     bars: &Frame,
 ) -> Result<Vec<i64>, Failure> {
     let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) else {
         return Ok(Vec::new());
     };
-    let reading = question.reading;
     if reading.as_of.is_some() {
         return Ok(Vec::new());
     }
     if let Some(feed) = reading.workspace.view().feed(venue) {
-        let (fs, now) = (&*question.shell.world.fs, question.shell.around.clock.now());
+        let (fs, now) = (&*shell.world.fs, shell.around.clock.now());
         let marks = Marks::of(&reading.workspace.places, venue);
         let asked = marks.asked_before(fs)?;
         let mut unsettled = Unsettled::of(marks, &feed.spec().calendar, asked, now);
