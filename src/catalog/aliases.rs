@@ -134,12 +134,12 @@ impl AliasTable {
             .collect();
         let mut learned = Learned::default();
         for alias in self.aliases.iter_mut().filter(|one| one.until.is_none()) {
-            match wanted.remove(&(alias.word.clone(), alias.ticker.clone())) {
-                Some(name) => name.clone_into(&mut alias.name),
-                None => {
-                    alias.until = Some(day);
-                    learned.ended += 1;
-                }
+            let name = wanted.remove(&(alias.word.clone(), alias.ticker.clone()));
+            if let Some(name) = name {
+                name.clone_into(&mut alias.name);
+            } else {
+                alias.until = Some(day);
+                learned.ended += 1;
             }
         }
         // What began and ended on one day was never so.

@@ -29,7 +29,7 @@ pub(super) struct Bars<'b, 'l> {
     pub(super) task: &'b FeedTask<'l>,
     pub(super) view: View<'l>,
     pub(super) session: Session<'l>,
-    /// When the feed last said what it has.
+    /// When the feed said in this run what it has.
     pub(super) asked: Option<DateTime<Utc>>,
 }
 
@@ -185,11 +185,17 @@ impl<'l> Bars<'_, 'l> {
         Err("this barkeep was built without polars; bars = \"none\" in the settings of the venue asks for none".to_owned())
     }
 
-    fn unsettled(&self) -> Unsettled<'l> {
-        let Session { places, clock, .. } = self.session;
+    fn unsettled(&self) -> Result<Unsettled<'l>, FeedRunError> {
+        let Session {
+            fs, places, clock, ..
+        } = self.session;
         let marks = Marks::of(places, self.task.feed.venue());
+        let asked = match self.asked {
+            None => marks.asked_before(fs)?,
+            asked => asked,
+        };
         let calendar = &self.task.feed.spec().calendar;
-        Unsettled::of(marks, calendar, self.asked, clock.now())
+        Ok(Unsettled::of(marks, calendar, asked, clock.now()))
     }
 
     /// Stores bars as those of a source are.
@@ -211,7 +217,7 @@ impl<'l> Bars<'_, 'l> {
         let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
         let mut run: Option<StagedRun<'l, Open>> = None;
         let mut notes = SourceNotes::new();
-        let mut unsettled = self.unsettled();
+        let mut unsettled = self.unsettled()?;
         for Made { series, rows } in made {
             let request = StorageRequest {
                 venue: Some(venue.clone()),

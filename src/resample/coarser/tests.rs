@@ -1,5 +1,7 @@
 //! What coarser bars hold.
 
+use rstest::rstest;
+
 use crate::frame::{Bar, BarBatch, Cell, Profile, Volume, bars_of};
 use crate::model::{Dataset, Ticker, time};
 
