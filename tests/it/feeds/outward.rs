@@ -86,3 +86,33 @@ fn an_export_joins_bars_to_longer_ones_as_show_does() {
     let refused = bar.run(&[&days[..], &["--resample", "1m"]].concat());
     refused.expect(Exit::Usage);
 }
+
+#[test]
+fn what_a_feed_has_bars_made_of_is_wanted_without_being_registered() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    let listed = bar.run(&["list"]).expect(Exit::Ok);
+    assert!(!listed.stdout.contains("unregistered"), "{listed:#?}");
+    let checked = bar.run(&["check"]).expect(Exit::Ok);
+    assert!(!checked.stderr.contains("tickers.json"), "{checked:#?}");
+
+    bar.write("barkeep.toml", feed.settings("bars = \"listed\""));
+    let checked = bar.run(&["check"]).expect(Exit::Ok);
+    assert!(
+        checked.stderr.contains("does not keep the tickers"),
+        "{checked:#?}"
+    );
+}
+
+#[test]
+fn views_know_the_clock_of_a_feed() {
+    let bar = traded();
+
+    let ran = bar.run(&["views"]).expect(Exit::Ok);
+
+    let utc = "timezone('Europe/Berlin', date) AS utc";
+    assert!(ran.stdout.contains(utc), "{}", ran.stdout);
+    assert!(!ran.stderr.contains("utc"), "{}", ran.stderr);
+}
