@@ -144,16 +144,12 @@ fn put(
         }
         _ => {}
     }
-    let Some(value) = value else {
-        leaves.iter_mut().for_each(|leaf| leaf.push(None, depth));
+    let Some(value) = value.filter(|_| !field.is_primitive()) else {
+        for leaf in leaves.iter_mut() {
+            leaf.push(value, depth);
+        }
         return Ok(());
     };
-    if field.is_primitive() {
-        leaves
-            .iter_mut()
-            .for_each(|leaf| leaf.push(Some(value), depth));
-        return Ok(());
-    }
     let Some(items) = items(field, value)? else {
         return fields(field, value, depth, leaves);
     };
@@ -161,7 +157,9 @@ fn put(
         return Err(misfit("a list of nothing"));
     };
     if items.is_empty() {
-        leaves.iter_mut().for_each(|leaf| leaf.push(None, depth));
+        for leaf in leaves.iter_mut() {
+            leaf.push(None, depth);
+        }
     }
     let mut inner = Depth {
         definition: depth.definition + 1,
@@ -278,7 +276,7 @@ mod tests {
             json!({ "b": 3 }),
         ] {
             assert!(
-                encode_records(SCHEMA, &[record.clone()]).is_err(),
+                encode_records(SCHEMA, std::slice::from_ref(&record)).is_err(),
                 "{record}"
             );
         }

@@ -247,20 +247,25 @@ impl<'l, 'p> Log<'l, 'p> {
 
     /// Adds the versions behind one that the log has, and what that one lacks.
     fn go_on(&self, temps: &TempNames, chain: &[Entry<'_>], at: usize) -> Result<(), MirrorError> {
+        let Some(newest) = chain.last() else {
+            return Ok(());
+        };
         let mut before: Option<&Version> = None;
         for entry in chain.iter().skip(at) {
             let number = entry.number();
             if before.is_some() {
                 self.write(temps, &commit_name(number), &entry.commit(before))?;
             }
-            before = Some(entry.version);
             self.write(temps, &checkpoint_name(number), &self.checkpoint(*entry)?)?;
-            self.folder.fs.sync_dir(&self.dir)?;
-            // Not before the checkpoint to which it leads is durable.
-            let hint = entry.hint();
-            if self.read(HINT)?.as_deref() != Some(&hint) {
-                atomic::replace(self.folder.fs, temps, &self.dir.join(HINT), &hint)?;
+            if before.is_some() || number == newest.number() {
+                self.folder.fs.sync_dir(&self.dir)?;
             }
+            before = Some(entry.version);
+        }
+        // Not before the checkpoint to which it leads is durable.
+        let hint = newest.hint();
+        if self.read(HINT)?.as_deref() != Some(&hint) {
+            atomic::replace(self.folder.fs, temps, &self.dir.join(HINT), &hint)?;
         }
         Ok(())
     }

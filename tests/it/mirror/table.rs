@@ -233,7 +233,7 @@ fn a_log_that_is_damaged_is_made_anew_and_told() {
             bar.write(checkpoint(2), &bytes[..bytes.len() / 2]);
         }),
         ("a hint that is none", |bar| {
-            bar.write(format!("{LOG}/_last_checkpoint"), "{")
+            bar.write(format!("{LOG}/_last_checkpoint"), "{");
         }),
         ("a hint that leads nowhere", |bar| {
             bar.write(
@@ -245,7 +245,7 @@ fn a_log_that_is_damaged_is_made_anew_and_told() {
             bar.write(entry(3), "{\"commitInfo\":{\"engineInfo\":\"other\"}}\n");
         }),
         ("the entry of another version", |bar| {
-            bar.write(entry(2), bar.read(entry(1)))
+            bar.write(entry(2), bar.read(entry(1)));
         }),
     ];
     for (what, damage) in damages {
