@@ -265,7 +265,8 @@ def ask_five(program, shape_name, shape, workspace, args):
     ticker, folder, of_one, result = mirror_of(program, shape_name, shape, workspace)
     legacy = os.path.join(workspace, "data", "legacy", f"stocks_{shape.interval}")
     year = shape.first_year + shape.years - 1
-    month = (datetime.datetime(year, 6, 1), datetime.datetime(year, 7, 1))
+    first = 1 if shape.sessions else 6
+    month = (datetime.datetime(year, first, 1), datetime.datetime(year, first + 1, 1))
     result["questions"] = []
     for engine, ask in (("duckdb", five_by_duckdb), ("polars", five_by_polars)):
         for question in FIVE:
