@@ -18,6 +18,7 @@ mod piece;
 mod plan;
 mod read;
 mod refresh;
+mod table;
 mod tree;
 mod version;
 

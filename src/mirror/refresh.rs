@@ -13,6 +13,7 @@ use super::changes::{Change, Changes, Rows, find};
 use super::folder::Folder;
 use super::plan::{Effort, due};
 use super::read::Origin;
+use super::table::Log;
 use super::{MirrorError, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::codec::Scans;
@@ -25,7 +26,7 @@ use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// What a mirror has beside the columns of its tree.
-const INSTANTS: &str = "utc";
+pub(super) const INSTANTS: &str = "utc";
 /// Where a workspace keeps the name by which its mirrors know it.
 const NAME: &str = "mirror-id";
 
@@ -53,6 +54,8 @@ pub struct Mirroring<'m, 's> {
     pub known: &'m Known,
     /// The folder of all mirrors.
     pub root: &'m Path,
+    /// Whether the files are a table, too.
+    pub has_table: bool,
     /// The run.
     pub run: &'m RunId,
     /// The moment.
@@ -97,6 +100,7 @@ impl Mirroring<'_, '_> {
             return Err(MirrorError::AmongData { path });
         }
         let folder = Place { fs, root }.folder(tree);
+        let table = Log::of(&folder, tree);
         let is_known = |request| tree.holds(request);
         let has_series =
             self.known.records.keys().any(is_known) || self.known.unrecorded.iter().any(is_known);
@@ -133,12 +137,19 @@ impl Mirroring<'_, '_> {
         };
         let mut made = made?;
         if made.is_new {
-            made.version.number = folder.numbers()?.last().unwrap_or(&0) + 1;
+            let last = folder.numbers()?.last().copied().unwrap_or(0);
+            made.version.number = last.max(table.last()?) + 1;
             made.version.workspace = workspace;
             folder.publish(&temps, &mut made.version)?;
         }
+        let kept = folder.kept(&made.version, self.now)?;
+        if self.has_table {
+            made.told.extend(table.follow(&temps, &kept)?);
+        } else {
+            table.remove(&temps)?;
+        }
         folder.note(&temps, self.now)?;
-        folder.tidy(&temps, &made.version, self.now)?;
+        folder.tidy(&temps, &kept)?;
         let known: Vec<_> = basis.iter().flat_map(|basis| &basis.pieces).collect();
         let is_written = |piece: &&Piece| !known.iter().any(|old| old.digest == piece.digest);
         let written = made.version.pieces.iter().filter(is_written);

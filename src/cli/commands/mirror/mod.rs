@@ -206,6 +206,7 @@ fn refresh_each(
         catalog,
         known,
         root: &root,
+        has_table: workspace.config.settings().mirror_table.value,
         run: &workspace.runs.next(),
         now: shell.around.clock.now(),
     };
@@ -348,7 +349,7 @@ fn drop_all(
             root: &root,
         }
         .folder(tree);
-        if folder.drop(&temps)? {
+        if folder.drop(&temps, tree)? {
             dropped.push(tree.to_string());
         }
     }
