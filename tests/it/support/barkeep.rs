@@ -84,6 +84,14 @@ impl Barkeep {
         }
     }
 
+    /// Runs the program, which is to end well, and returns the bytes that it printed.
+    pub(crate) fn bytes(&self, args: &[&str]) -> Vec<u8> {
+        let (stdout, stderr) = (Kept::default(), Kept::default());
+        let exit = self.run_into(args, stdout.sink(), stderr.sink());
+        assert_eq!(exit, Exit::Ok, "{args:?}");
+        stdout.0.lock().unwrap().clone()
+    }
+
     /// Runs `partition-migrate` with these words.
     pub(crate) fn migration(&self, words: &str) -> Ran {
         let words = format!("partition-migrate {words}");
