@@ -10,7 +10,7 @@ use barkeep::model::{Dataset, Interval};
 use barkeep::sys::Fs;
 
 use super::{Closes, read};
-use crate::support::barkeep::{run_on, run_through};
+use crate::support::barkeep::{demo_disk, run_on, run_through, update_demo};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
 
 const MIRROR: [&str; 7] = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
@@ -18,37 +18,16 @@ const VERIFY: [&str; 8] = [
     "-C", "/ws", "mirror", "--verify", "--venue", "us:demo", "-i", "1d",
 ];
 
-fn update(disk: &SimFs, end: &str) {
-    let args = ["-C", "/ws", "update", "--start", "2025-10-27", "--end", end];
-    assert_eq!(run_on(disk, &args), Exit::Ok);
-}
-
 /// A workspace without a mirror.
 fn without() -> SimFs {
-    let disk = SimFs::new();
-    disk.plant("/ws/barkeep.toml", b"");
-    let init = [
-        "-C",
-        "/ws",
-        "init",
-        "--venue",
-        "us:demo",
-        "--partitioned",
-        "--ticker",
-        "A",
-        "--ticker",
-        "B",
-    ];
-    assert_eq!(run_on(&disk, &init), Exit::Ok);
-    update(&disk, "2025-11-05");
-    disk.again()
+    demo_disk(&["A", "B"], ("2025-10-27", "2025-11-05"))
 }
 
 /// One whose mirror has not seen the last days.
 fn behind() -> SimFs {
     let disk = without();
     assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
-    update(&disk, "2025-11-07");
+    update_demo(&disk, ("2025-10-27", "2025-11-07"));
     disk.again()
 }
 
