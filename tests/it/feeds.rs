@@ -4,6 +4,7 @@ mod crash;
 mod outward;
 mod recorded;
 mod together;
+mod told;
 mod trouble;
 
 use std::collections::BTreeMap;

@@ -5,13 +5,13 @@
 use serde_json::{Value, json};
 
 use super::super::mirror;
-use super::CheckArgs;
+use super::{CheckArgs, files};
+use crate::catalog::Catalog;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
 use crate::cli::ui::words::count;
 use crate::ingest::{self, PutBack, Registry, Returned};
-use crate::inventory::Asked;
 use crate::mirror::{LastCopies, LastCopy, Proof};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::workspace::{Session, Workspace};
@@ -29,14 +29,9 @@ pub(super) fn find(
     args: &CheckArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    catalog: &crate::catalog::Catalog,
+    catalog: &Catalog,
 ) -> Result<Restore, Failure> {
-    let asked = Asked {
-        venues: args.venues.clone(),
-        intervals: args.intervals.clone(),
-        tickers: args.tickers.clone(),
-    };
-    let (found, unread) = mirror::last_copies(workspace, shell, catalog, &asked)?;
+    let (found, unread) = mirror::last_copies(workspace, shell, catalog, &files::asked(args))?;
     Ok(Restore { found, unread })
 }
 
