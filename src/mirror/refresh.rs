@@ -19,7 +19,8 @@ use crate::catalog::Catalog;
 use crate::codec::Scans;
 use crate::frame::Profile;
 use crate::inventory::Known;
-use crate::model::{Dataset, RunId};
+use crate::layout::Places;
+use crate::model::RunId;
 use crate::storage::compression_for;
 use crate::sys::atomic::{self, TempNames, create_dirs};
 use crate::sys::{Fs, FsResult};
@@ -179,7 +180,7 @@ impl Mirroring<'_, '_> {
             of_series: mut changes,
             mut told,
             mark,
-        } = find(origin, tree, self.known, basis)?;
+        } = find(origin, (tree, folder), self.known, basis)?;
         let mut version = basis.cloned().unwrap_or_else(|| nothing(self.now));
         let changed = changes.len();
         // A mark that moved on alone is no reason for a new state: what is behind it is looked through again.
@@ -225,15 +226,21 @@ impl Mirroring<'_, '_> {
     /// Returns the name by which mirrors know the workspace, and gives it one first if it has none.
     fn name(&self, temps: &TempNames) -> FsResult<String> {
         let places = &self.workspace.places;
-        let path = places.state.join(NAME);
-        if let Some(bytes) = self.fs.read(&path)? {
-            return Ok(String::from_utf8_lossy(&bytes).trim().to_owned());
+        if let Some(name) = name_of(self.fs, places)? {
+            return Ok(name);
         }
         create_dirs(self.fs, &places.root, &places.state)?;
         let name = self.run.to_string();
+        let path = places.state.join(NAME);
         atomic::replace(self.fs, temps, &path, name.as_bytes())?;
         Ok(name)
     }
+}
+
+/// Returns the name by which mirrors know a workspace; `None` when it has none.
+pub(super) fn name_of(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> {
+    let bytes = fs.read(&places.state.join(NAME))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
 /// The next state.
@@ -265,7 +272,7 @@ fn scans(tree: &Tree, changes: &[Change]) -> Scans<'static> {
         .map(|change| compression_for(&change.request, None));
     Scans {
         instants: INSTANTS,
-        has_repeating_prices: is_fine && tree.dataset != Dataset::Events,
+        has_repeating_prices: is_fine,
         compression: compression.unwrap_or_default(),
     }
 }

@@ -2,6 +2,8 @@
 
 mod bad;
 mod crash;
+mod restore;
+mod restore_crash;
 mod rules;
 mod table;
 

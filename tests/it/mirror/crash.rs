@@ -11,7 +11,7 @@ use barkeep::sys::Fs;
 
 use super::table::through_log;
 use super::{Closes, read};
-use crate::support::barkeep::{Barkeep, run_on};
+use crate::support::barkeep::{Barkeep, demo_disk, run_on, update_demo};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
 use crate::support::workspace::{NOW, TestWorkspace};
 
@@ -20,41 +20,20 @@ const VERIFY: [&str; 8] = [
     "-C", "/ws", "mirror", "--verify", "--venue", "us:demo", "-i", "1d",
 ];
 
-fn update(disk: &SimFs, end: &str) {
-    let args = ["-C", "/ws", "update", "--start", "2025-10-27", "--end", end];
-    assert_eq!(run_on(disk, &args), Exit::Ok);
-}
-
 const FILES: &str = "/ws/mirror/us/demo/stocks_1d/files";
 /// Two days after all other runs, when versions of then are old.
 const LATER: &str = "2025-11-23T22:00:00Z";
 
 /// A workspace without a mirror.
 fn without() -> SimFs {
-    let disk = SimFs::new();
-    disk.plant("/ws/barkeep.toml", b"");
-    let init = [
-        "-C",
-        "/ws",
-        "init",
-        "--venue",
-        "us:demo",
-        "--partitioned",
-        "--ticker",
-        "A",
-        "--ticker",
-        "B",
-    ];
-    assert_eq!(run_on(&disk, &init), Exit::Ok);
-    update(&disk, "2025-11-05");
-    disk.again()
+    demo_disk(&["A", "B"], ("2025-10-27", "2025-11-05"))
 }
 
 /// One whose mirror has not seen the last days.
 fn behind() -> SimFs {
     let disk = without();
     assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
-    update(&disk, "2025-11-07");
+    update_demo(&disk, ("2025-10-27", "2025-11-07"));
     disk.again()
 }
 

@@ -9,6 +9,7 @@ mod print;
 mod rebuild;
 mod repair;
 mod repair_print;
+mod restore;
 mod series;
 mod trades;
 mod vault;
@@ -54,13 +55,14 @@ pub(in crate::cli) struct CheckArgs {
     /// Only write down anew what is stored, as `list` and `status` tell it
     #[arg(long, conflicts_with = "basis")]
     rebuild: bool,
-    /// Take out bars of days without a session, off their border and off their grid, where others hold their time
+    /// Take out bars of days without a session, off their border and off their grid, where others hold their time, and put back
+    /// what was lost and a mirror has still
     #[arg(long, conflicts_with = "basis")]
     repair: bool,
     /// A day without a session, may be repeated; without it, no bar with a volume goes on the word of a calendar of barkeep.toml
     #[arg(long = "day", value_name = "YYYY-MM-DD", requires = "repair")]
     days: Vec<NaiveDate>,
-    /// Print what `--repair` would take out, and change nothing
+    /// Print what `--repair` would take out and put back, and change nothing
     #[arg(short = 'n', long, requires = "repair")]
     dry_run: bool,
     /// Answer yes to every question

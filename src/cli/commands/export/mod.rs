@@ -19,6 +19,7 @@ use std::path::Path;
 
 use args::{Goal, Which};
 use chosen::{Chosen, chosen};
+use read::Pieces;
 use table::Table;
 
 use super::named::Lookup;
@@ -202,6 +203,17 @@ impl ExportQuestion<'_> {
         Ok(told)
     }
 
+    /// Tells in which pieces series are read: what looks at a series as a whole needs it in one.
+    fn pieces(self) -> Pieces {
+        let args = self.args;
+        let needs_all = args.adjust.is_some() || args.resample.is_some() || args.factors;
+        if needs_all || args.wide.is_some() || self.reading.as_of.is_some() {
+            Pieces::Series
+        } else {
+            Pieces::Months
+        }
+    }
+
     /// Hands the rows of each series to `take`, which returns how many of them it took. What cannot be read is told, and costs
     /// its series.
     fn each(
@@ -211,8 +223,9 @@ impl ExportQuestion<'_> {
     ) -> Result<Told, Failure> {
         let Self { shell, .. } = self;
         let mut told = Told::default();
-        let cores = shell.world.cores.get();
-        read::each(self.reading, &chosen.series, cores, |request, read| {
+        let lots = (self.pieces(), shell.world.cores.get());
+        let mut last: Option<StorageRequest> = None;
+        read::each(self.reading, &chosen.series, lots, |request, read| {
             if let Some(signal) = shell.around.stop.signal() {
                 let message = "the export was stopped, and left nothing";
                 return Err(Failure::new(Exit::Interrupted(signal), message));
@@ -235,7 +248,10 @@ impl ExportQuestion<'_> {
                     let rows = take(request, frame, &stored)?;
                     told.unfinished += usize::from(is_unfinished);
                     told.rows += rows;
-                    told.tickers += usize::from(rows > 0);
+                    if rows > 0 && last.as_ref() != Some(request) {
+                        told.tickers += 1;
+                        last = Some(request.clone());
+                    }
                 }
                 Err(failure) => told.fail(shell, &failure),
             }
