@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::feed_marks::FeedMarks;
 use crate::layout::Places;
 use crate::model::{HalfDigest, Venue};
 use crate::source::posttrade::{HeldDaily, HeldDay, HeldMinute};
@@ -216,40 +217,6 @@ fn listed(value: &Value, day: NaiveDate) -> Option<BTreeSet<NaiveDateTime>> {
         minutes.extend((first..=last).map(|at| midnight + chrono::TimeDelta::minutes(at)));
     }
     Some(minutes)
-}
-
-/// What is remembered of a feed beside its days.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct FeedMarks {
-    asked_at: Option<DateTime<Utc>>,
-    /// All days whose marks say that bars are due, and maybe some whose marks do no more. `None` when that is not known.
-    bars_due: Option<BTreeSet<NaiveDate>>,
-}
-
-impl FeedMarks {
-    fn text(&self) -> String {
-        let mut document = Map::new();
-        if let Some(asked) = self.asked_at {
-            let asked = asked.to_rfc3339_opts(SecondsFormat::Secs, true);
-            document.insert("asked_at".to_owned(), asked.into());
-        }
-        if let Some(due) = &self.bars_due {
-            let due = due.iter().map(ToString::to_string);
-            document.insert("bars_due".to_owned(), due.collect::<Vec<_>>().into());
-        }
-        format!("{}\n", Value::from(document))
-    }
-
-    fn parse(bytes: &[u8]) -> Self {
-        let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let asked = document.get("asked_at").and_then(Value::as_str);
-        let due = document.get("bars_due").and_then(Value::as_array);
-        let day = |value: &Value| value.as_str()?.parse().ok();
-        Self {
-            asked_at: asked.and_then(|asked| asked.parse().ok()),
-            bars_due: due.and_then(|days| days.iter().map(day).collect()),
-        }
-    }
 }
 
 /// What of one feed was read. Days are read when somebody asks for them.

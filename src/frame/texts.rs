@@ -424,6 +424,17 @@ mod tests {
             let mut joined = texts(&column[..3]);
             joined.extend(&all, 3..rows);
             assert!(cells(&joined) == column && joined == all);
+            let turned: Vec<usize> = (0..rows).rev().collect();
+            assert!(cells(&all.take(&turned)).iter().rev().eq(&column));
+            for part in [0..rows, 1..rows, 1..3, rows - 2..rows] {
+                let mut more = Texts::same(None, 0);
+                more.extend(&all, part.clone());
+                assert!(cells(&more) == column[part.clone()], "{part:?}");
+                more.extend(&all, part.clone());
+                more.push(Some("new".into()));
+                let twice = [&column[part.clone()], &column[part]].concat();
+                assert!(cells(&more)[..twice.len()] == twice);
+            }
         }
     }
 

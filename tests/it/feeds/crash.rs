@@ -142,6 +142,20 @@ fn trades_are_staged_where_the_vault_takes_no_files_and_only_there() {
     assert_eq!(data(&bad), data(&good));
 }
 
+#[test]
+fn trades_wait_in_the_vault_while_the_data_root_takes_no_files() {
+    let (feed, disk) = begun();
+    disk.turn_bad(BadFolder::always("/ws/data", EROFS));
+    assert_ne!(run_on(&disk, &UPDATE), Exit::Ok);
+    assert_eq!(data(&disk), BTreeMap::new());
+    disk.heal();
+
+    assert_eq!(run_on(&disk, &UPDATE), Exit::Ok);
+
+    assert_eq!(feed.downloads().len(), 1);
+    assert_eq!(data(&disk).len(), 3);
+}
+
 /// A feed that forgets its minute as soon as the power has gone.
 fn sweep_forgetful(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
     let (feed, initial) = begun();
