@@ -45,7 +45,8 @@ pub(super) fn absent(shell: &Shell<'_>, what: &str) -> Failure {
 
 /// Warns of a venue that no source serves: its rows are kept, and nothing is fetched.
 pub(super) fn warn_without_source(workspace: &Workspace<'_>, shell: &Shell<'_>, venue: &Venue) {
-    if workspace.view().source(venue).is_none() {
+    let view = workspace.view();
+    if view.source(venue).is_none() && view.feed(venue).is_none() {
         shell.printer.warning(&format!(
             "No source is configured for {venue}, so nothing will be fetched there."
         ));

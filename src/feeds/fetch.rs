@@ -26,6 +26,9 @@ use crate::vault::{Shelf, Vault, VaultFile};
 const BATCH: usize = 1 << 16;
 /// A feed that did not answer so many requests one after the other is left alone for this run.
 const MOST_FAILURES: u32 = 3;
+/// So many minute files whose form nobody knew are asked for once more in a run: the feed may have mended them. A daily file is
+/// always, being one request for all of its minutes.
+const MOST_ASKED_AGAIN: usize = 8;
 
 /// What fetching takes.
 #[derive(Clone, Debug)]
@@ -68,6 +71,7 @@ pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
         listing: Listing::default(),
         held: Held::default(),
         passed_over: BTreeSet::new(),
+        asked_again: 0,
         dailies: BTreeMap::new(),
     };
     if let Err(error) = fetching.work() {
@@ -90,6 +94,8 @@ struct Fetching<'t, 'l> {
     listing: Listing,
     held: Held,
     passed_over: BTreeSet<FileName>,
+    /// Minute files in the vault of a form that nobody knows, that are asked for once more.
+    asked_again: usize,
     /// What the daily files that were read in this run have.
     dailies: BTreeMap<NaiveDate, TradesOfDaily>,
 }
@@ -238,7 +244,9 @@ impl Fetching<'_, '_> {
             .read(name, bytes, from_vault, &mut |trade| seen.add(trade));
         if extent != Some(Extent::Whole) {
             // Its bytes are there; the same ones need not be asked for again at once.
-            self.passed_over.insert(name.clone());
+            if !(from_vault && extent.is_none() && self.may_ask_again(name.span)) {
+                self.passed_over.insert(name.clone());
+            }
             return Ok(());
         }
         match seen {
@@ -246,6 +254,15 @@ impl Fetching<'_, '_> {
             Seen::Daily(daily) => self.note_daily(name.span.day(), daily, Digest::of(bytes))?,
         }
         Ok(())
+    }
+
+    /// Tells whether a file whose form an earlier run did not know is asked for once more.
+    fn may_ask_again(&mut self, span: Span) -> bool {
+        if matches!(span, Span::Daily(_)) {
+            return true;
+        }
+        self.asked_again += 1;
+        self.asked_again <= MOST_ASKED_AGAIN
     }
 
     fn note_minute(&mut self, minute: &MinuteTrades) -> Result<(), FeedRunError> {

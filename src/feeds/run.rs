@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
-use super::marks::FileMark;
+use super::marks::{Extent, FileMark};
 use super::{DayMarks, FeedRunError, FeedTask, Marks, silence};
 use crate::frame::Frame;
 use crate::ingest::{
@@ -186,6 +186,8 @@ impl<'l> FeedRun<'l> {
         feed.from_vault += usize::from(read.from_vault);
         feed.lines += read.lines;
         feed.bad_lines += read.bad_lines;
+        self.supersede(&read, report);
+        let feed = report.feed_at(self.venue());
         if let Some(trouble) = &read.trouble {
             feed.failures.push(FileFailure {
                 file: Some(read.name.to_string()),
@@ -204,6 +206,26 @@ impl<'l> FeedRun<'l> {
             ..read
         });
         Ok(())
+    }
+
+    /// Takes back what was told of earlier bytes of a file that nobody understood: the newer ones are what the feed means.
+    fn supersede(&mut self, read: &FileRead, report: &mut RunReport) {
+        let earlier = self
+            .read
+            .iter_mut()
+            .filter(|earlier| earlier.name == read.name && earlier.extent.is_none());
+        let mut is_told = false;
+        for earlier in earlier {
+            is_told = true;
+            if read.extent == Some(Extent::Whole) {
+                earlier.extent = Some(Extent::Cut);
+            }
+        }
+        if is_told {
+            let name = read.name.to_string();
+            let failures = &mut report.feed_at(self.venue()).failures;
+            failures.retain(|failure| failure.file.as_deref() != Some(name.as_str()));
+        }
     }
 
     fn fail(

@@ -34,7 +34,7 @@ impl Merged {
     fn of_new(frame: Frame) -> Self {
         Self {
             added: frame.len(),
-            added_rows: vec![0..frame.len()],
+            added_rows: std::iter::once(0..frame.len()).collect(),
             changed: 0,
             unchanged: 0,
             revisions: Vec::new(),

@@ -201,7 +201,9 @@ impl Places<'_> {
 /// Returns the rows of trades, in the order of trading.
 pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
     let mut rows = TradeRows::default();
-    trades.iter().for_each(|trade| rows.push(trade));
+    for trade in trades {
+        rows.push(trade);
+    }
     rows.ordered()
 }
 

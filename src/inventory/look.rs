@@ -130,7 +130,8 @@ pub fn look(
             .map(|request| (request, workspace.files_of(catalog, request)))
             .collect();
         for (request, found) in found {
-            if looked.take(request, found, &known, catalog, &mut units) {
+            let is_wanted = workspace.view().is_wanted(catalog, request);
+            if looked.take(request, found, &known, is_wanted, &mut units) {
                 doubtful.push(request.clone());
             }
         }
@@ -157,7 +158,7 @@ impl Looked {
         request: &StorageRequest,
         found: Found,
         known: &Known,
-        catalog: &Catalog,
+        is_wanted: bool,
         units: &mut Units,
     ) -> bool {
         let found = match found {
@@ -172,7 +173,7 @@ impl Looked {
             self.series += 1;
             self.files += found.files.len() as u64;
             self.unrecorded += u64::from(record.is_none());
-            if !is_registered(catalog, request) {
+            if !is_wanted {
                 self.unregistered.push(request.clone());
             }
             self.add_files(request, found, units);
@@ -251,13 +252,6 @@ fn path_of(workspace: &Workspace<'_>, request: &StorageRequest, is_legacy: bool)
     };
     let path = if is_legacy { legacy() } else { in_partitions() };
     path.unwrap_or_else(|| data.to_owned())
-}
-
-fn is_registered(catalog: &Catalog, request: &StorageRequest) -> bool {
-    match (&request.venue, request.series.ticker()) {
-        (Some(venue), Some(ticker)) => catalog.is_at(ticker, venue),
-        _ => true,
-    }
 }
 
 fn other_units(units: Units) -> Vec<OtherUnit> {

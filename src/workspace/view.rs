@@ -11,7 +11,7 @@ use crate::config::ConfigService;
 use crate::layout::Places;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::source::MarketDataSource;
-use crate::source::posttrade::Feed;
+use crate::source::posttrade::{BarsOf, Feed};
 use crate::storage::{Layout, RoutingFacts, StorageError, Stores, waiting_series};
 use crate::sys::Fs;
 
@@ -36,6 +36,16 @@ impl View<'_> {
     /// Returns the feed of a venue; `None` of one that has bars, or nothing.
     pub fn feed(&self, venue: &Venue) -> Option<&Arc<Feed>> {
         self.feeds.iter().find(|feed| feed.venue() == venue)
+    }
+
+    /// Tells whether a series is one that somebody wants: its ticker is kept at its venue, or a feed there has bars made of
+    /// whatever is traded.
+    pub fn is_wanted(&self, catalog: &Catalog, request: &StorageRequest) -> bool {
+        let (Some(venue), Some(ticker)) = (&request.venue, request.series.ticker()) else {
+            return true;
+        };
+        let is_of_all = |feed: &Arc<Feed>| feed.spec().bars == BarsOf::All;
+        catalog.is_at(ticker, venue) || self.feed(venue).is_some_and(is_of_all)
     }
 
     /// Returns the source of bars of a venue.

@@ -2,7 +2,9 @@
 
 mod crash;
 mod marks;
+mod outward;
 mod recorded;
+mod together;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -75,6 +77,8 @@ fn the_file_of_a_day_brings_it_with_few_requests_and_further_runs_change_nothing
     let feed = thursday();
     let bar = feed.workspace("", FRIDAY);
 
+    let made = bar.run(&["init", "--venue", "de:xetra"]).expect(Exit::Ok);
+    assert!(!made.stderr.contains("No source"), "{made:#?}");
     let first = bar.run(&UPDATE).expect(Exit::Ok);
 
     assert!(first.stderr.contains("80 new"), "{first:#?}");

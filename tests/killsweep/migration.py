@@ -163,7 +163,7 @@ class Rollback(Delete):
         return {(ticker, INTERVAL): updated(ticker) for ticker in TICKERS}
 
     def partly(self, barkeep, turn):
-        found = workload.digests(barkeep.workspace)
+        found = self.digests(barkeep.workspace)
         for ticker in TICKERS:
             legacy = os.path.join(LEGACY, f"{ticker}.parquet")
             folder = os.path.join(PARTITIONS, f"ticker={ticker.replace('=', '%3D')}", "")

@@ -1,6 +1,6 @@
 """Kills or fails barkeep at every change it makes to the file system, recovers by a second run, and checks.
 
-usage: sweep.py BARKEEP [--workload update,migrate,delete,rollback] [--seconds 120] [--jobs 2]
+usage: sweep.py BARKEEP [--workload update,feed,migrate,delete,rollback] [--seconds 120] [--jobs 2]
                 [--modes before,after,...] [--points N] [--verbose]
 
 For each workload, for each of the K changes of an undisturbed run of it and for each mode: a fresh copy of the
@@ -30,12 +30,13 @@ import threading
 import time
 from typing import NamedTuple
 
+import feed
 import migration
 import workload
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODES = "before,after,torn,EIO,ENOSPC+,SIGINT,SIGTERM2"
-WORKLOADS = {each.name: each for each in (workload.Update, migration.Migrate, migration.Delete, migration.Rollback)}
+WORKLOADS = {each.name: each for each in (workload.Update, feed.Feed, migration.Migrate, migration.Delete, migration.Rollback)}
 CANNOT_TRACE = 77
 PANIC, BUG = 101, 70
 

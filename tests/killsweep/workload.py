@@ -78,6 +78,8 @@ class Workload:
     stopped = {0, 3, *STOPPED}
     # Parts of paths whose syncs a run depends on.
     promised = ("/data/", "staging")
+    # Folders of the workspace in which a run that was stopped may differ from one that was not.
+    not_data = NOT_DATA
 
     def __init__(self):
         self.before, self.after, self.folders = {}, {}, set()
@@ -96,12 +98,16 @@ class Workload:
 
     def expect(self, before, after):
         """Takes the workspaces before and after an undisturbed run as what to expect."""
-        self.before, self.after = digests(before), digests(after)
+        self.before, self.after = self.digests(before), self.digests(after)
         self.folders = folders(after)
+
+    def digests(self, workspace):
+        """Returns path -> digest of the files that two runs must agree in."""
+        return with_registry(workspace, support.tree_digests(workspace, self.not_data))
 
     def partly(self, barkeep, _turn):
         """Returns what is wrong right after the fault: each data file must be its old or its new self."""
-        found = digests(barkeep.workspace)
+        found = self.digests(barkeep.workspace)
         for path, digest in found.items():
             if path.endswith(".parquet") and not LEFT_OVER.search(os.path.basename(path)):
                 if digest not in (self.before.get(path), self.after.get(path)):
@@ -115,7 +121,7 @@ class Workload:
 
     def whole(self, workspace):
         """Returns what differs from the end state of an undisturbed run."""
-        found = digests(workspace)
+        found = self.digests(workspace)
         for path in sorted(set(found) | set(self.after)):
             if found.get(path) != self.after.get(path):
                 return f"{path} differs from the undisturbed end state"
@@ -143,11 +149,6 @@ class Workload:
         found = barkeep.show(ticker, interval, self.venue)
         same = [row.exact() for row in found] == [row.exact() for row in wanted]
         return None if same else f"show {ticker} {interval}: {len(found)} rows, {len(wanted)} expected or values differ"
-
-
-def digests(workspace):
-    """Returns path -> digest of the files that two runs must agree in."""
-    return with_registry(workspace, support.tree_digests(workspace, NOT_DATA))
 
 
 def with_registry(workspace, found):

@@ -152,7 +152,7 @@ fn views_of(
             "{series} in legacy files, which are in no view: barkeep partition-migrate moves them."
         ));
     }
-    let zones = zones(catalog, &venue, series);
+    let zones = zones(workspace, catalog, &venue, series);
     if zones == Zones::Unknown {
         left_out.push("No view has a column utc, since tickers.json knows no zone.".to_owned());
     }
@@ -165,8 +165,18 @@ fn views_of(
     })
 }
 
-/// Returns the zones of the tickers of a venue: one, if every ticker is known to be of it.
-fn zones(catalog: &Catalog, venue: &Venue, series: &[(StorageRequest, Option<bool>)]) -> Zones {
+/// Returns the zones of the tickers of a venue: one, if every ticker is known to be of it, or bars are made of what a feed tells.
+fn zones(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    venue: &Venue,
+    series: &[(StorageRequest, Option<bool>)],
+) -> Zones {
+    let view = workspace.view();
+    let feed = view.feed(venue);
+    if let Some(zone) = feed.and_then(|feed| feed.spec().calendar.zone()) {
+        return Zones::One(zone.to_owned());
+    }
     let tickers: BTreeSet<&Ticker> = series
         .iter()
         .filter_map(|(one, _)| one.series.ticker())

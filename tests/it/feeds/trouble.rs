@@ -53,7 +53,11 @@ fn a_form_that_nobody_knows_fails_aloud_and_its_bytes_are_kept() {
         );
     }
 
-    assert_eq!(feed.downloads().len(), 2, "the vault has it");
+    assert_eq!(
+        feed.downloads().len(),
+        3,
+        "the other one is read, and this one may have been mended"
+    );
     assert_eq!(
         volume_of(&bar, SAP, "1d").to_bits(),
         3.5f64.to_bits(),
@@ -62,6 +66,28 @@ fn a_form_that_nobody_knows_fails_aloud_and_its_bytes_are_kept() {
     let vault = files(&bar, "vault");
     let has_it = |bytes: &Vec<u8>| bytes.windows(strange.len()).any(|part| part == strange);
     assert!(vault.values().any(has_it));
+
+    feed.publish(FIRST, &lines(FIRST));
+    let mended = bar.run(&UPDATE).expect(Exit::Ok);
+    assert!(!mended.stderr.contains("does not know"), "{mended:#?}");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    assert_eq!(feed.downloads().len(), 4, "what was mended is done with");
+}
+
+#[test]
+fn after_a_change_of_form_a_run_asks_for_few_minutes_once_more() {
+    let feed = FeedServer::start();
+    let strange = packed("{\"isinCode\":\"DE0007164600\",\"px\":1}\n");
+    for minute in 0..12 {
+        feed.publish_bytes(&format!("2026-09-17T07_{minute:02}"), &strange);
+    }
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    bar.run(&UPDATE).expect(Exit::Partial);
+    let at_first = feed.downloads().len();
+    bar.run(&UPDATE).expect(Exit::Partial);
+
+    assert_eq!((at_first, feed.downloads().len()), (12, 12 + 8));
 }
 
 #[test]

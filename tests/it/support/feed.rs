@@ -13,26 +13,38 @@ use barkeep::cli::Exit;
 
 /// What a feed has, by the names of its files.
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+/// What it publishes once a file is asked for: by that file's name, the other's name and bytes.
+type Later = Arc<Mutex<BTreeMap<String, (String, Vec<u8>)>>>;
 
-/// A feed `DETR` on a loopback server.
+/// A feed on a loopback server.
 #[derive(Debug)]
 pub(crate) struct FeedServer {
     pub(crate) server: Server,
+    code: &'static str,
     files: Files,
+    later: Later,
 }
 
 impl FeedServer {
+    /// Starts the feed of Xetra.
     pub(crate) fn start() -> Self {
+        Self::start_of("DETR")
+    }
+
+    pub(crate) fn start_of(code: &'static str) -> Self {
         let server = Server::start();
-        let files = Files::default();
-        let there = Arc::clone(&files);
+        let (files, later) = (Files::default(), Later::default());
+        let (there, coming) = (Arc::clone(&files), Arc::clone(&later));
         server.handle(move |request| {
-            let files = there.lock().unwrap();
-            if request.path == "/api/DETR-posttrade" {
-                return Reply::json(listing(files.keys()));
+            let mut files = there.lock().unwrap();
+            if request.path == format!("/api/{code}-posttrade") {
+                return Reply::json(listing(code, files.keys()));
             }
             // The signed address is another path, which is good for seconds only.
             if let Some(name) = request.path.strip_prefix("/api/download/") {
+                if let Some((other, bytes)) = coming.lock().unwrap().remove(name) {
+                    files.insert(other, bytes);
+                }
                 return if files.contains_key(name) {
                     Reply::new(301, "").header("Location", &format!("/signed/{name}?for=2s"))
                 } else {
@@ -45,7 +57,12 @@ impl FeedServer {
                 None => Reply::new(404, "gone"),
             }
         });
-        Self { server, files }
+        Self {
+            server,
+            code,
+            files,
+            later,
+        }
     }
 
     /// Publishes lines in a file, in place of what it was before.
@@ -55,20 +72,32 @@ impl FeedServer {
 
     pub(crate) fn publish_bytes(&self, name: &str, bytes: &[u8]) {
         let mut files = self.files.lock().unwrap();
-        files.insert(format!("DETR-posttrade-{name}.json.gz"), bytes.to_vec());
+        files.insert(self.name(name), bytes.to_vec());
+    }
+
+    /// Publishes lines in a file as soon as another file is asked for.
+    pub(crate) fn publish_upon(&self, asked: &str, name: &str, lines: &[String]) {
+        let then = (self.name(name), packed(&lines.concat()));
+        self.later.lock().unwrap().insert(self.name(asked), then);
+    }
+
+    /// Returns the whole name of a file.
+    pub(crate) fn name(&self, name: &str) -> String {
+        format!("{}-posttrade-{name}.json.gz", self.code)
     }
 
     /// Forgets a file, as a feed does after a day.
     pub(crate) fn forget(&self, name: &str) {
         let mut files = self.files.lock().unwrap();
-        files.remove(&format!("DETR-posttrade-{name}.json.gz"));
+        files.remove(&self.name(name));
     }
 
     /// Returns the names of the files that were asked for, in order; each once for each time.
     pub(crate) fn downloads(&self) -> Vec<String> {
         let requests = self.server.requests();
+        let begin = format!("/api/download/{}-posttrade-", self.code);
         let names = requests.iter().filter_map(|request| {
-            let name = request.path.strip_prefix("/api/download/DETR-posttrade-")?;
+            let name = request.path.strip_prefix(&begin)?;
             Some(name.strip_suffix(".json.gz")?.to_owned())
         });
         names.collect()
@@ -90,10 +119,10 @@ impl FeedServer {
     }
 }
 
-fn listing<'n>(names: impl Iterator<Item = &'n String>) -> String {
+fn listing<'n>(code: &str, names: impl Iterator<Item = &'n String>) -> String {
     let names: Vec<&String> = names.collect();
     serde_json::json!({
-        "SourcePrefix": "DETR-posttrade",
+        "SourcePrefix": format!("{code}-posttrade"),
         "DaysToKeepOnWebpage": 1,
         "FileCount": names.len(),
         "GenerationDatetime": "2026-09-18 06:00:00.000 UTC",

@@ -42,11 +42,14 @@ pub(in crate::cli) struct ExportArgs {
     /// Adjust prices for splits, or for splits and dividends [without a value: all]
     #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
     pub(super) adjust: Option<AdjustFor>,
+    /// Join the stored bars to longer ones, such as 5m or 1d [with the longest stored ones that fill them, unless -i names some]
+    #[arg(long, value_name = "INTERVAL")]
+    pub(super) resample: Option<Interval>,
     /// One column of all tickers side by side, a row for each date
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["columns", "utc"])]
     pub(super) wide: Option<String>,
     /// Export what payments and splits multiply the prices before them by, in place of bars
-    #[arg(long, conflicts_with_all = ["columns", "utc", "adjust", "wide", "start", "end"])]
+    #[arg(long, conflicts_with_all = ["columns", "utc", "adjust", "wide", "resample", "start", "end"])]
     pub(super) factors: bool,
     /// Export what was stored at a moment, such as 2026-11-20T16:00:00-05:00, or at the end of a day of UTC
     #[arg(long, value_name = "MOMENT")]

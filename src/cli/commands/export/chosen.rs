@@ -46,7 +46,11 @@ pub(super) fn chosen(
     let intervals: Vec<Interval> = match intervals.into_iter().collect::<Vec<_>>() {
         // Factors are of days, and serve bars of every length.
         several if args.factors && several.contains(&Interval::D1) => vec![Interval::D1],
-        found => found,
+        none if none.is_empty() => none,
+        several => match args.resample {
+            Some(to) => fill(several, to)?,
+            None => several,
+        },
     };
     let (venue, interval) = only(&venues, &intervals, &named, reading)?;
     let is_meant = |one: &StorageRequest| {
@@ -71,6 +75,15 @@ pub(super) fn chosen(
         interval,
         series,
     })
+}
+
+/// Returns the longest bars among some of which longer ones can be made.
+fn fill(found: Vec<Interval>, to: Interval) -> Result<Vec<Interval>, Failure> {
+    let all = some_of(&found, Interval::ALL.len());
+    let longest = found.into_iter().filter(|from| from.fills(to)).max();
+    longest
+        .map(|longest| vec![longest])
+        .ok_or_else(|| Failure::usage(format!("bars of {all} cannot be joined to bars of {to}")))
 }
 
 /// Returns the one venue and the one length of bars of what was found.

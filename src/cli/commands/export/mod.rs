@@ -7,6 +7,7 @@ mod args;
 mod chosen;
 mod factors;
 mod read;
+mod table;
 mod target;
 mod wide;
 
@@ -15,12 +16,13 @@ pub(super) use target::{save, target};
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use args::Goal;
 use chosen::{Chosen, chosen};
+use table::Table;
 
-use super::show::{catalog_if_usable, instant, named_columns, report_damage, utc_zone};
+use super::resampled::resampled;
+use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
 use super::time_args::Span;
 use super::{beside, show::AdjustFor};
 use crate::cli::Exit;
@@ -30,9 +32,9 @@ use crate::cli::ui::words::count;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
-use crate::frame::{Column, Frame, KindOf, Profile};
+use crate::frame::{Column, Frame, KindOf};
 use crate::ledger::Ledgers;
-use crate::model::{Dataset, StorageRequest};
+use crate::model::{Interval, StorageRequest};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -43,6 +45,8 @@ struct ExportQuestion<'q> {
     shell: &'q Shell<'q>,
     reading: Reading<'q, 'q>,
     span: Span,
+    /// Of the bars that are stored.
+    interval: Interval,
     times: Times,
 }
 
@@ -51,6 +55,8 @@ struct ExportQuestion<'q> {
 struct Told {
     rows: usize,
     tickers: usize,
+    /// Tickers whose last bar is joined of bars that are not all there yet.
+    unfinished: usize,
     exits: Vec<Exit>,
 }
 
@@ -77,7 +83,8 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell,
         reading,
         span,
-        times: if chosen.interval.is_intraday() {
+        interval: chosen.interval,
+        times: if args.resample.unwrap_or(chosen.interval).is_intraday() {
             Times::Moments
         } else {
             Times::Days
@@ -98,6 +105,11 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         (false, None) => count(told.rows, "bar", "bars"),
     };
     let tickers = count(told.tickers, "ticker", "tickers");
+    if told.unfinished > 0 {
+        let unfinished = count(told.unfinished, "ticker", "tickers");
+        let note = format!("The last bar of {unfinished} is not over yet.");
+        shell.printer.note(&note);
+    }
     if let Goal::File(path) = args.goal() {
         let path = path.display();
         let note = format!("{path} has {what} of {tickers}.");
@@ -138,23 +150,27 @@ impl ExportQuestion<'_> {
             writer.finish().map_err(why)?;
             return Ok(told);
         }
-        let (positions, heads) = if self.args.factors {
-            (Vec::new(), factors::heads())
-        } else {
-            self.columns()?
-        };
-        let mut writer = RowWriter::new(form, out, &heads, &facts).map_err(why)?;
+        if self.args.factors {
+            let heads = factors::heads();
+            let mut writer = RowWriter::new(form, out, &heads, &facts).map_err(why)?;
+            let told = self.each(chosen, |request, _, stored| {
+                let sheet = factors::sheet(self.reading, &heads, request, stored)?;
+                let rows = sheet.len();
+                writer.write(sheet).map_err(why)?;
+                Ok(rows)
+            })?;
+            writer.finish().map_err(why)?;
+            return Ok(told);
+        }
+        let mut table = Table::of(form, out, &facts);
         let told = self.each(chosen, |request, frame, stored| {
-            let sheet = if self.args.factors {
-                factors::sheet(self.reading, &heads, request, stored)?
-            } else {
-                self.sheet(request, frame, stored, &positions)?
-            };
+            let columns = table.columns(self, request, frame.profile())?.clone();
+            let sheet = self.sheet(request, frame, stored, &columns.positions)?;
             let rows = sheet.len();
-            writer.write(sheet).map_err(why)?;
+            table.write(&columns, sheet).map_err(why)?;
             Ok(rows)
         })?;
-        writer.finish().map_err(why)?;
+        table.finish(self, why)?;
         Ok(told)
     }
 
@@ -186,9 +202,10 @@ impl ExportQuestion<'_> {
             };
             told.exits.push(report_damage(shell, request, &stored));
             match self.rows(request, &stored) {
-                Ok(frame) if frame.is_empty() => {}
-                Ok(frame) => {
+                Ok((frame, _)) if frame.is_empty() => {}
+                Ok((frame, is_unfinished)) => {
                     let rows = take(request, frame, &stored)?;
+                    told.unfinished += usize::from(is_unfinished);
                     told.rows += rows;
                     told.tickers += usize::from(rows > 0);
                 }
@@ -199,29 +216,24 @@ impl ExportQuestion<'_> {
         Ok(told)
     }
 
-    /// Returns the rows of a series that are asked for.
-    fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<Frame, Failure> {
+    /// Returns the rows of a series that are asked for, and whether the last one is joined of bars that are not all there yet.
+    fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<(Frame, bool), Failure> {
         let adjust = self.args.adjust.filter(|_| !stored.frame.is_empty());
-        match adjust.map(AdjustFor::how) {
-            Some(how) => {
-                let adjusted = beside::adjusted(self.reading, request, stored, how)?;
-                Ok(self.span.of(&adjusted))
-            }
-            None => Ok(self.span.of(&stored.frame)),
-        }
-    }
-
-    /// Returns which columns of bars are written, and the heads of all columns.
-    fn columns(self) -> Result<(Vec<usize>, Arc<[Head]>), Failure> {
-        let profile = Profile::of(Dataset::Stocks);
-        let positions = match self.args.columns.as_slice() {
-            [] => (0..profile.columns.len()).collect(),
-            names => named_columns(names, profile)?,
+        let adjusted = adjust
+            .map(|adjust| beside::adjusted(self.reading, request, stored, adjust.how()))
+            .transpose()?;
+        let frame = adjusted.as_ref().unwrap_or(&stored.frame);
+        let Some(to) = self.args.resample else {
+            return Ok((self.span.of(frame), false));
         };
-        let specs = positions.iter().filter_map(|at| profile.columns.get(*at));
-        let heads = specs.map(|spec| Head::new(spec.name, spec.kind, self.times));
-        let utc = self.args.utc.then(utc_head);
-        Ok((positions.clone(), heads.chain(utc).collect()))
+        let zone = stored.provenance.timezone.as_deref();
+        let lengths = (self.interval, to);
+        let (coarse, unfinished) =
+            resampled(self.reading, self.shell, request, lengths, (frame, zone))?;
+        let within = self.span.of(&coarse);
+        let is_within =
+            within.len() > 0 && within.times().next_back() == coarse.times().next_back();
+        Ok((within, is_within && unfinished.is_some()))
     }
 
     fn sheet(
@@ -244,7 +256,10 @@ impl ExportQuestion<'_> {
     fn facts(self, chosen: &Chosen) -> Vec<(String, String)> {
         let mut facts = vec![
             ("source".to_owned(), chosen.venue.to_string()),
-            ("interval".to_owned(), chosen.interval.to_string()),
+            (
+                "interval".to_owned(),
+                self.args.resample.unwrap_or(chosen.interval).to_string(),
+            ),
         ];
         let as_of = self.reading.as_of.map(|at| at.to_rfc3339());
         facts.extend(as_of.map(|at| ("as_of".to_owned(), at)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::chosen::Chosen;
 use super::{ExportQuestion, Told};
+use crate::cli::commands::show::named_columns;
 use crate::cli::failure::Failure;
 use crate::export::{Head, Sheet};
 use crate::frame::{Column, KindOf, Profile, Values, side_by_side};
@@ -18,30 +19,41 @@ pub(super) fn sheet(
     chosen: &Chosen,
     column: &str,
 ) -> Result<(Sheet, Told), Failure> {
-    let profile = Profile::of(Dataset::Stocks);
-    let positions = super::named_columns(&[column.to_owned()], profile)?;
-    let at = positions.first().copied().unwrap_or_default();
-    let kind = profile
-        .columns
-        .get(at)
-        .map_or(KindOf::Float, |spec| spec.kind);
-    if !matches!(kind, KindOf::Float | KindOf::Int) {
-        return Err(Failure::usage(format!("`{column}` holds no numbers")));
-    }
+    let mut kind = None;
     let mut heads = vec![Head::new("date", KindOf::Time, question.times)];
     let mut series: Vec<(Vec<i64>, Column)> = Vec::new();
     let mut told = question.each(chosen, |request, frame, _| {
+        let (at, found) = numbers(frame.profile(), column)?;
+        if *kind.get_or_insert(found) != found {
+            let message = format!("`{column}` of {request} is another kind of number than that of the tickers before it");
+            return Err(Failure::usage(message));
+        }
         let name = request.series.ticker().map_or("", Ticker::as_str);
-        heads.push(Head::new(name, kind, question.times));
+        heads.push(Head::new(name, found, question.times));
         let times: Vec<i64> = frame.times().collect();
         let values = frame.into_columns().into_iter().nth(at);
         let rows = times.len();
-        series.push((times, values.unwrap_or_else(|| Column::nulls(kind, rows))));
+        series.push((times, values.unwrap_or_else(|| Column::nulls(found, rows))));
         Ok(rows)
     })?;
+    if kind.is_none() {
+        numbers(Profile::of(Dataset::Stocks), column)?;
+    }
     let (dates, columns) = side_by_side(&series);
     told.rows = dates.len();
     let dates = Column::Time(Values::whole(dates));
     let columns = std::iter::once(dates).chain(columns).collect();
     Ok((Sheet::new(Arc::from(heads), columns), told))
+}
+
+/// Returns where a column of numbers stands in a profile, and what kind of numbers they are.
+fn numbers(profile: &'static Profile, column: &str) -> Result<(usize, KindOf), Failure> {
+    let positions = named_columns(&[column.to_owned()], profile)?;
+    let specs = positions
+        .first()
+        .and_then(|at| Some((*at, profile.columns.get(*at)?)));
+    match specs {
+        Some((at, spec)) if matches!(spec.kind, KindOf::Float | KindOf::Int) => Ok((at, spec.kind)),
+        _ => Err(Failure::usage(format!("`{column}` holds no numbers"))),
+    }
 }

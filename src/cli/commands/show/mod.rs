@@ -5,15 +5,13 @@
 
 mod args;
 mod find;
-mod resampled;
 mod trades;
 
 pub(super) use args::{AdjustFor, named_columns};
 pub(in crate::cli) use args::{Format, ShowArgs};
 pub(super) use find::{Wanted, find, interval};
 
-use resampled::resampled;
-
+use super::resampled::resampled;
 use super::time_args::Span;
 use super::unknown;
 use super::{beside, gaps};
@@ -216,8 +214,14 @@ impl Question<'_> {
         let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
             return Ok(request);
         };
-        let reading = (self.reading.workspace, self.reading.catalog);
-        resampled(reading, self.shell, &request, (interval, to), stored)?;
+        let bars = (&stored.frame, stored.provenance.timezone.as_deref());
+        let (frame, unfinished) =
+            resampled(self.reading, self.shell, &request, (interval, to), bars)?;
+        if let Some(bar) = unfinished {
+            let note = format!("The bar of {bar} is not over yet.");
+            self.shell.printer.note(&note);
+        }
+        stored.frame = frame;
         let series = Series::Bars {
             ticker: ticker.clone(),
             interval: to,
