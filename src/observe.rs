@@ -28,6 +28,21 @@ pub enum Event {
         /// How many rows came.
         rows: usize,
     },
+    /// A feed has so many files in all that this run needs: those that it had before, and those that are still to come. The
+    /// number changes as files say what else is needed.
+    FilesPlanned {
+        /// The venue of the feed.
+        venue: Venue,
+        /// How many files.
+        files: usize,
+    },
+    /// A file of a feed was downloaded, or cannot be had.
+    FileDone {
+        /// The venue of the feed.
+        venue: Venue,
+        /// Its name.
+        file: String,
+    },
     /// Consolidation begins.
     ConsolidationPlanned {
         /// The venue.
@@ -76,6 +91,8 @@ pub enum Event {
 pub enum Work {
     /// Asking a source.
     Fetch,
+    /// Asking a feed for its files.
+    Download,
     /// Merging what came, then committing it.
     Store,
     /// Copying into the other layout, then proving it.
@@ -88,7 +105,7 @@ impl Work {
     /// Returns in how many steps each series is done.
     pub fn steps(self) -> usize {
         match self {
-            Self::Fetch | Self::Check => 1,
+            Self::Fetch | Self::Download | Self::Check => 1,
             Self::Store | Self::Move => 2,
         }
     }

@@ -1,4 +1,5 @@
-//! The registry of tickers (`tickers.json`) and of intervals (`intervals.json`).
+//! The registry of tickers (`tickers.json`) and of intervals (`intervals.json`), and the aliases of tickers: what an exchange calls
+//! instruments beside their ISINs.
 //!
 //! Promises: what is not understood survives. Unknown keys stay where they are; a ticker whose entry is of
 //! another shape is reported, left as it is, and does not stop the others. A damaged file is an error that
@@ -7,6 +8,7 @@
 //! Leaves to others: which rows are stored (`storage`), when to write (`to_bytes` is an entry of the commit
 //! group), and holding the run lock.
 
+mod aliases;
 mod block;
 mod entries;
 mod error;
@@ -14,6 +16,7 @@ mod fields;
 mod found;
 mod identity;
 mod intervals;
+mod meant;
 mod missing;
 mod near;
 mod place;
@@ -21,10 +24,12 @@ mod read;
 mod record;
 mod shape;
 
+pub use aliases::{Alias, AliasTable, Learned};
 pub use block::{Block, StorageBlock};
 pub use error::{CatalogError, CatalogWarning, Unusable};
 pub use found::{Found, Wanted};
 pub use intervals::{INTERVALS_FILE, Intervals};
+pub use meant::{Aliases, Meant, Named};
 pub use missing::{KnownRows, Missing};
 pub use near::near;
 pub use read::Catalog;

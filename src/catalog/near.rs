@@ -7,17 +7,25 @@ use crate::model::Ticker;
 const MOST: usize = 3;
 
 /// Returns the tickers that are spelled almost like one that is not there, the nearest first: those that differ in case
-/// and marks only, else those that begin with it, else those that one or two slips of the keyboard lead to.
+/// and marks only, else those that begin with it, else those that one or two slips of the keyboard lead to. Where none is, the
+/// aliases that are.
 pub fn near(catalog: &Catalog, typed: &Ticker) -> Vec<Ticker> {
+    let tickers = nearest(typed, catalog.tickers().iter());
+    if tickers.is_empty() {
+        return nearest(typed, catalog.aliases().words());
+    }
+    tickers
+}
+
+fn nearest<'k>(typed: &Ticker, known: impl Iterator<Item = &'k Ticker>) -> Vec<Ticker> {
     let wanted = bare(typed.as_str());
-    let mut near: Vec<(usize, &Ticker)> = catalog
-        .tickers()
-        .iter()
+    let mut near: Vec<(usize, &Ticker)> = known
         .filter_map(|known| Some((distance(&wanted, &bare(known.as_str()))?, known)))
         .collect();
     let nearest = near.iter().map(|(away, _)| *away).min();
     near.retain(|(away, _)| Some(*away) == nearest);
     near.sort();
+    near.dedup();
     near.into_iter()
         .map(|(_, known)| known.clone())
         .take(MOST)

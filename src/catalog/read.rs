@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::block::{self, Block};
 use super::entries::Entries;
+use super::meant::Aliases;
 use super::missing::{self, KnownRows};
 use super::{
     CatalogError, CatalogWarning, LAST_GOOD_FILE, MAX_BYTES, TICKERS_FILE, fields, identity, place,
@@ -26,6 +27,7 @@ const COOLDOWN_DAYS: i64 = 30;
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub(super) entries: Entries,
+    aliases: Aliases,
 }
 
 impl Catalog {
@@ -49,7 +51,24 @@ impl Catalog {
     pub fn from_document(document: Object) -> Self {
         Self {
             entries: Entries::of(document),
+            aliases: Aliases::default(),
         }
+    }
+
+    /// Takes in what the exchanges call tickers. Nothing of it is a part of the file.
+    pub fn know_aliases(&mut self, aliases: Aliases) {
+        self.aliases = aliases;
+    }
+
+    /// Returns what the exchanges call tickers, as far as somebody has handed it in.
+    pub fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    /// Returns the mnemonic of a ticker at a venue.
+    pub fn mnemonic(&self, ticker: &Ticker, venue: &Venue) -> Option<&str> {
+        let alias = self.aliases.alias_of(ticker, venue);
+        alias.map(|alias| alias.word.as_str())
     }
 
     /// Returns every usable ticker, in the order of the file.

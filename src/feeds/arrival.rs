@@ -17,6 +17,8 @@ pub use crate::source::posttrade::Held;
 pub enum Arrival {
     /// The feed said what it has.
     Listed(Listed),
+    /// So many files are needed, as far as those that were read tell.
+    Planned(usize),
     /// A file was downloaded.
     Downloaded {
         /// Its name.

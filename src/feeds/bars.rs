@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{FeedRunError, FeedTask};
+use super::{FeedRunError, FeedTask, Marks, Unsettled};
 use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
@@ -17,6 +17,7 @@ use crate::model::{Interval, Venue};
 use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, StagedRun, StorageError};
+use crate::sys::Fs;
 use crate::workspace::{Session, View};
 
 /// Bars that are made of the trades themselves.
@@ -28,6 +29,8 @@ pub(super) struct Bars<'b, 'l> {
     pub(super) task: &'b FeedTask<'l>,
     pub(super) view: View<'l>,
     pub(super) session: Session<'l>,
+    /// When the feed said in this run what it has.
+    pub(super) asked: Option<DateTime<Utc>>,
 }
 
 /// Bars of one series on their way into the tree.
@@ -182,6 +185,19 @@ impl<'l> Bars<'_, 'l> {
         Err("this barkeep was built without polars; bars = \"none\" in the settings of the venue asks for none".to_owned())
     }
 
+    fn unsettled(&self) -> Result<Unsettled<'l>, FeedRunError> {
+        let Session {
+            fs, places, clock, ..
+        } = self.session;
+        let marks = Marks::of(places, self.task.feed.venue());
+        let asked = match self.asked {
+            None => marks.asked_before(fs)?,
+            asked => asked,
+        };
+        let calendar = &self.task.feed.spec().calendar;
+        Ok(Unsettled::of(marks, calendar, asked, clock.now()))
+    }
+
     /// Stores bars as those of a source are.
     fn store(
         &self,
@@ -201,6 +217,7 @@ impl<'l> Bars<'_, 'l> {
         let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
         let mut run: Option<StagedRun<'l, Open>> = None;
         let mut notes = SourceNotes::new();
+        let mut unsettled = self.unsettled()?;
         for Made { series, rows } in made {
             let request = StorageRequest {
                 venue: Some(venue.clone()),
@@ -212,7 +229,11 @@ impl<'l> Bars<'_, 'l> {
                 .ticker()
                 .is_some_and(|ticker| listed.contains(ticker))
             {
-                notes.insert(request.clone(), SourceNote::default());
+                let note = SourceNote {
+                    provisional: provisional(&mut unsettled, fs, registry, (&request, &rows))?,
+                    ..SourceNote::default()
+                };
+                notes.insert(request.clone(), note);
             }
             let run = match &mut run {
                 Some(run) => run,
@@ -236,6 +257,21 @@ impl<'l> Bars<'_, 'l> {
         .finish(sealed)?;
         Ok(())
     }
+}
+
+/// Returns which bars of a series are provisional: of those that were made, and of those that were before.
+fn provisional(
+    unsettled: &mut Unsettled<'_>,
+    fs: &dyn Fs,
+    registry: &Registry,
+    (request, made): (&StorageRequest, &Frame),
+) -> Result<Vec<i64>, FeedRunError> {
+    let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) else {
+        return Ok(Vec::new());
+    };
+    let before = registry.catalog().provisional(ticker, venue, *interval);
+    let bars: BTreeSet<i64> = before.into_iter().chain(made.times()).collect();
+    Ok(unsettled.provisional(fs, *interval, bars.into_iter())?)
 }
 
 /// Says which corrections of a day have no trade among its lines.

@@ -168,6 +168,7 @@ impl Fetching<'_, '_> {
             if requests.is_empty() {
                 return Ok(());
             }
+            self.reader.say(Arrival::Planned(requests.len()));
             for request in requests {
                 if self.task.stop.is_raised() || !self.reader.is_heard {
                     return Ok(());

@@ -16,6 +16,7 @@ mod plan;
 mod read;
 mod replay;
 mod run;
+mod settled;
 mod silence;
 
 pub use arrival::{Arrival, FileRead, Held, Listed};
@@ -25,3 +26,4 @@ pub use marks::{DayMarks, Extent, FileMark, Marks};
 pub use plan::{PreviewError, preview, task_of};
 pub use replay::{replay, replayed_days};
 pub use run::FeedRun;
+pub use settled::Unsettled;

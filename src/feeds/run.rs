@@ -17,6 +17,7 @@ use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
 };
 use crate::model::{PriceBasis, Provenance, Venue};
+use crate::observe::Event;
 use crate::source::posttrade::{BadLine, FileName, HeldDay, Listing, Span};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
@@ -44,6 +45,8 @@ pub struct FeedRun<'l> {
     read: Vec<FileRead>,
     listed: Option<Listed>,
     held: Held,
+    /// Files that were asked for.
+    files_done: usize,
 }
 
 impl<'l> FeedRun<'l> {
@@ -70,6 +73,7 @@ impl<'l> FeedRun<'l> {
             read: Vec::new(),
             listed: None,
             held: Held::default(),
+            files_done: 0,
         })
     }
 
@@ -89,16 +93,37 @@ impl<'l> FeedRun<'l> {
     pub fn take(&mut self, arrival: Arrival, report: &mut RunReport) -> Result<bool, FeedRunError> {
         match arrival {
             Arrival::Listed(listed) => self.note_listed(listed, report),
-            Arrival::Downloaded { name, at, bytes } => self.keep(&name, at, &bytes, report)?,
+            Arrival::Planned(more) => self.session.observer.observe(Event::FilesPlanned {
+                venue: self.venue().clone(),
+                files: self.files_done + more,
+            }),
+            Arrival::Downloaded { name, at, bytes } => {
+                self.keep(&name, at, &bytes, report)?;
+                self.tell_done(name.to_string());
+            }
             Arrival::Trades { day, rows } => self.stage(day, rows)?,
             Arrival::Read(read) => self.note_read(read, report)?,
-            Arrival::Failed(failure, body) => self.fail(failure, body.as_deref(), report)?,
+            Arrival::Failed(failure, body) => {
+                let asked_for = failure.file.clone();
+                self.fail(failure, body.as_deref(), report)?;
+                if let Some(file) = asked_for {
+                    self.tell_done(file);
+                }
+            }
             Arrival::Over(held) => {
                 self.held = held;
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn tell_done(&mut self, file: String) {
+        self.files_done += 1;
+        let venue = self.venue().clone();
+        self.session
+            .observer
+            .observe(Event::FileDone { venue, file });
     }
 
     fn note_listed(&mut self, listed: Listed, report: &mut RunReport) {
@@ -279,6 +304,7 @@ impl<'l> FeedRun<'l> {
             task: &self.task,
             view,
             session: self.session,
+            asked: self.listed.as_ref().map(|listed| listed.at),
         }
         .make(&due, registry, report)?;
         for day in &made {

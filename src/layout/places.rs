@@ -98,6 +98,11 @@ impl Places {
             .join(venue.source.as_str())
     }
 
+    /// Returns the folder of the aliases of tickers.
+    pub fn aliases(&self) -> PathBuf {
+        self.state.join("aliases")
+    }
+
     /// Returns where the last accepted list of symbols of an origin is kept; the origin is an address or a path.
     pub fn list(&self, origin: &str) -> PathBuf {
         let last = origin.rsplit(['/', '\\']).next().unwrap_or_default();

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
+use super::time;
+
 /// The length of a bar. `60m` and `1h` are two series, as they are two trees on users' disks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interval {
@@ -129,6 +131,18 @@ impl Interval {
             _ => return None,
         };
         Some(first..after?)
+    }
+
+    /// Returns the first moment of wall clock after a bar that begins at a moment, in nanoseconds; the last one of all at the end
+    /// of the calendar.
+    pub fn end_of(self, bar: i64) -> i64 {
+        const MINUTE: i64 = 60_000_000_000;
+        if let Some(minutes) = self.minutes() {
+            return bar.saturating_add(i64::from(minutes) * MINUTE);
+        }
+        let period = self.period(time::day(bar));
+        let end = period.and_then(|period| time::midnight(period.end));
+        end.unwrap_or(i64::MAX)
     }
 
     /// Tells whether bars of this interval fill those of a longer one: quarters fill an hour, and bars of an hour no bars of 90

@@ -76,6 +76,15 @@ impl Ticker {
     }
 }
 
+/// Returns the symbol of the series of an instrument in a currency: the ISIN in the main currency of a venue, else with the
+/// currency behind it; `XXX`, the code of ISO 4217 for no currency, where none is named.
+pub fn instrument_symbol(isin: &str, currency: Option<&str>, main: &str) -> String {
+    match currency {
+        Some(currency) if currency == main => isin.to_owned(),
+        other => format!("{isin}.{}", other.unwrap_or("XXX")),
+    }
+}
+
 fn encode(symbol: &str) -> String {
     let last = symbol.chars().count().saturating_sub(1);
     let mut segment = String::with_capacity(symbol.len());

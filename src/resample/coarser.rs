@@ -4,9 +4,11 @@
 //! bars is that of the finer ones, exactly. Bars of a source and bars made of trades are both taken, and stay what they are.
 //! Leaves to others: whether the last bar is over, which takes a clock; it is said until when it lasts.
 
-use crate::calendar::Calendar;
+use chrono::{NaiveDate, TimeDelta};
+
+use crate::calendar::{Calendar, Day};
 use crate::frame::{Column, Frame, Texts, Values};
-use crate::model::Interval;
+use crate::model::{Interval, time};
 
 use super::ResampleError;
 use super::bucket::Grid;
@@ -23,14 +25,41 @@ pub struct Coarse {
 }
 
 impl Coarse {
-    /// Returns the beginning of the last bar if it is provisional: it lasts longer than up to `now`, on the clock of the
-    /// exchange, so rows are still to come into it.
-    pub fn provisional(&self, now: i64) -> Option<i64> {
-        self.last
-            .as_ref()
-            .filter(|last| last.end > now)
-            .map(|last| last.start)
+    /// Returns the beginning of the last bar if it is provisional: rows are still to come into it after `now`, on the clock of the
+    /// exchange. None comes after the last session in its time has ended, where it is known that there is no other one.
+    pub fn provisional(&self, now: i64, hours: Hours, calendar: &Calendar) -> Option<i64> {
+        let last = self.last.clone()?;
+        let end = match hours {
+            Hours::All => last.end,
+            Hours::Session => last.end.min(over(&last, calendar).unwrap_or(last.end)),
+        };
+        (end > now).then_some(last.start)
     }
+}
+
+/// Which hours finer bars are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hours {
+    /// Those of the session.
+    Session,
+    /// Those before and after it, too.
+    All,
+}
+
+/// A closing auction and the trades at its price come so long after the close.
+const AFTER_CLOSE: TimeDelta = TimeDelta::minutes(15);
+
+/// Returns when the last session in the time of a bar is over; `None` where nobody knows which that is, or the bar stands
+/// outside of it.
+fn over(bar: &std::ops::Range<i64>, calendar: &Calendar) -> Option<i64> {
+    let first = time::day(bar.start);
+    let last = time::day(bar.end.saturating_sub(1));
+    let days: Vec<NaiveDate> = first.iter_days().take_while(|day| *day <= last).collect();
+    let mut newest = days.iter().rev().map(|day| calendar.day(*day));
+    let session = newest.find(|day| *day != Day::Closed)?.session()?;
+    let close = time::nanos(session.close)?;
+    let is_inside = bar.start < close;
+    is_inside.then(|| time::nanos(session.close + AFTER_CLOSE))?
 }
 
 /// Joins the bars of one series to coarser ones.

@@ -16,7 +16,7 @@ mod resolve;
 mod rules;
 mod trades;
 
-pub use coarser::{Coarse, coarser};
+pub use coarser::{Coarse, Hours, coarser};
 pub use error::ResampleError;
 pub use rules::{LeftOut, VenueRules};
 pub use trades::{Made, bars_of_each, bars_of_trades};

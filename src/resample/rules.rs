@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::calendar::{Calendar, Day};
-use crate::model::time;
+use crate::model::{instrument_symbol, time};
 
 /// The rules of one feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,11 +145,7 @@ impl VenueRules {
 
     /// Returns the ticker of the series of an instrument in a currency.
     pub fn ticker(&self, isin: &str, currency: Option<&str>) -> String {
-        match currency {
-            Some(currency) if *currency == *self.currency => isin.to_owned(),
-            // The code of ISO 4217 for no currency.
-            other => format!("{isin}.{}", other.unwrap_or("XXX")),
-        }
+        instrument_symbol(isin, currency, &self.currency)
     }
 
     /// Says how a trade counts.

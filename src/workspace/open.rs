@@ -14,7 +14,7 @@ use super::{
     owners, servers, sources,
 };
 use crate::calendar::Calendars;
-use crate::catalog::{Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
+use crate::catalog::{Aliases, Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
 use crate::codec::{self, MemoryLimit};
 use crate::config::{
     Compression, ConfigService, CorruptFiles, Origin, Overrides, SETTINGS_FILE,
@@ -211,12 +211,23 @@ impl<'s> Workspace<'s> {
     /// # Errors
     /// When it is there and cannot be read or understood.
     pub fn catalog(&self) -> Result<Option<Catalog>, WorkspaceError> {
-        let catalog = Catalog::load(&*self.around.fs, &self.places.root)?;
+        let mut catalog = Catalog::load(&*self.around.fs, &self.places.root)?;
+        if let Some(catalog) = &mut catalog {
+            catalog.know_aliases(self.aliases()?);
+        }
         // It may be large, and who looks into it asks for the default venue next.
         self.default_venue
             .get_or_init(|| self.only_venue(catalog.as_ref()));
         self.learn(catalog.as_ref());
         Ok(catalog)
+    }
+
+    /// Returns what the exchanges call tickers.
+    ///
+    /// # Errors
+    /// When the folder of it cannot be listed.
+    pub fn aliases(&self) -> Result<Aliases, WorkspaceError> {
+        Ok(Aliases::load(&*self.around.fs, &self.places.aliases())?)
     }
 
     /// Takes in what a registry that was read says of legacy files.

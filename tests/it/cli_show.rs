@@ -2,6 +2,7 @@
 
 use barkeep::cli::{Exit, Terminals};
 use rstest::rstest;
+use serde_json::Value;
 
 use crate::support::barkeep::{Barkeep, Ran};
 
@@ -204,7 +205,7 @@ fn a_ticker_that_cannot_be_shown_hides_no_other() {
 
     assert!(ran.stderr.contains("did you mean BRK.B?"), "{}", ran.stderr);
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(json["ticker"], "B");
+    assert_eq!(json[0]["ticker"], "B");
 }
 
 #[test]
@@ -348,4 +349,55 @@ fn a_joined_bar_that_lasts_still_is_told_and_what_cannot_be_joined_is_refused() 
             .contains("bars of 1d cannot be joined to bars of 1m")
     );
     assert_eq!(of_days.exit, Exit::Usage);
+}
+
+#[cfg(feature = "polars")]
+#[rstest]
+// In the session, in the quarter of an hour after it, and later.
+#[case("2025-11-21T20:59:00Z", true)]
+#[case("2025-11-21T21:14:59Z", true)]
+#[case("2025-11-21T21:15:00Z", false)]
+#[case("2025-11-22T03:00:00Z", false)]
+fn the_bar_of_a_day_is_over_with_its_session(#[case] now: &str, #[case] is_told: bool) {
+    let mut bar = stored();
+    now.clone_into(&mut bar.now);
+
+    let ran = bar.run(&["show", "A", "--resample", "1d"]).expect(Exit::Ok);
+
+    let note = "The bar of 2025-11-21 is not over yet.";
+    assert_eq!(ran.stderr.contains(note), is_told, "{}", ran.stderr);
+}
+
+#[test]
+fn several_tickers_are_an_array_of_documents_whether_one_is_unknown_or_not() {
+    let bar = stored();
+    let shown = |words: &[&str]| {
+        let ran = bar.run(&[&["show", "--format", "json"], words].concat());
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        (ran.exit, document)
+    };
+
+    assert!(shown(&["A"]).1.is_object());
+    assert_eq!(shown(&["A", "B"]).1.as_array().unwrap().len(), 2);
+    let (exit, one) = shown(&["A", "NOPE"]);
+    assert_eq!((exit, one.as_array().unwrap().len()), (Exit::Failed, 1));
+    let (exit, none) = shown(&["NOPE", "NONE"]);
+    assert_eq!((exit, none), (Exit::Failed, Value::Array(Vec::new())));
+}
+
+#[rstest]
+#[case("csv")]
+#[case("ndjson")]
+fn rows_of_several_lengths_are_not_mixed(#[case] format: &str) {
+    let bar = stored();
+
+    // A has minutes and B days.
+    let mixed = bar
+        .run(&["show", "A", "B", "--format", format])
+        .expect(Exit::Usage);
+
+    assert_eq!(mixed.stdout, "");
+    assert!(mixed.stderr.contains("A 1m at us:mine"), "{}", mixed.stderr);
+    assert!(mixed.stderr.contains("B 1d at us:mine"), "{}", mixed.stderr);
+    bar.run(&["show", "A", "B"]).expect(Exit::Ok);
 }

@@ -11,6 +11,84 @@ use crate::support::sim::{Recover, SimFs, sweep};
 
 const IMPORT: [&str; 6] = ["-C", "/ws", "tickers", "import", "--list", "/lists/new.txt"];
 
+const INSTRUMENTS: [&str; 8] = [
+    "-C",
+    "/ws",
+    "tickers",
+    "import",
+    "--venue",
+    "de:xetra",
+    "--xetra",
+    "/lists/t7.csv",
+];
+const ALIASES: &str = "/ws/state/aliases/de.xetra.json";
+
+/// The file of instruments of a day, and the next one, in which a mnemonic has gone to another instrument.
+fn instruments(day: &str, isin: &str) -> String {
+    format!(
+        "Market:;XETR\nDate Last Update:;{day}\n\
+         Product Status;Instrument Status;Instrument;ISIN;Mnemonic;Instrument Type\n\
+         Active;Active;DEUTSCHE BANK AG;{isin};DBK;CS\nActive;Active;SAP SE;DE0007164600;SAP;CS\n"
+    )
+}
+
+#[test]
+fn an_import_of_instruments_that_crashed_leaves_whole_aliases_and_is_completed_by_the_next_one() {
+    let disk = SimFs::new();
+    disk.plant("/ws/barkeep.toml", b"");
+    disk.plant(
+        "/lists/t7.csv",
+        instruments("02.01.2026", "DE0005140008").as_bytes(),
+    );
+    let init = ["-C", "/ws", "init", "--venue", "de:xetra"];
+    assert_eq!(run_on(&disk, &init), Exit::Ok);
+    assert_eq!(run_on(&disk, &INSTRUMENTS), Exit::Ok);
+    let disk = disk.again();
+    disk.plant(
+        "/lists/t7.csv",
+        instruments("04.05.2026", "DE0000000009").as_bytes(),
+    );
+    let initial = disk.again();
+    let undisturbed = initial.again();
+    assert_eq!(run_on(&undisturbed, &INSTRUMENTS), Exit::Ok);
+    let (before, expected) = (counted(&initial), counted(&undisturbed));
+    let aliases = |files: &BTreeMap<PathBuf, Vec<u8>>| {
+        let found = files
+            .iter()
+            .find(|(path, _)| ALIASES.ends_with(&*path.to_string_lossy()));
+        found.map(|(_, bytes)| bytes.clone())
+    };
+    assert!(aliases(&before).is_some() && aliases(&before) != aliases(&expected));
+
+    let judge = |fs: &SimFs, is_acked: bool| {
+        let found = counted(fs);
+        let known = aliases(&found);
+        if known != aliases(&before) && known != aliases(&expected) {
+            return Err(format!("the aliases are torn: {known:?}"));
+        }
+        if is_acked && found != expected {
+            return Err("the import said that it was done".to_owned());
+        }
+        let rerun = fs.again();
+        let exit = run_on(&rerun, &INSTRUMENTS);
+        (exit == Exit::Ok && counted(&rerun) == expected)
+            .then_some(())
+            .ok_or_else(|| format!("a rerun ends with {exit:?} and {:?}", counted(&rerun)))
+    };
+    let report = sweep(
+        "an import of instruments",
+        &initial,
+        &|fs| Ok(run_on(fs, &INSTRUMENTS) == Exit::Ok),
+        &|_| Ok(()),
+        &judge,
+        1,
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 300, "{report}");
+}
+
 /// A workspace that took an earlier state of the list, and its next state.
 fn disk() -> SimFs {
     let disk = SimFs::new();

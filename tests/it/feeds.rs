@@ -5,6 +5,7 @@ mod marks;
 mod outward;
 mod recorded;
 mod together;
+mod told;
 mod trouble;
 
 use std::collections::BTreeMap;

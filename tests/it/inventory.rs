@@ -56,7 +56,7 @@ fn every_series_is_listed_with_what_was_recorded() {
     assert_eq!(
         *msft,
         json!({
-            "venue": "us:demo", "ticker": "MSFT", "feed": null, "dataset": "stocks", "interval": "1d",
+            "venue": "us:demo", "ticker": "MSFT", "mnemonic": null, "feed": null, "dataset": "stocks", "interval": "1d",
             "state": "active", "is_recorded": true, "layout": "partitioned",
             "first": "2025-09-15", "last": "2025-11-20", "months": [["2025-09", "2025-11"]],
             "rows": 49, "files": 3, "bytes": bytes, "basis": "split_adjusted", "unit": "us",

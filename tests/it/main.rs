@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod aliases;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod as_of;

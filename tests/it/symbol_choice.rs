@@ -123,7 +123,7 @@ fn a_choice_makes_the_next_list_no_shorter() {
 
 #[test]
 fn a_list_that_tells_no_kinds_is_refused_where_some_are_chosen() {
-    for text in ["AAPL\n", "Symbol,Security Name\nAAPL,Apple\n"] {
+    for text in ["AAPL\nMSFT\n", "Symbol,Security Name\nAAPL,Apple\n"] {
         let bar = Barkeep::partitioned(&[]);
         bar.write("list.csv", text);
 

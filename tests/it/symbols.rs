@@ -336,6 +336,32 @@ fn a_list_that_became_short_is_refused_until_it_is_accepted() {
     assert_eq!(listed(&bar).len(), 100);
 }
 
+/// Servers that do not hand a list out say so with status 200, too.
+#[rstest]
+#[case::word("Forbidden", "`Forbidden`")]
+#[case::word_in_capitals("FORBIDDEN\n", "`FORBIDDEN`")]
+#[case::number("404", "`404`")]
+#[case::quoted("\"Unauthorized\"", "`Unauthorized`")]
+#[case::words_in_lines("Access\nDenied\n", "`Access`")]
+#[case::sentence("Access denied", "`Access denied`")]
+#[case::page("<html><body>Forbidden</body></html>", "HTML")]
+#[case::json("{\"error\":\"Forbidden\"}", "`{\"error\":\"Forbidden\"}`")]
+#[case::json_list("[\"Forbidden\"]", "`[\"Forbidden\"]`")]
+fn what_a_server_says_in_place_of_a_list_is_no_ticker(#[case] body: &str, #[case] said: &str) {
+    let bar = Barkeep::partitioned(&["MSFT"]);
+    bar.write("list.txt", body);
+    let server = Server::start();
+    server.on("/list", [Reply::new(200, body)]);
+    let before = bar.tree();
+
+    for list in ["list.txt", &server.url("/list")] {
+        let refused = bar.run(&import(list, &[])).expect(Exit::Failed);
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+
+    assert_eq!(bar.tree(), before);
+}
+
 #[test]
 fn a_dry_run_tells_and_changes_nothing() {
     let bar = Barkeep::partitioned(&["AAPL"]);
@@ -375,7 +401,7 @@ fn is_active(bar: &Barkeep) -> bool {
 #[test]
 fn a_given_up_ticker_that_a_list_names_is_taken_back() {
     let bar = given_up("AAPL", "{}");
-    bar.write("list.txt", "AAPL\n");
+    bar.write("list.txt", "Symbol\nAAPL\n");
 
     let ran = bar.run(&import("list.txt", &[])).expect(Exit::Ok);
 

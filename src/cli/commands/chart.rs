@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::export::{save, target};
+use super::named::{self, Lookup};
 use super::show::{AdjustFor, Wanted, catalog_if_usable, find, interval, report_damage};
 use super::time_args::{DATES, TimeArgs};
 use super::{beside, show};
@@ -70,6 +71,14 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
+    let lookup = Lookup {
+        shell,
+        workspace: &workspace,
+        catalog: &catalog,
+        venues: args.venue.as_slice(),
+        day: None,
+    };
+    let ticker = lookup.ticker(&args.ticker)?;
     let wanted = Wanted {
         command: "chart",
         interval: args.interval,
@@ -77,8 +86,8 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         venue: args.venue.as_ref(),
         with_outside: false,
     };
-    let interval = interval(wanted, reading, &args.ticker)?;
-    let (request, stored) = find(wanted, reading, &args.ticker, interval)?;
+    let interval = interval(wanted, reading, &ticker)?;
+    let (request, stored) = find(wanted, reading, &ticker, interval)?;
     let exit = report_damage(shell, &request, &stored);
     let bars = match args.adjust {
         Some(adjust) => beside::adjusted(reading, &request, &stored, adjust.how())?,
@@ -95,7 +104,10 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         return Ok(Exit::worst([exit, Exit::Failed]));
     };
     let picture = Picture {
-        name: request.to_string(),
+        name: match named::mnemonic(&request, &catalog) {
+            Some(mnemonic) => format!("{request} ({mnemonic})"),
+            None => request.to_string(),
+        },
         bars: within,
         span: (first, last),
         times: if interval.is_intraday() {

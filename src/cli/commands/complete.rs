@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use clap::{Args, ValueEnum};
 
-use crate::catalog::{Catalog, Intervals};
+use crate::catalog::{Aliases, Catalog, Intervals};
 use crate::cli::Exit;
 use crate::cli::shell::Shell;
 use crate::config::Overrides;
+use crate::layout::Places;
 use crate::model::Interval;
 use crate::workspace::Workspace;
 
@@ -24,7 +25,7 @@ pub(in crate::cli) struct CompleteArgs {
 /// What a word of the command line names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// A ticker of tickers.json.
+    /// A ticker of tickers.json, or what an exchange calls one.
     Tickers,
     /// An interval that is kept; any, where nobody knows.
     Intervals,
@@ -40,11 +41,13 @@ pub(in crate::cli) fn run(args: &CompleteArgs, shell: &Shell<'_>) -> Exit {
         catalog.ok().flatten().unwrap_or_default()
     };
     let words: Vec<String> = match args.what {
-        What::Tickers => catalog()
-            .tickers()
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        What::Tickers => {
+            let folder = Places::of(shell.root(), false).aliases();
+            let aliases = Aliases::load(fs, &folder).unwrap_or_default();
+            let catalog = catalog();
+            let words = catalog.tickers().iter().chain(aliases.words());
+            words.map(ToString::to_string).collect()
+        }
         What::Intervals => {
             let kept = Intervals::load(fs, shell.root()).ok().flatten();
             let kept = kept.unwrap_or_default();

@@ -46,6 +46,7 @@ pub(super) fn tell(
             printer.warning(&sentence);
         }
     }
+    tell_aliases(changes, venue, shell);
     let added = count(changes.added, "ticker", "tickers");
     let back = match changes.taken_back.as_slice() {
         [] => "0".to_owned(),
@@ -60,6 +61,22 @@ pub(super) fn tell(
     } else {
         format!("Added {added} to {venue} and took back {back}.")
     });
+}
+
+fn tell_aliases(changes: &Changes, venue: &Venue, shell: &Shell<'_>) {
+    let Some(learned) = changes.aliases else {
+        return;
+    };
+    match learned.newer {
+        Some(day) => shell.printer.warning(&format!(
+            "The mnemonics of {venue} are those of {day}, and the list is older: they stay."
+        )),
+        None => shell.printer.note(&format!(
+            "Mnemonics of {venue}: {} new, {} ended.",
+            grouped(learned.begun),
+            grouped(learned.ended)
+        )),
+    }
 }
 
 /// Returns the same for machines, with every symbol that was left out.
@@ -86,6 +103,11 @@ pub(super) fn json(lists: &Lists, changes: &Changes, is_dry_run: bool, venue: &V
         "refused": lists.refused.iter().map(Failure::json).collect::<Vec<_>>(),
         "added": changes.added,
         "taken_back": changes.taken_back.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "mnemonics": changes.aliases.map(|learned| json!({
+            "new": learned.begun,
+            "ended": learned.ended,
+            "older_than": learned.newer.map(|day| day.to_string()),
+        })),
         "left_out_by_reason": counts,
         "left_out": left_out.collect::<Vec<_>>(),
     })

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::as_of::AsOf;
+use super::named::{self, Lookup};
 use super::status::registry;
 use super::unknown;
 use crate::catalog::Catalog;
@@ -22,7 +23,7 @@ use crate::ledger::SeriesRecord;
 use crate::model::{Interval, PartitionKey, Series, Ticker, Venue, time};
 
 /// Options of `list`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct ListArgs {
     /// Only these tickers [default: all]
     #[arg(value_name = "TICKER")]
@@ -50,16 +51,28 @@ const NONE: &str = "-";
 pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
+    let now = shell.around.clock.now();
+    let as_of = args.as_of.map(|as_of| as_of.at(now)).transpose()?;
+    let lookup = Lookup {
+        shell,
+        workspace: &workspace,
+        catalog: &catalog,
+        venues: &args.venues,
+        day: as_of.map(|at| at.date_naive()),
+    };
+    let args = &ListArgs {
+        tickers: lookup.tickers(&args.tickers)?,
+        ..args.clone()
+    };
     let asked = Asked {
         venues: args.venues.clone(),
         intervals: args.intervals.clone(),
         tickers: args.tickers.clone(),
     };
     let fs = &*shell.world.fs;
-    let known = match args.as_of {
+    let known = match as_of {
         None => inventory::known(&workspace, fs, &catalog, &asked)?,
-        Some(as_of) => {
-            let at = as_of.at(shell.around.clock.now())?;
+        Some(at) => {
             let known = inventory::known_at(&workspace, fs, &catalog, &asked, at)?;
             refuse_unrecorded(&known, at, shell)?;
             known
@@ -76,12 +89,15 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
         );
         shell.printer.json(&Documents {
-            series: listed.iter().map(|one| Document::of(one, args)).collect(),
+            series: listed
+                .iter()
+                .map(|one| Document::of(one, args, &catalog))
+                .collect(),
             begun: begun.collect(),
             damaged: damaged.collect(),
         });
     } else {
-        print(&listed, args, shell);
+        print(&listed, args, &catalog, shell);
     }
     for (path, reason) in &damaged {
         let path = shell.shown(path);
@@ -168,8 +184,8 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
     }
 }
 
-fn print(listed: &[Listed], args: &ListArgs, shell: &Shell<'_>) {
-    let rows: Vec<[String; 13]> = listed.iter().map(|one| row(one, args)).collect();
+fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_>) {
+    let rows: Vec<[String; 13]> = listed.iter().map(|one| row(one, args, catalog)).collect();
     let header = [
         "venue", "ticker", "series", "layout", "first", "last", "months", "rows", "files", "bytes",
         "basis", "unit", "state",
@@ -189,11 +205,11 @@ fn print(listed: &[Listed], args: &ListArgs, shell: &Shell<'_>) {
     }
 }
 
-fn row(one: &Listed, args: &ListArgs) -> [String; 13] {
+fn row(one: &Listed, args: &ListArgs, catalog: &Catalog) -> [String; 13] {
     let venue = one.request.venue.as_ref().map(ToString::to_string);
     let ticker = match &one.request.series {
         Series::Trades { feed } => feed.to_string(),
-        series => series.ticker().map(ToString::to_string).unwrap_or_default(),
+        _ => named::called(&one.request, catalog),
     };
     let record = one.record.as_ref();
     let known = |text: fn(&SeriesRecord) -> String| record.map_or_else(|| UNKNOWN.to_owned(), text);
@@ -246,6 +262,7 @@ struct Documents<'l> {
 struct Document<'l> {
     venue: Option<String>,
     ticker: Option<&'l str>,
+    mnemonic: Option<&'l str>,
     feed: Option<&'l str>,
     dataset: &'static str,
     interval: Option<&'static str>,
@@ -263,7 +280,7 @@ struct Document<'l> {
 }
 
 impl<'l> Document<'l> {
-    fn of(one: &'l Listed, args: &ListArgs) -> Self {
+    fn of(one: &'l Listed, args: &ListArgs, catalog: &'l Catalog) -> Self {
         let series = &one.request.series;
         let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
         let record = one.record.as_ref();
@@ -276,6 +293,7 @@ impl<'l> Document<'l> {
         Self {
             venue: one.request.venue.as_ref().map(ToString::to_string),
             ticker: series.ticker().map(Ticker::as_str),
+            mnemonic: named::mnemonic(&one.request, catalog),
             feed: match series {
                 Series::Trades { feed } => Some(feed.as_str()),
                 _ => None,

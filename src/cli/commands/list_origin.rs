@@ -30,6 +30,14 @@ impl ListOrigin {
         }
     }
 
+    /// Returns the origin of a table that somebody typed; a plain list is none.
+    pub(super) fn typed_table(text: &str, shell: &Shell<'_>) -> Self {
+        Self {
+            forms: Forms::Tables,
+            ..Self::typed(text, shell)
+        }
+    }
+
     /// Returns an origin of the settings; a path is relative to the workspace.
     pub(super) fn configured(text: &str, shell: &Shell<'_>) -> Self {
         Self {

@@ -7,7 +7,10 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
+use super::named::Lookup;
+use super::show::catalog_if_usable;
 use super::unknown;
+use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -15,13 +18,12 @@ use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
-use crate::workspace::Workspace;
 
 /// How many damaged lines of a ledger are named.
 const MOST_NAMED: usize = 10;
 
 /// Options of `revisions`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct RevisionsArgs {
     /// The ticker
     #[arg(value_name = "TICKER", required_unless_present = "trades")]
@@ -74,6 +76,19 @@ impl RevisionsArgs {
 /// Runs `revisions`.
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
+    let catalog = catalog_if_usable(&workspace, shell)?;
+    let lookup = Lookup {
+        shell,
+        workspace: &workspace,
+        catalog: &catalog,
+        venues: args.venue.as_slice(),
+        day: None,
+    };
+    let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
+    let args = &RevisionsArgs {
+        ticker: ticker.transpose()?,
+        ..args.clone()
+    };
     let venues = match &args.venue {
         Some(venue) => vec![venue.clone()],
         None => workspace.venues()?.into_iter().collect(),
@@ -89,7 +104,7 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
     }
     if ledgers.is_empty() {
         if let Some(ticker) = &args.ticker {
-            refuse_unknown(ticker, &workspace)?;
+            refuse_unknown(ticker, &catalog)?;
         }
         let feed = args.trades.as_ref().map(ToString::to_string);
         let named = args.ticker.as_ref().map(ToString::to_string).or(feed);
@@ -104,13 +119,12 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
 }
 
 /// A ticker that was named and that nobody knows is a slip of the keyboard.
-fn refuse_unknown(ticker: &Ticker, workspace: &Workspace<'_>) -> Result<(), Failure> {
-    let catalog = workspace.catalog()?.unwrap_or_default();
+fn refuse_unknown(ticker: &Ticker, catalog: &Catalog) -> Result<(), Failure> {
     if catalog.contains(ticker) {
         return Ok(());
     }
     let message = format!("tickers.json does not have {ticker}, and no value of it was replaced");
-    let hint = unknown::near(&catalog, &[ticker], || unknown::LISTED.to_owned());
+    let hint = unknown::near(catalog, &[ticker], || unknown::LISTED.to_owned());
     Err(Failure::usage(message).hint(hint))
 }
 

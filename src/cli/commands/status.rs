@@ -24,7 +24,7 @@ use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
     /// Print JSON
     #[arg(long)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
+use super::named::Lookup;
 use super::status::{StatusArgs, exit, survey};
 use super::unknown;
 use crate::catalog::Catalog;
@@ -31,6 +32,17 @@ pub(super) fn run(
         args.intervals.first().copied(),
         catalog,
     )?;
+    let lookup = Lookup {
+        shell,
+        workspace,
+        catalog,
+        venues: &args.venues,
+        day: None,
+    };
+    let args = &StatusArgs {
+        tickers: lookup.tickers(&args.tickers)?,
+        ..args.clone()
+    };
     let known = workspace.intervals()?;
     let intervals = if args.intervals.is_empty() {
         &known

@@ -10,8 +10,9 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::import_report;
+use super::mnemonics;
 use super::{list_origin::ListOrigin, registration};
-use crate::catalog::{Catalog, CatalogWarning};
+use crate::catalog::{AliasTable, Catalog, CatalogWarning, Learned};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -25,6 +26,10 @@ use crate::workspace::Workspace;
 
 /// Options of `tickers import`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     which: WhichLists,
@@ -34,6 +39,9 @@ pub(in crate::cli) struct ImportArgs {
     /// Only securities of these kinds, of lists that tell them [default: all]
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind())]
     kinds: Vec<Kind>,
+    /// Only take the mnemonics of a file of instruments, for a feed of trades, and add no ticker
+    #[arg(long)]
+    aliases: bool,
     /// Tell what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -61,9 +69,10 @@ struct WhichLists {
     /// Copies of them that datahub.io publishes
     #[arg(long)]
     datahub: bool,
-    /// The instruments of Xetra, as `lists.xetra` in barkeep.toml names their file
-    #[arg(long)]
-    xetra: bool,
+    /// The file of instruments of Xetra, or of another market for its feed of trades [default: `lists.xetra` in barkeep.toml]
+    #[arg(long, value_name = "FILE-or-URL", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "the option may stand alone")]
+    xetra: Option<Option<String>>,
     /// A list of any form: a directory, a copy as CSV, Xetra's file, a table with a column of symbols, or symbols alone
     #[arg(long, value_name = "FILE-or-URL")]
     list: Option<String>,
@@ -76,11 +85,12 @@ impl ImportArgs {
             which: WhichLists {
                 nasdaq: false,
                 datahub: true,
-                xetra: false,
+                xetra: None,
                 list: None,
             },
             venue: None,
             kinds: Vec::new(),
+            aliases: false,
             dry_run: false,
             accept_shorter: false,
             json: false,
@@ -146,6 +156,8 @@ pub(super) struct Changes {
     pub(super) added: usize,
     pub(super) taken_back: Vec<Ticker>,
     pub(super) left_out: Vec<LeftOut>,
+    /// What became of the mnemonics, where a list has some.
+    pub(super) aliases: Option<Learned>,
 }
 
 /// Runs `tickers import`.
@@ -165,16 +177,17 @@ pub(super) fn run(args: &ImportArgs, shell: &Shell<'_>) -> Result<Exit, Failure>
     };
     let (lists, changes) = if args.dry_run {
         let lists = compared(lists)?;
-        let mut catalog = workspace.catalog()?.unwrap_or_default();
-        let changes = take(&mut catalog, &lists.taken, &args.kinds, shell, &workspace);
+        let (_, _, changes) = take_all(args, &lists.taken, shell, &workspace)?;
         (lists, changes)
     } else {
         let held = registration::lock(&workspace, shell, "tickers import", Duration::ZERO)?;
         let lists = compared(lists)?;
-        let mut catalog = workspace.catalog()?.unwrap_or_default();
-        let changes = take(&mut catalog, &lists.taken, &args.kinds, shell, &workspace);
+        let (catalog, aliases, changes) = take_all(args, &lists.taken, shell, &workspace)?;
         if catalog.is_changed() {
             registration::save(shell, &held, &catalog)?;
+        }
+        if let Some(aliases) = aliases {
+            mnemonics::save(&aliases, &held, shell, &workspace)?;
         }
         keep(&lists.taken, &held, shell, &workspace)?;
         held.release()?;
@@ -203,7 +216,10 @@ fn fetch(
     };
     for origin in origins {
         let understood = |bytes: &[u8]| {
-            let list = SymbolList::parse(bytes, origin.forms())?;
+            let list = parsed(bytes, &origin, workspace)?;
+            if args.aliases && list.mnemonics.is_none() {
+                return Err(ListError::NoMnemonics);
+            }
             if !args.kinds.is_empty() && !list.has_kinds() {
                 return Err(ListError::NoKinds);
             }
@@ -226,6 +242,18 @@ fn fetch(
     Ok(lists)
 }
 
+/// Reads a list as the venue of the question needs it: a feed of trades names instruments by ISIN, a source as Yahoo does.
+fn parsed(
+    bytes: &[u8],
+    origin: &ListOrigin,
+    workspace: &Workspace<'_>,
+) -> Result<SymbolList, ListError> {
+    match workspace.view().feed(workspace.default_venue()) {
+        Some(feed) => SymbolList::parse_for_feed(bytes, origin.forms(), &feed.spec().currency),
+        None => SymbolList::parse(bytes, origin.forms()),
+    }
+}
+
 fn origins(
     which: &WhichLists,
     shell: &Shell<'_>,
@@ -234,10 +262,13 @@ fn origins(
     if let Some(typed) = &which.list {
         return Ok(vec![ListOrigin::typed(typed, shell)]);
     }
+    if let Some(Some(typed)) = &which.xetra {
+        return Ok(vec![ListOrigin::typed_table(typed, shell)]);
+    }
     let lists = &workspace.config.settings().lists;
     let (key, named) = if which.nasdaq {
         ("nasdaq", &lists.nasdaq.value)
-    } else if which.xetra {
+    } else if which.xetra.is_some() {
         ("xetra", &lists.xetra.value)
     } else {
         ("datahub", &lists.datahub.value)
@@ -249,6 +280,26 @@ fn origins(
     }
     let configured = |named: &String| ListOrigin::configured(named, shell);
     Ok(named.iter().map(configured).collect())
+}
+
+/// Takes the lists into a registry and a table of aliases in memory; without a table where no list has mnemonics.
+fn take_all(
+    args: &ImportArgs,
+    imports: &[Import],
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+) -> Result<(Catalog, Option<AliasTable>, Changes), Failure> {
+    let mut catalog = workspace.catalog()?.unwrap_or_default();
+    let mut changes = if args.aliases {
+        Changes::default()
+    } else {
+        take(&mut catalog, imports, &args.kinds, shell, workspace)
+    };
+    let lists = imports.iter().map(|import| &import.list);
+    let learned = mnemonics::learned(lists, shell, workspace)?;
+    changes.aliases = learned.as_ref().map(|(_, learned)| *learned);
+    let changed = learned.filter(|(_, learned)| learned.newer.is_none());
+    Ok((catalog, changed.map(|(table, _)| table), changes))
 }
 
 /// Refuses the lists that are too short beside the last ones of their origins.
@@ -264,7 +315,7 @@ fn compare(lists: Lists, shell: &Shell<'_>, workspace: &Workspace<'_>) -> Result
             &import,
             last.as_deref(),
             &shell.shown(&path).to_string(),
-            shell,
+            (shell, workspace),
         ) {
             Ok(()) => compared.taken.push(import),
             Err(refused) => compared.refused.push(refused),
@@ -278,13 +329,13 @@ fn check_length(
     Import { origin, list, .. }: &Import,
     last: Option<&[u8]>,
     kept: &str,
-    shell: &Shell<'_>,
+    (shell, workspace): (&Shell<'_>, &Workspace<'_>),
 ) -> Result<(), Failure> {
     const HINT: &str = "`--accept-shorter` takes it all the same";
     let Some(bytes) = last else {
         return Ok(());
     };
-    let last = SymbolList::parse(bytes, origin.forms()).map_err(|error| {
+    let last = parsed(bytes, origin, workspace).map_err(|error| {
         let message = format!("{origin} cannot be compared with {kept}: {error}");
         Failure::new(Exit::Damaged, message).hint(HINT)
     })?;

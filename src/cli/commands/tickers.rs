@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::named::Lookup;
 use super::not_founds::{self, NotFoundsArgs};
 use super::registration;
 use super::symbol_import::{self, ImportArgs};
@@ -166,10 +167,12 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     };
     let workspace = wiring::open(shell, &flags)?;
     let venue = workspace.default_venue();
-    let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
+    let words = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     wiring::warn_without_source(&workspace, shell, venue);
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
+    let tickers =
+        lookup(shell, &workspace, &catalog, std::slice::from_ref(venue)).tickers(&words)?;
     registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
     let added = registration::add(shell, &mut catalog, venue, &tickers);
     for ticker in &tickers {
@@ -192,16 +195,17 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let mut catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let venues = args.venue.as_slice();
+    let tickers = lookup(shell, &workspace, &catalog, venues).tickers(&args.tickers)?;
     if let Some(venue) = &args.venue {
-        for ticker in &args.tickers {
+        for ticker in &tickers {
             refuse_orphans(&workspace, &catalog, (ticker, venue), shell)?;
         }
     }
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        args.tickers.iter().partition(|ticker| match &args.venue {
-            Some(venue) => catalog.remove_at(ticker, venue),
-            None => catalog.remove(ticker),
-        });
+    let (known, unknown): (Vec<_>, Vec<_>) = tickers.iter().partition(|ticker| match &args.venue {
+        Some(venue) => catalog.remove_at(ticker, venue),
+        None => catalog.remove(ticker),
+    });
     if !known.is_empty() {
         registration::save(shell, &held, &catalog)?;
         let removed = count(known.len(), "ticker", "tickers");
@@ -248,6 +252,21 @@ fn refuse_orphans(
     .hint("migrate it, or move it away, or remove the ticker at every venue"))
 }
 
+fn lookup<'l>(
+    shell: &'l Shell<'l>,
+    workspace: &'l Workspace<'l>,
+    catalog: &'l Catalog,
+    venues: &'l [Venue],
+) -> Lookup<'l> {
+    Lookup {
+        shell,
+        workspace,
+        catalog,
+        venues,
+        day: None,
+    }
+}
+
 fn verb(tickers: &[&Ticker]) -> String {
     format!(
         "{} {}",
@@ -286,6 +305,7 @@ fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
             .map(|venue| {
                 json!({
                     "venue": venue.to_string(),
+                    "mnemonic": catalog.mnemonic(ticker, venue),
                     "active": catalog.is_active(ticker, venue),
                 })
             })

@@ -14,7 +14,7 @@ use super::stretch::Stretch;
 use super::words::count;
 use super::{Printer, json as pieces};
 use crate::cli::shell::Shell;
-use crate::model::Series;
+use crate::model::{Series, Venue};
 use crate::observe::{Event, Observer, Work};
 use crate::sys::Stopwatch;
 
@@ -42,8 +42,12 @@ pub(in crate::cli) struct Progress<'p> {
 struct Drawing {
     /// Venues are fetched while others are stored, so that two kinds of work may be under way.
     stretches: BTreeMap<Work, Stretch>,
+    /// Files of each feed that a run needs; they are downloaded side by side.
+    files: BTreeMap<Venue, usize>,
     /// Since the last step of any of them.
     since: Stopwatch,
+    /// Since the last file of any feed: while a feed keeps to its budget, sources are asked.
+    since_file: Stopwatch,
     /// Since the last line, or the beginning.
     drawn: Stopwatch,
     bar: Option<ProgressBar>,
@@ -66,7 +70,9 @@ impl<'p> Progress<'p> {
             look,
             drawing: Mutex::new(Drawing {
                 stretches: BTreeMap::new(),
+                files: BTreeMap::new(),
                 since: Stopwatch::start(),
+                since_file: Stopwatch::start(),
                 drawn: Stopwatch::start(),
                 bar: None,
             }),
@@ -106,10 +112,27 @@ impl<'p> Progress<'p> {
         }
     }
 
+    fn plan_files(&self, venue: Venue, files: usize) {
+        let mut drawing = self.drawing();
+        drawing.files.insert(venue, files);
+        let all: usize = drawing.files.values().sum();
+        if let Some(stretch) = drawing.stretches.get_mut(&Work::Download) {
+            stretch.replan(all);
+        } else if all > 0 {
+            drawing.since_file = Stopwatch::start();
+            let stretch = Stretch::new(Work::Download, all);
+            drawing.stretches.insert(Work::Download, stretch);
+        }
+    }
+
     fn step(&self, work: Work, last: String) {
         let mut drawing = self.drawing();
-        let seconds = drawing.since.seconds();
-        drawing.since = Stopwatch::start();
+        let since = match work {
+            Work::Download => &mut drawing.since_file,
+            _ => &mut drawing.since,
+        };
+        let seconds = since.seconds();
+        *since = Stopwatch::start();
         let is_due = drawing.drawn.seconds();
         let Some(stretch) = drawing.stretches.get_mut(&work) else {
             return;
@@ -177,7 +200,10 @@ impl Observer for Progress<'_> {
     fn observe(&self, event: Event) {
         match &event {
             Event::Warning(text) => tracing::warn!("{text}"),
-            Event::Fetched { .. } | Event::Committed { .. } | Event::Moved { .. } => {
+            Event::Fetched { .. }
+            | Event::FileDone { .. }
+            | Event::Committed { .. }
+            | Event::Moved { .. } => {
                 tracing::debug!(?event);
             }
             Event::Step(..) => {}
@@ -189,6 +215,8 @@ impl Observer for Progress<'_> {
             Event::ConsolidationPlanned { series, .. } => self.begin(Work::Store, series),
             Event::MovePlanned { tickers, .. } => self.begin(Work::Move, tickers),
             Event::CheckPlanned { series } => self.begin(Work::Check, series),
+            Event::FilesPlanned { venue, files } => self.plan_files(venue, files),
+            Event::FileDone { file, .. } => self.step(Work::Download, file),
             Event::Fetched { request, .. } => self.step(Work::Fetch, name(&request.series)),
             Event::Step(work, series) => self.step(work, name(&series)),
             // The steps of these are told apart.
@@ -224,6 +252,12 @@ fn as_json(event: &Event) -> Option<Value> {
             let mut facts = pieces::event("fetched", request);
             facts.insert("rows".to_owned(), json!(rows));
             Value::Object(facts)
+        }
+        Event::FilesPlanned { venue, files } => {
+            json!({ "event": "files_planned", "venue": venue.to_string(), "files": files })
+        }
+        Event::FileDone { venue, file } => {
+            json!({ "event": "file_done", "venue": venue.to_string(), "file": file })
         }
         Event::ConsolidationPlanned { venue, series } => {
             json!({ "event": "consolidation_planned", "venue": venue.to_string(), "series": series })

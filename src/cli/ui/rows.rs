@@ -12,7 +12,7 @@ use super::{Printer, json as pieces};
 use crate::cli::failure::Failure;
 use crate::export::{Form, RowWriter, Sheet, cell_json, cell_text};
 use crate::frame::{Cell, KindOf};
-use crate::model::{Provenance, StorageRequest};
+use crate::model::{Provenance, StorageRequest, time};
 
 /// After how many rows it is looked whether somebody still reads.
 const PORTION: usize = 1 << 14;
@@ -21,8 +21,12 @@ const PORTION: usize = 1 << 14;
 #[derive(Debug)]
 pub(in crate::cli) struct Extract {
     pub(in crate::cli) request: StorageRequest,
+    /// What the exchange calls the ticker.
+    pub(in crate::cli) mnemonic: Option<String>,
     pub(in crate::cli) provenance: Provenance,
     pub(in crate::cli) sheet: Sheet,
+    /// Which of the rows may still change: bars whose time was not over when they came.
+    pub(in crate::cli) provisional: Vec<i64>,
 }
 
 /// Prints the rows for people.
@@ -84,13 +88,22 @@ pub(in crate::cli) fn run(
     Ok(())
 }
 
-/// Prints one document for one series, and an array of documents for several.
-pub(in crate::cli) fn json(extracts: &[Extract], printer: &Printer) {
+/// What stands around the documents of series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Shape {
+    /// One series was asked for: its document.
+    One,
+    /// Several were: an array, however many of them there are.
+    Several,
+}
+
+/// Prints the documents of series.
+pub(in crate::cli) fn json(extracts: &[Extract], shape: Shape, printer: &Printer) {
     let mut out = printer.rows();
     // As above.
-    let _begin = match extracts {
-        [_] => Ok(()),
-        _ => out.write_all(b"["),
+    let _begin = match shape {
+        Shape::One => Ok(()),
+        Shape::Several => out.write_all(b"["),
     };
     for (at, extract) in extracts.iter().enumerate() {
         let _comma = if at == 0 {
@@ -100,9 +113,9 @@ pub(in crate::cli) fn json(extracts: &[Extract], printer: &Printer) {
         };
         let _document = document(extract, &mut out, printer);
     }
-    let _end = match extracts {
-        [_] => out.write_all(b"\n"),
-        _ => out.write_all(b"]\n"),
+    let _end = match shape {
+        Shape::One => out.write_all(b"\n"),
+        Shape::Several => out.write_all(b"]\n"),
     };
     let _flushed = out.flush();
 }
@@ -113,11 +126,15 @@ fn document(
     printer: &Printer,
 ) -> std::io::Result<()> {
     let mut head = pieces::series(&extract.request);
+    head.insert("mnemonic".to_owned(), json!(extract.mnemonic));
     head.insert("timezone".to_owned(), json!(extract.provenance.timezone));
     head.insert(
         "price_basis".to_owned(),
         json!(extract.provenance.basis.as_str()),
     );
+    let stamp = |bar: &i64| time::naive(*bar).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let provisional = extract.provisional.iter().map(stamp);
+    head.insert("provisional".to_owned(), provisional.collect());
     let head = Value::Object(head).to_string();
     write!(
         out,

@@ -15,7 +15,7 @@ const ENOUGH_SECONDS: f64 = 10.0;
 #[derive(Clone, Debug)]
 pub(super) struct Stretch {
     pub(super) work: Work,
-    /// How many series there are.
+    /// How many series or files there are.
     of: usize,
     /// How many steps were made; each series has some.
     steps: usize,
@@ -40,6 +40,11 @@ impl Stretch {
     /// Adds series, as when a second venue has arrived.
     pub(super) fn lengthen(&mut self, by: usize) {
         self.of += by;
+    }
+
+    /// Says how many there are after all: files tell which others are needed.
+    pub(super) fn replan(&mut self, of: usize) {
+        self.of = of.max(self.done());
     }
 
     /// Takes one step, which took so long.
@@ -83,9 +88,16 @@ impl Stretch {
             "{} {} of {}{left}, last {}.",
             act(self.work),
             grouped(self.done()),
-            count(self.of, "series", "series"),
+            self.what(),
             self.last,
         )
+    }
+
+    fn what(&self) -> String {
+        match self.work {
+            Work::Download => count(self.of, "file", "files"),
+            _ => count(self.of, "series", "series"),
+        }
     }
 
     fn all(&self) -> usize {
@@ -111,6 +123,7 @@ impl Stretch {
 fn act(work: Work) -> &'static str {
     match work {
         Work::Fetch => "Fetching",
+        Work::Download => "Downloading",
         Work::Store => "Storing",
         Work::Move => "Moving",
         Work::Check => "Checking",
@@ -159,6 +172,22 @@ mod tests {
             "Storing 30 of 60 series, about 1 min 0 s left, last A."
         );
         assert_eq!(stretch.far(), "30/60, about 1 min 0 s left");
+    }
+
+    #[test]
+    fn files_are_counted_as_files_and_a_changed_plan_changes_what_is_left() {
+        let mut stretch = after(Work::Download, 1320, 66, 1.0);
+        assert_eq!(
+            stretch.sentence(),
+            "Downloading 66 of 1,320 files, about 20 min 54 s left, last A."
+        );
+
+        stretch.replan(70);
+        assert_eq!(stretch.far(), "66/70, about 4.0 s left");
+        stretch.replan(10);
+
+        assert_eq!(stretch.parts(), (66, 66));
+        assert!(stretch.is_over());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What coarser bars hold.
 
+use rstest::rstest;
+
 use crate::frame::{Bar, BarBatch, Cell, Profile, Volume, bars_of};
 use crate::model::{Dataset, Ticker, time};
 
@@ -95,8 +97,39 @@ fn a_coarser_bar_spans_the_finer_ones_from_the_opening_of_the_session() {
     assert_eq!(made.frame.owners(), finer.owners());
     let (first, after) = (nanos("2026-06-01T10:30:00"), nanos("2026-06-01T11:30:00"));
     assert_eq!(made.last, Some(first..after));
-    assert_eq!(made.provisional(after - 1), Some(first));
-    assert_eq!(made.provisional(after), None);
+    assert_eq!(
+        made.provisional(after - 1, Hours::All, &calendar),
+        Some(first)
+    );
+    assert_eq!(made.provisional(after, Hours::All, &calendar), None);
+}
+
+#[rstest]
+// The last hour of New York has a half, and the closing auction comes a little later.
+#[case(Interval::H1, "2026-06-01T15:59:00", "2026-06-01T16:15:00")]
+#[case(Interval::H1, "2026-06-01T14:29:00", "2026-06-01T14:30:00")]
+#[case(Interval::D1, "2026-06-01T12:00:00", "2026-06-01T16:15:00")]
+// A half day.
+#[case(Interval::D1, "2026-11-27T12:00:00", "2026-11-27T13:15:00")]
+// The week of Good Friday is over on Thursday.
+#[case(Interval::Wk1, "2026-03-31T12:00:00", "2026-04-02T16:15:00")]
+// After hours.
+#[case(Interval::M5, "2026-06-01T17:01:00", "2026-06-01T17:05:00")]
+// A day of which nobody knows whether there is a session.
+#[case(Interval::D1, "2100-06-01T12:00:00", "2100-06-02T00:00:00")]
+fn a_bar_is_over_when_its_last_session_is(
+    #[case] to: Interval,
+    #[case] row: &str,
+    #[case] over: &str,
+) {
+    let calendar = Calendar::new_york();
+    let prices = [Some(1.0), Some(1.0), Some(1.0), Some(1.0)];
+    let finer = of_source(vec![bar(row, prices, Some(1))]);
+    let made = coarser(&finer, Interval::M1, to, &calendar).unwrap();
+    let is_over = |now: i64| made.provisional(now, Hours::Session, &calendar).is_none();
+
+    assert!(!is_over(nanos(over) - 1));
+    assert!(is_over(nanos(over)));
 }
 
 #[test]
@@ -231,5 +264,5 @@ fn no_bars_make_no_bars() {
 
     assert!(made.frame.is_empty());
     assert_eq!(made.last, None);
-    assert_eq!(made.provisional(i64::MIN), None);
+    assert_eq!(made.provisional(i64::MIN, Hours::All, &calendar), None);
 }

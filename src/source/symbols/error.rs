@@ -59,6 +59,12 @@ pub enum ListError {
         /// What it says.
         text: String,
     },
+    /// It is one word, as servers answer that do not hand a list out.
+    #[error("it is one word, `{word}`, and a list of one symbol has a heading, such as `Symbol`")]
+    OneWord {
+        /// The word.
+        word: String,
+    },
     /// The end is missing.
     #[error("{missing}, so a part of it is missing")]
     CutOff {
@@ -68,6 +74,11 @@ pub enum ListError {
     /// Only some kinds are asked for.
     #[error("it does not say of each symbol what kind it is, so `--kinds` cannot choose")]
     NoKinds,
+    /// Only mnemonics are asked for.
+    #[error(
+        "it names no mnemonics of ISINs, or the venue is no feed of trades, so `--aliases` has nothing to take"
+    )]
+    NoMnemonics,
     /// It has far fewer symbols than the last one.
     #[error("it has {found} symbols, and the last one that was accepted had {last}")]
     Shorter {

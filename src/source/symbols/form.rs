@@ -191,17 +191,38 @@ fn copy(text: &str, columns: &Columns) -> Result<Rows, ListError> {
     Ok(found)
 }
 
-/// Tickers as somebody wrote them down, spelled as they want it.
+/// Tickers as somebody wrote them down, spelled as they want it. Servers answer with a word where they do not hand a list out, so
+/// neither a lone word nor one that is written as words are is taken for a ticker.
 fn written(text: &str) -> Result<Rows, ListError> {
+    let symbols = plain::symbols(text)?;
+    let is_told = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    if let [(_, word)] = symbols.as_slice()
+        && text.lines().filter(is_told).count() == 1
+    {
+        return Err(ListError::OneWord { word: shown(word) });
+    }
+    if let Some((line, word)) = symbols.iter().find(|(_, symbol)| is_word(symbol)) {
+        return Err(ListError::NoSymbol {
+            line: *line,
+            text: shown(word),
+        });
+    }
     let row = |(_, symbol): (usize, String)| Row {
         spelled: Ok(symbol.clone()),
         listed: symbol,
         kind: None,
     };
     Ok(Rows {
-        rows: plain::symbols(text)?.into_iter().map(row).collect(),
+        rows: symbols.into_iter().map(row).collect(),
         date: None,
     })
+}
+
+/// Tells whether something is written as `Forbidden` is, which no exchange spells a symbol like.
+fn is_word(symbol: &str) -> bool {
+    let mut letters = symbol.chars();
+    let is_capital = letters.next().is_some_and(char::is_uppercase);
+    is_capital && symbol.chars().count() > 2 && letters.all(char::is_lowercase)
 }
 
 pub(super) fn shown(line: &str) -> String {

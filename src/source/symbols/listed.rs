@@ -90,10 +90,27 @@ pub enum Reason {
     Damaged,
 }
 
+/// An instrument of an exchange, as its own file names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instrument {
+    /// The International Securities Identification Number (ISO 6166).
+    pub isin: String,
+    /// The symbol by which the exchange calls it; empty where it has none.
+    pub mnemonic: String,
+    /// What it is called.
+    pub name: String,
+    /// The currency in which it is traded and settled, if the file tells.
+    pub currency: Option<String>,
+    /// Whether it can be traded.
+    pub is_active: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
 /// A ticker that a list names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// As Yahoo spells it.
+    /// As Yahoo spells it; for a feed of trades the ISIN, with the currency where that is not the main one.
     pub ticker: Ticker,
     /// What it is, if the list tells.
     pub kind: Option<Kind>,

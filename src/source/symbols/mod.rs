@@ -14,15 +14,17 @@ mod words;
 mod xetra;
 
 pub use error::ListError;
-pub use listed::{Kind, LeftOut, Listed, Reason};
+pub use listed::{Instrument, Kind, LeftOut, Listed, Reason};
 pub use plain::symbols as written;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+
 use super::files::{NoText, unpack};
 use crate::http::{Http, HttpError, HttpRequest};
-use crate::model::Ticker;
+use crate::model::{Ticker, instrument_symbol};
 use crate::sys::Shutdown;
 
 /// The most bytes that a list may have, packed or not.
@@ -48,6 +50,17 @@ pub struct SymbolList {
     pub symbols: Vec<Listed>,
     /// What becomes no ticker, in the order of the list.
     pub left_out: Vec<LeftOut>,
+    /// The mnemonics of tickers, where the list is of a feed's exchange and names both.
+    pub mnemonics: Option<Mnemonics>,
+}
+
+/// By which symbols an exchange called its instruments on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mnemonics {
+    /// The day; `None` where the list does not tell it.
+    pub day: Option<NaiveDate>,
+    /// Ticker, mnemonic and name of each instrument that has a mnemonic.
+    pub of: Vec<(Ticker, Ticker, String)>,
 }
 
 impl SymbolList {
@@ -56,11 +69,51 @@ impl SymbolList {
     /// # Errors
     /// When it is no list, a list of a form that is not known, or one with a part missing.
     pub fn parse(bytes: &[u8], forms: Forms) -> Result<Self, ListError> {
-        let (bytes, _) = unpack(bytes, MOST_BYTES).map_err(|error| match error {
-            NoText::Else(reason) => ListError::Packed { reason },
-            NoText::TooLarge(_) => ListError::TooLarge,
-        })?;
+        let bytes = unpacked(bytes)?;
         let form::Rows { rows, date } = form::rows(&text(&bytes)?, forms)?;
+        Self::of_rows(rows, date)
+    }
+
+    /// Reads a list for a feed of trades, whose main currency is `currency`: the file of an exchange's instruments, of any
+    /// market, gives ISINs with their mnemonics; any other list is read as it is.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn parse_for_feed(bytes: &[u8], forms: Forms, currency: &str) -> Result<Self, ListError> {
+        let bytes = unpacked(bytes)?;
+        let text = text(&bytes)?;
+        if !xetra::is_one(&text) {
+            let form::Rows { rows, date } = form::rows(&text, forms)?;
+            return Self::of_rows(rows, date);
+        }
+        let file = xetra::read(&text)?;
+        let symbol = |one: &Instrument| {
+            let traded_in = one.currency.as_deref().or(Some(currency));
+            instrument_symbol(&one.isin, traded_in, currency)
+        };
+        let rows = file.instruments.iter().map(|one| form::Row {
+            listed: one.isin.clone(),
+            spelled: match one {
+                one if one.isin.is_empty() => Err(Reason::NoTicker),
+                one if !one.is_active => Err(Reason::Inactive),
+                one => Ok(symbol(one)),
+            },
+            kind: Some(one.kind),
+        });
+        let mut list = Self::of_rows(rows.collect(), Some(file.date.to_owned()))?;
+        let named = file.instruments.iter().filter(|one| one.is_active);
+        let named = named.filter_map(|one| {
+            let (ticker, mnemonic) = (symbol(one).parse().ok()?, one.mnemonic.parse().ok()?);
+            Some((ticker, mnemonic, one.name.clone()))
+        });
+        list.mnemonics = Some(Mnemonics {
+            day: file.day(),
+            of: named.collect(),
+        });
+        Ok(list)
+    }
+
+    fn of_rows(rows: Vec<form::Row>, date: Option<String>) -> Result<Self, ListError> {
         let mut list = Self {
             rows: rows.len(),
             date,
@@ -108,6 +161,14 @@ impl SymbolList {
         }
         Ok(())
     }
+}
+
+fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ListError> {
+    let (bytes, _) = unpack(bytes, MOST_BYTES).map_err(|error| match error {
+        NoText::Else(reason) => ListError::Packed { reason },
+        NoText::TooLarge(_) => ListError::TooLarge,
+    })?;
+    Ok(bytes)
 }
 
 /// Returns the text of a list without a mark of its byte order.

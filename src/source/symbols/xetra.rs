@@ -1,12 +1,15 @@
-//! The file of all instruments that Xetra publishes, `t7-xetr-allTradableInstruments.csv`.
+//! The file of all instruments that Deutsche Börse publishes for each of its markets, `t7-xetr-allTradableInstruments.csv`.
 //!
 //! Two lines before the heading name the market and the day; fields are parted by semicolons. The columns are found by
 //! their names, which differ between years in capitals and in one word.
 //!
-//! Promises: a symbol is that of the exchange with the ending by which Yahoo knows Xetra, `SAP.DE`.
+//! Promises: for Yahoo a symbol of Xetra is that of the exchange with the ending by which Yahoo knows it, `SAP.DE`; for a feed of
+//! trades an instrument of any market is its ISIN, beside its mnemonic.
+
+use chrono::NaiveDate;
 
 use super::form::{Row, Rows, shown};
-use super::{Kind, ListError, Reason};
+use super::{Instrument, Kind, ListError, Reason};
 
 /// How the first line begins.
 const MARKET: &str = "Market:;";
@@ -22,8 +25,62 @@ pub(super) fn is_one(first: &str) -> bool {
     first.starts_with(MARKET)
 }
 
-/// Returns its rows.
+/// A file, understood.
+#[derive(Debug)]
+pub(super) struct InstrumentFile<'t> {
+    market: &'t str,
+    /// The day, as the file has it.
+    pub(super) date: &'t str,
+    pub(super) instruments: Vec<Instrument>,
+}
+
+impl InstrumentFile<'_> {
+    /// Returns the day of the file, which is written as in Germany.
+    pub(super) fn day(&self) -> Option<NaiveDate> {
+        NaiveDate::parse_from_str(self.date, "%d.%m.%Y").ok()
+    }
+}
+
+/// Returns the rows of Xetra's file as Yahoo spells them.
 pub(super) fn rows(text: &str) -> Result<Rows, ListError> {
+    let file = read(text)?;
+    if file.market != XETRA {
+        let line = format!("{MARKET}{}", file.market);
+        return Err(ListError::UnknownHeading { line: shown(&line) });
+    }
+    Ok(Rows {
+        rows: file.instruments.iter().map(row).collect(),
+        date: Some(file.date.to_owned()),
+    })
+}
+
+fn row(instrument: &Instrument) -> Row {
+    let mnemonic = &instrument.mnemonic;
+    let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    let spelled = if !instrument.is_active {
+        Err(Reason::Inactive)
+    } else if mnemonic.is_empty() || !mnemonic.chars().all(is_plain) {
+        Err(Reason::NoSpelling)
+    } else {
+        Ok(format!("{mnemonic}.DE"))
+    };
+    let listed = if mnemonic.is_empty() {
+        &instrument.isin
+    } else {
+        mnemonic
+    };
+    Row {
+        listed: listed.clone(),
+        spelled,
+        kind: Some(instrument.kind),
+    }
+}
+
+/// Reads the file of any market.
+///
+/// # Errors
+/// When a part is missing, or the file is none.
+pub(super) fn read(text: &str) -> Result<InstrumentFile<'_>, ListError> {
     if !text.ends_with('\n') {
         return Err(ListError::CutOff {
             missing: "its last line has no end",
@@ -31,14 +88,11 @@ pub(super) fn rows(text: &str) -> Result<Rows, ListError> {
     }
     let mut lines = text.lines().map(str::trim_end);
     let unknown = |line: &str| ListError::UnknownHeading { line: shown(line) };
-    let market = lines.next().unwrap_or_default();
-    if market
+    let first = lines.next().unwrap_or_default();
+    let market = first
         .strip_prefix(MARKET)
-        .map(|rest| rest.trim_end_matches(';'))
-        != Some(XETRA)
-    {
-        return Err(unknown(market));
-    }
+        .ok_or_else(|| unknown(first))?
+        .trim_end_matches(';');
     let second = lines.next().unwrap_or_default();
     let date = second
         .strip_prefix(DATE)
@@ -46,7 +100,7 @@ pub(super) fn rows(text: &str) -> Result<Rows, ListError> {
         .trim_end_matches(';');
     let heading = lines.next().unwrap_or_default();
     let columns = Columns::of(heading).ok_or_else(|| unknown(heading))?;
-    let mut rows = Vec::new();
+    let mut instruments = Vec::new();
     for (at, line) in lines.enumerate() {
         let fields: Vec<&str> = line.split(';').map(str::trim).collect();
         if fields.len() != columns.count {
@@ -56,11 +110,12 @@ pub(super) fn rows(text: &str) -> Result<Rows, ListError> {
                 expected: columns.count,
             });
         }
-        rows.push(columns.row(&fields));
+        instruments.push(columns.instrument(&fields));
     }
-    Ok(Rows {
-        rows,
-        date: Some(date.to_owned()),
+    Ok(InstrumentFile {
+        market,
+        date,
+        instruments,
     })
 }
 
@@ -68,10 +123,12 @@ pub(super) fn rows(text: &str) -> Result<Rows, ListError> {
 struct Columns {
     count: usize,
     segment: usize,
-    instrument: usize,
+    status: usize,
+    name: usize,
     isin: usize,
     mnemonic: usize,
     kind: usize,
+    currency: Option<usize>,
 }
 
 impl Columns {
@@ -84,40 +141,32 @@ impl Columns {
         Some(Self {
             count: columns.len(),
             segment: place("market segment status").or_else(|| place("product status"))?,
-            instrument: place("instrument status")?,
+            status: place("instrument status")?,
+            name: place("instrument")?,
             isin: place("isin")?,
             mnemonic: place("mnemonic")?,
             kind: place("instrument type")?,
+            currency: place("currency").or_else(|| place("settlement currency")),
         })
     }
 
-    fn row(&self, fields: &[&str]) -> Row {
+    fn instrument(&self, fields: &[&str]) -> Instrument {
         let field = |place: usize| fields.get(place).copied().unwrap_or_default();
         let is_active = |place: usize| field(place).eq_ignore_ascii_case("active");
-        let mnemonic = field(self.mnemonic);
-        let is_plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-        let spelled = if !is_active(self.segment) || !is_active(self.instrument) {
-            Err(Reason::Inactive)
-        } else if mnemonic.is_empty() || !mnemonic.chars().all(is_plain) {
-            Err(Reason::NoSpelling)
-        } else {
-            Ok(format!("{mnemonic}.DE"))
-        };
-        let listed = if mnemonic.is_empty() {
-            field(self.isin)
-        } else {
-            mnemonic
-        };
-        Row {
-            listed: listed.to_owned(),
-            spelled,
-            kind: Some(match field(self.kind) {
+        let currency = self.currency.map(field).filter(|code| !code.is_empty());
+        Instrument {
+            isin: field(self.isin).to_owned(),
+            mnemonic: field(self.mnemonic).to_owned(),
+            name: field(self.name).to_owned(),
+            currency: currency.map(str::to_owned),
+            is_active: is_active(self.segment) && is_active(self.status),
+            kind: match field(self.kind) {
                 "CS" => Kind::Share,
                 "ETF" => Kind::Etf,
                 "ETC" => Kind::Etc,
                 "ETN" => Kind::Etn,
                 _ => Kind::Other,
-            }),
+            },
         }
     }
 }

@@ -19,6 +19,7 @@ mod limits;
 mod mark;
 mod pages;
 mod rows;
+mod singles;
 mod trading;
 mod windows;
 mod wire;

@@ -2,12 +2,9 @@
 //!
 //! Promises: pages are asked for oldest first. What earlier pages brought is handed out when a later one fails, with
 //! the reason, and the mark then says how far the answer reaches. A page that is denied between others counts as failed.
-//! Wide bars that came at odd days are asked
-//! for one by one, few of them in one job. Splits of days whose bars Yahoo does not keep any more are told by daily charts for
-//! ever: one request asks for them after an outage longer than the depth of the interval, and without its answer there is none.
-//! Leaves to others: what the pages amount to (`finish`), what Yahoo tells of its limits (`limits`), which bars are odd (`borders`).
+//! Leaves to others: bars and days that are asked for by themselves (`singles`), what the pages amount to (`finish`), what Yahoo
+//! tells of its limits (`limits`), which bars are odd (`borders`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -16,24 +13,19 @@ use super::address;
 use super::borders::Borders;
 use super::events;
 use super::finish::basis_of;
-use super::judge::{Verdict, is_failure, is_of_ticker, judge, refuse_others};
+use super::judge::{Verdict, is_failure, judge, refuse_others};
 use super::known_events::KnownEvents;
 use super::limits::{self, Refused};
 use super::mark::Mark;
 use super::rows::{self, Reading};
 use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
-use super::{Span, Yahoo, earlier};
+use super::{Span, Yahoo, singles};
 use crate::calendar::is_same_zone;
 use crate::frame::basis::changes_prices;
 use crate::http::{HttpAnswer, HttpRequest, Talk};
-use crate::model::{Interval, time};
 use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
-
-/// Bars that one job asks for by themselves. Where a history is counted from its first trade, no more than five lie before
-/// the first border that a request can begin at: quarters begin on weekends four times in a row.
-const MOST_STRAYS: usize = 8;
 
 /// A job under way.
 pub(super) struct Fetch<'f> {
@@ -103,7 +95,7 @@ impl<'f> Fetch<'f> {
     }
 
     pub(super) fn run(mut self) -> Result<Fetched, SourceError> {
-        self.ask_missed()?;
+        singles::ask_missed(&mut self)?;
         self.ask()?;
         self.look_deeper()?;
         self.ask_on_border()?;
@@ -112,8 +104,8 @@ impl<'f> Fetch<'f> {
             self.ask_whole()?;
             self.ask_on_border()?;
         }
-        self.ask_strays()?;
-        self.ask_late()?;
+        singles::ask_strays(&mut self)?;
+        singles::ask_late(&mut self)?;
         if self.is_unknown {
             return Ok(Fetched::UnknownTicker);
         }
@@ -181,7 +173,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Returns the first instant that can be asked for.
-    fn earliest(&self) -> i64 {
+    pub(super) fn earliest(&self) -> i64 {
         let earliest = self.reach.earliest(self.now());
         let border = self.borders().and_then(|borders| borders.from(earliest));
         border.unwrap_or(earliest)
@@ -240,7 +232,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Asks the server for an address.
-    fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
+    pub(super) fn get(&mut self, url: &str) -> Result<Arc<HttpAnswer>, SourceError> {
         let request = HttpRequest {
             is_failure,
             ..HttpRequest::of(url)
@@ -336,159 +328,6 @@ impl<'f> Fetch<'f> {
         self.chart = Some(Box::new(chart));
     }
 
-    /// Asks for the events since the stored rows were fetched, if bars that follow these are lost, or a person asks for
-    /// others.
-    fn ask_missed(&mut self) -> Result<(), SourceError> {
-        let zone = self.mark.as_ref().map(|mark| mark.zone);
-        let asked = self.span.asked;
-        let is_outside = |since: &i64| match self.job.asked {
-            Asked::Incremental => *since < self.reach.earliest(self.now()),
-            Asked::Explicit => *since < asked.start || asked.end <= self.now(),
-        };
-        let wanted = match self.job.asked {
-            Asked::Incremental => self.span.wanted,
-            Asked::Explicit => Yahoo::unseen_since(self.job).and_then(time::midnight),
-        };
-        let wanted = wanted.map(|wall| earlier(wall, zone));
-        let Some(wanted) = wanted.filter(is_outside) else {
-            return Ok(());
-        };
-        let daily = FetchJob {
-            interval: Interval::D1,
-            ..self.job.clone()
-        };
-        let span = Period {
-            start: wanted - DAY,
-            end: self.now() + 1,
-        };
-        let url = address::of(&self.yahoo.spec, &daily, span);
-        let venue = self.yahoo.venue.clone();
-        let answer = self.get(&url)?;
-        let reason = match judge(&answer) {
-            Verdict::Chart(chart) if is_of_ticker(&chart, self.job) => {
-                self.hear_all(&chart);
-                return Ok(());
-            }
-            // The pages of the bars will say the same.
-            Verdict::BeforeFirstTrade | Verdict::UnknownSymbol => return Ok(()),
-            Verdict::Throttled => {
-                let retry_after = None;
-                return Err(SourceError::Throttled { venue, retry_after });
-            }
-            Verdict::Outage(reason) | Verdict::Malformed(reason) => reason,
-            _ => format!("{url} tells no splits of the days that are lost"),
-        };
-        Err(SourceError::Transport { venue, reason })
-    }
-
-    /// Asks for the newest bars that are left out.
-    fn ask_strays(&mut self) -> Result<(), SourceError> {
-        let Some(borders) = self.borders().filter(|_| !self.strays.is_empty()) else {
-            return Ok(());
-        };
-        let mut left: BTreeMap<NaiveDate, NaiveDate> = BTreeMap::new();
-        for day in std::mem::take(&mut self.strays) {
-            if let Some(border) = self.job.interval.period(day).map(|period| period.start) {
-                left.entry(border).or_insert(day);
-            }
-        }
-        for bar in &self.reading.bars {
-            left.retain(|border, _| time::midnight(*border) != bar.date);
-        }
-        if self.job.asked == Asked::Explicit {
-            let window = Borders::widened(borders, self.job.window);
-            let is_inside = |stamp| window.contains(stamp);
-            left.retain(|border, _| time::midnight(*border).is_some_and(is_inside));
-        }
-        let newest: Vec<NaiveDate> = left.keys().rev().take(MOST_STRAYS).copied().collect();
-        for border in newest {
-            let Some(page) = borders.one_bar(border, self.now()) else {
-                continue;
-            };
-            match self.ask_one_bar(page) {
-                Ok(true) => {
-                    left.remove(&border);
-                }
-                Ok(false) => {}
-                Err(error) if error.is_interruption() => return Err(error),
-                Err(error) if self.reading.is_empty() || self.is_whole => return Err(error),
-                Err(error) => {
-                    self.through = self.through.min(page.start);
-                    self.beside.cut_short = Some(CutShort::by(error));
-                    break;
-                }
-            }
-        }
-        self.strays = left.into_values().collect();
-        Ok(())
-    }
-
-    /// Asks for one day that had no price when it was asked for, if it is time to.
-    fn ask_late(&mut self) -> Result<(), SourceError> {
-        let mark = self
-            .mark
-            .as_ref()
-            .filter(|_| self.job.asked == Asked::Incremental);
-        let calendars = &self.yahoo.spec.calendars;
-        let due = mark.and_then(|mark| mark.late.due(self.span.asked, self.reach, mark, calendars));
-        let Some(day) = due.filter(|_| self.chart.is_some() && self.beside.cut_short.is_none())
-        else {
-            return Ok(());
-        };
-        match self.ask_one_bar(day) {
-            Ok(_) => self.answered.push(day),
-            Err(error @ SourceError::Stopped { .. }) => return Err(error),
-            // It stays on the list, and what was asked for has come.
-            Err(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Asks for one bar, or those of one day, and tells whether any came.
-    fn ask_one_bar(&mut self, page: Period) -> Result<bool, SourceError> {
-        let url = address::of(&self.yahoo.spec, self.job, page);
-        let venue = self.yahoo.venue.clone();
-        let answer = self.get(&url)?;
-        let reason = match judge(&answer) {
-            Verdict::Chart(mut chart) => match refuse_others(&chart, self.job) {
-                Ok(()) => {
-                    let is_intraday = self.job.interval.is_intraday();
-                    chart.rows.retain(|row| {
-                        row.stamp < page.end && (row.stamp >= page.start || !is_intraday)
-                    });
-                    let question = rows::Question {
-                        interval: self.job.interval,
-                        hours: self.yahoo.spec.hours,
-                        page,
-                        now: self.now(),
-                    };
-                    let reading = rows::read(&chart, question);
-                    let has_come = !reading.is_empty();
-                    self.reading.bars.extend(reading.bars);
-                    self.reading.outside.extend(reading.outside);
-                    self.reading.adjusted.extend(reading.adjusted);
-                    self.reading.provisional.extend(reading.provisional);
-                    return Ok(has_come);
-                }
-                Err(reason) => reason,
-            },
-            Verdict::Malformed(reason) => reason,
-            Verdict::Throttled => {
-                let retry_after = None;
-                return Err(SourceError::Throttled { venue, retry_after });
-            }
-            Verdict::Outage(reason) => return Err(SourceError::Transport { venue, reason }),
-            // There is no such bar: the one that came stays left out, and is named.
-            _ => return Ok(false),
-        };
-        Err(SourceError::Malformed {
-            ticker: self.job.ticker.clone(),
-            what: url,
-            reason,
-            body: Some(answer.body.clone()),
-        })
-    }
-
     /// Looks whether Yahoo keeps more than the built-in limits say, where all that it keeps is wanted, and asks for that, too.
     fn look_deeper(&mut self) -> Result<(), SourceError> {
         let interval = self.job.interval;
@@ -563,7 +402,7 @@ impl<'f> Fetch<'f> {
     }
 
     /// Hears of the events of an answer.
-    fn hear_all(&mut self, chart: &Chart) {
+    pub(super) fn hear_all(&mut self, chart: &Chart) {
         for event in &chart.events {
             let Some(heard) = events::heard(event, &chart.meta) else {
                 continue;

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use clap::Args;
 use rayon::prelude::*;
 
+use super::named::Lookup;
 use super::status::registry;
 use super::unknown;
 use crate::catalog::{Catalog, Missing};
@@ -35,7 +36,7 @@ use crate::workspace::Workspace;
 
 /// Options of `check`.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option")]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// Only these venues [default: all]
     #[arg(value_name = "VENUE")]
@@ -135,11 +136,22 @@ impl Outcome {
 
 /// Runs `check`.
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    if args.repair {
-        return repair::run(args, shell);
-    }
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
+    let lookup = Lookup {
+        shell,
+        workspace: &workspace,
+        catalog: &catalog,
+        venues: &args.venues,
+        day: None,
+    };
+    let args = &CheckArgs {
+        tickers: lookup.tickers(&args.tickers)?,
+        ..args.clone()
+    };
+    if args.repair {
+        return repair::run(args, &workspace, &catalog, shell);
+    }
     let asked = series::asked(args, &workspace, &catalog)?;
     if args.rebuild {
         return rebuild::run(args, &workspace, &catalog, shell);

@@ -10,7 +10,6 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::super::registration;
-use super::super::status::registry;
 use super::repair_print as print;
 use super::series::{self, Asked};
 use super::{CheckArgs, Outcome};
@@ -21,8 +20,6 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
-use crate::config::Overrides;
 use crate::frame::Frame;
 use crate::ingest::{self, LeftoverReport, Registry, TakeOut, TakenOut};
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, time};
@@ -99,18 +96,21 @@ impl Done {
 }
 
 /// Runs `check --repair`.
-pub(super) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(
+    args: &CheckArgs,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    shell: &Shell<'_>,
+) -> Result<Exit, Failure> {
     let may_go_on = args.dry_run || args.yes || shell.may_ask(args.non_interactive);
     if !may_go_on {
         return Err(Failure::usage("taking rows out has to be confirmed")
             .hint("see them by --dry-run, then say --yes"));
     }
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
-    let asked = series::asked(args, &workspace, &catalog)?;
-    let shown = plan(&asked, &workspace, &catalog, shell);
+    let asked = series::asked(args, workspace, catalog)?;
+    let shown = plan(&asked, workspace, catalog, shell);
     if shown.outcome.series == 0 && shown.outcome.is_untroubled() {
-        super::refuse_unknown(args, &catalog, &asked)?;
+        super::refuse_unknown(args, catalog, &asked)?;
     }
     if !args.json {
         print::table(&shown, shell);
@@ -122,7 +122,7 @@ pub(super) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> 
     let mut done = Done::default();
     if !args.dry_run && !shown.is_nothing() {
         confirm(args, shell, &shown)?;
-        done = take_out(args, shell, &workspace, &asked, &shown)?;
+        done = take_out(args, shell, workspace, &asked, &shown)?;
     }
     if args.json {
         print::document(args, &shown, &done, shell);

@@ -13,7 +13,7 @@ use crate::export::Form;
 use crate::model::{Interval, Ticker, Venue};
 
 /// Options of `export`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = DATES)]
 pub(in crate::cli) struct ExportArgs {
     /// The tickers, or `all` of the venue

@@ -17,11 +17,12 @@ pub(super) use target::{save, target};
 use std::io::Write;
 use std::path::Path;
 
-use args::Goal;
+use args::{Goal, Which};
 use chosen::{Chosen, chosen};
 use table::Table;
 
-use super::resampled::resampled;
+use super::named::Lookup;
+use super::resampled::{Finer, resampled};
 use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
 use super::time_args::Span;
 use super::{beside, show::AdjustFor};
@@ -73,6 +74,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
         ..workspace.reading(&catalog)
     };
+    let args = &meant(args, shell, reading)?;
     let target = match args.goal() {
         Goal::StandardOutput => None,
         Goal::File(path) => Some(target(shell, path, args.force)?),
@@ -116,6 +118,29 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell.printer.note(&note);
     }
     Ok(Exit::worst(told.exits))
+}
+
+/// Returns the options with the tickers that are meant.
+fn meant(
+    args: &ExportArgs,
+    shell: &Shell<'_>,
+    reading: Reading<'_, '_>,
+) -> Result<ExportArgs, Failure> {
+    let lookup = Lookup {
+        shell,
+        workspace: reading.workspace,
+        catalog: reading.catalog,
+        venues: args.venue.as_slice(),
+        day: reading.as_of.map(|at| at.date_naive()),
+    };
+    let tickers = args.tickers.iter().map(|which| match which {
+        Which::All => Ok(Which::All),
+        Which::One(word) => lookup.ticker(word).map(Which::One),
+    });
+    Ok(ExportArgs {
+        tickers: tickers.collect::<Result<_, Failure>>()?,
+        ..args.clone()
+    })
 }
 
 impl ExportQuestion<'_> {
@@ -216,7 +241,7 @@ impl ExportQuestion<'_> {
         Ok(told)
     }
 
-    /// Returns the rows of a series that are asked for, and whether the last one is joined of bars that are not all there yet.
+    /// Returns the rows of a series that are asked for, and whether any of them is joined of bars that are not all there yet.
     fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<(Frame, bool), Failure> {
         let adjust = self.args.adjust.filter(|_| !stored.frame.is_empty());
         let adjusted = adjust
@@ -226,14 +251,18 @@ impl ExportQuestion<'_> {
         let Some(to) = self.args.resample else {
             return Ok((self.span.of(frame), false));
         };
-        let zone = stored.provenance.timezone.as_deref();
+        let finer = Finer {
+            bars: frame,
+            zone: stored.provenance.timezone.as_deref(),
+            with_outside: false,
+        };
         let lengths = (self.interval, to);
-        let (coarse, unfinished) =
-            resampled(self.reading, self.shell, request, lengths, (frame, zone))?;
-        let within = self.span.of(&coarse);
-        let is_within =
-            within.len() > 0 && within.times().next_back() == coarse.times().next_back();
-        Ok((within, is_within && unfinished.is_some()))
+        let coarse = resampled(self.reading, self.shell, request, lengths, finer)?;
+        let within = self.span.of(&coarse.frame);
+        let is_unfinished = within
+            .times()
+            .any(|bar| coarse.provisional.binary_search(&bar).is_ok());
+        Ok((within, is_unfinished))
     }
 
     fn sheet(

@@ -12,7 +12,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::named::Lookup;
 use super::registration;
+use super::show::catalog_if_usable;
 use super::status::registry;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
@@ -384,12 +386,19 @@ fn print_path(
     let Some(version) = folder.current()? else {
         return Err(absent(tree));
     };
-    let paths = paths(&folder, &version, args.ticker.as_ref());
+    let catalog = catalog_if_usable(workspace, shell)?;
+    let lookup = Lookup {
+        shell,
+        workspace,
+        catalog: &catalog,
+        venues: std::slice::from_ref(&tree.venue),
+        day: None,
+    };
+    let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
+    let ticker = ticker.transpose()?;
+    let paths = paths(&folder, &version, ticker.as_ref());
     if paths.is_empty() {
-        let ticker = args
-            .ticker
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string);
+        let ticker = ticker.map_or_else(String::new, |ticker| ticker.to_string());
         return Err(Failure::new(
             Exit::Failed,
             format!("the mirror of {tree} has no rows of {ticker}"),

@@ -52,7 +52,7 @@ pub(in crate::cli) struct ShowArgs {
     /// Print what was traded in auctions in place of bars, where bars are made of trades
     #[arg(long, conflicts_with_all = ["adjust", "utc", "gaps", "events", "prepost", "resample", "trades"])]
     pub(super) auctions: bool,
-    /// Print raw trades in place of bars; TICKER is an ISIN, or all. Dates are UTC
+    /// Print raw trades in place of bars; TICKER is an ISIN or a mnemonic, or all. Dates are UTC
     #[arg(long, conflicts_with_all = ["interval", "adjust", "utc", "gaps", "events", "prepost", "resample"])]
     pub(super) trades: bool,
     /// Print what is traded before and after the session, too

@@ -11,7 +11,11 @@ pub(super) use args::{AdjustFor, named_columns};
 pub(in crate::cli) use args::{Format, ShowArgs};
 pub(super) use find::{Wanted, find, interval};
 
-use super::resampled::resampled;
+use std::collections::BTreeSet;
+
+use super::named::{self, Lookup};
+use super::provisional::{self, provisional};
+use super::resampled::{Finer, resampled};
 use super::time_args::Span;
 use super::unknown;
 use super::{beside, gaps};
@@ -20,13 +24,14 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::rows::{self, Extract};
+use crate::cli::ui::rows::{self, Extract, Shape};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
+use crate::inventory::interval_of;
 use crate::model::{Interval, Series, StorageRequest, Ticker, time};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
@@ -53,17 +58,19 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let catalog = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let now = shell.around.clock.now();
+    let reading = Reading {
+        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        ..workspace.reading(&catalog)
+    };
+    let tickers = meant(args, shell, reading)?;
     let question = Question {
         args,
         shell,
-        reading: Reading {
-            as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
-            ..workspace.reading(&catalog)
-        },
+        reading,
         span,
     };
     let (mut extracts, mut exits) = (Vec::new(), Vec::new());
-    for ticker in &args.tickers {
+    for ticker in &tickers {
         let answer = if args.trades {
             question.trades(ticker)
         } else {
@@ -76,7 +83,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
                 extracts.extend(found);
                 exits.push(exit);
             }
-            Err(failure) if args.tickers.len() == 1 => return Err(failure),
+            Err(failure) if tickers.len() == 1 => return Err(failure),
             Err(failure) => {
                 shell.printer.error(&failure.text());
                 exits.push(failure.exit);
@@ -86,19 +93,60 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     refuse_mixed(args, &extracts)?;
     match args.format.form() {
         Some(form) => rows::run(form, extracts, shell.printer)?,
-        None if args.format == Format::Json => rows::json(&extracts, shell.printer),
+        None if args.format == Format::Json => {
+            let shape = if args.tickers.len() == 1 && extracts.len() == 1 {
+                Shape::One
+            } else {
+                Shape::Several
+            };
+            rows::json(&extracts, shape, shell.printer);
+        }
         None => tables(&extracts, shell),
     }
     Ok(Exit::worst(exits))
 }
 
-/// One header cannot stand above the columns of two profiles, nor can one schema.
+/// Returns the tickers that are meant. In place of an instrument whose trades are asked for, all may be.
+fn meant(
+    args: &ShowArgs,
+    shell: &Shell<'_>,
+    reading: Reading<'_, '_>,
+) -> Result<Vec<Ticker>, Failure> {
+    let lookup = Lookup {
+        shell,
+        workspace: reading.workspace,
+        catalog: reading.catalog,
+        venues: args.venue.as_slice(),
+        day: reading.as_of.map(|at| at.date_naive()),
+    };
+    if args.trades && args.tickers.iter().any(trades::means_all) {
+        return Ok(args.tickers.clone());
+    }
+    lookup.tickers(&args.tickers)
+}
+
+/// One header cannot stand above the columns of two profiles, nor can one schema; and rows that follow one another without their
+/// series around them are bars of one length.
 fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
-    let (Some(Form::Csv | Form::ArrowStream), [first, others @ ..]) =
-        (args.format.form(), extracts)
-    else {
+    let (Some(form), [first, others @ ..]) = (args.format.form(), extracts) else {
         return Ok(());
     };
+    let length = |extract: &Extract| interval_of(&extract.request.series);
+    let are_bars = !(args.events || args.auctions);
+    let longer = others
+        .iter()
+        .find(|other| are_bars && length(other) != length(first));
+    if let (Some(other), Some(interval)) = (longer, length(first)) {
+        let message = format!(
+            "not all bars have the same length: there are {} and {}",
+            first.request, other.request
+        );
+        let hint = format!("name one: --interval {interval}, or print them as --format json");
+        return Err(Failure::usage(message).hint(hint));
+    }
+    if form == Form::Ndjson {
+        return Ok(());
+    }
     let other = others.iter().find(|other| !first.sheet.joins(&other.sheet));
     other.map_or(Ok(()), |other| {
         let message = format!(
@@ -114,7 +162,11 @@ fn tables(extracts: &[Extract], shell: &Shell<'_>) {
     for (at, extract) in extracts.iter().enumerate() {
         if extracts.len() > 1 {
             let apart = if at == 0 { "" } else { "\n" };
-            shell.printer.line(&format!("{apart}{}", extract.request));
+            let mnemonic = extract.mnemonic.as_ref();
+            let mnemonic = mnemonic.map_or_else(String::new, |word| format!(" ({word})"));
+            shell
+                .printer
+                .line(&format!("{apart}{}{mnemonic}", extract.request));
         }
         rows::table(extract, shell.printer);
     }
@@ -129,7 +181,9 @@ pub(super) fn catalog_if_usable(
         Ok(catalog) => Ok(catalog.unwrap_or_default()),
         Err(failure) if failure.exit == Exit::Damaged => {
             shell.printer.error(&failure.text());
-            Ok(Catalog::default())
+            let mut catalog = Catalog::default();
+            catalog.know_aliases(workspace.aliases()?);
+            Ok(catalog)
         }
         Err(failure) => Err(failure),
     }
@@ -166,7 +220,7 @@ impl Question<'_> {
                 beside::auctions(reading, &request)?
             };
             let exit = report_damage(shell, &request, &stored);
-            return Ok((self.extract(request, stored, interval)?, exit));
+            return Ok((self.extract(request, stored, interval, &[])?, exit));
         }
         if args.gaps || reading.workspace.config.settings().gap_warnings.value {
             let (first, last) = (
@@ -200,33 +254,37 @@ impl Question<'_> {
                 stored.provenance = outside.provenance;
             }
         }
-        let request = self.resampled(request, &mut stored, interval)?;
-        Ok((self.extract(request, stored, printed)?, exit))
+        let (request, provisional) = self.resampled(request, &mut stored, interval)?;
+        let extract = self.extract(request, stored, printed, &provisional)?;
+        let zone = extract.provenance.timezone.as_deref();
+        provisional::tell(shell, &extract.provisional, printed, zone);
+        Ok((extract, exit))
     }
 
-    /// Joins the bars to longer ones, if that is asked for, and returns what they are.
+    /// Joins the bars to longer ones, if that is asked for, and returns what they are, and which of them are provisional.
     fn resampled(
         self,
         request: StorageRequest,
         stored: &mut Stored,
         interval: Interval,
-    ) -> Result<StorageRequest, Failure> {
+    ) -> Result<(StorageRequest, Vec<i64>), Failure> {
+        let (reading, shell) = (self.reading, self.shell);
         let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
-            return Ok(request);
+            let provisional = provisional(reading, shell, &request, &stored.frame)?;
+            return Ok((request, provisional));
         };
-        let bars = (&stored.frame, stored.provenance.timezone.as_deref());
-        let (frame, unfinished) =
-            resampled(self.reading, self.shell, &request, (interval, to), bars)?;
-        if let Some(bar) = unfinished {
-            let note = format!("The bar of {bar} is not over yet.");
-            self.shell.printer.note(&note);
-        }
-        stored.frame = frame;
+        let finer = Finer {
+            bars: &stored.frame,
+            zone: stored.provenance.timezone.as_deref(),
+            with_outside: self.args.prepost,
+        };
+        let coarse = resampled(reading, shell, &request, (interval, to), finer)?;
+        stored.frame = coarse.frame;
         let series = Series::Bars {
             ticker: ticker.clone(),
             interval: to,
         };
-        Ok(StorageRequest { series, ..request })
+        Ok((StorageRequest { series, ..request }, coarse.provisional))
     }
 
     /// Returns the rows of a series adjusted, if that is asked for.
@@ -239,12 +297,13 @@ impl Question<'_> {
         }
     }
 
-    /// Takes the rows and columns that are asked for.
+    /// Takes the rows and columns that are asked for; some of the rows are provisional.
     fn extract(
         self,
         request: StorageRequest,
         stored: Stored,
         interval: Interval,
+        provisional: &[i64],
     ) -> Result<Extract, Failure> {
         let Self { args, span, .. } = self;
         let within = span.of(&stored.frame);
@@ -264,6 +323,11 @@ impl Question<'_> {
         } else {
             within.take(&rows)
         };
+        let provisional: BTreeSet<i64> = provisional.iter().copied().collect();
+        let provisional = within
+            .times()
+            .filter(|bar| provisional.contains(bar))
+            .collect();
         let times = if interval.is_intraday() && !args.events && !args.auctions {
             Times::Moments
         } else {
@@ -276,8 +340,11 @@ impl Question<'_> {
         } else {
             sheet
         };
+        let mnemonic = named::mnemonic(&request, self.reading.catalog);
         Ok(Extract {
             sheet,
+            mnemonic: mnemonic.map(str::to_owned),
+            provisional,
             request,
             provenance: stored.provenance,
         })

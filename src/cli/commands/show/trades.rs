@@ -30,11 +30,19 @@ const TOLD: [&str; 8] = [
     "modification_flag",
 ];
 
+/// An instrument, in all currencies if none is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Instrument<'q> {
+    isin: &'q str,
+    currency: Option<&'q str>,
+}
+
 /// The trades of one feed that are printed.
 struct Wanted<'q> {
     question: Question<'q>,
     /// Their instrument; `None` for all.
-    isin: Option<&'q str>,
+    instrument: Option<Instrument<'q>>,
+    mnemonic: Option<String>,
     parts: Vec<Frame>,
     rows: usize,
     exit: Exit,
@@ -43,13 +51,16 @@ struct Wanted<'q> {
 impl<'q> Question<'q> {
     /// Returns what is printed of the trades of an instrument: an extract for each feed that has some.
     pub(super) fn trades(self, word: &'q Ticker) -> Result<(Vec<Extract>, Exit), Failure> {
-        let isin = isin_of(word)?;
+        let instrument = instrument(word)?;
         let mut extracts = Vec::new();
         let mut exits = Vec::new();
         for request in self.feeds()? {
+            let venue = request.venue.as_ref();
+            let mnemonic = venue.and_then(|venue| self.reading.catalog.mnemonic(word, venue));
             let mut wanted = Wanted {
                 question: self,
-                isin,
+                instrument,
+                mnemonic: mnemonic.map(str::to_owned),
                 parts: Vec::new(),
                 rows: 0,
                 exit: Exit::Ok,
@@ -141,7 +152,7 @@ impl Wanted<'_> {
         }
         let exact = exact_trades(&stored.frame);
         let within = exact.between(span.first, span.last.map(|last| last.saturating_add(1)));
-        let rows = of_instrument(&within, self.isin);
+        let rows = of_instrument(&within, self.instrument);
         self.rows += rows.len();
         self.parts.push(rows);
         // Of the last ones no more are kept than are printed.
@@ -176,6 +187,8 @@ impl Wanted<'_> {
                 source: request.venue.clone(),
                 ..Provenance::default()
             },
+            mnemonic: self.mnemonic,
+            provisional: Vec::new(),
             request,
         }))
     }
@@ -191,38 +204,52 @@ fn columns(args: &ShowArgs, profile: &'static Profile) -> Result<Vec<usize>, Fai
     args.columns(profile)
 }
 
-fn of_instrument(rows: &Frame, isin: Option<&str>) -> Frame {
-    let column = rows.profile().position("isin");
-    let column = column.and_then(|at| rows.columns().get(at));
-    match (isin, column) {
-        (Some(isin), Some(column)) => {
-            // Rows stand in the order of time, so that every group of them has nearly every instrument: its statistics rule
-            // none out, and a plain look at each row is all there is.
-            let is_it = |row: &usize| column.cell(*row) == Cell::Text(isin);
-            let found: Vec<usize> = (0..rows.len()).filter(is_it).collect();
-            rows.take(&found)
-        }
-        _ => rows.clone(),
-    }
+fn of_instrument(rows: &Frame, instrument: Option<Instrument<'_>>) -> Frame {
+    let column = |name: &str| {
+        let at = rows.profile().position(name);
+        at.and_then(|at| rows.columns().get(at))
+    };
+    let (Some(Instrument { isin, currency }), Some(isins), Some(currencies)) =
+        (instrument, column("isin"), column("currency"))
+    else {
+        return rows.clone();
+    };
+    // Rows stand in the order of time, so that every group of them has nearly every instrument: its statistics rule
+    // none out, and a plain look at each row is all there is.
+    let is_it = |row: &usize| {
+        isins.cell(*row) == Cell::Text(isin)
+            && currency.is_none_or(|currency| currencies.cell(*row) == Cell::Text(currency))
+    };
+    let found: Vec<usize> = (0..rows.len()).filter(is_it).collect();
+    rows.take(&found)
 }
 
-/// Returns the ISIN that a word is; `None` when all instruments are meant.
-fn isin_of(word: &Ticker) -> Result<Option<&str>, Failure> {
-    let text = word.as_str();
-    if text.eq_ignore_ascii_case(ALL) {
+/// Tells whether a word stands for every instrument.
+pub(super) fn means_all(word: &Ticker) -> bool {
+    word.as_str().eq_ignore_ascii_case(ALL)
+}
+
+/// Returns the instrument that a word is; `None` when all are meant. `DE000BASF111.USD` is its trades in that currency.
+fn instrument(word: &Ticker) -> Result<Option<Instrument<'_>>, Failure> {
+    if means_all(word) {
         return Ok(None);
     }
-    let is_isin = text.len() == 12
-        && text.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-        && text
+    let text = word.as_str();
+    let (isin, currency) = match text.split_once('.') {
+        Some((isin, currency)) => (isin, Some(currency)),
+        None => (text, None),
+    };
+    let is_isin = isin.len() == 12
+        && isin.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        && isin
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        && text.ends_with(|last: char| last.is_ascii_digit());
+        && isin.ends_with(|last: char| last.is_ascii_digit());
     if is_isin {
-        return Ok(Some(text));
+        return Ok(Some(Instrument { isin, currency }));
     }
-    Err(
-        Failure::usage(format!("{word} is no ISIN, such as DE000BASF111"))
-            .hint("print the trades of all instruments: barkeep show --trades all --head 100"),
-    )
+    let refused = Failure::usage(format!(
+        "{word} is no ISIN, such as DE000BASF111, and no mnemonic that is known"
+    ));
+    Err(refused.hint("print the trades of all instruments: barkeep show --trades all --head 100"))
 }

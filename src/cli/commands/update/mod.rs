@@ -21,6 +21,7 @@ pub(in crate::cli) use args::UpdateArgs;
 use std::time::Duration;
 
 use super::mirror;
+use super::named::Lookup;
 use super::registration;
 use super::sweep;
 use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
@@ -35,7 +36,7 @@ use crate::config::Overrides;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport};
 use crate::lock::LockGuard;
-use crate::model::{Interval, Venue};
+use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::Workspace;
@@ -67,6 +68,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
     {
         return Err(absent(shell, "there is no tickers.json"));
     }
+    let tickers = meant(args, &workspace, shell)?;
     let (now, today) = (shell.around.clock.now(), shell.today());
     let settings = workspace.config.settings();
     let update = Update {
@@ -76,7 +78,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
         request: UpdateRequest {
             venues: args.venues.clone(),
             intervals: args.intervals.clone(),
-            tickers: args.tickers.clone(),
+            tickers,
             days,
             feeding,
             history: if args.rebase {
@@ -108,6 +110,28 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
     } else {
         update.run()
     }
+}
+
+/// Returns the tickers that were named. What is wrong with tickers.json is said by the run.
+fn meant(
+    args: &UpdateArgs,
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+) -> Result<Vec<Ticker>, Failure> {
+    if args.tickers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Ok(Some(catalog)) = workspace.catalog() else {
+        return Ok(args.tickers.clone());
+    };
+    let lookup = Lookup {
+        shell,
+        workspace,
+        catalog: &catalog,
+        venues: &args.venues,
+        day: None,
+    };
+    lookup.tickers(&args.tickers)
 }
 
 impl Update<'_> {

@@ -1,0 +1,151 @@
+//! Words of the command line that name tickers: the ticker that each means, by the aliases of its venue.
+//!
+//! Promises: every command resolves its words here. What names several tickers is refused with all of them; a ticker goes before
+//! an alias that is spelled alike; what is not plain is told. Leaves to others: the aliases themselves (`catalog`), and words that
+//! name nothing (`unknown`).
+
+use chrono::NaiveDate;
+
+use crate::catalog::{Catalog, Meant, Named};
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::some_of;
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::workspace::Workspace;
+
+/// How many tickers a message names.
+const MOST_NAMED: usize = 5;
+
+/// What words are looked up in.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'l> {
+    pub(super) shell: &'l Shell<'l>,
+    pub(super) workspace: &'l Workspace<'l>,
+    pub(super) catalog: &'l Catalog,
+    /// The venues that are asked about; all when empty.
+    pub(super) venues: &'l [Venue],
+    /// The day of the question, if not today.
+    pub(super) day: Option<NaiveDate>,
+}
+
+impl Lookup<'_> {
+    /// Returns the tickers that words mean, each once, in their order.
+    ///
+    /// # Errors
+    /// When a word is an alias of several tickers, or it cannot be looked up whether it is a ticker itself.
+    pub(super) fn tickers(&self, words: &[Ticker]) -> Result<Vec<Ticker>, Failure> {
+        if !words.is_empty() {
+            self.tell_troubles();
+        }
+        let mut tickers: Vec<Ticker> = Vec::with_capacity(words.len());
+        for word in words {
+            let ticker = self.meant(word)?;
+            if !tickers.contains(&ticker) {
+                tickers.push(ticker);
+            }
+        }
+        Ok(tickers)
+    }
+
+    /// Returns the ticker that a word means.
+    ///
+    /// # Errors
+    /// As `tickers`.
+    pub(super) fn ticker(&self, word: &Ticker) -> Result<Ticker, Failure> {
+        self.tell_troubles();
+        self.meant(word)
+    }
+
+    fn tell_troubles(&self) {
+        for trouble in self.catalog.aliases().troubles() {
+            let warning = format!("Mnemonics of a venue are not known: {trouble}.");
+            self.shell.printer.warning(&warning);
+        }
+    }
+
+    fn meant(&self, word: &Ticker) -> Result<Ticker, Failure> {
+        let meant = self.catalog.aliases().meant(word, self.venues, self.day);
+        let named = match &meant {
+            Meant::Itself => return Ok(word.clone()),
+            Meant::Alias(named) => std::slice::from_ref(&**named),
+            Meant::Several(named) => named.as_slice(),
+        };
+        let printer = self.shell.printer;
+        if let Some(venue) = self.home(word)? {
+            let others = said(named);
+            printer.note(&format!(
+                "{word} is a ticker of {venue}, and is taken for that; it is also a mnemonic of {others}."
+            ));
+            return Ok(word.clone());
+        }
+        let Meant::Alias(one) = &meant else {
+            let refused = Failure::usage(format!("{word} is a mnemonic of {}", said(named)));
+            let first = named.first().map(|one| one.ticker.to_string());
+            return Err(refused.hint(format!(
+                "give the ISIN, such as {}",
+                first.unwrap_or_default()
+            )));
+        };
+        let Named { ticker, alias, .. } = &**one;
+        let name = &alias.name;
+        printer.note(&match alias.until.filter(|_| self.day.is_none()) {
+            Some(until) => format!("{word} was {ticker}, {name}, until {until}."),
+            None => format!("{word} is {ticker}, {name}."),
+        });
+        Ok(ticker.clone())
+    }
+
+    /// Returns a venue of the question at which a word is a ticker itself: one that is kept, or of which bars are stored.
+    fn home(&self, word: &Ticker) -> Result<Option<Venue>, Failure> {
+        let at = self.catalog.venues_of(word);
+        let is_asked = |venue: &&Venue| self.venues.is_empty() || self.venues.contains(venue);
+        if let Some(venue) = at.iter().find(is_asked) {
+            return Ok(Some(venue.clone()));
+        }
+        let venues = match self.venues {
+            [] => self.workspace.venues()?.into_iter().collect(),
+            venues => venues.to_vec(),
+        };
+        for venue in venues {
+            for interval in Interval::ALL {
+                let request = StorageRequest::bars(venue.clone(), word.clone(), interval);
+                if self.workspace.route(self.catalog, &request)?.has_rows {
+                    return Ok(Some(venue));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Returns the mnemonic of the ticker of a series, if its venue has one.
+pub(super) fn mnemonic<'c>(request: &StorageRequest, catalog: &'c Catalog) -> Option<&'c str> {
+    let (ticker, venue) = (request.series.ticker()?, request.venue.as_ref()?);
+    catalog.mnemonic(ticker, venue)
+}
+
+/// Returns the ticker of a series, with its mnemonic behind it where there is one.
+pub(super) fn called(request: &StorageRequest, catalog: &Catalog) -> String {
+    let ticker = request.series.ticker();
+    let ticker = ticker.map(ToString::to_string).unwrap_or_default();
+    match mnemonic(request, catalog) {
+        Some(mnemonic) => format!("{ticker} {mnemonic}"),
+        None => ticker,
+    }
+}
+
+/// Returns what an alias names, as part of a sentence.
+fn said(named: &[Named]) -> String {
+    let each = named.iter().map(|one| {
+        let Named {
+            venue,
+            ticker,
+            alias,
+        } = one;
+        let until = alias
+            .until
+            .map_or_else(String::new, |until| format!(" until {until}"));
+        format!("{ticker} ({}, {venue}{until})", alias.name)
+    });
+    some_of(&each.collect::<Vec<_>>(), MOST_NAMED)
+}
