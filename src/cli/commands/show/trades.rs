@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
 use crate::export::{Sheet, Times};
-use crate::frame::{Cell, Frame, Profile, exact_trades};
+use crate::frame::{Cell, Frame, Profile, exact_trades, merge};
 use crate::model::{Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, time};
 use crate::storage::{StorageError, Stored};
 
@@ -169,7 +169,10 @@ impl Wanted<'_> {
         let profile = Profile::of(Dataset::Trades);
         let frame = Frame::concat(profile, self.parts).unwrap_or_else(|parts| {
             // Days follow one another, so that this is never met; no row would be left out.
-            crate::frame::merge_all(profile, parts).0
+            let empty = Frame::empty(profile);
+            parts
+                .iter()
+                .fold(empty, |all, part| merge(&all, part).frame)
         });
         if frame.is_empty() {
             return Ok(None);
