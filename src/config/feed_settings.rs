@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::SourceKind;
 use super::parsed::words;
 use super::setting::{KeyOf, Setting, SettingRow, chosen, optional, plain, shown};
 use super::settings_file::SourceTable;
@@ -59,8 +60,8 @@ pub struct FeedSettings {
 }
 
 impl FeedSettings {
-    /// Takes the keys of a feed out of the table of a source.
-    pub(super) fn layered(table: &mut SourceTable) -> Self {
+    /// Takes the keys of a feed out of the table of a source. Answers of a source of bars are kept where somebody says so.
+    pub(super) fn layered(table: &mut SourceTable, kind: Option<SourceKind>) -> Self {
         let derive = table.derive.take().map(|intervals| {
             let intervals = intervals.into_iter().map(|parsed| parsed.0);
             intervals.collect()
@@ -71,7 +72,7 @@ impl FeedSettings {
             bars: chosen(plain(table.bars), BarsOf::All),
             derive: chosen(derive, BTreeSet::new()),
             currency: chosen(table.currency.take(), "EUR".to_owned()),
-            vault: chosen(table.vault, true),
+            vault: chosen(table.vault, kind != Some(SourceKind::Yahoo)),
             vault_days: chosen(table.vault_days, VAULT_DAYS),
             vault_bytes: chosen(table.vault_bytes, VAULT_BYTES),
         }

@@ -216,7 +216,7 @@ impl SourceSettings {
     pub(super) fn layered(kind: Option<SourceKind>, mut table: SourceTable) -> Self {
         let kind = optional(plain(table.kind.take()), kind);
         let server = ServerSettings::layered(&mut table, kind.value);
-        let feed = FeedSettings::layered(&mut table);
+        let feed = FeedSettings::layered(&mut table, kind.value);
         let listed = |intervals: Vec<super::parsed::Parsed<Interval>>| {
             intervals.into_iter().map(|parsed| parsed.0).collect()
         };

@@ -41,6 +41,8 @@ pub struct FeedTask<'l> {
     pub shelf: Shelf,
     /// The days that are wanted, both included; all when `None`.
     pub days: Option<(NaiveDate, NaiveDate)>,
+    /// How many feeds of its server are asked in the same run, itself included.
+    pub side_by_side: usize,
     /// The door to the file system.
     pub fs: &'l dyn Fs,
     /// The places of the workspace.
@@ -163,7 +165,7 @@ impl Fetching<'_, '_> {
                 now: self.task.clock.now(),
                 freshness: self.task.feed.spec().freshness,
                 calendar: &self.task.feed.spec().calendar,
-                pace: pace_of(self.task.feed),
+                pace: pace_of(self.task),
             });
             if requests.is_empty() {
                 return Ok(());
@@ -198,7 +200,8 @@ impl Fetching<'_, '_> {
             }
             Ok(Downloaded::Gone) => {
                 let reason = "it was listed, and the feed has it no more".to_owned();
-                let gone = failed(Some(name), reason, FailureKind::Source);
+                // The server was there, and wanted no fewer requests.
+                let gone = failed(Some(name), reason, FailureKind::Refused);
                 self.reader.say(gone);
                 Ok(Asked::Answered)
             }

@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use super::feed_marks::FeedMarks;
+use super::habits;
 use crate::layout::Places;
 use crate::model::{HalfDigest, Venue};
-use crate::source::posttrade::{HeldDaily, HeldDay, HeldMinute};
+use crate::source::posttrade::{Habits, HeldDaily, HeldDay, HeldMinute};
 use crate::sys::atomic::{self, TempNames, create_dirs, parent};
 use crate::sys::{Fs, FsResult};
 
@@ -21,6 +22,7 @@ use crate::sys::{Fs, FsResult};
 const SCHEMA: u64 = 1;
 /// Beside those of the days.
 const FEED: &str = "feed.json";
+const HABITS: &str = "habits.json";
 
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +68,10 @@ pub struct DayMarks {
     pub held: HeldDay,
     /// Minutes that the feed has listed.
     pub listed: BTreeSet<NaiveDateTime>,
+    /// When it listed them last; `None` where an earlier build wrote the marks.
+    pub listed_at: Option<DateTime<Utc>>,
+    /// Minutes that were asked for last in vain: the server was unreachable or wanted fewer requests.
+    pub throttled: BTreeSet<NaiveDateTime>,
     /// Whether trades may have changed since bars were made of them.
     pub is_bars_due: bool,
 }
@@ -80,6 +86,11 @@ impl DayMarks {
     /// Counts the lines of all that was read.
     pub fn lines(&self) -> u64 {
         self.files.values().flatten().map(|mark| mark.lines).sum()
+    }
+
+    /// Counts the lines of the newest bytes of a file; `None` where none were read.
+    pub fn lines_of(&self, name: &str) -> Option<u64> {
+        self.files.get(name)?.last().map(|mark| mark.lines)
     }
 
     /// Notes that some bytes of a file were read. Returns whether that is new.
@@ -120,6 +131,8 @@ impl DayMarks {
             "minutes": minutes.collect::<Map<_, _>>(),
             "daily": daily,
             "listed": spans(&self.listed),
+            "listed_at": self.listed_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            "throttled": spans(&self.throttled),
         });
         format!("{document}\n")
     }
@@ -166,6 +179,14 @@ impl DayMarks {
             files,
             held: HeldDay { minutes, daily },
             listed: listed(document.get("listed")?, day)?,
+            listed_at: match document.get("listed_at") {
+                None | Some(Value::Null) => None,
+                Some(at) => Some(at.as_str()?.parse().ok()?),
+            },
+            throttled: match document.get("throttled") {
+                None => BTreeSet::new(),
+                Some(throttled) => listed(throttled, day)?,
+            },
             is_bars_due: document.get("bars_due")?.as_bool()?,
         })
     }
@@ -242,6 +263,30 @@ impl Marks {
         }
     }
 
+    /// Returns how the feed was asked before this run; by an earlier build, once.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn habits(&mut self, fs: &dyn Fs) -> FsResult<Habits> {
+        if let Some(bytes) = fs.read(&self.folder.join(HABITS))? {
+            return Ok(habits::parse(&bytes));
+        }
+        Ok(Habits {
+            asked: self.asked_before(fs)?.into_iter().collect(),
+            ..Habits::default()
+        })
+    }
+
+    /// Remembers how the feed was asked.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn save_habits(&self, fs: &dyn Fs, temps: &TempNames, habits: &Habits) -> FsResult<()> {
+        create_dirs(fs, parent(&self.state), &self.folder)?;
+        let text = habits::text(habits);
+        atomic::replace(fs, temps, &self.folder.join(HABITS), text.as_bytes())
+    }
+
     fn feed(&mut self, fs: &dyn Fs) -> FsResult<&mut FeedMarks> {
         if self.feed.is_none() {
             let bytes = fs.read(&self.folder.join(FEED))?;
@@ -314,6 +359,11 @@ impl Marks {
             .iter()
             .filter_map(|entry| day(&entry.name))
             .collect())
+    }
+
+    /// Returns the days whose marks were looked at.
+    pub fn loaded_days(&self) -> Vec<NaiveDate> {
+        self.days.keys().copied().collect()
     }
 
     /// Returns what of a day was read. Marks that cannot be understood are none.
@@ -413,6 +463,8 @@ mod tests {
         let mut marks = DayMarks {
             is_bars_due: true,
             listed: (0..5).chain(60..62).chain([1439]).map(minute).collect(),
+            listed_at: Some("2026-09-18T20:15:03Z".parse().unwrap()),
+            throttled: [60, 61].map(minute).into(),
             ..DayMarks::default()
         };
         marks.note("a", mark(b"1", Extent::Cut));
@@ -433,6 +485,10 @@ mod tests {
         });
         let text = marks.text();
 
+        let older = text.replace(r#","listed_at":"2026-09-18T20:15:03Z""#, "");
+        let older = older.replace(r#","throttled":[[60,61]]"#, "");
+        let read = DayMarks::parse(older.as_bytes(), day()).unwrap();
+        assert_eq!((read.listed_at, read.throttled.len()), (None, 0));
         assert_eq!(DayMarks::parse(text.as_bytes(), day()), Some(marks));
         for end in 0..text.trim_end().len() {
             assert_eq!(

@@ -30,6 +30,7 @@ pub fn task_of<'l>(
         trades,
         shelf: code.parse().ok()?,
         days,
+        side_by_side: 1,
         fs,
         places,
         clock,
@@ -50,7 +51,7 @@ pub(super) fn held(
     let mut days: BTreeSet<NaiveDate> = listing.files.iter().map(|name| name.span.day()).collect();
     days.extend(vault.days(shelf)?.into_keys());
     let mut held = Held {
-        asked_before: marks.asked_before(fs)?,
+        habits: marks.habits(fs)?,
         ..Held::default()
     };
     for day in days {
@@ -78,13 +79,14 @@ pub fn preview(task: &FeedTask<'_>) -> Result<Vec<Request>, PreviewError> {
         now: task.clock.now(),
         freshness: feed.spec().freshness,
         calendar: &feed.spec().calendar,
-        pace: pace_of(feed),
+        pace: pace_of(task),
     }))
 }
 
-/// Returns the time that a request takes.
-pub(super) fn pace_of(feed: &Feed) -> TimeDelta {
-    feed.spec().rate.average()
+/// Returns the time that a request takes, of all feeds of the server that are asked side by side.
+pub(super) fn pace_of(task: &FeedTask<'_>) -> TimeDelta {
+    let average = task.feed.spec().rate.average();
+    average * i32::try_from(task.side_by_side.max(1)).unwrap_or(i32::MAX)
 }
 
 /// Why nobody knows what a run would download.

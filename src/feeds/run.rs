@@ -18,7 +18,7 @@ use crate::ingest::{
 };
 use crate::model::{PriceBasis, Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, FileName, HeldDay, Listing, Span};
+use crate::source::posttrade::{BadLine, Coverage, FileName, HeldDay, Listing, Span};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::{Keeper, Retention, VaultError, forget};
@@ -43,6 +43,8 @@ pub struct FeedRun<'l> {
     /// Trades in memory.
     held_rows: usize,
     read: Vec<FileRead>,
+    /// Files that were asked for in vain.
+    turned_away: BTreeSet<FileName>,
     listed: Option<Listed>,
     held: Held,
     /// Files that were asked for.
@@ -71,6 +73,7 @@ impl<'l> FeedRun<'l> {
             is_in_vault: true,
             held_rows: 0,
             read: Vec::new(),
+            turned_away: BTreeSet::new(),
             listed: None,
             held: Held::default(),
             files_done: 0,
@@ -263,6 +266,12 @@ impl<'l> FeedRun<'l> {
             let name = failure.file.as_deref().unwrap_or("answer");
             self.put_away(name, body, &failure.reason, report)?;
         }
+        let file = failure
+            .file
+            .as_ref()
+            .filter(|_| failure.kind == FailureKind::Source);
+        let name = file.and_then(|file| file.parse::<FileName>().ok());
+        self.turned_away.extend(name);
         report.feed_at(self.venue()).failures.push(failure);
         Ok(())
     }
@@ -312,10 +321,15 @@ impl<'l> FeedRun<'l> {
                 .change(fs, *day, |marks| marks.is_bars_due = false)?;
         }
         self.marks.save(fs, &self.temps)?;
-        if let Some(listed) = &self.listed {
-            let silent =
-                silence::silent_days(&mut self.marks, fs, listed, &self.task.feed.spec().calendar)?;
+        if let Some(listed) = self.listed.take() {
+            let silent = silence::silent_days(
+                &mut self.marks,
+                fs,
+                &listed,
+                &self.task.feed.spec().calendar,
+            )?;
             self.marks.note_asked(fs, &self.temps, listed.at)?;
+            self.remember(&listed)?;
             report.feed_at(self.venue()).silent = silent;
         }
         self.tidy_vault(report)
@@ -371,11 +385,60 @@ impl<'l> FeedRun<'l> {
                 news.listed.insert(minute);
             }
         }
+        let listed_at = self.listed.as_ref().map(|listed| listed.at);
         let fs = self.session.fs;
         for (day, news) in days {
-            self.marks.change(fs, day, |marks| news.note_in(marks))?;
+            self.marks.change(fs, day, |marks| {
+                if !news.listed.is_empty() {
+                    marks.listed_at = listed_at;
+                }
+                news.note_in(marks);
+            })?;
         }
+        self.mark_turned_away()?;
         Ok(self.marks.save(fs, &self.temps)?)
+    }
+
+    /// Marks what was asked for in vain, until it is read.
+    fn mark_turned_away(&mut self) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
+        let turned_away = std::mem::take(&mut self.turned_away);
+        let minutes = turned_away.iter().filter_map(|name| match name.span {
+            Span::Minute(minute) => Some(minute),
+            Span::Daily(_) => None,
+        });
+        let minutes: BTreeSet<_> = minutes.collect();
+        let mut days: BTreeSet<NaiveDate> = minutes.iter().map(NaiveDateTime::date).collect();
+        days.extend(self.marks.loaded_days());
+        for day in days {
+            self.marks.change(fs, day, |marks| {
+                let of_day = minutes.iter().filter(|minute| minute.date() == day);
+                marks.throttled.extend(of_day);
+                let held = &marks.held.minutes;
+                marks.throttled.retain(|minute| !held.contains_key(minute));
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Remembers how the feed was asked and which files of days it has: by that the next run is foreseen.
+    fn remember(&mut self, listed: &Listed) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
+        let mut habits = self.marks.habits(fs)?;
+        habits.note_asked(listed.at);
+        habits.days_kept = listed.listing.days_kept;
+        for name in &listed.listing.files {
+            let Span::Daily(day) = name.span else {
+                continue;
+            };
+            habits.note_listed(day, listed.at);
+            match self.marks.day(fs, day)?.held.coverage() {
+                Coverage::Whole => habits.note_judged(day, true),
+                Coverage::Lacking => habits.note_judged(day, false),
+                Coverage::None | Coverage::Open => {}
+            }
+        }
+        Ok(self.marks.save_habits(fs, &self.temps, &habits)?)
     }
 
     /// Merges the parts of days that are over, and forgets days that need not be kept. What the vault cannot do is told: the

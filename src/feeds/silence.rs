@@ -15,7 +15,7 @@ use crate::source::posttrade::{Coverage, deadline};
 use crate::sys::{Fs, FsResult};
 
 /// The feed is late by a quarter of an hour, and has the closing auction by then.
-const LATE: TimeDelta = TimeDelta::hours(2);
+pub(super) const LATE: TimeDelta = TimeDelta::hours(2);
 
 /// Returns the days on which the feed was silent.
 pub(super) fn silent_days(
@@ -25,7 +25,7 @@ pub(super) fn silent_days(
     calendar: &Calendar,
 ) -> FsResult<BTreeSet<NaiveDate>> {
     let today = listed.at.date_naive();
-    let asked_before = marks.asked_before(fs)?;
+    let asked_before = marks.habits(fs)?.asked_before();
     let first = asked_before.map_or(today, |asked| asked.date_naive());
     let mut silent = BTreeSet::new();
     let Some(now) = wall_clock(listed, calendar) else {
@@ -48,7 +48,8 @@ fn wall_clock(listed: &Listed, calendar: &Calendar) -> Option<i64> {
     Some(clock.shows(listed.at.timestamp_nanos_opt()?))
 }
 
-fn is_silent(marks: &DayMarks) -> bool {
+/// Tells whether all that a feed has of a day was read, and no trade was in it.
+pub(super) fn is_silent(marks: &DayMarks) -> bool {
     if marks.lines() > 0 {
         return false;
     }

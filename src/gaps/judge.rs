@@ -2,8 +2,9 @@
 //!
 //! Promises: one place for each state; a day of which nothing is known is unknown, never had. Pure.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
+use super::days::{DayKind, DayKinds};
 use super::deadline::session_deadline;
 use super::series::{Cause, Noted, SeriesGaps};
 use crate::calendar::{Calendar, Day};
@@ -41,6 +42,12 @@ impl SessionState {
         Self::Holiday,
         Self::Unknown,
     ];
+
+    /// Returns its place among `ALL`.
+    pub fn order(self) -> usize {
+        let place = Self::ALL.iter().position(|state| *state == self);
+        place.unwrap_or_default()
+    }
 
     /// Returns the word for it.
     pub fn as_str(self) -> &'static str {
@@ -104,11 +111,11 @@ impl Facts {
 
     /// Tells whether a session is over: until then nothing of it is missing.
     fn is_over(&self, day: NaiveDate) -> bool {
-        let wall = self.calendar.wall(self.now);
-        match self.calendar.day(day) {
-            Day::Open(session) => session.close <= wall,
-            Day::Closed | Day::Unknown => day < wall.date(),
-        }
+        self.kind(day).is_over()
+    }
+
+    fn kind(&self, day: NaiveDate) -> DayKind {
+        DayKind::of(day, &self.calendar, self.calendar.wall(self.now))
     }
 
     /// Returns when the source begins to forget a day; `None` when it forgets nothing.
@@ -125,16 +132,25 @@ impl Facts {
 
     /// Returns the state of a day; `None` of a day on which nothing is owed: it is none of the sessions, or not over.
     pub fn state(&self, day: NaiveDate, gaps: &SeriesGaps) -> Option<SessionState> {
-        let noted = gaps.of(day);
-        let known = self.calendar.day(day);
-        if known == Day::Closed {
-            return self.is_holiday(day).then_some(SessionState::Holiday);
+        self.state_by(day, self.kind(day), gaps.of(day))
+    }
+
+    fn state_by(
+        &self,
+        day: NaiveDate,
+        kind: DayKind,
+        noted: Option<Noted>,
+    ) -> Option<SessionState> {
+        match kind {
+            DayKind::Rest => return None,
+            DayKind::Holiday => return Some(SessionState::Holiday),
+            DayKind::Over | DayKind::Open => {}
         }
         if matches!(noted, Some(Noted::Lost { .. })) || self.is_gone(day) {
             return Some(SessionState::Lost);
         }
         if self.reached.is_none_or(|reached| day > reached) {
-            return self.unreached(day, noted);
+            return self.unreached(day, kind, noted);
         }
         Some(match noted {
             Some(Noted::NoTrades) => SessionState::NoTrades,
@@ -148,8 +164,13 @@ impl Facts {
     }
 
     /// The state of a day that no answer spoke of, as far as rows that are stored say.
-    fn unreached(&self, day: NaiveDate, noted: Option<Noted>) -> Option<SessionState> {
-        if !self.is_over(day) {
+    fn unreached(
+        &self,
+        day: NaiveDate,
+        kind: DayKind,
+        noted: Option<Noted>,
+    ) -> Option<SessionState> {
+        if !kind.is_over() {
             return None;
         }
         Some(match noted {
@@ -169,14 +190,6 @@ impl Facts {
         gone.any(|(first, last)| first.is_none_or(|first| first <= day) && day <= *last)
     }
 
-    /// Tells whether the exchange is open on this day of the week.
-    fn is_holiday(&self, day: NaiveDate) -> bool {
-        let week = Days::new(7);
-        let around = [day.checked_sub_days(week), day.checked_add_days(week)];
-        let mut around = around.into_iter().flatten();
-        around.any(|day| matches!(self.calendar.day(day), Day::Open(_)))
-    }
-
     /// Returns the sessions that no answer spoke of, oldest first, also those that are not over: what is next to be fetched.
     pub fn unasked(&self) -> impl Iterator<Item = NaiveDate> {
         let after = self.reached.and_then(|reached| reached.succ_opt());
@@ -194,19 +207,21 @@ impl Facts {
     }
 }
 
-/// Returns the states of a series from its first day up to now.
-pub fn spans(facts: &Facts, gaps: &SeriesGaps) -> Vec<Span> {
+/// Returns the states of a series from its first day up to now; `kinds` are shared by all series of one question.
+pub fn spans(facts: &Facts, gaps: &SeriesGaps, kinds: &mut DayKinds) -> Vec<Span> {
     let remembered = gaps.hull().map(|(first, _)| first);
     let known = facts.first.into_iter().chain(remembered).min();
     let first = known.or_else(|| facts.unasked().next());
     let mut found: Vec<Span> = Vec::new();
-    let days = first.into_iter().flat_map(|first| first.iter_days());
-    for day in days.take_while(|day| *day <= facts.today()) {
-        let Some(state) = facts.state(day, gaps) else {
+    let Some(first) = first else { return found };
+    let mut noted = gaps.from(first);
+    for (day, kind) in kinds.since(first, &facts.calendar, facts.now) {
+        let noted = noted.on(day);
+        let Some(state) = facts.state_by(day, kind, noted) else {
             continue;
         };
-        let loss = match gaps.of(day) {
-            Some(Noted::Lost { cause, noticed }) => Some((cause, noticed)),
+        let loss = match noted {
+            Some(Noted::Lost { cause, noticed }) if kind.is_session() => Some((cause, noticed)),
             _ => None,
         };
         match found.last_mut() {
@@ -365,7 +380,7 @@ mod tests {
 
     #[test]
     fn days_of_one_state_are_a_span_across_the_weekend() {
-        let found = spans(&facts(), &remembered());
+        let found = spans(&facts(), &remembered(), &mut DayKinds::default());
 
         let of = |state| {
             let of: Vec<&Span> = found.iter().filter(|span| span.state == state).collect();

@@ -5,6 +5,7 @@
 //! was noticed. Leaves to others: facts (`update`), asking (`source`), words (`cli`).
 
 mod book;
+mod days;
 mod deadline;
 mod feeds;
 mod hear;
@@ -13,8 +14,9 @@ mod order;
 mod series;
 
 pub use book::{GapBook, GapBooks, read_books};
-pub use deadline::{minute_deadline, session_deadline};
-pub use feeds::{FeedDay, FeedGaps, MinuteSet, MinuteState};
+pub use days::{DayKind, DayKinds};
+pub use deadline::session_deadline;
+pub use feeds::{FeedDay, FeedGaps, MinuteSet, MinuteSpan, MinuteState};
 pub use hear::Heard;
 pub use judge::{Facts, SessionState, Span, spans};
 pub use order::{Schedule, Task, schedule};

@@ -82,6 +82,12 @@ impl SeriesGaps {
         Some(run.noted).filter(|noted| *noted != Noted::Unwatched)
     }
 
+    /// Returns what is remembered of days that are asked for one after the other, from one on.
+    pub(super) fn from(&self, first: NaiveDate) -> NotedInTurn<'_> {
+        let at = self.runs.partition_point(|run| run.last < first);
+        NotedInTurn(self.runs.get(at..).unwrap_or_default())
+    }
+
     /// Returns the first and the last day of which something is remembered.
     pub fn hull(&self) -> Option<(NaiveDate, NaiveDate)> {
         Some((self.runs.first()?.first, self.runs.last()?.last))
@@ -169,6 +175,23 @@ impl SeriesGaps {
             at = last.succ_opt()?;
         }
         (!runs.is_empty()).then_some(Self { runs })
+    }
+}
+
+/// What is remembered of days that are asked for one after the other.
+#[derive(Clone, Debug)]
+pub(super) struct NotedInTurn<'s>(&'s [Run]);
+
+impl NotedInTurn<'_> {
+    /// As `SeriesGaps::of`, for a day that is not before the last one that was asked for.
+    pub(super) fn on(&mut self, day: NaiveDate) -> Option<Noted> {
+        while let [run, rest @ ..] = self.0
+            && run.last < day
+        {
+            self.0 = rest;
+        }
+        let run = self.0.first().filter(|run| run.first <= day)?;
+        Some(run.noted).filter(|noted| *noted != Noted::Unwatched)
     }
 }
 
@@ -321,6 +344,10 @@ mod tests {
             let read = SeriesGaps::parse(&gaps.to_string()).unwrap();
 
             prop_assert_eq!(&read, &gaps);
+            let mut in_turn = read.from(day(7));
+            for at in 7..80 {
+                prop_assert_eq!(in_turn.on(day(at)), read.of(day(at)), "day {} in turn", at);
+            }
             for (at, cell) in table.into_iter().enumerate() {
                 let expected = cell.filter(|noted| *noted != Noted::Unwatched);
                 prop_assert_eq!(read.of(day(u64::try_from(at).unwrap())), expected, "day {}", at);

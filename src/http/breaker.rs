@@ -1,13 +1,18 @@
 //! A host that fails again and again is left alone: nine thousand tickers need not each find out that it is down.
+//!
+//! Promises: a host that has answered in this run is waited for, and asked again up to three times, a minute apart: what is
+//! left to be asked need not fail over a bad moment. One that never answered is down, and nobody waits for it.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Failures in succession after which a host is left alone.
 pub(super) const THRESHOLD: u32 = 5;
 /// How long it is left alone before one request may see whether it is back.
 pub(super) const PAUSE: Duration = Duration::from_mins(1);
+/// So many such requests may fail before nobody waits for the host any more.
+pub(super) const MOST_PROBES: u32 = 3;
 
 /// Counts failures in succession.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,10 @@ pub(super) struct Breaker {
     judged: u64,
     /// When it opened, or when a request was last let through since then.
     opened: Option<DateTime<Utc>>,
+    /// Whether the host answered since the run began.
+    has_answered: bool,
+    /// How often it was asked in vain since it was opened.
+    probed: u32,
 }
 
 impl Breaker {
@@ -35,6 +44,16 @@ impl Breaker {
 
     pub(super) fn is_open(&self) -> bool {
         self.opened.is_some()
+    }
+
+    /// Returns after how long a request that is not admitted may see whether the host is back; `None` where that is not
+    /// waited for.
+    pub(super) fn next_probe(&self, now: DateTime<Utc>) -> Option<Duration> {
+        let opened = self.opened.filter(|_| self.has_answered)?;
+        let is_given_up = self.probed >= MOST_PROBES;
+        let pause = TimeDelta::from_std(PAUSE).unwrap_or_default();
+        let left = (opened + pause - now).to_std().unwrap_or_default();
+        (!is_given_up).then_some(left)
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -56,6 +75,8 @@ impl Breaker {
     pub(super) fn answered(&mut self) {
         self.failures = 0;
         self.opened = None;
+        self.has_answered = true;
+        self.probed = 0;
     }
 
     /// The host was not reached by a request, or asked for fewer. Of requests that were on their way together only
@@ -65,6 +86,7 @@ impl Breaker {
             return;
         }
         self.judged = self.sent;
+        self.probed += u32::from(self.is_open());
         self.failures = self.failures.saturating_add(1);
         if self.failures >= THRESHOLD {
             self.opened = Some(now);
@@ -123,6 +145,28 @@ mod tests {
         assert!(breaker.admits(at(60)));
 
         assert!(breaker.admits(at(120)));
+    }
+
+    #[test]
+    fn a_host_that_has_answered_is_waited_for_until_three_probes_failed() {
+        let minute = Some(Duration::from_mins(1));
+        assert_eq!(open().next_probe(at(0)), None, "it never answered");
+
+        let mut breaker = Breaker::default();
+        breaker.answered();
+        assert_eq!(breaker.next_probe(at(0)), None, "nothing to wait for");
+        (0..THRESHOLD).for_each(|_| fail(&mut breaker, 0));
+        for probe in 0..i64::from(MOST_PROBES) {
+            let seconds = 60 * probe;
+            assert_eq!(breaker.next_probe(at(seconds)), minute, "probe {probe}");
+            assert!(breaker.admits(at(seconds + 60)));
+            fail(&mut breaker, seconds + 60);
+        }
+        assert_eq!(breaker.next_probe(at(180)), None, "given up");
+
+        breaker.answered();
+        (0..THRESHOLD).for_each(|_| fail(&mut breaker, 200));
+        assert_eq!(breaker.next_probe(at(200)), minute, "it was back meanwhile");
     }
 
     #[test]

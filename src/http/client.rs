@@ -224,7 +224,7 @@ impl Http for Client {
         };
         loop {
             let gate = self.limiter.gate(&address.authority(), self.settings.rate);
-            let turn = gate.wait_turn(stop)?;
+            let turn = gate.wait_turn(tries, stop)?;
             let outcome = self.exchange_through(&address, request, stop);
             let answer = match self.judge(outcome, request, &gate, (turn, tries)) {
                 Err(later @ HttpError::Later { .. }) => {

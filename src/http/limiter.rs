@@ -25,6 +25,8 @@ use crate::sys::{Clock, Fs, FsResult, Shutdown};
 
 /// How long a request may wait for its turn before it is refused instead.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(10);
+/// How often who waits for a host looks whether it is back.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How old the file of a host may become while it is used.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -130,32 +132,72 @@ struct Reserved {
     is_probe: bool,
 }
 
+/// Whether a request may be sent, as far as the host is not left alone.
+enum Admission {
+    Granted(Reserved),
+    /// To be asked again.
+    After(Duration),
+}
+
 impl HostGate {
-    /// Waits until the next request may be sent.
+    /// Waits until the next request may be sent. While the host is left alone, that is after it is back, for a request that was
+    /// never sent: one that failed before may be what the host fails at.
     ///
     /// # Errors
-    /// `CircuitOpen` while the host is left alone, `Throttled` when the turn is too far away, `Stopped`.
-    pub fn wait_turn(&self, stop: &Shutdown) -> Result<Turn, HttpError> {
-        let moment = self.clock.now();
-        let reserved = self.reserve(moment)?;
-        let waited = self.wait_for(reserved.at, moment, stop);
-        let mut passage = locked(&self.passage);
-        if let Err(error) = waited {
-            let Reserved { before, bucket, .. } = reserved;
-            passage.usage.bucket.give_back(before, bucket);
-            return Err(error);
+    /// `CircuitOpen` where the host is left alone and not waited for, `Throttled` when the turn is too far away, `Stopped`.
+    pub fn wait_turn(&self, tries: &Tries, stop: &Shutdown) -> Result<Turn, HttpError> {
+        let mut moment = self.clock.now();
+        loop {
+            let reserved = self.reserve_admitted(&mut moment, tries, stop)?;
+            let waited = self.wait_for(reserved.at, moment, stop);
+            let mut passage = locked(&self.passage);
+            if let Err(error) = waited {
+                let Reserved { before, bucket, .. } = reserved;
+                passage.usage.bucket.give_back(before, bucket);
+                return Err(error);
+            }
+            if passage.breaker.is_open() && !reserved.is_probe {
+                // Others found out meanwhile that the host is down.
+                moment = self.clock.now().max(reserved.at);
+                continue;
+            }
+            if passage.rate.is_limited() {
+                passage.is_saved = false;
+                self.save_now_and_then(&mut passage);
+            }
+            return Ok(Turn(passage.breaker.sends()));
         }
-        if passage.breaker.is_open() && !reserved.is_probe {
-            return Err(self.circuit_open(&passage));
-        }
-        if passage.rate.is_limited() {
-            passage.is_saved = false;
-            self.save_now_and_then(&mut passage);
-        }
-        Ok(Turn(passage.breaker.sends()))
     }
 
-    fn reserve(&self, now: DateTime<Utc>) -> Result<Reserved, HttpError> {
+    /// Takes a place in the queue, once the host is not left alone any more or may be asked whether it is back.
+    fn reserve_admitted(
+        &self,
+        moment: &mut DateTime<Utc>,
+        tries: &Tries,
+        stop: &Shutdown,
+    ) -> Result<Reserved, HttpError> {
+        loop {
+            match self.reserve(*moment)? {
+                Admission::Granted(reserved) => return Ok(reserved),
+                Admission::After(_) if tries.failed > 0 => {
+                    return Err(self.circuit_open(&locked(&self.passage)));
+                }
+                Admission::After(_) if stop.is_raised() => {
+                    return Err(HttpError::Stopped);
+                }
+                Admission::After(wait) => {
+                    // Somebody else's request may show sooner that it is back.
+                    let step = wait.clamp(Duration::from_millis(1), LOOK_EVERY);
+                    self.clock.sleep(step, stop);
+                    // What was waited for has come, also by a clock that stands still.
+                    let step = TimeDelta::from_std(step).unwrap_or_default();
+                    *moment = self.clock.now().max(later(*moment, step));
+                }
+            }
+        }
+    }
+
+    fn reserve(&self, now: DateTime<Utc>) -> Result<Admission, HttpError> {
         let mut passage = locked(&self.passage);
         let rate = passage.rate;
         let mut at = passage.usage.blocked_until.unwrap_or(now).max(now);
@@ -168,18 +210,20 @@ impl HostGate {
         }
         let is_probe = passage.breaker.is_open();
         if !passage.breaker.admits(now) {
-            return Err(self.circuit_open(&passage));
+            let wait = passage.breaker.next_probe(now);
+            let wait = wait.ok_or_else(|| self.circuit_open(&passage))?;
+            return Ok(Admission::After(wait));
         }
         let before = passage.usage.bucket;
         if rate.is_limited() {
             passage.usage.bucket.take(rate, now);
         }
-        Ok(Reserved {
+        Ok(Admission::Granted(Reserved {
             at,
             before,
             bucket: passage.usage.bucket,
             is_probe,
-        })
+        }))
     }
 
     fn wait_for(

@@ -86,6 +86,12 @@ impl Places {
         self.root.join("vault")
     }
 
+    /// Returns the file of what the source of a venue learned of its server.
+    pub fn learned(&self, venue: &Venue) -> PathBuf {
+        let name = format!("{}.{}", venue.market.as_str(), venue.source.as_str());
+        self.state.join("learned").join(name)
+    }
+
     /// Returns the folder of all ledgers.
     pub fn ledgers(&self) -> PathBuf {
         self.state.join("ledger")

@@ -4,6 +4,7 @@
 //! timestamps, a newline at the end. Each interval of a venue that has tickers has every metric after every run that
 //! could read the registry: what never happened is 0, and what will not is infinite, so that alerts can be written.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -12,7 +13,7 @@ use crate::ingest::Unserved;
 use crate::inventory::Size;
 use crate::mirror::Tree;
 use crate::model::{Interval, Venue};
-use crate::update::{RequestWeek, SeriesStatus};
+use crate::update::{FeedMinutes, RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Outcome<'o> {
     pub mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
     /// Sessions that were lost, for each of the series.
     pub lost: &'o [usize],
+    /// The minutes of feeds.
+    pub feeds: Option<&'o FeedMinutes>,
 }
 
 /// Returns the text of the file.
@@ -116,10 +119,50 @@ pub fn render(outcome: &Outcome<'_>) -> String {
         &states(outcome.series),
     );
     let kept = kept(outcome.sizes).into_iter();
-    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]) {
+    let feeds = outcome.feeds.into_iter().flat_map(of_feeds);
+    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]).chain(feeds) {
         gauge(&mut text, name, help, &samples);
     }
     text
+}
+
+/// What is told of the minutes of feeds. What a feed forgets next is no metric of a source of bars: a feed keeps a day, and
+/// something of it is always open.
+fn of_feeds(feeds: &FeedMinutes) -> [Metric; 3] {
+    let mut open: BTreeMap<String, Option<DateTime<Utc>>> = BTreeMap::new();
+    let mut minutes = Vec::new();
+    for one in feeds.by_state() {
+        let [market, source] = at(&one.venue);
+        let next = open.entry(labels(&[market, source])).or_default();
+        *next = next.iter().copied().chain(one.next_loss).min();
+        let labels = labels(&[market, source, ("state", one.state.as_str())]);
+        minutes.push((labels, one.minutes.to_string()));
+    }
+    let silent = feeds.silent();
+    let silent = silent
+        .iter()
+        .map(|(venue, days)| (labels(&at(venue)), days.len().to_string()));
+    let moment = |moment: DateTime<Utc>| moment.timestamp().to_string();
+    let next = open
+        .into_iter()
+        .map(|(feed, next)| (feed, next.map_or_else(|| "+Inf".to_owned(), moment)));
+    [
+        (
+            "feed_minutes",
+            "Minutes of feeds by state, as far as is remembered.",
+            minutes,
+        ),
+        (
+            "feed_next_loss_timestamp_seconds",
+            "When a feed first forgets a minute that nothing stands for.",
+            next.collect(),
+        ),
+        (
+            "feed_silent_days",
+            "Days of trading on which a feed had no trade, as far as is remembered.",
+            silent.collect(),
+        ),
+    ]
 }
 
 /// A metric: its name, its help, and its samples.

@@ -11,12 +11,15 @@ pub mod demo;
 mod error;
 pub mod files;
 pub mod posttrade;
+mod recorded;
 mod registry;
 pub mod symbols;
 pub mod yahoo;
 
 pub use beside::{AdjustedClose, Answered, Beside, CutShort};
 pub use error::SourceError;
+pub use posttrade::VaultSpec;
+pub use recorded::{Download, Recorded};
 pub use registry::{SourceSpec, open};
 
 use std::fmt;
@@ -26,7 +29,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::BarBatch;
 use crate::http::{Rate, Talk};
-use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue};
+use crate::model::{Digest, Interval, PriceBasis, Provenance, Ticker, Venue};
 use crate::sys::Shutdown;
 
 /// A span on the wall clock of the exchange, in nanoseconds since 1970. It selects bars by their start; of bars that are
@@ -153,6 +156,36 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     /// Returns what a person should know of the source as a whole after a run, as sentences without a period.
     fn remarks(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Returns what this source has learned of its server and a later process should know, as text that only the source can
+    /// read; `None` where there is nothing to be kept.
+    fn learned(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns how answers are kept as they were received; `None` where they are not.
+    fn vault(&self) -> Option<VaultSpec> {
+        None
+    }
+
+    /// Returns what a job asked and heard, as downloads for the vault; `left` is the mark of the answer, if it has one.
+    fn record(&self, _job: &FetchJob, _left: Option<&str>, _talk: &Talk) -> Vec<Download> {
+        Vec::new()
+    }
+
+    /// Reads a download that `record` made of a job; `None` of one that it made of an answer.
+    fn recorded(&self, _download: &Download) -> Option<Recorded> {
+        None
+    }
+
+    /// Returns the talk of a recorded job; `body` has the bytes of an answer by their digest. `None` where one is gone.
+    fn recorded_talk(
+        &self,
+        _recorded: &Recorded,
+        _body: &dyn Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Option<Talk> {
+        None
     }
 
     /// Returns how many requests this source has sent since it was opened.

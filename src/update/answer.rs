@@ -13,7 +13,7 @@ use crate::check;
 use crate::frame::basis::{self, Moved};
 use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::http::Talk;
-use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
+use crate::model::{Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, time};
 use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
@@ -41,6 +41,17 @@ pub(super) enum Answer {
     },
     /// The run was asked to stop.
     Stopped,
+}
+
+impl Answer {
+    /// Returns the mark that it leaves, if it leaves one.
+    pub(super) fn mark(&self) -> Option<&str> {
+        match self {
+            Self::Rows(fetched) => fetched.aside.mark.as_deref(),
+            Self::Nothing(aside) => aside.mark.as_deref(),
+            Self::UpToDate | Self::Unknown | Self::Failed { .. } | Self::Stopped => None,
+        }
+    }
 }
 
 /// Rows of one job, ready to be staged.
@@ -156,33 +167,7 @@ impl Fetchers<'_> {
         if let Some(request) = bars_request(&self.planned.venue, job).outside() {
             self.cross(job, &request, &mut outside.frame, &mut beside)?;
         }
-        // Bars of less than a day have no adjusted close, and their tree no place.
-        let closes = beside.adjusted_closes.iter();
-        let closes = closes.filter(|_| !interval.is_intraday());
-        let closes = closes.map(|close| (close.date, close.value));
-        let sides = [
-            (
-                outside.frame,
-                PriceBasis::SplitAdjusted,
-                Series::Prepost {
-                    ticker: ticker.clone(),
-                    interval,
-                },
-            ),
-            (
-                frame::rows_of_closes(&ticker, closes),
-                PriceBasis::SplitDividendAdjusted,
-                Series::Adjusted {
-                    ticker: ticker.clone(),
-                    interval,
-                },
-            ),
-            (
-                frame::rows_of_events(&ticker, &beside.events),
-                PriceBasis::SplitAdjusted,
-                Series::Events { ticker },
-            ),
-        ];
+        let sides = sides_of(&ticker, interval, outside.frame, &beside);
         let bars = self.provenance(&beside);
         let mut rows = Vec::new();
         for (frame, basis, series) in sides {
@@ -357,6 +342,44 @@ impl Fetchers<'_> {
             Err(error) => failed(&error, FailureKind::Malformed),
         }
     }
+}
+
+/// Returns the rows that came along, each with its basis and its series.
+pub(super) fn sides_of(
+    ticker: &Ticker,
+    interval: Interval,
+    outside: Frame,
+    beside: &Beside,
+) -> [(Frame, PriceBasis, Series); 3] {
+    // Bars of less than a day have no adjusted close, and their tree no place.
+    let closes = beside.adjusted_closes.iter();
+    let closes = closes.filter(|_| !interval.is_intraday());
+    let closes = closes.map(|close| (close.date, close.value));
+    [
+        (
+            outside,
+            PriceBasis::SplitAdjusted,
+            Series::Prepost {
+                ticker: ticker.clone(),
+                interval,
+            },
+        ),
+        (
+            frame::rows_of_closes(ticker, closes),
+            PriceBasis::SplitDividendAdjusted,
+            Series::Adjusted {
+                ticker: ticker.clone(),
+                interval,
+            },
+        ),
+        (
+            frame::rows_of_events(ticker, &beside.events),
+            PriceBasis::SplitAdjusted,
+            Series::Events {
+                ticker: ticker.clone(),
+            },
+        ),
+    ]
 }
 
 fn failed(error: &dyn std::error::Error, kind: FailureKind) -> Answer {

@@ -10,10 +10,12 @@ use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
 use crate::source::{Asked, Beside, CutShort};
 use crate::storage::{Open, RowsToStage, StagedRun};
+use crate::vault::VaultError;
 
 use super::answer::{Answer, Aside, FetchedRows};
 use super::asides;
 use super::gap_notes::GapNote;
+use super::kept_answers::{KeptAnswers, is_of_vault};
 use super::run::Run;
 use super::who::Who;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
@@ -30,6 +32,8 @@ pub(super) struct Arrivals<'l> {
     pub(super) notes: SourceNotes,
     /// Series that have nothing new but what came along with that. Until it is durable they count as not asked for.
     pub(super) checked: Vec<Checked>,
+    /// Where answers are kept as they were received; `None` where they are not, or cannot be.
+    pub(super) kept: Option<KeptAnswers<'l>>,
 }
 
 /// A series of which the source had no bars.
@@ -44,6 +48,27 @@ pub(super) struct Checked {
 }
 
 impl<'l> Run<'_, 'l> {
+    /// Does something with the kept answers of a venue. Where the vault takes no files, that is told, and no more are kept.
+    pub(super) fn with_kept(
+        &mut self,
+        venue: &Venue,
+        arrived: &mut Arrivals<'l>,
+        act: impl FnOnce(&mut KeptAnswers<'l>) -> Result<(), VaultError>,
+    ) -> Result<(), UpdateError> {
+        let Some(kept) = &mut arrived.kept else {
+            return Ok(());
+        };
+        match act(kept) {
+            Err(error) if is_of_vault(&error) => {
+                arrived.kept = None;
+                let text = format!("{venue}: its answers are not kept in the vault: {error}");
+                self.report.warnings.push(text);
+                Ok(())
+            }
+            done => Ok(done?),
+        }
+    }
+
     /// Takes one answer in: rows are staged, everything else is reported. What cannot be put into quarantine costs its own
     /// ticker, which is asked for again.
     pub(super) fn take(

@@ -28,15 +28,16 @@ impl<'l> Feeds<'l> {
         view: View<'l>,
         session: Session<'l>,
     ) -> Result<Self, UpdateError> {
-        let (mut runs, mut tasks) = (Vec::new(), Vec::new());
+        let (mut runs, mut tasks): (Vec<_>, Vec<FeedTask<'l>>) = (Vec::new(), Vec::new());
         let outside = (session.clock, session.stop);
         let wanted = plan.feeds.iter().filter_map(|venue| {
             let feed: &'l Feed = view.feeds.iter().find(|feed| feed.venue() == venue)?;
             task_of(feed, (session.fs, session.places), outside, plan.days)
         });
-        for task in wanted {
+        tasks.extend(wanted);
+        share(&mut tasks);
+        for task in &tasks {
             runs.push(Some(FeedRun::begin(task.clone(), session)?));
-            tasks.push(task);
         }
         let sent_before = tasks.iter().map(|task| task.feed.requests()).collect();
         Ok(Self {
@@ -55,6 +56,19 @@ impl<'l> Feeds<'l> {
             report.at(task.feed.venue()).requests = task.feed.requests() - before;
         }
     }
+}
+
+/// Says to each feed how many share the budget of its server.
+fn share(tasks: &mut [FeedTask<'_>]) {
+    let servers: Vec<String> = tasks.iter().map(|task| server_of(task)).collect();
+    for task in tasks {
+        let server = server_of(task);
+        task.side_by_side = servers.iter().filter(|other| **other == server).count();
+    }
+}
+
+fn server_of(task: &FeedTask<'_>) -> String {
+    task.feed.spec().base_url.clone()
 }
 
 /// Starts a thread for each feed.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::http::Talk;
-use crate::source::{FetchJob, MarketDataSource};
+use crate::source::{Download, FetchJob, MarketDataSource};
 use crate::storage::Stores;
 use crate::sys::{Clock, Shutdown, Stopwatch};
 
@@ -38,6 +38,8 @@ pub(super) struct Message {
     pub(super) venue: usize,
     pub(super) job: usize,
     pub(super) answer: Answer,
+    /// What was heard, for the vault.
+    pub(super) downloads: Vec<Download>,
 }
 
 /// A job that was begun.
@@ -117,14 +119,29 @@ impl<'l> Fetchers<'l> {
                     locked(&self.queue).put_back(due, begun);
                 }
                 Ok(answer) => {
-                    let (venue, job) = (self.at, begun.job);
+                    let downloads = self.downloads(&begun, &answer);
+                    let message = Message {
+                        venue: self.at,
+                        job: begun.job,
+                        answer,
+                        downloads,
+                    };
                     // Nobody listens any more: the writing thread has ended the run.
-                    let message = Incoming::Answer(Message { venue, job, answer });
+                    let message = Incoming::Answer(message);
                     if answers.send(message).is_err() {
                         return;
                     }
                 }
             }
+        }
+    }
+
+    fn downloads(&self, begun: &Begun, answer: &Answer) -> Vec<Download> {
+        match self.source.vault() {
+            None => Vec::new(),
+            Some(_) => self
+                .source
+                .record(&begun.question, answer.mark(), &begun.talk),
         }
     }
 

@@ -3,12 +3,12 @@
 //! Promises: pure; a series whose ticker was given up owes nothing and is left out. Leaves to others: what a session is
 //! (`gaps`), words (`cli`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::calendar::{Calendar, Day};
-use crate::gaps::{GapBook, GapBooks, SeriesGaps, SessionState, Span, spans};
+use crate::gaps::{DayKinds, GapBook, GapBooks, SeriesGaps, SessionState, Span, spans};
 use crate::model::{Interval, Ticker, Venue};
 
 use super::gap_notes::has_sessions;
@@ -70,6 +70,7 @@ pub fn sessions(
     first: impl Fn(&Ticker, &Venue, Interval) -> Option<NaiveDate>,
 ) -> Vec<SeriesSessions> {
     let mut found = Vec::new();
+    let mut kinds = DayKinds::default();
     let mut venues = owed.catalog.venues();
     venues.retain(|venue| asked.venues.is_empty() || asked.venues.contains(venue));
     for venue in venues {
@@ -89,7 +90,7 @@ pub fn sessions(
                     first(ticker, &venue, *interval),
                 );
                 let gaps = book.map(|book| book.of(ticker)).unwrap_or_default();
-                let spans = spans(&facts, &gaps);
+                let spans = spans(&facts, &gaps, &mut kinds);
                 let open = spans.iter().filter(|span| span.state.is_open());
                 let deadlines = open.filter_map(|span| {
                     let kept = span.first.iter_days().take_while(|day| *day <= span.last);
@@ -112,33 +113,42 @@ pub fn sessions(
 
 /// Adds the sessions of series up, by venue, interval and state in the order in which states are told.
 pub fn by_state(series: &[SeriesSessions]) -> Vec<StateOfSessions> {
-    let mut sums: BTreeMap<(&Venue, Interval, usize), StateOfSessions> = BTreeMap::new();
+    let mut sums: BTreeMap<(&Venue, Interval), [Option<StateOfSessions>; SessionState::ALL.len()]> =
+        BTreeMap::new();
     for one in series {
-        let mut seen = BTreeSet::new();
+        let sums = sums.entry((&one.venue, one.interval)).or_default();
+        let mut seen = [false; SessionState::ALL.len()];
         for span in &one.spans {
-            let order = SessionState::ALL
-                .iter()
-                .position(|state| *state == span.state);
-            let key = (&one.venue, one.interval, order.unwrap_or_default());
-            let sum = sums.entry(key).or_insert_with(|| StateOfSessions {
-                venue: one.venue.clone(),
-                interval: one.interval,
-                state: span.state,
-                sessions: 0,
-                tickers: 0,
-                first: span.first,
-                last: span.last,
-                next_loss: None,
-            });
+            let order = span.state.order();
+            let (Some(sum), Some(seen)) = (sums.get_mut(order), seen.get_mut(order)) else {
+                continue;
+            };
+            let sum = sum.get_or_insert_with(|| StateOfSessions::of(one, span));
             sum.sessions += span.sessions;
-            sum.tickers += usize::from(seen.insert(span.state));
+            sum.tickers += usize::from(!std::mem::replace(seen, true));
             sum.first = sum.first.min(span.first);
             sum.last = sum.last.max(span.last);
             let deadline = one.deadlines.get(&span.first).copied();
             sum.next_loss = sum.next_loss.into_iter().chain(deadline).min();
         }
     }
-    sums.into_values().collect()
+    sums.into_values().flatten().flatten().collect()
+}
+
+impl StateOfSessions {
+    /// Returns the sum to which the span of a series is the first to be added.
+    fn of(series: &SeriesSessions, span: &Span) -> Self {
+        Self {
+            venue: series.venue.clone(),
+            interval: series.interval,
+            state: span.state,
+            sessions: 0,
+            tickers: 0,
+            first: span.first,
+            last: span.last,
+            next_loss: None,
+        }
+    }
 }
 
 /// Counts the sessions that are remembered as lost, of the series of a venue in one interval.

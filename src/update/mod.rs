@@ -9,15 +9,18 @@ mod answer;
 mod arrivals;
 mod asides;
 mod confirm;
+mod feed_minutes;
 mod feed_runs;
 mod fetch;
 mod fill;
 mod gap_notes;
 mod gap_survey;
+mod kept_answers;
 mod owed;
 mod plan;
 mod planned;
 mod queue;
+mod replay;
 mod request_count;
 mod requests;
 mod run;
@@ -26,6 +29,7 @@ mod status;
 mod who;
 
 pub use confirm::{Confirmed, confirm};
+pub use feed_minutes::{FeedMinutes, MinutesInState};
 pub use gap_survey::{
     AskedSessions, SeriesSessions, StateOfSessions, by_state, lost_sessions, sessions,
 };

@@ -43,6 +43,8 @@ pub struct UpdateRequest {
     pub pace: Option<Pace>,
     /// What is remembered of gaps, where only these are to be filled.
     pub gaps: Option<GapBooks>,
+    /// Venues whose feeds are left alone, since nothing of them is open.
+    pub filled_feeds: BTreeSet<Venue>,
     /// Series of which rows wait in staging or in a journal: what the tree lacks of them is not gone.
     pub waiting: BTreeSet<StorageRequest>,
 }
@@ -87,7 +89,8 @@ pub fn plan(
     };
     let data = view.data_root(catalog);
     let is_absent = data == DataRoot::Absent;
-    let feeds = feeds(request, view, catalog);
+    let mut feeds = feeds(request, view, catalog);
+    feeds.retain(|venue| !request.filled_feeds.contains(venue));
     let mut plan = UpdatePlan {
         unserved: idle(request, view, catalog)?,
         feeds,
@@ -96,9 +99,6 @@ pub fn plan(
         data,
         ..UpdatePlan::default()
     };
-    if request.feeding != Feeding::Asked {
-        return Ok(plan);
-    }
     let is_feed = |venue: &Venue| view.feed(venue).is_some();
     // The tickers of a feed are instruments whose trades it gives anyway.
     for venue in venues(request, catalog)
@@ -107,12 +107,18 @@ pub fn plan(
     {
         let tickers = tickers_at(request, catalog, &venue);
         let Some(source) = view.source(&venue) else {
+            if request.feeding != Feeding::Asked {
+                continue;
+            }
             let mut tickers = tickers;
             tickers.retain(|ticker| is_named(request) || catalog.is_active(ticker, &venue));
             let reason = format!("no source is configured for {venue}");
             plan.leave_out(venue, tickers, reason);
             continue;
         };
+        if request.feeding != Feeding::Asked && source.vault().is_none() {
+            continue;
+        }
         let mut planned = PlannedVenue {
             venue,
             jobs: Vec::new(),
@@ -133,6 +139,10 @@ pub fn plan(
             catalog,
             now: request.now,
         };
+        if request.feeding != Feeding::Asked {
+            plan.venues.push(planned);
+            continue;
+        }
         if let Some(books) = &request.gaps {
             fill::narrow(&owed, books, &planned.venue, &mut planned.jobs);
         }

@@ -16,12 +16,15 @@ use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
 use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
 use super::arrivals::Arrivals;
 use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
 use super::fetch::{Fetchers, Incoming, Message};
 use super::gap_notes::{GapNote, Remembered, Remembering};
+use super::kept_answers::KeptAnswers;
 use super::owed::Owed;
+use super::replay::replay_answers;
 use super::space::check_space;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
@@ -107,7 +110,9 @@ pub fn run(
         return Err(error);
     }
     if run.report.data.is_there() {
-        run.settle_gaps(plan);
+        if plan.feeding == Feeding::Asked {
+            run.settle_gaps(plan);
+        }
         run.record_unknown();
         run.registry.save(session)?;
     }
@@ -132,11 +137,14 @@ pub(super) struct Run<'r, 'l> {
 impl<'l> Run<'_, 'l> {
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
         let (jobs, observer) = (self.options.jobs, self.session.observer);
-        observer.observe(Event::FetchPlanned {
-            series: plan.series(),
-        });
+        let asked = match plan.feeding {
+            Feeding::Asked => plan.series(),
+            Feeding::Replayed { .. } => 0,
+        };
+        observer.observe(Event::FetchPlanned { series: asked });
         if let Feeding::Replayed { since } = plan.feeding {
-            return replay_all(self, plan, since);
+            replay_all(self, plan, since)?;
+            return replay_answers(self, plan, since);
         }
         let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
@@ -176,8 +184,24 @@ impl<'l> Run<'_, 'l> {
             let told = remarks.map(|remark| format!("{venue}: {remark}"));
             self.report.warnings.extend(told);
         }
+        self.keep_learned(&fetchers);
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())
+    }
+
+    /// Keeps what sources learned of their servers. What cannot be kept is learned once more.
+    fn keep_learned(&self, fetchers: &[Fetchers<'_>]) {
+        let Session { fs, places, .. } = self.session;
+        let temps = TempNames::of(self.session.runs.next());
+        for fetchers in fetchers {
+            let path = places.learned(&fetchers.planned.venue);
+            let known = fs.read(&path).ok().flatten();
+            let text = fetchers.source.learned().unwrap_or_default().into_bytes();
+            if known.unwrap_or_default() != text {
+                let made = create_dirs(fs, &places.root, parent(&path));
+                let _kept = made.and_then(|()| replace(fs, &temps, &path, &text));
+            }
+        }
     }
 
     fn receive(
@@ -186,11 +210,15 @@ impl<'l> Run<'_, 'l> {
         feeds: &mut Feeds<'l>,
         arriving: &Receiver<Incoming>,
     ) -> Result<(), UpdateError> {
+        let (view, session) = (self.view, self.session);
         let fresh = |planned: &PlannedVenue| Arrivals {
             left: planned.jobs.len(),
             run: None,
             notes: SourceNotes::new(),
             checked: Vec::new(),
+            kept: view
+                .source(&planned.venue)
+                .and_then(|source| KeptAnswers::of(&**source, session)),
         };
         let mut arrivals: Vec<Arrivals<'l>> = plan.venues.iter().map(fresh).collect();
         loop {
@@ -199,7 +227,12 @@ impl<'l> Run<'_, 'l> {
                 break;
             };
             self.report.seconds.source_wait += wait.seconds();
-            let Message { venue, job, answer } = match incoming {
+            let Message {
+                venue,
+                job,
+                answer,
+                downloads,
+            } = match incoming {
                 Incoming::Answer(message) => message,
                 Incoming::Feed(at, arrival) => {
                     take_of_feed(self, feeds, (at, arrival))?;
@@ -210,12 +243,17 @@ impl<'l> Run<'_, 'l> {
             else {
                 continue;
             };
+            self.with_kept(&planned.venue, arrived, |kept| kept.keep(&downloads))?;
             if let Some(job) = planned.jobs.get(job) {
                 self.take(planned, job, answer, arrived)?;
             }
             arrived.left -= 1;
+            if arrived.left == 0 {
+                self.with_kept(&planned.venue, arrived, KeptAnswers::settle)?;
+            }
             if arrived.left == 0 && !self.session.stop.is_raised() {
                 self.consolidate(planned, arrived)?;
+                self.with_kept(&planned.venue, arrived, KeptAnswers::tidy)?;
             }
         }
         Ok(())

@@ -46,6 +46,8 @@ struct OpenDay {
 #[derive(Debug)]
 struct Part {
     file: Box<dyn FsFile>,
+    /// Whether all that was written is durable.
+    is_settled: bool,
     /// What its first record is to be written with: a first line alone would be one more thing that a crash can leave.
     preamble: Option<String>,
 }
@@ -91,20 +93,68 @@ impl<'l> Keeper<'l> {
             return Ok(Kept::Known);
         }
         self.held.confirm()?;
-        let mut part = if let Some(part) = open.part.take() {
-            part
-        } else {
-            let file = free_part(&self.vault, (shelf, day), &self.run)?;
-            begin(&self.vault, (shelf, day), &file)?
-        };
-        let mut written = part.preamble.take().unwrap_or_default().into_bytes();
-        written.extend(Record { head, bytes }.encode());
-        part.file.write_all(&written)?;
+        let mut part = write(
+            open,
+            &self.vault,
+            (shelf, day),
+            &self.run,
+            &Record { head, bytes },
+        )?;
         part.file.sync()?;
         // Only now: after a failure nobody knows what the file holds, and the next record goes into another one.
         open.part = Some(part);
         open.known.insert(key);
         Ok(Kept::New)
+    }
+
+    /// Keeps one of many downloads under its day, whatever earlier runs kept. It survives power loss once `settle` returned
+    /// `Ok`: until then nothing that was made of it may count as done.
+    ///
+    /// # Errors
+    /// As `keep`.
+    pub fn add(
+        &mut self,
+        (shelf, day): (&Shelf, NaiveDate),
+        name: &str,
+        fetched_at: DateTime<Utc>,
+        bytes: &[u8],
+    ) -> Result<(), VaultError> {
+        let head = Head::of(name, fetched_at, bytes)?;
+        let open = self.days.entry((shelf.clone(), day)).or_default();
+        let key = (head.name.clone(), head.digest);
+        if open.known.contains(&key) {
+            return Ok(());
+        }
+        let mut part = write(
+            open,
+            &self.vault,
+            (shelf, day),
+            &self.run,
+            &Record { head, bytes },
+        )?;
+        part.is_settled = false;
+        open.part = Some(part);
+        open.known.insert(key);
+        Ok(())
+    }
+
+    /// Makes durable what was added.
+    ///
+    /// # Errors
+    /// When the lock was lost or the disk refuses.
+    pub fn settle(&mut self) -> Result<(), VaultError> {
+        self.held.confirm()?;
+        for open in self.days.values_mut() {
+            let Some(mut part) = open.part.take() else {
+                continue;
+            };
+            if !part.is_settled {
+                part.file.sync()?;
+                part.is_settled = true;
+            }
+            open.part = Some(part);
+        }
+        Ok(())
     }
 
     /// Returns what the vault has of a day, by the lines of the records. After a kill some of it may exist in memory only, so
@@ -168,6 +218,26 @@ impl<'l> Keeper<'l> {
     }
 }
 
+/// Writes a record into the part of a day, which is begun with its first one.
+fn write(
+    open: &mut OpenDay,
+    vault: &Vault<'_>,
+    (shelf, day): (&Shelf, NaiveDate),
+    run: &RunId,
+    record: &Record<'_>,
+) -> Result<Part, VaultError> {
+    let mut part = if let Some(part) = open.part.take() {
+        part
+    } else {
+        let file = free_part(vault, (shelf, day), run)?;
+        begin(vault, (shelf, day), &file)?
+    };
+    let mut written = part.preamble.take().unwrap_or_default().into_bytes();
+    written.extend(record.encode());
+    part.file.write_all(&written)?;
+    Ok(part)
+}
+
 /// Returns a part that is not there yet.
 fn free_part(
     vault: &Vault<'_>,
@@ -194,6 +264,7 @@ fn begin(vault: &Vault<'_>, (shelf, day): (&Shelf, NaiveDate), file: &VaultFile)
     vault.fs.sync_dir(&folder)?;
     Ok(Part {
         file,
+        is_settled: true,
         preamble: Some(preamble(shelf.as_str(), day)),
     })
 }

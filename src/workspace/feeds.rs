@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use super::WorkspaceError;
-use super::servers::Servers;
+use super::servers::{Servers, vault};
 use super::sources::refused;
 use crate::calendar::{Calendar, Calendars};
 use crate::config::{self, FeedSettings, Settings, SourceKind, SourceSettings};
 use crate::model::{self, Interval, Venue};
-use crate::source::posttrade::{BarsOf, Feed, FeedSpec, Freshness, VaultSpec};
+use crate::source::posttrade::{BarsOf, Feed, FeedSpec, Freshness};
 
 const SERVICE: &str = "https://mfs.deutsche-boerse.com";
 /// The feeds of venues that are known without settings.
@@ -63,11 +63,7 @@ fn open(
         },
         derive: derived(venue, feed)?,
         currency: currency(venue, feed)?,
-        vault: VaultSpec {
-            is_kept: feed.vault.value,
-            days: feed.vault_days.value,
-            bytes: feed.vault_bytes.value,
-        },
+        vault: vault(feed),
         calendar: calendar(calendars),
     };
     Ok(Arc::new(Feed::new(venue.clone(), spec, http)))

@@ -12,14 +12,15 @@ use chrono::TimeDelta;
 use super::sources::refused;
 use super::{RunNames, Surroundings, WorkspaceError};
 use crate::calendar::Calendars;
-use crate::config::ServerSettings;
+use crate::config::{FeedSettings, ServerSettings, SourceSettings};
 use crate::http::{
     Client, Http, HttpAnswer, HttpError, HttpRequest, HttpSettings, Proxies, Rate, RateLimiter,
     Spread, Tries,
 };
+use crate::layout::Places;
 use crate::model::Venue;
-use crate::source::SourceSpec;
 use crate::source::yahoo::{Hours, Reach, Windows, YahooSpec};
+use crate::source::{SourceSpec, VaultSpec};
 use crate::sys::Shutdown;
 use crate::sys::atomic::TempNames;
 
@@ -64,8 +65,9 @@ impl<'s> Servers<'s> {
     pub(super) fn yahoo(
         &self,
         venue: &Venue,
-        settings: &ServerSettings,
+        described: &SourceSettings,
     ) -> Result<SourceSpec, WorkspaceError> {
+        let settings = &described.server;
         let rate = rate(venue, settings, YAHOO_RATE)?;
         let mut windows = Windows::default();
         for (&interval, window) in &settings.windows.value {
@@ -89,6 +91,10 @@ impl<'s> Servers<'s> {
             },
             calendars: Arc::clone(&self.calendars),
             rate,
+            learned: self.learned(venue),
+            vault: vault(&described.feed)
+                .is_kept
+                .then(|| vault(&described.feed)),
         };
         let http = HttpSettings {
             user_agent: BROWSER.to_owned(),
@@ -96,6 +102,13 @@ impl<'s> Servers<'s> {
             ..HttpSettings::default()
         };
         Ok(SourceSpec::Yahoo(spec, self.client(settings, http)))
+    }
+
+    /// Returns what earlier runs learned of a server. What cannot be read is learned once more.
+    fn learned(&self, venue: &Venue) -> Option<String> {
+        let path = Places::of(&self.around.root, false).learned(venue);
+        let bytes = self.around.fs.read(&path).ok()??;
+        String::from_utf8(bytes).ok()
     }
 
     /// Returns how a feed of trades is asked, and within which budget.
@@ -145,6 +158,15 @@ pub(super) fn limiter(around: &Surroundings, runs: &RunNames) -> Arc<RateLimiter
     let (fs, clock) = (Arc::clone(&around.fs), Arc::clone(&around.waits));
     let state = around.root.join("state");
     Arc::new(RateLimiter::new(fs, clock, &state, temps))
+}
+
+/// Returns whether downloads are kept, and how long.
+pub(super) fn vault(settings: &FeedSettings) -> VaultSpec {
+    VaultSpec {
+        is_kept: settings.vault.value,
+        days: settings.vault_days.value,
+        bytes: settings.vault_bytes.value,
+    }
 }
 
 fn rate(venue: &Venue, settings: &ServerSettings, usual: Rate) -> Result<Rate, WorkspaceError> {

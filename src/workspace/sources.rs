@@ -57,7 +57,7 @@ fn spec(
                 "`date_zone` is not known to Yahoo's source; dates show the clock of the exchange";
             return Err(refused(venue, reason));
         }
-        Some(SourceKind::Yahoo) => Some(servers.yahoo(venue, &settings.server)?),
+        Some(SourceKind::Yahoo) => Some(servers.yahoo(venue, settings)?),
     })
 }
 

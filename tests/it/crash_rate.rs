@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use barkeep::http::{Rate, RateLimiter};
+use barkeep::http::{Rate, RateLimiter, Tries};
 use barkeep::model::RunId;
 use barkeep::sys::{Clock, FixedClock, Fs, Shutdown, atomic::TempNames};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,7 +23,8 @@ fn ask_once(fs: Arc<dyn Fs>, at: DateTime<Utc>) -> bool {
     let temps = TempNames::of(RunId::new(at, 7, 1));
     let limiter = RateLimiter::new(fs, clock, Path::new("/w/state"), temps);
     let gate = limiter.gate("q.example", RATE);
-    gate.wait_turn(&Shutdown::default()).unwrap();
+    gate.wait_turn(&Tries::default(), &Shutdown::default())
+        .unwrap();
     limiter.flush().is_ok()
 }
 

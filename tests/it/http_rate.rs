@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use barkeep::http::{Client, Http, HttpError, HttpRequest, Proxies, Rate};
+use barkeep::http::{Client, Http, HttpError, HttpRequest, Proxies, Rate, Tries};
 use barkeep::sys::{Clock, Fs, FsResult, Shutdown, Signal};
 
 use crate::support::asking::Asking;
@@ -207,10 +207,11 @@ fn a_stop_ends_the_wait_for_a_turn_and_nothing_is_sent() {
     let rate = Rate::evenly(1, 60);
     let gate = limiter.gate("q.example", rate);
 
-    gate.wait_turn(&Shutdown::default()).unwrap();
+    gate.wait_turn(&Tries::default(), &Shutdown::default())
+        .unwrap();
 
     assert_eq!(
-        gate.wait_turn(&Shutdown::default()),
+        gate.wait_turn(&Tries::default(), &Shutdown::default()),
         Err(HttpError::Stopped)
     );
 }
@@ -320,6 +321,41 @@ fn a_host_that_fails_five_times_in_succession_is_left_alone_for_a_minute() {
     );
     assert_eq!(sent, 5);
     assert!(back.is_ok() && after.is_ok());
+}
+
+/// A gateway that is restarted in the middle of a run: what is left to be asked waits for it, and nothing fails by that.
+#[test]
+fn a_host_that_has_answered_is_waited_for_and_given_up_after_three_probes() {
+    let asking = Asking::new();
+    asking.server.on("/a", [Reply::json("{}")]);
+    asking.server.on("/bad", [Reply::reset()]);
+    asking.server.on("/back", [Reply::json("{}")]);
+    let client = asking.client();
+    let shut = |client: &Client| {
+        for _ in 0..2 {
+            asking.get_by(client, "/bad").unwrap_err();
+        }
+    };
+
+    asking.get_by(&client, "/a").unwrap();
+    shut(&client);
+    let waited_before: f64 = asking.clock.waits().iter().sum();
+    let back = asking.get_by(&client, "/back");
+    let waited: f64 = asking.clock.waits().iter().sum::<f64>() - waited_before;
+
+    assert!(back.is_ok(), "{back:?}");
+    assert!((59.0..=61.0).contains(&waited), "{waited} s");
+
+    shut(&client);
+    let sent = client.requests();
+    let probes: Vec<_> = (0..4)
+        .map(|_| asking.get_by(&client, "/bad").unwrap_err())
+        .collect();
+    assert!(
+        matches!(probes[3], HttpError::CircuitOpen { .. }),
+        "{probes:?}"
+    );
+    assert_eq!(client.requests(), sent + 3, "one for each minute");
 }
 
 #[test]

@@ -15,5 +15,6 @@ mod rebase;
 mod replay;
 mod requests;
 mod trouble;
+mod vault;
 mod wide;
 mod windows;

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
+use crate::cli::ui::feed_minutes;
 use crate::cli::ui::words::{count, grouped};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
@@ -67,10 +68,25 @@ pub(super) fn run(
     let states = update::by_state(&series);
     let standing = survey(workspace, shell, catalog)?;
     let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
+    // Who names tickers or lengths of bars means bars.
+    let is_of_feeds = args.tickers.is_empty() && args.intervals.is_empty();
+    let minutes = is_of_feeds.then(|| feed_minutes::read(workspace, shell, &args.venues));
+    let minutes = minutes.transpose()?;
     if args.json {
-        shell.printer.json(&document(args, &states, &series));
+        let feeds = minutes
+            .as_ref()
+            .map(|feeds| feed_minutes::document(feeds, &args.venues));
+        shell
+            .printer
+            .json(&document(args, &states, &series, feeds.as_ref()));
     } else {
         print(args, &states, &series, shell);
+        for feeds in &minutes {
+            feed_minutes::print(feeds, shell);
+        }
+    }
+    for feeds in &minutes {
+        feed_minutes::warn(feeds, shell);
     }
     for path in books.values().flat_map(GapBook::damaged) {
         shell.printer.warning(&format!(
@@ -85,7 +101,8 @@ pub(super) fn run(
             one.venue, one.interval
         ));
     }
-    Ok(exit(&standing.series))
+    let of_feeds = minutes.as_ref().map_or(Exit::Ok, feed_minutes::exit);
+    Ok(Exit::worst([exit(&standing.series), of_feeds]))
 }
 
 /// The first recorded day of each series.
@@ -197,7 +214,12 @@ fn moment(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn document(args: &StatusArgs, states: &[StateOfSessions], series: &[SeriesSessions]) -> Value {
+fn document(
+    args: &StatusArgs,
+    states: &[StateOfSessions],
+    series: &[SeriesSessions],
+    feeds: Option<&Value>,
+) -> Value {
     let states = states.iter().map(|one| {
         json!({
             "venue": one.venue.to_string(),
@@ -229,6 +251,7 @@ fn document(args: &StatusArgs, states: &[StateOfSessions], series: &[SeriesSessi
     json!({
         "states": states.collect::<Vec<_>>(),
         "series": series.collect::<Vec<_>>(),
+        "feeds": feeds,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Promises: standard output carries data only; everything else goes to standard error. Nothing depends on
 //! colour, and a stream that is closed or full never panics.
 
+pub(super) mod feed_minutes;
 pub(super) mod feeds;
 pub(super) mod json;
 pub(super) mod located;

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{NaiveDate, NaiveDateTime};
 
-use super::{MinuteTrades, TradesOfDaily};
+use super::{Habits, MinuteTrades, TradesOfDaily};
 
 /// What is held of a feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     /// By day, UTC.
     pub days: BTreeMap<NaiveDate, HeldDay>,
-    /// When the feed was asked by the run before this one.
-    pub asked_before: Option<DateTime<Utc>>,
+    /// How the feed was asked before.
+    pub habits: Habits,
 }
 
 impl Held {

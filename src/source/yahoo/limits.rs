@@ -1,7 +1,7 @@
 //! What a run learns of Yahoo's own limits while it asks: how far back it keeps bars, and how much it gives at once.
 //!
-//! Promises: what it tells is believed in both directions: that it keeps more, of all tickers for the rest of the run, that it keeps
-//! less, of the ticker that was asked for. Where all is wanted that it keeps, one
+//! Promises: what it tells is believed in both directions: that it keeps more, of all tickers in this run and in later ones, until
+//! it tells otherwise; that it keeps less, of the ticker that was asked for. Deadlines are those of the settings all the same. Where all is wanted that it keeps, one
 //! request for each interval of a run finds out whether the built-in limits are too narrow. An edge that has moved on
 //! by the server's clock is stepped back from, a day at most. Settings that are wider than the server allows are named in the end.
 
@@ -27,6 +27,47 @@ pub(super) struct Learned {
     reaches: Mutex<BTreeMap<Interval, Reach>>,
     /// Who asks, for each interval, whether Yahoo keeps more. A job that begins again is the same.
     lookouts: Mutex<BTreeMap<Interval, Ticker>>,
+    /// Depths beyond the built-in ones, in days.
+    depths: Mutex<BTreeMap<Interval, u32>>,
+}
+
+impl Learned {
+    /// Returns what an earlier process learned, where the settings say nothing of it; nothing, if that cannot be understood.
+    pub(super) fn of(told: Option<&str>, windows: &Windows) -> Self {
+        let learned = Self::default();
+        let built_in = Windows::default();
+        for line in told.unwrap_or_default().lines() {
+            let words = line.split_once(' ');
+            let entry = words.and_then(|(interval, days)| {
+                let interval: Interval = interval.parse().ok()?;
+                Some((interval, days.parse::<u32>().ok()?))
+            });
+            let Some((interval, days)) = entry else {
+                return Self::default();
+            };
+            let reach = windows.of(interval);
+            let is_more = reach.depth_days.is_some_and(|depth| days > depth);
+            if is_more && reach == built_in.of(interval) {
+                let depth_days = Some(days);
+                let deeper = Reach {
+                    depth_days,
+                    ..reach
+                };
+                locked(&learned.reaches).insert(interval, deeper);
+                locked(&learned.depths).insert(interval, days);
+            }
+        }
+        learned
+    }
+
+    /// Returns the text that `of` reads.
+    pub(super) fn told(&self) -> Option<String> {
+        let depths = locked(&self.depths);
+        let lines = depths
+            .iter()
+            .map(|(interval, days)| format!("{interval} {days}\n"));
+        Some(lines.collect::<String>()).filter(|text| !text.is_empty())
+    }
 }
 
 impl Yahoo {
@@ -41,6 +82,17 @@ impl Yahoo {
         let mut reach = self.reach(interval);
         change(&mut reach);
         locked(&self.learned.reaches).insert(interval, reach);
+    }
+
+    /// Learns, for this process and later ones, that more days are kept than the built-in limits say; `None` where no more are.
+    pub(super) fn learn_depth_of_all(&self, interval: Interval, days: Option<u32>) {
+        let built_in = self.spec.windows.of(interval).depth_days;
+        self.learn(interval, |reach| reach.depth_days = days.or(built_in));
+        let mut depths = locked(&self.learned.depths);
+        match days {
+            Some(days) => depths.insert(interval, days),
+            None => depths.remove(&interval),
+        };
     }
 
     /// Tells whether nobody set the limits of an interval.
@@ -132,6 +184,30 @@ mod tests {
             now: NOW,
             ahead,
         }
+    }
+
+    #[test]
+    fn depths_are_told_to_later_processes_as_far_as_settings_leave_them_open() {
+        let mut windows = Windows::default();
+        let told = "1m 60\n1h 900\n";
+        assert_eq!(
+            Learned::of(Some(told), &windows).told().as_deref(),
+            Some(told)
+        );
+        for text in ["1m", "1m x", "1m 60\n1h", "7q 60", "1m 30", "1d 60"] {
+            assert_eq!(Learned::of(Some(text), &windows).told(), None, "{text}");
+        }
+        windows.set(
+            Interval::M1,
+            Reach {
+                depth_days: Some(20),
+                ..minutes()
+            },
+        );
+        assert_eq!(
+            Learned::of(Some(told), &windows).told().as_deref(),
+            Some("1h 900\n")
+        );
     }
 
     #[test]

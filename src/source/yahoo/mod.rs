@@ -38,11 +38,14 @@ use self::borders::Borders;
 use self::mark::Mark;
 use self::windows::DAY;
 use self::wire::Period;
-use super::{Asked, FetchJob, Fetched, MarketDataSource, Reached, SourceError};
+use super::{
+    Asked, Download, FetchJob, Fetched, MarketDataSource, Reached, Recorded, SourceError,
+    VaultSpec, recorded,
+};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::basis::UnsealedBasis;
 use crate::http::{Http, Rate, Talk};
-use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue, time};
+use crate::model::{Digest, Interval, PriceBasis, Provenance, Ticker, Venue, time};
 use crate::sys::Shutdown;
 
 /// The zone of a series of which nothing is known.
@@ -65,6 +68,10 @@ pub struct YahooSpec {
     pub calendars: Arc<Calendars>,
     /// The budget of the server, for estimates.
     pub rate: Rate,
+    /// What an earlier process learned, as `learned` told it.
+    pub learned: Option<String>,
+    /// How answers are kept as they were received; `None` where they are not.
+    pub vault: Option<VaultSpec>,
 }
 
 /// Returns what the prices of files without a seal contain. The predecessor collected from Yahoo only, and stored prices as
@@ -104,13 +111,18 @@ struct Span {
 impl Yahoo {
     /// Returns the source. Nothing is asked yet.
     pub fn new(venue: Venue, spec: YahooSpec, http: Arc<dyn Http>) -> Self {
-        let learned = limits::Learned::default();
+        let learned = limits::Learned::of(spec.learned.as_deref(), &spec.windows);
         Self {
             venue,
             spec,
             http,
             learned,
         }
+    }
+
+    /// Returns the address of the server, to which paths are added.
+    fn base(&self) -> &str {
+        self.spec.base_url.trim_end_matches('/')
     }
 
     /// Returns by how many seconds the server's clock is ahead of this machine's, if that is worth speaking of.
@@ -310,6 +322,30 @@ impl MarketDataSource for Yahoo {
 
     fn rate(&self) -> Option<Rate> {
         Some(self.spec.rate).filter(|rate| rate.is_limited())
+    }
+
+    fn vault(&self) -> Option<VaultSpec> {
+        self.spec.vault
+    }
+
+    fn record(&self, job: &FetchJob, left: Option<&str>, talk: &Talk) -> Vec<Download> {
+        recorded::record(job, left, talk, self.base())
+    }
+
+    fn recorded(&self, download: &Download) -> Option<Recorded> {
+        recorded::recorded(download)
+    }
+
+    fn recorded_talk(
+        &self,
+        recorded: &Recorded,
+        body: &dyn Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Option<Talk> {
+        recorded::talk(recorded, self.base(), body)
+    }
+
+    fn learned(&self) -> Option<String> {
+        self.learned.told()
     }
 
     fn requests(&self) -> u64 {

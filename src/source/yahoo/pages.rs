@@ -351,7 +351,7 @@ impl<'f> Fetch<'f> {
         };
         if told.is_some_and(|told| told > depth) {
             self.reach.depth_days = told;
-            self.yahoo.learn(interval, |reach| reach.depth_days = told);
+            self.yahoo.learn_depth_of_all(interval, told);
             self.ask_whole()?;
         }
         Ok(())
@@ -372,6 +372,11 @@ impl<'f> Fetch<'f> {
         let Some(reach) = limits::after(refused, self.reach, days, &mut self.lessons) else {
             return Err(self.misconfigured("depth_days", url));
         };
+        let built_in = self.yahoo.spec.windows.of(self.job.interval).depth_days;
+        if days.is_some() && days <= built_in && self.reach.depth_days > built_in {
+            // What an earlier run learned is not so any more: the next ones begin with what is built in.
+            self.yahoo.learn_depth_of_all(self.job.interval, None);
+        }
         self.reach = reach;
         // That it keeps less is believed of this ticker: another one may have more, which would be lost.
         let (interval, margin) = (self.job.interval, reach.edge_margin);

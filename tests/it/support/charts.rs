@@ -96,11 +96,7 @@ impl YahooBar {
     pub(crate) fn of(ticker: &str, interval: &str, settings: &str) -> Self {
         let server = Server::start();
         let bar = Barkeep::empty();
-        let toml = format!(
-            "[sources.\"us:yahoo\"]\nbase_url = \"{}\"\nmax_requests = 0\n{settings}\n",
-            server.url("")
-        );
-        bar.write("barkeep.toml", toml);
+        bar.write("barkeep.toml", asking(&server, settings));
         bar.run(&[
             "init",
             "--venue",
@@ -113,6 +109,11 @@ impl YahooBar {
         ])
         .expect(Exit::Ok);
         Self { server, bar }
+    }
+
+    /// Returns what the workspace needs to ask its server, and further settings of the source.
+    pub(crate) fn settings(&self, settings: &str) -> String {
+        asking(&self.server, settings)
     }
 
     /// Makes the server give one recorded answer, whatever it is asked.
@@ -140,6 +141,11 @@ impl YahooBar {
     pub(crate) fn csv(&self, ticker: &str, interval: &str) -> String {
         self.show(ticker, interval, &[]).expect(Exit::Ok).stdout
     }
+}
+
+fn asking(server: &Server, settings: &str) -> String {
+    let address = server.url("");
+    format!("[sources.\"us:yahoo\"]\nbase_url = \"{address}\"\nmax_requests = 0\n{settings}\n")
 }
 
 /// The opening of Thursday, 20 November 2025 in New York.

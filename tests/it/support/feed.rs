@@ -1,6 +1,6 @@
 //! A feed of trades as its server gives it: a listing, and files behind a redirect to an address of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +22,8 @@ pub(crate) struct FeedServer {
     pub(crate) server: Server,
     code: &'static str,
     files: Files,
+    /// Files that the server fails to give.
+    broken: Arc<Mutex<BTreeSet<String>>>,
     later: Later,
 }
 
@@ -35,6 +37,8 @@ impl FeedServer {
         let server = Server::start();
         let (files, later) = (Files::default(), Later::default());
         let (there, coming) = (Arc::clone(&files), Arc::clone(&later));
+        let broken: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+        let fails = Arc::clone(&broken);
         server.handle(move |request| {
             let mut files = there.lock().unwrap();
             if request.path == format!("/api/{code}-posttrade") {
@@ -52,6 +56,9 @@ impl FeedServer {
                 };
             }
             let name = request.path.strip_prefix("/signed/");
+            if name.is_some_and(|name| fails.lock().unwrap().contains(name)) {
+                return Reply::new(500, "later");
+            }
             match name.and_then(|name| files.get(name)) {
                 Some(bytes) => Reply::new(200, bytes.clone()),
                 None => Reply::new(404, "gone"),
@@ -62,6 +69,7 @@ impl FeedServer {
             code,
             files,
             later,
+            broken,
         }
     }
 
@@ -84,6 +92,12 @@ impl FeedServer {
     /// Returns the whole name of a file.
     pub(crate) fn name(&self, name: &str) -> String {
         format!("{}-posttrade-{name}.json.gz", self.code)
+    }
+
+    /// Fails to give a file from now on.
+    pub(crate) fn fail(&self, name: &str) {
+        let mut broken = self.broken.lock().unwrap();
+        broken.insert(self.name(name));
     }
 
     /// Forgets a file, as a feed does after a day.

@@ -27,8 +27,13 @@ fn now() -> i64 {
 
 /// Answers like a server that keeps so many days, whose clock is so many seconds ahead.
 fn keeping(days: i64, ahead: i64) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
+    keeping_at(now() + ahead, days)
+}
+
+/// Answers like a server that keeps so many days, at a moment.
+fn keeping_at(now: i64, days: i64) -> impl Fn(&Request) -> Reply + Send + Sync + 'static {
     move |request| {
-        if from(request) >= now() + ahead - days * DAY {
+        if from(request) >= now - days * DAY {
             return openings(request);
         }
         let interval = request.query("interval").unwrap();
@@ -91,6 +96,41 @@ fn a_server_that_keeps_more_than_the_built_in_limits_say_gives_all_of_it_to_all_
     let edge = now() - 59 * DAY;
     assert_eq!(refused(&yahoo, "AAPL", edge), 1, "the one that tells");
     assert_eq!(refused(&yahoo, "MSFT", edge), 0);
+}
+
+/// An outage of 45 days: more than the built-in depth of 30, and less than what the server told before that it keeps.
+#[test]
+fn a_later_run_knows_what_an_earlier_one_learned_until_the_server_says_otherwise() {
+    let later = |days: i64| {
+        let mut yahoo = two_tickers("1m", "");
+        yahoo.server.handle(keeping(59, 0));
+        yahoo.bar.run(&["update", "--jobs", "1"]).expect(Exit::Ok);
+        assert_eq!(yahoo.bar.text("state/learned/us.yahoo"), "1m 59\n");
+        let asked = yahoo.server.requests().len();
+        let then = now() + 45 * DAY;
+        yahoo.bar.now = DateTime::from_timestamp(then, 0).unwrap().to_rfc3339();
+        yahoo.server.handle(keeping_at(then, days));
+        yahoo.bar.run(&["update", "--jobs", "1"]);
+        let requests = yahoo.server.requests().split_off(asked);
+        let minutes = requests.iter();
+        let minutes = minutes.filter(|request| request.query("interval") == Some("1m"));
+        let from: Vec<i64> = minutes.map(from).collect();
+        let refused = from.iter().filter(|from| **from < then - days * DAY);
+        let refused = refused.count();
+        (yahoo, from.into_iter().min().unwrap(), refused)
+    };
+
+    let (as_before, first, refused_as_before) = later(59);
+    let (less, _, refused_of_less) = later(30);
+
+    assert!(
+        first < now() + DAY,
+        "{first} begins where the last run ended"
+    );
+    assert_eq!(as_before.bar.text("state/learned/us.yahoo"), "1m 59\n");
+    assert_eq!(less.bar.text("state/learned/us.yahoo"), "");
+    assert_eq!(refused_as_before, 0);
+    assert_eq!(refused_of_less, 1, "the second ticker need not find out");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(in crate::cli) struct UpdateArgs {
     /// Go on although `data` holds nothing of what tickers.json knows, and fetch all of it anew
     #[arg(long, conflicts_with_all = ["tickers", "venues", "intervals", "start", "fill_gaps"])]
     pub(in crate::cli) accept_missing: bool,
-    /// Make trades and bars of feeds anew of the downloads in the vault, without a request
+    /// Make trades and bars anew of the downloads in the vault, without a request
     #[arg(long, conflicts_with_all = ["tickers", "intervals", "start", "rebase", "accept_missing"])]
     pub(in crate::cli) replay: bool,
     /// The first day to make anew; DATE is as in `barkeep show --help`

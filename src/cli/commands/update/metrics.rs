@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::commands::{mirror, registration, status};
 use crate::cli::shell::Shell;
+use crate::cli::ui::feed_minutes;
 use crate::cli::ui::summary::Finished;
 use crate::gaps::read_books;
 use crate::lock::LockGuard;
@@ -103,8 +104,11 @@ impl<'u> MetricsFile<'u> {
         };
         let written = self.bars_counted().and_then(|bars_total| {
             let mirrors = mirror::refreshed(self.workspace, self.shell);
+            // What cannot be read was told by the run.
+            let feeds = feed_minutes::read(self.workspace, self.shell, &[]).ok();
             let text = render(&Outcome {
                 mirrors: &mirrors,
+                feeds: feeds.as_ref(),
                 now,
                 seconds,
                 exit_code: exit.code(),

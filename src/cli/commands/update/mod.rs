@@ -17,6 +17,7 @@ use tidy::Ending;
 
 pub(in crate::cli) use args::UpdateArgs;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::mirror;
@@ -26,6 +27,7 @@ use super::sweep;
 use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
+use crate::cli::ui::feed_minutes;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::{plan as plan_view, summary_json, words};
@@ -37,7 +39,9 @@ use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, R
 use crate::lock::LockGuard;
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Stopwatch};
-use crate::update::{self, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest};
+use crate::update::{
+    self, Feeding, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest,
+};
 use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
 
@@ -136,8 +140,16 @@ fn meant(
 impl Update<'_> {
     fn show_plan(&self) -> Result<Exit, Failure> {
         let registry = self.registry()?;
-        let (plan, planned) = self.plan(&registry)?;
+        let (mut plan, planned) = self.plan(&registry)?;
         let exit = Exit::worst([planned, outcome::of_plan(&plan)]);
+        if plan.feeding != Feeding::Asked {
+            for anew in std::mem::take(&mut plan.venues) {
+                let venue = anew.venue;
+                self.shell.printer.note(&format!(
+                    "{venue}: what the vault has of its answers is read once more."
+                ));
+            }
+        }
         let wanted = feeds::wanted(self.workspace, self.shell, &plan);
         if self.args.json {
             let document = plan_view::json(&plan, &feeds::json(&wanted));
@@ -352,6 +364,7 @@ impl Update<'_> {
         let request = UpdateRequest {
             waiting: view.waiting(catalog, fs, places)?,
             gaps: self.remembered(catalog, &intervals)?,
+            filled_feeds: self.filled_feeds()?,
             ..self.request.clone()
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
@@ -374,8 +387,20 @@ impl Update<'_> {
         Ok(Some(read_books(fs, places, &catalog.venues(), intervals)?))
     }
 
+    /// Returns the feeds that have no gap, if only gaps are to be filled.
+    fn filled_feeds(&self) -> Result<BTreeSet<Venue>, Failure> {
+        if !self.args.fill_gaps {
+            return Ok(BTreeSet::new());
+        }
+        let minutes = feed_minutes::read(self.workspace, self.shell, &[])?;
+        Ok(minutes.without_open(self.workspace.view()))
+    }
+
     /// Names what sources will forget before a next run can fetch it at this pace.
     fn foresee_losses(&self, plan: &UpdatePlan, catalog: &Catalog) -> Exit {
+        if plan.feeding != Feeding::Asked {
+            return Exit::Ok;
+        }
         let owed = Owed {
             view: self.workspace.view(),
             catalog,

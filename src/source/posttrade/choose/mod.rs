@@ -17,11 +17,14 @@ use order::{Weighed, arranged};
 use super::{Coverage, FileName, Held, HeldDay, Listing, Span, deadline};
 use crate::calendar::Calendar;
 
-/// The shortest and the longest time after which the next run is expected.
-const SHORTEST_GAP: TimeDelta = TimeDelta::hours(1);
-const LONGEST_GAP: TimeDelta = TimeDelta::hours(24);
-/// What a run has at least beyond the time that its requests take.
+/// What a run has at least beyond the time that its requests take, where all minutes are to be fetched.
 const LEAST_RESERVE: TimeDelta = TimeDelta::hours(1);
+/// The same, where a few files are.
+const DAILY_RESERVE: TimeDelta = TimeDelta::minutes(15);
+/// The file of a day, and what it is judged by.
+const FILES_OF_A_DAY: i32 = 8;
+/// When a file came is known as well as runs come often: not to the minute.
+const SEEN_LATE: TimeDelta = TimeDelta::minutes(30);
 
 const MINUTES_OF_A_DAY: usize = 24 * 60;
 
@@ -130,6 +133,7 @@ fn needed(looked: &Looked<'_>) -> Vec<Request> {
     let mut waiting = Vec::new();
     for (day, listed) in &days {
         let planning = Planning {
+            day: *day,
             listed,
             held: looked.held.days.get(day).unwrap_or(&none),
             deadline: deadline(*day, looked.listing.days_kept, looked.calendar),
@@ -152,34 +156,68 @@ fn needed(looked: &Looked<'_>) -> Vec<Request> {
         }
     }
     // Days are in the order of their deadlines: what is fetched for the one before takes time from the next.
+    let next_run = looked.held.habits.next_run(looked.now);
     for planning in waiting {
+        if comes_whole(looked, &planning, next_run) {
+            continue;
+        }
         let missing = planning.missing();
         let before = requests
             .iter()
             .filter(|r| r.deadline <= planning.deadline)
             .count();
-        if is_pressing(looked, planning.deadline, before + missing.len()) {
+        let requests_by_then = before + missing.len();
+        if is_pressing(looked.pace, next_run, planning.deadline, requests_by_then) {
             requests.extend(missing);
         }
     }
     requests
 }
 
-/// Tells whether so many requests that have to be answered by a deadline may be too many for the next run. It is expected to
-/// come as long after this one as this one came after the last, and is to have half as much time again as it needs, or an hour.
-fn is_pressing(looked: &Looked<'_>, deadline: DateTime<Utc>, requests: usize) -> bool {
-    let gap = looked
-        .held
-        .asked_before
-        .map_or(LONGEST_GAP, |before| looked.now - before);
-    let gap = gap.clamp(SHORTEST_GAP, LONGEST_GAP);
+/// Tells whether the next run will find the file of a day, and have the time to fetch and to judge it: by the files of the
+/// three sessions before. If it does not come once, that run fetches the minutes that it has time for, and those of the next
+/// days are not waited for.
+fn comes_whole(looked: &Looked<'_>, planning: &Planning<'_>, next_run: DateTime<Utc>) -> bool {
+    let mut habits = looked.held.habits.clone();
+    // What was found out in this run counts.
+    for name in &looked.listing.files {
+        let Span::Daily(day) = name.span else {
+            continue;
+        };
+        habits.note_listed(day, looked.now);
+        match looked.held.days.get(&day).map(HeldDay::coverage) {
+            Some(Coverage::Whole) => habits.note_judged(day, true),
+            Some(Coverage::Lacking) => habits.note_judged(day, false),
+            Some(Coverage::None | Coverage::Open) | None => {}
+        }
+    }
+    let time = looked.pace * FILES_OF_A_DAY + DAILY_RESERVE;
+    let comes_by = habits.daily_by(planning.day, looked.calendar);
+    let is_foreseen = |by: DateTime<Utc>| {
+        let is_overdue = by + SEEN_LATE < looked.now;
+        !is_overdue && by <= next_run + SEEN_LATE
+    };
+    comes_by.is_some_and(is_foreseen) && next_run + time <= planning.deadline
+}
+
+/// Tells whether so many requests that have to be answered by a deadline may be too many for the next run, which is to have
+/// half as much time again as it needs, or an hour.
+fn is_pressing(
+    pace: TimeDelta,
+    next_run: DateTime<Utc>,
+    deadline: DateTime<Utc>,
+    requests: usize,
+) -> bool {
     let requests = i32::try_from(requests).unwrap_or(i32::MAX);
-    let time = looked.pace.checked_mul(requests);
-    let time = time.map_or(LONGEST_GAP, |time| time + (time / 2).max(LEAST_RESERVE));
-    looked.now + gap + time > deadline
+    let time = pace.checked_mul(requests);
+    let time = time.map_or(TimeDelta::days(1), |time| {
+        time + (time / 2).max(LEAST_RESERVE)
+    });
+    next_run + time > deadline
 }
 
 struct Planning<'l> {
+    day: NaiveDate,
     listed: &'l ListedDay<'l>,
     held: &'l HeldDay,
     deadline: DateTime<Utc>,

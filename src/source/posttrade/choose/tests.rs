@@ -2,6 +2,10 @@
 
 use proptest::prelude::*;
 
+mod cron;
+mod service;
+
+use self::service::{PACE, Service, calendar, every, live};
 use super::*;
 use crate::source::posttrade::{HeldDaily, HeldMinute, TradesOfDaily, witnesses};
 
@@ -289,110 +293,6 @@ proptest! {
     }
 }
 
-/// A feed as it is served: minutes a quarter of an hour after their end, and the file of a day in the next morning.
-struct Service {
-    /// The hour of the next day at which the file of a day appears, UTC; `None` when none ever does.
-    daily_at: Option<i64>,
-}
-
-impl Service {
-    fn listing(&self, now: DateTime<Utc>) -> Listing {
-        let mut listing = Listing::default();
-        for date in first_day().iter_days().take(12) {
-            let midnight = date.and_hms_opt(0, 0, 0).unwrap();
-            let is_kept = now < deadline(date, None, &calendar());
-            if !is_kept || calendar().session(date).is_none() {
-                continue;
-            }
-            let appears = |hours| midnight.and_utc() + TimeDelta::days(1) + TimeDelta::hours(hours);
-            if self.daily_at.is_some_and(|hours| appears(hours) <= now) {
-                listing.files.insert(name("DETR", Span::Daily(date)));
-            }
-            let minutes = (0..1_321).map(|at| midnight + TimeDelta::minutes(at));
-            let listed = minutes.filter(|minute| minute.and_utc() + TimeDelta::minutes(16) <= now);
-            listing
-                .files
-                .extend(listed.map(|minute| name("DETR", Span::Minute(minute))));
-        }
-        listing
-    }
-}
-
-fn calendar() -> Calendar {
-    Calendar::of("XETR").unwrap()
-}
-
-const PACE: TimeDelta = TimeDelta::milliseconds(1_767);
-
-/// Lets runs come and returns what each of them asked for, and what was held in the end.
-fn live(
-    service: &Service,
-    freshness: Freshness,
-    runs: &[DateTime<Utc>],
-) -> (Vec<Vec<Reason>>, Held) {
-    let mut held = Held::default();
-    let mut asked = Vec::new();
-    for start in runs {
-        let mut now = *start;
-        let listing = service.listing(now);
-        let mut passed_over = BTreeSet::new();
-        let mut reasons = Vec::new();
-        loop {
-            let chosen = choose(&Looked {
-                listing: &listing,
-                held: &held,
-                passed_over: &passed_over,
-                now,
-                freshness,
-                calendar: &calendar(),
-                pace: PACE,
-            });
-            if chosen.is_empty() {
-                break;
-            }
-            for request in chosen {
-                now += PACE;
-                reasons.push(request.reason);
-                let of_day = held.days.entry(request.name.span.day()).or_default();
-                if now > request.deadline {
-                    passed_over.insert(request.name);
-                } else if let Span::Minute(minute) = request.name.span {
-                    of_day.minutes.insert(
-                        minute,
-                        HeldMinute {
-                            within: 0,
-                            takes: 1,
-                        },
-                    );
-                    let daily = of_day.daily.as_mut();
-                    daily.and_then(|daily| daily.witnesses.insert(minute, Some(true)));
-                } else {
-                    let day = request.name.span.day();
-                    let judged = witnesses(&TradesOfDaily::default(), day, of_day, &listing, 1);
-                    let seen = |minute| of_day.minutes.contains_key(minute).then_some(true);
-                    of_day.daily = Some(HeldDaily {
-                        minutes: BTreeMap::new(),
-                        witnesses: judged
-                            .iter()
-                            .map(|minute| (*minute, seen(minute)))
-                            .collect(),
-                    });
-                }
-            }
-        }
-        held.asked_before = Some(*start);
-        asked.push(reasons);
-    }
-    (asked, held)
-}
-
-fn every(hours: usize, from: i64) -> Vec<DateTime<Utc>> {
-    let start = first_day().and_hms_opt(0, 0, 0).unwrap().and_utc() + TimeDelta::hours(from);
-    let last = start + TimeDelta::days(9);
-    let runs = (0..).map(|n| start + TimeDelta::hours(i64::try_from(n * hours).unwrap()));
-    runs.take_while(|run| *run < last).collect()
-}
-
 /// The sessions that are over and forgotten when the last run comes.
 fn lost_days(held: &Held, until: DateTime<Utc>) -> Vec<NaiveDate> {
     let calendar = calendar();
@@ -409,7 +309,10 @@ fn lost_days(held: &Held, until: DateTime<Utc>) -> Vec<NaiveDate> {
 
 #[test]
 fn where_daily_files_come_in_the_morning_no_run_asks_for_more_than_nine_files_a_day() {
-    let service = Service { daily_at: Some(5) };
+    let service = Service {
+        daily_at: Some(5),
+        step: 1,
+    };
     for (hours, from) in [(1, 0), (4, 3), (24, 7), (24, 12), (24, 20)] {
         let runs = every(hours, from);
 
@@ -432,7 +335,10 @@ fn where_daily_files_come_in_the_morning_no_run_asks_for_more_than_nine_files_a_
 
 #[test]
 fn where_no_daily_file_ever_comes_every_minute_is_fetched_however_rarely_runs_come() {
-    let service = Service { daily_at: None };
+    let service = Service {
+        daily_at: None,
+        step: 1,
+    };
     for (hours, from) in [(1, 0), (5, 3), (24, 1), (24, 9), (24, 18)] {
         let runs = every(hours, from);
 
@@ -448,7 +354,10 @@ fn where_no_daily_file_ever_comes_every_minute_is_fetched_however_rarely_runs_co
 
 #[test]
 fn minutes_that_nobody_waits_for_are_fetched_as_late_as_is_safe() {
-    let service = Service { daily_at: None };
+    let service = Service {
+        daily_at: None,
+        step: 1,
+    };
 
     let (asked, _) = live(&service, Freshness::Daily, &every(1, 0));
 
@@ -459,7 +368,10 @@ fn minutes_that_nobody_waits_for_are_fetched_as_late_as_is_safe() {
 
 #[test]
 fn with_freshness_of_minutes_each_run_takes_what_is_new_and_the_day_confirms_it() {
-    let service = Service { daily_at: Some(5) };
+    let service = Service {
+        daily_at: Some(5),
+        step: 1,
+    };
 
     let (asked, held) = live(&service, Freshness::Minutes, &every(1, 1));
 

@@ -1,0 +1,171 @@
+//! The minutes of feeds in `barkeep status --gaps`: which are stored, open, empty or lost, in runs.
+
+use serde_json::{Value, json};
+
+use chrono::{DateTime, Utc};
+
+use super::words::{count, grouped, some_of};
+use crate::cli::Exit;
+use crate::cli::shell::Shell;
+use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
+use crate::model::Venue;
+use crate::sys::FsResult;
+use crate::update::{FeedMinutes, MinutesInState};
+use crate::workspace::Workspace;
+
+/// Rows of the table of what is not in order; `--json` has all.
+const MOST_ROWS: usize = 40;
+const MOST_DAYS: usize = 10;
+
+/// Reads what is recorded of feeds; of all when no venue is named.
+///
+/// # Errors
+/// When it cannot be read.
+pub(in crate::cli) fn read(
+    workspace: &Workspace<'_>,
+    shell: &Shell<'_>,
+    venues: &[Venue],
+) -> FsResult<FeedMinutes> {
+    let disk = (&*shell.world.fs, &workspace.places);
+    FeedMinutes::read(workspace.view(), disk, shell.around.clock.now(), venues)
+}
+
+/// Returns the exit that the minutes of feeds deserve.
+pub(in crate::cli) fn exit(minutes: &FeedMinutes) -> Exit {
+    if minutes.is_silent_now() {
+        Exit::Partial
+    } else {
+        Exit::Ok
+    }
+}
+
+/// Prints all states in sum, and what is not in order in runs of minutes.
+pub(in crate::cli) fn print(minutes: &FeedMinutes, shell: &Shell<'_>) {
+    let printer = shell.printer;
+    let states = minutes.by_state();
+    if !states.is_empty() {
+        let header = [
+            "feed",
+            "state",
+            "minutes",
+            "days",
+            "first",
+            "last",
+            "next loss",
+        ];
+        let rows: Vec<[String; 7]> = states.iter().map(row).collect();
+        printer.line("");
+        printer.table(&header, &rows, &[2, 3]);
+    }
+    // The newest first: of these something can still be had.
+    let open = minutes.days().iter().rev().flat_map(|(day, spans)| {
+        let spans = spans.iter().filter(|span| !is_in_order(span.state));
+        spans.map(move |span| span_row(day, span))
+    });
+    let rows: Vec<[String; 6]> = open.collect();
+    if !rows.is_empty() {
+        let header = ["feed", "day", "state", "from", "to", "until"];
+        printer.line("");
+        printer.table(&header, rows.get(..MOST_ROWS).unwrap_or(&rows), &[]);
+    }
+    if rows.len() > MOST_ROWS {
+        let more = count(rows.len() - MOST_ROWS, "more run", "more runs");
+        printer.note(&format!("{more} of minutes, which --json lists."));
+    }
+}
+
+/// Says what a person should look at, whatever the form of the rest.
+pub(in crate::cli) fn warn(minutes: &FeedMinutes, shell: &Shell<'_>) {
+    for (venue, days) in minutes.silent() {
+        let days: Vec<String> = days.iter().rev().map(ToString::to_string).collect();
+        shell.printer.warning(&format!(
+            "{venue}: the exchange was open and the feed has no trade: {}.",
+            some_of(&days, MOST_DAYS)
+        ));
+    }
+}
+
+/// Returns it as one object: all states in sum, and each day that is not in order, or all days of feeds that are named.
+pub(in crate::cli) fn document(minutes: &FeedMinutes, named: &[Venue]) -> Value {
+    let states = minutes.by_state().into_iter().map(|one| {
+        json!({
+            "venue": one.venue.to_string(),
+            "state": one.state.as_str(),
+            "minutes": one.minutes,
+            "days": one.days,
+            "first": one.first.to_string(),
+            "last": one.last.to_string(),
+            "next_loss": one.next_loss.map(moment),
+        })
+    });
+    let days = minutes.days().iter().filter_map(|(day, spans)| {
+        let is_named = named.contains(&day.venue);
+        let told = spans
+            .iter()
+            .filter(|span| is_named || !is_in_order(span.state));
+        let told: Vec<Value> = told.map(|span| span_document(day, span)).collect();
+        (!told.is_empty() || day.is_silent).then(|| {
+            json!({
+                "venue": day.venue.to_string(),
+                "day": day.day.to_string(),
+                "silent": day.is_silent,
+                "spans": told,
+            })
+        })
+    });
+    json!({
+        "states": states.collect::<Vec<_>>(),
+        "days": days.collect::<Vec<_>>(),
+    })
+}
+
+fn is_in_order(state: MinuteState) -> bool {
+    matches!(
+        state,
+        MinuteState::Have | MinuteState::NoTrades | MinuteState::Holiday
+    )
+}
+
+fn row(one: &MinutesInState) -> [String; 7] {
+    [
+        one.venue.to_string(),
+        one.state.as_str().to_owned(),
+        grouped(one.minutes),
+        grouped(one.days),
+        one.first.to_string(),
+        one.last.to_string(),
+        one.next_loss.map_or_else(String::new, moment),
+    ]
+}
+
+fn span_row(day: &FeedDay, span: &MinuteSpan) -> [String; 6] {
+    let until = span.state.is_open().then_some(day.deadline);
+    [
+        day.venue.to_string(),
+        day.day.to_string(),
+        span.state.as_str().to_owned(),
+        clock(span.first),
+        clock(span.last),
+        until.map_or_else(String::new, moment),
+    ]
+}
+
+fn span_document(day: &FeedDay, span: &MinuteSpan) -> Value {
+    let until = span.state.is_open().then_some(day.deadline);
+    json!({
+        "state": span.state.as_str(),
+        "first": clock(span.first),
+        "last": clock(span.last),
+        "minutes": span.len(),
+        "next_loss": until.map(moment),
+    })
+}
+
+/// Returns a minute as the clock shows it, UTC.
+fn clock(minute: u32) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+fn moment(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

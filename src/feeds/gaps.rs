@@ -1,0 +1,160 @@
+//! What is recorded of the days of a feed, as minutes: what is stored, empty, open, or was never seen.
+//!
+//! Promises: read from marks alone, so it costs no request and no look at trades. A session that no run asked for in time is
+//! there, too, with every minute unseen.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+
+use super::silence::{LATE, is_silent};
+use super::{DayMarks, Marks};
+use crate::calendar::Day;
+use crate::gaps::{DayKind, FeedDay, FeedGaps, MinuteSet};
+use crate::layout::Places;
+use crate::source::posttrade::{Coverage, Feed, FileName, Span, deadline};
+use crate::sys::{Fs, FsResult};
+
+/// The service has a file for every minute from midnight to 22:00 UTC, both included.
+const LAST_MINUTE: u32 = 22 * 60;
+/// How late after its end a minute is published.
+const PUBLISHED: TimeDelta = TimeDelta::minutes(30);
+
+/// What is recorded of a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedFeed {
+    days: Vec<FeedDay>,
+}
+
+impl FeedGaps for RecordedFeed {
+    fn days(&self) -> Vec<FeedDay> {
+        self.days.clone()
+    }
+}
+
+impl RecordedFeed {
+    /// Reads what is recorded of a feed: from the first day of which anything is, up to the day of a moment.
+    ///
+    /// # Errors
+    /// When marks cannot be read.
+    pub fn of(feed: &Feed, fs: &dyn Fs, places: &Places, now: DateTime<Utc>) -> FsResult<Self> {
+        let mut marks = Marks::of(places, feed.venue());
+        let known = marks.known_days(fs)?;
+        let habits = marks.habits(fs)?;
+        let mut days = Vec::new();
+        let asked = habits.asked.first().map(DateTime::date_naive);
+        let Some(first) = known.first().copied().into_iter().chain(asked).min() else {
+            return Ok(Self { days });
+        };
+        let calendar = &feed.spec().calendar;
+        let wall = calendar.wall(now);
+        for day in first.iter_days().take_while(|day| *day <= now.date_naive()) {
+            let kind = DayKind::of(day, calendar, wall);
+            let recorded = Recorded {
+                feed,
+                day,
+                deadline: deadline(day, habits.days_kept, calendar),
+                asked: &habits.asked,
+                is_session: matches!(calendar.day(day), Day::Open(_)),
+                now,
+            };
+            let is_known = known.contains(&day);
+            if is_known || kind.is_session() {
+                let of_day = marks.day(fs, day)?;
+                days.push(recorded.read(of_day));
+            } else if kind == DayKind::Holiday {
+                let mut holiday = recorded.unknown();
+                holiday.is_holiday = true;
+                days.push(holiday);
+            }
+        }
+        Ok(Self { days })
+    }
+}
+
+/// A day of a feed.
+struct Recorded<'f> {
+    feed: &'f Feed,
+    day: NaiveDate,
+    deadline: DateTime<Utc>,
+    /// When the feed was asked.
+    asked: &'f [DateTime<Utc>],
+    /// Whether its exchange is known to be open on it.
+    is_session: bool,
+    now: DateTime<Utc>,
+}
+
+impl Recorded<'_> {
+    fn unknown(&self) -> FeedDay {
+        FeedDay::of(self.feed.venue().clone(), self.day, self.deadline)
+    }
+
+    fn read(&self, marks: &DayMarks) -> FeedDay {
+        let mut day = self.unknown();
+        let is_whole = marks.held.coverage() == Coverage::Whole;
+        let daily = marks.held.daily.as_ref().filter(|_| is_whole);
+        let traded = daily.into_iter().flat_map(|daily| &daily.minutes);
+        let traded: BTreeSet<NaiveDateTime> = traded
+            .filter(|(_, count)| **count > 0)
+            .map(|(minute, _)| *minute)
+            .collect();
+        let minutes = marks.listed.iter().chain(marks.held.minutes.keys());
+        for minute in minutes.chain(&traded).copied().collect::<BTreeSet<_>>() {
+            let has_trades = traded.contains(&minute) || self.lines_of(marks, minute) > 0;
+            let set = if has_trades {
+                &mut day.have
+            } else if is_whole || marks.held.minutes.contains_key(&minute) {
+                &mut day.empty
+            } else if marks.throttled.contains(&minute) {
+                &mut day.throttled
+            } else {
+                &mut day.pending
+            };
+            if minute.date() == self.day {
+                set.insert(minute.hour() * 60 + minute.minute());
+            }
+        }
+        day.is_silent = self.is_silent(marks);
+        if !is_whole && !day.is_silent {
+            day.unseen = self.unseen(marks);
+        }
+        day
+    }
+
+    fn lines_of(&self, marks: &DayMarks, minute: NaiveDateTime) -> u64 {
+        let name = FileName {
+            feed: self.feed.spec().code.clone(),
+            span: Span::Minute(minute),
+        };
+        marks.lines_of(&name.to_string()).unwrap_or_default()
+    }
+
+    /// Returns the minutes that no run saw listed: of a session, those after the last one that was, unless a run came after
+    /// all had been published.
+    fn unseen(&self, marks: &DayMarks) -> MinuteSet {
+        let last = marks.listed.last();
+        let is_of_earlier_build = marks.listed_at.is_none() && last.is_some();
+        let midnight = self.day.and_time(NaiveTime::MIN);
+        let all_published = midnight + TimeDelta::minutes(LAST_MINUTE.into()) + PUBLISHED;
+        let is_seen = marks
+            .listed_at
+            .is_some_and(|at| at >= all_published.and_utc());
+        if !self.is_session || is_seen || is_of_earlier_build {
+            return MinuteSet::default();
+        }
+        let from = last.map_or(0, |last| last.hour() * 60 + last.minute() + 1);
+        (from..=LAST_MINUTE).collect()
+    }
+
+    /// Tells whether a run that came after the session found no trade of it, while the feed had the day.
+    fn is_silent(&self, marks: &DayMarks) -> bool {
+        let calendar = &self.feed.spec().calendar;
+        let Some(session) = calendar.session(self.day) else {
+            return false;
+        };
+        let is_over = |at: DateTime<Utc>| calendar.wall(at) >= session.close + LATE;
+        let mut asked = self.asked.iter().copied().chain(marks.listed_at);
+        let is_asked = asked.any(|at| is_over(at) && at < self.deadline);
+        is_asked && is_over(self.now) && is_silent(marks)
+    }
+}

@@ -1,0 +1,126 @@
+//! How the minutes of feeds stand, of all feeds together.
+//!
+//! Promises: changes nothing. Leaves to others: what a minute is (`gaps`, by the records of `feeds`), words (`cli`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::feeds::RecordedFeed;
+use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState};
+use crate::layout::Places;
+use crate::model::Venue;
+use crate::sys::{Fs, FsResult};
+use crate::workspace::View;
+
+/// The minutes of feeds as they stand at a moment.
+#[derive(Debug)]
+pub struct FeedMinutes {
+    days: Vec<(FeedDay, Vec<MinuteSpan>)>,
+    now: DateTime<Utc>,
+}
+
+/// All minutes of one feed that are in one state.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MinutesInState {
+    /// The venue of the feed.
+    pub venue: Venue,
+    /// The state.
+    pub state: MinuteState,
+    /// How many minutes.
+    pub minutes: usize,
+    /// How many days have one.
+    pub days: usize,
+    /// The first of them.
+    pub first: NaiveDate,
+    /// The last of them.
+    pub last: NaiveDate,
+    /// When the feed forgets the first of them, where they are open.
+    pub next_loss: Option<DateTime<Utc>>,
+}
+
+impl FeedMinutes {
+    /// Reads what is recorded of feeds; of all when no venue is named.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(
+        view: View<'_>,
+        (fs, places): (&dyn Fs, &Places),
+        now: DateTime<Utc>,
+        venues: &[Venue],
+    ) -> FsResult<Self> {
+        let mut days = Vec::new();
+        for feed in view.feeds {
+            if venues.is_empty() || venues.contains(feed.venue()) {
+                days.extend(RecordedFeed::of(feed, fs, places, now)?.days());
+            }
+        }
+        let days = days.into_iter().map(|day| {
+            let spans = day.spans(now);
+            (day, spans)
+        });
+        let days = days.collect();
+        Ok(Self { days, now })
+    }
+
+    /// Returns the days with their minutes in runs, oldest first feed by feed.
+    pub fn days(&self) -> &[(FeedDay, Vec<MinuteSpan>)] {
+        &self.days
+    }
+
+    /// Adds the minutes up, by feed and state.
+    pub fn by_state(&self) -> Vec<MinutesInState> {
+        let mut sums: BTreeMap<(&Venue, MinuteState), MinutesInState> = BTreeMap::new();
+        for (day, spans) in &self.days {
+            let states: BTreeSet<MinuteState> = spans.iter().map(|span| span.state).collect();
+            for state in states {
+                let sum = sums
+                    .entry((&day.venue, state))
+                    .or_insert_with(|| MinutesInState {
+                        venue: day.venue.clone(),
+                        state,
+                        minutes: 0,
+                        days: 0,
+                        first: day.day,
+                        last: day.day,
+                        next_loss: None,
+                    });
+                let of_state = spans.iter().filter(|span| span.state == state);
+                sum.minutes += of_state.map(MinuteSpan::len).sum::<usize>();
+                sum.days += 1;
+                sum.last = day.day;
+                let loss = state.is_open().then_some(day.deadline);
+                sum.next_loss = sum.next_loss.into_iter().chain(loss).min();
+            }
+        }
+        sums.into_values().collect()
+    }
+
+    /// Returns the days of trading of which each feed had nothing.
+    pub fn silent(&self) -> BTreeMap<&Venue, Vec<NaiveDate>> {
+        let mut silent: BTreeMap<&Venue, Vec<NaiveDate>> = BTreeMap::new();
+        for (day, _) in self.days.iter().filter(|(day, _)| day.is_silent) {
+            silent.entry(&day.venue).or_default().push(day.day);
+        }
+        silent
+    }
+
+    /// Returns the feeds that have nothing open.
+    pub fn without_open(&self, view: View<'_>) -> BTreeSet<Venue> {
+        let is_open = |spans: &[MinuteSpan]| spans.iter().any(|span| span.state.is_open());
+        let open = self.days.iter().filter(|(_, spans)| is_open(spans));
+        let open: BTreeSet<&Venue> = open.map(|(day, _)| &day.venue).collect();
+        let feeds = view.feeds.iter().map(|feed| feed.venue());
+        feeds
+            .filter(|venue| !open.contains(venue))
+            .cloned()
+            .collect()
+    }
+
+    /// Tells whether a feed was silent on a day that it keeps still, which is no success.
+    pub fn is_silent_now(&self) -> bool {
+        let is_silent = |day: &FeedDay| day.is_silent && day.deadline > self.now;
+        self.days.iter().any(|(day, _)| is_silent(day))
+    }
+}

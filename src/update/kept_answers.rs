@@ -1,0 +1,84 @@
+//! Answers of a source in the vault, as they were received, where the settings say so.
+//!
+//! Promises: what was received is durable before the rows that were made of it are committed. A vault that takes no files keeps
+//! nobody from collecting: that is told once a run.
+
+use crate::model::Venue;
+use crate::source::{Download, MarketDataSource, VaultSpec};
+use crate::vault::{Keeper, Retention, Shelf, VaultError, forget};
+use crate::workspace::Session;
+
+/// The answers of one source.
+#[derive(Debug)]
+pub(super) struct KeptAnswers<'l> {
+    keeper: Keeper<'l>,
+    shelf: Shelf,
+    spec: VaultSpec,
+    session: Session<'l>,
+}
+
+/// Returns by which name the answers of a venue are kept.
+pub(super) fn shelf_of(venue: &Venue) -> Option<Shelf> {
+    let name = format!("{}.{}", venue.market.as_str(), venue.source.as_str());
+    name.parse().ok()
+}
+
+impl<'l> KeptAnswers<'l> {
+    /// Returns where the answers of a source are kept; `None` where they are not.
+    pub(super) fn of(source: &dyn MarketDataSource, session: Session<'l>) -> Option<Self> {
+        let Session {
+            fs, held, places, ..
+        } = session;
+        let spec = source.vault()?;
+        Some(Self {
+            keeper: Keeper::of(fs, held, &places.vault(), session.runs.next()),
+            shelf: shelf_of(source.venue())?,
+            spec,
+            session,
+        })
+    }
+
+    /// Keeps what a job heard.
+    pub(super) fn keep(&mut self, downloads: &[Download]) -> Result<(), VaultError> {
+        let now = self.session.clock.now();
+        let place = (&self.shelf, now.date_naive());
+        let mut downloads = downloads.iter();
+        downloads.try_for_each(|one| self.keeper.add(place, &one.name, now, &one.bytes))
+    }
+
+    /// Makes what was kept durable.
+    pub(super) fn settle(&mut self) -> Result<(), VaultError> {
+        self.keeper.settle()
+    }
+
+    /// Makes one pack of the parts of each day that is over, and forgets days that need not be kept.
+    pub(super) fn tidy(&mut self) -> Result<(), VaultError> {
+        let today = self.session.clock.now().date_naive();
+        for day in self.keeper.vault().days(&self.shelf)?.into_keys() {
+            if day < today {
+                self.keeper.merge((&self.shelf, day), &|_| true)?;
+            }
+        }
+        let retention = Retention {
+            days: Some(self.spec.days),
+            bytes: Some(self.spec.bytes),
+        };
+        // Nothing but a replay reads them: rows that did not come to be stored are asked for again.
+        forget(
+            &mut self.keeper,
+            &self.shelf,
+            (retention, today),
+            &|_, _| true,
+        )?;
+        Ok(())
+    }
+}
+
+/// Tells whether a failure costs what would be kept, and no more.
+pub(super) fn is_of_vault(error: &VaultError) -> bool {
+    match error {
+        VaultError::Fs(error) => error.is_of_place(),
+        VaultError::Newer { .. } | VaultError::Name(_) => true,
+        VaultError::Lock(_) => false,
+    }
+}

@@ -1,0 +1,405 @@
+//! Making bars anew of the answers that the vault has, without a request.
+//!
+//! Promises: the answers of a series are read in the order in which they came, and what they amount to together is merged into
+//! what is stored, once: where a parser was mended, its values win, and nothing else changes. Answers count only as far as
+//! nothing came between them and what is stored that the vault does not have: older values would take the place of newer ones.
+//! So answers before a split, which stand on another basis, do not. Marks stay as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::answer::sides_of;
+use super::kept_answers::shelf_of;
+use super::run::Run;
+use super::{PlannedJob, PlannedVenue, UpdateError, UpdatePlan, bars_request};
+use crate::catalog::Wanted;
+use crate::frame::basis::{Overlap, changes_prices, measured};
+use crate::frame::{self, BarBatch, Frame, Reason};
+use crate::ingest::{Consolidation, SourceNote, SourceNotes};
+use crate::layout::Continuity;
+use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker};
+use crate::source::{Beside, Download, Fetched, MarketDataSource, Recorded};
+use crate::storage::{Open, RowsToStage, StagedRun};
+use crate::vault::{Contents, Shelf, Vault};
+use crate::workspace::Session;
+
+/// Bytes of answers that are in memory at a time; those of one series always are.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// What is recorded of series, oldest first.
+type Jobs = BTreeMap<(Ticker, Interval), Vec<Recorded>>;
+/// The rows of series, and what they are.
+type Rows = BTreeMap<StorageRequest, (Frame, Provenance)>;
+
+/// Where the answers of a source are.
+struct Answers<'v> {
+    vault: Vault<'v>,
+    shelf: Shelf,
+    source: &'v dyn MarketDataSource,
+    since: Option<NaiveDate>,
+}
+
+impl Answers<'_> {
+    /// Reads every download since a day, in the order in which they came.
+    fn each(&self, mut see: impl FnMut(Download)) -> Result<(), UpdateError> {
+        let days = self.vault.days(&self.shelf)?.into_iter();
+        for (day, files) in days.filter(|(day, _)| self.since.is_none_or(|since| *day >= since)) {
+            for file in &files {
+                let contents = self.vault.read(&self.shelf, day, file)?;
+                for record in contents.iter().flat_map(Contents::records) {
+                    see(Download {
+                        name: record.head.name.clone(),
+                        bytes: record.bytes.to_vec(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the jobs that are recorded, and the bytes of all answers.
+    fn jobs(&self) -> Result<(Jobs, BTreeMap<Digest, u64>), UpdateError> {
+        let (mut jobs, mut sizes) = (Jobs::new(), BTreeMap::new());
+        self.each(|download| {
+            if let Some(recorded) = self.source.recorded(&download) {
+                let of = (recorded.job.ticker.clone(), recorded.job.interval);
+                jobs.entry(of).or_default().push(recorded);
+            } else {
+                let bytes = download.bytes.len() as u64;
+                sizes.insert(Digest::of(&download.bytes), bytes);
+            }
+        })?;
+        for recorded in jobs.values_mut() {
+            recorded.sort_by_key(|recorded| recorded.job.now);
+        }
+        Ok((jobs, sizes))
+    }
+
+    fn bodies(&self, wanted: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, Vec<u8>>, UpdateError> {
+        let mut bodies = BTreeMap::new();
+        self.each(|download| {
+            let digest = Digest::of(&download.bytes);
+            if wanted.contains(&digest) {
+                bodies.insert(digest, download.bytes);
+            }
+        })?;
+        Ok(bodies)
+    }
+}
+
+/// Returns the newest jobs of a series that follow one another without another one between them, up to the mark that it has.
+fn unbroken(recorded: &[Recorded], mark: Option<&str>) -> usize {
+    let mut left = mark;
+    let mut begin = recorded.len();
+    for (at, one) in recorded.iter().enumerate().rev() {
+        if left.is_none() || one.left.as_deref() != left {
+            break;
+        }
+        begin = at;
+        left = one.job.mark.as_deref();
+    }
+    begin
+}
+
+/// Takes the next series whose answers are held in memory together, and says which these are.
+fn next_batch<'p>(
+    left: &mut Vec<&'p PlannedJob>,
+    jobs: &'p Jobs,
+    sizes: &BTreeMap<Digest, u64>,
+) -> (Vec<(&'p PlannedJob, &'p [Recorded])>, BTreeSet<Digest>) {
+    let (mut batch, mut wanted, mut bytes) = (Vec::new(), BTreeSet::new(), 0);
+    while bytes < MOST_BYTES
+        && let Some(job) = left.pop()
+    {
+        let Some(recorded) = jobs.get(&(job.ticker.clone(), job.interval)) else {
+            continue;
+        };
+        for (_, _, digest) in recorded.iter().flat_map(|one| &one.answers) {
+            if wanted.insert(*digest) {
+                bytes += sizes.get(digest).copied().unwrap_or_default();
+            }
+        }
+        batch.push((job, recorded.as_slice()));
+    }
+    (batch, wanted)
+}
+
+/// Makes the bars of every venue anew whose answers are kept.
+pub(super) fn replay_answers(
+    run: &mut Run<'_, '_>,
+    plan: &UpdatePlan,
+    since: Option<NaiveDate>,
+) -> Result<(), UpdateError> {
+    let (view, Session { fs, places, .. }) = (run.view, run.session);
+    if !run.report.data.is_there() {
+        // The answers stay where they are; that the rows are gone is the outcome of the run.
+        return Ok(());
+    }
+    for planned in &plan.venues {
+        let source = view.source(&planned.venue);
+        let Some((source, shelf)) = source.zip(shelf_of(&planned.venue)) else {
+            continue;
+        };
+        let answers = Answers {
+            vault: Vault::of(fs, &places.vault()),
+            shelf,
+            source: &**source,
+            since,
+        };
+        Replay { run: &mut *run }.of_venue(planned, &answers)?;
+    }
+    Ok(())
+}
+
+/// A run that makes bars anew.
+struct Replay<'a, 'r, 'l> {
+    run: &'a mut Run<'r, 'l>,
+}
+
+impl<'l> Replay<'_, '_, 'l> {
+    fn of_venue(
+        &mut self,
+        planned: &PlannedVenue,
+        answers: &Answers<'_>,
+    ) -> Result<(), UpdateError> {
+        let (mut jobs, sizes) = answers.jobs()?;
+        let mut broken = 0;
+        for ((ticker, interval), recorded) in &mut jobs {
+            let catalog = self.run.registry.catalog();
+            let mark = catalog.mark(ticker, &planned.venue, *interval);
+            let begin = unbroken(recorded, mark);
+            broken += usize::from(begin > 0);
+            recorded.drain(..begin);
+        }
+        if broken > 0 {
+            self.run.report.warnings.push(format!(
+                "{}: of {broken} series not all answers are made anew, since others came after them that the vault does not have",
+                planned.venue
+            ));
+        }
+        let mut run: Option<StagedRun<'l, Open>> = None;
+        let mut notes = SourceNotes::new();
+        let mut left: Vec<&PlannedJob> = planned.jobs.iter().rev().collect();
+        while !left.is_empty() && !self.run.session.stop.is_raised() {
+            let (batch, wanted) = next_batch(&mut left, &jobs, &sizes);
+            let bodies = answers.bodies(&wanted)?;
+            for (job, recorded) in batch {
+                let body = |digest: &Digest| bodies.get(digest).cloned();
+                let rows =
+                    self.rows_of(planned, job, (recorded, answers.source), &body, &mut notes);
+                for (request, (rows, provenance)) in rows {
+                    self.stage_again(&mut run, request, &rows, &provenance)?;
+                }
+            }
+        }
+        let Some(run) = run else { return Ok(()) };
+        let sealed = run.seal()?;
+        Consolidation {
+            view: self.run.view,
+            session: self.run.session,
+            registry: &mut *self.run.registry,
+            notes: &notes,
+            report: &mut self.run.report,
+        }
+        .finish(sealed)?;
+        Ok(())
+    }
+
+    fn stage_again(
+        &self,
+        run: &mut Option<StagedRun<'l, Open>>,
+        request: StorageRequest,
+        rows: &Frame,
+        provenance: &Provenance,
+    ) -> Result<(), UpdateError> {
+        let Some(rows) = RowsToStage::encode(request, rows, provenance)? else {
+            return Ok(());
+        };
+        let run = match run {
+            Some(run) => run,
+            empty => {
+                let Session {
+                    fs, held, places, ..
+                } = self.run.session;
+                empty.insert(StagedRun::begin(
+                    fs,
+                    held,
+                    places,
+                    self.run.session.runs.next(),
+                )?)
+            }
+        };
+        // They lead up to what is known, and say nothing of what is newest.
+        Ok(run.stage(&rows.with(Continuity::Apart))?)
+    }
+
+    /// Returns what the answers of a series amount to.
+    fn rows_of(
+        &mut self,
+        planned: &PlannedVenue,
+        job: &PlannedJob,
+        (recorded, source): (&[Recorded], &dyn MarketDataSource),
+        body: &dyn Fn(&Digest) -> Option<Vec<u8>>,
+        notes: &mut SourceNotes,
+    ) -> Rows {
+        let mut rows = Rows::new();
+        let mut failed = 0;
+        for recorded in recorded {
+            let talk = source.recorded_talk(recorded, body);
+            let fetched = talk
+                .map(|mut talk| source.fetch_on(&recorded.job, &mut talk, self.run.session.stop));
+            let (batch, beside) = match fetched {
+                Some(Ok(Fetched::Bars { batch, beside, .. })) => (batch, beside),
+                Some(Ok(Fetched::Nothing { beside, .. })) => (BarBatch::default(), beside),
+                Some(Ok(Fetched::UpToDate | Fetched::UnknownTicker)) => continue,
+                Some(Err(_)) | None => {
+                    failed += 1;
+                    continue;
+                }
+            };
+            let request = bars_request(&planned.venue, job);
+            if moves_prices(
+                rows.get(&request),
+                &job.ticker,
+                job.interval,
+                (&batch, &beside),
+            ) {
+                // What came before stands on another basis than what is stored.
+                rows.clear();
+            }
+            let note = SourceNote {
+                provisional: beside.provisional.clone(),
+                history: Wanted::AsBefore,
+                ..SourceNote::default()
+            };
+            let of = (&request, &job.ticker, job.interval);
+            failed += usize::from(!fold(&mut rows, of, source, &batch, *beside));
+            notes.insert(request, note);
+        }
+        if failed > 0 {
+            self.run.report.warnings.push(format!(
+                "{} {} {}: {failed} of its answers cannot be read as bars",
+                planned.venue, job.ticker, job.interval
+            ));
+        }
+        rows
+    }
+}
+
+/// Tells whether what was stored before an answer stands on another basis since: by what it tells of payments and splits, or by
+/// its prices.
+fn moves_prices(
+    older: Option<&(Frame, Provenance)>,
+    ticker: &Ticker,
+    interval: Interval,
+    (batch, beside): (&BarBatch, &Beside),
+) -> bool {
+    let Some((older, provenance)) = older else {
+        return false;
+    };
+    let is_told = |event| changes_prices(event, provenance.basis, interval);
+    if !beside.splits.is_empty() || beside.events.iter().any(is_told) {
+        return true;
+    }
+    let (newer, _) = batch.ordered(ticker);
+    let merged = frame::merge(older, &newer.frame);
+    let overlap = Overlap {
+        changed: merged.changed,
+        unchanged: merged.unchanged,
+    };
+    measured(&merged.revisions.iter().collect::<Vec<_>>(), overlap).is_some()
+}
+
+/// Adds an answer to those before it; `false` where its rows have no date.
+fn fold(
+    rows: &mut Rows,
+    (request, ticker, interval): (&StorageRequest, &Ticker, Interval),
+    source: &dyn MarketDataSource,
+    batch: &BarBatch,
+    mut beside: Beside,
+) -> bool {
+    let (bars, _) = batch.ordered(ticker);
+    if bars
+        .displaced
+        .iter()
+        .any(|row| row.reason == Reason::Undated)
+    {
+        return false;
+    }
+    let outside = BarBatch {
+        bars: std::mem::take(&mut beside.prepost),
+    };
+    let (outside, _) = outside.ordered(ticker);
+    let provenance = beside.provenance.clone();
+    let provenance = provenance.unwrap_or_else(|| source.provenance());
+    let sides = sides_of(ticker, interval, outside.frame, &beside);
+    let sides = sides.into_iter().map(|(rows, basis, series)| {
+        let request = StorageRequest {
+            venue: request.venue.clone(),
+            series,
+        };
+        let provenance = Provenance {
+            basis,
+            ..provenance.clone()
+        };
+        (request, rows, provenance)
+    });
+    let bars = (request.clone(), bars.frame, provenance.clone());
+    for (request, newer, provenance) in sides.chain([bars]) {
+        if newer.is_empty() {
+            continue;
+        }
+        match rows.get_mut(&request) {
+            Some((older, known)) => {
+                *older = frame::merge(older, &newer).frame;
+                *known = provenance;
+            }
+            None => {
+                rows.insert(request, (newer, provenance));
+            }
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Asked, FetchJob, Window};
+
+    fn recorded(mark: Option<&str>, left: Option<&str>) -> Recorded {
+        Recorded {
+            job: FetchJob {
+                ticker: "AAPL".parse().unwrap(),
+                interval: Interval::D1,
+                window: Window::default(),
+                asked: Asked::Incremental,
+                mark: mark.map(str::to_owned),
+                known: None,
+                basis: None,
+                now: "2025-11-21T01:00:00Z".parse().unwrap(),
+            },
+            left: left.map(str::to_owned),
+            answers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn answers_count_back_to_the_first_that_another_one_followed() {
+        let chain = [
+            recorded(None, Some("1")),
+            recorded(Some("1"), Some("2")),
+            // What came between is not there.
+            recorded(Some("3"), Some("4")),
+            // A question without a new mark.
+            recorded(Some("4"), Some("4")),
+            recorded(Some("4"), Some("5")),
+        ];
+
+        assert_eq!(unbroken(&chain, Some("5")), 2);
+        assert_eq!(unbroken(&chain[..2], Some("2")), 0);
+        assert_eq!(unbroken(&chain, Some("6")), 5, "the newest is not there");
+        assert_eq!(unbroken(&chain, None), 5);
+    }
+}

@@ -1,0 +1,168 @@
+//! The minutes of a feed in `status --gaps`, in the metrics, and for `update --fill-gaps`.
+
+use barkeep::cli::Exit;
+use serde_json::Value;
+
+use super::{FRIDAY, UPDATE, lines, thursday};
+use crate::support::barkeep::{Barkeep, Ran};
+use crate::support::feed::FeedServer;
+
+const GAPS: [&str; 3] = ["status", "--gaps", "--json"];
+
+/// The spans of the feed's days that are not in order, as `day state first..last minutes`.
+fn open(ran: &Ran) -> Vec<String> {
+    let document = ran.summary();
+    let days = document["feeds"]["days"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of_day = |day: &Value| -> Vec<String> {
+        let spans = day["spans"].as_array().unwrap().iter();
+        let told = |span: &Value| {
+            let [state, first, last] = ["state", "first", "last"].map(|key| text(&span[key]));
+            let minutes = &span["minutes"];
+            format!("{} {state} {first}..{last} {minutes}", text(&day["day"]))
+        };
+        spans.map(told).collect()
+    };
+    days.iter().flat_map(of_day).collect()
+}
+
+/// All minutes in sum, as `state minutes days`.
+fn sums(ran: &Ran) -> Vec<String> {
+    let document = ran.summary();
+    let states = document["feeds"]["states"].as_array().unwrap().iter();
+    let told = |one: &Value| {
+        let state = one["state"].as_str().unwrap();
+        format!("{state} {} {}", one["minutes"], one["days"])
+    };
+    states.map(told).collect()
+}
+
+/// The Thursday before Easter: two minutes with trades, one without, one that the server fails to give, and two that wait for
+/// the file of the day.
+fn maundy_thursday() -> (FeedServer, Barkeep) {
+    let feed = FeedServer::start();
+    for minute in ["2026-04-02T07_00", "2026-04-02T07_01"] {
+        feed.publish(minute, &lines(minute));
+    }
+    feed.publish("2026-04-02T07_02", &[]);
+    feed.publish("2026-04-02T07_03", &lines("2026-04-02T07_03"));
+    feed.fail("2026-04-02T07_03");
+    let mut bar = feed.workspace("freshness = \"minutes\"", "2026-04-02T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Partial);
+    for minute in ["2026-04-02T08_00", "2026-04-02T08_01"] {
+        feed.publish(minute, &lines(minute));
+    }
+    bar.write("barkeep.toml", feed.settings(""));
+    "2026-04-02T12:00:00Z".clone_into(&mut bar.now);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    (feed, bar)
+}
+
+#[test]
+fn each_minute_of_a_feed_is_had_empty_open_turned_away_or_lost() {
+    let (_feed, mut bar) = maundy_thursday();
+
+    "2026-04-03T09:00:00Z".clone_into(&mut bar.now);
+    let on_good_friday = bar.run(&GAPS).expect(Exit::Ok);
+    "2026-04-07T22:00:00Z".clone_into(&mut bar.now);
+    let after_easter = bar.run(&GAPS).expect(Exit::Ok);
+    "2026-04-09T00:00:00Z".clone_into(&mut bar.now);
+    let later = bar.run(&GAPS).expect(Exit::Ok);
+
+    assert_eq!(
+        sums(&on_good_friday),
+        [
+            "have 2 1",
+            "pending 2 1",
+            "throttled 1 1",
+            "no_trades 1 1",
+            "holiday 1440 1"
+        ]
+    );
+    assert_eq!(
+        open(&on_good_friday),
+        [
+            "2026-04-02 throttled 07:03..07:03 1",
+            "2026-04-02 pending 08:00..08:01 2"
+        ]
+    );
+    let states = &on_good_friday.summary()["feeds"]["states"];
+    assert_eq!(states[1]["next_loss"], "2026-04-07T22:00:00Z");
+    // Nobody saw what was published after noon.
+    let thursday = [
+        "2026-04-02 lost 07:03..07:03 1",
+        "2026-04-02 lost 08:00..22:00 841",
+    ];
+    assert_eq!(open(&after_easter), thursday);
+    assert_eq!(sums(&after_easter)[2], "no_trades 1 1");
+    assert_eq!(sums(&after_easter)[3], "holiday 2880 2");
+    assert_eq!(
+        open(&later)[2..],
+        ["2026-04-07 lost 00:00..22:00 1321"],
+        "no run came on Tuesday or Wednesday"
+    );
+}
+
+#[test]
+fn a_person_is_told_runs_of_minutes_and_a_monitor_their_sums() {
+    let (_feed, bar) = maundy_thursday();
+
+    let table = bar.run(&["status", "--gaps"]).expect(Exit::Ok);
+    bar.run(&[&UPDATE[..], &["--metrics-file", "barkeep.prom"]].concat())
+        .expect(Exit::Ok);
+
+    for words in ["pending", "08:00", "08:01", "throttled", "07:03"] {
+        assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
+    }
+    let metrics = bar.text("barkeep.prom");
+    for line in [
+        r#"barkeep_feed_minutes{market="de",source="xetra",state="pending"} 2"#,
+        r#"barkeep_feed_minutes{market="de",source="xetra",state="throttled"} 1"#,
+        // The end of Tuesday after Easter in Frankfurt.
+        r#"barkeep_feed_next_loss_timestamp_seconds{market="de",source="xetra"} 1775599200"#,
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+}
+
+#[test]
+fn the_file_of_a_day_stands_for_its_minutes_and_then_there_is_nothing_to_fill() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let sent = feed.server.requests().len();
+
+    let gaps = bar.run(&GAPS).expect(Exit::Ok);
+    bar.run(&[&UPDATE[..], &["--fill-gaps"]].concat())
+        .expect(Exit::Ok);
+
+    assert_eq!(sums(&gaps), ["have 40 1"]);
+    assert_eq!(open(&gaps), [""; 0]);
+    assert_eq!(feed.server.requests().len(), sent, "nobody was asked");
+}
+
+#[test]
+fn what_is_open_of_a_feed_has_it_asked_by_fill_gaps() {
+    let (feed, bar) = maundy_thursday();
+    let sent = feed.server.requests().len();
+
+    bar.run(&[&UPDATE[..], &["--fill-gaps"]].concat())
+        .expect(Exit::Ok);
+
+    assert!(feed.server.requests().len() > sent);
+}
+
+#[test]
+fn a_feed_that_is_silent_on_days_of_trading_is_a_warning_and_no_success() {
+    let feed = FeedServer::start();
+    let mut bar = feed.workspace("", "2026-04-01T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    "2026-04-02T18:00:00Z".clone_into(&mut bar.now);
+    bar.run(&UPDATE).expect(Exit::Partial);
+
+    let ran = bar.run(&GAPS).expect(Exit::Partial);
+
+    let told = "the exchange was open and the feed has no trade: 2026-04-02, 2026-04-01";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert_eq!(ran.summary()["feeds"]["days"][0]["silent"], true);
+}
