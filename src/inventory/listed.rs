@@ -81,9 +81,10 @@ pub(super) fn state_of(
         return State::Active;
     };
     if !catalog.is_at(ticker, venue) {
-        return match view.is_wanted(catalog, request) {
-            true => State::Active,
-            false => State::Unregistered,
+        return if view.is_wanted(catalog, request) {
+            State::Active
+        } else {
+            State::Unregistered
         };
     }
     let is_due = match (&request.series, interval_of(&request.series)) {
