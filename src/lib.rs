@@ -20,6 +20,7 @@ pub mod migrate;
 pub mod mirror;
 pub mod model;
 pub mod observe;
+pub mod overview;
 #[cfg(feature = "polars")]
 pub mod resample;
 pub mod source;

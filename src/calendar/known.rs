@@ -78,6 +78,15 @@ impl Calendar {
         matches!(self.0, Rules::Unlisted(_))
     }
 
+    /// Tells whether this build vouches for what is claimed. Of sessions that a file of the user's lists, or that were seen, any may
+    /// be missing: on their word alone nothing is taken away.
+    pub fn is_built_in(&self) -> bool {
+        match &self.0 {
+            Rules::Table(table) => table.is_built_in,
+            Rules::Always | Rules::Weekly | Rules::Unlisted(_) => true,
+        }
+    }
+
     /// Returns the IANA name of the zone; `None` where every zone has the same sessions.
     pub fn zone(&self) -> Option<&str> {
         match &self.0 {

@@ -34,6 +34,8 @@ pub(super) struct Table {
     pub(super) zone: String,
     pub(super) first: NaiveDate,
     pub(super) last: NaiveDate,
+    /// Whether this build vouches for it; not for sessions that somebody handed in one by one, or that were seen.
+    pub(super) is_built_in: bool,
     /// The weeks, by the day from which on they hold.
     weeks: BTreeMap<NaiveDate, Week>,
     /// The days that differ from their week; `None` where there is no session.
@@ -57,6 +59,7 @@ impl Table {
             zone,
             first,
             last,
+            is_built_in: false,
             weeks: BTreeMap::new(),
             exceptions,
         })
@@ -69,6 +72,7 @@ impl Table {
             zone: String::new(),
             first: NaiveDate::MAX,
             last: NaiveDate::MIN,
+            is_built_in: true,
             weeks: BTreeMap::new(),
             exceptions: BTreeMap::new(),
         };

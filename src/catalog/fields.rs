@@ -46,7 +46,9 @@ pub(super) const NOT_FOUND: &str = "not_found";
 pub(super) fn put(object: &mut Object, order: &[&str], key: &str, value: Value) -> bool {
     if let Some(old) = object.get_mut(key) {
         let is_other = *old != value;
-        *old = value;
+        if is_other {
+            *old = value;
+        }
         return is_other;
     }
     let rank = |name: &str| order.iter().position(|known| *known == name);

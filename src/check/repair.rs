@@ -1,7 +1,8 @@
 //! Which bars can be taken out of a series: those that stand where none can, beside bars that hold their time.
 //!
 //! Promises: pure. A bar is taken out only if another one, which stands where it should, holds its time: never the only one
-//! for its days. What is suspicious and not as clear as that is named and stays.
+//! for its days, and none in which something was traded on the word of a calendar of the user's alone, in which a session may
+//! be missing. What is suspicious and not as clear as that is named and stays.
 //! Leaves to others: asking a person, and doing it (`ingest`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 use super::{Facts, Finding, Kind, stands};
 use crate::calendar::Day;
-use crate::frame::{Cell, Frame};
+use crate::frame::{self, Cell, Frame, Volume};
 use crate::model::time;
 
 /// Bars that are as long or longer are counted from the opening of a session, and those outside of it from the hour.
@@ -26,8 +27,8 @@ pub struct Repair {
     pub doubtful: Vec<Finding>,
 }
 
-/// Decides which bars of a series can be taken out.
-pub fn repair(facts: &Facts) -> Repair {
+/// Decides which bars of a series can be taken out; `named` are days of which a person says that there was no session.
+pub fn repair(facts: &Facts, named: &BTreeSet<NaiveDate>) -> Repair {
     let mut repair = Repair::default();
     let found = stands::find(facts);
     let off_grid = found.iter().filter(|one| one.kind == Kind::OffGrid);
@@ -35,6 +36,7 @@ pub fn repair(facts: &Facts) -> Repair {
         facts,
         stamps: priced(&facts.bars),
         off_grid: off_grid.map(|one| one.from).collect(),
+        named,
     };
     for finding in found {
         match finding.kind {
@@ -81,11 +83,22 @@ struct Series<'f> {
     facts: &'f Facts,
     stamps: Vec<i64>,
     off_grid: BTreeSet<i64>,
+    named: &'f BTreeSet<NaiveDate>,
 }
 
 impl Series<'_> {
     fn has(&self, day: NaiveDate) -> bool {
         time::midnight(day).is_some_and(|stamp| self.stamps.binary_search(&stamp).is_ok())
+    }
+
+    /// A volume that nobody wrote down may have been one.
+    fn is_traded(&self, stamp: i64) -> bool {
+        let at = self.facts.bars.at(|other| other == stamp);
+        frame::bars_of(&at).any(|bar| match bar.volume {
+            Some(Volume::Units(units)) => units != 0,
+            Some(Volume::Fraction(number)) => number != 0.0,
+            None => true,
+        })
     }
 
     fn is_on_border(&self, stamp: i64) -> bool {
@@ -142,6 +155,17 @@ impl Series<'_> {
     /// early: what it is of has to be there.
     fn judge_off_day(&self, finding: Finding, repair: &mut Repair) {
         let day = time::day(finding.from);
+        if !self.facts.calendar.is_built_in()
+            && self.is_traded(finding.from)
+            && !self.named.contains(&day)
+        {
+            let reason = format!(
+                "{}, but something was traded, and a session may be missing in the calendar: --day {day} takes the bar out",
+                finding.reason
+            );
+            repair.doubtful.push(Finding { reason, ..finding });
+            return;
+        }
         let before = self.session_beside(day, Side::Before);
         // On a Saturday nothing of Monday has been stored by anybody.
         let after = (day.weekday() != Weekday::Sat).then(|| self.session_beside(day, Side::After));
@@ -281,7 +305,7 @@ mod tests {
 
     fn told(facts: &Facts) -> (Vec<String>, Vec<String>) {
         let shown = |stamp: i64| time::naive(stamp).to_string().replace(" 00:00:00", "");
-        let repair = repair(facts);
+        let repair = repair(facts, &BTreeSet::new());
         let stays = repair.doubtful.iter().map(|doubt| shown(doubt.from));
         (
             repair.gone.keys().map(|stamp| shown(*stamp)).collect(),
@@ -344,6 +368,45 @@ mod tests {
         );
     }
 
+    /// A CSV of the user's in which 7 October is missing, and the holidays of the quarter are none.
+    #[test]
+    fn on_the_word_of_a_users_calendar_no_bar_with_a_volume_goes_unless_its_day_is_named() {
+        let days = weekdays(&["2026-10-07"], &[]);
+        let calendar = Calendar::of_days("America/New_York", days.iter().map(|at| time::day(*at)));
+        let judged = |volume: Option<i64>, named: &[&str]| {
+            let facts = Facts {
+                calendar: calendar.clone().unwrap(),
+                ..series_of(Interval::D1, &weekdays(&[], &[]), |_, bar| Bar {
+                    volume: volume.map(Volume::Units),
+                    ..bar
+                })
+            };
+            let named = named.iter().map(|day| day.parse().unwrap()).collect();
+            repair(&facts, &named)
+        };
+
+        for volume in [Some(1000), None] {
+            let kept = judged(volume, &["2026-10-08"]);
+            assert_eq!(kept.gone.len(), 0);
+            let [doubt] = kept.doubtful.as_slice() else {
+                panic!("{:?}", kept.doubtful);
+            };
+            assert_eq!(doubt.from, stamp("2026-10-07"));
+            assert!(
+                doubt.reason.contains("--day 2026-10-07"),
+                "{}",
+                doubt.reason
+            );
+            assert!(doubt.reason.contains("barkeep.toml"), "{}", doubt.reason);
+        }
+        let gone = |repair: Repair| repair.gone.into_keys().collect::<Vec<_>>();
+        assert_eq!(gone(judged(Some(0), &[])), [stamp("2026-10-07")]);
+        assert_eq!(
+            gone(judged(Some(1000), &["2026-10-07"])),
+            [stamp("2026-10-07")]
+        );
+    }
+
     #[test]
     fn a_week_off_the_border_goes_only_if_both_weeks_into_which_it_reaches_are_there() {
         let mondays = ["2026-09-07", "2026-09-14", "2026-09-21", "2026-10-05"];
@@ -361,8 +424,8 @@ mod tests {
         // The week of September 28 is not there, and nothing comes after the last one.
         assert!(stays.contains(&"2026-09-23".to_owned()), "{stays:?}");
         assert!(stays.contains(&"2026-10-07".to_owned()), "{stays:?}");
-        assert!(repair(&of_files).gone.is_empty());
-        assert_eq!(repair(&of_files).doubtful.len(), 3);
+        assert!(repair(&of_files, &BTreeSet::new()).gone.is_empty());
+        assert_eq!(repair(&of_files, &BTreeSet::new()).doubtful.len(), 3);
     }
 
     #[test]

@@ -147,10 +147,12 @@ fn holidays(facts: &Facts) -> Vec<Finding> {
         !is_weekend && is_closed(facts, day) && !fillers.contains(stamp)
     };
     let stamps = facts.bars.times().filter(is_holiday);
-    let named = stamps.map(|stamp| {
-        let reason = "the exchange held no session on this day".to_owned();
-        finding(Kind::OffDay, stamp, stamp, reason)
-    });
+    let reason = if facts.calendar.is_built_in() {
+        "the exchange held no session on this day"
+    } else {
+        "the calendar of barkeep.toml has no session on this day"
+    };
+    let named = stamps.map(|stamp| finding(Kind::OffDay, stamp, stamp, reason.to_owned()));
     named.collect()
 }
 

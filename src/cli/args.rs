@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     calendar, chart, check, cleanup, complete, completions, config_show, demo, export, init,
@@ -31,6 +31,15 @@ pub(super) struct CommandLine {
     pub(super) limits: Option<Vec<f64>>,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl CommandLine {
+    /// Parses arguments, those of the predecessor's scripts among them.
+    pub(super) fn of(args: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
+        let mut line = predecessor::with_twins(Self::command());
+        let matches = line.try_get_matches_from_mut(args)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut line))
+    }
 }
 
 /// Options that every command takes.
@@ -239,13 +248,12 @@ pub(super) fn day(text: &str) -> Result<CalendarSpan, String> {
 #[cfg(test)]
 mod tests {
     use chrono::NaiveDate;
-    use clap::CommandFactory;
 
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        CommandLine::command().debug_assert();
+        predecessor::with_twins(CommandLine::command()).debug_assert();
     }
 
     #[test]

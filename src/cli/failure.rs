@@ -19,7 +19,7 @@ use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
-use crate::migrate::MigrateError;
+use crate::migrate::{ChooseError, MigrateError};
 use crate::mirror::MirrorError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
@@ -279,8 +279,10 @@ impl From<ReadError> for Failure {
                 Unknown::Ledger { .. } | Unknown::Kept { .. } => Exit::Damaged,
                 _ => Exit::Failed,
             },
-            ReadError::Damaged { .. } => Exit::Damaged,
-            ReadError::Storage(_) => Exit::Failed,
+            ReadError::Damaged { .. } | ReadError::DamagedExtra { .. } => Exit::Damaged,
+            ReadError::Storage(_)
+            | ReadError::Unadjustable { .. }
+            | ReadError::WithoutTicker { .. } => Exit::Failed,
         };
         match error {
             ReadError::Storage(error) => error.into(),
@@ -308,6 +310,12 @@ impl From<MigrateError> for Failure {
                     "where every legacy file is there still, move the whole folder of records away and migrate again",
                 ),
         }
+    }
+}
+
+impl From<ChooseError> for Failure {
+    fn from(error: ChooseError) -> Self {
+        Self::of(Exit::Usage, error)
     }
 }
 

@@ -22,7 +22,6 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 
 use args::{Command, CommandLine};
@@ -39,7 +38,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &World) -> Exit {
 }
 
 fn run_unguarded(args: &[OsString], world: &World) -> Exit {
-    let line = match CommandLine::try_parse_from(args) {
+    let line = match CommandLine::of(args) {
         Ok(line) => line,
         Err(error) => return refuse(&error, args, world),
     };

@@ -16,6 +16,8 @@ use crate::model::{Digest, Provenance, TimeUnit};
 /// What a file says at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFacts {
+    /// The shape of its rows.
+    pub profile: &'static Profile,
     /// How many rows it claims to have.
     pub rows: u64,
     /// The stamps of its first and its last row; `None` when it has no row, or does not say.
@@ -56,6 +58,7 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
     // Other programs keep the keys of a file that they read, and with them the digest of what it was.
     let is_ours = facts.created_by() == Some(footer::CREATED_BY);
     Ok(FileFacts {
+        profile,
         rows: u64::try_from(facts.num_rows()).map_err(CodecError::damaged)?,
         span: time.and_then(|(place, unit)| span(&file, place, unit?)),
         unit,

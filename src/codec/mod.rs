@@ -19,6 +19,7 @@ mod older_trades;
 mod opened;
 mod packed;
 mod pages;
+mod records;
 mod scans;
 mod seal;
 mod stream;
@@ -31,6 +32,7 @@ pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
 pub use limit::MemoryLimit;
 pub use named::{NamedColumn, Names, TimeKind, names, read_named};
+pub use records::encode_records;
 pub use scans::{Scans, encode_for_scans};
 pub use stream::{StreamColumn, StreamWriter};
 

@@ -86,6 +86,8 @@ pub struct Settings {
     pub metrics_file: Setting<Option<PathBuf>>,
     /// The folder of the mirrors, relative to the workspace; `None` for `mirror` in it.
     pub mirror_path: Setting<Option<PathBuf>>,
+    /// Whether the files of mirrors are Delta tables, too.
+    pub mirror_table: Setting<bool>,
     /// Threads that encode and verify; 0 is one for each core.
     pub jobs: Setting<usize>,
     /// The compression of new files.
@@ -173,6 +175,7 @@ impl Settings {
                 .under(workspace.metrics_file.map(Some), Origin::File),
             mirror_path: Setting::default(None)
                 .under(workspace.mirror_path.map(Some), Origin::File),
+            mirror_table: Setting::default(true).under(workspace.mirror_table, Origin::File),
             jobs: Setting::default(0)
                 .under(workspace.jobs, Origin::File)
                 .under(environment.jobs, Origin::Environment)
@@ -241,6 +244,7 @@ impl Settings {
                 "workspace.mirror_path",
                 &shown(&self.mirror_path, |path| path.display().to_string()),
             ),
+            SettingRow::new("workspace.mirror_table", &self.mirror_table),
             SettingRow::new("workspace.jobs", &self.jobs),
             SettingRow::new("workspace.compression", &self.compression),
             SettingRow::new("workspace.min_free_bytes", &self.min_free_bytes),

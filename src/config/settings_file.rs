@@ -56,6 +56,7 @@ pub(super) struct WorkspaceTable {
     pub(super) gap_warnings: Option<bool>,
     pub(super) metrics_file: Option<PathBuf>,
     pub(super) mirror_path: Option<PathBuf>,
+    pub(super) mirror_table: Option<bool>,
     #[serde(default, deserialize_with = "deserialize_jobs")]
     pub(super) jobs: Option<usize>,
     pub(super) compression: Option<Parsed<Compression>>,

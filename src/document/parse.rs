@@ -122,7 +122,8 @@ impl<'de> Visitor<'de> for Node {
                 Entry::Occupied(place) => return Err(twice(place.key())),
             }
         }
-        Ok(Value::Object(object))
+        // Growing leaves half of the room unused, and a registry of thousands of tickers is held for a whole run.
+        Ok(Value::Object(object.into_iter().collect()))
     }
 }
 

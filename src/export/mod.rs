@@ -5,6 +5,7 @@
 
 mod batch;
 pub mod chart;
+mod decimals;
 mod draft;
 mod error;
 mod report;
@@ -14,6 +15,7 @@ mod views;
 mod writer;
 
 pub use batch::record_batch;
+pub use decimals::{decimals, readable};
 pub use draft::{Draft, Unsaid, leftovers};
 pub use error::ExportError;
 pub use report::page;

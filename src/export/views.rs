@@ -3,6 +3,7 @@
 //! Promises: pure. A name in a script is made of letters, digits and underscores, and a path or text is quoted as the engine wants
 //! it. What a script cannot say, it says so in a comment.
 
+mod alike;
 mod of_duckdb;
 mod of_spark;
 mod python;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Extent;
+use crate::frame::Frame;
 use crate::ingest::FileFailure;
 use crate::model::Digest;
 use crate::source::posttrade::{BadLine, FileName, Listing};
-use crate::storage::RowsToStage;
 
 pub use crate::source::posttrade::Held;
 
@@ -33,7 +33,7 @@ pub enum Arrival {
         /// The day, UTC.
         day: NaiveDate,
         /// The trades.
-        rows: RowsToStage,
+        rows: Frame,
     },
     /// A file was read: the trades of it have come, or come before all is over.
     Read(FileRead),

@@ -16,7 +16,7 @@ use crate::ingest::{
 use crate::model::{Interval, Venue};
 use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
-use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
+use crate::storage::{Open, StagedRun, StorageError};
 use crate::sys::Fs;
 use crate::workspace::{Session, View};
 
@@ -129,7 +129,7 @@ impl<'l> Bars<'_, 'l> {
         registry: &Registry,
         report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
-        use crate::resample::{VenueRules, bars_of_trades, coarser};
+        use crate::resample::{VenueRules, bars_of_each, coarser};
 
         let (spec, venue) = (self.task.feed.spec(), self.task.feed.venue());
         let rules = VenueRules::of(spec.code.as_str(), &spec.currency);
@@ -138,9 +138,9 @@ impl<'l> Bars<'_, 'l> {
             |(ticker, _): &(Ticker, Frame)| spec.bars == BarsOf::All || listed.contains(ticker);
         let calendar = &self.task.feed.spec().calendar;
         let mut made = Vec::new();
-        for interval in MADE {
-            let bars = bars_of_trades(trades, &rules, calendar, interval);
-            let bars = bars.map_err(|error| error.to_string())?;
+        let all = bars_of_each(trades, &rules, calendar, &MADE);
+        let all = all.map_err(|error| error.to_string())?;
+        for (interval, bars) in MADE.into_iter().zip(all) {
             let is_first = interval == Interval::M1;
             for (ticker, rows) in bars.bars.into_iter().filter(is_wanted) {
                 for &wider in spec.derive.iter().filter(|_| is_first) {
@@ -235,9 +235,6 @@ impl<'l> Bars<'_, 'l> {
                 };
                 notes.insert(request.clone(), note);
             }
-            let Some(rows) = RowsToStage::encode(request, &rows, &provenance)? else {
-                continue;
-            };
             let run = match &mut run {
                 Some(run) => run,
                 empty => {
@@ -245,7 +242,8 @@ impl<'l> Bars<'_, 'l> {
                     empty.insert(StagedRun::begin(fs, held, places, id)?)
                 }
             };
-            run.stage(&rows)?;
+            // They are due until they are stored: what is not can be made again.
+            run.hold(request, rows, provenance.clone())?;
         }
         let Some(run) = run else { return Ok(()) };
         let sealed = run.seal()?;

@@ -11,15 +11,14 @@ use chrono::NaiveDate;
 use super::arrival::{Arrival, FileRead, Listed};
 use super::plan::{self, pace_of};
 use super::{Extent, FeedRunError, Marks};
-use crate::frame::{Trade, rows_of_trades};
+use crate::frame::{Ordered, Trade, TradeRows};
 use crate::ingest::{FailureKind, FileFailure};
 use crate::layout::Places;
-use crate::model::{Digest, PriceBasis, Provenance, StorageRequest, time};
+use crate::model::{Digest, StorageRequest, time};
 use crate::source::posttrade::{
     Downloaded, Feed, FeedError, FileName, Held, HeldDaily, Listing, Looked, MinuteTrades, Reason,
     Span, TradesOfDaily, choose, is_covered, witnesses,
 };
-use crate::storage::RowsToStage;
 use crate::sys::{Clock, Fs, Shutdown};
 use crate::vault::{Shelf, Vault, VaultFile};
 
@@ -67,7 +66,7 @@ impl FeedTask<'_> {
 pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
     let mut fetching = Fetching {
         task,
-        reader: Reader::new(task, send),
+        reader: Reader::new(send),
         marks: Marks::of(task.places, task.feed.venue()),
         listing: Listing::default(),
         held: Held::default(),
@@ -399,27 +398,34 @@ impl Seen {
     }
 }
 
+/// Trades by their day.
+#[derive(Default)]
+struct Batch {
+    days: BTreeMap<NaiveDate, TradeRows>,
+    len: usize,
+}
+
+impl Batch {
+    fn push(&mut self, trade: &Trade) {
+        let day = time::day(trade.trade_time);
+        self.days.entry(day).or_default().push(trade);
+        self.len += 1;
+    }
+}
+
 /// Reads files into trades, which go out a batch of a day at a time.
 pub(super) struct Reader<'t> {
-    trades: &'t StorageRequest,
-    provenance: Provenance,
     send: &'t dyn Fn(Arrival) -> bool,
-    batch: Vec<Trade>,
+    batch: Batch,
     /// Whether somebody listens still.
     pub(super) is_heard: bool,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(task: &'t FeedTask<'_>, send: &'t dyn Fn(Arrival) -> bool) -> Self {
+    pub(super) fn new(send: &'t dyn Fn(Arrival) -> bool) -> Self {
         Self {
-            trades: &task.trades,
-            provenance: Provenance {
-                timezone: Some("UTC".to_owned()),
-                basis: PriceBasis::AsTraded,
-                source: Some(task.feed.venue().clone()),
-            },
             send,
-            batch: Vec::new(),
+            batch: Batch::default(),
             is_heard: true,
         }
     }
@@ -438,8 +444,8 @@ impl<'t> Reader<'t> {
     ) -> Option<Extent> {
         let content = super::read::read(bytes, &mut |trade| {
             see(&trade);
-            self.batch.push(trade);
-            if self.batch.len() >= BATCH {
+            self.batch.push(&trade);
+            if self.batch.len >= BATCH {
                 self.flush();
             }
         });
@@ -460,26 +466,14 @@ impl<'t> Reader<'t> {
 
     /// Sends the trades that wait.
     pub(super) fn flush(&mut self) {
-        let mut days: BTreeMap<NaiveDate, Vec<Trade>> = BTreeMap::new();
-        for trade in self.batch.drain(..) {
-            days.entry(time::day(trade.trade_time))
-                .or_default()
-                .push(trade);
-        }
-        for (day, trades) in days {
-            let ordered = rows_of_trades(&trades);
-            let encoded =
-                RowsToStage::encode(self.trades.clone(), &ordered.frame, &self.provenance);
-            match encoded {
-                Ok(Some(rows)) => self.say(Arrival::Trades { day, rows }),
-                Ok(None) => {}
-                Err(error) => self.say(failed(None, error.to_string(), FailureKind::Refused)),
-            }
-            if !ordered.displaced.is_empty() {
-                let text = format!("{:#?}", ordered.displaced);
+        for (day, trades) in std::mem::take(&mut self.batch).days {
+            let Ordered { frame, displaced } = trades.ordered();
+            self.say(Arrival::Trades { day, rows: frame });
+            if !displaced.is_empty() {
+                let text = format!("{displaced:#?}");
                 let reason = format!(
                     "{} of {day} were published twice under one key with other values",
-                    ordered.displaced.len()
+                    displaced.len()
                 );
                 let failure = FileFailure {
                     file: None,

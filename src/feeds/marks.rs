@@ -1,4 +1,5 @@
-//! What of a feed was read into trades, day by day: `state/feeds/<market>.<source>/<day>.json`.
+//! What of a feed was read into trades, day by day: `state/feeds/<market>.<source>/<day>.json`. Beside them `feed.json` says when
+//! the feed was asked, and of which days bars are to be made, so that the marks of all other days stay closed.
 //!
 //! Promises: a file is marked after its rows are durable, never before. A mark saves work: one that is gone or damaged costs a
 //! second look at bytes that are there already, or a download that is there to be had, and doubles nothing.
@@ -6,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::feed_marks::FeedMarks;
 use crate::layout::Places;
 use crate::model::{HalfDigest, Venue};
 use crate::source::posttrade::{HeldDaily, HeldDay, HeldMinute};
@@ -18,7 +20,7 @@ use crate::sys::{Fs, FsResult};
 /// The form of the files; another one counts as damage.
 const SCHEMA: u64 = 1;
 /// Beside those of the days.
-const ASKED: &str = "feed.json";
+const FEED: &str = "feed.json";
 
 /// How far a file was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,6 +224,7 @@ fn listed(value: &Value, day: NaiveDate) -> Option<BTreeSet<NaiveDateTime>> {
 pub struct Marks {
     state: PathBuf,
     folder: PathBuf,
+    feed: Option<FeedMarks>,
     days: BTreeMap<NaiveDate, DayMarks>,
     changed: BTreeSet<NaiveDate>,
 }
@@ -233,34 +236,71 @@ impl Marks {
         Self {
             state: places.state.clone(),
             folder: places.state.join("feeds").join(name),
+            feed: None,
             days: BTreeMap::new(),
             changed: BTreeSet::new(),
         }
+    }
+
+    fn feed(&mut self, fs: &dyn Fs) -> FsResult<&mut FeedMarks> {
+        if self.feed.is_none() {
+            let bytes = fs.read(&self.folder.join(FEED))?;
+            self.feed = Some(FeedMarks::parse(&bytes.unwrap_or_default()));
+        }
+        Ok(self.feed.get_or_insert_default())
     }
 
     /// Returns when the feed was asked by the run before this one.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn asked_before(&self, fs: &dyn Fs) -> FsResult<Option<DateTime<Utc>>> {
-        let bytes = fs.read(&self.folder.join(ASKED))?;
-        let document: Option<Value> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let asked = document
-            .as_ref()
-            .and_then(|document| document.get("asked_at"));
-        let asked = asked.and_then(Value::as_str);
-        Ok(asked.and_then(|asked| asked.parse().ok()))
+    pub fn asked_before(&mut self, fs: &dyn Fs) -> FsResult<Option<DateTime<Utc>>> {
+        Ok(self.feed(fs)?.asked_at)
     }
 
-    /// Remembers when the feed was asked.
+    /// Remembers when the feed was asked, and of which days bars are due still.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn note_asked(&self, fs: &dyn Fs, temps: &TempNames, now: DateTime<Utc>) -> FsResult<()> {
+    pub fn note_asked(
+        &mut self,
+        fs: &dyn Fs,
+        temps: &TempNames,
+        now: DateTime<Utc>,
+    ) -> FsResult<()> {
+        let due = self.days_due(fs)?;
+        *self.feed(fs)? = FeedMarks {
+            asked_at: Some(now),
+            bars_due: Some(due),
+        };
+        self.save_feed(fs, temps)
+    }
+
+    fn save_feed(&mut self, fs: &dyn Fs, temps: &TempNames) -> FsResult<()> {
+        let text = self.feed(fs)?.text();
         create_dirs(fs, parent(&self.state), &self.folder)?;
-        let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let text = format!("{}\n", json!({ "asked_at": now }));
-        atomic::replace(fs, temps, &self.folder.join(ASKED), text.as_bytes())
+        atomic::replace(fs, temps, &self.folder.join(FEED), text.as_bytes())
+    }
+
+    /// Returns the days whose trades may have changed since bars were made of them. The marks of all days are read only where
+    /// no list says which those are.
+    ///
+    /// # Errors
+    /// When marks cannot be read.
+    pub fn days_due(&mut self, fs: &dyn Fs) -> FsResult<BTreeSet<NaiveDate>> {
+        let mut days = match self.feed(fs)?.bars_due.clone() {
+            Some(listed) => listed,
+            None => self.known_days(fs)?,
+        };
+        days.extend(self.days.keys());
+        let mut due = BTreeSet::new();
+        for day in days {
+            if self.day(fs, day)?.is_bars_due {
+                due.insert(day);
+            }
+        }
+        self.feed(fs)?.bars_due = Some(due.clone());
+        Ok(due)
     }
 
     /// Returns the days that have marks.
@@ -289,7 +329,7 @@ impl Marks {
         Ok(self.days.entry(day).or_default())
     }
 
-    /// Changes the marks of a day, to be saved.
+    /// Changes the marks of a day, to be saved. They are compared whole: what is to be changed of a day is changed at once.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -308,7 +348,7 @@ impl Marks {
         Ok(())
     }
 
-    /// Writes what was changed, each day whole.
+    /// Writes what was changed, each day whole. A day of which bars are due is on the list before its marks say so.
     ///
     /// # Errors
     /// When the disk refuses; what was not written is written by the next call.
@@ -316,6 +356,7 @@ impl Marks {
         if self.changed.is_empty() {
             return Ok(());
         }
+        self.list_due(fs, temps)?;
         create_dirs(fs, parent(&self.state), &self.folder)?;
         while let Some(day) = self.changed.first().copied() {
             if let Some(marks) = self.days.get(&day) {
@@ -324,6 +365,21 @@ impl Marks {
             self.changed.remove(&day);
         }
         Ok(())
+    }
+
+    fn list_due(&mut self, fs: &dyn Fs, temps: &TempNames) -> FsResult<()> {
+        let is_due = |day: &&NaiveDate| self.days.get(day).is_some_and(|marks| marks.is_bars_due);
+        let due: Vec<NaiveDate> = self.changed.iter().filter(is_due).copied().collect();
+        // Without a list, the next run looks at all days.
+        let Some(listed) = &mut self.feed(fs)?.bars_due else {
+            return Ok(());
+        };
+        let before = listed.len();
+        listed.extend(due);
+        if listed.len() == before {
+            return Ok(());
+        }
+        self.save_feed(fs, temps)
     }
 
     fn path(&self, day: NaiveDate) -> PathBuf {

@@ -9,6 +9,7 @@
 mod arrival;
 mod bars;
 mod error;
+mod feed_marks;
 mod fetch;
 mod marks;
 mod plan;

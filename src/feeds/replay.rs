@@ -65,7 +65,7 @@ fn replay_day<'l>(
         arrivals.borrow_mut().push(arrival);
         true
     };
-    let mut reader = Reader::new(&task, &send);
+    let mut reader = Reader::new(&send);
     for file in &files {
         let contents = vault.read(&task.shelf, day, file)?;
         for record in contents.iter().flat_map(Contents::records) {

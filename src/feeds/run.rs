@@ -1,28 +1,31 @@
 //! What becomes of what comes from a feed: kept, staged, consolidated, made into bars, marked. All of it on the writing thread.
 //!
-//! Promises: a download is in the vault before its trades are staged. That bars are due is written down before the trades that
+//! Promises: a download is in the vault before its trades are taken in; where the vault takes no files, trades are staged. That bars are due is written down before the trades that
 //! they are of can be stored, and that a file was read after they are. Trades that cannot be stored leave no mark: their files
 //! are read once more by the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
 use super::marks::{Extent, FileMark};
-use super::{FeedRunError, FeedTask, Marks, silence};
+use super::{DayMarks, FeedRunError, FeedTask, Marks, silence};
+use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
 };
-use crate::model::Venue;
+use crate::model::{PriceBasis, Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, FileName, Listing, Span};
+use crate::source::posttrade::{BadLine, FileName, HeldDay, Listing, Span};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::{Keeper, Retention, VaultError, forget};
 use crate::workspace::{Session, View};
 
+/// Trades that a run has in memory before it stores them: a busy day of a large feed. Further ones are staged.
+const MOST_HELD: usize = 1 << 19;
 /// Parts of a day from which on they are merged before the day is over: each is a file that a run looks into.
 const MANY_PARTS: usize = 16;
 
@@ -35,6 +38,10 @@ pub struct FeedRun<'l> {
     temps: TempNames,
     marks: Marks,
     staged: Option<StagedRun<'l, Open>>,
+    /// Whether the vault has every download that trades came of, so that these need not be staged.
+    is_in_vault: bool,
+    /// Trades in memory.
+    held_rows: usize,
     read: Vec<FileRead>,
     listed: Option<Listed>,
     held: Held,
@@ -61,6 +68,8 @@ impl<'l> FeedRun<'l> {
             session,
             keeper,
             staged: None,
+            is_in_vault: true,
+            held_rows: 0,
             read: Vec::new(),
             listed: None,
             held: Held::default(),
@@ -92,7 +101,7 @@ impl<'l> FeedRun<'l> {
                 self.keep(&name, at, &bytes, report)?;
                 self.tell_done(name.to_string());
             }
-            Arrival::Trades { day, rows } => self.stage(day, &rows)?,
+            Arrival::Trades { day, rows } => self.stage(day, rows)?,
             Arrival::Read(read) => self.note_read(read, report)?,
             Arrival::Failed(failure, body) => {
                 let asked_for = failure.file.clone();
@@ -154,6 +163,7 @@ impl<'l> FeedRun<'l> {
         match self.keeper.keep(place, &name.to_string(), at, bytes) {
             Ok(_) => Ok(()),
             Err(error) if is_of_place(&error) => {
+                self.is_in_vault = false;
                 feed.failures.push(FileFailure {
                     file: Some(name.to_string()),
                     reason: format!("it is not kept in the vault: {error}"),
@@ -165,7 +175,8 @@ impl<'l> FeedRun<'l> {
         }
     }
 
-    fn stage(&mut self, day: NaiveDate, rows: &RowsToStage) -> Result<(), FeedRunError> {
+    /// Takes trades in. What the vault has can be read once more, so that they need not be written twice.
+    fn stage(&mut self, day: NaiveDate, rows: Frame) -> Result<(), FeedRunError> {
         let Session {
             fs, held, places, ..
         } = self.session;
@@ -180,7 +191,19 @@ impl<'l> FeedRun<'l> {
                 empty.insert(StagedRun::begin(fs, held, places, id)?)
             }
         };
-        Ok(run.stage(rows)?)
+        let request = self.task.trades.clone();
+        let provenance = Provenance {
+            timezone: Some("UTC".to_owned()),
+            basis: PriceBasis::AsTraded,
+            source: Some(self.task.feed.venue().clone()),
+        };
+        if self.is_in_vault && self.held_rows + rows.len() <= MOST_HELD {
+            self.held_rows += rows.len();
+            run.hold(request, rows, provenance)?;
+        } else if let Some(rows) = RowsToStage::encode(request, &rows, &provenance)? {
+            run.stage(&rows)?;
+        }
+        Ok(())
     }
 
     fn note_read(&mut self, read: FileRead, report: &mut RunReport) -> Result<(), FeedRunError> {
@@ -276,7 +299,7 @@ impl<'l> FeedRun<'l> {
             return Ok(());
         }
         self.mark_read()?;
-        let due = self.days_due()?;
+        let due = self.marks.days_due(fs)?;
         let made = Bars {
             task: &self.task,
             view,
@@ -312,6 +335,7 @@ impl<'l> FeedRun<'l> {
         let sealed = run.seal()?;
         if !report.data.is_there() {
             report.withheld += staged;
+            sealed.finish()?;
             return Ok(false);
         }
         let failed_before = report.at(self.venue()).tickers.failed;
@@ -330,46 +354,28 @@ impl<'l> FeedRun<'l> {
 
     /// Marks what was read, now that it is stored.
     fn mark_read(&mut self) -> Result<(), FeedRunError> {
-        let fs = self.session.fs;
+        let mut days: BTreeMap<NaiveDate, DayNews> = BTreeMap::new();
         for read in std::mem::take(&mut self.read) {
-            let Some(extent) = read.extent else { continue };
-            let mark = FileMark {
-                digest: read.digest.half(),
-                extent,
-                lines: read.lines,
-            };
-            let name = read.name.to_string();
-            self.marks.change(fs, read.name.span.day(), |marks| {
-                marks.note(&name, mark);
-            })?;
+            days.entry(read.name.span.day())
+                .or_default()
+                .read
+                .push(read);
         }
         for (day, held) in std::mem::take(&mut self.held.days) {
-            self.marks.change(fs, day, |marks| marks.held = held)?;
+            days.entry(day).or_default().held = Some(held);
         }
-        let mut minutes: BTreeMap<NaiveDate, BTreeSet<_>> = BTreeMap::new();
         let files = self.listed.iter().flat_map(|listed| &listed.listing.files);
         for name in files {
             if let Span::Minute(minute) = name.span {
-                minutes.entry(minute.date()).or_default().insert(minute);
+                let news = days.entry(minute.date()).or_default();
+                news.listed.insert(minute);
             }
         }
-        for (day, minutes) in minutes {
-            self.marks
-                .change(fs, day, |marks| marks.listed.extend(minutes))?;
+        let fs = self.session.fs;
+        for (day, news) in days {
+            self.marks.change(fs, day, |marks| news.note_in(marks))?;
         }
         Ok(self.marks.save(fs, &self.temps)?)
-    }
-
-    /// Returns the days whose trades may have changed since bars were made of them, by this run or by one that was stopped.
-    fn days_due(&mut self) -> Result<BTreeSet<NaiveDate>, FeedRunError> {
-        let fs = self.session.fs;
-        let mut due = BTreeSet::new();
-        for day in self.marks.known_days(fs)? {
-            if self.marks.day(fs, day)?.is_bars_due {
-                due.insert(day);
-            }
-        }
-        Ok(due)
     }
 
     /// Merges the parts of days that are over, and forgets days that need not be kept. What the vault cannot do is told: the
@@ -400,7 +406,7 @@ impl<'l> FeedRun<'l> {
                 bytes: Some(0),
             }
         };
-        let mut done: BTreeMap<NaiveDate, super::DayMarks> = BTreeMap::new();
+        let mut done: BTreeMap<NaiveDate, DayMarks> = BTreeMap::new();
         for day in self.keeper.vault().days(&shelf)?.into_keys() {
             done.insert(day, self.marks.day(fs, day)?.clone());
         }
@@ -416,6 +422,32 @@ impl<'l> FeedRun<'l> {
         forgotten
             .map(drop)
             .or_else(|error| told_of_vault(error, self.venue(), report))
+    }
+}
+
+/// What a run learned of one day.
+#[derive(Default)]
+struct DayNews {
+    read: Vec<FileRead>,
+    held: Option<HeldDay>,
+    listed: BTreeSet<NaiveDateTime>,
+}
+
+impl DayNews {
+    fn note_in(self, marks: &mut DayMarks) {
+        for read in self.read {
+            let Some(extent) = read.extent else { continue };
+            let mark = FileMark {
+                digest: read.digest.half(),
+                extent,
+                lines: read.lines,
+            };
+            marks.note(&read.name.to_string(), mark);
+        }
+        if let Some(held) = self.held {
+            marks.held = held;
+        }
+        marks.listed.extend(self.listed);
     }
 }
 

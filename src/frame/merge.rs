@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::key::compare_keys;
 use super::{Cell, Column, Frame, MergeRule, Profile, RowKey};
@@ -29,6 +30,18 @@ pub struct Merged {
 }
 
 impl Merged {
+    /// Returns rows of which nothing was stored before.
+    fn of_new(frame: Frame) -> Self {
+        Self {
+            added: frame.len(),
+            added_rows: std::iter::once(0..frame.len()).collect(),
+            changed: 0,
+            unchanged: 0,
+            revisions: Vec::new(),
+            frame,
+        }
+    }
+
     /// Tells whether the result differs from the older frame.
     pub fn is_changed(&self) -> bool {
         self.added + self.changed > 0
@@ -150,11 +163,19 @@ pub fn merge(older: &Frame, newer: &Frame) -> Merged {
         older.joins(newer),
         "rows of one series have come into being in one way"
     );
+    if older.is_empty() && !newer.is_empty() {
+        return Merged::of_new(newer.clone());
+    }
     let mut runs = Runs::default();
     let mut replaced = Vec::new();
     let mut added_rows: Vec<Range<usize>> = Vec::new();
     let mut i = 0;
     for j in 0..newer.len() {
+        if i == older.len() {
+            add(&mut added_rows, runs.rows, newer.len() - j);
+            runs.push(Side::Newer, j..newer.len());
+            break;
+        }
         // Updates bring few rows to a long history: all older rows before the next newer one are one run.
         let end = first_not_before(older, i, newer, j);
         let is_same = end < older.len() && compare_rows(older, end, newer, j).is_eq();
@@ -164,10 +185,10 @@ pub fn merge(older: &Frame, newer: &Frame) -> Merged {
         } else {
             let at = runs.rows;
             runs.push(Side::Newer, j..j + 1);
-            match added_rows.last_mut() {
-                _ if is_same => replaced.push((end, j)),
-                Some(last) if last.end == at => last.end = at + 1,
-                _ => added_rows.push(at..at + 1),
+            if is_same {
+                replaced.push((end, j));
+            } else {
+                add(&mut added_rows, at, 1);
             }
         }
         i = end + usize::from(is_same);
@@ -184,6 +205,14 @@ pub fn merge(older: &Frame, newer: &Frame) -> Merged {
         changed: replaced.len(),
         unchanged: newer.len() - added - replaced.len(),
         revisions: revisions.collect(),
+    }
+}
+
+/// Notes that so many rows from `at` on are new.
+fn add(added: &mut Vec<Range<usize>>, at: usize, rows: usize) {
+    match added.last_mut() {
+        Some(last) if last.end == at => last.end = at + rows,
+        _ => added.push(at..at + rows),
     }
 }
 
@@ -207,9 +236,12 @@ pub fn without(rows: &Frame, other: &Frame) -> Frame {
 
 /// Merges frames, oldest first. Beside the rows come those, of trades, that a later frame overruled: nobody has stored them.
 #[must_use]
-pub fn merge_all(profile: &'static Profile, mut frames: Vec<Frame>) -> (Frame, Vec<Frame>) {
+pub fn merge_all(
+    profile: &'static Profile,
+    mut frames: Vec<Arc<Frame>>,
+) -> (Arc<Frame>, Vec<Frame>) {
     let mut overruled = Vec::new();
-    let mut join = |older: Frame, newer: Frame| {
+    let mut join = |older: Arc<Frame>, newer: Arc<Frame>| {
         let merged = merge(&older, &newer);
         if profile.dataset == Dataset::Trades && merged.changed > 0 {
             let keys = merged.revisions.iter().map(|revision| &revision.key);
@@ -217,10 +249,10 @@ pub fn merge_all(profile: &'static Profile, mut frames: Vec<Frame>) -> (Frame, V
             rows.dedup();
             overruled.push(older.take(&rows));
         }
-        merged.frame
+        Arc::new(merged.frame)
     };
     if profile.rule != MergeRule::Later {
-        let empty = Frame::empty(profile);
+        let empty = Arc::new(Frame::empty(profile));
         return (frames.into_iter().fold(empty, &mut join), overruled);
     }
     // The last frame with a key wins, whichever two are merged first: in pairs a row is copied as often as their number doubles.
@@ -235,8 +267,8 @@ pub fn merge_all(profile: &'static Profile, mut frames: Vec<Frame>) -> (Frame, V
         }
         frames = joined;
     }
-    let frame = frames.pop().unwrap_or_else(|| Frame::empty(profile));
-    (frame, overruled)
+    let empty = || Arc::new(Frame::empty(profile));
+    (frames.pop().unwrap_or_else(empty), overruled)
 }
 
 fn compare_rows(older: &Frame, i: usize, newer: &Frame, j: usize) -> Ordering {

@@ -38,7 +38,7 @@ pub use order::{Displaced, Ordered, Reason};
 pub use rows::Frame;
 pub use schema::{ColumnSpec, FIRST_VERSION, KindOf, MergeRule, Profile};
 pub use texts::{Texts, Words};
-pub use trades::{Trade, exact_trades, rows_of_trades};
+pub use trades::{Trade, TradeRows, exact_trades, rows_of_trades};
 pub use undo::{RowChanges, before};
 pub use values::{Part, Values};
 pub use wide::side_by_side;

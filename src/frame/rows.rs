@@ -3,6 +3,7 @@
 //! Promises: rows are in order, whatever is asked of them. Leaves to others: bringing rows into that order (`order`),
 //! joining older and newer ones (`merge`), what they mean (`bars`, `events`, `closes`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -211,10 +212,18 @@ impl Frame {
         fingerprint_of(std::slice::from_ref(self))
     }
 
-    /// Cuts the frame into its partitions.
-    pub fn split(&self) -> BTreeMap<PartitionKey, Self> {
+    /// Cuts the frame into its partitions; where it is one, nothing is copied.
+    pub fn partitions(&self) -> BTreeMap<PartitionKey, Cow<'_, Self>> {
+        if let [(key, _)] = self.runs().as_slice() {
+            return BTreeMap::from([(*key, Cow::Borrowed(self))]);
+        }
+        let parts = self.split().into_iter();
+        parts.map(|(key, rows)| (key, Cow::Owned(rows))).collect()
+    }
+
+    /// Returns which rows that follow one another are of which partition.
+    fn runs(&self) -> Vec<(PartitionKey, Range<usize>)> {
         let granularity = self.profile.dataset.granularity();
-        let mut parts: BTreeMap<PartitionKey, Self> = BTreeMap::new();
         let mut runs: Vec<(PartitionKey, Range<usize>)> = Vec::new();
         let mut bounds = 0..0;
         for (row, time) in self.times().enumerate() {
@@ -228,7 +237,13 @@ impl Frame {
                 }
             }
         }
-        for (key, rows) in runs {
+        runs
+    }
+
+    /// Cuts the frame into its partitions.
+    pub fn split(&self) -> BTreeMap<PartitionKey, Self> {
+        let mut parts: BTreeMap<PartitionKey, Self> = BTreeMap::new();
+        for (key, rows) in self.runs() {
             let part = parts
                 .entry(key)
                 .or_insert_with(|| Self::empty(self.profile));

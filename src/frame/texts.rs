@@ -34,6 +34,8 @@ pub struct Words {
 
 /// So many words are tried before it is asked whether they repeat.
 const WORDS_TRIED: usize = 1 << 12;
+/// The first words are found by looking at them: most columns have no others, and hashing takes longer.
+const WORDS_LOOKED_AT: usize = 4;
 
 impl Words {
     fn get(&self, row: usize) -> Option<&Arc<str>> {
@@ -43,6 +45,10 @@ impl Words {
 
     /// Returns the code of a text; `None` when there is no room for another word, or the words do not repeat.
     fn code_of(&mut self, text: Option<&str>) -> Option<u16> {
+        let mut first = self.texts.iter().take(WORDS_LOOKED_AT);
+        if let Some(at) = first.position(|word| word.as_deref() == text) {
+            return u16::try_from(at).ok();
+        }
         let known = match text {
             Some(text) => self.known.get(text).copied(),
             None => self.none,
@@ -90,6 +96,16 @@ impl Words {
             self.codes.push(code);
         }
         true
+    }
+
+    /// Returns these words for other rows; `None` where the rows are so few that most words would be none of theirs.
+    fn of_rows(&self, codes: Vec<u16>) -> Option<Self> {
+        (codes.len() >= self.texts.len()).then(|| Self {
+            texts: self.texts.clone(),
+            codes,
+            known: self.known.clone(),
+            none: self.none,
+        })
     }
 
     /// Returns the texts one by one.
@@ -158,7 +174,17 @@ impl Texts {
     /// Returns the texts of some rows, in the given order.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        rows.iter().map(|&row| self.get(row).cloned()).collect()
+        let in_turn = || rows.iter().map(|&row| self.get(row).cloned());
+        match self {
+            Self::Few(few) => {
+                let codes = rows.iter().map(|&row| few.codes.get(row).copied());
+                let taken = codes.collect::<Option<_>>();
+                let taken = taken.and_then(|codes| few.of_rows(codes));
+                taken.map_or_else(|| in_turn().collect(), Self::Few)
+            }
+            Self::Each(_) if rows.len() > WORDS_TRIED => Self::Each(in_turn().collect()),
+            Self::Same { .. } | Self::Each(_) => in_turn().collect(),
+        }
     }
 
     /// Puts a text into a row that is there.
@@ -168,6 +194,20 @@ impl Texts {
                 *place = text;
             }
         });
+    }
+
+    /// Appends a text of which a reference is made only if it is needed.
+    pub fn push_shared(&mut self, text: Option<&Arc<str>>) {
+        match self {
+            Self::Same { text: same, rows } if *rows > 0 && is_same(same.as_ref(), text) => {
+                *rows += 1;
+            }
+            Self::Few(few) => match few.code_of(text.map(|text| &**text)) {
+                Some(code) => few.codes.push(code),
+                None => self.change(|texts| texts.push(text.cloned())),
+            },
+            _ => self.push(text.cloned()),
+        }
     }
 
     /// Appends a text.
@@ -211,8 +251,17 @@ impl Texts {
         {
             return;
         }
+        if self.is_empty()
+            && let Some(part) = other.part(rows.start..end)
+        {
+            *self = part;
+            return;
+        }
         match (&mut *self, other) {
             (_, _) if more == 0 => {}
+            (Self::Each(texts), Self::Each(others)) => {
+                texts.extend_from_slice(others.get(rows.start..end).unwrap_or_default());
+            }
             (Self::Same { rows: 0, .. }, Self::Same { text, .. }) => {
                 *self = Self::same(text.clone(), more);
             }
@@ -222,6 +271,21 @@ impl Texts {
                 *rows += more;
             }
             _ => (rows.start..end).for_each(|row| self.push(other.get(row).cloned())),
+        }
+    }
+
+    /// Returns some rows as they are kept here; `None` where they are better kept in another way.
+    fn part(&self, rows: Range<usize>) -> Option<Self> {
+        match self {
+            Self::Same { .. } => None,
+            Self::Few(few) => {
+                let codes = few.codes.get(rows)?.to_vec();
+                few.of_rows(codes).map(Self::Few)
+            }
+            Self::Each(texts) => {
+                let texts = texts.get(rows).filter(|texts| texts.len() > WORDS_TRIED)?;
+                Some(Self::Each(texts.to_vec()))
+            }
         }
     }
 
@@ -360,6 +424,17 @@ mod tests {
             let mut joined = texts(&column[..3]);
             joined.extend(&all, 3..rows);
             assert!(cells(&joined) == column && joined == all);
+            let turned: Vec<usize> = (0..rows).rev().collect();
+            assert!(cells(&all.take(&turned)).iter().rev().eq(&column));
+            for part in [0..rows, 1..rows, 1..3, rows - 2..rows] {
+                let mut more = Texts::same(None, 0);
+                more.extend(&all, part.clone());
+                assert!(cells(&more) == column[part.clone()], "{part:?}");
+                more.extend(&all, part.clone());
+                more.push(Some("new".into()));
+                let twice = [&column[part.clone()], &column[part]].concat();
+                assert!(cells(&more)[..twice.len()] == twice);
+            }
         }
     }
 

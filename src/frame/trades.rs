@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::Dataset;
 
-use super::{Column, Frame, Ordered, Profile, Texts, Values};
+use super::{Column, Frame, Ordered, Profile};
 
 /// One published line. Times are nanoseconds UTC since 1970; a text that the line lacks is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -93,60 +93,118 @@ pub fn exact_trades(rows: &Frame) -> Frame {
     Frame::ordered(profile, columns).frame
 }
 
-/// Returns the rows of trades, in the order of trading. Microseconds are cut off the times; the nanoseconds have columns of
-/// their own.
+/// Trades on their way into columns, one after the other.
+#[derive(Clone, Debug)]
+pub struct TradeRows {
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Default for TradeRows {
+    fn default() -> Self {
+        let specs = Profile::of(Dataset::Trades).columns.iter();
+        Self {
+            columns: specs.map(|spec| Column::empty(spec.kind)).collect(),
+            rows: 0,
+        }
+    }
+}
+
+impl TradeRows {
+    /// Returns the number of trades.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Tells whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Appends a trade. Microseconds are cut off its times; the nanoseconds have columns of their own.
+    pub fn push(&mut self, trade: &Trade) {
+        let micros = |nanos: i64| nanos.div_euclid(1_000) * 1_000;
+        let mut row = Places(self.columns.iter_mut());
+        row.text(trade.message_id.as_ref());
+        row.text(trade.source_name.as_ref());
+        row.text(Some(&trade.isin));
+        row.text(trade.instrument_id.as_ref());
+        row.text(Some(&trade.trans_id));
+        row.number(trade.tick_id);
+        row.float(trade.price);
+        row.float(trade.volume);
+        row.text(trade.currency.as_ref());
+        row.number(trade.quote_type);
+        row.number(Some(micros(trade.trade_time)));
+        row.number(Some(trade.trade_time));
+        row.number(Some(micros(trade.distribution_time)));
+        row.number(Some(trade.distribution_time));
+        row.text(trade.execution_venue.as_ref());
+        row.text(trade.publication_venue.as_ref());
+        row.text(trade.tick_action.as_ref());
+        row.text(trade.instrument_code.as_ref());
+        row.text(trade.market_mechanism.as_ref());
+        row.text(trade.trading_system.as_ref());
+        row.text(trade.trading_mode.as_ref());
+        row.text(trade.negotiated_flag.as_ref());
+        row.text(Some(&trade.modification_flag));
+        row.text(trade.benchmark_flag.as_ref());
+        row.text(trade.pub_deferral.as_ref());
+        row.flag(trade.algo_indicator);
+        row.text(trade.last_trade_indicator.as_ref());
+        row.float(trade.notional_amount);
+        row.text(trade.notional_currency.as_ref());
+        row.text(trade.extra.as_ref());
+        self.rows += 1;
+    }
+
+    /// Returns the rows in the order of trading.
+    pub fn ordered(self) -> Ordered {
+        Frame::ordered(Profile::of(Dataset::Trades), self.columns)
+    }
+}
+
+/// The columns of a row that are still to be filled, each by a value of its kind.
+struct Places<'c>(std::slice::IterMut<'c, Column>);
+
+impl Places<'_> {
+    fn text(&mut self, text: Option<&Arc<str>>) {
+        match self.0.next() {
+            Some(Column::Text(texts)) => texts.push_shared(text),
+            other => debug_assert!(other.is_none(), "the profile has a text here"),
+        }
+    }
+
+    /// Fills a whole number or a time.
+    fn number(&mut self, number: Option<i64>) {
+        match self.0.next() {
+            Some(Column::Int(values) | Column::Time(values)) => values.push(number),
+            other => debug_assert!(other.is_none(), "the profile has a number here"),
+        }
+    }
+
+    fn float(&mut self, float: Option<f64>) {
+        match self.0.next() {
+            Some(Column::Float(values)) => values.push(float),
+            other => debug_assert!(other.is_none(), "the profile has a float here"),
+        }
+    }
+
+    fn flag(&mut self, flag: Option<bool>) {
+        match self.0.next() {
+            Some(Column::Flag(values)) => values.push(flag),
+            other => debug_assert!(other.is_none(), "the profile has a flag here"),
+        }
+    }
+}
+
+/// Returns the rows of trades, in the order of trading.
 pub fn rows_of_trades(trades: &[Trade]) -> Ordered {
-    let text = |of: fn(&Trade) -> Option<&Arc<str>>| {
-        Column::Text(
-            trades
-                .iter()
-                .map(|trade| of(trade).cloned())
-                .collect::<Texts>(),
-        )
-    };
-    let int =
-        |of: fn(&Trade) -> Option<i64>| Column::Int(trades.iter().map(of).collect::<Values<i64>>());
-    let float = |of: fn(&Trade) -> Option<f64>| {
-        Column::Float(trades.iter().map(of).collect::<Values<f64>>())
-    };
-    let micros = |of: fn(&Trade) -> i64| {
-        let cut = |trade| Some(of(trade).div_euclid(1_000) * 1_000);
-        Column::Time(trades.iter().map(cut).collect::<Values<i64>>())
-    };
-    let flags: Values<bool> = trades.iter().map(|trade| trade.algo_indicator).collect();
-    let columns = vec![
-        text(|trade| trade.message_id.as_ref()),
-        text(|trade| trade.source_name.as_ref()),
-        text(|trade| Some(&trade.isin)),
-        text(|trade| trade.instrument_id.as_ref()),
-        text(|trade| Some(&trade.trans_id)),
-        int(|trade| trade.tick_id),
-        float(|trade| trade.price),
-        float(|trade| trade.volume),
-        text(|trade| trade.currency.as_ref()),
-        int(|trade| trade.quote_type),
-        micros(|trade| trade.trade_time),
-        int(|trade| Some(trade.trade_time)),
-        micros(|trade| trade.distribution_time),
-        int(|trade| Some(trade.distribution_time)),
-        text(|trade| trade.execution_venue.as_ref()),
-        text(|trade| trade.publication_venue.as_ref()),
-        text(|trade| trade.tick_action.as_ref()),
-        text(|trade| trade.instrument_code.as_ref()),
-        text(|trade| trade.market_mechanism.as_ref()),
-        text(|trade| trade.trading_system.as_ref()),
-        text(|trade| trade.trading_mode.as_ref()),
-        text(|trade| trade.negotiated_flag.as_ref()),
-        text(|trade| Some(&trade.modification_flag)),
-        text(|trade| trade.benchmark_flag.as_ref()),
-        text(|trade| trade.pub_deferral.as_ref()),
-        Column::Flag(flags),
-        text(|trade| trade.last_trade_indicator.as_ref()),
-        float(|trade| trade.notional_amount),
-        text(|trade| trade.notional_currency.as_ref()),
-        text(|trade| trade.extra.as_ref()),
-    ];
-    Frame::ordered(Profile::of(Dataset::Trades), columns)
+    let mut rows = TradeRows::default();
+    for trade in trades {
+        rows.push(trade);
+    }
+    rows.ordered()
 }
 
 #[cfg(test)]
@@ -200,16 +258,17 @@ mod tests {
             let empty = Frame::empty(profile);
             let one_by_one = frames.iter().fold(empty, |all, more| merge(&all, more).frame);
 
-            let (merged, overruled) = merge_all(profile, frames.clone());
+            let shared = frames.iter().cloned().map(Arc::new).collect();
+            let (merged, overruled) = merge_all(profile, shared);
 
-            prop_assert_eq!(&merged, &one_by_one);
+            prop_assert_eq!(&*merged, &one_by_one);
             let has = |some: &Frame, key: &RowKey, price: Cell<'_>| {
                 some.find(key).is_some_and(|row| some.columns()[6].cell(row) == price)
             };
             for frame in &frames {
                 for row in 0..frame.len() {
                     let (key, price) = (frame.key(row), frame.columns()[6].cell(row));
-                    let mut places = overruled.iter().chain([&merged]);
+                    let mut places = overruled.iter().chain([&*merged]);
                     prop_assert!(places.any(|some| has(some, &key, price)));
                 }
             }

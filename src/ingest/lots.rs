@@ -62,10 +62,8 @@ mod tests {
     use crate::layout::parse_series_name;
 
     fn staged(series: &str, file: &str) -> StagedRows {
-        StagedRows {
-            path: format!("/ws/partition-staging/run/fetched/{series}/{file}").into(),
-            request: parse_series_name(series).unwrap(),
-        }
+        let path = format!("/ws/partition-staging/run/fetched/{series}/{file}");
+        StagedRows::on_disk(path.into(), parse_series_name(series).unwrap())
     }
 
     fn sizes(staged: &[StagedRows]) -> Vec<Vec<usize>> {

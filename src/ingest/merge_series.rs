@@ -4,6 +4,7 @@
 //! constant factor are moved to their price basis. Leaves to others: writing (`consolidate`).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Missing};
 use crate::frame::basis::{self, Overlap, Uncovered};
@@ -59,7 +60,7 @@ impl Merging<'_, '_> {
     ) -> Result<Merge, StorageError> {
         let venue = request.partitioned()?.venue;
         let profile = Profile::of(request.series.dataset());
-        let mut fetched: Vec<Frame> = Vec::with_capacity(staged.len());
+        let mut fetched: Vec<Arc<Frame>> = Vec::with_capacity(staged.len());
         let mut provenance = Provenance::default();
         for rows in staged {
             let content = rows.read(self.fs)?;
@@ -67,7 +68,7 @@ impl Merging<'_, '_> {
             fetched.push(content.frame);
             provenance = content.provenance;
         }
-        let profile = fetched.first().map_or(profile, Frame::profile);
+        let profile = fetched.first().map_or(profile, |frame| frame.profile());
         let (newer, overruled) = frame::merge_all(profile, fetched);
         let facts = self
             .view
@@ -98,7 +99,7 @@ impl Merging<'_, '_> {
 /// Refuses staged rows that are no series with others of them.
 fn refuse_mixed(
     request: &StorageRequest,
-    staged: &[Frame],
+    staged: &[Arc<Frame>],
     rows: &Frame,
 ) -> Result<(), StorageError> {
     match staged.iter().find(|frame| !frame.joins(rows)) {

@@ -4,6 +4,7 @@
 //! rows it speaks of are committed together.
 //! Leaves to others: what to fetch (`update`), how a group becomes durable (`storage`), words (`cli`).
 
+mod by_hand;
 mod consolidate;
 mod error;
 mod feed_report;
@@ -13,6 +14,7 @@ mod merge_ledgers;
 mod merge_series;
 mod missing;
 mod put_away;
+mod put_back;
 mod registry;
 mod rehouse;
 mod report;
@@ -27,6 +29,7 @@ pub use feed_report::{FeedReport, FileFailure};
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::{GaveUp, missing};
+pub use put_back::{PutBack, Returned, put_back};
 pub use registry::Registry;
 pub use rehouse::{LookedInto, RehouseReport, rehouse};
 pub use report::{

@@ -58,7 +58,7 @@ impl<'l> Consolidation<'_, 'l> {
     }
 
     /// Records the failure of one series. Its rows are kept: in quarantine, or staged if only the disk failed or a
-    /// file cannot be held.
+    /// file cannot be held. Those that were held come again of what they were made of.
     pub(super) fn fail(
         &mut self,
         run: &mut StagedRun<'l, Sealed>,
@@ -103,7 +103,7 @@ impl<'l> Consolidation<'_, 'l> {
         error: &StorageError,
     ) -> Result<(), StorageError> {
         let reason = error.to_string();
-        for rows in staged {
+        for rows in staged.iter().filter(|rows| !rows.is_held()) {
             if let Some(bytes) = self.session.fs.read(&rows.path)? {
                 let kept = quarantine.keep_staged(&rows.path, &bytes, &reason, request)?;
                 self.report.kept.push(kept);

@@ -117,14 +117,15 @@ impl Registry {
             // Somebody edited it without the lock. What cannot be understood is not overwritten.
             Catalog::load(fs, &self.workspace)?;
         }
+        let rights = rights_of(fs, &path)?;
+        let newer = Document::new(path, found.as_deref(), bytes);
         let mut files = Vec::new();
-        if let Some(found) = &found {
+        if let Some(found) = found {
             let kept = self.workspace.join(LAST_GOOD_FILE);
             let older = fs.read(&kept)?;
-            let copy = Document::new(kept, older.as_deref(), found.clone());
-            files.push(copy.from_file(rights_of(fs, &path)?));
+            files.push(Document::new(kept, older.as_deref(), found).from_file(rights));
         }
-        files.push(Document::new(path, found.as_deref(), bytes));
+        files.push(newer);
         Ok(files)
     }
 

@@ -5,12 +5,13 @@
 
 use std::path::PathBuf;
 
+use crate::catalog::Catalog;
 use crate::observe::Event;
 use crate::storage::{
     self, Aside, Custody, LegacyStore, Lodger, Lodgers, Open, Quarantine, QuarantineRecord,
     Rehoused, Replaced, Sealed, StagedRun, Stores,
 };
-use crate::workspace::Session;
+use crate::workspace::{Session, Workspace, WorkspaceError};
 
 use super::IngestError;
 
@@ -32,6 +33,24 @@ pub struct RehouseReport {
     pub kept: Vec<QuarantineRecord>,
     /// Those that stay, with the reason.
     pub left: Vec<(PathBuf, String)>,
+}
+
+impl LookedInto {
+    /// Returns what a clean-up looks into: all of them where any venue has a folder of its own for some.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn of(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Self, WorkspaceError> {
+        let mut known = workspace.stored_venues()?;
+        known.extend(workspace.config.settings().described_venues().cloned());
+        known.extend(catalog.venues());
+        known.remove(workspace.legacy_venue());
+        Ok(if known.is_empty() {
+            Self::Known
+        } else {
+            Self::All
+        })
+    }
 }
 
 /// Moves legacy files to the folders of the venues that they belong to.

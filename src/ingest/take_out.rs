@@ -11,16 +11,11 @@ use chrono::NaiveDate;
 
 use crate::frame::Frame;
 use crate::model::{PartitionKey, Series, StorageRequest, time};
-use crate::storage::{
-    Aside, Custody, InPieces, Layout, Left, Open, QuarantineRecord, Replaced, Sealed, StagedRun,
-    StorageError, Stores, Unwanted, Without, refused_rights,
-};
+use crate::storage::{InPieces, Layout, QuarantineRecord, StorageError, Stores, Unwanted, Without};
 use crate::workspace::Session;
 
+use super::by_hand::{ByHand, is_of_series, reason_left};
 use super::{IngestError, Registry};
-
-/// Files of one group: bounds the journal and the space that a group needs in staging.
-const GROUP_FILES: usize = 4096;
 
 /// What is to be taken out of one series.
 #[derive(Clone, Debug)]
@@ -75,32 +70,20 @@ pub fn take_out(
     asked: &[TakeOut],
     done: &mut TakenOut,
 ) -> Result<(), IngestError> {
-    let run = StagedRun::<Open>::begin(
-        session.fs,
-        session.held,
-        session.places,
-        session.runs.next(),
-    )?;
     let mut removal = Removal {
         stores,
-        session,
         registry,
-        run: run.seal()?,
+        groups: ByHand::begin(session)?,
         done,
     };
     let taken = removal.take_out(asked);
-    if taken.is_err() {
-        removal.run.abandon_group();
-    }
-    taken?;
-    Ok(removal.run.finish()?)
+    removal.groups.end(taken)
 }
 
 struct Removal<'r, 'l> {
     stores: &'r Stores,
-    session: Session<'l>,
     registry: &'r mut Registry,
-    run: StagedRun<'l, Sealed>,
+    groups: ByHand<'l>,
     done: &'r mut TakenOut,
 }
 
@@ -108,7 +91,7 @@ impl Removal<'_, '_> {
     fn take_out(&mut self, asked: &[TakeOut]) -> Result<(), IngestError> {
         let mut pending = Vec::new();
         for one in asked {
-            if self.session.stop.is_raised() {
+            if self.groups.session.stop.is_raised() {
                 self.done.is_cut_short = true;
                 break;
             }
@@ -119,7 +102,7 @@ impl Removal<'_, '_> {
                 }
                 Err(error) => return Err(error.into()),
             }
-            if self.run.group_len() >= GROUP_FILES {
+            if self.groups.is_full() {
                 self.commit(std::mem::take(&mut pending))?;
             }
         }
@@ -134,7 +117,7 @@ impl Removal<'_, '_> {
             unwanted,
             ..
         } = asked;
-        self.run.refuse_unfinished(request)?;
+        self.groups.run.refuse_unfinished(request)?;
         let without = self.stores.prepare_without(request, *layout, unwanted)?;
         if without.is_nothing() {
             return Ok(None);
@@ -144,17 +127,7 @@ impl Removal<'_, '_> {
             removed,
             emptied,
         } = without;
-        let quarantine = self.session.quarantine(self.run.id());
-        let custody = Custody {
-            quarantine: &quarantine,
-            corrupt_files: self.session.corrupt_files,
-            replaced: Replaced::Noted,
-            at: self.session.clock.now(),
-        };
-        let mut aside = Aside::default();
-        let joined = self.run.put(&prepared, &custody, &mut aside);
-        self.done.kept.extend(aside.into_records());
-        joined?;
+        self.groups.put(&prepared, &mut self.done.kept)?;
         let files = prepared.files.iter();
         let lengths = files.map(|file| (file.partition, file.bytes.len() as u64));
         Ok(Some(Pending {
@@ -170,23 +143,20 @@ impl Removal<'_, '_> {
         if pending.is_empty() {
             return Ok(());
         }
-        self.registry.refresh(self.session.fs)?;
+        let fs = self.groups.session.fs;
+        self.registry.refresh(fs)?;
         for series in &pending {
             self.record(series);
         }
-        let documents = self.registry.documents(self.session.fs)?;
+        let documents = self.registry.documents(fs)?;
         let mut files = documents.iter();
-        files.try_for_each(|file| self.run.put_document(file))?;
-        let left = self.run.commit()?.left;
-        let refused = self.run.take_refused();
-        self.done.warnings.extend(refused_rights(&refused));
+        files.try_for_each(|file| self.groups.run.put_document(file))?;
+        let left = self.groups.commit(&mut self.done.warnings)?;
         self.registry.committed(&documents);
         let mut emptied = Vec::new();
         for series in pending {
             let request = series.asked.request.clone();
-            let of_series = |left: &&Left| left.request() == Some(&request);
-            if let Some(left) = left.iter().find(of_series) {
-                let reason = format!("{} waits: {}", left.target().display(), left.reason);
+            if let Some(reason) = reason_left(&left, &request) {
                 self.done.left.push((request, reason));
                 continue;
             }
@@ -194,7 +164,7 @@ impl Removal<'_, '_> {
             self.done.series.push((request, series.removed));
         }
         // A crash before this leaves files without rows, which harm nobody and which the next repair takes away.
-        match self.run.trash(&emptied, InPieces::Refused) {
+        match self.groups.run.trash(&emptied, InPieces::Refused) {
             Err(error) if error.is_of_place() => self.done.warnings.push(error.to_string()),
             thrown => {
                 thrown?;
@@ -232,15 +202,5 @@ impl Removal<'_, '_> {
         if let Some((_, bytes)) = series.last_file.filter(of_newest) {
             catalog.record_newest_bytes(ticker, venue, *interval, bytes);
         }
-    }
-}
-
-/// Tells whether one series is at fault, and not the disk as a whole.
-fn is_of_series(error: &StorageError) -> bool {
-    match error {
-        StorageError::Fs(_) | StorageError::Lock(_) | StorageError::Staging { .. } => {
-            error.is_of_place()
-        }
-        _ => true,
     }
 }

@@ -5,20 +5,24 @@
 //! Leaves to others: what a record is (`ledger`), what a file holds (`storage`), words (`cli`).
 
 mod asked;
+mod bases;
 mod compare;
 mod error;
 mod known;
 mod listed;
 mod look;
+mod lying;
 mod note;
 mod sizes;
 mod stored;
 
 pub use asked::{Asked, interval_of};
+pub use bases::{OtherBases, other_bases};
 pub use compare::{Fault, compare, record_of};
 pub use error::InventoryError;
 pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
 pub use look::{Flawed, Looked, OtherUnit, SeriesFault, look};
+pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, note_healed, note_portion, rebuild};
 pub use sizes::{Size, sizes};

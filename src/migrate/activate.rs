@@ -4,17 +4,16 @@
 //! proof of every interval of the venue; the switch back is made for one interval, after `rollback` has brought
 //! its rows back.
 
+use std::path::PathBuf;
+
 use super::plan_change::Progress;
-use super::{
-    MigrateError, MigrationPlan, MigrationSession, MigrationView, ProvenInterval, Status,
-    VenueInterval,
-};
+use super::{MigrateError, MigrationPlan, Mover, ProvenInterval, Sides, Status, VenueInterval};
 use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
 use crate::model::{Dataset, Ticker, Venue};
 use crate::storage::{Committed, Document, StorageInterface};
-use crate::sys::atomic::TempNames;
+use crate::sys::atomic::{TempNames, replace_from};
 use crate::sys::rights_of;
 
 /// What a switch changed.
@@ -32,21 +31,21 @@ pub struct Switched {
 /// # Errors
 /// When a file cannot be read, understood or written; then nothing is switched.
 pub fn activate(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     venue: &Venue,
     proven: &[ProvenInterval],
     finished: &[VenueInterval],
 ) -> Result<Switched, MigrateError> {
-    let now = session.clock.now();
-    let mut catalog = load_catalog(session.view)?;
+    let now = mover.clock.now();
+    let mut catalog = load_catalog(mover.sides)?;
     let mut switched = Switched::default();
     let mut record = |tuple: &VenueInterval, tickers: &[Ticker], verified_at| {
         let block = StorageBlock {
             verified_at,
             ..StorageBlock::of(venue.clone())
         };
-        let today = session.clock.today();
+        let today = mover.clock.today();
         for ticker in tickers {
             match catalog.record_storage(ticker, venue, tuple.interval, today, &block) {
                 Ok(()) => switched.series += 1,
@@ -58,14 +57,14 @@ pub fn activate(
         record(interval.tuple(), interval.tickers(), Some(now));
     }
     for tuple in finished {
-        let partitioned = &session.view.stores.partitioned;
+        let partitioned = &mover.sides.stores.partitioned;
         let interval = Some(tuple.interval);
         let tickers = partitioned.tickers(Some(venue), Dataset::Stocks, interval)?;
         record(tuple, &tickers, None);
     }
-    let mut toggles = StorageConfig::load(session.view.fs, &session.view.places.root)?;
+    let mut toggles = StorageConfig::load(mover.sides.fs, &mover.sides.places.root)?;
     toggles.set(&ToggleScope::Source(venue.clone()), true);
-    commit(session, plan, &catalog, &toggles)?;
+    commit(mover, plan, &catalog, &toggles)?;
     Ok(switched)
 }
 
@@ -74,14 +73,14 @@ pub fn activate(
 /// # Errors
 /// As `activate`.
 pub(super) fn deactivate(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     tuple: &VenueInterval,
     tickers: &[Ticker],
 ) -> Result<Switched, MigrateError> {
-    let mut catalog = load_catalog(session.view)?;
+    let mut catalog = load_catalog(mover.sides)?;
     let mut switched = Switched::default();
-    let today = session.clock.today();
+    let today = mover.clock.today();
     for ticker in tickers
         .iter()
         .filter(|ticker| catalog.contains(ticker))
@@ -93,7 +92,7 @@ pub(super) fn deactivate(
             Err(unusable) => switched.unusable.push(unusable),
         }
     }
-    let mut toggles = StorageConfig::load(session.view.fs, &session.view.places.root)?;
+    let mut toggles = StorageConfig::load(mover.sides.fs, &mover.sides.places.root)?;
     toggles.set(&ToggleScope::Source(tuple.venue.clone()), false);
     let pending = Progress {
         status: Status::Pending,
@@ -101,8 +100,8 @@ pub(super) fn deactivate(
         rows: (0, 0),
         verified_at: None,
     };
-    plan.record(tuple, &pending, session.clock.now());
-    commit(session, plan, &catalog, &toggles)?;
+    plan.record(tuple, &pending, mover.clock.now());
+    commit(mover, plan, &catalog, &toggles)?;
     Ok(switched)
 }
 
@@ -110,33 +109,57 @@ pub(super) fn deactivate(
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses; the plan is then as it was.
-pub fn save_plan(session: MigrationSession<'_>, plan: &MigrationPlan) -> Result<(), MigrateError> {
-    let MigrationView { fs, places, .. } = session.view;
+pub fn save_plan(mover: Mover<'_>, plan: &MigrationPlan) -> Result<(), MigrateError> {
+    let Sides { fs, places, .. } = mover.sides;
     let path = MigrationPlan::path(&places.root);
     let bytes = plan.to_bytes();
     if fs.read(&path)?.as_deref() == Some(&bytes) {
         return Ok(());
     }
-    session.held.confirm()?;
+    mover.held.confirm()?;
     Ok(document::save(
         fs,
-        &TempNames::of(session.runs.next()),
+        &TempNames::of(mover.runs.next()),
         &path,
         &bytes,
     )?)
 }
 
-fn load_catalog(view: MigrationView<'_>) -> Result<Catalog, MigrateError> {
-    Ok(Catalog::load(view.fs, &view.places.root)?.unwrap_or_default())
+/// Puts a copy of the plan that is to be replaced beside it, and returns where; `None` when there is none.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses.
+pub fn keep_plan(mover: Mover<'_>) -> Result<Option<PathBuf>, MigrateError> {
+    let Sides { fs, places, .. } = mover.sides;
+    let path = MigrationPlan::path(&places.root);
+    let Some(bytes) = fs.read(&path)? else {
+        return Ok(None);
+    };
+    let stamp = mover.clock.now().format("%Y%m%dT%H%M%SZ");
+    let mut kept = places.root.join(format!("migration_plan.{stamp}.json"));
+    let mut number = 2;
+    while fs.metadata(&kept)?.is_some() {
+        let name = format!("migration_plan.{stamp}-{number}.json");
+        kept = places.root.join(name);
+        number += 1;
+    }
+    mover.held.confirm()?;
+    let temps = TempNames::of(mover.runs.next());
+    replace_from(fs, &temps, &kept, &bytes, rights_of(fs, &path)?)?;
+    Ok(Some(kept))
+}
+
+fn load_catalog(sides: Sides<'_>) -> Result<Catalog, MigrateError> {
+    Ok(Catalog::load(sides.fs, &sides.places.root)?.unwrap_or_default())
 }
 
 fn commit(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &MigrationPlan,
     catalog: &Catalog,
     toggles: &StorageConfig,
 ) -> Result<(), MigrateError> {
-    let MigrationView { fs, places, .. } = session.view;
+    let Sides { fs, places, .. } = mover.sides;
     let root = &places.root;
     let registry = Catalog::path(root);
     let mut wanted = vec![
@@ -149,7 +172,7 @@ fn commit(
         wanted.push((root.join(LAST_GOOD_FILE), bytes));
         origin = rights_of(fs, &registry)?;
     }
-    let mut run = session.begin()?;
+    let mut run = mover.begin()?;
     for (path, bytes) in wanted {
         let found = fs.read(&path)?;
         if found.as_deref() != Some(&bytes) {

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::adoptions::Adoptions;
-use super::{Difference, MigrateError, MigrationSession, MigrationView, Proofs, VenueInterval};
+use super::{Difference, MigrateError, Mover, Proofs, Sides, VenueInterval};
 use crate::frame::{self, basis};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
@@ -62,12 +62,12 @@ pub(super) enum Moved {
 /// # Errors
 /// When a folder cannot be listed.
 pub fn adoptables(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuples: &[VenueInterval],
 ) -> Result<Vec<Adoptable>, MigrateError> {
-    let MigrationView {
+    let Sides {
         fs, places, stores, ..
-    } = view;
+    } = sides;
     let elsewhere = [&places.root, &places.data].map(|root| LegacyPathBuilder::new(root));
     let mut adoptables = Vec::new();
     for tuple in tuples {
@@ -112,10 +112,10 @@ pub fn adoptables(
 /// # Errors
 /// When a folder cannot be listed.
 pub fn unadoptable(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuples: &[VenueInterval],
 ) -> Result<Vec<PathBuf>, MigrateError> {
-    let MigrationView { fs, places, .. } = view;
+    let Sides { fs, places, .. } = sides;
     let mut found = Vec::new();
     for tuple in tuples {
         for root in [&places.root, &places.data] {
@@ -139,15 +139,12 @@ pub fn unadoptable(
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses; what was not brought is where it was, and the next try goes on.
-pub fn adopt(
-    session: MigrationSession<'_>,
-    adoptables: &[Adoptable],
-) -> Result<Adopted, MigrateError> {
+pub fn adopt(mover: Mover<'_>, adoptables: &[Adoptable]) -> Result<Adopted, MigrateError> {
     let mut adopted = Adopted::default();
-    session.held.confirm()?;
-    write_down(session, adoptables)?;
+    mover.held.confirm()?;
+    write_down(mover, adoptables)?;
     for adoptable in adoptables {
-        match adopt_one(session, adoptable, &mut adopted) {
+        match adopt_one(mover, adoptable, &mut adopted) {
             // One bad folder costs the files in it.
             Err(error) if error.is_of_place() => {
                 adopted
@@ -161,15 +158,15 @@ pub fn adopt(
 }
 
 /// Writes down which files are about to move, before the first one does.
-fn write_down(session: MigrationSession<'_>, adoptables: &[Adoptable]) -> Result<(), MigrateError> {
-    let MigrationView { fs, places, .. } = session.view;
+fn write_down(mover: Mover<'_>, adoptables: &[Adoptable]) -> Result<(), MigrateError> {
+    let Sides { fs, places, .. } = mover.sides;
     let mut tuples: Vec<&VenueInterval> = adoptables
         .iter()
         .map(|adoptable| &adoptable.tuple)
         .collect();
     tuples.sort();
     tuples.dedup();
-    let owners = session.view.stores.legacy.places().owners();
+    let owners = mover.sides.stores.legacy.places().owners();
     // Those of other venues have no flat folder to go back to.
     tuples.retain(|tuple| !owners.has_own_folder(&tuple.venue));
     for tuple in tuples {
@@ -188,19 +185,19 @@ fn write_down(session: MigrationSession<'_>, adoptables: &[Adoptable]) -> Result
         });
         // What was migrated before lay in `data/legacy`.
         let is_all_flat = !has_own && Proofs::load(fs, places, tuple)?.is_empty();
-        adoptions.append(session, &files, is_all_flat)?;
+        adoptions.append(mover, &files, is_all_flat)?;
     }
     Ok(())
 }
 
 fn adopt_one(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     adoptable: &Adoptable,
     adopted: &mut Adopted,
 ) -> Result<(), MigrateError> {
-    let MigrationView {
+    let Sides {
         fs, places, stores, ..
-    } = session.view;
+    } = mover.sides;
     // Asked again: of two strays of one ticker, the first has just taken the place.
     let is_taken = fs.metadata(&adoptable.target)?.is_some();
     let VenueInterval { venue, interval } = &adoptable.tuple;
@@ -219,7 +216,7 @@ fn adopt_one(
     }
     let owners = stores.legacy.places().owners();
     if owners.has_own_folder(&adoptable.tuple.venue) {
-        match rehouse(session, adoptable, adopted)? {
+        match rehouse(mover, adoptable, adopted)? {
             Ok(()) if is_taken => adopted.merged += 1,
             Ok(()) => adopted.moved += 1,
             Err(reason) => adopted.refused.push((adoptable.path.clone(), reason)),
@@ -228,12 +225,12 @@ fn adopt_one(
     }
     create_data_dirs(fs, places, parent(&adoptable.target))?;
     if is_taken {
-        match merge(session, adoptable, adopted)? {
+        match merge(mover, adoptable, adopted)? {
             Ok(()) => adopted.merged += 1,
             Err(reason) => adopted.refused.push((adoptable.path.clone(), reason)),
         }
     } else {
-        if carry(session, &adoptable.path, &adoptable.target)? == Moved::Renamed {
+        if carry(mover, &adoptable.path, &adoptable.target)? == Moved::Renamed {
             fs.sync_dir(parent(&adoptable.target))?;
         }
         fs.sync_dir(parent(&adoptable.path))?;
@@ -251,12 +248,8 @@ pub(super) fn remove_if_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateErro
 
 /// Moves a file to a place where there is none. `data` may be a disk of its own, and between two disks no file can be
 /// renamed: there it is copied, durably, and read back before it goes.
-pub(super) fn carry(
-    session: MigrationSession<'_>,
-    from: &Path,
-    to: &Path,
-) -> Result<Moved, MigrateError> {
-    let fs = session.view.fs;
+pub(super) fn carry(mover: Mover<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
+    let fs = mover.sides.fs;
     match fs.rename(from, to) {
         Ok(()) => Ok(Moved::Renamed),
         Err(error) if error.source.kind() == ErrorKind::CrossesDevices => {
@@ -265,7 +258,7 @@ pub(super) fn carry(
                     path: from.to_owned(),
                 });
             };
-            let temps = TempNames::of(session.runs.next());
+            let temps = TempNames::of(mover.runs.next());
             replace_from(fs, &temps, to, &bytes, rights_of(fs, from)?)?;
             let found = fs.read_from_medium(to)?;
             if found.is_none_or(|(found, _)| found != bytes) {
@@ -282,11 +275,11 @@ pub(super) fn carry(
 
 /// Merges a file into the one that has its place. The inner error is why it cannot be.
 fn merge(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     adoptable: &Adoptable,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
-    let store = &session.view.stores.legacy;
+    let store = &mover.sides.stores.legacy;
     // What lies in the shared folders need not name a venue.
     let request = StorageRequest {
         venue: None,
@@ -310,7 +303,7 @@ fn merge(
     let all = frame::merge(older_rows, &newer.decoded.ordered.frame).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
-        Ok(prepared) => prepared.from_file(rights_of(session.view.fs, &adoptable.path)?),
+        Ok(prepared) => prepared.from_file(rights_of(mover.sides.fs, &adoptable.path)?),
         Err(
             error @ (StorageError::Foreign { .. }
             | StorageError::Refused { .. }
@@ -318,14 +311,14 @@ fn merge(
         ) => return Ok(Err(error.to_string())),
         Err(error) => return Err(error.into()),
     };
-    let mut run = session.begin()?;
-    let quarantine = session.quarantine();
+    let mut run = mover.begin()?;
+    let quarantine = mover.quarantine();
     let custody = Custody {
         quarantine: &quarantine,
         corrupt_files: CorruptFiles::Quarantine,
         // Both files were read as one series.
         replaced: Replaced::Copied,
-        at: session.clock.now(),
+        at: mover.clock.now(),
     };
     let mut aside = Aside::default();
     let joined = run.put(&prepared, &custody, &mut aside);
@@ -374,11 +367,11 @@ fn merge(
 
 /// Moves a file to the folder of its venue, after those of the same series that win over it.
 fn rehouse(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     adoptable: &Adoptable,
     adopted: &mut Adopted,
 ) -> Result<Result<(), String>, MigrateError> {
-    let store = &session.view.stores.legacy;
+    let store = &mover.sides.stores.legacy;
     let request = adoptable.tuple.series(&adoptable.ticker);
     let mut lodgers =
         storage::lodgers_of(store.places(), &adoptable.ticker, adoptable.tuple.interval)?;
@@ -390,7 +383,7 @@ fn rehouse(
             target: adoptable.target.clone(),
         });
     }
-    let (done, kept) = session.rehouse(&lodgers)?;
+    let (done, kept) = mover.rehouse(&lodgers)?;
     adopted.kept.extend(kept);
     let mut left = done.left.into_iter();
     let left = left.find(|(path, _)| *path == adoptable.path);

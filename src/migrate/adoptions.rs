@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::batches::Batches;
 use super::plan_change::stamp;
 use super::record::parsed;
-use super::{MigrateError, MigrationSession};
+use super::{MigrateError, Mover};
 use crate::layout::Places;
 use crate::model::{Interval, Ticker};
 use crate::sys::Fs;
@@ -85,12 +85,12 @@ impl Adoptions {
     /// When the lock was lost or the disk refuses; nothing may be moved then.
     pub(super) fn append(
         &mut self,
-        session: MigrationSession<'_>,
+        mover: Mover<'_>,
         files: &[(&Ticker, &Path)],
         is_all_flat: bool,
     ) -> Result<(), MigrateError> {
-        let at = stamp(session.clock.now());
-        let root = &session.view.places.root;
+        let at = stamp(mover.clock.now());
+        let root = &mover.sides.places.root;
         let mut records = Vec::new();
         if is_all_flat && !self.is_all_flat {
             records.push(Record::AllFlat { at: at.clone() });
@@ -106,7 +106,7 @@ impl Adoptions {
         if records.is_empty() {
             return Ok(());
         }
-        self.batches.append(session, &records)?;
+        self.batches.append(mover, &records)?;
         self.is_all_flat |= is_all_flat;
         let tickers = files.iter().map(|(ticker, _)| (*ticker).clone());
         self.tickers.extend(tickers);

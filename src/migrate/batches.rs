@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{MigrateError, MigrationSession, MigrationView};
+use super::{MigrateError, Mover, Sides};
 use crate::model::sealed;
 use crate::sys::atomic::{TempNames, create_dirs, replace};
 use crate::sys::{Fs, Kind};
@@ -65,11 +65,11 @@ impl Batches {
     /// When the lock was lost or the disk refuses; nothing of the batch counts then.
     pub(super) fn append<R: Serialize>(
         &mut self,
-        session: MigrationSession<'_>,
+        mover: Mover<'_>,
         records: &[R],
     ) -> Result<PathBuf, MigrateError> {
-        let (MigrationView { fs, places, .. }, run) = (session.view, session.runs.next());
-        session.held.confirm()?;
+        let (Sides { fs, places, .. }, run) = (mover.sides, mover.runs.next());
+        mover.held.confirm()?;
         create_dirs(fs, &places.root, &self.dir)?;
         let path = self.path();
         let mut body = Vec::new();

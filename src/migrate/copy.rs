@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::{
-    Choices, Difference, Duplicates, Fractions, LegacyStamp, MigrationView, PartitionRows, Proof,
-    Refusal, VenueInterval, since,
+    Choices, Difference, Duplicates, Fractions, LegacyStamp, PartitionRows, Proof, Refusal, Sides,
+    VenueInterval, since,
 };
 use crate::frame::{self, Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
@@ -65,11 +65,11 @@ impl Built {
 
 /// Reads a ticker's legacy file.
 pub(super) fn read_legacy(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     from: Medium,
 ) -> Result<Box<LegacyFile>, Refusal> {
-    let found = match view.stores.legacy.read_file(request, from) {
+    let found = match sides.stores.legacy.read_file(request, from) {
         // What no file name of the legacy layout spells has no file there.
         Err(StorageError::LegacyName { .. }) => return Err(Refusal::Absent),
         found => found?,
@@ -106,14 +106,14 @@ impl Judged {
 
 /// Reads a ticker's legacy file and judges whether it may be copied.
 pub(super) fn judge(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     choices: &Choices,
     tuple: &VenueInterval,
     ticker: &Ticker,
     from: Medium,
 ) -> Result<Judged, Refusal> {
     let request = tuple.series(ticker);
-    let file = read_legacy(view, &request, from)?;
+    let file = read_legacy(sides, &request, from)?;
     let keepsake = keepsake(&file, choices)?;
     let decoded = &file.decoded;
     let lost = [decoded.unknown_columns.as_slice(), &decoded.odd_indexes].concat();
@@ -135,17 +135,17 @@ pub(super) fn judge(
 
 /// Builds the months of a ticker, in memory. An estimate need not wait for the disk and reads `from` memory.
 pub(super) fn copy(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     choices: &Choices,
     tuple: &VenueInterval,
     ticker: &Ticker,
     proof: Option<&Proof>,
     from: Medium,
 ) -> Result<Copy, Refusal> {
-    let judged = judge(view, choices, tuple, ticker, from)?;
+    let judged = judge(sides, choices, tuple, ticker, from)?;
     let rows = judged.rows();
     let span = rows.span().ok_or(Refusal::Empty)?;
-    let (built, expected) = build(view, choices, &judged, proof)?;
+    let (built, expected) = build(sides, choices, &judged, proof)?;
     let legacy = rows.fingerprint();
     let (expected, span) = match &expected {
         Some(all) => (all.fingerprint(), all.span().unwrap_or(span)),
@@ -203,24 +203,24 @@ fn keepsake(
 /// Builds the files that are missing. Also returns the rows that the partitions will hold, when these are not the legacy
 /// rows: they may have more, and rows that were taken out of them do not return.
 fn build(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     choices: &Choices,
     judged: &Judged,
     proof: Option<&Proof>,
 ) -> Result<(Built, Option<Frame>), Refusal> {
     let (request, provenance) = (&judged.request, &judged.provenance);
-    let store = &view.stores.partitioned;
-    let left = left_of(view, judged)?;
+    let store = &sides.stores.partitioned;
+    let left = left_of(sides, judged)?;
     let rows: &Frame = &left;
     let held = || (rows.len() < judged.rows().len()).then(|| rows.clone());
-    let origin = rights_of(view.fs, &judged.file.path).map_err(StorageError::from)?;
+    let origin = rights_of(sides.fs, &judged.file.path).map_err(StorageError::from)?;
     let draft = || -> Result<Draft, Refusal> {
         Ok(store.draft(request, rows, provenance)?.from_file(origin))
     };
     if store.is_vacant(request)? {
         return Ok((Built::Whole(draft()?), held()));
     }
-    match beside(view, choices, (judged, rows), proof) {
+    match beside(sides, choices, (judged, rows), proof) {
         Ok(Beside::Fill(expected)) => {
             let prepared = store.prepare(request, rows, provenance)?;
             let prepared = prepared.from_file(origin);
@@ -242,14 +242,14 @@ fn build(
 }
 
 /// Returns the legacy rows without those that were taken out of the series, and are out still.
-fn left_of<'j>(view: MigrationView<'_>, judged: &'j Judged) -> Result<Cow<'j, Frame>, Refusal> {
+fn left_of<'j>(sides: Sides<'_>, judged: &'j Judged) -> Result<Cow<'j, Frame>, Refusal> {
     let (request, rows) = (&judged.request, judged.rows());
     let nothing = Frame::empty(rows.profile());
-    let out = since::taken_out(view, request, rows, &nothing)?;
+    let out = since::taken_out(sides, request, rows, &nothing)?;
     if out.is_empty() {
         return Ok(Cow::Borrowed(rows));
     }
-    let stored = view.stores.partitioned.read(request)?;
+    let stored = sides.stores.partitioned.read(request)?;
     let stored = stored.map_or(nothing, |stored| stored.frame);
     Ok(Cow::Owned(frame::without(
         rows,
@@ -268,13 +268,13 @@ enum Beside {
 
 /// Judges what the partitions hold already.
 fn beside(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     choices: &Choices,
     (judged, legacy): (&Judged, &Frame),
     proof: Option<&Proof>,
 ) -> Result<Beside, Refusal> {
     let request = &judged.request;
-    let Some(stored) = view.stores.partitioned.read(request)? else {
+    let Some(stored) = sides.stores.partitioned.read(request)? else {
         return Ok(Beside::Fill(None));
     };
     if stored.displaced > 0 {
@@ -288,7 +288,7 @@ fn beside(
     };
     if let Some(proof) = proof
         && stored.damaged.is_empty()
-        && since::is_explained(view, request, judged.rows(), &stored.frame, proof)?
+        && since::is_explained(sides, request, judged.rows(), &stored.frame, proof)?
     {
         return Ok(Beside::Leave(stored.frame));
     }

@@ -12,8 +12,8 @@ use super::copy::read_legacy;
 use super::restart::put_aside;
 use super::verify::read_partitions;
 use super::{
-    Difference, Failed, MigrateError, MigrationSession, MigrationView, Note, Proof, Proofs,
-    Refusal, Survey, VenueInterval, since,
+    Difference, Failed, MigrateError, Mover, Note, Proof, Proofs, Refusal, Sides, Survey,
+    VenueInterval, since,
 };
 use crate::frame::Frame;
 use crate::layout::{LegacyPathBuilder, PartitionPathBuilder};
@@ -26,7 +26,7 @@ use crate::sys::{Fs, Kind, Medium, Meta};
 /// An interval of which both sides were read from the disk, in this process and under this lock, and agree.
 #[derive(Debug)]
 pub struct VerifiedInterval<'l> {
-    session: MigrationSession<'l>,
+    mover: Mover<'l>,
     _held: &'l LockGuard<'l>,
     tuple: VenueInterval,
     files: Vec<Checked>,
@@ -64,18 +64,18 @@ impl<'l> VerifiedInterval<'l> {
     /// # Errors
     /// When the folder cannot be listed. Tickers that do not agree are the inner error.
     pub fn by_reading(
-        session: MigrationSession<'l>,
+        mover: Mover<'l>,
         tuple: &VenueInterval,
         proofs: &Proofs,
     ) -> Result<Result<Self, Vec<Failed>>, MigrateError> {
-        let survey = Survey::of(session.view, tuple)?;
+        let survey = Survey::of(mover.sides, tuple)?;
         let bytes = survey.bytes();
         let checked: Vec<Result<Checked, Failed>> = survey
             .tickers
             .into_par_iter()
             .map(|(ticker, meta)| {
                 let proof = proofs.of(&ticker);
-                agrees(session.view, tuple, &ticker, meta, proof)
+                agrees(mover.sides, tuple, &ticker, meta, proof)
                     .map_err(|refusal| Failed { ticker, refusal })
             })
             .collect();
@@ -94,8 +94,8 @@ impl<'l> VerifiedInterval<'l> {
             return Ok(Err(failures));
         }
         Ok(Ok(Self {
-            _held: session.held,
-            session,
+            _held: mover.held,
+            mover,
             tuple: tuple.clone(),
             files,
             bytes,
@@ -106,7 +106,7 @@ impl<'l> VerifiedInterval<'l> {
 
 /// Reads both sides of a ticker; returns the legacy file if everything in it is in the partitions.
 fn agrees(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     ticker: &Ticker,
     meta: Meta,
@@ -114,12 +114,12 @@ fn agrees(
 ) -> Result<Checked, Refusal> {
     let request = tuple.series(ticker);
     let proof = proof.ok_or(Refusal::Unproven)?;
-    let file = read_legacy(view, &request, Medium::Disk)?;
+    let file = read_legacy(sides, &request, Medium::Disk)?;
     if Digest::of(&file.bytes).to_string() != proof.file.sha256 {
         return Err(Refusal::Changed);
     }
     let Some((Stored { frame: found, .. }, medium)) =
-        read_partitions(&view.stores.partitioned, &request)?
+        read_partitions(&sides.stores.partitioned, &request)?
     else {
         return Err(Refusal::Gone);
     };
@@ -142,7 +142,7 @@ fn agrees(
             let is_accounted_for = |then: &Frame| {
                 Difference::between(legacy, then).is_none_or(|left| left.is_only_extra())
             };
-            let then = since::when_proven(view, &request, &found, proof)?;
+            let then = since::when_proven(sides, &request, &found, proof)?;
             if then.iter().any(is_accounted_for) {
                 Ok(checked)
             } else {
@@ -161,31 +161,31 @@ pub fn delete_legacy(
     proofs: &mut Proofs,
 ) -> Result<Removed, MigrateError> {
     let VerifiedInterval {
-        session,
+        mover,
         tuple,
         files,
         bytes,
         from_memory,
         ..
     } = verified;
-    let fs = session.view.fs;
+    let fs = mover.sides.fs;
     for Checked { path, meta, .. } in &files {
         if fs.metadata(path)?.as_ref() != Some(meta) {
             return Err(MigrateError::Changed { path: path.clone() });
         }
     }
-    let kept = keep_beyond(session, &tuple, &files)?;
+    let kept = keep_beyond(mover, &tuple, &files)?;
     let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
     let count = files.len();
     let notes = files
         .into_iter()
         .map(|file| Note::LegacyRemoved(file.ticker));
     // Before the first file goes: of a file that is gone without a note, nobody could say that barkeep removed it.
-    proofs.append(session, notes.collect())?;
-    let mut run = session.begin()?;
+    proofs.append(mover, notes.collect())?;
+    let mut run = mover.begin()?;
     run.trash(&paths, InPieces::Refused)?;
     run.finish()?;
-    remove_empty_folders(session.view, &tuple)?;
+    remove_empty_folders(mover.sides, &tuple)?;
     Ok(Removed {
         files: count,
         bytes,
@@ -195,13 +195,10 @@ pub fn delete_legacy(
 }
 
 /// Removes the folders of an interval below `data/legacy` in which nothing is left, and those of a venue.
-fn remove_empty_folders(
-    view: MigrationView<'_>,
-    tuple: &VenueInterval,
-) -> Result<(), MigrateError> {
-    let MigrationView { fs, places, .. } = view;
+fn remove_empty_folders(sides: Sides<'_>, tuple: &VenueInterval) -> Result<(), MigrateError> {
+    let Sides { fs, places, .. } = sides;
     let root = LegacyPathBuilder::new(&places.root).root();
-    let trees = view
+    let trees = sides
         .stores
         .legacy
         .places()
@@ -221,7 +218,7 @@ fn remove_empty_folders(
 /// Keeps what files say beside their rows. The migration that proved them has done so; of an earlier build, or of a
 /// quarantine that somebody has emptied, nobody knows.
 fn keep_beyond(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     tuple: &VenueInterval,
     files: &[Checked],
 ) -> Result<Vec<QuarantineRecord>, MigrateError> {
@@ -229,7 +226,7 @@ fn keep_beyond(
         let (digest, reason) = file.beyond.as_ref()?;
         Some((file, digest, reason))
     });
-    let quarantine = session.quarantine();
+    let quarantine = mover.quarantine();
     let mut there = None;
     let mut kept = Vec::new();
     for (file, digest, reason) in beyond {
@@ -241,7 +238,7 @@ fn keep_beyond(
             continue;
         }
         let path = &file.path;
-        let bytes = session.view.fs.read(path)?.unwrap_or_default();
+        let bytes = mover.sides.fs.read(path)?.unwrap_or_default();
         if Digest::of(&bytes) != *digest {
             return Err(MigrateError::Changed { path: path.clone() });
         }
@@ -258,12 +255,12 @@ fn keep_beyond(
 /// # Errors
 /// When the lock was lost or the disk refuses.
 pub fn remove_partitions(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     tuple: &VenueInterval,
 ) -> Result<Result<Removed, Vec<Failed>>, MigrateError> {
-    let MigrationView {
+    let Sides {
         fs, places, stores, ..
-    } = session.view;
+    } = mover.sides;
     let (venue, interval) = (&tuple.venue, tuple.interval);
     let mut tickers = stores
         .partitioned
@@ -280,7 +277,7 @@ pub fn remove_partitions(
     let checked: Vec<Result<(Medium, Vec<Beyond>), Failed>> = tickers
         .par_iter()
         .map(|ticker| {
-            is_back(session.view, tuple, ticker).map_err(|refusal| Failed {
+            is_back(mover.sides, tuple, ticker).map_err(|refusal| Failed {
                 ticker: ticker.clone(),
                 refusal,
             })
@@ -324,10 +321,10 @@ pub fn remove_partitions(
             moved.extend(holdings.dirs);
         }
     }
-    let mut run = session.begin()?;
+    let mut run = mover.begin()?;
     for (ticker, reason) in odd {
         let reason = format!("the legacy file cannot hold all of it: {reason}");
-        let kept = put_aside(session, &mut run, tuple, ticker, &reason)?;
+        let kept = put_aside(mover, &mut run, tuple, ticker, &reason)?;
         removed.kept.extend(kept);
     }
     // Every row of them is back in the legacy files, and so is the switch.
@@ -358,18 +355,18 @@ fn remove_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
 
 /// Makes sure that every row of the partitions is in the legacy file; returns the files that say more than their rows.
 fn is_back(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     ticker: &Ticker,
 ) -> Result<(Medium, Vec<Beyond>), Refusal> {
     let request = tuple.series(ticker);
-    let Some((stored, medium)) = read_partitions(&view.stores.partitioned, &request)? else {
+    let Some((stored, medium)) = read_partitions(&sides.stores.partitioned, &request)? else {
         return Ok((Medium::Disk, Vec::new()));
     };
     if let Some(path) = stored.misplaced.into_iter().next() {
         return Err(Refusal::Misplaced(path));
     }
-    let file = read_legacy(view, &request, Medium::Disk)?;
+    let file = read_legacy(sides, &request, Medium::Disk)?;
     match Difference::between(&stored.frame, &file.decoded.ordered.frame) {
         Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
         _ => Ok((medium.min(file.medium), stored.beyond)),

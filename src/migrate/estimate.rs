@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::copy::{copy, judge};
 use super::need::space_at;
 use super::proven::is_proven;
-use super::{Choices, MigrateError, MigrationView, Proofs, Refusal, Survey, VenueInterval};
+use super::{Choices, MigrateError, Proofs, Refusal, Sides, Survey, VenueInterval};
 use crate::frame::Frame;
 use crate::model::Ticker;
 use crate::sys::{Medium, Meta};
@@ -57,17 +57,17 @@ pub struct Estimate {
 /// # Errors
 /// When the disk cannot be asked.
 pub fn estimate(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     choices: &Choices,
     tuple: &VenueInterval,
     proofs: &Proofs,
     is_exact: bool,
 ) -> Result<Estimate, MigrateError> {
-    let survey = Survey::of(view, tuple)?;
+    let survey = Survey::of(sides, tuple)?;
     let all = survey.tickers.len();
     let mut open = Vec::new();
     for (ticker, meta) in survey.tickers {
-        if choices.is_restart || !is_proven(view, tuple, proofs, &ticker, &meta)? {
+        if choices.is_restart || !is_proven(sides, tuple, proofs, &ticker, &meta)? {
             open.push((ticker, meta));
         }
     }
@@ -86,9 +86,9 @@ pub fn estimate(
         let samples = (open.len() / ONE_OF).clamp(*SAMPLES.start(), *SAMPLES.end());
         open.len().div_ceil(samples).max(1)
     };
-    let block = view.fs.space(&space_at(view)?)?.block;
+    let block = sides.fs.space(&space_at(sides)?)?.block;
     let ruler = Ruler {
-        view,
+        sides,
         choices,
         tuple,
         proofs,
@@ -130,7 +130,7 @@ struct Measured {
 /// Measures tickers by building what they need.
 #[derive(Clone, Copy)]
 struct Ruler<'r> {
-    view: MigrationView<'r>,
+    sides: Sides<'r>,
     choices: &'r Choices,
     tuple: &'r VenueInterval,
     proofs: &'r Proofs,
@@ -165,7 +165,7 @@ impl Ruler<'_> {
     fn measure_all(self, ticker: &Ticker) -> Result<Measured, Refusal> {
         let proof = self.proofs.of(ticker);
         let from = Medium::Cache;
-        let copy = copy(self.view, self.choices, self.tuple, ticker, proof, from)?;
+        let copy = copy(self.sides, self.choices, self.tuple, ticker, proof, from)?;
         let files = copy.built.files();
         // Month, year and ticker.
         let dirs = files
@@ -183,11 +183,11 @@ impl Ruler<'_> {
 
     /// Builds some months of a ticker of which the tree has nothing; they stand for all.
     fn measure_some(self, ticker: &Ticker) -> Result<Measured, Refusal> {
-        let store = &self.view.stores.partitioned;
+        let store = &self.sides.stores.partitioned;
         if !store.is_vacant(&self.tuple.series(ticker))? {
             return self.measure_all(ticker);
         }
-        let judged = judge(self.view, self.choices, self.tuple, ticker, Medium::Cache)?;
+        let judged = judge(self.sides, self.choices, self.tuple, ticker, Medium::Cache)?;
         let months = judged.rows().split();
         let years = months.keys().filter_map(|key| Some(key.days()?.0.year()));
         let years: BTreeSet<i32> = years.collect();

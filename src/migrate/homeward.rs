@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::adopt::{Moved, adopt, adoptables, carry, remove_if_empty};
 use super::adoptions::Adoptions;
-use super::{
-    Failed, MigrateError, MigrationSession, MigrationView, Refusal, RollbackReport, Survey,
-    VenueInterval,
-};
+use super::{Failed, MigrateError, Mover, Refusal, RollbackReport, Sides, Survey, VenueInterval};
 use crate::layout::LegacyPathBuilder;
 use crate::model::Ticker;
 use crate::storage::{self, StorageError, create_data_dirs};
@@ -39,13 +36,13 @@ pub(super) struct Homeward {
 
 impl Homeward {
     pub(super) fn of(
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         tuple: &VenueInterval,
         homes: Homes,
     ) -> Result<Self, MigrateError> {
-        let MigrationView { fs, places, .. } = view;
+        let Sides { fs, places, .. } = sides;
         let adoptions = Adoptions::load(fs, places, tuple.interval)?;
-        let is_shared = !view
+        let is_shared = !sides
             .stores
             .legacy
             .places()
@@ -69,17 +66,17 @@ impl Homeward {
     /// nobody has two. Those that cannot be merged fail their ticker.
     pub(super) fn prepare(
         &self,
-        session: MigrationSession<'_>,
+        mover: Mover<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
-        let MigrationView { fs, places, .. } = session.view;
+        let Sides { fs, places, .. } = mover.sides;
         if !self.is_shared {
-            return self.prepare_own(session, report);
+            return self.prepare_own(mover, report);
         }
-        let mut twice = adoptables(session.view, std::slice::from_ref(&self.tuple))?;
+        let mut twice = adoptables(mover.sides, std::slice::from_ref(&self.tuple))?;
         twice.retain(|adoptable| adoptable.is_taken && self.is_flat(&adoptable.ticker));
         if !twice.is_empty() {
-            let adopted = adopt(session, &twice)?;
+            let adopted = adopt(mover, &twice)?;
             report.kept.extend(adopted.kept);
             for (path, reason) in adopted.refused {
                 let of_path = twice.iter().find(|adoptable| adoptable.path == path);
@@ -102,14 +99,14 @@ impl Homeward {
     /// The same for a venue with a folder of its own: what older builds left in the shared ones moves there.
     fn prepare_own(
         &self,
-        session: MigrationSession<'_>,
+        mover: Mover<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
         let VenueInterval { venue, interval } = &self.tuple;
         let mut lodgers = Vec::new();
-        for (ticker, _) in Survey::of(session.view, &self.tuple)?.tickers {
+        for (ticker, _) in Survey::of(mover.sides, &self.tuple)?.tickers {
             lodgers.extend(storage::lodgers_of(
-                session.view.stores.legacy.places(),
+                mover.sides.stores.legacy.places(),
                 &ticker,
                 *interval,
             )?);
@@ -118,7 +115,7 @@ impl Homeward {
         if lodgers.is_empty() {
             return Ok(());
         }
-        let (done, kept) = session.rehouse(&lodgers)?;
+        let (done, kept) = mover.rehouse(&lodgers)?;
         report.kept.extend(kept);
         for (path, reason) in done.left {
             let of_path = lodgers.iter().find(|lodger| lodger.path == path);
@@ -134,16 +131,16 @@ impl Homeward {
     /// Puts every file of the interval where it belongs. One that cannot be put there fails its ticker.
     pub(super) fn bring(
         &self,
-        session: MigrationSession<'_>,
+        mover: Mover<'_>,
         report: &mut RollbackReport,
     ) -> Result<(), MigrateError> {
         if !self.is_shared {
             return Ok(());
         }
-        let MigrationView { fs, places, .. } = session.view;
+        let Sides { fs, places, .. } = mover.sides;
         let (flat, settled) = (self.flat(), self.paths.tree(self.tuple.interval));
         let mut wanted: Vec<(Ticker, PathBuf, PathBuf)> = Vec::new();
-        for (ticker, _) in Survey::of(session.view, &self.tuple)?.tickers {
+        for (ticker, _) in Survey::of(mover.sides, &self.tuple)?.tickers {
             let places = [&settled, &flat].map(|tree| self.paths.file_in(tree, &ticker));
             let [Some(from), Some(to)] = places else {
                 continue;
@@ -153,12 +150,12 @@ impl Homeward {
             }
         }
         if !wanted.is_empty() {
-            session.held.confirm()?;
+            mover.held.confirm()?;
             create_dirs(fs, &places.root, &flat)?;
         }
         let mut renamed = false;
         for (ticker, from, to) in wanted {
-            match bring_one(session, &from, &to) {
+            match bring_one(mover, &from, &to) {
                 Ok(moved) => renamed |= moved == Moved::Renamed,
                 // One bad folder costs the files in it.
                 Err(MigrateError::Storage(error)) if error.is_of_place() => {
@@ -185,15 +182,15 @@ impl Homeward {
     }
 }
 
-fn bring_one(session: MigrationSession<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
-    if session.view.fs.metadata(to)?.is_some() {
+fn bring_one(mover: Mover<'_>, from: &Path, to: &Path) -> Result<Moved, MigrateError> {
+    if mover.sides.fs.metadata(to)?.is_some() {
         return Err(StorageError::Place {
             path: to.to_owned(),
             reason: "a file is there already".to_owned(),
         }
         .into());
     }
-    match carry(session, from, to) {
+    match carry(mover, from, to) {
         Err(MigrateError::Fs(error)) => Err(StorageError::Fs(error).into()),
         carried => carried,
     }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::copy::read_legacy;
 use super::verify::read_partitions;
-use super::{Difference, MigrationView, Proof, Proofs, Refusal, Return, VenueInterval, since};
+use super::{Difference, Proof, Proofs, Refusal, Return, Sides, VenueInterval, since};
 use crate::frame::{self, Frame};
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
 use crate::storage::{Beyond, Prepared, StorageError, StorageInterface};
@@ -33,7 +33,7 @@ pub(super) type Judgement = (Ticker, Result<Option<Judged>, Refusal>);
 
 /// Judges tickers side by side.
 pub(super) fn judge_all(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
     batch: &[Ticker],
@@ -41,7 +41,7 @@ pub(super) fn judge_all(
     batch
         .par_iter()
         .map(|ticker| {
-            let judged = judge(view, &tuple.series(ticker), proofs.of(ticker));
+            let judged = judge(sides, &tuple.series(ticker), proofs.of(ticker));
             (ticker.clone(), judged)
         })
         .collect()
@@ -49,16 +49,16 @@ pub(super) fn judge_all(
 
 /// Judges one ticker. `None` when neither side has rows.
 fn judge(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     proof: Option<&Proof>,
 ) -> Result<Option<Judged>, Refusal> {
-    let can_go_back = match view.stores.legacy.places().home_path(request) {
+    let can_go_back = match sides.stores.legacy.places().home_path(request) {
         Err(StorageError::LegacyName { .. }) => false,
         path => path.map(|_| true)?,
     };
-    let partitions = read_partitions(&view.stores.partitioned, request)?;
-    let legacy = match read_legacy(view, request, Medium::Disk) {
+    let partitions = read_partitions(&sides.stores.partitioned, request)?;
+    let legacy = match read_legacy(sides, request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),
@@ -81,7 +81,7 @@ fn judge(
     let found = &stored.frame;
     if let (None, Some(proof)) = (&legacy, proof) {
         // The partitions are the only copy: what is rebuilt from them has to be what was proven.
-        is_as_proven(view, request, found, proof)?;
+        is_as_proven(sides, request, found, proof)?;
     }
     let mut out = Frame::empty(found.profile());
     let (outcome, expected) = match &legacy {
@@ -89,7 +89,7 @@ fn judge(
         None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
         Some(file) => {
             let all = &file.decoded.ordered.frame;
-            out = since::taken_out(view, request, all, found)?;
+            out = since::taken_out(sides, request, all, found)?;
             let left = if out.is_empty() {
                 Cow::Borrowed(all)
             } else {
@@ -104,7 +104,7 @@ fn judge(
                 None => (Return::Equal, found.fingerprint()),
                 Some(difference) => {
                     if difference.changed > 0 {
-                        newer_side(view, request, all, found, proof, &difference)?;
+                        newer_side(sides, request, all, found, proof, &difference)?;
                     }
                     let outcome = match difference.extra + difference.changed + out.len() {
                         0 => Return::Equal,
@@ -118,7 +118,7 @@ fn judge(
     let prepared = match outcome {
         Return::Equal | Return::Stays => None,
         Return::Merged { .. } | Return::Rebuilt { .. } => {
-            let (store, provenance) = (&view.stores.legacy, &stored.provenance);
+            let (store, provenance) = (&sides.stores.legacy, &stored.provenance);
             let prepared = if out.is_empty() {
                 store.prepare(request, found, provenance)?
             } else {
@@ -126,7 +126,7 @@ fn judge(
                 let unwanted = out.times().map(why).collect();
                 store.prepare_exchange(request, &unwanted, found, provenance)?
             };
-            Some(prepared.from_file(view.stores.partitioned.rights(request)?))
+            Some(prepared.from_file(sides.stores.partitioned.rights(request)?))
         }
     };
     Ok(Some(Judged {
@@ -145,12 +145,12 @@ fn judge(
 
 /// Makes sure that the partitions hold what was proven.
 pub(super) fn is_as_proven(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     found: &Frame,
     proof: &Proof,
 ) -> Result<(), Refusal> {
-    let then = since::when_proven(view, request, found, proof)?;
+    let then = since::when_proven(sides, request, found, proof)?;
     if then
         .iter()
         .any(|then| then.fingerprint() == proof.partitions)
@@ -182,7 +182,7 @@ fn bare_months(now: &Frame, proof: &Proof) -> Vec<PartitionKey> {
 
 /// Makes sure that values in which the sides differ are newer in the partitions.
 fn newer_side(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     legacy: &Frame,
     found: &Frame,
@@ -191,7 +191,7 @@ fn newer_side(
 ) -> Result<(), Refusal> {
     let refuse = || Refusal::Undecided(difference.clone());
     let proof = proof.ok_or_else(refuse)?;
-    if since::is_explained(view, request, legacy, found, proof)? {
+    if since::is_explained(sides, request, legacy, found, proof)? {
         Ok(())
     } else {
         Err(refuse())

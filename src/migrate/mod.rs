@@ -9,11 +9,13 @@ mod activate;
 mod adopt;
 mod adoptions;
 mod batches;
+mod choose;
 mod copy;
 mod delete;
 mod difference;
 mod estimate;
 mod homeward;
+mod interval;
 mod judge;
 mod need;
 mod plan_change;
@@ -33,12 +35,14 @@ mod venue_interval;
 mod verify;
 mod write;
 
-pub use activate::{Switched, activate, save_plan};
+pub use activate::{Switched, activate, keep_plan, save_plan};
 pub use adopt::{Adoptable, Adopted, adopt, adoptables, unadoptable};
+pub use choose::{ChooseError, Chosen, Wanted, choose, listed};
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
 pub use difference::Difference;
 pub use estimate::{Estimate, estimate};
 pub use homeward::Homes;
+pub use interval::{LegacyFiles, Migrated, migrate_planned};
 pub use need::{Missing, Need, space_at};
 pub use plan_change::{Mark, Progress};
 pub use plan_file::{MigrationPlan, PLAN_FILE, PlannedInterval, Status};
@@ -51,7 +55,7 @@ pub use state::{IntervalState, RowCounts, Stage, VenueFacts};
 pub use survey::Survey;
 pub use switch::{record, switch};
 pub use venue_interval::VenueInterval;
-pub use verify::{Finding, Sample, Verification, verify_interval};
+pub use verify::{Finding, Sample, Tally, Verification, verify_interval};
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -71,9 +75,9 @@ use crate::storage::{
 use crate::sys::{Clock, Fs, FsError, Shutdown};
 use crate::workspace::RunNames;
 
-/// What looking takes: it changes nothing and needs no lock.
+/// Both sides of a migration, legacy files and partitions, for whoever looks: nothing changes, and no lock is needed.
 #[derive(Clone, Copy, Debug)]
-pub struct MigrationView<'l> {
+pub struct Sides<'l> {
     /// The door to the file system.
     pub fs: &'l dyn Fs,
     /// The places of the workspace.
@@ -90,11 +94,11 @@ pub struct MigrationView<'l> {
     pub observer: &'l dyn Observer,
 }
 
-/// What changing takes beside.
+/// What moves rows from one side to the other: both sides, and the right to change them.
 #[derive(Clone, Copy, Debug)]
-pub struct MigrationSession<'l> {
-    /// What looking takes.
-    pub view: MigrationView<'l>,
+pub struct Mover<'l> {
+    /// Both sides.
+    pub sides: Sides<'l>,
     /// The clock.
     pub clock: &'l dyn Clock,
     /// The run lock.
@@ -103,16 +107,16 @@ pub struct MigrationSession<'l> {
     pub runs: &'l RunNames,
 }
 
-impl<'l> MigrationSession<'l> {
+impl<'l> Mover<'l> {
     /// Opens a staging area, for files that become visible together.
     fn begin(&self) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let MigrationView { fs, places, .. } = self.view;
+        let Sides { fs, places, .. } = self.sides;
         StagedRun::<Open>::begin(fs, self.held, places, self.runs.next())?.seal()
     }
 
     /// Tells the ledger of a venue what was moved as a whole.
     fn write_down(&self, venue: &Venue, lines: &[Line]) -> Result<(), StorageError> {
-        let MigrationView { fs, places, .. } = self.view;
+        let Sides { fs, places, .. } = self.sides;
         let (run, at) = (self.runs.next(), self.clock.now());
         Ok(write_down(fs, self.held, places, venue, &run, at, lines)?)
     }
@@ -131,14 +135,14 @@ impl<'l> MigrationSession<'l> {
             at: self.clock.now(),
         };
         let mut aside = Aside::default();
-        let store = &self.view.stores.legacy;
+        let store = &self.sides.stores.legacy;
         let done = storage::rehouse(&mut run, store, lodgers, &custody, &mut aside)?;
         run.finish()?;
         Ok((done, aside.into_records().collect()))
     }
 
     fn quarantine(&self) -> Quarantine<'l> {
-        let MigrationView { fs, places, .. } = self.view;
+        let Sides { fs, places, .. } = self.sides;
         Quarantine::new(fs, self.held, places, self.runs.next())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Estimate, MigrateError, MigrationView};
+use super::{Estimate, MigrateError, Sides};
 use crate::sys::Fs;
 
 /// What is to be left beside the estimate, in percent of it and in bytes.
@@ -69,12 +69,12 @@ impl Need {
 }
 
 /// Returns where space is needed.
-pub fn space_at(view: MigrationView<'_>) -> Result<PathBuf, MigrateError> {
-    let data = &view.places.data;
-    let is_there = view.fs.metadata(data)?.is_some();
+pub fn space_at(sides: Sides<'_>) -> Result<PathBuf, MigrateError> {
+    let data = &sides.places.data;
+    let is_there = sides.fs.metadata(data)?.is_some();
     Ok(if is_there {
         data.clone()
     } else {
-        view.places.root.clone()
+        sides.places.root.clone()
     })
 }

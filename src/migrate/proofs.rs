@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batches::Batches;
 use super::record::{Record, fingerprint, parsed, record};
-use super::{MigrateError, MigrationSession, VenueInterval};
+use super::{MigrateError, Mover, VenueInterval};
 use crate::layout::Places;
 use crate::model::{Fingerprint, Ticker};
 use crate::sys::{Fs, Kind, Meta};
@@ -135,17 +135,13 @@ impl Proofs {
     ///
     /// # Errors
     /// When the lock was lost or the disk refuses; nothing of the batch counts then.
-    pub fn append(
-        &mut self,
-        session: MigrationSession<'_>,
-        notes: Vec<Note>,
-    ) -> Result<(), MigrateError> {
+    pub fn append(&mut self, mover: Mover<'_>, notes: Vec<Note>) -> Result<(), MigrateError> {
         if notes.is_empty() {
             return Ok(());
         }
-        let now = session.clock.now();
+        let now = mover.clock.now();
         let records: Vec<Record> = notes.into_iter().map(|note| record(note, now)).collect();
-        let path = self.batches.append(session, &records)?;
+        let path = self.batches.append(mover, &records)?;
         records
             .into_iter()
             .try_for_each(|record| self.apply(record, &path))

@@ -1,7 +1,7 @@
 //! Whether every ticker of an interval is proven, as it stands now.
 
 use super::run::open_tickers;
-use super::{MigrateError, MigrationView, Proofs, Survey, VenueInterval};
+use super::{MigrateError, Proofs, Sides, Survey, VenueInterval};
 use crate::model::{Dataset, Digest, Ticker};
 use crate::storage::StorageInterface;
 use crate::sys::{Kind, Meta};
@@ -36,7 +36,7 @@ pub struct Unproven {
 /// # Errors
 /// When the disk cannot be asked.
 pub(super) fn is_proven(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
     ticker: &Ticker,
@@ -48,10 +48,10 @@ pub(super) fn is_proven(
     let request = tuple.series(ticker);
     if !proof.file.fits(meta) {
         // A copy of a workspace has other times of change and the same bytes.
-        let path = view.stores.legacy.places().standing_path(&request)?;
+        let path = sides.stores.legacy.places().standing_path(&request)?;
         let is_same_size = proof.file.bytes == meta.len && meta.kind == Kind::File;
         let digest = || -> Result<Option<String>, MigrateError> {
-            Ok(view
+            Ok(sides
                 .fs
                 .read(&path)?
                 .map(|bytes| Digest::of(&bytes).to_string()))
@@ -60,7 +60,7 @@ pub(super) fn is_proven(
             return Ok(false);
         }
     }
-    match view.stores.partitioned.holds(&request) {
+    match sides.stores.partitioned.holds(&request) {
         // It is looked at again, and refused by name.
         Err(error) if error.is_of_place() => Ok(false),
         holds => Ok(holds?),
@@ -73,19 +73,19 @@ impl ProvenInterval {
     /// # Errors
     /// When the disk cannot be asked.
     pub fn confirm(
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         tuple: &VenueInterval,
         proofs: &Proofs,
     ) -> Result<Result<Self, Unproven>, MigrateError> {
-        let survey = Survey::of(view, tuple)?;
-        let open = open_tickers(view, tuple, &survey, proofs)?;
+        let survey = Survey::of(sides, tuple)?;
+        let open = open_tickers(sides, tuple, &survey, proofs)?;
         let mut rows = (0, 0);
         for (_, proof) in proofs.iter() {
             rows.0 += proof.legacy.rows;
             rows.1 += proof.partitions.rows;
         }
         let strangers = survey.strangers.len();
-        let stored = view.stores.partitioned.tickers(
+        let stored = sides.stores.partitioned.tickers(
             Some(&tuple.venue),
             Dataset::Stocks,
             Some(tuple.interval),

@@ -1,6 +1,6 @@
 //! Putting partitions away, whole and unchanged, before a new copy takes their place.
 
-use super::{MigrateError, MigrationSession, MigrationView, VenueInterval};
+use super::{MigrateError, Mover, Sides, VenueInterval};
 use crate::layout::PartitionPathBuilder;
 use crate::ledger::Line;
 use crate::model::Ticker;
@@ -11,13 +11,13 @@ use crate::storage::{InPieces, QuarantineRecord, Sealed, StagedRun, StorageError
 /// # Errors
 /// When the lock was lost or the disk refuses; what was not moved is where it was.
 pub(super) fn put_aside(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     run: &mut StagedRun<'_, Sealed>,
     tuple: &VenueInterval,
     ticker: &Ticker,
     reason: &str,
 ) -> Result<Vec<QuarantineRecord>, MigrateError> {
-    let MigrationView { fs, places, .. } = session.view;
+    let Sides { fs, places, .. } = mover.sides;
     let paths = PartitionPathBuilder::new(&places.data);
     let request = tuple.series(ticker);
     let series = request.partitioned().map_err(StorageError::from)?;
@@ -26,7 +26,7 @@ pub(super) fn put_aside(
     dirs.push(paths.series_dir(series));
     for dir in dirs {
         if fs.metadata(&dir)?.is_some() {
-            let (record, is_moved) = session.quarantine().series(&dir, reason, &request)?;
+            let (record, is_moved) = mover.quarantine().series(&dir, reason, &request)?;
             if !is_moved {
                 run.trash(&[dir], InPieces::Refused)?;
             }
@@ -34,7 +34,7 @@ pub(super) fn put_aside(
         }
     }
     if !kept.is_empty() {
-        session.write_down(&tuple.venue, &[Line::Gone(request)])?;
+        mover.write_down(&tuple.venue, &[Line::Gone(request)])?;
     }
     Ok(kept)
 }

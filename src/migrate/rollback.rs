@@ -16,8 +16,8 @@ use super::homeward::{Homes, Homeward};
 use super::judge::{Judged, Judgement, judge_all};
 use super::verify::read_partitions;
 use super::{
-    Difference, Failed, MigrateError, MigrationPlan, MigrationSession, MigrationView, Need, Note,
-    Proofs, Refusal, Survey, VenueInterval,
+    Difference, Failed, MigrateError, MigrationPlan, Mover, Need, Note, Proofs, Refusal, Sides,
+    Survey, VenueInterval,
 };
 use crate::model::{Dataset, Series, Ticker};
 use crate::observe::{Event, Work};
@@ -81,15 +81,15 @@ pub struct RollbackReport {
 /// # Errors
 /// When a folder cannot be listed.
 pub fn plan_rollback(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
     homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
     let mut report = RollbackReport::of(tuple);
-    let homeward = Homeward::of(view, tuple, homes)?;
-    for batch in tickers(view, tuple, proofs)?.chunks(BATCH_TICKERS) {
-        for (ticker, judged) in judge_all(view, tuple, proofs, batch) {
+    let homeward = Homeward::of(sides, tuple, homes)?;
+    for batch in tickers(sides, tuple, proofs)?.chunks(BATCH_TICKERS) {
+        for (ticker, judged) in judge_all(sides, tuple, proofs, batch) {
             let outcome = judged.map(|judged| {
                 judged.map(|judged| {
                     report.beyond.extend(judged.beyond);
@@ -109,15 +109,15 @@ pub fn plan_rollback(
 /// # Errors
 /// When the disk cannot be asked.
 pub fn rollback_need(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
 ) -> Result<Need, MigrateError> {
     let mut need = Need::default();
-    for ticker in tickers(view, tuple, proofs)? {
+    for ticker in tickers(sides, tuple, proofs)? {
         let request = tuple.series(&ticker);
         // What cannot be judged fails its own ticker, when it is read.
-        let stat = match view.stores.partitioned.stat(&request) {
+        let stat = match sides.stores.partitioned.stat(&request) {
             Err(error @ StorageError::Fs(_)) if !error.is_of_place() => return Err(error.into()),
             stat => stat.unwrap_or_default(),
         };
@@ -128,13 +128,13 @@ pub fn rollback_need(
 }
 
 /// Says that tickers are judged, and later that their files are written or refused.
-fn step(view: MigrationView<'_>, tuple: &VenueInterval, batch: &[Ticker]) {
+fn step(sides: Sides<'_>, tuple: &VenueInterval, batch: &[Ticker]) {
     for ticker in batch {
         let series = Series::Bars {
             ticker: ticker.clone(),
             interval: tuple.interval,
         };
-        view.observer.observe(Event::Step(Work::Move, series));
+        sides.observer.observe(Event::Step(Work::Move, series));
     }
 }
 
@@ -144,35 +144,35 @@ fn step(view: MigrationView<'_>, tuple: &VenueInterval, batch: &[Ticker]) {
 /// When the disk refuses or the lock is lost. Legacy files that were written until then are whole, and the next try goes
 /// on from there.
 pub fn roll_back(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     tuple: &VenueInterval,
     proofs: &mut Proofs,
     homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
-    let view = session.view;
+    let sides = mover.sides;
     let mut report = RollbackReport::of(tuple);
-    let homeward = Homeward::of(view, tuple, homes)?;
-    homeward.prepare(session, &mut report)?;
-    let all = tickers(view, tuple, proofs)?;
-    view.observer.observe(Event::MovePlanned {
+    let homeward = Homeward::of(sides, tuple, homes)?;
+    homeward.prepare(mover, &mut report)?;
+    let all = tickers(sides, tuple, proofs)?;
+    sides.observer.observe(Event::MovePlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,
         tickers: all.len(),
     });
     for batch in all.chunks(BATCH_TICKERS) {
-        if view.stop.is_raised() {
+        if sides.stop.is_raised() {
             report.is_cut_short = true;
             return Ok(report);
         }
-        let judged = judge_all(view, tuple, proofs, batch);
-        step(view, tuple, batch);
-        write_batch(session, judged, &mut report)?;
-        step(view, tuple, batch);
+        let judged = judge_all(sides, tuple, proofs, batch);
+        step(sides, tuple, batch);
+        write_batch(mover, judged, &mut report)?;
+        step(sides, tuple, batch);
     }
     // As long as one of them cannot go back, nothing is switched, and no file leaves the place from which it was read.
     if report.failures.is_empty() {
-        homeward.bring(session, &mut report)?;
+        homeward.bring(mover, &mut report)?;
     }
     if !report.failures.is_empty() {
         return Ok(report);
@@ -184,13 +184,30 @@ pub fn roll_back(
         .into_iter()
         .filter(|one| !stays.contains(&one))
         .collect();
-    report.switched = Some(deactivate(session, plan, tuple, &back)?);
+    report.switched = Some(deactivate(mover, plan, tuple, &back)?);
     let notes = back.into_iter().map(Note::RolledBack).collect();
-    proofs.append(session, notes)?;
+    proofs.append(mover, notes)?;
     Ok(report)
 }
 
 impl RollbackReport {
+    /// Returns how many tickers have a legacy file with everything, have rows merged into it, and have it rebuilt, each with the
+    /// rows that are written.
+    pub fn tally(&self) -> [(usize, usize); 3] {
+        let [mut equal, mut merged, mut rebuilt] = [(0, 0); 3];
+        for (_, outcome) in &self.returns {
+            let (of, rows) = match outcome {
+                Return::Stays => continue,
+                Return::Equal => (&mut equal, 0),
+                Return::Merged { rows } => (&mut merged, *rows),
+                Return::Rebuilt { rows } => (&mut rebuilt, *rows),
+            };
+            of.0 += 1;
+            of.1 += rows;
+        }
+        [equal, merged, rebuilt]
+    }
+
     fn of(tuple: &VenueInterval) -> Self {
         Self {
             tuple: tuple.clone(),
@@ -234,12 +251,12 @@ impl RollbackReport {
 
 /// Returns every ticker that either side has, or had when it was proven.
 fn tickers(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
 ) -> Result<Vec<Ticker>, MigrateError> {
-    let survey = Survey::of(view, tuple)?;
-    let mut all = view.stores.partitioned.tickers(
+    let survey = Survey::of(sides, tuple)?;
+    let mut all = sides.stores.partitioned.tickers(
         Some(&tuple.venue),
         Dataset::Stocks,
         Some(tuple.interval),
@@ -253,17 +270,17 @@ fn tickers(
 
 /// Writes the legacy files of a batch, and reads them back.
 fn write_batch(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     batch: Vec<Judgement>,
     report: &mut RollbackReport,
 ) -> Result<(), MigrateError> {
-    let mut run = session.begin()?;
+    let mut run = mover.begin()?;
     let custody = Custody {
-        quarantine: &session.quarantine(),
+        quarantine: &mover.quarantine(),
         corrupt_files: CorruptFiles::Quarantine,
         // Values in which the sides differ are replaced here only where the ledger of the partitions explains it.
         replaced: Replaced::Known,
-        at: session.clock.now(),
+        at: mover.clock.now(),
     };
     let mut written = Vec::new();
     for (ticker, judged) in batch {
@@ -296,7 +313,7 @@ fn write_batch(
     run.finish()?;
     let reread: Vec<Result<Medium, Refusal>> = written
         .par_iter()
-        .map(|(_, judged)| reread(session.view, judged))
+        .map(|(_, judged)| reread(mover.sides, judged))
         .collect();
     for ((ticker, judged), outcome) in written.into_iter().zip(reread) {
         let of_series = |left: &&Left| left.request() == Some(&judged.request);
@@ -306,7 +323,7 @@ fn write_batch(
         };
         if let Ok(medium) = &outcome {
             report.from_memory += usize::from(*medium == Medium::Cache);
-            session.view.observer.observe(Event::Moved {
+            mover.sides.observer.observe(Event::Moved {
                 request: judged.request.clone(),
                 rows: judged.expected.rows,
             });
@@ -317,17 +334,17 @@ fn write_batch(
     Ok(())
 }
 
-fn reread(view: MigrationView<'_>, judged: &Judged) -> Result<Medium, Refusal> {
+fn reread(sides: Sides<'_>, judged: &Judged) -> Result<Medium, Refusal> {
     if judged.prepared.is_none() {
         // It was read from the disk a moment ago, and nobody has written to it.
         return Ok(Medium::Disk);
     }
-    let file = read_legacy(view, &judged.request, Medium::Disk)?;
+    let file = read_legacy(sides, &judged.request, Medium::Disk)?;
     let rows = &file.decoded.ordered.frame;
     if rows.fingerprint() == judged.expected {
         return Ok(file.medium);
     }
-    let found = read_partitions(&view.stores.partitioned, &judged.request)?;
+    let found = read_partitions(&sides.stores.partitioned, &judged.request)?;
     let difference = found.and_then(|(found, _)| Difference::between(&found.frame, rows));
     Err(Refusal::Mismatch(difference.unwrap_or_default()))
 }

@@ -12,10 +12,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use super::copy::{Copy, copy};
 use super::proven::is_proven;
 use super::write::Writer;
-use super::{
-    Choices, MigrateError, MigrationSession, MigrationView, Proof, Proofs, Refusal, Survey,
-    VenueInterval,
-};
+use super::{Choices, MigrateError, Mover, Proof, Proofs, Refusal, Sides, Survey, VenueInterval};
 use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::QuarantineRecord;
@@ -69,12 +66,12 @@ pub struct IntervalReport {
 /// # Errors
 /// When the disk refuses or the lock is lost. What was proven until then counts.
 pub fn migrate_interval(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     choices: &Choices,
     tuple: &VenueInterval,
     proofs: &mut Proofs,
 ) -> Result<IntervalReport, MigrateError> {
-    let survey = Survey::of(session.view, tuple)?;
+    let survey = Survey::of(mover.sides, tuple)?;
     let open = if choices.is_restart {
         survey
             .tickers
@@ -82,9 +79,9 @@ pub fn migrate_interval(
             .map(|(ticker, _)| ticker.clone())
             .collect()
     } else {
-        open_tickers(session.view, tuple, &survey, proofs)?
+        open_tickers(mover.sides, tuple, &survey, proofs)?
     };
-    let run = session.begin()?;
+    let run = mover.begin()?;
     let tickers = tickers_of(&survey, proofs);
     let mut report = IntervalReport {
         tuple: tuple.clone(),
@@ -102,13 +99,13 @@ pub fn migrate_interval(
     };
     let limit = choices.max_tickers.unwrap_or(usize::MAX);
     let todo = open.get(..limit.min(open.len())).unwrap_or_default();
-    session.view.observer.observe(Event::MovePlanned {
+    mover.sides.observer.observe(Event::MovePlanned {
         venue: tuple.venue.clone(),
         interval: tuple.interval,
         tickers: todo.len(),
     });
     let queue = Queue {
-        session,
+        mover,
         choices,
         tuple,
         // Copies are made while the writer works on the journal, which they do not look at.
@@ -118,7 +115,7 @@ pub fn migrate_interval(
             .collect(),
         next: AtomicUsize::new(0),
     };
-    let mut writer = Writer::new(session, run, proofs, &mut report);
+    let mut writer = Writer::new(mover, run, proofs, &mut report);
     let outcome = std::thread::scope(|scope| {
         let (send, receive) = sync_channel(READY_TICKERS);
         for _ in 0..choices.jobs.get().min(queue.todo.len()) {
@@ -132,7 +129,7 @@ pub fn migrate_interval(
         writer.finish_batch()
     });
     writer.close(outcome)?;
-    report.is_cut_short = session.view.stop.is_raised() || todo.len() < open.len();
+    report.is_cut_short = mover.sides.stop.is_raised() || todo.len() < open.len();
     report.failures.sort_by(|a, b| a.ticker.cmp(&b.ticker));
     Ok(report)
 }
@@ -148,20 +145,20 @@ pub(super) fn tickers_of(survey: &Survey, proofs: &Proofs) -> usize {
 
 /// Returns the tickers that have to be migrated: without a proof, changed since theirs, or without partitions.
 pub(super) fn open_tickers(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     survey: &Survey,
     proofs: &Proofs,
 ) -> Result<Vec<Ticker>, MigrateError> {
     let mut open = Vec::new();
     for (ticker, meta) in &survey.tickers {
-        if !is_proven(view, tuple, proofs, ticker, meta)? {
+        if !is_proven(sides, tuple, proofs, ticker, meta)? {
             open.push(ticker.clone());
         }
     }
     // Proven once, and now neither side is there: nothing can be copied, and nobody may take it for done.
     for (ticker, _) in proofs.iter() {
-        if !survey.has(ticker) && !view.stores.partitioned.holds(&tuple.series(ticker))? {
+        if !survey.has(ticker) && !sides.stores.partitioned.holds(&tuple.series(ticker))? {
             open.push(ticker.clone());
         }
     }
@@ -171,7 +168,7 @@ pub(super) fn open_tickers(
 /// The tickers that wait to be copied.
 #[derive(Debug)]
 struct Queue<'q> {
-    session: MigrationSession<'q>,
+    mover: Mover<'q>,
     choices: &'q Choices,
     tuple: &'q VenueInterval,
     todo: Vec<(Ticker, Option<Proof>)>,
@@ -183,13 +180,13 @@ pub(super) type Made = Result<Box<Copy>, Refusal>;
 impl Queue<'_> {
     /// Copies one ticker after the other, until there are no more, nobody listens, or the run has to stop.
     fn work(&self, send: &SyncSender<(Ticker, Made)>) {
-        while !self.session.view.stop.is_raised() {
+        while !self.mover.sides.stop.is_raised() {
             let at = self.next.fetch_add(1, Ordering::Relaxed);
             let Some((ticker, proof)) = self.todo.get(at) else {
                 break;
             };
             let made = copy(
-                self.session.view,
+                self.mover.sides,
                 self.choices,
                 self.tuple,
                 ticker,

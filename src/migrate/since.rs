@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{MigrationView, Proof};
+use super::{Proof, Sides};
 use crate::frame::{self, Column, Frame, Revision, RowKey};
 use crate::ledger::{Ledger, LedgerLine, Line, Past, read_earlier, rows_out};
 use crate::model::StorageRequest;
@@ -16,17 +16,17 @@ use crate::storage::{StorageError, read_kept};
 /// # Errors
 /// When the ledger cannot be read.
 pub(super) fn when_proven(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     now: &Frame,
     proof: &Proof,
 ) -> Result<Vec<Frame>, StorageError> {
-    let MigrationView { fs, places, .. } = view;
+    let Sides { fs, places, .. } = sides;
     let (first, last) = proof.span;
     let proven_at = proof.at.timestamp();
     let earlier = read_earlier(fs, places, request)?;
-    let history = view.ledgers.history(fs, places, request)?.of_partitions();
-    let kept = |name: &str| read_kept(fs, places, request, name, view.stores.limit());
+    let history = sides.ledgers.history(fs, places, request)?.of_partitions();
+    let kept = |name: &str| read_kept(fs, places, request, name, sides.stores.limit());
     let up_to = |second: i64| {
         let lines = &history.lines;
         lines.partition_point(|(at, _)| at.timestamp() <= second)
@@ -61,24 +61,24 @@ fn revisions_after(earlier: &Ledger, second: i64, rows: &Frame) -> Vec<Revision>
 /// # Errors
 /// When the ledger cannot be read.
 pub(super) fn is_explained(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     legacy: &Frame,
     partitions: &Frame,
     proof: &Proof,
 ) -> Result<bool, StorageError> {
-    let then = when_proven(view, request, partitions, proof)?;
+    let then = when_proven(sides, request, partitions, proof)?;
     let is_as_proven = |then: &Frame| then.fingerprint() == proof.partitions;
     if !then.iter().any(is_as_proven) {
         return Ok(false);
     }
-    Ok(proof.legacy == legacy.fingerprint() || is_older(view, request, legacy, partitions)?)
+    Ok(proof.legacy == legacy.fingerprint() || is_older(sides, request, legacy, partitions)?)
 }
 
 /// Tells whether a legacy file has nothing but rows of the partitions, with values that they have or had, and rows that were
 /// taken out of them: a rollback that does not get to its switch has merged into it what the partitions were then.
 fn is_older(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     legacy: &Frame,
     partitions: &Frame,
@@ -86,7 +86,7 @@ fn is_older(
     let Some((first, last)) = legacy.span() else {
         return Ok(false);
     };
-    let olds = Olds::read(view, request, legacy)?;
+    let olds = Olds::read(sides, request, legacy)?;
     let within = partitions.between(Some(first), last.checked_add(1));
     if !(0..within.len()).all(|row| legacy.find(&within.key(row)).is_some()) {
         return Ok(false);
@@ -110,12 +110,12 @@ fn is_older(
 /// # Errors
 /// When the ledger cannot be read.
 pub(super) fn taken_out(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     legacy: &Frame,
     partitions: &Frame,
 ) -> Result<Frame, StorageError> {
-    let history = view.ledgers.history(view.fs, view.places, request)?;
+    let history = sides.ledgers.history(sides.fs, sides.places, request)?;
     let out = frame::without(&rows_out(&history, legacy.profile()), partitions);
     let of_legacy: HashSet<i64> = if out.is_empty() {
         HashSet::new()
@@ -134,11 +134,11 @@ struct Olds {
 
 impl Olds {
     fn read(
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         request: &StorageRequest,
         legacy: &Frame,
     ) -> Result<Self, StorageError> {
-        let MigrationView { fs, places, .. } = view;
+        let Sides { fs, places, .. } = sides;
         let earlier = read_earlier(fs, places, request)?;
         let mut olds = Self {
             replaced: HashMap::new(),
@@ -146,7 +146,7 @@ impl Olds {
         };
         let earlier = earlier.lines.iter();
         olds.take(earlier.filter_map(|line| line.revision(legacy.profile())));
-        for (_, line) in view.ledgers.history(fs, places, request)?.lines {
+        for (_, line) in sides.ledgers.history(fs, places, request)?.lines {
             let Line::File(line) = line else { continue };
             match line.past {
                 Past::Changed(changes) | Past::Copied(changes) => {
@@ -154,7 +154,7 @@ impl Olds {
                     olds.rows.extend(changes.removed.map(|(rows, _)| rows));
                 }
                 Past::Kept { file, .. } => {
-                    let limit = view.stores.limit();
+                    let limit = sides.stores.limit();
                     // What cannot be read explains nothing.
                     olds.rows
                         .extend(read_kept(fs, places, request, &file, limit).ok());

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::run::tickers_of;
 use super::{
-    MigrateError, MigrationView, PlannedInterval, Proofs, ProvenInterval, Status, Survey,
-    VenueInterval,
+    MigrateError, PlannedInterval, Proofs, ProvenInterval, Sides, Status, Survey, VenueInterval,
 };
 use crate::config::ConfigService;
 use crate::model::{Dataset, StorageRequest, Ticker};
@@ -106,12 +105,12 @@ impl RowCounts {
     /// Adds what the files of a ticker claim to have.
     fn add(
         &mut self,
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         request: &StorageRequest,
         ticker: &Ticker,
     ) -> Result<(), StorageError> {
-        let partitioned = &view.stores.partitioned;
-        let legacy = view.stores.legacy.claimed_rows(request)?;
+        let partitioned = &sides.stores.partitioned;
+        let legacy = sides.stores.legacy.claimed_rows(request)?;
         let partitions = partitioned.claimed_rows(request)?;
         let stat = partitioned.stat(request)?;
         self.legacy += legacy.unwrap_or_default();
@@ -137,7 +136,7 @@ impl IntervalState {
     /// When the disk cannot be asked, or the journal is damaged.
     pub fn each(
         config: &ConfigService<'_>,
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         planned: &[PlannedInterval],
     ) -> Result<Vec<Self>, MigrateError> {
         let state = |planned: &PlannedInterval| {
@@ -146,7 +145,7 @@ impl IntervalState {
                 is_active: config.is_partitioned_enabled(venue).0,
                 is_eligible: config.partitions(venue, *interval),
             };
-            Self::of(view, planned, facts)
+            Self::of(sides, planned, facts)
         };
         planned.iter().map(state).collect()
     }
@@ -173,15 +172,15 @@ impl IntervalState {
     /// # Errors
     /// When the disk cannot be asked, or the journal of proofs is damaged.
     pub fn of(
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         planned: &PlannedInterval,
         venue: VenueFacts,
     ) -> Result<Self, MigrateError> {
         let is_active = venue.is_active;
         let tuple = &planned.tuple;
-        let survey = Survey::of(view, tuple)?;
-        let proofs = Proofs::load(view.fs, view.places, tuple)?;
-        let confirmed = ProvenInterval::confirm(view, tuple, &proofs)?;
+        let survey = Survey::of(sides, tuple)?;
+        let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
+        let confirmed = ProvenInterval::confirm(sides, tuple, &proofs)?;
         let open = match &confirmed {
             Ok(_) => Vec::new(),
             Err(unproven) => unproven.open.clone(),
@@ -194,7 +193,7 @@ impl IntervalState {
             (Err(_), _) if !proofs.is_empty() => Stage::Migrating,
             (Err(_), _) => Stage::Pending,
         };
-        let stored = view.stores.partitioned.tickers(
+        let stored = sides.stores.partitioned.tickers(
             Some(&tuple.venue),
             Dataset::Stocks,
             Some(tuple.interval),
@@ -242,9 +241,9 @@ impl IntervalState {
     ///
     /// # Errors
     /// When a file cannot be read, or the journal of proofs is damaged.
-    pub fn count_rows(&self, view: MigrationView<'_>) -> Result<RowCounts, MigrateError> {
+    pub fn count_rows(&self, sides: Sides<'_>) -> Result<RowCounts, MigrateError> {
         let tuple = &self.planned.tuple;
-        let proofs = Proofs::load(view.fs, view.places, tuple)?;
+        let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
         let open: BTreeSet<&Ticker> = self.open.iter().collect();
         let mut counts = RowCounts::default();
         for (_, proof) in proofs.iter().filter(|(ticker, _)| !open.contains(ticker)) {
@@ -254,7 +253,7 @@ impl IntervalState {
         }
         for ticker in open {
             // A file that nobody may read is no reason to say nothing of the others.
-            if let Err(error) = counts.add(view, &tuple.series(ticker), ticker) {
+            if let Err(error) = counts.add(sides, &tuple.series(ticker), ticker) {
                 counts.unreadable.push((ticker.clone(), error));
             }
         }

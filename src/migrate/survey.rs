@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{MigrateError, MigrationView, VenueInterval};
+use super::{MigrateError, Sides, VenueInterval};
 use crate::layout::{LegacyName, legacy_name};
 use crate::model::Ticker;
 use crate::sys::{Kind, Meta};
@@ -25,16 +25,16 @@ impl Survey {
     ///
     /// # Errors
     /// When a folder cannot be listed.
-    pub fn of(view: MigrationView<'_>, tuple: &VenueInterval) -> Result<Self, MigrateError> {
+    pub fn of(sides: Sides<'_>, tuple: &VenueInterval) -> Result<Self, MigrateError> {
         let mut survey = Self::default();
-        let trees = view
+        let trees = sides
             .stores
             .legacy
             .places()
             .trees(Some(&tuple.venue), tuple.interval);
         // A ticker that has a file in several is served from the first.
         for tree in trees {
-            survey.look(view, tuple, &tree)?;
+            survey.look(sides, tuple, &tree)?;
         }
         survey.tickers.sort_by(|(a, _), (b, _)| a.cmp(b));
         survey.tickers.dedup_by(|(a, _), (b, _)| a == b);
@@ -43,11 +43,11 @@ impl Survey {
 
     fn look(
         &mut self,
-        view: MigrationView<'_>,
+        sides: Sides<'_>,
         tuple: &VenueInterval,
         tree: &Path,
     ) -> Result<(), MigrateError> {
-        let MigrationView { fs, catalog, .. } = view;
+        let Sides { fs, catalog, .. } = sides;
         let listed = fs.list(tree)?;
         // Where nobody knows of another venue, no file is opened for the question.
         let has_others = catalog.venues().iter().any(|venue| *venue != tuple.venue);
@@ -71,7 +71,7 @@ impl Survey {
                 }
                 LegacyName::Ticker(ticker) => ticker,
             };
-            let places = view.stores.legacy.places();
+            let places = sides.stores.legacy.places();
             let is_elsewhere = if has_others {
                 !places.is_of(&tuple.venue, &path, &ticker, tuple.interval)?
             } else {
@@ -84,7 +84,7 @@ impl Survey {
             }
         }
         // What is no ticker's in a folder of another venue is not this one's business.
-        let has_own_folder = view
+        let has_own_folder = sides
             .stores
             .legacy
             .places()

@@ -4,8 +4,8 @@ use crate::config::ConfigService;
 use crate::model::Venue;
 
 use super::{
-    IntervalState, MigrateError, MigrationPlan, MigrationSession, PlannedInterval, Progress,
-    Proofs, ProvenInterval, Status, Switched, VenueInterval, activate, save_plan,
+    IntervalState, MigrateError, MigrationPlan, Mover, PlannedInterval, Progress, Proofs,
+    ProvenInterval, Status, Switched, VenueInterval, activate, save_plan,
 };
 
 /// Writes into the plan how far an interval is.
@@ -13,17 +13,17 @@ use super::{
 /// # Errors
 /// When a side cannot be read, or the plan cannot be written.
 pub fn record(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     tuple: &VenueInterval,
     proofs: &Proofs,
     status: Status,
 ) -> Result<(), MigrateError> {
-    let (total, rows) = match ProvenInterval::confirm(session.view, tuple, proofs)? {
+    let (total, rows) = match ProvenInterval::confirm(mover.sides, tuple, proofs)? {
         Ok(proven) => (proofs.len(), proven.rows()),
         Err(unproven) => (proofs.len().max(unproven.tickers), unproven.rows),
     };
-    let now = session.clock.now();
+    let now = mover.clock.now();
     let progress = Progress {
         verified_at: (status == Status::Complete).then_some(now),
         status,
@@ -31,7 +31,7 @@ pub fn record(
         rows,
     };
     plan.record(tuple, &progress, now);
-    save_plan(session, plan)
+    save_plan(mover, plan)
 }
 
 /// Turns partitions on for each venue of which every planned interval is proven now.
@@ -39,7 +39,7 @@ pub fn record(
 /// # Errors
 /// When a side cannot be read, or something cannot be written.
 pub fn switch(
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     config: &ConfigService<'_>,
     plan: &mut MigrationPlan,
     chosen: &[PlannedInterval],
@@ -50,7 +50,7 @@ pub fn switch(
     for venue in venues {
         let planned = plan.intervals().into_iter();
         let of_venue: Vec<_> = planned.filter(|one| one.tuple.venue == venue).collect();
-        let states = IntervalState::each(config, session.view, &of_venue)?;
+        let states = IntervalState::each(config, mover.sides, &of_venue)?;
         let (mut proven, mut finished) = (Vec::new(), Vec::new());
         let mut is_whole = true;
         for state in &states {
@@ -59,14 +59,14 @@ pub fn switch(
                 finished.extend(state.is_eligible.then(|| tuple.clone()));
                 continue;
             }
-            let proofs = Proofs::load(session.view.fs, session.view.places, tuple)?;
-            match ProvenInterval::confirm(session.view, tuple, &proofs)? {
+            let proofs = Proofs::load(mover.sides.fs, mover.sides.places, tuple)?;
+            match ProvenInterval::confirm(mover.sides, tuple, &proofs)? {
                 Ok(interval) => proven.push(interval),
                 Err(_) => is_whole = false,
             }
         }
         if is_whole && !proven.is_empty() {
-            let outcome = activate(session, plan, &venue, &proven, &finished)?;
+            let outcome = activate(mover, plan, &venue, &proven, &finished)?;
             switched.push((venue, outcome));
         }
     }

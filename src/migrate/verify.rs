@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::copy::read_legacy;
 use super::judge::is_as_proven;
 use super::{
-    Difference, MigrateError, MigrationView, Proof, Proofs, Refusal, Survey, VenueInterval, since,
+    Difference, MigrateError, Proof, Proofs, Refusal, Sides, Survey, VenueInterval, since,
 };
 use crate::frame::Frame;
 use crate::model::{Dataset, Series, StorageRequest, Ticker};
@@ -75,6 +75,38 @@ pub struct Verification {
     pub is_cut_short: bool,
 }
 
+/// What was found, in numbers of tickers.
+#[expect(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub equal: usize,
+    pub grown: usize,
+    pub proven: usize,
+    pub new: usize,
+    pub wrong: usize,
+    /// The rows of those that are equal, grown or proven.
+    pub rows: u64,
+}
+
+impl Verification {
+    /// Adds up what was found.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (_, finding) in &self.findings {
+            let (count, rows) = match finding {
+                Finding::Equal { rows } => (&mut tally.equal, *rows),
+                Finding::Grown { rows, .. } => (&mut tally.grown, *rows),
+                Finding::Proven { rows } => (&mut tally.proven, *rows),
+                Finding::New { .. } => (&mut tally.new, 0),
+                Finding::Wrong(_) => (&mut tally.wrong, 0),
+            };
+            *count += 1;
+            tally.rows += rows;
+        }
+        tally
+    }
+}
+
 /// A ticker, what was found of it, where it was read from, and what is misplaced beside its partitions.
 type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 
@@ -84,14 +116,14 @@ type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 /// # Errors
 /// When a folder cannot be listed. What is wrong with one ticker is a finding.
 pub fn verify_interval(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     proofs: &Proofs,
     is_active: bool,
     sample: Option<Sample>,
 ) -> Result<Verification, MigrateError> {
-    let survey = Survey::of(view, tuple)?;
-    let stored = view.stores.partitioned.tickers(
+    let survey = Survey::of(sides, tuple)?;
+    let stored = sides.stores.partitioned.tickers(
         Some(&tuple.venue),
         Dataset::Stocks,
         Some(tuple.interval),
@@ -114,17 +146,17 @@ pub fn verify_interval(
         .map(|(_, ticker)| ticker)
         .collect();
     let series = chosen.len();
-    view.observer.observe(Event::CheckPlanned { series });
+    sides.observer.observe(Event::CheckPlanned { series });
     let looked: Vec<Option<Looked>> = chosen
         .into_par_iter()
         .map(|ticker| {
-            if view.stop.is_raised() {
+            if sides.stop.is_raised() {
                 return None;
             }
             let mut misplaced = Vec::new();
             let proof = proofs.of(&ticker);
             let (finding, medium) =
-                match look(view, tuple, &ticker, proof, is_active, &mut misplaced) {
+                match look(sides, tuple, &ticker, proof, is_active, &mut misplaced) {
                     Ok(found) => found,
                     Err(refusal) => (Finding::Wrong(refusal), Medium::Disk),
                 };
@@ -132,7 +164,7 @@ pub fn verify_interval(
                 ticker: ticker.clone(),
                 interval: tuple.interval,
             };
-            view.observer.observe(Event::Step(Work::Check, series));
+            sides.observer.observe(Event::Step(Work::Check, series));
             Some((ticker, finding, medium, misplaced))
         })
         .collect();
@@ -155,7 +187,7 @@ pub fn verify_interval(
 }
 
 fn look(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     tuple: &VenueInterval,
     ticker: &Ticker,
     proof: Option<&Proof>,
@@ -163,11 +195,11 @@ fn look(
     misplaced: &mut Vec<PathBuf>,
 ) -> Result<(Finding, Medium), Refusal> {
     let request = tuple.series(ticker);
-    let partitions = read_partitions(&view.stores.partitioned, &request)?;
+    let partitions = read_partitions(&sides.stores.partitioned, &request)?;
     if let Some((stored, _)) = &partitions {
         misplaced.extend_from_slice(&stored.misplaced);
     }
-    let legacy = match read_legacy(view, &request, Medium::Disk) {
+    let legacy = match read_legacy(sides, &request, Medium::Disk) {
         Ok(file) => Some(file),
         Err(Refusal::Absent) => None,
         Err(refusal) => return Err(refusal),
@@ -180,7 +212,7 @@ fn look(
     };
     let Some(file) = legacy else {
         return Ok((
-            without_legacy(view, &request, &found, proof, is_active)?,
+            without_legacy(sides, &request, &found, proof, is_active)?,
             medium,
         ));
     };
@@ -191,7 +223,7 @@ fn look(
         return Ok((Finding::Equal { rows }, medium));
     };
     let is_explained = match proof {
-        Some(proof) => since::is_explained(view, &request, rows, &found, proof)?,
+        Some(proof) => since::is_explained(sides, &request, rows, &found, proof)?,
         // Nobody wrote down what there was: rows after the last legacy one are what updates add.
         None => difference.is_only_extra() && is_active && is_after(rows, &found),
     };
@@ -204,7 +236,7 @@ fn look(
 }
 
 fn without_legacy(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     request: &StorageRequest,
     found: &Frame,
     proof: Option<&Proof>,
@@ -218,7 +250,7 @@ fn without_legacy(
             Err(Refusal::Unaccounted)
         };
     };
-    is_as_proven(view, request, found, proof)?;
+    is_as_proven(sides, request, found, proof)?;
     let rows = proof.partitions.rows;
     Ok(Finding::Proven { rows })
 }

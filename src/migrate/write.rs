@@ -9,8 +9,7 @@ use super::restart::put_aside;
 use super::run::Made;
 use super::verify::read_partitions;
 use super::{
-    Difference, Failed, IntervalReport, MigrateError, MigrationSession, MigrationView, Note, Proof,
-    Proofs, Refusal,
+    Difference, Failed, IntervalReport, MigrateError, Mover, Note, Proof, Proofs, Refusal, Sides,
 };
 use crate::catalog::Block;
 use crate::frame::Frame;
@@ -41,7 +40,7 @@ struct Written {
 
 /// The thread that writes.
 pub(super) struct Writer<'w, 'l> {
-    session: MigrationSession<'l>,
+    mover: Mover<'l>,
     run: StagedRun<'l, Sealed>,
     quarantine: Quarantine<'l>,
     /// The tree that is built in staging.
@@ -57,20 +56,20 @@ pub(super) struct Writer<'w, 'l> {
 
 impl<'w, 'l> Writer<'w, 'l> {
     pub(super) fn new(
-        session: MigrationSession<'l>,
+        mover: Mover<'l>,
         run: StagedRun<'l, Sealed>,
         proofs: &'w mut Proofs,
         report: &'w mut IntervalReport,
     ) -> Self {
         Self {
-            session,
-            quarantine: session.quarantine(),
-            staged: session.view.stores.partitioned.rooted(&run.whole_root()),
+            mover,
+            quarantine: mover.quarantine(),
+            staged: mover.sides.stores.partitioned.rooted(&run.whole_root()),
             run,
             proofs,
             report,
             batch: Vec::new(),
-            began: session.clock.now(),
+            began: mover.clock.now(),
             failed: Vec::new(),
         }
     }
@@ -124,7 +123,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         else {
             return Replaced::Noted;
         };
-        let catalog = self.session.view.catalog;
+        let catalog = self.mover.sides.catalog;
         match catalog.storage_block(ticker, venue, *interval) {
             Block::Partitioned { .. } => Replaced::Noted,
             _ => Replaced::Copied,
@@ -137,7 +136,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             quarantine: &self.quarantine,
             corrupt_files: CorruptFiles::Quarantine,
             replaced: self.replaced(&prepared.request),
-            at: self.session.clock.now(),
+            at: self.mover.clock.now(),
         };
         let mut aside = Aside::default();
         let joined = self.run.put(prepared, &custody, &mut aside);
@@ -153,12 +152,12 @@ impl<'w, 'l> Writer<'w, 'l> {
         }
         self.run.sync_whole()?;
         let left = self.run.commit()?.left;
-        let (session, staged) = (self.session, &self.staged);
+        let (mover, staged) = (self.mover, &self.staged);
         let reread: Vec<Result<Medium, Refusal>> = batch
             .par_iter()
-            .map(|written| reread(session.view, staged, written))
+            .map(|written| reread(mover.sides, staged, written))
             .collect();
-        let now = session.clock.now();
+        let now = mover.clock.now();
         let taken = now.signed_duration_since(std::mem::replace(&mut self.began, now));
         let millis =
             u64::try_from(taken.num_milliseconds()).unwrap_or_default() / batch.len().max(1) as u64;
@@ -197,13 +196,13 @@ impl<'w, 'l> Writer<'w, 'l> {
             }
         }
         self.run.move_whole(&dirs)?;
-        session.write_down(&self.report.tuple.venue, &lines)?;
+        mover.write_down(&self.report.tuple.venue, &lines)?;
         self.report.unlike.extend(self.run.take_refused());
         self.report.proven_now += notes.len();
         notes.append(&mut self.failed);
-        self.proofs.append(session, notes)?;
+        self.proofs.append(mover, notes)?;
         for event in told {
-            session.view.observer.observe(event);
+            mover.sides.observer.observe(event);
         }
         Ok(())
     }
@@ -216,7 +215,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         let ticker = &written.copy.ticker;
         let reason = "partitions that differ from their legacy file were copied anew from it";
         let tuple = &self.report.tuple;
-        match put_aside(self.session, &mut self.run, tuple, ticker, reason) {
+        match put_aside(self.mover, &mut self.run, tuple, ticker, reason) {
             Ok(kept) => {
                 self.report.kept.extend(kept);
                 Ok(None)
@@ -233,7 +232,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             interval: self.report.tuple.interval,
         };
         let step = Event::Step(Work::Move, series);
-        self.session.view.observer.observe(step);
+        self.mover.sides.observer.observe(step);
     }
 
     fn fail(&mut self, ticker: Ticker, refusal: Refusal) {
@@ -259,7 +258,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         // Of a series that was there already, only some files were written.
         let (all, size) = match (
             &whole,
-            self.session.view.stores.partitioned.stat(&copy.request)?,
+            self.mover.sides.stores.partitioned.stat(&copy.request)?,
         ) {
             (None, Some(stat)) => (stat.files as u64, stat.bytes),
             _ => (files, bytes),
@@ -275,7 +274,7 @@ impl<'w, 'l> Writer<'w, 'l> {
         self.report.written.1 += bytes;
         self.report.from_memory += usize::from(medium == Medium::Cache);
         let proof = Proof {
-            at: self.session.clock.now(),
+            at: self.mover.clock.now(),
             legacy: copy.legacy,
             partitions: copy.expected,
             file: copy.stamp,
@@ -303,7 +302,7 @@ impl<'w, 'l> Writer<'w, 'l> {
 
 /// Reads a series back from the disk and compares it with what it has to be.
 fn reread(
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     staged: &PartitionedStore,
     written: &Written,
 ) -> Result<Medium, Refusal> {
@@ -311,13 +310,13 @@ fn reread(
     // What was built was decoded again and compared row for row then: now the disk has to have these very bytes.
     if let Some(series) = &written.whole
         && series.record.rows == copy.expected.rows
-        && let Some(medium) = series.reread(view.fs)?
+        && let Some(medium) = series.reread(sides.fs)?
     {
         return Ok(medium);
     }
     let store = match written.whole {
         Some(_) => staged,
-        None => &view.stores.partitioned,
+        None => &sides.stores.partitioned,
     };
     let Some((Stored { frame: found, .. }, medium)) = read_partitions(store, &copy.request)? else {
         return Err(Refusal::Gone);
@@ -326,7 +325,7 @@ fn reread(
         return Ok(medium);
     }
     // Rows are compared one by one only to say where they differ.
-    let legacy = read_legacy(view, &copy.request, Medium::Disk)?;
+    let legacy = read_legacy(sides, &copy.request, Medium::Disk)?;
     let expected: &Frame = &legacy.decoded.ordered.frame;
     Err(Refusal::Mismatch(
         Difference::between(expected, &found).unwrap_or_default(),

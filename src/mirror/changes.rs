@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::extent::Extent;
+use super::folder::Folder;
+use super::lost::lacking;
 use super::need::{Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
+use super::scan::Scan;
 use super::{MirrorError, Mirrored, Tree, Version};
-use crate::frame::Frame;
+use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
-use crate::ledger::{Line, Mark, SeriesRecord, read_since};
+use crate::ledger::{Ledgers, Line, Mark, SeriesRecord, read_since, rows_out};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::sys::Rights;
 
@@ -58,38 +61,92 @@ pub(super) struct Changes {
 /// A series, and what happens to it.
 type Looked = (StorageRequest, Result<Option<Change>, Unread>);
 
-/// Finds what differs.
+/// What the ledger says of the series of a tree behind the mark of a version.
+#[derive(Debug)]
+pub(super) struct LinesSince {
+    of_series: BTreeMap<StorageRequest, Vec<Line>>,
+    mark: Option<Mark>,
+    /// Whether these are all lines behind the mark.
+    pub(super) is_known: bool,
+}
+
+impl LinesSince {
+    /// Returns the lines of a series, oldest first.
+    pub(super) fn of(&self, request: &StorageRequest) -> &[Line] {
+        self.of_series
+            .get(request)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+}
+
+/// Reads what the ledger says of the series of a tree behind the mark of a version.
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub(super) fn find(
+pub(super) fn lines_since(
     origin: Origin<'_, '_>,
     tree: &Tree,
-    known: &Known,
     version: Option<&Version>,
-) -> Result<Changes, MirrorError> {
+) -> Result<LinesSince, MirrorError> {
     let mark = version.and_then(|version| version.mark.as_ref());
     let places = &origin.workspace.places;
     let since = read_since(origin.fs, places, &tree.venue, mark)?;
-    let mut lines: BTreeMap<StorageRequest, Vec<Line>> = BTreeMap::new();
+    let mut of_series: BTreeMap<StorageRequest, Vec<Line>> = BTreeMap::new();
     for line in since.lines {
         if tree.holds(line.series()) {
-            lines.entry(line.series().clone()).or_default().push(line);
+            let of_one = of_series.entry(line.series().clone()).or_default();
+            of_one.push(line);
         }
     }
-    let series = series(tree, known, version);
-    let looked: Vec<Looked> = series
+    Ok(LinesSince {
+        of_series,
+        mark: since.mark,
+        is_known: since.is_known,
+    })
+}
+
+/// Finds what differs.
+///
+/// # Errors
+/// When the ledger cannot be read, or what the mirror has of months that the tree had lost.
+pub(super) fn find(
+    origin: Origin<'_, '_>,
+    (tree, folder): (&Tree, &Folder<'_>),
+    known: &Known,
+    version: Option<&Version>,
+) -> Result<Changes, MirrorError> {
+    let since = lines_since(origin, tree, version)?;
+    let mut scan = version.map(|version| Scan::new(folder, version, Profile::of(tree.dataset)));
+    let ledgers = Ledgers::default();
+    let mut needs = Vec::new();
+    for request in series(tree, known, version) {
+        let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+        let mirrored = version.and_then(|version| version.series.get(ticker));
+        let record = known.records.get(&request);
+        let lines = since.of(&request);
+        let Some(mirrored) = mirrored else {
+            needs.push((request, Need::Whole(Hints::default()), None, None));
+            continue;
+        };
+        let need = need(mirrored, record, lines, since.is_known);
+        let doubt = match (&need, &mut scan) {
+            (Need::Whole(hints), Some(scan)) => {
+                let lost = doubtful(mirrored, hints, lines, since.is_known);
+                let is_any = !lost.is_empty();
+                is_any
+                    .then(|| Doubt::of(origin, scan, &request, lost, &ledgers))
+                    .transpose()?
+            }
+            _ => None,
+        };
+        needs.push((request, need, Some(mirrored), doubt));
+    }
+    let looked: Vec<Looked> = needs
         .into_par_iter()
-        .map(|request| {
-            let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
-            let mirrored = version.and_then(|version| version.series.get(ticker));
+        .map(|(request, need, mirrored, doubt)| {
             let record = known.records.get(&request);
-            let lines = lines.get(&request).map(Vec::as_slice).unwrap_or_default();
-            let need = match mirrored {
-                Some(mirrored) => need(mirrored, record, lines, since.is_known),
-                None => Need::Whole(Hints::default()),
-            };
-            let change = look(origin, request.clone(), need, mirrored, record);
+            let change = look(origin, request.clone(), (need, doubt), mirrored, record);
             (request, change)
         })
         .collect();
@@ -111,6 +168,64 @@ pub(super) fn find(
     Ok(found)
 }
 
+/// Returns the partitions that may be lost, and may have come back: something was written there.
+fn doubtful(
+    mirrored: &Mirrored,
+    hints: &Hints,
+    lines: &[Line],
+    is_known: bool,
+) -> BTreeSet<PartitionKey> {
+    let is_written = |partition: &&PartitionKey| {
+        let is_it = |line: &Line| match line {
+            Line::File(line) => line.partition == **partition || **partition == PartitionKey::Whole,
+            Line::Found(..) => true,
+            Line::Gone(_) => false,
+        };
+        !is_known || lines.iter().any(is_it)
+    };
+    let written = mirrored.kept.iter().filter(is_written);
+    written.chain(&hints.replaced).copied().collect()
+}
+
+/// Partitions that may be lost, and what tells whether they are.
+struct Doubt {
+    partitions: BTreeSet<PartitionKey>,
+    /// What the mirror has of the series.
+    mirrored: Frame,
+    /// Rows that a person took out.
+    out: Frame,
+}
+
+impl Doubt {
+    fn of(
+        origin: Origin<'_, '_>,
+        scan: &mut Scan<'_, '_>,
+        request: &StorageRequest,
+        partitions: BTreeSet<PartitionKey>,
+        ledgers: &Ledgers,
+    ) -> Result<Self, MirrorError> {
+        let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+        let mirrored = scan.rows(ticker)?;
+        let history = ledgers.history(origin.fs, &origin.workspace.places, request)?;
+        let out = rows_out(&history, mirrored.profile());
+        Ok(Self {
+            partitions,
+            mirrored,
+            out,
+        })
+    }
+
+    /// Returns those of the partitions of which the tree has all rows.
+    fn settled(&self, read: &Read) -> BTreeSet<PartitionKey> {
+        let is_had = |partition: &&PartitionKey| {
+            let lost = BTreeSet::from([**partition]);
+            let is_damaged = read.damaged.contains(*partition);
+            !is_damaged && lacking(&self.mirrored, &read.frame, &lost, &self.out).is_empty()
+        };
+        self.partitions.iter().filter(is_had).copied().collect()
+    }
+}
+
 /// Returns every series that the tree or the mirror has.
 fn series(tree: &Tree, known: &Known, version: Option<&Version>) -> BTreeSet<StorageRequest> {
     let there = known.records.keys().chain(&known.unrecorded);
@@ -128,7 +243,7 @@ fn series(tree: &Tree, known: &Known, version: Option<&Version>) -> BTreeSet<Sto
 fn look(
     origin: Origin<'_, '_>,
     request: StorageRequest,
-    need: Need,
+    (need, doubt): (Need, Option<Doubt>),
     mirrored: Option<&Mirrored>,
     record: Option<&SeriesRecord>,
 ) -> Result<Option<Change>, Unread> {
@@ -137,17 +252,8 @@ fn look(
         .ticker()
         .map_or("", |ticker| ticker.as_str())
         .into();
-    let estimate = record.map_or(0, |record| record.rows);
     let Some(mirrored) = mirrored else {
-        return Ok(Some(Change {
-            ticker,
-            extent: Extent::all(),
-            rows: Rows::Later,
-            state: Some(recorded(record)),
-            estimate,
-            is_new: true,
-            request,
-        }));
+        return Ok(Some(begun(ticker, request, record)));
     };
     let hints = match need {
         Need::Nothing => return Ok(None),
@@ -183,7 +289,25 @@ fn look(
     let Some(read) = origin.whole(&request)? else {
         return Ok(lost(ticker, request, mirrored));
     };
-    Ok(whole(ticker, request, &read, &hints, mirrored, record))
+    let mut kept = lost_partitions(&request, &read, &hints, mirrored, record);
+    if let Some(doubt) = doubt {
+        let settled = doubt.settled(&read);
+        kept.retain(|partition| !settled.contains(partition));
+    }
+    Ok(whole(ticker, request, &read, &kept, mirrored, record))
+}
+
+/// A series of which the mirror has nothing yet.
+fn begun(ticker: Box<str>, request: StorageRequest, record: Option<&SeriesRecord>) -> Change {
+    Change {
+        ticker,
+        extent: Extent::all(),
+        rows: Rows::Later,
+        state: Some(recorded(record)),
+        estimate: record.map_or(0, |record| record.rows),
+        is_new: true,
+        request,
+    }
 }
 
 /// A series of which the tree has nothing any more. No command takes a series away: its rows stay, and are marked.
@@ -206,26 +330,42 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
     })
 }
 
-fn whole(
-    ticker: Box<str>,
-    request: StorageRequest,
+/// Returns the partitions of which the tree has lost rows, as far as anybody knows: the mirror has marked them, or the file is
+/// damaged, gone, or was written anew in the place of such a one.
+pub(super) fn lost_partitions(
+    request: &StorageRequest,
     read: &Read,
     hints: &Hints,
     mirrored: &Mirrored,
     record: Option<&SeriesRecord>,
-) -> Option<Change> {
+) -> BTreeSet<PartitionKey> {
     let granularity = request.series.dataset().granularity();
-    let partition_of = |time| PartitionKey::of(granularity, time);
-    let there: BTreeSet<PartitionKey> = read.frame.times().map(partition_of).collect();
-    let mut kept: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
-    kept.extend(&hints.replaced);
-    kept.extend(&read.damaged);
+    let times = read.frame.times();
+    let there: BTreeSet<PartitionKey> = times
+        .map(|time| PartitionKey::of(granularity, time))
+        .collect();
+    let mut lost: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
+    lost.extend(&hints.replaced);
+    lost.extend(&read.damaged);
     let months = record.iter().flat_map(|record| &record.months);
     let months = months.flat_map(|(first, last)| {
         let next = |key: &PartitionKey| key.next();
         std::iter::successors(Some(*first), next).take_while(|key| key <= last)
     });
-    kept.extend(months.filter(|month| !there.contains(month)));
+    lost.extend(months.filter(|month| !there.contains(month)));
+    lost
+}
+
+fn whole(
+    ticker: Box<str>,
+    request: StorageRequest,
+    read: &Read,
+    kept: &BTreeSet<PartitionKey>,
+    mirrored: &Mirrored,
+    record: Option<&SeriesRecord>,
+) -> Option<Change> {
+    let granularity = request.series.dataset().granularity();
+    let partition_of = |time| PartitionKey::of(granularity, time);
     let whole = Some(read.frame.fingerprint().digest.half().number());
     // What is damaged may be whole again tomorrow, and its record will be the one of today.
     let recorded = recorded(record.filter(|_| read.damaged.is_empty()));
@@ -247,7 +387,7 @@ fn whole(
             |time: &i64| kept.contains(&partition_of(*time)) || kept.contains(&PartitionKey::Whole);
         let extent = Extent {
             times: read.frame.times().filter(is_kept).collect(),
-            spans: beside(&kept),
+            spans: beside(kept),
             fresh: Vec::new(),
         };
         (extent, Rows::Later)

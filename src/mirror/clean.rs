@@ -9,7 +9,8 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::folder::{CURRENT, FILES, Folder, damaged, number_of};
-use super::{MirrorError, Piece, Version};
+use super::table::Log;
+use super::{MirrorError, Piece, Tree, Version};
 use crate::sys::atomic::TempNames;
 use crate::sys::{Fs, FsResult, Kind};
 
@@ -17,39 +18,45 @@ use crate::sys::{Fs, FsResult, Kind};
 const KEPT_HOURS: i64 = 24;
 
 impl Folder<'_> {
-    /// Removes what is not needed beside `current`. Under the lock of the folder.
-    pub(super) fn tidy(
+    /// Returns the states that readers may hold, the newest first.
+    pub(super) fn kept(
         &self,
-        temps: &TempNames,
         current: &Version,
         now: DateTime<Utc>,
-    ) -> Result<(), MirrorError> {
-        for entry in self.fs.list(&self.dir)?.unwrap_or_default() {
-            if is_temp(&entry.name) {
-                remove_all(self.fs, &self.dir.join(&entry.name), entry.kind)?;
-            }
-        }
+    ) -> Result<Vec<Version>, MirrorError> {
         let mut kept = vec![current.clone()];
         let mut newer = current.made;
         for number in self.numbers()?.into_iter().rev() {
-            if number == current.number {
+            // One that came after the current one was never anybody's, and one that is damaged is nobody's.
+            if number >= current.number {
                 continue;
             }
-            // One that is damaged is nobody's, and one that came after the current one was never anybody's.
             let found = match self.version(number) {
                 Err(error @ MirrorError::Fs(_)) => return Err(error),
                 found => found.ok().flatten(),
             };
             let is_young = |newer: DateTime<Utc>| newer > now - TimeDelta::hours(KEPT_HOURS);
-            match found {
-                Some(version) if number < current.number && is_young(newer) => {
-                    newer = version.made;
-                    kept.push(version);
-                }
-                _ => self.remove_version(temps, number)?,
+            if let Some(version) = found.filter(|_| is_young(newer)) {
+                newer = version.made;
+                kept.push(version);
             }
         }
-        self.remove_files(&kept)
+        Ok(kept)
+    }
+
+    /// Removes what is not needed beside the states that readers may hold. Under the lock of the folder.
+    pub(super) fn tidy(&self, temps: &TempNames, kept: &[Version]) -> Result<(), MirrorError> {
+        for entry in self.fs.list(&self.dir)?.unwrap_or_default() {
+            if is_temp(&entry.name) {
+                remove_all(self.fs, &self.dir.join(&entry.name), entry.kind)?;
+            }
+        }
+        for number in self.numbers()? {
+            if !kept.iter().any(|version| version.number == number) {
+                self.remove_version(temps, number)?;
+            }
+        }
+        self.remove_files(kept)
     }
 
     fn remove_version(&self, temps: &TempNames, number: u64) -> FsResult<()> {
@@ -83,7 +90,7 @@ impl Folder<'_> {
     ///
     /// # Errors
     /// When something cannot be removed. What is left is no mirror any more.
-    pub fn drop(&self, temps: &TempNames) -> Result<bool, MirrorError> {
+    pub fn drop(&self, temps: &TempNames, tree: &Tree) -> Result<bool, MirrorError> {
         if self.fs.metadata(&self.dir)?.is_none() {
             return Ok(false);
         }
@@ -107,6 +114,7 @@ impl Folder<'_> {
                 remove_all(self.fs, &path, entry.kind)?;
             }
         }
+        Log::of(self, tree).remove(temps)?;
         self.remove_files(&[])?;
         for name in ["refreshed", ".lock"] {
             self.fs.remove_file(&self.dir.join(name))?;
@@ -120,11 +128,11 @@ impl Folder<'_> {
 }
 
 /// Tells whether a name is one of `TempNames`.
-fn is_temp(name: &str) -> bool {
+pub(super) fn is_temp(name: &str) -> bool {
     name.starts_with('.') && name.contains(".tmp-")
 }
 
-fn remove_all(fs: &dyn Fs, path: &Path, kind: Kind) -> FsResult<()> {
+pub(super) fn remove_all(fs: &dyn Fs, path: &Path, kind: Kind) -> FsResult<()> {
     if kind != Kind::Dir {
         return fs.remove_file(path).map(drop);
     }

@@ -3,16 +3,13 @@
 //! Promises: rows are compared by their fingerprints, every bit of them. What the tree has lost is not held against the mirror,
 //! and is counted. Changes nothing and takes no lock.
 
-use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 
-use super::build::rows_of;
-use super::folder::Folder;
 use super::read::{Origin, Unread};
-use super::{MirrorError, Mirrored, Piece, Place, Tier, Tree, Version};
+use super::scan::Scan;
+use super::{MirrorError, Mirrored, Place, Tree};
 use crate::catalog::Catalog;
-use crate::frame::{self, Frame, Profile};
+use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
 use crate::model::PartitionKey;
 use crate::sys::Fs;
@@ -39,75 +36,6 @@ pub struct Verified {
     pub differences: Vec<Difference>,
 }
 
-/// The files of a version, of each tier the one that was read last.
-struct Scan<'f, 'v> {
-    folder: &'f Folder<'f>,
-    version: &'v Version,
-    profile: &'static Profile,
-    loaded: Vec<(&'v Piece, Arc<Frame>)>,
-}
-
-impl<'v> Scan<'_, 'v> {
-    /// Returns the rows of a ticker. Asked in the order of tickers, each file is read once.
-    fn rows(&mut self, ticker: &str) -> Result<Frame, MirrorError> {
-        let mut all = Frame::empty(self.profile);
-        for tier in Tier::ALL {
-            let mut of_tier = self
-                .version
-                .files_of(Some(ticker))
-                .filter(|p| p.tier == tier);
-            let Some(piece) = of_tier.next() else {
-                continue;
-            };
-            let frame = self.load(piece)?;
-            let rows = rows_in(&frame, ticker);
-            if !rows.is_empty() {
-                let part = frame.slice(rows);
-                all = if all.is_empty() {
-                    part
-                } else {
-                    let merged = frame::merge(&all, &part);
-                    if merged.added < part.len() {
-                        return Err(super::folder::damaged(
-                            &self.folder.file(piece),
-                            "it has rows that another file has, too",
-                        ));
-                    }
-                    merged.frame
-                };
-            }
-        }
-        Ok(all)
-    }
-
-    fn load(&mut self, piece: &'v Piece) -> Result<Arc<Frame>, MirrorError> {
-        if let Some((_, frame)) = self.loaded.iter().find(|(known, _)| *known == piece) {
-            return Ok(Arc::clone(frame));
-        }
-        self.loaded.retain(|(known, _)| known.tier != piece.tier);
-        let frame = Arc::new(rows_of(self.folder, self.profile, piece)?);
-        self.loaded.push((piece, Arc::clone(&frame)));
-        Ok(frame)
-    }
-}
-
-/// Returns the rows of a ticker in a file, which is sorted by tickers.
-fn rows_in(frame: &Frame, ticker: &str) -> Range<usize> {
-    let first = |is_before: &dyn Fn(&str) -> bool| {
-        let (mut low, mut high) = (0, frame.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if is_before(frame.owner(middle).map_or("", |owner| owner)) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    };
-    first(&|owner| owner < ticker)..first(&|owner| owner <= ticker)
-}
-
 /// Compares a mirror with its tree; `None` when there is no mirror.
 ///
 /// # Errors
@@ -127,12 +55,7 @@ pub fn verify(
         catalog,
         fs,
     };
-    let mut scan = Scan {
-        folder: &folder,
-        version: &version,
-        profile: Profile::of(tree.dataset),
-        loaded: Vec::new(),
-    };
+    let mut scan = Scan::new(&folder, &version, Profile::of(tree.dataset));
     let mut verified = Verified::default();
     for (ticker, state) in &version.series {
         let mirrored = scan.rows(ticker)?;

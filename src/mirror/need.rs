@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use super::Mirrored;
 use super::extent::Extent;
-use crate::frame::RowChanges;
+use crate::frame::{Profile, RowChanges};
 use crate::ledger::{FileLine, Line, Past, SeriesRecord};
-use crate::model::{Dataset, PartitionKey, time};
+use crate::model::{PartitionKey, time};
 
 /// What has to be read of a series.
 #[derive(Debug, PartialEq)]
@@ -126,8 +126,9 @@ impl Walk {
     }
 
     fn add(&mut self, line: &FileLine, changes: &RowChanges) -> bool {
-        // Several events may share a moment, and some of them may be there already.
-        if line.series.series.dataset() == Dataset::Events {
+        // Several events, or auctions, may share a moment, and some of them may be there already.
+        let profile = Profile::of(line.series.series.dataset());
+        if profile.further_key().next().is_some() {
             return false;
         }
         let added = changes.added.iter();

@@ -13,19 +13,21 @@ use super::changes::{Change, Changes, Rows, find};
 use super::folder::Folder;
 use super::plan::{Effort, due};
 use super::read::Origin;
+use super::table::Log;
 use super::{MirrorError, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::codec::Scans;
 use crate::frame::Profile;
 use crate::inventory::Known;
-use crate::model::{Dataset, RunId};
+use crate::layout::Places;
+use crate::model::RunId;
 use crate::storage::compression_for;
 use crate::sys::atomic::{self, TempNames, create_dirs};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// What a mirror has beside the columns of its tree.
-const INSTANTS: &str = "utc";
+pub(super) const INSTANTS: &str = "utc";
 /// Where a workspace keeps the name by which its mirrors know it.
 const NAME: &str = "mirror-id";
 
@@ -53,6 +55,8 @@ pub struct Mirroring<'m, 's> {
     pub known: &'m Known,
     /// The folder of all mirrors.
     pub root: &'m Path,
+    /// Whether the files are a table, too.
+    pub has_table: bool,
     /// The run.
     pub run: &'m RunId,
     /// The moment.
@@ -97,6 +101,7 @@ impl Mirroring<'_, '_> {
             return Err(MirrorError::AmongData { path });
         }
         let folder = Place { fs, root }.folder(tree);
+        let table = Log::of(&folder, tree);
         let is_known = |request| tree.holds(request);
         let has_series =
             self.known.records.keys().any(is_known) || self.known.unrecorded.iter().any(is_known);
@@ -133,12 +138,19 @@ impl Mirroring<'_, '_> {
         };
         let mut made = made?;
         if made.is_new {
-            made.version.number = folder.numbers()?.last().unwrap_or(&0) + 1;
+            let last = folder.numbers()?.last().copied().unwrap_or(0);
+            made.version.number = last.max(table.last()?) + 1;
             made.version.workspace = workspace;
             folder.publish(&temps, &mut made.version)?;
         }
+        let kept = folder.kept(&made.version, self.now)?;
+        if self.has_table {
+            made.told.extend(table.follow(&temps, &kept)?);
+        } else {
+            table.remove(&temps)?;
+        }
         folder.note(&temps, self.now)?;
-        folder.tidy(&temps, &made.version, self.now)?;
+        folder.tidy(&temps, &kept)?;
         let known: Vec<_> = basis.iter().flat_map(|basis| &basis.pieces).collect();
         let is_written = |piece: &&Piece| !known.iter().any(|old| old.digest == piece.digest);
         let written = made.version.pieces.iter().filter(is_written);
@@ -168,7 +180,7 @@ impl Mirroring<'_, '_> {
             of_series: mut changes,
             mut told,
             mark,
-        } = find(origin, tree, self.known, basis)?;
+        } = find(origin, (tree, folder), self.known, basis)?;
         let mut version = basis.cloned().unwrap_or_else(|| nothing(self.now));
         let changed = changes.len();
         // A mark that moved on alone is no reason for a new state: what is behind it is looked through again.
@@ -214,15 +226,21 @@ impl Mirroring<'_, '_> {
     /// Returns the name by which mirrors know the workspace, and gives it one first if it has none.
     fn name(&self, temps: &TempNames) -> FsResult<String> {
         let places = &self.workspace.places;
-        let path = places.state.join(NAME);
-        if let Some(bytes) = self.fs.read(&path)? {
-            return Ok(String::from_utf8_lossy(&bytes).trim().to_owned());
+        if let Some(name) = name_of(self.fs, places)? {
+            return Ok(name);
         }
         create_dirs(self.fs, &places.root, &places.state)?;
         let name = self.run.to_string();
+        let path = places.state.join(NAME);
         atomic::replace(self.fs, temps, &path, name.as_bytes())?;
         Ok(name)
     }
+}
+
+/// Returns the name by which mirrors know a workspace; `None` when it has none.
+pub(super) fn name_of(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> {
+    let bytes = fs.read(&places.state.join(NAME))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
 /// The next state.
@@ -254,7 +272,7 @@ fn scans(tree: &Tree, changes: &[Change]) -> Scans<'static> {
         .map(|change| compression_for(&change.request, None));
     Scans {
         instants: INSTANTS,
-        has_repeating_prices: is_fine && tree.dataset != Dataset::Events,
+        has_repeating_prices: is_fine,
         compression: compression.unwrap_or_default(),
     }
 }

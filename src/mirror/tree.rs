@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::inventory;
 use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue};
 
 /// The series that one mirror holds: all of a dataset of a venue, of one interval where it has intervals.
@@ -28,23 +29,25 @@ impl Tree {
         ]
     }
 
-    /// Returns the tree of the payments and splits of a venue.
-    pub fn of_events(venue: &Venue) -> Self {
-        Self {
+    /// Returns the trees of a venue that have no interval: payments and splits, and what was traded in auctions.
+    pub fn without_interval(venue: &Venue) -> [Self; 2] {
+        [Dataset::Events, Dataset::Auctions].map(|dataset| Self {
             venue: venue.clone(),
-            dataset: Dataset::Events,
+            dataset,
             interval: None,
-        }
+        })
+    }
+
+    /// Returns every tree of a venue that can have a mirror.
+    pub fn all_of(venue: &Venue) -> impl Iterator<Item = Self> {
+        let of_intervals = Interval::ALL.into_iter();
+        let of_intervals = of_intervals.flat_map(|interval| Self::of_interval(venue, interval));
+        of_intervals.chain(Self::without_interval(venue))
     }
 
     /// Tells whether a series is one of it.
     pub fn holds(&self, request: &StorageRequest) -> bool {
-        let interval = match &request.series {
-            Series::Bars { interval, .. }
-            | Series::Adjusted { interval, .. }
-            | Series::Prepost { interval, .. } => Some(*interval),
-            Series::Events { .. } | Series::Auctions { .. } | Series::Trades { .. } => None,
-        };
+        let interval = inventory::interval_of(&request.series);
         request.venue.as_ref() == Some(&self.venue)
             && request.series.dataset() == self.dataset
             && interval == self.interval
@@ -57,6 +60,7 @@ impl Tree {
             (Dataset::Adjusted, Some(interval)) => Series::Adjusted { ticker, interval },
             (Dataset::Prepost, Some(interval)) => Series::Prepost { ticker, interval },
             (Dataset::Events, _) => Series::Events { ticker },
+            (Dataset::Auctions, _) => Series::Auctions { ticker },
             _ => return None,
         };
         Some(StorageRequest {

@@ -3,6 +3,7 @@
 //! Promises: a value of these types is valid wherever it is met; parsing happens once, at the border.
 //! Leaves to others: where things lie (`layout`), what rows look like (`frame`), how files are written (`sys`).
 
+mod as_of;
 mod calendar_span;
 mod copies;
 mod currency;
@@ -20,6 +21,7 @@ mod ticker;
 pub mod time;
 mod venue;
 
+pub use as_of::AsOf;
 pub use calendar_span::{CALENDAR_FORMS, CalendarSpan};
 pub use copies::copied_from;
 pub use currency::{minor_units, unit_factor};

@@ -19,4 +19,4 @@ mod trades;
 pub use coarser::{Coarse, Hours, coarser};
 pub use error::ResampleError;
 pub use rules::{LeftOut, VenueRules};
-pub use trades::{Made, bars_of_trades};
+pub use trades::{Made, bars_of_each, bars_of_trades};

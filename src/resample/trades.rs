@@ -18,7 +18,7 @@ use super::auctions::auctions;
 use super::bucket::Grid;
 use super::exact::Digits;
 use super::groups::{Groups, Rows, aggregate};
-use super::resolve::{Fate, resolve};
+use super::resolve::{Fate, Resolved, resolve};
 use super::rules::{Counts, LeftOut, VenueRules};
 use super::{ResampleError, lines::Lines};
 
@@ -75,7 +75,33 @@ pub fn bars_of_trades(
     calendar: &Calendar,
     interval: Interval,
 ) -> Result<Made, ResampleError> {
+    let made = bars_of_each(trades, rules, calendar, &[interval])?;
+    Ok(made.into_iter().next().unwrap_or_default())
+}
+
+/// Makes bars of several lengths of the same lines, in the order of the lengths.
+///
+/// # Errors
+/// As `bars_of_trades`.
+pub fn bars_of_each(
+    trades: &Frame,
+    rules: &VenueRules,
+    calendar: &Calendar,
+    intervals: &[Interval],
+) -> Result<Vec<Made>, ResampleError> {
     let lines = Lines::of(trades)?;
+    let resolved = resolve(trades);
+    let make = |interval: &Interval| bars(lines, &resolved, rules, calendar, *interval);
+    intervals.iter().map(make).collect()
+}
+
+fn bars(
+    lines: Lines<'_>,
+    resolved: &Resolved,
+    rules: &VenueRules,
+    calendar: &Calendar,
+    interval: Interval,
+) -> Result<Made, ResampleError> {
     let zone = calendar.zone().unwrap_or("UTC");
     let clock = WallClock::of(zone).ok_or_else(|| ResampleError::NoZone {
         zone: zone.to_owned(),
@@ -93,7 +119,7 @@ pub fn bars_of_trades(
         known: HashMap::new(),
         made: Made::default(),
     };
-    let mut placed = making.place(trades);
+    let mut placed = making.place(resolved);
     making.count(&mut placed);
     let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
     let groups = making.aggregate(&placed, &key)?;
@@ -124,11 +150,10 @@ pub(super) const MINUTE: i64 = 60 * 1_000_000_000;
 
 impl Making<'_> {
     /// Gives each line its place, in the order of the rows.
-    fn place(&mut self, trades: &Frame) -> Vec<Placed> {
-        let resolved = resolve(trades);
-        self.made.unmatched = resolved.unmatched;
-        let mut placed = Vec::with_capacity(trades.len());
-        for (row, fate) in resolved.fates.into_iter().enumerate() {
+    fn place(&mut self, resolved: &Resolved) -> Vec<Placed> {
+        self.made.unmatched.clone_from(&resolved.unmatched);
+        let mut placed = Vec::with_capacity(resolved.fates.len());
+        for (row, fate) in resolved.fates.iter().copied().enumerate() {
             match self.place_line(row, fate) {
                 Ok(line) => placed.extend(line),
                 Err(reason) => *self.made.left_out.entry(reason).or_default() += 1,

@@ -107,7 +107,7 @@ impl Fetched {
                 Kind::Dir => self.collect(fs, fetched, &path)?,
                 Kind::File => {
                     let request = path.strip_prefix(fetched).ok().and_then(parse_staged);
-                    let rows = request.map(|request| StagedRows { path, request });
+                    let rows = request.map(|request| StagedRows::on_disk(path, request));
                     self.rows.extend(rows);
                 }
                 Kind::Link | Kind::Other => {}
@@ -128,7 +128,7 @@ pub(super) fn repeated(
     let mut earlier = leftover_runs(area.fs, area.places)?;
     earlier.retain(|id| id < area.id());
     let mut repeated = Vec::new();
-    for rows in staged {
+    for rows in staged.iter().filter(|rows| !rows.is_held()) {
         let Ok(below) = rows.path.strip_prefix(area.dir()) else {
             continue;
         };

@@ -330,12 +330,12 @@ impl StorageInterface for PartitionedStore {
             .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
         facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
-        let parts = newer.split();
+        let parts = newer.partitions();
         let mut jobs = Vec::with_capacity(parts.len());
         for (key, rows) in &parts {
             let spot = way.spot_of(*key)?;
             let place = (*key, spot.path, spot.is_there);
-            jobs.push((self.job(request, place, provenance, &facts), rows));
+            jobs.push((self.job(request, place, provenance, &facts), &**rows));
         }
         let is_beside =
             jobs.iter().any(|(job, _)| job.is_there) || self.folders.holds_any(request)?;

@@ -300,7 +300,7 @@ impl StagedRun<'_, Sealed> {
     /// # Errors
     /// When a staged file cannot be removed.
     pub fn forget(&mut self, done: &[StagedRows]) -> Result<(), StorageError> {
-        for rows in done {
+        for rows in done.iter().filter(|rows| !rows.is_held()) {
             self.area.fs.remove_file(&rows.path)?;
         }
         let done: BTreeSet<&PathBuf> = done.iter().map(|rows| &rows.path).collect();
@@ -318,13 +318,14 @@ impl StagedRun<'_, Sealed> {
         self.forget(&repeated)
     }
 
-    /// Removes the staging area. Rows that wait to be merged and files that a journal lists stay, for the next run, and so does
-    /// what nobody here understands.
+    /// Removes the staging area. Staged rows that wait to be merged and files that a journal lists stay, for the next run, and so
+    /// does what nobody here understands. Rows that were only held are gone.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub fn finish(self) -> Result<(), StorageError> {
-        let is_done = self.state.staged.is_empty() && self.state.waiting.is_empty();
+        let is_done =
+            self.state.staged.iter().all(StagedRows::is_held) && self.state.waiting.is_empty();
         if !is_done || holds_unknown(&self.area)? {
             return Ok(());
         }

@@ -7,10 +7,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::layout::{Places, staged_rows};
+use crate::frame::Frame;
+use crate::layout::{Continuity, Places, staged_rows};
 use crate::lock::LockGuard;
-use crate::model::RunId;
+use crate::model::{Provenance, RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent};
 use crate::sys::{Access, Durability, Fs, FsResult};
 
@@ -18,7 +20,8 @@ use super::area::Area;
 use super::held::{Before, HeldBack};
 use super::leftover::{FETCHED, Fetched};
 use super::sealed::Sealed;
-use super::{RowsToStage, StagedRows, StorageError, check_staging};
+use super::staged_rows::partitions_of;
+use super::{RowsToStage, StagedContent, StagedRows, StorageError, check_staging};
 
 /// A run that still takes in rows.
 #[derive(Debug)]
@@ -132,10 +135,35 @@ impl<'l> StagedRun<'l, Open> {
         // A kill in the middle of the write leaves a hidden name, never a torn file under a staged one.
         self.area.fs.rename(&temp, &path)?;
         self.state.dirs.insert(parent(&path).to_owned());
-        self.state.staged.push(StagedRows {
-            path,
-            request: rows.request.clone(),
-        });
+        let request = rows.request.clone();
+        self.state.staged.push(StagedRows::on_disk(path, request));
+        Ok(())
+    }
+
+    /// Takes in rows without writing them. Whoever calls can make them again of what is durable elsewhere, and does so after
+    /// a crash or when they could not be committed: they are gone with the run.
+    ///
+    /// # Errors
+    /// When the request has no venue.
+    pub fn hold(
+        &mut self,
+        request: StorageRequest,
+        frame: Frame,
+        provenance: Provenance,
+    ) -> Result<(), StorageError> {
+        let Some((first, last)) = partitions_of(&frame) else {
+            return Ok(());
+        };
+        let series = request.partitioned()?;
+        let mut path = staged_rows(self.area.dir(), series, first, last, Continuity::Joined);
+        let number = self.state.staged.len() + 1;
+        path.set_extension(format!("{number}.parquet"));
+        let content = StagedContent {
+            frame: Arc::new(frame),
+            provenance,
+        };
+        let held = StagedRows::held(path, request, content);
+        self.state.staged.push(held);
         Ok(())
     }
 
@@ -183,7 +211,14 @@ impl<'l> StagedRun<'l, Open> {
     /// When the barrier fails; the rows are then staged, but nobody may rely on them.
     pub fn seal(self) -> Result<StagedRun<'l, Sealed>, StorageError> {
         let Self { area, state } = self;
-        let files: Vec<PathBuf> = state.staged.iter().map(|rows| rows.path.clone()).collect();
+        let written = state.staged.iter().filter(|rows| !rows.is_held());
+        let files: Vec<PathBuf> = written.map(|rows| rows.path.clone()).collect();
+        if files.is_empty() && state.dirs.is_empty() {
+            return Ok(StagedRun {
+                area,
+                state: Sealed::new(state.staged, state.held_back),
+            });
+        }
         // Of a run that was left, some may lie on the other disk, which the barrier does not cover.
         let mut beside = files.iter().filter(|file| !area.is_under_barrier(file));
         beside.try_for_each(|file| area.fs.sync_file(file))?;

@@ -1,6 +1,8 @@
-//! The rows of one fetch as a staged file: encoded off the writing thread, sealed, and read back.
+//! The rows of one fetch: as a staged file, encoded off the writing thread, sealed, and read back; or held in memory, where
+//! they can be made again of what is durable elsewhere.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -32,7 +34,7 @@ impl RowsToStage {
         rows: &Frame,
         provenance: &Provenance,
     ) -> Result<Option<Self>, StorageError> {
-        let Some((first, last)) = rows.span() else {
+        let Some((first, last)) = partitions_of(rows) else {
             return Ok(None);
         };
         // Nanoseconds, because staging must hold whatever a source sends; the tree may refuse it later.
@@ -46,11 +48,6 @@ impl RowsToStage {
             path: PathBuf::from(request.to_string()),
             source,
         })?;
-        let granularity = rows.profile().dataset.granularity();
-        let (first, last) = (
-            PartitionKey::of(granularity, first),
-            PartitionKey::of(granularity, last),
-        );
         Ok(Some(Self {
             request,
             first,
@@ -92,25 +89,58 @@ impl RowsToStage {
     }
 }
 
+/// Returns the first and the last partition that rows belong to; `None` when there are no rows.
+pub(super) fn partitions_of(rows: &Frame) -> Option<(PartitionKey, PartitionKey)> {
+    let granularity = rows.profile().dataset.granularity();
+    let (first, last) = rows.span()?;
+    let of = |time| PartitionKey::of(granularity, time);
+    Some((of(first), of(last)))
+}
+
 /// The rows of one fetch, back from staging.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StagedContent {
     /// The rows.
-    pub frame: Frame,
+    pub frame: Arc<Frame>,
     /// What they say of themselves.
     pub provenance: Provenance,
 }
 
-/// One fetch of a run, staged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One fetch of a run, staged or held.
+#[derive(Clone, Debug)]
 pub struct StagedRows {
-    /// Where it is staged.
+    /// Where it is staged, or would be.
     pub path: PathBuf,
     /// The series that it belongs to.
     pub request: StorageRequest,
+    /// What it is, if it is held and no file is there.
+    held: Option<StagedContent>,
 }
 
 impl StagedRows {
+    /// Returns a fetch of which a file is there.
+    pub fn on_disk(path: PathBuf, request: StorageRequest) -> Self {
+        Self {
+            path,
+            request,
+            held: None,
+        }
+    }
+
+    /// Returns a fetch that is in memory only.
+    pub(super) fn held(path: PathBuf, request: StorageRequest, content: StagedContent) -> Self {
+        Self {
+            path,
+            request,
+            held: Some(content),
+        }
+    }
+
+    /// Tells whether it is in memory only.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Returns whether the rows join those that are known of their series.
     pub fn continuity(&self) -> Continuity {
         layout::continuity(&self.path)
@@ -136,6 +166,9 @@ impl StagedRows {
             path: self.path.clone(),
             reason,
         };
+        if let Some(content) = &self.held {
+            return Ok(content.clone());
+        }
         let bytes = fs
             .read(&self.path)?
             .ok_or_else(|| damaged("it is gone".to_owned()))?;
@@ -154,7 +187,7 @@ impl StagedRows {
                     return Err(damaged(format!("it holds rows of {other}")));
                 }
                 Ok(StagedContent {
-                    frame,
+                    frame: Arc::new(frame),
                     provenance: decoded.provenance,
                 })
             }

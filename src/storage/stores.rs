@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use crate::codec::{Compression, MemoryLimit};
 use crate::frame::basis::UnsealedBasis;
 use crate::layout::Places;
-use crate::model::{Dataset, Interval, PriceBasis, StorageRequest};
+use crate::model::{Dataset, Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::sys::{Fs, FsError};
 
 use super::newest::holds_file;
@@ -196,6 +196,32 @@ impl Stores {
     ) -> Result<Vec<PathBuf>, StorageError> {
         let without = self.prepare_without(request, layout, &Unwanted::new())?;
         Ok(without.emptied)
+    }
+
+    /// Returns the tickers of an interval whose rows would lie in the other layout only, if new ones went to this one.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn orphans(
+        &self,
+        venue: &Venue,
+        interval: Interval,
+        is_partitioned: bool,
+    ) -> Result<Vec<Ticker>, StorageError> {
+        let of = (Some(venue), Dataset::Stocks, Some(interval));
+        let found = if is_partitioned {
+            self.legacy.tickers(of.0, of.1, of.2)?
+        } else {
+            self.partitioned.tickers(of.0, of.1, of.2)?
+        };
+        let mut orphans = Vec::new();
+        for ticker in found {
+            let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
+            if self.partitioned.holds(&request)? != is_partitioned {
+                orphans.push(ticker);
+            }
+        }
+        Ok(orphans)
     }
 
     pub(super) fn fs(&self) -> &dyn Fs {

@@ -8,6 +8,7 @@
 mod answer;
 mod arrivals;
 mod asides;
+mod confirm;
 mod feed_runs;
 mod fetch;
 mod fill;
@@ -17,12 +18,14 @@ mod owed;
 mod plan;
 mod planned;
 mod queue;
+mod request_count;
 mod requests;
 mod run;
 mod space;
 mod status;
 mod who;
 
+pub use confirm::{Confirmed, confirm};
 pub use gap_survey::{
     AskedSessions, SeriesSessions, StateOfSessions, by_state, lost_sessions, sessions,
 };
@@ -31,6 +34,7 @@ pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
 };
+pub use request_count::RequestCount;
 pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;

@@ -2,7 +2,7 @@
 //!
 //! Promises: pure. What is older than a week, or of days to come, is forgotten with the next note; a document that is
 //! not understood is none. No result of a run depends on it.
-//! Leaves to others: reading and writing (`cli`), how many tickers the requests were for (`catalog`, which knows it).
+//! Leaves to others: reading and writing (`request_count`), how many tickers the requests were for (`catalog`, which knows it).
 
 use std::collections::BTreeMap;
 

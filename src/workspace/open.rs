@@ -18,13 +18,13 @@ use crate::catalog::{Aliases, Catalog, INTERVALS_FILE, Intervals, TICKERS_FILE};
 use crate::codec::{self, MemoryLimit};
 use crate::config::{
     Compression, ConfigService, CorruptFiles, Origin, Overrides, SETTINGS_FILE,
-    STORAGE_CONFIG_FILE, Settings,
+    STORAGE_CONFIG_FILE, Settings, SourceKind,
 };
 use crate::http::{Client, HttpSettings, Proxies};
 use crate::layout::{LegacyPathBuilder, Places};
 use crate::ledger::Ledgers;
 use crate::lock::{GlobalRunLock, LockGuard, NetworkDisks};
-use crate::model::{Interval, Venue};
+use crate::model::{Interval, PriceBasis, Venue};
 use crate::observe::Observer;
 use crate::source::posttrade::Feed;
 use crate::source::{MarketDataSource, symbols, yahoo};
@@ -137,6 +137,16 @@ impl<'s> Workspace<'s> {
             feeds: &self.feeds,
             calendars: &self.calendars,
         }
+    }
+
+    /// Returns the price bases that the settings give to folders of files; what nobody chose is known of none.
+    pub fn chosen_bases(&self) -> impl Iterator<Item = (&Venue, PriceBasis)> {
+        let sources = self.config.settings().sources();
+        sources.filter_map(|(venue, source)| {
+            let is_chosen = source.kind.value == Some(SourceKind::Files);
+            let basis = source.price_basis.value;
+            (is_chosen && basis != PriceBasis::Unknown).then_some((venue, basis))
+        })
     }
 
     /// Returns the calendars of the settings that are not used, with the reason.
@@ -336,6 +346,24 @@ fn memory_limit(around: &Surroundings, settings: &Settings) -> MemoryLimit {
 pub fn is_workspace(around: &Surroundings) -> Result<bool, FsError> {
     for mark in MARKS {
         if around.fs.metadata(&around.root.join(mark))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Tells whether a folder has legacy files where somebody looks for them.
+///
+/// # Errors
+/// When it cannot be looked into.
+pub fn has_legacy_data(around: &Surroundings) -> Result<bool, FsError> {
+    let data = around.root.join("data");
+    let adopted = data.join("legacy");
+    let flat = [&around.root, &data].map(|folder| LegacyPathBuilder::new(folder));
+    let flat = flat.iter();
+    let flat = flat.flat_map(|paths| Interval::ALL.map(|interval| paths.flat_tree(interval)));
+    for folder in std::iter::once(adopted).chain(flat) {
+        if around.fs.metadata(&folder)?.is_some() {
             return Ok(true);
         }
     }

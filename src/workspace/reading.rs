@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::catalog::Catalog;
-use crate::frame::{Frame, Profile};
+use crate::frame::{AdjustError, Frame, Profile};
 use crate::ledger::{Before, History, LedgerError, Ledgers, Unknown, read_history};
-use crate::model::{PriceBasis, Provenance, StorageRequest};
+use crate::model::{Dataset, PriceBasis, Provenance, StorageRequest};
 use crate::storage::{StorageError, Stored, read_kept};
 
 use super::{Found, Workspace};
@@ -52,6 +52,28 @@ pub enum ReadError {
         path: PathBuf,
         /// What does not fit.
         reason: String,
+    },
+    /// A file of what is stored beside bars is damaged.
+    #[error("{} is damaged: {reason}", path.display())]
+    DamagedExtra {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// What is known of payments and splits does not suffice.
+    #[error("{request} cannot be adjusted: {error}")]
+    Unadjustable {
+        /// The series.
+        request: Box<StorageRequest>,
+        /// Why.
+        error: AdjustError,
+    },
+    /// A series of all tickers has nothing beside it.
+    #[error("{request} has no ticker")]
+    WithoutTicker {
+        /// The series.
+        request: Box<StorageRequest>,
     },
 }
 
@@ -123,7 +145,7 @@ impl Reading<'_, '_> {
             Some(found) => found,
             None => Found {
                 layout: workspace.route(self.catalog, request)?.route.layout,
-                stored: nothing(request),
+                stored: nothing(request.series.dataset()),
             },
         };
         if let Some(damage) = found.stored.damaged.first() {
@@ -145,9 +167,10 @@ impl Reading<'_, '_> {
     }
 }
 
-fn nothing(request: &StorageRequest) -> Stored {
+/// Returns a series of which nothing is stored.
+pub fn nothing(dataset: Dataset) -> Stored {
     Stored {
-        frame: Frame::empty(Profile::of(request.series.dataset())),
+        frame: Frame::empty(Profile::of(dataset)),
         provenance: Provenance::default(),
         displaced: 0,
         beyond: Vec::new(),

@@ -4,6 +4,7 @@ usage: legacy_shapes.py FOLDER SHAPE [--share N]
 
   S1s  60 tickers x 1d x 20 years, 14,400 months      S2  60 x 1m x 12 months, 720 months, 5.9 million rows
   S3   400 x 1h x 2 years, 9,600 months               S1  300 x 1d x 20 years, 72,000 months
+  S9   9,276 x 1m x 21 sessions, 76 million rows
 
 The files are what the predecessor saved: pandas, gzip, nanoseconds, one row group. Intraday prices are cents widened
 from 32 bits, as Yahoo's answers are; daily ones carry a dividend factor, hence all bits. `--share 5` takes a fifth of
@@ -31,17 +32,18 @@ class Shape(NamedTuple):
     tickers: int
     first_year: int
     years: int
+    sessions: int | None = None
 
     def months(self):
         """Returns how many month files the partitions have."""
-        return self.tickers * self.years * 12
+        return self.tickers * (1 if self.sessions else self.years * 12)
 
     def times(self):
         """Returns the times of the bars of each ticker."""
         first, last = f"{self.first_year}-01-01", f"{self.first_year + self.years}-01-01"
         days = numpy.arange(first, last, dtype="datetime64[D]")
         closed = [f"{year}-{day}" for year in range(self.first_year, self.first_year + self.years) for day in CLOSED_DAYS]
-        sessions = days[numpy.is_busday(days, holidays=closed)].astype("datetime64[ns]")
+        sessions = days[numpy.is_busday(days, holidays=closed)].astype("datetime64[ns]")[:self.sessions]
         minutes, count = STEPS[self.interval]
         if count == 1:
             return sessions
@@ -54,6 +56,7 @@ SHAPES = {
     "S3": Shape("1h", 400, 2023, 2),
     "S2": Shape("1m", 60, 2024, 1),
     "S1": Shape("1d", 300, 2005, 20),
+    "S9": Shape("1m", 9276, 2024, 1, 21),
 }
 # Minutes between bars, and bars in a session.
 STEPS = {"1d": (0, 1), "1h": (60, 7), "1m": (1, 390)}

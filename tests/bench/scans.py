@@ -1,11 +1,13 @@
 """Times what readers ask of legacy files, of partitions and of a mirror.
 
-usage: scans.py BARKEEP [SHAPE...] [--share N] [--rounds N] [--scratch FOLDER] [--gate]
+usage: scans.py BARKEEP [SHAPE...] [--share N] [--rounds N] [--scratch FOLDER] [--gate] [--table] [--arctic]
 
 As a program it makes the legacy workspaces of `legacy_shapes`, mirrors them, and asks five questions of both: one ticker, one month of
 all tickers, the mean of everything, the last close of each ticker, the average of its last 20 bars. It prints medians of times of the processor (`cpu`) and the ratios to
 those over the legacy files, and what a refresh after nothing new takes. With --gate the exit code is 1 where a question takes more than 1.5 times as long
-and 5 ms more, or the month and the mean more than 0.4 times. Other programs here use what is below for legacy files and partitions.
+and 5 ms more, or the month and the mean more than 0.4 times. --table asks for one ticker by the table, too (package deltalake), and --arctic
+reads everything into memory by polars and by ArcticDB (package arcticdb), which has it in LMDB; bounds are 1.5 times or 20 ms more, and 1.5 times.
+Other programs here use what is below for legacy files and partitions.
 
 Each question is the mean close and the number of rows. The legacy folder is asked as its users ask it, the
 partitions by `**/*.parquet` and Hive columns, and then by the recipes that help: a pattern that matches only what is
@@ -190,6 +192,51 @@ def five_by_polars(files, question, ticker, month):
     return lambda: ask
 
 
+def one_by_table(engine, table, ticker):
+    """Returns what prepares the question for one ticker by the table: finding its files is part of the question."""
+    import deltalake
+
+    def by_duckdb_of_dataset():
+        connection = duckdb.connect()
+        connection.execute("set threads = 2")
+
+        def ask():
+            bars = deltalake.DeltaTable(table).to_pyarrow_dataset()
+            connection.register("bars", bars)
+            return connection.execute("select avg(close), count(*) from bars where stock = ?", [ticker]).fetchone()
+        return ask
+
+    def by_polars_scan():
+        bars = polars.scan_delta(table).filter(polars.col("stock") == ticker)
+        return bars.select(polars.col("close").mean(), polars.len()).collect().row(0)
+    return by_duckdb_of_dataset if engine == "duckdb" else lambda: by_polars_scan
+
+
+def against_arctic(folder, scratch, rounds):
+    """Returns what reading everything into memory takes by polars and by ArcticDB, a symbol for each ticker; medians."""
+    import arcticdb
+    pattern = os.path.join(folder, "*.parquet")
+    library = arcticdb.Arctic(f"lmdb://{scratch}/arctic?map_size=8GB").create_library("bars")
+    # As a program of pandas keeps them: no pyarrow types, no column that says the same in each row.
+    of_tickers = polars.read_parquet(pattern).sort("stock", "date").partition_by("stock", as_dict=True, include_key=False)
+    library.write_batch([arcticdb.WritePayload(name, rows.to_pandas().set_index("date")) for (name,), rows in of_tickers.items()])
+    symbols = sorted(name for name, in of_tickers)
+    ways = {"polars": lambda: polars.read_parquet(pattern), "arctic": lambda: [read.data for read in library.read_batch(symbols)]}
+    times, rows = {}, {}
+    for _ in range(rounds):
+        for way, read in ways.items():
+            wall, cpu = time.monotonic(), time.process_time()
+            found = read()
+            times.setdefault(way, []).append((time.monotonic() - wall, time.process_time() - cpu))
+            rows[way] = len(found) if way == "polars" else sum(map(len, found))
+    if rows["polars"] != rows["arctic"]:
+        raise AssertionError(f"rows differ: {rows}")
+    wall, cpu = ({way: statistics.median(pair[at] for pair in pairs) for way, pairs in times.items()} for at in (0, 1))
+    return {"rows": rows["polars"], "wall_ms": {way: round(took * 1000, 1) for way, took in wall.items()},
+            "cpu_ms": {way: round(took * 1000, 1) for way, took in cpu.items()}, "wall_ratio": round(wall["polars"] / wall["arctic"], 2),
+            "cpu_ratio": round(cpu["polars"] / cpu["arctic"], 2)}
+
+
 def barkeep(program, workspace, *args):
     """Runs barkeep, and returns its standard output and the seconds of the processor that it took."""
     before = os.times()
@@ -212,34 +259,43 @@ def mirror_of(program, shape_name, shape, workspace):
     return middle, folder, of_one, {"shape": shape_name, "rows": rows, "made_cpu": made, "nothing_new_cpu": again}
 
 
-def ask_five(program, shape_name, shape, workspace, rounds):
-    """Returns what the five questions take over the legacy files and over the mirror."""
+def ask_five(program, shape_name, shape, workspace, args):
+    """Returns what the five questions take over the legacy files and over the mirror, and what else is asked for."""
+    rounds = args.rounds
     ticker, folder, of_one, result = mirror_of(program, shape_name, shape, workspace)
     legacy = os.path.join(workspace, "data", "legacy", f"stocks_{shape.interval}")
     year = shape.first_year + shape.years - 1
-    month = (datetime.datetime(year, 6, 1), datetime.datetime(year, 7, 1))
+    first = 1 if shape.sessions else 6
+    month = (datetime.datetime(year, first, 1), datetime.datetime(year, first + 1, 1))
     result["questions"] = []
     for engine, ask in (("duckdb", five_by_duckdb), ("polars", five_by_polars)):
         for question in FIVE:
             old = os.path.join(legacy, f"{ticker}.parquet" if question == "ticker" else "*.parquet")
             new = of_one if question == "ticker" else os.path.join(folder, "*.parquet")
-            ways, cpu, answers = {"legacy": old, "mirror": new}, {}, {}
+            ways, cpu, answers = {way: ask(files, question, ticker, month) for way, files in (("legacy", old), ("mirror", new))}, {}, {}
+            if args.table and question == "ticker":
+                ways["table"] = one_by_table(engine, os.path.join(os.path.dirname(folder), "files"), ticker)
             for _ in range(rounds):
-                for way, files in ways.items():
-                    asked = ask(files, question, ticker, month)()
+                for way, prepare in ways.items():
+                    asked = prepare()
                     started = time.process_time()
                     answers[way] = asked()
                     cpu.setdefault(way, []).append(time.process_time() - started)
             check(f"{shape_name}, {engine}, {question}", answers)
-            before, after = (statistics.median(cpu[way]) for way in ways)
-            result["questions"].append({"engine": engine, "question": question, "legacy_ms": round(before * 1000, 2),
-                                        "mirror_ms": round(after * 1000, 2), "ratio": round(after / before, 2)})
+            took = {way: statistics.median(seconds) for way, seconds in cpu.items()}
+            result["questions"].append({"engine": engine, "question": question,
+                                        **{f"{way}_ms": round(seconds * 1000, 2) for way, seconds in took.items()},
+                                        "ratio": round(took["mirror"] / took["legacy"], 2)})
+    if args.arctic:
+        result["memory"] = against_arctic(folder, workspace, rounds)
     return result
 
 
 def is_slow(question):
     """Tells whether a question takes longer than the mirror promises."""
     before, after, ratio = question["legacy_ms"], question["mirror_ms"], question["ratio"]
+    if question.get("table_ms", 0) > max(1.5 * before, before + 20):
+        return True
     if question["question"] in ("month", "mean"):
         return ratio > 0.4
     return ratio > 1.5 and after > before + 5
@@ -253,15 +309,17 @@ def main():
     parser.add_argument("--share", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--scratch")
-    parser.add_argument("--gate", action="store_true")
+    for name in ("--gate", "--table", "--arctic"):
+        parser.add_argument(name, action="store_true")
     args = parser.parse_args()
     is_too_slow = False
     for name in args.shapes:
         with tempfile.TemporaryDirectory(dir=args.scratch) as workspace:
             shape = legacy_shapes.share_of(legacy_shapes.SHAPES[name], args.share)
-            result = ask_five(os.path.abspath(args.barkeep), name, shape, workspace, args.rounds)
+            result = ask_five(os.path.abspath(args.barkeep), name, shape, workspace, args)
         print(json.dumps(result, indent=1), flush=True)
         is_too_slow |= any(is_slow(question) for question in result["questions"])
+        is_too_slow |= args.arctic and result["memory"]["cpu_ratio"] > 1.5
     return 1 if args.gate and is_too_slow else 0
 
 

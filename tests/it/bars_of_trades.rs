@@ -281,6 +281,44 @@ fn what_looks_at_series_knows_bars_of_trades_and_finds_no_fault_with_them() {
 }
 
 #[test]
+fn auctions_and_bars_have_a_mirror_each() {
+    let mut bar = stored();
+    let mirror = ["mirror", "--venue", VENUE, "-i", "1d"];
+    let verify = [&mirror[..], &["--verify", "--json"]].concat();
+    bar.run(&mirror).expect(Exit::Ok);
+    let first = bar.run(&verify).expect(Exit::Ok).summary();
+
+    // The closing auction of the day after the weekend, at another price.
+    let next = trade("9", "2026-09-21T15:35:10Z", 105.0, 900.0, "K");
+    bar.now = "2026-09-22T06:00:00Z".to_owned();
+    for (ticker, rows) in made_of(&[next], Interval::M1).auctions {
+        store(&bar, Series::Auctions { ticker }, &rows);
+    }
+    bar.run(&mirror).expect(Exit::Ok);
+    let second = bar.run(&verify).expect(Exit::Ok).summary();
+
+    let rows = |document: &serde_json::Value| {
+        let mirrors = document["mirrors"].as_array().unwrap();
+        let rows = |name: &str| {
+            let of = mirrors
+                .iter()
+                .find(|one| one["mirror"] == format!("{VENUE} {name}"));
+            of.map(|one| one["rows"].as_u64().unwrap())
+        };
+        (rows("stocks_1d"), rows("auctions"))
+    };
+    assert_eq!(rows(&first), (Some(1), Some(2)));
+    assert_eq!(rows(&second), (Some(1), Some(3)));
+    let delta = bar.files_in("mirror/de/xetra/auctions/v2");
+    let is_delta = |path: &std::path::Path| path.to_string_lossy().contains("delta-");
+    assert!(
+        delta.keys().any(|path| is_delta(path)),
+        "{:?}",
+        delta.keys()
+    );
+}
+
+#[test]
 fn bars_of_trades_are_joined_when_they_are_shown() {
     let bar = stored();
     let columns = ["--columns", "date,open,high,low,close,volume,trades"];

@@ -5,39 +5,11 @@ use std::path::PathBuf;
 
 use barkeep::cli::Exit;
 
-use crate::support::barkeep::run_on;
+use crate::support::barkeep::{demo_disk, run_on};
 use crate::support::sim::{SimFs, sweep};
 
 const REBUILD: [&str; 4] = ["-C", "/ws", "check", "--rebuild"];
 const CHECK: [&str; 3] = ["-C", "/ws", "check"];
-
-/// A workspace with a month that was lost since it was recorded.
-fn disk() -> SimFs {
-    let disk = SimFs::new();
-    disk.plant("/ws/barkeep.toml", b"");
-    let init = [
-        "-C",
-        "/ws",
-        "init",
-        "--venue",
-        "us:demo",
-        "--partitioned",
-        "--ticker",
-        "AAPL",
-    ];
-    assert_eq!(run_on(&disk, &init), Exit::Ok);
-    let update = [
-        "-C",
-        "/ws",
-        "update",
-        "--start",
-        "2025-10-01",
-        "--end",
-        "2025-11-20",
-    ];
-    assert_eq!(run_on(&disk, &update), Exit::Ok);
-    disk.again()
-}
 
 fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = disk.snapshot();
@@ -47,7 +19,7 @@ fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
 
 #[test]
 fn records_that_are_made_anew_are_whole_after_every_crash() {
-    let initial = disk();
+    let initial = demo_disk(&["AAPL"], ("2025-10-01", "2025-11-20"));
     let before = data(&initial);
 
     let report = sweep(

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
+use barkeep::cli::Exit;
 use barkeep::model::{Interval, PriceBasis};
 use barkeep::source::files::{ColumnName, FilesSpec, Stamp};
 use barkeep::source::{FetchJob, Fetched, SourceError};
 use barkeep::sys::Shutdown;
 use flate2::{Compression, write::GzEncoder};
 
+use crate::support::barkeep::Barkeep;
 use crate::support::files::{Folder, ask, bars, files_source, job, refusal, stamp};
 
 const DAILY: &str = "Date,Open,High,Low,Close,Adj Close,Volume\n\
@@ -351,4 +353,55 @@ fn thousands_of_small_files_take_no_long_time() {
 
     // Generous, for loaded machines: it takes a tenth of this.
     assert!(began.elapsed().as_secs_f64() < 3.0, "{:?}", began.elapsed());
+}
+
+/// What the setting says later is neither taken for granted of stored bars nor passed over.
+#[test]
+fn a_price_basis_that_is_set_later_is_told_and_holds_for_what_is_stored_anew() {
+    let bar = Barkeep::empty();
+    let settings = |basis: &str| {
+        let source = "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ntimezone = \"America/New_York\"\n";
+        bar.write("barkeep.toml", format!("{source}{basis}"));
+    };
+    let listed = || {
+        let listed = bar.run(&["list", "--json"]).expect(Exit::Ok).summary();
+        listed["series"][0]["basis"].as_str().map(str::to_owned)
+    };
+    bar.write("in/A.csv", "Date,Close\n2024-01-02,11\n2024-01-03,12\n");
+    settings("");
+    bar.run(&["init", "--ticker", "A", "--partitioned"])
+        .expect(Exit::Ok);
+    bar.run(&["update"]).expect(Exit::Ok);
+
+    settings("price_basis = \"split_adjusted\"\n");
+    let nothing_new = bar.run(&["update"]).expect(Exit::Ok);
+    bar.write(
+        "in/A.csv",
+        "Date,Close\n2024-01-02,11\n2024-01-03,12\n2024-01-04,13\n",
+    );
+    let grown = bar.run(&["update"]).expect(Exit::Ok);
+
+    for ran in [nothing_new, grown] {
+        assert!(
+            ran.stderr
+                .contains("us:mine: price_basis is split_adjusted in barkeep.toml"),
+            "{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains("A 1d (unknown)"), "{}", ran.stderr);
+    }
+    assert_eq!(listed().as_deref(), Some("unknown"));
+
+    bar.remove("data/us/mine/stocks_1d");
+    let anew = bar.run(&["update", "--accept-missing"]).expect(Exit::Ok);
+    assert!(!anew.stderr.contains("price_basis"), "{}", anew.stderr);
+    assert_eq!(listed().as_deref(), Some("split_adjusted"));
+
+    settings("price_basis = \"as_traded\"\n");
+    let other = bar.run(&["update"]).expect(Exit::Ok);
+    assert!(
+        other.stderr.contains("A 1d (split_adjusted)"),
+        "{}",
+        other.stderr
+    );
 }

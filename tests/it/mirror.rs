@@ -2,10 +2,14 @@
 
 mod bad;
 mod crash;
+mod restore;
+mod restore_crash;
 mod rules;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use barkeep::cli::Exit;
 use barkeep::codec;
@@ -136,9 +140,14 @@ fn names_of(bar: &Barkeep, tier: Tier) -> Vec<String> {
 
 /// Reads what a reader of a version sees; an error where it is not whole.
 fn read(fs: &dyn Fs, folder: &Folder<'_>, version: &Version) -> Result<Closes, String> {
+    let pieces = version.pieces.iter();
+    rows_of(fs, pieces.map(|piece| folder.path_of(version, piece)))
+}
+
+/// Reads the rows of some files; an error where one is not whole, or two have the same row.
+fn rows_of(fs: &dyn Fs, files: impl Iterator<Item = PathBuf>) -> Result<Closes, String> {
     let mut closes = Closes::new();
-    for piece in &version.pieces {
-        let path = folder.path_of(version, piece);
+    for path in files {
         let bytes = fs.read(&path).map_err(|error| error.to_string())?;
         let bytes = bytes.ok_or_else(|| format!("{} is gone", path.display()))?;
         let decoded = codec::decode(&bytes.into(), Profile::of(Dataset::Stocks));

@@ -271,3 +271,33 @@ fn a_series_that_cannot_be_changed_costs_no_other() {
     assert!(bar.read(month) == foreign.bytes());
     assert!(!days(&bar).iter().any(|day| is_saturday(day)));
 }
+
+/// A user's CSV in which the session of 15 October is missing.
+#[test]
+fn a_bar_with_a_volume_does_not_go_on_the_word_of_a_users_calendar() {
+    let bar = workspace(PARTITIONED);
+    bar.run(&["check", "--repair", "--yes"]).expect(Exit::Ok);
+    let held = days(&bar);
+    let listed = held.iter().filter(|day| *day != "2025-10-15");
+    let lines: Vec<&str> = listed.map(String::as_str).collect();
+    bar.write("days.csv", format!("session\n{}\n", lines.join("\n")));
+    let calendar = "[calendars.MINE]\npath = \"days.csv\"\ntimezone = \"America/New_York\"\nexchanges = [\"HOME\"]\n";
+    bar.write("barkeep.toml", format!("{SETTINGS}{calendar}"));
+    let mut tickers: Value = bar.json("tickers.json");
+    tickers["A"]["identity"] =
+        serde_json::json!({ "exchange": "HOME", "timezone": "America/New_York" });
+    bar.write("tickers.json", tickers.to_string());
+
+    let kept = bar
+        .run(&["check", "--repair", "--yes"])
+        .expect(Exit::Mismatch);
+    assert_eq!(days(&bar), held);
+    let said = kept.stdout;
+    assert!(said.contains("stays"), "{said}");
+    assert!(said.contains("--day 2025-10-15"), "{said}");
+
+    bar.run(&["check", "--repair", "--yes", "--day", "2025-10-15"])
+        .expect(Exit::Ok);
+    let left: Vec<String> = held.into_iter().filter(|day| day != "2025-10-15").collect();
+    assert_eq!(days(&bar), left);
+}

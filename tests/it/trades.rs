@@ -1,10 +1,15 @@
 //! Raw trades through staging and consolidation, and those that the predecessor stored.
 
+use std::io::Cursor;
+
+use arrow::array::cast::AsArray;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::ipc::reader::StreamReader;
 use barkeep::cli::Exit;
-use barkeep::frame::Trade;
+use barkeep::frame::{Profile, Trade};
 use barkeep::ingest::RunReport;
 use barkeep::ledger::{read_ledger, read_records};
-use barkeep::model::time;
+use barkeep::model::{Dataset, time};
 use barkeep::storage::{OlderTrades, held_minutes};
 
 use crate::support::barkeep::Barkeep;
@@ -368,6 +373,39 @@ fn trades_are_shown_in_the_order_of_time_with_nanoseconds_in_utc() {
     ] {
         assert_eq!(show(words).exit, exit, "{words}");
     }
+}
+
+/// Arrow's times are in microseconds, as those of the files, and nothing of them is lost.
+#[test]
+fn as_arrow_each_time_of_a_trade_has_its_nanoseconds_beside_it() {
+    let bar = kept();
+    let show = ["show", "--trades", "DE000BASF111", "--start", "2025-10-31"];
+    let batch = |more: &[&str]| {
+        let bytes = bar.bytes(&[&show[..], &["--format", "arrow"], more].concat());
+        let mut reader = StreamReader::try_new(Cursor::new(bytes), None).unwrap();
+        reader.next().unwrap().unwrap()
+    };
+
+    let one = batch(&["--columns", "trade_time,price"]);
+    let all = batch(&[]);
+
+    let names: Vec<String> = one
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    assert_eq!(names, ["trade_time", "trade_time_ns", "price"]);
+    let micros = one.column(0).as_primitive::<TimestampMicrosecondType>();
+    let nanos = one.column(1).as_primitive::<Int64Type>();
+    let first = time::parse("2025-10-31T13:54:00.000000123").unwrap();
+    assert_eq!((micros.value(0), nanos.value(0)), (first / 1_000, first));
+    let last = time::parse("2025-10-31T23:59:59.999999999").unwrap();
+    assert_eq!((micros.value(3), nanos.value(3)), (last / 1_000, last));
+    assert_eq!(
+        all.num_columns(),
+        Profile::of(Dataset::Trades).columns.len()
+    );
 }
 
 #[test]

@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::export::{save, target};
 use super::named::{self, Lookup};
+use super::show;
 use super::show::{AdjustFor, Wanted, catalog_if_usable, find, interval, report_damage};
 use super::time_args::{DATES, TimeArgs};
-use super::{beside, show};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -90,7 +90,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let (request, stored) = find(wanted, reading, &ticker, interval)?;
     let exit = report_damage(shell, &request, &stored);
     let bars = match args.adjust {
-        Some(adjust) => beside::adjusted(reading, &request, &stored, adjust.how())?,
+        Some(adjust) => reading.adjusted(&request, &stored, adjust.how())?,
         None => stored.frame.clone(),
     };
     let within = span.of(&bars);

@@ -18,7 +18,7 @@ use crate::cli::wiring;
 use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
 use crate::ingest::sweep as temps;
-use crate::ingest::{self, Registry, RunReport};
+use crate::ingest::{self, LookedInto, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
 use crate::storage::leftover_runs;
@@ -59,17 +59,17 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let mut registry =
         Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
     workspace.learn(Some(registry.catalog()));
-    let swept = sweep::sweep(&workspace, session)?;
+    let swept = temps::sweep(&workspace.stores, session)?;
     let leftovers = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
     registry.save(session)?;
     let housed = ingest::rehouse(
         &workspace.stores,
         session,
-        sweep::looked_into(&workspace, &registry)?,
+        LookedInto::of(&workspace, registry.catalog())?,
     )?;
     if workspace.stores.refusal().is_none() {
         // If it cannot be noted, the next update looks once more.
-        let _noted: FsResult<()> = sweep::remember(session, shell);
+        let _noted: FsResult<()> = temps::remember(session, shell.today());
     }
     progress.end();
     held.release()?;

@@ -47,64 +47,9 @@ fn shown() -> clap::Command {
 }
 
 /// Words of the workspace come first; everything else is left to the function that was generated.
-const BASH: &str = r#"_barkeep_or_words() {
-    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"
-    local i command="" what="" at=()
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        case "${COMP_WORDS[i]}" in
-            -C|--workspace) at=(-C "${COMP_WORDS[i+1]}"); ((i++)) ;;
-            -*) ;;
-            *) [[ "$command" == *" "* ]] || command="${command:+$command }${COMP_WORDS[i]}" ;;
-        esac
-    done
-    # A colon parts words, unless the line is set up otherwise.
-    local venue="$cur"
-    if [[ "$prev" == ":" && COMP_CWORD -ge 3 ]]; then
-        venue="${COMP_WORDS[COMP_CWORD-2]}:$cur"
-        prev="${COMP_WORDS[COMP_CWORD-3]}"
-    elif [[ "$cur" == ":" && COMP_CWORD -ge 2 ]]; then
-        venue="$prev:"
-        prev="${COMP_WORDS[COMP_CWORD-2]}"
-    fi
-    case "$prev" in
-        -t|--ticker) what=tickers ;;
-        -i|--interval) what=intervals ;;
-        --venue) what=venues ;;
-        -*) ;;
-        *)
-            case "$cur $command " in
-                -*) ;;
-                *" show "*|*" list "*|*" revisions "*|*" tickers remove "*|*" tickers accept "*) what=tickers ;;
-                *" intervals remove "*) what=intervals ;;
-                *" check "*) what=venues ;;
-            esac ;;
-    esac
-    if [[ -z "$what" ]]; then
-        _barkeep "$@"
-        return
-    fi
-    local word
-    COMPREPLY=()
-    [[ "$what" == venues ]] || venue="$cur"
-    while IFS= read -r word; do
-        if [[ "$word" == "$venue"* ]]; then
-            [[ "$venue" == *:* && "$what" == venues && "$COMP_WORDBREAKS" == *:* ]] && word="${word#*:}"
-            COMPREPLY+=("$(printf '%q' "$word")")
-        fi
-    done < <(command barkeep "${at[@]}" complete "$what" 2>/dev/null)
-}
-complete -F _barkeep_or_words -o bashdefault -o default barkeep
-"#;
+const BASH: &str = include_str!("completions/words.bash");
 
-const ZSH: &str = r#"_barkeep_words() {
-    local -a at found
-    local -i i=${words[(I)(-C|--workspace)]}
-    (( i > 0 && i < $#words )) && at=(-C ${(Q)words[i+1]})
-    found=(${(f)"$(command barkeep $at complete $1 2>/dev/null)"})
-    compadd -a found
-}
-
-"#;
+const ZSH: &str = include_str!("completions/words.zsh");
 
 /// Gives the words of the workspace to the arguments that take them; the generated script offers files there.
 fn zsh(script: &str) -> String {
@@ -136,15 +81,7 @@ fn zsh(script: &str) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-const FISH: &str = r"function __barkeep_words
-    set -l typed (commandline -opc)
-    set -l at
-    if set -l found (contains -i -- -C $typed; or contains -i -- --workspace $typed)
-        set at -C $typed[(math $found + 1)]
-    end
-    command barkeep $at complete $argv[1] 2>/dev/null
-end
-";
+const FISH: &str = include_str!("completions/words.fish");
 
 /// As for zsh; what stands in a place has no lines of its own yet.
 fn fish(script: &str) -> String {

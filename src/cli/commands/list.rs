@@ -7,7 +7,6 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::as_of::AsOf;
 use super::named::{self, Lookup};
 use super::status::registry;
 use super::unknown;
@@ -20,7 +19,7 @@ use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Known, Listed};
 use crate::ledger::SeriesRecord;
-use crate::model::{Interval, PartitionKey, Series, Ticker, Venue, time};
+use crate::model::{AsOf, Interval, PartitionKey, Series, Ticker, Venue, time};
 
 /// Options of `list`.
 #[derive(Clone, Debug, Args)]
@@ -52,7 +51,11 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
     let now = shell.around.clock.now();
-    let as_of = args.as_of.map(|as_of| as_of.at(now)).transpose()?;
+    let as_of = args
+        .as_of
+        .map(|as_of| as_of.at(now))
+        .transpose()
+        .map_err(Failure::usage)?;
     let lookup = Lookup {
         shell,
         workspace: &workspace,

@@ -1,7 +1,5 @@
 //! The commands, one file each: their options, and what they do with an opened workspace.
 
-mod as_of;
-mod beside;
 pub(super) mod calendar;
 pub(super) mod chart;
 pub(super) mod check;

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Days;
 use clap::Args;
 
 use super::registration;
@@ -17,8 +16,9 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::model::{Interval, Ticker, Venue, time};
-use crate::source::{Asked, FetchJob, Fetched, MarketDataSource, SourceError, Window};
+use crate::model::{Interval, Ticker, Venue};
+use crate::source::MarketDataSource;
+use crate::update;
 use crate::workspace::Workspace;
 
 /// How many tickers a message names.
@@ -61,7 +61,8 @@ pub(in crate::cli) fn confirm(args: &NotFoundsArgs, shell: &Shell<'_>) -> Result
     let catalog = registry(&workspace, shell)?;
     let mut given_up = catalog.tickers_at(venue);
     given_up.retain(|ticker| !catalog.is_active(ticker, venue));
-    let answers = ask(&given_up, &*source, interval, shell);
+    let days = (shell.around.clock.now(), shell.today());
+    let answers = update::confirm(&given_up, (&*source, interval), days, &shell.world.shutdown);
     let taken_back = if answers.found.is_empty() {
         Vec::new()
     } else {
@@ -91,68 +92,6 @@ pub(in crate::cli) fn confirm(args: &NotFoundsArgs, shell: &Shell<'_>) -> Result
         }
     ));
     Ok(Exit::Partial)
-}
-
-/// What a source said of given-up tickers.
-#[derive(Default)]
-struct Answers {
-    found: Vec<Ticker>,
-    errors: Vec<(Ticker, SourceError)>,
-    /// Those that were left out because the source wants to be left alone, or cannot work at all.
-    not_asked: usize,
-}
-
-fn ask(
-    given_up: &[Ticker],
-    source: &dyn MarketDataSource,
-    interval: Interval,
-    shell: &Shell<'_>,
-) -> Answers {
-    let now = shell.around.clock.now();
-    let since = shell.today().checked_sub_days(Days::new(days(interval)));
-    let mut answers = Answers::default();
-    for (at, ticker) in given_up.iter().enumerate() {
-        let job = FetchJob {
-            ticker: ticker.clone(),
-            interval,
-            window: Window {
-                from: since.and_then(time::midnight),
-                to: None,
-            },
-            asked: Asked::Explicit,
-            mark: None,
-            known: None,
-            basis: None,
-            now,
-        };
-        match source.fetch(&job, &shell.world.shutdown) {
-            Ok(Fetched::Bars { .. }) => answers.found.push(ticker.clone()),
-            Ok(Fetched::Nothing { .. } | Fetched::UpToDate | Fetched::UnknownTicker) => {}
-            Err(error) => {
-                let is_last = matches!(
-                    error,
-                    SourceError::Throttled { .. }
-                        | SourceError::Misconfigured { .. }
-                        | SourceError::Stopped { .. }
-                );
-                answers.errors.push((ticker.clone(), error));
-                if is_last {
-                    answers.not_asked = given_up.len() - at - 1;
-                    break;
-                }
-            }
-        }
-    }
-    answers
-}
-
-/// Returns the days in which an interval has a bar even over holidays.
-fn days(interval: Interval) -> u64 {
-    match interval {
-        Interval::Mo1 | Interval::Mo3 => 190,
-        Interval::Wk1 | Interval::D5 => 30,
-        _ => 10,
-    }
 }
 
 fn served(

@@ -2,7 +2,7 @@
 //!
 //! Promises: the same arguments. What barkeep does at each is what the command of today's name does, and is said there.
 
-use clap::Subcommand;
+use clap::{Arg, ArgAction, Subcommand};
 
 use super::cleanup::{self, CleanupArgs};
 use super::init::{self, InitArgs};
@@ -39,6 +39,39 @@ pub(in crate::cli) enum PredecessorCommand {
     /// The names that the predecessor had for `cleanup`
     #[command(hide = true, subcommand)]
     RunLock(RunLockCommand),
+}
+
+/// The switches of the predecessor's commands, by their fields, and the opposite that each of them had beside it: the last one
+/// of the two on the line counts.
+const TWINS: [(&[&str], &str, &str); 4] = [
+    (&["update"], "save_not_founds", "no-save-not-founds"),
+    (&["update"], "non_interactive", "no-non-interactive"),
+    (
+        &["run-lock", "cleanup"],
+        "non_interactive",
+        "no-non-interactive",
+    ),
+    (
+        &["partition-migrate", "migrate"],
+        "non_interactive",
+        "no-non-interactive",
+    ),
+];
+
+/// Adds the opposites of switches, which no help shows.
+pub(in crate::cli) fn with_twins(line: clap::Command) -> clap::Command {
+    TWINS.into_iter().fold(line, |line, (path, switch, twin)| {
+        let twin = Arg::new(twin).long(twin).hide(true);
+        let twin = twin.action(ArgAction::SetTrue).overrides_with(switch);
+        added(line, path, twin)
+    })
+}
+
+fn added(command: clap::Command, path: &[&'static str], arg: Arg) -> clap::Command {
+    match path {
+        [] => command.arg(arg),
+        [name, rest @ ..] => command.mut_subcommand(name, |inner| added(inner, rest, arg)),
+    }
 }
 
 /// What to do with the lock.
@@ -98,4 +131,45 @@ fn initialize(shell: &Shell<'_>) -> Result<Exit, Failure> {
         .printer
         .note("No list of tickers is downloaded by itself: barkeep tickers import --nasdaq");
     Ok(exit)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::cli::args::{Command, CommandLine};
+
+    #[rstest]
+    #[case(&["--save-not-founds"], (true, false))]
+    #[case(&["--no-save-not-founds", "--no-non-interactive"], (false, false))]
+    #[case(&["--save-not-founds", "--no-save-not-founds", "--non-interactive"], (false, true))]
+    #[case(&["--no-save-not-founds", "--save-not-founds"], (true, false))]
+    fn the_last_of_a_switch_and_its_opposite_counts(
+        #[case] options: &[&str],
+        #[case] expected: (bool, bool),
+    ) {
+        for name in ["update", "update-data"] {
+            let words = [&["barkeep", name], options].concat();
+            let words: Vec<_> = words.into_iter().map(Into::into).collect();
+
+            let line = CommandLine::of(&words).unwrap();
+
+            let Command::Update(args) = line.command else {
+                panic!("{name} is no update");
+            };
+            assert_eq!((args.save_not_founds, args.non_interactive), expected);
+        }
+    }
+
+    #[test]
+    fn opposites_are_taken_wherever_the_predecessor_had_the_switch() {
+        for words in [
+            "barkeep run-lock cleanup --non-interactive --no-non-interactive",
+            "barkeep partition-migrate migrate --all --no-non-interactive",
+        ] {
+            let words: Vec<_> = words.split(' ').map(Into::into).collect();
+
+            assert!(CommandLine::of(&words).is_ok(), "{words:?}");
+        }
+    }
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::sweep;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, IN_PARTITIONS};
 use crate::cli::shell::Shell;
 use crate::cli::ui::words;
+use crate::ingest;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
 use crate::source::symbols;
@@ -42,7 +42,7 @@ pub(super) fn lock<'s>(
     if let Ok(guard) = &guard
         && guard.took_over().is_some()
     {
-        sweep::forget(&*shell.world.fs, &workspace.places)?;
+        ingest::sweep::forget(&*shell.world.fs, &workspace.places)?;
     }
     guard.map_err(|error| {
         let mut failure = Failure::from(error);

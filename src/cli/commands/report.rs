@@ -3,17 +3,12 @@
 //! Promises: takes no lock, changes nothing that is stored and opens no file of a series: what is on the page was recorded when
 //! bars were written.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chrono::{Datelike, NaiveDate, SecondsFormat};
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::export::{save, target};
 use super::status::{registry, survey};
-use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -21,15 +16,8 @@ use crate::cli::ui::words::{count, size};
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::export::page;
-use crate::inventory::{self, Asked, Listed, interval_of};
-use crate::ledger::{Rewrite, SeriesRecord, latest_rewrites};
-use crate::model::{Interval, PartitionKey, PriceBasis, Series, Venue, time};
-use crate::sys::{Fs, Kind};
-use crate::update::SeriesStatus;
-use crate::workspace::Workspace;
-
-/// How many revisions and cases the page names.
-const MOST_NAMED: usize = 200;
+use crate::ledger::Rewrite;
+use crate::overview::{self, Made};
 
 /// Options of `report`.
 #[derive(Debug, Args)]
@@ -47,7 +35,16 @@ pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let target = target(shell, &args.output, args.force)?;
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
-    let document = document(shell, &workspace, &catalog)?.to_string();
+    let standing = survey(&workspace, shell, &catalog)?;
+    let made = Made {
+        at: shell.around.clock.now(),
+        today: shell.today(),
+        shown: &|path| shell.shown(path).to_string(),
+        rewrite: rewritten,
+    };
+    let fs = &*shell.world.fs;
+    let document =
+        overview::document(&workspace, fs, &catalog, &standing.series, made)?.to_string();
     let page = page(&document);
     save(shell, &target, page.as_bytes())?;
     let bytes = size(u64::try_from(page.len()).unwrap_or_default());
@@ -58,250 +55,21 @@ pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
-fn document(
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-) -> Result<Value, Failure> {
-    let fs = &*shell.world.fs;
-    let now = shell.around.clock.now();
-    let known = inventory::known(workspace, fs, catalog, &Asked::default())?;
-    let damaged: Vec<Value> = known
-        .damaged
-        .iter()
-        .map(|(path, reason)| json!([shell.shown(path).to_string(), reason]))
-        .collect();
-    let listed = inventory::list(known, workspace.view(), catalog, shell.today());
-    let standing = survey(workspace, shell, catalog)?;
-    let mut page = Page::default();
-    for one in &listed {
-        page.add(one, catalog);
-    }
-    let groups = groups(&page, &standing.series);
-    let (quarantine, cases) = quarantine(fs, workspace)?;
-    let places: BTreeMap<usize, usize> = {
-        let numbers = page.groups.values().map(|(number, _)| *number);
-        numbers.zip(0..).collect()
-    };
-    let series = page.series.into_iter().map(|(group, mut row)| {
-        if let Some(place) = row.get_mut(1) {
-            *place = json!(places.get(&group));
-        }
-        Value::Array(row)
-    });
-    Ok(json!({
-        "made": now.to_rfc3339_opts(SecondsFormat::Secs, true),
-        "today": days(shell.today()),
-        "root": shell.root().display().to_string(),
-        "version": env!("CARGO_PKG_VERSION"),
-        "tickers": page.tickers,
-        "states": page.states,
-        "bases": page.bases,
-        "series": series.collect::<Vec<_>>(),
-        "groups": groups,
-        "revisions": revisions(fs, workspace, &listed)?,
-        "quarantine": quarantine,
-        "quarantineTotal": cases,
-        "damaged": damaged,
-    }))
-}
-
-/// Returns what is told of each tree: what its source has for it still.
-fn groups(page: &Page, standing: &[SeriesStatus]) -> Vec<Value> {
-    let groups = page.groups.iter().map(|((venue, name), (_, interval))| {
-        let is_it =
-            |status: &&SeriesStatus| status.venue == *venue && Some(status.interval) == *interval;
-        let status = standing.iter().find(is_it);
-        json!({
-            "venue": venue.to_string(),
-            "name": name,
-            "isOfBars": interval.is_some(),
-            "backlog": status.map_or(0, |status| status.backlog),
-            "hours": status.and_then(|status| status.hours),
-            "nextLoss": status.and_then(|status| status.next_loss).map(|loss| loss.date_naive().to_string()),
-            "willLose": status.is_some_and(SeriesStatus::will_lose),
-        })
-    });
-    groups.collect()
-}
-
-/// The parts of the page that repeat, each once.
-#[derive(Debug, Default)]
-struct Page {
-    tickers: Vec<String>,
-    at_ticker: BTreeMap<String, usize>,
-    states: Vec<&'static str>,
-    bases: Vec<&'static str>,
-    /// By venue and name of the tree: a number in the order of appearance, and of bars their length.
-    groups: BTreeMap<(Venue, String), (usize, Option<Interval>)>,
-    series: Vec<(usize, Vec<Value>)>,
-}
-
-impl Page {
-    fn add(&mut self, one: &Listed, catalog: &Catalog) {
-        let series = &one.request.series;
-        let (Some(venue), Some(ticker)) = (&one.request.venue, series.ticker()) else {
-            return;
-        };
-        let of_bars = match series {
-            Series::Bars { interval, .. } => Some(*interval),
-            _ => None,
-        };
-        let next = self.groups.len();
-        let key = (venue.clone(), tree_of(series));
-        let (group, _) = *self.groups.entry(key).or_insert((next, of_bars));
-        let next = self.tickers.len();
-        let ticker_at = *self.at_ticker.entry(ticker.to_string()).or_insert(next);
-        if ticker_at == next {
-            self.tickers.push(ticker.to_string());
-        }
-        let record = one.record.as_ref();
-        let exact = record.filter(|record| record.is_exact());
-        let day = |nanos: Option<i64>| nanos.map(|nanos| days(time::day(nanos)));
-        let (provisional, lost) = match of_bars {
-            Some(interval) => (
-                catalog.provisional(ticker, venue, interval),
-                catalog.lost(ticker, venue, interval),
-            ),
-            None => (Vec::new(), Vec::new()),
-        };
-        let begin = record.and_then(|record| record.first).map(time::day);
-        let lost = lost.iter().filter_map(|(from, to)| {
-            let from = months((*from).or(begin)?);
-            Some([from, months(*to) - from + 1])
-        });
-        let mut provisional: Vec<i32> = provisional
-            .into_iter()
-            .map(|at| months(time::day(at)))
-            .collect();
-        provisional.dedup();
-        let basis = record.map_or(PriceBasis::Unknown, |record| record.basis);
-        let row = vec![
-            json!(ticker_at),
-            Value::Null,
-            json!(place_of(&mut self.states, one.state.as_str())),
-            json!(day(record.and_then(|record| record.first))),
-            json!(day(record.and_then(|record| record.last))),
-            json!(exact.map(|record| record.rows)),
-            json!(exact.map(|record| record.files)),
-            json!(exact.map(|record| record.bytes)),
-            json!(place_of(&mut self.bases, basis.as_str())),
-            json!(record.map(held).unwrap_or_default()),
-            json!(provisional),
-            json!(lost.flatten().collect::<Vec<i32>>()),
-        ];
-        self.series.push((group, row));
-    }
-}
-
-fn place_of(words: &mut Vec<&'static str>, word: &'static str) -> usize {
-    words
-        .iter()
-        .position(|known| *known == word)
-        .unwrap_or_else(|| {
-            words.push(word);
-            words.len() - 1
-        })
-}
-
-/// Returns what a series is beside its ticker.
-fn tree_of(series: &Series) -> String {
-    let dataset = series.dataset();
-    match (series, interval_of(series)) {
-        (Series::Bars { .. }, Some(interval)) => interval.to_string(),
-        (_, Some(interval)) => format!("{dataset}_{interval}"),
-        _ => dataset.to_string(),
-    }
-}
-
-/// Returns the months that a series has: first, how many, first, how many. One that is not cut has those between its ends.
-fn held(record: &SeriesRecord) -> Vec<i32> {
-    let month = |key: &PartitionKey| key.days().map(|(day, _)| months(day));
-    let ranges = record.months.iter();
-    let ranges = ranges.filter_map(|(first, last)| Some((month(first)?, month(last)?)));
-    let mut ranges: Vec<(i32, i32)> = ranges.collect();
-    if let (true, true, Some(first), Some(last)) = (
-        ranges.is_empty(),
-        record.is_legacy,
-        record.first,
-        record.last,
-    ) {
-        ranges.push((months(time::day(first)), months(time::day(last))));
-    }
-    ranges
-        .into_iter()
-        .flat_map(|(first, last)| [first, last - first + 1])
-        .collect()
-}
-
-fn days(day: NaiveDate) -> i32 {
-    day.num_days_from_ce() - NaiveDate::default().num_days_from_ce()
-}
-
-fn months(day: NaiveDate) -> i32 {
-    (day.year() - 1970) * 12 + i32::try_from(day.month0()).unwrap_or_default()
-}
-
-fn revisions(
-    fs: &dyn Fs,
-    workspace: &Workspace<'_>,
-    listed: &[Listed],
-) -> Result<Vec<Value>, Failure> {
-    let mut venues: Vec<&Venue> = listed
-        .iter()
-        .filter_map(|one| one.request.venue.as_ref())
-        .collect();
-    venues.dedup();
-    let mut all: Vec<Rewrite> = Vec::new();
-    for venue in venues {
-        all.extend(latest_rewrites(fs, &workspace.places, venue, MOST_NAMED)?);
-    }
-    all.sort_by_key(|one| Reverse(one.at));
-    let rows = all.into_iter().take(MOST_NAMED).map(|one| {
-        let what = match (one.replaced, one.factor) {
-            (_, Some(factor)) => format!("all prices times {factor}"),
-            (None, None) => "most values replaced".to_owned(),
-            (Some(0), None) => format!("{} taken out", count(one.removed, "row", "rows")),
-            (Some(replaced), None) => {
-                let replaced = count(replaced, "value", "values");
-                match one.removed {
-                    0 => format!("{replaced} replaced"),
-                    rows => format!(
-                        "{replaced} replaced, {} taken out",
-                        count(rows, "row", "rows")
-                    ),
-                }
+/// Says what a rewrite did.
+fn rewritten(one: &Rewrite) -> String {
+    match (one.replaced, one.factor) {
+        (_, Some(factor)) => format!("all prices times {factor}"),
+        (None, None) => "most values replaced".to_owned(),
+        (Some(0), None) => format!("{} taken out", count(one.removed, "row", "rows")),
+        (Some(replaced), None) => {
+            let replaced = count(replaced, "value", "values");
+            match one.removed {
+                0 => format!("{replaced} replaced"),
+                rows => format!(
+                    "{replaced} replaced, {} taken out",
+                    count(rows, "row", "rows")
+                ),
             }
-        };
-        let at = one.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        json!([at, one.series.to_string(), one.partition.to_string(), what])
-    });
-    Ok(rows.collect())
-}
-
-/// Returns the newest cases of the quarantine, and how many there are.
-fn quarantine(fs: &dyn Fs, workspace: &Workspace<'_>) -> Result<(Vec<Value>, usize), Failure> {
-    let folder = &workspace.places.quarantine;
-    let mut cases = fs.list(folder)?.unwrap_or_default();
-    cases.retain(|entry| entry.kind == Kind::Dir);
-    let total = cases.len();
-    let mut rows = Vec::new();
-    for case in cases.iter().rev().take(MOST_NAMED) {
-        let read = fs.read(&folder.join(&case.name).join("reason.json"));
-        let reason = match read {
-            Ok(Some(bytes)) => serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
-            Ok(None) => Value::Null,
-            // One that cannot be read is none that is not there.
-            Err(error) => json!({ "reason": error.to_string() }),
-        };
-        let text = |key: &str| {
-            reason
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or("?")
-                .to_owned()
-        };
-        rows.push(json!([case.name, text("file"), text("reason")]));
+        }
     }
-    Ok((rows, total))
 }

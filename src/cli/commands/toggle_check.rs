@@ -5,8 +5,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::{count, some_of};
 use crate::config::StorageConfig;
-use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
-use crate::storage::StorageInterface;
+use crate::model::{Interval, Ticker, Venue};
 use crate::workspace::DataRoot;
 use crate::workspace::Workspace;
 
@@ -35,7 +34,7 @@ pub(super) fn refuse_orphans(
         }
         for interval in Interval::ALL {
             if workspace.config.partitions(venue, interval) {
-                let orphans = orphans(workspace, venue, interval, is)?;
+                let orphans = workspace.stores.orphans(venue, interval, is)?;
                 if !orphans.is_empty() {
                     return Err(refusal(venue, interval, &orphans, is));
                 }
@@ -43,40 +42,6 @@ pub(super) fn refuse_orphans(
         }
     }
     Ok(())
-}
-
-fn orphans(
-    workspace: &Workspace<'_>,
-    venue: &Venue,
-    interval: Interval,
-    is_partitioned: bool,
-) -> Result<Vec<Ticker>, Failure> {
-    let stores = &workspace.stores;
-    let there = |ticker: &Ticker| {
-        let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
-        stores.partitioned.holds(&request)
-    };
-    let mut orphans = Vec::new();
-    if !is_partitioned {
-        for ticker in stores
-            .partitioned
-            .tickers(Some(venue), Dataset::Stocks, Some(interval))?
-        {
-            if there(&ticker)? {
-                orphans.push(ticker);
-            }
-        }
-        return Ok(orphans);
-    }
-    for ticker in stores
-        .legacy
-        .tickers(Some(venue), Dataset::Stocks, Some(interval))?
-    {
-        if !there(&ticker)? {
-            orphans.push(ticker);
-        }
-    }
-    Ok(orphans)
 }
 
 fn refusal(venue: &Venue, interval: Interval, orphans: &[Ticker], is_partitioned: bool) -> Failure {

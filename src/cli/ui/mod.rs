@@ -3,11 +3,9 @@
 //! Promises: standard output carries data only; everything else goes to standard error. Nothing depends on
 //! colour, and a stream that is closed or full never panics.
 
-mod decimals;
 pub(super) mod feeds;
 pub(super) mod json;
 pub(super) mod located;
-pub(super) mod metrics;
 pub(super) mod plan;
 pub(super) mod printer;
 pub(super) mod progress;

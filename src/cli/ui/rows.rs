@@ -7,10 +7,9 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use super::decimals::{decimals, readable};
 use super::{Printer, json as pieces};
 use crate::cli::failure::Failure;
-use crate::export::{Form, RowWriter, Sheet, cell_json, cell_text};
+use crate::export::{Form, RowWriter, Sheet, cell_json, cell_text, decimals, readable};
 use crate::frame::{Cell, KindOf};
 use crate::model::{Provenance, StorageRequest, time};
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Files, PRICES, Tree, VenueViews, Zones};
+use super::alike::{adjusted_bars, newest_bars, zone_rows};
+use super::{Files, Tree, VenueViews, Zones};
 use crate::model::Dataset;
 
 /// Returns the views of a venue.
@@ -10,10 +11,7 @@ pub(super) fn views(of: &VenueViews) -> String {
     let mut text = String::new();
     let venue = of.name();
     if let Zones::Many(zones) = &of.zones {
-        let rows = zones
-            .iter()
-            .map(|(ticker, zone)| format!("({}, {})", literal(ticker), literal(zone)));
-        let rows = rows.collect::<Vec<_>>().join(", ");
+        let rows = zone_rows(zones, literal);
         view(
             &mut text,
             &format!("{venue}_zones"),
@@ -75,28 +73,14 @@ fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
     if tree.dataset != Dataset::Stocks {
         return;
     }
-    view(
-        text,
-        &format!("{name}_last"),
-        &format!(
-            "SELECT stock, max(date) AS date, max_by(close, date) AS close, max_by(volume, date) AS volume\n  \
-             FROM {name} WHERE close IS NOT NULL GROUP BY stock"
-        ),
-    );
+    view(text, &format!("{name}_last"), &newest_bars(&name, "max_by"));
     if of.factors.is_some() {
-        let prices = PRICES
-            .map(|price| format!("bars.{price} * coalesce(factors.price_factor, 1) AS {price}"));
-        view(
-            text,
-            &format!("{name}_adjusted"),
-            &format!(
-                "SELECT bars.stock, bars.date, {},\n    bars.volume / coalesce(factors.split_factor, 1) AS volume\n  \
-                 FROM {name} AS bars LEFT JOIN {}_factors AS factors\n    ON bars.stock = factors.stock \
-                 AND bars.date < factors.date AND (factors.since IS NULL OR bars.date >= factors.since)",
-                prices.join(", "),
-                of.name()
-            ),
+        let joined = format!(
+            "{name} AS bars LEFT JOIN {}_factors AS factors\n    ON bars.stock = factors.stock \
+             AND bars.date < factors.date AND (factors.since IS NULL OR bars.date >= factors.since)",
+            of.name()
         );
+        view(text, &format!("{name}_adjusted"), &adjusted_bars(&joined));
     }
 }
 

@@ -19,7 +19,7 @@ use crate::sys::FsError;
 use crate::sys::atomic::parent;
 use crate::workspace::Session;
 
-use super::{LeftTemp, Origin, SweepPlan, Temp};
+use super::{LeftTemp, Origin, SweepPlan, Temp, plan};
 use crate::ingest::IngestError;
 
 /// What a clean-up did.
@@ -50,6 +50,14 @@ struct Settled<'p> {
     leftover: &'p Temp,
     /// The bytes and the reason, when the rows do not stand for the whole file.
     keep: Option<(Bytes, String)>,
+}
+
+/// Removes temporary files wherever they are; rows in them are staged, for `finish_leftovers` to merge.
+///
+/// # Errors
+/// When the workspace cannot be looked through; else as `apply`.
+pub fn sweep(stores: &Stores, session: Session<'_>) -> Result<SweepReport, IngestError> {
+    apply(&plan(session.fs, session.places)?, stores, session)
 }
 
 /// Executes a plan. Rows are staged, for `finish_leftovers` to merge.

@@ -8,7 +8,9 @@
 //! leftovers of the lock (`lock`).
 
 mod apply;
+mod due;
 mod plan;
 
-pub use apply::{SweepReport, apply};
+pub use apply::{SweepReport, apply, sweep};
+pub use due::{forget, is_due, remember};
 pub use plan::{LeftTemp, Origin, SweepPlan, Temp, plan, plan_in};

@@ -4,13 +4,14 @@
 //! clocks and the other has not come out right. Daily and wider bars keep their day and lose the time.
 //! Leaves to others: reading the cell (`stamp`).
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::family::Family;
 use super::spec::{FilesSpec, Stamp};
 use super::stamp::Moment;
 use super::zone;
+use crate::calendar::utc_of;
 use crate::model::{Interval, time};
 
 /// What a moment is on the stored clock.
@@ -76,84 +77,112 @@ impl Clock {
 
     /// Reads a moment. The error is the reason why it cannot be stored.
     pub(super) fn read(self, moment: Moment) -> Result<Reading, String> {
-        let wall = self.wall(moment)?;
-        match (time::nanos(wall), self.start(wall)) {
-            (Some(wall), Some(start)) => Ok(Reading {
+        let shown = self.shown(moment)?;
+        let outside = || format!("{} lies outside the years 1677 to 2262", shown.wall);
+        let start = self.start(shown).ok_or_else(outside)?;
+        match (time::nanos(shown.wall), time::nanos(start.wall)) {
+            (Some(wall), Some(nanos)) => Ok(Reading {
                 wall,
-                start,
-                is_repeated: self.is_repeated(moment),
+                start: nanos,
+                is_repeated: start.is_repeated(),
             }),
-            _ => Err(format!("{wall} lies outside the years 1677 to 2262")),
+            _ => Err(outside()),
         }
     }
 
     /// Returns what a moment is on the stored wall clock, before the bar's start is found.
-    fn wall(self, moment: Moment) -> Result<NaiveDateTime, String> {
+    fn shown(self, moment: Moment) -> Result<Shown, String> {
         let is_intraday = self.interval.is_intraday();
         match moment {
             Moment::Day(_) if is_intraday => Err(format!(
                 "its rows have no time of day, and its interval is {}",
                 self.interval
             )),
-            Moment::Day(day) => Ok(day.into()),
-            Moment::Wall(wall) if !is_intraday => Ok(wall),
-            Moment::Wall(wall) => match (self.file, self.stored) {
-                (Some(file), stored) if stored != Some(file) => {
-                    self.on_stored_clock(instant(wall, file)?)
-                }
-                (_, Some(zone)) => instant(wall, zone).map(|_| wall),
-                (_, None) => Ok(wall),
+            Moment::Day(day) => Ok(Shown::of(day.into())),
+            Moment::Wall(wall) if !is_intraday => Ok(Shown::of(wall)),
+            Moment::Wall(wall) => match self.file.or(self.stored) {
+                Some(zone) => self.on_stored_clock(instant(wall, zone)?),
+                None => Ok(Shown::of(wall)),
             },
             // No exchange west of Greenwich begins a day then: who writes days as instants means the day of UTC.
             Moment::Instant(instant) if !is_intraday && instant.time() == NaiveTime::MIN => {
-                Ok(instant.naive_utc())
+                Ok(Shown::of(instant.naive_utc()))
             }
             Moment::Instant(instant) => self.on_stored_clock(instant),
         }
     }
 
-    fn is_repeated(self, moment: Moment) -> bool {
-        let (Moment::Instant(instant), Some(zone)) = (moment, self.stored) else {
-            return false;
-        };
-        let wall = instant.with_timezone(&zone).naive_local();
-        let second = zone.from_local_datetime(&wall).latest();
-        self.interval.is_intraday()
-            && zone.from_local_datetime(&wall).earliest() != second
-            && second.is_some_and(|second| second == instant)
-    }
-
-    /// Returns the stamp of the bar; `None` outside the years that can be stored.
-    fn start(self, wall: NaiveDateTime) -> Option<i64> {
+    /// Returns when the bar begins; `None` outside the years that can be stored.
+    fn start(self, shown: Shown) -> Option<Shown> {
         let Some(minutes) = self.interval.minutes() else {
-            return time::midnight(wall.date());
+            return Some(Shown::of(shown.wall.date().into()));
         };
         if self.stamp == Stamp::Start {
-            return time::nanos(wall);
+            return Some(shown);
         }
-        let start = wall.checked_sub_signed(TimeDelta::minutes(i64::from(minutes)))?;
+        let start = shown.before(TimeDelta::minutes(i64::from(minutes)))?;
         // The hour in which an exchange opens at half past is a bar of thirty minutes.
         let open = self
             .stored
             .and_then(zone::half_hour_open)
-            .map(|open| wall.date().and_time(open))
-            .filter(|open| start < *open && *open < wall);
-        time::nanos(open.unwrap_or(start))
+            .map(|open| shown.wall.date().and_time(open))
+            .filter(|open| start.wall < *open && *open < shown.wall);
+        Some(open.map_or(start, Shown::of))
     }
 
-    fn on_stored_clock(self, instant: DateTime<Utc>) -> Result<NaiveDateTime, String> {
+    fn on_stored_clock(self, instant: DateTime<Utc>) -> Result<Shown, String> {
         match self.stored {
-            Some(zone) => Ok(instant.with_timezone(&zone).naive_local()),
+            Some(zone) => Ok(Shown::at(instant, zone)),
             None => Err("its times need a zone to be stored in: set timezone".to_owned()),
         }
     }
 }
 
+/// A moment on the stored wall clock.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    wall: NaiveDateTime,
+    /// The instant, and the zone of the clock; `None` where only what the clock shows is known, or counts.
+    instant: Option<(DateTime<Utc>, Tz)>,
+}
+
+impl Shown {
+    fn of(wall: NaiveDateTime) -> Self {
+        Self {
+            wall,
+            instant: None,
+        }
+    }
+
+    fn at(instant: DateTime<Utc>, zone: Tz) -> Self {
+        Self {
+            wall: instant.with_timezone(&zone).naive_local(),
+            instant: Some((instant, zone)),
+        }
+    }
+
+    /// Returns the moment so long before: by what has passed, not by what the clock shows, which may have been changed.
+    fn before(self, length: TimeDelta) -> Option<Self> {
+        match self.instant {
+            Some((instant, zone)) => Some(Self::at(instant.checked_sub_signed(length)?, zone)),
+            None => Some(Self::of(self.wall.checked_sub_signed(length)?)),
+        }
+    }
+
+    /// Tells whether the clock shows the moment for the second time.
+    fn is_repeated(self) -> bool {
+        self.instant
+            .is_some_and(|(instant, zone)| utc_of(self.wall, zone) != instant.naive_utc())
+    }
+}
+
 /// Returns when a clock showed a reading. In the repeated hour of autumn it is taken for the first time.
 fn instant(wall: NaiveDateTime, zone: Tz) -> Result<DateTime<Utc>, String> {
-    match zone.from_local_datetime(&wall) {
-        LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => Ok(moment.to_utc()),
-        LocalResult::None => Err(format!("{wall} does not exist on the clock of {zone}")),
+    let instant = utc_of(wall, zone).and_utc();
+    if instant.with_timezone(&zone).naive_local() == wall {
+        Ok(instant)
+    } else {
+        Err(format!("{wall} does not exist on the clock of {zone}"))
     }
 }
 
@@ -163,9 +192,7 @@ mod tests {
 
     fn stored(clock: Clock, text: &str) -> String {
         let wall = time::naive(time::parse(text).unwrap());
-        let start = clock
-            .start(clock.wall(Moment::Wall(wall)).unwrap())
-            .unwrap();
+        let start = clock.read(Moment::Wall(wall)).unwrap().start;
         time::naive(start).to_string()
     }
 
@@ -207,7 +234,7 @@ mod tests {
     fn an_hour_that_no_clock_showed_is_refused() {
         let wall = time::naive(time::parse("2026-03-29T02:30").unwrap());
 
-        assert!(dump(Interval::M5).wall(Moment::Wall(wall)).is_err());
+        assert!(dump(Interval::M5).read(Moment::Wall(wall)).is_err());
     }
 
     #[test]
@@ -247,6 +274,58 @@ mod tests {
         assert!(!of(Interval::D1, "2026-11-01T06:30:00Z"));
     }
 
+    /// Every bar of the nights in which Berlin changes its clocks, as two files have it: one stamps starts, one ends.
+    #[test]
+    fn a_bar_begins_its_length_before_its_end_in_the_nights_of_a_change_too() {
+        let of = |interval, stamp, file_clock| {
+            let spec = FilesSpec {
+                stamp: Some(stamp),
+                file_clock,
+                ..FilesSpec::of("x".into())
+            };
+            let zone = Some(Tz::Europe__Berlin);
+            Clock::of(Family::Plain, interval, zone, None, &spec)
+        };
+        for interval in [Interval::M15, Interval::M30, Interval::H1] {
+            let length = TimeDelta::minutes(i64::from(interval.minutes().unwrap()));
+            for night in ["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z"] {
+                let mut start: DateTime<Utc> = night.parse().unwrap();
+                for _ in 0..40 {
+                    let end = start + length;
+                    let expected = of(interval, Stamp::Start, None).read(Moment::Instant(start));
+                    let by_instant = of(interval, Stamp::End, None).read(Moment::Instant(end));
+                    let by_utc =
+                        of(interval, Stamp::End, Some(Tz::UTC)).read(Moment::Wall(end.naive_utc()));
+
+                    let begin = |read: Result<Reading, String>| {
+                        let read = read.unwrap();
+                        (read.start, read.is_repeated)
+                    };
+                    let expected = begin(expected);
+                    assert_eq!(begin(by_instant), expected, "{interval} {start}");
+                    assert_eq!(begin(by_utc), expected, "{interval} {start}");
+                    start = end;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_on_the_clock_of_the_exchange_is_counted_back_from_over_a_change() {
+        let spec = FilesSpec {
+            stamp: Some(Stamp::End),
+            ..FilesSpec::of("x".into())
+        };
+        let zone = Some(Tz::Europe__Berlin);
+        let clock = Clock::of(Family::Plain, Interval::H1, zone, None, &spec);
+
+        assert_eq!(stored(clock, "2026-03-29T03:00"), "2026-03-29 01:00:00");
+        assert_eq!(stored(clock, "2026-03-29T04:00"), "2026-03-29 03:00:00");
+        assert_eq!(stored(clock, "2026-10-25T02:00"), "2026-10-25 01:00:00");
+        assert_eq!(stored(clock, "2026-10-25T03:00"), "2026-10-25 02:00:00");
+        assert_eq!(stored(clock, "2026-10-25T04:00"), "2026-10-25 03:00:00");
+    }
+
     #[test]
     fn an_instant_without_a_zone_to_store_it_in_is_refused() {
         let spec = FilesSpec::of("x".into());
@@ -254,7 +333,7 @@ mod tests {
 
         assert!(
             clock
-                .wall(Moment::Instant(DateTime::UNIX_EPOCH))
+                .read(Moment::Instant(DateTime::UNIX_EPOCH))
                 .unwrap_err()
                 .contains("timezone")
         );

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use chrono::{DateTime, NaiveDateTime};
 
@@ -32,10 +32,31 @@ fn minute_of(trade: &Trade) -> Option<NaiveDateTime> {
     is_one.then(|| moment.naive_utc())
 }
 
+/// Numbers that are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let add = |hash: u64, byte: &u8| hash.rotate_left(8) ^ u64::from(*byte);
+        self.0 = bytes.iter().fold(self.0, add);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+type Keys = HashSet<u64, BuildHasherDefault<Hashed>>;
+
 /// What is remembered of the trades of a daily file while it is read: 16 bytes for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TradesOfDaily {
-    keys: HashSet<u64>,
+    keys: Keys,
     minutes: BTreeMap<NaiveDateTime, u32>,
     closing: BTreeMap<NaiveDateTime, u32>,
 }
@@ -92,7 +113,7 @@ fn is_of_closing_auction(trade: &Trade) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MinuteTrades {
     minute: NaiveDateTime,
-    keys: HashSet<u64>,
+    keys: Keys,
     within: u32,
 }
 
@@ -101,7 +122,7 @@ impl MinuteTrades {
     pub fn of(minute: NaiveDateTime) -> Self {
         Self {
             minute,
-            keys: HashSet::new(),
+            keys: Keys::default(),
             within: 0,
         }
     }

@@ -44,7 +44,8 @@ pub(super) fn trade(line: &[u8], words: &mut Words) -> Result<Trade, Refusal> {
         words,
     };
     let modification = reader.code(Field::Modification, "mmtModificationInd");
-    let modification = modification.unwrap_or_else(|| reader.words.shared("-"));
+    let modification =
+        modification.unwrap_or_else(|| reader.words.shared(Field::Modification, "-"));
     reader.has_all(&NEEDED)?;
     if &*modification != "C" {
         reader.has_all(&WORTH)?;
@@ -80,7 +81,7 @@ impl Reader<'_, '_> {
     /// Takes what a trade is found by.
     fn identity(&mut self, field: Field, name: &str) -> Result<Arc<str>, Refusal> {
         match self.values.take(field) {
-            Some(Scalar::Text(text)) if !text.is_empty() => Ok(self.words.shared(&text)),
+            Some(Scalar::Text(text)) if !text.is_empty() => Ok(self.words.shared(field, &text)),
             other => Err(refused(name, other)),
         }
     }
@@ -124,8 +125,8 @@ impl Reader<'_, '_> {
     /// Takes a code; one that is no text goes to `extra` under its key.
     fn code(&mut self, field: Field, key: &str) -> Option<Arc<str>> {
         match self.values.take(field)? {
-            Scalar::Text(text) => Some(self.words.shared(&text)),
-            Scalar::Int(int) => Some(self.words.shared(&int.to_string())),
+            Scalar::Text(text) => Some(self.words.shared(field, &text)),
+            Scalar::Int(int) => Some(self.words.shared(field, &int.to_string())),
             Scalar::Null => None,
             odd => {
                 self.values.put_away(key, odd);
@@ -199,7 +200,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let object = serde_json::Value::Object(self.values.unknown);
-        Some(self.words.shared(&object.to_string()))
+        Some(self.words.word(&object.to_string()))
     }
 }
 

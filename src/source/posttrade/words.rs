@@ -3,24 +3,52 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::reading::{FIELDS, Field};
+
 /// More different texts than this are no vocabulary: they are forgotten, and shared anew from there on.
 const MOST: usize = 1 << 16;
 
 /// The texts of a file that are met again: codes, currencies, instruments.
-#[derive(Debug, Default)]
-pub(super) struct Words(HashSet<Arc<str>>);
+#[derive(Debug)]
+pub(super) struct Words {
+    all: HashSet<Arc<str>>,
+    /// The last text of each field: most lines say the same as the one before.
+    last: [Option<Arc<str>>; FIELDS],
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self {
+            all: HashSet::new(),
+            last: [const { None }; FIELDS],
+        }
+    }
+}
 
 impl Words {
+    /// Returns the shared copy of a text of a field.
+    pub(super) fn shared(&mut self, field: Field, text: &str) -> Arc<str> {
+        let last = self.last.get(field as usize).and_then(Option::as_ref);
+        if let Some(last) = last.filter(|last| &***last == text) {
+            return Arc::clone(last);
+        }
+        let word = self.word(text);
+        if let Some(last) = self.last.get_mut(field as usize) {
+            *last = Some(Arc::clone(&word));
+        }
+        word
+    }
+
     /// Returns the shared copy of a text.
-    pub(super) fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
+    pub(super) fn word(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.all.get(text) {
             return Arc::clone(known);
         }
-        if self.0.len() >= MOST {
-            self.0.clear();
+        if self.all.len() >= MOST {
+            self.all.clear();
         }
         let word: Arc<str> = text.into();
-        self.0.insert(Arc::clone(&word));
+        self.all.insert(Arc::clone(&word));
         word
     }
 }

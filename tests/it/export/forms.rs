@@ -1,10 +1,13 @@
 //! Every form has the rows that are stored, to the last bit.
 
+use std::fmt::Write as _;
+
 use arrow::array::{Array, Float64Array, RecordBatch, StringArray};
 use barkeep::cli::{Exit, Terminals};
 use barkeep::codec::decode;
 use barkeep::frame::{Frame, Profile, bars_of};
 use barkeep::model::Dataset;
+use chrono::NaiveDate;
 use rstest::rstest;
 
 use super::{demo, paid};
@@ -92,6 +95,60 @@ fn standard_output_has_the_same_bytes_as_a_file() {
     assert_eq!(ran.stdout, shown(&bar, &[]));
     assert_eq!(ran.stderr, "");
     assert!(none.stderr.contains("--format"), "{}", none.stderr);
+}
+
+/// More minutes than are read at once, in several months of which one is misplaced beside another.
+#[test]
+fn minutes_of_many_months_are_the_rows_that_show_prints() {
+    let bar = Barkeep::empty();
+    let source = "kind = \"files\"\npath = \"in\"\ntimezone = \"America/New_York\"\n";
+    bar.write("barkeep.toml", format!("[sources.\"us:mine\"]\n{source}"));
+    let first: NaiveDate = "2025-01-01".parse().unwrap();
+    let mut rows = "Date,Open,High,Low,Close,Volume\n".to_owned();
+    for day in first.iter_days().take(130) {
+        for minute in 570..870 {
+            let (hour, rest) = (minute / 60, minute % 60);
+            let close = 10 + minute % 7;
+            let bar = format!("{close},{},{},{close},{minute}", close + 1, close - 1);
+            writeln!(rows, "{day} {hour:02}:{rest:02}:00,{bar}").unwrap();
+        }
+    }
+    bar.write("in/1m/A.csv", rows);
+    let init = [
+        "init",
+        "--venue",
+        "us:mine",
+        "-i",
+        "1m",
+        "--partitioned",
+        "--ticker",
+        "A",
+    ];
+    bar.run(&init).expect(Exit::Ok);
+    bar.run(&["update", "-q"]).expect(Exit::Ok);
+    let month = "data/us/mine/stocks_1m/ticker=A/year=2025/month=02";
+    bar.write(
+        format!("{month}/other.parquet"),
+        bar.read(format!("{month}/data.parquet")),
+    );
+    let expected = bar.show("A", "1m", &[]).expect(Exit::Ok).stdout;
+    assert_eq!(expected.lines().count(), 130 * 300 + 1);
+
+    let ran = export(&bar, &["a.csv"]).expect(Exit::Ok);
+
+    assert!(bar.text("a.csv") == expected, "the rows are others");
+    assert!(ran.stderr.contains("of 1 ticker."), "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr.matches("other.parquet").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    let torn = bar.read(format!("{month}/data.parquet"))[..100].to_vec();
+    bar.write(format!("{month}/data.parquet"), torn);
+    let ran = export(&bar, &["b.csv"]).expect(Exit::Damaged);
+    assert_eq!(bar.text("b.csv").lines().count(), (130 - 28) * 300 + 1);
+    assert!(ran.stderr.contains("2025-02"), "{}", ran.stderr);
 }
 
 #[test]

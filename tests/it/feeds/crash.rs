@@ -2,20 +2,21 @@
 //! is downloaded again.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use barkeep::cli::Exit;
-use barkeep::sys::Fs;
 
 use super::lines;
 use crate::support::barkeep::{run_on, run_through};
 use crate::support::feed::FeedServer;
-use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::sim::{BadFolder, Fault, MutantFs, Op, SimFs, SweepReport, sweep};
 
 const UPDATE: [&str; 5] = ["-C", "/ws", "update", "--venue", "de:xetra"];
 const INIT: [&str; 5] = ["-C", "/ws", "init", "--venue", "de:xetra"];
 const MINUTE: &str = "2025-11-21T09_00";
+const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
 
 /// A feed with one minute, and a workspace that never asked it.
 fn begun() -> (FeedServer, SimFs) {
@@ -97,20 +98,62 @@ fn what_the_vault_has_is_not_downloaded_again_after_a_crash() {
             .into_keys()
             .any(|path| path.to_string_lossy().contains("state/feeds/de.xetra/2025"))
     };
-    // The disk fills up right after the download.
-    let full =
-        |op: &Op<'_>| matches!(op, Op::Create(path) if path.to_string_lossy().contains("fetched"));
-    let stopped = initial.again();
-    let door = MutantFs::new(Arc::new(stopped.clone()), full);
-    run_through(&stopped, Arc::new(door), &UPDATE);
-    assert_eq!(feed.downloads().len(), 1);
-    assert!(vault(&stopped), "it is in the vault");
+    let whole = initial.again();
+    run_on(&whole, &UPDATE);
+    let kept = files_of_vault(&whole);
+    let mut in_vault = 0;
+    // The disk fills up at some call after the download.
+    for call in 1..=whole.calls() {
+        let full = initial.again().fail_call(call, ENOSPC, Fault::Forever);
+        run_on(&full, &UPDATE);
+        let stopped = full.again();
+        let is_done = marks(&stopped) && data(&stopped).len() == 3;
+        if is_done || !holds_one_of(&stopped, &kept) {
+            continue;
+        }
+        in_vault += 1;
+        let before = feed.downloads().len();
 
-    assert_eq!(run_on(&stopped, &UPDATE), Exit::Ok);
+        assert_eq!(recover(&stopped), Ok(()), "{call}");
+
+        assert_eq!(feed.downloads().len(), before, "{call}");
+        assert!(marks(&stopped), "{call}");
+        assert_eq!(data(&stopped).len(), 3, "{call}");
+    }
+    assert!(in_vault > 20, "{in_vault}");
+}
+
+/// Trades are written down twice only where the vault has not taken what they were made of.
+#[test]
+fn trades_are_staged_where_the_vault_takes_no_files_and_only_there() {
+    let (_feed, initial) = begun();
+    let is_staged = |disk: &SimFs| {
+        let of_trades = |call: &String| call.contains("fetched") && call.contains("venue=DETR");
+        disk.log().iter().any(of_trades)
+    };
+    let good = initial.again().logged();
+    let bad = initial.again().logged();
+    bad.turn_bad(BadFolder::always("/ws/vault", EROFS));
+
+    assert_eq!(run_on(&good, &UPDATE), Exit::Ok);
+    assert_eq!(run_on(&bad, &UPDATE), Exit::Partial);
+
+    assert_eq!((is_staged(&good), is_staged(&bad)), (false, true));
+    assert_eq!(data(&bad), data(&good));
+}
+
+#[test]
+fn trades_wait_in_the_vault_while_the_data_root_takes_no_files() {
+    let (feed, disk) = begun();
+    disk.turn_bad(BadFolder::always("/ws/data", EROFS));
+    assert_ne!(run_on(&disk, &UPDATE), Exit::Ok);
+    assert_eq!(data(&disk), BTreeMap::new());
+    disk.heal();
+
+    assert_eq!(run_on(&disk, &UPDATE), Exit::Ok);
 
     assert_eq!(feed.downloads().len(), 1);
-    assert!(marks(&stopped));
-    assert_eq!(data(&stopped).len(), 3);
+    assert_eq!(data(&disk).len(), 3);
 }
 
 /// A feed that forgets its minute as soon as the power has gone.
@@ -143,9 +186,7 @@ fn sweep_forgetful(name: &str, leave_out: fn(&Op<'_>) -> bool) -> SweepReport {
             Ok(())
         },
         &|disk, acked| {
-            let is_kept = files_of_vault(disk)
-                .values()
-                .any(|bytes| kept.values().any(|all| all == bytes));
+            let is_kept = holds_one_of(disk, &kept);
             match data(disk) {
                 stored if stored == expected => Ok(()),
                 stored if stored.is_empty() && !acked && !is_kept => Ok(()),
@@ -185,7 +226,10 @@ fn a_mark_that_comes_before_its_trades_are_durable_is_caught() {
     no_barrier.assert_caught();
 }
 
-fn vault(disk: &SimFs) -> bool {
-    let listed = disk.list(Path::new("/ws/vault/DETR")).unwrap();
-    listed.is_some_and(|files| !files.is_empty())
+/// Tells whether a file of the vault is one of these, to the last byte.
+fn holds_one_of(disk: &SimFs, kept: &BTreeMap<PathBuf, Vec<u8>>) -> bool {
+    let files = files_of_vault(disk);
+    files
+        .values()
+        .any(|bytes| kept.values().any(|whole| whole == bytes))
 }

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use barkeep::catalog::Catalog;
 use barkeep::lock::LockGuard;
 use barkeep::migrate::{
-    self, Choices, Duplicates, Fractions, Homes, MigrateError, MigrationPlan, MigrationSession,
-    MigrationView, PartitionRows, Progress, Proofs, ProvenInterval, Status, VenueInterval,
-    VerifiedInterval,
+    self, Choices, Duplicates, Fractions, Homes, MigrateError, MigrationPlan, Mover, PartitionRows,
+    Progress, Proofs, ProvenInterval, Sides, Status, VenueInterval, VerifiedInterval,
 };
 use barkeep::observe::Silent;
 use barkeep::storage::StorageInterface;
@@ -63,7 +62,7 @@ pub(super) fn with<T>(
     fs: &SimFs,
     writing: &dyn Fs,
     held: &LockGuard<'static>,
-    act: impl FnOnce(MigrationSession<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
+    act: impl FnOnce(Mover<'_>, &mut MigrationPlan) -> Result<T, MigrateError>,
 ) -> Result<T, String> {
     let bench = TestWorkspace::simulated(fs).at(NOW);
     let workspace = bench.open_for("us:demo");
@@ -73,8 +72,8 @@ pub(super) fn with<T>(
     let mut plan = MigrationPlan::load(fs, bench.path())
         .map_err(told)?
         .ok_or("the plan is gone")?;
-    let session = MigrationSession {
-        view: MigrationView {
+    let mover = Mover {
+        sides: Sides {
             fs: writing,
             places: &bench.places,
             stores: &workspace.stores,
@@ -87,11 +86,11 @@ pub(super) fn with<T>(
         held,
         runs: &workspace.runs,
     };
-    act(session, &mut plan).map_err(told)
+    act(mover, &mut plan).map_err(told)
 }
 
-pub(super) fn proofs(session: MigrationSession<'_>) -> Result<Proofs, MigrateError> {
-    Proofs::load(session.view.fs, session.view.places, &tuple())
+pub(super) fn proofs(mover: Mover<'_>) -> Result<Proofs, MigrateError> {
+    Proofs::load(mover.sides.fs, mover.sides.places, &tuple())
 }
 
 pub(super) fn choices() -> Choices {
@@ -117,14 +116,14 @@ fn restarted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
 }
 
 fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Result<bool, String> {
-    with(fs, fs, held, |session, plan| {
+    with(fs, fs, held, |mover, plan| {
         let choices = Choices {
             is_restart,
             ..choices()
         };
-        let mut proofs = proofs(session)?;
-        migrate::migrate_interval(session, &choices, &tuple(), &mut proofs)?;
-        let Ok(proven) = ProvenInterval::confirm(session.view, &tuple(), &proofs)? else {
+        let mut proofs = proofs(mover)?;
+        migrate::migrate_interval(mover, &choices, &tuple(), &mut proofs)?;
+        let Ok(proven) = ProvenInterval::confirm(mover.sides, &tuple(), &proofs)? else {
             return Ok(false);
         };
         let progress = Progress {
@@ -134,19 +133,19 @@ fn migrated_by(fs: &SimFs, held: &LockGuard<'static>, is_restart: bool) -> Resul
             verified_at: Some(now()),
         };
         plan.record(&tuple(), &progress, now());
-        migrate::activate(session, plan, &tuple().venue, &[proven], &[])?;
+        migrate::activate(mover, plan, &tuple().venue, &[proven], &[])?;
         Ok(true)
     })
 }
 
 fn deleted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, fs, held, |session, _| {
-        let mut proofs = proofs(session)?;
-        match VerifiedInterval::by_reading(session, &tuple(), &proofs)? {
+    with(fs, fs, held, |mover, _| {
+        let mut proofs = proofs(mover)?;
+        match VerifiedInterval::by_reading(mover, &tuple(), &proofs)? {
             Ok(verified) => {
                 migrate::delete_legacy(verified, &mut proofs)?;
                 // Whoever was killed before: the interval still counts as proven, without its folder.
-                Ok(ProvenInterval::confirm(session.view, &tuple(), &proofs)?.is_ok())
+                Ok(ProvenInterval::confirm(mover.sides, &tuple(), &proofs)?.is_ok())
             }
             Err(_) => Ok(false),
         }
@@ -164,20 +163,20 @@ fn contradicted() -> (SimFs, Vec<u8>) {
 }
 
 fn adopted(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, fs, held, |session, _| {
-        let adoptables = migrate::adoptables(session.view, &[tuple()])?;
-        Ok(migrate::adopt(session, &adoptables)?.refused.is_empty())
+    with(fs, fs, held, |mover, _| {
+        let adoptables = migrate::adoptables(mover.sides, &[tuple()])?;
+        Ok(migrate::adopt(mover, &adoptables)?.refused.is_empty())
     })
 }
 
 fn rolled_back(fs: &SimFs, held: &LockGuard<'static>) -> Result<bool, String> {
-    with(fs, fs, held, |session, plan| {
-        let mut proofs = proofs(session)?;
-        let report = migrate::roll_back(session, plan, &tuple(), &mut proofs, Homes::AsAdopted)?;
+    with(fs, fs, held, |mover, plan| {
+        let mut proofs = proofs(mover)?;
+        let report = migrate::roll_back(mover, plan, &tuple(), &mut proofs, Homes::AsAdopted)?;
         if report.switched.is_none() {
             return Ok(false);
         }
-        Ok(migrate::remove_partitions(session, &tuple())?.is_ok())
+        Ok(migrate::remove_partitions(mover, &tuple())?.is_ok())
     })
 }
 
@@ -428,8 +427,8 @@ fn nothing_is_proven_that_was_read_from_memory_alone() {
     let fs = disk();
     assert_eq!(migrated(&fs, &held()), Ok(true));
 
-    let from_disk = with(&fs, &fs, &held(), |session, _| {
-        let proofs = proofs(session)?;
+    let from_disk = with(&fs, &fs, &held(), |mover, _| {
+        let proofs = proofs(mover)?;
         Ok(proofs
             .iter()
             .map(|(_, proof)| proof.from_disk)
@@ -512,15 +511,12 @@ fn a_bad_folder_costs_an_adoption_the_files_in_it_and_no_row() {
         let before = fs.snapshot();
         fs.turn_bad(BadFolder::always(bad.to_str().unwrap(), 30));
 
-        let ran = with(&fs, &fs, &held(), |session, _| {
+        let ran = with(&fs, &fs, &held(), |mover, _| {
             let weeks = VenueInterval {
                 interval: "1wk".parse().unwrap(),
                 ..tuple()
             };
-            migrate::adopt(
-                session,
-                &migrate::adoptables(session.view, &[tuple(), weeks])?,
-            )
+            migrate::adopt(mover, &migrate::adoptables(mover.sides, &[tuple(), weeks])?)
         });
 
         let ran = ran.unwrap();

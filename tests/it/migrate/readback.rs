@@ -75,9 +75,9 @@ fn a_ticker_whose_writes_a_disk_swallowed_fails_and_the_others_are_proven() {
     };
     let forgetful = MutantFs::new(Arc::new(fs.clone()), swallows);
 
-    let failed = with(&fs, &forgetful, &held(), |session, _| {
-        let mut proofs = proofs(session)?;
-        let report = migrate::migrate_interval(session, &choices(), &tuple(), &mut proofs)?;
+    let failed = with(&fs, &forgetful, &held(), |mover, _| {
+        let mut proofs = proofs(mover)?;
+        let report = migrate::migrate_interval(mover, &choices(), &tuple(), &mut proofs)?;
         let named = report
             .failures
             .iter()
@@ -94,14 +94,14 @@ fn a_ticker_whose_writes_a_disk_swallowed_fails_and_the_others_are_proven() {
 fn a_file_that_cannot_be_read_is_named_and_does_not_keep_the_others_from_being_counted() {
     const EACCES: i32 = 13;
     let counted = |fs: &SimFs| {
-        with(fs, fs, &held(), |session, plan| {
+        with(fs, fs, &held(), |mover, plan| {
             let facts = VenueFacts {
                 is_active: false,
                 is_eligible: true,
             };
-            let state = IntervalState::of(session.view, &plan.intervals()[0], facts)?;
+            let state = IntervalState::of(mover.sides, &plan.intervals()[0], facts)?;
             let before = fs.reads();
-            let counts = state.count_rows(session.view)?;
+            let counts = state.count_rows(mover.sides)?;
             Ok((before..fs.reads(), counts))
         })
     };

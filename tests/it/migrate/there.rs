@@ -85,6 +85,8 @@ fn a_dry_run_names_what_would_happen_and_touches_nothing() {
     // Two months, their year and the ticker: four files and eight directories, a block each.
     assert_eq!(interval["bytes"], 12 * 4096);
     assert_eq!(interval["inodes"], 12);
+    assert!(plan["free_bytes"].as_u64().unwrap() > 12 * 4096);
+    assert!(plan["build_seconds"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use barkeep::cli::Exit;
 use barkeep::mirror::Tier;
 
+use super::table::through_log;
 use super::{
     DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, tick, update, verified,
     with_current, world, world_at,
@@ -215,6 +216,8 @@ fn without_second_names_a_version_is_a_list_and_never_a_part() {
         path.contains("/mirror/us/demo/stocks_1d/files/base-"),
         "{path}"
     );
+    let table = through_log(&disk, "/ws/mirror/us/demo/stocks_1d/files".as_ref());
+    assert_eq!(table.unwrap().unwrap().len(), 14);
     let names = disk.names();
     let in_version = names
         .iter()

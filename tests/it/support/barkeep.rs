@@ -84,6 +84,14 @@ impl Barkeep {
         }
     }
 
+    /// Runs the program, which is to end well, and returns the bytes that it printed.
+    pub(crate) fn bytes(&self, args: &[&str]) -> Vec<u8> {
+        let (stdout, stderr) = (Kept::default(), Kept::default());
+        let exit = self.run_into(args, stdout.sink(), stderr.sink());
+        assert_eq!(exit, Exit::Ok, "{args:?}");
+        stdout.0.lock().unwrap().clone()
+    }
+
     /// Runs `partition-migrate` with these words.
     pub(crate) fn migration(&self, words: &str) -> Ran {
         let words = format!("partition-migrate {words}");
@@ -120,6 +128,24 @@ impl Barkeep {
 /// Runs the program in the workspace `/ws` of a simulated disk.
 pub(crate) fn run_on(disk: &SimFs, args: &[&str]) -> Exit {
     run_through(disk, Arc::new(disk.clone()), args)
+}
+
+/// Returns a simulated disk with daily bars of some tickers of `us:demo`, in partitions, from one day to another.
+pub(crate) fn demo_disk(tickers: &[&str], days: (&str, &str)) -> SimFs {
+    let disk = SimFs::new();
+    disk.plant("/ws/barkeep.toml", b"");
+    let init = ["-C", "/ws", "init", "--venue", "us:demo", "--partitioned"];
+    let tickers = tickers.iter().flat_map(|ticker| ["--ticker", ticker]);
+    let init: Vec<&str> = init.into_iter().chain(tickers).collect();
+    assert_eq!(run_on(&disk, &init), Exit::Ok);
+    update_demo(&disk, days);
+    disk.again()
+}
+
+/// Updates it from one day to another.
+pub(crate) fn update_demo(disk: &SimFs, (start, end): (&str, &str)) {
+    let update = ["-C", "/ws", "update", "--start", start, "--end", end];
+    assert_eq!(run_on(disk, &update), Exit::Ok);
 }
 
 /// Runs it on a disk that it sees through another door, such as one that leaves steps out.

@@ -9,12 +9,14 @@ mod print;
 mod rebuild;
 mod repair;
 mod repair_print;
+mod restore;
 mod series;
 mod trades;
 mod vault;
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::Args;
 use rayon::prelude::*;
 
@@ -29,7 +31,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::inventory::Looked;
+use crate::inventory::{self, Looked};
 use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
 use crate::observe::{Event, Observer, Work};
 use crate::workspace::Workspace;
@@ -53,10 +55,14 @@ pub(in crate::cli) struct CheckArgs {
     /// Only write down anew what is stored, as `list` and `status` tell it
     #[arg(long, conflicts_with = "basis")]
     rebuild: bool,
-    /// Take out bars of days without a session, off their border and off their grid, where others hold their time
+    /// Take out bars of days without a session, off their border and off their grid, where others hold their time, and put back
+    /// what was lost and a mirror has still
     #[arg(long, conflicts_with = "basis")]
     repair: bool,
-    /// Print what `--repair` would take out, and change nothing
+    /// A day without a session, may be repeated; without it, no bar with a volume goes on the word of a calendar of barkeep.toml
+    #[arg(long = "day", value_name = "YYYY-MM-DD", requires = "repair")]
+    days: Vec<NaiveDate>,
+    /// Print what `--repair` would take out and put back, and change nothing
     #[arg(short = 'n', long, requires = "repair")]
     dry_run: bool,
     /// Answer yes to every question
@@ -165,7 +171,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     }
     outcome
         .misplaced
-        .extend(series::misplaced(args, &workspace)?);
+        .extend(inventory::misplaced(&workspace, &files::asked(args))?);
     outcome.misplaced.sort();
     outcome.misplaced.dedup();
     if scope == Scope::All {

@@ -1,4 +1,5 @@
-//! `barkeep check --repair`: takes out bars that stand where none can, beside others that hold their time.
+//! `barkeep check --repair`: takes out bars that stand where none can, beside others that hold their time, and puts back what the
+//! tree has lost and a mirror has still (`restore`).
 //!
 //! Promises: nothing goes that was not shown, and nothing without a yes, by word or by `--yes`. What is decided is decided
 //! again under the run lock: a row that has changed meanwhile stays. `--dry-run` takes no lock and changes nothing.
@@ -11,8 +12,9 @@ use rayon::prelude::*;
 
 use super::super::registration;
 use super::repair_print as print;
+use super::restore::{self, Restore};
 use super::series::{self, Asked};
-use super::{CheckArgs, Outcome};
+use super::{CheckArgs, DamagedFile, Outcome};
 use crate::catalog::Catalog;
 use crate::check::{Facts, Finding, Kind, repair};
 use crate::cli::Exit;
@@ -21,7 +23,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
 use crate::frame::Frame;
-use crate::ingest::{self, LeftoverReport, Registry, TakeOut, TakenOut};
+use crate::ingest::{self, LeftoverReport, Registry, Returned, TakeOut, TakenOut};
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, time};
 use crate::storage::{Layout, StorageError, Stored, Unwanted};
 use crate::workspace::{Found, Workspace};
@@ -44,6 +46,8 @@ pub(super) struct Plan {
     pub(super) series: Vec<Planned>,
     /// Bars that stay, with their rows.
     pub(super) doubtful: Vec<(StorageRequest, Finding, Frame)>,
+    /// What mirrors have still and the tree has lost.
+    pub(super) restore: Restore,
     /// What was looked through, and could not be.
     pub(super) outcome: Outcome,
 }
@@ -52,6 +56,7 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) taken: TakenOut,
+    pub(super) returned: Returned,
     pub(super) leftovers: LeftoverReport,
     /// Rows that were shown, and have changed or could not go any more.
     pub(super) outdated: usize,
@@ -63,7 +68,7 @@ impl Plan {
     }
 
     fn is_nothing(&self) -> bool {
-        self.series.is_empty()
+        self.series.is_empty() && self.restore.rows() == 0
     }
 
     fn add(&mut self, more: Self) {
@@ -85,6 +90,8 @@ impl Done {
         let is_damaged = !leftovers.damaged.is_empty();
         let is_partial = !self.taken.failures.is_empty()
             || !self.taken.left.is_empty()
+            || !self.returned.failures.is_empty()
+            || !self.returned.left.is_empty()
             || !leftovers.failures.is_empty()
             || self.outdated > 0;
         let found = [
@@ -104,11 +111,12 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let may_go_on = args.dry_run || args.yes || shell.may_ask(args.non_interactive);
     if !may_go_on {
-        return Err(Failure::usage("taking rows out has to be confirmed")
+        return Err(Failure::usage("a repair has to be confirmed")
             .hint("see them by --dry-run, then say --yes"));
     }
     let asked = series::asked(args, workspace, catalog)?;
-    let shown = plan(&asked, workspace, catalog, shell);
+    let mut shown = plan(&asked, workspace, catalog, shell);
+    shown.restore = restore::find(args, shell, workspace, catalog)?;
     if shown.outcome.series == 0 && shown.outcome.is_untroubled() {
         super::refuse_unknown(args, catalog, &asked)?;
     }
@@ -122,13 +130,19 @@ pub(super) fn run(
     let mut done = Done::default();
     if !args.dry_run && !shown.is_nothing() {
         confirm(args, shell, &shown)?;
-        done = take_out(args, shell, workspace, &asked, &shown)?;
+        done = carry_out(args, shell, workspace, &asked, &shown)?;
     }
     if args.json {
         print::document(args, &shown, &done, shell);
     } else {
         print::done(args, &shown, &done, shell);
     }
+    let Plan {
+        restore, outcome, ..
+    } = &mut shown;
+    let is_mended =
+        |file: &DamagedFile| restore.mends(&done.returned, (&file.request, file.partition));
+    outcome.damaged.retain(|file| !is_mended(file));
     let exit = Exit::worst([shown.exit(), done.exit()]);
     Ok(interrupted().unwrap_or(exit))
 }
@@ -140,20 +154,29 @@ fn confirm(args: &CheckArgs, shell: &Shell<'_>, plan: &Plan) -> Result<(), Failu
     if args.json {
         print::table(plan, shell);
     }
-    let question = format!(
-        "Take {} out of {}?",
-        count(plan.rows(), "row", "rows"),
-        count(plan.series.len(), "series", "series")
-    );
+    let all = |rows: usize, word: &str, series: usize| {
+        let (rows, series) = (
+            count(rows, "row", "rows"),
+            count(series, "series", "series"),
+        );
+        format!("{rows} {word} {series}")
+    };
+    let out = || all(plan.rows(), "out of", plan.series.len());
+    let back = || all(plan.restore.rows(), "back into", plan.restore.series());
+    let question = match (plan.series.is_empty(), plan.restore.rows() == 0) {
+        (true, _) => format!("Put {}?", back()),
+        (false, true) => format!("Take {}?", out()),
+        (false, false) => format!("Take {}, and put {}?", out(), back()),
+    };
     if shell.asks(&question) {
         Ok(())
     } else {
-        Err(Failure::new(Exit::Failed, "nothing was taken out"))
+        Err(Failure::new(Exit::Failed, "nothing was changed"))
     }
 }
 
 /// Does what was shown, as far as it is still so.
-fn take_out(
+fn carry_out(
     args: &CheckArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
@@ -187,8 +210,11 @@ fn take_out(
     done.outdated = shown.rows() - agreed.iter().map(|one| one.unwanted.len()).sum::<usize>();
     let stores = &workspace.stores;
     let taken = ingest::take_out(stores, session, &mut registry, &agreed, &mut done.taken);
-    progress.end();
     taken?;
+    let around = (workspace, session);
+    let restored = (&shown.restore, &mut done.returned);
+    done.outdated += restore::put_back(args, shell, around, &registry, restored)?;
+    progress.end();
     held.release()?;
     Ok(done)
 }
@@ -270,7 +296,7 @@ fn look(
         currency: None,
         first_of_another: None,
     };
-    let found = repair(&facts);
+    let found = repair(&facts, &asked.without_session);
     for finding in found.doubtful {
         let rows = facts.bars.at(|stamp| stamp == finding.from);
         plan.doubtful.push((request.clone(), finding, rows));

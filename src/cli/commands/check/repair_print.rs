@@ -40,6 +40,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
         ];
         shell.printer.table(&header, &rows, &[4, 5]);
     }
+    plan.restore.print(shell);
     troubles(&plan.outcome, shell);
 }
 
@@ -82,8 +83,8 @@ fn row(
     ]
 }
 
-/// Says what was done, or would be.
-pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+/// Returns what was done, or would be, in one line.
+fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
     let rows = |number: usize| count(number, "row", "rows");
     let all = |number: usize| count(number, "series", "series");
     let looked = format!(
@@ -111,35 +112,44 @@ pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>
             "{looked}: {rows} taken out of {all}; quarantine and the ledger keep what is gone.{stay}"
         )
     };
-    for record in done.taken.kept.iter().take(MOST_NAMED) {
+    match plan.restore.summary(args.dry_run, &done.returned) {
+        None => note,
+        Some(returned) => format!("{note} {returned}"),
+    }
+}
+
+/// Says what was done, or would be.
+pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+    let kept: Vec<_> = done.taken.kept.iter().chain(&done.returned.kept).collect();
+    for record in kept.iter().take(MOST_NAMED) {
         let folder = shell.shown(&record.folder);
         shell.printer.note(&format!("Kept: {folder}"));
     }
-    if let Some(more) = done.taken.kept.len().checked_sub(MOST_NAMED + 1) {
+    if let Some(more) = kept.len().checked_sub(MOST_NAMED + 1) {
         let more = count(more + 1, "more file is", "more files are");
         shell.printer.note(&format!("{more} in quarantine."));
     }
-    for warning in &done.taken.warnings {
+    for warning in done.taken.warnings.iter().chain(&done.returned.warnings) {
         shell.printer.warning(warning);
     }
     if done.outdated > 0 {
         shell.printer.error(&format!(
             "error: {} changed meanwhile and stay\nhint: run barkeep check --repair again",
-            rows(done.outdated)
+            count(done.outdated, "row", "rows")
         ));
     }
     for failure in &done.leftovers.failures {
         shell.printer.error(&format!("error: {failure}"));
     }
-    for (request, error) in &done.taken.failures {
+    for (request, error) in done.taken.failures.iter().chain(&done.returned.failures) {
         shell
             .printer
             .error(&format!("error: {request} stays as it is: {error}"));
     }
-    for (request, reason) in &done.taken.left {
+    for (request, reason) in done.taken.left.iter().chain(&done.returned.left) {
         shell.printer.error(&format!("error: {request}: {reason}"));
     }
-    shell.printer.note(&note);
+    shell.printer.note(&summary(args, plan, done));
 }
 
 /// Prints one document.
@@ -167,23 +177,13 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
         facts.insert("error".to_owned(), failure.json());
         Value::Object(facts)
     });
-    let failed = done
-        .taken
-        .failures
-        .iter()
-        .map(|(request, error)| (request, error.to_string()));
-    let left = done
-        .taken
-        .left
-        .iter()
-        .map(|(request, reason)| (request, reason.clone()));
-    let failed = failed.chain(left).map(|(request, reason)| {
-        let mut facts = series(request);
-        facts.insert("error".to_owned(), json!(reason));
-        Value::Object(facts)
-    });
+    let (taken, returned) = (&done.taken, &done.returned);
     let emptied = plan.series.iter().flat_map(|one| &one.emptied);
-    let taken: usize = done.taken.series.iter().map(|(_, frame)| frame.len()).sum();
+    let rows_out: usize = taken.series.iter().map(|(_, frame)| frame.len()).sum();
+    let rows_back: usize = returned.series.iter().map(|(_, rows)| rows).sum();
+    let kept = taken.kept.iter().chain(&returned.kept);
+    let warnings: Vec<&String> = taken.warnings.iter().chain(&returned.warnings).collect();
+    let (copies, refused) = plan.restore.document();
     shell.printer.json(&json!({
         "series": plan.outcome.series,
         "bars": plan.outcome.bars,
@@ -191,15 +191,39 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
         "rows": rows,
         "doubtful": doubtful.collect::<Vec<_>>(),
         "without_rows": emptied.map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
-        "taken_out": taken,
+        "taken_out": rows_out,
+        "last_copies": copies,
+        "put_back": rows_back,
+        "not_put_back": refused,
         "changed_meanwhile": done.outdated,
-        "kept": done.taken.kept.iter().map(record).collect::<Vec<_>>(),
-        "failed": failed.collect::<Vec<_>>(),
-        "warnings": done.taken.warnings,
+        "kept": kept.map(record).collect::<Vec<_>>(),
+        "failed": failed(done),
+        "warnings": warnings,
         "damaged": damaged.collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
     }));
     troubles(&plan.outcome, shell);
+}
+
+/// Returns the series that stay as they are or wait, and why.
+fn failed(done: &Done) -> Vec<Value> {
+    let (taken, returned) = (&done.taken, &done.returned);
+    let failed = taken
+        .failures
+        .iter()
+        .chain(&returned.failures)
+        .map(|(request, error)| (request, error.to_string()));
+    let left = taken
+        .left
+        .iter()
+        .chain(&returned.left)
+        .map(|(request, reason)| (request, reason.clone()));
+    let all = failed.chain(left).map(|(request, reason)| {
+        let mut facts = series(request);
+        facts.insert("error".to_owned(), json!(reason));
+        Value::Object(facts)
+    });
+    all.collect()
 }
 
 fn row_document(

@@ -4,11 +4,9 @@
 //! is damaged is reported, and the bars are looked through without it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::super::beside;
 use super::{CheckArgs, DamagedFile, Outcome};
 use crate::calendar::Calendar;
 use crate::catalog::{Catalog, Missing};
@@ -17,8 +15,9 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::config::SourceKind;
 use crate::frame::{self, MarketEvent};
-use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
-use crate::storage::{Layout, StorageInterface, Stored};
+use crate::inventory;
+use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker, Venue, time};
+use crate::storage::{Layout, Stored};
 use crate::workspace::{Found, Workspace};
 
 /// The series of one ticker at one venue.
@@ -27,6 +26,8 @@ pub(super) struct Asked {
     pub(super) venue: Venue,
     pub(super) ticker: Ticker,
     intervals: BTreeSet<Interval>,
+    /// Days of which the user says that there was no session.
+    pub(super) without_session: BTreeSet<NaiveDate>,
 }
 
 impl Asked {
@@ -83,7 +84,7 @@ pub(super) fn asked(
     for venue in known.iter().filter(is_meant) {
         let mut found: BTreeMap<Ticker, BTreeSet<Interval>> = BTreeMap::new();
         for &interval in &intervals {
-            for ticker in tickers(workspace, catalog, venue, interval)? {
+            for ticker in inventory::tickers(workspace, catalog, venue, interval)? {
                 found.entry(ticker).or_default().insert(interval);
             }
         }
@@ -93,59 +94,10 @@ pub(super) fn asked(
             venue: venue.clone(),
             ticker,
             intervals,
+            without_session: args.days.iter().copied().collect(),
         }));
     }
     Ok(asked)
-}
-
-/// Returns the tickers of a venue: those of tickers.json and those on disk.
-fn tickers(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    venue: &Venue,
-    interval: Interval,
-) -> Result<BTreeSet<Ticker>, Failure> {
-    let stores = &workspace.stores;
-    let mut tickers: BTreeSet<Ticker> = catalog.tickers_at(venue).into_iter().collect();
-    let interval = Some(interval);
-    let stocks = Dataset::Stocks;
-    for dataset in [stocks, Dataset::Prepost] {
-        tickers.extend(stores.partitioned.tickers(Some(venue), dataset, interval)?);
-    }
-    tickers.extend(stores.legacy.tickers(Some(venue), stocks, interval)?);
-    Ok(tickers)
-}
-
-/// Returns the files that lie among the series of whole trees and are none of any. Who names tickers asks for those only.
-pub(super) fn misplaced(
-    args: &CheckArgs,
-    workspace: &Workspace<'_>,
-) -> Result<Vec<PathBuf>, Failure> {
-    if !args.tickers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let stores = &workspace.stores;
-    let is_asked =
-        |interval: &Interval| args.intervals.is_empty() || args.intervals.contains(interval);
-    let mut misplaced = Vec::new();
-    for venue in workspace.venues()? {
-        if !args.venues.is_empty() && !args.venues.contains(&venue) {
-            continue;
-        }
-        for dataset in [Dataset::Events, Dataset::Auctions, Dataset::Trades] {
-            misplaced.extend(stores.partitioned.misplaced(&venue, dataset, None)?);
-        }
-        for interval in Interval::ALL.into_iter().filter(is_asked) {
-            for dataset in [Dataset::Stocks, Dataset::Prepost, Dataset::Adjusted] {
-                let found = stores
-                    .partitioned
-                    .misplaced(&venue, dataset, Some(interval))?;
-                misplaced.extend(found);
-            }
-            misplaced.extend(stores.legacy.misplaced(&venue, interval)?);
-        }
-    }
-    Ok(misplaced)
 }
 
 /// Looks through the series of one ticker.
@@ -185,7 +137,7 @@ pub(super) fn look(
             continue;
         }
         let events = events.get_or_insert_with(|| {
-            let found = beside::events(workspace.reading(catalog), &request);
+            let found = workspace.reading(catalog).events(&request);
             let found = found.map(|(stored, events)| {
                 outcome.misplaced.extend(stored.misplaced);
                 events
@@ -204,7 +156,7 @@ pub(super) fn look(
                 BTreeMap::new()
             } else {
                 let reading = workspace.reading(catalog);
-                let found = beside::closes(reading, &request, &asked.ticker, interval);
+                let found = reading.closes(&request, &asked.ticker, interval);
                 let closes = found.map(|stored| {
                     outcome.misplaced.extend(stored.misplaced);
                     frame::closes_of(&stored.frame)
@@ -285,12 +237,12 @@ pub(super) fn damage(stored: &Stored, shell: &Shell<'_>) -> Outcome {
 
 /// What cannot be read counts as not there, and is told.
 fn or_trouble<T: Default>(
-    found: Result<T, Failure>,
+    found: Result<T, impl Into<Failure>>,
     outcome: &mut Outcome,
     request: &StorageRequest,
 ) -> T {
     found.unwrap_or_else(|failure| {
-        outcome.troubles.push((request.clone(), failure));
+        outcome.troubles.push((request.clone(), failure.into()));
         T::default()
     })
 }

@@ -5,12 +5,11 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::commands::as_of::AsOf;
 use crate::cli::commands::show::AdjustFor;
 use crate::cli::commands::time_args::{DATES, TimeArgs};
 use crate::cli::failure::Failure;
 use crate::export::Form;
-use crate::model::{Interval, Ticker, Venue};
+use crate::model::{AsOf, Interval, Ticker, Venue};
 
 /// Options of `export`.
 #[derive(Clone, Debug, Args)]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::cli::commands::beside;
 use crate::cli::failure::Failure;
 use crate::export::{Head, Sheet, Times};
 use crate::frame::{Column, KindOf, Texts, Values};
@@ -31,7 +30,7 @@ pub(super) fn sheet(
     bars: &StorageRequest,
     stored: &Stored,
 ) -> Result<Sheet, Failure> {
-    let factors = beside::factors(reading, bars, stored)?;
+    let factors = reading.factors(bars, stored)?;
     let stock = bars.series.ticker();
     let events = stock.cloned().map(|ticker| StorageRequest {
         venue: bars.venue.clone(),

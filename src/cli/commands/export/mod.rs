@@ -19,13 +19,13 @@ use std::path::Path;
 
 use args::{Goal, Which};
 use chosen::{Chosen, chosen};
+use read::Pieces;
 use table::Table;
 
 use super::named::Lookup;
 use super::resampled::{Finer, resampled};
-use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
+use super::show::{AdjustFor, catalog_if_usable, instant, report_damage, utc_zone};
 use super::time_args::Span;
-use super::{beside, show::AdjustFor};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -71,7 +71,11 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let ledgers = Ledgers::default();
     let reading = Reading {
         ledgers: Some(&ledgers),
-        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        as_of: args
+            .as_of
+            .map(|as_of| as_of.at(now))
+            .transpose()
+            .map_err(Failure::usage)?,
         ..workspace.reading(&catalog)
     };
     let args = &meant(args, shell, reading)?;
@@ -199,6 +203,17 @@ impl ExportQuestion<'_> {
         Ok(told)
     }
 
+    /// Tells in which pieces series are read: what looks at a series as a whole needs it in one.
+    fn pieces(self) -> Pieces {
+        let args = self.args;
+        let needs_all = args.adjust.is_some() || args.resample.is_some() || args.factors;
+        if needs_all || args.wide.is_some() || self.reading.as_of.is_some() {
+            Pieces::Series
+        } else {
+            Pieces::Months
+        }
+    }
+
     /// Hands the rows of each series to `take`, which returns how many of them it took. What cannot be read is told, and costs
     /// its series.
     fn each(
@@ -208,8 +223,9 @@ impl ExportQuestion<'_> {
     ) -> Result<Told, Failure> {
         let Self { shell, .. } = self;
         let mut told = Told::default();
-        let cores = shell.world.cores.get();
-        read::each(self.reading, &chosen.series, cores, |request, read| {
+        let lots = (self.pieces(), shell.world.cores.get());
+        let mut last: Option<StorageRequest> = None;
+        read::each(self.reading, &chosen.series, lots, |request, read| {
             if let Some(signal) = shell.around.stop.signal() {
                 let message = "the export was stopped, and left nothing";
                 return Err(Failure::new(Exit::Interrupted(signal), message));
@@ -232,7 +248,10 @@ impl ExportQuestion<'_> {
                     let rows = take(request, frame, &stored)?;
                     told.unfinished += usize::from(is_unfinished);
                     told.rows += rows;
-                    told.tickers += usize::from(rows > 0);
+                    if rows > 0 && last.as_ref() != Some(request) {
+                        told.tickers += 1;
+                        last = Some(request.clone());
+                    }
                 }
                 Err(failure) => told.fail(shell, &failure),
             }
@@ -245,7 +264,7 @@ impl ExportQuestion<'_> {
     fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<(Frame, bool), Failure> {
         let adjust = self.args.adjust.filter(|_| !stored.frame.is_empty());
         let adjusted = adjust
-            .map(|adjust| beside::adjusted(self.reading, request, stored, adjust.how()))
+            .map(|adjust| self.reading.adjusted(request, stored, adjust.how()))
             .transpose()?;
         let frame = adjusted.as_ref().unwrap_or(&stored.frame);
         let Some(to) = self.args.resample else {

@@ -1,48 +1,208 @@
-//! Reads the series of an export ahead of the one that is written, a few at a time.
+//! Reads the series of an export ahead of what is written, a few stretches at a time.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use rayon::prelude::*;
 
 use crate::cli::failure::Failure;
-use crate::model::StorageRequest;
-use crate::storage::Stored;
+use crate::inventory::interval_of;
+use crate::model::{PartitionKey, StorageRequest};
+use crate::storage::{FoundFile, Layout, StorageError, Stored};
 use crate::workspace::Reading;
 
-/// What was read of a series; `None` when nothing of it is stored.
+/// What was read of a series, or of a stretch of it; `None` when nothing of it is stored.
 pub(super) type Read = Result<Option<Stored>, Failure>;
 
-/// Hands the rows of each series to `take`, in the order of the list, until it refuses. At most two lots of `side_by_side`
-/// series are in memory.
+/// The fewest rows that are worth a stretch of their own: a few MiB.
+const STRETCH_ROWS: u64 = 1 << 15;
+
+/// In which pieces series are handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// Each as a whole.
+    Series,
+    /// Those of minutes some months at a time.
+    Months,
+}
+
+/// What is read at once.
+enum Stretch {
+    Whole,
+    /// Some months, and what is misplaced beside them.
+    Months(BTreeSet<PartitionKey>, Vec<PathBuf>),
+}
+
+/// Hands the rows of each series to `take`, in the order of the list and of time, until it refuses. At most two lots of
+/// `side_by_side` pieces are in memory.
 ///
 /// # Errors
 /// Those of `take`.
 pub(super) fn each(
     reading: Reading<'_, '_>,
     series: &[StorageRequest],
-    side_by_side: usize,
+    (pieces, side_by_side): (Pieces, usize),
     mut take: impl FnMut(&StorageRequest, Read) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     thread::scope(|scope| {
         let (hand_over, handed) = sync_channel(0);
         scope.spawn(move || {
-            for lot in series.chunks(side_by_side.max(1)) {
-                let read = lot.par_iter().map(|request| {
-                    let found = reading.read(request).map_err(Failure::from);
-                    (request, found.map(|found| found.map(|found| found.stored)))
-                });
-                for one in read.collect::<Vec<_>>() {
-                    // Nobody takes any more.
-                    if hand_over.send(one).is_err() {
+            // Nobody takes any more where one is not taken.
+            let give = |lot: Vec<_>| {
+                let mut read = read_all(reading, lot).into_iter();
+                read.all(|one| hand_over.send(one).is_ok())
+            };
+            let mut lot = Vec::new();
+            for request in series {
+                for stretch in stretches(reading, request, pieces) {
+                    lot.push((request, stretch));
+                    if lot.len() >= side_by_side && !give(std::mem::take(&mut lot)) {
                         return;
                     }
                 }
             }
+            give(lot);
         });
         // Left at the first refusal, which ends the other thread.
         handed
             .into_iter()
             .try_for_each(|(request, read)| take(request, read))
     })
+}
+
+/// Reads pieces side by side, and returns them in their order.
+fn read_all<'s>(
+    reading: Reading<'_, '_>,
+    lot: Vec<(&'s StorageRequest, Stretch)>,
+) -> Vec<(&'s StorageRequest, Read)> {
+    let read = |(request, stretch)| (request, read(reading, request, stretch));
+    lot.into_par_iter().map(read).collect()
+}
+
+fn read(reading: Reading<'_, '_>, request: &StorageRequest, stretch: Stretch) -> Read {
+    match stretch {
+        Stretch::Whole => Ok(reading.read(request)?.map(|found| found.stored)),
+        Stretch::Months(months, misplaced) => {
+            let store = &reading.workspace.stores.partitioned;
+            let (stored, _) = store.read_partitions(request, &months)?;
+            Ok(Some(Stored {
+                misplaced,
+                ..stored
+            }))
+        }
+    }
+}
+
+/// Returns the stretches of a series, in the order of time.
+fn stretches(reading: Reading<'_, '_>, request: &StorageRequest, pieces: Pieces) -> Vec<Stretch> {
+    let minutes = interval_of(&request.series).and_then(crate::model::Interval::minutes);
+    let is_long = minutes.is_some_and(|minutes| minutes <= 30);
+    if pieces == Pieces::Series || !is_long {
+        return vec![Stretch::Whole];
+    }
+    // What goes wrong here goes wrong again when the whole series is read, and is told then.
+    months(reading, request)
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| vec![Stretch::Whole])
+}
+
+fn months(
+    reading: Reading<'_, '_>,
+    request: &StorageRequest,
+) -> Result<Option<Vec<Stretch>>, StorageError> {
+    let workspace = reading.workspace;
+    let layout = workspace.route(reading.catalog, request)?.route.layout;
+    if layout != Layout::Partitioned {
+        return Ok(None);
+    }
+    let files = workspace.stores.files_of(request, layout)?;
+    let Some(groups) = groups(&files) else {
+        return Ok(None);
+    };
+    let mut misplaced = workspace.stores.partitioned.holdings(request)?.misplaced;
+    let stretch = |months| Stretch::Months(months, std::mem::take(&mut misplaced));
+    Ok(Some(groups.into_iter().map(stretch).collect()))
+}
+
+/// Groups files that follow one another; `None` where one of them is damaged, or two may overlap, so that they have to be
+/// merged.
+fn groups(files: &[FoundFile]) -> Option<Vec<BTreeSet<PartitionKey>>> {
+    let mut groups: Vec<BTreeSet<PartitionKey>> = Vec::new();
+    let (mut rows, mut end) = (STRETCH_ROWS, i64::MIN);
+    for file in files {
+        let holds = file.holds.as_ref().ok()?;
+        let (first, last) = holds.span?;
+        if first <= end {
+            return None;
+        }
+        end = last;
+        if rows >= STRETCH_ROWS {
+            groups.push(BTreeSet::new());
+            rows = 0;
+        }
+        rows += holds.rows.rows;
+        groups.last_mut()?.insert(file.partition);
+    }
+    Some(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Digest, Fingerprint, PriceBasis, TimeUnit};
+    use crate::storage::{FileContents, Flaw};
+
+    fn file(month: &str, rows: u64, span: (i64, i64)) -> FoundFile {
+        FoundFile {
+            path: month.into(),
+            partition: month.parse().unwrap(),
+            bytes: 1,
+            holds: Ok(FileContents {
+                rows: Fingerprint {
+                    rows,
+                    digest: Digest::of(b""),
+                },
+                span: Some(span),
+                unit: TimeUnit::Micros,
+                basis: PriceBasis::AsTraded,
+                source: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn months_are_read_together_until_they_are_worth_it() {
+        let files = [
+            file("2025-01", 10_000, (0, 9)),
+            file("2025-02", 25_000, (10, 19)),
+            file("2025-03", 40_000, (20, 29)),
+            file("2025-04", 5, (30, 39)),
+        ];
+
+        let groups = groups(&files).unwrap();
+
+        let named: Vec<Vec<String>> = groups
+            .iter()
+            .map(|group| group.iter().map(ToString::to_string).collect())
+            .collect();
+        assert_eq!(
+            named,
+            [vec!["2025-01", "2025-02"], vec!["2025-03"], vec!["2025-04"]]
+        );
+    }
+
+    #[test]
+    fn files_that_may_overlap_or_are_damaged_are_read_as_a_whole() {
+        let (a, b) = (file("2025-01", 10, (0, 9)), file("2025-02", 10, (9, 19)));
+        let torn = FoundFile {
+            holds: Err(Flaw::Damaged("torn".to_owned())),
+            ..b.clone()
+        };
+
+        assert!(groups(&[a.clone(), b]).is_none());
+        assert!(groups(&[a, torn]).is_none());
+    }
 }

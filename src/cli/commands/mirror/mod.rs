@@ -2,8 +2,11 @@
 //!
 //! Promises: whatever becomes of a mirror, nothing of the data changes, and no update fails by it.
 
+mod last_copies;
 mod standing;
+mod verify;
 
+pub(super) use last_copies::last_copies;
 pub(super) use standing::{refreshed, standings};
 
 use std::path::PathBuf;
@@ -24,7 +27,7 @@ use crate::cli::ui::words::{count, size};
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Known};
-use crate::mirror::{self, Mirroring, Place, Report, Thoroughness, Tree, Verified, Version};
+use crate::mirror::{self, Mirroring, Place, Report, Thoroughness, Tree, Version};
 use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
@@ -77,7 +80,7 @@ pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, 
     }
     let catalog = registry(&workspace, shell)?;
     if args.verify {
-        return verify(args, shell, &workspace, &catalog, &trees);
+        return verify::run(args, shell, &workspace, &catalog, &trees);
     }
     make(args, shell, &workspace, &catalog, &trees)
 }
@@ -105,7 +108,7 @@ fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec
     let bars = intervals.flat_map(|interval| Tree::of_interval(venue, interval));
     let mut trees: Vec<Tree> = bars.collect();
     if !trees.is_empty() {
-        trees.push(Tree::of_events(venue));
+        trees.extend(Tree::without_interval(venue));
     }
     trees
 }
@@ -206,6 +209,7 @@ fn refresh_each(
         catalog,
         known,
         root: &root,
+        has_table: workspace.config.settings().mirror_table.value,
         run: &workspace.runs.next(),
         now: shell.around.clock.now(),
     };
@@ -326,7 +330,7 @@ fn refuse_last_copies(
                 "the mirror of {tree} has the last copy of {ticker} {}, which is damaged or gone where it is stored",
                 months.join(" ")
             ))
-            .hint("to lose it: the same command with --yes"));
+            .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"));
         }
     }
     Ok(())
@@ -348,7 +352,7 @@ fn drop_all(
             root: &root,
         }
         .folder(tree);
-        if folder.drop(&temps)? {
+        if folder.drop(&temps, tree)? {
             dropped.push(tree.to_string());
         }
     }
@@ -437,68 +441,4 @@ fn absent(tree: &Tree) -> Failure {
         "make it: barkeep mirror --venue {}{of}",
         tree.venue
     ))
-}
-
-fn verify(
-    args: &MirrorArgs,
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    trees: &[Tree],
-) -> Result<Exit, Failure> {
-    let known = known_at(workspace, shell, catalog, trees)?;
-    let root = root(workspace);
-    let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
-    for tree in trees {
-        let around = (&*shell.world.fs, catalog, &known);
-        match mirror::verify(workspace, around, &root, tree)? {
-            None if tree.dataset == Dataset::Stocks => return Err(absent(tree)),
-            None => {}
-            Some(found) => {
-                if !found.differences.is_empty() {
-                    exit = Exit::Mismatch;
-                }
-                if !args.json {
-                    print_verified(tree, &found, shell);
-                }
-                documents.push(verified_document(tree, &found));
-            }
-        }
-    }
-    if args.json {
-        shell.printer.json(&json!({ "mirrors": documents }));
-    }
-    Ok(exit)
-}
-
-fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
-    for difference in &found.differences {
-        let (ticker, reason) = (&difference.ticker, &difference.reason);
-        shell.printer.line(&format!("{tree} {ticker}: {reason}"));
-    }
-    let differ = found.differences.len();
-    let outcome = match differ {
-        0 => "all are equal".to_owned(),
-        differ => count(differ, "differs", "differ"),
-    };
-    let series = count(found.series, "series was compared", "series were compared");
-    shell.printer.note(&format!("{tree}: {series}, {outcome}."));
-    if found.kept > 0 {
-        let kept = count(found.kept, "series has", "series have");
-        shell.printer.note(&format!(
-            "{tree}: {kept} rows whose files are damaged or gone."
-        ));
-    }
-}
-
-fn verified_document(tree: &Tree, found: &Verified) -> Value {
-    let differences = found.differences.iter();
-    let differences = differences.map(|one| json!({ "ticker": one.ticker, "reason": one.reason }));
-    json!({
-        "mirror": tree.to_string(),
-        "series": found.series,
-        "rows": found.rows,
-        "series_with_last_copies": found.kept,
-        "differences": differences.collect::<Vec<_>>(),
-    })
 }

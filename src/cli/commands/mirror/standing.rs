@@ -89,7 +89,7 @@ impl MirrorStanding {
         let kept = kept.filter(|series| !series.kept.is_empty()).count();
         if kept > 0 {
             printer.warning(&format!(
-                "The mirror of {tree} has the last copy of months of {}, which are damaged or gone where they are stored.",
+                "The mirror of {tree} has the last copy of months of {}, which are damaged or gone where they are stored: barkeep check --repair puts them back.",
                 count(kept, "series", "series")
             ));
         }

@@ -8,8 +8,9 @@ use super::report::small;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::{count, grouped, size};
+use crate::cli::ui::words::{count, duration, grouped, size};
 use crate::migrate::{Estimate, Missing, Need, PlannedInterval};
+use crate::sys::Space;
 
 /// Returns the failure of a disk that is too full.
 pub(super) fn no_space(
@@ -69,16 +70,29 @@ pub(super) fn estimate(planned: &PlannedInterval, estimate: &Estimate) -> String
     )
 }
 
+/// What a migration would take, and what is there for it.
+pub(super) struct Means {
+    pub(super) need: Need,
+    pub(super) free: Space,
+    pub(super) missing: Option<Missing>,
+    /// How long building every file took, which is what a migration does beside writing and reading back.
+    pub(super) seconds: f64,
+}
+
 /// Prints what a migration would do.
 pub(super) fn planned(
     shell: &Shell<'_>,
     is_json: bool,
     chosen: &[PlannedInterval],
     estimates: &[Estimate],
-    removes_legacy: bool,
-    missing: Option<Missing>,
+    means: &Means,
 ) {
-    let need = Need::of(estimates, removes_legacy);
+    let &Means {
+        need,
+        free,
+        missing,
+        seconds,
+    } = means;
     if is_json {
         let intervals: Vec<Value> = chosen
             .iter()
@@ -92,6 +106,9 @@ pub(super) fn planned(
             "peak_inodes": need.inodes,
             "missing_bytes": missing.and_then(|missing| missing.bytes),
             "missing_inodes": missing.and_then(|missing| missing.inodes),
+            "free_bytes": free.bytes,
+            "free_inodes": free.inodes,
+            "build_seconds": seconds,
         }));
     }
     let rows: Vec<[String; 8]> = chosen
@@ -124,10 +141,17 @@ pub(super) fn planned(
             .printer
             .warning(&format!("The disk is too full by {}.", shown(missing)));
     }
+    let inodes = |inodes: u64| count(small(inodes), "inode", "inodes");
+    let free_inodes = free
+        .inodes
+        .map_or(String::new(), |free| format!(" and {}", inodes(free)));
     shell.printer.note(&format!(
-        "At most {} and {} are needed beside what is there. Nothing was changed.",
+        "At most {} and {} are needed beside what is there; {}{free_inodes} are free. Building the files took {} here, and \
+         writing and proving them comes on top. Nothing was changed.",
         size(need.bytes),
-        count(small(need.inodes), "inode", "inodes")
+        inodes(need.inodes),
+        size(free.bytes),
+        duration(seconds)
     ));
 }
 

@@ -11,13 +11,8 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
-use crate::lock::LockGuard;
-use crate::migrate::{
-    self, Adoptable, MigrationPlan, MigrationSession, MigrationView, Proofs, Survey, VenueInterval,
-};
+use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Proofs, Sides, Survey, VenueInterval};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
-use crate::sys::atomic::{TempNames, replace_from};
-use crate::sys::rights_of;
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate init`.
@@ -70,8 +65,8 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate init", &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let session = open::session(view, &workspace, shell, &held);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let mover = open::mover(sides, &workspace, shell, &held);
     refuse_second_plan(args, shell)?;
     let venue = venue(args, &workspace);
     // What names no venue and is nobody's is this one's from now on.
@@ -83,19 +78,24 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             .owners()
             .plan(*interval, &venue);
     }
-    decide_adoption(args, shell, session, &adoptable(args, &workspace, &venue))?;
-    let tuples = tuples(args, shell, &workspace, session, &venue)?;
+    decide_adoption(args, shell, mover, &adoptable(args, &workspace, &venue))?;
+    let tuples = tuples(args, shell, &workspace, mover, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.
     let old = MigrationPlan::load(&*shell.world.fs, shell.root())
         .ok()
         .flatten();
-    keep_old_plan(shell, &held)?;
+    if let Some(kept) = migrate::keep_plan(mover)? {
+        let kept = shell.shown(&kept);
+        shell
+            .printer
+            .note(&format!("The old plan is kept as {kept}."));
+    }
     let mut plan = MigrationPlan::new(&args.created_by);
     for tuple in &tuples {
         let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
         plan.add(tuple, args.basis.or(known), shell.around.clock.now());
     }
-    migrate::save_plan(session, &plan)?;
+    migrate::save_plan(mover, &plan)?;
     held.release()?;
     let names: Vec<Interval> = tuples.iter().map(|tuple| tuple.interval).collect();
     shell.printer.note(&format!(
@@ -157,11 +157,11 @@ fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<V
 fn decide_adoption(
     args: &InitArgs,
     shell: &Shell<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     tuples: &[VenueInterval],
 ) -> Result<(), Failure> {
-    report::misplaced(shell, &migrate::unadoptable(session.view, tuples)?);
-    let adoptables = migrate::adoptables(session.view, tuples)?;
+    report::misplaced(shell, &migrate::unadoptable(mover.sides, tuples)?);
+    let adoptables = migrate::adoptables(mover.sides, tuples)?;
     if adoptables.is_empty() {
         return Ok(());
     }
@@ -193,7 +193,7 @@ fn decide_adoption(
             return Err(Failure::new(Exit::Failed, "nothing was moved"));
         }
     }
-    let adopted = migrate::adopt(session, &adoptables)?;
+    let adopted = migrate::adopt(mover, &adoptables)?;
     shell.printer.note(&format!(
         "Moved {} and merged {}.",
         count(adopted.moved, "file", "files"),
@@ -239,7 +239,7 @@ fn tuples(
     args: &InitArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     venue: &Venue,
 ) -> Result<Vec<VenueInterval>, Failure> {
     let mut tuples: Vec<VenueInterval> = Vec::new();
@@ -248,9 +248,9 @@ fn tuples(
             venue: venue.clone(),
             interval: *interval,
         };
-        let survey = Survey::of(session.view, &tuple)?;
+        let survey = Survey::of(mover.sides, &tuple)?;
         // What the journal proves may be looked at and brought back, also when its legacy files are removed.
-        let MigrationView { fs, places, .. } = session.view;
+        let Sides { fs, places, .. } = mover.sides;
         let is_empty = survey.is_bare() && Proofs::load(fs, places, &tuple)?.is_empty();
         if args.all_found && is_empty {
             continue;
@@ -288,29 +288,4 @@ fn tuples(
         ));
     }
     Ok(tuples)
-}
-
-/// Puts a copy of the plan that is replaced beside it.
-fn keep_old_plan(shell: &Shell<'_>, held: &LockGuard<'_>) -> Result<(), Failure> {
-    let fs = &*shell.world.fs;
-    let path = MigrationPlan::path(shell.root());
-    let Some(bytes) = fs.read(&path)? else {
-        return Ok(());
-    };
-    let stamp = shell.around.clock.now().format("%Y%m%dT%H%M%SZ");
-    let mut kept = shell.root().join(format!("migration_plan.{stamp}.json"));
-    let mut number = 2;
-    while fs.metadata(&kept)?.is_some() {
-        kept = shell
-            .root()
-            .join(format!("migration_plan.{stamp}-{number}.json"));
-        number += 1;
-    }
-    held.confirm()?;
-    let temps = TempNames::of(held.run().clone());
-    replace_from(fs, &temps, &kept, &bytes, rights_of(fs, &path)?)?;
-    shell
-        .printer
-        .note(&format!("The old plan is kept as {}.", shell.shown(&kept)));
-    Ok(())
 }

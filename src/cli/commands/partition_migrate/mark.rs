@@ -56,12 +56,12 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate mark", &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let session = open::session(view, &workspace, shell, &held);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let mover = open::mover(sides, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     refuse_more_than_all(&plan, &tuple, &mark)?;
     plan.mark(&tuple, &mark, shell.around.clock.now());
-    migrate::save_plan(session, &plan)?;
+    migrate::save_plan(mover, &plan)?;
     held.release()?;
     let note = match &mark.status {
         Some(Status::Complete) => {

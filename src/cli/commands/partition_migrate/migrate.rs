@@ -5,20 +5,20 @@
 
 use std::num::NonZeroUsize;
 
-use super::choose::{self, Wanted};
+use super::choose;
 use super::migrate_args::MigrateArgs;
 use super::preflight::{refuse_other_disks, refuse_strays, refuse_wide};
 
-use super::{estimate_report, open, report};
+use super::estimate_report::{self, Means};
+use super::{open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::migrate::{
-    self, Estimate, IntervalReport, IntervalState, MigrationPlan, MigrationSession, MigrationView,
-    Need, PlannedInterval, Proofs, ProvenInterval, Removed, Stage, Status, Survey, Unproven,
-    VerifiedInterval,
+    self, Estimate, IntervalState, LegacyFiles, Migrated, MigrationPlan, Mover, Need,
+    PlannedInterval, Proofs, Sides, Stage, Wanted,
 };
 use crate::model::Venue;
 use crate::storage::Stores;
@@ -31,18 +31,6 @@ struct Order<'o> {
     args: &'o MigrateArgs,
     shell: &'o Shell<'o>,
     jobs: NonZeroUsize,
-}
-
-/// What became of one interval.
-pub(super) struct Done {
-    pub(super) report: IntervalReport,
-    /// What keeps the interval from being proven.
-    pub(super) unproven: Option<Unproven>,
-    /// Whether there was nothing to migrate, and nothing that was.
-    pub(super) is_bare: bool,
-    pub(super) removed: Option<Removed>,
-    pub(super) not_removed: Vec<migrate::Failed>,
-    pub(super) seconds: f64,
 }
 
 /// Runs `partition-migrate migrate`.
@@ -65,10 +53,10 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
     let chosen = chosen(args, shell, &workspace, &progress)?;
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let session = open::session(view, &workspace, shell, &held);
-    let (done, switched) = carry_out(order, &workspace, session, &chosen, &progress)?;
-    let states = IntervalState::each(&workspace.config, view, &open::plan(shell)?.intervals())?;
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let mover = open::mover(sides, &workspace, shell, &held);
+    let (done, switched) = carry_out(order, &workspace, mover, &chosen, &progress)?;
+    let states = IntervalState::each(&workspace.config, sides, &open::plan(shell)?.intervals())?;
     let is_proven = states.iter().all(|state| state.stage == Stage::Active);
     held.release()?;
     report::migrated(shell, args.json, &done, &switched, is_proven);
@@ -76,29 +64,29 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
 }
 
 /// What became of the intervals, and the venues that were switched.
-type Outcome = (Vec<Done>, Vec<(Venue, migrate::Switched)>);
+type Outcome = (Vec<Migrated>, Vec<(Venue, migrate::Switched)>);
 
 /// Measures, asks, migrates and switches.
 fn carry_out(
     order: Order<'_>,
     workspace: &Workspace<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     chosen: &[PlannedInterval],
     progress: &Progress<'_>,
 ) -> Result<Outcome, Failure> {
     let shell = order.shell;
-    let estimates = estimates(order, session.view, chosen, false)?;
-    confirm(order, session.view, chosen, &estimates)?;
+    let estimates = estimates(order, mover.sides, chosen, false)?;
+    confirm(order, mover.sides, chosen, &estimates)?;
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for planned in chosen {
         if shell.world.shutdown.is_raised() {
             break;
         }
-        done.push(migrate_one(order, session, &mut plan, planned)?);
+        done.push(migrate_one(order, mover, &mut plan, planned)?);
         progress.end();
     }
-    let switched = migrate::switch(session, &workspace.config, &mut plan, chosen)?;
+    let switched = migrate::switch(mover, &workspace.config, &mut plan, chosen)?;
     Ok((done, switched))
 }
 
@@ -126,12 +114,11 @@ fn chosen(
         venue: args.venue.as_deref(),
         interval: args.interval,
         is_all: args.all,
-        is_non_interactive: args.non_interactive,
     };
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
-    let view = open::view(workspace, shell, &catalog, progress);
-    let states = IntervalState::each(&workspace.config, view, &planned)?;
+    let sides = open::sides(workspace, shell, &catalog, progress);
+    let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let has_work = |state: &IntervalState| {
         let has_legacy = args.delete_legacy && state.legacy_files > 0;
         let is_open = state.stage != Stage::Active && !state.is_left_out();
@@ -143,7 +130,14 @@ fn chosen(
             .iter()
             .any(|state| state.planned.tuple == one.tuple && has_work(state))
     };
-    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), is_open)?;
+    let chosen = choose::choose(
+        shell,
+        &planned,
+        wanted,
+        args.non_interactive,
+        workspace.default_venue(),
+        is_open,
+    )?;
     for state in states
         .iter()
         .filter(|state| args.all && state.is_left_out())
@@ -167,16 +161,16 @@ fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> S
 
 fn estimates(
     order: Order<'_>,
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     chosen: &[PlannedInterval],
     is_exact: bool,
 ) -> Result<Vec<Estimate>, Failure> {
     let mut all = Vec::new();
     for planned in chosen {
-        let proofs = Proofs::load(view.fs, view.places, &planned.tuple)?;
+        let proofs = Proofs::load(sides.fs, sides.places, &planned.tuple)?;
         let choices = order.args.choices(planned, order.jobs);
         all.push(migrate::estimate(
-            view,
+            sides,
             &choices,
             &planned.tuple,
             &proofs,
@@ -194,18 +188,20 @@ fn dry_run(
 ) -> Result<Exit, Failure> {
     let Order { args, shell, .. } = order;
     let catalog = open::catalog(workspace)?;
-    let view = open::view(workspace, shell, &catalog, progress);
-    let estimates = estimates(order, view, chosen, true)?;
-    let missing =
-        Need::of(&estimates, args.delete_legacy).missing(view.fs, &migrate::space_at(view)?)?;
-    estimate_report::planned(
-        shell,
-        args.json,
-        chosen,
-        &estimates,
-        args.delete_legacy,
+    let sides = open::sides(workspace, shell, &catalog, progress);
+    let watch = Stopwatch::start();
+    let estimates = estimates(order, sides, chosen, true)?;
+    let seconds = watch.seconds();
+    let at = migrate::space_at(sides)?;
+    let need = Need::of(&estimates, args.delete_legacy);
+    let missing = need.missing(sides.fs, &at)?;
+    let means = Means {
+        need,
+        free: sides.fs.space(&at)?,
         missing,
-    );
+        seconds,
+    };
+    estimate_report::planned(shell, args.json, chosen, &estimates, &means);
     Ok(match missing {
         Some(_) => Exit::NoSpace,
         None if estimates.iter().any(|one| !one.refusals.is_empty()) => Exit::Partial,
@@ -216,14 +212,14 @@ fn dry_run(
 /// Says what will be needed, refuses if it is not there, and asks.
 fn confirm(
     order: Order<'_>,
-    view: MigrationView<'_>,
+    sides: Sides<'_>,
     chosen: &[PlannedInterval],
     estimates: &[Estimate],
 ) -> Result<(), Failure> {
     let Order { args, shell, .. } = order;
     let need = Need::of(estimates, args.delete_legacy);
-    let at = migrate::space_at(view)?;
-    if let Some(missing) = need.missing(view.fs, &at)? {
+    let at = migrate::space_at(sides)?;
+    if let Some(missing) = need.missing(sides.fs, &at)? {
         return Err(estimate_report::no_space(
             shell,
             &at,
@@ -265,52 +261,25 @@ fn confirm(
 
 fn migrate_one(
     order: Order<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     planned: &PlannedInterval,
-) -> Result<Done, Failure> {
+) -> Result<Migrated, Failure> {
     let Order { args, shell, .. } = order;
-    let watch = Stopwatch::start();
     let tuple = &planned.tuple;
-    let mut proofs = Proofs::load(session.view.fs, session.view.places, tuple)?;
-    // A plan of which nothing is there keeps what it says: the predecessor may have finished it.
-    let is_bare = proofs.is_empty() && Survey::of(session.view, tuple)?.is_bare();
-    if !is_bare {
-        migrate::record(session, plan, tuple, &proofs, Status::Migrating)?;
-    }
+    let mut proofs = Proofs::load(mover.sides.fs, mover.sides.places, tuple)?;
     let choices = args.choices(planned, order.jobs);
-    let outcome = migrate::migrate_interval(session, &choices, tuple, &mut proofs);
-    let unproven = ProvenInterval::confirm(session.view, tuple, &proofs)?.err();
-    let is_proven = unproven.is_none();
-    let status = if is_proven {
-        Status::Complete
+    let legacy = if args.delete_legacy {
+        LegacyFiles::Go
     } else {
-        Status::Migrating
+        LegacyFiles::Stay
     };
-    if !is_bare {
-        migrate::record(session, plan, tuple, &proofs, status)?;
-    }
-    if outcome.is_err() {
+    let done = migrate::migrate_planned(mover, &choices, (plan, tuple), &mut proofs, legacy);
+    if done.is_err() {
         shell.printer.note(&format!(
             "{tuple}: {} proven so far; the next run goes on from there.",
             count(proofs.len(), "ticker is", "tickers are")
         ));
     }
-    let report = outcome?;
-    let mut done = Done {
-        report,
-        unproven,
-        is_bare,
-        removed: None,
-        not_removed: Vec::new(),
-        seconds: 0.0,
-    };
-    if args.delete_legacy && is_proven && !shell.world.shutdown.is_raised() {
-        match VerifiedInterval::by_reading(session, tuple, &proofs)? {
-            Ok(verified) => done.removed = Some(migrate::delete_legacy(verified, &mut proofs)?),
-            Err(failed) => done.not_removed = failed,
-        }
-    }
-    done.seconds = watch.seconds();
-    Ok(done)
+    Ok(done?)
 }

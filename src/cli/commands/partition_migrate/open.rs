@@ -1,4 +1,4 @@
-//! What the subcommands share: the plan, the lock, and a view of both layouts.
+//! What the subcommands share: the plan, the lock, and both sides.
 
 use std::time::Duration;
 
@@ -12,11 +12,9 @@ use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::absent;
 use crate::ingest::{self, Registry};
-use crate::layout::LegacyPathBuilder;
 use crate::lock::LockGuard;
-use crate::migrate::{MigrationPlan, MigrationSession, MigrationView};
-use crate::model::Interval;
-use crate::workspace::Workspace;
+use crate::migrate::{MigrationPlan, Mover, Sides};
+use crate::workspace::{Workspace, has_legacy_data, is_workspace};
 
 /// Returns the plan of the workspace.
 ///
@@ -39,13 +37,13 @@ pub(super) fn catalog(workspace: &Workspace<'_>) -> Result<Catalog, Failure> {
 }
 
 /// Returns what looking takes.
-pub(super) fn view<'s>(
+pub(super) fn sides<'s>(
     workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     catalog: &'s Catalog,
     progress: &'s Progress<'_>,
-) -> MigrationView<'s> {
-    MigrationView {
+) -> Sides<'s> {
+    Sides {
         fs: &*shell.world.fs,
         places: &workspace.places,
         stores: &workspace.stores,
@@ -57,14 +55,14 @@ pub(super) fn view<'s>(
 }
 
 /// Returns what changing takes.
-pub(super) fn session<'s>(
-    view: MigrationView<'s>,
+pub(super) fn mover<'s>(
+    sides: Sides<'s>,
     workspace: &'s Workspace<'_>,
     shell: &'s Shell<'_>,
     held: &'s LockGuard<'s>,
-) -> MigrationSession<'s> {
-    MigrationSession {
-        view,
+) -> Mover<'s> {
+    Mover {
+        sides,
         clock: &*shell.around.clock,
         held,
         runs: &workspace.runs,
@@ -88,7 +86,7 @@ pub(super) fn lock<'s>(
         let fs = &*shell.world.fs;
         let mut registry =
             Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
-        let swept = sweep::sweep(workspace, session)?;
+        let swept = ingest::sweep::sweep(&workspace.stores, session)?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {
             shell.printer.warning(&format!(
@@ -124,24 +122,9 @@ pub(super) fn lock<'s>(
 /// `NotInitialised` when the folder is none.
 pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failure> {
     let workspace = Workspace::open_any(&shell.around, &crate::config::Overrides::default())?;
-    if !crate::workspace::is_workspace(&shell.around)? && !has_legacy_data(shell)? {
+    // Legacy data alone make a folder a workspace here: the migration gives it the rest.
+    if !is_workspace(&shell.around)? && !has_legacy_data(&shell.around)? {
         return Err(absent(shell, "there is no workspace"));
     }
     Ok(workspace)
-}
-
-/// Legacy data alone make a folder a workspace here: the migration gives it the rest.
-fn has_legacy_data(shell: &Shell<'_>) -> Result<bool, Failure> {
-    let data = shell.root().join("data");
-    let settled = data.join("legacy");
-    let flat = [shell.root(), &data].map(LegacyPathBuilder::new);
-    let flat = flat
-        .iter()
-        .flat_map(|paths| Interval::ALL.map(|interval| paths.flat_tree(interval)));
-    for folder in [settled].into_iter().chain(flat) {
-        if shell.world.fs.metadata(&folder)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

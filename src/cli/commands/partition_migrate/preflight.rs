@@ -69,9 +69,9 @@ pub(super) fn refuse_strays(
     chosen: &[PlannedInterval],
 ) -> Result<(), Failure> {
     let (progress, catalog) = (Progress::new(shell, args.json), open::catalog(workspace)?);
-    let view = open::view(workspace, shell, &catalog, &progress);
+    let sides = open::sides(workspace, shell, &catalog, &progress);
     let tuples: Vec<VenueInterval> = chosen.iter().map(|one| one.tuple.clone()).collect();
-    let adoptables = migrate::adoptables(view, &tuples)?;
+    let adoptables = migrate::adoptables(sides, &tuples)?;
     let Some(adoptable) = adoptables.first() else {
         return Ok(());
     };

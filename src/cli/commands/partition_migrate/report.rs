@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::migrate::Done;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{self, count, duration, grouped, size};
 use crate::cli::{Exit, outcome};
-use crate::migrate::{Failed, Refusal, Switched};
+use crate::migrate::{Failed, Migrated, Refusal, Switched};
 use crate::model::{Ticker, Venue};
 use crate::storage::{Beyond, QuarantineRecord, refused_rights};
 
@@ -16,13 +15,13 @@ use crate::storage::{Beyond, QuarantineRecord, refused_rights};
 const NAMED: usize = 20;
 
 /// Returns the exit of a migration.
-pub(super) fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
+pub(super) fn exit(shell: &Shell<'_>, done: &[Migrated]) -> Exit {
     let failures = done
         .iter()
         .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
     let has_strangers = done.iter().any(|one| !one.report.strangers.is_empty());
     // Whatever keeps an interval from being proven: unless the run was cut short, it did not do what it was for.
-    let is_unproven = |one: &Done| one.unproven.is_some() && !one.report.is_cut_short;
+    let is_unproven = |one: &Migrated| one.unproven.is_some() && !one.report.is_cut_short;
     let is_whole = !has_strangers && !done.iter().any(is_unproven);
     outcome::of_failures(
         failures,
@@ -54,7 +53,7 @@ pub(super) fn small(number: u64) -> usize {
 pub(super) fn migrated(
     shell: &Shell<'_>,
     is_json: bool,
-    done: &[Done],
+    done: &[Migrated],
     switched: &[(Venue, Switched)],
     is_proven: bool,
 ) {
@@ -90,7 +89,7 @@ pub(super) fn migrated(
             shell.printer.warning(&format!("{unusable}."));
         }
     }
-    let is_whole = |one: &Done| one.unproven.is_none() && one.not_removed.is_empty();
+    let is_whole = |one: &Migrated| one.unproven.is_none() && one.not_removed.is_empty();
     if switched.is_empty() && !done.is_empty() && done.iter().all(is_whole) {
         shell.printer.note(
             "The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status",
@@ -98,7 +97,7 @@ pub(super) fn migrated(
     }
 }
 
-fn say(shell: &Shell<'_>, one: &Done) {
+fn say(shell: &Shell<'_>, one: &Migrated) {
     let report = &one.report;
     if one.is_bare {
         shell.printer.warning(&format!(
@@ -258,7 +257,7 @@ pub(super) fn refusal_document(ticker: &Ticker, refusal: &Refusal) -> Value {
     })
 }
 
-fn document(one: &Done) -> Value {
+fn document(one: &Migrated) -> Value {
     let report = &one.report;
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     let kept = report.kept.iter().chain(removed);

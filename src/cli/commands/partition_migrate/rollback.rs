@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::choose::{self, Wanted};
+use super::choose;
 use super::{estimate_report, open, report};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -11,8 +11,8 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
-    self, Failed, Homes, IntervalState, MigrationPlan, MigrationSession, Proofs, Removed, Return,
-    RollbackReport, VenueInterval,
+    self, Failed, Homes, IntervalState, MigrationPlan, Mover, Proofs, Removed, RollbackReport,
+    VenueInterval, Wanted,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -86,11 +86,11 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     if args.dry_run {
         let tuples = chosen(args, shell, &workspace, &progress)?;
         let catalog = open::catalog(&workspace)?;
-        let view = open::view(&workspace, shell, &catalog, &progress);
+        let sides = open::sides(&workspace, shell, &catalog, &progress);
         let mut done = Vec::new();
         for tuple in &tuples {
-            let proofs = Proofs::load(view.fs, view.places, tuple)?;
-            let report = migrate::plan_rollback(view, tuple, &proofs, args.homes())?;
+            let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
+            let report = migrate::plan_rollback(sides, tuple, &proofs, args.homes())?;
             done.push(Done::of(report));
         }
         tell(args, shell, &done);
@@ -104,15 +104,15 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         confirm(args, shell, &tuples)?;
     }
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let session = open::session(view, &workspace, shell, &held);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let mover = open::mover(sides, &workspace, shell, &held);
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for tuple in &tuples {
         if shell.world.shutdown.is_raised() {
             break;
         }
-        done.push(roll_back_one(args, shell, session, &mut plan, tuple)?);
+        done.push(roll_back_one(args, shell, mover, &mut plan, tuple)?);
     }
     progress.end();
     held.release()?;
@@ -129,34 +129,40 @@ fn chosen(
 ) -> Result<Vec<VenueInterval>, Failure> {
     let planned = open::plan(shell)?.intervals();
     let catalog = open::catalog(workspace)?;
-    let view = open::view(workspace, shell, &catalog, progress);
-    let states = IntervalState::each(&workspace.config, view, &planned)?;
+    let sides = open::sides(workspace, shell, &catalog, progress);
+    let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,
         is_all: args.all,
-        is_non_interactive: args.non_interactive,
     };
-    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), |one| {
-        states
-            .iter()
-            .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
-    })?;
+    let chosen = choose::choose(
+        shell,
+        &planned,
+        wanted,
+        args.non_interactive,
+        workspace.default_venue(),
+        |one| {
+            states
+                .iter()
+                .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
+        },
+    )?;
     Ok(chosen.into_iter().map(|one| one.tuple).collect())
 }
 
 fn roll_back_one(
     args: &RollbackArgs,
     shell: &Shell<'_>,
-    session: MigrationSession<'_>,
+    mover: Mover<'_>,
     plan: &mut MigrationPlan,
     tuple: &VenueInterval,
 ) -> Result<Done, Failure> {
-    let view = session.view;
-    let mut proofs = Proofs::load(view.fs, view.places, tuple)?;
-    let need = migrate::rollback_need(view, tuple, &proofs)?;
-    let at = migrate::space_at(view)?;
-    if let Some(missing) = need.missing(view.fs, &at)? {
+    let sides = mover.sides;
+    let mut proofs = Proofs::load(sides.fs, sides.places, tuple)?;
+    let need = migrate::rollback_need(sides, tuple, &proofs)?;
+    let at = migrate::space_at(sides)?;
+    if let Some(missing) = need.missing(sides.fs, &at)? {
         return Err(estimate_report::no_space(
             shell,
             &at,
@@ -165,10 +171,10 @@ fn roll_back_one(
             (true, 1),
         ));
     }
-    let report = migrate::roll_back(session, plan, tuple, &mut proofs, args.homes())?;
+    let report = migrate::roll_back(mover, plan, tuple, &mut proofs, args.homes())?;
     let mut done = Done::of(report);
     if args.remove_partitions && done.report.switched.is_some() {
-        match migrate::remove_partitions(session, tuple)? {
+        match migrate::remove_partitions(mover, tuple)? {
             Ok(removed) => done.removed = Some(removed),
             Err(failed) => done.not_removed = failed,
         }
@@ -214,24 +220,6 @@ fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
     outcome::of_failures(failures, &shell.world.shutdown, None)
 }
 
-/// How many tickers come back in which way, and how many rows are written.
-fn tally(report: &RollbackReport) -> [(usize, usize); 3] {
-    let mut tally = [(0, 0); 3];
-    for (_, outcome) in &report.returns {
-        let (at, rows) = match outcome {
-            Return::Stays => continue,
-            Return::Equal => (0, 0),
-            Return::Merged { rows } => (1, *rows),
-            Return::Rebuilt { rows } => (2, *rows),
-        };
-        if let Some((tickers, all)) = tally.get_mut(at) {
-            *tickers += 1;
-            *all += rows;
-        }
-    }
-    tally
-}
-
 fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
     if args.json {
         let intervals: Vec<Value> = done.iter().map(document).collect();
@@ -250,7 +238,7 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
 }
 
 fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
-    let [equal, merged, rebuilt] = tally(&one.report);
+    let [equal, merged, rebuilt] = one.report.tally();
     let tuple = &one.report.tuple;
     shell.printer.note(&format!(
         "{tuple}: {} with a legacy file that has everything, {} with {} merged into it, {} rebuilt with {}.",
@@ -302,7 +290,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
 }
 
 fn document(one: &Done) -> Value {
-    let [equal, merged, rebuilt] = tally(&one.report);
+    let [equal, merged, rebuilt] = one.report.tally();
     let failures = one.report.failures.iter().chain(&one.not_removed);
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     let kept = one.report.kept.iter().chain(removed);

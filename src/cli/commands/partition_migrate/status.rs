@@ -28,9 +28,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
-    let states = IntervalState::each(&workspace.config, view, &open::plan(shell)?.intervals())?;
-    let count = |state: &IntervalState| state.count_rows(view);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let states = IntervalState::each(&workspace.config, sides, &open::plan(shell)?.intervals())?;
+    let count = |state: &IntervalState| state.count_rows(sides);
     let counts: Vec<RowCounts> = states
         .iter()
         .map(count)

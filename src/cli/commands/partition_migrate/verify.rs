@@ -7,14 +7,14 @@ use std::str::FromStr;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::choose::{self, Wanted};
+use super::choose;
 use super::{open, report};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, grouped};
 use crate::cli::{Exit, outcome};
-use crate::migrate::{self, Finding, Proofs, Sample, Verification};
+use crate::migrate::{self, Finding, Proofs, Sample, Verification, Wanted};
 use crate::model::Interval;
 
 /// Options of `partition-migrate verify`.
@@ -59,7 +59,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
     let catalog = open::catalog(&workspace)?;
-    let view = open::view(&workspace, shell, &catalog, &progress);
+    let sides = open::sides(&workspace, shell, &catalog, &progress);
     let is_named = args.interval.is_some()
         || args
             .venue
@@ -69,18 +69,24 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
         venue: args.venue.as_deref(),
         interval: args.interval,
         is_all: args.all || !is_named,
-        is_non_interactive: true,
     };
     let planned = open::plan(shell)?.intervals();
-    let chosen = choose::choose(shell, &planned, wanted, workspace.default_venue(), |_| true)?;
+    let chosen = choose::choose(
+        shell,
+        &planned,
+        wanted,
+        true,
+        workspace.default_venue(),
+        |_| true,
+    )?;
     let mut found = Vec::new();
     for planned in &chosen {
         let tuple = &planned.tuple;
-        let proofs = Proofs::load(view.fs, view.places, tuple)?;
+        let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
         let is_active = workspace.config.is_partitioned_enabled(&tuple.venue).0;
         let sample = args.sample.map(|part| part.0);
         found.push(migrate::verify_interval(
-            view, tuple, &proofs, is_active, sample,
+            sides, tuple, &proofs, is_active, sample,
         )?);
     }
     progress.end();
@@ -106,40 +112,6 @@ fn exit(shell: &Shell<'_>, found: &[Verification]) -> Exit {
     outcome::of_refusals(wrong, &shell.world.shutdown, further)
 }
 
-/// What was found, in numbers.
-#[derive(Default)]
-struct Tally {
-    equal: usize,
-    grown: usize,
-    proven: usize,
-    new: usize,
-    wrong: usize,
-    rows: u64,
-}
-
-fn tally(found: &Verification) -> Tally {
-    let mut tally = Tally::default();
-    for (_, finding) in &found.findings {
-        match finding {
-            Finding::Equal { rows } => {
-                tally.equal += 1;
-                tally.rows += rows;
-            }
-            Finding::Grown { rows, .. } => {
-                tally.grown += 1;
-                tally.rows += rows;
-            }
-            Finding::Proven { rows } => {
-                tally.proven += 1;
-                tally.rows += rows;
-            }
-            Finding::New { .. } => tally.new += 1,
-            Finding::Wrong(_) => tally.wrong += 1,
-        }
-    }
-    tally
-}
-
 fn say(shell: &Shell<'_>, found: &Verification) {
     for (ticker, finding) in &found.findings {
         if let Finding::Wrong(refusal) = finding {
@@ -154,7 +126,7 @@ fn say(shell: &Shell<'_>, found: &Verification) {
             .line(&format!("{}: {reason}", shell.shown(path)));
     }
     report::misplaced(shell, &found.misplaced);
-    let tally = tally(found);
+    let tally = found.tally();
     shell.printer.note(&format!(
         "{}: {} of {} looked at, {} rows. {} equal, {} equal but for what updates did since, {} equal to the proof of a \
          removed legacy file, {} new in partitions, {} wrong.",
@@ -177,7 +149,7 @@ fn say(shell: &Shell<'_>, found: &Verification) {
 }
 
 fn document(found: &Verification) -> Value {
-    let tally = tally(found);
+    let tally = found.tally();
     let wrong: Vec<Value> = found
         .findings
         .iter()

@@ -2,12 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::commands::as_of::AsOf;
 use crate::cli::commands::time_args::{DATES, TimeArgs};
 use crate::cli::failure::Failure;
 use crate::export::Form;
 use crate::frame::{Adjust, Profile};
-use crate::model::{Interval, Ticker, Venue};
+use crate::model::{AsOf, Interval, Ticker, Venue};
 
 /// Options of `show`.
 #[expect(

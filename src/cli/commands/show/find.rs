@@ -3,12 +3,12 @@
 use chrono::SecondsFormat;
 
 use crate::cli::Exit;
-use crate::cli::commands::{beside, unknown};
+use crate::cli::commands::unknown;
 use crate::cli::failure::Failure;
 use crate::cli::ui::words::{quoted, some_of};
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::Stored;
-use crate::workspace::Reading;
+use crate::workspace::{Reading, nothing};
 
 /// Which series of a ticker a command is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -133,8 +133,8 @@ fn read(
         return Ok(Some((request, found.stored)));
     }
     // Until its first session is over, a series may have other hours only.
-    let is_begun = wanted.with_outside && beside::outside(reading, &request)?.is_some();
-    Ok(is_begun.then(|| (request, beside::nothing(Dataset::Stocks))))
+    let is_begun = wanted.with_outside && reading.outside(&request)?.is_some();
+    Ok(is_begun.then(|| (request, nothing(Dataset::Stocks))))
 }
 
 fn nothing_stored(

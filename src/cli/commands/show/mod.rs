@@ -13,12 +13,12 @@ pub(super) use find::{Wanted, find, interval};
 
 use std::collections::BTreeSet;
 
+use super::gaps;
 use super::named::{self, Lookup};
 use super::provisional::{self, provisional};
 use super::resampled::{Finer, resampled};
 use super::time_args::Span;
 use super::unknown;
-use super::{beside, gaps};
 use crate::calendar::utc_of;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
@@ -59,7 +59,11 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let now = shell.around.clock.now();
     let reading = Reading {
-        as_of: args.as_of.map(|as_of| as_of.at(now)).transpose()?,
+        as_of: args
+            .as_of
+            .map(|as_of| as_of.at(now))
+            .transpose()
+            .map_err(Failure::usage)?,
         ..workspace.reading(&catalog)
     };
     let tickers = meant(args, shell, reading)?;
@@ -215,9 +219,9 @@ impl Question<'_> {
         let (request, mut stored) = find(wanted, reading, ticker, interval)?;
         if args.events || args.auctions {
             stored = if args.events {
-                beside::events(reading, &request)?.0
+                reading.events(&request)?.0
             } else {
-                beside::auctions(reading, &request)?
+                reading.auctions(&request)?
             };
             let exit = report_damage(shell, &request, &stored);
             return Ok((self.extract(request, stored, interval, &[])?, exit));
@@ -236,7 +240,7 @@ impl Question<'_> {
             );
         }
         let outside = if args.prepost {
-            beside::outside(reading, &request)?
+            reading.outside(&request)?
         } else {
             None
         };
@@ -290,9 +294,11 @@ impl Question<'_> {
     /// Returns the rows of a series adjusted, if that is asked for.
     fn adjusted(self, request: &StorageRequest, stored: &Stored) -> Result<Option<Frame>, Failure> {
         match self.args.adjust {
-            Some(adjust) if !stored.frame.is_empty() => {
-                beside::adjusted(self.reading, request, stored, adjust.how()).map(Some)
-            }
+            Some(adjust) if !stored.frame.is_empty() => Ok(Some(self.reading.adjusted(
+                request,
+                stored,
+                adjust.how(),
+            )?)),
             _ => Ok(None),
         }
     }

@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
 use crate::export::{Sheet, Times};
-use crate::frame::{Cell, Frame, Profile, exact_trades};
+use crate::frame::{Cell, Frame, Profile, exact_trades, merge};
 use crate::model::{Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, time};
 use crate::storage::{StorageError, Stored};
 
@@ -169,7 +169,10 @@ impl Wanted<'_> {
         let profile = Profile::of(Dataset::Trades);
         let frame = Frame::concat(profile, self.parts).unwrap_or_else(|parts| {
             // Days follow one another, so that this is never met; no row would be left out.
-            crate::frame::merge_all(profile, parts).0
+            let empty = Frame::empty(profile);
+            parts
+                .iter()
+                .fold(empty, |all, part| merge(&all, part).frame)
         });
         if frame.is_empty() {
             return Ok(None);
@@ -177,8 +180,15 @@ impl Wanted<'_> {
         let first = args.tail.map_or(0, |tail| frame.len().saturating_sub(tail));
         let after = args.head.map_or(frame.len(), |head| head.min(frame.len()));
         let rows: Vec<usize> = (first..after).collect();
+        let (rows, columns) = (frame.take(&rows), columns(args, profile)?);
+        let sheet = if args.format == Format::Arrow {
+            let columns = beside_nanos(columns, profile);
+            Sheet::of_frame(rows, &columns, Times::Utc).in_micros()
+        } else {
+            Sheet::of_frame(rows, &columns, Times::Utc)
+        };
         Ok(Some(Extract {
-            sheet: Sheet::of_frame(frame.take(&rows), &columns(args, profile)?, Times::Utc),
+            sheet,
             provenance: Provenance {
                 timezone: Some("UTC".to_owned()),
                 source: request.venue.clone(),
@@ -199,6 +209,18 @@ fn columns(args: &ShowArgs, profile: &'static Profile) -> Result<Vec<usize>, Fai
             .collect());
     }
     args.columns(profile)
+}
+
+/// Returns columns with that of the nanoseconds behind each time: Arrow's times are in microseconds here, as in the files.
+fn beside_nanos(columns: Vec<usize>, profile: &'static Profile) -> Vec<usize> {
+    let mut all: Vec<usize> = Vec::with_capacity(columns.len());
+    for &at in &columns {
+        let name = profile.columns.get(at).map_or("", |spec| spec.name);
+        let nanos = profile.position(&format!("{name}_ns"));
+        all.push(at);
+        all.extend(nanos.filter(|nanos| !columns.contains(nanos)));
+    }
+    all
 }
 
 fn of_instrument(rows: &Frame, instrument: Option<Instrument<'_>>) -> Frame {

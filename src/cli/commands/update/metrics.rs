@@ -6,26 +6,20 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use super::UpdateArgs;
-use super::requests::RequestCount;
+use super::requests;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::commands::{mirror, registration, status};
 use crate::cli::shell::Shell;
-use crate::cli::ui::metrics::{Outcome, render};
 use crate::cli::ui::summary::Finished;
 use crate::gaps::read_books;
 use crate::lock::LockGuard;
+use crate::overview::{Outcome, bars_counted, count_bars, counters_path, render};
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
 use crate::update::{self, Owed, SeriesStatus};
 use crate::workspace::Workspace;
-
-/// Where the counters of a workspace are kept between two runs.
-const COUNTERS: &str = "metrics.json";
-const BARS: &str = "bars_written_total";
 
 /// The file of metrics, if somebody named one.
 pub(super) struct MetricsFile<'u> {
@@ -78,14 +72,11 @@ impl<'u> MetricsFile<'u> {
         let mut rows = finished.report.rows();
         rows += finished.leftovers.rows;
         let stored = u64::try_from(rows.added + rows.changed).unwrap_or_default();
-        let path = self.counters();
-        let counted = self.bars_counted().and_then(|before| {
-            let kept = json!({ BARS: before + stored }).to_string();
-            let fs = &*self.shell.world.fs;
-            atomic::create_dirs(fs, self.shell.root(), atomic::parent(&path))?;
-            atomic::replace(fs, &registration::temps(held), &path, kept.as_bytes())
-        });
-        self.tell_trouble(&path, counted)
+        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
+        let counted = self
+            .bars_counted()
+            .and_then(|before| count_bars(fs, places, &registration::temps(held), before + stored));
+        self.tell_trouble(&counters_path(places), counted)
     }
 
     /// Writes the file; returns what the shell has to hear of it.
@@ -96,10 +87,6 @@ impl<'u> MetricsFile<'u> {
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = status::registry(self.workspace, self.shell);
-        let requests = RequestCount {
-            shell: self.shell,
-            workspace: self.workspace,
-        };
         let (standing, requests, sizes, lost) = match &catalog {
             Ok(catalog) => {
                 let standing = status::survey(self.workspace, self.shell, catalog);
@@ -107,7 +94,7 @@ impl<'u> MetricsFile<'u> {
                 let lost = self.lost(&standing.series, catalog);
                 (
                     standing,
-                    requests.read(catalog),
+                    requests::read(self.shell, self.workspace, catalog),
                     status::sizes(self.workspace, self.shell, catalog).unwrap_or_default(),
                     lost,
                 )
@@ -120,7 +107,7 @@ impl<'u> MetricsFile<'u> {
                 mirrors: &mirrors,
                 now,
                 seconds,
-                exit,
+                exit_code: exit.code(),
                 bars_total,
                 series: &standing.series,
                 unserved: &standing.unserved,
@@ -160,24 +147,14 @@ impl<'u> MetricsFile<'u> {
         Exit::Failed
     }
 
-    fn counters(&self) -> PathBuf {
-        self.workspace.places.state.join(COUNTERS)
-    }
-
-    /// Returns how many bars all runs stored. A damaged counter begins again: a counter may do that.
     fn bars_counted(&self) -> FsResult<u64> {
-        let path = self.counters();
-        let Some(bytes) = self.shell.world.fs.read(&path)? else {
-            return Ok(0);
-        };
-        let kept: Option<Value> = serde_json::from_slice(&bytes).ok();
-        let counted = kept.and_then(|kept| kept.get(BARS)?.as_u64());
-        if counted.is_none() {
-            let path = path.display();
-            self.shell
-                .printer
-                .warning(&format!("{path} is damaged; its counters begin again."));
+        let places = &self.workspace.places;
+        let counted = bars_counted(&*self.shell.world.fs, places)?;
+        if counted.is_damaged {
+            let path = counters_path(places);
+            let text = format!("{} is damaged; its counters begin again.", path.display());
+            self.shell.printer.warning(&text);
         }
-        Ok(counted.unwrap_or_default())
+        Ok(counted.bars)
     }
 }

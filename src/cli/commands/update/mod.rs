@@ -12,7 +12,6 @@ mod strangers;
 mod tidy;
 
 use metrics::MetricsFile;
-use requests::RequestCount;
 use strangers::Strangers;
 use tidy::Ending;
 
@@ -195,7 +194,7 @@ impl Update<'_> {
         let done = self.run_locked(&held, lock_seconds);
         if done.is_err() {
             // A run that failed may have left something. The failure is told; what cannot be noted waits for tomorrow.
-            let _noted = sweep::forget(&*self.shell.world.fs, &self.workspace.places);
+            let _noted = ingest::sweep::forget(&*self.shell.world.fs, &self.workspace.places);
         }
         let mut finished = done?;
         let ending = Ending::of(&finished.report, &held);
@@ -239,7 +238,7 @@ impl Update<'_> {
         if registry.catalog().known_rows() == KnownRows::None && held.took_over().is_none() {
             // Nobody was killed where nothing was ever stored: the first import need not be looked through. If that cannot
             // be noted, it is.
-            let _noted: FsResult<()> = sweep::remember(session, self.shell);
+            let _noted: FsResult<()> = ingest::sweep::remember(session, self.shell.today());
         }
         let watch = Stopwatch::start();
         let (plan, planned) = self.plan(&registry)?;
@@ -267,11 +266,8 @@ impl Update<'_> {
             }
         }
         report.warnings.extend(self.toggle_warnings(&plan));
-        let count = RequestCount {
-            shell: self.shell,
-            workspace: self.workspace,
-        };
-        let requests = count.add(&report, registry.catalog(), held);
+        let place = (self.shell, self.workspace);
+        let requests = requests::add(place, &report, registry.catalog(), held);
         if report.data.is_there() {
             self.settle_unknown(&report, &mut registry, session)?;
         }

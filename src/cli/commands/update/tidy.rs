@@ -83,7 +83,7 @@ impl Update<'_> {
         if !ending.is_whole || workspace.stores.refusal().is_some() {
             return Ok(Exit::Ok);
         }
-        if !sweep::is_due(workspace, shell) {
+        if !temps::is_due(&*shell.world.fs, &workspace.places, shell.today()) {
             return Ok(Exit::Ok);
         }
         let fs = &*shell.world.fs;
@@ -113,7 +113,7 @@ impl Update<'_> {
             }
         }
         progress.end();
-        sweep::remember(session, shell)?;
+        temps::remember(session, shell.today())?;
         held.release()?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {

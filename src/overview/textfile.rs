@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::cli::Exit;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
 use crate::mirror::Tree;
@@ -17,27 +16,31 @@ use crate::update::{RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
 #[derive(Debug)]
-pub(in crate::cli) struct Outcome<'o> {
-    pub(in crate::cli) now: DateTime<Utc>,
-    pub(in crate::cli) seconds: f64,
-    pub(in crate::cli) exit: Exit,
+pub struct Outcome<'o> {
+    /// When the run ended.
+    pub now: DateTime<Utc>,
+    /// How long it took.
+    pub seconds: f64,
+    /// The exit code.
+    pub exit_code: u8,
     /// Bars that were stored by all runs of this workspace.
-    pub(in crate::cli) bars_total: u64,
-    pub(in crate::cli) series: &'o [SeriesStatus],
+    pub bars_total: u64,
+    /// How series stand.
+    pub series: &'o [SeriesStatus],
     /// What nobody can be asked for.
-    pub(in crate::cli) unserved: &'o [Unserved],
+    pub unserved: &'o [Unserved],
     /// What the venues were asked in the last seven days.
-    pub(in crate::cli) requests: &'o [RequestWeek],
+    pub requests: &'o [RequestWeek],
     /// How much is kept.
-    pub(in crate::cli) sizes: &'o [Size],
+    pub sizes: &'o [Size],
     /// The mirrors, and when each was compared with its tree last.
-    pub(in crate::cli) mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
+    pub mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
     /// Sessions that were lost, for each of the series.
-    pub(in crate::cli) lost: &'o [usize],
+    pub lost: &'o [usize],
 }
 
 /// Returns the text of the file.
-pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
+pub fn render(outcome: &Outcome<'_>) -> String {
     let mut text = String::new();
     let gauge = |text: &mut String, name: &str, help: &str, samples: &[(String, String)]| {
         metric(text, "gauge", name, help, samples);
@@ -64,7 +67,7 @@ pub(in crate::cli) fn render(outcome: &Outcome<'_>) -> String {
         "How long the last run took.",
         &seconds,
     );
-    let exit = plain(outcome.exit.code().to_string());
+    let exit = plain(outcome.exit_code.to_string());
     gauge(
         &mut text,
         "exit_code",

@@ -11,7 +11,7 @@ const DIGITS: usize = 5;
 const MOST_OF_ANY: usize = 10;
 
 /// Returns the decimals that all of some prices are shown with: as many as the one that needs most, within reason.
-pub(super) fn decimals(prices: impl Iterator<Item = f64>) -> usize {
+pub fn decimals(prices: impl Iterator<Item = f64>) -> usize {
     let needed = |price: f64| {
         let text = shortest(price);
         let of_text = text
@@ -30,7 +30,7 @@ pub(super) fn decimals(prices: impl Iterator<Item = f64>) -> usize {
 }
 
 /// Returns a price with so many decimals. What these could not tell from zero, or what is no price, is written in full.
-pub(super) fn readable(price: f64, decimals: usize) -> String {
+pub fn readable(price: f64, decimals: usize) -> String {
     if price.is_finite() && !is_extreme(price) {
         format!("{price:.decimals$}")
     } else {

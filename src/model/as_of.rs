@@ -4,13 +4,14 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::cli::failure::Failure;
-use crate::model::CalendarSpan;
+use super::CalendarSpan;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AsOf {
+pub enum AsOf {
+    /// At this moment.
     Moment(DateTime<Utc>),
+    /// When this day ended.
     EndOf(NaiveDate),
 }
 
@@ -36,8 +37,8 @@ impl AsOf {
     ///
     /// # Errors
     /// When it lies in the future.
-    pub(super) fn at(self, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
-        let refused = |what: String| Failure::usage(format!("{what} is in the future"));
+    pub fn at(self, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+        let refused = |what: String| format!("{what} is in the future");
         match self {
             Self::Moment(moment) if moment > now => Err(refused(moment.to_rfc3339())),
             Self::Moment(moment) => Ok(moment),
@@ -57,8 +58,7 @@ mod tests {
     fn at(text: &str) -> Result<String, String> {
         let now = "2026-11-29T14:00:00Z".parse().unwrap();
         let as_of = text.parse::<AsOf>()?;
-        let at = as_of.at(now).map_err(|failure| failure.text())?;
-        Ok(at.to_rfc3339())
+        Ok(as_of.at(now)?.to_rfc3339())
     }
 
     #[test]

@@ -1,0 +1,77 @@
+//! `barkeep mirror --verify`: mirrors against their trees. Changes nothing and takes no lock.
+
+use serde_json::{Value, json};
+
+use super::{MirrorArgs, absent, known_at, root};
+use crate::catalog::Catalog;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::shell::Shell;
+use crate::cli::ui::words::count;
+use crate::mirror::{self, Tree, Verified};
+use crate::model::Dataset;
+use crate::workspace::Workspace;
+
+pub(super) fn run(
+    args: &MirrorArgs,
+    shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    trees: &[Tree],
+) -> Result<Exit, Failure> {
+    let known = known_at(workspace, shell, catalog, trees)?;
+    let root = root(workspace);
+    let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
+    for tree in trees {
+        let around = (&*shell.world.fs, catalog, &known);
+        match mirror::verify(workspace, around, &root, tree)? {
+            None if tree.dataset == Dataset::Stocks => return Err(absent(tree)),
+            None => {}
+            Some(found) => {
+                if !found.differences.is_empty() {
+                    exit = Exit::Mismatch;
+                }
+                if !args.json {
+                    print_verified(tree, &found, shell);
+                }
+                documents.push(verified_document(tree, &found));
+            }
+        }
+    }
+    if args.json {
+        shell.printer.json(&json!({ "mirrors": documents }));
+    }
+    Ok(exit)
+}
+
+fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
+    for difference in &found.differences {
+        let (ticker, reason) = (&difference.ticker, &difference.reason);
+        shell.printer.line(&format!("{tree} {ticker}: {reason}"));
+    }
+    let differ = found.differences.len();
+    let outcome = match differ {
+        0 => "all are equal".to_owned(),
+        differ => count(differ, "differs", "differ"),
+    };
+    let series = count(found.series, "series was compared", "series were compared");
+    shell.printer.note(&format!("{tree}: {series}, {outcome}."));
+    if found.kept > 0 {
+        let kept = count(found.kept, "series has", "series have");
+        shell.printer.note(&format!(
+            "{tree}: {kept} rows whose files are damaged or gone."
+        ));
+    }
+}
+
+fn verified_document(tree: &Tree, found: &Verified) -> Value {
+    let differences = found.differences.iter();
+    let differences = differences.map(|one| json!({ "ticker": one.ticker, "reason": one.reason }));
+    json!({
+        "mirror": tree.to_string(),
+        "series": found.series,
+        "rows": found.rows,
+        "series_with_last_copies": found.kept,
+        "differences": differences.collect::<Vec<_>>(),
+    })
+}

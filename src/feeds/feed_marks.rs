@@ -1,0 +1,43 @@
+//! What is remembered of a feed beside its days: when it was asked, and of which days bars are due.
+//!
+//! Promises: the list of days saves opening the marks of all others. Without it, and where it cannot be understood, nothing is
+//! known, which is told from knowing that there are none.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use serde_json::{Map, Value};
+
+/// What is remembered of a feed beside its days.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct FeedMarks {
+    pub(super) asked_at: Option<DateTime<Utc>>,
+    /// All days whose marks say that bars are due, and maybe some whose marks do no more. `None` when that is not known.
+    pub(super) bars_due: Option<BTreeSet<NaiveDate>>,
+}
+
+impl FeedMarks {
+    pub(super) fn text(&self) -> String {
+        let mut document = Map::new();
+        if let Some(asked) = self.asked_at {
+            let asked = asked.to_rfc3339_opts(SecondsFormat::Secs, true);
+            document.insert("asked_at".to_owned(), asked.into());
+        }
+        if let Some(due) = &self.bars_due {
+            let due = due.iter().map(ToString::to_string);
+            document.insert("bars_due".to_owned(), due.collect::<Vec<_>>().into());
+        }
+        format!("{}\n", Value::from(document))
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let asked = document.get("asked_at").and_then(Value::as_str);
+        let due = document.get("bars_due").and_then(Value::as_array);
+        let day = |value: &Value| value.as_str()?.parse().ok();
+        Self {
+            asked_at: asked.and_then(|asked| asked.parse().ok()),
+            bars_due: due.and_then(|days| days.iter().map(day).collect()),
+        }
+    }
+}

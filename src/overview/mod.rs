@@ -1,0 +1,16 @@
+//! A workspace as a whole, as it is told to a monitoring system, to people and to engines that read its files.
+//!
+//! Promises: no file of a series is opened: what is told was recorded when rows were written. Counters outlive runs, and one that
+//! is damaged begins again.
+//! Leaves to others: how series stand (`update`), how much is kept (`inventory`), how a page or a script looks (`export`), where
+//! it goes and in which words (`cli`).
+
+mod counters;
+mod page;
+mod textfile;
+mod views;
+
+pub use counters::{Counted, bars_counted, count_bars, counters_path};
+pub use page::{Made, document};
+pub use textfile::{Outcome, render};
+pub use views::{InView, in_view};

@@ -1,0 +1,86 @@
+//! The count of the requests of a workspace, which is kept between two runs.
+//!
+//! Promises: the count is replaced whole, under the run lock; a damaged one begins again. After a crash the requests of that run
+//! are missing from it, and nothing else is.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+
+use super::{RequestLog, RequestWeek};
+use crate::catalog::Catalog;
+use crate::layout::Places;
+use crate::model::Venue;
+use crate::sys::atomic::{self, TempNames};
+use crate::sys::{Fs, FsResult};
+
+const COUNT: &str = "requests.json";
+
+/// The count of the requests of a workspace, on a day in UTC.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestCount<'u> {
+    /// The door to the file system.
+    pub fs: &'u dyn Fs,
+    /// The places of the workspace.
+    pub places: &'u Places,
+    /// The day.
+    pub today: NaiveDate,
+}
+
+impl RequestCount<'_> {
+    /// Returns where it is kept.
+    pub fn path(&self) -> PathBuf {
+        self.places.state.join(COUNT)
+    }
+
+    /// Returns what was counted, and whether it could not be understood.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&self) -> FsResult<(RequestLog, bool)> {
+        let found = self.fs.read(&self.path())?;
+        let log = found.as_deref().map(RequestLog::parse);
+        let is_damaged = matches!(log, Some(None));
+        Ok((log.flatten().unwrap_or_default(), is_damaged))
+    }
+
+    /// Adds the requests of a run and keeps the count. Sources that ask no server leave no file.
+    ///
+    /// # Errors
+    /// When the file cannot be replaced.
+    pub fn add<'v>(
+        &self,
+        log: &mut RequestLog,
+        sent: impl Iterator<Item = (&'v Venue, u64)>,
+        temps: &TempNames,
+    ) -> FsResult<()> {
+        let mut is_news = false;
+        for (venue, requests) in sent.filter(|(_, requests)| *requests > 0) {
+            log.note(venue, self.today, requests);
+            is_news = true;
+        }
+        if is_news {
+            let path = self.path();
+            atomic::create_dirs(self.fs, &self.places.root, atomic::parent(&path))?;
+            atomic::replace(self.fs, temps, &path, log.text().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Returns the venues that were sent something within a week; with each comes what it was sent in this run.
+    pub fn weeks<'v>(
+        &self,
+        log: &RequestLog,
+        catalog: &Catalog,
+        venues: impl Iterator<Item = (&'v Venue, u64)>,
+    ) -> Vec<RequestWeek> {
+        let first = RequestLog::first_day(self.today);
+        let week = |(venue, sent): (&Venue, u64)| RequestWeek {
+            venue: venue.clone(),
+            sent,
+            in_week: log.in_week(venue, self.today),
+            tickers: catalog.checked_since(venue, first),
+        };
+        venues.map(week).filter(|week| week.in_week > 0).collect()
+    }
+}

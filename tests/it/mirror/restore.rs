@@ -1,0 +1,268 @@
+//! `check --repair` and what a mirror has still: what comes back, what does not, and how it is told.
+
+use std::fmt::Write as _;
+
+use barkeep::cli::Exit;
+
+use super::{
+    DAYS, SETTINGS, close, closes, csv, deliver, next_day, tick, update, with_current, world,
+};
+use crate::support::barkeep::Barkeep;
+
+const SEPTEMBER: &str = "data/us/mine/stocks_1d/ticker=A/year=2025/month=09/data.parquet";
+const OCTOBER: &str = "data/us/mine/stocks_1d/ticker=A/year=2025/month=10/data.parquet";
+
+fn damage(bar: &Barkeep, file: &str) {
+    let mut bytes = bar.read(file);
+    bytes[40] ^= 1;
+    bar.write(file, bytes);
+}
+
+/// The closes of a ticker in the tree.
+fn stored(bar: &Barkeep, ticker: &str) -> Vec<String> {
+    let shown = bar.show(ticker, "1d", &["--columns", "date,close"]);
+    let lines = shown.expect(Exit::Ok).stdout;
+    lines.lines().skip(1).map(str::to_owned).collect()
+}
+
+fn repair(bar: &mut Barkeep, exit: Exit) -> (String, String) {
+    let before = bar.tree();
+    let shown = bar.run(&["check", "--repair", "--dry-run"]);
+    assert!(bar.tree() == before, "a plan changes nothing");
+    let ran = bar.run(&["check", "--repair", "--yes"]).expect(exit);
+    assert_eq!(shown.stdout, ran.stdout);
+    tick(bar);
+    (ran.stdout, ran.stderr)
+}
+
+fn kept(bar: &Barkeep, ticker: &str) -> Vec<String> {
+    with_current(bar, |_, version| {
+        let kept = &version.series[ticker].kept;
+        kept.iter().map(ToString::to_string).collect()
+    })
+}
+
+#[test]
+fn a_damaged_month_comes_back_and_what_was_there_is_in_quarantine() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    let before = stored(&bar, "A");
+    damage(&bar, OCTOBER);
+    let damaged = bar.read(OCTOBER);
+    bar.run(&["check", "--repair", "--dry-run"])
+        .expect(Exit::Damaged);
+
+    let (table, told) = repair(&mut bar, Exit::Ok);
+
+    insta::assert_snapshot!(table, @r"
+    venue    series  lost     rows  copy in the mirror
+    us:mine  A 1d    2025-10     1  as recorded
+    ");
+    assert!(
+        told.contains("1 row was put back into 1 series from the mirror."),
+        "{told}"
+    );
+    assert_eq!(stored(&bar, "A"), before);
+    let quarantine = bar.files_in("quarantine");
+    assert!(quarantine.values().any(|bytes| *bytes == damaged));
+    assert!(kept(&bar, "A").is_empty());
+    bar.run(&["check"]).expect(Exit::Ok);
+    bar.run(&["mirror", "--verify"]).expect(Exit::Ok);
+    let (table, _) = repair(&mut bar, Exit::Ok);
+    assert_eq!(table, "", "nothing is left to put back");
+}
+
+#[test]
+fn a_month_that_went_on_without_its_older_rows_gets_them_back_and_keeps_the_newer_ones() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    damage(&bar, OCTOBER);
+    deliver(&bar, "A", &DAYS[3..4], 7.0);
+    bar.run(&["update"]).expect(Exit::Damaged);
+    tick(&mut bar);
+    assert_eq!(stored(&bar, "A").len(), 3);
+    assert_eq!(kept(&bar, "A"), ["2025-10"]);
+
+    let (table, _) = repair(&mut bar, Exit::Ok);
+
+    assert!(table.contains("2025-10     1  as recorded"), "{table}");
+    assert_eq!(
+        stored(&bar, "A"),
+        [
+            "2025-09-29,10",
+            "2025-09-30,11",
+            "2025-10-01,12",
+            "2025-10-02,7"
+        ]
+    );
+    assert!(kept(&bar, "A").is_empty());
+    let before = closes(&bar);
+    bar.run(&["mirror", "--full"]).expect(Exit::Ok);
+    assert_eq!(closes(&bar), before, "the tree has all of it");
+}
+
+#[test]
+fn a_series_that_is_gone_comes_back_whole() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    let before = (stored(&bar, "B"), closes(&bar));
+    bar.remove("data/us/mine/stocks_1d/ticker=B");
+
+    let (table, _) = repair(&mut bar, Exit::Ok);
+
+    insta::assert_snapshot!(table, @r"
+    venue    series  lost     rows  copy in the mirror
+    us:mine  B 1d    2025-09     2  as recorded
+    us:mine  B 1d    2025-10     1  as recorded
+    ");
+    assert_eq!((stored(&bar, "B"), closes(&bar)), before);
+    bar.run(&["check"]).expect(Exit::Ok);
+}
+
+#[test]
+fn what_the_mirror_had_not_seen_yet_is_named_and_not_made_up() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    let no_mirror = SETTINGS.replace("mirror = [\"1d\"]\n", "");
+    bar.write("barkeep.toml", no_mirror);
+    next_day(&mut bar, 3);
+    bar.remove(OCTOBER);
+
+    let (table, _) = repair(&mut bar, Exit::Ok);
+
+    assert!(
+        table.contains("2025-10     1  older: the lost file had 2 rows"),
+        "{table}"
+    );
+    assert_eq!(stored(&bar, "A").len(), 3);
+}
+
+#[test]
+fn rows_that_a_person_took_out_do_not_come_back() {
+    let mut bar = Barkeep::empty();
+    bar.write("barkeep.toml", SETTINGS);
+    let october = ["2025-10-09", "2025-10-10", "2025-10-11", "2025-10-13"];
+    let days = [&DAYS[..], &october].concat();
+    deliver(&bar, "A", &days, 10.0);
+    bar.run(&["init", "--partitioned", "--ticker", "A"])
+        .expect(Exit::Ok);
+    update(&mut bar);
+    bar.run(&["check", "--repair", "--yes"]).expect(Exit::Ok);
+    tick(&mut bar);
+    let before = stored(&bar, "A");
+    assert_eq!(before.len(), days.len() - 1);
+    assert!(
+        close(&bar, "A", "2025-10-11").is_some(),
+        "nobody has refreshed the mirror"
+    );
+    bar.remove(OCTOBER);
+
+    let (table, _) = repair(&mut bar, Exit::Ok);
+
+    assert!(table.contains("as recorded"), "{table}");
+    assert_eq!(stored(&bar, "A"), before);
+}
+
+#[test]
+fn a_copy_from_before_a_split_is_refused() {
+    let mut bar = world();
+    deliver(&bar, "A", &DAYS, 10.0);
+    update(&mut bar);
+    bar.remove(SEPTEMBER);
+    let mut halves = "Date,Open,High,Low,Close,Volume\n".to_owned();
+    for (at, day) in DAYS.iter().enumerate().skip(2) {
+        let close = (10 + at) as f64 / 2.0;
+        let (high, low) = (close + 0.5, close - 0.5);
+        writeln!(halves, "{day},{close},{high},{low},{close},2000").unwrap();
+    }
+    bar.write("in/A.csv", halves);
+    bar.run(&["update"]);
+    tick(&mut bar);
+    let before = bar.tree();
+
+    let (table, told) = repair(&mut bar, Exit::Ok);
+
+    assert_eq!(table, "");
+    assert!(told.contains("moved to another basis since"), "{told}");
+    assert!(bar.tree() == before);
+}
+
+#[test]
+fn nothing_comes_from_the_mirror_of_another_workspace() {
+    let mut bar = world();
+    bar.write("state/mirror-id", "20200101T000000Z-00000001-1");
+    bar.remove("data/us/mine/stocks_1d/ticker=B");
+
+    let (table, told) = repair(&mut bar, Exit::Ok);
+
+    assert_eq!(table, "");
+    assert!(
+        told.contains("is the mirror of another workspace"),
+        "{told}"
+    );
+    assert!(!bar.has("data/us/mine/stocks_1d/ticker=B"));
+}
+
+#[test]
+fn who_says_no_gets_nothing_back() {
+    let mut bar = world();
+    bar.remove("data/us/mine/stocks_1d/ticker=B");
+    bar.terminals.stdin = true;
+    bar.terminals.stderr = true;
+    bar.answers = "n\n";
+
+    let refused = bar.run(&["check", "--repair"]).expect(Exit::Failed);
+
+    assert!(
+        refused
+            .stderr
+            .contains("Put 2 rows back into 1 series? [y/N]"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!bar.has("data/us/mine/stocks_1d/ticker=B"));
+}
+
+#[test]
+fn machines_are_told_the_same() {
+    let bar = world();
+    bar.remove("data/us/mine/stocks_1d/ticker=B");
+
+    let plan = bar.run(&["check", "--repair", "--dry-run", "--json"]);
+    let done = bar.run(&["check", "--repair", "--yes", "--json"]);
+
+    let [plan, done] = [plan, done].map(|ran| ran.expect(Exit::Ok).summary());
+    assert_eq!(plan["last_copies"], done["last_copies"]);
+    let copy = &plan["last_copies"][0];
+    assert_eq!(
+        (&copy["partition"], &copy["rows"]),
+        (&"2025-09".into(), &2.into())
+    );
+    assert_eq!(copy["copy"], "as_recorded");
+    assert_eq!(
+        (&plan["put_back"], &done["put_back"]),
+        (&0.into(), &2.into())
+    );
+    assert_eq!(stored(&bar, "B").len(), 2);
+}
+
+/// A file of all bars, as it was before barkeep had partitions.
+#[test]
+fn a_damaged_legacy_file_comes_back() {
+    let mut bar = Barkeep::empty();
+    bar.write(
+        "barkeep.toml",
+        format!("[workspace]\nlegacy_venue = \"us:mine\"\n{SETTINGS}"),
+    );
+    bar.write("in/A.csv", csv(&DAYS, 10.0));
+    bar.run(&["init", "--ticker", "A"]).expect(Exit::Ok);
+    update(&mut bar);
+    let before = stored(&bar, "A");
+    damage(&bar, "data/legacy/stocks_1d/A.parquet");
+
+    let (table, _) = repair(&mut bar, Exit::Ok);
+
+    assert_eq!(table.matches("as recorded").count(), 2, "{table}");
+    assert_eq!(stored(&bar, "A"), before);
+    bar.run(&["check"]).expect(Exit::Ok);
+}

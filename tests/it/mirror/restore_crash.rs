@@ -1,0 +1,140 @@
+//! Crashes while rows are put back: a series has all of them or none, and what lay in their place is in quarantine.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use barkeep::cli::Exit;
+use barkeep::sys::Fs;
+
+use crate::support::barkeep::{demo_disk, run_on, run_through};
+use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+
+const MIRROR: [&str; 7] = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
+const REPAIR: [&str; 5] = ["-C", "/ws", "check", "--repair", "--yes"];
+const CLEANUP: [&str; 3] = ["-C", "/ws", "cleanup"];
+const NOVEMBER: &str = "ws/data/us/demo/stocks_1d/ticker=A/year=2025/month=11/data.parquet";
+const LOST: &str = "ws/data/us/demo/stocks_1d/ticker=B/year=2025/month=11/data.parquet";
+
+/// A workspace whose mirror has two files that the tree has not: one is damaged, and one is gone.
+fn initial() -> (SimFs, Vec<u8>) {
+    let disk = demo_disk(&["A", "B"], ("2025-11-03", "2025-11-05"));
+    assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
+    let disk = disk.again();
+    let mut bytes = disk.snapshot()[&PathBuf::from(NOVEMBER)].clone();
+    bytes[40] ^= 1;
+    disk.plant(&format!("/{NOVEMBER}"), &bytes);
+    disk.remove_file(format!("/{LOST}").as_ref()).unwrap();
+    (disk.again(), bytes)
+}
+
+fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = disk.snapshot();
+    files.retain(|path, _| path.starts_with("ws/data"));
+    files
+}
+
+fn swept(leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
+    let (initial, damaged) = initial();
+    let before = data(&initial);
+    let done = initial.again();
+    assert_eq!(run_on(&done, &REPAIR), Exit::Ok);
+    let after = data(&done);
+    assert_eq!(after.len(), before.len() + 1);
+    let door =
+        |fs: &SimFs| -> Arc<dyn Fs> { Arc::new(MutantFs::new(Arc::new(fs.clone()), leave_out)) };
+    let judge = |disk: &SimFs, is_acked: bool| {
+        let found = data(disk);
+        let files = disk.snapshot();
+        let mut others = files.iter();
+        let is_kept =
+            others.any(|(path, bytes)| path.starts_with("ws/quarantine") && *bytes == damaged);
+        let is_there = found.get(&PathBuf::from(NOVEMBER)) == Some(&damaged);
+        if !is_kept && !is_there {
+            return Err("the damaged file is lost".to_owned());
+        }
+        if found == after {
+            let mut ledger = files
+                .iter()
+                .filter(|(path, _)| path.starts_with("ws/state/ledger"));
+            let is_told =
+                ledger.any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("\"damaged\""));
+            return if is_told {
+                Ok(())
+            } else {
+                Err("no ledger tells it".to_owned())
+            };
+        }
+        let is_before = found
+            .iter()
+            .all(|(path, bytes)| before.get(path) == Some(bytes))
+            && found.len() + usize::from(!is_there) == before.len();
+        match (is_before, is_acked) {
+            (true, false) => Ok(()),
+            (true, true) => Err("rows that were said to be back are not".to_owned()),
+            (false, _) => Err("a part of the rows is there".to_owned()),
+        }
+    };
+    let repeated = |disk: &SimFs| {
+        let again = disk.again();
+        let exit = run_on(&again, &REPAIR);
+        if exit == Exit::Ok && data(&again) == after {
+            Ok(())
+        } else {
+            Err(format!("another repair ends with {exit:?}"))
+        }
+    };
+    sweep(
+        "putting back",
+        &initial,
+        &|fs| Ok(run_through(fs, door(fs), &REPAIR) == Exit::Ok),
+        &|fs| {
+            let exit = run_through(fs, door(fs), &CLEANUP);
+            (exit == Exit::Ok)
+                .then_some(())
+                .ok_or_else(|| format!("cleanup ends with {exit:?}"))
+        },
+        &|fs, is_acked| {
+            judge(fs, is_acked)?;
+            if depth == 0 || data(fs) == after {
+                Ok(())
+            } else {
+                repeated(fs)
+            }
+        },
+        depth,
+    )
+}
+
+#[test]
+fn crash_while_rows_are_put_back() {
+    let report = swept(|_| false, 1);
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 100, "{report}");
+}
+
+/// Each of these steps is needed.
+#[test]
+fn crash_a_step_of_putting_back_that_is_left_out_is_noticed() {
+    type Mutant = (&'static str, fn(&Op<'_>) -> bool);
+    let mutants: [Mutant; 3] = [
+        (
+            "a new file does not get to its place",
+            |op| matches!(op, Op::Rename { to, .. } if to.starts_with("/ws/data")),
+        ),
+        (
+            "the damaged file is not durable where it is kept",
+            |op| matches!(op, Op::SyncFile(path) | Op::SyncDir(path) if path.starts_with("/ws/quarantine")),
+        ),
+        (
+            "the journal is not durable",
+            |op| matches!(op, Op::SyncFile(path) if path.to_string_lossy().contains(".journal.tmp")),
+        ),
+    ];
+    for (name, leave_out) in mutants {
+        let report = swept(leave_out, 0);
+        assert!(!report.violations.is_empty(), "not caught: {name}");
+    }
+}
