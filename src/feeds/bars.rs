@@ -189,7 +189,7 @@ impl<'l> Bars<'_, 'l> {
         let Session {
             fs, places, clock, ..
         } = self.session;
-        let marks = Marks::of(places, self.task.feed.venue());
+        let mut marks = Marks::of(places, self.task.feed.venue());
         let asked = match self.asked {
             None => marks.asked_before(fs)?,
             asked => asked,

@@ -30,7 +30,7 @@ pub(super) fn provisional(
     }
     if let Some(feed) = reading.workspace.view().feed(venue) {
         let (fs, now) = (&*shell.world.fs, shell.around.clock.now());
-        let marks = Marks::of(&reading.workspace.places, venue);
+        let mut marks = Marks::of(&reading.workspace.places, venue);
         let asked = marks.asked_before(fs)?;
         let mut unsettled = Unsettled::of(marks, &feed.spec().calendar, asked, now);
         return Ok(unsettled.provisional(fs, *interval, bars.times())?);
