@@ -68,8 +68,8 @@ impl FeedServer {
             server,
             code,
             files,
-            later,
             broken,
+            later,
         }
     }
 
