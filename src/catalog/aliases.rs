@@ -176,9 +176,14 @@ impl AliasTable {
         all().filter(is_newest).collect()
     }
 
-    /// Returns the alias of a ticker in the last list.
-    pub fn alias_of(&self, ticker: &Ticker) -> Option<&Alias> {
-        self.current().find(|alias| alias.ticker == *ticker)
+    /// Returns what each ticker is called in the last list; where that has several words for one, the first of them.
+    pub fn mnemonics(&self) -> BTreeMap<Ticker, Ticker> {
+        let mut called = BTreeMap::new();
+        for alias in self.current() {
+            let word = called.entry(alias.ticker.clone());
+            word.or_insert_with(|| alias.word.clone());
+        }
+        called
     }
 
     /// Returns the aliases of the last list.
@@ -238,13 +243,9 @@ mod tests {
             assert_eq!(named(&table, word, on), [expected], "{word} {on:?}");
         }
         assert_eq!(named(&table, "NONE", None), [""; 0]);
-        let alias_of = |isin| {
-            table
-                .alias_of(&ticker(isin))
-                .map(|one| one.word.to_string())
-        };
-        assert_eq!(alias_of("DE2").as_deref(), Some("NEW"));
-        assert_eq!(alias_of("DE1"), None);
+        let called = table.mnemonics();
+        assert_eq!(called.get(&ticker("DE2")), Some(&ticker("NEW")));
+        assert_eq!(called.get(&ticker("DE1")), None);
     }
 
     #[test]

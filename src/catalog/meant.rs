@@ -20,8 +20,23 @@ const ENDING: &str = ".json";
 /// The aliases of all venues of a workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Aliases {
-    tables: BTreeMap<Venue, AliasTable>,
+    tables: BTreeMap<Venue, Known>,
     troubles: Vec<String>,
+}
+
+/// What is known of one venue.
+#[derive(Clone, Debug)]
+struct Known {
+    table: AliasTable,
+    /// What each ticker is called: lists of thousands of series ask for each.
+    called: BTreeMap<Ticker, Ticker>,
+}
+
+impl Known {
+    fn of(table: AliasTable) -> Self {
+        let called = table.mnemonics();
+        Self { table, called }
+    }
 }
 
 /// What a word means.
@@ -57,7 +72,7 @@ impl Aliases {
             let venue = entry.name.strip_suffix(ENDING).and_then(venue_of);
             let Some(venue) = venue else { continue };
             match AliasTable::load(fs, &folder.join(&entry.name)) {
-                Ok(table) => drop(found.tables.insert(venue, table)),
+                Ok(table) => drop(found.tables.insert(venue, Known::of(table))),
                 Err(error) => found.troubles.push(error.to_string()),
             }
         }
@@ -106,8 +121,8 @@ impl Aliases {
     }
 
     fn named(&self, word: &Ticker, venues: &[Venue], day: Option<NaiveDate>) -> Vec<Named> {
-        let of_table = |(venue, table): (&Venue, &AliasTable)| {
-            let found = table.named(word, day).into_iter();
+        let of_table = |(venue, known): (&Venue, &Known)| {
+            let found = known.table.named(word, day).into_iter();
             let found = found.map(|alias| Named {
                 venue: venue.clone(),
                 ticker: alias.ticker.clone(),
@@ -129,23 +144,24 @@ impl Aliases {
         named
     }
 
-    /// Returns the alias of a ticker at a venue.
-    pub fn alias_of(&self, ticker: &Ticker, venue: &Venue) -> Option<&Alias> {
+    /// Returns what a ticker is called at a venue.
+    pub fn mnemonic(&self, ticker: &Ticker, venue: &Venue) -> Option<&Ticker> {
         let own = self.tables.get(venue);
-        let own = own.and_then(|table| table.alias_of(ticker));
+        let own = own.and_then(|known| known.called.get(ticker));
         own.or_else(|| {
             let mut others = self.of_market(venue);
-            others.find_map(|(_, table)| table.alias_of(ticker))
+            others.find_map(|(_, known)| known.called.get(ticker))
         })
     }
 
     /// Returns every alias that is one today.
     pub fn words(&self) -> impl Iterator<Item = &Ticker> {
-        let current = self.tables.values().flat_map(AliasTable::current);
+        let tables = self.tables.values();
+        let current = tables.flat_map(|known| known.table.current());
         current.map(|alias| &alias.word)
     }
 
-    fn of_market<'a>(&'a self, venue: &Venue) -> impl Iterator<Item = (&'a Venue, &'a AliasTable)> {
+    fn of_market<'a>(&'a self, venue: &Venue) -> impl Iterator<Item = (&'a Venue, &'a Known)> {
         let venue = venue.clone();
         let tables = self.tables.iter();
         tables.filter(move |(other, _)| other.market == venue.market && **other != venue)
@@ -176,7 +192,7 @@ mod tests {
             let mut table = AliasTable::default();
             let row = |(word, isin): &(&str, &str)| (ticker(isin), ticker(word), String::new());
             table.learn(&pairs.iter().map(row).collect::<Vec<_>>(), day);
-            table
+            Known::of(table)
         };
         let xetra = table(&[("SAP", "DE1"), ("DBK", "DE2")]);
         let frankfurt = table(&[("SAP", "DE9")]);
@@ -222,9 +238,8 @@ mod tests {
     fn a_ticker_is_called_by_the_alias_of_its_venue_else_by_that_of_its_market() {
         let aliases = aliases();
         let alias = |isin, at| {
-            aliases
-                .alias_of(&ticker(isin), &venue(at))
-                .map(|one| one.word.to_string())
+            let word = aliases.mnemonic(&ticker(isin), &venue(at));
+            word.map(ToString::to_string)
         };
 
         assert_eq!(alias("DE2", "de:xetra").as_deref(), Some("DBK"));

@@ -67,8 +67,7 @@ impl Catalog {
 
     /// Returns the mnemonic of a ticker at a venue.
     pub fn mnemonic(&self, ticker: &Ticker, venue: &Venue) -> Option<&str> {
-        let alias = self.aliases.alias_of(ticker, venue);
-        alias.map(|alias| alias.word.as_str())
+        self.aliases.mnemonic(ticker, venue).map(Ticker::as_str)
     }
 
     /// Returns every usable ticker, in the order of the file.

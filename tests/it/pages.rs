@@ -82,14 +82,14 @@ fn example_command(line: &str) -> Option<&str> {
     listed.or_else(|| command(line))
 }
 
-/// The commands of the README's table.
+/// The commands of the page that is made of their help.
 fn known_commands() -> BTreeSet<String> {
-    let readme = read("README.md");
-    let rows = readme
+    let page = read("docs/cli.md");
+    let headings = page
         .lines()
-        .filter_map(|line| line.strip_prefix("| `barkeep "));
-    let known: BTreeSet<String> = rows
-        .filter_map(|row| row.split(['`', ' ']).next())
+        .filter_map(|line| line.strip_prefix("## barkeep "));
+    let known: BTreeSet<String> = headings
+        .filter_map(|words| words.split(' ').next())
         .map(str::to_owned)
         .collect();
     assert!(known.len() > 5, "{known:?}");
@@ -142,7 +142,7 @@ fn every_test_that_the_predecessor_page_names_exists() {
 }
 
 #[test]
-fn examples_name_only_commands_that_the_readme_lists() {
+fn examples_name_only_commands_that_there_are() {
     let known = known_commands();
 
     let mut found = 0;

@@ -132,7 +132,7 @@ fn crash_while_a_version_takes_the_place_of_another() {
 fn crash_while_old_versions_and_their_entries_leave() {
     let initial = behind();
     assert_eq!(run_on(&initial, &MIRROR), Exit::Ok);
-    update(&initial, "2025-11-10");
+    update_demo(&initial, ("2025-10-27", "2025-11-10"));
     let has = |disk: &SimFs, number: u64| {
         let name = format!("{FILES}/_delta_log/{number:020}.json");
         disk.peek(Path::new(&name)).is_some()

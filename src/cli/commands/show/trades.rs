@@ -182,7 +182,7 @@ impl Wanted<'_> {
         let rows: Vec<usize> = (first..after).collect();
         let (rows, columns) = (frame.take(&rows), columns(args, profile)?);
         let sheet = if args.format == Format::Arrow {
-            let columns = beside_nanos(columns, profile);
+            let columns = beside_nanos(&columns, profile);
             Sheet::of_frame(rows, &columns, Times::Utc).in_micros()
         } else {
             Sheet::of_frame(rows, &columns, Times::Utc)
@@ -212,9 +212,9 @@ fn columns(args: &ShowArgs, profile: &'static Profile) -> Result<Vec<usize>, Fai
 }
 
 /// Returns columns with that of the nanoseconds behind each time: Arrow's times are in microseconds here, as in the files.
-fn beside_nanos(columns: Vec<usize>, profile: &'static Profile) -> Vec<usize> {
+fn beside_nanos(columns: &[usize], profile: &'static Profile) -> Vec<usize> {
     let mut all: Vec<usize> = Vec::with_capacity(columns.len());
-    for &at in &columns {
+    for &at in columns {
         let name = profile.columns.get(at).map_or("", |spec| spec.name);
         let nanos = profile.position(&format!("{name}_ns"));
         all.push(at);
