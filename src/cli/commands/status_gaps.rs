@@ -81,11 +81,11 @@ pub(super) fn run(
             .json(&document(args, &states, &series, feeds.as_ref()));
     } else {
         print(args, &states, &series, shell);
-        for feeds in &minutes {
+        if let Some(feeds) = &minutes {
             feed_minutes::print(feeds, shell);
         }
     }
-    for feeds in &minutes {
+    if let Some(feeds) = &minutes {
         feed_minutes::warn(feeds, shell);
     }
     for path in books.values().flat_map(GapBook::damaged) {
