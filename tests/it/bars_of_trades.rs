@@ -309,13 +309,6 @@ fn auctions_and_bars_have_a_mirror_each() {
     };
     assert_eq!(rows(&first), (Some(1), Some(2)));
     assert_eq!(rows(&second), (Some(1), Some(3)));
-    let delta = bar.files_in("mirror/de/xetra/auctions/v2");
-    let is_delta = |path: &std::path::Path| path.to_string_lossy().contains("delta-");
-    assert!(
-        delta.keys().any(|path| is_delta(path)),
-        "{:?}",
-        delta.keys()
-    );
 }
 
 #[test]

@@ -89,10 +89,10 @@ fn a_month_that_went_on_without_its_older_rows_gets_them_back_and_keeps_the_newe
     assert_eq!(
         stored(&bar, "A"),
         [
-            "2025-09-29,10",
-            "2025-09-30,11",
-            "2025-10-01,12",
-            "2025-10-02,7"
+            "2025-09-29,10.0",
+            "2025-09-30,11.0",
+            "2025-10-01,12.0",
+            "2025-10-02,7.0"
         ]
     );
     assert!(kept(&bar, "A").is_empty());
