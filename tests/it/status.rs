@@ -108,7 +108,7 @@ fn every_metric_of_the_alerts_is_one_that_a_run_writes() {
     );
     bar.run(&["init", "--venue", "de:two", "--ticker", "B"])
         .expect(Exit::Ok);
-    bar.write("barkeep.toml", "");
+    bar.write("barkeep.toml", "[sources.\"us:demo\"]\nmirror = [\"1d\"]\n");
 
     bar.run(&["update", "--metrics-file", "barkeep.prom"]);
 

@@ -170,8 +170,7 @@ fn a_copy_from_before_a_split_is_refused() {
     update(&mut bar);
     bar.remove(SEPTEMBER);
     let mut halves = "Date,Open,High,Low,Close,Volume\n".to_owned();
-    for (at, day) in DAYS.iter().enumerate().skip(2) {
-        let close = (10 + at) as f64 / 2.0;
+    for (day, close) in DAYS.iter().zip([5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0]).skip(2) {
         let (high, low) = (close + 0.5, close - 0.5);
         writeln!(halves, "{day},{close},{high},{low},{close},2000").unwrap();
     }
