@@ -21,7 +21,7 @@ use crate::inventory::Known;
 use crate::ledger::{FileState, History, Ledgers, Line, Past, SeriesRecord, rows_out};
 use crate::model::{Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
 use crate::sys::Fs;
-use crate::workspace::Workspace;
+use crate::workspace::{ReadError, Workspace};
 
 /// How many series are read side by side.
 const BATCH: usize = 64;
@@ -160,7 +160,10 @@ fn look(
         return Ok(None);
     }
     let basis = origin.workspace.reading(origin.catalog).basis(request);
-    let basis = basis.map_err(|error| Unread::Refused(error.to_string()))?;
+    let basis = basis.map_err(|error| match error {
+        ReadError::Storage(error) => Unread::from(error),
+        other => Unread::Refused(other.to_string()),
+    })?;
     let recorded = record.map_or(PriceBasis::Unknown, |record| record.basis);
     let profile = Profile::of(request.series.dataset());
     Ok(Some(Looked {

@@ -80,7 +80,8 @@ impl Plan {
     /// Returns the exit of a run that does all of it.
     fn exit(&self) -> Exit {
         let doubt = (!self.doubtful.is_empty()).then_some(Exit::Mismatch);
-        Exit::worst([self.outcome.exit()].into_iter().chain(doubt))
+        let unread = (!self.restore.is_read()).then_some(Exit::Partial);
+        Exit::worst([self.outcome.exit()].into_iter().chain(doubt).chain(unread))
     }
 }
 

@@ -69,6 +69,11 @@ impl Restore {
         self.found.copies.iter().map(|copy| copy.rows.len()).sum()
     }
 
+    /// Tells whether every mirror could be looked into.
+    pub(super) fn is_read(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     pub(super) fn series(&self) -> usize {
         self.found.copies.len()
     }
