@@ -5,7 +5,7 @@
 
 use crate::model::StorageRequest;
 use crate::storage::{
-    Aside, Custody, Left, Open, Prepared, QuarantineRecord, Replaced, Sealed, StagedRun,
+    Custody, Left, Open, Prepared, PutAway, QuarantineRecord, Replaced, Sealed, StagedRun,
     StorageError, refused_rights,
 };
 use crate::workspace::Session;
@@ -57,7 +57,7 @@ impl<'l> ByHand<'l> {
             replaced: Replaced::Noted,
             at: self.session.clock.now(),
         };
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         let joined = self.run.put(prepared, &custody, &mut aside);
         kept.extend(aside.into_records());
         joined

@@ -13,7 +13,7 @@ use crate::layout::Continuity;
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
 use crate::observe::{Event, Observer, Work};
 use crate::storage::{
-    self, Aside, Custody, Layout, Left, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
+    self, Custody, Layout, Left, PutAway, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
     StagedRun, StorageError,
 };
 
@@ -205,7 +205,7 @@ impl<'l> Consolidation<'_, 'l> {
             replaced: Replaced::Noted,
             at: self.session.clock.now(),
         };
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         self.report.untidy.extend(prepared.untidy.iter().cloned());
         let joined = run.put(&prepared, &custody, &mut aside);
         self.tell(&prepared.request, aside);

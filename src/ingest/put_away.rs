@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::frame::Frame;
 use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{
-    Aside, Quarantine, RowsToStage, Sealed, StagedRows, StagedRun, StorageError, refused_rights,
+    PutAway, Quarantine, RowsToStage, Sealed, StagedRows, StagedRun, StorageError, refused_rights,
 };
 
 use super::IngestError;
@@ -17,7 +17,7 @@ use super::report::{DamagedSeries, Failure, FailureKind};
 
 impl<'l> Consolidation<'_, 'l> {
     /// Reports what was put away when a series joined the group.
-    pub(super) fn tell(&mut self, request: &StorageRequest, aside: Aside) {
+    pub(super) fn tell(&mut self, request: &StorageRequest, aside: PutAway) {
         let damaged = aside.damaged.into_iter();
         let damaged = damaged.map(|(partition, record)| DamagedSeries {
             request: request.clone(),

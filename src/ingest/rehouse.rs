@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::catalog::Catalog;
 use crate::observe::Event;
 use crate::storage::{
-    self, Aside, Custody, LegacyStore, Lodger, Lodgers, Open, Quarantine, QuarantineRecord,
+    self, Custody, LegacyStore, Lodger, Lodgers, Open, PutAway, Quarantine, QuarantineRecord,
     Rehoused, Replaced, Sealed, StagedRun, Stores,
 };
 use crate::workspace::{Session, Workspace, WorkspaceError};
@@ -98,7 +98,7 @@ pub(super) fn move_all(
         replaced: Replaced::Noted,
         at: session.clock.now(),
     };
-    let mut aside = Aside::default();
+    let mut aside = PutAway::default();
     let Rehoused { moved, left } = storage::rehouse(run, store, lodgers, &custody, &mut aside)?;
     if moved > 0 {
         let files = if moved == 1 { "file" } else { "files" };

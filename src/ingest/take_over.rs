@@ -13,7 +13,7 @@ use crate::model::{
     Dataset, Feed, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Venue,
 };
 use crate::storage::{
-    Aside, Custody, OlderTrades, Open, Quarantine, Replaced, RowsToStage, Sealed, StagedRun,
+    Custody, OlderTrades, Open, PutAway, Quarantine, Replaced, RowsToStage, Sealed, StagedRun,
     StorageError,
 };
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
@@ -139,7 +139,7 @@ impl<'l> TakeOver<'_, 'l> {
                     continue;
                 }
             };
-            let mut aside = Aside::default();
+            let mut aside = PutAway::default();
             let joined = run.put(&prepared, &custody, &mut aside);
             self.report.kept.extend(aside.into_records());
             if let Err(error) = joined {

@@ -78,7 +78,7 @@ impl<'w> GlobalRunLock<'w> {
         let names = Names::of(self.workspace);
         let disk = self.trusted_disk()?;
         let flock = self.take_guard(&names)?;
-        let dead = self.settle(&names, disk)?;
+        let dead = self.pick_dead(&names, disk)?;
         let token = self.host.token();
         let mut guard = LockGuard {
             fs: self.fs,
@@ -218,7 +218,7 @@ impl<'w> GlobalRunLock<'w> {
     }
 
     /// Returns the dead lock that is in the way, `None` when the way is free, and an error otherwise.
-    fn settle(&self, names: &Names, disk: FsKind) -> Result<Option<Judged>, LockError> {
+    fn pick_dead(&self, names: &Names, disk: FsKind) -> Result<Option<Judged>, LockError> {
         self.give_grace(names)?;
         let Some(judged) = self.look(names, disk)? else {
             return Ok(None);

@@ -14,7 +14,7 @@ use crate::frame::{self, basis};
 use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
-    self, Aside, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger,
+    self, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger, PutAway,
     QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
@@ -320,7 +320,7 @@ fn merge(
         replaced: Replaced::Copied,
         at: mover.clock.now(),
     };
-    let mut aside = Aside::default();
+    let mut aside = PutAway::default();
     let joined = run.put(&prepared, &custody, &mut aside);
     adopted.kept.extend(aside.into_records());
     match joined {

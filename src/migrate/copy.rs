@@ -221,12 +221,12 @@ fn build(
         return Ok((Built::Whole(draft()?), held()));
     }
     match beside(sides, choices, (judged, rows), proof) {
-        Ok(Beside::Fill(expected)) => {
+        Ok(Existing::Fill(expected)) => {
             let prepared = store.prepare(request, rows, provenance)?;
             let prepared = prepared.from_file(origin);
             Ok((Built::Beside(prepared), expected.or_else(held)))
         }
-        Ok(Beside::Leave(stored)) => {
+        Ok(Existing::Leave(stored)) => {
             let nothing = Prepared::nothing(request.clone());
             Ok((Built::Beside(nothing), Some(stored)))
         }
@@ -259,7 +259,7 @@ fn left_of<'j>(sides: Sides<'_>, judged: &'j Judged) -> Result<Cow<'j, Frame>, R
 
 /// What becomes of partitions that are there already.
 #[derive(Debug)]
-enum Beside {
+enum Existing {
     /// What they lack is filled in. They will hold the legacy rows, or these if there are more.
     Fill(Option<Frame>),
     /// They are what updates have made of proven ones, and stay.
@@ -272,10 +272,10 @@ fn beside(
     choices: &Choices,
     (judged, legacy): (&Judged, &Frame),
     proof: Option<&Proof>,
-) -> Result<Beside, Refusal> {
+) -> Result<Existing, Refusal> {
     let request = &judged.request;
     let Some(stored) = sides.stores.partitioned.read(request)? else {
-        return Ok(Beside::Fill(None));
+        return Ok(Existing::Fill(None));
     };
     if stored.displaced > 0 {
         return Err(Refusal::Damaged(format!(
@@ -284,13 +284,13 @@ fn beside(
         )));
     }
     let Some(difference) = Difference::between(legacy, &stored.frame) else {
-        return Ok(Beside::Fill(None));
+        return Ok(Existing::Fill(None));
     };
     if let Some(proof) = proof
         && stored.damaged.is_empty()
         && since::is_explained(sides, request, judged.rows(), &stored.frame, proof)?
     {
-        return Ok(Beside::Leave(stored.frame));
+        return Ok(Existing::Leave(stored.frame));
     }
     let is_only_behind = difference.extra == 0 && difference.changed == 0;
     // What updates have done to proven partitions since, apart from months that are damaged now.
@@ -298,7 +298,7 @@ fn beside(
         && difference.changed == 0
         && is_after(proof, legacy, &stored.frame)
     {
-        return Ok(Beside::Fill(Some(
+        return Ok(Existing::Fill(Some(
             frame::merge(&stored.frame, legacy).frame,
         )));
     }
@@ -310,12 +310,12 @@ fn beside(
         let merged = frame::merge(&stored.frame, legacy).frame;
         // The rule of the merge may prefer a stored value, and then the copy would not be one.
         return match Difference::between(legacy, &merged) {
-            None => Ok(Beside::Fill(None)),
+            None => Ok(Existing::Fill(None)),
             Some(difference) => Err(Refusal::Conflict(difference)),
         };
     }
     if choices.partition_rows == PartitionRows::Keep && difference.changed == 0 {
-        return Ok(Beside::Fill(Some(
+        return Ok(Existing::Fill(Some(
             frame::merge(&stored.frame, legacy).frame,
         )));
     }

@@ -69,7 +69,7 @@ use crate::lock::{LockError, LockGuard};
 use crate::model::{PriceBasis, Venue};
 use crate::observe::Observer;
 use crate::storage::{
-    self, Aside, CorruptFiles, Custody, Lodger, Open, Quarantine, QuarantineRecord, Rehoused,
+    self, CorruptFiles, Custody, Lodger, Open, PutAway, Quarantine, QuarantineRecord, Rehoused,
     Replaced, Sealed, StagedRun, StorageError, Stores,
 };
 use crate::sys::{Clock, Fs, FsError, Shutdown};
@@ -134,7 +134,7 @@ impl<'l> Mover<'l> {
             replaced: Replaced::Noted,
             at: self.clock.now(),
         };
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         let store = &self.sides.stores.legacy;
         let done = storage::rehouse(&mut run, store, lodgers, &custody, &mut aside)?;
         run.finish()?;

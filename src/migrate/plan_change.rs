@@ -81,7 +81,7 @@ impl MigrationPlan {
                 intervals.entry(interval.as_str()).or_insert(entry);
             }
         });
-        self.settle_venue(venue);
+        self.follow_intervals(venue);
     }
 
     /// Writes down how far an interval is. Nothing happens to an interval that is not planned.
@@ -112,7 +112,7 @@ impl MigrationPlan {
                 json!({ "method": method, "verified_at": verified_at }),
             );
         });
-        self.settle_venue(&tuple.venue);
+        self.follow_intervals(&tuple.venue);
     }
 
     /// Writes down what a person says of an interval, which verifies nothing.
@@ -141,7 +141,7 @@ impl MigrationPlan {
                 set(entry, "resume_token", json!(token));
             }
         });
-        self.settle_venue(&tuple.venue);
+        self.follow_intervals(&tuple.venue);
     }
 
     fn change(
@@ -171,7 +171,7 @@ impl MigrationPlan {
     }
 
     /// A venue is as far as the least of its intervals.
-    fn settle_venue(&mut self, venue: &Venue) {
+    fn follow_intervals(&mut self, venue: &Venue) {
         let of_venue: Vec<PlannedInterval> = self
             .intervals()
             .into_iter()

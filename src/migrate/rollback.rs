@@ -22,7 +22,7 @@ use super::{
 use crate::model::{Dataset, Series, Ticker};
 use crate::observe::{Event, Work};
 use crate::storage::{
-    Aside, Beyond, CorruptFiles, Custody, Left, QuarantineRecord, Replaced, StorageError,
+    Beyond, CorruptFiles, Custody, Left, PutAway, QuarantineRecord, Replaced, StorageError,
     StorageInterface,
 };
 use crate::sys::Medium;
@@ -293,7 +293,7 @@ fn write_batch(
         };
         report.misplaced.extend_from_slice(&judged.misplaced);
         if let Some(prepared) = &judged.prepared {
-            let mut aside = Aside::default();
+            let mut aside = PutAway::default();
             let joined = run.put(prepared, &custody, &mut aside);
             report.kept.extend(aside.into_records());
             match joined {

@@ -17,7 +17,7 @@ use crate::ledger::Line;
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::observe::{Event, Work};
 use crate::storage::{
-    Aside, BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, Quarantine,
+    BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, PutAway, Quarantine,
     Replaced, Sealed, StagedRun, StorageError, StorageInterface, Stored,
 };
 use crate::sys::Medium;
@@ -138,7 +138,7 @@ impl<'w, 'l> Writer<'w, 'l> {
             replaced: self.replaced(&prepared.request),
             at: self.mover.clock.now(),
         };
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         let joined = self.run.put(prepared, &custody, &mut aside);
         self.report.kept.extend(aside.into_records());
         joined

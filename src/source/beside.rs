@@ -13,7 +13,7 @@ use crate::source::SourceError;
 
 /// What came along with the bars of one answer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Beside {
+pub struct Extras {
     /// How these bars are to be read, where that depends on the ticker; `None` where the source's own
     /// `provenance` says it.
     pub provenance: Option<Provenance>,

@@ -16,7 +16,7 @@ mod registry;
 pub mod symbols;
 pub mod yahoo;
 
-pub use beside::{AdjustedClose, Answered, Beside, CutShort};
+pub use beside::{AdjustedClose, Answered, CutShort, Extras};
 pub use error::SourceError;
 pub use posttrade::VaultSpec;
 pub use recorded::{Download, Recorded};
@@ -91,14 +91,14 @@ pub enum Fetched {
         /// The mark to hand back next time, once these rows are committed.
         mark: Option<String>,
         /// What came along.
-        beside: Box<Beside>,
+        beside: Box<Extras>,
     },
     /// The ticker is known and has no bar in the window.
     Nothing {
         /// The mark to hand back next time.
         mark: Option<String>,
         /// What came along.
-        beside: Box<Beside>,
+        beside: Box<Extras>,
     },
     /// Nothing has changed since the mark or since the start of the window. The old mark stays good.
     UpToDate,

@@ -66,7 +66,7 @@ pub use older_trades::{OlderTrades, held_minutes};
 pub use owners::{Claims, LegacyVenue, Owners, Planned};
 pub use partitioned::PartitionedStore;
 pub use place::check_staging;
-pub use put::{Aside, Custody, Document, Replaced};
+pub use put::{Custody, Document, PutAway, Replaced};
 pub use quarantine::{CorruptFiles, Quarantine, QuarantineRecord};
 pub use recover::{Conflict, Recovered};
 pub use rehouse::{Lodger, Lodgers, Rehoused, lodgers, lodgers_of, rehouse};

@@ -76,7 +76,7 @@ impl Owners {
     }
 
     /// Takes in which venue the shared folders are for, from whoever has just read the registry.
-    pub fn settle(&self, find: impl FnOnce() -> LegacyVenue) {
+    pub fn decide(&self, find: impl FnOnce() -> LegacyVenue) {
         self.legacy.get_or_init(find);
     }
 

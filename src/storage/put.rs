@@ -41,14 +41,14 @@ pub struct Custody<'q, 'l> {
 
 /// What was put aside for a series, for the report.
 #[derive(Debug, Default)]
-pub struct Aside {
+pub struct PutAway {
     /// Damaged files, by their partitions.
     pub damaged: Vec<(PartitionKey, QuarantineRecord)>,
     /// Files that are replaced and say more than their successors can hold.
     pub kept: Vec<QuarantineRecord>,
 }
 
-impl Aside {
+impl PutAway {
     /// Returns every case.
     pub fn into_records(self) -> impl Iterator<Item = QuarantineRecord> {
         let damaged = self.damaged.into_iter().map(|(_, record)| record);
@@ -105,7 +105,7 @@ impl Document {
 pub(super) fn put_aside(
     prepared: &Prepared,
     custody: &Custody<'_, '_>,
-    aside: &mut Aside,
+    aside: &mut PutAway,
 ) -> Result<(), StorageError> {
     for damage in &prepared.damaged {
         let quarantine = custody.quarantine;

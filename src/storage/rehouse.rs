@@ -16,8 +16,8 @@ use crate::sys::{Kind, Medium, Rights, rights_of};
 
 use super::legacy_place::{LegacyPlaces, Spot, bars};
 use super::{
-    Aside, Custody, Document, InPieces, LegacyFile, LegacyFound, LegacyStore, Prepared,
-    PreparedFile, Replaced, Sealed, StagedRun, StorageError,
+    Custody, Document, InPieces, LegacyFile, LegacyFound, LegacyStore, Prepared, PreparedFile,
+    PutAway, Replaced, Sealed, StagedRun, StorageError,
 };
 
 /// A file in a shared legacy folder that belongs to a venue with a folder of its own.
@@ -258,7 +258,7 @@ pub fn rehouse(
     store: &LegacyStore,
     lodgers: &[Lodger],
     custody: &Custody<'_, '_>,
-    aside: &mut Aside,
+    aside: &mut PutAway,
 ) -> Result<Rehoused, StorageError> {
     let mut done = Rehoused::default();
     let mut waiting: Vec<&Lodger> = lodgers.iter().collect();
@@ -277,7 +277,7 @@ fn rehouse_round(
     run: &mut StagedRun<'_, Sealed>,
     store: &LegacyStore,
     round: Vec<&Lodger>,
-    (custody, aside): (&Custody<'_, '_>, &mut Aside),
+    (custody, aside): (&Custody<'_, '_>, &mut PutAway),
     done: &mut Rehoused,
 ) -> Result<(), StorageError> {
     let mut made = Vec::new();
@@ -388,7 +388,7 @@ fn keep(
     older: &LegacyFile,
     reason: &str,
     custody: &Custody<'_, '_>,
-    aside: &mut Aside,
+    aside: &mut PutAway,
 ) -> Result<(), StorageError> {
     let name = lodger.path.file_name().unwrap_or_default();
     let (name, request) = (name.to_string_lossy(), Some(&lodger.request));

@@ -29,7 +29,7 @@ use super::unit::Unit;
 use super::waiting::Waiting;
 use super::whole_series::{WholeSeries, discard_whole, move_whole, whole_root};
 use super::{
-    Aside, BuiltSeries, Committed, Custody, Document, InPieces, Prepared, Recovered, StagedRows,
+    BuiltSeries, Committed, Custody, Document, InPieces, Prepared, PutAway, Recovered, StagedRows,
     StorageError,
 };
 
@@ -89,7 +89,7 @@ impl StagedRun<'_, Sealed> {
         &mut self,
         prepared: &Prepared,
         custody: &Custody<'_, '_>,
-        aside: &mut Aside,
+        aside: &mut PutAway,
     ) -> Result<(), StorageError> {
         let state = &mut self.state;
         state.waiting.refuse_held(&prepared.request)?;

@@ -14,7 +14,7 @@ use crate::frame::basis::{self, Moved};
 use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::http::Talk;
 use crate::model::{Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, time};
-use crate::source::{Asked, Beside, FetchJob, Fetched, SourceError};
+use crate::source::{Asked, Extras, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError};
 
 use super::fetch::Fetchers;
@@ -30,7 +30,7 @@ pub(super) enum Answer {
     /// The source was not asked, since nothing can be new.
     UpToDate,
     /// The source has no bar in the window.
-    Nothing(Box<Aside>),
+    Nothing(Box<AnswerNotes>),
     /// The source does not know the series.
     Unknown,
     /// Something went wrong; the answer itself, if it is worth keeping.
@@ -59,14 +59,14 @@ impl Answer {
 pub(super) struct FetchedRows {
     pub(super) rows: RowsToStage,
     pub(super) count: usize,
-    pub(super) aside: Aside,
+    pub(super) aside: AnswerNotes,
 }
 
 /// What came along with an answer.
 #[derive(Debug)]
-pub(super) struct Aside {
+pub(super) struct AnswerNotes {
     pub(super) mark: Option<String>,
-    pub(super) beside: Beside,
+    pub(super) beside: Extras,
     /// Events, adjusted closes and what is traded outside of the session, ready to be staged.
     pub(super) rows: Vec<RowsToStage>,
     /// What was done to values of bars, these and those.
@@ -157,8 +157,8 @@ impl Fetchers<'_> {
         &self,
         job: &PlannedJob,
         mark: Option<String>,
-        mut beside: Beside,
-    ) -> Result<Aside, StorageError> {
+        mut beside: Extras,
+    ) -> Result<AnswerNotes, StorageError> {
         let (ticker, interval) = (job.ticker.clone(), job.interval);
         let outside = BarBatch {
             bars: std::mem::take(&mut beside.prepost),
@@ -179,7 +179,7 @@ impl Fetchers<'_> {
             };
             rows.extend(RowsToStage::encode(request, &frame, &provenance)?);
         }
-        Ok(Aside {
+        Ok(AnswerNotes {
             mark,
             beside,
             rows,
@@ -197,7 +197,7 @@ impl Fetchers<'_> {
         job: &PlannedJob,
         request: &StorageRequest,
         rows: &mut Frame,
-        beside: &mut Beside,
+        beside: &mut Extras,
     ) -> Result<(), StorageError> {
         let is_kept_whole = self.source.depth_days(job.interval).is_none();
         let is_healed = job.history == History::Whole && !is_kept_whole;
@@ -232,7 +232,7 @@ impl Fetchers<'_> {
     }
 
     /// Returns every event that is stored of a ticker or came with an answer.
-    fn events(&self, job: &PlannedJob, beside: &Beside) -> Result<Vec<MarketEvent>, StorageError> {
+    fn events(&self, job: &PlannedJob, beside: &Extras) -> Result<Vec<MarketEvent>, StorageError> {
         let request = StorageRequest {
             venue: Some(self.planned.venue.clone()),
             series: Series::Events {
@@ -252,7 +252,7 @@ impl Fetchers<'_> {
         &self,
         job: &PlannedJob,
         request: &StorageRequest,
-        beside: &Beside,
+        beside: &Extras,
         answered: &Frame,
     ) -> bool {
         let of = job.identity.as_ref().zip(beside.identity.as_ref());
@@ -267,7 +267,7 @@ impl Fetchers<'_> {
         stored.is_some_and(|stored| closes_agree(&stored.frame, answered))
     }
 
-    fn provenance(&self, beside: &Beside) -> Provenance {
+    fn provenance(&self, beside: &Extras) -> Provenance {
         let own = || self.source.provenance();
         beside.provenance.clone().unwrap_or_else(own)
     }
@@ -277,7 +277,7 @@ impl Fetchers<'_> {
         job: &PlannedJob,
         batch: &BarBatch,
         mark: Option<String>,
-        mut beside: Beside,
+        mut beside: Extras,
     ) -> Answer {
         let (mut ordered, notes) = batch.ordered(&job.ticker);
         let undated = ordered
@@ -349,7 +349,7 @@ pub(super) fn sides_of(
     ticker: &Ticker,
     interval: Interval,
     outside: Frame,
-    beside: &Beside,
+    beside: &Extras,
 ) -> [(Frame, PriceBasis, Series); 3] {
     // Bars of less than a day have no adjusted close, and their tree no place.
     let closes = beside.adjusted_closes.iter();

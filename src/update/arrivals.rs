@@ -8,11 +8,11 @@ use crate::catalog::{Missing, Wanted};
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
-use crate::source::{Asked, Beside, CutShort};
+use crate::source::{Asked, CutShort, Extras};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::vault::VaultError;
 
-use super::answer::{Answer, Aside, FetchedRows};
+use super::answer::{Answer, AnswerNotes, FetchedRows};
 use super::asides;
 use super::gap_notes::GapNote;
 use super::kept_answers::{KeptAnswers, is_of_vault};
@@ -166,7 +166,7 @@ impl<'l> Run<'_, 'l> {
         if cut_short.is_some_and(|cut| cut.body.is_none()) {
             self.learn(planned, GapNote::of_refusal(job));
         }
-        let Aside { mark, beside, .. } = fetched.aside;
+        let AnswerNotes { mark, beside, .. } = fetched.aside;
         let history = match job.asked {
             Asked::Incremental => Wanted::Known,
             // A window that a person chose settles nothing of what lies around it.
@@ -253,7 +253,7 @@ impl<'l> Run<'_, 'l> {
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        aside: Aside,
+        aside: AnswerNotes,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         self.keep_duplicates(planned, job, &aside.duplicates)?;
@@ -294,7 +294,7 @@ impl<'l> Run<'_, 'l> {
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        aside: &Aside,
+        aside: &AnswerNotes,
     ) -> Result<(), UpdateError> {
         self.report_aside(planned, job, &aside.beside)?;
         let report: &mut VenueReport = self.report.at(&planned.venue);
@@ -310,7 +310,7 @@ impl<'l> Run<'_, 'l> {
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        aside: &Aside,
+        aside: &AnswerNotes,
         rows: Option<&RowsToStage>,
     ) -> Result<bool, UpdateError> {
         let Some(identity) = &aside.beside.identity else {
@@ -347,7 +347,7 @@ impl<'l> Run<'_, 'l> {
         &mut self,
         planned: &PlannedVenue,
         job: &PlannedJob,
-        beside: &Beside,
+        beside: &Extras,
     ) -> Result<(), UpdateError> {
         let request = bars_request(&planned.venue, job);
         let of = (&job.ticker, &planned.venue, job.interval);

@@ -8,13 +8,13 @@ use chrono::NaiveDate;
 use crate::catalog::Catalog;
 use crate::frame::EventKind;
 use crate::model::{Identity, PriceBasis, StorageRequest, Ticker, Venue, time};
-use crate::source::Beside;
+use crate::source::Extras;
 
 use super::who::{Who, judge};
 
 /// Returns what a person should know of what came along with an answer, but for an end that is missing.
 /// What is lost is told if it `is_news`.
-pub(super) fn warnings(request: &StorageRequest, beside: &Beside, is_news: bool) -> Vec<String> {
+pub(super) fn warnings(request: &StorageRequest, beside: &Extras, is_news: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some((first, last)) = beside.lost.filter(|_| is_news) {
         warnings.push(format!(
@@ -64,7 +64,7 @@ pub(super) fn recognise(
 pub(super) fn is_known(
     catalog: &Catalog,
     (ticker, venue): (&Ticker, &Venue),
-    beside: &Beside,
+    beside: &Extras,
 ) -> bool {
     let known = catalog.identity(ticker, venue);
     let both = known.zip(beside.identity.as_ref());
@@ -72,7 +72,7 @@ pub(super) fn is_known(
 }
 
 /// Tells whether the bars themselves are adjusted for payments.
-fn is_adjusted(beside: &Beside) -> bool {
+fn is_adjusted(beside: &Extras) -> bool {
     let told = beside.provenance.as_ref();
     told.is_some_and(|told| told.basis == PriceBasis::SplitDividendAdjusted)
 }

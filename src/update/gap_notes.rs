@@ -17,7 +17,7 @@ use crate::sys::FsResult;
 use crate::sys::atomic::TempNames;
 use crate::workspace::Session;
 
-use super::answer::Aside;
+use super::answer::AnswerNotes;
 use super::owed::Owed;
 use super::{PlannedJob, UpdatePlan};
 
@@ -35,7 +35,7 @@ pub(super) struct GapNote {
 
 impl GapNote {
     /// Returns what an answer says; `None` of bars that are wider than a day.
-    pub(super) fn of_answer(job: &PlannedJob, aside: &Aside) -> Option<Self> {
+    pub(super) fn of_answer(job: &PlannedJob, aside: &AnswerNotes) -> Option<Self> {
         // A source that does not speak of days has told all from the first row to the last.
         let rows = || {
             let days = &aside.days;
@@ -131,7 +131,7 @@ impl Remembered {
 
     /// Returns what sources forgot before an answer came, and writes it down so that it is named once; then, what of all this
     /// cannot be remembered.
-    pub(super) fn settle(
+    pub(super) fn note_losses(
         &mut self,
         by: Remembering<'_>,
         plan: &UpdatePlan,
@@ -149,7 +149,7 @@ impl Remembered {
             let venue = &planned.venue;
             let mut losses: BTreeMap<(Interval, Cause), Loss> = BTreeMap::new();
             for job in planned.jobs.iter().filter(|job| has_sessions(job.interval)) {
-                for (day, cause) in self.settle_job(by, venue, job) {
+                for (day, cause) in self.losses_of(by, venue, job) {
                     let loss = losses.entry((job.interval, cause)).or_default();
                     loss.add(&job.ticker, day);
                 }
@@ -190,7 +190,7 @@ impl Remembered {
     }
 
     /// Remembers what the source forgot of a series, and returns it with the reasons.
-    fn settle_job(
+    fn losses_of(
         &mut self,
         by: Remembering<'_>,
         venue: &Venue,

@@ -10,7 +10,7 @@ use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
 use crate::layout::Continuity;
 use crate::model::{Identity, Interval, PriceBasis, StorageRequest, Ticker, Venue};
-use crate::source::{Asked, Beside, FetchJob, Window};
+use crate::source::{Asked, Extras, FetchJob, Window};
 use crate::storage::{Layout, Route};
 use crate::workspace::DataRoot;
 
@@ -151,7 +151,7 @@ pub enum SkipReason {
 
 impl PlannedJob {
     /// Tells whether an answer says of every row that is gone whether the source has it still.
-    pub(super) fn is_covered_by(&self, beside: &Beside) -> bool {
+    pub(super) fn is_covered_by(&self, beside: &Extras) -> bool {
         self.asked == Asked::Incremental && beside.cut_short.is_none()
     }
 

@@ -19,7 +19,7 @@ use crate::frame::{self, BarBatch, Frame, Reason};
 use crate::ingest::{Consolidation, SourceNote, SourceNotes};
 use crate::layout::Continuity;
 use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker};
-use crate::source::{Beside, Download, Fetched, MarketDataSource, Recorded};
+use crate::source::{Download, Extras, Fetched, MarketDataSource, Recorded};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::vault::{Contents, Shelf, Vault};
 use crate::workspace::Session;
@@ -293,7 +293,7 @@ fn moves_prices(
     older: Option<&(Frame, Provenance)>,
     ticker: &Ticker,
     interval: Interval,
-    (batch, beside): (&BarBatch, &Beside),
+    (batch, beside): (&BarBatch, &Extras),
 ) -> bool {
     let Some((older, provenance)) = older else {
         return false;
@@ -317,7 +317,7 @@ fn fold(
     (request, ticker, interval): (&StorageRequest, &Ticker, Interval),
     source: &dyn MarketDataSource,
     batch: &BarBatch,
-    mut beside: Beside,
+    mut beside: Extras,
 ) -> bool {
     let (bars, _) = batch.ordered(ticker);
     if bars

@@ -111,7 +111,7 @@ pub fn run(
     }
     if run.report.data.is_there() {
         if plan.feeding == Feeding::Asked {
-            run.settle_gaps(plan);
+            run.note_losses(plan);
         }
         run.record_unknown();
         run.registry.save(session)?;
@@ -330,9 +330,9 @@ impl<'l> Run<'_, 'l> {
     }
 
     /// Names what sources forgot before an answer came.
-    fn settle_gaps(&mut self, plan: &UpdatePlan) {
+    fn note_losses(&mut self, plan: &UpdatePlan) {
         let by = remembering(self.view, self.session, self.registry, &self.options);
-        let (losses, warnings) = self.gaps.settle(by, plan);
+        let (losses, warnings) = self.gaps.note_losses(by, plan);
         self.report.losses.extend(losses);
         self.report.warnings.extend(warnings);
     }

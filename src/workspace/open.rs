@@ -245,7 +245,7 @@ impl<'s> Workspace<'s> {
         let owners = self.stores.legacy.places().owners();
         let (fs, root) = (&*self.around.fs, &self.places.root);
         let shared = owners::SharedFolders::of(self.config.settings(), root);
-        owners.settle(|| shared.venue(fs, catalog));
+        owners.decide(|| shared.venue(fs, catalog));
         owners.learn(|planned| owners::claims(fs, root, owners.legacy_venue(), catalog, planned));
     }
 

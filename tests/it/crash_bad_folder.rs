@@ -12,7 +12,7 @@ use barkeep::ledger::{FileChange, FileState};
 use barkeep::lock::LockGuard;
 use barkeep::model::{Digest, PartitionKey, PriceBasis, RunId, StorageRequest, TimeUnit};
 use barkeep::storage::{
-    Aside, Document, Open, Prepared, PreparedFile, Quarantine, RowsToStage, Sealed, StagedRows,
+    Document, Open, Prepared, PreparedFile, PutAway, Quarantine, RowsToStage, Sealed, StagedRows,
     StagedRun, StorageError, leftover_runs,
 };
 use barkeep::sys::Fs;
@@ -132,7 +132,7 @@ impl Group {
             let put = run
                 .refuse_unfinished(&request)
                 .and_then(|()| Self::prepared(fs, &request))
-                .and_then(|prepared| run.put(&prepared, &custody, &mut Aside::default()));
+                .and_then(|prepared| run.put(&prepared, &custody, &mut PutAway::default()));
             match put {
                 Ok(()) => joined.push((request, staged)),
                 Err(error) if error.is_of_place() => {}

@@ -5,7 +5,7 @@ use std::path::Path;
 use barkeep::cli::Exit;
 use barkeep::ledger::read_ledger;
 use barkeep::model::{RunId, StorageRequest};
-use barkeep::storage::{Aside, Custody, Prepared, Quarantine, Replaced, StorageError};
+use barkeep::storage::{Custody, Prepared, PutAway, Quarantine, Replaced, StorageError};
 use chrono::DateTime;
 use rstest::rstest;
 
@@ -35,7 +35,7 @@ fn commit(
     bench: &TestWorkspace,
     prepared: &[Prepared],
     replaced: Replaced,
-) -> Vec<Result<Aside, StorageError>> {
+) -> Vec<Result<PutAway, StorageError>> {
     let (held, id) = (held(), RunId::new(DateTime::UNIX_EPOCH, 7, 1));
     let quarantine = Quarantine::new(bench.fs(), &held, &bench.places, id.clone());
     let custody = Custody {
@@ -44,7 +44,7 @@ fn commit(
     };
     let mut run = bench.begin(&held, id).unwrap();
     let put = |one| {
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         run.put(one, &custody, &mut aside).map(|()| aside)
     };
     let put = prepared.iter().map(put).collect();
@@ -107,7 +107,7 @@ fn what_was_put_aside_is_told_also_when_the_series_does_not_join_the_group() {
         let (Ok(prepared), Ok(mut sealed)) = (prepared, bench.begin(&held, id)) else {
             return None;
         };
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         let joined = sealed.put(&prepared, &custody, &mut aside).is_ok();
         let is_gone = |day: &&&str| bench.fs().metadata(&file(&bench, day)).unwrap().is_none();
         let gone = DAYS.iter().filter(is_gone).count();
@@ -116,7 +116,7 @@ fn what_was_put_aside_is_told_also_when_the_series_does_not_join_the_group() {
             let again = shape
                 .store(&stores)
                 .prepare(&shape.request(), &newer, &provenance());
-            let put = sealed.put(&again.unwrap(), &custody, &mut Aside::default());
+            let put = sealed.put(&again.unwrap(), &custody, &mut PutAway::default());
             assert!(put.is_ok(), "{put:?}");
         }
         Some((gone, aside.damaged.len(), joined))
@@ -156,7 +156,7 @@ fn a_series_joins_whole_or_not_at_all_whichever_call_fails() {
         let (Ok(prepared), Ok(mut sealed)) = (prepared, bench.begin(&held, id)) else {
             return None;
         };
-        let put = sealed.put(&prepared, &custody, &mut Aside::default());
+        let put = sealed.put(&prepared, &custody, &mut PutAway::default());
         Some((put.is_ok(), sealed.group_len()))
     };
     let undisturbed = disk.again();

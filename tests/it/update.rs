@@ -22,7 +22,7 @@ use barkeep::ledger::read_ledger;
 use barkeep::lock::LockGuard;
 use barkeep::model::{Dataset, Interval, StorageRequest, Ticker};
 use barkeep::observe::Silent;
-use barkeep::source::{AdjustedClose, Beside, MarketDataSource};
+use barkeep::source::{AdjustedClose, Extras, MarketDataSource};
 use barkeep::storage::RowCounts;
 use barkeep::sys::Shutdown;
 use barkeep::update::{NotFounds, RunOptions, UpdateError, UpdateRequest, plan, run};
@@ -529,12 +529,12 @@ fn files_say_where_their_rows_come_from() {
 #[test]
 fn adjusted_closes_of_bars_shorter_than_a_day_have_no_tree() {
     let moment = bar("2026-06-01T09:30:00", 3.0);
-    let beside = Beside {
+    let beside = Extras {
         adjusted_closes: vec![AdjustedClose {
             date: moment.date.unwrap(),
             value: 2.5,
         }],
-        ..Beside::default()
+        ..Extras::default()
     };
     let says = Say::With(vec![moment], Box::new(beside));
     let world = World::new(&["A"], demo().says("A", Interval::M1, says)).in_bars_of(Interval::M1);

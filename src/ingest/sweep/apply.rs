@@ -122,7 +122,7 @@ impl Sweep<'_> {
         }
         for settled in settled {
             let path = &settled.leftover.path;
-            if let Err(error) = self.settle(settled) {
+            if let Err(error) = self.remove_staged(settled) {
                 self.note_stays(path, error)?;
             }
         }
@@ -278,7 +278,7 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, settled: Settled<'_>) -> Result<(), IngestError> {
+    fn remove_staged(&mut self, settled: Settled<'_>) -> Result<(), IngestError> {
         let path = &settled.leftover.path;
         self.report.staged.push(path.clone());
         if let Some((bytes, reason)) = settled.keep {

@@ -16,7 +16,7 @@ use crate::model::{Interval, time};
 
 /// What a moment is on the stored clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct BarStart {
     /// The moment as it is written, before a daily bar loses its time.
     pub(super) wall: i64,
     /// The stamp of the bar.
@@ -76,12 +76,12 @@ impl Clock {
     }
 
     /// Reads a moment. The error is the reason why it cannot be stored.
-    pub(super) fn read(self, moment: Moment) -> Result<Reading, String> {
+    pub(super) fn read(self, moment: Moment) -> Result<BarStart, String> {
         let shown = self.shown(moment)?;
         let outside = || format!("{} lies outside the years 1677 to 2262", shown.wall);
         let start = self.start(shown).ok_or_else(outside)?;
         match (time::nanos(shown.wall), time::nanos(start.wall)) {
-            (Some(wall), Some(nanos)) => Ok(Reading {
+            (Some(wall), Some(nanos)) => Ok(BarStart {
                 wall,
                 start: nanos,
                 is_repeated: start.is_repeated(),
@@ -297,7 +297,7 @@ mod tests {
                     let by_utc =
                         of(interval, Stamp::End, Some(Tz::UTC)).read(Moment::Wall(end.naive_utc()));
 
-                    let begin = |read: Result<Reading, String>| {
+                    let begin = |read: Result<BarStart, String>| {
                         let read = read.unwrap();
                         (read.start, read.is_repeated)
                     };

@@ -47,7 +47,7 @@ use self::owner::Claim;
 use self::remarks::Seen;
 use self::series::{Series, check, could_be_as_well, malformed};
 use self::shelf::Shelf;
-use super::{Asked, Beside, FetchJob, Fetched, MarketDataSource, SourceError};
+use super::{Asked, Extras, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::{Bar, BarBatch};
 use crate::model::{Digest, Interval, Provenance, Ticker, Venue};
@@ -251,7 +251,7 @@ impl Files {
         let Some(mut rows) = self.rows(&series, job, stop)? else {
             return unknown(&index);
         };
-        let mut beside = Box::<Beside>::default();
+        let mut beside = Box::<Extras>::default();
         beside.warnings = std::mem::take(&mut rows.warnings);
         if rows.zone != self.zone() {
             // Some families have a clock of their own.
@@ -278,7 +278,7 @@ const OTHER_CLOCK: &str = "its bars are those that are stored, at other times: `
 /// Chooses what of the rows is handed out.
 fn answer(
     mut bars: Vec<Bar>,
-    beside: Box<Beside>,
+    beside: Box<Extras>,
     job: &FetchJob,
     before: Option<Mark>,
     (facts, zone): (Digest, &str),

@@ -70,7 +70,7 @@ pub(super) fn holds_no_bars(folder: &str) -> bool {
 
 /// What the stem of a name says when its date and its length are taken off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct NameFacts {
     /// Whose bars; `None` when nothing but a date is left.
     pub(super) symbol: Option<String>,
     /// Their length.
@@ -89,7 +89,7 @@ pub(super) enum Length {
 }
 
 /// Takes a name apart: `ADABTC-1m-2021-11-27`, `BTC_USDT-5m`, `wig20_d`, `20131004_trade`.
-pub(super) fn told(stem: &str) -> Told {
+pub(super) fn told(stem: &str) -> NameFacts {
     let rest = stem.strip_suffix("_trade").unwrap_or(stem);
     let (rest, date) = match split_date(rest) {
         Some((rest, date)) => (rest, Some(date.to_owned())),
@@ -99,7 +99,7 @@ pub(super) fn told(stem: &str) -> Told {
         Some((rest, length)) => (rest, Some(length)),
         None => (rest, None),
     };
-    Told {
+    NameFacts {
         symbol: (!rest.is_empty()).then(|| rest.to_owned()),
         length,
         date,
@@ -107,7 +107,7 @@ pub(super) fn told(stem: &str) -> Told {
 }
 
 /// Returns the day that a name ends in, `20131004` or `2013-10-04`.
-pub(super) fn day(told: &Told) -> Option<NaiveDate> {
+pub(super) fn day(told: &NameFacts) -> Option<NaiveDate> {
     let digits: String = told
         .date
         .as_ref()?
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_name_is_taken_apart_only_where_every_word_is_understood() {
         let of = |stem: &str| {
-            let Told {
+            let NameFacts {
                 symbol,
                 length,
                 date,

@@ -44,7 +44,7 @@ pub(super) fn read(
     refuse_unfinished(text, layout)?;
     let mut sheet = Sheet::new(layout.family, most_bytes);
     sheet.is_guessed = layout.header_lines == 0 && layout.family == Family::Plain;
-    let mut reading = Reading {
+    let mut reading = RowReader {
         layout,
         numbers: Numbers::new(layout.point, layout.scale, spec),
         keep,
@@ -87,7 +87,7 @@ fn refuse_unfinished(text: &[u8], layout: &Layout) -> Result<(), String> {
     }
 }
 
-struct Reading<'r> {
+struct RowReader<'r> {
     layout: &'r Layout,
     numbers: Numbers<'r>,
     keep: &'r Keep<'r>,
@@ -96,7 +96,7 @@ struct Reading<'r> {
     symbol: String,
 }
 
-impl Reading<'_> {
+impl RowReader<'_> {
     fn line(&mut self, row: &ByteRecord, line: u64) -> Result<(), String> {
         let place = |reason: String| format!("line {line}: {reason}");
         if row.len() != self.layout.fields {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use super::clock::{Clock, Reading};
+use super::clock::{BarStart, Clock};
 use super::family::Family;
 use super::name;
 use super::spec::FilesSpec;
@@ -198,7 +198,7 @@ impl Sheet {
         let mut stamped = Stamped::default();
         stamped.bars.reserve_exact(part.rows.len());
         for Row { moment, bar } in &part.rows {
-            let Reading {
+            let BarStart {
                 wall,
                 start,
                 is_repeated,

@@ -17,14 +17,14 @@ use super::judge::{Verdict, is_failure, judge, refuse_others};
 use super::known_events::KnownEvents;
 use super::limits::{self, Refused};
 use super::mark::Mark;
-use super::rows::{self, Reading};
+use super::rows::{self, ChartBars};
 use super::windows::{DAY, Reach};
 use super::wire::{Chart, Period};
 use super::{Span, Yahoo, singles};
 use crate::calendar::is_same_zone;
 use crate::frame::basis::changes_prices;
 use crate::http::{HttpAnswer, HttpRequest, Talk};
-use crate::source::{Asked, Beside, CutShort, FetchJob, Fetched, SourceError};
+use crate::source::{Asked, CutShort, Extras, FetchJob, Fetched, SourceError};
 use crate::sys::Shutdown;
 
 /// A job under way.
@@ -37,8 +37,8 @@ pub(super) struct Fetch<'f> {
     pub(super) span: Span,
     pub(super) reach: Reach,
     pub(super) lessons: u32,
-    pub(super) reading: Reading,
-    pub(super) beside: Beside,
+    pub(super) reading: ChartBars,
+    pub(super) beside: Extras,
     /// What the run before left, where it may be relied on.
     pub(super) mark: Option<Mark>,
     /// Every event of every answer of the job.
@@ -80,8 +80,8 @@ impl<'f> Fetch<'f> {
             span,
             reach: yahoo.reach(job.interval),
             lessons: limits::LESSONS,
-            reading: Reading::default(),
-            beside: Beside::default(),
+            reading: ChartBars::default(),
+            beside: Extras::default(),
             mark: Yahoo::known(job),
             told: KnownEvents::default(),
             chart: None,
@@ -158,7 +158,7 @@ impl<'f> Fetch<'f> {
         self.span.asked.start = start;
         self.through = start;
         self.has_gap = false;
-        self.reading = Reading::default();
+        self.reading = ChartBars::default();
         self.strays.clear();
         self.beside.events.clear();
         self.beside.cut_short = None;

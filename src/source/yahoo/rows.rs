@@ -31,7 +31,7 @@ pub enum Hours {
 
 /// The bars of a chart.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Reading {
+pub(super) struct ChartBars {
     /// In reverse order of their instants: of two instants with one wall clock the earlier one is then stored.
     pub(super) bars: Vec<Bar>,
     /// Bars outside of the regular session, in the same order; none where they are not kept.
@@ -55,7 +55,7 @@ pub(super) struct Question {
     pub(super) now: i64,
 }
 
-impl Reading {
+impl ChartBars {
     /// Tells whether there is no bar at all.
     pub(super) fn is_empty(&self) -> bool {
         self.bars.is_empty() && self.outside.is_empty()
@@ -63,7 +63,7 @@ impl Reading {
 }
 
 /// Reads the bars of a chart.
-pub(super) fn read(chart: &Chart, question: Question) -> Reading {
+pub(super) fn read(chart: &Chart, question: Question) -> ChartBars {
     let Question {
         interval,
         hours,
@@ -99,7 +99,7 @@ pub(super) fn read(chart: &Chart, question: Question) -> Reading {
     let blank = rows.iter().filter(|dated| is_blank(&dated.row));
     let blank = blank.map(|dated| dated.wall.date()).collect();
     rows.retain(|dated| !is_blank(&dated.row));
-    Reading {
+    ChartBars {
         bars: rows.iter().rev().map(bar).collect(),
         outside: outside.iter().rev().map(bar).collect(),
         adjusted: adjusted(chart, interval, &rows),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use barkeep::lock::LockGuard;
 use barkeep::model::{RunId, StorageRequest};
-use barkeep::storage::{Aside, Quarantine, StorageError, StorageInterface, lodgers, rehouse};
+use barkeep::storage::{PutAway, Quarantine, StorageError, StorageInterface, lodgers, rehouse};
 use chrono::DateTime;
 
 use crate::support::foreign::daily;
@@ -78,7 +78,7 @@ fn moved(bench: &TestWorkspace, held: &LockGuard<'static>) -> Result<bool, Strin
             legacy,
             &lodgers.found,
             &custody,
-            &mut Aside::default(),
+            &mut PutAway::default(),
         )?;
         run.finish()?;
         Ok(done)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use barkeep::calendar::{Calendar, Calendars};
 use barkeep::frame::{Bar, BarBatch};
 use barkeep::model::{Interval, Provenance, Ticker, Venue};
-use barkeep::source::{Beside, FetchJob, Fetched, MarketDataSource, SourceError};
+use barkeep::source::{Extras, FetchJob, Fetched, MarketDataSource, SourceError};
 use barkeep::sys::{Shutdown, Signal};
 
 use super::series::provenance;
@@ -15,10 +15,10 @@ use super::series::provenance;
 pub(crate) enum Say {
     Bars(Vec<Bar>),
     /// Bars, and what comes along with them.
-    With(Vec<Bar>, Box<Beside>),
+    With(Vec<Bar>, Box<Extras>),
     Nothing,
     /// No bars, and yet something that comes along.
-    NothingWith(Box<Beside>),
+    NothingWith(Box<Extras>),
     Unknown,
     Malformed(&'static str),
     Down,

@@ -9,7 +9,7 @@ use barkeep::layout::Places;
 use barkeep::lock::{GlobalRunLock, LockGuard, NetworkDisks};
 use barkeep::model::RunId;
 use barkeep::storage::{
-    Aside, CorruptFiles, Custody, LegacyVenue, Open, Prepared, Quarantine, Replaced, Sealed,
+    CorruptFiles, Custody, LegacyVenue, Open, Prepared, PutAway, Quarantine, Replaced, Sealed,
     StagedRun, StorageError, Stores, leftover_runs,
 };
 use barkeep::sys::atomic::{self, TempNames};
@@ -117,7 +117,7 @@ impl TestWorkspace {
             .legacy
             .places()
             .owners()
-            .settle(|| LegacyVenue {
+            .decide(|| LegacyVenue {
                 venue: legacy_venue.parse().unwrap(),
                 has_own_folder: false,
             });
@@ -251,7 +251,7 @@ impl TestWorkspace {
         prepared: &Prepared,
         replaced: Replaced,
         at: DateTime<Utc>,
-    ) -> Result<Aside, StorageError> {
+    ) -> Result<PutAway, StorageError> {
         let id = RunId::new(at, 7, 1);
         let quarantine = Quarantine::new(self.fs(), held, &self.places, id.clone());
         let custody = Custody {
@@ -260,7 +260,7 @@ impl TestWorkspace {
             ..custody(&quarantine)
         };
         let mut run = self.begin(held, id)?;
-        let mut aside = Aside::default();
+        let mut aside = PutAway::default();
         run.put(prepared, &custody, &mut aside)?;
         assert!(run.commit()?.left.is_empty());
         run.finish()?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use barkeep::frame::{Bar, EventKind, MarketEvent};
 use barkeep::ingest::{FailureKind, RunReport};
-use barkeep::source::Beside;
+use barkeep::source::Extras;
 use barkeep::storage::leftover_runs;
 use rstest::rstest;
 use serde_json::json;
@@ -219,9 +219,9 @@ fn a_name_that_the_disk_does_not_take_for_events_costs_one_ticker() {
     let world = |disk: SimFs| {
         let kind = EventKind::Dividend { amount: 0.5 };
         let date = bars(1)[0].date.unwrap();
-        let beside = Beside {
+        let beside = Extras {
             events: vec![MarketEvent::new(date, kind)],
-            ..Beside::default()
+            ..Extras::default()
         };
         let says = Say::NothingWith(Box::new(beside));
         let held = std::sync::Arc::new(crate::support::workspace::held());

@@ -9,7 +9,7 @@ use barkeep::frame::{EventKind, MarketEvent};
 use barkeep::ingest::RunReport;
 use barkeep::lock::LockGuard;
 use barkeep::model::{Identity, Interval, StorageRequest};
-use barkeep::source::{AdjustedClose, Beside};
+use barkeep::source::{AdjustedClose, Extras};
 
 use serde_json::Value;
 
@@ -148,7 +148,7 @@ fn dividend(date: i64) -> Vec<MarketEvent> {
 fn a_crash_of_a_whole_run_leaves_nothing_that_the_next_one_does_not_complete() {
     let source = || {
         let date = two_days()[0].date.unwrap();
-        let beside = Beside {
+        let beside = Extras {
             events: dividend(date),
             adjusted_closes: vec![AdjustedClose { date, value: 9.5 }],
             identity: Some(Identity {
@@ -156,7 +156,7 @@ fn a_crash_of_a_whole_run_leaves_nothing_that_the_next_one_does_not_complete() {
                 ..Identity::default()
             }),
             provisional: vec![two_days()[1].date.unwrap()],
-            ..Beside::default()
+            ..Extras::default()
         };
         demo().says("A", DAY, Say::With(two_days(), Box::new(beside)))
     };
@@ -194,9 +194,9 @@ fn a_crash_never_records_bars_whose_other_hours_were_lost() {
     const AT: &str = "2026-06-01T09:30:00";
     const BEFORE: &str = "2026-06-01T09:29:00";
     let source = || {
-        let beside = Beside {
+        let beside = Extras {
             prepost: vec![bar(BEFORE, 2.0)],
-            ..Beside::default()
+            ..Extras::default()
         };
         let says = Say::With(vec![bar(AT, 3.0)], Box::new(beside));
         demo().keeping(30).says("A", Interval::M1, says)
@@ -232,9 +232,9 @@ fn a_crash_never_records_bars_whose_other_hours_were_lost() {
 #[test]
 fn a_crash_never_keeps_the_mark_of_an_answer_without_its_events() {
     let source = || {
-        let beside = Beside {
+        let beside = Extras {
             events: dividend(two_days()[0].date.unwrap()),
-            ..Beside::default()
+            ..Extras::default()
         };
         let says = Say::NothingWith(Box::new(beside));
         demo().keeping(30).says("A", DAY, says)

@@ -2,7 +2,7 @@
 
 use barkeep::frame::{BarBatch, EventKind, MarketEvent};
 use barkeep::model::RunId;
-use barkeep::source::Beside;
+use barkeep::source::Extras;
 use barkeep::storage::{RowsToStage, StagedRun, leftover_runs};
 use barkeep::sys::Signal;
 use chrono::DateTime;
@@ -245,9 +245,9 @@ fn a_stopped_run_keeps_no_mark_of_an_answer_whose_events_are_only_staged() {
     let says = |second: Say| {
         let kind = EventKind::Dividend { amount: 0.5 };
         let date = two_days()[0].date.unwrap();
-        let beside = Beside {
+        let beside = Extras {
             events: vec![MarketEvent::new(date, kind)],
-            ..Beside::default()
+            ..Extras::default()
         };
         demo()
             .says("A", DAY, Say::NothingWith(Box::new(beside)))

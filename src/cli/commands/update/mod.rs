@@ -281,7 +281,7 @@ impl Update<'_> {
         let place = (self.shell, self.workspace);
         let requests = requests::add(place, &report, registry.catalog(), held);
         if report.data.is_there() {
-            self.settle_unknown(&report, &mut registry, session)?;
+            self.let_rest(&report, &mut registry, session)?;
         }
         if report.data.is_there() && report.interrupted.is_none() {
             records::record_stored(
@@ -442,7 +442,7 @@ impl Update<'_> {
     }
 
     /// Records series that the source does not know, if somebody says so; else says how.
-    fn settle_unknown(
+    fn let_rest(
         &self,
         report: &RunReport,
         registry: &mut Registry,
