@@ -1,9 +1,14 @@
 //! A job and its answers as downloads, from which the same rows can be made again.
 //!
 //! Promises: pure; nothing of an address but its path and its query is written down, so no secret of a server's is. What is no
-//! record is none.
+//! record is none. Answers are text that says much again, so they are packed as gzip.
+
+use std::io::{Read as _, Write as _};
 
 use chrono::{DateTime, Utc};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::{Asked, FetchJob, Window};
@@ -12,6 +17,9 @@ use crate::model::{Digest, PriceBasis};
 
 /// What a job is called, before its ticker and interval.
 const JOB: &str = "job/";
+
+/// No answer was taken that is longer.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Bytes for the vault, with their name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +37,7 @@ pub struct Recorded {
     pub job: FetchJob,
     /// The mark that its answer left, if it left one.
     pub left: Option<String>,
-    /// What was asked, as path and query, with the status and the bytes of each answer, in their order.
+    /// What was asked, as path and query, with the status of each answer and the digest of its download, in their order.
     pub answers: Vec<(String, u16, Digest)>,
 }
 
@@ -42,11 +50,11 @@ fn below<'u>(url: &'u str, base: &str) -> &'u str {
 pub(super) fn record(job: &FetchJob, left: Option<&str>, talk: &Talk, base: &str) -> Vec<Download> {
     let (mut downloads, mut answers) = (Vec::new(), Vec::new());
     for (url, HttpAnswer { status, body, .. }) in talk.answers() {
-        let name = below(url, base);
-        answers.push(json!([name, status, Digest::of(body).to_string()]));
+        let (name, bytes) = (below(url, base), packed(body));
+        answers.push(json!([name, status, Digest::of(&bytes).to_string()]));
         downloads.push(Download {
             name: name.to_owned(),
-            bytes: body.clone(),
+            bytes,
         });
     }
     if downloads.is_empty() {
@@ -115,7 +123,21 @@ pub(super) fn recorded(download: &Download) -> Option<Recorded> {
     })
 }
 
-/// Returns the talk of a recorded job, as it would be held with a server today; `None` where an answer is gone.
+fn packed(body: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    // Memory takes everything.
+    let _written = packer.write_all(body);
+    packer.finish().unwrap_or_default()
+}
+
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut unpacker = GzDecoder::new(bytes).take(MOST_BYTES);
+    unpacker.read_to_end(&mut body).ok()?;
+    Some(body)
+}
+
+/// Returns the talk of a recorded job, as it would be held with a server today; `None` where a download is gone.
 pub(super) fn talk(
     recorded: &Recorded,
     base: &str,
@@ -124,7 +146,7 @@ pub(super) fn talk(
     let answers = recorded.answers.iter().map(|(url, status, digest)| {
         let answer = HttpAnswer {
             status: *status,
-            body: body(digest)?,
+            body: unpacked(&body(digest)?)?,
             ..HttpAnswer::default()
         };
         Some((format!("{base}{url}"), answer))
@@ -163,11 +185,13 @@ mod tests {
         let downloads = record(&job, Some("left"), &heard, BASE);
         let read = recorded(&downloads[1]).unwrap();
         let again = talk(&read, BASE, &|digest| {
-            (*digest == Digest::of(b"{}")).then(|| b"{}".to_vec())
+            let packed = &downloads[0].bytes;
+            (*digest == Digest::of(packed)).then(|| packed.clone())
         })
         .unwrap();
 
         assert_eq!(downloads[0].name, "/v8/chart/BRK-B?a=1");
+        assert_eq!(downloads[0].bytes[..2], [0x1f, 0x8b], "gzip");
         assert!(downloads.iter().all(|one| {
             let text = format!("{}{}", one.name, String::from_utf8_lossy(&one.bytes));
             !text.contains("secret") && !text.contains("key/")
