@@ -33,13 +33,19 @@ impl FeedGaps for RecordedFeed {
 }
 
 impl RecordedFeed {
-    /// Reads what is recorded of a feed: from the first day of which anything is, up to the day of a moment.
+    /// Reads what is recorded of a feed: from the first day of which anything is, or from `since` on, up to the day of a moment.
     ///
     /// # Errors
     /// When marks cannot be read.
-    pub fn of(feed: &Feed, fs: &dyn Fs, places: &Places, now: DateTime<Utc>) -> FsResult<Self> {
+    pub fn of(
+        feed: &Feed,
+        (fs, places): (&dyn Fs, &Places),
+        now: DateTime<Utc>,
+        since: Option<NaiveDate>,
+    ) -> FsResult<Self> {
         let mut marks = Marks::of(places, feed.venue());
-        let known = marks.known_days(fs)?;
+        let mut known = marks.known_days(fs)?;
+        known.retain(|day| since.is_none_or(|since| *day >= since));
         let habits = marks.habits(fs)?;
         let mut days = Vec::new();
         let asked = habits.asked.first().map(DateTime::date_naive);
@@ -48,6 +54,7 @@ impl RecordedFeed {
         };
         let calendar = &feed.spec().calendar;
         let wall = calendar.wall(now);
+        let first = since.map_or(first, |since| since.max(first));
         for day in first.iter_days().take_while(|day| *day <= now.date_naive()) {
             let kind = DayKind::of(day, calendar, wall);
             let recorded = Recorded {

@@ -149,7 +149,7 @@ fn of_feeds(feeds: &FeedMinutes) -> [Metric; 3] {
     [
         (
             "feed_minutes",
-            "Minutes of feeds by state, as far as is remembered.",
+            "Minutes of feeds of the last 31 days by state.",
             minutes,
         ),
         (
@@ -159,7 +159,7 @@ fn of_feeds(feeds: &FeedMinutes) -> [Metric; 3] {
         ),
         (
             "feed_silent_days",
-            "Days of trading on which a feed had no trade, as far as is remembered.",
+            "Days of trading of the last 31 days on which a feed had no trade.",
             silent.collect(),
         ),
     ]

@@ -40,7 +40,7 @@ pub struct MinutesInState {
 }
 
 impl FeedMinutes {
-    /// Reads what is recorded of feeds; of all when no venue is named.
+    /// Reads what is recorded of feeds, of all when no venue is named, from `since` on if there is one.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -48,12 +48,12 @@ impl FeedMinutes {
         view: View<'_>,
         (fs, places): (&dyn Fs, &Places),
         now: DateTime<Utc>,
-        venues: &[Venue],
+        (venues, since): (&[Venue], Option<NaiveDate>),
     ) -> FsResult<Self> {
         let mut days = Vec::new();
         for feed in view.feeds {
             if venues.is_empty() || venues.contains(feed.venue()) {
-                days.extend(RecordedFeed::of(feed, fs, places, now)?.days());
+                days.extend(RecordedFeed::of(feed, (fs, places), now, since)?.days());
             }
         }
         let days = days.into_iter().map(|day| {

@@ -105,7 +105,7 @@ fn each_minute_of_a_feed_is_had_empty_open_turned_away_or_lost() {
 
 #[test]
 fn a_person_is_told_runs_of_minutes_and_a_monitor_their_sums() {
-    let (_feed, bar) = maundy_thursday();
+    let (_feed, mut bar) = maundy_thursday();
 
     let table = bar.run(&["status", "--gaps"]).expect(Exit::Ok);
     bar.run(&[&UPDATE[..], &["--metrics-file", "barkeep.prom"]].concat())
@@ -123,6 +123,14 @@ fn a_person_is_told_runs_of_minutes_and_a_monitor_their_sums() {
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
+
+    // A run looks at days that a feed may have still, not at all that were.
+    "2026-07-03T10:00:00Z".clone_into(&mut bar.now);
+    bar.run(&[&UPDATE[..], &["--metrics-file", "later.prom"]].concat());
+    let table = bar.run(&["status", "--gaps", "--json"]);
+    assert!(table.stdout.contains("2026-04-02"), "{table:#?}");
+    let metrics = bar.text("later.prom");
+    assert!(!metrics.contains("state=\"throttled\""), "{metrics}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl<'u> MetricsFile<'u> {
         let written = self.bars_counted().and_then(|bars_total| {
             let mirrors = mirror::refreshed(self.workspace, self.shell);
             // What cannot be read was told by the run.
-            let feeds = feed_minutes::read(self.workspace, self.shell, &[]).ok();
+            let feeds = feed_minutes::read_recent(self.workspace, self.shell).ok();
             let text = render(&Outcome {
                 mirrors: &mirrors,
                 feeds: feeds.as_ref(),

@@ -392,7 +392,7 @@ impl Update<'_> {
         if !self.args.fill_gaps {
             return Ok(BTreeSet::new());
         }
-        let minutes = feed_minutes::read(self.workspace, self.shell, &[])?;
+        let minutes = feed_minutes::read_recent(self.workspace, self.shell)?;
         Ok(minutes.without_open(self.workspace.view()))
     }
 
