@@ -101,9 +101,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "hours",
         "next loss",
     ];
-    shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
+    // A workspace of feeds has no series that are asked for one by one.
+    if !rows.is_empty() || sizes.is_empty() {
+        shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
+    }
     if !sizes.is_empty() {
-        shell.printer.line("");
+        if !rows.is_empty() {
+            shell.printer.line("");
+        }
         ui_sizes::print(&sizes, shell.printer);
     }
     for one in &mirrors {
@@ -120,14 +125,25 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     for warning in &toggles {
         shell.printer.warning(&format!("{warning}."));
     }
+    for one in &refused {
+        shell.printer.warning(&refused_line(one));
+    }
+    print_losses(&series, shell);
+    let lock = if lock == "none" { "free" } else { &lock };
+    shell.printer.note(&format!(
+        "The run lock is {lock}; {} left.",
+        count(leftovers, "interrupted run", "interrupted runs")
+    ));
+    Ok(exit(&series))
+}
+
+/// Says what the sources will forget.
+fn print_losses(series: &[SeriesStatus], shell: &Shell<'_>) {
     for one in series.iter().filter(|one| one.will_lose()) {
         shell.printer.warning(&format!(
             "{} {} will expire before it can be fetched at this rate.",
             one.venue, one.interval
         ));
-    }
-    for one in &refused {
-        shell.printer.warning(&refused_line(one));
     }
     for one in series.iter().filter(|one| one.losing_in_a_week > 0) {
         shell.printer.note(&format!(
@@ -138,11 +154,6 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             one.losing_in_a_day
         ));
     }
-    shell.printer.note(&format!(
-        "The run lock is {lock}; {} left.",
-        count(leftovers, "interrupted run", "interrupted runs")
-    ));
-    Ok(exit(&series))
 }
 
 /// Returns how `status` ends.
