@@ -21,7 +21,6 @@ import sys
 import tempfile
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor
 
 from support import Barkeep
 
@@ -29,6 +28,8 @@ TICKERS = ["AAPL", "KO", "MSFT"]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGE = os.path.join(ROOT, "docs", "readers.md")
 TREE = ("us", "demo", "stocks_1d")
+# Seconds that a recipe takes at most in a process of its own, which is ended then.
+LIMIT = 120
 DAYS = ("2025-11-18T22:00:00Z", "2025-11-19T22:00:00Z", "2025-11-22T22:00:00Z")
 
 
@@ -48,8 +49,8 @@ class Recipe:
         if not self.name.startswith(("ClickHouse", "Sail")):
             return self.run_here(folder, table, ticker)
         # The one reads what is below the folder in which its process begins, the other has one session in a process.
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as other:
-            return other.submit(self.run_here, folder, table, ticker).result()
+        with multiprocessing.get_context("spawn").Pool(1) as other:
+            return other.apply_async(self.run_here, (folder, table, ticker)).get(LIMIT)
 
     def run_here(self, folder, table, ticker):
         """Runs it in this process."""
