@@ -112,6 +112,8 @@ class Server:
                 pass
 
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # A program that is killed breaks its connections off.
+        self.http.handle_error = lambda *_: None
         self.base_url = f"http://127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
