@@ -8,6 +8,10 @@ use crate::workspace::Reading;
 
 /// Stored bars of one series.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "polars"),
+    expect(dead_code, reason = "without polars nothing joins them")
+)]
 pub(super) struct Finer<'f> {
     pub(super) bars: &'f Frame,
     /// The zone whose clock they are on.
