@@ -100,11 +100,16 @@ impl<'w> RowWriter<'w> {
         })
     }
 
-    /// Writes the rows of a sheet, which has the heads that the writer began with.
+    /// Writes the rows of a sheet, which has the columns that the writer began with. Objects of JSON name theirs themselves.
     ///
     /// # Errors
-    /// When no more can be written, or a value cannot be said in the form.
+    /// When no more can be written, a value cannot be said in the form, or the columns are others: none is left out in silence.
     pub fn write(&mut self, sheet: Sheet) -> Result<(), ExportError> {
+        if !matches!(self.inner, Inner::Ndjson(_)) && !self.waiting.joins(&sheet) {
+            return Err(ExportError::refused(
+                "they have other columns than the header",
+            ));
+        }
         match &mut self.inner {
             Inner::Csv(writer) => write_csv(writer, &sheet),
             Inner::Ndjson(out) => write_ndjson(out, &sheet),
@@ -203,4 +208,31 @@ fn write_ndjson(out: &mut Out<'_>, sheet: &Sheet) -> Result<(), ExportError> {
         }
     }
     out.write_all(&lines).map_err(ExportError::refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Column, KindOf, Values};
+
+    #[test]
+    fn rows_of_other_columns_than_the_header_are_refused_and_none_is_left_out() {
+        let sheet = |name: &str, column: Column| {
+            let head = Head::new(name, column.kind(), Times::Days);
+            Sheet::new(Arc::new([head]), vec![column])
+        };
+        let whole = || Column::Int(Values::whole(vec![1]));
+        let heads = sheet("volume", whole()).heads().clone();
+        for form in [Form::Parquet, Form::ArrowFile, Form::ArrowStream, Form::Csv] {
+            let mut out = Vec::new();
+            let mut writer = RowWriter::new(form, &mut out, &heads, &[]).unwrap();
+            let fractions = sheet("volume", Column::Float(Values::whole(vec![1.5])));
+
+            assert!(writer.write(fractions).is_err(), "{form:?}");
+            assert!(writer.write(sheet("trades", whole())).is_err(), "{form:?}");
+            writer.write(sheet("volume", whole())).unwrap();
+            writer.finish().unwrap();
+        }
+        assert_eq!(heads[0].kind, KindOf::Int);
+    }
 }
