@@ -14,12 +14,14 @@ mod fetch;
 mod gaps;
 mod habits;
 mod marks;
+mod news;
 mod plan;
 mod read;
 mod replay;
 mod run;
 mod settled;
 mod silence;
+mod tidy;
 
 pub use arrival::{Arrival, FileRead, Held, Listed};
 pub use error::FeedRunError;

@@ -1,8 +1,8 @@
 //! What becomes of what comes from a feed: kept, staged, consolidated, made into bars, marked. All of it on the writing thread.
 //!
-//! Promises: a download is in the vault before its trades are taken in; where the vault takes no files, trades are staged. That bars are due is written down before the trades that
-//! they are of can be stored, and that a file was read after they are. Trades that cannot be stored leave no mark: their files
-//! are read once more by the next run.
+//! Promises: a download is in the vault before its trades are taken in; where the vault takes no files, trades are staged. That
+//! bars are due is written down before the trades that they are of can be stored, and that a file was read after they are.
+//! Trades that cannot be stored leave no mark: their files are read once more by the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,24 +10,24 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
-use super::marks::{Extent, FileMark};
-use super::{DayMarks, FeedRunError, FeedTask, Marks, silence};
+use super::marks::Extent;
+use super::news::DayNews;
+use super::tidy::{is_of_place, tidy};
+use super::{FeedRunError, FeedTask, Marks, silence};
 use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
 };
 use crate::model::{PriceBasis, Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, Coverage, FileName, HeldDay, Listing, Span};
+use crate::source::posttrade::{BadLine, Coverage, FileName, Listing, Span};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
-use crate::vault::{Keeper, Retention, VaultError, forget};
+use crate::vault::Keeper;
 use crate::workspace::{Session, View};
 
 /// Trades that a run has in memory before it stores them: a busy day of a large feed. Further ones are staged.
 const MOST_HELD: usize = 1 << 19;
-/// Parts of a day from which on they are merged before the day is over: each is a file that a run looks into.
-const MANY_PARTS: usize = 16;
 
 /// The run of one feed.
 #[derive(Debug)]
@@ -332,7 +332,12 @@ impl<'l> FeedRun<'l> {
             self.remember(&listed)?;
             report.feed_at(self.venue()).silent = silent;
         }
-        self.tidy_vault(report)
+        tidy(
+            &mut self.keeper,
+            &mut self.marks,
+            (&self.task, self.session),
+            report,
+        )
     }
 
     /// Stores what is staged, and tells whether all of it is.
@@ -440,99 +445,6 @@ impl<'l> FeedRun<'l> {
         }
         Ok(self.marks.save_habits(fs, &self.temps, &habits)?)
     }
-
-    /// Merges the parts of days that are over, and forgets days that need not be kept. What the vault cannot do is told: the
-    /// trades are stored.
-    fn tidy_vault(&mut self, report: &mut RunReport) -> Result<(), FeedRunError> {
-        let (fs, shelf) = (self.session.fs, self.task.shelf.clone());
-        let today = self.session.clock.now().date_naive();
-        for (day, files) in self.keeper.vault().days(&shelf)? {
-            let marks = self.marks.day(fs, day)?;
-            if day < today || files.len() > MANY_PARTS {
-                let is_done =
-                    |head: &crate::vault::Head| marks.has_read(&head.name, head.digest.half());
-                let merged = self.keeper.merge((&shelf, day), &is_done);
-                if let Err(error) = merged {
-                    told_of_vault(error, self.task.feed.venue(), report)?;
-                }
-            }
-        }
-        let spec = self.task.feed.spec().vault;
-        let retention = if spec.is_kept {
-            Retention {
-                days: Some(spec.days),
-                bytes: Some(spec.bytes),
-            }
-        } else {
-            Retention {
-                days: Some(0),
-                bytes: Some(0),
-            }
-        };
-        let mut done: BTreeMap<NaiveDate, DayMarks> = BTreeMap::new();
-        for day in self.keeper.vault().days(&shelf)?.into_keys() {
-            done.insert(day, self.marks.day(fs, day)?.clone());
-        }
-        let forgotten = forget(
-            &mut self.keeper,
-            &shelf,
-            (retention, today),
-            &|day, head| {
-                let marks = done.get(&day);
-                marks.is_some_and(|marks| marks.has_read(&head.name, head.digest.half()))
-            },
-        );
-        forgotten
-            .map(drop)
-            .or_else(|error| told_of_vault(error, self.venue(), report))
-    }
-}
-
-/// What a run learned of one day.
-#[derive(Default)]
-struct DayNews {
-    read: Vec<FileRead>,
-    held: Option<HeldDay>,
-    listed: BTreeSet<NaiveDateTime>,
-}
-
-impl DayNews {
-    fn note_in(self, marks: &mut DayMarks) {
-        for read in self.read {
-            let Some(extent) = read.extent else { continue };
-            let mark = FileMark {
-                digest: read.digest.half(),
-                extent,
-                lines: read.lines,
-            };
-            marks.note(&read.name.to_string(), mark);
-        }
-        if let Some(held) = self.held {
-            marks.held = held;
-        }
-        marks.listed.extend(self.listed);
-    }
-}
-
-fn is_of_place(error: &VaultError) -> bool {
-    match error {
-        VaultError::Fs(error) => error.is_of_place(),
-        VaultError::Newer { .. } => true,
-        VaultError::Lock(_) | VaultError::Name(_) => false,
-    }
-}
-
-fn told_of_vault(
-    error: VaultError,
-    venue: &Venue,
-    report: &mut RunReport,
-) -> Result<(), FeedRunError> {
-    if !is_of_place(&error) {
-        return Err(error.into());
-    }
-    let text = format!("{venue}: the vault stays as it is: {error}");
-    report.warnings.push(text);
-    Ok(())
 }
 
 /// Returns bad lines with their places, for a person to look at.
