@@ -28,7 +28,23 @@ pub(super) struct Lookup<'l> {
     pub(super) day: Option<NaiveDate>,
 }
 
-impl Lookup<'_> {
+impl<'l> Lookup<'l> {
+    /// Returns what words of today's question about some venues are looked up in; about all when there are none.
+    pub(super) fn at(
+        venues: &'l [Venue],
+        shell: &'l Shell<'l>,
+        workspace: &'l Workspace<'l>,
+        catalog: &'l Catalog,
+    ) -> Self {
+        Self {
+            shell,
+            workspace,
+            catalog,
+            venues,
+            day: None,
+        }
+    }
+
     /// Returns the tickers that words mean, each once, in their order.
     ///
     /// # Errors

@@ -172,7 +172,7 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
     let tickers =
-        lookup(shell, &workspace, &catalog, std::slice::from_ref(venue)).tickers(&words)?;
+        Lookup::at(std::slice::from_ref(venue), shell, &workspace, &catalog).tickers(&words)?;
     registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
     let added = registration::add(shell, &mut catalog, venue, &tickers);
     for ticker in &tickers {
@@ -196,7 +196,7 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
     let venues = args.venue.as_slice();
-    let tickers = lookup(shell, &workspace, &catalog, venues).tickers(&args.tickers)?;
+    let tickers = Lookup::at(venues, shell, &workspace, &catalog).tickers(&args.tickers)?;
     if let Some(venue) = &args.venue {
         for ticker in &tickers {
             refuse_orphans(&workspace, &catalog, (ticker, venue), shell)?;
@@ -250,21 +250,6 @@ fn refuse_orphans(
         format!("{path} names no venue, and without {ticker} at {venue} it would be {heir}'s"),
     )
     .hint("migrate it, or move it away, or remove the ticker at every venue"))
-}
-
-fn lookup<'l>(
-    shell: &'l Shell<'l>,
-    workspace: &'l Workspace<'l>,
-    catalog: &'l Catalog,
-    venues: &'l [Venue],
-) -> Lookup<'l> {
-    Lookup {
-        shell,
-        workspace,
-        catalog,
-        venues,
-        day: None,
-    }
 }
 
 fn verb(tickers: &[&Ticker]) -> String {

@@ -126,13 +126,7 @@ fn meant(
     let Ok(Some(catalog)) = workspace.catalog() else {
         return Ok(args.tickers.clone());
     };
-    let lookup = Lookup {
-        shell,
-        workspace,
-        catalog: &catalog,
-        venues: &args.venues,
-        day: None,
-    };
+    let lookup = Lookup::at(&args.venues, shell, workspace, &catalog);
     lookup.tickers(&args.tickers)
 }
 
