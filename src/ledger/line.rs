@@ -2,16 +2,13 @@
 //!
 //! Leaves to others: how a line is written (`line_json`).
 
-use crate::frame::{Profile, Revision, RowChanges, RowKey};
-use crate::layout::{parse_series_at, series_name};
+use crate::frame::{RowChanges, RowKey};
+use crate::layout::series_name;
 use crate::model::{
     Fingerprint, Granularity, HalfDigest, PartitionKey, PriceBasis, StorageRequest, TimeUnit,
-    Venue, time,
 };
 
 use super::SeriesRecord;
-use super::values;
-use super::written::{Written, WrittenState};
 
 /// The rows of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -190,8 +190,9 @@ fn read_removed(series: &StorageRequest, written: &Written<'_>) -> Option<Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Column, Frame, Texts, Values};
-    use crate::model::{Dataset, Digest};
+    use crate::frame::{Texts, Values};
+    use crate::ledger::SeriesRecord;
+    use crate::model::{Dataset, Digest, Fingerprint, PriceBasis, TimeUnit};
 
     fn venue() -> Venue {
         "us:demo".parse().unwrap()

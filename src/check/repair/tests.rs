@@ -1,3 +1,5 @@
+//! Which bars can be taken out, and which may be the only ones for their time.
+
 use super::*;
 use crate::calendar::Calendar;
 use crate::check::made::{daily, facts, frame};
