@@ -8,6 +8,7 @@ use super::table::Log;
 use super::{MirrorError, Mirrored, Place, Tree, Version};
 use crate::inventory::Known;
 use crate::ledger::SeriesRecord;
+use crate::model::{StorageRequest, Ticker};
 
 /// How a mirror stands.
 #[derive(Clone, Debug)]
@@ -43,20 +44,15 @@ impl Place<'_> {
 }
 
 fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
-    let differs = |ticker: Option<&str>, record: Option<&SeriesRecord>| {
+    let there = known.records.keys().chain(&known.unrecorded);
+    let differs = |request: &&StorageRequest| {
+        let ticker = request.series.ticker().map(Ticker::as_str);
         let mirrored = ticker.and_then(|ticker| version.series.get(ticker));
-        is_behind(mirrored, record)
+        is_behind(mirrored, known.records.get(request))
     };
-    let recorded = known.records.iter();
-    let recorded = recorded.map(|(request, record)| (request, Some(record)));
-    let unrecorded = known.unrecorded.iter().map(|request| (request, None));
-    let series = recorded.chain(unrecorded);
-    let series = series.filter(|(request, _)| tree.holds(request));
-    series
-        .filter(|(request, record)| {
-            let ticker = request.series.ticker();
-            differs(ticker.map(|ticker| ticker.as_str()), *record)
-        })
+    there
+        .filter(|request| tree.holds(request))
+        .filter(differs)
         .count()
 }
 

@@ -268,6 +268,7 @@ mod tests {
                         rows: 2,
                         sum: u64::MAX,
                         whole: Some(5),
+                        seen: Some(u64::MAX),
                         zone: Some("America/New_York".to_owned()),
                         kept: vec!["2026-05".parse().unwrap()],
                     },
