@@ -19,6 +19,7 @@ mod kept_answers;
 mod owed;
 mod plan;
 mod planned;
+mod provisional;
 mod queue;
 mod replay;
 mod request_count;
@@ -38,6 +39,7 @@ pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
 };
+pub use provisional::Provisional;
 pub use request_count::RequestCount;
 pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
