@@ -144,13 +144,7 @@ impl Outcome {
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
-    let lookup = Lookup {
-        shell,
-        workspace: &workspace,
-        catalog: &catalog,
-        venues: &args.venues,
-        day: None,
-    };
+    let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues);
     let args = &CheckArgs {
         tickers: lookup.tickers(&args.tickers)?,
         ..args.clone()

@@ -37,7 +37,8 @@ use crate::config::Overrides;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport};
 use crate::lock::LockGuard;
-use crate::model::{Interval, Ticker, Venue};
+use crate::model::{Interval, Ticker, Venue, instrument_of};
+use crate::source::posttrade::BarsOf;
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{
     self, Feeding, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest,
@@ -127,13 +128,7 @@ fn meant(
     let Ok(Some(catalog)) = workspace.catalog() else {
         return Ok(args.tickers.clone());
     };
-    let lookup = Lookup {
-        shell,
-        workspace,
-        catalog: &catalog,
-        venues: &args.venues,
-        day: None,
-    };
+    let lookup = Lookup::of(shell, workspace, &catalog, &args.venues);
     lookup.tickers(&args.tickers)
 }
 
@@ -369,6 +364,13 @@ impl Update<'_> {
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
         plan_view::print_missing(&plan, printer);
+        if !self.request.tickers.is_empty() {
+            for venue in &plan.feeds {
+                printer.note(&format!(
+                    "{venue} is a feed: it gives whole days, and bars of all that was traded on them, whatever tickers are named."
+                ));
+            }
+        }
         Ok((plan, exit))
     }
 
@@ -432,6 +434,9 @@ impl Update<'_> {
             if at.iter().any(is_meant) || (venues.is_empty() && catalog.contains(ticker)) {
                 continue;
             }
+            if venues.iter().any(|venue| self.is_of_feed(ticker, venue)) {
+                continue;
+            }
             match at.into_iter().next() {
                 Some(home) => found.elsewhere.push((ticker.clone(), home)),
                 None => found.unknown.push(ticker.clone()),
@@ -439,6 +444,14 @@ impl Update<'_> {
         }
         found.asked = venues.first().cloned();
         found
+    }
+
+    /// Tells whether a feed makes bars of an instrument without an entry in tickers.json.
+    fn is_of_feed(&self, ticker: &Ticker, venue: &Venue) -> bool {
+        let view = self.workspace.view();
+        let feed = view.feed(venue);
+        let makes_all = feed.is_some_and(|feed| feed.spec().bars == BarsOf::All);
+        makes_all && instrument_of(ticker.as_str()).is_some()
     }
 
     /// Records series that the source does not know, if somebody says so; else says how.
