@@ -290,8 +290,9 @@ impl Update<'_> {
             report.warnings.extend(told);
         }
         let foreseen = self.foresee_losses(&plan, registry.catalog());
+        let of_feeds = self.foresee_losses_of_feeds(&plan)?;
         let ran = outcome::of_run(&report, &leftovers);
-        let exit = Exit::worst([planned, ran, tidied, foreseen]);
+        let exit = Exit::worst([planned, ran, tidied, foreseen, of_feeds]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
@@ -420,6 +421,15 @@ impl Update<'_> {
         } else {
             Exit::WillExpire
         }
+    }
+
+    /// Names what feeds will forget before a next run can fetch it.
+    fn foresee_losses_of_feeds(&self, plan: &UpdatePlan) -> Result<Exit, Failure> {
+        if plan.feeding != Feeding::Asked || plan.feeds.is_empty() {
+            return Ok(Exit::Ok);
+        }
+        let minutes = feed_minutes::read_recent(self.workspace, self.shell)?;
+        Ok(feed_minutes::foresee(&minutes, self.shell))
     }
 
     /// Returns the named tickers that no venue of the question keeps.
