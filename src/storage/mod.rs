@@ -37,6 +37,7 @@ mod recover;
 mod rehouse;
 mod router;
 mod sealed;
+mod spelled;
 mod staged;
 mod staged_rows;
 mod stores;
