@@ -10,10 +10,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
-use super::marks::Extent;
 use super::news::DayNews;
 use super::tidy::{is_of_place, tidy};
-use super::{FeedRunError, FeedTask, Marks, silence};
+use super::{Extent, FeedRunError, FeedTask, Marks, silence};
 use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
