@@ -5,7 +5,9 @@ use chrono::NaiveDate;
 use super::{NotFounds, UpdateRequest};
 use crate::catalog::{Catalog, Unusable};
 use crate::ingest::{RunReport, VenueReport};
-use crate::model::{Ticker, Venue};
+use crate::model::{Ticker, Venue, instrument_of};
+use crate::source::posttrade::BarsOf;
+use crate::workspace::View;
 
 /// Named tickers that cannot be asked for: a question about venues narrows, so that one of another venue is never asked for there.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,14 +19,21 @@ pub struct Strangers {
 }
 
 impl Strangers {
-    /// Returns the named tickers that no venue of a question keeps.
-    pub fn of(request: &UpdateRequest, catalog: &Catalog) -> Self {
+    /// Returns the named tickers that no venue of a question keeps, nor has as `is_of_feed` says.
+    pub fn of(
+        request: &UpdateRequest,
+        catalog: &Catalog,
+        is_of_feed: impl Fn(&Ticker, &Venue) -> bool,
+    ) -> Self {
         let venues = &request.venues;
         let is_meant = |venue: &Venue| venues.is_empty() || venues.contains(venue);
         let mut found = Self::default();
         for ticker in &request.tickers {
             let at = catalog.venues_of(ticker);
             if at.iter().any(is_meant) || (venues.is_empty() && catalog.contains(ticker)) {
+                continue;
+            }
+            if venues.iter().any(|venue| is_of_feed(ticker, venue)) {
                 continue;
             }
             match at.into_iter().next() {
@@ -39,6 +48,13 @@ impl Strangers {
     pub fn count(&self) -> usize {
         self.unknown.len() + self.elsewhere.len()
     }
+}
+
+/// Tells whether a feed makes bars of an instrument without an entry in tickers.json.
+pub fn makes_bars_of(view: View<'_>, ticker: &Ticker, venue: &Venue) -> bool {
+    let feed = view.feed(venue);
+    let makes_all = feed.is_some_and(|feed| feed.spec().bars == BarsOf::All);
+    makes_all && instrument_of(ticker.as_str()).is_some()
 }
 
 /// Returns how many series, unknown to their sources, a person may let rest; `None` where there is none or the run has done so.
@@ -91,8 +107,8 @@ mod tests {
             ..UpdateRequest::default()
         };
 
-        let of_all = Strangers::of(&asked(&[]), &catalog);
-        let of_one = Strangers::of(&asked(&[&here]), &catalog);
+        let of_all = Strangers::of(&asked(&[]), &catalog, |_, _| false);
+        let of_one = Strangers::of(&asked(&[&here]), &catalog, |_, _| false);
 
         let unknown = vec![ticker("C")];
         assert_eq!(

@@ -71,7 +71,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
-    let lookup = Lookup::at(args.venue.as_slice(), shell, &workspace, &catalog);
+    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = lookup.ticker(&args.ticker)?;
     let wanted = Wanted {
         command: "chart",

@@ -29,12 +29,12 @@ pub(super) struct Lookup<'l> {
 }
 
 impl<'l> Lookup<'l> {
-    /// Returns what words of today's question about some venues are looked up in; about all when there are none.
-    pub(super) fn at(
-        venues: &'l [Venue],
+    /// Returns what words of today are looked up in.
+    pub(super) fn of(
         shell: &'l Shell<'l>,
         workspace: &'l Workspace<'l>,
         catalog: &'l Catalog,
+        venues: &'l [Venue],
     ) -> Self {
         Self {
             shell,

@@ -77,7 +77,7 @@ impl RevisionsArgs {
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
-    let lookup = Lookup::at(args.venue.as_slice(), shell, &workspace, &catalog);
+    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
     let args = &RevisionsArgs {
         ticker: ticker.transpose()?,

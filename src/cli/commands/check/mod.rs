@@ -128,7 +128,7 @@ impl Outcome {
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
-    let lookup = Lookup::at(&args.venues, shell, &workspace, &catalog);
+    let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues);
     let args = &CheckArgs {
         tickers: lookup.tickers(&args.tickers)?,
         ..args.clone()

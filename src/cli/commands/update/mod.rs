@@ -126,7 +126,7 @@ fn meant(
     let Ok(Some(catalog)) = workspace.catalog() else {
         return Ok(args.tickers.clone());
     };
-    let lookup = Lookup::at(&args.venues, shell, workspace, &catalog);
+    let lookup = Lookup::of(shell, workspace, &catalog, &args.venues);
     lookup.tickers(&args.tickers)
 }
 
@@ -288,8 +288,9 @@ impl Update<'_> {
             report.warnings.extend(told);
         }
         let foreseen = self.foresee_losses(&plan, registry.catalog());
+        let of_feeds = self.foresee_losses_of_feeds(&plan)?;
         let ran = outcome::of_run(&report, &leftovers);
-        let exit = Exit::worst([planned, ran, tidied, foreseen]);
+        let exit = Exit::worst([planned, ran, tidied, foreseen, of_feeds]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
@@ -343,7 +344,10 @@ impl Update<'_> {
             printer.error(&format!("warning: {warning}."));
             exit = Exit::Partial;
         }
-        let strangers = Strangers::of(&self.request, catalog);
+        let view = self.workspace.view();
+        let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
+            update::makes_bars_of(view, ticker, venue)
+        });
         if let Some(refusal) = strangers::refusal(&strangers, self.request.venues.first(), catalog)
         {
             if strangers.count() == self.request.tickers.len() {
@@ -352,7 +356,6 @@ impl Update<'_> {
             printer.error(&refusal.text());
             exit = Exit::Partial;
         }
-        let view = self.workspace.view();
         let intervals = self.workspace.intervals()?;
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
@@ -363,6 +366,13 @@ impl Update<'_> {
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
         plan_view::print_missing(&plan, printer);
+        if !self.request.tickers.is_empty() {
+            for venue in &plan.feeds {
+                printer.note(&format!(
+                    "{venue} is a feed: it gives whole days, and bars of all that was traded on them, whatever tickers are named."
+                ));
+            }
+        }
         Ok((plan, exit))
     }
 
@@ -412,6 +422,15 @@ impl Update<'_> {
         } else {
             Exit::WillExpire
         }
+    }
+
+    /// Names what feeds will forget before a next run can fetch it.
+    fn foresee_losses_of_feeds(&self, plan: &UpdatePlan) -> Result<Exit, Failure> {
+        if plan.feeding != Feeding::Asked || plan.feeds.is_empty() {
+            return Ok(Exit::Ok);
+        }
+        let minutes = feed_minutes::read_recent(self.workspace, self.shell)?;
+        Ok(feed_minutes::foresee(&minutes, self.shell))
     }
 
     /// Records series that the source does not know, if somebody says so; else says how.
