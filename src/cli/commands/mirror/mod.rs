@@ -404,13 +404,12 @@ fn print_path(
         return Err(absent(tree));
     };
     let catalog = catalog_if_usable(workspace, shell)?;
-    let lookup = Lookup {
+    let lookup = Lookup::of(
         shell,
         workspace,
-        catalog: &catalog,
-        venues: std::slice::from_ref(&tree.venue),
-        day: None,
-    };
+        &catalog,
+        std::slice::from_ref(&tree.venue),
+    );
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
     let ticker = ticker.transpose()?;
     let paths = paths(&folder, &version, ticker.as_ref());
