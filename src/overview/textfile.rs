@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::gaps::MinuteState;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
-use crate::mirror::Tree;
+use crate::mirror::{Standing, Tree};
 use crate::model::{Interval, Venue};
 use crate::update::{FeedMinutes, RequestWeek, SeriesStatus};
 
@@ -34,8 +34,8 @@ pub struct Outcome<'o> {
     pub requests: &'o [RequestWeek],
     /// How much is kept.
     pub sizes: &'o [Size],
-    /// The mirrors, and when each was compared with its tree last.
-    pub mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
+    /// The mirrors, and how each of them stands that is made and can be read.
+    pub mirrors: &'o [(Tree, Option<Standing>)],
     /// Sessions that were lost, for each of the series.
     pub lost: &'o [usize],
     /// The minutes of feeds.
@@ -120,7 +120,7 @@ pub fn render(outcome: &Outcome<'_>) -> String {
     );
     let kept = kept(outcome.sizes).into_iter();
     let feeds = outcome.feeds.into_iter().flat_map(of_feeds);
-    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]).chain(feeds) {
+    for (name, help, samples) in kept.chain(mirrors(outcome.mirrors)).chain(feeds) {
         gauge(&mut text, name, help, &samples);
     }
     text
@@ -263,19 +263,40 @@ fn kept(sizes: &[Size]) -> [Metric; 6] {
     ]
 }
 
-fn mirrors(mirrors: &[(Tree, Option<DateTime<Utc>>)]) -> Metric {
-    let sample = |(tree, refreshed): &(Tree, Option<DateTime<Utc>>)| {
-        let [market, source] = at(&tree.venue);
-        let interval = tree.interval.map_or("", Interval::as_str);
-        let dataset = ("dataset", tree.dataset.as_str());
-        let labels = labels(&[market, source, dataset, ("interval", interval)]);
-        (labels, refreshed.map_or(0, |at| at.timestamp()).to_string())
+fn mirrors(mirrors: &[(Tree, Option<Standing>)]) -> [Metric; 4] {
+    let each = |number: fn(&Standing) -> String| -> Vec<(String, String)> {
+        let sample = |(tree, standing): &(Tree, Option<Standing>)| {
+            let [market, source] = at(&tree.venue);
+            let interval = tree.interval.map_or("", Interval::as_str);
+            let dataset = ("dataset", tree.dataset.as_str());
+            let labels = labels(&[market, source, dataset, ("interval", interval)]);
+            let number = standing.as_ref().map(number);
+            (labels, number.unwrap_or_else(|| "0".to_owned()))
+        };
+        mirrors.iter().map(sample).collect()
     };
-    (
-        "mirror_refreshed_timestamp_seconds",
-        "When a mirror was brought up to date last; 0 for never.",
-        mirrors.iter().map(sample).collect(),
-    )
+    [
+        (
+            "mirror_refreshed_timestamp_seconds",
+            "When a mirror was brought up to date last; 0 for never.",
+            each(|one| one.refreshed.map_or(0, |at| at.timestamp()).to_string()),
+        ),
+        (
+            "mirror_version",
+            "The version of a mirror that readers take; 0 for none.",
+            each(|one| one.version.number.to_string()),
+        ),
+        (
+            "mirror_table_version",
+            "The newest version of the table of a mirror; 0 for none.",
+            each(|one| one.table.unwrap_or(0).to_string()),
+        ),
+        (
+            "mirror_series_behind",
+            "Series of which other rows are stored than a mirror has.",
+            each(|one| one.behind.to_string()),
+        ),
+    ]
 }
 
 fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {

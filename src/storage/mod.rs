@@ -78,7 +78,7 @@ pub use staged_rows::{RowsToStage, StagedContent, StagedRows};
 pub use stores::Stores;
 pub use temp_content::{TempContent, read_temp};
 pub use trash::InPieces;
-pub use tree::compression_for;
+pub use tree::{compression_for, refuse_other_rows};
 pub use waiting::Left;
 pub use whole_series::BuiltSeries;
 pub use without::{Unwanted, Without};

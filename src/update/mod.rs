@@ -27,6 +27,8 @@ mod requests;
 mod run;
 mod space;
 mod status;
+mod take_in;
+mod unknown;
 mod who;
 
 pub use confirm::{Confirmed, confirm};
@@ -45,6 +47,8 @@ pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
 pub use status::{RefusedTicker, SeriesStatus, refused, survey};
+pub use take_in::{ListChoice, TakenIn, take_in};
+pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
 use crate::catalog::CatalogError;
 use crate::feeds::FeedRunError;

@@ -12,7 +12,6 @@ mod strangers;
 mod tidy;
 
 use metrics::MetricsFile;
-use strangers::Strangers;
 use tidy::Ending;
 
 pub(in crate::cli) use args::UpdateArgs;
@@ -37,11 +36,10 @@ use crate::config::Overrides;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport};
 use crate::lock::LockGuard;
-use crate::model::{Interval, Ticker, Venue, instrument_of};
-use crate::source::posttrade::BarsOf;
+use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{
-    self, Feeding, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest,
+    self, Feeding, History, NotFounds, Owed, RunOptions, Strangers, UpdatePlan, UpdateRequest,
 };
 use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
@@ -346,15 +344,18 @@ impl Update<'_> {
             printer.error(&format!("warning: {warning}."));
             exit = Exit::Partial;
         }
-        let strangers = self.strangers(catalog);
-        if let Some(refusal) = strangers.refusal(catalog) {
+        let view = self.workspace.view();
+        let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
+            update::makes_bars_of(view, ticker, venue)
+        });
+        if let Some(refusal) = strangers::refusal(&strangers, self.request.venues.first(), catalog)
+        {
             if strangers.count() == self.request.tickers.len() {
                 return Err(refusal);
             }
             printer.error(&refusal.text());
             exit = Exit::Partial;
         }
-        let view = self.workspace.view();
         let intervals = self.workspace.intervals()?;
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
@@ -432,38 +433,6 @@ impl Update<'_> {
         Ok(feed_minutes::foresee(&minutes, self.shell))
     }
 
-    /// Returns the named tickers that no venue of the question keeps.
-    fn strangers(&self, catalog: &Catalog) -> Strangers {
-        let UpdateRequest {
-            tickers, venues, ..
-        } = &self.request;
-        let mut found = Strangers::default();
-        for ticker in tickers {
-            let is_meant = |venue: &Venue| venues.is_empty() || venues.contains(venue);
-            let at = catalog.venues_of(ticker);
-            if at.iter().any(is_meant) || (venues.is_empty() && catalog.contains(ticker)) {
-                continue;
-            }
-            if venues.iter().any(|venue| self.is_of_feed(ticker, venue)) {
-                continue;
-            }
-            match at.into_iter().next() {
-                Some(home) => found.elsewhere.push((ticker.clone(), home)),
-                None => found.unknown.push(ticker.clone()),
-            }
-        }
-        found.asked = venues.first().cloned();
-        found
-    }
-
-    /// Tells whether a feed makes bars of an instrument without an entry in tickers.json.
-    fn is_of_feed(&self, ticker: &Ticker, venue: &Venue) -> bool {
-        let view = self.workspace.view();
-        let feed = view.feed(venue);
-        let makes_all = feed.is_some_and(|feed| feed.spec().bars == BarsOf::All);
-        makes_all && instrument_of(ticker.as_str()).is_some()
-    }
-
     /// Records series that the source does not know, if somebody says so; else says how.
     fn let_rest(
         &self,
@@ -471,13 +440,10 @@ impl Update<'_> {
         registry: &mut Registry,
         session: Session<'_>,
     ) -> Result<(), Failure> {
-        let counts = report.tickers();
-        let is_settled = self.options.not_founds == NotFounds::Save || counts.unknown == 0;
-        // When nothing else was found either, it is more likely that something is wrong with the source.
-        if is_settled || counts.ok + counts.empty == 0 || report.interrupted.is_some() {
+        let Some(unknown) = update::may_rest(report, self.options.not_founds) else {
             return Ok(());
-        }
-        let series = words::count(counts.unknown, "series is", "series are");
+        };
+        let series = words::count(unknown, "series is", "series are");
         let is_asking = self
             .shell
             .may_ask(self.args.non_interactive || self.args.json);
@@ -491,16 +457,7 @@ impl Update<'_> {
         if !self.shell.asks(&question) {
             return Ok(());
         }
-        for venue in report.venues.iter().filter(|venue| venue.is_believable()) {
-            for unknown in &venue.unknown {
-                registry.catalog_mut().record_not_found(
-                    &unknown.ticker,
-                    &venue.venue,
-                    unknown.interval,
-                    self.options.today,
-                )?;
-            }
-        }
+        update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
         Ok(registry.save(session)?)
     }
 }
