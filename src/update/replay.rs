@@ -3,7 +3,7 @@
 //! Promises: the answers of a series are read in the order in which they came, and what they amount to together is merged into
 //! what is stored, once: where a parser was mended, its values win, and nothing else changes. Answers count only as far as
 //! nothing came between them and what is stored that the vault does not have: older values would take the place of newer ones.
-//! So answers before a split, which stand on another basis, do not. Marks stay as they are.
+//! So answers before a split, which stand on another basis, do not. Rows that a person took out stay out. Marks stay as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +18,10 @@ use crate::frame::basis::{Overlap, changes_prices, measured};
 use crate::frame::{self, BarBatch, Frame, Reason};
 use crate::ingest::{Consolidation, SourceNote, SourceNotes};
 use crate::layout::Continuity;
+use crate::ledger::{Ledgers, rows_out};
 use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker};
 use crate::source::{Download, Extras, Fetched, MarketDataSource, Recorded};
-use crate::storage::{Open, RowsToStage, StagedRun};
+use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
 use crate::vault::{Contents, Shelf, Vault};
 use crate::workspace::Session;
 
@@ -181,6 +182,8 @@ impl<'l> Replay<'_, '_, 'l> {
         let mut run: Option<StagedRun<'l, Open>> = None;
         let mut notes = SourceNotes::new();
         let mut left: Vec<&PlannedJob> = planned.jobs.iter().rev().collect();
+        let Session { fs, places, .. } = self.run.session;
+        let ledgers = Ledgers::default();
         while !left.is_empty() && !self.run.session.stop.is_raised() {
             let (batch, wanted) = next_batch(&mut left, &jobs, &sizes);
             let bodies = answers.bodies(&wanted)?;
@@ -189,6 +192,10 @@ impl<'l> Replay<'_, '_, 'l> {
                 let rows =
                     self.rows_of(planned, job, (recorded, answers.source), &body, &mut notes);
                 for (request, (rows, provenance)) in rows {
+                    let history = ledgers.history(fs, places, &request);
+                    let history = history.map_err(StorageError::from)?;
+                    // An answer of before that does not know that a person took rows out since.
+                    let rows = frame::without(&rows, &rows_out(&history, rows.profile()));
                     self.stage_again(&mut run, request, &rows, &provenance)?;
                 }
             }

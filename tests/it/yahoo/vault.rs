@@ -94,6 +94,32 @@ fn what_is_made_anew_of_the_vault_is_what_is_stored_and_costs_no_request() {
 }
 
 #[test]
+fn a_row_that_a_person_took_out_is_not_made_anew() {
+    let mut yahoo = YahooBar::of("AAPL", "1d", KEPT);
+    EVENING.clone_into(&mut yahoo.bar.now);
+    yahoo.server.handle(|request: &Request| {
+        let closes = [100.0, 101.0, 100.5, 101.5, 100.0, 101.0, 100.5, 101.5];
+        let body = chart(symbol(request), &closes, "NMS", &Value::Null);
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        // Monday to Friday, and a Saturday that nobody traded on, and the Monday after it.
+        let stamps = [-10, -9, -8, -7, -6, -5, -3, 0].map(|day| NOV_20 + day * 86_400);
+        body["chart"]["result"][0]["timestamp"] = json!(stamps);
+        Reply::json(body.to_string())
+    });
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    assert!(yahoo.csv("AAPL", "1d").contains("2025-11-15"));
+    let repair = ["check", "--repair", "--yes"];
+    let taken_out = yahoo.bar.run(&repair).expect(Exit::Ok);
+    assert!(taken_out.stdout.contains("2025-11-15"), "{taken_out:#?}");
+    let left = yahoo.csv("AAPL", "1d");
+    assert!(!left.contains("2025-11-15"), "{left}");
+
+    yahoo.bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(yahoo.csv("AAPL", "1d"), left);
+}
+
+#[test]
 fn a_month_that_is_gone_is_made_again_to_the_byte() {
     let yahoo = two_evenings(KEPT);
     let stored = data(&yahoo);
