@@ -2,7 +2,7 @@
 //!
 //! Promises: pure, and nothing is changed. A finding is a suspicion with its reasons, never a verdict: which of two
 //! prices is the right one is not in the data. What cannot be told from a move of the market is not told at all.
-//! Leaves to others: reading the series and printing (`cli`), healing them (`update`).
+//! Leaves to others: reading the series (`audit`), printing (`cli`), healing them (`update`).
 
 mod bases;
 mod impossible;

@@ -257,6 +257,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_a_ticker_is_called_so() {
+        // A table of the tests, which holds each of them to mnemonics, finds them by this word.
+        let whole = predecessor::with_twins(CommandLine::command());
+        let mut open = vec![&whole];
+        let mut found = 0;
+        while let Some(command) = open.pop() {
+            open.extend(command.get_subcommands());
+            let is_ticker = |arg: &&clap::Arg| {
+                arg.get_value_parser().type_id() == std::any::TypeId::of::<crate::model::Ticker>()
+            };
+            for arg in command.get_arguments().filter(is_ticker) {
+                let names = arg.get_value_names().unwrap_or_default();
+                assert_eq!(names, ["TICKER"], "{} {}", command.get_name(), arg.get_id());
+                found += 1;
+            }
+        }
+        assert!(found > 9, "{found}");
+    }
+
+    #[test]
     fn of_a_moment_with_a_zone_the_day_counts() {
         let expected = NaiveDate::from_ymd_opt(2020, 1, 31).map(CalendarSpan::Day);
 

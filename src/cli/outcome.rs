@@ -25,6 +25,9 @@ pub(super) fn of_run(report: &RunReport, leftovers: &LeftoverReport) -> Exit {
     let has_failures =
         counts.failed > 0 || !leftovers.failures.is_empty() || !report.losses.is_empty();
     let has_failures = has_failures || report.feeds.iter().any(FeedReport::has_trouble);
+    if report.feeds.iter().any(FeedReport::was_too_late) {
+        exits.push(Exit::WillExpire);
+    }
     let is_all_unknown = report.venues.iter().any(VenueReport::is_all_unknown);
     if has_failures || is_all_unknown {
         exits.push(Exit::Partial);

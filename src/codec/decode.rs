@@ -347,13 +347,13 @@ impl<'f> Columns<'f> {
         let specs = self.profile.columns.iter();
         for ((column, spec), place) in columns.iter_mut().zip(specs).zip(self.places) {
             let Some((place, unit)) = *place else {
-                column.append(Column::nulls(spec.kind, rows));
+                column.append(Column::nulls(spec.kind, rows))?;
                 continue;
             };
             if self.is_sealed
                 && let Some(all) = constant(spec, group, place, rows)
             {
-                column.append(all);
+                column.append(all)?;
                 continue;
             }
             let column_type = self.file.columns().get(place);
@@ -369,7 +369,7 @@ impl<'f> Columns<'f> {
                 inexact: &mut self.inexact,
                 texts_left: &mut self.texts_left,
             };
-            column.append(column_read::read(chunk, meaning, &mut tally)?);
+            column.append(column_read::read(chunk, meaning, &mut tally)?)?;
         }
         Ok(())
     }

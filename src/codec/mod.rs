@@ -38,6 +38,8 @@ pub use stream::{StreamColumn, StreamWriter};
 
 use parquet::errors::ParquetError;
 
+use crate::frame::OtherKind;
+
 /// Bytes that cannot be decoded, or a frame that cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -81,6 +83,13 @@ impl CodecError {
         Self::Foreign {
             reason: reason.to_string(),
         }
+    }
+}
+
+impl From<OtherKind> for CodecError {
+    /// A column that was read as what it is not says nothing about the file.
+    fn from(error: OtherKind) -> Self {
+        Self::foreign(error)
     }
 }
 

@@ -124,7 +124,7 @@ fn read(
                 file.column(group, *place)?,
                 meaning,
                 &mut tally,
-            )?);
+            )?)?;
         }
         found.push(NamedColumn {
             column,

@@ -8,7 +8,10 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use crate::model::Interval;
 
 /// More threads than this is a typing error.
 const MAX_JOBS: usize = 1024;
@@ -91,6 +94,27 @@ pub(super) fn checked_jobs(count: usize) -> Result<usize, String> {
         Ok(count)
     } else {
         Err(format!("{count} is not a number from 0 to {MAX_JOBS}"))
+    }
+}
+
+/// Deserializes a list of intervals.
+pub(super) fn deserialize_intervals<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Parsed<Interval>>>, D::Error> {
+    deserializer.deserialize_any(IntervalsVisitor).map(Some)
+}
+
+struct IntervalsVisitor;
+
+impl<'de> Visitor<'de> for IntervalsVisitor {
+    type Value = Vec<Parsed<Interval>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of intervals, such as [\"1d\"]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, intervals: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(intervals))
     }
 }
 

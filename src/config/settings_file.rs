@@ -14,8 +14,8 @@ use toml::Spanned;
 use super::calendars::{self, CalendarSettings, CalendarTable};
 use super::lists::ListsTable;
 use super::parsed::{
-    Day, Parsed, Zone, deserialize_file_memory, deserialize_jobs, deserialize_scale,
-    deserialize_sessions,
+    Day, Parsed, Zone, deserialize_file_memory, deserialize_intervals, deserialize_jobs,
+    deserialize_scale, deserialize_sessions,
 };
 use super::{
     BarsOf, ColumnName, Compression, ConfigError, CorruptFiles, DateZone, FileClock, Freshness,
@@ -88,7 +88,9 @@ pub(super) struct SourceTable {
     pub(super) scale: Option<f64>,
     pub(super) seed: Option<u64>,
     pub(super) first_day: Option<Parsed<Day>>,
+    #[serde(default, deserialize_with = "deserialize_intervals")]
     pub(super) partition_intervals: Option<Vec<Parsed<Interval>>>,
+    #[serde(default, deserialize_with = "deserialize_intervals")]
     pub(super) mirror: Option<Vec<Parsed<Interval>>>,
     pub(super) date_zone: Option<Parsed<DateZone>>,
     pub(super) base_url: Option<String>,
@@ -147,7 +149,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigErr
     };
     let tables: Tables = toml::from_str(text).map_err(|error| {
         let Range { start, .. } = error.span().unwrap_or_default();
-        refusal(path, text, start, error.message())
+        refusal(path, text, start, reason(error.message()))
     })?;
     let mut sources = BTreeMap::new();
     for (name, table) in tables.sources {
@@ -171,6 +173,16 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigErr
         calendars,
         sources,
     })
+}
+
+/// Returns why a setting is refused, and where it belongs if its name is known at another place.
+fn reason(message: &str) -> &str {
+    if message.starts_with("unknown field `mirror`") {
+        "`mirror` is a setting of a source, a list of intervals: \
+         mirror = [\"1d\"] below [sources.\"us:yahoo\"]"
+    } else {
+        message
+    }
 }
 
 fn is_without_path(table: &SourceTable) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::frame::{Cell, Column, Frame, KindOf, Values};
+use crate::frame::{Cell, Column, Frame, KindOf, OtherKind, Values};
 
 /// How times are said, where a form has words for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,20 +160,19 @@ impl Sheet {
     /// Returns some rows that follow one another.
     #[must_use]
     pub fn part(&self, rows: std::ops::Range<usize>) -> Self {
-        let columns = self.heads.iter().zip(&self.columns).map(|(head, column)| {
-            let mut part = Column::empty(head.kind);
-            part.extend(column, rows.clone());
-            part
-        });
+        let columns = self.columns.iter();
+        let columns = columns.map(|column| column.part(rows.clone()));
         Self::new(Arc::clone(&self.heads), columns.collect())
     }
 
     /// Appends the rows of a sheet with the same heads.
-    pub fn append(&mut self, more: Self) {
+    ///
+    /// # Errors
+    /// When a column of the other one has values of another kind; neither can be used then.
+    pub fn append(&mut self, more: Self) -> Result<(), OtherKind> {
         self.rows += more.rows;
-        for (column, more) in self.columns.iter_mut().zip(more.columns) {
-            column.append(more);
-        }
+        let mut columns = self.columns.iter_mut().zip(more.columns);
+        columns.try_for_each(|(column, more)| column.append(more))
     }
 }
 

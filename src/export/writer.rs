@@ -114,7 +114,7 @@ impl<'w> RowWriter<'w> {
             Inner::Csv(writer) => write_csv(writer, &sheet),
             Inner::Ndjson(out) => write_ndjson(out, &sheet),
             Inner::Parquet(_) | Inner::File(_) | Inner::Stream(_) => {
-                self.waiting.append(sheet);
+                self.waiting.append(sheet).map_err(ExportError::refused)?;
                 while self.waiting.len() >= BATCH {
                     let rest = self.waiting.part(BATCH..self.waiting.len());
                     let batch = self.waiting.part(0..BATCH);

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FeedMarks {
     pub(super) asked_at: Option<DateTime<Utc>>,
+    /// Up to when losses were told, by the deadlines of their days.
+    pub(super) losses_told_at: Option<DateTime<Utc>>,
     /// All days whose marks say that bars are due, and maybe some whose marks do no more. `None` when that is not known.
     pub(super) bars_due: Option<BTreeSet<NaiveDate>>,
 }
@@ -19,9 +21,15 @@ pub(super) struct FeedMarks {
 impl FeedMarks {
     pub(super) fn text(&self) -> String {
         let mut document = Map::new();
-        if let Some(asked) = self.asked_at {
-            let asked = asked.to_rfc3339_opts(SecondsFormat::Secs, true);
-            document.insert("asked_at".to_owned(), asked.into());
+        let moments = [
+            ("asked_at", self.asked_at),
+            ("losses_told_at", self.losses_told_at),
+        ];
+        for (key, moment) in moments {
+            if let Some(moment) = moment {
+                let moment = moment.to_rfc3339_opts(SecondsFormat::Secs, true);
+                document.insert(key.to_owned(), moment.into());
+            }
         }
         if let Some(due) = &self.bars_due {
             let due = due.iter().map(ToString::to_string);
@@ -32,11 +40,12 @@ impl FeedMarks {
 
     pub(super) fn parse(bytes: &[u8]) -> Self {
         let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
-        let asked = document.get("asked_at").and_then(Value::as_str);
+        let moment = |key: &str| document.get(key)?.as_str()?.parse().ok();
         let due = document.get("bars_due").and_then(Value::as_array);
         let day = |value: &Value| value.as_str()?.parse().ok();
         Self {
-            asked_at: asked.and_then(|asked| asked.parse().ok()),
+            asked_at: moment("asked_at"),
+            losses_told_at: moment("losses_told_at"),
             bars_due: due.and_then(|days| days.iter().map(day).collect()),
         }
     }

@@ -5,18 +5,21 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
 use super::silence::{LATE, is_silent};
 use super::{DayMarks, Marks};
 use crate::calendar::Day;
-use crate::gaps::{DayKind, FeedDay, FeedGaps, MinuteSet};
+use crate::gaps::{DayKind, FeedDay, FeedGaps, MinuteSet, MinuteState};
+use crate::ingest::LostMinutes;
 use crate::layout::Places;
 use crate::source::posttrade::{Coverage, Feed, FileName, Span, deadline};
 use crate::sys::{Fs, FsResult};
 
 /// The service has a file for every minute from midnight to 22:00 UTC, both included.
 const LAST_MINUTE: u32 = 22 * 60;
+/// No feed keeps a day longer.
+const LONGEST_KEPT: Days = Days::new(31);
 /// How late after its end a minute is published.
 const PUBLISHED: TimeDelta = TimeDelta::minutes(30);
 
@@ -77,6 +80,30 @@ impl RecordedFeed {
         }
         Ok(Self { days })
     }
+}
+
+/// Returns the minutes that a feed forgot from one moment to another, by day, and those that it did within the run that asked
+/// it at the moment between: what comes later than a feed is taken to keep it is no loss.
+///
+/// # Errors
+/// When marks cannot be read.
+pub(super) fn losses(
+    feed: &Feed,
+    disk: (&dyn Fs, &Places),
+    (told, asked, now): (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>),
+) -> FsResult<Vec<LostMinutes>> {
+    let since = told.date_naive() - LONGEST_KEPT;
+    let recorded = RecordedFeed::of(feed, disk, now, Some(since))?;
+    let lost = recorded.days.iter().filter_map(|day| {
+        let minutes = day.minutes_in(MinuteState::Lost, now);
+        let is_new = told < day.deadline && day.deadline <= now && minutes > 0;
+        is_new.then(|| LostMinutes {
+            day: day.day,
+            minutes,
+            is_of_this_run: asked < day.deadline,
+        })
+    });
+    Ok(lost.collect())
 }
 
 /// A day of a feed.

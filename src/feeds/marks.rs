@@ -85,7 +85,17 @@ impl Marks {
         Ok(self.feed(fs)?.asked_at)
     }
 
-    /// Remembers when the feed was asked, and of which days bars are due still.
+    /// Returns up to when the runs before this one told what the feed forgot; `None` before the first run.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn losses_told(&mut self, fs: &dyn Fs) -> FsResult<Option<DateTime<Utc>>> {
+        let feed = self.feed(fs)?;
+        // Earlier builds told none.
+        Ok(feed.losses_told_at.or(feed.asked_at))
+    }
+
+    /// Remembers when the feed was asked, up to when it is told what it forgot, and of which days bars are due still.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -93,11 +103,12 @@ impl Marks {
         &mut self,
         fs: &dyn Fs,
         temps: &TempNames,
-        now: DateTime<Utc>,
+        (asked_at, losses_told_at): (DateTime<Utc>, DateTime<Utc>),
     ) -> FsResult<()> {
         let due = self.days_due(fs)?;
         *self.feed(fs)? = FeedMarks {
-            asked_at: Some(now),
+            asked_at: Some(asked_at),
+            losses_told_at: Some(losses_told_at),
             bars_due: Some(due),
         };
         self.save_feed(fs, temps)

@@ -12,10 +12,11 @@ use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
 use super::news::DayNews;
 use super::tidy::{is_of_place, tidy};
-use super::{Extent, FeedRunError, FeedTask, Marks, silence};
+use super::{Extent, FeedRunError, FeedTask, Marks, gaps, silence};
 use crate::frame::Frame;
 use crate::ingest::{
-    Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
+    Consolidation, FailureKind, FileFailure, LostMinutes, Registry, RunReport, SourceNotes,
+    take_over_trades,
 };
 use crate::model::{PriceBasis, Provenance, Venue};
 use crate::observe::Event;
@@ -327,9 +328,11 @@ impl<'l> FeedRun<'l> {
                 &listed,
                 &self.task.feed.spec().calendar,
             )?;
-            self.marks.note_asked(fs, &self.temps, listed.at)?;
             self.remember(&listed)?;
-            report.feed_at(self.venue()).silent = silent;
+            let lost = self.tell_losses(listed.at)?;
+            let feed = report.feed_at(self.venue());
+            feed.silent = silent;
+            feed.lost = lost;
         }
         tidy(
             &mut self.keeper,
@@ -337,6 +340,18 @@ impl<'l> FeedRun<'l> {
             (&self.task, self.session),
             report,
         )
+    }
+
+    /// Returns what the feed forgot since that was told last, and remembers that the feed was asked.
+    fn tell_losses(&mut self, asked: DateTime<Utc>) -> Result<Vec<LostMinutes>, FeedRunError> {
+        let Session {
+            fs, places, clock, ..
+        } = self.session;
+        let now = clock.now();
+        let told = self.marks.losses_told(fs)?.unwrap_or(asked);
+        let lost = gaps::losses(self.task.feed, (fs, places), (told, asked, now))?;
+        self.marks.note_asked(fs, &self.temps, (asked, now))?;
+        Ok(lost)
     }
 
     /// Stores what is staged, and tells whether all of it is.

@@ -6,6 +6,16 @@ use std::sync::Arc;
 
 use super::{KindOf, Texts, Values};
 
+/// A column that cannot follow another one: its values are of another kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("values of the kind {found:?} cannot follow those of the kind {expected:?}")]
+pub struct OtherKind {
+    /// The kind of the column.
+    pub expected: KindOf,
+    /// The kind of what was to follow.
+    pub found: KindOf,
+}
+
 /// Values of one kind. Times are wall-clock nanoseconds since 1970.
 #[derive(Clone, Debug)]
 pub enum Column {
@@ -176,8 +186,11 @@ impl Column {
         part
     }
 
-    /// Appends some rows of a column of the same kind.
-    pub fn extend(&mut self, other: &Self, rows: Range<usize>) {
+    /// Appends some rows of a column that is known to be of the same kind.
+    ///
+    /// # Panics
+    /// When it is not: rows without one of their values are worse than none.
+    pub(super) fn extend(&mut self, other: &Self, rows: Range<usize>) {
         match (self, other) {
             (Self::Text(texts), Self::Text(other)) => texts.extend(other, rows),
             (Self::Int(values), Self::Int(other)) | (Self::Time(values), Self::Time(other)) => {
@@ -185,7 +198,7 @@ impl Column {
             }
             (Self::Float(values), Self::Float(other)) => values.extend(other, rows),
             (Self::Flag(values), Self::Flag(other)) => values.extend(other, rows),
-            (values, other) => debug_assert_eq!(
+            (values, other) => assert_eq!(
                 values.kind(),
                 other.kind(),
                 "columns of one profile have one kind"
@@ -198,16 +211,25 @@ impl Column {
         each!(self, values => values.reserve(rows));
     }
 
-    /// Appends the values of another column of the same kind.
-    pub fn append(&mut self, more: Self) {
-        if self.is_empty() && self.kind() == more.kind() {
+    /// Appends the values of another column.
+    ///
+    /// # Errors
+    /// When they are of another kind; nothing is appended then.
+    pub fn append(&mut self, more: Self) -> Result<(), OtherKind> {
+        let (expected, found) = (self.kind(), more.kind());
+        if expected != found {
+            return Err(OtherKind { expected, found });
+        }
+        if self.is_empty() {
             *self = more;
         } else {
             self.extend(&more, 0..more.len());
         }
+        Ok(())
     }
 
-    /// Puts the first value of another column of the same kind into a row.
+    /// Puts the first value of another column of the same kind into a row. One of another kind changes nothing, which the
+    /// fingerprint of the rows tells.
     pub(super) fn put(&mut self, row: usize, value: &Self) {
         match (self, value) {
             (Self::Text(texts), Self::Text(from)) => texts.put(row, from.get(0).cloned()),
@@ -216,11 +238,7 @@ impl Column {
             }
             (Self::Float(values), Self::Float(from)) => values.put(row, from.get(0)),
             (Self::Flag(values), Self::Flag(from)) => values.put(row, from.get(0)),
-            (column, value) => debug_assert_eq!(
-                column.kind(),
-                value.kind(),
-                "a revision is of its column's kind"
-            ),
+            _ => {}
         }
     }
 
@@ -243,5 +261,46 @@ impl Column {
             (Cell::Flag(a), Cell::Flag(b)) => a.cmp(&b),
             _ => Ordering::Equal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [KindOf; 5] = [
+        KindOf::Text,
+        KindOf::Int,
+        KindOf::Float,
+        KindOf::Time,
+        KindOf::Flag,
+    ];
+
+    #[test]
+    fn values_of_another_kind_never_follow_and_none_is_lost_in_silence() {
+        for expected in KINDS {
+            for found in KINDS {
+                for rows in 0..3 {
+                    let mut column = Column::nulls(expected, rows);
+
+                    let appended = column.append(Column::nulls(found, 1));
+
+                    if expected == found {
+                        assert_eq!((appended, column.len()), (Ok(()), rows + 1));
+                    } else {
+                        let refused = OtherKind { expected, found };
+                        assert_eq!((appended, column.len()), (Err(refused), rows));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "columns of one profile have one kind")]
+    fn rows_of_another_kind_are_no_part_of_a_column() {
+        let volumes = Column::Float(Values::whole(vec![1.5]));
+
+        Column::nulls(KindOf::Int, 1).extend(&volumes, 0..1);
     }
 }

@@ -155,11 +155,13 @@ impl Runs {
     }
 }
 
-/// Merges `newer` into `older` by the rule of their profile. Rows of two profiles are never one series: who reads them says
-/// so before.
+/// Merges `newer` into `older` by the rule of their profile.
+///
+/// # Panics
+/// When the rows are of two profiles, which are never one series: who reads them says so before (`Frame::joins`).
 #[must_use]
 pub fn merge(older: &Frame, newer: &Frame) -> Merged {
-    debug_assert!(
+    assert!(
         older.joins(newer),
         "rows of one series have come into being in one way"
     );

@@ -27,7 +27,7 @@ mod wide;
 pub use adjust::{Adjust, AdjustError, Adjustments, adjusted};
 pub use bars::{Bar, BarBatch, BatchNotes, Volume, bars_of};
 pub use closes::{closes_of, rows_of_closes};
-pub use column::{Cell, Column};
+pub use column::{Cell, Column, OtherKind};
 pub use digest::fingerprint_of;
 pub use events::{EventKind, MarketEvent, events_of, rows_of_events};
 pub use factors::{Factor, factors_of};

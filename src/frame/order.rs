@@ -48,10 +48,17 @@ pub struct Ordered {
 impl Frame {
     /// Brings columns into order: sorts rows by key, keeps one row per key by the profile's rule, takes undated rows out.
     ///
-    /// The columns must be those of the profile, all of one length; `codec` and `bars` see to that.
+    /// # Panics
+    /// When the columns are not those of the profile, or not all of one length: `codec`, `bars` and the like see to that, and
+    /// rows that lack some of their values are worse than none.
     pub fn ordered(profile: &'static Profile, columns: Vec<Column>) -> Ordered {
         let rows = columns.first().map_or(0, Column::len);
-        debug_assert!(
+        let (kinds, specs) = (columns.iter().map(Column::kind), profile.columns.iter());
+        assert!(
+            kinds.eq(specs.map(|spec| spec.kind)),
+            "the columns of a frame are those of its profile"
+        );
+        assert!(
             columns.iter().all(|column| column.len() == rows),
             "columns of one frame have one length"
         );

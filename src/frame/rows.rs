@@ -307,7 +307,7 @@ impl Frame {
         for part in parts {
             whole.rows += part.rows;
             for (column, more) in whole.columns.iter_mut().zip(part.columns) {
-                column.append(more);
+                column.extend(&more, 0..more.len());
             }
         }
         Ok(whole)

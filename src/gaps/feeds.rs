@@ -191,6 +191,13 @@ impl FeedDay {
         }
     }
 
+    /// Counts the minutes that are in a state at a moment.
+    pub fn minutes_in(&self, state: MinuteState, now: DateTime<Utc>) -> usize {
+        let spans = self.spans(now).into_iter();
+        let of_state = spans.filter(|span| span.state == state);
+        of_state.map(|span| span.len()).sum()
+    }
+
     /// Returns the minutes of which something is known at a moment, as few spans as they are.
     pub fn spans(&self, now: DateTime<Utc>) -> Vec<MinuteSpan> {
         let mut spans: Vec<MinuteSpan> = Vec::new();

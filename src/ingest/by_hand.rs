@@ -76,6 +76,49 @@ impl<'l> ByHand<'l> {
     }
 }
 
+/// Something that is done with series that a person asked about, one after the other.
+pub(super) trait HandWork<'t, 'l> {
+    /// What is asked of one series.
+    type Asked: 't;
+    /// A series whose files are in the group that is being built.
+    type Pending;
+
+    /// Returns the groups that it builds.
+    fn groups(&mut self) -> &mut ByHand<'l>;
+
+    /// Puts the new files of a series into the group; `None` when nothing of it changes.
+    fn join(&mut self, asked: &'t Self::Asked) -> Result<Option<Self::Pending>, StorageError>;
+
+    /// Notes a series that stays as it is.
+    fn note_failure(&mut self, asked: &'t Self::Asked, error: StorageError);
+
+    /// Notes that the run was asked to stop before the end.
+    fn note_stop(&mut self) {}
+
+    /// Commits the group.
+    fn commit(&mut self, pending: Vec<Self::Pending>) -> Result<(), IngestError>;
+
+    /// Does all of it, in groups of a size that a journal can take. A series that cannot be changed costs no other one.
+    fn carry_out(&mut self, all: &'t [Self::Asked]) -> Result<(), IngestError> {
+        let mut pending = Vec::new();
+        for asked in all {
+            if self.groups().session.stop.is_raised() {
+                self.note_stop();
+                break;
+            }
+            match self.join(asked) {
+                Ok(joined) => pending.extend(joined),
+                Err(error) if is_of_series(&error) => self.note_failure(asked, error),
+                Err(error) => return Err(error.into()),
+            }
+            if self.groups().is_full() {
+                self.commit(std::mem::take(&mut pending))?;
+            }
+        }
+        self.commit(pending)
+    }
+}
+
 /// Returns why a file of a series is in a journal, for the next run; `None` when none is.
 pub(super) fn reason_left(left: &[Left], request: &StorageRequest) -> Option<String> {
     let mut left = left.iter();
@@ -88,7 +131,7 @@ pub(super) fn reason_left(left: &[Left], request: &StorageRequest) -> Option<Str
 }
 
 /// Tells whether one series is at fault, and not the disk as a whole.
-pub(super) fn is_of_series(error: &StorageError) -> bool {
+fn is_of_series(error: &StorageError) -> bool {
     match error {
         StorageError::Fs(_) | StorageError::Lock(_) | StorageError::Staging { .. } => {
             error.is_of_place()

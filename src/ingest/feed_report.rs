@@ -36,6 +36,19 @@ pub struct FeedReport {
     pub failures: Vec<FileFailure>,
     /// Days of trading of which the feed had nothing.
     pub silent: BTreeSet<NaiveDate>,
+    /// What the feed forgot before it was had, since that was told last.
+    pub lost: Vec<LostMinutes>,
+}
+
+/// Minutes of a day that cannot be had any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostMinutes {
+    /// The day, UTC.
+    pub day: NaiveDate,
+    /// How many of its minutes.
+    pub minutes: usize,
+    /// Whether this run could have had them, with more time.
+    pub is_of_this_run: bool,
 }
 
 /// A file of a feed, or all of it, that could not be had or read.
@@ -65,11 +78,18 @@ impl FeedReport {
             bar_days: BTreeSet::new(),
             failures: Vec::new(),
             silent: BTreeSet::new(),
+            lost: Vec::new(),
         }
     }
 
-    /// Tells whether a person should look: something was not had, not understood, or is not there on a day of trading.
+    /// Tells whether a person should look: something was not had, not understood, is lost, or is not there on a day of trading.
     pub fn has_trouble(&self) -> bool {
-        !self.failures.is_empty() || self.bad_lines > 0 || !self.silent.is_empty()
+        let is_had = self.failures.is_empty() && self.lost.is_empty();
+        !is_had || self.bad_lines > 0 || !self.silent.is_empty()
+    }
+
+    /// Tells whether the feed forgot something before this run could fetch it.
+    pub fn was_too_late(&self) -> bool {
+        self.lost.iter().any(|lost| lost.is_of_this_run)
     }
 }

@@ -12,7 +12,7 @@ use crate::storage::{QuarantineRecord, StorageError};
 use crate::workspace::{Session, View};
 
 use super::IngestError;
-use super::by_hand::{ByHand, is_of_series, reason_left};
+use super::by_hand::{ByHand, HandWork, reason_left};
 
 /// Rows that are to be put back into one series.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ pub fn put_back(
         groups: ByHand::begin(session)?,
         done,
     };
-    let restored = restoring.all(asked);
+    let restored = restoring.carry_out(asked);
     restoring.groups.end(restored)
 }
 
@@ -69,30 +69,20 @@ struct Restoring<'r, 'l> {
     done: &'r mut Returned,
 }
 
-impl Restoring<'_, '_> {
-    fn all(&mut self, asked: &[PutBack]) -> Result<(), IngestError> {
-        let mut pending = Vec::new();
-        for one in asked {
-            if self.groups.session.stop.is_raised() {
-                break;
-            }
-            match self.join(one) {
-                Ok(0) => {}
-                Ok(rows) => pending.push((one.request.clone(), rows)),
-                Err(error) if is_of_series(&error) => {
-                    self.done.failures.push((one.request.clone(), error));
-                }
-                Err(error) => return Err(error.into()),
-            }
-            if self.groups.is_full() {
-                self.commit(std::mem::take(&mut pending))?;
-            }
-        }
-        self.commit(pending)
+impl<'l> HandWork<'_, 'l> for Restoring<'_, 'l> {
+    type Asked = PutBack;
+    /// A series, and how many rows come.
+    type Pending = (StorageRequest, usize);
+
+    fn groups(&mut self) -> &mut ByHand<'l> {
+        &mut self.groups
     }
 
-    /// Puts the new files of a series into the group, and returns how many rows come.
-    fn join(&mut self, asked: &PutBack) -> Result<usize, StorageError> {
+    fn note_failure(&mut self, asked: &PutBack, error: StorageError) {
+        self.done.failures.push((asked.request.clone(), error));
+    }
+
+    fn join(&mut self, asked: &PutBack) -> Result<Option<Self::Pending>, StorageError> {
         let PutBack {
             request,
             rows,
@@ -110,7 +100,8 @@ impl Restoring<'_, '_> {
         let missing = stored.map_or_else(|| rows.clone(), |there| frame::without(rows, &there));
         let prepared = store.prepare(request, &missing, provenance)?;
         self.groups.put(&prepared, &mut self.done.kept)?;
-        Ok(prepared.rows.added)
+        let rows = prepared.rows.added;
+        Ok((rows > 0).then(|| (request.clone(), rows)))
     }
 
     fn commit(&mut self, pending: Vec<(StorageRequest, usize)>) -> Result<(), IngestError> {

@@ -14,7 +14,7 @@ use crate::model::{PartitionKey, Series, StorageRequest, time};
 use crate::storage::{InPieces, Layout, QuarantineRecord, StorageError, Stores, Unwanted, Without};
 use crate::workspace::Session;
 
-use super::by_hand::{ByHand, is_of_series, reason_left};
+use super::by_hand::{ByHand, HandWork, reason_left};
 use super::{IngestError, Registry};
 
 /// What is to be taken out of one series.
@@ -76,7 +76,7 @@ pub fn take_out(
         groups: ByHand::begin(session)?,
         done,
     };
-    let taken = removal.take_out(asked);
+    let taken = removal.carry_out(asked);
     removal.groups.end(taken)
 }
 
@@ -87,30 +87,23 @@ struct Removal<'r, 'l> {
     done: &'r mut TakenOut,
 }
 
-impl Removal<'_, '_> {
-    fn take_out(&mut self, asked: &[TakeOut]) -> Result<(), IngestError> {
-        let mut pending = Vec::new();
-        for one in asked {
-            if self.groups.session.stop.is_raised() {
-                self.done.is_cut_short = true;
-                break;
-            }
-            match self.join(one) {
-                Ok(joined) => pending.extend(joined),
-                Err(error) if is_of_series(&error) => {
-                    self.done.failures.push((one.request.clone(), error));
-                }
-                Err(error) => return Err(error.into()),
-            }
-            if self.groups.is_full() {
-                self.commit(std::mem::take(&mut pending))?;
-            }
-        }
-        self.commit(pending)
+impl<'t, 'l> HandWork<'t, 'l> for Removal<'_, 'l> {
+    type Asked = TakeOut;
+    type Pending = Pending<'t>;
+
+    fn groups(&mut self) -> &mut ByHand<'l> {
+        &mut self.groups
     }
 
-    /// Puts the new files of a series into the group; `None` when nothing of it changes.
-    fn join<'t>(&mut self, asked: &'t TakeOut) -> Result<Option<Pending<'t>>, StorageError> {
+    fn note_failure(&mut self, asked: &'t TakeOut, error: StorageError) {
+        self.done.failures.push((asked.request.clone(), error));
+    }
+
+    fn note_stop(&mut self) {
+        self.done.is_cut_short = true;
+    }
+
+    fn join(&mut self, asked: &'t TakeOut) -> Result<Option<Pending<'t>>, StorageError> {
         let TakeOut {
             request,
             layout,
@@ -139,7 +132,7 @@ impl Removal<'_, '_> {
     }
 
     /// Commits the group with the registry entries of its series, then throws away the files that are left without a row.
-    fn commit(&mut self, pending: Vec<Pending<'_>>) -> Result<(), IngestError> {
+    fn commit(&mut self, pending: Vec<Pending<'t>>) -> Result<(), IngestError> {
         if pending.is_empty() {
             return Ok(());
         }
@@ -173,7 +166,9 @@ impl Removal<'_, '_> {
         }
         Ok(())
     }
+}
 
+impl Removal<'_, '_> {
     /// Makes the registry know what is left, so that nobody takes the rows for lost and asks for them again.
     fn record(&mut self, series: &Pending<'_>) {
         let TakeOut {

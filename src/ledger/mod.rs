@@ -10,6 +10,7 @@ mod history;
 mod latest;
 mod ledgers;
 mod line;
+mod line_json;
 mod log;
 mod merged;
 mod record;

@@ -59,10 +59,11 @@ fn read_rows_of(profile: &'static Profile, owner: &str, rows: &[Vec<Value>]) -> 
         let mut values = row.iter();
         for (at, (column, spec)) in columns.iter_mut().zip(profile.columns).enumerate() {
             if Some(at) == profile.owner {
-                column.append(Column::Text(Texts::same(Some(owner.into()), 1)));
+                let owner = Texts::same(Some(owner.into()), 1);
+                column.append(Column::Text(owner)).ok()?;
             } else {
                 let value = values.next().or(spec.came_later().then_some(&Value::Null));
-                column.append(read(spec.kind, value?)?);
+                column.append(read(spec.kind, value?)?).ok()?;
             }
         }
         if values.next().is_some() {

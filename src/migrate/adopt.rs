@@ -16,6 +16,7 @@ use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
     self, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger, PutAway,
     QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
+    refuse_other_rows,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
 use crate::sys::{Fs, Kind, Medium, rights_of};
@@ -299,8 +300,11 @@ fn merge(
         )));
     }
     // The file in `data/legacy` is merged over the other one, so that it has the last word.
-    let older_rows = &older.decoded.ordered.frame;
-    let all = frame::merge(older_rows, &newer.decoded.ordered.frame).frame;
+    let (older_rows, newer_rows) = (&older.decoded.ordered.frame, &newer.decoded.ordered.frame);
+    if let Err(refused) = refuse_other_rows(&adoptable.path, older_rows, newer_rows) {
+        return Ok(Err(refused.to_string()));
+    }
+    let all = frame::merge(older_rows, newer_rows).frame;
     let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
     let prepared = match prepared {
         Ok(prepared) => prepared.from_file(rights_of(mover.sides.fs, &adoptable.path)?),

@@ -14,7 +14,9 @@ use super::{
 };
 use crate::frame::{self, Displaced, Frame, Reason};
 use crate::model::{Digest, Fingerprint, Provenance, StorageRequest, Ticker};
-use crate::storage::{Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface};
+use crate::storage::{
+    Draft, LegacyFile, LegacyFound, Prepared, StorageError, StorageInterface, refuse_other_rows,
+};
 use crate::sys::{Medium, rights_of};
 
 /// A ticker whose months are built.
@@ -283,6 +285,7 @@ fn beside(
             stored.displaced
         )));
     }
+    refuse_other_rows(&judged.file.path, legacy, &stored.frame)?;
     let Some(difference) = Difference::between(legacy, &stored.frame) else {
         return Ok(Existing::Fill(None));
     };

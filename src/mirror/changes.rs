@@ -252,9 +252,17 @@ fn look(
         .ticker()
         .map_or("", |ticker| ticker.as_str())
         .into();
-    let Some(mirrored) = mirrored else {
-        return Ok(Some(begun(ticker, request, record)));
+    // Before the rows are read: a file that changes meanwhile is another one next time.
+    let seen = match record {
+        Some(_) => None,
+        None => origin.seen(&request)?,
     };
+    let Some(mirrored) = mirrored else {
+        return Ok(Some(begun(ticker, request, record, seen)));
+    };
+    if seen.is_some() && seen == mirrored.seen && mirrored.kept.is_empty() {
+        return Ok(None);
+    }
     let hints = match need {
         Need::Nothing => return Ok(None),
         Need::Some(extent, partitions) => {
@@ -294,16 +302,30 @@ fn look(
         let settled = doubt.settled(&read);
         kept.retain(|partition| !settled.contains(partition));
     }
-    Ok(whole(ticker, request, &read, &kept, mirrored, record))
+    Ok(whole(
+        (ticker, request),
+        (&read, seen),
+        &kept,
+        mirrored,
+        record,
+    ))
 }
 
 /// A series of which the mirror has nothing yet.
-fn begun(ticker: Box<str>, request: StorageRequest, record: Option<&SeriesRecord>) -> Change {
+fn begun(
+    ticker: Box<str>,
+    request: StorageRequest,
+    record: Option<&SeriesRecord>,
+    seen: Option<u64>,
+) -> Change {
     Change {
         ticker,
         extent: Extent::all(),
         rows: Rows::Later,
-        state: Some(recorded(record)),
+        state: Some(Mirrored {
+            seen,
+            ..recorded(record)
+        }),
         estimate: record.map_or(0, |record| record.rows),
         is_new: true,
         request,
@@ -316,6 +338,7 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
         rows: 0,
         sum: 0,
         whole: None,
+        seen: None,
         zone: mirrored.zone.clone(),
         kept: vec![PartitionKey::Whole],
     };
@@ -357,9 +380,8 @@ pub(super) fn lost_partitions(
 }
 
 fn whole(
-    ticker: Box<str>,
-    request: StorageRequest,
-    read: &Read,
+    (ticker, request): (Box<str>, StorageRequest),
+    (read, seen): (&Read, Option<u64>),
     kept: &BTreeSet<PartitionKey>,
     mirrored: &Mirrored,
     record: Option<&SeriesRecord>,
@@ -371,6 +393,7 @@ fn whole(
     let recorded = recorded(record.filter(|_| read.damaged.is_empty()));
     let state = Mirrored {
         whole,
+        seen,
         zone: read.zone.clone(),
         kept: kept.iter().copied().collect(),
         ..recorded

@@ -49,15 +49,6 @@ pub struct Folder<'p> {
     pub dir: PathBuf,
 }
 
-/// How a mirror stands.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// When it was compared with its tree last; `None` when nobody knows.
-    pub refreshed: Option<DateTime<Utc>>,
-    /// The state that readers take.
-    pub version: Version,
-}
-
 /// The number in the name of the folder of a state.
 pub(super) fn number_of(name: &str) -> Option<u64> {
     let number: u64 = name.strip_prefix('v')?.parse().ok()?;
@@ -77,24 +68,17 @@ impl<'p> Place<'p> {
 }
 
 impl Folder<'_> {
-    /// Returns how the mirror stands; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it is damaged, of a later form or cannot be read.
-    pub fn standing(&self) -> Result<Option<Standing>, MirrorError> {
-        let Some(version) = self.current()? else {
-            return Ok(None);
-        };
+    /// Returns when the mirror was compared with its tree last; `None` when nobody knows.
+    pub(super) fn refreshed(&self) -> FsResult<Option<DateTime<Utc>>> {
         let bytes = self.fs.read(&self.dir.join(REFRESHED))?;
         let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        let refreshed = text.and_then(|text| text.trim().parse().ok());
-        Ok(Some(Standing { refreshed, version }))
+        Ok(text.and_then(|text| text.trim().parse().ok()))
     }
 
     /// Returns the state that readers take; `None` when there is none.
     ///
     /// # Errors
-    /// As `standing`.
+    /// When it is damaged, of a later form or cannot be read.
     pub fn current(&self) -> Result<Option<Version>, MirrorError> {
         let link = self.dir.join(CURRENT);
         match self.fs.metadata(&link)?.map(|found| found.kind) {

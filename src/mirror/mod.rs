@@ -20,15 +20,17 @@ mod plan;
 mod read;
 mod refresh;
 mod scan;
+mod standing;
 mod table;
 mod tree;
 mod version;
 
 pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
-pub use folder::{Folder, Place, Standing};
+pub use folder::{Folder, Place};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
 pub use piece::{Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};
+pub use standing::Standing;
 pub use tree::Tree;
 pub use version::{Mirrored, Version};

@@ -115,7 +115,10 @@ impl Walk {
         }
         self.partitions.insert(line.partition);
         match &line.past {
-            Past::Changed(changes) => self.add(line, changes),
+            Past::Changed(changes) => {
+                self.add(line, changes);
+                true
+            }
             Past::Kept { .. } => {
                 let span = bounds(line.partition);
                 self.extent.spans.push(span);
@@ -125,21 +128,23 @@ impl Walk {
         }
     }
 
-    fn add(&mut self, line: &FileLine, changes: &RowChanges) -> bool {
-        // Several events, or auctions, may share a moment, and some of them may be there already.
+    fn add(&mut self, line: &FileLine, changes: &RowChanges) {
         let profile = Profile::of(line.series.series.dataset());
-        if profile.further_key().next().is_some() {
-            return false;
+        let shares_moments = profile.further_key().next().is_some();
+        for (first, last) in &changes.added {
+            if shares_moments {
+                // Several events, or auctions, may share a moment, and the mirror may have some of them already.
+                let end = last.time.saturating_add(1);
+                self.extent.spans.push(first.time..end);
+            } else {
+                self.extent.fresh.push(first.time..=last.time);
+            }
         }
-        let added = changes.added.iter();
-        let added = added.map(|(first, last)| first.time..=last.time);
-        self.extent.fresh.extend(added);
         let replaced = changes.replaced.iter().map(|revision| revision.key.time);
         self.extent.times.extend(replaced);
         if let Some((rows, _)) = &changes.removed {
             self.extent.times.extend(rows.times());
         }
-        true
     }
 }
 
@@ -274,6 +279,38 @@ mod tests {
         assert!(extent.takes(key("2025-11-03").time));
         assert!(!extent.takes(key("2025-11-05").time));
         assert_eq!(months, BTreeSet::from(["2025-11".parse().unwrap()]));
+    }
+
+    /// A dividend and a split may fall on one day, and come one after the other.
+    #[test]
+    fn what_shares_a_moment_comes_with_all_that_the_tree_has_of_it() {
+        let of_events = |line: Line| match line {
+            Line::File(mut line) => {
+                line.series = crate::layout::parse_series_name("us/demo/events/ticker=A").unwrap();
+                line.partition = PartitionKey::Whole;
+                Line::File(line)
+            }
+            other => other,
+        };
+        let came = added("2025-11-05", "2025-11-06");
+        let lines = [of_events(november("b", (4, "d"), came))];
+        let mirrored = Mirrored {
+            rows: 2,
+            sum: state(2, "b").digest.number(),
+            ..Mirrored::default()
+        };
+        let mut record = SeriesRecord::nothing();
+        let facts = (TimeUnit::Micros, PriceBasis::AsTraded);
+        record.add(PartitionKey::Whole, state(4, "d"), None, facts);
+
+        let need = need(&mirrored, Some(&record), &lines, true);
+
+        let Need::Some(extent, _) = need else {
+            panic!("{need:?}");
+        };
+        let day = |day: &str| key(day).time;
+        assert!(extent.takes(day("2025-11-05")) && extent.takes(day("2025-11-06")));
+        assert!(!extent.gives(day("2025-11-04")) && !extent.gives(day("2025-11-06T00:00:01")));
     }
 
     #[test]

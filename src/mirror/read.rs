@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::frame::Frame;
-use crate::model::{PartitionKey, StorageRequest};
+use crate::model::{Digest, PartitionKey, StorageRequest};
 use crate::storage::{Layout, StorageError, Stored};
 use crate::sys::{Fs, Rights, rights_of};
 use crate::workspace::Workspace;
@@ -80,6 +80,29 @@ impl Origin<'_, '_> {
         let store = &self.workspace.stores.partitioned;
         let (stored, rights) = store.read_partitions(request, wanted)?;
         read(stored, rights)
+    }
+
+    /// Returns what tells a legacy file from the one that takes its place, without opening it; `None` for other series.
+    ///
+    /// # Errors
+    /// Why nobody knows where the series is.
+    pub(super) fn seen(self, request: &StorageRequest) -> Result<Option<u64>, Unread> {
+        let routed = self.workspace.route(self.catalog, request)?;
+        if !routed.has_rows || routed.route.layout != Layout::Legacy {
+            return Ok(None);
+        }
+        let path = self
+            .workspace
+            .stores
+            .legacy
+            .places()
+            .standing_path(request)?;
+        let Some(meta) = self.fs.metadata(&path).map_err(StorageError::from)? else {
+            return Ok(None);
+        };
+        let (modified, changed) = (meta.modified_nanos, meta.changed_nanos);
+        let text = format!("{}\0{modified}\0{changed}\0{}", meta.len, meta.inode);
+        Ok(Some(Digest::of(text.as_bytes()).half().number()))
     }
 
     fn rights(

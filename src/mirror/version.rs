@@ -24,6 +24,8 @@ pub struct Mirrored {
     pub sum: u64,
     /// The fingerprint of its rows as a number, where they were read whole last.
     pub whole: Option<u64>,
+    /// What told its file from others when it was read last, where nothing was recorded of it (`read`).
+    pub seen: Option<u64>,
     /// The zone of its wall clock, by its IANA name.
     pub zone: Option<String>,
     /// Months whose file is damaged, in quarantine or gone: the rows are those of the last good copy.
@@ -93,6 +95,8 @@ struct SeriesLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     whole: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     zone: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     kept: Vec<String>,
@@ -137,6 +141,7 @@ impl Version {
                 rows: series.rows,
                 sum: series.sum,
                 whole: series.whole,
+                seen: series.seen,
                 zone: series.zone.clone(),
                 kept: series.kept.iter().map(ToString::to_string).collect(),
             })
@@ -225,6 +230,7 @@ fn series(text: &[u8]) -> Option<(Box<str>, Mirrored)> {
         rows: line.rows,
         sum: line.sum,
         whole: line.whole,
+        seen: line.seen,
         zone: line.zone,
         kept: kept?,
     };
@@ -262,6 +268,7 @@ mod tests {
                         rows: 2,
                         sum: u64::MAX,
                         whole: Some(5),
+                        seen: Some(u64::MAX),
                         zone: Some("America/New_York".to_owned()),
                         kept: vec!["2026-05".parse().unwrap()],
                     },

@@ -34,5 +34,5 @@ pub use partition::{Granularity, PartitionKey};
 pub use provenance::{PriceBasis, Provenance, TimeUnit};
 pub use request::{PartitionedSeries, Series, StorageRequest, VenueMissing};
 pub use run_id::RunId;
-pub use ticker::{InvalidTicker, Ticker, instrument_symbol};
+pub use ticker::{InvalidTicker, Ticker, instrument_of, instrument_symbol};
 pub use venue::{InvalidVenue, Slug, Venue};

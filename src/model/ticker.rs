@@ -85,6 +85,21 @@ pub fn instrument_symbol(isin: &str, currency: Option<&str>, main: &str) -> Stri
     }
 }
 
+/// Returns the ISIN that a symbol is, and the currency behind it if there is one: what `instrument_symbol` made it of; `None` of a
+/// symbol that has not the form of an ISIN.
+pub fn instrument_of(symbol: &str) -> Option<(&str, Option<&str>)> {
+    let (isin, currency) = match symbol.split_once('.') {
+        Some((isin, currency)) => (isin, Some(currency)),
+        None => (symbol, None),
+    };
+    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let is_isin = isin.len() == 12
+        && isin.bytes().all(is_plain)
+        && isin.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        && isin.ends_with(|last: char| last.is_ascii_digit());
+    is_isin.then_some((isin, currency))
+}
+
 fn encode(symbol: &str) -> String {
     let last = symbol.chars().count().saturating_sub(1);
     let mut segment = String::with_capacity(symbol.len());

@@ -12,8 +12,8 @@ use crate::catalog::Catalog;
 use crate::inventory::{self, Asked, InventoryError, Listed, interval_of};
 use crate::ledger::{Rewrite, SeriesRecord, latest_rewrites};
 use crate::model::{Interval, PartitionKey, PriceBasis, Series, Venue, time};
-use crate::sys::{Fs, Kind};
-use crate::update::SeriesStatus;
+use crate::sys::{Fs, FsResult, Kind};
+use crate::update::{Provisional, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// How many revisions and cases the page names.
@@ -60,8 +60,9 @@ pub fn document(
         .collect();
     let listed = inventory::list(known, workspace.view(), catalog, made.today);
     let mut page = Page::default();
+    let mut provisional = Provisional::of(workspace, fs, catalog, made.at);
     for one in &listed {
-        page.add(one, catalog);
+        page.add(one, catalog, &mut provisional)?;
     }
     let groups = groups(&page, standing);
     let (quarantine, cases) = quarantine(fs, workspace)?;
@@ -124,10 +125,15 @@ struct Page {
 }
 
 impl Page {
-    fn add(&mut self, one: &Listed, catalog: &Catalog) {
+    fn add(
+        &mut self,
+        one: &Listed,
+        catalog: &Catalog,
+        provisional: &mut Provisional<'_>,
+    ) -> FsResult<()> {
         let series = &one.request.series;
         let (Some(venue), Some(ticker)) = (&one.request.venue, series.ticker()) else {
-            return;
+            return Ok(());
         };
         let of_bars = match series {
             Series::Bars { interval, .. } => Some(*interval),
@@ -146,7 +152,10 @@ impl Page {
         let day = |nanos: Option<i64>| nanos.map(|nanos| days(time::day(nanos)));
         let (provisional, lost) = match of_bars {
             Some(interval) => (
-                catalog.provisional(ticker, venue, interval),
+                provisional.up_to(
+                    (ticker, venue, interval),
+                    record.and_then(|record| record.last),
+                )?,
                 catalog.lost(ticker, venue, interval),
             ),
             None => (Vec::new(), Vec::new()),
@@ -177,6 +186,7 @@ impl Page {
             json!(lost.flatten().collect::<Vec<i32>>()),
         ];
         self.series.push((group, row));
+        Ok(())
     }
 }
 

@@ -4,14 +4,14 @@
 //! timestamps, a newline at the end. Each interval of a venue that has tickers has every metric after every run that
 //! could read the registry: what never happened is 0, and what will not is infinite, so that alerts can be written.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::gaps::MinuteState;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
-use crate::mirror::Tree;
+use crate::mirror::{Standing, Tree};
 use crate::model::{Interval, Venue};
 use crate::update::{FeedMinutes, RequestWeek, SeriesStatus};
 
@@ -34,8 +34,8 @@ pub struct Outcome<'o> {
     pub requests: &'o [RequestWeek],
     /// How much is kept.
     pub sizes: &'o [Size],
-    /// The mirrors, and when each was compared with its tree last.
-    pub mirrors: &'o [(Tree, Option<DateTime<Utc>>)],
+    /// The mirrors, and how each of them stands that is made and can be read.
+    pub mirrors: &'o [(Tree, Option<Standing>)],
     /// Sessions that were lost, for each of the series.
     pub lost: &'o [usize],
     /// The minutes of feeds.
@@ -120,7 +120,7 @@ pub fn render(outcome: &Outcome<'_>) -> String {
     );
     let kept = kept(outcome.sizes).into_iter();
     let feeds = outcome.feeds.into_iter().flat_map(of_feeds);
-    for (name, help, samples) in kept.chain([mirrors(outcome.mirrors)]).chain(feeds) {
+    for (name, help, samples) in kept.chain(mirrors(outcome.mirrors)).chain(feeds) {
         gauge(&mut text, name, help, &samples);
     }
     text
@@ -128,24 +128,30 @@ pub fn render(outcome: &Outcome<'_>) -> String {
 
 /// What is told of the minutes of feeds. What a feed forgets next is no metric of a source of bars: a feed keeps a day, and
 /// something of it is always open.
-fn of_feeds(feeds: &FeedMinutes) -> [Metric; 3] {
-    let mut open: BTreeMap<String, Option<DateTime<Utc>>> = BTreeMap::new();
-    let mut minutes = Vec::new();
-    for one in feeds.by_state() {
-        let [market, source] = at(&one.venue);
-        let next = open.entry(labels(&[market, source])).or_default();
-        *next = next.iter().copied().chain(one.next_loss).min();
-        let labels = labels(&[market, source, ("state", one.state.as_str())]);
-        minutes.push((labels, one.minutes.to_string()));
+fn of_feeds(feeds: &FeedMinutes) -> [Metric; 4] {
+    let sums = feeds.by_state();
+    let (silent, missed) = (feeds.silent(), feeds.missed());
+    let mut samples: [Vec<(String, String)>; 4] = Default::default();
+    let [minutes, next_loss, missed_minutes, silent_days] = &mut samples;
+    for venue in feeds.feeds() {
+        let of_feed = || sums.iter().filter(|one| one.venue == *venue);
+        // Also those that are none: an alert compares them with those of yesterday.
+        for state in MinuteState::ALL {
+            let [market, source] = at(venue);
+            let sum = of_feed().find(|one| one.state == state);
+            let count = sum.map_or(0, |one| one.minutes);
+            let labels = labels(&[market, source, ("state", state.as_str())]);
+            minutes.push((labels, count.to_string()));
+        }
+        let next = of_feed().filter_map(|one| one.next_loss).min();
+        let next = next.map_or_else(|| "+Inf".to_owned(), |at| at.timestamp().to_string());
+        next_loss.push((labels(&at(venue)), next));
+        let missed = missed.get(venue).copied().unwrap_or_default();
+        missed_minutes.push((labels(&at(venue)), missed.to_string()));
+        let silent = silent.get(venue).map_or(0, Vec::len);
+        silent_days.push((labels(&at(venue)), silent.to_string()));
     }
-    let silent = feeds.silent();
-    let silent = silent
-        .iter()
-        .map(|(venue, days)| (labels(&at(venue)), days.len().to_string()));
-    let moment = |moment: DateTime<Utc>| moment.timestamp().to_string();
-    let next = open
-        .into_iter()
-        .map(|(feed, next)| (feed, next.map_or_else(|| "+Inf".to_owned(), moment)));
+    let [minutes, next_loss, missed_minutes, silent_days] = samples;
     [
         (
             "feed_minutes",
@@ -155,12 +161,17 @@ fn of_feeds(feeds: &FeedMinutes) -> [Metric; 3] {
         (
             "feed_next_loss_timestamp_seconds",
             "When a feed first forgets a minute that nothing stands for.",
-            next.collect(),
+            next_loss,
+        ),
+        (
+            "feed_missed_minutes",
+            "Minutes that a feed forgets before they can be fetched at the budget of its server.",
+            missed_minutes,
         ),
         (
             "feed_silent_days",
             "Days of trading of the last 31 days on which a feed had no trade.",
-            silent.collect(),
+            silent_days,
         ),
     ]
 }
@@ -252,19 +263,40 @@ fn kept(sizes: &[Size]) -> [Metric; 6] {
     ]
 }
 
-fn mirrors(mirrors: &[(Tree, Option<DateTime<Utc>>)]) -> Metric {
-    let sample = |(tree, refreshed): &(Tree, Option<DateTime<Utc>>)| {
-        let [market, source] = at(&tree.venue);
-        let interval = tree.interval.map_or("", Interval::as_str);
-        let dataset = ("dataset", tree.dataset.as_str());
-        let labels = labels(&[market, source, dataset, ("interval", interval)]);
-        (labels, refreshed.map_or(0, |at| at.timestamp()).to_string())
+fn mirrors(mirrors: &[(Tree, Option<Standing>)]) -> [Metric; 4] {
+    let each = |number: fn(&Standing) -> String| -> Vec<(String, String)> {
+        let sample = |(tree, standing): &(Tree, Option<Standing>)| {
+            let [market, source] = at(&tree.venue);
+            let interval = tree.interval.map_or("", Interval::as_str);
+            let dataset = ("dataset", tree.dataset.as_str());
+            let labels = labels(&[market, source, dataset, ("interval", interval)]);
+            let number = standing.as_ref().map(number);
+            (labels, number.unwrap_or_else(|| "0".to_owned()))
+        };
+        mirrors.iter().map(sample).collect()
     };
-    (
-        "mirror_refreshed_timestamp_seconds",
-        "When a mirror was brought up to date last; 0 for never.",
-        mirrors.iter().map(sample).collect(),
-    )
+    [
+        (
+            "mirror_refreshed_timestamp_seconds",
+            "When a mirror was brought up to date last; 0 for never.",
+            each(|one| one.refreshed.map_or(0, |at| at.timestamp()).to_string()),
+        ),
+        (
+            "mirror_version",
+            "The version of a mirror that readers take; 0 for none.",
+            each(|one| one.version.number.to_string()),
+        ),
+        (
+            "mirror_table_version",
+            "The newest version of the table of a mirror; 0 for none.",
+            each(|one| one.table.unwrap_or(0).to_string()),
+        ),
+        (
+            "mirror_series_behind",
+            "Series of which other rows are stored than a mirror has.",
+            each(|one| one.behind.to_string()),
+        ),
+    ]
 }
 
 fn states(series: &[SeriesStatus]) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@
 //! are staged in a folder that hands down the same as the one where they land. What it refuses is noted and told.
 //! Costs a question for each folder that gets new files, and none for files that replace others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::sys::atomic::parent;
@@ -15,6 +15,7 @@ use super::StorageError;
 use super::area::Area;
 use super::group::NEW;
 use super::place::{Probed, RealDir};
+use super::spelled::Spelled;
 use super::whole_series::whole_root;
 
 /// The folders of the run that hand down what some place does, by number.
@@ -51,9 +52,9 @@ pub(super) struct Berths {
     /// The folders in which the files of the group are staged.
     dirs: BTreeSet<PathBuf>,
     /// Folders of the tree.
-    places: HashMap<PathBuf, Heritage>,
+    places: Spelled<Heritage>,
     /// Folders in which whole series are built, and that the tree has as well.
-    whole: HashMap<PathBuf, Heritage>,
+    whole: Spelled<Heritage>,
     /// Those of them that the system refused something.
     whole_refused: Vec<PathBuf>,
     /// Files and series that could not be given the owner, group or mode of those that they replace, or of the folder they
@@ -182,8 +183,7 @@ impl Berths {
             None if dir == area.places.root || dir == parent(dir) => Heritage::default(),
             None => self.heritage_of(area, parent(dir))?,
         };
-        let places = &mut self.places;
-        places.insert(dir.to_owned(), found.clone());
+        self.places.put(dir, found.clone());
         Ok(found)
     }
 
@@ -239,7 +239,7 @@ impl Berths {
         } else {
             self.whole.get(parent(dir)).cloned()
         };
-        if !is_root && (above.is_none() || self.whole.contains_key(dir)) {
+        if !is_root && (above.is_none() || self.whole.contains(dir)) {
             area.fs.create_dir(dir)?;
             return Ok(());
         }
@@ -266,7 +266,7 @@ impl Berths {
                 given
             }
         };
-        self.whole.insert(dir.to_owned(), given);
+        self.whole.put(dir, given);
         Ok(())
     }
 
@@ -281,7 +281,7 @@ impl Berths {
     pub(super) fn is_whole_refused(&self, staged: &Path) -> bool {
         let refused = &self.whole_refused;
         let mut above = staged.ancestors();
-        let nearest = above.find(|dir| self.whole.contains_key(*dir));
+        let nearest = above.find(|dir| self.whole.contains(dir));
         nearest.is_some_and(|dir| refused.iter().any(|one| one == dir))
     }
 }

@@ -12,6 +12,7 @@ use crate::sys::{Access, Kind};
 use super::StorageError;
 use super::area::Area;
 use super::journal::{self, Entry};
+use super::spelled::SpelledPaths;
 use super::waiting::Left;
 
 /// The journal before it counts.
@@ -44,8 +45,9 @@ pub(super) fn move_into_place(
     ancestors: Ancestors,
 ) -> Result<Moved, StorageError> {
     let mut moved = Moved::default();
-    let mut known = BTreeSet::from([area.places.root.clone()]);
-    let mut grown = BTreeSet::new();
+    let mut known = SpelledPaths::default();
+    known.add(&area.places.root);
+    let mut grown = SpelledPaths::default();
     let mut ready = Vec::with_capacity(entries.len());
     for entry in entries {
         match make_real_dirs(area, parent(&entry.target), &mut known, &mut grown) {
@@ -54,6 +56,7 @@ pub(super) fn move_into_place(
             Err(error) => return Err(error),
         }
     }
+    let mut grown = grown.in_order();
     if ancestors == Ancestors::Doubtful {
         grown.extend(ready.iter().flat_map(|entry| area.above(&entry.target)));
     }
@@ -121,8 +124,8 @@ pub(super) fn seal_journal(
 pub(super) fn make_real_dirs(
     area: &Area<'_>,
     dir: &Path,
-    known: &mut BTreeSet<PathBuf>,
-    grown: &mut BTreeSet<PathBuf>,
+    known: &mut SpelledPaths,
+    grown: &mut SpelledPaths,
 ) -> Result<(), StorageError> {
     if known.contains(dir) {
         return Ok(());
@@ -145,9 +148,9 @@ pub(super) fn make_real_dirs(
         None => {
             make_real_dirs(area, parent(dir), known, grown)?;
             area.fs.create_dir(dir)?;
-            grown.insert(parent(dir).to_owned());
+            grown.add(parent(dir));
         }
     }
-    known.insert(dir.to_owned());
+    known.add(dir);
     Ok(())
 }

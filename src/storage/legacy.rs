@@ -402,9 +402,7 @@ fn joined(path: &Path, mut older: Stored, settled: Stored) -> Result<Stored, Sto
         let basis = Some(older.provenance.basis);
         older.provenance = combine(path, Some(&older.provenance), basis, &settled.provenance)?;
     }
-    if !older.frame.joins(&settled.frame) {
-        refuse_other_rows(path, older.frame.profile(), settled.frame.profile())?;
-    }
+    refuse_other_rows(path, &older.frame, &settled.frame)?;
     older.frame = frame::merge(&older.frame, &settled.frame).frame;
     older.displaced += settled.displaced;
     older.beyond.extend(settled.beyond);

@@ -5,8 +5,7 @@
 //! Where the data root as a whole takes no file, that is told before anything is fetched, so that a run collects first.
 //! Leaves to others: a place that turns bad after it was asked for (`into_place`).
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::layout::Places;
 use crate::sys::atomic::parent;
@@ -14,6 +13,7 @@ use crate::sys::{Fs, FsError, Kind};
 
 use super::StorageError;
 use super::area::Area;
+use super::spelled::{Spelled, SpelledPaths};
 
 /// A directory on the way to targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +31,9 @@ const ANY_NAME: &str = ".partition-staging";
 #[derive(Debug, Default)]
 pub(super) struct Probed {
     /// Directories on the way to targets that are known to be no links.
-    real_dirs: HashMap<PathBuf, RealDir>,
+    real_dirs: Spelled<RealDir>,
     /// Names on the way to targets that nobody has, and below which a file can be brought.
-    vacant: HashSet<PathBuf>,
+    vacant: SpelledPaths,
 }
 
 impl Probed {
@@ -83,7 +83,7 @@ impl Probed {
         match area.fs.probe(from, parent(name), &last)? {
             None => {
                 if name != target {
-                    self.vacant.insert(name.to_owned());
+                    self.vacant.add(name);
                 }
                 Ok(())
             }
@@ -98,7 +98,7 @@ impl Probed {
     /// Tells whether a directory is there; no link on the way to it counts as one, but for the data root.
     fn is_real_dir(&mut self, area: &Area<'_>, dir: &Path) -> Result<bool, StorageError> {
         let places = area.places;
-        if dir == places.root || self.real_dirs.contains_key(dir) {
+        if dir == places.root || self.real_dirs.contains(dir) {
             return Ok(true);
         }
         let refused = || StorageError::NotADirectory {
@@ -120,7 +120,7 @@ impl Probed {
             Kind::Link if dir == places.data => RealDir::Link,
             Kind::Link | Kind::File | Kind::Other => return Err(refused()),
         };
-        self.real_dirs.insert(dir.to_owned(), found);
+        self.real_dirs.put(dir, found);
         Ok(true)
     }
 }

@@ -85,9 +85,7 @@ pub(super) fn prepare_file(
         Inspected::Whole { decoded, bytes } => {
             let mut decoded = decoded;
             let stored = &decoded.ordered.frame;
-            if !stored.joins(newer) {
-                refuse_other_rows(&job.path, stored.profile(), newer.profile())?;
-            }
+            refuse_other_rows(&job.path, stored, newer)?;
             let merged = frame::merge(&decoded.ordered.frame, newer);
             let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
             if is_relabelled {

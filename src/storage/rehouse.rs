@@ -15,6 +15,7 @@ use crate::model::{Digest, Interval, PartitionKey, StorageRequest, Ticker};
 use crate::sys::{Kind, Medium, Rights, rights_of};
 
 use super::legacy_place::{LegacyPlaces, Spot, bars};
+use super::tree::refuse_other_rows;
 use super::{
     Custody, Document, InPieces, LegacyFile, LegacyFound, LegacyStore, Prepared, PreparedFile,
     PutAway, Replaced, Sealed, StagedRun, StorageError,
@@ -192,8 +193,9 @@ fn prepare_move(store: &LegacyStore, lodger: &Lodger) -> Result<Move, StorageErr
             reason,
         });
     }
-    let rows = &older.decoded.ordered.frame;
-    let all = frame::merge(rows, &newer.decoded.ordered.frame).frame;
+    let (rows, newer_rows) = (&older.decoded.ordered.frame, &newer.decoded.ordered.frame);
+    refuse_other_rows(path, rows, newer_rows)?;
+    let all = frame::merge(rows, newer_rows).frame;
     let spot = Spot::standing(target.clone(), meta);
     let prepared = store.prepare_at(request, spot, &all, &newer.decoded.provenance)?;
     let prepared = prepared.from_file(origin);

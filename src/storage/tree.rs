@@ -31,28 +31,33 @@ impl TreeFacts {
     /// Refuses rows that have come into being in another way than those of the tree: readers take a tree for one table.
     pub(super) fn refuse_others(&self, tree: &Path, newer: &Frame) -> Result<(), StorageError> {
         match self.profile {
-            Some(profile) if !newer.is_empty() => refuse_other_rows(tree, profile, newer.profile()),
+            Some(profile) if !newer.is_empty() && !profile.joins(newer.profile()) => {
+                Err(other_rows(tree, profile, newer.profile()))
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// Refuses rows of one profile where those of another lie.
-pub(super) fn refuse_other_rows(
-    path: &Path,
-    stored: &'static Profile,
-    newer: &'static Profile,
-) -> Result<(), StorageError> {
+/// Refuses rows that cannot be those of one series with the ones that lie at a place: whoever merges rows of two files asks.
+///
+/// # Errors
+/// When they have come into being in another way.
+pub fn refuse_other_rows(path: &Path, stored: &Frame, newer: &Frame) -> Result<(), StorageError> {
     if stored.joins(newer) {
         return Ok(());
     }
-    Err(StorageError::Refused {
+    Err(other_rows(path, stored.profile(), newer.profile()))
+}
+
+fn other_rows(path: &Path, stored: &Profile, newer: &Profile) -> StorageError {
+    StorageError::Refused {
         path: path.to_owned(),
         reason: format!(
             "it holds {}, and the new rows are {}",
             stored.name, newer.name
         ),
-    })
+    }
 }
 
 /// Remembers the facts of the trees that were asked for.

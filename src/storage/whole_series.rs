@@ -5,7 +5,7 @@
 //! and what a crash leaves behind lies in staging, where the next start clears it away.
 //! Leaves to others: series of which the tree has files already (`commit`), judging (`migrate`).
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::ledger::SeriesRecord;
@@ -18,6 +18,7 @@ use super::area::{Area, remove_tree};
 use super::berth::Berths;
 use super::draft::{Draft, DraftFile};
 use super::into_place::make_real_dirs;
+use super::spelled::SpelledPaths;
 
 /// The folder of a run in which whole series are built, in the shape of the data root.
 pub(super) const WHOLE: &str = "whole";
@@ -55,7 +56,7 @@ impl BuiltSeries {
 #[derive(Debug, Default)]
 pub(super) struct WholeSeries {
     files: Vec<PathBuf>,
-    dirs: HashSet<PathBuf>,
+    dirs: SpelledPaths,
 }
 
 impl WholeSeries {
@@ -97,7 +98,7 @@ impl WholeSeries {
     /// Makes everything durable that was built since the last call.
     pub(super) fn sync(&mut self, area: &Area<'_>) -> Result<(), StorageError> {
         let Self { files, dirs } = std::mem::take(self);
-        let mut dirs: BTreeSet<PathBuf> = dirs.into_iter().collect();
+        let mut dirs = dirs.in_order();
         dirs.insert(area.dir().to_owned());
         area.sync_of_data(&files, dirs)
     }
@@ -113,7 +114,7 @@ impl WholeSeries {
         }
         self.make_dirs(area, berths, parent(dir))?;
         berths.make_whole_dir(area, dir)?;
-        self.dirs.insert(dir.to_owned());
+        self.dirs.add(dir);
         Ok(())
     }
 }
@@ -130,13 +131,14 @@ pub(super) fn move_whole(area: &Area<'_>, series_dirs: &[PathBuf]) -> Result<(),
         return Ok(());
     }
     area.confirm_lock()?;
-    let mut known = BTreeSet::from([area.places.root.clone()]);
-    let mut grown = BTreeSet::new();
+    let mut known = SpelledPaths::default();
+    known.add(&area.places.root);
+    let mut grown = SpelledPaths::default();
     for dir in series_dirs {
         make_real_dirs(area, parent(dir), &mut known, &mut grown)?;
     }
     // A folder moved into a directory that a power cut takes away would be in neither place.
-    area.sync_of_data(&[], grown)?;
+    area.sync_of_data(&[], grown.in_order())?;
     let mut touched = BTreeSet::new();
     for dir in series_dirs {
         let staged = stand_in(area, dir)?;

@@ -78,11 +78,10 @@ impl Without {
         }
         refuse_unknown(&job, &decoded.unknown_columns)?;
         let nothing = Frame::empty(profile);
-        if let Some(newer) = newer.filter(|newer| !stored.joins(newer)) {
-            refuse_other_rows(&job.path, stored.profile(), newer.profile())?;
-        }
+        let newer = newer.unwrap_or(&nothing);
+        refuse_other_rows(&job.path, stored, newer)?;
         let left = frame::without(stored, &removed);
-        let left = frame::merge(&left, newer.unwrap_or(&nothing));
+        let left = frame::merge(&left, newer);
         let why = reason(&removed, unwanted);
         let mut file = encode(&job, Some(&decoded), &left)?;
         file.old = old;

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::feeds::RecordedFeed;
-use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState};
+use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState, Task, schedule};
 use crate::layout::Places;
 use crate::model::Venue;
 use crate::sys::{Fs, FsResult};
@@ -17,7 +17,18 @@ use crate::workspace::View;
 #[derive(Debug)]
 pub struct FeedMinutes {
     days: Vec<(FeedDay, Vec<MinuteSpan>)>,
+    /// Of each feed that was asked ever, how it can be asked.
+    asked: BTreeMap<Venue, Budget>,
     now: DateTime<Utc>,
+}
+
+/// How fast a feed can be asked.
+#[derive(Debug)]
+struct Budget {
+    /// The address of its server, whose feeds share the budget.
+    server: String,
+    /// What a request takes.
+    pace: TimeDelta,
 }
 
 /// All minutes of one feed that are in one state.
@@ -51,17 +62,66 @@ impl FeedMinutes {
         (venues, since): (&[Venue], Option<NaiveDate>),
     ) -> FsResult<Self> {
         let mut days = Vec::new();
+        let mut asked = BTreeMap::new();
         for feed in view.feeds {
-            if venues.is_empty() || venues.contains(feed.venue()) {
-                days.extend(RecordedFeed::of(feed, (fs, places), now, since)?.days());
+            if !venues.is_empty() && !venues.contains(feed.venue()) {
+                continue;
             }
+            let of_feed = RecordedFeed::of(feed, (fs, places), now, since)?.days();
+            if !of_feed.is_empty() {
+                let budget = Budget {
+                    server: feed.spec().base_url.clone(),
+                    pace: feed.spec().rate.average(),
+                };
+                asked.insert(feed.venue().clone(), budget);
+            }
+            days.extend(of_feed);
         }
         let days = days.into_iter().map(|day| {
             let spans = day.spans(now);
             (day, spans)
         });
         let days = days.collect();
-        Ok(Self { days, now })
+        Ok(Self { days, asked, now })
+    }
+
+    /// Returns the feeds that were asked ever.
+    pub fn feeds(&self) -> impl Iterator<Item = &Venue> {
+        self.asked.keys()
+    }
+
+    /// Counts, feed by feed, the open minutes that are forgotten before they can be fetched: one request each, at the budget of
+    /// the server, in the order that loses least. Feeds that lose nothing are not named.
+    pub fn missed(&self) -> BTreeMap<&Venue, usize> {
+        let mut missed = BTreeMap::new();
+        let servers: BTreeSet<&str> = self.asked.values().map(|one| &*one.server).collect();
+        for server in servers {
+            let (venues, tasks): (Vec<&Venue>, Vec<Task>) = self.open_at(server).unzip();
+            for (at, minutes) in schedule(&tasks).missed {
+                if let Some(venue) = venues.get(at) {
+                    *missed.entry(*venue).or_default() += minutes;
+                }
+            }
+        }
+        missed
+    }
+
+    /// Returns the open minutes of a server as work.
+    fn open_at(&self, server: &str) -> impl Iterator<Item = (&Venue, Task)> {
+        let millis = |time: TimeDelta| u64::try_from(time.num_milliseconds()).unwrap_or_default();
+        let of_server = self.days.iter().filter_map(move |(day, spans)| {
+            let budget = self.asked.get(&day.venue)?;
+            (budget.server == server).then_some((day, spans, budget.pace))
+        });
+        of_server.flat_map(move |(day, spans, pace)| {
+            let open = spans.iter().filter(|span| span.state.is_open());
+            let minutes = open.map(MinuteSpan::len).sum();
+            let task = Task {
+                cost: millis(pace),
+                deadlines: vec![millis(day.deadline - self.now)],
+            };
+            std::iter::repeat_n((&day.venue, task), minutes)
+        })
     }
 
     /// Returns the days with their minutes in runs, oldest first feed by feed.

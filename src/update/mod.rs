@@ -19,6 +19,7 @@ mod kept_answers;
 mod owed;
 mod plan;
 mod planned;
+mod provisional;
 mod queue;
 mod replay;
 mod request_count;
@@ -26,6 +27,8 @@ mod requests;
 mod run;
 mod space;
 mod status;
+mod take_in;
+mod unknown;
 mod who;
 
 pub use confirm::{Confirmed, confirm};
@@ -38,11 +41,14 @@ pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
 };
+pub use provisional::Provisional;
 pub use request_count::RequestCount;
 pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
 pub use status::{RefusedTicker, SeriesStatus, refused, survey};
+pub use take_in::{ListChoice, TakenIn, take_in};
+pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
 use crate::catalog::CatalogError;
 use crate::feeds::FeedRunError;

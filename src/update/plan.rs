@@ -167,16 +167,17 @@ fn venues(request: &UpdateRequest, catalog: &Catalog) -> BTreeSet<Venue> {
     known
 }
 
-/// Returns the venues whose feeds are meant: those that were named; else those that the settings describe, that have tickers,
-/// or of which trades are stored. Who names tickers and no venue means bars.
+/// Returns the venues whose feeds are meant: those that were named; else those of the tickers that were named; else those that the
+/// settings describe, that have tickers, or of which trades are stored.
 fn feeds(request: &UpdateRequest, view: View<'_>, catalog: &Catalog) -> Vec<Venue> {
-    if is_named(request) && request.venues.is_empty() {
-        return Vec::new();
-    }
     let settings = view.config.settings();
     let mut wanted: BTreeSet<&Venue> = request.venues.iter().collect();
+    let homes = request.tickers.iter().map(|one| catalog.venues_of(one));
+    let homes: Vec<Venue> = homes.flatten().collect();
     let known = catalog.venues();
-    if request.venues.is_empty() {
+    if is_named(request) {
+        wanted.extend(homes.iter().filter(|_| request.venues.is_empty()));
+    } else if request.venues.is_empty() {
         wanted.extend(settings.described_venues());
         wanted.extend(&known);
         for feed in view.feeds {

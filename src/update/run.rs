@@ -26,8 +26,9 @@ use super::kept_answers::KeptAnswers;
 use super::owed::Owed;
 use super::replay::replay_answers;
 use super::space::check_space;
+use super::unknown::let_rest;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
-use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, Unknown};
+use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes};
 use crate::workspace::{Session, View};
 
 /// How a plan is executed.
@@ -372,22 +373,15 @@ impl<'l> Run<'_, 'l> {
             return;
         }
         for report in &self.report.venues {
-            if !report.is_believable() {
-                if !report.unknown.is_empty() && report.heard > 0 {
-                    self.report.warnings.push(format!(
-                        "{} knows {} series of this run and {} not, which looks like an outage: none is recorded as not found",
-                        report.venue, report.heard, report.unknown.len()
-                    ));
-                }
-                continue;
-            }
-            for Unknown { ticker, interval } in &report.unknown {
-                let catalog = self.registry.catalog_mut();
-                // What cannot be recorded is asked for again, which is all that is lost.
-                let _recorded =
-                    catalog.record_not_found(ticker, &report.venue, *interval, self.options.today);
+            if !report.is_believable() && !report.unknown.is_empty() && report.heard > 0 {
+                self.report.warnings.push(format!(
+                    "{} knows {} series of this run and {} not, which looks like an outage: none is recorded as not found",
+                    report.venue, report.heard, report.unknown.len()
+                ));
             }
         }
+        let catalog = self.registry.catalog_mut();
+        let _recorded = let_rest(&self.report.venues, catalog, self.options.today);
     }
 }
 

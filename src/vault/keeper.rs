@@ -25,6 +25,13 @@ pub enum Kept {
     Known,
 }
 
+/// When a download has to be durable.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    Now,
+    OnceSettled,
+}
+
 /// Writes to the vault of a workspace.
 #[derive(Debug)]
 pub struct Keeper<'l> {
@@ -84,27 +91,9 @@ impl<'l> Keeper<'l> {
         if !self.days.contains_key(&of_day) {
             let known = self.known(shelf, day)?;
             let fresh = OpenDay { known, part: None };
-            self.days.insert(of_day.clone(), fresh);
+            self.days.insert(of_day, fresh);
         }
-        let key = (head.name.clone(), head.digest);
-        let entry = self.days.entry(of_day);
-        let open = entry.or_default();
-        if open.known.contains(&key) {
-            return Ok(Kept::Known);
-        }
-        self.held.confirm()?;
-        let mut part = write(
-            open,
-            &self.vault,
-            (shelf, day),
-            &self.run,
-            &Record { head, bytes },
-        )?;
-        part.file.sync()?;
-        // Only now: after a failure nobody knows what the file holds, and the next record goes into another one.
-        open.part = Some(part);
-        open.known.insert(key);
-        Ok(Kept::New)
+        self.put((shelf, day), &Record { head, bytes }, Durable::Now)
     }
 
     /// Keeps one of many downloads under its day, whatever earlier runs kept. It survives power loss once `settle` returned
@@ -120,22 +109,34 @@ impl<'l> Keeper<'l> {
         bytes: &[u8],
     ) -> Result<(), VaultError> {
         let head = Head::of(name, fetched_at, bytes)?;
+        self.put((shelf, day), &Record { head, bytes }, Durable::OnceSettled)?;
+        Ok(())
+    }
+
+    /// Writes a download into the part of its day, unless it is known to be there.
+    fn put(
+        &mut self,
+        (shelf, day): (&Shelf, NaiveDate),
+        record: &Record<'_>,
+        durable: Durable,
+    ) -> Result<Kept, VaultError> {
         let open = self.days.entry((shelf.clone(), day)).or_default();
-        let key = (head.name.clone(), head.digest);
+        let key = (record.head.name.clone(), record.head.digest);
         if open.known.contains(&key) {
-            return Ok(());
+            return Ok(Kept::Known);
         }
-        let mut part = write(
-            open,
-            &self.vault,
-            (shelf, day),
-            &self.run,
-            &Record { head, bytes },
-        )?;
-        part.is_settled = false;
+        if durable == Durable::Now {
+            self.held.confirm()?;
+        }
+        let mut part = write(open, &self.vault, (shelf, day), &self.run, record)?;
+        if durable == Durable::Now {
+            part.file.sync()?;
+        }
+        part.is_settled = durable == Durable::Now;
+        // Only now: after a failure nobody knows what the file holds, and the next record goes into another one.
         open.part = Some(part);
         open.known.insert(key);
-        Ok(())
+        Ok(Kept::New)
     }
 
     /// Makes durable what was added.

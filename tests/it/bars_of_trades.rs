@@ -2,7 +2,7 @@
 
 #![cfg(feature = "polars")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use barkeep::calendar::Calendar;
 use barkeep::cli::Exit;
@@ -294,8 +294,10 @@ fn auctions_and_bars_have_a_mirror_each() {
     for (ticker, rows) in made_of(&[next], Interval::M1).auctions {
         store(&bar, Series::Auctions { ticker }, &rows);
     }
+    let before = files_of_auctions(&bar);
     bar.run(&mirror).expect(Exit::Ok);
     let second = bar.run(&verify).expect(Exit::Ok).summary();
+    let after = files_of_auctions(&bar);
 
     let rows = |document: &serde_json::Value| {
         let mirrors = document["mirrors"].as_array().unwrap();
@@ -309,6 +311,35 @@ fn auctions_and_bars_have_a_mirror_each() {
     };
     assert_eq!(rows(&first), (Some(1), Some(2)));
     assert_eq!(rows(&second), (Some(1), Some(3)));
+    assert!(after.is_superset(&before), "{before:?} {after:?}");
+    assert_eq!(after.len(), before.len() + 1, "a delta: {after:?}");
+}
+
+#[test]
+fn who_mirrors_a_feed_is_told_that_its_trades_are_read_where_they_are() {
+    let bar = stored();
+    let mirror = ["mirror", "--venue", VENUE, "-i", "1d"];
+    let without = bar.run(&mirror).expect(Exit::Ok).stderr;
+    let feed = "DETR".parse().unwrap();
+    store(
+        &bar,
+        Series::Trades { feed },
+        &rows_of_trades(&a_day()).frame,
+    );
+
+    let with = bar.run(&mirror).expect(Exit::Ok).stderr;
+
+    assert!(!without.contains("trades"), "{without}");
+    let told =
+        format!("The trades of DETR at {VENUE} have no mirror: they are one file a day already");
+    assert!(with.contains(&told), "{with}");
+}
+
+/// The files that readers of the mirror of auctions open.
+fn files_of_auctions(bar: &Barkeep) -> BTreeSet<String> {
+    let listed = bar.text("mirror/de/xetra/auctions/current/files.txt");
+    let lines = listed.lines().map(|line| line.split('\t').next().unwrap());
+    lines.map(str::to_owned).collect()
 }
 
 #[test]

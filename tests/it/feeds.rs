@@ -1,6 +1,7 @@
 //! A feed of trades from its listing to bars, through the program.
 
 mod crash;
+mod expiry;
 mod gaps;
 mod marks;
 mod outward;

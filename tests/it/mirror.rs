@@ -6,6 +6,7 @@ mod restore;
 mod restore_crash;
 mod rules;
 mod table;
+mod unrecorded;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -322,7 +323,7 @@ fn status_and_metrics_tell_how_old_it_is() {
 
     assert!(
         told.stderr
-            .contains("The mirror of us:mine stocks_1d is 1 h 0 min old: version 1, 3 series."),
+            .contains("The mirror of us:mine stocks_1d is 1 h 0 min old: version 1, also of its table, 3 series."),
         "{}",
         told.stderr
     );
@@ -330,6 +331,64 @@ fn status_and_metrics_tell_how_old_it_is() {
     let metrics = bar.text("m.prom");
     let sample = "barkeep_mirror_refreshed_timestamp_seconds{market=\"us\",source=\"mine\",dataset=\"stocks\",interval=\"1d\"} 1763766000";
     assert!(metrics.contains(sample), "{metrics}");
+}
+
+#[test]
+fn status_and_metrics_tell_what_a_mirror_has_not_seen_and_how_its_table_stands() {
+    let mut bar = world();
+    bar.write("barkeep.toml", SETTINGS.replace("mirror", "# mirror"));
+    next_day(&mut bar, 2);
+    bar.write(
+        "barkeep.toml",
+        format!("[workspace]\nmirror_table = false\n{SETTINGS}"),
+    );
+
+    let told = bar.run(&["status"]).stderr;
+    let behind = bar.run(&["status", "--json"]).summary();
+    bar.run(&["update", "--metrics-file", "m.prom"])
+        .expect(Exit::Ok);
+    let caught_up = bar.run(&["status", "--json"]).summary();
+
+    assert!(
+        told.contains("It is behind what is stored of 3 series: barkeep mirror."),
+        "{told}"
+    );
+    assert_eq!(behind["mirrors"][0]["series_behind"], 3);
+    assert_eq!(behind["mirrors"][0]["table_version"], 1);
+    assert_eq!(caught_up["mirrors"][0]["series_behind"], 0);
+    assert_eq!(caught_up["mirrors"][0]["version"], 2);
+    assert_eq!(caught_up["mirrors"][0]["table_version"], Value::Null);
+    let metrics = bar.text("m.prom");
+    let labels = "{market=\"us\",source=\"mine\",dataset=\"stocks\",interval=\"1d\"}";
+    for (name, number) in [("version", 2), ("table_version", 0), ("series_behind", 0)] {
+        let sample = format!("barkeep_mirror_{name}{labels} {number}\n");
+        assert!(metrics.contains(&sample), "{sample}{metrics}");
+    }
+}
+
+#[test]
+fn a_mirror_in_the_wrong_place_of_the_settings_is_refused_with_the_right_one() {
+    let bar = Barkeep::empty();
+    let place = "mirror = [\"1d\"] below [sources.\"us:yahoo\"]";
+    let form = "expected a list of intervals, such as [\"1d\"]";
+    for (settings, said) in [
+        ("mirror = true", place),
+        ("mirror = [\"1d\"]", place),
+        ("[workspace]\nmirror = true", place),
+        ("[lists]\nmirror = true", place),
+        ("[sources.\"us:demo\"]\nmirror = true", form),
+        ("[sources.\"us:demo\"]\nmirror = \"1d\"", form),
+        (
+            "[sources.\"us:demo\"]\nmirror = [\"2d\"]",
+            "`2d` is not an interval",
+        ),
+    ] {
+        bar.write("barkeep.toml", settings);
+
+        let refused = bar.run(&["init"]).stderr;
+
+        assert!(refused.contains(said), "{settings}: {refused}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::barkeep::Barkeep;
 use crate::support::charts::{YahooBar, chart};
+use crate::support::feed::{FeedServer, line};
 use crate::support::series::Shape::PartitionedBars;
 use crate::support::series::{provenance, rows};
 use crate::support::server::Reply;
@@ -108,7 +109,13 @@ fn every_metric_of_the_alerts_is_one_that_a_run_writes() {
     );
     bar.run(&["init", "--venue", "de:two", "--ticker", "B"])
         .expect(Exit::Ok);
-    bar.write("barkeep.toml", "[sources.\"us:demo\"]\nmirror = [\"1d\"]\n");
+    let feed = FeedServer::start();
+    let minute = line("DE0007164600", "1", "2025-11-21T08:00:01", (180.0, 1.0));
+    feed.publish("2025-11-21T08_00", &[minute]);
+    bar.write(
+        "barkeep.toml",
+        feed.settings("[sources.\"us:demo\"]\nmirror = [\"1d\"]"),
+    );
 
     bar.run(&["update", "--metrics-file", "barkeep.prom"]);
 

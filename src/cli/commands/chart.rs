@@ -71,13 +71,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
-    let lookup = Lookup {
-        shell,
-        workspace: &workspace,
-        catalog: &catalog,
-        venues: args.venue.as_slice(),
-        day: None,
-    };
+    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = lookup.ticker(&args.ticker)?;
     let wanted = Wanted {
         command: "chart",

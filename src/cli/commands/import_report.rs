@@ -34,7 +34,7 @@ pub(super) fn tell(
             printer.note(&format!("{} is of {date}.", import.origin));
         }
     }
-    for (reason, symbols) in by_reason(&changes.left_out) {
+    for (reason, symbols) in by_reason(&changes.taken.left_out) {
         let sentence = format!(
             "{} left out, {reason}: {}.",
             count(symbols.len(), "symbol", "symbols"),
@@ -47,8 +47,8 @@ pub(super) fn tell(
         }
     }
     tell_aliases(changes, venue, shell);
-    let added = count(changes.added, "ticker", "tickers");
-    let back = match changes.taken_back.as_slice() {
+    let added = count(changes.taken.added, "ticker", "tickers");
+    let back = match changes.taken.taken_back.as_slice() {
         [] => "0".to_owned(),
         tickers => format!(
             "{} ({})",
@@ -88,21 +88,21 @@ pub(super) fn json(lists: &Lists, changes: &Changes, is_dry_run: bool, venue: &V
             "rows": import.list.rows,
         })
     });
-    let counts: serde_json::Map<String, Value> = by_reason(&changes.left_out)
+    let counts: serde_json::Map<String, Value> = by_reason(&changes.taken.left_out)
         .into_iter()
         .map(|(reason, symbols)| (reason.to_string(), json!(symbols.len())))
         .collect();
-    let left_out = changes
-        .left_out
-        .iter()
-        .map(|LeftOut { symbol, reason }| json!({"symbol": symbol, "reason": reason.to_string()}));
+    let left_out =
+        changes.taken.left_out.iter().map(
+            |LeftOut { symbol, reason }| json!({"symbol": symbol, "reason": reason.to_string()}),
+        );
     json!({
         "venue": venue.to_string(),
         "dry_run": is_dry_run,
         "lists": taken.collect::<Vec<_>>(),
         "refused": lists.refused.iter().map(Failure::json).collect::<Vec<_>>(),
-        "added": changes.added,
-        "taken_back": changes.taken_back.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "added": changes.taken.added,
+        "taken_back": changes.taken.taken_back.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "mnemonics": changes.aliases.map(|learned| json!({
             "new": learned.begun,
             "ended": learned.ended,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::intervals;
+use super::named::Lookup;
 use super::partition_toggle::{self, Change};
 use super::registration;
 use crate::catalog::{Catalog, Intervals};
@@ -45,7 +46,7 @@ pub(in crate::cli) struct InitArgs {
 
 /// Runs `init`.
 pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let tickers = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
+    let words = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     let fs = &*shell.world.fs;
     // Links on the way to the workspace are the user's own; below it there are none.
     let is_there = |dir: &&Path| !matches!(fs.metadata(dir), Ok(None));
@@ -60,15 +61,18 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     wiring::warn_without_source(&workspace, shell, &venue);
     let held = registration::lock(&workspace, shell, "init", Duration::ZERO)?;
     // Before anything is written: a registry that cannot be understood says neither what is there nor at which venue.
-    let catalog = Catalog::load(fs, shell.root())?;
+    let found = Catalog::load(fs, shell.root())?;
+    let is_new = found.is_none();
+    let mut catalog = found.unwrap_or_default();
+    catalog.know_aliases(workspace.aliases()?);
+    let tickers =
+        Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(&venue)).tickers(&words)?;
     if args.partitioned {
         let scope = ToggleScope::Source(venue.clone());
         partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
     }
     registration::refuse_unsafe_names(&workspace, shell, &venue, &tickers)?;
     save_intervals(&args.intervals, shell, &held)?;
-    let is_new = catalog.is_none();
-    let mut catalog = catalog.unwrap_or_default();
     let added = registration::add(shell, &mut catalog, &venue, &tickers);
     if is_new || catalog.is_changed() {
         registration::save(shell, &held, &catalog)?;

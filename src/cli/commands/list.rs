@@ -188,12 +188,16 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
 }
 
 fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_>) {
-    let rows: Vec<[String; 13]> = listed.iter().map(|one| row(one, args, catalog)).collect();
+    let rows: Vec<[String; 13]> = listed.iter().map(|one| row(one, catalog)).collect();
     let header = [
         "venue", "ticker", "series", "layout", "first", "last", "months", "rows", "files", "bytes",
         "basis", "unit", "state",
     ];
-    shell.printer.table(&header, &rows, &[6, 7, 8, 9]);
+    // The registry is that of today, and nobody knows what it said at another moment.
+    let columns = header.len() - usize::from(args.as_of.is_some());
+    let rows: Vec<&[String]> = rows.iter().filter_map(|row| row.get(..columns)).collect();
+    let header = header.get(..columns).unwrap_or(&header);
+    shell.printer.table(header, &rows, &[6, 7, 8, 9]);
     let unrecorded = listed.iter().filter(|one| one.record.is_none()).count();
     if unrecorded > 0 && args.as_of.is_some() {
         let series = count(unrecorded, "series", "series");
@@ -208,7 +212,7 @@ fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_
     }
 }
 
-fn row(one: &Listed, args: &ListArgs, catalog: &Catalog) -> [String; 13] {
+fn row(one: &Listed, catalog: &Catalog) -> [String; 13] {
     let venue = one.request.venue.as_ref().map(ToString::to_string);
     let ticker = match &one.request.series {
         Series::Trades { feed } => feed.to_string(),
@@ -243,13 +247,8 @@ fn row(one: &Listed, args: &ListArgs, catalog: &Catalog) -> [String; 13] {
         counted(|record| record.bytes),
         known(|record| record.basis.to_string()),
         known(|record| record.unit.as_str().to_owned()),
-        state(one, args).unwrap_or(UNKNOWN).to_owned(),
+        one.state.as_str().to_owned(),
     ]
-}
-
-/// Returns what the registry says of a series. It is that of today, and says nothing of another moment.
-fn state(one: &Listed, args: &ListArgs) -> Option<&'static str> {
-    args.as_of.is_none().then(|| one.state.as_str())
 }
 
 /// What is printed of all series.
@@ -303,7 +302,7 @@ impl<'l> Document<'l> {
             },
             dataset: series.dataset().as_str(),
             interval: inventory::interval_of(series).map(Interval::as_str),
-            state: state(one, args),
+            state: args.as_of.is_none().then(|| one.state.as_str()),
             is_recorded: record.is_some(),
             layout: record.map(layout),
             first: moment(record.and_then(|record| record.first)),

@@ -28,7 +28,23 @@ pub(super) struct Lookup<'l> {
     pub(super) day: Option<NaiveDate>,
 }
 
-impl Lookup<'_> {
+impl<'l> Lookup<'l> {
+    /// Returns what words of today are looked up in.
+    pub(super) fn of(
+        shell: &'l Shell<'l>,
+        workspace: &'l Workspace<'l>,
+        catalog: &'l Catalog,
+        venues: &'l [Venue],
+    ) -> Self {
+        Self {
+            shell,
+            workspace,
+            catalog,
+            venues,
+            day: None,
+        }
+    }
+
     /// Returns the tickers that words mean, each once, in their order.
     ///
     /// # Errors

@@ -1,15 +1,14 @@
 //! Stored bars that may still change, because their time was not over when they came.
 //!
-//! Promises: takes no lock. Of a feed of trades it is told by what is held of its days now; of a source by what was noted when
-//! it was asked.
+//! Promises: takes no lock. Leaves to others: which bars these are (`update`).
 
 use crate::calendar::WallClock;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::feeds::{Marks, Unsettled};
 use crate::frame::Frame;
 use crate::model::{Interval, Series, StorageRequest, time};
+use crate::update::Provisional;
 use crate::workspace::Reading;
 
 /// How many of them a message names.
@@ -28,16 +27,10 @@ pub(super) fn provisional(
     if reading.as_of.is_some() {
         return Ok(Vec::new());
     }
-    if let Some(feed) = reading.workspace.view().feed(venue) {
-        let (fs, now) = (&*shell.world.fs, shell.around.clock.now());
-        let mut marks = Marks::of(&reading.workspace.places, venue);
-        let asked = marks.asked_before(fs)?;
-        let mut unsettled = Unsettled::of(marks, &feed.spec().calendar, asked, now);
-        return Ok(unsettled.provisional(fs, *interval, bars.times())?);
-    }
-    let known = reading.catalog.provisional(ticker, venue, *interval);
-    let is_there = |stamp: &i64| bars.times().any(|time| time == *stamp);
-    Ok(known.into_iter().filter(is_there).collect())
+    let (fs, now) = (&*shell.world.fs, shell.around.clock.now());
+    let bars: Vec<i64> = bars.times().collect();
+    let mut provisional = Provisional::of(reading.workspace, fs, reading.catalog, now);
+    Ok(provisional.among((ticker, venue, *interval), &bars)?)
 }
 
 /// Names provisional bars, of which some may be over by now on the clock of the exchange.

@@ -115,6 +115,12 @@ pub(super) fn add(
     for ticker in tickers {
         added += usize::from(catalog.add(ticker, venue, shell.today()));
     }
+    warn_of_twins(shell, catalog, tickers);
+    added
+}
+
+/// Names tickers that differ only in case from one of those that were added.
+pub(super) fn warn_of_twins(shell: &Shell<'_>, catalog: &Catalog, tickers: &[Ticker]) {
     for twins in catalog.case_twins() {
         if twins.iter().any(|twin| tickers.contains(twin)) {
             shell.printer.warning(&format!(
@@ -123,7 +129,6 @@ pub(super) fn add(
             ));
         }
     }
-    added
 }
 
 /// The legacy layout has no encoding: a symbol that is unsafe as a file name has no place in it.

@@ -77,13 +77,7 @@ impl RevisionsArgs {
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
-    let lookup = Lookup {
-        shell,
-        workspace: &workspace,
-        catalog: &catalog,
-        venues: args.venue.as_slice(),
-        day: None,
-    };
+    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
     let args = &RevisionsArgs {
         ticker: ticker.transpose()?,

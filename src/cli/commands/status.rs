@@ -16,7 +16,7 @@ use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
 use crate::cli::wiring::{self, absent};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
-use crate::inventory::{self, Asked, Size};
+use crate::inventory::{self, Asked, Known};
 use crate::model::{Interval, Ticker, Venue};
 use crate::storage::leftover_runs;
 use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
@@ -69,9 +69,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         runs => runs?,
     };
     let leftovers = leftovers.len();
-    let sizes = sizes(&workspace, shell, &catalog)?;
+    let known = known(&workspace, shell, &catalog)?;
+    let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
-    let mirrors = mirror::standings(&workspace, shell);
+    let mirrors = mirror::standings(&workspace, shell, &known);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.printer.json(&json!({
@@ -209,14 +210,18 @@ pub(super) fn survey(
     })
 }
 
-/// Returns how much is kept, by what was recorded.
-pub(super) fn sizes(
+/// Returns what is known of all series.
+pub(super) fn known(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     catalog: &Catalog,
-) -> Result<Vec<Size>, Failure> {
-    let known = inventory::known(workspace, &*shell.world.fs, catalog, &Asked::default())?;
-    Ok(inventory::sizes(&known))
+) -> Result<Known, Failure> {
+    Ok(inventory::known(
+        workspace,
+        &*shell.world.fs,
+        catalog,
+        &Asked::default(),
+    )?)
 }
 
 fn refused_line(one: &RefusedTicker) -> String {

@@ -33,13 +33,7 @@ pub(super) fn run(
         args.intervals.first().copied(),
         catalog,
     )?;
-    let lookup = Lookup {
-        shell,
-        workspace,
-        catalog,
-        venues: &args.venues,
-        day: None,
-    };
+    let lookup = Lookup::of(shell, workspace, catalog, &args.venues);
     let args = &StatusArgs {
         tickers: lookup.tickers(&args.tickers)?,
         ..args.clone()

@@ -3,7 +3,6 @@
 //! Promises: a list is taken whole or not at all, whatever becomes of the others; nothing is ever removed. An accepted list
 //! is kept, so that the next one of its origin can be compared with it; a refused one leaves the old one where it is.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,16 +11,17 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::import_report;
 use super::mnemonics;
 use super::{list_origin::ListOrigin, registration};
-use crate::catalog::{AliasTable, Catalog, CatalogWarning, Learned};
+use crate::catalog::{AliasTable, Catalog, Learned};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::lock::LockGuard;
-use crate::model::{Ticker, Venue};
-use crate::source::symbols::{Kind, LeftOut, ListError, Listed, Reason, SymbolList};
+use crate::model::Venue;
+use crate::source::symbols::{Kind, ListError, SymbolList};
 use crate::sys::atomic;
+use crate::update::{self, ListChoice, TakenIn};
 use crate::workspace::Workspace;
 
 /// Options of `tickers import`.
@@ -153,9 +153,7 @@ impl Lists {
 /// What an import changes.
 #[derive(Default)]
 pub(super) struct Changes {
-    pub(super) added: usize,
-    pub(super) taken_back: Vec<Ticker>,
-    pub(super) left_out: Vec<LeftOut>,
+    pub(super) taken: TakenIn,
     /// What became of the mnemonics, where a list has some.
     pub(super) aliases: Option<Learned>,
 }
@@ -293,7 +291,20 @@ fn take_all(
     let mut changes = if args.aliases {
         Changes::default()
     } else {
-        take(&mut catalog, imports, &args.kinds, shell, workspace)
+        let venue = workspace.default_venue();
+        let choice = ListChoice {
+            venue,
+            kinds: &args.kinds,
+            is_legacy: !workspace.config.is_partitioned_enabled(venue).0,
+            today: shell.today(),
+        };
+        let lists = imports.iter().map(|import| &import.list);
+        let taken = update::take_in(&mut catalog, lists, choice);
+        registration::warn_of_twins(shell, &catalog, &taken.tickers);
+        Changes {
+            taken,
+            aliases: None,
+        }
     };
     let lists = imports.iter().map(|import| &import.list);
     let learned = mnemonics::learned(lists, shell, workspace)?;
@@ -341,52 +352,6 @@ fn check_length(
     })?;
     list.check_length(&last)
         .map_err(|error: ListError| origin.refused(shell, &error).hint(HINT))
-}
-
-/// Takes the tickers into a registry in memory.
-fn take(
-    catalog: &mut Catalog,
-    imports: &[Import],
-    kinds: &[Kind],
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-) -> Changes {
-    let venue = workspace.default_venue();
-    let is_legacy = !workspace.config.is_partitioned_enabled(venue).0;
-    let spoiled: BTreeSet<&Ticker> = catalog
-        .warnings()
-        .iter()
-        .filter_map(|warning| match warning {
-            CatalogWarning::Unusable(unusable) => Some(&unusable.ticker),
-            CatalogWarning::NoTicker { .. } | CatalogWarning::SameTicker { .. } => None,
-        })
-        .collect();
-    let mut seen = BTreeSet::new();
-    let mut refusal = |Listed { ticker, kind }: &Listed| match kind {
-        Some(kind) if !kinds.is_empty() && !kinds.contains(kind) => Some(Reason::NotChosen(*kind)),
-        _ if !seen.insert(ticker.clone()) => Some(Reason::InAnotherList),
-        _ if is_legacy && ticker.legacy_stem().is_none() => Some(Reason::Unsafe),
-        _ if spoiled.contains(ticker) => Some(Reason::Damaged),
-        _ => None,
-    };
-    let mut changes = Changes::default();
-    let mut usable = Vec::new();
-    for Import { list, .. } in imports {
-        changes.left_out.extend(list.left_out.iter().cloned());
-        for listed in &list.symbols {
-            match refusal(listed) {
-                None => usable.push(listed.ticker.clone()),
-                Some(reason) => changes.left_out.push(LeftOut {
-                    symbol: listed.ticker.to_string(),
-                    reason,
-                }),
-            }
-        }
-    }
-    changes.added = registration::add(shell, catalog, venue, &usable);
-    usable.retain(|ticker| catalog.reactivate(ticker, venue));
-    changes.taken_back = usable;
-    changes
 }
 
 /// Keeps the lists, so that the next ones can be compared with them.

@@ -126,8 +126,10 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let mut catalog = workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
-    let tickers = args.tickers.iter();
+    let tickers = Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(venue))
+        .tickers(&args.tickers)?;
     let unknown: Vec<&Ticker> = tickers
+        .iter()
         .filter(|ticker| !catalog.is_at(ticker, venue))
         .collect();
     if !unknown.is_empty() {
@@ -136,7 +138,7 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Failed, message).hint(hint));
     }
     let mut settled = Vec::new();
-    for ticker in &args.tickers {
+    for ticker in &tickers {
         match catalog.accept_identity(ticker, venue, shell.world.clock.now().date_naive()) {
             Some(identity) => {
                 let fields = identity.fields().into_iter();
@@ -172,7 +174,7 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
     let mut catalog = workspace.catalog()?.unwrap_or_default();
     let tickers =
-        lookup(shell, &workspace, &catalog, std::slice::from_ref(venue)).tickers(&words)?;
+        Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(venue)).tickers(&words)?;
     registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
     let added = registration::add(shell, &mut catalog, venue, &tickers);
     for ticker in &tickers {
@@ -196,7 +198,7 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
     let venues = args.venue.as_slice();
-    let tickers = lookup(shell, &workspace, &catalog, venues).tickers(&args.tickers)?;
+    let tickers = Lookup::of(shell, &workspace, &catalog, venues).tickers(&args.tickers)?;
     if let Some(venue) = &args.venue {
         for ticker in &tickers {
             refuse_orphans(&workspace, &catalog, (ticker, venue), shell)?;
@@ -250,21 +252,6 @@ fn refuse_orphans(
         format!("{path} names no venue, and without {ticker} at {venue} it would be {heir}'s"),
     )
     .hint("migrate it, or move it away, or remove the ticker at every venue"))
-}
-
-fn lookup<'l>(
-    shell: &'l Shell<'l>,
-    workspace: &'l Workspace<'l>,
-    catalog: &'l Catalog,
-    venues: &'l [Venue],
-) -> Lookup<'l> {
-    Lookup {
-        shell,
-        workspace,
-        catalog,
-        venues,
-        day: None,
-    }
 }
 
 fn verb(tickers: &[&Ticker]) -> String {

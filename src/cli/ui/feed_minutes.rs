@@ -49,11 +49,32 @@ pub(in crate::cli) fn read_recent(
 
 /// Returns the exit that the minutes of feeds deserve.
 pub(in crate::cli) fn exit(minutes: &FeedMinutes) -> Exit {
-    if minutes.is_silent_now() {
+    let silent = if minutes.is_silent_now() {
         Exit::Partial
     } else {
         Exit::Ok
+    };
+    Exit::worst([silent, foreseen(minutes)])
+}
+
+/// Returns the exit that minutes deserve which cannot be had in time.
+fn foreseen(minutes: &FeedMinutes) -> Exit {
+    if minutes.missed().is_empty() {
+        Exit::Ok
+    } else {
+        Exit::WillExpire
     }
+}
+
+/// Says what feeds forget before it can be fetched, and returns the exit that this deserves.
+pub(in crate::cli) fn foresee(minutes: &FeedMinutes, shell: &Shell<'_>) -> Exit {
+    for (venue, missed) in minutes.missed() {
+        shell.printer.error(&format!(
+            "error: {venue} forgets {} before they can be fetched at the budget of its server",
+            count(missed, "minute", "minutes"),
+        ));
+    }
+    foreseen(minutes)
 }
 
 /// Prints all states in sum, and what is not in order in runs of minutes.
@@ -100,6 +121,7 @@ pub(in crate::cli) fn warn(minutes: &FeedMinutes, shell: &Shell<'_>) {
             some_of(&days, MOST_DAYS)
         ));
     }
+    foresee(minutes, shell);
 }
 
 /// Returns it as one object: all states in sum, and each day that is not in order, or all days of feeds that are named.
@@ -115,6 +137,8 @@ pub(in crate::cli) fn document(minutes: &FeedMinutes, named: &[Venue]) -> Value 
             "next_loss": one.next_loss.map(moment),
         })
     });
+    let missed = minutes.missed().into_iter();
+    let missed = missed.map(|(venue, minutes)| (venue.to_string(), minutes.into()));
     let days = minutes.days().iter().filter_map(|(day, spans)| {
         let is_named = named.contains(&day.venue);
         let told = spans
@@ -132,6 +156,7 @@ pub(in crate::cli) fn document(minutes: &FeedMinutes, named: &[Venue]) -> Value 
     });
     json!({
         "states": states.collect::<Vec<_>>(),
+        "missed_minutes": missed.collect::<serde_json::Map<_, _>>(),
         "days": days.collect::<Vec<_>>(),
     })
 }

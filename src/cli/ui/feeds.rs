@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Printer;
 use super::words::{count, grouped, size, some_of};
-use crate::ingest::{FeedReport, FileFailure};
+use crate::ingest::{FeedReport, FileFailure, LostMinutes};
 
 /// Failures of one feed that are printed; `--json` has all.
 const MOST_LINES: usize = 10;
@@ -54,6 +54,13 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
                 count(bad, "line is", "lines are")
             ));
         }
+        for lost in &feed.lost {
+            printer.error(&format!(
+                "error: {venue}: {} of {} cannot be had any more: the feed has forgotten the day",
+                count(lost.minutes, "minute", "minutes"),
+                lost.day,
+            ));
+        }
         if !feed.silent.is_empty() {
             let days: Vec<String> = feed.silent.iter().map(ToString::to_string).collect();
             printer.warning(&format!(
@@ -74,6 +81,7 @@ fn sentence(failure: &FileFailure) -> String {
 /// Returns what was had of a feed as one object of the summary.
 pub(in crate::cli) fn json(feed: &FeedReport) -> Value {
     let failure = |failure: &FileFailure| json!({ "file": failure.file, "reason": failure.reason });
+    let lost = |lost: &LostMinutes| json!({ "day": lost.day.to_string(), "minutes": lost.minutes });
     let days = |days: &std::collections::BTreeSet<chrono::NaiveDate>| {
         days.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
@@ -91,6 +99,7 @@ pub(in crate::cli) fn json(feed: &FeedReport) -> Value {
         },
         "bar_days": days(&feed.bar_days),
         "silent": days(&feed.silent),
+        "lost": feed.lost.iter().map(lost).collect::<Vec<_>>(),
         "failures": feed.failures.iter().map(failure).collect::<Vec<_>>(),
     })
 }

@@ -13,7 +13,7 @@ use crate::layout::ParsedPartition;
 use crate::model::{PartitionKey, RunId, StorageRequest};
 use crate::storage::{
     Open, Quarantine, QuarantineRecord, RowsToStage, StagedRun, StorageError, Stores, TempContent,
-    read_temp,
+    read_temp, refuse_other_rows,
 };
 use crate::sys::FsError;
 use crate::sys::atomic::parent;
@@ -187,6 +187,14 @@ impl Sweep<'_> {
                 None
             }
         };
+        let staged = self.staged.get(&(request.clone(), *partition));
+        let there: Vec<&Frame> = [stored.as_ref(), staged].into_iter().flatten().collect();
+        let mut there = there.into_iter();
+        let fits = there.try_for_each(|there| refuse_other_rows(&target, there, &frame));
+        if let Err(refused) = fits {
+            self.leave(&leftover.path, refused.to_string());
+            return Ok(None);
+        }
         let rows = match &stored {
             // An old file adds what is missing; where the two differ, what is stored stays.
             Some(stored) if !self.is_newer(&leftover.path, &target)? => {

@@ -1,7 +1,6 @@
 //! When a feed forgets a day.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc, Weekday};
 
 use crate::calendar::{Calendar, Day};
 
@@ -22,10 +21,7 @@ pub fn deadline(day: NaiveDate, days_kept: Option<u32>, calendar: &Calendar) -> 
         left -= u32::from(is_trading_day(next, calendar));
     }
     let end = last.succ_opt().unwrap_or(last).and_time(NaiveTime::MIN);
-    let zone = calendar.zone().and_then(|zone| zone.parse::<Tz>().ok());
-    let zone = zone.unwrap_or(Tz::UTC);
-    let end_there = zone.from_local_datetime(&end).earliest();
-    end_there.map_or(end.and_utc(), |end| end.with_timezone(&Utc))
+    calendar.instant(end)
 }
 
 fn is_trading_day(day: NaiveDate, calendar: &Calendar) -> bool {
@@ -59,6 +55,16 @@ mod tests {
         let calendar = Calendar::of("XETR").unwrap();
 
         assert_eq!(deadline(day, kept, &calendar), expected);
+    }
+
+    #[test]
+    fn a_day_ends_also_where_the_clock_leaps_over_midnight() {
+        // Cairo set its clock from Friday's midnight to one.
+        let calendar = Calendar::unlisted("Africa/Cairo");
+        let wednesday = "2024-04-24".parse().unwrap();
+
+        let expected: DateTime<Utc> = "2024-04-25T22:00:00Z".parse().unwrap();
+        assert_eq!(deadline(wednesday, None, &calendar), expected);
     }
 
     #[test]

@@ -130,7 +130,7 @@ fn a_person_is_told_runs_of_minutes_and_a_monitor_their_sums() {
     let table = bar.run(&["status", "--gaps", "--json"]);
     assert!(table.stdout.contains("2026-04-02"), "{table:#?}");
     let metrics = bar.text("later.prom");
-    assert!(!metrics.contains("state=\"throttled\""), "{metrics}");
+    assert!(metrics.contains("state=\"throttled\"} 0"), "{metrics}");
 }
 
 #[test]

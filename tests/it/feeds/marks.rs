@@ -64,7 +64,11 @@ fn history(days: u64) -> SimFs {
         }
     }
     marks()
-        .note_asked(&disk, &temps(), DateTime::UNIX_EPOCH)
+        .note_asked(
+            &disk,
+            &temps(),
+            (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH),
+        )
         .unwrap();
     disk
 }
@@ -102,7 +106,11 @@ fn without_a_list_all_days_are_looked_at_and_there_is_one_from_then_on() {
         assert_eq!(marks.days_due(&disk).unwrap(), due(&[1]), "{list:?}");
 
         marks
-            .note_asked(&disk, &temps(), DateTime::UNIX_EPOCH)
+            .note_asked(
+                &disk,
+                &temps(),
+                (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH),
+            )
             .unwrap();
         let told = String::from_utf8(disk.read(Path::new(LIST)).unwrap().unwrap()).unwrap();
         assert!(told.contains("\"bars_due\":[\"2026-01-02\"]"), "{told}");

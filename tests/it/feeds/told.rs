@@ -80,6 +80,24 @@ fn noted(bar: &Barkeep, interval: &str) -> Value {
     registry[SAP]["intervals"][interval]["provisional"].clone()
 }
 
+/// Counts, ticker by ticker, the months of its series with provisional bars, as the page of a workspace has them.
+#[cfg(feature = "polars")]
+fn provisional_months(page: &str) -> Vec<(String, usize)> {
+    let (_, data) = page.split_once("id=\"data\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    let document: Value = serde_json::from_str(data).unwrap();
+    let tickers = document["tickers"].as_array().unwrap().iter().enumerate();
+    let months = |at: usize| {
+        let series = document["series"].as_array().unwrap().iter();
+        let of_ticker = series.filter(|row| row[0].as_u64() == u64::try_from(at).ok());
+        of_ticker.map(|row| row[10].as_array().unwrap().len()).sum()
+    };
+    let each = tickers.map(|(at, ticker)| (ticker.as_str().unwrap().to_owned(), months(at)));
+    let mut each: Vec<_> = each.collect();
+    each.sort();
+    each
+}
+
 #[cfg(feature = "polars")]
 #[test]
 fn bars_of_a_day_under_way_are_provisional_until_the_day_is_whole() {
@@ -106,6 +124,13 @@ fn bars_of_a_day_under_way_are_provisional_until_the_day_is_whole() {
         };
         assert_eq!(noted(&bar, interval), in_registry, "{interval}");
     }
+    // The page says it also of what has no entry in tickers.json.
+    let page = |bar: &Barkeep| {
+        bar.run(&["report", "-o", "report.html", "--force"])
+            .expect(Exit::Ok);
+        provisional_months(&bar.text("report.html"))
+    };
+    assert_eq!(page(&bar), [SAP, SIEMENS].map(|one| (one.to_owned(), 2)));
     let told = bar.run(&["show", SAP, "-i", "1d"]).expect(Exit::Ok).stderr;
     assert!(
         told.contains("The bar of 2026-09-17 is not over yet."),
@@ -132,6 +157,7 @@ fn bars_of_a_day_under_way_are_provisional_until_the_day_is_whole() {
         assert_eq!(provisional(&bar, SAP, interval), json!([]), "{interval}");
         assert_eq!(noted(&bar, interval), Value::Null, "{interval}");
     }
+    assert_eq!(page(&bar), [SAP, SIEMENS].map(|one| (one.to_owned(), 0)));
     let joined = bar.run(&["show", SAP, "-i", "1m", "--resample", "1d"]);
     assert!(!joined.stderr.contains("not over"), "{joined:#?}");
 }

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use barkeep::cli::{self, Exit, Sink, Terminals, World};
-use barkeep::sys::{FixedClock, Fs};
+use barkeep::sys::{Clock, FixedClock, Fs};
 
 use super::sim::SimFs;
 use super::workspace::{NOW, TestWorkspace};
@@ -22,6 +22,8 @@ pub(crate) struct Barkeep {
     pub(crate) terminals: Terminals,
     pub(crate) answers: &'static str,
     pub(crate) now: String,
+    /// A clock that passes, in place of one that stands still at `now`.
+    pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
 /// What one run of the program did.
@@ -48,6 +50,7 @@ impl Barkeep {
             terminals: Terminals::default(),
             answers: "",
             now: NOW.to_owned(),
+            clock: None,
         }
     }
 
@@ -108,7 +111,10 @@ impl Barkeep {
     pub(crate) fn run_into(&self, args: &[&str], stdout: Sink, stderr: Sink) -> Exit {
         let world = World {
             fs: Arc::clone(&self.around.fs),
-            clock: Arc::new(FixedClock(self.now.parse().unwrap())),
+            clock: self
+                .clock
+                .clone()
+                .unwrap_or_else(|| Arc::new(FixedClock(self.now.parse().unwrap()))),
             host: Arc::new(self.new_process()),
             shutdown: self.around.stop.clone(),
             variables: Box::new(|_| None),

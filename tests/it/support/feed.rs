@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use barkeep::sys::Clock as _;
+use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::barkeep::Barkeep;
+use super::clock::WaitingClock;
 use super::server::{Reply, Server};
 use barkeep::cli::Exit;
 
@@ -15,6 +18,9 @@ use barkeep::cli::Exit;
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 /// What it publishes once a file is asked for: by that file's name, the other's name and bytes.
 type Later = Arc<Mutex<BTreeMap<String, (String, Vec<u8>)>>>;
+
+/// When it forgets files.
+type Expiring = Arc<Mutex<BTreeMap<String, DateTime<Utc>>>>;
 
 /// A feed on a loopback server.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(crate) struct FeedServer {
     /// Files that the server fails to give.
     broken: Arc<Mutex<BTreeSet<String>>>,
     later: Later,
+    expiring: Expiring,
+    clock: Arc<Mutex<Option<Arc<WaitingClock>>>>,
 }
 
 impl FeedServer {
@@ -39,8 +47,17 @@ impl FeedServer {
         let (there, coming) = (Arc::clone(&files), Arc::clone(&later));
         let broken: Arc<Mutex<BTreeSet<String>>> = Arc::default();
         let fails = Arc::clone(&broken);
+        let (expiring, clock) = (Expiring::default(), Arc::default());
+        let (expires, time) = (
+            Arc::clone(&expiring),
+            Arc::<Mutex<Option<Arc<WaitingClock>>>>::clone(&clock),
+        );
         server.handle(move |request| {
             let mut files = there.lock().unwrap();
+            if let Some(clock) = &*time.lock().unwrap() {
+                let (now, expires) = (clock.now(), expires.lock().unwrap());
+                files.retain(|name, _| expires.get(name).is_none_or(|at| now < *at));
+            }
             if request.path == format!("/api/{code}-posttrade") {
                 return Reply::json(listing(code, files.keys()));
             }
@@ -70,7 +87,22 @@ impl FeedServer {
             files,
             broken,
             later,
+            expiring,
+            clock,
         }
+    }
+
+    /// Lets the files expire by this clock.
+    pub(crate) fn follow(&self, clock: &Arc<WaitingClock>) {
+        *self.clock.lock().unwrap() = Some(Arc::clone(clock));
+    }
+
+    /// Publishes lines in a file that is there until a moment.
+    pub(crate) fn publish_until(&self, until: DateTime<Utc>, name: &str, lines: &[String]) {
+        let mut expiring = self.expiring.lock().unwrap();
+        expiring.insert(self.name(name), until);
+        drop(expiring);
+        self.publish(name, lines);
     }
 
     /// Publishes lines in a file, in place of what it was before.

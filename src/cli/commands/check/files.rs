@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{CheckArgs, DamagedFile, Outcome};
+use super::CheckArgs;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::commands::unknown;
@@ -13,24 +13,14 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, some_of};
-use crate::inventory::{self, Asked, Fault, Flawed, Looked, OtherUnit, SeriesFault};
-use crate::model::{Interval, PartitionKey, StorageRequest, Ticker};
-use crate::storage::{Flaw, StorageError, WayOut};
+use crate::inventory::{self, Fault, Looked, OtherUnit, SeriesFault};
+use crate::model::{Interval, PartitionKey, Ticker};
 use crate::workspace::{DataRoot, Workspace};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
 /// What takes over what somebody changed on purpose.
 const TAKE_OVER: &str = "barkeep check --rebuild";
-
-/// Returns which series are meant.
-pub(super) fn asked(args: &CheckArgs) -> Asked {
-    Asked {
-        venues: args.venues.clone(),
-        intervals: args.intervals.clone(),
-        tickers: args.tickers.clone(),
-    }
-}
 
 /// Looks at the files of all series that are meant. Where `data` is not mounted, there is nothing to look at, and the rows that
 /// are missing are told.
@@ -44,59 +34,13 @@ pub(super) fn look(
         return Ok(Looked::default());
     }
     let (fs, stop) = (&*shell.world.fs, &shell.world.shutdown);
-    Ok(inventory::look(workspace, fs, catalog, &asked(args), stop)?)
-}
-
-impl Outcome {
-    /// Adds what the files say; what their rows said already is not told twice.
-    pub(super) fn add_files(&mut self, mut looked: Looked, shell: &Shell<'_>) {
-        for flawed in std::mem::take(&mut looked.flawed) {
-            self.add_flawed(flawed, shell);
-        }
-        for (request, error) in std::mem::take(&mut looked.troubles) {
-            self.add_trouble(request, error.into());
-        }
-        self.files = looked;
-    }
-
-    pub(super) fn add_flawed(&mut self, flawed: Flawed, shell: &Shell<'_>) {
-        let Flawed {
-            request,
-            partition,
-            path,
-            flaw,
-        } = flawed;
-        match flaw {
-            Flaw::Foreign(reason) => {
-                let way_out = WayOut::StoreAnew;
-                let error = StorageError::Foreign {
-                    path,
-                    reason,
-                    way_out,
-                };
-                self.add_trouble(request, error.into());
-            }
-            Flaw::Damaged(reason) => {
-                let path = shell.shown(&path).to_string();
-                if self.damaged.iter().any(|known| known.path == path) {
-                    return;
-                }
-                self.damaged.push(DamagedFile {
-                    path,
-                    reason,
-                    request,
-                    partition,
-                });
-            }
-        }
-    }
-
-    pub(super) fn add_trouble(&mut self, request: StorageRequest, failure: Failure) {
-        let text = failure.text();
-        if !self.troubles.iter().any(|(_, known)| known.text() == text) {
-            self.troubles.push((request, failure));
-        }
-    }
+    Ok(inventory::look(
+        workspace,
+        fs,
+        catalog,
+        &args.asked(),
+        stop,
+    )?)
 }
 
 /// Returns the exits that the files deserve.

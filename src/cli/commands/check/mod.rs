@@ -10,30 +10,25 @@ mod rebuild;
 mod repair;
 mod repair_print;
 mod restore;
-mod series;
-mod trades;
 mod vault;
-
-use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::Args;
-use rayon::prelude::*;
 
 use super::named::Lookup;
 use super::status::registry;
 use super::unknown;
-use crate::catalog::{Catalog, Missing};
-use crate::check::{Finding, Scope};
+use crate::audit::{self, Findings, Subject};
+use crate::catalog::Catalog;
+use crate::check::Scope;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::wiring;
 use crate::config::Overrides;
-use crate::inventory::{self, Looked};
-use crate::model::{Interval, PartitionKey, StorageRequest, Ticker, Venue};
-use crate::observe::{Event, Observer, Work};
+use crate::inventory::{self, Asked, Looked};
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
 
 /// Options of `check`.
@@ -76,21 +71,22 @@ pub(in crate::cli) struct CheckArgs {
     pub(in crate::cli) json: bool,
 }
 
-/// What was found in some series.
+impl CheckArgs {
+    /// Returns which series are meant.
+    fn asked(&self) -> Asked {
+        Asked {
+            venues: self.venues.clone(),
+            intervals: self.intervals.clone(),
+            tickers: self.tickers.clone(),
+        }
+    }
+}
+
+/// What was found, and the exit that it deserves.
 #[derive(Debug, Default)]
 struct Outcome {
-    /// Series and bars that were looked through.
-    series: usize,
-    bars: usize,
-    trades: usize,
-    findings: Vec<(StorageRequest, Finding)>,
-    damaged: Vec<DamagedFile>,
-    /// Rows that tickers.json knows and that are not stored.
-    missing: Vec<(StorageRequest, Missing)>,
-    /// Parquet files that are none of the series beside which they lie.
-    misplaced: Vec<PathBuf>,
-    /// Months of trades that the predecessor kept beside the days: they stay, and nothing reads them any more.
-    months: Vec<PathBuf>,
+    /// What the rows say, without what could not be read.
+    found: Findings,
     /// What could not be read, and why.
     troubles: Vec<(StorageRequest, Failure)>,
     /// What the files are beside what was recorded of them.
@@ -99,40 +95,28 @@ struct Outcome {
     vault: Vec<crate::vault::Finding>,
 }
 
-/// A damaged file, without its bytes.
-#[derive(Debug)]
-struct DamagedFile {
-    path: String,
-    reason: String,
-    request: StorageRequest,
-    partition: PartitionKey,
-}
-
 impl Outcome {
-    fn add(&mut self, more: Self) {
-        self.series += more.series;
-        self.bars += more.bars;
-        self.trades += more.trades;
-        self.findings.extend(more.findings);
-        self.damaged.extend(more.damaged);
-        self.missing.extend(more.missing);
-        self.misplaced.extend(more.misplaced);
-        self.months.extend(more.months);
-        self.troubles.extend(more.troubles);
+    fn of(mut found: Findings) -> Self {
+        let troubles = std::mem::take(&mut found.troubles).into_iter();
+        Self {
+            troubles: troubles
+                .map(|(request, error)| (request, error.into()))
+                .collect(),
+            found,
+            ..Self::default()
+        }
     }
 
     /// Tells whether everything that is there could be read.
     fn is_untroubled(&self) -> bool {
-        self.damaged.is_empty() && self.troubles.is_empty() && self.missing.is_empty()
+        self.troubles.is_empty() && self.found.is_untroubled()
     }
 
     fn exit(&self) -> Exit {
         let troubles = self.troubles.iter().map(|(_, failure)| failure.exit);
-        let is_sound =
-            self.findings.is_empty() && self.missing.is_empty() && self.misplaced.is_empty();
         let found = [
-            (!self.damaged.is_empty()).then_some(Exit::Damaged),
-            (!is_sound).then_some(Exit::Mismatch),
+            (!self.found.damaged.is_empty()).then_some(Exit::Damaged),
+            (!self.found.is_sound()).then_some(Exit::Mismatch),
         ];
         let of_files = files::exits(&self.files);
         let of_files = of_files.chain(vault::exit(&self.vault));
@@ -144,13 +128,7 @@ impl Outcome {
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
-    let lookup = Lookup {
-        shell,
-        workspace: &workspace,
-        catalog: &catalog,
-        venues: &args.venues,
-        day: None,
-    };
+    let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues);
     let args = &CheckArgs {
         tickers: lookup.tickers(&args.tickers)?,
         ..args.clone()
@@ -158,30 +136,35 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     if args.repair {
         return repair::run(args, &workspace, &catalog, shell);
     }
-    let asked = series::asked(args, &workspace, &catalog)?;
+    let subjects = subjects(args, &workspace, &catalog)?;
     if args.rebuild {
         return rebuild::run(args, &workspace, &catalog, shell);
     }
     let scope = if args.basis { Scope::Basis } else { Scope::All };
+    let (fs, stop) = (&*shell.world.fs, &shell.world.shutdown);
     let progress = Progress::new(shell, args.json);
-    let mut outcome = look(&asked, &workspace, &catalog, shell, scope, &progress);
+    let around = (&workspace, &catalog);
+    let mut found = audit::look(&subjects, around, scope, stop, &progress);
     progress.end();
+    let asked = args.asked();
     if scope == Scope::All {
-        outcome.add(trades::look(args, &workspace, shell)?);
+        found.add(audit::look_at_trades(&asked, &workspace, fs, stop)?);
     }
-    outcome
-        .misplaced
-        .extend(inventory::misplaced(&workspace, &files::asked(args))?);
-    outcome.misplaced.sort();
-    outcome.misplaced.dedup();
+    found.add_misplaced(inventory::misplaced(&workspace, &asked)?);
+    let (mut files, mut of_vault) = (Looked::default(), Vec::new());
     if scope == Scope::All {
-        let looked = files::look(args, &workspace, &catalog, shell)?;
-        outcome.add_files(looked, shell);
-        outcome.vault = vault::look(args, &workspace, shell)?;
+        files = files::look(args, &workspace, &catalog, shell)?;
+        found.add_files(&mut files);
+        of_vault = vault::look(args, &workspace, shell)?;
     }
+    let outcome = Outcome {
+        files,
+        vault: of_vault,
+        ..Outcome::of(found)
+    };
     let mut exit = Exit::Ok;
-    let unknown = refuse_unknown(args, &catalog, &asked);
-    if outcome.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
+    let unknown = refuse_unknown(args, &catalog, &subjects);
+    if outcome.found.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
         unknown?;
     } else if let Err(unknown) = unknown {
         shell.printer.error(&unknown.text());
@@ -198,41 +181,29 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     })
 }
 
-/// Looks through series side by side, those of one ticker one after the other, so that few are in memory at once.
-fn look(
-    asked: &[series::Asked],
+/// Returns the series that may be stored of what was asked about.
+fn subjects(
+    args: &CheckArgs,
     workspace: &Workspace<'_>,
     catalog: &Catalog,
-    shell: &Shell<'_>,
-    scope: Scope,
-    progress: &Progress<'_>,
-) -> Outcome {
-    let series = asked.iter().flat_map(series::Asked::requests).count();
-    progress.observe(Event::CheckPlanned { series });
-    let of_ticker = |asked: &series::Asked| {
-        if shell.world.shutdown.is_raised() {
-            return Outcome::default();
-        }
-        let found = series::look(asked, workspace, catalog, shell, scope);
-        for (_, request) in asked.requests() {
-            progress.observe(Event::Step(Work::Check, request.series));
-        }
-        found
-    };
-    let found: Vec<Outcome> = asked.par_iter().map(of_ticker).collect();
-    found.into_iter().fold(Outcome::default(), |mut all, more| {
-        all.add(more);
-        all
-    })
+) -> Result<Vec<Subject>, Failure> {
+    let known = workspace.venues()?;
+    if let Some(venue) = args.venues.iter().find(|venue| !known.contains(venue)) {
+        return Err(Failure::usage(format!(
+            "the venue {venue} has no source, and nothing is stored of it"
+        ))
+        .hint("`barkeep config show` lists the sources"));
+    }
+    Ok(audit::subjects(workspace, catalog, &args.asked())?)
 }
 
 /// A ticker that was named and is neither known nor stored is a slip of the keyboard.
 fn refuse_unknown(
     args: &CheckArgs,
     catalog: &Catalog,
-    asked: &[series::Asked],
+    subjects: &[Subject],
 ) -> Result<(), Failure> {
-    let is_stored = |ticker: &Ticker| asked.iter().any(|asked| asked.ticker == *ticker);
+    let is_stored = |ticker: &Ticker| subjects.iter().any(|subject| subject.ticker == *ticker);
     let tickers = args.tickers.iter();
     let unknown: Vec<&Ticker> = tickers
         .filter(|ticker| !catalog.contains(ticker) && !is_stored(ticker))

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::Timelike;
 use serde_json::{Map, Value, json};
 
-use super::{DamagedFile, Outcome, files, vault};
+use super::{Outcome, files, vault};
+use crate::audit::DamagedFile;
 use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
@@ -20,7 +21,8 @@ const MOST_CURES: usize = 10;
 /// Prints a table of the findings, and what to do about them.
 pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
     let rows: Vec<[String; 7]> = outcome
-        .findings
+        .found
+        .contradictions
         .iter()
         .map(|(request, finding)| row(request, finding))
         .collect();
@@ -32,29 +34,34 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
     files::print(&outcome.files, shell);
     vault::print(&outcome.vault, shell);
     cures(outcome, shell);
-    if !outcome.months.is_empty() {
-        let months = count(outcome.months.len(), "month", "months");
-        let first = outcome.months.first().map(|path| shell.shown(path));
+    if !outcome.found.months.is_empty() {
+        let months = count(outcome.found.months.len(), "month", "months");
+        let first = outcome.found.months.first().map(|path| shell.shown(path));
         shell.printer.note(&format!(
             "{months} of trades that the predecessor put together lie beside the days, which have all of their rows once the feed \
              was updated: {}{}.",
             first.map(|path| path.to_string()).unwrap_or_default(),
-            if outcome.months.len() > 1 { " and more" } else { "" }
+            if outcome.found.months.len() > 1 { " and more" } else { "" }
         ));
     }
-    let trades = match outcome.trades {
+    let trades = match outcome.found.trades {
         0 => String::new(),
         trades => format!(" and {}", count(trades, "trade", "trades")),
     };
     let looked = format!(
         "Checked {}{trades} of {}",
-        count(outcome.bars, "bar", "bars"),
-        count(outcome.series, "series", "series")
+        count(outcome.found.bars, "bar", "bars"),
+        count(outcome.found.series, "series", "series")
     );
-    let found = match outcome.findings.len() {
+    let found = match outcome.found.contradictions.len() {
         0 => "nothing that contradicts itself".to_owned(),
         findings => {
-            let of: BTreeSet<&StorageRequest> = outcome.findings.iter().map(|(r, _)| r).collect();
+            let of: BTreeSet<&StorageRequest> = outcome
+                .found
+                .contradictions
+                .iter()
+                .map(|(r, _)| r)
+                .collect();
             format!(
                 "{} in {}",
                 count(findings, "contradiction", "contradictions"),
@@ -82,7 +89,10 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     };
     let damaged = |file: &DamagedFile| {
         let mut facts: Map<String, Value> = series(&file.request);
-        facts.insert("path".to_owned(), json!(file.path));
+        facts.insert(
+            "path".to_owned(),
+            json!(shell.shown(&file.path).to_string()),
+        );
         facts.insert("partition".to_owned(), json!(file.partition.to_string()));
         facts.insert("reason".to_owned(), json!(file.reason));
         Value::Object(facts)
@@ -100,14 +110,14 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
         Value::Object(facts)
     });
     shell.printer.json(&json!({
-        "series": outcome.series,
-        "bars": outcome.bars,
-        "trades": outcome.trades,
-        "findings": outcome.findings.iter().map(finding).collect::<Vec<_>>(),
-        "damaged": outcome.damaged.iter().map(damaged).collect::<Vec<_>>(),
-        "missing": outcome.missing.iter().map(missing).collect::<Vec<_>>(),
-        "monthly_trades": outcome.months.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
-        "misplaced": outcome.misplaced.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
+        "series": outcome.found.series,
+        "bars": outcome.found.bars,
+        "trades": outcome.found.trades,
+        "findings": outcome.found.contradictions.iter().map(finding).collect::<Vec<_>>(),
+        "damaged": outcome.found.damaged.iter().map(damaged).collect::<Vec<_>>(),
+        "missing": outcome.found.missing.iter().map(missing).collect::<Vec<_>>(),
+        "monthly_trades": outcome.found.months.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
+        "misplaced": outcome.found.misplaced.iter().map(|path| shell.shown(path).to_string()).collect::<Vec<_>>(),
         "unreadable": unreadable.collect::<Vec<_>>(),
         "files": files::document(&outcome.files, shell),
         "vault": vault::document(&outcome.vault, shell),
@@ -150,17 +160,17 @@ pub(super) fn moment(request: &StorageRequest, stamp: i64, between: &str) -> Str
 }
 
 pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
-    for file in &outcome.damaged {
+    for file in &outcome.found.damaged {
         shell.printer.error(&format!(
             "error: {} is damaged: {}\n  caused by: the bars of {} of {} were not checked\nhint: fetch them again: {}",
-            file.path,
+            shell.shown(&file.path),
             file.reason,
             file.request.series,
             file.partition,
             refetch(&file.request, file.partition.days()),
         ));
     }
-    for (request, missing) in outcome.missing.iter().take(MOST_CURES) {
+    for (request, missing) in outcome.found.missing.iter().take(MOST_CURES) {
         let stored = missing.left.map_or_else(
             || "nothing is stored".to_owned(),
             |day| format!("what is stored ends on {day}"),
@@ -170,18 +180,18 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
             missing.known
         ));
     }
-    if let Some(more) = outcome.missing.len().checked_sub(MOST_CURES + 1) {
+    if let Some(more) = outcome.found.missing.len().checked_sub(MOST_CURES + 1) {
         let more = count(more + 1, "more series has", "more series have");
         shell
             .printer
             .error(&format!("error: {more} fewer rows than tickers.json knows"));
     }
-    if !outcome.missing.is_empty() {
+    if !outcome.found.missing.is_empty() {
         shell
             .printer
             .error("hint: the next update asks for them again: barkeep update");
     }
-    for path in &outcome.misplaced {
+    for path in &outcome.found.misplaced {
         let named = words::misplaced(shell.shown(path));
         shell.printer.error(&format!(
             "error: {named}\nhint: move it away, or compare it with what is stored"
@@ -223,7 +233,8 @@ fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
 
 fn cures(outcome: &Outcome, shell: &Shell<'_>) {
     if outcome
-        .findings
+        .found
+        .contradictions
         .iter()
         .any(|(_, finding)| finding.kind.is_of_place())
     {
@@ -232,7 +243,7 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
         );
     }
     let mut commands: Vec<String> = Vec::new();
-    for (request, finding) in &outcome.findings {
+    for (request, finding) in &outcome.found.contradictions {
         let Some(command) = cure(request, finding) else {
             continue;
         };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::registration;
-use super::{CheckArgs, Outcome, files, print};
+use super::{CheckArgs, Outcome, print};
+use crate::audit::Findings;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -33,7 +34,7 @@ pub(super) fn run(
     refuse_what_is_open(workspace, catalog, shell)?;
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
-    let rebuilt = inventory::rebuild(workspace, session, catalog, &files::asked(args));
+    let rebuilt = inventory::rebuild(workspace, session, catalog, &args.asked());
     progress.end();
     let rebuilt = rebuilt?;
     held.release()?;
@@ -77,13 +78,14 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
         retired,
         ..
     } = rebuilt;
-    let mut outcome = Outcome::default();
+    let mut found = Findings::default();
     for one in flawed {
-        outcome.add_flawed(one, shell);
+        found.add_flawed(one);
     }
     for (request, error) in troubles {
-        outcome.add_trouble(request, error.into());
+        found.add_trouble(request, error);
     }
+    let outcome = Outcome::of(found);
     print::troubles(&outcome, shell);
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     if args.json {
@@ -99,7 +101,7 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
             "changed": each(&changed),
             "gone": each(&gone),
             "put_away": retired.iter().map(|one| shell.shown(&one.folder).to_string()).collect::<Vec<_>>(),
-            "without_record": outcome.damaged.len() + outcome.troubles.len(),
+            "without_record": outcome.found.damaged.len() + outcome.troubles.len(),
         }));
     }
     let of = |requests: &[StorageRequest]| {

@@ -4,48 +4,30 @@
 //! Promises: nothing goes that was not shown, and nothing without a yes, by word or by `--yes`. What is decided is decided
 //! again under the run lock: a row that has changed meanwhile stays. `--dry-run` takes no lock and changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rayon::prelude::*;
+use chrono::NaiveDate;
 
 use super::super::registration;
 use super::repair_print as print;
 use super::restore::{self, Restore};
-use super::series::{self, Asked};
-use super::{CheckArgs, DamagedFile, Outcome};
+use super::{CheckArgs, Outcome};
+use crate::audit::{self, DamagedFile, RepairPlan, Subject};
 use crate::catalog::Catalog;
-use crate::check::{Facts, Finding, Kind, repair};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::count;
-use crate::frame::Frame;
-use crate::ingest::{self, LeftoverReport, Registry, Returned, TakeOut, TakenOut};
-use crate::model::{Interval, PriceBasis, Series, StorageRequest, time};
-use crate::storage::{Layout, StorageError, Stored, Unwanted};
-use crate::workspace::{Found, Workspace};
+use crate::ingest::{self, LeftoverReport, Registry, Returned, TakenOut};
+use crate::workspace::Workspace;
 
-/// What can be done about one series.
-#[derive(Debug)]
-pub(super) struct Planned {
-    pub(super) take: TakeOut,
-    /// The rows that go.
-    pub(super) rows: Frame,
-    /// What each of them is, and why it may go.
-    pub(super) gone: BTreeMap<i64, (Kind, String)>,
-    /// Files without a row, afterwards or before.
-    pub(super) emptied: Vec<PathBuf>,
-}
-
-/// What can be done about all of them.
+/// What can be done about all series.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    pub(super) series: Vec<Planned>,
-    /// Bars that stay, with their rows.
-    pub(super) doubtful: Vec<(StorageRequest, Finding, Frame)>,
+    /// What can be taken out.
+    pub(super) out: RepairPlan,
     /// What mirrors have still and the tree has lost.
     pub(super) restore: Restore,
     /// What was looked through, and could not be.
@@ -63,23 +45,21 @@ pub(super) struct Done {
 }
 
 impl Plan {
-    pub(super) fn rows(&self) -> usize {
-        self.series.iter().map(|one| one.rows.len()).sum()
+    fn of(mut out: RepairPlan, restore: Restore) -> Self {
+        Self {
+            outcome: Outcome::of(std::mem::take(&mut out.findings)),
+            out,
+            restore,
+        }
     }
 
     fn is_nothing(&self) -> bool {
-        self.series.is_empty() && self.restore.rows() == 0
-    }
-
-    fn add(&mut self, more: Self) {
-        self.series.extend(more.series);
-        self.doubtful.extend(more.doubtful);
-        self.outcome.add(more.outcome);
+        self.out.series.is_empty() && self.restore.rows() == 0
     }
 
     /// Returns the exit of a run that does all of it.
     fn exit(&self) -> Exit {
-        let doubt = (!self.doubtful.is_empty()).then_some(Exit::Mismatch);
+        let doubt = (!self.out.doubtful.is_empty()).then_some(Exit::Mismatch);
         let unread = (!self.restore.is_read()).then_some(Exit::Partial);
         Exit::worst([self.outcome.exit()].into_iter().chain(doubt).chain(unread))
     }
@@ -115,11 +95,11 @@ pub(super) fn run(
         return Err(Failure::usage("a repair has to be confirmed")
             .hint("see them by --dry-run, then say --yes"));
     }
-    let asked = series::asked(args, workspace, catalog)?;
-    let mut shown = plan(&asked, workspace, catalog, shell);
-    shown.restore = restore::find(args, shell, workspace, catalog)?;
-    if shown.outcome.series == 0 && shown.outcome.is_untroubled() {
-        super::refuse_unknown(args, catalog, &asked)?;
+    let subjects = super::subjects(args, workspace, catalog)?;
+    let found = plan(args, shell, (workspace, catalog), &subjects);
+    let mut shown = Plan::of(found, restore::find(args, shell, workspace, catalog)?);
+    if shown.outcome.found.series == 0 && shown.outcome.is_untroubled() {
+        super::refuse_unknown(args, catalog, &subjects)?;
     }
     if !args.json {
         print::table(&shown, shell);
@@ -131,7 +111,7 @@ pub(super) fn run(
     let mut done = Done::default();
     if !args.dry_run && !shown.is_nothing() {
         confirm(args, shell, &shown)?;
-        done = carry_out(args, shell, workspace, &asked, &shown)?;
+        done = carry_out(args, shell, workspace, &subjects, &shown)?;
     }
     if args.json {
         print::document(args, &shown, &done, shell);
@@ -143,7 +123,7 @@ pub(super) fn run(
     } = &mut shown;
     let is_mended =
         |file: &DamagedFile| restore.mends(&done.returned, (&file.request, file.partition));
-    outcome.damaged.retain(|file| !is_mended(file));
+    outcome.found.damaged.retain(|file| !is_mended(file));
     let exit = Exit::worst([shown.exit(), done.exit()]);
     Ok(interrupted().unwrap_or(exit))
 }
@@ -162,9 +142,9 @@ fn confirm(args: &CheckArgs, shell: &Shell<'_>, plan: &Plan) -> Result<(), Failu
         );
         format!("{rows} {word} {series}")
     };
-    let out = || all(plan.rows(), "out of", plan.series.len());
+    let out = || all(plan.out.rows(), "out of", plan.out.series.len());
     let back = || all(plan.restore.rows(), "back into", plan.restore.series());
-    let question = match (plan.series.is_empty(), plan.restore.rows() == 0) {
+    let question = match (plan.out.series.is_empty(), plan.restore.rows() == 0) {
         (true, _) => format!("Put {}?", back()),
         (false, true) => format!("Take {}?", out()),
         (false, false) => format!("Take {}, and put {}?", out(), back()),
@@ -181,7 +161,7 @@ fn carry_out(
     args: &CheckArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    asked: &[Asked],
+    subjects: &[Subject],
     shown: &Plan,
 ) -> Result<Done, Failure> {
     let held = registration::lock(workspace, shell, "check --repair", Duration::ZERO)?;
@@ -197,18 +177,16 @@ fn carry_out(
     if let Some(refusal) = done.leftovers.data.refusal() {
         return Err(Failure::new(Exit::Failed, refusal.to_string()));
     }
-    let of_shown: BTreeSet<_> = shown
-        .series
-        .iter()
+    let of_shown = shown.out.series.iter();
+    let of_shown: BTreeSet<_> = of_shown
         .map(|one| one.take.request.series.ticker())
         .collect();
-    let again = asked
-        .iter()
-        .filter(|one| of_shown.contains(&Some(&one.ticker)));
-    let again: Vec<Asked> = again.cloned().collect();
-    let now = plan(&again, workspace, registry.catalog(), shell);
-    let agreed = agreed(shown, now);
-    done.outdated = shown.rows() - agreed.iter().map(|one| one.unwanted.len()).sum::<usize>();
+    let again = subjects.iter();
+    let again = again.filter(|subject| of_shown.contains(&Some(&subject.ticker)));
+    let again: Vec<Subject> = again.cloned().collect();
+    let now = plan(args, shell, (workspace, registry.catalog()), &again);
+    let agreed = audit::agreed(&shown.out.series, now.series);
+    done.outdated = shown.out.rows() - agreed.iter().map(|one| one.unwanted.len()).sum::<usize>();
     let stores = &workspace.stores;
     let taken = ingest::take_out(stores, session, &mut registry, &agreed, &mut done.taken);
     taken?;
@@ -220,143 +198,12 @@ fn carry_out(
     Ok(done)
 }
 
-/// Returns what is planned now of what was shown, row by row.
-fn agreed(shown: &Plan, now: Plan) -> Vec<TakeOut> {
-    let of_series: BTreeMap<&StorageRequest, &Planned> = shown
-        .series
-        .iter()
-        .map(|one| (&one.take.request, one))
-        .collect();
-    let mut agreed = Vec::new();
-    for planned in now.series {
-        let Some(shown) = of_series.get(&planned.take.request) else {
-            continue;
-        };
-        let mut take = planned.take;
-        // The values, too, are those that somebody has seen.
-        let row = |frame: &Frame, stamp: i64| frame.at(|other| other == stamp);
-        take.unwanted.retain(|stamp, _| {
-            shown.gone.contains_key(stamp) && row(&shown.rows, *stamp) == row(&planned.rows, *stamp)
-        });
-        agreed.push(take);
-    }
-    agreed
-}
-
-/// Looks through series side by side, those of one ticker one after the other, so that few are in memory at once.
-fn plan(asked: &[Asked], workspace: &Workspace<'_>, catalog: &Catalog, shell: &Shell<'_>) -> Plan {
-    let of_ticker = |asked: &Asked| {
-        let mut plan = Plan::default();
-        for (interval, request) in asked.requests() {
-            if shell.world.shutdown.is_raised() {
-                break;
-            }
-            if let Err(failure) = look(
-                &mut plan,
-                asked,
-                (interval, &request),
-                workspace,
-                catalog,
-                shell,
-            ) {
-                plan.outcome.troubles.push((request, failure));
-            }
-        }
-        plan
-    };
-    let found: Vec<Plan> = asked.par_iter().map(of_ticker).collect();
-    found.into_iter().fold(Plan::default(), |mut all, more| {
-        all.add(more);
-        all
-    })
-}
-
-fn look(
-    plan: &mut Plan,
-    asked: &Asked,
-    (interval, request): (Interval, &StorageRequest),
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
+fn plan(
+    args: &CheckArgs,
     shell: &Shell<'_>,
-) -> Result<(), Failure> {
-    let Some(Found { layout, stored }) = workspace.read(catalog, request)? else {
-        return Ok(());
-    };
-    plan.outcome.add(series::damage(&stored, shell));
-    plan.outcome.series += 1;
-    plan.outcome.bars += stored.frame.len();
-    let timezone = asked.timezone(catalog, stored.provenance.timezone);
-    let facts = Facts {
-        interval,
-        basis: PriceBasis::Unknown,
-        bars: stored.frame,
-        adjusted: BTreeMap::new(),
-        events: Vec::new(),
-        calendar: asked.calendar(workspace, catalog, timezone.as_deref()),
-        has_borders: series::has_borders(workspace, &asked.venue),
-        currency: None,
-        first_of_another: None,
-    };
-    let found = repair(&facts, &asked.without_session);
-    for finding in found.doubtful {
-        let rows = facts.bars.at(|stamp| stamp == finding.from);
-        plan.doubtful.push((request.clone(), finding, rows));
-    }
-    let gone = found.gone;
-    let planned = plan_one(workspace, request, layout, &facts.bars, &gone)?;
-    let has_rows = planned.as_ref().is_some_and(|one| !one.rows.is_empty());
-    plan.series.extend(planned);
-    if has_rows && !interval.is_intraday() {
-        // Its adjusted close says nothing without a bar.
-        let ticker = asked.ticker.clone();
-        let beside = StorageRequest {
-            venue: request.venue.clone(),
-            series: Series::Adjusted { ticker, interval },
-        };
-        if let Some(Found { layout, stored }) = workspace.read(catalog, &beside)? {
-            let Stored { frame, .. } = stored;
-            let planned = plan_one(workspace, &beside, layout, &frame, &gone)?;
-            plan.series.extend(planned);
-        }
-    }
-    Ok(())
-}
-
-/// Returns what becomes of one series; `None` when nothing does.
-fn plan_one(
-    workspace: &Workspace<'_>,
-    request: &StorageRequest,
-    layout: Layout,
-    frame: &Frame,
-    gone: &BTreeMap<i64, (Kind, String)>,
-) -> Result<Option<Planned>, StorageError> {
-    let rows = frame.at(|stamp| gone.contains_key(&stamp));
-    let why = |stamp: i64| Some((stamp, gone.get(&stamp)?));
-    let gone: BTreeMap<i64, (Kind, String)> = rows
-        .times()
-        .filter_map(why)
-        .map(|(stamp, why)| (stamp, why.clone()))
-        .collect();
-    let reasons = gone.iter();
-    let unwanted: Unwanted = reasons
-        .map(|(stamp, (kind, why))| (*stamp, format!("{kind}: {why}")))
-        .collect();
-    let without = workspace
-        .stores
-        .prepare_without(request, layout, &unwanted)?;
-    if without.is_nothing() {
-        return Ok(None);
-    }
-    let stays = frame.times().filter(|stamp| !gone.contains_key(stamp));
-    Ok(Some(Planned {
-        take: TakeOut {
-            request: request.clone(),
-            layout,
-            unwanted,
-            newest: stays.max().map(time::day),
-        },
-        rows,
-        emptied: without.emptied,
-        gone,
-    }))
+    around: (&Workspace<'_>, &Catalog),
+    subjects: &[Subject],
+) -> RepairPlan {
+    let without_session: BTreeSet<NaiveDate> = args.days.iter().copied().collect();
+    audit::plan(subjects, around, &without_session, &shell.world.shutdown)
 }

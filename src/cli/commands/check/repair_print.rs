@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::CheckArgs;
 use super::print::{moment, troubles};
-use super::repair::{Done, Plan, Planned};
+use super::repair::{Done, Plan};
+use crate::audit::SeriesRepair;
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{record, series};
@@ -18,7 +19,7 @@ const MOST_NAMED: usize = 10;
 /// Prints a table of the rows: those that go and those that stay.
 pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
     let mut rows: Vec<[String; 9]> = Vec::new();
-    for planned in plan.series.iter().filter(|one| !is_beside(one)) {
+    for planned in plan.out.series.iter().filter(|one| !is_beside(one)) {
         for (stamp, (kind, why)) in &planned.gone {
             let bar = bar_at(&planned.rows, *stamp);
             rows.push(row(
@@ -29,7 +30,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
             ));
         }
     }
-    for (request, finding, frame) in &plan.doubtful {
+    for (request, finding, frame) in &plan.out.doubtful {
         let bar = bar_at(frame, finding.from);
         let what = (finding.kind, "stays", finding.reason.as_str());
         rows.push(row(request, finding.from, bar, what));
@@ -45,7 +46,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
 }
 
 /// An adjusted close goes with its bar, and is not told beside it.
-fn is_beside(planned: &Planned) -> bool {
+fn is_beside(planned: &SeriesRepair) -> bool {
     matches!(planned.take.request.series, Series::Adjusted { .. })
 }
 
@@ -89,20 +90,20 @@ fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
     let all = |number: usize| count(number, "series", "series");
     let looked = format!(
         "Looked through {} of {}",
-        count(plan.outcome.bars, "bar", "bars"),
-        all(plan.outcome.series)
+        count(plan.outcome.found.bars, "bar", "bars"),
+        all(plan.outcome.found.series)
     );
-    let stay = match plan.doubtful.len() {
+    let stay = match plan.out.doubtful.len() {
         0 => String::new(),
         doubtful => format!(
             " {} where none should and may be the only one for its time: it stays.",
             count(doubtful, "bar stands", "bars stand")
         ),
     };
-    let note = if plan.series.is_empty() {
+    let note = if plan.out.series.is_empty() {
         format!("{looked}: no row can be taken out.{stay}")
     } else if args.dry_run {
-        let (rows, all) = (rows(plan.rows()), all(plan.series.len()));
+        let (rows, all) = (rows(plan.out.rows()), all(plan.out.series.len()));
         format!("{looked}: {rows} would be taken out of {all}. Nothing was changed.{stay}")
     } else {
         let taken: usize = done.taken.series.iter().map(|(_, rows)| rows.len()).sum();
@@ -155,20 +156,23 @@ pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>
 /// Prints one document.
 pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
     let mut rows = Vec::new();
-    for planned in &plan.series {
+    for planned in &plan.out.series {
         let request = &planned.take.request;
         for (stamp, (kind, why)) in &planned.gone {
             let bar = bar_at(&planned.rows, *stamp);
             rows.push(row_document(request, *stamp, bar, (*kind, why)));
         }
     }
-    let doubtful = plan.doubtful.iter().map(|(request, finding, frame)| {
+    let doubtful = plan.out.doubtful.iter().map(|(request, finding, frame)| {
         let bar = bar_at(frame, finding.from);
         row_document(request, finding.from, bar, (finding.kind, &finding.reason))
     });
-    let damaged = plan.outcome.damaged.iter().map(|file| {
+    let damaged = plan.outcome.found.damaged.iter().map(|file| {
         let mut facts = series(&file.request);
-        facts.insert("path".to_owned(), json!(file.path));
+        facts.insert(
+            "path".to_owned(),
+            json!(shell.shown(&file.path).to_string()),
+        );
         facts.insert("reason".to_owned(), json!(file.reason));
         Value::Object(facts)
     });
@@ -178,15 +182,15 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
         Value::Object(facts)
     });
     let (taken, returned) = (&done.taken, &done.returned);
-    let emptied = plan.series.iter().flat_map(|one| &one.emptied);
+    let emptied = plan.out.series.iter().flat_map(|one| &one.emptied);
     let rows_out: usize = taken.series.iter().map(|(_, frame)| frame.len()).sum();
     let rows_back: usize = returned.series.iter().map(|(_, rows)| rows).sum();
     let kept = taken.kept.iter().chain(&returned.kept);
     let warnings: Vec<&String> = taken.warnings.iter().chain(&returned.warnings).collect();
     let (copies, refused) = plan.restore.document();
     shell.printer.json(&json!({
-        "series": plan.outcome.series,
-        "bars": plan.outcome.bars,
+        "series": plan.outcome.found.series,
+        "bars": plan.outcome.found.bars,
         "dry_run": args.dry_run,
         "rows": rows,
         "doubtful": doubtful.collect::<Vec<_>>(),

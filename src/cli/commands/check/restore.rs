@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::super::mirror;
-use super::{CheckArgs, files};
+use super::CheckArgs;
 use crate::catalog::Catalog;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -31,7 +31,7 @@ pub(super) fn find(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
 ) -> Result<Restore, Failure> {
-    let (found, unread) = mirror::last_copies(workspace, shell, catalog, &files::asked(args))?;
+    let (found, unread) = mirror::last_copies(workspace, shell, catalog, &args.asked())?;
     Ok(Restore { found, unread })
 }
 

@@ -7,7 +7,7 @@ mod standing;
 mod verify;
 
 pub(super) use last_copies::last_copies;
-pub(super) use standing::{refreshed, standings};
+pub(super) use standing::{readable, standings};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::cli::wiring;
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Known};
 use crate::mirror::{self, Mirroring, Place, Report, Thoroughness, Tree, Version};
-use crate::model::{Dataset, Interval, Ticker, Venue};
+use crate::model::{Dataset, Interval, Series, Ticker, Venue};
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
 
@@ -268,10 +268,23 @@ fn make(
             }
         }
     }
+    tell_trades(&known, shell);
     if args.json {
         shell.printer.json(&json!({ "mirrors": documents }));
     }
     Ok(exit)
+}
+
+/// Says of which feeds there are trades that no mirror has, so that nobody looks for them there.
+fn tell_trades(known: &Known, shell: &Shell<'_>) {
+    let all = known.records.keys().chain(&known.unrecorded);
+    for request in all {
+        if let (Some(venue), Series::Trades { feed }) = (&request.venue, &request.series) {
+            shell.printer.note(&format!(
+                "The trades of {feed} at {venue} have no mirror: they are one file a day already, and are read where they are."
+            ));
+        }
+    }
 }
 
 fn print_report(report: &Report, version: u64, shell: &Shell<'_>) {
@@ -391,13 +404,12 @@ fn print_path(
         return Err(absent(tree));
     };
     let catalog = catalog_if_usable(workspace, shell)?;
-    let lookup = Lookup {
+    let lookup = Lookup::of(
         shell,
         workspace,
-        catalog: &catalog,
-        venues: std::slice::from_ref(&tree.venue),
-        day: None,
-    };
+        &catalog,
+        std::slice::from_ref(&tree.venue),
+    );
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
     let ticker = ticker.transpose()?;
     let paths = paths(&folder, &version, ticker.as_ref());

@@ -7,6 +7,7 @@ use super::{root, switched_on};
 use crate::cli::shell::Shell;
 use crate::cli::ui::Printer;
 use crate::cli::ui::words::{count, duration};
+use crate::inventory::Known;
 use crate::mirror::{MirrorError, Place, Standing, Tree};
 use crate::model::{Dataset, Interval};
 use crate::workspace::Workspace;
@@ -23,6 +24,7 @@ pub(in crate::cli) struct MirrorStanding {
 pub(in crate::cli) fn standings(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
+    known: &Known,
 ) -> Vec<MirrorStanding> {
     let root = root(workspace);
     let place = Place {
@@ -30,7 +32,7 @@ pub(in crate::cli) fn standings(
         root: &root,
     };
     let stands = |tree: Tree| MirrorStanding {
-        found: place.folder(&tree).standing(),
+        found: place.standing(&tree, known),
         tree,
     };
     let all = switched_on(workspace).into_iter().map(stands);
@@ -40,19 +42,15 @@ pub(in crate::cli) fn standings(
     all.filter(is_told).collect()
 }
 
-/// Returns when each mirror was brought up to date last.
-pub(in crate::cli) fn refreshed(
+/// Returns how each mirror stands, as far as it can be read.
+pub(in crate::cli) fn readable(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
-) -> Vec<(Tree, Option<DateTime<Utc>>)> {
-    let all = standings(workspace, shell).into_iter();
-    all.map(|one| {
-        (
-            one.tree,
-            one.found.ok().flatten().and_then(|found| found.refreshed),
-        )
-    })
-    .collect()
+    known: &Known,
+) -> Vec<(Tree, Option<Standing>)> {
+    let all = standings(workspace, shell, known).into_iter();
+    all.map(|one| (one.tree, one.found.ok().flatten()))
+        .collect()
 }
 
 impl MirrorStanding {
@@ -81,10 +79,21 @@ impl MirrorStanding {
             |age| format!("{} old", duration(age as f64)),
         );
         let series = count(found.version.series.len(), "series", "series");
+        let number = found.version.number;
+        let table = match found.table {
+            Some(table) if table == number => ", also of its table".to_owned(),
+            Some(table) => format!(", version {table} of its table"),
+            None => String::new(),
+        };
         printer.note(&format!(
-            "The mirror of {tree} is {age}: version {}, {series}.",
-            found.version.number
+            "The mirror of {tree} is {age}: version {number}{table}, {series}."
         ));
+        if found.behind > 0 {
+            printer.note(&format!(
+                "It is behind what is stored of {}: barkeep mirror.",
+                count(found.behind, "series", "series")
+            ));
+        }
         let kept = found.version.series.values();
         let kept = kept.filter(|series| !series.kept.is_empty()).count();
         if kept > 0 {
@@ -106,6 +115,8 @@ impl MirrorStanding {
             "dataset": self.tree.dataset.as_str(),
             "interval": self.tree.interval.map(Interval::as_str),
             "version": found.map(|found| found.version.number),
+            "table_version": found.and_then(|found| found.table),
+            "series_behind": found.map(|found| found.behind),
             "refreshed": refreshed.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
             "age_seconds": Self::age(refreshed, now),
             "series": series.map(std::collections::BTreeMap::len),

@@ -5,13 +5,14 @@
 
 use clap::Args;
 
+use super::preflight::too_wide;
 use super::{open, report};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
-use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Proofs, Sides, Survey, VenueInterval};
+use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Plannable, VenueInterval};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::workspace::Workspace;
 
@@ -78,7 +79,8 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             .owners()
             .plan(*interval, &venue);
     }
-    decide_adoption(args, shell, mover, &adoptable(args, &workspace, &venue))?;
+    let movable = migrate::movable(&workspace.config, &venue, wanted(args));
+    decide_adoption(args, shell, mover, &movable)?;
     let tuples = tuples(args, shell, &workspace, mover, &venue)?;
     // What was said of the files before holds on, also when the old plan cannot be read.
     let old = MigrationPlan::load(&*shell.world.fs, shell.root())
@@ -137,20 +139,6 @@ fn wanted(args: &InitArgs) -> &[Interval] {
     } else {
         &args.intervals
     }
-}
-
-/// Returns the intervals whose files may be moved: those that can be in the plan. What is never migrated is used from where
-/// it lies.
-fn adoptable(args: &InitArgs, workspace: &Workspace<'_>, venue: &Venue) -> Vec<VenueInterval> {
-    let mut intervals = wanted(args).to_vec();
-    intervals.retain(|interval| workspace.config.partitions(venue, *interval));
-    intervals.sort();
-    intervals.dedup();
-    let tuple = |interval| VenueInterval {
-        venue: venue.clone(),
-        interval,
-    };
-    intervals.into_iter().map(tuple).collect()
 }
 
 /// Legacy files are migrated from one folder. Those elsewhere are refused, or moved if the user says so.
@@ -248,32 +236,26 @@ fn tuples(
             venue: venue.clone(),
             interval: *interval,
         };
-        let survey = Survey::of(mover.sides, &tuple)?;
-        // What the journal proves may be looked at and brought back, also when its legacy files are removed.
-        let Sides { fs, places, .. } = mover.sides;
-        let is_empty = survey.is_bare() && Proofs::load(fs, places, &tuple)?.is_empty();
-        if args.all_found && is_empty {
-            continue;
-        }
-        if !workspace.config.partitions(venue, *interval) {
-            if args.all_found {
-                shell.printer.note(&format!(
-                    "{interval} stays in the legacy layout: its bars are too wide for monthly files."
-                ));
+        let nothing = match migrate::plannable(mover.sides, &workspace.config, &tuple)? {
+            Plannable::Yes => None,
+            Plannable::TooWide { is_empty } if args.all_found => {
+                if !is_empty {
+                    shell.printer.note(&format!(
+                        "{interval} stays in the legacy layout: its bars are too wide for monthly files."
+                    ));
+                }
                 continue;
             }
-            return Err(Failure::usage(format!(
-                "{interval} is not migrated: its bars are too wide for monthly files, of which each would hold only a few"
-            ))
-            .hint(format!("to have it so anyhow, name {interval} in `partition_intervals` of {venue} in barkeep.toml")));
-        }
-        if is_empty {
-            let why = match survey.elsewhere {
-                0 => format!("there are no legacy files in data/legacy/stocks_{interval}"),
-                _ => format!(
-                    "the legacy files in data/legacy/stocks_{interval} are those of tickers of another venue than {venue}"
-                ),
-            };
+            Plannable::Empty | Plannable::OfOthers if args.all_found => continue,
+            Plannable::TooWide { .. } => return Err(too_wide(venue, *interval)),
+            Plannable::Empty => Some(format!(
+                "there are no legacy files in data/legacy/stocks_{interval}"
+            )),
+            Plannable::OfOthers => Some(format!(
+                "the legacy files in data/legacy/stocks_{interval} are those of tickers of another venue than {venue}"
+            )),
+        };
+        if let Some(why) = nothing {
             return Err(Failure::new(Exit::Failed, why)
                 .hint("barkeep partition-migrate init --all-found plans what is there"));
         }

@@ -7,6 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::migrate::{self, PlannedInterval, VenueInterval};
+use crate::model::{Interval, Venue};
 use crate::workspace::Workspace;
 
 /// A plan that somebody else wrote may name intervals that make no sense as months.
@@ -16,15 +17,20 @@ pub(super) fn refuse_wide(
 ) -> Result<(), Failure> {
     for VenueInterval { venue, interval } in chosen.iter().map(|one| &one.tuple) {
         if !workspace.config.partitions(venue, *interval) {
-            return Err(Failure::usage(format!(
-                "{interval} is not migrated: its bars are too wide for monthly files, of which each would hold only a few"
-            ))
-            .hint(format!(
-                "to have it so anyhow, name {interval} in `partition_intervals` of {venue} in barkeep.toml"
-            )));
+            return Err(too_wide(venue, *interval));
         }
     }
     Ok(())
+}
+
+/// Returns the refusal of an interval of which a month has few bars.
+pub(super) fn too_wide(venue: &Venue, interval: Interval) -> Failure {
+    Failure::usage(format!(
+        "{interval} is not migrated: its bars are too wide for monthly files, of which each would hold only a few"
+    ))
+    .hint(format!(
+        "to have it so anyhow, name {interval} in `partition_intervals` of {venue} in barkeep.toml"
+    ))
 }
 
 /// Series are moved by renames, which do not go from one disk to another.

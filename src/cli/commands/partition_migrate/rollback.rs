@@ -11,8 +11,7 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{
-    self, Failed, Homes, IntervalState, MigrationPlan, Mover, Proofs, Removed, RollbackReport,
-    VenueInterval, Wanted,
+    self, BroughtBack, Homes, IntervalState, Partitions, Proofs, Shortage, VenueInterval, Wanted,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -52,29 +51,20 @@ pub(in crate::cli) struct RollbackArgs {
     pub(in crate::cli) json: bool,
 }
 
-/// What became of one interval.
-struct Done {
-    report: RollbackReport,
-    removed: Option<Removed>,
-    not_removed: Vec<Failed>,
-}
-
-impl Done {
-    fn of(report: RollbackReport) -> Self {
-        Self {
-            report,
-            removed: None,
-            not_removed: Vec::new(),
-        }
-    }
-}
-
 impl RollbackArgs {
     fn homes(&self) -> Homes {
         if self.flat {
             Homes::Flat
         } else {
             Homes::AsAdopted
+        }
+    }
+
+    fn partitions(&self) -> Partitions {
+        if self.remove_partitions {
+            Partitions::Go
+        } else {
+            Partitions::Stay
         }
     }
 }
@@ -91,7 +81,7 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         for tuple in &tuples {
             let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
             let report = migrate::plan_rollback(sides, tuple, &proofs, args.homes())?;
-            done.push(Done::of(report));
+            done.push(BroughtBack::of(report));
         }
         tell(args, shell, &done);
         return Ok(exit(shell, &done));
@@ -112,7 +102,11 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
         if shell.world.shutdown.is_raised() {
             break;
         }
-        done.push(roll_back_one(args, shell, mover, &mut plan, tuple)?);
+        let around = (&mut plan, tuple);
+        let outcome = migrate::bring_back(mover, around, args.homes(), args.partitions())?;
+        done.push(outcome.map_err(|Shortage { at, need, missing }| {
+            estimate_report::no_space(shell, &at, need, missing, (true, 1))
+        })?);
     }
     progress.end();
     held.release()?;
@@ -151,37 +145,6 @@ fn chosen(
     Ok(chosen.into_iter().map(|one| one.tuple).collect())
 }
 
-fn roll_back_one(
-    args: &RollbackArgs,
-    shell: &Shell<'_>,
-    mover: Mover<'_>,
-    plan: &mut MigrationPlan,
-    tuple: &VenueInterval,
-) -> Result<Done, Failure> {
-    let sides = mover.sides;
-    let mut proofs = Proofs::load(sides.fs, sides.places, tuple)?;
-    let need = migrate::rollback_need(sides, tuple, &proofs)?;
-    let at = migrate::space_at(sides)?;
-    if let Some(missing) = need.missing(sides.fs, &at)? {
-        return Err(estimate_report::no_space(
-            shell,
-            &at,
-            need,
-            missing,
-            (true, 1),
-        ));
-    }
-    let report = migrate::roll_back(mover, plan, tuple, &mut proofs, args.homes())?;
-    let mut done = Done::of(report);
-    if args.remove_partitions && done.report.switched.is_some() {
-        match migrate::remove_partitions(mover, tuple)? {
-            Ok(removed) => done.removed = Some(removed),
-            Err(failed) => done.not_removed = failed,
-        }
-    }
-    Ok(done)
-}
-
 fn confirm(
     args: &RollbackArgs,
     shell: &Shell<'_>,
@@ -213,14 +176,14 @@ fn confirm(
     }
 }
 
-fn exit(shell: &Shell<'_>, done: &[Done]) -> Exit {
+fn exit(shell: &Shell<'_>, done: &[BroughtBack]) -> Exit {
     let failures = done
         .iter()
         .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
     outcome::of_failures(failures, &shell.world.shutdown, None)
 }
 
-fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
+fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[BroughtBack]) {
     if args.json {
         let intervals: Vec<Value> = done.iter().map(document).collect();
         return shell
@@ -237,7 +200,7 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[Done]) {
     }
 }
 
-fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
+fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
     let [equal, merged, rebuilt] = one.report.tally();
     let tuple = &one.report.tuple;
     shell.printer.note(&format!(
@@ -289,7 +252,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &Done) {
     }
 }
 
-fn document(one: &Done) -> Value {
+fn document(one: &BroughtBack) -> Value {
     let [equal, merged, rebuilt] = one.report.tally();
     let failures = one.report.failures.iter().chain(&one.not_removed);
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);

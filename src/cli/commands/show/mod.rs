@@ -12,6 +12,7 @@ pub(in crate::cli) use args::{Format, ShowArgs};
 pub(super) use find::{Wanted, find, interval};
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::gaps;
 use super::named::{self, Lookup};
@@ -33,7 +34,7 @@ use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
 use crate::inventory::interval_of;
 use crate::model::{Interval, Series, StorageRequest, Ticker, time};
-use crate::storage::Stored;
+use crate::storage::{Stored, refuse_other_rows};
 use crate::workspace::{Reading, Workspace};
 
 /// What is asked of each ticker.
@@ -251,6 +252,7 @@ impl Question<'_> {
         if let Some((request, outside)) = outside {
             let rows = self.adjusted(&request, &outside)?;
             let rows = rows.as_ref().unwrap_or(&outside.frame);
+            refuse_other_rows(&PathBuf::from(request.to_string()), rows, &stored.frame)?;
             // A half hour in which the session begins has a part in both; that of the session is printed.
             stored.frame = frame::merge(rows, &stored.frame).frame;
             exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);

@@ -13,7 +13,9 @@ use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
 use crate::export::{Sheet, Times};
 use crate::frame::{Cell, Frame, Profile, exact_trades, merge};
-use crate::model::{Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, time};
+use crate::model::{
+    Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, instrument_of, time,
+};
 use crate::storage::{StorageError, Stored};
 
 /// Stands for every instrument.
@@ -253,18 +255,7 @@ fn instrument(word: &Ticker) -> Result<Option<Instrument<'_>>, Failure> {
     if means_all(word) {
         return Ok(None);
     }
-    let text = word.as_str();
-    let (isin, currency) = match text.split_once('.') {
-        Some((isin, currency)) => (isin, Some(currency)),
-        None => (text, None),
-    };
-    let is_isin = isin.len() == 12
-        && isin.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-        && isin
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        && isin.ends_with(|last: char| last.is_ascii_digit());
-    if is_isin {
+    if let Some((isin, currency)) = instrument_of(word.as_str()) {
         return Ok(Some(Instrument { isin, currency }));
     }
     let refused = Failure::usage(format!(

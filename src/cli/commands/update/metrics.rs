@@ -15,6 +15,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::feed_minutes;
 use crate::cli::ui::summary::Finished;
 use crate::gaps::read_books;
+use crate::inventory;
 use crate::lock::LockGuard;
 use crate::overview::{Outcome, bars_counted, count_bars, counters_path, render};
 use crate::sys::atomic::{self, TempNames};
@@ -88,7 +89,7 @@ impl<'u> MetricsFile<'u> {
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = status::registry(self.workspace, self.shell);
-        let (standing, requests, sizes, lost) = match &catalog {
+        let (standing, requests, known, lost) = match &catalog {
             Ok(catalog) => {
                 let standing = status::survey(self.workspace, self.shell, catalog);
                 let standing = standing.unwrap_or_default();
@@ -96,14 +97,14 @@ impl<'u> MetricsFile<'u> {
                 (
                     standing,
                     requests::read(self.shell, self.workspace, catalog),
-                    status::sizes(self.workspace, self.shell, catalog).unwrap_or_default(),
+                    status::known(self.workspace, self.shell, catalog).unwrap_or_default(),
                     lost,
                 )
             }
             Err(_) => Default::default(),
         };
         let written = self.bars_counted().and_then(|bars_total| {
-            let mirrors = mirror::refreshed(self.workspace, self.shell);
+            let mirrors = mirror::readable(self.workspace, self.shell, &known);
             // What cannot be read was told by the run.
             let feeds = feed_minutes::read_recent(self.workspace, self.shell).ok();
             let text = render(&Outcome {
@@ -116,7 +117,7 @@ impl<'u> MetricsFile<'u> {
                 series: &standing.series,
                 unserved: &standing.unserved,
                 requests: &requests,
-                sizes: &sizes,
+                sizes: &inventory::sizes(&known),
                 lost: &lost,
             });
             let temps = TempNames::of(self.workspace.runs.next());

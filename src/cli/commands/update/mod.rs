@@ -12,7 +12,6 @@ mod strangers;
 mod tidy;
 
 use metrics::MetricsFile;
-use strangers::Strangers;
 use tidy::Ending;
 
 pub(in crate::cli) use args::UpdateArgs;
@@ -40,7 +39,7 @@ use crate::lock::LockGuard;
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{
-    self, Feeding, History, NotFounds, Owed, RunOptions, UpdatePlan, UpdateRequest,
+    self, Feeding, History, NotFounds, Owed, RunOptions, Strangers, UpdatePlan, UpdateRequest,
 };
 use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
@@ -127,13 +126,7 @@ fn meant(
     let Ok(Some(catalog)) = workspace.catalog() else {
         return Ok(args.tickers.clone());
     };
-    let lookup = Lookup {
-        shell,
-        workspace,
-        catalog: &catalog,
-        venues: &args.venues,
-        day: None,
-    };
+    let lookup = Lookup::of(shell, workspace, &catalog, &args.venues);
     lookup.tickers(&args.tickers)
 }
 
@@ -295,8 +288,9 @@ impl Update<'_> {
             report.warnings.extend(told);
         }
         let foreseen = self.foresee_losses(&plan, registry.catalog());
+        let of_feeds = self.foresee_losses_of_feeds(&plan)?;
         let ran = outcome::of_run(&report, &leftovers);
-        let exit = Exit::worst([planned, ran, tidied, foreseen]);
+        let exit = Exit::worst([planned, ran, tidied, foreseen, of_feeds]);
         let total_seconds = 0.0;
         Ok(Finished {
             report,
@@ -350,15 +344,18 @@ impl Update<'_> {
             printer.error(&format!("warning: {warning}."));
             exit = Exit::Partial;
         }
-        let strangers = self.strangers(catalog);
-        if let Some(refusal) = strangers.refusal(catalog) {
+        let view = self.workspace.view();
+        let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
+            update::makes_bars_of(view, ticker, venue)
+        });
+        if let Some(refusal) = strangers::refusal(&strangers, self.request.venues.first(), catalog)
+        {
             if strangers.count() == self.request.tickers.len() {
                 return Err(refusal);
             }
             printer.error(&refusal.text());
             exit = Exit::Partial;
         }
-        let view = self.workspace.view();
         let intervals = self.workspace.intervals()?;
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let request = UpdateRequest {
@@ -369,6 +366,13 @@ impl Update<'_> {
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
         plan_view::print_missing(&plan, printer);
+        if !self.request.tickers.is_empty() {
+            for venue in &plan.feeds {
+                printer.note(&format!(
+                    "{venue} is a feed: it gives whole days, and bars of all that was traded on them, whatever tickers are named."
+                ));
+            }
+        }
         Ok((plan, exit))
     }
 
@@ -420,25 +424,13 @@ impl Update<'_> {
         }
     }
 
-    /// Returns the named tickers that no venue of the question keeps.
-    fn strangers(&self, catalog: &Catalog) -> Strangers {
-        let UpdateRequest {
-            tickers, venues, ..
-        } = &self.request;
-        let mut found = Strangers::default();
-        for ticker in tickers {
-            let is_meant = |venue: &Venue| venues.is_empty() || venues.contains(venue);
-            let at = catalog.venues_of(ticker);
-            if at.iter().any(is_meant) || (venues.is_empty() && catalog.contains(ticker)) {
-                continue;
-            }
-            match at.into_iter().next() {
-                Some(home) => found.elsewhere.push((ticker.clone(), home)),
-                None => found.unknown.push(ticker.clone()),
-            }
+    /// Names what feeds will forget before a next run can fetch it.
+    fn foresee_losses_of_feeds(&self, plan: &UpdatePlan) -> Result<Exit, Failure> {
+        if plan.feeding != Feeding::Asked || plan.feeds.is_empty() {
+            return Ok(Exit::Ok);
         }
-        found.asked = venues.first().cloned();
-        found
+        let minutes = feed_minutes::read_recent(self.workspace, self.shell)?;
+        Ok(feed_minutes::foresee(&minutes, self.shell))
     }
 
     /// Records series that the source does not know, if somebody says so; else says how.
@@ -448,13 +440,10 @@ impl Update<'_> {
         registry: &mut Registry,
         session: Session<'_>,
     ) -> Result<(), Failure> {
-        let counts = report.tickers();
-        let is_settled = self.options.not_founds == NotFounds::Save || counts.unknown == 0;
-        // When nothing else was found either, it is more likely that something is wrong with the source.
-        if is_settled || counts.ok + counts.empty == 0 || report.interrupted.is_some() {
+        let Some(unknown) = update::may_rest(report, self.options.not_founds) else {
             return Ok(());
-        }
-        let series = words::count(counts.unknown, "series is", "series are");
+        };
+        let series = words::count(unknown, "series is", "series are");
         let is_asking = self
             .shell
             .may_ask(self.args.non_interactive || self.args.json);
@@ -468,16 +457,7 @@ impl Update<'_> {
         if !self.shell.asks(&question) {
             return Ok(());
         }
-        for venue in report.venues.iter().filter(|venue| venue.is_believable()) {
-            for unknown in &venue.unknown {
-                registry.catalog_mut().record_not_found(
-                    &unknown.ticker,
-                    &venue.venue,
-                    unknown.interval,
-                    self.options.today,
-                )?;
-            }
-        }
+        update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
         Ok(registry.save(session)?)
     }
 }

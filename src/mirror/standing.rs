@@ -1,0 +1,67 @@
+//! How a mirror stands to its tree and to its table, by what was recorded: no row is read.
+//!
+//! Promises: looks only. What nobody recorded is not called behind.
+
+use chrono::{DateTime, Utc};
+
+use super::table::Log;
+use super::{MirrorError, Mirrored, Place, Tree, Version};
+use crate::inventory::Known;
+use crate::ledger::SeriesRecord;
+use crate::model::{StorageRequest, Ticker};
+
+/// How a mirror stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// When it was compared with its tree last; `None` when nobody knows.
+    pub refreshed: Option<DateTime<Utc>>,
+    /// The state that readers take.
+    pub version: Version,
+    /// The newest version of its table; `None` where its files are none.
+    pub table: Option<u64>,
+    /// How many series have other rows by now than it has. Those that are marked as last copies are not among them.
+    pub behind: usize,
+}
+
+impl Place<'_> {
+    /// Returns how the mirror of a tree stands to what is known of the series; `None` when there is none.
+    ///
+    /// # Errors
+    /// When it is damaged, of a later form or cannot be read.
+    pub fn standing(self, tree: &Tree, known: &Known) -> Result<Option<Standing>, MirrorError> {
+        let folder = self.folder(tree);
+        let Some(version) = folder.current()? else {
+            return Ok(None);
+        };
+        let table = Log::of(&folder, tree).last()?;
+        Ok(Some(Standing {
+            refreshed: folder.refreshed()?,
+            table: (table > 0).then_some(table),
+            behind: behind(tree, known, &version),
+            version,
+        }))
+    }
+}
+
+fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
+    let there = known.records.keys().chain(&known.unrecorded);
+    let differs = |request: &&StorageRequest| {
+        let ticker = request.series.ticker().map(Ticker::as_str);
+        let mirrored = ticker.and_then(|ticker| version.series.get(ticker));
+        is_behind(mirrored, known.records.get(request))
+    };
+    there
+        .filter(|request| tree.holds(request))
+        .filter(differs)
+        .count()
+}
+
+fn is_behind(mirrored: Option<&Mirrored>, record: Option<&SeriesRecord>) -> bool {
+    match (mirrored, record) {
+        (Some(mirrored), Some(record)) => {
+            mirrored.kept.is_empty() && (mirrored.rows, mirrored.sum) != (record.rows, record.sum)
+        }
+        (Some(_), None) => false,
+        (None, record) => record.is_none_or(|record| record.rows > 0),
+    }
+}

@@ -1,0 +1,114 @@
+//! Which bars of a series are provisional: the one answer to that for every command.
+//!
+//! Promises: of a feed of trades it is told by what is held of its days now, whether or not its tickers have entries; of a source by
+//! what was noted when it was asked. Changes nothing.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+
+use crate::catalog::Catalog;
+use crate::feeds::{Marks, Unsettled};
+use crate::layout::Places;
+use crate::model::{Interval, Ticker, Venue, time};
+use crate::source::posttrade::Feed;
+use crate::sys::{Fs, FsResult};
+use crate::workspace::Workspace;
+
+/// No feed leaves a day open for longer.
+const LONGEST_OPEN: i64 = 7;
+
+/// Answers for one series after the other; what is read of a feed is read once.
+#[derive(Debug)]
+pub struct Provisional<'p> {
+    fs: &'p dyn Fs,
+    workspace: &'p Workspace<'p>,
+    catalog: &'p Catalog,
+    now: DateTime<Utc>,
+    feeds: BTreeMap<Venue, Unsettled<'p>>,
+}
+
+impl<'p> Provisional<'p> {
+    /// Begins to answer, as of a moment.
+    pub fn of(
+        workspace: &'p Workspace<'p>,
+        fs: &'p dyn Fs,
+        catalog: &'p Catalog,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            fs,
+            workspace,
+            catalog,
+            now,
+            feeds: BTreeMap::new(),
+        }
+    }
+
+    /// Returns those of some bars of a series, oldest first, that are provisional.
+    ///
+    /// # Errors
+    /// When what is held of a feed cannot be read.
+    pub fn among(
+        &mut self,
+        (ticker, venue, interval): (&Ticker, &Venue, Interval),
+        bars: &[i64],
+    ) -> FsResult<Vec<i64>> {
+        let fs = self.fs;
+        if let Some(unsettled) = self.unsettled(venue)? {
+            return unsettled.provisional(fs, interval, bars.iter().copied());
+        }
+        let known = self.catalog.provisional(ticker, venue, interval);
+        let is_there = |bar: &i64| bars.binary_search(bar).is_ok();
+        Ok(known.into_iter().filter(is_there).collect())
+    }
+
+    /// Returns the provisional bars of a series of which the newest bar is all that is known: of a feed that one, and of bars of a
+    /// day those of the days before it that are open.
+    ///
+    /// # Errors
+    /// As `among`.
+    pub fn up_to(
+        &mut self,
+        (ticker, venue, interval): (&Ticker, &Venue, Interval),
+        newest: Option<i64>,
+    ) -> FsResult<Vec<i64>> {
+        if self.feed(venue).is_none() {
+            return Ok(self.catalog.provisional(ticker, venue, interval));
+        }
+        let Some(newest) = newest else {
+            return Ok(Vec::new());
+        };
+        let back = if interval == Interval::D1 {
+            LONGEST_OPEN
+        } else {
+            0
+        };
+        let bar = |days: i64| {
+            let day = time::day(newest) - TimeDelta::days(days);
+            time::nanos(day.and_time(NaiveTime::MIN))
+        };
+        let before = (1..=back).rev().filter_map(bar);
+        let bars: Vec<i64> = before.chain([newest]).collect();
+        self.among((ticker, venue, interval), &bars)
+    }
+
+    fn feed(&self, venue: &Venue) -> Option<&'p Feed> {
+        let feeds = self.workspace.view().feeds.iter();
+        feeds.map(|feed| &**feed).find(|feed| feed.venue() == venue)
+    }
+
+    fn unsettled(&mut self, venue: &Venue) -> FsResult<Option<&mut Unsettled<'p>>> {
+        let Some(feed) = self.feed(venue) else {
+            return Ok(None);
+        };
+        if !self.feeds.contains_key(venue) {
+            let places: &Places = &self.workspace.places;
+            let mut marks = Marks::of(places, venue);
+            let asked = marks.asked_before(self.fs)?;
+            let unsettled = Unsettled::of(marks, &feed.spec().calendar, asked, self.now);
+            self.feeds.insert(venue.clone(), unsettled);
+        }
+        Ok(self.feeds.get_mut(venue))
+    }
+}
