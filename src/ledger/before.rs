@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::walk::{Check, Cut, Walk};
-use super::{FileLine, FileState, History, Line, Past, Records, SeriesRecord, Unknown};
+use super::{FileState, History, Line, Past, Records, SeriesRecord, Unknown};
 use crate::frame::Frame;
 use crate::model::{PartitionKey, PriceBasis};
 
@@ -185,15 +185,6 @@ fn is_same(a: Option<FileState>, b: Option<FileState>) -> bool {
     rows(a) == rows(b)
 }
 
-impl Line {
-    fn file(&self) -> Option<&FileLine> {
-        match self {
-            Self::File(line) => Some(line),
-            Self::Found(..) | Self::Gone(_) => None,
-        }
-    }
-}
-
 impl Past {
     /// Tells whether it says what became of rows of the series, not only of a copy of them.
     pub(super) fn is_of_rows(&self) -> bool {
@@ -208,6 +199,7 @@ impl Past {
 mod tests {
     use super::*;
     use crate::frame::{self, Column, Profile, RowChanges, Texts, Values};
+    use crate::ledger::FileLine;
     use crate::model::{Dataset, StorageRequest, TimeUnit, time};
 
     const JANUARY: &str = "2024-01";

@@ -124,6 +124,14 @@ impl Line {
             Self::Found(series, _) | Self::Gone(series) => series,
         }
     }
+
+    /// Returns what it says of a file.
+    pub(super) fn file(&self) -> Option<&FileLine> {
+        match self {
+            Self::File(line) => Some(line),
+            Self::Found(..) | Self::Gone(_) => None,
+        }
+    }
 }
 
 /// Returns the name of a series below the folder of its venue.

@@ -339,7 +339,9 @@ fn what_is_decided_in_one_place_is_decided_there() {
             let is_there = |code: &&str| {
                 let mut all = declared.iter();
                 all.any(|text| {
-                    code.contains(&format!("{text}(")) || code.contains(&format!("{text}:"))
+                    ["(", "<", ":"]
+                        .iter()
+                        .any(|end| code.contains(&format!("{text}{end}")))
                 })
             };
             assert!(code.iter().any(is_there), "{rule} is not in {files:?}");
