@@ -37,7 +37,9 @@ pub fn look(
     };
     let found: Vec<Findings> = subjects.par_iter().map(of_ticker).collect();
     let mut all = Findings::default();
-    found.into_iter().for_each(|more| all.add(more));
+    for more in found {
+        all.add(more);
+    }
     all
 }
 

@@ -83,7 +83,9 @@ pub fn plan(
     };
     let found: Vec<RepairPlan> = subjects.par_iter().map(of_ticker).collect();
     let mut all = RepairPlan::default();
-    found.into_iter().for_each(|more| all.add(more));
+    for more in found {
+        all.add(more);
+    }
     all
 }
 

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 
-use super::arrival::{Arrival, FileRead, Listed};
+use super::arrival::{Arrival, Listed};
 use super::plan::{self, pace_of};
+use super::reader::Reader;
 use super::{Extent, FeedRunError, Marks};
-use crate::frame::{Ordered, Trade, TradeRows};
+use crate::frame::Trade;
 use crate::ingest::{FailureKind, FileFailure};
 use crate::layout::Places;
-use crate::model::{Digest, StorageRequest, time};
+use crate::model::{Digest, StorageRequest};
 use crate::source::posttrade::{
     Downloaded, Feed, FeedError, FileName, Held, HeldDaily, Listing, Looked, MinuteTrades, Reason,
     Span, TradesOfDaily, choose, is_covered, witnesses,
@@ -22,8 +23,6 @@ use crate::source::posttrade::{
 use crate::sys::{Clock, Fs, Shutdown};
 use crate::vault::{Shelf, Vault, VaultFile};
 
-/// Trades that are staged together: a row group.
-const BATCH: usize = 1 << 16;
 /// A feed that did not answer so many requests one after the other is left alone for this run.
 const MOST_FAILURES: u32 = 3;
 /// So many minute files whose form nobody knew are asked for once more in a run: the feed may have mended them. A daily file is
@@ -397,94 +396,6 @@ impl Seen {
         match self {
             Self::Minute(minute) => minute.add(trade),
             Self::Daily(daily) => daily.add(trade),
-        }
-    }
-}
-
-/// Trades by their day.
-#[derive(Default)]
-struct Batch {
-    days: BTreeMap<NaiveDate, TradeRows>,
-    len: usize,
-}
-
-impl Batch {
-    fn push(&mut self, trade: &Trade) {
-        let day = time::day(trade.trade_time);
-        self.days.entry(day).or_default().push(trade);
-        self.len += 1;
-    }
-}
-
-/// Reads files into trades, which go out a batch of a day at a time.
-pub(super) struct Reader<'t> {
-    send: &'t dyn Fn(Arrival) -> bool,
-    batch: Batch,
-    /// Whether somebody listens still.
-    pub(super) is_heard: bool,
-}
-
-impl<'t> Reader<'t> {
-    pub(super) fn new(send: &'t dyn Fn(Arrival) -> bool) -> Self {
-        Self {
-            send,
-            batch: Batch::default(),
-            is_heard: true,
-        }
-    }
-
-    pub(super) fn say(&mut self, arrival: Arrival) {
-        self.is_heard &= (self.send)(arrival);
-    }
-
-    /// Reads a file; `see` sees each trade of it on its way.
-    pub(super) fn read(
-        &mut self,
-        name: &FileName,
-        bytes: &[u8],
-        from_vault: bool,
-        see: &mut dyn FnMut(&Trade),
-    ) -> Option<Extent> {
-        let content = super::read::read(bytes, &mut |trade| {
-            see(&trade);
-            self.batch.push(&trade);
-            if self.batch.len >= BATCH {
-                self.flush();
-            }
-        });
-        let extent = content.extent;
-        self.say(Arrival::Read(FileRead {
-            name: name.clone(),
-            digest: Digest::of(bytes),
-            extent,
-            lines: content.lines,
-            bad: content.bad,
-            bad_lines: content.bad_lines,
-            days: content.days,
-            trouble: content.trouble,
-            from_vault,
-        }));
-        extent
-    }
-
-    /// Sends the trades that wait.
-    pub(super) fn flush(&mut self) {
-        for (day, trades) in std::mem::take(&mut self.batch).days {
-            let Ordered { frame, displaced } = trades.ordered();
-            self.say(Arrival::Trades { day, rows: frame });
-            if !displaced.is_empty() {
-                let text = format!("{displaced:#?}");
-                let reason = format!(
-                    "{} of {day} were published twice under one key with other values",
-                    displaced.len()
-                );
-                let failure = FileFailure {
-                    file: None,
-                    reason,
-                    kind: FailureKind::Malformed,
-                };
-                self.say(Arrival::Failed(failure, Some(text.into_bytes())));
-            }
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod arrival;
 mod bars;
+mod day_marks;
 mod error;
 mod feed_marks;
 mod fetch;
@@ -17,6 +18,7 @@ mod marks;
 mod news;
 mod plan;
 mod read;
+mod reader;
 mod replay;
 mod run;
 mod settled;
@@ -24,10 +26,11 @@ mod silence;
 mod tidy;
 
 pub use arrival::{Arrival, FileRead, Held, Listed};
+pub use day_marks::{DayMarks, Extent, FileMark};
 pub use error::FeedRunError;
 pub use fetch::{FeedTask, fetch};
 pub use gaps::RecordedFeed;
-pub use marks::{DayMarks, Extent, FileMark, Marks};
+pub use marks::Marks;
 pub use plan::{PreviewError, preview, task_of};
 pub use replay::{replay, replayed_days};
 pub use run::FeedRun;

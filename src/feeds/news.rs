@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 
 use super::DayMarks;
+use super::FileMark;
 use super::arrival::FileRead;
-use super::marks::FileMark;
 use crate::source::posttrade::HeldDay;
 
 /// What a run learned of one day.

@@ -6,7 +6,8 @@
 use chrono::NaiveDate;
 
 use super::arrival::{Arrival, Held};
-use super::fetch::{Reader, failed};
+use super::fetch::failed;
+use super::reader::Reader;
 use super::{FeedRun, FeedRunError, FeedTask};
 use crate::ingest::{FailureKind, Registry, RunReport};
 use crate::source::posttrade::FileName;

@@ -10,10 +10,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
-use super::marks::Extent;
 use super::news::DayNews;
 use super::tidy::{is_of_place, tidy};
-use super::{FeedRunError, FeedTask, Marks, gaps, silence};
+use super::{Extent, FeedRunError, FeedTask, Marks, gaps, silence};
 use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, LostMinutes, Registry, RunReport, SourceNotes,

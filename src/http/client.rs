@@ -13,7 +13,7 @@ use super::address::Address;
 use super::limiter::{HostGate, LONGEST_WAIT};
 use super::retry_after;
 use super::tries::PAUSES;
-use super::wire::{self, Call};
+use super::wire::{Call, Wire};
 use super::{
     Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Redirects, Tries, Turn,
     command,
@@ -62,7 +62,7 @@ pub struct Client {
     settings: HttpSettings,
     proxies: Proxies,
     limiter: Arc<RateLimiter>,
-    agent: ureq::Agent,
+    wire: Wire,
     sent: AtomicU64,
     /// How far the server's clock is ahead by the newest answer.
     ahead: Mutex<Option<TimeDelta>>,
@@ -71,12 +71,12 @@ pub struct Client {
 impl Client {
     /// Returns a client. Nothing is sent yet.
     pub fn new(settings: HttpSettings, proxies: Proxies, limiter: Arc<RateLimiter>) -> Self {
-        let agent = wire::agent(&settings.user_agent);
+        let wire = Wire::of(&settings.user_agent);
         Self {
             settings,
             proxies,
             limiter,
-            agent,
+            wire,
             sent: AtomicU64::new(0),
             ahead: Mutex::default(),
         }
@@ -95,14 +95,13 @@ impl Client {
             return command::exchange(command, &url, timeout, limit, stop);
         }
         let call = Call {
-            agent: self.agent.clone(),
             url,
             headers: headers.to_vec(),
             proxy: self.proxies.of(address),
             timeout,
             limit,
         };
-        let answer = wire::exchange(call, stop)?;
+        let answer = self.wire.exchange(call, stop)?;
         if let Some(date) = answer.date.as_deref().and_then(retry_after::date) {
             let ahead = date - self.limiter.clock().now();
             *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);

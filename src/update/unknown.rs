@@ -82,7 +82,7 @@ pub fn let_rest(
             let venue = &report.venue;
             let recorded =
                 catalog.record_not_found(&unknown.ticker, venue, unknown.interval, today);
-            outcome = outcome.and(recorded.map(|_| ()));
+            outcome = outcome.and(recorded);
         }
     }
     outcome

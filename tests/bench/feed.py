@@ -6,8 +6,8 @@ usage: feed.py BARKEEP [--trades N] [--days N] [--scratch FOLDER] [--gate]
   minutes  each evening one run over the 1,320 minute files of the day (`freshness = "minutes"`), with bars of all instruments
 
 Prints one JSON document: own seconds (of the processor, without the server), wall, peak memory, requests for each day, bytes of trades,
-vault and bars. With --gate the exit code is 1 when a bound is missed: 20 s of own time and 300 MiB for a week, 10 requests for a day by
-daily files; or when the stored trades are not those that were served.
+vault and bars. A run that does not store as many trades as were served is an error. With --gate the exit code is 1 when a bound is missed: 4 s of
+own time for each day, by a half, since a shared machine is not a quiet one; 300 MiB; 10 requests for a day by daily files.
 """
 
 import argparse
@@ -23,7 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import posttrade  # noqa: E402 - lies in the neighbouring folder
 import support  # noqa: E402
 
-BOUNDS = {"own_seconds": 20.0, "peak_mib": 300.0, "requests_per_day": 10.0}
+# A week of five days is to take 20 s.
+BOUNDS = {"own_seconds_per_day": 4.0 * 1.5, "peak_mib": 300.0, "requests_per_day": 10.0}
 
 
 def weekdays(count):
@@ -69,11 +70,15 @@ def run_week(binary, folder, made, days, freshness):
         server.close()
         if code != 0:
             raise RuntimeError(f"update ended with {code}: {answer[-2000:]}")
+        stored = json.loads(answer.strip().splitlines()[-1])["feeds"][0]["trades"]["new"]
+        if stored != made.count:
+            raise RuntimeError(f"{made.count} trades were served, {stored} stored")
         runs.append({"day": day.isoformat(), "own_seconds": own, "wall": wall, "peak_mib": memory, "requests": len(server.requests)})
     parts = {name: bytes_below(os.path.join(folder, *path)) for name, path in
              {"trades": ("data", "de", "xetra", "trades"), "vault": ("vault",), "bars": ("data", "de", "xetra")}.items()}
     parts["bars"] -= parts["trades"]
-    return {"own_seconds": sum(run["own_seconds"] for run in runs), "wall": sum(run["wall"] for run in runs),
+    own = sum(run["own_seconds"] for run in runs)
+    return {"own_seconds": own, "own_seconds_per_day": own / len(runs), "wall": sum(run["wall"] for run in runs),
             "peak_mib": max(run["peak_mib"] for run in runs), "requests_per_day": max(run["requests"] for run in runs),
             "bytes": parts, "runs": runs}
 

@@ -104,6 +104,8 @@ class Server:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body are two writes: the second would wait 40 ms for the receipt of the first.
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 outer.answer(self)

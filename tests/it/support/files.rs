@@ -11,8 +11,9 @@ use barkeep::source::files::{
 use barkeep::source::{
     Asked, FetchJob, Fetched, MarketDataSource, SourceError, SourceSpec, Window, open,
 };
-use barkeep::sys::{Access, Fs, OsFs, Shutdown, atomic};
-use tempfile::TempDir;
+use barkeep::sys::{OsFs, Shutdown};
+
+use super::workspace::TestWorkspace;
 
 /// The moment at which tests ask when it does not matter.
 pub(crate) const NOW: &str = "2026-07-01T12:00:00Z";
@@ -65,11 +66,11 @@ impl ParquetFile for OneBar {
 
 /// A folder that goes with the test.
 #[derive(Debug)]
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder(TestWorkspace);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        Self(TestWorkspace::on_disk())
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -78,12 +79,7 @@ impl Folder {
 
     /// Writes a file, in place of an earlier one of the name.
     pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
-        let path = self.0.path().join(name);
-        atomic::create_dirs(&OsFs, self.0.path(), path.parent().unwrap()).unwrap();
-        OsFs.remove_file(&path).unwrap();
-        // Not synced: thousands of files are written, and none outlives the test.
-        let mut file = OsFs.create_new(&path, Access::Fresh).unwrap();
-        file.write_all(bytes.as_ref()).unwrap();
+        self.0.write(name, bytes);
         self
     }
 
