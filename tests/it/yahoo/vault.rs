@@ -98,11 +98,14 @@ fn a_row_that_a_person_took_out_is_not_made_anew() {
     let mut yahoo = YahooBar::of("AAPL", "1d", KEPT);
     EVENING.clone_into(&mut yahoo.bar.now);
     yahoo.server.handle(|request: &Request| {
-        let closes = [100.0, 101.0, 100.5, 101.5, 100.0, 101.0, 100.5, 101.5];
+        // Mondays to Fridays, and a Saturday that nobody traded on.
+        let days = (-70..=0).filter(|day: &i64| (day + 3).rem_euclid(7) < 5 || *day == -5);
+        let stamps: Vec<i64> = days.map(|day| NOV_20 + day * 86_400).collect();
+        let closes: Vec<f64> = (0..stamps.len())
+            .map(|at| if at % 2 == 0 { 100.0 } else { 101.0 })
+            .collect();
         let body = chart(symbol(request), &closes, "NMS", &Value::Null);
         let mut body: Value = serde_json::from_str(&body).unwrap();
-        // Monday to Friday, and a Saturday that nobody traded on, and the Monday after it.
-        let stamps = [-10, -9, -8, -7, -6, -5, -3, 0].map(|day| NOV_20 + day * 86_400);
         body["chart"]["result"][0]["timestamp"] = json!(stamps);
         Reply::json(body.to_string())
     });
