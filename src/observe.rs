@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
+
 use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 
 /// Something that a person or a log may want to know while a run goes on.
@@ -42,6 +44,20 @@ pub enum Event {
         venue: Venue,
         /// Its name.
         file: String,
+    },
+    /// What the vault has of a feed is read once more.
+    ReplayPlanned {
+        /// The venue of the feed.
+        venue: Venue,
+        /// How many days of it there are.
+        days: usize,
+    },
+    /// A day of a feed was made anew of the vault.
+    Replayed {
+        /// The venue of the feed.
+        venue: Venue,
+        /// The day.
+        day: NaiveDate,
     },
     /// Consolidation begins.
     ConsolidationPlanned {
@@ -93,6 +109,8 @@ pub enum Work {
     Fetch,
     /// Asking a feed for its files.
     Download,
+    /// Making days of a feed anew of the vault.
+    Replay,
     /// Merging what came, then committing it.
     Store,
     /// Copying into the other layout, then proving it.
@@ -105,7 +123,7 @@ impl Work {
     /// Returns in how many steps each series is done.
     pub fn steps(self) -> usize {
         match self {
-            Self::Fetch | Self::Download | Self::Check => 1,
+            Self::Fetch | Self::Download | Self::Replay | Self::Check => 1,
             Self::Store | Self::Move => 2,
         }
     }

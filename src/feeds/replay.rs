@@ -1,7 +1,10 @@
 //! Making trades and bars anew of what the vault has, without a request.
 //!
 //! Promises: the downloads of a day are read in the order in which they came, and merged into what is stored: where a parser was
-//! mended, its values win, and nothing else changes. Nothing is removed.
+//! mended, its values win, and nothing else changes. Nothing is removed. What is damaged of the vault is told, and costs nothing
+//! but itself.
+
+use std::path::Path;
 
 use chrono::NaiveDate;
 
@@ -9,9 +12,10 @@ use super::arrival::{Arrival, Held};
 use super::fetch::failed;
 use super::reader::Reader;
 use super::{FeedRun, FeedRunError, FeedTask};
-use crate::ingest::{FailureKind, Registry, RunReport};
+use crate::ingest::{FailureKind, FileFailure, Registry, RunReport};
+use crate::observe::Event;
 use crate::source::posttrade::FileName;
-use crate::vault::{Contents, Vault};
+use crate::vault::{Contents, Damage, Vault};
 use crate::workspace::{Session, View};
 
 /// Makes what is stored of a feed anew, a day at a time.
@@ -27,12 +31,22 @@ pub fn replay<'l>(
 ) -> Result<(), FeedRunError> {
     // The feed is not asked, and is none that was not heard.
     report.feed_at(task.feed.venue());
-    for day in replayed_days(task, since)? {
+    let days = replayed_days(task, since)?;
+    let venue = task.feed.venue();
+    session.observer.observe(Event::ReplayPlanned {
+        venue: venue.clone(),
+        days: days.len(),
+    });
+    for day in days {
+        let run = FeedRun::begin(task.clone(), session)?;
+        replay_day((run, day), (view, session), registry, report)?;
         if session.stop.is_raised() {
             break;
         }
-        let run = FeedRun::begin(task.clone(), session)?;
-        replay_day(run, day, (view, registry), report)?;
+        session.observer.observe(Event::Replayed {
+            venue: venue.clone(),
+            day,
+        });
     }
     Ok(())
 }
@@ -52,10 +66,11 @@ pub fn replayed_days(
         .collect())
 }
 
+/// A day of which not all was read when the run is stopped is left as it is.
 fn replay_day<'l>(
-    mut run: FeedRun<'l>,
-    day: NaiveDate,
-    (view, registry): (View<'l>, &mut Registry),
+    (mut run, day): (FeedRun<'l>, NaiveDate),
+    (view, session): (View<'l>, Session<'l>),
+    registry: &mut Registry,
     report: &mut RunReport,
 ) -> Result<(), FeedRunError> {
     let task = run.task().clone();
@@ -69,7 +84,16 @@ fn replay_day<'l>(
     let mut reader = Reader::new(&send);
     for file in &files {
         let contents = vault.read(&task.shelf, day, file)?;
+        let damage = contents.iter().flat_map(|found| found.damage_of(file));
+        for one in damage {
+            let path = vault.path(&task.shelf, day, file);
+            let path = path.strip_prefix(&task.places.root).unwrap_or(&path);
+            reader.say(Arrival::Failed(failure(one, path), None));
+        }
         for record in contents.iter().flat_map(Contents::records) {
+            if session.stop.is_raised() {
+                return Ok(());
+            }
             match record.head.name.parse::<FileName>() {
                 Ok(name) => {
                     reader.read(&name, record.bytes, true, &mut |_| {});
@@ -87,4 +111,16 @@ fn replay_day<'l>(
     }
     run.take(Arrival::Over(Held::default()), report)?;
     run.finish(view, registry, report)
+}
+
+fn failure(damage: Damage, path: &Path) -> FileFailure {
+    let (length, offset) = (damage.length, damage.offset);
+    FileFailure {
+        file: damage.name,
+        reason: format!(
+            "{length} bytes from {offset} on are damaged in {}",
+            path.display()
+        ),
+        kind: FailureKind::Disk,
+    }
 }

@@ -5,6 +5,7 @@
 
 use crate::model::Digest;
 
+use super::VaultFile;
 use super::record::{Entry, Head, Record, next_line};
 
 /// Begins each file; the number is that of the form.
@@ -137,13 +138,14 @@ impl Contents {
         self.torn
     }
 
-    /// Returns the torn end as damage, for a file that was written whole.
-    pub(super) fn end(&self) -> Damage {
-        Damage {
+    /// Returns what is damaged of a file, to which belongs a torn end where the file was written whole.
+    pub fn damage_of(&self, file: &VaultFile) -> impl Iterator<Item = Damage> {
+        let end = (self.torn > 0 && *file == VaultFile::Pack).then(|| Damage {
             offset: self.bytes.len() as u64 - self.torn,
             length: self.torn,
             name: None,
-        }
+        });
+        self.damaged.iter().cloned().chain(end)
     }
 
     /// Tells whether every byte is that of a record.

@@ -98,16 +98,12 @@ impl Vault<'_> {
                     }
                     Err(error) => return Err(error),
                 };
-                let damaged = contents.damaged().iter().map(|damage| Finding::Damaged {
+                let damaged = contents.damage_of(file).map(|damage| Finding::Damaged {
                     path: path.clone(),
-                    damage: damage.clone(),
+                    damage,
                 });
                 findings.extend(damaged);
-                // A pack is written whole.
-                if contents.torn() > 0 && *file == VaultFile::Pack {
-                    let damage = contents.end();
-                    findings.push(Finding::Damaged { path, damage });
-                } else if contents.torn() > 0 {
+                if contents.torn() > 0 && *file != VaultFile::Pack {
                     findings.push(Finding::Torn {
                         path,
                         bytes: contents.torn(),

@@ -6,6 +6,7 @@ mod gaps;
 mod marks;
 mod outward;
 mod recorded;
+mod replayed;
 mod together;
 mod told;
 mod trouble;

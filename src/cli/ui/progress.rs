@@ -202,6 +202,7 @@ impl Observer for Progress<'_> {
             Event::Warning(text) => tracing::warn!("{text}"),
             Event::Fetched { .. }
             | Event::FileDone { .. }
+            | Event::Replayed { .. }
             | Event::Committed { .. }
             | Event::Moved { .. } => {
                 tracing::debug!(?event);
@@ -217,6 +218,8 @@ impl Observer for Progress<'_> {
             Event::CheckPlanned { series } => self.begin(Work::Check, series),
             Event::FilesPlanned { venue, files } => self.plan_files(venue, files),
             Event::FileDone { file, .. } => self.step(Work::Download, file),
+            Event::ReplayPlanned { days, .. } => self.begin(Work::Replay, days),
+            Event::Replayed { day, .. } => self.step(Work::Replay, day.to_string()),
             Event::Fetched { request, .. } => self.step(Work::Fetch, name(&request.series)),
             Event::Step(work, series) => self.step(work, name(&series)),
             // The steps of these are told apart.
@@ -258,6 +261,12 @@ fn as_json(event: &Event) -> Option<Value> {
         }
         Event::FileDone { venue, file } => {
             json!({ "event": "file_done", "venue": venue.to_string(), "file": file })
+        }
+        Event::ReplayPlanned { venue, days } => {
+            json!({ "event": "replay_planned", "venue": venue.to_string(), "days": days })
+        }
+        Event::Replayed { venue, day } => {
+            json!({ "event": "replayed", "venue": venue.to_string(), "day": day.to_string() })
         }
         Event::ConsolidationPlanned { venue, series } => {
             json!({ "event": "consolidation_planned", "venue": venue.to_string(), "series": series })

@@ -96,6 +96,7 @@ impl Stretch {
     fn what(&self) -> String {
         match self.work {
             Work::Download => count(self.of, "file", "files"),
+            Work::Replay => count(self.of, "day", "days"),
             _ => count(self.of, "series", "series"),
         }
     }
@@ -124,6 +125,7 @@ fn act(work: Work) -> &'static str {
     match work {
         Work::Fetch => "Fetching",
         Work::Download => "Downloading",
+        Work::Replay => "Making anew",
         Work::Store => "Storing",
         Work::Move => "Moving",
         Work::Check => "Checking",
