@@ -89,6 +89,17 @@ fn a_list_of_a_moment_has_what_was_held_then_and_nothing_of_later() {
         list("2025-11-21"),
         [row("A", 3, "2024-02-01"), row("B", 1, "2024-02-01")]
     );
+    // Whether a series rested then nobody knows.
+    let head = |args: &[&str]| {
+        let listed = bar.run(args).expect(Exit::Ok);
+        let head = listed.stdout.lines().next().unwrap_or_default();
+        head.split_whitespace().last().map(str::to_owned)
+    };
+    assert_eq!(head(&["list"]).as_deref(), Some("state"));
+    assert_eq!(
+        head(&["list", "--as-of", "2025-11-21"]).as_deref(),
+        Some("unit")
+    );
     let refused = bar
         .run(&["list", "--as-of", "2025-11-19"])
         .expect(Exit::Failed);
