@@ -174,7 +174,7 @@ fn a_run_that_begins_too_late_saves_what_its_budget_allows_and_ends_with_16() {
 }
 
 #[test]
-fn what_cannot_be_had_in_time_is_foreseen_by_run_status_and_metrics() {
+fn what_cannot_be_had_in_time_is_foreseen_by_run_plan_status_and_metrics() {
     const LATE: &str = "2026-09-18T21:59:30Z";
     let mut week = Week::begin(AT_ONCE, LATE);
     week.pass_to(LATE, false);
@@ -187,11 +187,12 @@ fn what_cannot_be_had_in_time_is_foreseen_by_run_status_and_metrics() {
 
     let ran = week.bar.run(&update);
     let status = week.bar.run(&["status", "--gaps", "--json"]);
+    let planned = week.bar.run(&[&UPDATE[..], &["--dry-run"]].concat());
 
     // 30 s are left, and each of the 40 takes 1.77 s.
     let told =
         "error: de:xetra forgets 24 minutes before they can be fetched at the budget of its server";
-    for one in [&ran, &status] {
+    for one in [&ran, &status, &planned] {
         assert_eq!(one.exit, Exit::WillExpire, "{one:#?}");
         assert!(one.stderr.contains(told), "{one:#?}");
     }

@@ -151,7 +151,8 @@ impl Update<'_> {
             feeds::print(&wanted, self.shell.printer);
             plan_view::print(&plan, self.shell.printer);
         }
-        let exit = Exit::worst([exit, feeds::exit(&wanted)]);
+        let foreseen = self.foresee_losses_of_feeds(&plan)?;
+        let exit = Exit::worst([exit, feeds::exit(&wanted), foreseen]);
         for warning in self.toggle_warnings(&plan) {
             self.shell.printer.warning(&format!("{warning}."));
         }
