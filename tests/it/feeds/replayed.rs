@@ -35,7 +35,7 @@ fn a_damaged_download_costs_itself_and_is_told_with_its_place() {
         assert_eq!(files(&bar, "data"), data, "what is stored stays");
     }
     // A pack is written whole: a cut end is damage, too.
-    bar.write(&path, whole[..whole.len() - 9].to_vec());
+    bar.write(&path, &whole[..whole.len() - 9]);
     let ran = bar.run(&REPLAY).expect(Exit::Partial);
     assert!(ran.stderr.contains("are damaged in vault/"), "{ran:#?}");
 
