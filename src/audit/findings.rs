@@ -44,7 +44,8 @@ pub struct DamagedFile {
 
 impl Findings {
     /// Adds what was found in further series.
-    pub fn add(&mut self, more: Self) {
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
         self.series += more.series;
         self.bars += more.bars;
         self.trades += more.trades;
@@ -54,6 +55,7 @@ impl Findings {
         self.misplaced.extend(more.misplaced);
         self.months.extend(more.months);
         self.troubles.extend(more.troubles);
+        self
     }
 
     /// Adds files that do not lie where one of a series does, each once.

@@ -35,12 +35,10 @@ pub fn look(
         }
         found
     };
-    let found: Vec<Findings> = subjects.par_iter().map(of_ticker).collect();
-    let mut all = Findings::default();
-    for more in found {
-        all.add(more);
-    }
-    all
+    subjects
+        .par_iter()
+        .map(of_ticker)
+        .reduce(Findings::default, Findings::and)
 }
 
 fn look_at(

@@ -49,10 +49,11 @@ impl RepairPlan {
         self.series.iter().map(|one| one.rows.len()).sum()
     }
 
-    fn add(&mut self, more: Self) {
+    fn and(mut self, more: Self) -> Self {
         self.series.extend(more.series);
         self.doubtful.extend(more.doubtful);
-        self.findings.add(more.findings);
+        self.findings = self.findings.and(more.findings);
+        self
     }
 }
 
@@ -81,12 +82,10 @@ pub fn plan(
         }
         plan
     };
-    let found: Vec<RepairPlan> = subjects.par_iter().map(of_ticker).collect();
-    let mut all = RepairPlan::default();
-    for more in found {
-        all.add(more);
-    }
-    all
+    subjects
+        .par_iter()
+        .map(of_ticker)
+        .reduce(RepairPlan::default, RepairPlan::and)
 }
 
 /// Returns what is planned now of what was shown, row by row.

@@ -264,37 +264,39 @@ fn kept(sizes: &[Size]) -> [Metric; 6] {
 }
 
 fn mirrors(mirrors: &[(Tree, Option<Standing>)]) -> [Metric; 4] {
-    let each = |number: fn(&Standing) -> String| -> Vec<(String, String)> {
+    let each = |number: fn(Option<&Standing>) -> Option<String>| -> Vec<(String, String)> {
         let sample = |(tree, standing): &(Tree, Option<Standing>)| {
             let [market, source] = at(&tree.venue);
             let interval = tree.interval.map_or("", Interval::as_str);
             let dataset = ("dataset", tree.dataset.as_str());
             let labels = labels(&[market, source, dataset, ("interval", interval)]);
-            let number = standing.as_ref().map(number);
-            (labels, number.unwrap_or_else(|| "0".to_owned()))
+            Some((labels, number(standing.as_ref())?))
         };
-        mirrors.iter().map(sample).collect()
+        mirrors.iter().filter_map(sample).collect()
     };
     [
         (
             "mirror_refreshed_timestamp_seconds",
             "When a mirror was brought up to date last; 0 for never.",
-            each(|one| one.refreshed.map_or(0, |at| at.timestamp()).to_string()),
+            each(|one| {
+                let refreshed = one.and_then(|one| one.refreshed);
+                Some(refreshed.map_or(0, |at| at.timestamp()).to_string())
+            }),
         ),
         (
             "mirror_version",
-            "The version of a mirror that readers take; 0 for none.",
-            each(|one| one.version.number.to_string()),
+            "The version of a mirror that readers take, of mirrors that can be read.",
+            each(|one| Some(one?.version.number.to_string())),
         ),
         (
             "mirror_table_version",
-            "The newest version of the table of a mirror; 0 for none.",
-            each(|one| one.table.unwrap_or(0).to_string()),
+            "The newest version of the table of a mirror that can be read; 0 for none.",
+            each(|one| Some(one?.table.unwrap_or(0).to_string())),
         ),
         (
             "mirror_series_behind",
-            "Series of which other rows are stored than a mirror has.",
-            each(|one| one.behind.to_string()),
+            "Series of which other rows are stored than a mirror has, of mirrors that can be read.",
+            each(|one| Some(one?.behind.to_string())),
         ),
     ]
 }

@@ -1,6 +1,7 @@
 //! What is made anew of the vault: damage costs a file and is told, and a run says how far it is.
 
 use barkeep::cli::Exit;
+use barkeep::sys::Signal;
 
 use super::{FRIDAY, UPDATE, files, thursday};
 use crate::support::barkeep::Barkeep;
@@ -41,6 +42,24 @@ fn a_damaged_download_costs_itself_and_is_told_with_its_place() {
 
     bar.write(&path, whole);
     bar.run(&REPLAY).expect(Exit::Ok);
+    assert_eq!(files(&bar, "data"), data);
+}
+
+#[test]
+fn a_replay_that_is_stopped_leaves_the_day_and_a_later_one_makes_it() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let data = files(&bar, "data");
+    bar.remove("data");
+
+    bar.around.stop.raise(Signal::Terminate);
+    bar.run(&REPLAY)
+        .expect(Exit::Interrupted(Signal::Terminate));
+    assert_eq!(files(&bar, "data").len(), 0);
+
+    // A process of its own, which nobody stops.
+    bar.start(&REPLAY).end().expect(0);
     assert_eq!(files(&bar, "data"), data);
 }
 

@@ -140,6 +140,23 @@ fn a_folder_of_mirrors_that_is_a_link_below_its_root_is_refused() {
 }
 
 #[test]
+fn of_a_mirror_that_cannot_be_read_no_metric_says_that_it_is_behind_nothing() {
+    let bar = world();
+    let state = format!("{DIR}/v1/state.jsonl");
+    bar.write(
+        &state,
+        bar.text(&state).replacen("\"form\":1", "\"form\":2", 1),
+    );
+
+    bar.run(&["update", "--metrics-file", "m.prom"]);
+
+    let metrics = bar.text("m.prom");
+    let has = |name: &str| metrics.contains(&format!("\nbarkeep_mirror_{name}{{"));
+    assert!(has("refreshed_timestamp_seconds"), "{metrics}");
+    assert!(!has("series_behind") && !has("version"), "{metrics}");
+}
+
+#[test]
 fn no_mirror_lies_among_the_data() {
     let mut bar = world();
     bar.run(&["mirror", "--drop"]).expect(Exit::Ok);

@@ -148,7 +148,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     progress.end();
     let asked = args.asked();
     if scope == Scope::All {
-        found.add(audit::look_at_trades(&asked, &workspace, fs, stop)?);
+        found = found.and(audit::look_at_trades(&asked, &workspace, fs, stop)?);
     }
     found.add_misplaced(inventory::misplaced(&workspace, &asked)?);
     let (mut files, mut of_vault) = (Looked::default(), Vec::new());
