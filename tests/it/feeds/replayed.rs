@@ -54,8 +54,13 @@ fn a_replay_that_is_stopped_leaves_the_day_and_a_later_one_makes_it() {
     bar.remove("data");
 
     bar.around.stop.raise(Signal::Terminate);
-    bar.run(&REPLAY)
+    let stopped = bar
+        .run(&REPLAY)
         .expect(Exit::Interrupted(Signal::Terminate));
+    assert!(
+        !stopped.stderr.contains("read out of the vault"),
+        "{stopped:#?}"
+    );
     assert_eq!(files(&bar, "data").len(), 0);
 
     // A process of its own, which nobody stops.
