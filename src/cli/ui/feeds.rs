@@ -71,7 +71,8 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
     }
 }
 
-fn sentence(failure: &FileFailure) -> String {
+/// Says what became of a file, as a sentence without a period.
+pub(super) fn sentence(failure: &FileFailure) -> String {
     match &failure.file {
         Some(file) => format!("{file}: {}", failure.reason),
         None => failure.reason.clone(),
