@@ -114,7 +114,11 @@ impl<'l> TakenOut<'l> {
             .collect())
     }
 
-    fn lines(&self, request: &StorageRequest) -> Result<Vec<(usize, Line)>, StorageError> {
+    /// Returns what the ledger says of a series since the day, each line with the number of its group.
+    pub(super) fn lines(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Vec<(usize, Line)>, StorageError> {
         let (fs, places) = (self.session.fs, self.session.places);
         Ok(self.ledgers.lines(fs, places, request)?)
     }
