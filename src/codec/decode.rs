@@ -5,10 +5,12 @@
 //! (`storage::inspect`).
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::column::reader::ColumnReader;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescPtr;
@@ -242,22 +244,11 @@ pub(super) fn holds(
         let mut columns = Columns::of(&file, is_sealed, profile, &places);
         let mut start = 0;
         for group in file.groups() {
-            let specs = profile.columns.iter();
-            let mut some: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
-            columns.append(group, &mut some)?;
-            let rows = start..start + some.first().map_or(0, Column::len);
-            let is_all = rows.len() == frame.len();
-            let is_same = |(read, made): (&Column, &Column)| {
-                if is_all {
-                    read == made
-                } else {
-                    *read == made.part(rows.clone())
-                }
-            };
-            if !some.iter().zip(frame.columns()).all(is_same) {
+            let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
+            if !columns.is_same(group, frame, start..start + rows)? {
                 return Ok(false);
             }
-            start = rows.end;
+            start += rows;
         }
         let is_told = is_sealed && footer.rows_digest.is_some() && footer.provenance == *provenance;
         Ok(is_told && start == frame.len())
@@ -357,35 +348,88 @@ impl<'f> Columns<'f> {
         group: &RowGroupMetaData,
         columns: &mut [Column],
     ) -> Result<(), CodecError> {
-        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
         let specs = self.profile.columns.iter();
         for ((column, spec), place) in columns.iter_mut().zip(specs).zip(self.places) {
-            let Some((place, unit)) = *place else {
-                column.append(Column::nulls(spec.kind, rows))?;
-                continue;
-            };
-            if self.is_sealed
-                && let Some(all) = constant(spec, group, place, rows)
-            {
-                column.append(all)?;
-                continue;
-            }
-            let column_type = self.file.columns().get(place);
-            let meaning = Meaning {
-                kind: spec.kind,
-                unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
-                is_optional: column_type.is_some_and(|column| column.max_def_level() > 0),
-                is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
-                rows,
-            };
-            let chunk = self.file.column(group, place)?;
-            let mut tally = Tally {
+            let read = self.source(group, spec, *place)?.read(&mut Tally {
                 inexact: &mut self.inexact,
                 texts_left: &mut self.texts_left,
-            };
-            column.append(column_read::read(chunk, meaning, &mut tally)?)?;
+            });
+            column.append(read?)?;
         }
         Ok(())
+    }
+
+    /// Tells whether a group of rows is these rows of a frame. Of texts no copies are made.
+    fn is_same(
+        &mut self,
+        group: &RowGroupMetaData,
+        frame: &Frame,
+        rows: Range<usize>,
+    ) -> Result<bool, CodecError> {
+        let specs = self.profile.columns.iter();
+        for ((made, spec), place) in frame.columns().iter().zip(specs).zip(self.places) {
+            let is_same = match (self.source(group, spec, *place)?, made) {
+                (
+                    Source::Chunk(ColumnReader::ByteArrayColumnReader(reader), meaning),
+                    Column::Text(texts),
+                ) => column_read::has_texts(reader, meaning, texts, rows.start)?,
+                (source, _) => {
+                    let read = source.read(&mut Tally {
+                        inexact: &mut self.inexact,
+                        texts_left: &mut self.texts_left,
+                    })?;
+                    read.is_part(made, rows.clone())
+                }
+            };
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Says where the values of a column are found in a group of rows.
+    fn source(
+        &self,
+        group: &RowGroupMetaData,
+        spec: &ColumnSpec,
+        place: Place,
+    ) -> Result<Source, CodecError> {
+        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
+        let Some((place, unit)) = place else {
+            return Ok(Source::Told(Column::nulls(spec.kind, rows)));
+        };
+        if self.is_sealed
+            && let Some(all) = constant(spec, group, place, rows)
+        {
+            return Ok(Source::Told(all));
+        }
+        let column_type = self.file.columns().get(place);
+        let meaning = Meaning {
+            kind: spec.kind,
+            unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
+            is_optional: column_type.is_some_and(|column| column.max_def_level() > 0),
+            is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
+            rows,
+        };
+        Ok(Source::Chunk(self.file.column(group, place)?, meaning))
+    }
+}
+
+/// Where the values of a column are found.
+enum Source {
+    /// The footer tells them all.
+    Told(Column),
+    /// In pages.
+    Chunk(ColumnReader, Meaning),
+}
+
+impl Source {
+    fn read(self, tally: &mut Tally<'_>) -> Result<Column, CodecError> {
+        match self {
+            Self::Told(all) => Ok(all),
+            Self::Chunk(chunk, meaning) => column_read::read(chunk, meaning, tally),
+        }
     }
 }
 
