@@ -60,6 +60,10 @@ impl<'l> TakenOut<'l> {
     }
 
     /// Returns those of some rows, made of the trades of a day, that nobody took out, and those whose trades came or changed since.
+    #[cfg_attr(
+        not(feature = "polars"),
+        expect(dead_code, reason = "without polars no bars are made")
+    )]
     pub(super) fn rows_left(
         &self,
         request: &StorageRequest,
