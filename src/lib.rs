@@ -1,5 +1,6 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
 pub mod audit;
+pub mod backlog;
 pub mod calendar;
 pub mod catalog;
 pub mod check;
@@ -22,6 +23,7 @@ pub mod mirror;
 pub mod model;
 pub mod observe;
 pub mod overview;
+pub mod query;
 #[cfg(feature = "polars")]
 pub mod resample;
 pub mod source;

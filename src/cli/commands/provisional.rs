@@ -8,7 +8,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
 use crate::frame::Frame;
 use crate::model::{Interval, Series, StorageRequest, time};
-use crate::update::Provisional;
+use crate::query::Provisional;
 use crate::workspace::Reading;
 
 /// How many of them a message names.

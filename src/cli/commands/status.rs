@@ -18,8 +18,9 @@ use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Known};
 use crate::model::{Interval, Ticker, Venue};
+use crate::overview::{self, RefusedTicker, SeriesStatus};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
+use crate::update::{self, AgainstToggle, UpdateRequest};
 use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
@@ -200,9 +201,9 @@ pub(super) fn survey(
         ..UpdateRequest::default()
     };
     let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
-    let series = update::survey(&plan, view, catalog, request.now);
+    let series = overview::survey(&plan, view, catalog, request.now);
     Ok(Standing {
-        refused: update::refused(&plan, view, catalog, request.now),
+        refused: overview::refused(&plan, view, catalog, request.now),
         series,
         unserved: plan.unserved,
         data: plan.data,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::named::Lookup;
 use super::status::{StatusArgs, exit, survey};
 use super::unknown;
+use crate::backlog::{self, AskedSessions, Owed, SeriesSessions, StateOfSessions};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -17,7 +18,7 @@ use crate::cli::ui::words::{count, grouped};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Series, Ticker, Venue, time};
-use crate::update::{self, AskedSessions, Owed, SeriesSessions, SeriesStatus, StateOfSessions};
+use crate::overview::SeriesStatus;
 use crate::workspace::Workspace;
 
 /// Runs `status --gaps`.
@@ -55,11 +56,11 @@ pub(super) fn run(
         intervals,
         tickers: &args.tickers,
     };
-    let series = update::sessions(&owed, &books, asked, |ticker, venue, interval| {
+    let series = backlog::sessions(&owed, &books, asked, |ticker, venue, interval| {
         let of = (venue.clone(), ticker.clone(), interval);
         first.get(&of).copied()
     });
-    let states = update::by_state(&series);
+    let states = backlog::by_state(&series);
     let standing = survey(workspace, shell, catalog)?;
     let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
     // Who names tickers or lengths of bars means bars.

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use chrono::{DateTime, Days, Utc};
 
 use super::words::{count, grouped, some_of};
+use crate::backlog::{FeedMinutes, MinutesInState};
 use crate::cli::Exit;
 use crate::cli::shell::Shell;
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
 use crate::sys::FsResult;
-use crate::update::{FeedMinutes, MinutesInState};
 use crate::workspace::Workspace;
 
 /// Rows of the table of what is not in order; `--json` has all.

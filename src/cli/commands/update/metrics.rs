@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::UpdateArgs;
 use super::requests;
+use crate::backlog::{self, Owed};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::commands::{mirror, registration, status};
@@ -17,10 +18,9 @@ use crate::cli::ui::summary::Finished;
 use crate::gaps::read_books;
 use crate::inventory;
 use crate::lock::LockGuard;
-use crate::overview::{Outcome, bars_counted, count_bars, counters_path, render};
+use crate::overview::{Outcome, SeriesStatus, bars_counted, count_bars, counters_path, render};
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
-use crate::update::{self, Owed, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// The file of metrics, if somebody named one.
@@ -137,7 +137,7 @@ impl<'u> MetricsFile<'u> {
         let of = |one: &SeriesStatus| {
             let (venue, interval) = (&one.venue, one.interval);
             let books = read_books(fs, places, [venue], &[interval]).unwrap_or_default();
-            update::lost_sessions(&owed, &books, (venue, interval))
+            backlog::lost_sessions(&owed, &books, (venue, interval))
         };
         series.iter().map(of).collect()
     }

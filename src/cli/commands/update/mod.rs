@@ -23,6 +23,7 @@ use super::mirror;
 use super::named::Lookup;
 use super::registration;
 use super::sweep;
+use crate::backlog::Owed;
 use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -39,7 +40,7 @@ use crate::lock::LockGuard;
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{
-    self, Feeding, History, NotFounds, Owed, RunOptions, Strangers, UpdatePlan, UpdateRequest,
+    self, Feeding, History, NotFounds, RunOptions, Strangers, UpdatePlan, UpdateRequest,
 };
 use crate::workspace::Workspace;
 use crate::workspace::{DataRoot, Session};
@@ -411,7 +412,7 @@ impl Update<'_> {
             catalog,
             now: self.shell.around.clock.now(),
         };
-        let missed = owed.missed(plan, self.options.pace);
+        let missed = update::missed(&owed, plan, self.options.pace);
         for (venue, interval, sessions) in &missed {
             let sessions = words::count(*sessions, "session", "sessions");
             self.shell.printer.error(&format!(

@@ -5,7 +5,7 @@ use crate::cli::commands::registration;
 use crate::cli::shell::Shell;
 use crate::ingest::RunReport;
 use crate::lock::LockGuard;
-use crate::update::{RequestCount, RequestWeek};
+use crate::overview::{RequestCount, RequestWeek};
 use crate::workspace::Workspace;
 
 fn count<'u>(shell: &'u Shell<'_>, workspace: &'u Workspace<'_>) -> RequestCount<'u> {

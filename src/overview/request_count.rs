@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::{RequestLog, RequestWeek};
+use super::request_log::{RequestLog, RequestWeek};
 use crate::catalog::Catalog;
 use crate::layout::Places;
 use crate::model::Venue;
