@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod codec;
 pub mod config;
+pub mod cycle;
 pub mod document;
 pub mod export;
 pub mod feeds;

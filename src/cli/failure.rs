@@ -11,6 +11,7 @@ use super::Exit;
 use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
+use crate::cycle::CycleError;
 use crate::document::DocumentError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
@@ -287,6 +288,22 @@ impl From<MirrorError> for Failure {
             MirrorError::Newer { .. }
             | MirrorError::Encode { .. }
             | MirrorError::Unreadable { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+impl From<CycleError> for Failure {
+    fn from(error: CycleError) -> Self {
+        match error {
+            CycleError::Workspace(error) => error.into(),
+            CycleError::Catalog(error) => error.into(),
+            CycleError::Unusable(error) => error.into(),
+            CycleError::Storage(error) => error.into(),
+            CycleError::Ingest(error) => error.into(),
+            CycleError::Update(error) => error.into(),
+            CycleError::Lock(error) => error.into(),
+            CycleError::Fs(error) => error.into(),
+            CycleError::Strangers(_) => Self::of(Exit::Failed, error),
         }
     }
 }

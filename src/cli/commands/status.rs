@@ -73,7 +73,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let known = known(&workspace, shell, &catalog)?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
-    let mirrors = mirror::standings(&workspace, shell, &known);
+    let mirrors = mirror::standings(&workspace, &known);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.printer.json(&json!({

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::named::Lookup;
 use super::status::{StatusArgs, exit, survey};
 use super::unknown;
-use crate::backlog::{self, AskedSessions, Owed, SeriesSessions, StateOfSessions};
+use crate::backlog::{self, AskedSessions, FeedMinutes, Owed, SeriesSessions, StateOfSessions};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -65,7 +65,10 @@ pub(super) fn run(
     let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
     // Who names tickers or lengths of bars means bars.
     let is_of_feeds = args.tickers.is_empty() && args.intervals.is_empty();
-    let minutes = is_of_feeds.then(|| feed_minutes::read(workspace, shell, &args.venues));
+    let minutes = is_of_feeds.then(|| {
+        let disk = (workspace.fs(), &workspace.places);
+        FeedMinutes::read(owed.view, disk, owed.now, (&args.venues, None))
+    });
     let minutes = minutes.transpose()?;
     if args.json {
         let feeds = minutes

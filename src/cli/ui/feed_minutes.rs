@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Utc};
 
 use super::words::{count, grouped, some_of};
 use crate::backlog::{FeedMinutes, MinutesInState};
@@ -10,42 +10,10 @@ use crate::cli::Exit;
 use crate::cli::shell::Shell;
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
-use crate::sys::FsResult;
-use crate::workspace::Workspace;
 
 /// Rows of the table of what is not in order; `--json` has all.
 const MOST_ROWS: usize = 40;
 const MOST_DAYS: usize = 10;
-/// Longer than any feed keeps its files, so that a run costs the same after years.
-const RECENT: Days = Days::new(31);
-
-/// Reads what is recorded of feeds; of all when no venue is named.
-///
-/// # Errors
-/// When it cannot be read.
-pub(in crate::cli) fn read(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    venues: &[Venue],
-) -> FsResult<FeedMinutes> {
-    let disk = (&*shell.world.fs, &workspace.places);
-    let now = shell.around.clock.now();
-    FeedMinutes::read(workspace.view(), disk, now, (venues, None))
-}
-
-/// Reads what is recorded of all feeds of the last days: what can still be had is of these, and each run looks at them.
-///
-/// # Errors
-/// When it cannot be read.
-pub(in crate::cli) fn read_recent(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-) -> FsResult<FeedMinutes> {
-    let disk = (&*shell.world.fs, &workspace.places);
-    let now = shell.around.clock.now();
-    let since = now.date_naive() - RECENT;
-    FeedMinutes::read(workspace.view(), disk, now, (&[], Some(since)))
-}
 
 /// Returns the exit that the minutes of feeds deserve.
 pub(in crate::cli) fn exit(minutes: &FeedMinutes) -> Exit {

@@ -7,18 +7,19 @@
 use std::path::{Path, PathBuf};
 
 use super::UpdateArgs;
-use super::requests;
-use crate::backlog::{self, Owed};
+use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
-use crate::cli::commands::{mirror, registration, status};
+use crate::cli::commands::{registration, status};
 use crate::cli::shell::Shell;
-use crate::cli::ui::feed_minutes;
 use crate::cli::ui::summary::Finished;
 use crate::gaps::read_books;
 use crate::inventory;
 use crate::lock::LockGuard;
-use crate::overview::{Outcome, SeriesStatus, bars_counted, count_bars, counters_path, render};
+use crate::mirror;
+use crate::overview::{
+    Outcome, RequestCount, SeriesStatus, bars_counted, count_bars, counters_path, render,
+};
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
 use crate::workspace::Workspace;
@@ -96,7 +97,7 @@ impl<'u> MetricsFile<'u> {
                 let lost = self.lost(&standing.series, catalog);
                 (
                     standing,
-                    requests::read(self.shell, self.workspace, catalog),
+                    RequestCount::of(self.workspace).read_weeks(catalog, self.workspace.view()),
                     status::known(self.workspace, self.shell, catalog).unwrap_or_default(),
                     lost,
                 )
@@ -104,9 +105,17 @@ impl<'u> MetricsFile<'u> {
             Err(_) => Default::default(),
         };
         let written = self.bars_counted().and_then(|bars_total| {
-            let mirrors = mirror::readable(self.workspace, self.shell, &known);
+            let mirrors = mirror::standings(self.workspace, &known).into_iter();
+            let mirrors: Vec<_> = mirrors
+                .map(|(tree, found)| (tree, found.ok().flatten()))
+                .collect();
             // What cannot be read was told by the run.
-            let feeds = feed_minutes::read_recent(self.workspace, self.shell).ok();
+            let feeds = FeedMinutes::recent(
+                self.workspace.view(),
+                (self.workspace.fs(), &self.workspace.places),
+                now,
+            )
+            .ok();
             let text = render(&Outcome {
                 mirrors: &mirrors,
                 feeds: feeds.as_ref(),
