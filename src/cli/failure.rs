@@ -20,6 +20,7 @@ use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::migrate::{ChooseError, MigrateError};
 use crate::mirror::MirrorError;
+use crate::query::QueryError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
@@ -288,6 +289,22 @@ impl From<MirrorError> for Failure {
             MirrorError::Newer { .. }
             | MirrorError::Encode { .. }
             | MirrorError::Unreadable { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Read(error) => error.into(),
+            QueryError::Inventory(error) => error.into(),
+            QueryError::Storage(error) => error.into(),
+            QueryError::Workspace(error) => error.into(),
+            QueryError::Fs(error) => error.into(),
+            QueryError::NotAMultiple { .. } | QueryError::WithoutPolars => {
+                Self::of(Exit::Usage, error)
+            }
+            QueryError::Unjoined { .. } => Self::of(Exit::Failed, error),
         }
     }
 }

@@ -16,9 +16,7 @@ use std::path::PathBuf;
 
 use super::gaps;
 use super::named::{self, Lookup};
-use super::provisional::{self, provisional};
-use super::resampled::{Finer, resampled};
-use super::time_args::Span;
+use super::provisional;
 use super::unknown;
 use crate::calendar::utc_of;
 use crate::catalog::Catalog;
@@ -34,6 +32,7 @@ use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
 use crate::inventory::interval_of;
 use crate::model::{Interval, Series, StorageRequest, Ticker, time};
+use crate::query::{self, Finer, Span};
 use crate::storage::{Stored, refuse_other_rows};
 use crate::workspace::{Reading, Workspace};
 
@@ -228,17 +227,7 @@ impl Question<'_> {
             return Ok((self.extract(request, stored, interval, &[])?, exit));
         }
         if args.gaps || reading.workspace.config.settings().gap_warnings.value {
-            let (first, last) = (
-                self.span.first.map(time::day),
-                self.span.last.map(time::day),
-            );
-            gaps::warn(
-                (reading.workspace, reading.catalog),
-                shell,
-                &request,
-                &stored,
-                |day| first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last),
-            );
+            gaps::warn(reading, shell, &request, &stored, self.span);
         }
         let outside = if args.prepost {
             reading.outside(&request)?
@@ -274,9 +263,9 @@ impl Question<'_> {
         stored: &mut Stored,
         interval: Interval,
     ) -> Result<(StorageRequest, Vec<i64>), Failure> {
-        let (reading, shell) = (self.reading, self.shell);
+        let reading = self.reading;
         let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
-            let provisional = provisional(reading, shell, &request, &stored.frame)?;
+            let provisional = query::provisional(reading, &request, &stored.frame)?;
             return Ok((request, provisional));
         };
         let finer = Finer {
@@ -284,7 +273,7 @@ impl Question<'_> {
             zone: stored.provenance.timezone.as_deref(),
             with_outside: self.args.prepost,
         };
-        let coarse = resampled(reading, shell, &request, (interval, to), finer)?;
+        let coarse = query::resampled(reading, &request, (interval, to), finer)?;
         stored.frame = coarse.frame;
         let series = Series::Bars {
             ticker: ticker.clone(),
