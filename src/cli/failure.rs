@@ -320,6 +320,7 @@ impl From<CycleError> for Failure {
             CycleError::Update(error) => error.into(),
             CycleError::Lock(error) => error.into(),
             CycleError::Fs(error) => error.into(),
+            CycleError::WithoutRegistry => Self::of(Exit::NotInitialised, error),
             CycleError::Strangers(_) => Self::of(Exit::Failed, error),
         }
     }

@@ -28,6 +28,9 @@ pub enum CycleError {
     Lock(#[from] LockError),
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// The workspace has no tickers.json.
+    #[error("there is no tickers.json")]
+    WithoutRegistry,
     /// None of the tickers that were named can be asked for.
     #[error("no ticker that was named can be asked for")]
     Strangers(Strangers),

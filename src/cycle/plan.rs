@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::backlog::FeedMinutes;
 use crate::catalog::Catalog;
 use crate::gaps::{GapBooks, read_books};
+use crate::ingest::Registry;
 use crate::model::{Interval, Venue};
 use crate::update::{self, RunOptions, Strangers, UpdatePlan, UpdateRequest};
 use crate::workspace::Workspace;
@@ -36,6 +37,17 @@ pub struct Planned {
 }
 
 impl Cycle<'_> {
+    /// Reads tickers.json.
+    ///
+    /// # Errors
+    /// `WithoutRegistry` when there is none; when it cannot be used.
+    pub fn registry(&self) -> Result<Registry, CycleError> {
+        let found = Registry::load(self.workspace.fs(), &self.workspace.places.root)?;
+        let found = found.ok_or(CycleError::WithoutRegistry)?;
+        self.workspace.learn(Some(found.catalog()));
+        Ok(found)
+    }
+
     /// Plans the update. A plan is a pure look.
     ///
     /// # Errors

@@ -25,6 +25,8 @@ const PORTION: Portion = Portion {
 
 /// Whoever has an update made: hears how far it is, and is asked.
 pub trait Asker {
+    /// Hears what tickers.json says.
+    fn read(&self, catalog: &Catalog);
     /// Hears that the rows of so many series were given up.
     fn gave_up(&self, series: usize);
     /// Hears what will be done, and returns what the report has to warn of, as sentences without a period.
@@ -46,7 +48,9 @@ pub struct Done {
     pub planned: Planned,
     /// What the venues were asked lately.
     pub requests: Vec<RequestWeek>,
-    /// What is wrong with the count of requests, as sentences.
+    /// Whether all of tickers.json could be used.
+    pub is_registry_whole: bool,
+    /// What is wrong with the count of requests, as a sentence.
     pub miscounted: Option<String>,
     /// Series whose prices stand on another basis than the settings say.
     pub other_bases: Vec<OtherBases>,
@@ -64,13 +68,8 @@ impl Cycle<'_> {
     /// # Errors
     /// When the disk refuses, the lock is lost, or nothing can be planned. Whatever was committed stays, and what was fetched stays
     /// staged.
-    pub fn run(
-        &self,
-        session: Session<'_>,
-        registry: &mut Registry,
-        asker: &dyn Asker,
-    ) -> Result<Done, CycleError> {
-        let done = self.run_in_order(session, registry, asker);
+    pub fn run(&self, session: Session<'_>, asker: &dyn Asker) -> Result<Done, CycleError> {
+        let done = self.run_in_order(session, asker);
         if done.is_err() {
             // A run that failed may have left something. The failure is told; what cannot be noted waits for tomorrow.
             let _noted = temps::forget(session.fs, session.places);
@@ -78,12 +77,10 @@ impl Cycle<'_> {
         done
     }
 
-    fn run_in_order(
-        &self,
-        session: Session<'_>,
-        registry: &mut Registry,
-        asker: &dyn Asker,
-    ) -> Result<Done, CycleError> {
+    fn run_in_order(&self, session: Session<'_>, asker: &dyn Asker) -> Result<Done, CycleError> {
+        let registry = &mut self.registry()?;
+        let is_registry_whole = registry.catalog().warnings().is_empty();
+        asker.read(registry.catalog());
         let watch = Stopwatch::start();
         let mut leftovers = self.finish_leftovers(session, registry, asker)?;
         registry.save(session)?;
@@ -142,6 +139,7 @@ impl Cycle<'_> {
             planned,
             requests,
             miscounted,
+            is_registry_whole,
             other_bases,
             untidied,
         })

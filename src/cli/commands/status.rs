@@ -13,7 +13,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
-use crate::cli::wiring::{self, absent};
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Known};
@@ -160,18 +160,7 @@ fn print_losses(series: &[SeriesStatus], shell: &Shell<'_>) {
 
 /// Returns how `status` ends.
 pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
-    if series.iter().any(SeriesStatus::will_lose) {
-        Exit::WillExpire
-    } else {
-        Exit::Ok
-    }
-}
-
-/// Returns the registry, which a workspace has.
-pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
-    workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))
+    Exit::WillExpire.when(series.iter().any(SeriesStatus::will_lose))
 }
 
 /// How a workspace stands.

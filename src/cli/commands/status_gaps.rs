@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::named::Lookup;
@@ -14,7 +14,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::feed_minutes;
-use crate::cli::ui::words::{count, grouped};
+use crate::cli::ui::words::{count, grouped, moment};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Series, Ticker, Venue, time};
@@ -206,10 +206,6 @@ fn remark(one: &SeriesSessions, span: &Span) -> String {
     }
     let deadline = one.deadlines.get(&span.first);
     deadline.map_or_else(String::new, |deadline| moment(*deadline))
-}
-
-fn moment(moment: DateTime<Utc>) -> String {
-    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn document(

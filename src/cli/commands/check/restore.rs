@@ -8,7 +8,7 @@ use super::CheckArgs;
 use crate::catalog::Catalog;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::json::series;
+use crate::cli::ui::json::about;
 use crate::cli::ui::words::count;
 use crate::ingest::{self, PutBack, Registry, Returned};
 use crate::mirror::{self, LastCopies, LastCopy, Proof};
@@ -146,18 +146,18 @@ impl Restore {
             let parts = copy.rows.split().into_iter();
             parts.map(move |(partition, part)| {
                 let proof = copy.partitions.get(&partition);
-                let mut facts = series(&copy.request);
-                facts.insert("partition".to_owned(), json!(partition.to_string()));
-                facts.insert("rows".to_owned(), json!(part.len()));
-                facts.insert("copy".to_owned(), json!(proof.map(|proof| word(*proof))));
-                Value::Object(facts)
+                about(
+                    &copy.request,
+                    json!({
+                        "partition": partition.to_string(),
+                        "rows": part.len(),
+                        "copy": proof.map(|proof| word(*proof)),
+                    }),
+                )
             })
         });
-        let refused = self.found.refused.iter().map(|(request, reason)| {
-            let mut facts = series(request);
-            facts.insert("reason".to_owned(), json!(reason));
-            Value::Object(facts)
-        });
+        let refused = self.found.refused.iter();
+        let refused = refused.map(|(request, reason)| about(request, json!({ "reason": reason })));
         let unread = self.unread.iter().map(|reason| json!({ "reason": reason }));
         (copies.collect(), refused.chain(unread).collect())
     }

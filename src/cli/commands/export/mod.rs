@@ -63,15 +63,10 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let span = args.time.span(shell.today())?;
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
-    let now = shell.around.clock.now();
     let ledgers = Ledgers::default();
     let reading = Reading {
         ledgers: Some(&ledgers),
-        as_of: args
-            .as_of
-            .map(|as_of| as_of.at(now))
-            .transpose()
-            .map_err(Failure::usage)?,
+        as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
     };
     let args = &meant(args, shell, reading)?;
@@ -126,13 +121,8 @@ fn meant(
     shell: &Shell<'_>,
     reading: Reading<'_, '_>,
 ) -> Result<ExportArgs, Failure> {
-    let lookup = Lookup {
-        shell,
-        workspace: reading.workspace,
-        catalog: reading.catalog,
-        venues: args.venue.as_slice(),
-        day: reading.as_of.map(|at| at.date_naive()),
-    };
+    let (workspace, catalog) = (reading.workspace, reading.catalog);
+    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
     let tickers = args.tickers.iter().map(|which| match which {
         Which::All => Ok(Which::All),
         Which::One(word) => lookup.ticker(word).map(Which::One),

@@ -57,13 +57,8 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
-    let now = shell.around.clock.now();
     let reading = Reading {
-        as_of: args
-            .as_of
-            .map(|as_of| as_of.at(now))
-            .transpose()
-            .map_err(Failure::usage)?,
+        as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
     };
     let tickers = meant(args, shell, reading)?;
@@ -116,13 +111,8 @@ fn meant(
     shell: &Shell<'_>,
     reading: Reading<'_, '_>,
 ) -> Result<Vec<Ticker>, Failure> {
-    let lookup = Lookup {
-        shell,
-        workspace: reading.workspace,
-        catalog: reading.catalog,
-        venues: args.venue.as_slice(),
-        day: reading.as_of.map(|at| at.date_naive()),
-    };
+    let (workspace, catalog) = (reading.workspace, reading.catalog);
+    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
     if args.trades && args.tickers.iter().any(trades::means_all) {
         return Ok(args.tickers.clone());
     }
@@ -399,9 +389,5 @@ pub(super) fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored:
             refetch(request, damage.partition.days()),
         ));
     }
-    if stored.damaged.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::Damaged
-    }
+    Exit::Damaged.when(!stored.damaged.is_empty())
 }

@@ -13,6 +13,10 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asker for Asking<'_> {
+    fn read(&self, catalog: &Catalog) {
+        self.update.tell_warnings(catalog);
+    }
+
     fn gave_up(&self, series: usize) {
         let series = count(series, "series is", "series are");
         let note = format!("The rows of {series} given up and asked for anew.");

@@ -13,6 +13,7 @@ use crate::cli::Exit;
 use crate::cli::commands::{registration, status};
 use crate::cli::shell::Shell;
 use crate::cli::ui::summary::Finished;
+use crate::cli::wiring::registry;
 use crate::gaps::read_books;
 use crate::inventory;
 use crate::lock::LockGuard;
@@ -89,7 +90,7 @@ impl<'u> MetricsFile<'u> {
         };
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
-        let catalog = status::registry(self.workspace, self.shell);
+        let catalog = registry(self.workspace, self.shell);
         let (standing, requests, known, lost) = match &catalog {
             Ok(catalog) => {
                 let standing = status::survey(self.workspace, self.shell, catalog);

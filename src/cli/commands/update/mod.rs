@@ -132,7 +132,8 @@ fn meant(
 impl Update<'_> {
     fn show_plan(&self) -> Result<Exit, Failure> {
         let registry = self.registry()?;
-        let told = self.tell_warnings(registry.catalog());
+        self.tell_warnings(registry.catalog());
+        let told = Exit::Partial.when(!registry.catalog().warnings().is_empty());
         let mut planned = self.plan(registry.catalog())?;
         let told = Exit::worst([told, self.tell_planned(&planned, registry.catalog())]);
         let plan = &mut planned.plan;
@@ -226,29 +227,28 @@ impl Update<'_> {
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
         let progress = Progress::new(self.shell, self.args.json);
         let session = self.cycle.workspace.session(held, &progress);
-        let mut registry = self.registry()?;
         if let Some(ended) = held.took_over() {
             progress.note(&summary::took_over(ended));
         }
-        let warned = self.tell_warnings(registry.catalog());
         let asking = Asking {
             update: self,
             progress: &progress,
         };
-        let ran = self.cycle.run(session, &mut registry, &asking);
+        let ran = self.cycle.run(session, &asking);
         progress.end();
-        let done = ran.map_err(|error| self.refused(error, registry.catalog()))?;
-        Ok(self.finished(done, warned, lock_seconds))
+        let done = ran.map_err(|error| self.refused(error))?;
+        Ok(self.finished(done, lock_seconds))
     }
 
     /// Tells what the report does not have, and returns what is told at the end.
-    fn finished(&self, done: Done, warned: Exit, lock_seconds: f64) -> Finished {
+    fn finished(&self, done: Done, lock_seconds: f64) -> Finished {
         let Done {
             mut report,
             leftovers,
             planned,
             requests,
             miscounted,
+            is_registry_whole,
             other_bases,
             untidied,
             missed,
@@ -272,7 +272,7 @@ impl Update<'_> {
         let ran = outcome::of_run(&report, &leftovers);
         let further = [strangers, foreseen, of_feeds, tidied];
         let exit = Exit::worst(
-            [warned, ran]
+            [Exit::Partial.when(!is_registry_whole), ran]
                 .into_iter()
                 .chain(further.into_iter().flatten()),
         );
@@ -287,37 +287,33 @@ impl Update<'_> {
     }
 
     fn registry(&self) -> Result<Registry, Failure> {
-        let found = Registry::load(&*self.shell.world.fs, self.shell.root())?;
-        let found = found.ok_or_else(|| absent(self.shell, "there is no tickers.json"))?;
-        self.cycle.workspace.learn(Some(found.catalog()));
-        Ok(found)
+        let found = self.cycle.registry();
+        found.map_err(|error| self.refused(error))
     }
 
     fn plan(&self, catalog: &Catalog) -> Result<Planned, Failure> {
         let planned = self.cycle.plan(catalog);
-        planned.map_err(|error| self.refused(error, catalog))
+        planned.map_err(|error| self.refused(error))
     }
 
     /// Returns the failure of an update that was not made.
-    fn refused(&self, error: CycleError, catalog: &Catalog) -> Failure {
+    fn refused(&self, error: CycleError) -> Failure {
         match &error {
+            CycleError::WithoutRegistry => absent(self.shell, "there is no tickers.json"),
             CycleError::Strangers(strangers) => {
+                let catalog = self.cycle.workspace.catalog().ok().flatten();
                 let venue = self.cycle.request.venues.first();
-                strangers::refusal(strangers, venue, catalog).unwrap_or_else(|| error.into())
+                strangers::refusal(strangers, venue, &catalog.unwrap_or_default())
+                    .unwrap_or_else(|| error.into())
             }
             _ => error.into(),
         }
     }
 
     /// Says what of tickers.json cannot be used.
-    fn tell_warnings(&self, catalog: &Catalog) -> Exit {
+    fn tell_warnings(&self, catalog: &Catalog) {
         for warning in catalog.warnings() {
             self.shell.printer.error(&format!("warning: {warning}."));
-        }
-        if catalog.warnings().is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Partial
         }
     }
 
@@ -357,11 +353,7 @@ impl Update<'_> {
             let reason = &record.reason;
             printer.warning(&format!("{path} is kept in {folder}: {reason}."));
         }
-        Ok(if swept.failures.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Partial
-        })
+        Ok(Exit::Partial.when(!swept.failures.is_empty()))
     }
 }
 
