@@ -14,9 +14,9 @@ use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
-use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::model::{Interval, Venue};
+use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, StagedRun, StorageError};
 use crate::sys::Fs;
