@@ -8,12 +8,13 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use super::SeriesStatus;
 use crate::catalog::Catalog;
 use crate::inventory::{self, Asked, InventoryError, Listed, interval_of};
 use crate::ledger::{Rewrite, SeriesRecord, latest_rewrites};
 use crate::model::{Interval, PartitionKey, PriceBasis, Series, Venue, time};
+use crate::query::Provisional;
 use crate::sys::{Fs, FsResult, Kind};
-use crate::update::{Provisional, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// How many revisions and cases the page names.

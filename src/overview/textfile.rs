@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::{RequestWeek, SeriesStatus};
+use crate::backlog::{FeedMinutes, MinutesInState};
 use crate::gaps::MinuteState;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
 use crate::mirror::{Standing, Tree};
 use crate::model::{Interval, Venue};
-use crate::update::{FeedMinutes, MinutesInState, RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
 #[derive(Debug)]

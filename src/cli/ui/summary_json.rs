@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::summary::{Finished, name};
 use super::{feeds, json as pieces};
 use crate::ingest::{FailureKind, LeftoverReport, RunReport};
-use crate::update::RequestWeek;
+use crate::overview::RequestWeek;
 
 /// Returns the summary for machines: the last line of `update --json`.
 pub(in crate::cli) fn render(finished: &Finished) -> Value {

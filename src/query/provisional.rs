@@ -9,11 +9,12 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
 use crate::feeds::{Marks, Unsettled};
+use crate::frame::Frame;
 use crate::layout::Places;
-use crate::model::{Interval, Ticker, Venue, time};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::posttrade::Feed;
 use crate::sys::{Fs, FsResult};
-use crate::workspace::Workspace;
+use crate::workspace::{Reading, Workspace};
 
 /// No feed leaves a day open for longer.
 const LONGEST_OPEN: Days = Days::new(7);
@@ -26,6 +27,28 @@ pub struct Provisional<'p> {
     catalog: &'p Catalog,
     now: DateTime<Utc>,
     feeds: BTreeMap<Venue, Unsettled<'p>>,
+}
+
+/// Returns which bars of a series are provisional; none of an earlier moment, of which nobody knows it any more.
+///
+/// # Errors
+/// When what is held of a feed cannot be read.
+pub fn provisional(
+    reading: Reading<'_, '_>,
+    request: &StorageRequest,
+    bars: &Frame,
+) -> FsResult<Vec<i64>> {
+    let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) else {
+        return Ok(Vec::new());
+    };
+    if reading.as_of.is_some() {
+        return Ok(Vec::new());
+    }
+    let workspace = reading.workspace;
+    let (fs, now) = (workspace.fs(), workspace.clock().now());
+    let bars: Vec<i64> = bars.times().collect();
+    let mut provisional = Provisional::of(workspace, fs, reading.catalog, now);
+    provisional.among((ticker, venue, *interval), &bars)
 }
 
 impl<'p> Provisional<'p> {
