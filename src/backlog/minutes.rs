@@ -169,7 +169,21 @@ impl FeedMinutes {
         sums.into_values().collect()
     }
 
-    /// Returns the days of trading of which each feed had nothing.
+    /// Returns when each feed last forgot minutes that were not fetched.
+    pub fn last_loss(&self) -> BTreeMap<&Venue, DateTime<Utc>> {
+        let mut last = BTreeMap::new();
+        let is_lost = |spans: &[MinuteSpan]| {
+            let mut spans = spans.iter();
+            spans.any(|span| span.state == MinuteState::Lost)
+        };
+        for (day, _) in self.days.iter().filter(|(_, spans)| is_lost(spans)) {
+            let known = last.entry(&day.venue).or_insert(day.deadline);
+            *known = day.deadline.max(*known);
+        }
+        last
+    }
+
+    /// Returns the days of trading of which each feed had nothing, oldest first.
     pub fn silent(&self) -> BTreeMap<&Venue, Vec<NaiveDate>> {
         let mut silent: BTreeMap<&Venue, Vec<NaiveDate>> = BTreeMap::new();
         for (day, _) in self.days.iter().filter(|(day, _)| day.is_silent) {

@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod settled;
 mod silence;
+mod taken_out;
 mod tidy;
 
 pub use arrival::{Arrival, FileRead, Held, Listed};

@@ -225,7 +225,12 @@ impl<'l> FeedRun<'l> {
         }
         if read.bad_lines > 0 {
             let count = read.bad_lines;
-            let reason = format!("{count} of its lines are no trades; all others are stored");
+            let are = if count == 1 {
+                "is no trade"
+            } else {
+                "are no trades"
+            };
+            let reason = format!("{count} of its lines {are}; all others are stored");
             let name = format!("{}.bad.txt", read.name);
             self.put_away(&name, told(&read.bad).as_bytes(), &reason, report)?;
         }

@@ -20,7 +20,7 @@ use super::asides;
 use super::kept_answers::{KeptAnswers, is_of_vault};
 use super::planned::VenueJob;
 use super::run::Run;
-use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
+use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
 use crate::workspace::Session;
 
 /// What one venue has brought so far.
@@ -307,7 +307,7 @@ impl<'l> Run<'_, 'l> {
     /// Reports what a person should know of an answer in which the source knew the series.
     fn note_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) -> Result<(), UpdateError> {
         self.report_aside(of, &aside.beside)?;
-        let report: &mut VenueReport = self.report.at(of.venue);
+        let report = self.report.at(of.venue);
         report.heard += 1;
         report.rounded_volumes += aside.notes.rounded_volumes;
         report.not_finite += aside.notes.not_finite;

@@ -7,6 +7,7 @@ mod marks;
 mod outward;
 mod recorded;
 mod replayed;
+mod taken_out;
 mod together;
 mod told;
 mod trouble;

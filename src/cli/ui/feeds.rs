@@ -45,9 +45,9 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
         }
         if feed.bad_lines > 0 {
             let bad = usize::try_from(feed.bad_lines).unwrap_or(usize::MAX);
+            let bad = count(bad, "line is no trade", "lines are no trades");
             printer.warning(&format!(
-                "{venue}: {} no trades; they are in quarantine, and all others are stored.",
-                count(bad, "line is", "lines are")
+                "{venue}: {bad}; quarantine has what they were, and all others are stored."
             ));
         }
         for lost in &feed.lost {
@@ -67,7 +67,8 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
     }
 }
 
-fn sentence(failure: &FileFailure) -> String {
+/// Says what became of a file, as a sentence without a period.
+pub(super) fn sentence(failure: &FileFailure) -> String {
     match &failure.file {
         Some(file) => format!("{file}: {}", failure.reason),
         None => failure.reason.clone(),

@@ -90,6 +90,16 @@ fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
                 })
             })
         })
+        .chain(report.venues.iter().flat_map(|venue| {
+            venue.damaged_answers.iter().map(|one| {
+                json!({
+                    "venue": venue.venue.to_string(),
+                    "kind": kind(one.kind),
+                    "file": one.file,
+                    "reason": one.reason,
+                })
+            })
+        }))
         .chain(
             leftovers
                 .failures

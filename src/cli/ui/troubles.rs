@@ -68,7 +68,12 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             )
         })
     });
-    let lines: Vec<String> = leftovers.failures.iter().cloned().chain(failures).collect();
+    let damaged = report.venues.iter().flat_map(|venue| {
+        let of = |one| format!("{}: {}", venue.venue, feeds::sentence(one));
+        venue.damaged_answers.iter().map(of)
+    });
+    let lines = leftovers.failures.iter().cloned();
+    let lines: Vec<String> = lines.chain(damaged).chain(failures).collect();
     for line in lines.iter().take(MOST_LINES) {
         printer.error(&format!("error: {line}"));
     }

@@ -278,3 +278,21 @@ fn a_damaged_day_is_made_anew_by_the_command_that_is_told() {
     ]);
     assert_eq!(bar.read(TRADES), whole);
 }
+
+/// What a server gave in place of a file, packed as one.
+#[test]
+fn a_file_without_any_line_of_trades_is_asked_for_again() {
+    let feed = FeedServer::start();
+    feed.publish_bytes(FIRST, &packed("<html>busy</html>\n"));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    let refused = bar.run(&UPDATE).expect(Exit::Partial);
+    feed.publish(FIRST, &lines(FIRST));
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert!(
+        refused.stderr.contains("neither a gzip nor lines of JSON"),
+        "{refused:#?}"
+    );
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+}
