@@ -246,10 +246,13 @@ impl<'l> Run<'_, 'l> {
             Some(run) => run,
             empty => {
                 let Session {
-                    fs, held, places, ..
+                    fs,
+                    held,
+                    places,
+                    runs,
+                    ..
                 } = self.session;
-                let id = self.session.runs.next();
-                empty.insert(StagedRun::begin(fs, held, places, id)?)
+                empty.insert(StagedRun::begin(fs, held, places, runs.next())?)
             }
         })
     }
