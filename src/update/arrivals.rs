@@ -14,12 +14,13 @@ use crate::source::{Asked, CutShort, Extras};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::vault::VaultError;
 
+use super::UpdateError;
 use super::answer::{Answer, AnswerNotes, FetchedRows};
 use super::asides;
 use super::kept_answers::{KeptAnswers, is_of_vault};
+use super::planned::VenueJob;
 use super::run::Run;
-use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
-use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
+use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
 use crate::workspace::Session;
 
 /// What one venue has brought so far.
@@ -73,16 +74,15 @@ impl<'l> Run<'_, 'l> {
     /// ticker, which is asked for again.
     pub(super) fn take(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         answer: Answer,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        match self.take_in(planned, job, answer, arrived) {
+        match self.take_in(of, answer, arrived) {
             Err(UpdateError::Storage(error))
                 if error.is_of_place_below(&self.session.places.quarantine) =>
             {
-                self.fail(planned, job, error.to_string(), FailureKind::Disk);
+                self.fail(of, error.to_string(), FailureKind::Disk);
                 Ok(())
             }
             done => done,
@@ -91,8 +91,7 @@ impl<'l> Run<'_, 'l> {
 
     fn take_in(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         answer: Answer,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
@@ -101,31 +100,34 @@ impl<'l> Run<'_, 'l> {
         } else {
             0
         };
-        let request = bars_request(&planned.venue, job);
+        let request = of.request();
         self.session.observer.observe(Event::Fetched {
             request: request.clone(),
             rows,
         });
         match answer {
-            Answer::Rows(fetched) => self.stage(planned, job, *fetched, arrived)?,
+            Answer::Rows(fetched) => self.stage(of, *fetched, arrived)?,
             Answer::UpToDate => {
-                self.report.at(&planned.venue).tickers.empty += 1;
+                self.report.at(of.venue).tickers.empty += 1;
                 let checked = Checked {
-                    ticker: job.ticker.clone(),
-                    interval: job.interval,
+                    ticker: of.job.ticker.clone(),
+                    interval: of.job.interval,
                     mark: None,
-                    missing: job.missing.filter(|_| job.asked == Asked::Incremental),
-                    newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
+                    missing: of
+                        .job
+                        .missing
+                        .filter(|_| of.job.asked == Asked::Incremental),
+                    newest_bytes: of.job.newest_bytes.filter(|_| of.job.missing.is_none()),
                 };
-                self.note_checked(&planned.venue, checked);
+                self.note_checked(of.venue, checked);
             }
-            Answer::Nothing(aside) => self.take_nothing(planned, job, *aside, arrived)?,
+            Answer::Nothing(aside) => self.take_nothing(of, *aside, arrived)?,
             Answer::Unknown => {
-                let report = self.report.at(&planned.venue);
+                let report = self.report.at(of.venue);
                 report.tickers.unknown += 1;
                 report.unknown.push(Unknown {
-                    ticker: job.ticker.clone(),
-                    interval: job.interval,
+                    ticker: of.job.ticker.clone(),
+                    interval: of.job.interval,
                 });
             }
             Answer::Failed { reason, kind, body } => {
@@ -133,9 +135,12 @@ impl<'l> Run<'_, 'l> {
                     self.keep(&request, "answer", &body, &reason)?;
                 }
                 if kind == FailureKind::Source {
-                    self.learn(planned, GapNote::of_refusal(&job.ticker, job.interval));
+                    self.learn(
+                        of.venue,
+                        GapNote::of_refusal(&of.job.ticker, of.job.interval),
+                    );
                 }
-                self.fail(planned, job, reason, kind);
+                self.fail(of, reason, kind);
             }
             Answer::Stopped => {}
         }
@@ -144,30 +149,32 @@ impl<'l> Run<'_, 'l> {
 
     fn stage(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         fetched: FetchedRows,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        let request = bars_request(&planned.venue, job);
-        self.keep_duplicates(planned, job, &fetched.aside.duplicates)?;
-        if !self.is_same(planned, job, &fetched.aside, Some(&fetched.rows))? {
+        let request = of.request();
+        self.keep_duplicates(of, &fetched.aside.duplicates)?;
+        if !self.is_same(of, &fetched.aside, Some(&fetched.rows))? {
             return Ok(());
         }
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
         let sides = fetched.aside.rows.iter().chain([&fetched.rows]);
         let staged = self.stage_all(arrived, &sides.collect::<Vec<_>>());
-        if !self.is_staged(planned, job, staged)? {
+        if !self.is_staged(of, staged)? {
             return Ok(());
         }
-        self.note_heard(planned, job, &fetched.aside)?;
-        self.learn_heard(planned, job, &fetched.aside);
+        self.note_heard(of, &fetched.aside)?;
+        self.learn_heard(of, &fetched.aside);
         let cut_short = fetched.aside.beside.cut_short.as_ref();
         if cut_short.is_some_and(|cut| cut.body.is_none()) {
-            self.learn(planned, GapNote::of_refusal(&job.ticker, job.interval));
+            self.learn(
+                of.venue,
+                GapNote::of_refusal(&of.job.ticker, of.job.interval),
+            );
         }
         let AnswerNotes { mark, beside, .. } = fetched.aside;
-        let history = match job.asked {
+        let history = match of.job.asked {
             Asked::Incremental => Wanted::Known,
             // A window that a person chose settles nothing of what lies around it.
             Asked::Explicit if beside.unseen.is_empty() => Wanted::AsBefore,
@@ -175,9 +182,9 @@ impl<'l> Run<'_, 'l> {
         };
         let note = SourceNote {
             mark,
-            missing: job.missing,
-            is_covering: job.is_covered_by(&beside),
-            newest_bytes: job.newest_bytes,
+            missing: of.job.missing,
+            is_covering: of.job.is_covered_by(&beside),
+            newest_bytes: of.job.newest_bytes,
             provisional: beside.provisional,
             history,
         };
@@ -189,14 +196,13 @@ impl<'l> Run<'_, 'l> {
     /// for again.
     fn is_staged(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         staged: Result<(), UpdateError>,
     ) -> Result<bool, UpdateError> {
         match staged {
             Ok(()) => Ok(true),
             Err(UpdateError::Storage(error)) if error.is_of_place() => {
-                self.fail(planned, job, error.to_string(), FailureKind::Disk);
+                self.fail(of, error.to_string(), FailureKind::Disk);
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -240,10 +246,13 @@ impl<'l> Run<'_, 'l> {
             Some(run) => run,
             empty => {
                 let Session {
-                    fs, held, places, ..
+                    fs,
+                    held,
+                    places,
+                    runs,
+                    ..
                 } = self.session;
-                let id = self.session.runs.next();
-                empty.insert(StagedRun::begin(fs, held, places, id)?)
+                empty.insert(StagedRun::begin(fs, held, places, runs.next())?)
             }
         })
     }
@@ -251,38 +260,40 @@ impl<'l> Run<'_, 'l> {
     /// Takes in an answer without bars, which may have events all the same.
     fn take_nothing(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         aside: AnswerNotes,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        self.keep_duplicates(planned, job, &aside.duplicates)?;
+        self.keep_duplicates(of, &aside.duplicates)?;
         // What is left of a symbol without any row says nothing of who it is, and has to be asked again.
-        let of = (&job.ticker, &planned.venue);
+        let who = (&of.job.ticker, of.venue);
         let says_who = !aside.rows.is_empty();
-        if says_who && !self.is_same(planned, job, &aside, None)? {
+        if says_who && !self.is_same(of, &aside, None)? {
             return Ok(());
         }
-        let is_certain = says_who || asides::is_known(self.registry.catalog(), of, &aside.beside);
+        let is_certain = says_who || asides::is_known(self.registry.catalog(), who, &aside.beside);
         if !aside.rows.is_empty() {
             let staged = self.stage_all(arrived, &aside.rows.iter().collect::<Vec<_>>());
-            if !self.is_staged(planned, job, staged)? {
+            if !self.is_staged(of, staged)? {
                 return Ok(());
             }
         }
-        self.note_heard(planned, job, &aside)?;
-        self.report.at(&planned.venue).tickers.empty += 1;
-        self.learn_heard(planned, job, &aside);
+        self.note_heard(of, &aside)?;
+        self.report.at(of.venue).tickers.empty += 1;
+        self.learn_heard(of, &aside);
         let checked = Checked {
-            ticker: job.ticker.clone(),
-            interval: job.interval,
+            ticker: of.job.ticker.clone(),
+            interval: of.job.interval,
             mark: aside.mark.filter(|_| is_certain),
-            missing: job.missing.filter(|_| job.is_covered_by(&aside.beside)),
+            missing: of
+                .job
+                .missing
+                .filter(|_| of.job.is_covered_by(&aside.beside)),
             // Of a file that lacks rows nobody may say that it is the one that was left.
-            newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
+            newest_bytes: of.job.newest_bytes.filter(|_| of.job.missing.is_none()),
         };
         if aside.rows.is_empty() {
-            self.note_checked(&planned.venue, checked);
+            self.note_checked(of.venue, checked);
         } else {
             arrived.checked.push(checked);
         }
@@ -290,21 +301,16 @@ impl<'l> Run<'_, 'l> {
     }
 
     /// Takes in what an answer says of the days of a series.
-    fn learn_heard(&mut self, planned: &PlannedVenue, job: &PlannedJob, aside: &AnswerNotes) {
-        let heard = asides::heard(job, aside);
-        let note = GapNote::of_answer(&job.ticker, job.interval, heard);
-        self.learn(planned, note);
+    fn learn_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) {
+        let heard = asides::heard(of.job, aside);
+        let note = GapNote::of_answer(&of.job.ticker, of.job.interval, heard);
+        self.learn(of.venue, note);
     }
 
     /// Reports what a person should know of an answer in which the source knew the series.
-    fn note_heard(
-        &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
-        aside: &AnswerNotes,
-    ) -> Result<(), UpdateError> {
-        self.report_aside(planned, job, &aside.beside)?;
-        let report: &mut VenueReport = self.report.at(&planned.venue);
+    fn note_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) -> Result<(), UpdateError> {
+        self.report_aside(of, &aside.beside)?;
+        let report = self.report.at(of.venue);
         report.heard += 1;
         report.rounded_volumes += aside.notes.rounded_volumes;
         report.not_finite += aside.notes.not_finite;
@@ -315,8 +321,7 @@ impl<'l> Run<'_, 'l> {
     /// security; what came along comes again, since no mark is kept.
     fn is_same(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         aside: &AnswerNotes,
         rows: Option<&RowsToStage>,
     ) -> Result<bool, UpdateError> {
@@ -324,15 +329,15 @@ impl<'l> Run<'_, 'l> {
             return Ok(true);
         };
         let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
-        let (of, today) = ((&job.ticker, &planned.venue), self.options.today);
+        let (who, today) = ((&of.job.ticker, of.venue), self.options.today);
         let answered = (identity, aside.has_known_price);
-        let ticker = &job.ticker;
-        let conflict = match asides::recognise(catalog, of, today, answered, warnings) {
+        let ticker = &of.job.ticker;
+        let conflict = match asides::recognise(catalog, who, today, answered, warnings) {
             Who::Same => return Ok(true),
             Who::Moved(words) => {
                 warnings.push(format!(
                     "{ticker} at {} has moved ({words}); first trade, currency, kind and prices are those that were known, so its history goes on",
-                    planned.venue
+                    of.venue
                 ));
                 return Ok(true);
             }
@@ -342,25 +347,20 @@ impl<'l> Run<'_, 'l> {
             "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {ticker}"
         );
         if let Some(rows) = rows {
-            let request = bars_request(&planned.venue, job);
+            let request = of.request();
             self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;
         }
-        self.fail(planned, job, reason, FailureKind::Refused);
+        self.fail(of, reason, FailureKind::Refused);
         Ok(false)
     }
 
     /// Reports what a person should know of an answer. What came instead of its end is kept.
-    fn report_aside(
-        &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
-        beside: &Extras,
-    ) -> Result<(), UpdateError> {
-        let request = bars_request(&planned.venue, job);
-        let of = (&job.ticker, &planned.venue, job.interval);
+    fn report_aside(&mut self, of: VenueJob<'_>, beside: &Extras) -> Result<(), UpdateError> {
+        let request = of.request();
+        let series = (&of.job.ticker, of.venue, of.job.interval);
         let is_news = beside
             .lost
-            .is_none_or(|days| !self.are_known_lost(of, days));
+            .is_none_or(|days| !self.are_known_lost(series, days));
         let warnings = asides::warnings(&request, beside, is_news);
         self.report.warnings.extend(warnings);
         if let Some(CutShort { reason, body }) = &beside.cut_short {
@@ -370,24 +370,18 @@ impl<'l> Run<'_, 'l> {
                 kind = FailureKind::Malformed;
             }
             let reason = format!("{reason}; what came before is stored");
-            self.fail(planned, job, reason, kind);
+            self.fail(of, reason, kind);
         }
         Ok(())
     }
 
     /// Reports that a job failed.
-    fn fail(
-        &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
-        reason: String,
-        kind: FailureKind,
-    ) {
-        let report = self.report.at(&planned.venue);
+    fn fail(&mut self, of: VenueJob<'_>, reason: String, kind: FailureKind) {
+        let report = self.report.at(of.venue);
         report.tickers.failed += 1;
         report.failures.push(Failure {
-            ticker: job.ticker.clone(),
-            interval: job.interval,
+            ticker: of.job.ticker.clone(),
+            interval: of.job.interval,
             reason,
             kind,
         });
@@ -396,11 +390,10 @@ impl<'l> Run<'_, 'l> {
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
     fn keep_duplicates(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: VenueJob<'_>,
         duplicates: &[Displaced],
     ) -> Result<(), UpdateError> {
-        let request = bars_request(&planned.venue, job);
+        let request = of.request();
         let reason = match duplicates.len() {
             0 => return Ok(()),
             1 => "1 row shares its timestamp with another row of the same answer".to_owned(),

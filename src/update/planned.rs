@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::bars_request;
 use super::plan::{Feeding, History};
 use crate::catalog::Missing;
 use crate::config::{ConfigService, ToggleOrigin};
@@ -127,6 +128,20 @@ pub struct PlannedJob {
     pub newest_bytes: Option<u64>,
     /// Whether the rows join those that are known; if not, what lies between stays wanted.
     pub continuity: Continuity,
+}
+
+/// One job of a venue.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VenueJob<'p> {
+    pub(super) venue: &'p Venue,
+    pub(super) job: &'p PlannedJob,
+}
+
+impl VenueJob<'_> {
+    /// Returns the request for its bars.
+    pub(super) fn request(self) -> StorageRequest {
+        bars_request(self.venue, self.job)
+    }
 }
 
 /// A series that will not be asked for.

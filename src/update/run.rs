@@ -23,6 +23,7 @@ use super::arrivals::Arrivals;
 use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
 use super::fetch::{Fetchers, Incoming, Message};
 use super::kept_answers::KeptAnswers;
+use super::planned::VenueJob;
 use super::replay::replay_answers;
 use super::space::check_space;
 use super::unknown::let_rest;
@@ -245,7 +246,8 @@ impl<'l> Run<'_, 'l> {
             };
             self.with_kept(&planned.venue, arrived, |kept| kept.keep(&downloads))?;
             if let Some(job) = planned.jobs.get(job) {
-                self.take(planned, job, answer, arrived)?;
+                let venue = &planned.venue;
+                self.take(VenueJob { venue, job }, answer, arrived)?;
             }
             arrived.left -= 1;
             if arrived.left == 0 {
@@ -306,10 +308,10 @@ impl<'l> Run<'_, 'l> {
     }
 
     /// Takes in what was learned of the days of a series, if anything was.
-    pub(super) fn learn(&mut self, planned: &PlannedVenue, note: Option<GapNote>) {
+    pub(super) fn learn(&mut self, venue: &Venue, note: Option<GapNote>) {
         if let Some(note) = note {
             let by = remembering(self.view, self.session, self.registry, &self.options);
-            self.gaps.learn(by, &planned.venue, note);
+            self.gaps.learn(by, venue, note);
         }
     }
 

@@ -103,6 +103,8 @@ mod missing_rows;
 #[cfg(test)]
 mod no_source;
 #[cfg(test)]
+mod other_rows;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod partials;
