@@ -227,7 +227,12 @@ impl<'l> FeedRun<'l> {
         feed.bad_lines += read.bad_lines;
         self.supersede(&read, report);
         let feed = report.feed_at(self.venue());
-        if let Some(trouble) = &read.trouble {
+        // Of two downloads in the vault the one that broke off may come second.
+        let is_whole =
+            |other: &FileRead| other.name == read.name && other.extent == Some(Extent::Whole);
+        let is_had =
+            read.extent != Some(Extent::Whole) && read.from_vault && self.read.iter().any(is_whole);
+        if let (Some(trouble), false) = (&read.trouble, is_had) {
             feed.failures.push(FileFailure {
                 file: Some(read.name.to_string()),
                 reason: trouble.clone(),

@@ -47,7 +47,7 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
             let bad = usize::try_from(feed.bad_lines).unwrap_or(usize::MAX);
             let bad = count(bad, "line is no trade", "lines are no trades");
             printer.warning(&format!(
-                "{venue}: {bad}; quarantine has what they were, and all others are stored."
+                "{venue}: {bad}, kept in quarantine; all others are stored."
             ));
         }
         for lost in &feed.lost {
