@@ -2,7 +2,7 @@
 //!
 //! Promises: what follows from records, calendars and marks is derived and never stored; what does not follow from them is
 //! remembered, and what nobody remembers is unknown, never had. A loss is remembered with its reason and the day on which it
-//! was noticed. Leaves to others: facts (`update`), asking (`source`), words (`cli`).
+//! was noticed. Leaves to others: facts (`backlog`), asking (`source`), words (`cli`).
 
 mod book;
 mod days;

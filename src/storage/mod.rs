@@ -3,7 +3,7 @@
 //! Promises: a store never changes by itself. `prepare` reads the past, merges and encodes in memory; a
 //! `StagedRun` alone commits what was prepared, a whole group or nothing, under the run lock. A damaged month
 //! costs that month: the others stay readable and writable. An I/O error never moves or deletes anything.
-//! Leaves to others: what to fetch and when (`update`), what is left over (`cleanup`).
+//! Leaves to others: what to fetch and when (`update`), what is left over (`ingest`).
 
 mod area;
 mod berth;
