@@ -1,22 +1,23 @@
 //! Bars of the days whose trades changed: made of all that is stored of them, and coarser ones of those.
 //!
 //! Promises: bars are made of stored trades, never of what was just fetched, so it does not matter in which order a day came. A
-//! day that is made again becomes the same bars; what a person took out of them stays out (`taken_out`). What no bars can be made
-//! of is told, and the day is made again next time.
+//! day that is made again becomes the same bars; what a person took out of them stays out (`taken_out`), and a day of which
+//! trades are gone keeps those that it has (`lost_trades`). What no bars can be made of is told, and the day is made again next time.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::lost_trades::lost_trades;
 use super::taken_out::{TakenOut, TradesOfDay};
 use super::{FeedRunError, FeedTask, Marks, Unsettled};
-use crate::frame::Frame;
+use crate::frame::{Frame, Profile};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
+use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::model::{Interval, Venue};
-use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, StagedRun, StorageError};
 use crate::sys::Fs;
@@ -81,7 +82,7 @@ impl<'l> Bars<'_, 'l> {
         let is_of_day = |key: PartitionKey| key == PartitionKey::Day(day);
         let stored = match store.read_some(&self.task.trades, &is_of_day) {
             Ok(Some(stored)) if stored.damaged.is_empty() => stored.frame,
-            Ok(None) => return Ok(true),
+            Ok(None) => Frame::empty(Profile::of(Dataset::Trades)),
             Ok(Some(_)) => {
                 self.fail(day, "its trades are damaged", report);
                 return Ok(false);
@@ -98,6 +99,18 @@ impl<'l> Bars<'_, 'l> {
             stored: &stored,
             calendar: &self.task.feed.spec().calendar,
         };
+        let lines = taken_out.lines(&self.task.trades)?;
+        let lost = lost_trades(lines.iter().map(|(_, line)| line), trades);
+        if lost > 0 {
+            let reason = format!(
+                "trades that were stored are gone, at least {lost}; `update --replay` reads them again if the vault has them"
+            );
+            self.fail(day, &reason, report);
+            return Ok(false);
+        }
+        if stored.is_empty() {
+            return Ok(true);
+        }
         let made = match self.bars_of(trades, taken_out, registry, report) {
             Ok(made) => made,
             Err(reason) => {

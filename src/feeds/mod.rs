@@ -14,6 +14,7 @@ mod feed_marks;
 mod fetch;
 mod gaps;
 mod habits;
+mod lost_trades;
 mod marks;
 mod news;
 mod plan;

@@ -60,6 +60,10 @@ impl<'l> TakenOut<'l> {
     }
 
     /// Returns those of some rows, made of the trades of a day, that nobody took out, and those whose trades came or changed since.
+    #[cfg_attr(
+        not(feature = "polars"),
+        expect(dead_code, reason = "without polars no bars are made")
+    )]
     pub(super) fn rows_left(
         &self,
         request: &StorageRequest,
@@ -114,7 +118,11 @@ impl<'l> TakenOut<'l> {
             .collect())
     }
 
-    fn lines(&self, request: &StorageRequest) -> Result<Vec<(usize, Line)>, StorageError> {
+    /// Returns what the ledger says of a series since the day, each line with the number of its group.
+    pub(super) fn lines(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Vec<(usize, Line)>, StorageError> {
         let (fs, places) = (self.session.fs, self.session.places);
         Ok(self.ledgers.lines(fs, places, request)?)
     }

@@ -207,4 +207,29 @@ mod tests {
         let nobody = ledgers.history(&OsFs, &places, &series("stocks_1d/ticker=B"));
         assert!(nobody.unwrap().lines.is_empty());
     }
+
+    /// Of four groups of one file each, a second apart.
+    #[test]
+    fn ledgers_since_a_moment_have_every_group_from_it_on() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let places = Places::of(folder.path(), false);
+        let venue: Venue = "us:demo".parse().unwrap();
+        let request = series("stocks_1d/ticker=A");
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        for second in 0..4 {
+            let run = RunId::new(at(second), 7, 1);
+            let lines = [Line::Found(request.clone(), SeriesRecord::nothing())];
+            let group = (&run, 1);
+            let written = group_file(&OsFs, &places, &venue, group, at(second), &lines);
+            let (path, bytes) = written.unwrap();
+            create_dirs(&OsFs, Path::new(folder.path()), parent(&path)).unwrap();
+            replace(&OsFs, &TempNames::of(run), &path, &bytes).unwrap();
+        }
+        let lines = |since| {
+            let lines = Ledgers::since(at(since)).lines(&OsFs, &places, &request);
+            lines.unwrap().len()
+        };
+
+        assert_eq!([0, 1, 2, 3, 9].map(lines), [4, 4, 3, 2, 1]);
+    }
 }

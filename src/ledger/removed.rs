@@ -56,3 +56,83 @@ fn without_added(out: &Frame, added: &[(RowKey, RowKey)]) -> Frame {
     let stay: Vec<usize> = (0..out.len()).filter(|row| !is_added(row)).collect();
     out.take(&stay)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{RowChanges, Trade, rows_of_trades};
+    use crate::ledger::FileState;
+    use crate::model::{Digest, Fingerprint};
+
+    fn trades(ids: &[&str]) -> Frame {
+        let trade = |id: &&str| Trade {
+            trans_id: (*id).into(),
+            modification_flag: "-".into(),
+            ..Trade::default()
+        };
+        let trades: Vec<Trade> = ids.iter().map(trade).collect();
+        rows_of_trades(&trades).frame
+    }
+
+    fn line(old: Option<u64>, ids: &[&str], changes: RowChanges) -> Line {
+        let state = |rows| {
+            let digest = Digest::of(b"");
+            FileState::new(Fingerprint { rows, digest }, 100)
+        };
+        let now = trades(ids);
+        Line::File(Box::new(FileLine {
+            series: crate::layout::parse_series_name("de/xetra/trades/venue=DETR").unwrap(),
+            partition: "1970-01-01".parse().unwrap(),
+            begins: false,
+            old: old.map(state),
+            new: state(now.len() as u64),
+            span: now.key_span(),
+            facts: None,
+            past: Past::Changed(changes),
+        }))
+    }
+
+    fn out_after(lines: &[Line]) -> Vec<(usize, usize)> {
+        let parts = rows_out_by_line(lines.iter().enumerate());
+        let counts = parts.into_iter().map(|(at, rows)| (at, rows.len()));
+        counts.collect()
+    }
+
+    fn taken_out(ids: &[&str]) -> RowChanges {
+        RowChanges {
+            removed: Some((trades(ids), "somebody said so".to_owned())),
+            ..RowChanges::default()
+        }
+    }
+
+    fn added(ids: &[&str]) -> RowChanges {
+        let key = |id: &&str| {
+            let key = trades(&[id]).key(0);
+            (key.clone(), key)
+        };
+        RowChanges {
+            added: ids.iter().map(key).collect(),
+            ..RowChanges::default()
+        }
+    }
+
+    /// All of them are of one moment.
+    #[test]
+    fn a_row_that_comes_again_takes_no_other_one_of_its_moment_with_it() {
+        let both = line(Some(3), &["c"], taken_out(&["a", "b"]));
+        let again = line(Some(1), &["b", "c"], added(&["b"]));
+        let once_more = line(Some(2), &["c"], taken_out(&["b"]));
+
+        assert_eq!(out_after(std::slice::from_ref(&both)), [(0, 2)]);
+        assert_eq!(out_after(&[both.clone(), again.clone()]), [(0, 1)]);
+        assert_eq!(out_after(&[both, again, once_more]), [(0, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn a_row_that_a_new_file_begins_or_ends_with_is_back() {
+        let all = line(Some(2), &[], taken_out(&["a", "b"]));
+        let begins = line(None, &["a", "c"], RowChanges::default());
+
+        assert_eq!(out_after(&[all, begins]), [(0, 1)]);
+    }
+}

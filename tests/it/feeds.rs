@@ -3,6 +3,7 @@
 mod crash;
 mod expiry;
 mod gaps;
+mod lost;
 mod marks;
 mod outward;
 mod recorded;
