@@ -84,11 +84,7 @@ impl Cycle<'_> {
         let watch = Stopwatch::start();
         let mut leftovers = self.finish_leftovers(session, registry, asker)?;
         registry.save(session)?;
-        let housed = if leftovers.data.is_there() {
-            ingest::rehouse(&self.workspace.stores, session, LookedInto::Known)?
-        } else {
-            RehouseReport::default()
-        };
+        let housed = self.rehouse(session, &leftovers)?;
         let leftover_seconds = watch.seconds();
         if registry.catalog().known_rows() == KnownRows::None && session.held.took_over().is_none()
         {
@@ -109,16 +105,9 @@ impl Cycle<'_> {
         report.warnings.extend(housed.unmoved());
         report.kept.extend(housed.kept);
         let is_whole = report.data.is_there() && report.interrupted.is_none();
-        let mut untidied = None;
-        if is_whole {
-            let told = (&mut report, &mut leftovers);
-            untidied = sweep_touched(self.workspace, session, registry, told).err();
-        }
-        // The rows are stored: what the report says of them must not be lost over what lies beside them.
-        let untidy = untidied.iter();
-        report
-            .warnings
-            .extend(untidy.map(|error| format!("temporary files stay: {error}")));
+        let untidied = is_whole
+            .then(|| self.tidy(session, registry, (&mut report, &mut leftovers)))
+            .flatten();
         report.warnings.extend(warnings);
         let (requests, miscounted) = self.count_requests(&report, registry.catalog(), session);
         if report.data.is_there() {
@@ -143,6 +132,35 @@ impl Cycle<'_> {
             other_bases,
             untidied,
         })
+    }
+
+    /// Has legacy files moved to the folders of their venues, where rows can be stored.
+    fn rehouse(
+        &self,
+        session: Session<'_>,
+        leftovers: &LeftoverReport,
+    ) -> Result<RehouseReport, CycleError> {
+        if !leftovers.data.is_there() {
+            return Ok(RehouseReport::default());
+        }
+        let stores = &self.workspace.stores;
+        Ok(ingest::rehouse(stores, session, LookedInto::Known)?)
+    }
+
+    /// Settles temporary files where the run wrote, and returns what keeps it from that. The rows are stored: what the report says
+    /// of them must not be lost over what lies beside them.
+    fn tidy(
+        &self,
+        session: Session<'_>,
+        registry: &mut Registry,
+        (report, leftovers): (&mut RunReport, &mut LeftoverReport),
+    ) -> Option<CycleError> {
+        let told = (&mut *report, leftovers);
+        let error = sweep_touched(self.workspace, session, registry, told).err()?;
+        report
+            .warnings
+            .push(format!("temporary files stay: {error}"));
+        Some(error)
     }
 
     /// Finishes what earlier runs left. Rows that are accepted to be gone are given up before anything is merged: a history

@@ -50,7 +50,8 @@ pub fn find(
     let workspace = reading.workspace;
     let at = |venue: &Venue| StorageRequest::bars(venue.clone(), ticker.clone(), interval);
     let first = venue.unwrap_or_else(|| workspace.default_venue());
-    let mut found = Vec::from_iter(read(reading, at(first), with_outside)?);
+    let here = read(reading, at(first), with_outside)?;
+    let mut found: Vec<_> = here.into_iter().collect();
     if found.is_empty() && venue.is_none() {
         for venue in workspace.venues()?.iter().filter(|venue| *venue != first) {
             found.extend(read(reading, at(venue), with_outside)?);

@@ -95,10 +95,9 @@ impl<'l> Run<'_, 'l> {
         answer: Answer,
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
-        let rows = if let Answer::Rows(fetched) = &answer {
-            fetched.count
-        } else {
-            0
+        let rows = match &answer {
+            Answer::Rows(fetched) => fetched.count,
+            _ => 0,
         };
         let request = of.request();
         self.session.observer.observe(Event::Fetched {
