@@ -19,6 +19,7 @@ mod news;
 mod plan;
 mod read;
 mod reader;
+mod remember;
 mod replay;
 mod run;
 mod settled;
