@@ -253,3 +253,85 @@ fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
     }
     properties.build()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::frame::{Cell, Trade, rows_of_trades};
+
+    use super::*;
+
+    fn trades() -> Frame {
+        let trade = |row: u16| Trade {
+            isin: format!("DE{}", row % 3).into(),
+            trans_id: format!("{row}").into(),
+            tick_id: (row % 4 != 0).then_some(row.into()),
+            price: (row % 5 != 0).then_some(f64::from(row)),
+            currency: (row % 2 == 0).then(|| "EUR".into()),
+            algo_indicator: (row % 3 != 0).then_some(row % 2 == 0),
+            trade_time: i64::from(row) * 1_000,
+            modification_flag: "-".into(),
+            ..Trade::default()
+        };
+        rows_of_trades(&(0..40).map(trade).collect::<Vec<_>>()).frame
+    }
+
+    /// The same rows, of which one has another value in one column.
+    fn changed(frame: &Frame, row: usize, at: usize) -> Frame {
+        let mut columns = frame.columns().to_vec();
+        let other = match columns[at].cell(row) {
+            Cell::Null => None,
+            _ => Some(()),
+        };
+        columns[at] = match (columns[at].clone(), other) {
+            (Column::Text(mut texts), _) => {
+                texts.put(row, Some("another".into()));
+                Column::Text(texts)
+            }
+            (Column::Int(mut values), other) => {
+                values.put(row, other.is_none().then_some(0));
+                Column::Int(values)
+            }
+            (Column::Time(mut values), _) => {
+                values.put(row, values.get(row).map(|time| time + 1));
+                Column::Time(values)
+            }
+            (Column::Float(mut values), other) => {
+                values.put(row, other.map_or(Some(0.0), |()| Some(-0.0)));
+                Column::Float(values)
+            }
+            (Column::Flag(mut values), other) => {
+                values.put(row, other.is_none().then_some(false));
+                Column::Flag(values)
+            }
+        };
+        Frame::ordered(frame.profile(), columns).frame
+    }
+
+    /// Whichever value of a file is another one than the rows have, its bytes are not handed out.
+    #[test]
+    fn a_file_that_differs_in_one_value_from_its_rows_is_refused() {
+        let frame = trades();
+        for row_group_rows in [None, NonZeroUsize::new(16)] {
+            let facts = Facts {
+                compression: Compression::Zstd,
+                row_group_rows,
+                ..Facts::default()
+            };
+            let encoded = encode(&frame, &facts).unwrap();
+            let is_proven = |rows: &Frame| {
+                let bytes = encoded.bytes.clone();
+                proven(bytes, rows, &facts.provenance, encoded.fingerprint).is_ok()
+            };
+            assert!(is_proven(&frame));
+            for at in 0..frame.columns().len() {
+                for row in [0, 15, 16, 39] {
+                    let changed = changed(&frame, row, at);
+                    assert_eq!(changed.len(), frame.len());
+                    assert!(!is_proven(&changed), "column {at}, row {row}");
+                }
+            }
+            let fewer: Vec<usize> = (0..39).collect();
+            assert!(!is_proven(&frame.take(&fewer)));
+        }
+    }
+}

@@ -9,6 +9,7 @@
 
 mod column_read;
 mod column_write;
+mod columns;
 mod decode;
 mod encode;
 mod facts;

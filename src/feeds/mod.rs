@@ -20,6 +20,7 @@ mod news;
 mod plan;
 mod read;
 mod reader;
+mod remember;
 mod replay;
 mod run;
 mod settled;

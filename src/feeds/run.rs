@@ -4,23 +4,21 @@
 //! bars are due is written down before the trades that they are of can be stored, and that a file was read after they are.
 //! Trades that cannot be stored leave no mark: their files are read once more by the next run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed};
 use super::bars::Bars;
-use super::news::DayNews;
 use super::tidy::{is_of_place, tidy};
-use super::{Extent, FeedRunError, FeedTask, Marks, gaps, silence};
+use super::{Extent, FeedRunError, FeedTask, Marks, silence};
 use crate::frame::Frame;
 use crate::ingest::{
-    Consolidation, FailureKind, FileFailure, LostMinutes, Registry, RunReport, SourceNotes,
-    take_over_trades,
+    Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
 };
 use crate::model::{PriceBasis, Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, Coverage, FileName, Listing, Span};
+use crate::source::posttrade::{BadLine, FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::Keeper;
@@ -32,21 +30,21 @@ const MOST_HELD: usize = 1 << 19;
 /// The run of one feed.
 #[derive(Debug)]
 pub struct FeedRun<'l> {
-    task: FeedTask<'l>,
-    session: Session<'l>,
+    pub(super) task: FeedTask<'l>,
+    pub(super) session: Session<'l>,
     keeper: Keeper<'l>,
-    temps: TempNames,
-    marks: Marks,
+    pub(super) temps: TempNames,
+    pub(super) marks: Marks,
     staged: Option<StagedRun<'l, Open>>,
     /// Whether the vault has every download that trades came of, so that these need not be staged.
     is_in_vault: bool,
     /// Trades in memory.
     held_rows: usize,
-    read: Vec<FileRead>,
+    pub(super) read: Vec<FileRead>,
     /// Files that were asked for in vain.
-    turned_away: BTreeSet<FileName>,
-    listed: Option<Listed>,
-    held: Held,
+    pub(super) turned_away: BTreeSet<FileName>,
+    pub(super) listed: Option<Listed>,
+    pub(super) held: Held,
     /// Files that were asked for.
     files_done: usize,
 }
@@ -366,18 +364,6 @@ impl<'l> FeedRun<'l> {
         )
     }
 
-    /// Returns what the feed forgot since that was told last, and remembers that the feed was asked.
-    fn tell_losses(&mut self, asked: DateTime<Utc>) -> Result<Vec<LostMinutes>, FeedRunError> {
-        let Session {
-            fs, places, clock, ..
-        } = self.session;
-        let now = clock.now();
-        let told = self.marks.losses_told(fs)?.unwrap_or(asked);
-        let lost = gaps::losses(self.task.feed, (fs, places), (told, asked, now))?;
-        self.marks.note_asked(fs, &self.temps, (asked, now))?;
-        Ok(lost)
-    }
-
     /// Stores what is staged, and tells whether all of it is.
     fn consolidate(
         &mut self,
@@ -407,81 +393,6 @@ impl<'l> FeedRun<'l> {
         let is_whole = report.at(self.venue()).tickers.failed == failed_before;
         // It may have ended between two lots.
         Ok(is_whole && !self.session.stop.is_raised())
-    }
-
-    /// Marks what was read, now that it is stored.
-    fn mark_read(&mut self) -> Result<(), FeedRunError> {
-        let mut days: BTreeMap<NaiveDate, DayNews> = BTreeMap::new();
-        for read in std::mem::take(&mut self.read) {
-            days.entry(read.name.span.day())
-                .or_default()
-                .read
-                .push(read);
-        }
-        for (day, held) in std::mem::take(&mut self.held.days) {
-            days.entry(day).or_default().held = Some(held);
-        }
-        let files = self.listed.iter().flat_map(|listed| &listed.listing.files);
-        for name in files {
-            if let Span::Minute(minute) = name.span {
-                let news = days.entry(minute.date()).or_default();
-                news.listed.insert(minute);
-            }
-        }
-        let listed_at = self.listed.as_ref().map(|listed| listed.at);
-        let fs = self.session.fs;
-        for (day, news) in days {
-            self.marks.change(fs, day, |marks| {
-                if !news.listed.is_empty() {
-                    marks.listed_at = listed_at;
-                }
-                news.note_in(marks);
-            })?;
-        }
-        self.mark_turned_away()?;
-        Ok(self.marks.save(fs, &self.temps)?)
-    }
-
-    /// Marks what was asked for in vain, until it is read.
-    fn mark_turned_away(&mut self) -> Result<(), FeedRunError> {
-        let fs = self.session.fs;
-        let turned_away = std::mem::take(&mut self.turned_away);
-        let minutes = turned_away.iter().filter_map(|name| match name.span {
-            Span::Minute(minute) => Some(minute),
-            Span::Daily(_) => None,
-        });
-        let minutes: BTreeSet<_> = minutes.collect();
-        let mut days: BTreeSet<NaiveDate> = minutes.iter().map(NaiveDateTime::date).collect();
-        days.extend(self.marks.loaded_days());
-        for day in days {
-            self.marks.change(fs, day, |marks| {
-                let of_day = minutes.iter().filter(|minute| minute.date() == day);
-                marks.throttled.extend(of_day);
-                let held = &marks.held.minutes;
-                marks.throttled.retain(|minute| !held.contains_key(minute));
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Remembers how the feed was asked and which files of days it has: by that the next run is foreseen.
-    fn remember(&mut self, listed: &Listed) -> Result<(), FeedRunError> {
-        let fs = self.session.fs;
-        let mut habits = self.marks.habits(fs)?;
-        habits.note_asked(listed.at);
-        habits.days_kept = listed.listing.days_kept;
-        for name in &listed.listing.files {
-            let Span::Daily(day) = name.span else {
-                continue;
-            };
-            habits.note_listed(day, listed.at);
-            match self.marks.day(fs, day)?.held.coverage() {
-                Coverage::Whole => habits.note_judged(day, true),
-                Coverage::Lacking => habits.note_judged(day, false),
-                Coverage::None | Coverage::Open => {}
-            }
-        }
-        Ok(self.marks.save_habits(fs, &self.temps, &habits)?)
     }
 }
 

@@ -30,6 +30,18 @@ impl RowChanges {
         }
     }
 
+    /// Returns that rows came to a file that had none.
+    pub fn of_new(rows: &Frame) -> Self {
+        let last = rows.len().checked_sub(1);
+        Self {
+            added: last
+                .map(|last| (rows.key(0), rows.key(last)))
+                .into_iter()
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     /// Tells whether values were replaced or rows taken out.
     pub fn takes_away(&self) -> bool {
         !self.replaced.is_empty() || self.removed.is_some()

@@ -14,6 +14,7 @@ mod groups;
 mod lines;
 mod resolve;
 mod rules;
+mod series;
 mod trades;
 
 pub use coarser::{Coarse, Hours, coarser};

@@ -156,6 +156,9 @@ fn whole(column: Option<&Column>, row: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use crate::frame::{Trade, rows_of_trades};
 
     use super::*;
@@ -227,6 +230,44 @@ mod tests {
         assert_eq!(outcome(&[("-", 1), ("A", 1)]), some("A", 1));
         assert_eq!(outcome(&[("-", 1), ("A", 1), ("C", 1)]), None);
         assert_eq!(outcome(&[("C", 2)]), None);
+    }
+
+    /// What is said of each line by a look at all others.
+    fn judged(lines: &Frame) -> Vec<Fate> {
+        let column = |at: usize| lines.columns().get(at);
+        let line = |row| {
+            let (id, flag) = (text(column(4), row), text(column(22), row));
+            (id, flag, (whole(column(13), row), rank(flag), row))
+        };
+        let fate = |row| {
+            let (id, flag, _) = line(row);
+            let of_id = (0..lines.len()).map(line).filter(|other| other.0 == id);
+            let newest = of_id.max_by_key(|other| other.2).unwrap();
+            match (flag, newest.1) {
+                ("C", _) => Fate::Cancels,
+                _ if newest.2.2 == row => Fate::Counts,
+                (_, "C") => Fate::Cancelled,
+                _ => Fate::Superseded,
+            }
+        };
+        (0..lines.len()).map(fate).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_judged_as_by_a_look_at_all_others(
+            all in vec((0..6_u8, 0..3_usize, 0..3_i64, 0..4_i64), 0..14),
+        ) {
+            let trades = all.iter().map(|(id, flag, published, traded)| Trade {
+                trade_time: *traded,
+                ..line(&id.to_string(), ["-", "A", "C"][*flag], *published)
+            });
+            let frame = rows_of_trades(&trades.collect::<Vec<_>>()).frame;
+
+            let resolved = resolve(&frame);
+
+            prop_assert_eq!(resolved.fates, judged(&frame));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::ops::Range;
 use chrono::NaiveDate;
 
 use crate::calendar::{Calendar, WallClock};
-use crate::frame::{Column, Frame, Profile, Texts, Values};
+use crate::frame::{Frame, Values};
 use crate::model::{Dataset, Interval, Ticker, time};
 
 use super::auctions::auctions;
@@ -20,6 +20,7 @@ use super::exact::Digits;
 use super::groups::{Groups, Rows, aggregate};
 use super::resolve::{Fate, Resolved, resolve};
 use super::rules::{Counts, LeftOut, VenueRules};
+use super::series::frame_of;
 use super::{ResampleError, lines::Lines};
 
 /// The bars of a feed, and what is in none of them.
@@ -44,7 +45,6 @@ pub struct Made {
 }
 
 /// A line that has a place in a bar.
-#[derive(Clone, Copy)]
 pub(super) struct Placed {
     /// Part, series and bar, in the order of the rows of the aggregation.
     key: i64,
@@ -136,7 +136,7 @@ fn bars(
     };
     let mut placed = making.place(resolved);
     making.count(&mut placed);
-    let placed = making.in_order(&placed);
+    making.sort(&mut placed);
     let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
     let groups = making.aggregate(&placed, &key)?;
     making.cut(&groups)?;
@@ -342,22 +342,17 @@ impl Making<'_> {
         placed.retain(is_counted);
     }
 
-    /// Returns lines in the order of their bars, and within a bar in that of trading.
-    fn in_order(&self, placed: &[Placed]) -> Vec<Placed> {
-        let places = placed.iter().enumerate();
-        let mut places: Vec<(i64, usize)> = places.map(|(at, line)| (line.key, at)).collect();
-        places.sort_unstable();
-        let lines = places.iter().filter_map(|(_, at)| placed.get(*at));
-        let mut lines: Vec<Placed> = lines.copied().collect();
+    /// Brings lines into the order of their bars, and within a bar into that of trading.
+    fn sort(&self, placed: &mut [Placed]) {
+        placed.sort_unstable_by_key(|line| (line.key, line.row));
         let id = |line: &Placed| self.lines.id(line.row);
         let by_time = |a: &Placed, b: &Placed| a.at.cmp(&b.at).then_with(|| id(a).cmp(id(b)));
-        for bar in lines.chunk_by_mut(|a, b| a.key == b.key) {
-            // Rows are in the order of microseconds, so that hardly any bar has to be sorted.
+        for bar in placed.chunk_by_mut(|a, b| a.key == b.key) {
+            // Rows are in the order of microseconds, so that hardly any bar has to be sorted by more.
             if !bar.is_sorted_by(|a, b| by_time(a, b).is_le()) {
                 bar.sort_unstable_by(by_time);
             }
         }
-        lines
     }
 
     fn aggregate(&self, placed: &[Placed], key: &[i64]) -> Result<Groups, ResampleError> {
@@ -436,52 +431,6 @@ impl Making<'_> {
         self.made.outside.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(())
     }
-}
-
-/// Returns the bars of one series, and the volume that they hold as they say it, in units.
-fn frame_of(
-    dataset: Dataset,
-    ticker: &Ticker,
-    keys: &[i64],
-    digits: Digits,
-    groups: &Groups,
-    rows: Range<usize>,
-) -> (Frame, i128) {
-    let date = |key: &i64| ((key & i64::from(u32::MAX)) - (1 << 31)) * MINUTE;
-    let volume: Vec<f64> = groups
-        .volume
-        .part(rows.clone())
-        .iter()
-        .map(|units| digits.volume(units.unwrap_or_default()))
-        .collect();
-    let units = volume.iter().filter_map(|volume| digits.units(*volume));
-    let units = units.map(i128::from).sum();
-    let turnover = groups.turnover.part(rows.clone()).iter();
-    let vwap = turnover
-        .zip(&volume)
-        .map(|(turnover, volume)| turnover.filter(|_| *volume > 0.0).map(|sum| sum / volume));
-    let vwap: Values<f64> = vwap.collect();
-    let of = |values: &Values<f64>| {
-        let mut part = Values::whole(Vec::new());
-        part.extend(values, rows.clone());
-        Column::Float(part)
-    };
-    let mut trades = Values::whole(Vec::new());
-    trades.extend(&groups.trades, rows.clone());
-    let columns = vec![
-        Column::Text(Texts::same(Some(ticker.shared()), keys.len())),
-        Column::Time(Values::whole(keys.iter().map(date).collect())),
-        of(&groups.open),
-        of(&groups.high),
-        of(&groups.low),
-        of(&groups.close),
-        Column::Float(Values::whole(volume)),
-        Column::Int(Values::nulls(keys.len())),
-        Column::Int(trades),
-        Column::Float(vwap),
-    ];
-    let profile = Profile::of_trades(dataset).unwrap_or(Profile::of(dataset));
-    (Frame::ordered(profile, columns).frame, units)
 }
 
 #[cfg(test)]

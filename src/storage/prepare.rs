@@ -47,18 +47,22 @@ pub(super) struct FileJob<'r> {
 pub(super) struct FileOutcome {
     file: Option<PreparedFile>,
     damage: Option<Damage>,
-    merged: Merged,
+    rows: RowCounts,
     off_border: usize,
 }
 
 impl FileOutcome {
-    fn written(file: PreparedFile, merged: Merged) -> Self {
-        Self {
-            file: Some(file),
+    /// The file that rows make where none is, or none that can be read. They are many on a day of trades, and are not copied.
+    fn fresh(job: &FileJob<'_>, newer: &Frame) -> Result<Self, StorageError> {
+        Ok(Self {
+            file: Some(encode(job, None, newer, RowChanges::of_new(newer))?),
             damage: None,
-            merged,
+            rows: RowCounts {
+                added: newer.len(),
+                ..RowCounts::default()
+            },
             off_border: 0,
-        }
+        })
     }
 }
 
@@ -75,18 +79,18 @@ pub(super) fn prepare_file(
         Inspected::Absent
     };
     let old = found.digest();
-    let fresh = || frame::merge(&Frame::empty(profile), newer);
     match found {
-        Inspected::Absent => {
-            let merged = fresh();
-            let file = encode(&job, None, &merged)?;
-            Ok(FileOutcome::written(file, merged))
-        }
+        Inspected::Absent => FileOutcome::fresh(&job, newer),
         Inspected::Whole { decoded, bytes } => {
             let mut decoded = decoded;
             let stored = &decoded.ordered.frame;
             refuse_other_rows(&job.path, stored, newer)?;
             let merged = frame::merge(&decoded.ordered.frame, newer);
+            let rows = RowCounts {
+                added: merged.added,
+                changed: merged.changed,
+                unchanged: merged.unchanged,
+            };
             let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
             if is_relabelled {
                 decoded
@@ -98,12 +102,13 @@ pub(super) fn prepare_file(
                 return Ok(FileOutcome {
                     file: None,
                     damage: None,
-                    merged,
+                    rows,
                     off_border: 0,
                 });
             }
             refuse_unknown(&job, &decoded.unknown_columns)?;
-            let mut file = encode(&job, Some(&decoded), &merged)?;
+            let changes = RowChanges::of_merge(&merged);
+            let mut file = encode(&job, Some(&decoded), &merged.frame, changes)?;
             file.old = old;
             let own_basis = job.trees.basis_of(&decoded, job.request.venue.as_ref());
             let older = (decoded.unit, own_basis);
@@ -115,14 +120,15 @@ pub(super) fn prepare_file(
             file.replaced = Some(bytes);
             let stored = &decoded.ordered.frame;
             Ok(FileOutcome {
+                file: Some(file),
+                damage: None,
+                rows,
                 off_border: off_border(job.request, stored, newer),
-                ..FileOutcome::written(file, merged)
             })
         }
         Inspected::Damaged { reason, bytes } => {
             // The damaged file is put away before the commit, so the new one replaces nothing.
-            let merged = fresh();
-            let file = encode(&job, None, &merged)?;
+            let outcome = FileOutcome::fresh(&job, newer)?;
             let damage = Damage {
                 path: job.path,
                 request: job.request.clone(),
@@ -132,7 +138,7 @@ pub(super) fn prepare_file(
             };
             Ok(FileOutcome {
                 damage: Some(damage),
-                ..FileOutcome::written(file, merged)
+                ..outcome
             })
         }
     }
@@ -180,7 +186,8 @@ fn off_border(request: &StorageRequest, stored: &Frame, newer: &Frame) -> usize 
 pub(super) fn encode(
     job: &FileJob<'_>,
     stored: Option<&Decoded>,
-    merged: &Merged,
+    rows: &Frame,
+    changes: RowChanges,
 ) -> Result<PreparedFile, StorageError> {
     let own_basis = stored.map(|file| job.trees.basis_of(file, job.request.venue.as_ref()));
     let provenance = combine(
@@ -195,7 +202,7 @@ pub(super) fn encode(
         compression: job.compression,
         row_group_rows: job.row_group_rows,
     };
-    let encoded = codec::encode(&merged.frame, &facts).map_err(|source| StorageError::Encode {
+    let encoded = codec::encode(rows, &facts).map_err(|source| StorageError::Encode {
         path: job.path.clone(),
         source,
     })?;
@@ -207,9 +214,9 @@ pub(super) fn encode(
         change: FileChange {
             old: None,
             new: FileState::new(encoded.fingerprint, encoded.bytes.len() as u64),
-            span: merged.frame.key_span(),
+            span: rows.key_span(),
             facts: Some((facts.unit, facts.provenance.basis)),
-            rows: RowChanges::of_merge(merged),
+            rows: changes,
         },
         bytes: encoded.bytes,
         replaced: None,
@@ -254,16 +261,12 @@ impl Prepared {
         let FileOutcome {
             file,
             damage,
-            merged,
+            rows,
             off_border,
         } = outcome;
         self.off_border += off_border;
         self.files.extend(file);
         self.damaged.extend(damage);
-        self.rows += RowCounts {
-            added: merged.added,
-            changed: merged.changed,
-            unchanged: merged.unchanged,
-        };
+        self.rows += rows;
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::frame::{self, Frame, Profile};
+use crate::frame::{self, Frame, Profile, RowChanges};
 use crate::ledger::FileState;
 use crate::model::{PartitionKey, StorageRequest, time};
 use crate::sys::Fs;
@@ -83,7 +83,12 @@ impl Without {
         let left = frame::without(stored, &removed);
         let left = frame::merge(&left, newer);
         let why = reason(&removed, unwanted);
-        let mut file = encode(&job, Some(&decoded), &left)?;
+        let mut file = encode(
+            &job,
+            Some(&decoded),
+            &left.frame,
+            RowChanges::of_merge(&left),
+        )?;
         file.old = old;
         let state = FileState::new(decoded.fingerprint(), bytes.len() as u64);
         file.change.old = Some(state);

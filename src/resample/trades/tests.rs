@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::frame::{Cell, Trade, bars_of, rows_of_trades};
+use crate::frame::{Cell, Profile, Trade, bars_of, rows_of_trades};
 
 use super::*;
 

@@ -1,0 +1,107 @@
+//! What a run of a feed writes down of itself, once its trades are stored.
+//!
+//! Promises: a file is marked as read after its trades are durable, never before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+use super::arrival::Listed;
+use super::news::DayNews;
+use super::run::FeedRun;
+use super::{FeedRunError, gaps};
+use crate::ingest::LostMinutes;
+use crate::source::posttrade::{Coverage, Span};
+use crate::workspace::Session;
+
+impl FeedRun<'_> {
+    /// Returns what the feed forgot since that was told last, and remembers that the feed was asked.
+    pub(super) fn tell_losses(
+        &mut self,
+        asked: DateTime<Utc>,
+    ) -> Result<Vec<LostMinutes>, FeedRunError> {
+        let Session {
+            fs, places, clock, ..
+        } = self.session;
+        let now = clock.now();
+        let told = self.marks.losses_told(fs)?.unwrap_or(asked);
+        let lost = gaps::losses(self.task.feed, (fs, places), (told, asked, now))?;
+        self.marks.note_asked(fs, &self.temps, (asked, now))?;
+        Ok(lost)
+    }
+
+    /// Marks what was read, now that it is stored.
+    pub(super) fn mark_read(&mut self) -> Result<(), FeedRunError> {
+        let mut days: BTreeMap<NaiveDate, DayNews> = BTreeMap::new();
+        for read in std::mem::take(&mut self.read) {
+            days.entry(read.name.span.day())
+                .or_default()
+                .read
+                .push(read);
+        }
+        for (day, held) in std::mem::take(&mut self.held.days) {
+            days.entry(day).or_default().held = Some(held);
+        }
+        let files = self.listed.iter().flat_map(|listed| &listed.listing.files);
+        for name in files {
+            if let Span::Minute(minute) = name.span {
+                let news = days.entry(minute.date()).or_default();
+                news.listed.insert(minute);
+            }
+        }
+        let listed_at = self.listed.as_ref().map(|listed| listed.at);
+        let fs = self.session.fs;
+        for (day, news) in days {
+            self.marks.change(fs, day, |marks| {
+                if !news.listed.is_empty() {
+                    marks.listed_at = listed_at;
+                }
+                news.note_in(marks);
+            })?;
+        }
+        self.mark_turned_away()?;
+        Ok(self.marks.save(fs, &self.temps)?)
+    }
+
+    /// Marks what was asked for in vain, until it is read.
+    fn mark_turned_away(&mut self) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
+        let turned_away = std::mem::take(&mut self.turned_away);
+        let minutes = turned_away.iter().filter_map(|name| match name.span {
+            Span::Minute(minute) => Some(minute),
+            Span::Daily(_) => None,
+        });
+        let minutes: BTreeSet<_> = minutes.collect();
+        let mut days: BTreeSet<NaiveDate> = minutes.iter().map(NaiveDateTime::date).collect();
+        days.extend(self.marks.loaded_days());
+        for day in days {
+            self.marks.change(fs, day, |marks| {
+                let of_day = minutes.iter().filter(|minute| minute.date() == day);
+                marks.throttled.extend(of_day);
+                let held = &marks.held.minutes;
+                marks.throttled.retain(|minute| !held.contains_key(minute));
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Remembers how the feed was asked and which files of days it has: by that the next run is foreseen.
+    pub(super) fn remember(&mut self, listed: &Listed) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
+        let mut habits = self.marks.habits(fs)?;
+        habits.note_asked(listed.at);
+        habits.days_kept = listed.listing.days_kept;
+        for name in &listed.listing.files {
+            let Span::Daily(day) = name.span else {
+                continue;
+            };
+            habits.note_listed(day, listed.at);
+            match self.marks.day(fs, day)?.held.coverage() {
+                Coverage::Whole => habits.note_judged(day, true),
+                Coverage::Lacking => habits.note_judged(day, false),
+                Coverage::None | Coverage::Open => {}
+            }
+        }
+        Ok(self.marks.save_habits(fs, &self.temps, &habits)?)
+    }
+}
