@@ -48,6 +48,15 @@ impl Merged {
     }
 }
 
+/// Rows that are never one series with others: bars of a source and bars made of trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{held} are no series with {others}")]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OtherRows {
+    pub held: &'static str,
+    pub others: &'static str,
+}
+
 /// One stored value that a merge replaced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
@@ -158,7 +167,8 @@ impl Runs {
 /// Merges `newer` into `older` by the rule of their profile.
 ///
 /// # Panics
-/// When the rows are of two profiles, which are never one series: who reads them says so before (`Frame::joins`).
+/// When the rows are of two profiles, which are never one series: who reads them says so before (`Frame::joins`), or joins them
+/// by `Frame::joined`.
 #[must_use]
 pub fn merge(older: &Frame, newer: &Frame) -> Merged {
     assert!(
@@ -329,7 +339,7 @@ fn revisions(older: &Frame, i: usize, newer: &Frame, j: usize) -> Vec<Revision> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Texts, Values};
+    use super::super::{KindOf, Texts, Values};
     use super::*;
 
     /// One bar, with those prices of four that a bit is set for.
@@ -367,6 +377,38 @@ mod tests {
         );
         assert_eq!(without(&all, &frame(&[], 2.0)), all);
         assert!(without(&all, &all).is_empty());
+    }
+
+    #[test]
+    fn rows_of_two_ways_are_joined_to_no_series_whether_they_follow_one_another_or_not() {
+        let profile = Profile::of_trades(Dataset::Stocks).unwrap();
+        let of_source = bar(0b1111, 1.0);
+        let of_trades = |time: i64| {
+            let specs = profile.columns.iter();
+            let columns = specs.map(|spec| match spec.kind {
+                KindOf::Text => Column::Text(Texts::same(Some("A".into()), 1)),
+                KindOf::Time => Column::Time(Values::whole(vec![time])),
+                kind => Column::nulls(kind, 1),
+            });
+            Frame::ordered(profile, columns.collect()).frame
+        };
+        let usual = Profile::of(Dataset::Stocks);
+        let joined = |parts: &[&Frame]| {
+            let parts = parts.iter().map(|part| (*part).clone());
+            Frame::joined(usual, parts.collect())
+        };
+        let other = Err(OtherRows {
+            held: "bars of a source",
+            others: "bars made of trades",
+        });
+
+        assert_eq!(joined(&[&of_source, &of_trades(0)]), other);
+        assert_eq!(joined(&[&of_source, &of_trades(1)]), other);
+        assert!(Frame::concat(usual, vec![of_source.clone(), of_trades(1)]).is_err());
+        let alone = joined(&[&Frame::empty(usual), &of_trades(1)]);
+        assert_eq!(alone, Ok(of_trades(1)));
+        let both = joined(&[&of_source, &bar(0b1111, 2.0)]);
+        assert_eq!(both, Ok(bar(0b1111, 2.0)));
     }
 
     /// What is half empty yields to what is whole, in whichever order the two are merged.

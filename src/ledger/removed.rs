@@ -12,7 +12,10 @@ pub fn rows_out(history: &History, profile: &'static Profile) -> Frame {
             continue;
         };
         out = without_added(out, &changes.added);
-        if let Some((rows, _)) = &changes.removed {
+        // Rows of before the series came into being in another way are none of it any more.
+        if let Some((rows, _)) = &changes.removed
+            && profile.joins(rows.profile())
+        {
             out = frame::merge(&frame::without(&out, rows), rows).frame;
         }
     }
