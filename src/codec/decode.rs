@@ -5,21 +5,23 @@
 //! (`storage::inspect`).
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::frame::{Column, ColumnSpec, Frame, KindOf, Ordered, Profile, Texts};
-use crate::model::{Digest, Fingerprint, Provenance, TimeUnit, time};
+use crate::frame::{Column, ColumnSpec, Frame, Ordered, Profile};
+use crate::model::{Digest, Fingerprint, Provenance, TimeUnit};
 
-use super::column_read::{Meaning, Tally};
+use super::columns::Columns;
 use super::opened::Opened;
 use super::seal::Seal;
-use super::{CodecError, MemoryLimit, column_read, footer, index, older_trades, seal, types};
+use super::{CodecError, MemoryLimit, footer, index, older_trades, seal, types};
+
+/// The span of all times.
+pub const ALL_TIMES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -78,8 +80,23 @@ pub fn decode_within(
     profile: &'static Profile,
     limit: MemoryLimit,
 ) -> Result<Decoded, CodecError> {
+    decode_span(bytes, profile, limit, &ALL_TIMES)
+}
+
+/// Decodes at least those rows of a file whose times lie in a span: of a sealed one, which is checked whole all the same, only
+/// these.
+///
+/// # Errors
+/// As `decode_within`.
+pub fn decode_span(
+    bytes: &Bytes,
+    profile: &'static Profile,
+    limit: MemoryLimit,
+    span: &RangeInclusive<i64>,
+) -> Result<Decoded, CodecError> {
     let is_sealed = seal::check(bytes)? == Seal::Whole;
-    match guarded(|| decode_unguarded(bytes, profile, limit, is_sealed)) {
+    let span = Some(span).filter(|span| is_sealed && **span != ALL_TIMES);
+    match guarded(|| decode_unguarded(bytes, profile, limit, is_sealed, span)) {
         // Every byte is the one that was written. Whatever this build makes of them, they are not damaged.
         Err(CodecError::Damaged { reason }) if is_sealed => Err(CodecError::foreign(reason)),
         outcome => outcome,
@@ -166,6 +183,7 @@ fn decode_unguarded(
     profile: &'static Profile,
     limit: MemoryLimit,
     is_sealed: bool,
+    span: Option<&RangeInclusive<i64>>,
 ) -> Result<Decoded, CodecError> {
     let file = Opened::of(bytes, limit)?;
     let footer = footer::read(file.facts().key_value_metadata())?;
@@ -176,10 +194,11 @@ fn decode_unguarded(
 
     refuse_repeated(found)?;
     let (unit, places) = locate(profile, found, &place_of)?;
-    let mut found_columns = Columns::of(&file, is_sealed, profile, &places);
+    let is_older_form = older_trades::is_older(profile, &place_of);
+    let span = span.filter(|_| !is_older_form);
+    let mut found_columns = Columns::of(&file, is_sealed, profile, &places).within(span);
     let mut columns = found_columns.all()?;
     let inexact = found_columns.inexact;
-    let is_older_form = older_trades::is_older(profile, &place_of);
     if is_older_form {
         older_trades::completed(profile, &mut columns);
     }
@@ -204,7 +223,7 @@ fn decode_unguarded(
         odd_indexes,
         is_older_form,
         is_sealed,
-        rows_digest: footer.rows_digest.filter(|_| is_sealed),
+        rows_digest: footer.rows_digest.filter(|_| is_sealed && span.is_none()),
     })
 }
 
@@ -296,105 +315,6 @@ pub(super) fn locate(
         places.push(source);
     }
     Ok((unit, places))
-}
-
-/// The columns of a profile in a file that was opened.
-struct Columns<'f> {
-    file: &'f Opened,
-    is_sealed: bool,
-    profile: &'static Profile,
-    places: &'f [Place],
-    /// Numbers that could not be kept as they are.
-    inexact: usize,
-    /// How many more bytes texts may take.
-    texts_left: u64,
-}
-
-impl<'f> Columns<'f> {
-    fn of(
-        file: &'f Opened,
-        is_sealed: bool,
-        profile: &'static Profile,
-        places: &'f [Place],
-    ) -> Self {
-        Self {
-            file,
-            is_sealed,
-            profile,
-            places,
-            inexact: 0,
-            texts_left: file.left(),
-        }
-    }
-
-    /// Reads all groups of rows.
-    fn all(&mut self) -> Result<Vec<Column>, CodecError> {
-        let specs = self.profile.columns.iter();
-        let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
-        for group in self.file.groups() {
-            self.append(group, &mut columns)?;
-        }
-        Ok(columns)
-    }
-
-    /// Reads one group of rows behind those of before.
-    fn append(
-        &mut self,
-        group: &RowGroupMetaData,
-        columns: &mut [Column],
-    ) -> Result<(), CodecError> {
-        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
-        let specs = self.profile.columns.iter();
-        for ((column, spec), place) in columns.iter_mut().zip(specs).zip(self.places) {
-            let Some((place, unit)) = *place else {
-                column.append(Column::nulls(spec.kind, rows))?;
-                continue;
-            };
-            if self.is_sealed
-                && let Some(all) = constant(spec, group, place, rows)
-            {
-                column.append(all)?;
-                continue;
-            }
-            let column_type = self.file.columns().get(place);
-            let meaning = Meaning {
-                kind: spec.kind,
-                unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
-                is_optional: column_type.is_some_and(|column| column.max_def_level() > 0),
-                is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
-                rows,
-            };
-            let chunk = self.file.column(group, place)?;
-            let mut tally = Tally {
-                inexact: &mut self.inexact,
-                texts_left: &mut self.texts_left,
-            };
-            column.append(column_read::read(chunk, meaning, &mut tally)?)?;
-        }
-        Ok(())
-    }
-}
-
-/// Returns a column of which the file says that every row has the same text, or none. Only a sealed file is believed: its
-/// digest covers what it says, and the rows that it says it of were compared when it was written.
-fn constant(
-    spec: &ColumnSpec,
-    group: &RowGroupMetaData,
-    place: usize,
-    rows: usize,
-) -> Option<Column> {
-    let statistics = group.columns().get(place)?.statistics()?;
-    let nulls = usize::try_from(statistics.null_count_opt()?).ok()?;
-    if nulls == rows {
-        return Some(Column::nulls(spec.kind, rows));
-    }
-    let (KindOf::Text, 0, Statistics::ByteArray(texts)) = (spec.kind, nulls, statistics) else {
-        return None;
-    };
-    let is_exact = texts.min_is_exact() && texts.max_is_exact();
-    let (first, last) = (texts.min_opt()?, texts.max_opt()?);
-    let text = first.as_utf8().ok().filter(|_| is_exact && first == last)?;
-    Some(Column::Text(Texts::same(Some(Arc::from(text)), rows)))
 }
 
 /// A sealed file holds only rows in order; anything else means that barkeep itself was wrong.

@@ -8,6 +8,7 @@ use std::thread;
 use rayon::prelude::*;
 
 use crate::cli::failure::Failure;
+use crate::codec::ALL_TIMES;
 use crate::inventory::interval_of;
 use crate::model::{PartitionKey, StorageRequest};
 use crate::storage::{FoundFile, Layout, StorageError, Stored};
@@ -86,7 +87,7 @@ fn read(reading: Reading<'_, '_>, request: &StorageRequest, stretch: Stretch) ->
         Stretch::Whole => Ok(reading.read(request)?.map(|found| found.stored)),
         Stretch::Months(months, misplaced) => {
             let store = &reading.workspace.stores.partitioned;
-            let (stored, _) = store.read_partitions(request, &months)?;
+            let (stored, _) = store.read_partitions(request, &months, &ALL_TIMES)?;
             Ok(Some(Stored {
                 misplaced,
                 ..stored

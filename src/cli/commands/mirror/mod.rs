@@ -185,7 +185,7 @@ pub(super) fn refresh(
     let how = Thoroughness::Light;
     for (tree, done) in refresh_each(workspace, shell, catalog, &known, &trees, how) {
         match done {
-            Ok(report) => told.extend(of_report(&report)),
+            Ok(report) => told.extend(of_report(&report).into_iter().chain(strangers(&report))),
             Err(error) => {
                 told.push(format!("the mirror of {tree} is not up to date: {error}"));
             }
@@ -230,6 +230,15 @@ fn of_report(report: &Report) -> Vec<String> {
     told
 }
 
+/// Returns what stands where states of a mirror do and is none of them. It does no harm, and is named so that nobody wonders.
+fn strangers(report: &Report) -> impl Iterator<Item = String> {
+    let all = report.strangers.iter();
+    all.map(|path| {
+        let path = path.display();
+        format!("{path} is no version that barkeep made for this workspace, and stays where it is")
+    })
+}
+
 fn make(
     args: &MirrorArgs,
     shell: &Shell<'_>,
@@ -254,6 +263,9 @@ fn make(
                 for line in of_report(&report) {
                     shell.printer.warning(&format!("{line}."));
                     exit = Exit::worst([exit, Exit::Partial]);
+                }
+                for line in strangers(&report) {
+                    shell.printer.warning(&format!("{line}."));
                 }
                 if let Some(version) = report.version {
                     print_report(&report, version, shell);
@@ -310,6 +322,7 @@ fn document(report: &Report) -> Value {
         "series_with_last_copies": report.kept,
         "rebuilt": report.rebuilt,
         "warnings": report.told,
+        "strangers": report.strangers,
     })
 }
 
@@ -365,8 +378,13 @@ fn drop_all(
             root: &root,
         }
         .folder(tree);
-        if folder.drop(&temps, tree)? {
+        if let Some(left) = folder.drop(&temps, tree)? {
             dropped.push(tree.to_string());
+            for path in left {
+                let path = path.display();
+                let line = format!("{path} is nothing that barkeep made, and stays where it is.");
+                shell.printer.warning(&line);
+            }
         }
     }
     if args.json {
