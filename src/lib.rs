@@ -1,11 +1,13 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
 pub mod audit;
+pub mod backlog;
 pub mod calendar;
 pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod codec;
 pub mod config;
+pub mod cycle;
 pub mod document;
 pub mod export;
 pub mod feeds;
@@ -22,6 +24,7 @@ pub mod mirror;
 pub mod model;
 pub mod observe;
 pub mod overview;
+pub mod query;
 #[cfg(feature = "polars")]
 pub mod resample;
 pub mod source;

@@ -13,6 +13,7 @@ mod rows;
 mod splits;
 mod stands;
 mod units;
+mod who;
 
 #[cfg(test)]
 mod made;
@@ -23,6 +24,7 @@ use std::fmt;
 use chrono::NaiveDate;
 
 pub use repair::{Repair, repair};
+pub use who::{Who, closes_agree, judge};
 
 use crate::calendar::Calendar;
 use crate::frame::basis::Unapplied;

@@ -131,6 +131,12 @@ impl Exit {
         if self == Self::Ok { other } else { self }
     }
 
+    /// Returns this outcome where something is so, and success where it is not.
+    #[must_use]
+    pub fn when(self, is_so: bool) -> Self {
+        if is_so { self } else { Self::Ok }
+    }
+
     /// The order of decisions.md; codes that it leaves out stand for runs that did nothing at all.
     fn weight(self) -> u8 {
         match self {

@@ -11,6 +11,7 @@ use super::Exit;
 use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
+use crate::cycle::CycleError;
 use crate::document::DocumentError;
 use crate::export::ExportError;
 use crate::ingest::IngestError;
@@ -19,6 +20,7 @@ use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::migrate::{ChooseError, MigrateError};
 use crate::mirror::MirrorError;
+use crate::query::QueryError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
@@ -287,6 +289,39 @@ impl From<MirrorError> for Failure {
             MirrorError::Newer { .. }
             | MirrorError::Encode { .. }
             | MirrorError::Unreadable { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Read(error) => error.into(),
+            QueryError::Inventory(error) => error.into(),
+            QueryError::Storage(error) => error.into(),
+            QueryError::Workspace(error) => error.into(),
+            QueryError::Fs(error) => error.into(),
+            QueryError::NotAMultiple { .. } | QueryError::WithoutPolars => {
+                Self::of(Exit::Usage, error)
+            }
+            QueryError::Unjoined { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+impl From<CycleError> for Failure {
+    fn from(error: CycleError) -> Self {
+        match error {
+            CycleError::Workspace(error) => error.into(),
+            CycleError::Catalog(error) => error.into(),
+            CycleError::Unusable(error) => error.into(),
+            CycleError::Storage(error) => error.into(),
+            CycleError::Ingest(error) => error.into(),
+            CycleError::Update(error) => error.into(),
+            CycleError::Lock(error) => error.into(),
+            CycleError::Fs(error) => error.into(),
+            CycleError::WithoutRegistry => Self::of(Exit::NotInitialised, error),
+            CycleError::Strangers(_) => Self::of(Exit::Failed, error),
         }
     }
 }

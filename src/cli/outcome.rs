@@ -24,6 +24,8 @@ pub(super) fn of_run(report: &RunReport, leftovers: &LeftoverReport) -> Exit {
     }
     let has_failures =
         counts.failed > 0 || !leftovers.failures.is_empty() || !report.losses.is_empty();
+    let is_damaged = |venue: &VenueReport| !venue.damaged_answers.is_empty();
+    let has_failures = has_failures || report.venues.iter().any(is_damaged);
     let has_failures = has_failures || report.feeds.iter().any(FeedReport::has_trouble);
     if report.feeds.iter().any(FeedReport::was_too_late) {
         exits.push(Exit::WillExpire);

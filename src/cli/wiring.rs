@@ -1,11 +1,14 @@
 //! From the shell to an opened workspace.
 
+use chrono::{DateTime, Utc};
+
 use super::Exit;
 use super::failure::Failure;
 use super::shell::Shell;
 use super::ui::words;
+use crate::catalog::Catalog;
 use crate::config::Overrides;
-use crate::model::Venue;
+use crate::model::{AsOf, Venue};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Opens the workspace of the shell.
@@ -21,6 +24,43 @@ pub(super) fn open<'s>(shell: &'s Shell<'_>, flags: &Overrides) -> Result<Worksp
             Ok(workspace)
         }
     }
+}
+
+/// Opens the workspace of the shell for a command that may name a venue.
+///
+/// # Errors
+/// As `open`.
+pub(super) fn open_at<'s>(
+    shell: &'s Shell<'_>,
+    venue: Option<&Venue>,
+) -> Result<Workspace<'s>, Failure> {
+    let flags = Overrides {
+        default_venue: venue.cloned(),
+        ..Overrides::default()
+    };
+    open(shell, &flags)
+}
+
+/// Returns the registry, which a workspace has.
+///
+/// # Errors
+/// When it has none, or it cannot be used.
+pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
+    workspace
+        .catalog()?
+        .ok_or_else(|| absent(shell, "there is no tickers.json"))
+}
+
+/// Returns the moment that a command is asked about; `None` for now.
+///
+/// # Errors
+/// When it is to come.
+pub(super) fn moment(
+    shell: &Shell<'_>,
+    as_of: Option<AsOf>,
+) -> Result<Option<DateTime<Utc>>, Failure> {
+    let at = as_of.map(|as_of| as_of.at(shell.around.clock.now()));
+    at.transpose().map_err(Failure::usage)
 }
 
 /// Warns of calendars of the settings that are not used.

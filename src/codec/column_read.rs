@@ -16,6 +16,9 @@ const MOST_RESERVED: usize = 1 << 20;
 /// A page of which each repeats a long one is small.
 pub(super) const TEXTS_AT_A_TIME: usize = 1 << 6;
 
+/// Texts that are compared at a time, with rows that are in memory: none of them can be longer than there.
+const COMPARED_AT_A_TIME: usize = 1 << 10;
+
 /// How the physical values of a chunk are to be understood.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meaning {
@@ -250,6 +253,27 @@ fn read_texts(
         }
     }
     Ok(texts)
+}
+
+/// Tells whether a chunk has the texts of a column from a row on.
+pub(super) fn has_texts(
+    mut reader: ColumnReaderImpl<ByteArrayType>,
+    meaning: Meaning,
+    texts: &Texts,
+    from: usize,
+) -> Result<bool, CodecError> {
+    let (mut row, end) = (from, from.saturating_add(meaning.rows));
+    while row < end {
+        let rows = COMPARED_AT_A_TIME.min(end - row);
+        let chunk = records(&mut reader, Meaning { rows, ..meaning })?;
+        for cell in chunk.refs() {
+            if cell.map(ByteArray::data) != texts.get(row).map(|text| text.as_bytes()) {
+                return Ok(false);
+            }
+            row += 1;
+        }
+    }
+    Ok(true)
 }
 
 /// What a column chunk holds, as Parquet has it.

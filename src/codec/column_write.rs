@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::column::writer::{ColumnWriter, get_typed_column_writer_mut};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::properties::DEFAULT_WRITE_BATCH_SIZE;
@@ -59,24 +60,37 @@ fn write_texts(
         }
         return Ok(());
     }
-    let words = match texts {
-        Texts::Few(few) => few.words(),
-        _ => &[],
-    };
-    let words: Vec<Option<ByteArray>> = words.iter().map(|word| word.as_ref().map(of)).collect();
-    let cell = |row: usize| match texts {
-        Texts::Few(few) => {
-            let code = few.codes().get(row)?;
-            words.get(usize::from(*code))?.clone()
+    let Texts::Few(few) = texts else {
+        for part in parts {
+            let levels = levels_of(part.clone().map(|row| texts.get(row)));
+            write_batch::<ByteArrayType>(chunk, &side_by_side(texts, part), &levels)?;
         }
-        _ => texts.get(row).map(of),
+        return Ok(());
     };
+    let words = few.words().iter();
+    let words: Vec<Option<ByteArray>> = words.map(|word| word.as_ref().map(of)).collect();
+    let cell = |row: usize| words.get(usize::from(*few.codes().get(row)?))?.clone();
     for part in parts {
         let values: Vec<ByteArray> = part.clone().filter_map(cell).collect();
         let levels = levels_of(part.map(|row| texts.get(row)));
         write_batch::<ByteArrayType>(chunk, &values, &levels)?;
     }
     Ok(())
+}
+
+/// Returns the texts of some rows, which lie in one piece of memory.
+fn side_by_side(texts: &Texts, rows: Range<usize>) -> Vec<ByteArray> {
+    let cells = || rows.clone().filter_map(|row| texts.get(row));
+    let mut all = Vec::with_capacity(cells().map(|text| text.len()).sum());
+    cells().for_each(|text| all.extend_from_slice(text.as_bytes()));
+    let all = Bytes::from(all);
+    let mut end = 0;
+    let places = cells().map(|text| {
+        let start = end;
+        end += text.len();
+        ByteArray::from(all.slice(start..end))
+    });
+    places.collect()
 }
 
 /// Writes values as they are.

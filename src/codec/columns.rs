@@ -6,10 +6,11 @@
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
+use parquet::column::reader::ColumnReader;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
-use crate::frame::{Cell, Column, ColumnSpec, KindOf, Profile, Texts};
+use crate::frame::{Cell, Column, ColumnSpec, Frame, KindOf, Profile, Texts};
 use crate::model::{TimeUnit, time};
 
 use super::column_read::{Meaning, Tally};
@@ -98,6 +99,34 @@ impl<'f> Columns<'f> {
         })
     }
 
+    /// Tells whether a group of rows is these rows of a frame. Of texts no copies are made.
+    pub(super) fn is_same(
+        &mut self,
+        group: &RowGroupMetaData,
+        frame: &Frame,
+        rows: Range<usize>,
+    ) -> Result<bool, CodecError> {
+        for (at, made) in frame.columns().iter().enumerate() {
+            let is_same = match (self.source(group, at, 0..rows.len())?, made) {
+                (
+                    Source::Chunk(ColumnReader::ByteArrayColumnReader(reader), meaning),
+                    Column::Text(texts),
+                ) => column_read::has_texts(reader, meaning, texts, rows.start)?,
+                (source, _) => {
+                    let read = source.read(&mut Tally {
+                        inexact: &mut self.inexact,
+                        texts_left: &mut self.texts_left,
+                    })?;
+                    read.is_part(made, rows.clone())
+                }
+            };
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Reads some rows of a group, of the column at a place of the profile.
     fn read(
         &mut self,
@@ -105,15 +134,28 @@ impl<'f> Columns<'f> {
         at: usize,
         rows: Range<usize>,
     ) -> Result<Column, CodecError> {
+        self.source(group, at, rows)?.read(&mut Tally {
+            inexact: &mut self.inexact,
+            texts_left: &mut self.texts_left,
+        })
+    }
+
+    /// Says where some rows of a group are found, of the column at a place of the profile.
+    fn source(
+        &self,
+        group: &RowGroupMetaData,
+        at: usize,
+        rows: Range<usize>,
+    ) -> Result<Source, CodecError> {
         let missing = || CodecError::damaged("a group of rows has too few columns");
         let spec = self.profile.columns.get(at).ok_or_else(missing)?;
         let Some((place, unit)) = self.places.get(at).copied().flatten() else {
-            return Ok(Column::nulls(spec.kind, rows.len()));
+            return Ok(Source::Told(Column::nulls(spec.kind, rows.len())));
         };
         if self.is_sealed
             && let Some(all) = constant(spec, group, place, rows.len())
         {
-            return Ok(all);
+            return Ok(Source::Told(all));
         }
         let column_type = self.file.columns().get(place);
         let meaning = Meaning {
@@ -124,12 +166,24 @@ impl<'f> Columns<'f> {
             skipped: rows.start,
             rows: rows.len(),
         };
-        let chunk = self.file.column(group, place)?;
-        let mut tally = Tally {
-            inexact: &mut self.inexact,
-            texts_left: &mut self.texts_left,
-        };
-        column_read::read(chunk, meaning, &mut tally)
+        Ok(Source::Chunk(self.file.column(group, place)?, meaning))
+    }
+}
+
+/// Where the values of a column are found.
+enum Source {
+    /// The footer tells them all.
+    Told(Column),
+    /// In pages.
+    Chunk(ColumnReader, Meaning),
+}
+
+impl Source {
+    fn read(self, tally: &mut Tally<'_>) -> Result<Column, CodecError> {
+        match self {
+            Self::Told(all) => Ok(all),
+            Self::Chunk(chunk, meaning) => column_read::read(chunk, meaning, tally),
+        }
     }
 }
 
@@ -162,7 +216,7 @@ mod tests {
 
     use super::*;
     use crate::codec::{Facts, MemoryLimit, decode, decode_span, encode};
-    use crate::frame::{Frame, Values};
+    use crate::frame::Values;
     use crate::model::Dataset;
 
     /// Bars of so many minutes, of which every seventh has no price.

@@ -3,12 +3,10 @@
 //! Promises: nothing that it claims is believed further than its own words go: a digest of rows counts only where barkeep wrote
 //! the file. Leaves to others: whether the rows are what it says (`decode`).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::decode::{locate, place_in, refuse_repeated};
+use super::decode::{guarded, locate, place_in, refuse_repeated};
 use super::{CodecError, MemoryLimit, footer, older_trades, opened, types};
 use crate::frame::Profile;
 use crate::model::{Digest, Provenance, TimeUnit};
@@ -38,11 +36,7 @@ pub struct FileFacts {
 /// `Damaged` when they are no whole footer, `Foreign` when the file is none that this build could hold as rows of `profile`.
 pub fn file_facts(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> {
     // What other writers say may break the reader.
-    catch_unwind(AssertUnwindSafe(|| read(end, profile))).unwrap_or_else(|_| {
-        Err(CodecError::damaged(
-            "reading its footer breaks the Parquet reader",
-        ))
-    })
+    guarded(|| read(end, profile))
 }
 
 fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> {

@@ -1,13 +1,12 @@
 //! The facts in a file's footer.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use crate::frame::Profile;
 use crate::model::{Digest, Fingerprint, PriceBasis, Provenance, Venue};
 
+use super::decode::guarded;
 use super::{CodecError, MemoryLimit, opened, types};
 
 /// The newest version of the file format that this barkeep knows. A file says the lowest one that holds its rows, so that
@@ -85,12 +84,7 @@ pub(super) fn is_by_another(bytes: &[u8]) -> bool {
 
 /// Returns what the end of a file says of it.
 fn metadata(end: &[u8]) -> Result<ParquetMetaData, CodecError> {
-    // The decoder may panic on damaged bytes of other writers.
-    catch_unwind(|| opened::footer(end, MemoryLimit::default())).unwrap_or_else(|_| {
-        Err(CodecError::damaged(
-            "reading its footer breaks the Parquet reader",
-        ))
-    })
+    guarded(|| opened::footer(end, MemoryLimit::default()))
 }
 
 /// Returns the stamp of the newest row that a file claims to have, by its last bytes; `None` when they are no whole footer,
@@ -99,7 +93,7 @@ pub fn newest_stamp(end: &[u8], profile: &Profile) -> Option<i64> {
     let spec = profile.columns.get(profile.time)?;
     let file = metadata(end).ok()?;
     // What other writers say of a column may break the reader as well.
-    let read = AssertUnwindSafe(|| {
+    let read = || {
         let columns = file.file_metadata().schema_descr().columns();
         let mut columns = columns.iter().enumerate();
         let (at, column) = columns.find(|(_, column)| column.path().string() == spec.name)?;
@@ -112,8 +106,8 @@ pub fn newest_stamp(end: &[u8], profile: &Profile) -> Option<i64> {
             newest = newest.max(Some(*stamps.max_opt()?));
         }
         newest?.checked_mul(unit.nanos())
-    });
-    catch_unwind(read).ok().flatten()
+    };
+    guarded(|| Ok(read())).ok().flatten()
 }
 
 /// Returns the time zone that a file names, by its last bytes; `None` when they are no whole footer, or name none.

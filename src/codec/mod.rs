@@ -2,7 +2,8 @@
 //!
 //! Promises: equal frames with equal facts give equal bytes; bytes that `encode` returned have been decoded and
 //! compared before anybody sees them; a flipped bit in a file that barkeep wrote is found before any value is
-//! used; a panic of the decoder is a damaged file; what a file claims makes no room in memory beyond a limit.
+//! used; a file on which the decoder panics is one that this build cannot hold, and none that is damaged; what a file
+//! claims makes no room in memory beyond a limit.
 //! `docs/format.md` describes the bytes for other readers.
 //! Leaves to others: reading and writing files. So an I/O failure can never look like damage.
 

@@ -148,8 +148,8 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigErr
         }
     };
     let tables: Tables = toml::from_str(text).map_err(|error| {
-        let Range { start, .. } = error.span().unwrap_or_default();
-        refusal(path, text, start, reason(error.message()))
+        let span = error.span().unwrap_or_default();
+        refusal(path, text, span.start, reason(&error, text, span))
     })?;
     let mut sources = BTreeMap::new();
     for (name, table) in tables.sources {
@@ -176,12 +176,16 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<SettingsFile, ConfigErr
 }
 
 /// Returns why a setting is refused, and where it belongs if its name is known at another place.
-fn reason(message: &str) -> &str {
-    if message.starts_with("unknown field `mirror`") {
+fn reason<'m>(error: &'m toml::de::Error, text: &str, span: Range<usize>) -> &'m str {
+    let after = text.get(span.end..).unwrap_or_default().trim_start();
+    let refused = text.get(span).unwrap_or_default().trim_matches(['"', '\'']);
+    // A key alone is refused where its name is unknown, and where it is there twice, which is no TOML.
+    let is_unknown_key = after.starts_with('=') && text.parse::<toml::Table>().is_ok();
+    if is_unknown_key && refused == "mirror" {
         "`mirror` is a setting of a source, a list of intervals: \
          mirror = [\"1d\"] below [sources.\"us:yahoo\"]"
     } else {
-        message
+        error.message()
     }
 }
 

@@ -1,20 +1,23 @@
 //! Bars of the days whose trades changed: made of all that is stored of them, and coarser ones of those.
 //!
 //! Promises: bars are made of stored trades, never of what was just fetched, so it does not matter in which order a day came. A
-//! day that is made again becomes the same bars. What no bars can be made of is told, and the day is made again next time.
+//! day that is made again becomes the same bars; what a person took out of them stays out (`taken_out`), and a day of which
+//! trades are gone keeps those that it has (`lost_trades`). What no bars can be made of is told, and the day is made again next time.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::lost_trades::lost_trades;
+use super::taken_out::{TakenOut, TradesOfDay};
 use super::{FeedRunError, FeedTask, Marks, Unsettled};
-use crate::frame::Frame;
+use crate::frame::{Frame, Profile};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
+use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::model::{Interval, Venue};
-use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, StagedRun, StorageError};
 use crate::sys::Fs;
@@ -33,18 +36,10 @@ pub(super) struct Bars<'b, 'l> {
     pub(super) asked: Option<DateTime<Utc>>,
 }
 
-/// Bars of one series on their way into the tree.
+/// Rows of one series on their way into the tree.
 struct Made {
     series: Series,
     rows: Frame,
-}
-
-#[cfg(feature = "polars")]
-impl Made {
-    fn bars(ticker: Ticker, interval: Interval, rows: Frame) -> Self {
-        let series = Series::Bars { ticker, interval };
-        Self { series, rows }
-    }
 }
 
 impl<'l> Bars<'_, 'l> {
@@ -56,12 +51,16 @@ impl<'l> Bars<'_, 'l> {
         report: &mut RunReport,
     ) -> Result<BTreeSet<NaiveDate>, FeedRunError> {
         let mut done = BTreeSet::new();
+        let Some(first) = days.first() else {
+            return Ok(done);
+        };
+        let taken_out = TakenOut::since(*first, self.session);
         for day in days {
             // A day at a time: its trades are in memory whole.
             if self.session.stop.is_raised() {
                 break;
             }
-            if self.make_day(*day, registry, report)? {
+            if self.make_day(*day, &taken_out, registry, report)? {
                 done.insert(*day);
             }
         }
@@ -71,6 +70,7 @@ impl<'l> Bars<'_, 'l> {
     fn make_day(
         &self,
         day: NaiveDate,
+        taken_out: &TakenOut<'_>,
         registry: &mut Registry,
         report: &mut RunReport,
     ) -> Result<bool, FeedRunError> {
@@ -82,7 +82,7 @@ impl<'l> Bars<'_, 'l> {
         let is_of_day = |key: PartitionKey| key == PartitionKey::Day(day);
         let stored = match store.read_some(&self.task.trades, &is_of_day) {
             Ok(Some(stored)) if stored.damaged.is_empty() => stored.frame,
-            Ok(None) => return Ok(true),
+            Ok(None) => Frame::empty(Profile::of(Dataset::Trades)),
             Ok(Some(_)) => {
                 self.fail(day, "its trades are damaged", report);
                 return Ok(false);
@@ -93,7 +93,25 @@ impl<'l> Bars<'_, 'l> {
                 return Ok(false);
             }
         };
-        let made = match self.bars_of((day, &stored), registry, report) {
+        let trades = TradesOfDay {
+            request: &self.task.trades,
+            day,
+            stored: &stored,
+            calendar: &self.task.feed.spec().calendar,
+        };
+        let lines = taken_out.lines(&self.task.trades)?;
+        let lost = lost_trades(lines.iter().map(|(_, line)| line), trades);
+        if lost > 0 {
+            let reason = format!(
+                "trades that were stored are gone, at least {lost}; `update --replay` reads them again if the vault has them"
+            );
+            self.fail(day, &reason, report);
+            return Ok(false);
+        }
+        if stored.is_empty() {
+            return Ok(true);
+        }
+        let made = match self.bars_of(trades, taken_out, registry, report) {
             Ok(made) => made,
             Err(reason) => {
                 self.fail(day, &reason, report);
@@ -125,7 +143,8 @@ impl<'l> Bars<'_, 'l> {
     #[cfg(feature = "polars")]
     fn bars_of(
         &self,
-        (day, trades): (NaiveDate, &Frame),
+        trades: TradesOfDay<'_>,
+        taken_out: &TakenOut<'_>,
         registry: &Registry,
         report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
@@ -136,41 +155,54 @@ impl<'l> Bars<'_, 'l> {
         let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
         let is_wanted =
             |(ticker, _): &(Ticker, Frame)| spec.bars == BarsOf::All || listed.contains(ticker);
-        let calendar = &self.task.feed.spec().calendar;
+        let TradesOfDay {
+            stored, calendar, ..
+        } = trades;
+        let left = |series: Series, rows: Frame| -> Result<Made, String> {
+            let request = self.request(series.clone());
+            let rows = taken_out.rows_left(&request, rows, trades);
+            let rows = rows.map_err(|error| error.to_string())?;
+            Ok(Made { series, rows })
+        };
         let mut made = Vec::new();
-        let all = bars_of_each(trades, &rules, calendar, &MADE);
+        let all = bars_of_each(stored, &rules, calendar, &MADE);
         let all = all.map_err(|error| error.to_string())?;
         for (interval, bars) in MADE.into_iter().zip(all) {
             let is_first = interval == Interval::M1;
             for (ticker, rows) in bars.bars.into_iter().filter(is_wanted) {
+                let of = |interval| Series::Bars {
+                    ticker: ticker.clone(),
+                    interval,
+                };
+                let bars = left(of(interval), rows)?;
                 for &wider in spec.derive.iter().filter(|_| is_first) {
-                    let coarse = coarser(&rows, interval, wider, calendar);
+                    let coarse = coarser(&bars.rows, interval, wider, calendar);
                     let coarse = coarse.map_err(|error| error.to_string())?;
-                    made.push(Made::bars(ticker.clone(), wider, coarse.frame));
+                    made.push(left(of(wider), coarse.frame)?);
                 }
-                made.push(Made::bars(ticker, interval, rows));
+                made.push(bars);
             }
             for (ticker, rows) in bars.outside.into_iter().filter(is_wanted) {
-                let series = Series::Prepost { ticker, interval };
-                made.push(Made { series, rows });
+                made.push(left(Series::Prepost { ticker, interval }, rows)?);
             }
             if !is_first {
                 continue;
             }
             // Both lengths tell the same of auctions and of what has no bars.
             for (ticker, rows) in bars.auctions.into_iter().filter(is_wanted) {
-                let series = Series::Auctions { ticker };
-                made.push(Made { series, rows });
+                made.push(left(Series::Auctions { ticker }, rows)?);
             }
             let told =
                 |(series, why): &(String, String)| format!("{venue}: {series} has no bars: {why}");
             report.warnings.extend(bars.refused.iter().map(told));
-            report.warnings.extend(doubts(venue, day, &bars.unmatched));
+            let doubts = doubts(venue, trades.day, &bars.unmatched);
+            report.warnings.extend(doubts);
             let unknown = bars.without_session.iter();
             report.warnings.extend(unknown.map(|day| {
                 format!("{venue}: no session of {day} is known, so its trades stand outside of one")
             }));
         }
+        made.retain(|one| !one.rows.is_empty());
         Ok(made)
     }
 
@@ -178,11 +210,19 @@ impl<'l> Bars<'_, 'l> {
     #[expect(clippy::unused_self, reason = "as where polars is built in")]
     fn bars_of(
         &self,
-        _trades: (NaiveDate, &Frame),
+        _trades: TradesOfDay<'_>,
+        _taken_out: &TakenOut<'_>,
         _registry: &Registry,
         _report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
         Err("this barkeep was built without polars; bars = \"none\" in the settings of the venue asks for none".to_owned())
+    }
+
+    fn request(&self, series: Series) -> StorageRequest {
+        StorageRequest {
+            venue: Some(self.task.feed.venue().clone()),
+            series,
+        }
     }
 
     fn unsettled(&self) -> Result<Unsettled<'l>, FeedRunError> {
@@ -219,10 +259,7 @@ impl<'l> Bars<'_, 'l> {
         let mut notes = SourceNotes::new();
         let mut unsettled = self.unsettled()?;
         for Made { series, rows } in made {
-            let request = StorageRequest {
-                venue: Some(venue.clone()),
-                series,
-            };
+            let request = self.request(series);
             // Series that nobody keeps in tickers.json have no entry there.
             if request
                 .series

@@ -52,7 +52,8 @@ impl RecordedFeed {
         let habits = marks.habits(fs)?;
         let mut days = Vec::new();
         let asked = habits.asked.first().map(DateTime::date_naive);
-        let Some(first) = known.first().copied().into_iter().chain(asked).min() else {
+        let with_files = first_with_files(&mut marks, fs, &known)?;
+        let Some(first) = with_files.into_iter().chain(asked).min() else {
             return Ok(Self { days });
         };
         let calendar = &feed.spec().calendar;
@@ -80,6 +81,22 @@ impl RecordedFeed {
         }
         Ok(Self { days })
     }
+}
+
+/// Returns the first of some days, oldest first, of which the feed had files. Any other one is a day that a line names as that of
+/// its trade.
+fn first_with_files(
+    marks: &mut Marks,
+    fs: &dyn Fs,
+    known: &BTreeSet<NaiveDate>,
+) -> FsResult<Option<NaiveDate>> {
+    for &day in known {
+        let DayMarks { listed, held, .. } = marks.day(fs, day)?;
+        if !listed.is_empty() || !held.minutes.is_empty() || held.daily.is_some() {
+            return Ok(Some(day));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the minutes that a feed forgot from one moment to another, by day, and those that it did within the run that asked

@@ -14,6 +14,7 @@ mod feed_marks;
 mod fetch;
 mod gaps;
 mod habits;
+mod lost_trades;
 mod marks;
 mod news;
 mod plan;
@@ -23,6 +24,7 @@ mod replay;
 mod run;
 mod settled;
 mod silence;
+mod taken_out;
 mod tidy;
 
 pub use arrival::{Arrival, FileRead, Held, Listed};

@@ -29,10 +29,14 @@ pub(super) struct Content {
 pub(super) fn read(bytes: &[u8], give: &mut dyn FnMut(Trade)) -> Content {
     let mut content = Content::default();
     let mut kept = 0;
+    let mut day = None;
     let outcome = lines(bytes, Limits::default(), &mut |line| match line {
         Line::Trade(trade) => {
             content.lines += 1;
-            content.days.insert(time::day(trade.trade_time));
+            let of_trade = trade.trade_time.div_euclid(time::DAY);
+            if day.replace(of_trade) != Some(of_trade) {
+                content.days.insert(time::day(trade.trade_time));
+            }
             give(trade);
         }
         Line::Bad(bad) => {

@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use super::arrival::{Arrival, Held};
 use super::fetch::failed;
 use super::reader::Reader;
+use super::taken_out::TakenOut;
 use super::{FeedRun, FeedRunError, FeedTask};
 use crate::ingest::{FailureKind, FileFailure, Registry, RunReport};
 use crate::observe::Event;
@@ -75,6 +76,7 @@ fn replay_day<'l>(
 ) -> Result<(), FeedRunError> {
     let task = run.task().clone();
     let vault = Vault::of(task.fs, &task.places.vault());
+    let taken_out = TakenOut::since(day, session);
     let files = vault.days(&task.shelf)?.remove(&day).unwrap_or_default();
     let arrivals = std::cell::RefCell::new(Vec::new());
     let send = |arrival| {
@@ -101,26 +103,37 @@ fn replay_day<'l>(
                 Err(error) => reader.say(failed(None, error.to_string(), FailureKind::Malformed)),
             }
             for arrival in arrivals.take() {
-                run.take(arrival, report)?;
+                run.take(without_taken_out(arrival, &taken_out, &task)?, report)?;
             }
         }
     }
     reader.flush();
     for arrival in arrivals.take() {
-        run.take(arrival, report)?;
+        run.take(without_taken_out(arrival, &taken_out, &task)?, report)?;
     }
     run.take(Arrival::Over(Held::default()), report)?;
     run.finish(view, registry, report)
 }
 
+/// Leaves out trades that a person took out: a download of before does not know of that.
+fn without_taken_out(
+    arrival: Arrival,
+    taken_out: &TakenOut<'_>,
+    task: &FeedTask<'_>,
+) -> Result<Arrival, FeedRunError> {
+    Ok(match arrival {
+        Arrival::Trades { day, rows } => Arrival::Trades {
+            day,
+            rows: taken_out.trades_left(&task.trades, rows)?,
+        },
+        other => other,
+    })
+}
+
 fn failure(damage: Damage, path: &Path) -> FileFailure {
-    let (length, offset) = (damage.length, damage.offset);
     FileFailure {
+        reason: damage.told_in(path),
         file: damage.name,
-        reason: format!(
-            "{length} bytes from {offset} on are damaged in {}",
-            path.display()
-        ),
         kind: FailureKind::Disk,
     }
 }

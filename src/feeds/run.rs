@@ -137,11 +137,22 @@ impl<'l> FeedRun<'l> {
         let feed = report.feed_at(venue);
         feed.is_heard = true;
         feed.listed = listed.listing.files.len();
-        if !unknown.is_empty() {
-            let (count, first) = (unknown.len(), unknown.first().map_or("", String::as_str));
-            report.warnings.push(format!(
-                "{venue}: the feed lists {count} names that are none of its files, such as {first}"
-            ));
+        if let Some(first) = unknown.first() {
+            let listed_names = match unknown.len() {
+                1 => "1 name that is none".to_owned(),
+                many => format!("{many} names that are none"),
+            };
+            let told = format!("the feed lists {listed_names} of its files, such as {first}");
+            if listed.listing.files.is_empty() {
+                // Another feed, or files under new names: nothing can be had, which is no success.
+                feed.failures.push(FileFailure {
+                    file: None,
+                    reason: told,
+                    kind: FailureKind::Malformed,
+                });
+            } else {
+                report.warnings.push(format!("{venue}: {told}"));
+            }
         }
         if let Some(counted) = counted {
             report.warnings.push(format!(
@@ -225,7 +236,12 @@ impl<'l> FeedRun<'l> {
         }
         if read.bad_lines > 0 {
             let count = read.bad_lines;
-            let reason = format!("{count} of its lines are no trades; all others are stored");
+            let are = if count == 1 {
+                "is no trade"
+            } else {
+                "are no trades"
+            };
+            let reason = format!("{count} of its lines {are}; all others are stored");
             let name = format!("{}.bad.txt", read.name);
             self.put_away(&name, told(&read.bad).as_bytes(), &reason, report)?;
         }
@@ -236,12 +252,13 @@ impl<'l> FeedRun<'l> {
         Ok(())
     }
 
-    /// Takes back what was told of earlier bytes of a file that nobody understood: the newer ones are what the feed means.
+    /// Takes back what was told of earlier bytes of a file that nobody understood or that broke off: the newer ones are what the
+    /// feed means.
     fn supersede(&mut self, read: &FileRead, report: &mut RunReport) {
         let earlier = self
             .read
             .iter_mut()
-            .filter(|earlier| earlier.name == read.name && earlier.extent.is_none());
+            .filter(|earlier| earlier.name == read.name && earlier.extent != Some(Extent::Whole));
         let mut is_told = false;
         for earlier in earlier {
             is_told = true;
@@ -252,7 +269,9 @@ impl<'l> FeedRun<'l> {
         if is_told {
             let name = read.name.to_string();
             let failures = &mut report.feed_at(self.venue()).failures;
-            failures.retain(|failure| failure.file.as_deref() != Some(name.as_str()));
+            failures.retain(|failure| {
+                failure.kind != FailureKind::Malformed || failure.file.as_deref() != Some(&*name)
+            });
         }
     }
 

@@ -1,12 +1,13 @@
 //! From which moment on trades of a day may still come: what is made of them is provisional.
 //!
 //! Promises: a day is settled once the file of the day stands for it, or all minutes of it that the feed listed after its end are
-//! held, or the feed has forgotten it. A bar is provisional as long as trades of its time may come; a bar of a day or longer
-//! as long as one of its days is not settled.
+//! held, or the feed has forgotten it. A bar is provisional as long as trades of its time may come, also where later minutes are
+//! held than one of it; a bar of a day or longer as long as one of its days is not settled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::Marks;
 use crate::calendar::Calendar;
@@ -16,15 +17,33 @@ use crate::sys::{Fs, FsResult};
 
 /// A feed is late by a quarter of an hour.
 const LATE: TimeDelta = TimeDelta::minutes(15);
+const MINUTE: i64 = time::DAY / 1440;
 
-/// The days of a feed, as far as they were asked about: from when on each is not settled.
+/// Of which moments of a day trades may still come, on the clock of the exchange.
+#[derive(Clone, Debug)]
+struct Open {
+    /// From this one on.
+    from: i64,
+    /// And of minutes before it that were listed and are not held, by their first moments.
+    missing: BTreeSet<i64>,
+}
+
+impl Open {
+    fn reaches_into(&self, moments: &Range<i64>) -> bool {
+        let begun = moments.start.saturating_sub(MINUTE).saturating_add(1);
+        let mut missing = self.missing.range(begun..moments.end.max(begun));
+        moments.end > self.from || missing.next().is_some()
+    }
+}
+
+/// The days of a feed, as far as they were asked about: what of each is not settled.
 #[derive(Debug)]
 pub struct Unsettled<'c> {
     marks: Marks,
     calendar: &'c Calendar,
     asked: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-    days: BTreeMap<NaiveDate, Option<i64>>,
+    days: BTreeMap<NaiveDate, Option<Open>>,
 }
 
 impl<'c> Unsettled<'c> {
@@ -58,25 +77,19 @@ impl<'c> Unsettled<'c> {
         for bar in bars.rev() {
             let first = time::day(bar);
             let last = time::day(interval.end_of(bar).saturating_sub(1));
-            let (days, end) = if interval.is_intraday() {
-                (first..=first, interval.end_of(bar))
+            let (days, moments) = if interval.is_intraday() {
+                (first..=first, bar..interval.end_of(bar))
             } else {
                 // Whatever comes of one of its days changes it.
-                (first..=last, i64::MAX)
+                (first..=last, i64::MIN..i64::MAX)
             };
             // Whatever began so long ago is forgotten by every feed, and so is all before it.
             if self.is_forgotten(*days.end()) {
                 break;
             }
-            let today = self.calendar.wall(self.now).date();
             let mut is_provisional = false;
             for day in days.start().iter_days().take_while(|day| day <= days.end()) {
-                let from = if day > today {
-                    Some(i64::MIN)
-                } else {
-                    self.from(fs, day)?
-                };
-                is_provisional |= from.is_some_and(|from| end > from) && self.has_session(day);
+                is_provisional |= self.may_come(fs, day, &moments)?;
             }
             if is_provisional {
                 found.push(bar);
@@ -86,38 +99,50 @@ impl<'c> Unsettled<'c> {
         Ok(found)
     }
 
-    fn has_session(&self, day: NaiveDate) -> bool {
-        self.calendar.day(day) != crate::calendar::Day::Closed
+    /// Tells whether trades of a day may come that were made at some moments, on the clock of the exchange.
+    ///
+    /// # Errors
+    /// When the marks of the day cannot be read.
+    pub fn may_come(
+        &mut self,
+        fs: &dyn Fs,
+        day: NaiveDate,
+        moments: &Range<i64>,
+    ) -> FsResult<bool> {
+        if self.calendar.day(day) == crate::calendar::Day::Closed {
+            return Ok(false);
+        }
+        if day > self.calendar.wall(self.now).date() {
+            return Ok(true);
+        }
+        let open = self.open(fs, day)?;
+        Ok(open.is_some_and(|open| open.reaches_into(moments)))
     }
 
     fn is_forgotten(&self, day: NaiveDate) -> bool {
         self.now >= deadline(day, None, self.calendar)
     }
 
-    /// Returns the moment on the clock of the exchange from which on trades of a day may come; `None` when it is settled.
-    fn from(&mut self, fs: &dyn Fs, day: NaiveDate) -> FsResult<Option<i64>> {
-        if let Some(known) = self.days.get(&day) {
-            return Ok(*known);
+    /// Returns what of a day is not settled; `None` when all of it is.
+    fn open(&mut self, fs: &dyn Fs, day: NaiveDate) -> FsResult<Option<&Open>> {
+        if !self.days.contains_key(&day) {
+            let open = if self.is_forgotten(day) {
+                None
+            } else {
+                self.look(fs, day)?
+            };
+            self.days.insert(day, open);
         }
-        let from = if self.is_forgotten(day) {
-            None
-        } else {
-            self.look(fs, day)?
-        };
-        self.days.insert(day, from);
-        Ok(from)
+        Ok(self.days.get(&day).and_then(Option::as_ref))
     }
 
-    fn look(&mut self, fs: &dyn Fs, day: NaiveDate) -> FsResult<Option<i64>> {
+    fn look(&mut self, fs: &dyn Fs, day: NaiveDate) -> FsResult<Option<Open>> {
         let marks = self.marks.day(fs, day)?;
         let held = &marks.held;
         let end = day.checked_add_days(Days::new(1)).unwrap_or(day);
         let end = end.and_time(NaiveTime::MIN).and_utc() + LATE;
-        let has_all = !marks.listed.is_empty()
-            && marks
-                .listed
-                .iter()
-                .all(|minute| held.minutes.contains_key(minute));
+        let is_held = |minute: &&NaiveDateTime| held.minutes.contains_key(minute);
+        let has_all = !marks.listed.is_empty() && marks.listed.iter().all(|one| is_held(&one));
         let is_whole = held.coverage() == Coverage::Whole
             || (has_all && self.asked.is_some_and(|asked| asked >= end));
         if is_whole {
@@ -127,7 +152,12 @@ impl<'c> Unsettled<'c> {
         let from = newest.map_or(day.and_time(NaiveTime::MIN), |newest| {
             *newest + TimeDelta::minutes(1)
         });
-        Ok(time::nanos(self.calendar.wall(from.and_utc())))
+        let wall = |moment: NaiveDateTime| time::nanos(self.calendar.wall(moment.and_utc()));
+        let missing = marks.listed.range(..from).filter(|one| !is_held(one));
+        Ok(wall(from).map(|from| Open {
+            from,
+            missing: missing.filter_map(|minute| wall(*minute)).collect(),
+        }))
     }
 }
 
@@ -159,9 +189,20 @@ mod tests {
         held_to: &str,
         misses: bool,
         daily: Option<bool>,
+        when: (&str, &str),
+        bars: (Interval, &[i64]),
+    ) -> Vec<String> {
+        found_without(None, (held_to, misses, daily), when, bars)
+    }
+
+    /// As `found`, where one of the minutes, by the clock of UTC, is not held.
+    fn found_without(
+        hole: Option<&str>,
+        (held_to, misses, daily): (&str, bool, Option<bool>),
         (asked, now): (&str, &str),
         (interval, bars): (Interval, &[i64]),
     ) -> Vec<String> {
+        let hole = hole.map(|clock| format!("{DAY}T{clock}:00").parse().unwrap());
         let folder = tempfile::tempdir().unwrap();
         let places = Places::of(Path::new(folder.path()), false);
         let venue = "de:xetra".parse().unwrap();
@@ -171,7 +212,9 @@ mod tests {
         let change = |marks: &mut crate::feeds::DayMarks| {
             let mut minute = first;
             while minute < last {
-                marks.held.minutes.insert(minute, HeldMinute::default());
+                if hole != Some(minute) {
+                    marks.held.minutes.insert(minute, HeldMinute::default());
+                }
                 marks.listed.insert(minute);
                 minute += TimeDelta::minutes(1);
             }
@@ -212,6 +255,20 @@ mod tests {
             (Interval::D1, &bars("00:00", 1, 1)[..]),
         );
         assert_eq!(of_day, ["17T00:00"]);
+    }
+
+    #[test]
+    fn a_bar_of_a_minute_that_is_missing_among_others_is_provisional() {
+        let noon = ("2026-09-17T10:16:00Z", "2026-09-17T10:16:00Z");
+        let bars = bars("11:45", 4, 5);
+        let missing = |clock| {
+            let held = ("10:05", false, None);
+            found_without(Some(clock), held, noon, (Interval::M5, &bars[..3]))
+        };
+
+        assert_eq!(missing("09:49"), ["17T11:45"]);
+        assert_eq!(missing("09:50"), ["17T11:50"]);
+        assert_eq!(missing("08:00"), [""; 0]);
     }
 
     #[test]

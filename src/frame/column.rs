@@ -65,31 +65,7 @@ impl PartialEq for Cell<'_> {
 impl PartialEq for Column {
     /// As cells are compared: bit for bit.
     fn eq(&self, other: &Self) -> bool {
-        fn same<T: Copy + Default>(
-            a: &Values<T>,
-            b: &Values<T>,
-            is_same: fn(T, T) -> bool,
-        ) -> bool {
-            let is_equal = |(a, b)| match (a, b) {
-                (Some(a), Some(b)) => is_same(a, b),
-                (None, None) => true,
-                _ => false,
-            };
-            a.len() == b.len()
-                && match (a.as_whole(), b.as_whole()) {
-                    (Some(a), Some(b)) => a.iter().zip(b).all(|(a, b)| is_same(*a, *b)),
-                    _ => a.iter().zip(b.iter()).all(is_equal),
-                }
-        }
-        match (self, other) {
-            (Self::Text(a), Self::Text(b)) => a == b,
-            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => {
-                same(a, b, |a, b| a == b)
-            }
-            (Self::Flag(a), Self::Flag(b)) => same(a, b, |a, b| a == b),
-            (Self::Float(a), Self::Float(b)) => same(a, b, |a, b| a.to_bits() == b.to_bits()),
-            _ => false,
-        }
+        self.len() == other.len() && self.is_part(other, 0..other.len())
     }
 }
 
@@ -184,6 +160,21 @@ impl Column {
         let mut part = Self::empty(self.kind());
         part.extend(self, rows);
         part
+    }
+
+    /// Tells whether the values are those of some rows of another column, bit for bit.
+    pub fn is_part(&self, other: &Self, rows: Range<usize>) -> bool {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.is_part(b, rows),
+            (Self::Int(a), Self::Int(b)) | (Self::Time(a), Self::Time(b)) => {
+                a.is_part(b, rows, |a, b| a == b)
+            }
+            (Self::Flag(a), Self::Flag(b)) => a.is_part(b, rows, |a, b| a == b),
+            (Self::Float(a), Self::Float(b)) => {
+                a.is_part(b, rows, |a, b| a.to_bits() == b.to_bits())
+            }
+            _ => false,
+        }
     }
 
     /// Appends some rows of a column that is known to be of the same kind.

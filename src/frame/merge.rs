@@ -253,27 +253,22 @@ pub fn merge_all(
     mut frames: Vec<Arc<Frame>>,
 ) -> (Arc<Frame>, Vec<Frame>) {
     let mut overruled = Vec::new();
-    let mut join = |older: Arc<Frame>, newer: Arc<Frame>| {
-        let merged = merge(&older, &newer);
-        if profile.dataset == Dataset::Trades && merged.changed > 0 {
-            let keys = merged.revisions.iter().map(|revision| &revision.key);
-            let mut rows: Vec<usize> = keys.filter_map(|key| older.find(key)).collect();
-            rows.dedup();
-            overruled.push(older.take(&rows));
-        }
-        Arc::new(merged.frame)
-    };
     if profile.rule != MergeRule::Later {
         let empty = Arc::new(Frame::empty(profile));
-        return (frames.into_iter().fold(empty, &mut join), overruled);
+        let join = |older: Arc<Frame>, newer: Arc<Frame>| join(&older, &newer, &mut overruled);
+        return (frames.into_iter().fold(empty, join), overruled);
     }
+    if let Some(joined) = in_turn(&frames, &mut overruled) {
+        return (Arc::new(joined), overruled);
+    }
+    overruled.clear();
     // The last frame with a key wins, whichever two are merged first: in pairs a row is copied as often as their number doubles.
     while frames.len() > 1 {
         let mut joined = Vec::with_capacity(frames.len().div_ceil(2));
         let mut all = frames.into_iter();
         while let Some(older) = all.next() {
             joined.push(match all.next() {
-                Some(newer) => join(older, newer),
+                Some(newer) => join(&older, &newer, &mut overruled),
                 None => older,
             });
         }
@@ -281,6 +276,57 @@ pub fn merge_all(
     }
     let empty = || Arc::new(Frame::empty(profile));
     (frames.pop().unwrap_or_else(empty), overruled)
+}
+
+/// Merges two frames. Of trades, the rows that were overruled are kept beside.
+fn join(older: &Frame, newer: &Frame, overruled: &mut Vec<Frame>) -> Arc<Frame> {
+    let merged = merge(older, newer);
+    if older.profile().dataset == Dataset::Trades && merged.changed > 0 {
+        let keys = merged.revisions.iter().map(|revision| &revision.key);
+        let mut rows: Vec<usize> = keys.filter_map(|key| older.find(key)).collect();
+        rows.dedup();
+        overruled.push(older.take(&rows));
+    }
+    Arc::new(merged.frame)
+}
+
+/// Merges frames of which each has few rows that stand before the end of the one before it, as batches of a day: nearly every
+/// row is copied once. `None` where frames are in another order.
+fn in_turn(frames: &[Arc<Frame>], overruled: &mut Vec<Frame>) -> Option<Frame> {
+    let mut frames = frames.iter().filter(|frame| !frame.is_empty());
+    let (first, second) = (frames.next()?, frames.next()?);
+    let specs = first.profile().columns.iter();
+    let mut columns: Vec<Column> = specs.map(|spec| Column::empty(spec.kind)).collect();
+    let mut settle = |frame: &Frame, rows: Range<usize>| {
+        for (column, source) in columns.iter_mut().zip(frame.columns()) {
+            column.extend(source, rows.clone());
+        }
+    };
+    // What no later frame may have a row before, and what such a row may still stand in.
+    let mut settled: Option<(Arc<Frame>, usize)> = None;
+    let mut open = Arc::clone(first);
+    for newer in std::iter::once(second).chain(frames) {
+        let is_settled =
+            |(frame, row): &(Arc<Frame>, usize)| compare_rows(frame, *row, newer, 0).is_ge();
+        let after = first_not_before(&open, 0, newer, 0);
+        let rest = open.len() - after;
+        if settled.as_ref().is_some_and(is_settled) || rest > newer.len() / 2 {
+            return None;
+        }
+        settle(&open, 0..after);
+        let next = if rest == 0 {
+            Arc::clone(newer)
+        } else {
+            let rest: Vec<usize> = (after..open.len()).collect();
+            join(&open.take(&rest), newer, overruled)
+        };
+        if let Some(last) = after.checked_sub(1) {
+            settled = Some((open, last));
+        }
+        open = next;
+    }
+    settle(&open, 0..open.len());
+    Some(Frame::of_columns(first.profile(), columns))
 }
 
 fn compare_rows(older: &Frame, i: usize, newer: &Frame, j: usize) -> Ordering {

@@ -23,6 +23,7 @@ mod trades;
 mod undo;
 mod values;
 mod wide;
+mod words;
 
 pub use adjust::{Adjust, AdjustError, Adjustments, adjusted};
 pub use bars::{Bar, BarBatch, BatchNotes, Volume, bars_of};
@@ -37,8 +38,9 @@ pub use merge::{Merged, OtherRows, Revision, merge, merge_all, without, yielding
 pub use order::{Displaced, Ordered, Reason};
 pub use rows::Frame;
 pub use schema::{ColumnSpec, FIRST_VERSION, KindOf, MergeRule, Profile};
-pub use texts::{Texts, Words};
+pub use texts::Texts;
 pub use trades::{Trade, TradeRows, exact_trades, rows_of_trades};
 pub use undo::{RowChanges, before};
 pub use values::{Part, Values};
 pub use wide::side_by_side;
+pub use words::Words;

@@ -1,8 +1,10 @@
 //! The texts of a column, of which a series mostly repeats one or a few.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+use super::Words;
+use super::words::WORDS_TRIED;
 
 /// Texts, each of which may be null. Equal texts that follow one another are shared.
 #[derive(Clone, Debug)]
@@ -18,111 +20,6 @@ pub enum Texts {
     Few(Words),
     /// A text for each row.
     Each(Vec<Option<Arc<str>>>),
-}
-
-/// Texts as numbers of words, which are there once: two bytes a row, where a reference to a text has sixteen.
-#[derive(Clone, Debug, Default)]
-pub struct Words {
-    texts: Vec<Option<Arc<str>>>,
-    /// The word of each row.
-    codes: Vec<u16>,
-    /// The codes of the words.
-    known: HashMap<Arc<str>, u16>,
-    /// The code of no text.
-    none: Option<u16>,
-}
-
-/// So many words are tried before it is asked whether they repeat.
-const WORDS_TRIED: usize = 1 << 12;
-/// The first words are found by looking at them: most columns have no others, and hashing takes longer.
-const WORDS_LOOKED_AT: usize = 4;
-
-impl Words {
-    fn get(&self, row: usize) -> Option<&Arc<str>> {
-        let code = *self.codes.get(row)?;
-        self.texts.get(usize::from(code))?.as_ref()
-    }
-
-    /// Returns the code of a text; `None` when there is no room for another word, or the words do not repeat.
-    fn code_of(&mut self, text: Option<&str>) -> Option<u16> {
-        let mut first = self.texts.iter().take(WORDS_LOOKED_AT);
-        if let Some(at) = first.position(|word| word.as_deref() == text) {
-            return u16::try_from(at).ok();
-        }
-        let known = match text {
-            Some(text) => self.known.get(text).copied(),
-            None => self.none,
-        };
-        if known.is_some() {
-            return known;
-        }
-        let count = self.texts.len();
-        if count >= WORDS_TRIED && count > self.codes.len() / 4 {
-            return None;
-        }
-        let code = u16::try_from(count).ok()?;
-        let word: Option<Arc<str>> = text.map(Arc::from);
-        match &word {
-            Some(word) => drop(self.known.insert(Arc::clone(word), code)),
-            None => self.none = Some(code),
-        }
-        self.texts.push(word);
-        Some(code)
-    }
-
-    /// Appends rows of others; `false`, and nothing is changed but words, when these words become too many.
-    fn extend(&mut self, other: &Self, rows: Range<usize>) -> bool {
-        let codes = other.codes.get(rows).unwrap_or_default();
-        // Few rows do not pay for a table of all words.
-        let table = if codes.len() < other.texts.len() {
-            0
-        } else {
-            other.texts.len()
-        };
-        let mut ours: Vec<Option<u16>> = vec![None; table];
-        let before = self.codes.len();
-        self.codes.reserve(codes.len());
-        for code in codes {
-            let at = usize::from(*code);
-            let known = ours.get(at).copied().flatten();
-            let word = other.texts.get(at).and_then(Option::as_deref);
-            let Some(code) = known.or_else(|| self.code_of(word)) else {
-                self.codes.truncate(before);
-                return false;
-            };
-            if let Some(place) = ours.get_mut(at) {
-                *place = Some(code);
-            }
-            self.codes.push(code);
-        }
-        true
-    }
-
-    /// Returns these words for other rows; `None` where the rows are so few that most words would be none of theirs.
-    fn of_rows(&self, codes: Vec<u16>) -> Option<Self> {
-        (codes.len() >= self.texts.len()).then(|| Self {
-            texts: self.texts.clone(),
-            codes,
-            known: self.known.clone(),
-            none: self.none,
-        })
-    }
-
-    /// Returns the texts one by one.
-    fn each(&self) -> Vec<Option<Arc<str>>> {
-        let rows = 0..self.codes.len();
-        rows.map(|row| self.get(row).cloned()).collect()
-    }
-
-    /// Returns the words, in the order of their codes; `None` stands for no text.
-    pub fn words(&self) -> &[Option<Arc<str>>] {
-        &self.texts
-    }
-
-    /// Returns the codes of the rows.
-    pub fn codes(&self) -> &[u16] {
-        &self.codes
-    }
 }
 
 impl Texts {
@@ -171,6 +68,20 @@ impl Texts {
         is_same.then_some(first)
     }
 
+    /// Tells whether the texts are those of some rows of another column, however either keeps them.
+    pub(super) fn is_part(&self, other: &Self, rows: Range<usize>) -> bool {
+        let is_there = rows.end <= other.len() && rows.len() == self.len();
+        is_there
+            && match (self, other) {
+                (Self::Same { text: a, .. }, Self::Same { text: b, .. }) => {
+                    rows.is_empty() || is_same(a.as_ref(), b.as_ref())
+                }
+                _ => rows
+                    .enumerate()
+                    .all(|(own, row)| is_same(self.get(own), other.get(row))),
+            }
+    }
+
     /// Returns the texts of some rows, in the given order.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
@@ -202,7 +113,7 @@ impl Texts {
             Self::Same { text: same, rows } if *rows > 0 && is_same(same.as_ref(), text) => {
                 *rows += 1;
             }
-            Self::Few(few) => match few.code_of(text.map(|text| &**text)) {
+            Self::Few(few) => match few.code_of_shared(text) {
                 Some(code) => few.codes.push(code),
                 None => self.change(|texts| texts.push(text.cloned())),
             },
@@ -325,13 +236,7 @@ fn is_same(a: Option<&Arc<str>>, b: Option<&Arc<str>>) -> bool {
 impl PartialEq for Texts {
     /// By the texts, however they are kept.
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && match (self, other) {
-                (Self::Same { text: a, .. }, Self::Same { text: b, .. }) => {
-                    self.is_empty() || is_same(a.as_ref(), b.as_ref())
-                }
-                _ => self.iter().zip(other.iter()).all(|(a, b)| is_same(a, b)),
-            }
+        self.len() == other.len() && self.is_part(other, 0..other.len())
     }
 }
 

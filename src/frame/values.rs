@@ -69,6 +69,26 @@ impl<T: Copy + Default> Values<T> {
         }
     }
 
+    /// Tells whether the values are those of some rows of another column, by `is_same`.
+    pub(super) fn is_part(
+        &self,
+        other: &Self,
+        rows: Range<usize>,
+        is_same: impl Fn(T, T) -> bool,
+    ) -> bool {
+        let (own, part) = (self.part(0..self.len()), other.part(rows));
+        let is_equal = |(own, other)| match (own, other) {
+            (Some(own), Some(other)) => is_same(own, other),
+            (None, None) => true,
+            _ => false,
+        };
+        own.all.len() == part.all.len()
+            && match (own.as_whole(), part.as_whole()) {
+                (Some(own), Some(other)) => own.iter().zip(other).all(|(a, b)| is_same(*a, *b)),
+                _ => own.iter().zip(part.iter()).all(is_equal),
+            }
+    }
+
     /// Returns all values if none of them is null.
     pub fn as_whole(&self) -> Option<&[T]> {
         self.part(0..self.len()).as_whole()

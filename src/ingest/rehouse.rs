@@ -35,6 +35,14 @@ pub struct RehouseReport {
     pub left: Vec<(PathBuf, String)>,
 }
 
+impl RehouseReport {
+    /// Says which files stay where they are, as sentences without a period.
+    pub fn unmoved(&self) -> impl Iterator<Item = String> {
+        let left = self.left.iter();
+        left.map(|(path, reason)| format!("{} stays: {reason}", path.display()))
+    }
+}
+
 impl LookedInto {
     /// Returns what a clean-up looks into: all of them where any venue has a folder of its own for some.
     ///

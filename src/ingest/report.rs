@@ -9,7 +9,7 @@ use crate::storage::{QuarantineRecord, RowCounts};
 use crate::sys::Signal;
 use crate::workspace::DataRoot;
 
-use super::FeedReport;
+use super::{FeedReport, FileFailure};
 
 /// What a run did.
 #[derive(Debug, Default)]
@@ -88,6 +88,8 @@ pub struct VenueReport {
     pub not_finite: usize,
     /// What failed.
     pub failures: Vec<Failure>,
+    /// Answers in the vault that bars could not be made anew of, since they are damaged.
+    pub damaged_answers: Vec<FileFailure>,
     /// Series that the source does not know.
     pub unknown: Vec<Unknown>,
     /// Answers in which the source was really asked and knew the series.
@@ -119,6 +121,7 @@ impl VenueReport {
             rounded_volumes: 0,
             not_finite: 0,
             failures: Vec::new(),
+            damaged_answers: Vec::new(),
             unknown: Vec::new(),
             heard: 0,
             requests: 0,

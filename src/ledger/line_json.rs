@@ -372,4 +372,21 @@ mod tests {
 
         assert_eq!(is_legacy, [false, false, true, false, false, false, false]);
     }
+
+    /// By these bytes lines are passed over without being read.
+    #[test]
+    fn a_line_that_takes_rows_out_is_told_by_its_bytes() {
+        for line in every_line() {
+            let text = serde_json::to_vec(&line.written()).unwrap();
+            let takes_out = line.file().is_some_and(|line| match &line.past {
+                Past::Changed(changes) => changes.removed.is_some(),
+                _ => false,
+            });
+
+            let mut parts = text.windows(crate::ledger::written::TAKES_OUT.len());
+            let looks_so = parts.any(|part| part == crate::ledger::written::TAKES_OUT);
+
+            assert_eq!(looks_so, takes_out, "{line:?}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::ledgers::{Index, LineAt};
-use super::written::{FORM, Header, Written};
+use super::written::{FORM, Header, TAKES_OUT, Written};
 use super::{LedgerError, Line};
 use crate::layout::Places;
 use crate::lock::LockGuard;
@@ -204,6 +204,23 @@ impl Log {
         Self::read_after(fs, places, venue, after)
     }
 
+    /// Reads the files in which the groups from a moment on are. What comes before the last file that begins before it is left
+    /// out.
+    pub(super) fn read_since(
+        fs: &dyn Fs,
+        places: &Places,
+        venue: &Venue,
+        moment: DateTime<Utc>,
+    ) -> Result<Self, LedgerError> {
+        for (path, numbers) in names(fs, places, venue)?.iter().rev() {
+            let bytes = fs.read(path)?.unwrap_or_default();
+            if first_group(&bytes).is_some_and(|group| group.at < moment) {
+                return Self::read_after(fs, places, venue, numbers.start().saturating_sub(1));
+            }
+        }
+        Self::read(fs, places, venue)
+    }
+
     /// Reads the files of which some groups come after the one of this number.
     pub(super) fn read_after(
         fs: &dyn Fs,
@@ -323,6 +340,12 @@ impl Log {
         // No name of a series has a quotation mark in it.
         let end = rest.iter().skip(1).position(|byte| *byte == b'"')?;
         rest.get(..end + 2)
+    }
+
+    /// Tells whether a line may be one that says why rows were taken out. Another one may look so.
+    pub(super) fn may_take_out(&self, at: &LineAt) -> bool {
+        let mut parts = self.bytes(at).windows(TAKES_OUT.len());
+        parts.any(|part| part == TAKES_OUT)
     }
 
     /// Reads a line.

@@ -31,7 +31,7 @@ pub use log::{Group, Log, group_file, write_down};
 pub use merged::{is_merge_due, merge_files, venues};
 pub use record::SeriesRecord;
 pub use records::{Records, RecordsThen, damaged, read_records, read_records_at};
-pub use removed::rows_out;
+pub use removed::{rows_out, rows_out_by_line};
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger};
 pub use since::{Mark, Since, read_since};
 

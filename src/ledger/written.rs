@@ -12,6 +12,9 @@ use super::SeriesRecord;
 /// The form of ledgers that this build writes and understands.
 pub(super) const FORM: u32 = 1;
 
+/// What a line has in it that says why rows were taken out.
+pub(super) const TAKES_OUT: &[u8] = b"\"why\":";
+
 type Text<'t> = Cow<'t, str>;
 
 /// Row, column, the value that was stored and the one that replaced it.

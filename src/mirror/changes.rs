@@ -17,7 +17,7 @@ use super::scan::Scan;
 use super::{MirrorError, Mirrored, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
-use crate::ledger::{Ledgers, Line, Mark, SeriesRecord, read_since, rows_out};
+use crate::ledger::{Ledgers, Line, Mark, SeriesRecord, read_since};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::sys::Rights;
 
@@ -206,8 +206,8 @@ impl Doubt {
     ) -> Result<Self, MirrorError> {
         let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
         let mirrored = scan.rows(ticker)?;
-        let history = ledgers.history(origin.fs, &origin.workspace.places, request)?;
-        let out = rows_out(&history, mirrored.profile());
+        let places = &origin.workspace.places;
+        let out = ledgers.rows_out(origin.fs, places, request, mirrored.profile())?;
         Ok(Self {
             partitions,
             mirrored,

@@ -15,6 +15,7 @@ mod extent;
 mod folder;
 mod lost;
 mod need;
+mod of_workspace;
 mod piece;
 mod plan;
 mod read;
@@ -29,6 +30,10 @@ pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
 pub use folder::{Folder, Place};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
+pub use of_workspace::{
+    Refreshed, Standings, all_last_copies, known_of, last_copy_in, of_intervals, refresh_all,
+    refresh_each, root, standings, strangers_of, switched_on, worth_telling,
+};
 pub use piece::{Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};
 pub use standing::Standing;

@@ -159,6 +159,11 @@ impl Interval {
     ///
     /// Wider intervals have so few rows a month that partitions would be all footer.
     pub fn partitions_by_default(self) -> bool {
+        self.has_sessions()
+    }
+
+    /// Tells whether bars are so short that each session has some of its own.
+    pub fn has_sessions(self) -> bool {
         self.is_intraday() || self == Self::D1
     }
 }

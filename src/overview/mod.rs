@@ -2,15 +2,21 @@
 //!
 //! Promises: no file of a series is opened: what is told was recorded when rows were written. Counters outlive runs, and one that
 //! is damaged begins again.
-//! Leaves to others: how series stand (`update`), how much is kept (`inventory`), how a page or a script looks (`export`), where
+//! Leaves to others: what is owed (`backlog`), how much is kept (`inventory`), how a page or a script looks (`export`), where
 //! it goes and in which words (`cli`).
 
 mod counters;
 mod page;
+mod request_count;
+mod request_log;
+mod standing;
 mod textfile;
 mod views;
 
 pub use counters::{Counted, bars_counted, count_bars, counters_path};
 pub use page::{Made, document};
+pub use request_count::RequestCount;
+pub use request_log::{RequestLog, RequestWeek};
+pub use standing::{RefusedTicker, SeriesStatus, refused, survey};
 pub use textfile::{Outcome, render};
 pub use views::{InView, in_view};

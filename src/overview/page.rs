@@ -8,12 +8,13 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use super::SeriesStatus;
 use crate::catalog::Catalog;
 use crate::inventory::{self, Asked, InventoryError, Listed, interval_of};
 use crate::ledger::{Rewrite, SeriesRecord, latest_rewrites};
 use crate::model::{Interval, PartitionKey, PriceBasis, Series, Venue, time};
+use crate::query::Provisional;
 use crate::sys::{Fs, FsResult, Kind};
-use crate::update::{Provisional, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// How many revisions and cases the page names.
@@ -152,9 +153,9 @@ impl Page {
         let day = |nanos: Option<i64>| nanos.map(|nanos| days(time::day(nanos)));
         let (provisional, lost) = match of_bars {
             Some(interval) => (
-                provisional.up_to(
+                provisional.days_within(
                     (ticker, venue, interval),
-                    record.and_then(|record| record.last),
+                    record.and_then(|record| record.first.zip(record.last)),
                 )?,
                 catalog.lost(ticker, venue, interval),
             ),
@@ -165,10 +166,7 @@ impl Page {
             let from = months((*from).or(begin)?);
             Some([from, months(*to) - from + 1])
         });
-        let mut provisional: Vec<i32> = provisional
-            .into_iter()
-            .map(|at| months(time::day(at)))
-            .collect();
+        let mut provisional: Vec<i32> = provisional.into_iter().map(months).collect();
         provisional.dedup();
         let basis = record.map_or(PriceBasis::Unknown, |record| record.basis);
         let row = vec![

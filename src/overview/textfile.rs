@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::{RequestWeek, SeriesStatus};
+use crate::backlog::{FeedMinutes, MinutesInState};
 use crate::gaps::MinuteState;
 use crate::ingest::Unserved;
 use crate::inventory::Size;
 use crate::mirror::{Standing, Tree};
 use crate::model::{Interval, Venue};
-use crate::update::{FeedMinutes, RequestWeek, SeriesStatus};
 
 /// What a run leaves to be told.
 #[derive(Debug)]
@@ -128,52 +129,74 @@ pub fn render(outcome: &Outcome<'_>) -> String {
 
 /// What is told of the minutes of feeds. What a feed forgets next is no metric of a source of bars: a feed keeps a day, and
 /// something of it is always open.
-fn of_feeds(feeds: &FeedMinutes) -> [Metric; 4] {
+fn of_feeds(feeds: &FeedMinutes) -> [Metric; 6] {
     let sums = feeds.by_state();
     let (silent, missed) = (feeds.silent(), feeds.missed());
-    let mut samples: [Vec<(String, String)>; 4] = Default::default();
-    let [minutes, next_loss, missed_minutes, silent_days] = &mut samples;
-    for venue in feeds.feeds() {
-        let of_feed = || sums.iter().filter(|one| one.venue == *venue);
-        // Also those that are none: an alert compares them with those of yesterday.
-        for state in MinuteState::ALL {
-            let [market, source] = at(venue);
-            let sum = of_feed().find(|one| one.state == state);
-            let count = sum.map_or(0, |one| one.minutes);
-            let labels = labels(&[market, source, ("state", state.as_str())]);
-            minutes.push((labels, count.to_string()));
-        }
-        let next = of_feed().filter_map(|one| one.next_loss).min();
-        let next = next.map_or_else(|| "+Inf".to_owned(), |at| at.timestamp().to_string());
-        next_loss.push((labels(&at(venue)), next));
-        let missed = missed.get(venue).copied().unwrap_or_default();
-        missed_minutes.push((labels(&at(venue)), missed.to_string()));
-        let silent = silent.get(venue).map_or(0, Vec::len);
-        silent_days.push((labels(&at(venue)), silent.to_string()));
-    }
-    let [minutes, next_loss, missed_minutes, silent_days] = samples;
+    let last_loss = feeds.last_loss();
+    let each = |of: &dyn Fn(&Venue) -> String| -> Vec<(String, String)> {
+        let venues = feeds.feeds();
+        venues
+            .map(|venue| (labels(&at(venue)), of(venue)))
+            .collect()
+    };
+    let next_loss = |venue: &Venue| {
+        let of_feed = sums.iter().filter(|one| one.venue == *venue);
+        let next = of_feed.filter_map(|one| one.next_loss).min();
+        next.map_or_else(|| "+Inf".to_owned(), |at| at.timestamp().to_string())
+    };
     [
         (
             "feed_minutes",
             "Minutes of feeds of the last 31 days by state.",
-            minutes,
+            minutes(feeds, &sums),
         ),
         (
             "feed_next_loss_timestamp_seconds",
             "When a feed first forgets a minute that nothing stands for.",
-            next_loss,
+            each(&next_loss),
         ),
         (
             "feed_missed_minutes",
             "Minutes that a feed forgets before they can be fetched at the budget of its server.",
-            missed_minutes,
+            each(&|venue| missed.get(venue).copied().unwrap_or_default().to_string()),
+        ),
+        (
+            "feed_last_loss_timestamp_seconds",
+            "When a feed last forgot minutes that were not fetched, within 31 days; 0 for never.",
+            each(&|venue| {
+                let last = last_loss.get(venue);
+                last.map_or(0, DateTime::timestamp).to_string()
+            }),
         ),
         (
             "feed_silent_days",
             "Days of trading of the last 31 days on which a feed had no trade.",
-            silent_days,
+            each(&|venue| silent.get(venue).map_or(0, Vec::len).to_string()),
+        ),
+        (
+            "feed_last_silent_timestamp_seconds",
+            "Midnight UTC of the last day of trading on which a feed had no trade, within 31 days; 0 for none.",
+            each(&|venue| {
+                let last = silent.get(venue).and_then(|days| days.last());
+                last.map_or_else(|| "0".to_owned(), |day| midnight(*day))
+            }),
         ),
     ]
+}
+
+/// Counts the minutes of each feed in each state, also in those that have none: an alert compares them with those of yesterday.
+fn minutes(feeds: &FeedMinutes, sums: &[MinutesInState]) -> Vec<(String, String)> {
+    let mut samples = Vec::new();
+    for venue in feeds.feeds() {
+        for state in MinuteState::ALL {
+            let [market, source] = at(venue);
+            let mut of_feed = sums.iter();
+            let sum = of_feed.find(|one| one.venue == *venue && one.state == state);
+            let labels = labels(&[market, source, ("state", state.as_str())]);
+            samples.push((labels, sum.map_or(0, |one| one.minutes).to_string()));
+        }
+    }
+    samples
 }
 
 /// A metric: its name, its help, and its samples.

@@ -10,7 +10,6 @@ use crate::calendar::WallClock;
 use crate::frame::{Column, Frame, Profile, Texts, Values};
 use crate::model::{Dataset, Ticker, time};
 
-use super::lines::Lines;
 use super::rules::AuctionKind;
 use super::trades::{Account, MINUTE, Placed};
 
@@ -27,7 +26,6 @@ struct Auction {
 
 /// Returns the auctions of each series, of lines in the order of their trades.
 pub(super) fn auctions(
-    lines: &Lines<'_>,
     accounts: &[Account],
     mut clock: WallClock,
     placed: &[Placed],
@@ -49,13 +47,11 @@ pub(super) fn auctions(
         if !line.is_counted {
             continue;
         }
-        let units = lines
-            .volume(line.row)
-            .and_then(|volume| account.digits?.units(volume));
+        let units = account.digits.and_then(|digits| digits.units(line.volume));
         auction.units += units.unwrap_or_default();
         auction.trades += 1;
         if line.counts.price {
-            auction.price = lines.price(line.row);
+            auction.price = Some(line.price);
         }
         let at = wall.div_euclid(MICROSECOND) * MICROSECOND;
         auction.printed = Some(auction.printed.map_or(at, |first| first.min(at)));

@@ -71,6 +71,14 @@ impl<'f> Lines<'f> {
         self.isin.get(row).map_or("", |text| text)
     }
 
+    /// Returns the number of the word that names the instrument, where words are numbered.
+    pub(super) fn instrument_word(&self, row: usize) -> Option<usize> {
+        match self.isin {
+            Texts::Few(few) => few.codes().get(row).map(|code| usize::from(*code)),
+            Texts::Same { .. } | Texts::Each(_) => None,
+        }
+    }
+
     pub(super) fn id(&self, row: usize) -> &'f str {
         self.id.get(row).map_or("", |text| text)
     }

@@ -4,7 +4,8 @@
 //! cancellation goes before an amendment, and that before a new trade. So an amendment that is published twice, and a
 //! cancellation that comes before what it cancels, have the outcome of the usual order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::frame::{Column, Frame};
 
@@ -39,46 +40,91 @@ struct Transaction {
 
 /// Judges the lines.
 pub(super) fn resolve(trades: &Frame) -> Resolved {
-    let column = |name: &str| {
-        let at = trades.profile().position(name);
-        at.and_then(|at| trades.columns().get(at))
-    };
-    let (ids, flags) = (column("trans_id"), column("modification_flag"));
-    let published = column("distribution_time_ns");
-    let mut transactions: HashMap<&str, Transaction> = HashMap::with_capacity(trades.len());
-    for row in 0..trades.len() {
-        let flag = text(flags, row);
-        let published = (whole(published, row), rank(flag));
-        let known = transactions.entry(text(ids, row)).or_insert(Transaction {
+    let lines = Published::of(trades);
+    let mut fates = vec![Fate::Counts; trades.len()];
+    let mut transactions: HashMap<&str, Transaction> = HashMap::new();
+    let doubtful = lines.doubtful();
+    for &row in &doubtful {
+        let rank = rank(lines.flag(row));
+        let published = (lines.published(row), rank);
+        let known = transactions.entry(lines.id(row)).or_insert(Transaction {
             newest: row,
             published,
             has_trade: false,
         });
-        known.has_trade |= rank(flag) == 0;
+        known.has_trade |= rank == 0;
         if published >= known.published {
             (known.newest, known.published) = (row, published);
         }
     }
-    let is_alone = transactions.len() == trades.len();
-    let fate = |row: usize| {
-        if is_alone && !is_cancellation(text(flags, row)) {
-            return Fate::Counts;
-        }
-        let newest = transactions.get(text(ids, row));
+    for &row in &doubtful {
+        let newest = transactions.get(lines.id(row));
         let newest = newest.map_or(row, |known| known.newest);
-        match (is_cancellation(text(flags, row)), newest == row) {
+        let fate = match (is_cancellation(lines.flag(row)), newest == row) {
             (true, _) => Fate::Cancels,
             (false, true) => Fate::Counts,
-            (false, false) if is_cancellation(text(flags, newest)) => Fate::Cancelled,
+            (false, false) if is_cancellation(lines.flag(newest)) => Fate::Cancelled,
             (false, false) => Fate::Superseded,
+        };
+        if let Some(place) = fates.get_mut(row) {
+            *place = fate;
         }
-    };
+    }
     let unmatched = transactions.iter().filter(|(_, known)| !known.has_trade);
     let mut unmatched: Vec<String> = unmatched.map(|(id, _)| (*id).to_owned()).collect();
     unmatched.sort_unstable();
-    Resolved {
-        fates: (0..trades.len()).map(fate).collect(),
-        unmatched,
+    Resolved { fates, unmatched }
+}
+
+/// The columns by which lines are judged.
+struct Published<'f> {
+    ids: Option<&'f Column>,
+    flags: Option<&'f Column>,
+    at: Option<&'f Column>,
+    rows: usize,
+}
+
+impl<'f> Published<'f> {
+    fn of(trades: &'f Frame) -> Self {
+        let column = |name: &str| {
+            let at = trades.profile().position(name);
+            at.and_then(|at| trades.columns().get(at))
+        };
+        Self {
+            ids: column("trans_id"),
+            flags: column("modification_flag"),
+            at: column("distribution_time_ns"),
+            rows: trades.len(),
+        }
+    }
+
+    fn id(&self, row: usize) -> &'f str {
+        text(self.ids, row)
+    }
+
+    fn flag(&self, row: usize) -> &'f str {
+        text(self.flags, row)
+    }
+
+    fn published(&self, row: usize) -> i64 {
+        whole(self.at, row)
+    }
+
+    /// Returns the rows that are no new trades, and those whose transaction may have another line: the digest of its id is met
+    /// twice. All others count, and nearly all lines are others: so only numbers are compared, of which a row takes eight bytes.
+    fn doubtful(&self) -> Vec<usize> {
+        let digests = RandomState::new();
+        let of_row = |row: usize| digests.hash_one(self.id(row));
+        let all: Vec<u64> = (0..self.rows).map(of_row).collect();
+        let mut sorted = all.clone();
+        sorted.sort_unstable();
+        let pairs = sorted.iter().zip(sorted.iter().skip(1));
+        let twice: HashSet<u64> = pairs.filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
+        let is_doubtful = |(row, digest): &(usize, &u64)| {
+            rank(self.flag(*row)) != 0 || (!twice.is_empty() && twice.contains(*digest))
+        };
+        let rows = all.iter().enumerate().filter(is_doubtful);
+        rows.map(|(row, _)| row).collect()
     }
 }
 

@@ -44,15 +44,29 @@ pub struct Made {
 }
 
 /// A line that has a place in a bar.
+#[derive(Clone, Copy)]
 pub(super) struct Placed {
     /// Part, series and bar, in the order of the rows of the aggregation.
     key: i64,
     /// When it was traded.
     pub(super) at: i64,
-    pub(super) row: usize,
+    row: usize,
     pub(super) series: usize,
+    pub(super) price: f64,
+    pub(super) volume: f64,
     pub(super) counts: Counts,
     pub(super) is_counted: bool,
+}
+
+/// What the rules and its values say of a line.
+struct Judged {
+    /// `None` when the name of the series is no ticker.
+    series: Option<usize>,
+    price: f64,
+    volume: f64,
+    counts: Counts,
+    /// Whether it is of the hours outside of the session.
+    is_outside: bool,
 }
 
 /// What is known of a series before its bars are made.
@@ -117,14 +131,16 @@ fn bars(
         session: None,
         accounts: Vec::new(),
         known: HashMap::new(),
+        met: Vec::new(),
         made: Made::default(),
     };
     let mut placed = making.place(resolved);
     making.count(&mut placed);
+    let placed = making.in_order(&placed);
     let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
     let groups = making.aggregate(&placed, &key)?;
     making.cut(&groups)?;
-    making.made.auctions = auctions(&making.lines, &making.accounts, making.clock, &placed);
+    making.made.auctions = auctions(&making.accounts, making.clock, &placed);
     Ok(making.made)
 }
 
@@ -141,6 +157,8 @@ struct Making<'m> {
     session: Option<Range<i64>>,
     accounts: Vec<Account>,
     known: HashMap<(&'m str, &'m str), Option<usize>>,
+    /// The same by the word of the instrument, with the currency in which it was met last: most are met in one only.
+    met: Vec<Option<(&'m str, Option<usize>)>>,
     made: Made,
 }
 
@@ -175,7 +193,7 @@ impl Making<'_> {
             Fate::Counts | Fate::Cancels => None,
         };
         let judged = self.judge(row, wall);
-        let (series, counts, is_outside) = match (judged, reason) {
+        let judged = match (judged, reason) {
             (Ok(judged), _) => judged,
             (Err(_), Some(reason)) | (Err(reason), None) => return Err(reason),
         };
@@ -183,27 +201,32 @@ impl Making<'_> {
             // Its bar is made anew without it.
             *self.made.left_out.entry(reason).or_default() += 1;
         }
-        let Some(series) = series else {
+        let Some(series) = judged.series else {
             return Ok(None);
         };
         let bar = self.grid.bar_at(wall).start;
         let number = i64::try_from(series).unwrap_or(i64::from(i32::MAX));
         let key = (number << 32) | (bar.div_euclid(MINUTE) + (1 << 31));
         Ok(Some(Placed {
-            key: if is_outside { key | OUTSIDE } else { key },
+            key: if judged.is_outside {
+                key | OUTSIDE
+            } else {
+                key
+            },
             at,
             row,
             series,
-            counts,
+            price: judged.price,
+            volume: judged.volume,
+            counts: judged.counts,
             is_counted: reason.is_none(),
         }))
     }
 
-    /// Says of which series a line is, how it counts, and whether it is of the hours outside of the session.
-    fn judge(&mut self, row: usize, wall: i64) -> Result<(Option<usize>, Counts, bool), LeftOut> {
+    fn judge(&mut self, row: usize, wall: i64) -> Result<Judged, LeftOut> {
         let counts = self.rules.judge(self.lines.marks(row))?;
-        self.lines.volume(row).ok_or(LeftOut::NoVolume)?;
-        self.lines.price(row).ok_or(LeftOut::NoPrice)?;
+        let volume = self.lines.volume(row).ok_or(LeftOut::NoVolume)?;
+        let price = self.lines.price(row).ok_or(LeftOut::NoPrice)?;
         let is_within = self
             .session
             .as_ref()
@@ -220,7 +243,13 @@ impl Making<'_> {
         {
             return Err(LeftOut::OtherNotation);
         }
-        Ok((series, counts, is_outside))
+        Ok(Judged {
+            series,
+            price,
+            volume,
+            counts,
+            is_outside,
+        })
     }
 
     fn enter_day(&mut self, wall: i64) {
@@ -239,6 +268,26 @@ impl Making<'_> {
 
     /// Returns the number of the series of a line; `None` when its name is no ticker.
     fn series(&mut self, row: usize) -> Option<usize> {
+        let currency = self.lines.currency(row).unwrap_or_default();
+        let Some(word) = self.lines.instrument_word(row) else {
+            return self.series_of(row);
+        };
+        if let Some(Some((met_in, series))) = self.met.get(word)
+            && *met_in == currency
+        {
+            return *series;
+        }
+        let series = self.series_of(row);
+        if self.met.len() <= word {
+            self.met.resize(word + 1, None);
+        }
+        if let Some(place) = self.met.get_mut(word) {
+            *place = Some((currency, series));
+        }
+        series
+    }
+
+    fn series_of(&mut self, row: usize) -> Option<usize> {
         let (isin, currency) = (self.lines.isin(row), self.lines.currency(row));
         let key = (isin, currency.unwrap_or_default());
         if let Some(known) = self.known.get(&key) {
@@ -264,18 +313,16 @@ impl Making<'_> {
         number
     }
 
-    /// Counts up the volume of each series, and leaves out those whose volume cannot be counted exactly. The lines come
-    /// into the order of their bars.
+    /// Counts up the volume of each series, and leaves out those whose volume cannot be counted exactly.
     fn count(&mut self, placed: &mut Vec<Placed>) {
-        let volume = |line: &Placed| self.lines.volume(line.row).unwrap_or_default();
         for line in placed.iter().filter(|line| line.is_counted) {
             if let Some(account) = self.accounts.get_mut(line.series) {
-                account.digits = account.digits.and_then(|digits| digits.or(volume(line)));
+                account.digits = account.digits.and_then(|digits| digits.or(line.volume));
             }
         }
         for line in placed.iter().filter(|line| line.is_counted) {
             if let Some(account) = self.accounts.get_mut(line.series) {
-                let units = account.digits.and_then(|digits| digits.units(volume(line)));
+                let units = account.digits.and_then(|digits| digits.units(line.volume));
                 account.units += i128::from(units.unwrap_or_default());
             }
         }
@@ -293,37 +340,46 @@ impl Making<'_> {
             account.is_some_and(|account| account.digits.is_some())
         };
         placed.retain(is_counted);
+    }
+
+    /// Returns lines in the order of their bars, and within a bar in that of trading.
+    fn in_order(&self, placed: &[Placed]) -> Vec<Placed> {
+        let places = placed.iter().enumerate();
+        let mut places: Vec<(i64, usize)> = places.map(|(at, line)| (line.key, at)).collect();
+        places.sort_unstable();
+        let lines = places.iter().filter_map(|(_, at)| placed.get(*at));
+        let mut lines: Vec<Placed> = lines.copied().collect();
         let id = |line: &Placed| self.lines.id(line.row);
-        placed.sort_unstable_by(|a, b| {
-            (a.key, a.at)
-                .cmp(&(b.key, b.at))
-                .then_with(|| id(a).cmp(id(b)))
-        });
+        let by_time = |a: &Placed, b: &Placed| a.at.cmp(&b.at).then_with(|| id(a).cmp(id(b)));
+        for bar in lines.chunk_by_mut(|a, b| a.key == b.key) {
+            // Rows are in the order of microseconds, so that hardly any bar has to be sorted.
+            if !bar.is_sorted_by(|a, b| by_time(a, b).is_le()) {
+                bar.sort_unstable_by(by_time);
+            }
+        }
+        lines
     }
 
     fn aggregate(&self, placed: &[Placed], key: &[i64]) -> Result<Groups, ResampleError> {
-        let counted = |line: &Placed| line.is_counted.then_some(line.row);
-        let price: Values<f64> = placed
-            .iter()
-            .map(|line| {
-                self.lines
-                    .price(counted(line).filter(|_| line.counts.price)?)
-            })
-            .collect();
+        let price = |line: &Placed| (line.is_counted && line.counts.price).then_some(line.price);
+        let price: Values<f64> = placed.iter().map(price).collect();
         let units = |line: &Placed| {
-            let volume = self.lines.volume(counted(line)?)?;
-            self.accounts.get(line.series)?.digits?.units(volume)
+            let account = self.accounts.get(line.series);
+            let digits = account.filter(|_| line.is_counted)?.digits?;
+            digits.units(line.volume)
         };
         let volume = placed.iter().map(|line| units(line).unwrap_or_default());
         let volume = Values::whole(volume.collect());
         let trades = placed.iter().map(|line| i64::from(line.is_counted));
         let trades = Values::whole(trades.collect());
         let turnover = |line: &Placed| {
-            let row = counted(line)?;
-            Some(self.lines.price(row)? * self.lines.volume(row)?)
+            if line.is_counted {
+                line.price * line.volume
+            } else {
+                0.0
+            }
         };
-        let turnover = placed.iter().map(|line| turnover(line).unwrap_or_default());
-        let turnover = Values::whole(turnover.collect());
+        let turnover = Values::whole(placed.iter().map(turnover).collect());
         aggregate(&Rows {
             key,
             open: &price,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use crate::check;
+use crate::check::{self, Who, closes_agree, judge};
 use crate::frame::basis::{self, Moved};
 use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::http::Talk;
@@ -18,7 +18,6 @@ use crate::source::{Asked, Extras, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError, refuse_other_rows};
 
 use super::fetch::Fetchers;
-use super::who::{Who, closes_agree, judge};
 use super::{History, PlannedJob, bars_request};
 use crate::ingest::FailureKind;
 

@@ -4,7 +4,9 @@
 //! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
+use crate::backlog::GapNote;
 use crate::catalog::{Missing, Wanted};
+use crate::check::Who;
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
@@ -14,10 +16,8 @@ use crate::vault::VaultError;
 
 use super::answer::{Answer, AnswerNotes, FetchedRows};
 use super::asides;
-use super::gap_notes::GapNote;
 use super::kept_answers::{KeptAnswers, is_of_vault};
 use super::run::Run;
-use super::who::Who;
 use super::{PlannedJob, PlannedVenue, UpdateError, bars_request};
 use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown, VenueReport};
 use crate::workspace::Session;
@@ -133,7 +133,7 @@ impl<'l> Run<'_, 'l> {
                     self.keep(&request, "answer", &body, &reason)?;
                 }
                 if kind == FailureKind::Source {
-                    self.learn(planned, GapNote::of_refusal(job));
+                    self.learn(planned, GapNote::of_refusal(&job.ticker, job.interval));
                 }
                 self.fail(planned, job, reason, kind);
             }
@@ -161,10 +161,10 @@ impl<'l> Run<'_, 'l> {
             return Ok(());
         }
         self.note_heard(planned, job, &fetched.aside)?;
-        self.learn(planned, GapNote::of_answer(job, &fetched.aside));
+        self.learn_heard(planned, job, &fetched.aside);
         let cut_short = fetched.aside.beside.cut_short.as_ref();
         if cut_short.is_some_and(|cut| cut.body.is_none()) {
-            self.learn(planned, GapNote::of_refusal(job));
+            self.learn(planned, GapNote::of_refusal(&job.ticker, job.interval));
         }
         let AnswerNotes { mark, beside, .. } = fetched.aside;
         let history = match job.asked {
@@ -272,7 +272,7 @@ impl<'l> Run<'_, 'l> {
         }
         self.note_heard(planned, job, &aside)?;
         self.report.at(&planned.venue).tickers.empty += 1;
-        self.learn(planned, GapNote::of_answer(job, &aside));
+        self.learn_heard(planned, job, &aside);
         let checked = Checked {
             ticker: job.ticker.clone(),
             interval: job.interval,
@@ -287,6 +287,13 @@ impl<'l> Run<'_, 'l> {
             arrived.checked.push(checked);
         }
         Ok(())
+    }
+
+    /// Takes in what an answer says of the days of a series.
+    fn learn_heard(&mut self, planned: &PlannedVenue, job: &PlannedJob, aside: &AnswerNotes) {
+        let heard = asides::heard(job, aside);
+        let note = GapNote::of_answer(&job.ticker, job.interval, heard);
+        self.learn(planned, note);
     }
 
     /// Reports what a person should know of an answer in which the source knew the series.

@@ -3,14 +3,19 @@
 //! Promises: nothing is written here. Leaves to others: what becomes of rows of another security, and events, which are staged
 //! with the rows (`arrivals`).
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use crate::catalog::Catalog;
+use crate::check::{Who, judge};
 use crate::frame::EventKind;
+use crate::gaps::Heard;
 use crate::model::{Identity, PriceBasis, StorageRequest, Ticker, Venue, time};
 use crate::source::Extras;
 
-use super::who::{Who, judge};
+use super::PlannedJob;
+use super::answer::AnswerNotes;
 
 /// Returns what a person should know of what came along with an answer, but for an end that is missing.
 /// What is lost is told if it `is_news`.
@@ -69,6 +74,24 @@ pub(super) fn is_known(
     let known = catalog.identity(ticker, venue);
     let both = known.zip(beside.identity.as_ref());
     both.is_some_and(|(known, answered)| judge(&known, answered, || false) == Who::Same)
+}
+
+/// Returns what an answer says of days. A source that does not speak of them has told all from the first row to the last.
+pub(super) fn heard(job: &PlannedJob, aside: &AnswerNotes) -> Heard {
+    let rows = || {
+        let days = &aside.days;
+        let span = days.first().copied().zip(days.last().copied());
+        (span.into_iter().collect(), BTreeSet::new())
+    };
+    let answered = aside.beside.answered.clone();
+    let (spans, null) = answered.map_or_else(rows, |answered| (answered.spans, answered.null));
+    Heard {
+        spans,
+        null,
+        held: aside.days.clone(),
+        lost: aside.beside.lost,
+        is_continued: job.has_rows || job.known.is_some(),
+    }
 }
 
 /// Tells whether the bars themselves are adjusted for payments.

@@ -12,8 +12,7 @@ use crate::model::{Venue, time};
 use crate::source::{Asked, Window};
 
 use super::PlannedJob;
-use super::gap_notes::has_sessions;
-use super::owed::Owed;
+use crate::backlog::Owed;
 
 /// Narrows jobs of a venue to its gaps.
 pub(super) fn narrow(owed: &Owed<'_>, books: &GapBooks, venue: &Venue, jobs: &mut Vec<PlannedJob>) {
@@ -21,7 +20,7 @@ pub(super) fn narrow(owed: &Owed<'_>, books: &GapBooks, venue: &Venue, jobs: &mu
         let book = books.get(&(venue.clone(), job.interval));
         let gaps = book.map(|book| book.of(&job.ticker)).unwrap_or_default();
         let facts = owed.facts((&job.ticker, venue, job.interval), None);
-        has_sessions(job.interval) && narrow_job(job, &facts, &gaps)
+        job.interval.has_sessions() && narrow_job(job, &facts, &gaps)
     });
 }
 

@@ -9,44 +9,28 @@ mod answer;
 mod arrivals;
 mod asides;
 mod confirm;
-mod feed_minutes;
 mod feed_runs;
 mod fetch;
 mod fill;
-mod gap_notes;
-mod gap_survey;
 mod kept_answers;
-mod owed;
+mod order;
 mod plan;
 mod planned;
-mod provisional;
 mod queue;
 mod replay;
-mod request_count;
-mod requests;
 mod run;
 mod space;
-mod status;
 mod take_in;
 mod unknown;
-mod who;
 
 pub use confirm::{Confirmed, confirm};
-pub use feed_minutes::{FeedMinutes, MinutesInState};
-pub use gap_survey::{
-    AskedSessions, SeriesSessions, StateOfSessions, by_state, lost_sessions, sessions,
-};
-pub use owed::Owed;
+pub use order::missed;
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
 };
-pub use provisional::Provisional;
-pub use request_count::RequestCount;
-pub use requests::{RequestLog, RequestWeek};
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
-pub use status::{RefusedTicker, SeriesStatus, refused, survey};
 pub use take_in::{ListChoice, TakenIn, take_in};
 pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use crate::backlog::Owed;
 use crate::catalog::Catalog;
 use crate::gaps::GapBooks;
 use crate::layout::Continuity;
@@ -14,9 +15,8 @@ use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
-use super::owed::Owed;
 use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
-use super::{Pace, UpdateError, fill};
+use super::{Pace, UpdateError, fill, order};
 use crate::ingest::{self, Unserved};
 use crate::workspace::{DataRoot, View};
 
@@ -146,7 +146,7 @@ pub fn plan(
         if let Some(books) = &request.gaps {
             fill::narrow(&owed, books, &planned.venue, &mut planned.jobs);
         }
-        owed.arrange(&mut planned, &**source, request.pace);
+        order::arrange(&owed, &mut planned, &**source, request.pace);
         let has_jobs = !planned.jobs.is_empty();
         let against_toggle = planned.against_toggle(view.config);
         plan.against_toggle.extend(against_toggle);

@@ -171,6 +171,12 @@ impl PlannedJob {
 }
 
 impl PlannedVenue {
+    /// Returns the series that are asked for.
+    pub(super) fn series(&self) -> (&Venue, Vec<(&Ticker, Interval)>) {
+        let series = self.jobs.iter().map(|job| (&job.ticker, job.interval));
+        (&self.venue, series.collect())
+    }
+
     /// Returns what was planned as left out, because its source cannot be asked.
     pub(super) fn unserved(self, reason: String) -> Unserved {
         let mut known = BTreeSet::new();

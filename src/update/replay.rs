@@ -4,8 +4,10 @@
 //! what is stored, once: where a parser was mended, its values win, and nothing else changes. Answers count only as far as
 //! nothing came between them and what is stored that the vault does not have: older values would take the place of newer ones.
 //! So answers before a split, which stand on another basis, do not. Rows that a person took out stay out. Marks stay as they are.
+//! What is damaged of the vault is told with its place, and costs the answers that it is of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use chrono::NaiveDate;
 
@@ -16,9 +18,11 @@ use super::{PlannedJob, PlannedVenue, UpdateError, UpdatePlan, bars_request};
 use crate::catalog::Wanted;
 use crate::frame::basis::{Overlap, changes_prices, measured};
 use crate::frame::{self, BarBatch, Frame, Reason};
-use crate::ingest::{Consolidation, SourceNote, SourceNotes};
+use crate::ingest::{
+    Consolidation, FailureKind, FileFailure, SourceNote, SourceNotes, VenueReport,
+};
 use crate::layout::Continuity;
-use crate::ledger::{Ledgers, rows_out};
+use crate::ledger::Ledgers;
 use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker};
 use crate::source::{Download, Extras, Fetched, MarketDataSource, Recorded};
 use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
@@ -39,15 +43,26 @@ struct Answers<'v> {
     shelf: Shelf,
     source: &'v dyn MarketDataSource,
     since: Option<NaiveDate>,
+    /// The folder of the workspace.
+    root: &'v Path,
 }
 
 impl Answers<'_> {
-    /// Reads every download since a day, in the order in which they came.
-    fn each(&self, mut see: impl FnMut(Download)) -> Result<(), UpdateError> {
+    /// Reads every download since a day, in the order in which they came, and returns what is damaged of them.
+    fn each(&self, mut see: impl FnMut(Download)) -> Result<Vec<FileFailure>, UpdateError> {
+        let mut damaged = Vec::new();
         let days = self.vault.days(&self.shelf)?.into_iter();
         for (day, files) in days.filter(|(day, _)| self.since.is_none_or(|since| *day >= since)) {
             for file in &files {
                 let contents = self.vault.read(&self.shelf, day, file)?;
+                let path = self.vault.path(&self.shelf, day, file);
+                let path = path.strip_prefix(self.root).unwrap_or(&path);
+                let of_file = contents.iter().flat_map(|found| found.damage_of(file));
+                damaged.extend(of_file.map(|damage| FileFailure {
+                    reason: damage.told_in(path),
+                    file: damage.name,
+                    kind: FailureKind::Disk,
+                }));
                 for record in contents.iter().flat_map(Contents::records) {
                     see(Download {
                         name: record.head.name.clone(),
@@ -56,13 +71,13 @@ impl Answers<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(damaged)
     }
 
-    /// Returns the jobs that are recorded, and the bytes of all answers.
-    fn jobs(&self) -> Result<(Jobs, BTreeMap<Digest, u64>), UpdateError> {
+    /// Returns the jobs that are recorded, and the bytes of all answers. What is damaged is told.
+    fn jobs(&self, report: &mut VenueReport) -> Result<(Jobs, BTreeMap<Digest, u64>), UpdateError> {
         let (mut jobs, mut sizes) = (Jobs::new(), BTreeMap::new());
-        self.each(|download| {
+        report.damaged_answers = self.each(|download| {
             if let Some(recorded) = self.source.recorded(&download) {
                 let of = (recorded.job.ticker.clone(), recorded.job.interval);
                 jobs.entry(of).or_default().push(recorded);
@@ -147,6 +162,7 @@ pub(super) fn replay_answers(
             shelf,
             source: &**source,
             since,
+            root: &places.root,
         };
         Replay { run: &mut *run }.of_venue(planned, &answers)?;
     }
@@ -164,7 +180,7 @@ impl<'l> Replay<'_, '_, 'l> {
         planned: &PlannedVenue,
         answers: &Answers<'_>,
     ) -> Result<(), UpdateError> {
-        let (mut jobs, sizes) = answers.jobs()?;
+        let (mut jobs, sizes) = answers.jobs(self.run.report.at(&planned.venue))?;
         let mut broken = 0;
         for ((ticker, interval), recorded) in &mut jobs {
             let catalog = self.run.registry.catalog();
@@ -192,10 +208,9 @@ impl<'l> Replay<'_, '_, 'l> {
                 let rows =
                     self.rows_of(planned, job, (recorded, answers.source), &body, &mut notes);
                 for (request, (rows, provenance)) in rows {
-                    let history = ledgers.history(fs, places, &request);
-                    let history = history.map_err(StorageError::from)?;
                     // An answer of before that does not know that a person took rows out since.
-                    let rows = frame::without(&rows, &rows_out(&history, rows.profile()));
+                    let out = ledgers.rows_out(fs, places, &request, rows.profile());
+                    let rows = frame::without(&rows, &out.map_err(StorageError::from)?);
                     self.stage_again(&mut run, request, &rows, &provenance)?;
                 }
             }

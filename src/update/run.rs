@@ -11,6 +11,7 @@ use std::thread;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::backlog::{GapNote, Owed, Remembered, Remembering};
 use crate::layout::Places;
 use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
@@ -21,9 +22,7 @@ use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use super::arrivals::Arrivals;
 use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
 use super::fetch::{Fetchers, Incoming, Message};
-use super::gap_notes::{GapNote, Remembered, Remembering};
 use super::kept_answers::KeptAnswers;
-use super::owed::Owed;
 use super::replay::replay_answers;
 use super::space::check_space;
 use super::unknown::let_rest;
@@ -333,7 +332,8 @@ impl<'l> Run<'_, 'l> {
     /// Names what sources forgot before an answer came.
     fn note_losses(&mut self, plan: &UpdatePlan) {
         let by = remembering(self.view, self.session, self.registry, &self.options);
-        let (losses, warnings) = self.gaps.note_losses(by, plan);
+        let series: Vec<_> = plan.venues.iter().map(PlannedVenue::series).collect();
+        let (losses, warnings) = self.gaps.note_losses(by, &series);
         self.report.losses.extend(losses);
         self.report.warnings.extend(warnings);
     }

@@ -3,6 +3,8 @@
 //! Promises: pure; every byte of a file is in a record, in a damage or in the torn end. A record is given only if its bytes
 //! have the digest that its line says.
 
+use std::path::Path;
+
 use crate::model::Digest;
 
 use super::VaultFile;
@@ -30,6 +32,15 @@ pub struct Damage {
     pub length: u64,
     /// The download, if its line is whole.
     pub name: Option<String>,
+}
+
+impl Damage {
+    /// Says where the damage is in the file of a path, as a sentence without a period.
+    pub fn told_in(&self, path: &Path) -> String {
+        let Self { length, offset, .. } = self;
+        let path = path.display();
+        format!("{length} bytes from {offset} on are damaged in {path}")
+    }
 }
 
 /// A file of a form that this build does not know.

@@ -29,7 +29,7 @@ use crate::observe::Observer;
 use crate::source::posttrade::Feed;
 use crate::source::{MarketDataSource, symbols, yahoo};
 use crate::storage::{self, Stores};
-use crate::sys::{Fs, FsError, FsResult, Kind};
+use crate::sys::{Clock, Fs, FsError, FsResult, Kind};
 
 pub(super) const PLAN_FILE: &str = "migration_plan.json";
 
@@ -124,8 +124,13 @@ impl<'s> Workspace<'s> {
     }
 
     /// Returns the door to its file system.
-    pub(super) fn fs(&self) -> &dyn Fs {
+    pub fn fs(&self) -> &'s dyn Fs {
         &*self.around.fs
+    }
+
+    /// Returns its clock.
+    pub fn clock(&self) -> &'s dyn Clock {
+        &*self.around.clock
     }
 
     /// Returns what planning looks at.

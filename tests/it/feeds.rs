@@ -3,10 +3,12 @@
 mod crash;
 mod expiry;
 mod gaps;
+mod lost;
 mod marks;
 mod outward;
 mod recorded;
 mod replayed;
+mod taken_out;
 mod together;
 mod told;
 mod trouble;

@@ -1,17 +1,16 @@
 //! Lists of symbols: what is recorded, what is taken, and what is refused with everything as it was.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::Path;
-
-use barkeep::cli::Exit;
-use barkeep::source::symbols::{Forms, Kind, LeftOut, Listed, Reason, SymbolList};
-
-use rstest::rstest;
+mod given_up;
 
 use crate::support::barkeep::Barkeep;
 use crate::support::recorded::{recorded, recorded_data};
 use crate::support::server::{Reply, Server};
+use barkeep::cli::Exit;
+use barkeep::source::symbols::{Forms, Kind, LeftOut, Listed, Reason, SymbolList};
+use rstest::rstest;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
 
 fn recorded_list(folder: &Path, name: &str) -> SymbolList {
     let bytes = recorded(&folder.join("symbols"), name);
@@ -182,7 +181,6 @@ fn a_recorded_file_that_is_packed_and_cut_off_is_refused() {
 const NASDAQ: &str = "nasdaqlisted_2025-07-21.txt";
 const OTHER: &str = "otherlisted_2025-07-21.txt";
 const XETRA: &str = "t7-xetr-allTradableInstruments_2019-11-08.csv.gz";
-
 const HEADING: &str = "Symbol|Security Name|Market Category|Test Issue|Financial Status|Round Lot Size|ETF|NextShares\n";
 const OTHERS: &str = "ACT Symbol,Company Name\nBRK.B,Berkshire\nABR$D,Arbor\n";
 
@@ -378,84 +376,4 @@ fn a_dry_run_tells_and_changes_nothing() {
         ran.stderr
     );
     assert_eq!(bar.tree(), before);
-}
-
-/// A workspace in which one ticker is given up; `intervals` are its records.
-fn given_up(ticker: &str, intervals: &str) -> Barkeep {
-    let bar = Barkeep::partitioned(&["MSFT"]);
-    let entry = format!(
-        "{{\"{ticker}\": {{\"ticker\": \"{ticker}\", \"added_date\": \"2025-01-02\", \"status\": \"not_found\", \
-         \"last_checked\": null, \"venue\": \"us:demo\", \"intervals\": {intervals}}}}}"
-    );
-    bar.write("tickers.json", entry);
-    bar
-}
-
-fn is_active(bar: &Barkeep) -> bool {
-    let text = bar.text("tickers.json");
-    let registry: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let entry = registry.as_object().unwrap().values().next().unwrap();
-    entry["status"] == "active"
-}
-
-#[test]
-fn a_given_up_ticker_that_a_list_names_is_taken_back() {
-    let bar = given_up("AAPL", "{}");
-    bar.write("list.txt", "Symbol\nAAPL\n");
-
-    let ran = bar.run(&import("list.txt", &[])).expect(Exit::Ok);
-
-    assert!(ran.stderr.contains("took back 1 (AAPL)"), "{}", ran.stderr);
-    assert!(is_active(&bar));
-}
-
-#[rstest]
-#[case::confirm(&["tickers", "confirm", "--venue", "us:demo"])]
-#[case::the_name_of_the_predecessor(&["confirm-not-founds", "--venue", "us:demo"])]
-fn a_given_up_ticker_whose_bars_come_is_taken_back(#[case] args: &[&str]) {
-    let bar = given_up("AAPL", "{}");
-
-    let ran = bar.run(args).expect(Exit::Ok);
-
-    assert!(
-        ran.stderr.contains("Took back 1 ticker of us:demo: AAPL."),
-        "{}",
-        ran.stderr
-    );
-    assert!(is_active(&bar));
-}
-
-#[test]
-fn a_source_that_cannot_answer_takes_nothing_back() {
-    let bar = given_up("AAPL", "{}");
-    let source = "[sources.\"us:demo\"]\nkind = \"files\"\npath = \"incoming\"\n";
-    bar.write("barkeep.toml", source);
-    bar.write("incoming/AAPL.csv", "what,is,this\n1,2,3\n");
-    let before = bar.read("tickers.json");
-
-    let ran = bar
-        .run(&["tickers", "confirm", "--venue", "us:demo"])
-        .expect(Exit::Partial);
-
-    assert!(
-        ran.stderr.contains("Nothing is known of AAPL"),
-        "{}",
-        ran.stderr
-    );
-    assert_eq!(bar.read("tickers.json"), before);
-}
-
-#[rstest]
-#[case::recent("2025-11-01", true)]
-#[case::long_ago("2025-01-02", false)]
-fn reparse_takes_back_what_had_bars_of_late(#[case] found: &str, #[case] expected: bool) {
-    let bar = given_up(
-        "AAPL",
-        &format!("{{\"1d\": {{\"status\": \"active\", \"last_found_date\": \"{found}\"}}}}"),
-    );
-
-    bar.run(&["reparse-not-founds", "--venue", "us:demo"])
-        .expect(Exit::Ok);
-
-    assert_eq!(is_active(&bar), expected);
 }

@@ -80,8 +80,8 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     };
     report.seconds.leftovers = watch.seconds();
     report.kept.extend(swept.quarantined.iter().cloned());
+    report.warnings.extend(housed.unmoved());
     report.kept.extend(housed.kept);
-    report.warnings.extend(sweep::unmoved(&housed.left));
     let is_left = !swept.left.is_empty() || !housed.left.is_empty();
     let of_left = is_left.then_some(Exit::Partial);
     let exit = Exit::worst(

@@ -8,14 +8,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::named::{self, Lookup};
-use super::status::registry;
 use super::unknown;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Known, Listed};
 use crate::ledger::SeriesRecord;
@@ -50,19 +49,8 @@ const NONE: &str = "-";
 pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = registry(&workspace, shell)?;
-    let now = shell.around.clock.now();
-    let as_of = args
-        .as_of
-        .map(|as_of| as_of.at(now))
-        .transpose()
-        .map_err(Failure::usage)?;
-    let lookup = Lookup {
-        shell,
-        workspace: &workspace,
-        catalog: &catalog,
-        venues: &args.venues,
-        day: as_of.map(|at| at.date_naive()),
-    };
+    let as_of = wiring::moment(shell, args.as_of)?;
+    let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues).at(as_of);
     let args = &ListArgs {
         tickers: lookup.tickers(&args.tickers)?,
         ..args.clone()
@@ -108,11 +96,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             "error: {path} cannot be understood: {reason}\nhint: make the records anew: barkeep check --rebuild"
         ));
     }
-    Ok(if damaged.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::Damaged
-    })
+    Ok(Exit::Damaged.when(!damaged.is_empty()))
 }
 
 /// Of a moment before anything was recorded nobody knows what was held.

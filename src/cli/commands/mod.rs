@@ -18,7 +18,6 @@ pub(super) mod partition_migrate;
 pub(super) mod partition_toggle;
 pub(super) mod predecessor;
 pub(super) mod report;
-mod resampled;
 pub(super) mod revisions;
 pub(super) mod show;
 pub(super) mod status;

@@ -4,7 +4,7 @@
 //! an alias that is spelled alike; what is not plain is told. Leaves to others: the aliases themselves (`catalog`), and words that
 //! name nothing (`unknown`).
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::catalog::{Catalog, Meant, Named};
 use crate::cli::failure::Failure;
@@ -19,13 +19,13 @@ const MOST_NAMED: usize = 5;
 /// What words are looked up in.
 #[derive(Clone, Copy)]
 pub(super) struct Lookup<'l> {
-    pub(super) shell: &'l Shell<'l>,
-    pub(super) workspace: &'l Workspace<'l>,
-    pub(super) catalog: &'l Catalog,
+    shell: &'l Shell<'l>,
+    workspace: &'l Workspace<'l>,
+    catalog: &'l Catalog,
     /// The venues that are asked about; all when empty.
-    pub(super) venues: &'l [Venue],
+    venues: &'l [Venue],
     /// The day of the question, if not today.
-    pub(super) day: Option<NaiveDate>,
+    day: Option<NaiveDate>,
 }
 
 impl<'l> Lookup<'l> {
@@ -42,6 +42,14 @@ impl<'l> Lookup<'l> {
             catalog,
             venues,
             day: None,
+        }
+    }
+
+    /// Returns what words are looked up in of a question about a moment, if it is about one.
+    pub(super) fn at(self, moment: Option<DateTime<Utc>>) -> Self {
+        Self {
+            day: moment.map(|at| at.date_naive()),
+            ..self
         }
     }
 

@@ -8,14 +8,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::registration;
-use super::status::registry;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring;
-use crate::config::Overrides;
+use crate::cli::wiring::{self, registry};
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
 use crate::update;
@@ -32,19 +30,9 @@ pub(in crate::cli) struct NotFoundsArgs {
     venue: Option<Venue>,
 }
 
-impl NotFoundsArgs {
-    fn open<'s>(&self, shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failure> {
-        let flags = Overrides {
-            default_venue: self.venue.clone(),
-            ..Overrides::default()
-        };
-        wiring::open(shell, &flags)
-    }
-}
-
 /// Runs `tickers reparse`.
 pub(in crate::cli) fn reparse(args: &NotFoundsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = args.open(shell)?;
+    let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     let venue = workspace.default_venue();
     let taken_back = change(&workspace, shell, "tickers reparse", |catalog| {
         catalog.reactivate_recent(venue, shell.today())
@@ -55,7 +43,7 @@ pub(in crate::cli) fn reparse(args: &NotFoundsArgs, shell: &Shell<'_>) -> Result
 
 /// Runs `tickers confirm`.
 pub(in crate::cli) fn confirm(args: &NotFoundsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = args.open(shell)?;
+    let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     let venue = workspace.default_venue();
     let (source, interval) = served(&workspace, venue)?;
     let catalog = registry(&workspace, shell)?;

@@ -1,37 +1,12 @@
-//! Stored bars that may still change, because their time was not over when they came.
-//!
-//! Promises: takes no lock. Leaves to others: which bars these are (`update`).
+//! What is said of stored bars that may still change, because their time was not over when they came.
 
 use crate::calendar::WallClock;
-use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::frame::Frame;
-use crate::model::{Interval, Series, StorageRequest, time};
-use crate::update::Provisional;
-use crate::workspace::Reading;
+use crate::model::{Interval, time};
 
 /// How many of them a message names.
 const MOST_NAMED: usize = 3;
-
-/// Returns which bars of a series are provisional; none of an earlier moment, of which nobody knows it any more.
-pub(super) fn provisional(
-    reading: Reading<'_, '_>,
-    shell: &Shell<'_>,
-    request: &StorageRequest,
-    bars: &Frame,
-) -> Result<Vec<i64>, Failure> {
-    let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) else {
-        return Ok(Vec::new());
-    };
-    if reading.as_of.is_some() {
-        return Ok(Vec::new());
-    }
-    let (fs, now) = (&*shell.world.fs, shell.around.clock.now());
-    let bars: Vec<i64> = bars.times().collect();
-    let mut provisional = Provisional::of(reading.workspace, fs, reading.catalog, now);
-    Ok(provisional.among((ticker, venue, *interval), &bars)?)
-}
 
 /// Names provisional bars, of which some may be over by now on the clock of the exchange.
 pub(super) fn tell(shell: &Shell<'_>, bars: &[i64], interval: Interval, zone: Option<&str>) {

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::export::{save, target};
-use super::status::{registry, survey};
+use super::status::survey;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
-use crate::cli::wiring;
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::export::page;
 use crate::ledger::Rewrite;

@@ -13,13 +13,14 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
-use crate::cli::wiring::{self, absent};
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Known};
 use crate::model::{Interval, Ticker, Venue};
+use crate::overview::{self, RefusedTicker, SeriesStatus};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, RefusedTicker, SeriesStatus, UpdateRequest};
+use crate::update::{self, AgainstToggle, UpdateRequest};
 use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
@@ -72,7 +73,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let known = known(&workspace, shell, &catalog)?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
-    let mirrors = mirror::standings(&workspace, shell, &known);
+    let mirrors = mirror::standings(&workspace, &known);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.printer.json(&json!({
@@ -159,18 +160,7 @@ fn print_losses(series: &[SeriesStatus], shell: &Shell<'_>) {
 
 /// Returns how `status` ends.
 pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
-    if series.iter().any(SeriesStatus::will_lose) {
-        Exit::WillExpire
-    } else {
-        Exit::Ok
-    }
-}
-
-/// Returns the registry, which a workspace has.
-pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
-    workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))
+    Exit::WillExpire.when(series.iter().any(SeriesStatus::will_lose))
 }
 
 /// How a workspace stands.
@@ -200,9 +190,9 @@ pub(super) fn survey(
         ..UpdateRequest::default()
     };
     let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
-    let series = update::survey(&plan, view, catalog, request.now);
+    let series = overview::survey(&plan, view, catalog, request.now);
     Ok(Standing {
-        refused: update::refused(&plan, view, catalog, request.now),
+        refused: overview::refused(&plan, view, catalog, request.now),
         series,
         unserved: plan.unserved,
         data: plan.data,

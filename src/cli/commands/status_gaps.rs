@@ -2,22 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::named::Lookup;
 use super::status::{StatusArgs, exit, survey};
 use super::unknown;
+use crate::backlog::{self, AskedSessions, FeedMinutes, Owed, SeriesSessions, StateOfSessions};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::feed_minutes;
-use crate::cli::ui::words::{count, grouped};
+use crate::cli::ui::words::{count, grouped, moment};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Series, Ticker, Venue, time};
-use crate::update::{self, AskedSessions, Owed, SeriesSessions, SeriesStatus, StateOfSessions};
+use crate::overview::SeriesStatus;
 use crate::workspace::Workspace;
 
 /// Runs `status --gaps`.
@@ -55,16 +56,19 @@ pub(super) fn run(
         intervals,
         tickers: &args.tickers,
     };
-    let series = update::sessions(&owed, &books, asked, |ticker, venue, interval| {
+    let series = backlog::sessions(&owed, &books, asked, |ticker, venue, interval| {
         let of = (venue.clone(), ticker.clone(), interval);
         first.get(&of).copied()
     });
-    let states = update::by_state(&series);
+    let states = backlog::by_state(&series);
     let standing = survey(workspace, shell, catalog)?;
     let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
     // Who names tickers or lengths of bars means bars.
     let is_of_feeds = args.tickers.is_empty() && args.intervals.is_empty();
-    let minutes = is_of_feeds.then(|| feed_minutes::read(workspace, shell, &args.venues));
+    let minutes = is_of_feeds.then(|| {
+        let disk = (workspace.fs(), &workspace.places);
+        FeedMinutes::read(owed.view, disk, owed.now, (&args.venues, None))
+    });
     let minutes = minutes.transpose()?;
     if args.json {
         let feeds = minutes
@@ -202,10 +206,6 @@ fn remark(one: &SeriesSessions, span: &Span) -> String {
     }
     let deadline = one.deadlines.get(&span.first);
     deadline.map_or_else(String::new, |deadline| moment(*deadline))
-}
-
-fn moment(moment: DateTime<Utc>) -> String {
-    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn document(

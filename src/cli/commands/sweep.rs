@@ -1,16 +1,8 @@
-//! What is said of temporary files and legacy files that a sweep came by.
-
-use std::path::PathBuf;
+//! What is said of temporary files that a sweep came by.
 
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
 use crate::ingest::sweep::SweepReport;
-
-/// Says which legacy files stay where they are, as sentences without a period.
-pub(in crate::cli) fn unmoved(left: &[(PathBuf, String)]) -> impl Iterator<Item = String> {
-    left.iter()
-        .map(|(path, reason)| format!("{} stays: {reason}", path.display()))
-}
 
 /// Says what became of temporary files. What was put away is listed by whoever has a report for it.
 pub(in crate::cli) fn print(swept: &SweepReport, shell: &Shell<'_>) {

@@ -16,7 +16,6 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring;
-use crate::config::Overrides;
 use crate::lock::LockGuard;
 use crate::model::Venue;
 use crate::source::symbols::{Kind, ListError, SymbolList};
@@ -160,11 +159,7 @@ pub(super) struct Changes {
 
 /// Runs `tickers import`.
 pub(super) fn run(args: &ImportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let flags = Overrides {
-        default_venue: args.venue.clone(),
-        ..Overrides::default()
-    };
-    let workspace = wiring::open(shell, &flags)?;
+    let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     wiring::warn_without_source(&workspace, shell, workspace.default_venue());
     let lists = fetch(args, shell, &workspace)?.or_nothing(shell, args.json)?;
     let compared = |lists: Lists| {

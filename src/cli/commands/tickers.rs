@@ -16,7 +16,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::{self, absent};
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::model::{Ticker, Venue};
 use crate::workspace::Workspace;
@@ -116,16 +116,10 @@ pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result
 }
 
 fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let flags = Overrides {
-        default_venue: args.venue.clone(),
-        ..Overrides::default()
-    };
-    let workspace = wiring::open(shell, &flags)?;
+    let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     let venue = workspace.default_venue();
     let held = registration::lock(&workspace, shell, "tickers accept", Duration::ZERO)?;
-    let mut catalog = workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let mut catalog = registry(&workspace, shell)?;
     let tickers = Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(venue))
         .tickers(&args.tickers)?;
     let unknown: Vec<&Ticker> = tickers
@@ -163,11 +157,7 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
 }
 
 fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let flags = Overrides {
-        default_venue: args.venue.clone(),
-        ..Overrides::default()
-    };
-    let workspace = wiring::open(shell, &flags)?;
+    let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     let venue = workspace.default_venue();
     let words = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     wiring::warn_without_source(&workspace, shell, venue);
@@ -194,9 +184,7 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
 fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
     let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
-    let mut catalog = workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let mut catalog = registry(&workspace, shell)?;
     let venues = args.venue.as_slice();
     let tickers = Lookup::of(shell, &workspace, &catalog, venues).tickers(&args.tickers)?;
     if let Some(venue) = &args.venue {
@@ -264,9 +252,7 @@ fn verb(tickers: &[&Ticker]) -> String {
 
 fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = workspace
-        .catalog()?
-        .ok_or_else(|| absent(shell, "there is no tickers.json"))?;
+    let catalog = registry(&workspace, shell)?;
     let tickers = match &args.venue {
         Some(venue) => catalog.tickers_at(venue),
         None => catalog.tickers().to_vec(),

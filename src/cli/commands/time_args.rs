@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use crate::cli::failure::Failure;
-use crate::frame::Frame;
 use crate::model::CalendarSpan;
+use crate::query::Span;
 
 /// What dates mean, below the options.
 pub(super) const DATES: &str = "DATE is a day (2026-11-03), a time (2026-11-03T09:30, also with a blank or seconds), a month (2026-11), \
@@ -22,13 +22,6 @@ pub(super) struct TimeArgs {
     /// The last bar: the last of this day or time, which is included
     #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
     end: Option<CalendarSpan>,
-}
-
-/// The first and the last nanosecond that are meant; `None` where there is no border.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    pub(super) first: Option<i64>,
-    pub(super) last: Option<i64>,
 }
 
 impl TimeArgs {
@@ -50,17 +43,5 @@ impl TimeArgs {
             }
             _ => Ok(Span { first, last }),
         }
-    }
-}
-
-impl Span {
-    /// Tells whether it has no border.
-    pub(super) fn is_open(self) -> bool {
-        self.first.is_none() && self.last.is_none()
-    }
-
-    /// Returns the rows within it.
-    pub(super) fn of(self, frame: &Frame) -> Frame {
-        frame.between(self.first, self.last.map(|last| last + 1))
     }
 }

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::status::registry;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::export::{Engine, Zones, script};
 use crate::inventory::Asked;

@@ -2,68 +2,26 @@
 
 use serde_json::{Value, json};
 
-use chrono::{DateTime, Days, Utc};
-
-use super::words::{count, grouped, some_of};
+use super::words::{count, grouped, left_of, moment, some_of};
+use crate::backlog::{FeedMinutes, MinutesInState};
 use crate::cli::Exit;
 use crate::cli::shell::Shell;
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
-use crate::sys::FsResult;
-use crate::update::{FeedMinutes, MinutesInState};
-use crate::workspace::Workspace;
 
 /// Rows of the table of what is not in order; `--json` has all.
 const MOST_ROWS: usize = 40;
 const MOST_DAYS: usize = 10;
-/// Longer than any feed keeps its files, so that a run costs the same after years.
-const RECENT: Days = Days::new(31);
-
-/// Reads what is recorded of feeds; of all when no venue is named.
-///
-/// # Errors
-/// When it cannot be read.
-pub(in crate::cli) fn read(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    venues: &[Venue],
-) -> FsResult<FeedMinutes> {
-    let disk = (&*shell.world.fs, &workspace.places);
-    let now = shell.around.clock.now();
-    FeedMinutes::read(workspace.view(), disk, now, (venues, None))
-}
-
-/// Reads what is recorded of all feeds of the last days: what can still be had is of these, and each run looks at them.
-///
-/// # Errors
-/// When it cannot be read.
-pub(in crate::cli) fn read_recent(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-) -> FsResult<FeedMinutes> {
-    let disk = (&*shell.world.fs, &workspace.places);
-    let now = shell.around.clock.now();
-    let since = now.date_naive() - RECENT;
-    FeedMinutes::read(workspace.view(), disk, now, (&[], Some(since)))
-}
 
 /// Returns the exit that the minutes of feeds deserve.
 pub(in crate::cli) fn exit(minutes: &FeedMinutes) -> Exit {
-    let silent = if minutes.is_silent_now() {
-        Exit::Partial
-    } else {
-        Exit::Ok
-    };
+    let silent = Exit::Partial.when(minutes.is_silent_now());
     Exit::worst([silent, foreseen(minutes)])
 }
 
 /// Returns the exit that minutes deserve which cannot be had in time.
 fn foreseen(minutes: &FeedMinutes) -> Exit {
-    if minutes.missed().is_empty() {
-        Exit::Ok
-    } else {
-        Exit::WillExpire
-    }
+    Exit::WillExpire.when(!minutes.missed().is_empty())
 }
 
 /// Says what feeds forget before it can be fetched, and returns the exit that this deserves.
@@ -106,8 +64,7 @@ pub(in crate::cli) fn print(minutes: &FeedMinutes, shell: &Shell<'_>) {
         printer.line("");
         printer.table(&header, rows.get(..MOST_ROWS).unwrap_or(&rows), &[]);
     }
-    if rows.len() > MOST_ROWS {
-        let more = count(rows.len() - MOST_ROWS, "more run", "more runs");
+    if let Some(more) = left_of(rows.len(), MOST_ROWS, "more run", "more runs") {
         printer.note(&format!("{more} of minutes, which --json lists."));
     }
 }
@@ -206,8 +163,4 @@ fn span_document(day: &FeedDay, span: &MinuteSpan) -> Value {
 /// Returns a minute as the clock shows it, UTC.
 fn clock(minute: u32) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
-}
-
-fn moment(moment: DateTime<Utc>) -> String {
-    moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

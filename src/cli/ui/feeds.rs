@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Printer;
-use super::words::{count, grouped, size, some_of};
+use super::words::{count, grouped, left_of, size, some_of};
 use crate::ingest::{FeedReport, FileFailure, LostMinutes};
 
 /// Failures of one feed that are printed; `--json` has all.
@@ -39,19 +39,15 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
         for failure in feed.failures.iter().take(MOST_LINES) {
             printer.error(&format!("error: {venue}: {}", sentence(failure)));
         }
-        if feed.failures.len() > MOST_LINES {
-            let more = count(
-                feed.failures.len() - MOST_LINES,
-                "more failure",
-                "more failures",
-            );
+        let failed = feed.failures.len();
+        if let Some(more) = left_of(failed, MOST_LINES, "more failure", "more failures") {
             printer.error(&format!("error: {venue}: {more}, which --json lists"));
         }
         if feed.bad_lines > 0 {
             let bad = usize::try_from(feed.bad_lines).unwrap_or(usize::MAX);
+            let bad = count(bad, "line is no trade", "lines are no trades");
             printer.warning(&format!(
-                "{venue}: {} no trades; they are in quarantine, and all others are stored.",
-                count(bad, "line is", "lines are")
+                "{venue}: {bad}; quarantine has what they were, and all others are stored."
             ));
         }
         for lost in &feed.lost {
@@ -71,7 +67,8 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
     }
 }
 
-fn sentence(failure: &FileFailure) -> String {
+/// Says what became of a file, as a sentence without a period.
+pub(super) fn sentence(failure: &FileFailure) -> String {
     match &failure.file {
         Some(file) => format!("{file}: {}", failure.reason),
         None => failure.reason.clone(),

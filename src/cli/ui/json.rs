@@ -6,12 +6,13 @@ use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
 
-/// Returns an event that is about a series, for more to be added.
-pub(in crate::cli) fn event(name: &str, request: &StorageRequest) -> Map<String, Value> {
+/// Returns an event that is about a series, and one fact of it.
+pub(in crate::cli) fn event(name: &str, request: &StorageRequest, fact: (&str, Value)) -> Value {
     let mut event = Map::new();
     event.insert("event".to_owned(), json!(name));
     event.extend(series(request));
-    event
+    event.insert(fact.0.to_owned(), fact.1);
+    Value::Object(event)
 }
 
 /// Returns venue, ticker and interval of a series, as far as it has them.
@@ -31,16 +32,33 @@ pub(in crate::cli) fn series(request: &StorageRequest) -> Map<String, Value> {
     facts
 }
 
+/// Returns what is said of a series behind its venue, ticker and interval.
+pub(in crate::cli) fn about(request: &StorageRequest, said: Value) -> Value {
+    let mut facts = series(request);
+    if let Value::Object(said) = said {
+        facts.extend(said);
+    }
+    Value::Object(facts)
+}
+
 /// Returns a damaged file that was put away.
 pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
-    let mut facts = series(&damaged.request);
-    facts.insert("partition".to_owned(), json!(damaged.partition));
-    facts.extend(record(&damaged.record));
-    facts.insert(
-        "refetch".to_owned(),
-        json!(super::troubles::refetch(&damaged.request, damaged.days)),
-    );
-    Value::Object(facts)
+    let DamagedSeries {
+        request,
+        partition,
+        days,
+        record,
+    } = damaged;
+    about(
+        request,
+        json!({
+            "partition": partition,
+            "path": record.path.display().to_string(),
+            "reason": record.reason,
+            "quarantine": record.folder.display().to_string(),
+            "refetch": super::troubles::refetch(request, *days),
+        }),
+    )
 }
 
 /// Returns tickers that nobody could be asked for.
@@ -54,13 +72,10 @@ pub(in crate::cli) fn unserved(unserved: &Unserved) -> Value {
 }
 
 /// Returns something that was put away.
-pub(in crate::cli) fn record(record: &QuarantineRecord) -> Map<String, Value> {
-    let mut facts = Map::new();
-    facts.insert("path".to_owned(), json!(record.path.display().to_string()));
-    facts.insert("reason".to_owned(), json!(record.reason));
-    facts.insert(
-        "quarantine".to_owned(),
-        json!(record.folder.display().to_string()),
-    );
-    facts
+pub(in crate::cli) fn record(record: &QuarantineRecord) -> Value {
+    json!({
+        "path": record.path.display().to_string(),
+        "reason": record.reason,
+        "quarantine": record.folder.display().to_string(),
+    })
 }

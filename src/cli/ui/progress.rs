@@ -252,9 +252,7 @@ fn as_json(event: &Event) -> Option<Value> {
         }
         Event::FetchPlanned { series } => json!({ "event": "fetch_planned", "series": series }),
         Event::Fetched { request, rows } => {
-            let mut facts = pieces::event("fetched", request);
-            facts.insert("rows".to_owned(), json!(rows));
-            Value::Object(facts)
+            pieces::event("fetched", request, ("rows", json!(rows)))
         }
         Event::FilesPlanned { venue, files } => {
             json!({ "event": "files_planned", "venue": venue.to_string(), "files": files })
@@ -271,11 +269,11 @@ fn as_json(event: &Event) -> Option<Value> {
         Event::ConsolidationPlanned { venue, series } => {
             json!({ "event": "consolidation_planned", "venue": venue.to_string(), "series": series })
         }
-        Event::Committed { request, partition } => {
-            let mut facts = pieces::event("committed", request);
-            facts.insert("partition".to_owned(), json!(partition.to_string()));
-            Value::Object(facts)
-        }
+        Event::Committed { request, partition } => pieces::event(
+            "committed",
+            request,
+            ("partition", json!(partition.to_string())),
+        ),
         Event::MovePlanned {
             venue,
             interval,
@@ -283,11 +281,7 @@ fn as_json(event: &Event) -> Option<Value> {
         } => {
             json!({ "event": "move_planned", "venue": venue.to_string(), "interval": interval.as_str(), "tickers": tickers })
         }
-        Event::Moved { request, rows } => {
-            let mut facts = pieces::event("moved", request);
-            facts.insert("rows".to_owned(), json!(rows));
-            Value::Object(facts)
-        }
+        Event::Moved { request, rows } => pieces::event("moved", request, ("rows", json!(rows))),
         Event::Warning(text) => json!({ "event": "warning", "text": text }),
         Event::Note(text) => json!({ "event": "note", "text": text }),
     };

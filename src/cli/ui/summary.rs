@@ -9,8 +9,8 @@ use super::{Printer, feeds};
 use crate::cli::Exit;
 use crate::ingest::{DamagedSeries, LeftoverReport, RunReport};
 use crate::lock::TakenOver;
+use crate::overview::RequestWeek;
 use crate::sys::Signal;
-use crate::update::RequestWeek;
 use crate::workspace::DataRoot;
 
 /// A run that is over.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::summary::{Finished, name};
 use super::{feeds, json as pieces};
 use crate::ingest::{FailureKind, LeftoverReport, RunReport};
-use crate::update::RequestWeek;
+use crate::overview::RequestWeek;
 
 /// Returns the summary for machines: the last line of `update --json`.
 pub(in crate::cli) fn render(finished: &Finished) -> Value {
@@ -90,6 +90,16 @@ fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
                 })
             })
         })
+        .chain(report.venues.iter().flat_map(|venue| {
+            venue.damaged_answers.iter().map(|one| {
+                json!({
+                    "venue": venue.venue.to_string(),
+                    "kind": kind(one.kind),
+                    "file": one.file,
+                    "reason": one.reason,
+                })
+            })
+        }))
         .chain(
             leftovers
                 .failures

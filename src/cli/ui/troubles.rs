@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 
 use super::summary::Finished;
-use super::words::{count, grouped, quoted, some_of};
+use super::words::{count, grouped, left_of, quoted, some_of};
 use super::{Printer, feeds};
 use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
@@ -43,8 +43,7 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     for loss in report.losses.iter().take(MOST_LINES) {
         printer.error(&format!("error: {loss}"));
     }
-    if report.losses.len() > MOST_LINES {
-        let more = count(report.losses.len() - MOST_LINES, "more loss", "more losses");
+    if let Some(more) = left_of(report.losses.len(), MOST_LINES, "more loss", "more losses") {
         printer.error(&format!("error: {more}, which --json lists"));
     }
     feeds::print_troubles(&report.feeds, printer);
@@ -69,12 +68,16 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             )
         })
     });
-    let lines: Vec<String> = leftovers.failures.iter().cloned().chain(failures).collect();
+    let damaged = report.venues.iter().flat_map(|venue| {
+        let of = |one| format!("{}: {}", venue.venue, feeds::sentence(one));
+        venue.damaged_answers.iter().map(of)
+    });
+    let lines = leftovers.failures.iter().cloned();
+    let lines: Vec<String> = lines.chain(damaged).chain(failures).collect();
     for line in lines.iter().take(MOST_LINES) {
         printer.error(&format!("error: {line}"));
     }
-    if lines.len() > MOST_LINES {
-        let more = count(lines.len() - MOST_LINES, "more failure", "more failures");
+    if let Some(more) = left_of(lines.len(), MOST_LINES, "more failure", "more failures") {
         printer.error(&format!("error: {more}, which --json lists"));
     }
     let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
@@ -86,16 +89,14 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             record.folder.display()
         ));
     }
-    if kept.len() > MOST_LINES {
-        let more = count(kept.len() - MOST_LINES, "more case is", "more cases are");
+    if let Some(more) = left_of(kept.len(), MOST_LINES, "more case is", "more cases are") {
         printer.warning(&format!("{more} in quarantine."));
     }
     for warning in report.warnings.iter().take(MOST_LINES) {
         printer.warning(&format!("{warning}."));
     }
-    if report.warnings.len() > MOST_LINES {
-        let more = report.warnings.len() - MOST_LINES;
-        let more = count(more, "more warning", "more warnings");
+    let warnings = report.warnings.len();
+    if let Some(more) = left_of(warnings, MOST_LINES, "more warning", "more warnings") {
         printer.warning(&format!("{more}, which --json lists."));
     }
 }

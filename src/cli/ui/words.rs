@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use chrono::{DateTime, Utc};
+
 /// Returns a number with its noun, in agreement: `1 ticker`, `9,276 tickers`.
 pub(in crate::cli) fn count(number: usize, one: &str, many: &str) -> String {
     format!(
@@ -53,6 +55,11 @@ pub(in crate::cli) fn duration(seconds: f64) -> String {
     }
 }
 
+/// Returns an instant as documents and tables have it.
+pub(in crate::cli) fn moment(instant: DateTime<Utc>) -> String {
+    instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Returns the first few things of a list, and how many more there are.
 pub(in crate::cli) fn some_of<T: Display>(things: &[T], most: usize) -> String {
     let shown: Vec<String> = things.iter().take(most).map(ToString::to_string).collect();
@@ -60,6 +67,12 @@ pub(in crate::cli) fn some_of<T: Display>(things: &[T], most: usize) -> String {
         0 => shown.join(", "),
         more => format!("{} and {} more", shown.join(", "), grouped(more)),
     }
+}
+
+/// Returns how many things are left of a list of which the first ones were named, with their noun; `None` where none is.
+pub(in crate::cli) fn left_of(all: usize, named: usize, one: &str, many: &str) -> Option<String> {
+    let left = all.saturating_sub(named);
+    (left > 0).then(|| count(left, one, many))
 }
 
 /// Returns a word as it must be typed in a shell.
@@ -110,5 +123,7 @@ mod tests {
     fn long_lists_are_cut() {
         assert_eq!(some_of(&["a", "b"], 3), "a, b");
         assert_eq!(some_of(&["a", "b", "c"], 2), "a, b and 1 more");
+        assert_eq!(left_of(2, 2, "case", "cases"), None);
+        assert_eq!(left_of(4, 2, "case", "cases").as_deref(), Some("2 cases"));
     }
 }

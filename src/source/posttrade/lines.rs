@@ -113,7 +113,14 @@ pub fn lines(
         if bytes.last() == Some(&b'\n') {
             sorting.take(&bytes)?;
         } else if length < limit {
-            // The last one, without an end. A gzip that breaks off is an error before that.
+            // The last one, without an end: whole, or the file was packed while it was written. A gzip that breaks off is an
+            // error before that.
+            if breaks_off(&bytes) {
+                sorting.give_waiting();
+                return Err(LinesError::Cut {
+                    lines: sorting.line,
+                });
+            }
             sorting.take(&bytes)?;
         } else {
             let skipped = packed.skip_until(b'\n');
@@ -127,6 +134,12 @@ pub fn lines(
         sorting.read.bytes += length;
     }
     sorting.finish(packed.get_ref().has_trailer())
+}
+
+/// Tells whether a last line has begun and not ended.
+fn breaks_off(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    text.starts_with(b"{") && !text.ends_with(b"}")
 }
 
 /// Tells trades from bad lines, and bad lines from a file that is not understood.
@@ -196,12 +209,17 @@ impl Sorting<'_> {
         }
     }
 
-    /// A file without any trade whose keys are not known has changed its form, however short it is.
+    /// A file without any trade whose keys are not known has changed its form, however short it is, and one without the beginning of
+    /// any line is another thing.
     fn finish(mut self, has_trailer: bool) -> Result<Read, LinesError> {
-        if self.read.trades == 0
-            && let Some((line, reason)) = self.unknown.take()
-        {
-            return Err(LinesError::UnknownSchema { line, reason });
+        if self.read.trades == 0 {
+            if let Some((line, reason)) = self.unknown.take() {
+                return Err(LinesError::UnknownSchema { line, reason });
+            }
+            let is_line = |bad: &BadLine| bad.bytes.starts_with(b"{");
+            if !self.waiting.is_empty() && !self.waiting.iter().any(is_line) {
+                return Err(LinesError::NoTrades);
+            }
         }
         self.give_waiting();
         self.read.has_trailer = has_trailer;

@@ -85,7 +85,12 @@ pub(super) enum Scalar<'l> {
     Float(f64),
     Null,
     /// What no column takes: truth values, lists, objects, and integers beyond 64 bits.
-    Odd(Value),
+    Odd(Box<Value>),
+}
+
+/// Returns what no column takes. It lies apart, since a line has room for a value of every key.
+fn odd<'l>(value: impl Into<Value>) -> Scalar<'l> {
+    Scalar::Odd(Box::new(value.into()))
 }
 
 impl From<Scalar<'_>> for Value {
@@ -95,7 +100,7 @@ impl From<Scalar<'_>> for Value {
             Scalar::Int(int) => int.into(),
             Scalar::Float(float) => float.into(),
             Scalar::Null => Self::Null,
-            Scalar::Odd(value) => value,
+            Scalar::Odd(value) => *value,
         }
     }
 }
@@ -191,8 +196,7 @@ impl<'l> Rest<'l> {
 
     fn text(&mut self) -> Option<&'l str> {
         self.mark('"')?;
-        let ends = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
-        let text = self.take(self.0.bytes().position(ends)?)?;
+        let text = self.take(plain_length(self.0.as_bytes())?)?;
         self.mark('"')?;
         Some(text)
     }
@@ -220,6 +224,28 @@ impl<'l> Rest<'l> {
         let decimal = number.get(..whole + 1 + fraction)?;
         decimal.parse().ok().map(Scalar::Float)
     }
+}
+
+/// Returns where the first byte stands that ends a text or is no plain part of one: a quote, a backslash or a control. Eight bytes
+/// are looked at together.
+fn plain_length(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The lowest bit of these is that of the first byte below `limit`; bits above it may be carried.
+    let below =
+        |bytes: u64, limit: u8| bytes.wrapping_sub(ONES * u64::from(limit)) & !bytes & HIGHEST;
+    let is = |bytes: u64, byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (at, eight) in eights.iter().enumerate() {
+        let eight = u64::from_le_bytes(*eight);
+        let found = is(eight, b'"') | is(eight, b'\\') | below(eight, b' ');
+        if found != 0 {
+            return Some(at * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    let at = rest.iter().position(ends)?;
+    Some(eights.len() * 8 + at)
 }
 
 impl<'de> Deserialize<'de> for Values<'de> {
@@ -317,7 +343,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_u64<E: Error>(self, int: u64) -> Result<Scalar<'de>, E> {
-        Ok(i64::try_from(int).map_or_else(|_| Scalar::Odd(int.into()), Scalar::Int))
+        Ok(i64::try_from(int).map_or_else(|_| odd(int), Scalar::Int))
     }
 
     fn visit_f64<E: Error>(self, float: f64) -> Result<Scalar<'de>, E> {
@@ -325,7 +351,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_bool<E: Error>(self, is: bool) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Odd(is.into()))
+        Ok(odd(is))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Scalar<'de>, E> {
@@ -333,11 +359,11 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Scalar<'de>, A::Error> {
-        Value::deserialize(SeqAccessDeserializer::new(seq)).map(Scalar::Odd)
+        Value::deserialize(SeqAccessDeserializer::new(seq)).map(odd)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scalar<'de>, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(map)).map(Scalar::Odd)
+        Value::deserialize(MapAccessDeserializer::new(map)).map(odd)
     }
 }
 
@@ -411,6 +437,30 @@ mod tests {
                 expected,
                 "{number}"
             );
+        }
+    }
+
+    #[test]
+    fn a_text_ends_at_the_first_byte_that_is_not_plain() {
+        let is_end = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+        for length in 0..20 {
+            for place in 0..=length {
+                for byte in 0..=u8::MAX {
+                    // Behind the first one, whatever is there changes nothing.
+                    for filling in *b"a\"\\\x1f\x00\xff\x80!#" {
+                        let mut bytes = vec![b'z'; length];
+                        bytes
+                            .iter_mut()
+                            .skip(place)
+                            .for_each(|after| *after = filling);
+                        if let Some(at) = bytes.get_mut(place) {
+                            *at = byte;
+                        }
+                        let expected = bytes.iter().position(|byte| is_end(*byte));
+                        assert_eq!(plain_length(&bytes), expected, "{bytes:?}");
+                    }
+                }
+            }
         }
     }
 

@@ -132,6 +132,14 @@ fn after_an_outage_of_two_days_what_is_left_is_saved_and_what_is_lost_is_told_on
 
     assert_eq!(lost(&last), [""; 0]);
     assert_eq!(week.minutes("2026-09-16", "lost"), 1321);
+    let told = [&UPDATE[..], &["--metrics-file", "barkeep.prom"]].concat();
+    week.bar.run(&told).expect(Exit::Ok);
+    let metrics = week.bar.text("barkeep.prom");
+    let moment = forgotten("2026-09-16").timestamp();
+    let last_loss = format!(
+        "barkeep_feed_last_loss_timestamp_seconds{{market=\"de\",source=\"xetra\"}} {moment}\n"
+    );
+    assert!(metrics.contains(&last_loss), "{metrics}");
     for day in ["2026-09-14", "2026-09-15", "2026-09-17"] {
         assert_eq!(week.minutes(day, "lost"), 0, "{day}");
         assert_eq!(week.minutes(day, "have"), MINUTES, "{day}");
@@ -202,7 +210,9 @@ fn what_cannot_be_had_in_time_is_foreseen_by_run_plan_status_and_metrics() {
     for line in [
         r#"barkeep_feed_missed_minutes{market="de",source="xetra"} 24"#,
         r#"barkeep_feed_minutes{market="de",source="xetra",state="lost"} 0"#,
+        r#"barkeep_feed_last_loss_timestamp_seconds{market="de",source="xetra"} 0"#,
         r#"barkeep_feed_silent_days{market="de",source="xetra"} 0"#,
+        r#"barkeep_feed_last_silent_timestamp_seconds{market="de",source="xetra"} 0"#,
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }

@@ -3,9 +3,9 @@
 use barkeep::cli::Exit;
 use serde_json::Value;
 
-use super::{FRIDAY, UPDATE, lines, thursday};
+use super::{FRIDAY, SAP, UPDATE, lines, thursday};
 use crate::support::barkeep::{Barkeep, Ran};
-use crate::support::feed::FeedServer;
+use crate::support::feed::{FeedServer, line};
 
 const GAPS: [&str; 3] = ["status", "--gaps", "--json"];
 
@@ -173,4 +173,23 @@ fn a_feed_that_is_silent_on_days_of_trading_is_a_warning_and_no_success() {
     let told = "the exchange was open and the feed has no trade: 2026-04-02, 2026-04-01";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     assert_eq!(ran.summary()["feeds"]["days"][0]["silent"], true);
+}
+
+/// One trade is dated a quarter of a century ago.
+#[test]
+fn days_before_the_first_file_of_a_feed_are_not_lost() {
+    let feed = FeedServer::start();
+    let minute = "2026-09-17T07_00";
+    let wrong = line(SAP, "old", "1999-01-04T07:00:05", (1.0, 1.0));
+    feed.publish(minute, &[lines(minute), vec![wrong]].concat());
+    let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+    bar.run(&[&UPDATE[..], &["--metrics-file", "barkeep.prom"]].concat())
+        .expect(Exit::Ok);
+
+    let gaps = bar.run(&GAPS).expect(Exit::Ok);
+
+    assert_eq!(sums(&gaps), ["have 1 1"]);
+    let metrics = bar.text("barkeep.prom");
+    let none = r#"barkeep_feed_last_loss_timestamp_seconds{market="de",source="xetra"} 0"#;
+    assert!(metrics.contains(none), "{metrics}");
 }

@@ -161,3 +161,25 @@ fn bars_of_a_day_under_way_are_provisional_until_the_day_is_whole() {
     let joined = bar.run(&["show", SAP, "-i", "1m", "--resample", "1d"]);
     assert!(!joined.stderr.contains("not over"), "{joined:#?}");
 }
+
+/// A minute of the last day of September is never given, and October has begun.
+#[cfg(feature = "polars")]
+#[test]
+fn the_page_marks_a_month_of_which_trades_may_come_although_newer_bars_are_settled() {
+    let feed = FeedServer::start();
+    for minute in ["2026-09-30T07_00", "2026-09-30T07_03", "2026-09-30T07_06"] {
+        feed.publish(minute, &lines(minute));
+    }
+    feed.fail("2026-09-30T07_03");
+    let mut bar = feed.workspace("freshness = \"minutes\"", "2026-09-30T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Partial);
+    feed.publish("2026-10-01T07_00", &lines("2026-10-01T07_00"));
+    "2026-10-01T10:00:00Z".clone_into(&mut bar.now);
+    bar.run(&UPDATE).expect(Exit::Partial);
+
+    bar.run(&["report", "-o", "report.html"]).expect(Exit::Ok);
+
+    // Of days both months, and of minutes the one with the day that lacks one.
+    let expected = [SAP, SIEMENS].map(|one| (one.to_owned(), 3));
+    assert_eq!(provisional_months(&bar.text("report.html")), expected);
+}

@@ -278,3 +278,60 @@ fn a_damaged_day_is_made_anew_by_the_command_that_is_told() {
     ]);
     assert_eq!(bar.read(TRADES), whole);
 }
+
+/// What a server gave in place of a file, packed as one.
+#[test]
+fn a_file_without_any_line_of_trades_is_asked_for_again() {
+    let feed = FeedServer::start();
+    feed.publish_bytes(FIRST, &packed("<html>busy</html>\n"));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    let refused = bar.run(&UPDATE).expect(Exit::Partial);
+    feed.publish(FIRST, &lines(FIRST));
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert!(
+        refused.stderr.contains("neither a gzip nor lines of JSON"),
+        "{refused:#?}"
+    );
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+}
+
+#[test]
+fn a_feed_of_which_no_file_is_known_by_its_name_is_no_success() {
+    let (feed, other) = (FeedServer::start(), FeedServer::start_of("DGAT"));
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+    let list = |names: &[String]| {
+        let listing = serde_json::json!({ "SourcePrefix": "", "CurrentFiles": names });
+        let body = listing.to_string();
+        feed.server.handle(move |_| Reply::json(body.clone()));
+        bar.run(&UPDATE)
+    };
+
+    let of_another = list(&[other.name(FIRST)]);
+    let of_both = list(&[other.name(FIRST), feed.name(FIRST)]);
+
+    let told = "the feed lists 1 name that is none of its files, such as DGAT-posttrade-";
+    for ran in [&of_another, &of_both] {
+        assert!(ran.stderr.contains(told), "{ran:#?}");
+    }
+    assert_eq!(of_another.exit, Exit::Partial, "{of_another:#?}");
+}
+
+#[test]
+fn a_file_that_broke_off_and_came_whole_is_no_trouble_of_a_replay() {
+    let feed = FeedServer::start();
+    let whole = packed(&lines(FIRST).concat());
+    feed.publish_bytes(FIRST, &whole[..whole.len() - 9]);
+    let bar = feed.workspace(AT_ONCE, MORNING);
+    bar.run(&UPDATE).expect(Exit::Partial);
+    feed.publish_bytes(FIRST, &whole);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let data = files(&bar, "data");
+
+    bar.run(&[&UPDATE[..], &["--replay"]].concat())
+        .expect(Exit::Ok);
+
+    assert_eq!(files(&bar, "data"), data);
+}

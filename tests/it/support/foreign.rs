@@ -2,10 +2,12 @@
 //!
 //! The codec of barkeep is not used here, so that it cannot agree with itself about what others do.
 
-use std::sync::Arc;
+mod column;
 
 use barkeep::model::time;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as PhysicalType};
+use std::sync::Arc;
+
 use parquet::data_type::{
     ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type, Int96, Int96Type,
 };
@@ -14,7 +16,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
-const JULIAN_EPOCH: i64 = 2_440_588;
+use column::{ForeignColumn, Values, int96, optional, whole};
 
 /// How a writer stores dates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +178,7 @@ pub(crate) fn foreign_files(stock: &'static str) -> Vec<(&'static str, Vec<u8>)>
 
 /// A digest of something.
 const DIGEST: &str = "5b84ad731ce5e1514df3fac909f109f48756ec2cb5bcbcdea0e634ab97d2cb88";
+
 /// The number of a compression that no reader in Rust knows.
 const LZO: u8 = 3;
 
@@ -366,117 +369,6 @@ impl ForeignFile {
             logical,
             is_required: false,
             values,
-        }
-    }
-}
-
-fn int96(nanos: i64) -> Int96 {
-    let of_day = nanos.rem_euclid(time::DAY);
-    let julian = nanos.div_euclid(time::DAY) + JULIAN_EPOCH;
-    let low = |number: i64| u32::try_from(number & 0xFFFF_FFFF).unwrap();
-    Int96::from(vec![low(of_day), low(of_day >> 32), low(julian)])
-}
-
-fn optional(name: &'static str, values: Values) -> ForeignColumn {
-    ForeignColumn {
-        name,
-        logical: None,
-        is_required: false,
-        values,
-    }
-}
-
-fn whole(
-    name: &'static str,
-    kind: Whole,
-    value: &dyn Fn(usize) -> Option<i64>,
-    rows: usize,
-) -> Option<ForeignColumn> {
-    let values = (0..rows).map(value);
-    Some(match kind {
-        Whole::Missing => return None,
-        Whole::Nullable => optional(name, Values::Int64(values.collect())),
-        Whole::Plain => ForeignColumn {
-            is_required: true,
-            ..optional(
-                name,
-                Values::Int64(values.map(|value| value.or(Some(0))).collect()),
-            )
-        },
-        #[expect(clippy::cast_precision_loss, reason = "volumes of tests are small")]
-        Whole::Float | Whole::Fraction | Whole::Huge => {
-            let more = match kind {
-                Whole::Fraction => 0.5,
-                Whole::Huge => 1e19,
-                _ => 0.0,
-            };
-            let doubles = values.map(|value| value.map(|value| value as f64 + more));
-            optional(name, Values::Double(doubles.collect()))
-        }
-        Whole::NullTyped => ForeignColumn {
-            logical: Some(LogicalType::Unknown),
-            ..optional(name, Values::Int32(vec![None; rows]))
-        },
-    })
-}
-
-struct ForeignColumn {
-    name: &'static str,
-    logical: Option<LogicalType>,
-    is_required: bool,
-    values: Values,
-}
-
-enum Values {
-    Text(Vec<Option<ByteArray>>),
-    Int32(Vec<Option<i32>>),
-    Int64(Vec<Option<i64>>),
-    Int96(Vec<Option<Int96>>),
-    Double(Vec<Option<f64>>),
-}
-
-impl ForeignColumn {
-    fn schema(&self) -> Type {
-        let physical = match self.values {
-            Values::Text(_) => PhysicalType::BYTE_ARRAY,
-            Values::Int32(_) => PhysicalType::INT32,
-            Values::Int64(_) => PhysicalType::INT64,
-            Values::Int96(_) => PhysicalType::INT96,
-            Values::Double(_) => PhysicalType::DOUBLE,
-        };
-        let repetition = if self.is_required {
-            Repetition::REQUIRED
-        } else {
-            Repetition::OPTIONAL
-        };
-        Type::primitive_type_builder(self.name, physical)
-            .with_repetition(repetition)
-            .with_logical_type(self.logical.clone())
-            .build()
-            .unwrap()
-    }
-
-    fn write(&self, chunk: &mut SerializedColumnWriter<'_>) {
-        macro_rules! put {
-            ($kind:ty, $values:expr) => {{
-                let levels: Vec<i16> = $values
-                    .iter()
-                    .map(|value| i16::from(value.is_some()))
-                    .collect();
-                let present: Vec<_> = $values.iter().flatten().cloned().collect();
-                let levels = (!self.is_required).then_some(levels.as_slice());
-                chunk
-                    .typed::<$kind>()
-                    .write_batch(&present, levels, None)
-                    .unwrap();
-            }};
-        }
-        match &self.values {
-            Values::Text(values) => put!(ByteArrayType, values),
-            Values::Int32(values) => put!(Int32Type, values),
-            Values::Int64(values) => put!(Int64Type, values),
-            Values::Int96(values) => put!(Int96Type, values),
-            Values::Double(values) => put!(DoubleType, values),
         }
     }
 }

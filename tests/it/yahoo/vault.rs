@@ -94,6 +94,37 @@ fn what_is_made_anew_of_the_vault_is_what_is_stored_and_costs_no_request() {
 }
 
 #[test]
+fn a_damaged_answer_is_told_with_its_place_and_costs_itself() {
+    let yahoo = two_evenings(KEPT);
+    let stored = data(&yahoo);
+    let pack = "vault/us.yahoo/2025-11-21.pack";
+    let whole = yahoo.bar.read(pack);
+
+    for at in [whole.len() / 3, whole.len() - 2] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        yahoo.bar.write(pack, damaged);
+
+        let ran = yahoo.bar.run(&REPLAY).expect(Exit::Partial);
+        let told = yahoo.bar.run(&[&REPLAY[..], &["--json"]].concat());
+
+        assert!(
+            ran.stderr
+                .contains("are damaged in vault/us.yahoo/2025-11-21.pack"),
+            "{ran:#?}"
+        );
+        let failures = &told.summary()["failures"];
+        assert_eq!(failures.as_array().unwrap().len(), 1, "{failures}");
+        assert_eq!(failures[0]["venue"], "us:yahoo");
+        assert_eq!(data(&yahoo), stored, "what is stored stays");
+    }
+
+    yahoo.bar.write(pack, whole);
+    yahoo.bar.run(&REPLAY).expect(Exit::Ok);
+    assert_eq!(data(&yahoo), stored);
+}
+
+#[test]
 fn a_row_that_a_person_took_out_is_not_made_anew() {
     let mut yahoo = YahooBar::of("AAPL", "1d", KEPT);
     EVENING.clone_into(&mut yahoo.bar.now);

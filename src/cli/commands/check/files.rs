@@ -2,7 +2,7 @@
 //!
 //! Promises: what is not recorded is no fault. Each fault names a series or a file, and what to do about it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::CheckArgs;
 use crate::catalog::Catalog;
@@ -10,9 +10,9 @@ use crate::cli::Exit;
 use crate::cli::commands::unknown;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::json::series;
+use crate::cli::ui::json::{about, series};
 use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{count, some_of};
+use crate::cli::ui::words::{count, left_of, some_of};
 use crate::inventory::{self, Fault, Looked, OtherUnit, SeriesFault};
 use crate::model::{Interval, PartitionKey, Ticker};
 use crate::workspace::{DataRoot, Workspace};
@@ -64,7 +64,11 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             way_out(fault)
         ));
     }
-    more(files.faults.len(), "series differs", "series differ", shell);
+    let faults = files.faults.len();
+    if let Some(more) = left_of(faults, MOST_NAMED, "series differs", "series differ") {
+        let told = format!("error: {more} as well; --json names all");
+        shell.printer.error(&told);
+    }
     if !files.faults.is_empty() {
         shell.printer.error(&format!(
             "hint: if it was done on purpose, make the records anew: {TAKE_OVER}"
@@ -110,15 +114,6 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         shell.printer.note(&format!(
             "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
         ));
-    }
-}
-
-fn more(found: usize, one: &str, many: &str, shell: &Shell<'_>) {
-    if let Some(more) = found.checked_sub(MOST_NAMED + 1) {
-        let more = count(more + 1, one, many);
-        shell
-            .printer
-            .error(&format!("error: {more} as well; --json names all"));
     }
 }
 
@@ -199,22 +194,23 @@ fn of_unit(other: &OtherUnit, shell: &Shell<'_>) -> String {
 /// Returns the same for machines.
 pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
     let fault = |one: &SeriesFault| {
-        let mut facts: Map<String, Value> = series(&one.request);
         let (kind, months) = match &one.fault {
             Fault::Lost(months) => ("lost", months.as_slice()),
             Fault::Added(months) => ("added", months.as_slice()),
             Fault::Changed(_) => ("changed", [].as_slice()),
         };
-        let months: Vec<[String; 2]> = months
-            .iter()
-            .map(|(first, last)| [first.to_string(), last.to_string()])
-            .collect();
-        facts.insert("kind".to_owned(), json!(kind));
-        facts.insert("months".to_owned(), json!(months));
-        facts.insert("what".to_owned(), json!(what(&one.fault)));
-        facts.insert("path".to_owned(), json!(shell.shown(&one.path).to_string()));
-        facts.insert("cure".to_owned(), json!(way_out(one)));
-        Value::Object(facts)
+        let months = months.iter();
+        let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
+        about(
+            &one.request,
+            json!({
+                "kind": kind,
+                "months": months.collect::<Vec<_>>(),
+                "what": what(&one.fault),
+                "path": shell.shown(&one.path).to_string(),
+                "cure": way_out(one),
+            }),
+        )
     };
     let other = |one: &OtherUnit| {
         let paths: Vec<String> = one

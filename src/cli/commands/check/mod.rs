@@ -16,7 +16,6 @@ use chrono::NaiveDate;
 use clap::Args;
 
 use super::named::Lookup;
-use super::status::registry;
 use super::unknown;
 use crate::audit::{self, Findings, Subject};
 use crate::catalog::Catalog;
@@ -25,7 +24,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::cli::wiring;
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::inventory::{self, Asked, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use chrono::Timelike;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{Outcome, files, vault};
 use crate::audit::DamagedFile;
 use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
-use crate::cli::ui::json::series;
+use crate::cli::ui::json::about;
 use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{self, count, quoted};
+use crate::cli::ui::words::{self, count, left_of, quoted};
 use crate::model::{Series, StorageRequest, time};
 
 /// How many commands are named.
@@ -78,37 +78,38 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     files::print(&outcome.files, shell);
     vault::print(&outcome.vault, shell);
     let finding = |(request, finding): &(StorageRequest, Finding)| {
-        let mut facts = series(request);
-        facts.insert("kind".to_owned(), json!(finding.kind.as_str()));
-        facts.insert("from".to_owned(), json!(moment(request, finding.from, "T")));
-        facts.insert("to".to_owned(), json!(moment(request, finding.to, "T")));
-        facts.insert("factor".to_owned(), json!(finding.factor));
-        facts.insert("reason".to_owned(), json!(finding.reason));
-        facts.insert("cure".to_owned(), json!(cure(request, finding)));
-        Value::Object(facts)
+        about(
+            request,
+            json!({
+                "kind": finding.kind.as_str(),
+                "from": moment(request, finding.from, "T"),
+                "to": moment(request, finding.to, "T"),
+                "factor": finding.factor,
+                "reason": finding.reason,
+                "cure": cure(request, finding),
+            }),
+        )
     };
     let damaged = |file: &DamagedFile| {
-        let mut facts: Map<String, Value> = series(&file.request);
-        facts.insert(
-            "path".to_owned(),
-            json!(shell.shown(&file.path).to_string()),
-        );
-        facts.insert("partition".to_owned(), json!(file.partition.to_string()));
-        facts.insert("reason".to_owned(), json!(file.reason));
-        Value::Object(facts)
+        about(
+            &file.request,
+            json!({
+                "path": shell.shown(&file.path).to_string(),
+                "partition": file.partition.to_string(),
+                "reason": file.reason,
+            }),
+        )
     };
     let missing = |(request, missing): &(StorageRequest, Missing)| {
-        let mut facts = series(request);
         let stored = missing.left.map(|day| day.to_string());
-        facts.insert("known".to_owned(), json!(missing.known.to_string()));
-        facts.insert("stored".to_owned(), json!(stored));
-        Value::Object(facts)
+        about(
+            request,
+            json!({ "known": missing.known.to_string(), "stored": stored }),
+        )
     };
-    let unreadable = outcome.troubles.iter().map(|(request, failure)| {
-        let mut facts = series(request);
-        facts.insert("error".to_owned(), failure.json());
-        Value::Object(facts)
-    });
+    let unreadable = outcome.troubles.iter();
+    let unreadable =
+        unreadable.map(|(request, failure)| about(request, json!({ "error": failure.json() })));
     shell.printer.json(&json!({
         "series": outcome.found.series,
         "bars": outcome.found.bars,
@@ -125,14 +126,9 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
 }
 
 fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
-    let (ticker, interval) = match &request.series {
-        Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
-        Series::Prepost { ticker, interval } => (ticker.to_string(), format!("prepost {interval}")),
-        other => (other.to_string(), String::new()),
-    };
-    let venue = request.venue.as_ref().map(ToString::to_string);
+    let [venue, ticker, interval] = place(request);
     [
-        venue.unwrap_or_default(),
+        venue,
         ticker,
         interval,
         finding.kind.to_string(),
@@ -140,6 +136,17 @@ fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
         moment(request, finding.to, " "),
         finding.reason.clone(),
     ]
+}
+
+/// Returns venue, ticker and interval of a series as people write them.
+pub(super) fn place(request: &StorageRequest) -> [String; 3] {
+    let (ticker, interval) = match &request.series {
+        Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
+        Series::Prepost { ticker, interval } => (ticker.to_string(), format!("prepost {interval}")),
+        other => (other.to_string(), String::new()),
+    };
+    let venue = request.venue.as_ref().map(ToString::to_string);
+    [venue.unwrap_or_default(), ticker, interval]
 }
 
 /// Returns the stamp of a bar as people write it.
@@ -180,8 +187,8 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
             missing.known
         ));
     }
-    if let Some(more) = outcome.found.missing.len().checked_sub(MOST_CURES + 1) {
-        let more = count(more + 1, "more series has", "more series have");
+    let missing = outcome.found.missing.len();
+    if let Some(more) = left_of(missing, MOST_CURES, "more series has", "more series have") {
         shell
             .printer
             .error(&format!("error: {more} fewer rows than tickers.json knows"));
@@ -260,8 +267,7 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
     for command in commands.iter().take(MOST_CURES) {
         shell.printer.note(&format!("  {command}"));
     }
-    if let Some(more) = commands.len().checked_sub(MOST_CURES + 1) {
-        let more = count(more + 1, "series", "series");
+    if let Some(more) = left_of(commands.len(), MOST_CURES, "series", "series") {
         shell
             .printer
             .note(&format!("  and so on, for {more} more."));

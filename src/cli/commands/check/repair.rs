@@ -97,7 +97,7 @@ pub(super) fn run(
     }
     let subjects = super::subjects(args, workspace, catalog)?;
     let found = plan(args, shell, (workspace, catalog), &subjects);
-    let mut shown = Plan::of(found, restore::find(args, shell, workspace, catalog)?);
+    let mut shown = Plan::of(found, restore::find(args, workspace, catalog)?);
     if shown.outcome.found.series == 0 && shown.outcome.is_untroubled() {
         super::refuse_unknown(args, catalog, &subjects)?;
     }
@@ -192,7 +192,7 @@ fn carry_out(
     taken?;
     let around = (workspace, session);
     let restored = (&shown.restore, &mut done.returned);
-    done.outdated += restore::put_back(args, shell, around, &registry, restored)?;
+    done.outdated += restore::put_back(args, around, &registry, restored)?;
     progress.end();
     held.release()?;
     Ok(done)

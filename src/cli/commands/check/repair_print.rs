@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::CheckArgs;
-use super::print::{moment, troubles};
+use super::print::{moment, place, troubles};
 use super::repair::{Done, Plan};
 use crate::audit::SeriesRepair;
 use crate::check::Kind;
 use crate::cli::shell::Shell;
-use crate::cli::ui::json::{record, series};
-use crate::cli::ui::words::count;
+use crate::cli::ui::json::{about, record};
+use crate::cli::ui::words::{count, left_of};
 use crate::frame::{self, Bar, Frame, Volume};
 use crate::model::{Series, StorageRequest};
 
@@ -60,19 +60,14 @@ fn row(
     bar: Option<Bar>,
     (kind, becomes, why): (Kind, &str, &str),
 ) -> [String; 9] {
-    let (ticker, interval) = match &request.series {
-        Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
-        Series::Prepost { ticker, interval } => (ticker.to_string(), format!("prepost {interval}")),
-        other => (other.to_string(), String::new()),
-    };
-    let venue = request.venue.as_ref().map(ToString::to_string);
+    let [venue, ticker, interval] = place(request);
     let close = bar.and_then(|bar| bar.close);
     let volume = bar.and_then(|bar| bar.volume).map(|volume| match volume {
         Volume::Units(units) => units.to_string(),
         Volume::Fraction(number) => number.to_string(),
     });
     [
-        venue.unwrap_or_default(),
+        venue,
         ticker,
         interval,
         moment(request, stamp, " "),
@@ -126,8 +121,7 @@ pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>
         let folder = shell.shown(&record.folder);
         shell.printer.note(&format!("Kept: {folder}"));
     }
-    if let Some(more) = kept.len().checked_sub(MOST_NAMED + 1) {
-        let more = count(more + 1, "more file is", "more files are");
+    if let Some(more) = left_of(kept.len(), MOST_NAMED, "more file is", "more files are") {
         shell.printer.note(&format!("{more} in quarantine."));
     }
     for warning in done.taken.warnings.iter().chain(&done.returned.warnings) {
@@ -168,19 +162,15 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
         row_document(request, finding.from, bar, (finding.kind, &finding.reason))
     });
     let damaged = plan.outcome.found.damaged.iter().map(|file| {
-        let mut facts = series(&file.request);
-        facts.insert(
-            "path".to_owned(),
-            json!(shell.shown(&file.path).to_string()),
-        );
-        facts.insert("reason".to_owned(), json!(file.reason));
-        Value::Object(facts)
+        let path = shell.shown(&file.path).to_string();
+        about(
+            &file.request,
+            json!({ "path": path, "reason": file.reason }),
+        )
     });
-    let unreadable = plan.outcome.troubles.iter().map(|(request, failure)| {
-        let mut facts = series(request);
-        facts.insert("error".to_owned(), failure.json());
-        Value::Object(facts)
-    });
+    let unreadable = plan.outcome.troubles.iter();
+    let unreadable =
+        unreadable.map(|(request, failure)| about(request, json!({ "error": failure.json() })));
     let (taken, returned) = (&done.taken, &done.returned);
     let emptied = plan.out.series.iter().flat_map(|one| &one.emptied);
     let rows_out: usize = taken.series.iter().map(|(_, frame)| frame.len()).sum();
@@ -222,12 +212,9 @@ fn failed(done: &Done) -> Vec<Value> {
         .iter()
         .chain(&returned.left)
         .map(|(request, reason)| (request, reason.clone()));
-    let all = failed.chain(left).map(|(request, reason)| {
-        let mut facts = series(request);
-        facts.insert("error".to_owned(), json!(reason));
-        Value::Object(facts)
-    });
-    all.collect()
+    let all = failed.chain(left);
+    all.map(|(request, reason)| about(request, json!({ "error": reason })))
+        .collect()
 }
 
 fn row_document(
@@ -236,23 +223,21 @@ fn row_document(
     bar: Option<Bar>,
     (kind, why): (Kind, &str),
 ) -> Value {
-    let mut facts = series(request);
-    facts.insert("date".to_owned(), json!(moment(request, stamp, "T")));
-    facts.insert("kind".to_owned(), json!(kind.as_str()));
-    facts.insert("why".to_owned(), json!(why));
-    let prices = [
-        ("open", bar.and_then(|bar| bar.open)),
-        ("high", bar.and_then(|bar| bar.high)),
-        ("low", bar.and_then(|bar| bar.low)),
-        ("close", bar.and_then(|bar| bar.close)),
-    ];
-    for (name, price) in prices {
-        facts.insert(name.to_owned(), json!(price));
-    }
     let volume = bar.and_then(|bar| bar.volume).map(|volume| match volume {
         Volume::Units(units) => json!(units),
         Volume::Fraction(number) => json!(number),
     });
-    facts.insert("volume".to_owned(), json!(volume));
-    Value::Object(facts)
+    about(
+        request,
+        json!({
+            "date": moment(request, stamp, "T"),
+            "kind": kind.as_str(),
+            "why": why,
+            "open": bar.and_then(|bar| bar.open),
+            "high": bar.and_then(|bar| bar.high),
+            "low": bar.and_then(|bar| bar.low),
+            "close": bar.and_then(|bar| bar.close),
+            "volume": volume,
+        }),
+    )
 }

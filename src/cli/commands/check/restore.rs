@@ -4,15 +4,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::mirror;
 use super::CheckArgs;
 use crate::catalog::Catalog;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
-use crate::cli::ui::json::series;
+use crate::cli::ui::json::about;
 use crate::cli::ui::words::count;
 use crate::ingest::{self, PutBack, Registry, Returned};
-use crate::mirror::{LastCopies, LastCopy, Proof};
+use crate::mirror::{self, LastCopies, LastCopy, Proof};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::workspace::{Session, Workspace};
 
@@ -27,24 +26,22 @@ pub(super) struct Restore {
 /// Looks what mirrors have still.
 pub(super) fn find(
     args: &CheckArgs,
-    shell: &Shell<'_>,
     workspace: &Workspace<'_>,
     catalog: &Catalog,
 ) -> Result<Restore, Failure> {
-    let (found, unread) = mirror::last_copies(workspace, shell, catalog, &args.asked())?;
+    let (found, unread) = mirror::all_last_copies(workspace, catalog, &args.asked())?;
     Ok(Restore { found, unread })
 }
 
 /// Puts back what was shown, as far as it is still so, and returns how many rows are not. Has the mirrors see it.
 pub(super) fn put_back(
     args: &CheckArgs,
-    shell: &Shell<'_>,
     (workspace, session): (&Workspace<'_>, Session<'_>),
     registry: &Registry,
     (shown, done): (&Restore, &mut Returned),
 ) -> Result<usize, Failure> {
     let catalog = registry.catalog();
-    let now = find(args, shell, workspace, catalog)?.found.copies;
+    let now = find(args, workspace, catalog)?.found.copies;
     let agreed = now
         .into_iter()
         .filter(|copy| shown.found.copies.contains(copy));
@@ -58,7 +55,7 @@ pub(super) fn put_back(
     let outdated = shown.rows() - agreed.iter().map(|one| one.rows.len()).sum::<usize>();
     ingest::put_back(workspace.view(), session, catalog, &agreed, done)?;
     if !done.series.is_empty() {
-        let told = mirror::refresh(workspace, shell, catalog);
+        let told = mirror::refresh_all(workspace, catalog);
         done.warnings.extend(told);
     }
     Ok(outdated)
@@ -149,18 +146,18 @@ impl Restore {
             let parts = copy.rows.split().into_iter();
             parts.map(move |(partition, part)| {
                 let proof = copy.partitions.get(&partition);
-                let mut facts = series(&copy.request);
-                facts.insert("partition".to_owned(), json!(partition.to_string()));
-                facts.insert("rows".to_owned(), json!(part.len()));
-                facts.insert("copy".to_owned(), json!(proof.map(|proof| word(*proof))));
-                Value::Object(facts)
+                about(
+                    &copy.request,
+                    json!({
+                        "partition": partition.to_string(),
+                        "rows": part.len(),
+                        "copy": proof.map(|proof| word(*proof)),
+                    }),
+                )
             })
         });
-        let refused = self.found.refused.iter().map(|(request, reason)| {
-            let mut facts = series(request);
-            facts.insert("reason".to_owned(), json!(reason));
-            Value::Object(facts)
-        });
+        let refused = self.found.refused.iter();
+        let refused = refused.map(|(request, reason)| about(request, json!({ "reason": reason })));
         let unread = self.unread.iter().map(|reason| json!({ "reason": reason }));
         (copies.collect(), refused.chain(unread).collect())
     }

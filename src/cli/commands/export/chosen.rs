@@ -1,15 +1,13 @@
 //! Which series an export is of: those of one venue and one length.
 
-use std::collections::BTreeSet;
-
 use super::args::ExportArgs;
 use crate::cli::Exit;
 use crate::cli::commands::unknown;
 use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::inventory::{self, Asked, interval_of};
-use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
+use crate::inventory::Asked;
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::query;
 use crate::workspace::Reading;
 
 /// The series of an export, in the order of tickers.
@@ -24,11 +22,7 @@ pub(super) struct Chosen {
 ///
 /// # Errors
 /// When nothing is stored of what was named, or it is stored at several venues or of several lengths.
-pub(super) fn chosen(
-    args: &ExportArgs,
-    shell: &Shell<'_>,
-    reading: Reading<'_, '_>,
-) -> Result<Chosen, Failure> {
+pub(super) fn chosen(args: &ExportArgs, reading: Reading<'_, '_>) -> Result<Chosen, Failure> {
     let named = args.named();
     unknown::refuse_order("export", &named, args.interval, reading.catalog)?;
     let asked = Asked {
@@ -36,27 +30,18 @@ pub(super) fn chosen(
         intervals: args.interval.into_iter().collect(),
         tickers: named.clone(),
     };
-    let found = series(shell, reading, &asked)?;
-    let venues: BTreeSet<&Venue> = found.iter().filter_map(|one| one.venue.as_ref()).collect();
-    let intervals: BTreeSet<Interval> = found
-        .iter()
-        .filter_map(|one| interval_of(&one.series))
-        .collect();
-    let venues: Vec<&Venue> = venues.into_iter().collect();
-    let intervals: Vec<Interval> = match intervals.into_iter().collect::<Vec<_>>() {
-        // Factors are of days, and serve bars of every length.
-        several if args.factors && several.contains(&Interval::D1) => vec![Interval::D1],
-        none if none.is_empty() => none,
-        several => match args.resample {
-            Some(to) => fill(several, to)?,
-            None => several,
-        },
-    };
-    let (venue, interval) = only(&venues, &intervals, &named, reading)?;
-    let is_meant = |one: &StorageRequest| {
-        one.venue.as_ref() == Some(&venue) && interval_of(&one.series) == Some(interval)
-    };
-    let series: Vec<StorageRequest> = found.iter().filter(|one| is_meant(one)).cloned().collect();
+    let mut found = query::candidates(reading, &asked)?;
+    if args.factors {
+        found.prefer_days();
+    } else if let Some(to) = args.resample {
+        let all = some_of(&found.intervals, Interval::ALL.len());
+        if !found.fill(to) {
+            let message = format!("bars of {all} cannot be joined to bars of {to}");
+            return Err(Failure::usage(message));
+        }
+    }
+    let (venue, interval) = only(&found.venues, &found.intervals, &named, reading)?;
+    let series = found.of(&venue, interval);
     let is_found = |ticker| {
         let mut tickers = series.iter().map(|one| one.series.ticker());
         tickers.any(|found| found == Some(ticker))
@@ -77,24 +62,15 @@ pub(super) fn chosen(
     })
 }
 
-/// Returns the longest bars among some of which longer ones can be made.
-fn fill(found: Vec<Interval>, to: Interval) -> Result<Vec<Interval>, Failure> {
-    let all = some_of(&found, Interval::ALL.len());
-    let longest = found.into_iter().filter(|from| from.fills(to)).max();
-    longest
-        .map(|longest| vec![longest])
-        .ok_or_else(|| Failure::usage(format!("bars of {all} cannot be joined to bars of {to}")))
-}
-
 /// Returns the one venue and the one length of bars of what was found.
 fn only(
-    venues: &[&Venue],
+    venues: &[Venue],
     intervals: &[Interval],
     named: &[Ticker],
     reading: Reading<'_, '_>,
 ) -> Result<(Venue, Interval), Failure> {
     match (venues, intervals) {
-        ([venue], [interval]) => Ok(((*venue).clone(), *interval)),
+        ([venue], [interval]) => Ok((venue.clone(), *interval)),
         ([], _) | (_, []) => {
             let message = "nothing is stored of what was named";
             let named: Vec<_> = named.iter().collect();
@@ -113,25 +89,4 @@ fn only(
         ))
         .hint(format!("name one: --interval {first}"))),
     }
-}
-
-fn series(
-    shell: &Shell<'_>,
-    reading: Reading<'_, '_>,
-    asked: &Asked,
-) -> Result<Vec<StorageRequest>, Failure> {
-    let fs = &*shell.world.fs;
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let known = inventory::known(workspace, fs, catalog, asked)?;
-    let mut found: BTreeSet<StorageRequest> = known.records.into_keys().collect();
-    found.extend(known.unrecorded);
-    if let Some(at) = reading.as_of {
-        // What left the tree since then was there.
-        let then = inventory::known_at(workspace, fs, catalog, asked, at)?;
-        found.extend(then.records.into_keys());
-    }
-    found.retain(|request| matches!(request.series, Series::Bars { .. }));
-    let mut found: Vec<StorageRequest> = found.into_iter().collect();
-    found.sort_by(|a, b| a.series.ticker().cmp(&b.series.ticker()).then(a.cmp(b)));
-    Ok(found)
 }

@@ -5,8 +5,6 @@
 
 mod args;
 mod chosen;
-mod factors;
-mod read;
 mod table;
 mod target;
 mod wide;
@@ -19,13 +17,10 @@ use std::path::Path;
 
 use args::{Goal, Which};
 use chosen::{Chosen, chosen};
-use read::Pieces;
 use table::Table;
 
 use super::named::Lookup;
-use super::resampled::{Finer, resampled};
 use super::show::{AdjustFor, catalog_if_usable, instant, report_damage, utc_zone};
-use super::time_args::Span;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
@@ -36,6 +31,7 @@ use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Uns
 use crate::frame::{Column, Frame, KindOf};
 use crate::ledger::Ledgers;
 use crate::model::{Interval, StorageRequest};
+use crate::query::{self, Finer, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -67,15 +63,10 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let span = args.time.span(shell.today())?;
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
-    let now = shell.around.clock.now();
     let ledgers = Ledgers::default();
     let reading = Reading {
         ledgers: Some(&ledgers),
-        as_of: args
-            .as_of
-            .map(|as_of| as_of.at(now))
-            .transpose()
-            .map_err(Failure::usage)?,
+        as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
     };
     let args = &meant(args, shell, reading)?;
@@ -83,7 +74,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         Goal::StandardOutput => None,
         Goal::File(path) => Some(target(shell, path, args.force)?),
     };
-    let chosen = chosen(args, shell, reading)?;
+    let chosen = chosen(args, reading)?;
     let question = ExportQuestion {
         args,
         shell,
@@ -130,13 +121,8 @@ fn meant(
     shell: &Shell<'_>,
     reading: Reading<'_, '_>,
 ) -> Result<ExportArgs, Failure> {
-    let lookup = Lookup {
-        shell,
-        workspace: reading.workspace,
-        catalog: reading.catalog,
-        venues: args.venue.as_slice(),
-        day: reading.as_of.map(|at| at.date_naive()),
-    };
+    let (workspace, catalog) = (reading.workspace, reading.catalog);
+    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
     let tickers = args.tickers.iter().map(|which| match which {
         Which::All => Ok(Which::All),
         Which::One(word) => lookup.ticker(word).map(Which::One),
@@ -180,10 +166,10 @@ impl ExportQuestion<'_> {
             return Ok(told);
         }
         if self.args.factors {
-            let heads = factors::heads();
+            let heads = query::factor_heads();
             let mut writer = RowWriter::new(form, out, &heads, &facts).map_err(why)?;
             let told = self.each(chosen, |request, _, stored| {
-                let sheet = factors::sheet(self.reading, &heads, request, stored)?;
+                let sheet = query::factor_sheet(self.reading, &heads, request, stored)?;
                 let rows = sheet.len();
                 writer.write(sheet).map_err(why)?;
                 Ok(rows)
@@ -225,7 +211,7 @@ impl ExportQuestion<'_> {
         let mut told = Told::default();
         let lots = (self.pieces(), shell.world.cores.get());
         let mut last: Option<StorageRequest> = None;
-        read::each(self.reading, &chosen.series, lots, |request, read| {
+        query::each_piece(self.reading, &chosen.series, lots, |request, read| {
             if let Some(signal) = shell.around.stop.signal() {
                 let message = "the export was stopped, and left nothing";
                 return Err(Failure::new(Exit::Interrupted(signal), message));
@@ -236,8 +222,8 @@ impl ExportQuestion<'_> {
             let stored = match read {
                 Ok(None) => return Ok(()),
                 Ok(Some(stored)) => stored,
-                Err(failure) => {
-                    told.fail(shell, &failure);
+                Err(error) => {
+                    told.fail(shell, &error.into());
                     return Ok(());
                 }
             };
@@ -276,7 +262,7 @@ impl ExportQuestion<'_> {
             with_outside: false,
         };
         let lengths = (self.interval, to);
-        let coarse = resampled(self.reading, self.shell, request, lengths, finer)?;
+        let coarse = query::resampled(self.reading, request, lengths, finer)?;
         let within = self.span.of(&coarse.frame);
         let is_unfinished = within
             .times()

@@ -2,12 +2,10 @@
 //!
 //! Promises: whatever becomes of a mirror, nothing of the data changes, and no update fails by it.
 
-mod last_copies;
 mod standing;
 mod verify;
 
-pub(super) use last_copies::last_copies;
-pub(super) use standing::{readable, standings};
+pub(super) use standing::standings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,16 +16,15 @@ use serde_json::{Value, json};
 use super::named::Lookup;
 use super::registration;
 use super::show::catalog_if_usable;
-use super::status::registry;
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
-use crate::cli::wiring;
+use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
-use crate::inventory::{self, Asked, Known};
-use crate::mirror::{self, Mirroring, Place, Report, Thoroughness, Tree, Version};
+use crate::inventory::Known;
+use crate::mirror::{self, Place, Report, Thoroughness, Tree, Version};
 use crate::model::{Dataset, Interval, Series, Ticker, Venue};
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
@@ -85,45 +82,17 @@ pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, 
     make(args, shell, &workspace, &catalog, &trees)
 }
 
-/// Returns the folder of all mirrors.
-fn root(workspace: &Workspace<'_>) -> PathBuf {
-    let settings = workspace.config.settings();
-    let chosen = settings.mirror_path.value.as_ref();
-    chosen.map_or_else(
-        || workspace.places.mirrors(),
-        |path| workspace.places.root.join(path),
-    )
-}
-
-/// Returns the trees that the settings have mirrored.
-fn switched_on(workspace: &Workspace<'_>) -> Vec<Tree> {
-    let mut trees = Vec::new();
-    for (venue, source) in workspace.config.settings().sources() {
-        trees.extend(of_intervals(venue, source.mirror.value.iter().copied()));
-    }
-    trees
-}
-
-fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec<Tree> {
-    let bars = intervals.flat_map(|interval| Tree::of_interval(venue, interval));
-    let mut trees: Vec<Tree> = bars.collect();
-    if !trees.is_empty() {
-        trees.extend(Tree::without_interval(venue));
-    }
-    trees
-}
-
 /// Returns the trees that are asked for.
 fn chosen(args: &MirrorArgs, workspace: &Workspace<'_>) -> Result<Vec<Tree>, Failure> {
     let settings = workspace.config.settings();
     let mut trees = if args.intervals.is_empty() {
-        switched_on(workspace)
+        mirror::switched_on(workspace)
     } else {
         let venues = match args.venues.as_slice() {
             [] => vec![workspace.default_venue().clone()],
             venues => venues.to_vec(),
         };
-        let of = |venue| of_intervals(venue, args.intervals.iter().copied());
+        let of = |venue| mirror::of_intervals(venue, args.intervals.iter().copied());
         venues.iter().flat_map(of).collect()
     };
     trees.retain(|tree| args.venues.is_empty() || args.venues.contains(&tree.venue));
@@ -143,102 +112,6 @@ fn chosen(args: &MirrorArgs, workspace: &Workspace<'_>) -> Result<Vec<Tree>, Fai
     Ok(trees)
 }
 
-fn known_at(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    catalog: &Catalog,
-    trees: &[Tree],
-) -> Result<Known, Failure> {
-    let mut venues: Vec<Venue> = trees.iter().map(|tree| tree.venue.clone()).collect();
-    venues.dedup();
-    let asked = Asked {
-        venues,
-        ..Asked::default()
-    };
-    Ok(inventory::known(
-        workspace,
-        &*shell.world.fs,
-        catalog,
-        &asked,
-    )?)
-}
-
-/// Brings the mirrors up to date that the settings ask for, and returns what somebody should know. Under the run lock.
-pub(super) fn refresh(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    catalog: &Catalog,
-) -> Vec<String> {
-    let trees = switched_on(workspace);
-    if trees.is_empty() {
-        return Vec::new();
-    }
-    let known = match known_at(workspace, shell, catalog, &trees) {
-        Ok(known) => known,
-        Err(failure) => {
-            let text = failure.text();
-            let reason = text.trim_start_matches("error: ");
-            return vec![format!("no mirror is up to date: {reason}")];
-        }
-    };
-    let mut told = Vec::new();
-    let how = Thoroughness::Light;
-    for (tree, done) in refresh_each(workspace, shell, catalog, &known, &trees, how) {
-        match done {
-            Ok(report) => told.extend(of_report(&report).into_iter().chain(strangers(&report))),
-            Err(error) => {
-                told.push(format!("the mirror of {tree} is not up to date: {error}"));
-            }
-        }
-    }
-    told
-}
-
-fn refresh_each(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    catalog: &Catalog,
-    known: &Known,
-    trees: &[Tree],
-    how: Thoroughness,
-) -> Vec<(Tree, Result<Report, mirror::MirrorError>)> {
-    let root = root(workspace);
-    let mirroring = Mirroring {
-        workspace,
-        fs: &*shell.world.fs,
-        catalog,
-        known,
-        root: &root,
-        has_table: workspace.config.settings().mirror_table.value,
-        run: &workspace.runs.next(),
-        now: shell.around.clock.now(),
-    };
-    let each = trees.iter();
-    each.map(|tree| (tree.clone(), mirroring.refresh(tree, how)))
-        .collect()
-}
-
-/// Returns what somebody should know of a refresh that went well.
-fn of_report(report: &Report) -> Vec<String> {
-    let mut told = report.told.clone();
-    if let Some(reason) = &report.rebuilt {
-        told.push(format!(
-            "the mirror of {} was made anew, because it was damaged: {reason}",
-            report.tree
-        ));
-    }
-    told
-}
-
-/// Returns what stands where states of a mirror do and is none of them. It does no harm, and is named so that nobody wonders.
-fn strangers(report: &Report) -> impl Iterator<Item = String> {
-    let all = report.strangers.iter();
-    all.map(|path| {
-        let path = path.display();
-        format!("{path} is no version that barkeep made for this workspace, and stays where it is")
-    })
-}
-
 fn make(
     args: &MirrorArgs,
     shell: &Shell<'_>,
@@ -247,24 +120,24 @@ fn make(
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
     let how = if args.full {
-        refuse_last_copies(args, shell, workspace, trees)?;
+        refuse_last_copies(args, workspace, trees)?;
         Thoroughness::Anew
     } else {
         Thoroughness::Whole
     };
     let held = registration::lock(workspace, shell, "mirror", Duration::ZERO)?;
-    let known = known_at(workspace, shell, catalog, trees)?;
-    let done = refresh_each(workspace, shell, catalog, &known, trees, how);
+    let known = mirror::known_of(workspace, catalog, trees)?;
+    let done = mirror::refresh_each(workspace, catalog, &known, trees, how);
     held.release()?;
     let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
     for (tree, done) in done {
         match done {
             Ok(report) => {
-                for line in of_report(&report) {
+                for line in mirror::worth_telling(&report) {
                     shell.printer.warning(&format!("{line}."));
                     exit = Exit::worst([exit, Exit::Partial]);
                 }
-                for line in strangers(&report) {
+                for line in mirror::strangers_of(&report) {
                     shell.printer.warning(&format!("{line}."));
                 }
                 if let Some(version) = report.version {
@@ -329,37 +202,17 @@ fn document(report: &Report) -> Value {
 /// Refuses to lose rows that only a mirror has still.
 fn refuse_last_copies(
     args: &MirrorArgs,
-    shell: &Shell<'_>,
     workspace: &Workspace<'_>,
     trees: &[Tree],
 ) -> Result<(), Failure> {
-    if args.yes {
-        return Ok(());
+    let last = |tree: &Tree| Some((tree.clone(), mirror::last_copy_in(workspace, tree)?));
+    match trees.iter().find_map(last) {
+        Some((tree, series)) if !args.yes => Err(Failure::usage(format!(
+            "the mirror of {tree} has the last copy of {series}, which is damaged or gone where it is stored"
+        ))
+        .hint("put it back: barkeep check --repair; or lose it: the same command with --yes")),
+        _ => Ok(()),
     }
-    let root = root(workspace);
-    for tree in trees {
-        let place = Place {
-            fs: &*shell.world.fs,
-            root: &root,
-        };
-        let Ok(Some(version)) = place.folder(tree).current() else {
-            continue;
-        };
-        let mut series = version.series.iter();
-        if let Some((ticker, state)) = series.find(|(_, state)| !state.kept.is_empty()) {
-            let months = state
-                .kept
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>();
-            return Err(Failure::usage(format!(
-                "the mirror of {tree} has the last copy of {ticker} {}, which is damaged or gone where it is stored",
-                months.join(" ")
-            ))
-            .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"));
-        }
-    }
-    Ok(())
 }
 
 fn drop_all(
@@ -368,8 +221,8 @@ fn drop_all(
     workspace: &Workspace<'_>,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    refuse_last_copies(args, shell, workspace, trees)?;
-    let root = root(workspace);
+    refuse_last_copies(args, workspace, trees)?;
+    let root = mirror::root(workspace);
     let temps = TempNames::of(workspace.runs.next());
     let mut dropped = Vec::new();
     for tree in trees {
@@ -412,7 +265,7 @@ fn print_path(
                 .hint("name its venue and interval: barkeep mirror --path --venue us:yahoo -i 1d"),
         );
     };
-    let root = root(workspace);
+    let root = mirror::root(workspace);
     let folder = Place {
         fs: &*shell.world.fs,
         root: &root,

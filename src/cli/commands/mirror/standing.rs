@@ -3,13 +3,11 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::{root, switched_on};
-use crate::cli::shell::Shell;
 use crate::cli::ui::Printer;
 use crate::cli::ui::words::{count, duration};
 use crate::inventory::Known;
-use crate::mirror::{MirrorError, Place, Standing, Tree};
-use crate::model::{Dataset, Interval};
+use crate::mirror::{self, MirrorError, Standing, Tree};
+use crate::model::Interval;
 use crate::workspace::Workspace;
 
 /// How one mirror stands.
@@ -20,36 +18,10 @@ pub(in crate::cli) struct MirrorStanding {
     found: Result<Option<Standing>, MirrorError>,
 }
 
-/// Returns how the mirrors stand that the settings ask for. What only comes along with bars, and is not there, is left out.
-pub(in crate::cli) fn standings(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    known: &Known,
-) -> Vec<MirrorStanding> {
-    let root = root(workspace);
-    let place = Place {
-        fs: &*shell.world.fs,
-        root: &root,
-    };
-    let stands = |tree: Tree| MirrorStanding {
-        found: place.standing(&tree, known),
-        tree,
-    };
-    let all = switched_on(workspace).into_iter().map(stands);
-    let is_told = |one: &MirrorStanding| {
-        one.tree.dataset == Dataset::Stocks || !matches!(one.found, Ok(None))
-    };
-    all.filter(is_told).collect()
-}
-
-/// Returns how each mirror stands, as far as it can be read.
-pub(in crate::cli) fn readable(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    known: &Known,
-) -> Vec<(Tree, Option<Standing>)> {
-    let all = standings(workspace, shell, known).into_iter();
-    all.map(|one| (one.tree, one.found.ok().flatten()))
+/// Returns how the mirrors stand that the settings ask for.
+pub(in crate::cli) fn standings(workspace: &Workspace<'_>, known: &Known) -> Vec<MirrorStanding> {
+    let all = mirror::standings(workspace, known).into_iter();
+    all.map(|(tree, found)| MirrorStanding { tree, found })
         .collect()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MirrorArgs, absent, known_at, root};
+use super::{MirrorArgs, absent};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -19,8 +19,8 @@ pub(super) fn run(
     catalog: &Catalog,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    let known = known_at(workspace, shell, catalog, trees)?;
-    let root = root(workspace);
+    let known = mirror::known_of(workspace, catalog, trees)?;
+    let root = mirror::root(workspace);
     let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
     for tree in trees {
         let around = (&*shell.world.fs, catalog, &known);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::{self, count, duration, grouped, size};
+use crate::cli::ui::words::{self, count, duration, grouped, left_of, size};
 use crate::cli::{Exit, outcome};
 use crate::migrate::{Failed, Migrated, Refusal, Switched};
 use crate::model::{Ticker, Venue};
@@ -36,8 +36,7 @@ pub(super) fn misplaced(shell: &Shell<'_>, paths: &[PathBuf]) {
         let named = words::misplaced(shell.shown(path));
         shell.printer.warning(&format!("{named}."));
     }
-    if let Some(more) = paths.len().checked_sub(NAMED + 1) {
-        let more = count(more + 1, "file", "files");
+    if let Some(more) = left_of(paths.len(), NAMED, "file", "files") {
         shell.printer.warning(&format!(
             "{more} more are misplaced; barkeep check names them."
         ));
@@ -211,9 +210,7 @@ pub(super) fn kept<'r>(shell: &Shell<'_>, mut records: impl Iterator<Item = &'r 
             record.reason
         ));
     }
-    let more = records.count();
-    if more > 0 {
-        let more = count(more, "more case is", "more cases are");
+    if let Some(more) = left_of(records.count(), 0, "more case is", "more cases are") {
         shell
             .printer
             .warning(&format!("{more} in quarantine, which --json lists."));
@@ -229,9 +226,7 @@ pub(super) fn beyond(shell: &Shell<'_>, files: &[Beyond], becomes: &str) {
             file.reason
         ));
     }
-    let more = files.len().saturating_sub(NAMED);
-    if more > 0 {
-        let more = count(more, "more file does", "more files do");
+    if let Some(more) = left_of(files.len(), NAMED, "more file does", "more files do") {
         shell
             .printer
             .warning(&format!("{more} so, which --json lists."));

@@ -6,9 +6,10 @@ use crate::cli::Exit;
 use crate::cli::commands::unknown;
 use crate::cli::failure::Failure;
 use crate::cli::ui::words::{quoted, some_of};
-use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
+use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::query;
 use crate::storage::Stored;
-use crate::workspace::{Reading, nothing};
+use crate::workspace::Reading;
 
 /// Which series of a ticker a command is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -35,21 +36,7 @@ pub(in crate::cli::commands) fn interval(
     if let Some(interval) = wanted.interval {
         return Ok(interval);
     }
-    let workspace = reading.workspace;
-    let venues = match wanted.venue {
-        Some(venue) => vec![venue.clone()],
-        None => workspace.venues()?.into_iter().collect(),
-    };
-    let mut stored = Vec::new();
-    for interval in Interval::ALL {
-        for venue in &venues {
-            let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
-            if workspace.route(reading.catalog, &request)?.has_rows {
-                stored.push(interval);
-                break;
-            }
-        }
-    }
+    let stored = query::lengths(reading, ticker, wanted.venue)?;
     if let [only] = stored.as_slice() {
         return Ok(*only);
     }
@@ -59,7 +46,7 @@ pub(in crate::cli::commands) fn interval(
     {
         return Ok(*longest);
     }
-    let kept = workspace.intervals()?;
+    let kept = reading.workspace.intervals()?;
     let (typed, command) = (quoted(ticker.as_str()), wanted.command);
     match (stored.as_slice(), kept.as_slice()) {
         (_, [only]) => Ok(*only),
@@ -92,18 +79,8 @@ pub(in crate::cli::commands) fn find(
     ticker: &Ticker,
     interval: Interval,
 ) -> Result<(StorageRequest, Stored), Failure> {
-    let workspace = reading.workspace;
-    let at = |venue: &Venue| StorageRequest::bars(venue.clone(), ticker.clone(), interval);
-    let first = wanted.venue.unwrap_or_else(|| workspace.default_venue());
-    if let Some(found) = read(wanted, reading, at(first))? {
-        return Ok(found);
-    }
-    let mut found = Vec::new();
-    if wanted.venue.is_none() {
-        for venue in workspace.venues()?.iter().filter(|venue| *venue != first) {
-            found.extend(read(wanted, reading, at(venue))?);
-        }
-    }
+    let of = (ticker, interval);
+    let mut found = query::find(reading, of, wanted.venue, wanted.with_outside)?;
     if found.len() > 1 {
         let venues: Vec<&Venue> = found
             .iter()
@@ -122,19 +99,6 @@ pub(in crate::cli::commands) fn find(
     found
         .pop()
         .ok_or_else(|| nothing_stored(wanted, reading, ticker, interval))
-}
-
-fn read(
-    wanted: Wanted<'_>,
-    reading: Reading<'_, '_>,
-    request: StorageRequest,
-) -> Result<Option<(StorageRequest, Stored)>, Failure> {
-    if let Some(found) = reading.read(&request)? {
-        return Ok(Some((request, found.stored)));
-    }
-    // Until its first session is over, a series may have other hours only.
-    let is_begun = wanted.with_outside && reading.outside(&request)?.is_some();
-    Ok(is_begun.then(|| (request, nothing(Dataset::Stocks))))
 }
 
 fn nothing_stored(

@@ -16,9 +16,7 @@ use std::path::PathBuf;
 
 use super::gaps;
 use super::named::{self, Lookup};
-use super::provisional::{self, provisional};
-use super::resampled::{Finer, resampled};
-use super::time_args::Span;
+use super::provisional;
 use super::unknown;
 use crate::calendar::utc_of;
 use crate::catalog::Catalog;
@@ -34,6 +32,7 @@ use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
 use crate::inventory::interval_of;
 use crate::model::{Interval, Series, StorageRequest, Ticker, time};
+use crate::query::{self, Finer, Span};
 use crate::storage::{Stored, refuse_other_rows};
 use crate::workspace::{Reading, Workspace};
 
@@ -58,13 +57,8 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let workspace = wiring::open(shell, &Overrides::default())?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
-    let now = shell.around.clock.now();
     let reading = Reading {
-        as_of: args
-            .as_of
-            .map(|as_of| as_of.at(now))
-            .transpose()
-            .map_err(Failure::usage)?,
+        as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
     };
     let tickers = meant(args, shell, reading)?;
@@ -117,13 +111,8 @@ fn meant(
     shell: &Shell<'_>,
     reading: Reading<'_, '_>,
 ) -> Result<Vec<Ticker>, Failure> {
-    let lookup = Lookup {
-        shell,
-        workspace: reading.workspace,
-        catalog: reading.catalog,
-        venues: args.venue.as_slice(),
-        day: reading.as_of.map(|at| at.date_naive()),
-    };
+    let (workspace, catalog) = (reading.workspace, reading.catalog);
+    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
     if args.trades && args.tickers.iter().any(trades::means_all) {
         return Ok(args.tickers.clone());
     }
@@ -228,17 +217,7 @@ impl Question<'_> {
             return Ok((self.extract(request, stored, interval, &[])?, exit));
         }
         if args.gaps || reading.workspace.config.settings().gap_warnings.value {
-            let (first, last) = (
-                self.span.first.map(time::day),
-                self.span.last.map(time::day),
-            );
-            gaps::warn(
-                (reading.workspace, reading.catalog),
-                shell,
-                &request,
-                &stored,
-                |day| first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last),
-            );
+            gaps::warn(reading, shell, &request, &stored, self.span);
         }
         let outside = if args.prepost {
             reading.outside(&request)?
@@ -274,9 +253,9 @@ impl Question<'_> {
         stored: &mut Stored,
         interval: Interval,
     ) -> Result<(StorageRequest, Vec<i64>), Failure> {
-        let (reading, shell) = (self.reading, self.shell);
+        let reading = self.reading;
         let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
-            let provisional = provisional(reading, shell, &request, &stored.frame)?;
+            let provisional = query::provisional(reading, &request, &stored.frame)?;
             return Ok((request, provisional));
         };
         let finer = Finer {
@@ -284,7 +263,7 @@ impl Question<'_> {
             zone: stored.provenance.timezone.as_deref(),
             with_outside: self.args.prepost,
         };
-        let coarse = resampled(reading, shell, &request, (interval, to), finer)?;
+        let coarse = query::resampled(reading, &request, (interval, to), finer)?;
         stored.frame = coarse.frame;
         let series = Series::Bars {
             ticker: ticker.clone(),
@@ -410,9 +389,5 @@ pub(super) fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored:
             refetch(request, damage.partition.days()),
         ));
     }
-    if stored.damaged.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::Damaged
-    }
+    Exit::Damaged.when(!stored.damaged.is_empty())
 }

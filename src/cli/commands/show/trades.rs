@@ -14,9 +14,7 @@ use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
 use crate::export::{Sheet, Times};
 use crate::frame::{Cell, Frame, Profile, exact_trades};
-use crate::model::{
-    Dataset, PartitionKey, Provenance, Series, StorageRequest, Ticker, instrument_of, time,
-};
+use crate::model::{Dataset, Provenance, Series, StorageRequest, Ticker, instrument_of};
 use crate::storage::{StorageError, Stored};
 
 /// Stands for every instrument.
@@ -98,17 +96,6 @@ impl<'q> Question<'q> {
         }
         Ok(feeds)
     }
-
-    fn is_of_span(self, key: PartitionKey) -> bool {
-        let (first, last) = (
-            self.span.first.map(time::day),
-            self.span.last.map(time::day),
-        );
-        let days = key.days();
-        days.is_none_or(|(begins, ends)| {
-            first.is_none_or(|first| ends >= first) && last.is_none_or(|last| begins <= last)
-        })
-    }
 }
 
 impl Wanted<'_> {
@@ -121,7 +108,7 @@ impl Wanted<'_> {
             return Ok(());
         }
         let question = self.question;
-        let is_wanted = |key| question.is_of_span(key);
+        let is_wanted = |key| question.span.has_partition(key);
         let store = &reading.workspace.stores.partitioned;
         store.read_each(request, &is_wanted, &mut |_, stored| {
             self.take(request, &stored?);
@@ -154,8 +141,7 @@ impl Wanted<'_> {
             shell.printer.warning(&format!("{named}."));
         }
         let exact = exact_trades(&stored.frame);
-        let within = exact.between(span.first, span.last.map(|last| last.saturating_add(1)));
-        let rows = of_instrument(&within, self.instrument);
+        let rows = of_instrument(&span.of(&exact), self.instrument);
         self.rows += rows.len();
         self.parts.push(rows);
         // Of the last ones no more are kept than are printed.

@@ -98,11 +98,7 @@ pub(super) fn json(wanted: &[Wanted]) -> Value {
 /// Returns the exit that feeds which did not answer ask for.
 pub(super) fn exit(wanted: &[Wanted]) -> Exit {
     let is_silent = wanted.iter().any(|feed| feed.files.is_err());
-    if is_silent {
-        Exit::SourceDown
-    } else {
-        Exit::Ok
-    }
+    Exit::SourceDown.when(is_silent)
 }
 
 fn why(reason: Reason) -> &'static str {

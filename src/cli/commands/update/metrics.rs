@@ -7,20 +7,22 @@
 use std::path::{Path, PathBuf};
 
 use super::UpdateArgs;
-use super::requests;
+use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
-use crate::cli::commands::{mirror, registration, status};
+use crate::cli::commands::{registration, status};
 use crate::cli::shell::Shell;
-use crate::cli::ui::feed_minutes;
 use crate::cli::ui::summary::Finished;
+use crate::cli::wiring::registry;
 use crate::gaps::read_books;
 use crate::inventory;
 use crate::lock::LockGuard;
-use crate::overview::{Outcome, bars_counted, count_bars, counters_path, render};
+use crate::mirror;
+use crate::overview::{
+    Outcome, RequestCount, SeriesStatus, bars_counted, count_bars, counters_path, render,
+};
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
-use crate::update::{self, Owed, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// The file of metrics, if somebody named one.
@@ -88,7 +90,7 @@ impl<'u> MetricsFile<'u> {
         };
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
-        let catalog = status::registry(self.workspace, self.shell);
+        let catalog = registry(self.workspace, self.shell);
         let (standing, requests, known, lost) = match &catalog {
             Ok(catalog) => {
                 let standing = status::survey(self.workspace, self.shell, catalog);
@@ -96,7 +98,7 @@ impl<'u> MetricsFile<'u> {
                 let lost = self.lost(&standing.series, catalog);
                 (
                     standing,
-                    requests::read(self.shell, self.workspace, catalog),
+                    RequestCount::of(self.workspace).read_weeks(catalog, self.workspace.view()),
                     status::known(self.workspace, self.shell, catalog).unwrap_or_default(),
                     lost,
                 )
@@ -104,9 +106,17 @@ impl<'u> MetricsFile<'u> {
             Err(_) => Default::default(),
         };
         let written = self.bars_counted().and_then(|bars_total| {
-            let mirrors = mirror::readable(self.workspace, self.shell, &known);
+            let mirrors = mirror::standings(self.workspace, &known).into_iter();
+            let mirrors: Vec<_> = mirrors
+                .map(|(tree, found)| (tree, found.ok().flatten()))
+                .collect();
             // What cannot be read was told by the run.
-            let feeds = feed_minutes::read_recent(self.workspace, self.shell).ok();
+            let feeds = FeedMinutes::recent(
+                self.workspace.view(),
+                (self.workspace.fs(), &self.workspace.places),
+                now,
+            )
+            .ok();
             let text = render(&Outcome {
                 mirrors: &mirrors,
                 feeds: feeds.as_ref(),
@@ -137,7 +147,7 @@ impl<'u> MetricsFile<'u> {
         let of = |one: &SeriesStatus| {
             let (venue, interval) = (&one.venue, one.interval);
             let books = read_books(fs, places, [venue], &[interval]).unwrap_or_default();
-            update::lost_sessions(&owed, &books, (venue, interval))
+            backlog::lost_sessions(&owed, &books, (venue, interval))
         };
         series.iter().map(of).collect()
     }

@@ -1,29 +1,25 @@
 //! `barkeep update`: fetches what is new and stores it.
 //!
-//! The order: settings, lock, leftovers of earlier runs, plan, run, report, release. `--dry-run` takes no lock and
-//! writes nothing: it prints the plan that the real run would execute.
+//! `--dry-run` takes no lock and writes nothing: it prints the plan that the real run would execute. Leaves to others: the order
+//! of an update (`cycle`).
 
 mod args;
+mod asking;
 mod feeds;
 mod metrics;
-mod records;
-mod requests;
 mod strangers;
-mod tidy;
 
+use asking::Asking;
 use metrics::MetricsFile;
-use tidy::Ending;
 
 pub(in crate::cli) use args::UpdateArgs;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::mirror;
 use super::named::Lookup;
 use super::registration;
 use super::sweep;
-use crate::catalog::{Catalog, KnownRows, TICKERS_FILE};
+use crate::catalog::{Catalog, TICKERS_FILE};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::feed_minutes;
@@ -33,24 +29,23 @@ use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{self, absent};
 use crate::cli::{Exit, outcome};
 use crate::config::Overrides;
-use crate::gaps::{GapBooks, read_books};
-use crate::ingest::{self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport};
+use crate::cycle::{Cycle, CycleError, Done, Ending, Planned};
+use crate::ingest::Registry;
+use crate::inventory::OtherBases;
 use crate::lock::LockGuard;
-use crate::model::{Interval, Ticker, Venue};
-use crate::sys::{FsResult, Stopwatch};
-use crate::update::{
-    self, Feeding, History, NotFounds, Owed, RunOptions, Strangers, UpdatePlan, UpdateRequest,
-};
+use crate::model::Ticker;
+use crate::sys::Stopwatch;
+use crate::update::{self, Feeding, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::Workspace;
-use crate::workspace::{DataRoot, Session};
+
+/// How many series of another basis are named.
+const MOST_NAMED: usize = 5;
 
 /// A run whose options are checked.
 struct Update<'u> {
     args: &'u UpdateArgs,
     shell: &'u Shell<'u>,
-    workspace: &'u Workspace<'u>,
-    request: UpdateRequest,
-    options: RunOptions,
+    cycle: Cycle<'u>,
 }
 
 /// Runs `update`.
@@ -76,35 +71,39 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
     let update = Update {
         args,
         shell,
-        workspace: &workspace,
-        request: UpdateRequest {
-            venues: args.venues.clone(),
-            intervals: args.intervals.clone(),
-            tickers,
-            days,
-            feeding,
-            history: if args.rebase {
-                History::Whole
-            } else {
-                History::New
+        cycle: Cycle {
+            workspace: &workspace,
+            is_filling_gaps: args.fill_gaps,
+            accepts_missing: args.accept_missing,
+            request: UpdateRequest {
+                venues: args.venues.clone(),
+                intervals: args.intervals.clone(),
+                tickers,
+                days,
+                feeding,
+                history: if args.rebase {
+                    History::Whole
+                } else {
+                    History::New
+                },
+                now,
+                today,
+                pace,
+                ..UpdateRequest::default()
             },
-            now,
-            today,
-            pace,
-            ..UpdateRequest::default()
-        },
-        options: RunOptions {
-            now,
-            today,
-            jobs: settings.threads(shell.world.cores),
-            not_founds: if args.save_not_founds {
-                NotFounds::Save
-            } else {
-                NotFounds::Leave
+            options: RunOptions {
+                now,
+                today,
+                jobs: settings.threads(shell.world.cores),
+                not_founds: if args.save_not_founds {
+                    NotFounds::Save
+                } else {
+                    NotFounds::Leave
+                },
+                pace,
+                min_free_bytes: settings.min_free_bytes.value,
+                min_free_inodes: settings.min_free_inodes.value,
             },
-            pace,
-            min_free_bytes: settings.min_free_bytes.value,
-            min_free_inodes: settings.min_free_inodes.value,
         },
     };
     if args.dry_run {
@@ -133,8 +132,12 @@ fn meant(
 impl Update<'_> {
     fn show_plan(&self) -> Result<Exit, Failure> {
         let registry = self.registry()?;
-        let (mut plan, planned) = self.plan(&registry)?;
-        let exit = Exit::worst([planned, outcome::of_plan(&plan)]);
+        self.tell_warnings(registry.catalog());
+        let told = Exit::Partial.when(!registry.catalog().warnings().is_empty());
+        let mut planned = self.plan(registry.catalog())?;
+        let told = Exit::worst([told, self.tell_planned(&planned, registry.catalog())]);
+        let plan = &mut planned.plan;
+        let exit = Exit::worst([told, outcome::of_plan(plan)]);
         if plan.feeding != Feeding::Asked {
             for anew in std::mem::take(&mut plan.venues) {
                 let venue = anew.venue;
@@ -143,31 +146,31 @@ impl Update<'_> {
                 ));
             }
         }
-        let wanted = feeds::wanted(self.workspace, self.shell, &plan);
+        let wanted = feeds::wanted(self.cycle.workspace, self.shell, plan);
         if self.args.json {
-            let document = plan_view::json(&plan, &feeds::json(&wanted));
+            let document = plan_view::json(plan, &feeds::json(&wanted));
             self.shell.printer.json(&document);
         } else {
             feeds::print(&wanted, self.shell.printer);
-            plan_view::print(&plan, self.shell.printer);
+            plan_view::print(plan, self.shell.printer);
         }
-        let foreseen = self.foresee_losses_of_feeds(&plan)?;
-        let exit = Exit::worst([exit, feeds::exit(&wanted), foreseen]);
-        for warning in self.toggle_warnings(&plan) {
+        let minutes = self.cycle.minutes_of(plan)?;
+        let foreseen = minutes.map_or(Exit::Ok, |one| feed_minutes::foresee(&one, self.shell));
+        for warning in self.toggle_warnings(plan) {
             self.shell.printer.warning(&format!("{warning}."));
         }
-        Ok(exit)
+        Ok(Exit::worst([exit, feeds::exit(&wanted), foreseen]))
     }
 
     fn toggle_warnings(&self, plan: &UpdatePlan) -> Vec<String> {
-        let toggles = self.workspace.config.storage_config();
+        let toggles = self.cycle.workspace.config.storage_config();
         plan_view::toggle_warnings(&plan.against_toggle, toggles)
     }
 
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
     fn run(&self) -> Result<Exit, Failure> {
         let total = Stopwatch::start();
-        let metrics = MetricsFile::of(self.args, self.shell, self.workspace);
+        let metrics = MetricsFile::of(self.args, self.shell, self.cycle.workspace);
         metrics.foresee();
         let (mut finished, ending) = match self.run_whole(&metrics) {
             Ok(done) => done,
@@ -187,22 +190,17 @@ impl Update<'_> {
         }
         // Now that everybody has the report.
         let swept = self.sweep_daily(ending)?;
-        self.merge_ledgers(ending)?;
+        let progress = Progress::new(self.shell, self.args.json);
+        ending.merge_ledgers(self.cycle.workspace, &progress)?;
         Ok(finished.exit.or(swept))
     }
 
     fn run_whole(&self, metrics: &MetricsFile<'_>) -> Result<(Finished, Ending), Failure> {
         let waiting = Stopwatch::start();
         let wait = Duration::from_secs(self.args.wait.into());
-        let held = registration::lock(self.workspace, self.shell, "update", wait)
+        let held = registration::lock(self.cycle.workspace, self.shell, "update", wait)
             .or_else(|failure| self.explain(failure))?;
-        let lock_seconds = waiting.seconds();
-        let done = self.run_locked(&held, lock_seconds);
-        if done.is_err() {
-            // A run that failed may have left something. The failure is told; what cannot be noted waits for tomorrow.
-            let _noted = ingest::sweep::forget(&*self.shell.world.fs, &self.workspace.places);
-        }
-        let mut finished = done?;
+        let mut finished = self.run_locked(&held, waiting.seconds())?;
         let ending = Ending::of(&finished.report, &held);
         let counted = metrics.count_bars(&finished, &held);
         finished.exit = finished.exit.or(counted);
@@ -218,247 +216,162 @@ impl Update<'_> {
     /// A disk without any space refuses even the lock, and does not say how much is missing.
     fn explain<T>(&self, failure: Failure) -> Result<T, Failure> {
         if failure.exit == Exit::NoSpace {
-            let (plan, _) = self.plan(&self.registry()?)?;
-            let fs = &*self.shell.world.fs;
-            update::check_space(&plan, fs, &self.workspace.places, &self.options)?;
+            let planned = self.plan(self.registry()?.catalog())?;
+            let workspace = self.cycle.workspace;
+            let (fs, places) = (workspace.fs(), &workspace.places);
+            update::check_space(&planned.plan, fs, places, &self.cycle.options)?;
         }
         Err(failure)
     }
 
     fn run_locked(&self, held: &LockGuard<'_>, lock_seconds: f64) -> Result<Finished, Failure> {
         let progress = Progress::new(self.shell, self.args.json);
-        let session = self.workspace.session(held, &progress);
-        let mut registry = self.registry()?;
+        let session = self.cycle.workspace.session(held, &progress);
         if let Some(ended) = held.took_over() {
             progress.note(&summary::took_over(ended));
         }
-        let watch = Stopwatch::start();
-        let mut leftovers = self.finish_leftovers(session, &mut registry)?;
-        registry.save(session)?;
-        let housed = if leftovers.data.is_there() {
-            ingest::rehouse(&self.workspace.stores, session, LookedInto::Known)?
-        } else {
-            RehouseReport::default()
+        let asking = Asking {
+            update: self,
+            progress: &progress,
         };
-        let leftover_seconds = watch.seconds();
-        if registry.catalog().known_rows() == KnownRows::None && held.took_over().is_none() {
-            // Nobody was killed where nothing was ever stored: the first import need not be looked through. If that cannot
-            // be noted, it is.
-            let _noted: FsResult<()> = ingest::sweep::remember(session, self.shell.today());
-        }
-        let watch = Stopwatch::start();
-        let (plan, planned) = self.plan(&registry)?;
-        let plan_seconds = watch.seconds();
-        let view = self.workspace.view();
-        let ran = update::run(&plan, view, session, &mut registry, &self.options);
+        let ran = self.cycle.run(session, &asking);
         progress.end();
-        let mut report = ran?;
-        report.seconds.leftovers = leftover_seconds;
-        report.kept.extend(housed.kept);
-        report.warnings.extend(sweep::unmoved(&housed.left));
-        report.seconds.plan = plan_seconds;
-        let mut tidied = Exit::Ok;
-        if report.data.is_there() && report.interrupted.is_none() {
-            let folders = std::mem::take(&mut report.untidy);
-            let told = (&mut report, &mut leftovers);
-            if let Err(failure) = self.sweep_touched(session, &folders, &mut registry, told) {
-                // The rows are stored: what the report says of them must not be lost over what lies beside them.
-                let text = failure.text();
-                let text = text.trim_start_matches("error: ");
-                report
-                    .warnings
-                    .push(format!("temporary files stay: {text}"));
-                tidied = failure.exit;
-            }
+        let done = ran.map_err(|error| self.refused(error))?;
+        Ok(self.finished(done, lock_seconds))
+    }
+
+    /// Tells what the report does not have, and returns what is told at the end.
+    fn finished(&self, done: Done, lock_seconds: f64) -> Finished {
+        let Done {
+            mut report,
+            leftovers,
+            planned,
+            requests,
+            miscounted,
+            is_registry_whole,
+            other_bases,
+            untidied,
+            missed,
+            minutes,
+        } = done;
+        let printer = self.shell.printer;
+        if let Some(told) = miscounted {
+            printer.warning(&told);
         }
-        report.warnings.extend(self.toggle_warnings(&plan));
-        let place = (self.shell, self.workspace);
-        let requests = requests::add(place, &report, registry.catalog(), held);
-        if report.data.is_there() {
-            self.let_rest(&report, &mut registry, session)?;
+        report.warnings.extend(other_bases.iter().map(of_bases));
+        for (venue, interval, sessions) in &missed {
+            let sessions = words::count(*sessions, "session", "sessions");
+            printer.error(&format!(
+                "error: {venue} forgets {sessions} of {interval} before they can be fetched at this rate"
+            ));
         }
-        if report.data.is_there() && report.interrupted.is_none() {
-            records::record_stored(
-                self.workspace,
-                &plan,
-                &mut report,
-                registry.catalog(),
-                session,
-            );
-            let told = mirror::refresh(self.workspace, self.shell, registry.catalog());
-            report.warnings.extend(told);
-        }
-        let foreseen = self.foresee_losses(&plan, registry.catalog());
-        let of_feeds = self.foresee_losses_of_feeds(&plan)?;
+        let strangers = (planned.strangers.count() > 0).then_some(Exit::Partial);
+        let foreseen = (!missed.is_empty()).then_some(Exit::WillExpire);
+        let of_feeds = minutes.map(|minutes| feed_minutes::foresee(&minutes, self.shell));
+        let tidied = untidied.map(|error| Failure::from(error).exit);
         let ran = outcome::of_run(&report, &leftovers);
-        let exit = Exit::worst([planned, ran, tidied, foreseen, of_feeds]);
-        let total_seconds = 0.0;
-        Ok(Finished {
+        let further = [strangers, foreseen, of_feeds, tidied];
+        let exit = Exit::worst(
+            [Exit::Partial.when(!is_registry_whole), ran]
+                .into_iter()
+                .chain(further.into_iter().flatten()),
+        );
+        Finished {
             report,
             leftovers,
             requests,
             lock_seconds,
-            total_seconds,
+            total_seconds: 0.0,
             exit,
-        })
-    }
-
-    /// Finishes what earlier runs left. Rows that are accepted to be gone are given up before anything is merged: a history
-    /// of the rows that wait would look like the whole one.
-    fn finish_leftovers(
-        &self,
-        session: Session<'_>,
-        registry: &mut Registry,
-    ) -> Result<LeftoverReport, Failure> {
-        let view = self.workspace.view();
-        let leftovers = ingest::finish_leftovers(view, session, registry)?;
-        if !self.args.accept_missing || view.data_root(registry.catalog()) != DataRoot::Absent {
-            return Ok(leftovers);
         }
-        // A tree that cannot be looked into may hold them all.
-        self.workspace.stores.is_data_bare()?;
-        self.workspace.stores.are_flat_folders_bare()?;
-        let given_up = registry.catalog_mut().give_up_rows(self.options.today);
-        registry.save(session)?;
-        let series = words::count(given_up, "series is", "series are");
-        self.shell.printer.note(&format!(
-            "The rows of {series} given up and asked for anew."
-        ));
-        let mut finished = ingest::finish_leftovers(view, session, registry)?;
-        finished.add_earlier(leftovers);
-        Ok(finished)
     }
 
     fn registry(&self) -> Result<Registry, Failure> {
-        let found = Registry::load(&*self.shell.world.fs, self.shell.root())?;
-        let found = found.ok_or_else(|| absent(self.shell, "there is no tickers.json"))?;
-        self.workspace.learn(Some(found.catalog()));
-        Ok(found)
+        let found = self.cycle.registry();
+        found.map_err(|error| self.refused(error))
     }
 
-    /// Plans, and says what of the question could not be planned.
-    fn plan(&self, registry: &Registry) -> Result<(UpdatePlan, Exit), Failure> {
-        let catalog = registry.catalog();
-        let printer = self.shell.printer;
-        let mut exit = Exit::Ok;
-        for warning in catalog.warnings() {
-            printer.error(&format!("warning: {warning}."));
-            exit = Exit::Partial;
-        }
-        let view = self.workspace.view();
-        let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
-            update::makes_bars_of(view, ticker, venue)
-        });
-        if let Some(refusal) = strangers::refusal(&strangers, self.request.venues.first(), catalog)
-        {
-            if strangers.count() == self.request.tickers.len() {
-                return Err(refusal);
+    fn plan(&self, catalog: &Catalog) -> Result<Planned, Failure> {
+        let planned = self.cycle.plan(catalog);
+        planned.map_err(|error| self.refused(error))
+    }
+
+    /// Returns the failure of an update that was not made.
+    fn refused(&self, error: CycleError) -> Failure {
+        match &error {
+            CycleError::WithoutRegistry => absent(self.shell, "there is no tickers.json"),
+            CycleError::Strangers(strangers) => {
+                let catalog = self.cycle.workspace.catalog().ok().flatten();
+                let venue = self.cycle.request.venues.first();
+                strangers::refusal(strangers, venue, &catalog.unwrap_or_default())
+                    .unwrap_or_else(|| error.into())
             }
-            printer.error(&refusal.text());
-            exit = Exit::Partial;
+            _ => error.into(),
         }
-        let intervals = self.workspace.intervals()?;
-        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
-        let request = UpdateRequest {
-            waiting: view.waiting(catalog, fs, places)?,
-            gaps: self.remembered(catalog, &intervals)?,
-            filled_feeds: self.filled_feeds()?,
-            ..self.request.clone()
-        };
-        let plan = update::plan(&request, view, catalog, &intervals)?;
-        plan_view::print_missing(&plan, printer);
-        if !self.request.tickers.is_empty() {
+    }
+
+    /// Says what of tickers.json cannot be used.
+    fn tell_warnings(&self, catalog: &Catalog) {
+        for warning in catalog.warnings() {
+            self.shell.printer.error(&format!("warning: {warning}."));
+        }
+    }
+
+    /// Says what of the question could not be planned.
+    fn tell_planned(&self, planned: &Planned, catalog: &Catalog) -> Exit {
+        let Planned { plan, strangers } = planned;
+        let (printer, request) = (self.shell.printer, &self.cycle.request);
+        let refused = strangers::refusal(strangers, request.venues.first(), catalog);
+        if let Some(refusal) = &refused {
+            printer.error(&refusal.text());
+        }
+        plan_view::print_missing(plan, printer);
+        if !request.tickers.is_empty() {
             for venue in &plan.feeds {
                 printer.note(&format!(
                     "{venue} is a feed: it gives whole days, and bars of all that was traded on them, whatever tickers are named."
                 ));
             }
         }
-        Ok((plan, exit))
+        refused.map_or(Exit::Ok, |_| Exit::Partial)
     }
 
-    /// Returns what is remembered of gaps, if only these are to be filled.
-    fn remembered(
-        &self,
-        catalog: &Catalog,
-        intervals: &[Interval],
-    ) -> Result<Option<GapBooks>, Failure> {
-        if !self.args.fill_gaps {
-            return Ok(None);
-        }
-        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
-        let named = &self.request.intervals;
-        let intervals = if named.is_empty() { intervals } else { named };
-        Ok(Some(read_books(fs, places, &catalog.venues(), intervals)?))
-    }
-
-    /// Returns the feeds that have no gap, if only gaps are to be filled.
-    fn filled_feeds(&self) -> Result<BTreeSet<Venue>, Failure> {
-        if !self.args.fill_gaps {
-            return Ok(BTreeSet::new());
-        }
-        let minutes = feed_minutes::read_recent(self.workspace, self.shell)?;
-        Ok(minutes.without_open(self.workspace.view()))
-    }
-
-    /// Names what sources will forget before a next run can fetch it at this pace.
-    fn foresee_losses(&self, plan: &UpdatePlan, catalog: &Catalog) -> Exit {
-        if plan.feeding != Feeding::Asked {
-            return Exit::Ok;
-        }
-        let owed = Owed {
-            view: self.workspace.view(),
-            catalog,
-            now: self.shell.around.clock.now(),
-        };
-        let missed = owed.missed(plan, self.options.pace);
-        for (venue, interval, sessions) in &missed {
-            let sessions = words::count(*sessions, "session", "sessions");
-            self.shell.printer.error(&format!(
-                "error: {venue} forgets {sessions} of {interval} before they can be fetched at this rate"
-            ));
-        }
-        if missed.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::WillExpire
-        }
-    }
-
-    /// Names what feeds will forget before a next run can fetch it.
-    fn foresee_losses_of_feeds(&self, plan: &UpdatePlan) -> Result<Exit, Failure> {
-        if plan.feeding != Feeding::Asked || plan.feeds.is_empty() {
+    fn sweep_daily(&self, ending: Ending) -> Result<Exit, Failure> {
+        let (shell, printer) = (self.shell, self.shell.printer);
+        let progress = Progress::new(shell, self.args.json);
+        let swept = ending.sweep_daily(self.cycle.workspace, shell.today(), &progress);
+        progress.end();
+        let Some(swept) = swept? else {
             return Ok(Exit::Ok);
-        }
-        let minutes = feed_minutes::read_recent(self.workspace, self.shell)?;
-        Ok(feed_minutes::foresee(&minutes, self.shell))
-    }
-
-    /// Records series that the source does not know, if somebody says so; else says how.
-    fn let_rest(
-        &self,
-        report: &RunReport,
-        registry: &mut Registry,
-        session: Session<'_>,
-    ) -> Result<(), Failure> {
-        let Some(unknown) = update::may_rest(report, self.options.not_founds) else {
-            return Ok(());
         };
-        let series = words::count(unknown, "series is", "series are");
-        let is_asking = self
-            .shell
-            .may_ask(self.args.non_interactive || self.args.json);
-        if !is_asking {
-            self.shell.printer.note(&format!(
-                "{series} unknown to the source; --save-not-founds lets them rest for 30 days."
-            ));
-            return Ok(());
+        for failure in &swept.failures {
+            printer.warning(&format!("{failure}."));
         }
-        let question = format!("{series} unknown to the source. Let them rest for 30 days?");
-        if !self.shell.asks(&question) {
-            return Ok(());
+        sweep::print(&swept.report, shell);
+        for record in &swept.report.quarantined {
+            let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
+            let reason = &record.reason;
+            printer.warning(&format!("{path} is kept in {folder}: {reason}."));
         }
-        update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
-        Ok(registry.save(session)?)
+        Ok(Exit::Partial.when(!swept.failures.is_empty()))
     }
+}
+
+/// Says whose prices stand on another basis than the settings say, as a sentence without a period.
+fn of_bases(other: &OtherBases) -> String {
+    let OtherBases {
+        venue,
+        chosen,
+        stored,
+    } = other;
+    let named = stored.iter().map(|(request, basis)| {
+        let series = &request.series;
+        format!("{series} ({})", basis.as_str())
+    });
+    let named = words::some_of(&named.collect::<Vec<_>>(), MOST_NAMED);
+    format!(
+        "{venue}: price_basis is {} in barkeep.toml, and bars that are stored keep the one they came with: {named}; \
+         docs/files.md says how to store them anew",
+        chosen.as_str()
+    )
 }

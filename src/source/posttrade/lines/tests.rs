@@ -168,13 +168,33 @@ fn a_bad_line_costs_itself_and_is_handed_out_with_its_place() {
 }
 
 #[test]
-fn half_a_line_at_the_end_of_a_whole_file_is_a_bad_line() {
-    let text = text(2);
+fn a_file_that_was_packed_while_it_was_written_breaks_off() {
+    let whole = text(2);
 
-    let outcome = read(&gzip(&text.as_bytes()[..text.len() - 10]));
+    for end in line(0).len() + 1..whole.len() - 2 {
+        let outcome = read(&gzip(&whole.as_bytes()[..end]));
 
-    assert_eq!((outcome.trades.len(), outcome.bad.len()), (1, 1));
-    assert!(outcome.read.is_ok());
+        assert_eq!((outcome.trades.len(), outcome.bad.len()), (1, 0));
+        let breaks_off = matches!(outcome.read, Err(LinesError::Cut { lines: 1 }));
+        assert!(breaks_off, "byte {end}: {:?}", outcome.read);
+    }
+}
+
+#[test]
+fn a_file_without_the_beginning_of_any_line_is_none_of_trades() {
+    let line = line(0);
+    let array = format!("[{}]", line.trim_end());
+    for text in ["<html>busy</html>", "busy\n", "null", &array] {
+        let outcome = read(&gzip(text.as_bytes()));
+
+        let is_none = matches!(outcome.read, Err(LinesError::NoTrades));
+        assert!(is_none, "{text}: {:?}", outcome.read);
+    }
+    // A line of trades with a value that makes no sense is a bad line, also where it is the only one.
+    let outcome = read(&gzip(
+        line.replace("\"lastQty\":2", "\"lastQty\":-2").as_bytes(),
+    ));
+    assert_eq!(outcome.read.unwrap().bad, 1);
 }
 
 #[test]
@@ -213,7 +233,9 @@ fn keys_that_change_in_the_middle_are_an_error_and_a_few_such_lines_are_bad() {
 
 #[test]
 fn a_file_of_one_broken_line_has_a_bad_line_and_no_new_schema() {
-    let outcome = read(&gzip(&line(0).as_bytes()[..30]));
+    let broken = format!("{}\n", &line(0)[..30]);
+
+    let outcome = read(&gzip(broken.as_bytes()));
 
     assert_eq!((outcome.bad.len(), outcome.read.unwrap().bad), (1, 1));
 }

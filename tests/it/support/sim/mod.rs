@@ -13,6 +13,7 @@ mod disk;
 mod fs;
 mod mutant;
 mod simfs;
+mod state;
 mod sweep;
 mod tree;
 

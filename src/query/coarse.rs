@@ -1,10 +1,10 @@
-//! Bars as coarser ones, for `--resample`.
+//! Bars as coarser ones.
 
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::frame::Frame;
 use crate::model::{Interval, StorageRequest};
 use crate::workspace::Reading;
+
+use super::QueryError;
 
 /// Stored bars of one series.
 #[derive(Clone, Copy, Debug)]
@@ -12,62 +12,62 @@ use crate::workspace::Reading;
     not(feature = "polars"),
     expect(dead_code, reason = "without polars nothing joins them")
 )]
-pub(super) struct Finer<'f> {
-    pub(super) bars: &'f Frame,
+pub struct Finer<'f> {
+    /// The bars.
+    pub bars: &'f Frame,
     /// The zone whose clock they are on.
-    pub(super) zone: Option<&'f str>,
+    pub zone: Option<&'f str>,
     /// Whether bars outside of the session are among them.
-    pub(super) with_outside: bool,
+    pub with_outside: bool,
 }
 
 /// Coarser bars.
 #[derive(Debug)]
-pub(super) struct Coarse {
-    pub(super) frame: Frame,
+pub struct Coarse {
+    /// The bars.
+    pub frame: Frame,
     /// Which of them are provisional: those with a part that is, and the last one while its session lasts.
-    pub(super) provisional: Vec<i64>,
+    pub provisional: Vec<i64>,
 }
 
 /// Joins the bars of a series to coarser ones.
 ///
 /// # Errors
 /// When the stored bars do not fill the coarser ones, or this program was built without what makes them.
-pub(super) fn resampled(
+pub fn resampled(
     reading: Reading<'_, '_>,
-    shell: &Shell<'_>,
     request: &StorageRequest,
     (from, to): (Interval, Interval),
     finer: Finer<'_>,
-) -> Result<Coarse, Failure> {
+) -> Result<Coarse, QueryError> {
     if !from.fills(to) {
-        return Err(Failure::usage(format!(
-            "bars of {from} cannot be joined to bars of {to}"
-        )));
+        return Err(QueryError::NotAMultiple { from, to });
     }
-    made(reading, shell, request, (from, to), finer)
+    made(reading, request, (from, to), finer)
 }
 
 #[cfg(feature = "polars")]
 fn made(
     reading: Reading<'_, '_>,
-    shell: &Shell<'_>,
     request: &StorageRequest,
     (from, to): (Interval, Interval),
     finer: Finer<'_>,
-) -> Result<Coarse, Failure> {
+) -> Result<Coarse, QueryError> {
     use std::collections::BTreeSet;
 
-    use super::provisional::provisional;
+    use super::provisional;
     use crate::calendar::WallClock;
-    use crate::cli::Exit;
     use crate::model::{Series, time};
     use crate::resample::{Hours, coarser};
     use crate::workspace::gap_calendar;
 
     let zone = finer.zone;
     let calendar = gap_calendar(reading.workspace, request, reading.catalog, zone).calendar;
-    let coarse = coarser(finer.bars, from, to, &calendar)
-        .map_err(|error| Failure::new(Exit::Failed, format!("{request}: {error}")))?;
+    let coarse =
+        coarser(finer.bars, from, to, &calendar).map_err(|error| QueryError::Unjoined {
+            request: Box::new(request.clone()),
+            reason: error.to_string(),
+        })?;
     // Of a moment in the past only the bars of then are shown, and they do not change any more.
     let Some(ticker) = request.series.ticker().filter(|_| reading.as_of.is_none()) else {
         return Ok(Coarse {
@@ -80,7 +80,7 @@ fn made(
     } else {
         Hours::Session
     };
-    let now = time::nanos(shell.around.clock.now().naive_utc());
+    let now = time::nanos(reading.workspace.clock().now().naive_utc());
     let wall = zone.and_then(WallClock::of).zip(now);
     let wall = wall.map(|(mut clock, now)| clock.shows(now));
     let last = wall.and_then(|now| coarse.provisional(now, hours, &calendar));
@@ -90,7 +90,7 @@ fn made(
         let after = bars.partition_point(|bar| *bar <= part);
         after.checked_sub(1).and_then(|at| bars.get(at)).copied()
     };
-    let parts = provisional(reading, shell, request, finer.bars)?;
+    let parts = provisional(reading, request, finer.bars)?;
     let series = Series::Bars {
         ticker: ticker.clone(),
         interval: to,
@@ -100,7 +100,7 @@ fn made(
         ..request.clone()
     };
     let mut found: BTreeSet<i64> = parts.into_iter().filter_map(of_part).collect();
-    found.extend(provisional(reading, shell, &joined, &coarse.frame)?);
+    found.extend(provisional(reading, &joined, &coarse.frame)?);
     found.extend(last);
     Ok(Coarse {
         frame: coarse.frame,
@@ -111,12 +111,9 @@ fn made(
 #[cfg(not(feature = "polars"))]
 fn made(
     _: Reading<'_, '_>,
-    _: &Shell<'_>,
     _: &StorageRequest,
     _: (Interval, Interval),
     _: Finer<'_>,
-) -> Result<Coarse, Failure> {
-    Err(Failure::usage(
-        "this barkeep was built without polars, which `--resample` needs",
-    ))
+) -> Result<Coarse, QueryError> {
+    Err(QueryError::WithoutPolars)
 }

@@ -1,4 +1,4 @@
-//! Reads the series of an export ahead of what is written, a few stretches at a time.
+//! Reads many series ahead of what is written of them, a few stretches at a time.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,22 +7,21 @@ use std::thread;
 
 use rayon::prelude::*;
 
-use crate::cli::failure::Failure;
 use crate::codec::ALL_TIMES;
 use crate::inventory::interval_of;
-use crate::model::{PartitionKey, StorageRequest};
+use crate::model::{Interval, PartitionKey, StorageRequest};
 use crate::storage::{FoundFile, Layout, StorageError, Stored};
-use crate::workspace::Reading;
+use crate::workspace::{ReadError, Reading};
 
 /// What was read of a series, or of a stretch of it; `None` when nothing of it is stored.
-pub(super) type Read = Result<Option<Stored>, Failure>;
+type Read = Result<Option<Stored>, ReadError>;
 
 /// The fewest rows that are worth a stretch of their own: a few MiB.
 const STRETCH_ROWS: u64 = 1 << 15;
 
 /// In which pieces series are handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pieces {
+pub enum Pieces {
     /// Each as a whole.
     Series,
     /// Those of minutes some months at a time.
@@ -41,12 +40,12 @@ enum Stretch {
 ///
 /// # Errors
 /// Those of `take`.
-pub(super) fn each(
+pub fn each_piece<E>(
     reading: Reading<'_, '_>,
     series: &[StorageRequest],
     (pieces, side_by_side): (Pieces, usize),
-    mut take: impl FnMut(&StorageRequest, Read) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    mut take: impl FnMut(&StorageRequest, Read) -> Result<(), E>,
+) -> Result<(), E> {
     thread::scope(|scope| {
         let (hand_over, handed) = sync_channel(0);
         scope.spawn(move || {
@@ -98,7 +97,7 @@ fn read(reading: Reading<'_, '_>, request: &StorageRequest, stretch: Stretch) ->
 
 /// Returns the stretches of a series, in the order of time.
 fn stretches(reading: Reading<'_, '_>, request: &StorageRequest, pieces: Pieces) -> Vec<Stretch> {
-    let minutes = interval_of(&request.series).and_then(crate::model::Interval::minutes);
+    let minutes = interval_of(&request.series).and_then(Interval::minutes);
     let is_long = minutes.is_some_and(|minutes| minutes <= 30);
     if pieces == Pieces::Series || !is_long {
         return vec![Stretch::Whole];

@@ -5,18 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::catalog::Catalog;
 use crate::feeds::{Marks, Unsettled};
+use crate::frame::Frame;
 use crate::layout::Places;
-use crate::model::{Interval, Ticker, Venue, time};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::posttrade::Feed;
 use crate::sys::{Fs, FsResult};
-use crate::workspace::Workspace;
+use crate::workspace::{Reading, Workspace};
 
 /// No feed leaves a day open for longer.
-const LONGEST_OPEN: i64 = 7;
+const LONGEST_OPEN: Days = Days::new(7);
 
 /// Answers for one series after the other; what is read of a feed is read once.
 #[derive(Debug)]
@@ -26,6 +27,28 @@ pub struct Provisional<'p> {
     catalog: &'p Catalog,
     now: DateTime<Utc>,
     feeds: BTreeMap<Venue, Unsettled<'p>>,
+}
+
+/// Returns which bars of a series are provisional; none of an earlier moment, of which nobody knows it any more.
+///
+/// # Errors
+/// When what is held of a feed cannot be read.
+pub fn provisional(
+    reading: Reading<'_, '_>,
+    request: &StorageRequest,
+    bars: &Frame,
+) -> FsResult<Vec<i64>> {
+    let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series) else {
+        return Ok(Vec::new());
+    };
+    if reading.as_of.is_some() {
+        return Ok(Vec::new());
+    }
+    let workspace = reading.workspace;
+    let (fs, now) = (workspace.fs(), workspace.clock().now());
+    let bars: Vec<i64> = bars.times().collect();
+    let mut provisional = Provisional::of(workspace, fs, reading.catalog, now);
+    provisional.among((ticker, venue, *interval), &bars)
 }
 
 impl<'p> Provisional<'p> {
@@ -63,34 +86,42 @@ impl<'p> Provisional<'p> {
         Ok(known.into_iter().filter(is_there).collect())
     }
 
-    /// Returns the provisional bars of a series of which the newest bar is all that is known: of a feed that one, and of bars of a
-    /// day those of the days before it that are open.
+    /// Returns the days of which a series may have provisional bars, where its first and its newest bar are all that is known of it.
     ///
     /// # Errors
     /// As `among`.
-    pub fn up_to(
+    pub fn days_within(
         &mut self,
         (ticker, venue, interval): (&Ticker, &Venue, Interval),
-        newest: Option<i64>,
-    ) -> FsResult<Vec<i64>> {
-        if self.feed(venue).is_none() {
-            return Ok(self.catalog.provisional(ticker, venue, interval));
-        }
-        let Some(newest) = newest else {
+        span: Option<(i64, i64)>,
+    ) -> FsResult<Vec<NaiveDate>> {
+        let days = |bars: Vec<i64>| bars.into_iter().map(time::day).collect();
+        let fs = self.fs;
+        let known = self.catalog.provisional(ticker, venue, interval);
+        let Some(unsettled) = self.unsettled(venue)? else {
+            return Ok(days(known));
+        };
+        let Some((first, newest)) = span else {
             return Ok(Vec::new());
         };
-        let back = if interval == Interval::D1 {
-            LONGEST_OPEN
-        } else {
-            0
-        };
-        let bar = |days: i64| {
-            let day = time::day(newest) - TimeDelta::days(days);
-            time::nanos(day.and_time(NaiveTime::MIN))
-        };
-        let before = (1..=back).rev().filter_map(bar);
-        let bars: Vec<i64> = before.chain([newest]).collect();
-        self.among((ticker, venue, interval), &bars)
+        if interval.is_wide() {
+            let bars = unsettled.provisional(fs, interval, std::iter::once(newest))?;
+            return Ok(days(bars));
+        }
+        let last = time::day(newest);
+        let first = time::day(first).max(last - LONGEST_OPEN);
+        let mut open = Vec::new();
+        for day in first.iter_days().take_while(|day| *day <= last) {
+            let end = if day == last && interval.is_intraday() {
+                interval.end_of(newest)
+            } else {
+                i64::MAX
+            };
+            if unsettled.may_come(fs, day, &(i64::MIN..end))? {
+                open.push(day);
+            }
+        }
+        Ok(open)
     }
 
     fn feed(&self, venue: &Venue) -> Option<&'p Feed> {

@@ -7,27 +7,34 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::{RequestLog, RequestWeek};
+use super::request_log::{RequestLog, RequestWeek};
 use crate::catalog::Catalog;
 use crate::layout::Places;
 use crate::model::Venue;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Fs, FsResult};
+use crate::workspace::{View, Workspace};
 
 const COUNT: &str = "requests.json";
 
 /// The count of the requests of a workspace, on a day in UTC.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestCount<'u> {
-    /// The door to the file system.
-    pub fs: &'u dyn Fs,
-    /// The places of the workspace.
-    pub places: &'u Places,
-    /// The day.
-    pub today: NaiveDate,
+    fs: &'u dyn Fs,
+    places: &'u Places,
+    today: NaiveDate,
 }
 
-impl RequestCount<'_> {
+impl<'u> RequestCount<'u> {
+    /// Returns the count of a workspace, today.
+    pub fn of(workspace: &'u Workspace<'_>) -> Self {
+        Self {
+            fs: workspace.fs(),
+            places: &workspace.places,
+            today: workspace.clock().now().date_naive(),
+        }
+    }
+
     /// Returns where it is kept.
     pub fn path(&self) -> PathBuf {
         self.places.state.join(COUNT)
@@ -42,6 +49,14 @@ impl RequestCount<'_> {
         let log = found.as_deref().map(RequestLog::parse);
         let is_damaged = matches!(log, Some(None));
         Ok((log.flatten().unwrap_or_default(), is_damaged))
+    }
+
+    /// Returns what the venues with a source were sent within a week, without a run. What is wrong with the file was told when the
+    /// run was counted.
+    pub fn read_weeks(&self, catalog: &Catalog, view: View<'_>) -> Vec<RequestWeek> {
+        let (log, _) = self.read().unwrap_or_default();
+        let sources = view.sources.iter();
+        self.weeks(&log, catalog, sources.map(|source| (source.venue(), 0)))
     }
 
     /// Adds the requests of a run and keeps the count. Sources that ask no server leave no file.

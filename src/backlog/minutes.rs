@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 use crate::feeds::RecordedFeed;
 use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState, Task, schedule};
@@ -12,6 +12,9 @@ use crate::layout::Places;
 use crate::model::Venue;
 use crate::sys::{Fs, FsResult};
 use crate::workspace::View;
+
+/// Longer than any feed keeps its files, so that a run costs the same after years.
+const RECENT: Days = Days::new(31);
 
 /// The minutes of feeds as they stand at a moment.
 #[derive(Debug)]
@@ -83,6 +86,15 @@ impl FeedMinutes {
         });
         let days = days.collect();
         Ok(Self { days, asked, now })
+    }
+
+    /// Reads what is recorded of all feeds of the last days: what can still be had is of these, and each run looks at them.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recent(view: View<'_>, disk: (&dyn Fs, &Places), now: DateTime<Utc>) -> FsResult<Self> {
+        let since = now.date_naive() - RECENT;
+        Self::read(view, disk, now, (&[], Some(since)))
     }
 
     /// Returns the feeds that were asked ever.
@@ -157,7 +169,21 @@ impl FeedMinutes {
         sums.into_values().collect()
     }
 
-    /// Returns the days of trading of which each feed had nothing.
+    /// Returns when each feed last forgot minutes that were not fetched.
+    pub fn last_loss(&self) -> BTreeMap<&Venue, DateTime<Utc>> {
+        let mut last = BTreeMap::new();
+        let is_lost = |spans: &[MinuteSpan]| {
+            let mut spans = spans.iter();
+            spans.any(|span| span.state == MinuteState::Lost)
+        };
+        for (day, _) in self.days.iter().filter(|(_, spans)| is_lost(spans)) {
+            let known = last.entry(&day.venue).or_insert(day.deadline);
+            *known = day.deadline.max(*known);
+        }
+        last
+    }
+
+    /// Returns the days of trading of which each feed had nothing, oldest first.
     pub fn silent(&self) -> BTreeMap<&Venue, Vec<NaiveDate>> {
         let mut silent: BTreeMap<&Venue, Vec<NaiveDate>> = BTreeMap::new();
         for (day, _) in self.days.iter().filter(|(day, _)| day.is_silent) {

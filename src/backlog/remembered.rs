@@ -3,7 +3,7 @@
 //! Promises: what an answer says of days is durable before its rows are committed, so that after no crash a session without
 //! a bar passes for one that is had. A session that its source forgot is named once. Trouble with what is remembered is told
 //! and changes nothing of what is stored: what was not written down is unknown.
-//! Leaves to others: what a day means (`gaps`), the facts of a series (`owed`).
+//! Leaves to others: what a day means (`gaps`), what an answer says of it (`update`).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,16 +17,14 @@ use crate::sys::FsResult;
 use crate::sys::atomic::TempNames;
 use crate::workspace::Session;
 
-use super::answer::AnswerNotes;
-use super::owed::Owed;
-use super::{PlannedJob, UpdatePlan};
+use super::Owed;
 
 /// How many tickers of a loss are named.
 const MOST_NAMED: usize = 5;
 
 /// What was learned of the days of a series.
 #[derive(Debug)]
-pub(super) struct GapNote {
+pub struct GapNote {
     ticker: Ticker,
     interval: Interval,
     /// What an answer said; `None` where the source turned the question away.
@@ -34,48 +32,28 @@ pub(super) struct GapNote {
 }
 
 impl GapNote {
-    /// Returns what an answer says; `None` of bars that are wider than a day.
-    pub(super) fn of_answer(job: &PlannedJob, aside: &AnswerNotes) -> Option<Self> {
-        // A source that does not speak of days has told all from the first row to the last.
-        let rows = || {
-            let days = &aside.days;
-            let span = days.first().copied().zip(days.last().copied());
-            (span.into_iter().collect(), BTreeSet::new())
-        };
-        let answered = aside.beside.answered.clone();
-        let (spans, null) = answered.map_or_else(rows, |answered| (answered.spans, answered.null));
-        let heard = Heard {
-            spans,
-            null,
-            held: aside.days.clone(),
-            lost: aside.beside.lost,
-            is_continued: job.has_rows || job.known.is_some(),
-        };
-        has_sessions(job.interval).then(|| Self::new(job, Some(heard)))
+    /// Returns what an answer said of the days of a series; `None` where the bars are wider than a day.
+    pub fn of_answer(ticker: &Ticker, interval: Interval, heard: Heard) -> Option<Self> {
+        Self::of(ticker, interval, Some(heard))
     }
 
     /// Returns that the source turned a question away.
-    pub(super) fn of_refusal(job: &PlannedJob) -> Option<Self> {
-        has_sessions(job.interval).then(|| Self::new(job, None))
+    pub fn of_refusal(ticker: &Ticker, interval: Interval) -> Option<Self> {
+        Self::of(ticker, interval, None)
     }
 
-    fn new(job: &PlannedJob, heard: Option<Heard>) -> Self {
-        Self {
-            ticker: job.ticker.clone(),
-            interval: job.interval,
+    fn of(ticker: &Ticker, interval: Interval, heard: Option<Heard>) -> Option<Self> {
+        interval.has_sessions().then(|| Self {
+            ticker: ticker.clone(),
+            interval,
             heard,
-        }
+        })
     }
-}
-
-/// Tells whether bars are so short that each session has some of its own.
-pub(super) fn has_sessions(interval: Interval) -> bool {
-    interval.is_intraday() || interval == Interval::D1
 }
 
 /// What is remembered of gaps during a run, as far as it was looked at.
 #[derive(Debug, Default)]
-pub(super) struct Remembered {
+pub struct Remembered {
     books: BTreeMap<(Venue, Interval), GapBook>,
     /// What was learned while its book could not be read.
     waiting: Vec<(Venue, GapNote)>,
@@ -87,15 +65,18 @@ pub(super) struct Remembered {
 
 /// What remembering takes beside what is learned.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Remembering<'r> {
-    pub(super) owed: Owed<'r>,
-    pub(super) session: Session<'r>,
-    pub(super) today: NaiveDate,
+pub struct Remembering<'r> {
+    /// What is owed.
+    pub owed: Owed<'r>,
+    /// The right to write.
+    pub session: Session<'r>,
+    /// The day under which it is remembered.
+    pub today: NaiveDate,
 }
 
 impl Remembered {
     /// Takes in what was learned of a series, in memory only.
-    pub(super) fn learn(&mut self, by: Remembering<'_>, venue: &Venue, note: GapNote) {
+    pub fn learn(&mut self, by: Remembering<'_>, venue: &Venue, note: GapNote) {
         let facts = by.owed.facts((&note.ticker, venue, note.interval), None);
         let Ok(book) = self.book(by.session, venue, note.interval) else {
             return self.waiting.push((venue.clone(), note));
@@ -110,7 +91,7 @@ impl Remembered {
 
     /// Writes down what was learned of the series of a venue. To be called when their rows are durable and not committed yet.
     /// What the disk refuses now is tried once more when the run ends, and told then.
-    pub(super) fn write(&mut self, by: Remembering<'_>, venue: &Venue) {
+    pub fn write(&mut self, by: Remembering<'_>, venue: &Venue) {
         self.sealed.insert(venue.clone());
         for interval in self.intervals(venue) {
             let _refused = self.write_book(by.session, venue, interval);
@@ -118,7 +99,7 @@ impl Remembered {
     }
 
     /// Tells whether days of a series are known to be lost.
-    pub(super) fn are_known_lost(
+    pub fn are_known_lost(
         &mut self,
         by: Remembering<'_>,
         (ticker, venue, interval): (&Ticker, &Venue, Interval),
@@ -129,12 +110,12 @@ impl Remembered {
         book.is_ok_and(|book| book.of(ticker).are_lost(days, &facts.calendar))
     }
 
-    /// Returns what sources forgot before an answer came, and writes it down so that it is named once; then, what of all this
+    /// Returns what the sources of some series forgot before an answer came, and writes it down so that it is named once; then, what of all this
     /// cannot be remembered.
-    pub(super) fn note_losses(
+    pub fn note_losses(
         &mut self,
         by: Remembering<'_>,
-        plan: &UpdatePlan,
+        series: &[(&Venue, Vec<(&Ticker, Interval)>)],
     ) -> (Vec<String>, Vec<String>) {
         // Of a venue whose answers are not all in, rows may be staged that no power cut spares.
         let sealed = &self.sealed;
@@ -145,13 +126,14 @@ impl Remembered {
             }
         }
         let mut told = Vec::new();
-        for planned in &plan.venues {
-            let venue = &planned.venue;
+        for (venue, series) in series {
             let mut losses: BTreeMap<(Interval, Cause), Loss> = BTreeMap::new();
-            for job in planned.jobs.iter().filter(|job| has_sessions(job.interval)) {
-                for (day, cause) in self.losses_of(by, venue, job) {
-                    let loss = losses.entry((job.interval, cause)).or_default();
-                    loss.add(&job.ticker, day);
+            for &(ticker, interval) in series.iter().filter(|(_, one)| one.has_sessions()) {
+                for (day, cause) in self.losses_of(by, (ticker, venue, interval)) {
+                    losses
+                        .entry((interval, cause))
+                        .or_default()
+                        .add(ticker, day);
                 }
             }
             let lost = losses.into_iter();
@@ -193,10 +175,8 @@ impl Remembered {
     fn losses_of(
         &mut self,
         by: Remembering<'_>,
-        venue: &Venue,
-        job: &PlannedJob,
+        (ticker, venue, interval): (&Ticker, &Venue, Interval),
     ) -> Vec<(NaiveDate, Cause)> {
-        let (ticker, interval) = (&job.ticker, job.interval);
         if by.owed.depth_days(venue, interval).is_none() {
             return Vec::new();
         }

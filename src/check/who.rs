@@ -2,7 +2,7 @@
 //!
 //! Promises: a symbol that was given to somebody else never continues the history of the one before. One that moved to another
 //! exchange goes on only if first trade, currency and kind are known on both sides and equal, and prices agree.
-//! Leaves to others: what becomes of rows that are refused (`arrivals`).
+//! Leaves to others: what becomes of rows that are refused (`update`).
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const MOST_APART: f64 = 0.01;
 
 /// Who an answer is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub enum Who {
     /// The security that is known, or nobody was known.
     Same,
     /// The same one on another exchange, in words.
@@ -26,7 +26,7 @@ pub(super) enum Who {
 
 /// Judges who an answer is of. `agrees` tells whether a stored bar that is settled has the same price in the answer; it is asked
 /// only if all depends on it.
-pub(super) fn judge(known: &Identity, answered: &Identity, agrees: impl FnOnce() -> bool) -> Who {
+pub fn judge(known: &Identity, answered: &Identity, agrees: impl FnOnce() -> bool) -> Who {
     let differences = differences(known, answered);
     if differences.is_empty() {
         return Who::Same;
@@ -62,7 +62,7 @@ fn differences(known: &Identity, answered: &Identity) -> Vec<(&'static str, Stri
 }
 
 /// Tells whether the newest bar that both sides have, and that is settled, has one close. The newest stored bar may not be.
-pub(super) fn closes_agree(stored: &Frame, answered: &Frame) -> bool {
+pub fn closes_agree(stored: &Frame, answered: &Frame) -> bool {
     let newest = stored.times().last();
     let bars = |frame: &Frame| -> BTreeMap<i64, f64> {
         let closes = bars_of(frame).filter_map(|bar| bar.date.zip(bar.close));

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::cli::failure::Failure;
 use crate::export::{Head, Sheet, Times};
 use crate::frame::{Column, KindOf, Texts, Values};
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::Stored;
-use crate::workspace::Reading;
+use crate::workspace::{ReadError, Reading};
 
 /// Returns the heads of the table.
-pub(super) fn heads() -> Arc<[Head]> {
+pub fn factor_heads() -> Arc<[Head]> {
     Arc::new([
         Head::new("stock", KindOf::Text, Times::Days),
         Head::new("date", KindOf::Time, Times::Days),
@@ -24,12 +23,12 @@ pub(super) fn heads() -> Arc<[Head]> {
 ///
 /// # Errors
 /// When its prices cannot be adjusted, or what is recorded cannot be read.
-pub(super) fn sheet(
+pub fn factor_sheet(
     reading: Reading<'_, '_>,
     heads: &Arc<[Head]>,
     bars: &StorageRequest,
     stored: &Stored,
-) -> Result<Sheet, Failure> {
+) -> Result<Sheet, ReadError> {
     let factors = reading.factors(bars, stored)?;
     let stock = bars.series.ticker();
     let events = stock.cloned().map(|ticker| StorageRequest {

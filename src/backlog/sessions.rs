@@ -11,8 +11,7 @@ use crate::calendar::{Calendar, Day};
 use crate::gaps::{DayKinds, GapBook, GapBooks, SeriesGaps, SessionState, Span, spans};
 use crate::model::{Interval, Ticker, Venue};
 
-use super::gap_notes::has_sessions;
-use super::owed::Owed;
+use super::Owed;
 
 /// The sessions of one series.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +79,7 @@ pub fn sessions(
         let source = owed.view.source(&venue);
         let is_served = |interval: &&Interval| {
             let serves = source.is_some_and(|source| source.serves(**interval));
-            serves && has_sessions(**interval)
+            serves && interval.has_sessions()
         };
         for interval in asked.intervals.iter().filter(is_served) {
             let book = books.get(&(venue.clone(), *interval));

@@ -5,13 +5,13 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use crate::backlog::Owed;
 use crate::catalog::Catalog;
+use crate::check::{Who, judge};
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
 
-use super::owed::Owed;
-use super::who::{Who, judge};
-use super::{PlannedVenue, SkipReason, UpdatePlan};
+use crate::update::{PlannedVenue, SkipReason, UpdatePlan};
 use crate::workspace::View;
 
 /// One interval of one venue.

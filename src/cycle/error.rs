@@ -1,0 +1,37 @@
+//! What ends an update.
+
+use crate::catalog::{CatalogError, Unusable};
+use crate::ingest::IngestError;
+use crate::lock::LockError;
+use crate::storage::StorageError;
+use crate::sys::FsError;
+use crate::update::{Strangers, UpdateError};
+use crate::workspace::WorkspaceError;
+
+/// What ends an update, or keeps one from being planned.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum CycleError {
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The workspace has no tickers.json.
+    #[error("there is no tickers.json")]
+    WithoutRegistry,
+    /// None of the tickers that were named can be asked for.
+    #[error("no ticker that was named can be asked for")]
+    Strangers(Strangers),
+}

@@ -1,0 +1,261 @@
+//! The order of an update under the run lock.
+
+use crate::backlog::{FeedMinutes, Owed};
+use crate::catalog::{Catalog, KnownRows};
+use crate::ingest::{
+    self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
+};
+use crate::inventory::{self, OtherBases, Portion};
+use crate::mirror;
+use crate::model::{Interval, StorageRequest, Venue};
+use crate::overview::{RequestCount, RequestWeek};
+use crate::sys::atomic::TempNames;
+use crate::sys::{FsResult, Stopwatch};
+use crate::update::{self, Feeding, UpdatePlan};
+use crate::workspace::{DataRoot, Session};
+
+use super::tidy::sweep_touched;
+use super::{Cycle, CycleError, Planned};
+
+/// How much of what no commit recorded is looked at after each run.
+const PORTION: Portion = Portion {
+    files: 20_000,
+    seconds: 2.0,
+};
+
+/// Whoever has an update made: hears how far it is, and is asked.
+pub trait Asker {
+    /// Hears what tickers.json says.
+    fn read(&self, catalog: &Catalog);
+    /// Hears that the rows of so many series were given up.
+    fn gave_up(&self, series: usize);
+    /// Hears what will be done, and returns what the report has to warn of, as sentences without a period.
+    fn planned(&self, planned: &Planned, catalog: &Catalog) -> Vec<String>;
+    /// Hears that all is stored that will be.
+    fn stored(&self);
+    /// Tells whether so many series may rest that their sources do not know.
+    fn lets_rest(&self, series: usize) -> bool;
+}
+
+/// An update that came to its end.
+#[derive(Debug)]
+pub struct Done {
+    /// What was done.
+    pub report: RunReport,
+    /// What stopped runs had left.
+    pub leftovers: LeftoverReport,
+    /// What was planned.
+    pub planned: Planned,
+    /// What the venues were asked lately.
+    pub requests: Vec<RequestWeek>,
+    /// Whether all of tickers.json could be used.
+    pub is_registry_whole: bool,
+    /// What is wrong with the count of requests, as a sentence.
+    pub miscounted: Option<String>,
+    /// Series whose prices stand on another basis than the settings say.
+    pub other_bases: Vec<OtherBases>,
+    /// What kept temporary files from being settled.
+    pub untidied: Option<CycleError>,
+    /// Sessions that sources forget before they can be fetched at this pace.
+    pub missed: Vec<(Venue, Interval, usize)>,
+    /// How the minutes of feeds stand, if feeds were asked.
+    pub minutes: Option<FeedMinutes>,
+}
+
+impl Cycle<'_> {
+    /// Brings the workspace up to date.
+    ///
+    /// # Errors
+    /// When the disk refuses, the lock is lost, or nothing can be planned. Whatever was committed stays, and what was fetched stays
+    /// staged.
+    pub fn run(&self, session: Session<'_>, asker: &dyn Asker) -> Result<Done, CycleError> {
+        let done = self.run_in_order(session, asker);
+        if done.is_err() {
+            // A run that failed may have left something. The failure is told; what cannot be noted waits for tomorrow.
+            let _noted = temps::forget(session.fs, session.places);
+        }
+        done
+    }
+
+    fn run_in_order(&self, session: Session<'_>, asker: &dyn Asker) -> Result<Done, CycleError> {
+        let registry = &mut self.registry()?;
+        let is_registry_whole = registry.catalog().warnings().is_empty();
+        asker.read(registry.catalog());
+        let watch = Stopwatch::start();
+        let mut leftovers = self.finish_leftovers(session, registry, asker)?;
+        registry.save(session)?;
+        let housed = if leftovers.data.is_there() {
+            ingest::rehouse(&self.workspace.stores, session, LookedInto::Known)?
+        } else {
+            RehouseReport::default()
+        };
+        let leftover_seconds = watch.seconds();
+        if registry.catalog().known_rows() == KnownRows::None && session.held.took_over().is_none()
+        {
+            // Nobody was killed where nothing was ever stored: the first import need not be looked through. If that cannot
+            // be noted, it is.
+            let _noted: FsResult<()> = temps::remember(session, self.request.today);
+        }
+        let watch = Stopwatch::start();
+        let planned = self.plan(registry.catalog())?;
+        let plan_seconds = watch.seconds();
+        let warnings = asker.planned(&planned, registry.catalog());
+        let view = self.workspace.view();
+        let ran = update::run(&planned.plan, view, session, registry, &self.options);
+        asker.stored();
+        let mut report = ran?;
+        report.seconds.leftovers = leftover_seconds;
+        report.seconds.plan = plan_seconds;
+        report.warnings.extend(housed.unmoved());
+        report.kept.extend(housed.kept);
+        let is_whole = report.data.is_there() && report.interrupted.is_none();
+        let mut untidied = None;
+        if is_whole {
+            let told = (&mut report, &mut leftovers);
+            untidied = sweep_touched(self.workspace, session, registry, told).err();
+        }
+        // The rows are stored: what the report says of them must not be lost over what lies beside them.
+        let untidy = untidied.iter();
+        report
+            .warnings
+            .extend(untidy.map(|error| format!("temporary files stay: {error}")));
+        report.warnings.extend(warnings);
+        let (requests, miscounted) = self.count_requests(&report, registry.catalog(), session);
+        if report.data.is_there() {
+            self.let_rest(&report, registry, session, asker)?;
+        }
+        let mut other_bases = Vec::new();
+        if is_whole {
+            let catalog = registry.catalog();
+            other_bases = self.record_stored(&planned.plan, &mut report, catalog, session);
+            let told = mirror::refresh_all(self.workspace, catalog);
+            report.warnings.extend(told);
+        }
+        Ok(Done {
+            missed: self.missed(&planned.plan, registry.catalog()),
+            minutes: self.minutes_of(&planned.plan)?,
+            report,
+            leftovers,
+            planned,
+            requests,
+            miscounted,
+            is_registry_whole,
+            other_bases,
+            untidied,
+        })
+    }
+
+    /// Finishes what earlier runs left. Rows that are accepted to be gone are given up before anything is merged: a history
+    /// of the rows that wait would look like the whole one.
+    fn finish_leftovers(
+        &self,
+        session: Session<'_>,
+        registry: &mut Registry,
+        asker: &dyn Asker,
+    ) -> Result<LeftoverReport, CycleError> {
+        let view = self.workspace.view();
+        let leftovers = ingest::finish_leftovers(view, session, registry)?;
+        if !self.accepts_missing || view.data_root(registry.catalog()) != DataRoot::Absent {
+            return Ok(leftovers);
+        }
+        // A tree that cannot be looked into may hold them all.
+        self.workspace.stores.is_data_bare()?;
+        self.workspace.stores.are_flat_folders_bare()?;
+        let given_up = registry.catalog_mut().give_up_rows(self.options.today);
+        registry.save(session)?;
+        asker.gave_up(given_up);
+        let mut finished = ingest::finish_leftovers(view, session, registry)?;
+        finished.add_earlier(leftovers);
+        Ok(finished)
+    }
+
+    /// Adds the requests of a run to those of the last days, and returns both by venue; then, what is wrong with the count, which
+    /// changes nothing of the run.
+    fn count_requests(
+        &self,
+        report: &RunReport,
+        catalog: &Catalog,
+        session: Session<'_>,
+    ) -> (Vec<RequestWeek>, Option<String>) {
+        let count = RequestCount::of(self.workspace);
+        let temps = TempNames::of(session.held.run().clone());
+        let venues = || report.venues.iter().map(|one| (&one.venue, one.requests));
+        let counted = count.read().and_then(|(mut log, is_damaged)| {
+            count.add(&mut log, venues(), &temps)?;
+            Ok((log, is_damaged))
+        });
+        let path = count.path();
+        let path = path.display();
+        match counted {
+            Ok((log, is_damaged)) => {
+                let told = format!("{path} is damaged; the count of requests begins again.");
+                let weeks = count.weeks(&log, catalog, venues());
+                (weeks, is_damaged.then_some(told))
+            }
+            Err(error) => {
+                let told = format!("the requests are not counted in {path}: {error}.");
+                (Vec::new(), Some(told))
+            }
+        }
+    }
+
+    /// Lets series rest that their sources do not know, if somebody says so.
+    fn let_rest(
+        &self,
+        report: &RunReport,
+        registry: &mut Registry,
+        session: Session<'_>,
+        asker: &dyn Asker,
+    ) -> Result<(), CycleError> {
+        let unknown = update::may_rest(report, self.options.not_founds);
+        if unknown.is_none_or(|unknown| !asker.lets_rest(unknown)) {
+            return Ok(());
+        }
+        update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
+        Ok(registry.save(session)?)
+    }
+
+    /// Writes down what lies of some series of which no commit recorded anything, such as those of an older build, now that all that
+    /// was fetched is stored. Returns the series whose records contradict the settings. What cannot be written down is told, and
+    /// changes nothing else.
+    fn record_stored(
+        &self,
+        plan: &UpdatePlan,
+        report: &mut RunReport,
+        catalog: &Catalog,
+        session: Session<'_>,
+    ) -> Vec<OtherBases> {
+        let workspace = self.workspace;
+        let gone: Vec<StorageRequest> = plan.with_rows_gone().collect();
+        let noted = inventory::note_healed(workspace, session, catalog, &gone)
+            .and_then(|()| inventory::note_portion(workspace, session, catalog, PORTION))
+            .and_then(|_| inventory::other_bases(workspace, session.fs));
+        noted.unwrap_or_else(|error| {
+            let told = format!("what is stored could not be recorded: {error}");
+            report.warnings.push(told);
+            Vec::new()
+        })
+    }
+
+    /// Returns what sources will forget before a next run can fetch it at this pace.
+    fn missed(&self, plan: &UpdatePlan, catalog: &Catalog) -> Vec<(Venue, Interval, usize)> {
+        if plan.feeding != Feeding::Asked {
+            return Vec::new();
+        }
+        let owed = Owed {
+            view: self.workspace.view(),
+            catalog,
+            now: self.workspace.clock().now(),
+        };
+        update::missed(&owed, plan, self.options.pace)
+    }
+
+    /// Returns how the minutes of feeds stand, if a plan asks feeds.
+    ///
+    /// # Errors
+    /// When what is recorded of them cannot be read.
+    pub fn minutes_of(&self, plan: &UpdatePlan) -> Result<Option<FeedMinutes>, CycleError> {
+        let asks = plan.feeding == Feeding::Asked && !plan.feeds.is_empty();
+        asks.then(|| self.minutes()).transpose()
+    }
+}

@@ -1,0 +1,23 @@
+//! Questions about stored series: which of them are meant, and what is made of their rows before somebody sees them.
+//!
+//! Promises: takes no lock and changes nothing. Of a moment in the past nothing is told that was not known then.
+//! Leaves to others: reading one series (`workspace`), what bars are joined by (`resample`), how rows are written (`export`), words
+//! (`cli`).
+
+mod coarse;
+mod error;
+mod factors;
+mod find;
+mod gaps;
+mod pieces;
+mod provisional;
+mod span;
+
+pub use coarse::{Coarse, Finer, resampled};
+pub use error::QueryError;
+pub use factors::{factor_heads, factor_sheet};
+pub use find::{Candidates, candidates, find, lengths};
+pub use gaps::{StoredGaps, stored_gaps};
+pub use pieces::{Pieces, each_piece};
+pub use provisional::{Provisional, provisional};
+pub use span::Span;

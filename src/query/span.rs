@@ -1,0 +1,41 @@
+//! The time that rows are asked for.
+
+use chrono::NaiveDate;
+
+use crate::frame::Frame;
+use crate::model::{PartitionKey, time};
+
+/// The first and the last nanosecond that are meant; `None` where there is no border.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// The first.
+    pub first: Option<i64>,
+    /// The last, which is included.
+    pub last: Option<i64>,
+}
+
+impl Span {
+    /// Tells whether it has no border.
+    pub fn is_open(self) -> bool {
+        self.first.is_none() && self.last.is_none()
+    }
+
+    /// Returns the rows within it.
+    pub fn of(self, frame: &Frame) -> Frame {
+        frame.between(self.first, self.last.map(|last| last.saturating_add(1)))
+    }
+
+    /// Tells whether a day has a part in it.
+    pub fn has_day(self, day: NaiveDate) -> bool {
+        let (first, last) = (self.first.map(time::day), self.last.map(time::day));
+        first.is_none_or(|first| day >= first) && last.is_none_or(|last| day <= last)
+    }
+
+    /// Tells whether a partition may have rows in it.
+    pub fn has_partition(self, key: PartitionKey) -> bool {
+        let (first, last) = (self.first.map(time::day), self.last.map(time::day));
+        key.days().is_none_or(|(begins, ends)| {
+            first.is_none_or(|first| ends >= first) && last.is_none_or(|last| begins <= last)
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Trades that were stored and are gone: bars of what is left would take the place of better ones.
+
+use barkeep::cli::Exit;
+
+use super::{SAP, TRADES, UPDATE, files, lines, volume_of};
+use crate::support::barkeep::Barkeep;
+use crate::support::feed::FeedServer;
+
+const FIRST: &str = "2026-09-17T07_00";
+const SECOND: &str = "2026-09-17T07_03";
+const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
+const REBUILD: [&str; 2] = ["check", "--rebuild"];
+
+/// A workspace that has a minute, and a feed that has another one.
+fn another_minute(feed: &FeedServer) -> Barkeep {
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    feed.publish(SECOND, &lines(SECOND));
+    bar
+}
+
+#[test]
+fn bars_are_not_made_of_what_is_left_of_a_day() {
+    let feed = FeedServer::start();
+    let undisturbed = another_minute(&feed);
+    undisturbed.run(&UPDATE).expect(Exit::Ok);
+    let feed = FeedServer::start();
+    let bar = another_minute(&feed);
+    bar.remove(TRADES);
+
+    // What came is stored, and the bars are made as soon as the trades are there again.
+    for _ in 0..2 {
+        let ran = bar.run(&UPDATE).expect(Exit::Partial);
+        let told = "no bars are made of 2026-09-17: trades that were stored are gone, at least 2";
+        assert!(ran.stderr.contains(told), "{ran:#?}");
+        assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+    }
+    bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 7f64.to_bits());
+    assert_eq!(files(&bar, "data"), files(&undisturbed, "data"));
+    bar.run(&UPDATE).expect(Exit::Ok);
+}
+
+#[test]
+fn a_damaged_day_keeps_its_bars_until_it_is_read_again() {
+    let feed = FeedServer::start();
+    let bar = another_minute(&feed);
+    let whole = bar.read(TRADES);
+    bar.write(TRADES, &whole[..whole.len() - 9]);
+
+    bar.run(&UPDATE).expect(Exit::Damaged);
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+    bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 7f64.to_bits());
+}
+
+#[test]
+fn where_nobody_has_the_trades_any_more_a_person_says_so_once() {
+    let feed = FeedServer::start();
+    let bar = another_minute(&feed);
+    bar.remove(TRADES);
+    bar.remove("vault");
+    bar.run(&UPDATE).expect(Exit::Partial);
+    bar.run(&REPLAY).expect(Exit::Partial);
+
+    bar.run(&REBUILD).expect(Exit::Ok);
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert_eq!(volume_of(&bar, SAP, "1m").to_bits(), 7f64.to_bits());
+}

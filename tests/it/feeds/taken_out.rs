@@ -1,0 +1,168 @@
+//! Rows that a person took out of the series of a feed, when its trades are read and its bars are made again.
+
+use barkeep::cli::Exit;
+use barkeep::ingest::{self, Registry, TakeOut, TakenOut};
+use barkeep::model::{Feed, Interval, Series, StorageRequest, time};
+use barkeep::observe::Silent;
+use barkeep::storage::Layout;
+
+use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, files, thursday};
+use crate::support::barkeep::Barkeep;
+use crate::support::feed::{FeedServer, line};
+use crate::support::workspace::TestWorkspace;
+
+const DERIVED: &str = "derive = [\"5m\"]\nfreshness = \"minutes\"";
+const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
+/// When the exchange opens, on its clock.
+const OPENING: &str = "2026-09-17T09:00:00";
+const DAY: &str = "2026-09-17";
+
+fn bars(ticker: &str, interval: Interval) -> Series {
+    let ticker = ticker.parse().unwrap();
+    Series::Bars { ticker, interval }
+}
+
+/// Takes rows out of a series, as a repair does on a person's word.
+fn take_out(bar: &Barkeep, series: Series, stamps: &[&str]) {
+    let stored = TestWorkspace::of(bar.path()).at(&bar.now);
+    let workspace = stored.open().unwrap();
+    let held = workspace.lock().acquire("a test").unwrap();
+    let session = workspace.session(&held, &Silent);
+    let mut registry = Registry::load(session.fs, bar.path())
+        .unwrap()
+        .unwrap_or_else(|| Registry::empty(bar.path()));
+    let unwanted = stamps.iter().map(|stamp| {
+        let stamp = time::parse(stamp).unwrap();
+        (stamp, "somebody said so".to_owned())
+    });
+    let asked = [TakeOut {
+        request: StorageRequest {
+            venue: Some("de:xetra".parse().unwrap()),
+            series,
+        },
+        layout: Layout::Partitioned,
+        unwanted: unwanted.collect(),
+        newest: None,
+    }];
+    let mut done = TakenOut::default();
+
+    ingest::take_out(&workspace.stores, session, &mut registry, &asked, &mut done).unwrap();
+
+    let rows: usize = done.series.iter().map(|(_, rows)| rows.len()).sum();
+    assert_eq!(rows, stamps.len(), "{done:?}");
+    held.release().unwrap();
+}
+
+fn stamps(bar: &Barkeep, ticker: &str, interval: &str) -> Vec<String> {
+    let shown = bar.show(ticker, interval, &["--venue", "de:xetra"]);
+    let stamps = shown.column(1).into_iter();
+    stamps.map(|stamp| stamp.replace(' ', "T")).collect()
+}
+
+fn has(bar: &Barkeep, (ticker, interval): (&str, &str), stamp: &str) -> bool {
+    stamps(bar, ticker, interval).iter().any(|one| one == stamp)
+}
+
+/// A workspace with all of Thursday, of which a person took out bars of Siemens and of SAP.
+fn repaired(feed: &FeedServer) -> Barkeep {
+    let bar = feed.workspace(DERIVED, FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    for ticker in [SIEMENS, SAP] {
+        take_out(&bar, bars(ticker, Interval::M1), &[OPENING]);
+        take_out(&bar, bars(ticker, Interval::M5), &[OPENING]);
+        take_out(&bar, bars(ticker, Interval::D1), &[DAY]);
+    }
+    bar
+}
+
+/// Publishes on Friday what becomes of the first trade of SAP: another price.
+fn amend(feed: &FeedServer) {
+    let first = line(
+        SAP,
+        "p2026-09-17T07_00",
+        "2026-09-17T07:00:59",
+        (181.25, 3.5),
+    );
+    let amended = first
+        .replace("2026-09-17T07:00:59.5", "2026-09-18T07:10:10.5")
+        .replace(r#""mmtModificationInd":"-""#, r#""mmtModificationInd":"A""#);
+    feed.publish("2026-09-18T07_10", &[amended]);
+}
+
+#[test]
+fn bars_that_a_person_took_out_are_not_made_again_of_the_vault() {
+    let feed = thursday();
+    let bar = repaired(&feed);
+    let data = files(&bar, "data");
+    assert!(!has(&bar, (SAP, "1m"), OPENING));
+
+    for _ in 0..2 {
+        bar.run(&REPLAY).expect(Exit::Ok);
+        assert_eq!(files(&bar, "data"), data);
+    }
+    // Where the trades are gone they are read again, and are none that came.
+    bar.remove(TRADES);
+    bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(files(&bar, "data"), data);
+}
+
+#[test]
+fn bars_that_a_person_took_out_come_back_once_trades_of_them_change() {
+    let feed = thursday();
+    let mut bar = repaired(&feed);
+    "2026-09-18T10:00:00Z".clone_into(&mut bar.now);
+    amend(&feed);
+
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    for (interval, stamp) in [("1m", OPENING), ("5m", OPENING), ("1d", DAY)] {
+        assert!(
+            has(&bar, (SAP, interval), stamp),
+            "{interval}: trades of it changed"
+        );
+        assert!(
+            !has(&bar, (SIEMENS, interval), stamp),
+            "{interval}: none did"
+        );
+    }
+    let data = files(&bar, "data");
+    bar.run(&REPLAY).expect(Exit::Ok);
+    assert_eq!(files(&bar, "data"), data);
+    take_out(&bar, bars(SAP, Interval::M1), &[OPENING]);
+    bar.run(&REPLAY).expect(Exit::Ok);
+    assert!(!has(&bar, (SAP, "1m"), OPENING), "it was taken out again");
+}
+
+#[test]
+fn a_longer_bar_is_made_of_the_minutes_that_are_left() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    take_out(
+        &bar,
+        bars(SAP, Interval::M1),
+        &[OPENING, "2026-09-17T09:03:00"],
+    );
+
+    bar.write("barkeep.toml", feed.settings(DERIVED));
+    bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(stamps(&bar, SIEMENS, "5m")[0], OPENING);
+    assert_eq!(stamps(&bar, SAP, "5m")[0], "2026-09-17T09:05:00");
+}
+
+#[test]
+fn trades_that_a_person_took_out_are_not_read_again_out_of_the_vault() {
+    let feed = thursday();
+    let bar = feed.workspace(DERIVED, FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let feed_of: Feed = "DETR".parse().unwrap();
+    let trades = Series::Trades { feed: feed_of };
+    take_out(&bar, trades, &["2026-09-17T07:00:05"]);
+    let trades = bar.read(TRADES);
+
+    bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(bar.read(TRADES), trades);
+}
