@@ -171,6 +171,10 @@ impl<'f> Columns<'f> {
 }
 
 /// Where the values of a column are found.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is read at once, where it was made"
+)]
 enum Source {
     /// The footer tells them all.
     Told(Column),

@@ -11,7 +11,7 @@ pub fn rows_out(history: &History, profile: &'static Profile) -> Frame {
     // Rows of before the series came into being in another way are none of it any more.
     let of_it = parts
         .into_iter()
-        .filter(|(_, rows)| profile.joins(rows.profile()));
+        .filter(|((), rows)| profile.joins(rows.profile()));
     for ((), rows) in of_it {
         out = frame::merge(&out, &rows).frame;
     }

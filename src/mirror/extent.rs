@@ -53,7 +53,9 @@ impl Extent {
         let bounds = taken
             .chain(fresh)
             .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-        bounds.map_or(i64::MAX..=i64::MIN, |(first, last)| first..=last)
+        bounds.map_or(RangeInclusive::new(i64::MAX, i64::MIN), |(first, last)| {
+            first..=last
+        })
     }
 
     /// Returns those of the rows of a tree that come into the mirror.

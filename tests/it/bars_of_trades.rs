@@ -268,7 +268,9 @@ fn a_mirror_has_rows_of_one_way_and_names_the_series_of_another() {
     mirror(&["--verify"]).expect(Exit::Ok);
 
     assert!(
-        new.contains(&format!("DE0007999999 is not in the mirror: {is_other}")),
+        new.contains(&format!(
+            "DE0007999999 1m at de:xetra is not in the mirror: {is_other}"
+        )),
         "{new}"
     );
     assert!(lacking.contains("has no rows of it"), "{lacking}");
