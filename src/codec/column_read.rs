@@ -30,7 +30,9 @@ pub(super) struct Meaning {
     pub(super) is_optional: bool,
     /// Whether whole numbers have no sign.
     pub(super) is_unsigned: bool,
-    /// How many rows to read.
+    /// How many rows to pass over. A page that has no others is not unpacked.
+    pub(super) skipped: usize,
+    /// How many rows to read behind them.
     pub(super) rows: usize,
 }
 
@@ -229,6 +231,7 @@ fn read_texts(
 ) -> Result<Texts, CodecError> {
     let mut texts = Texts::same(None, 0);
     let mut last: Option<ByteArray> = None;
+    skip(&mut reader, meaning.skipped)?;
     while texts.len() < meaning.rows {
         let rows = TEXTS_AT_A_TIME.min(meaning.rows - texts.len());
         let chunk = records(&mut reader, Meaning { rows, ..meaning })?;
@@ -335,7 +338,19 @@ fn chunk<D: DataType>(
     mut reader: ColumnReaderImpl<D>,
     meaning: Meaning,
 ) -> Result<Chunk<D::T>, CodecError> {
+    skip(&mut reader, meaning.skipped)?;
     records(&mut reader, meaning)
+}
+
+fn skip<D: DataType>(reader: &mut ColumnReaderImpl<D>, rows: usize) -> Result<(), CodecError> {
+    if rows > 0 && reader.skip_records(rows)? < rows {
+        return Err(fewer_rows());
+    }
+    Ok(())
+}
+
+fn fewer_rows() -> CodecError {
+    CodecError::damaged("a column has fewer rows than its file")
 }
 
 /// Reads the next rows of a chunk.
@@ -351,7 +366,7 @@ fn records<D: DataType>(
         let levels = meaning.is_optional.then_some(&mut levels);
         let (records, _, _) = reader.read_records(left, levels, None, &mut present)?;
         if records == 0 {
-            return Err(CodecError::damaged("a column has fewer rows than its file"));
+            return Err(fewer_rows());
         }
         left -= records.min(left);
     }

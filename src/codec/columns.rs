@@ -1,15 +1,16 @@
-//! The columns of a profile in a file that was opened: read, or compared with rows that are in memory.
+//! The columns of a profile in a file that was opened: all rows, or those of a span of time.
 //!
-//! Promises: what a sealed file tells of a column in its footer is not read again, and of no other file anything is believed.
+//! Promises: of a span only what has rows of it is unpacked. Leaves to others: which files may be read in part (`decode`), what
+//! values mean (`column_read`).
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use parquet::column::reader::ColumnReader;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
-use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Texts};
+use crate::frame::{Cell, Column, ColumnSpec, Frame, KindOf, Profile, Texts};
 use crate::model::{TimeUnit, time};
 
 use super::column_read::{Meaning, Tally};
@@ -27,6 +28,8 @@ pub(super) struct Columns<'f> {
     pub(super) inexact: usize,
     /// How many more bytes texts may take.
     texts_left: u64,
+    /// Which times are wanted; `None` for all.
+    span: Option<&'f RangeInclusive<i64>>,
 }
 
 impl<'f> Columns<'f> {
@@ -43,7 +46,13 @@ impl<'f> Columns<'f> {
             places,
             inexact: 0,
             texts_left: file.left(),
+            span: None,
         }
+    }
+
+    /// Restricts what is read to a span of time, if one is given.
+    pub(super) fn within(self, span: Option<&'f RangeInclusive<i64>>) -> Self {
+        Self { span, ..self }
     }
 
     /// Reads all groups of rows.
@@ -56,21 +65,38 @@ impl<'f> Columns<'f> {
         Ok(columns)
     }
 
-    /// Reads one group of rows behind those of before.
+    /// Reads the rows of one group that are wanted behind those of before.
     pub(super) fn append(
         &mut self,
         group: &RowGroupMetaData,
         columns: &mut [Column],
     ) -> Result<(), CodecError> {
-        let specs = self.profile.columns.iter();
-        for ((column, spec), place) in columns.iter_mut().zip(specs).zip(self.places) {
-            let read = self.source(group, spec, *place)?.read(&mut Tally {
-                inexact: &mut self.inexact,
-                texts_left: &mut self.texts_left,
-            });
-            column.append(read?)?;
+        let rows = self.wanted(group)?;
+        for (at, column) in columns.iter_mut().enumerate() {
+            column.append(self.read(group, at, rows.clone())?)?;
         }
         Ok(())
+    }
+
+    /// Returns the rows of a group whose times are wanted, and all where they do not stand in the order of time.
+    fn wanted(&mut self, group: &RowGroupMetaData) -> Result<Range<usize>, CodecError> {
+        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
+        let Some(span) = self.span else {
+            return Ok(0..rows);
+        };
+        let column = self.read(group, self.profile.time, 0..rows)?;
+        let times = (0..rows).map(|row| match column.cell(row) {
+            Cell::Time(time) => Some(time),
+            _ => None,
+        });
+        let times: Option<Vec<i64>> = times.collect();
+        Ok(match times.filter(|times| times.is_sorted()) {
+            Some(times) => {
+                let first = times.partition_point(|time| time < span.start());
+                first..times.partition_point(|time| time <= span.end()).max(first)
+            }
+            None => 0..rows,
+        })
     }
 
     /// Tells whether a group of rows is these rows of a frame. Of texts no copies are made.
@@ -80,9 +106,8 @@ impl<'f> Columns<'f> {
         frame: &Frame,
         rows: Range<usize>,
     ) -> Result<bool, CodecError> {
-        let specs = self.profile.columns.iter();
-        for ((made, spec), place) in frame.columns().iter().zip(specs).zip(self.places) {
-            let is_same = match (self.source(group, spec, *place)?, made) {
+        for (at, made) in frame.columns().iter().enumerate() {
+            let is_same = match (self.source(group, at, 0..rows.len())?, made) {
                 (
                     Source::Chunk(ColumnReader::ByteArrayColumnReader(reader), meaning),
                     Column::Text(texts),
@@ -102,19 +127,33 @@ impl<'f> Columns<'f> {
         Ok(true)
     }
 
-    /// Says where the values of a column are found in a group of rows.
+    /// Reads some rows of a group, of the column at a place of the profile.
+    fn read(
+        &mut self,
+        group: &RowGroupMetaData,
+        at: usize,
+        rows: Range<usize>,
+    ) -> Result<Column, CodecError> {
+        self.source(group, at, rows)?.read(&mut Tally {
+            inexact: &mut self.inexact,
+            texts_left: &mut self.texts_left,
+        })
+    }
+
+    /// Says where some rows of a group are found, of the column at a place of the profile.
     fn source(
         &self,
         group: &RowGroupMetaData,
-        spec: &ColumnSpec,
-        place: Place,
+        at: usize,
+        rows: Range<usize>,
     ) -> Result<Source, CodecError> {
-        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
-        let Some((place, unit)) = place else {
-            return Ok(Source::Told(Column::nulls(spec.kind, rows)));
+        let missing = || CodecError::damaged("a group of rows has too few columns");
+        let spec = self.profile.columns.get(at).ok_or_else(missing)?;
+        let Some((place, unit)) = self.places.get(at).copied().flatten() else {
+            return Ok(Source::Told(Column::nulls(spec.kind, rows.len())));
         };
         if self.is_sealed
-            && let Some(all) = constant(spec, group, place, rows)
+            && let Some(all) = constant(spec, group, place, rows.len())
         {
             return Ok(Source::Told(all));
         }
@@ -124,13 +163,18 @@ impl<'f> Columns<'f> {
             unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
             is_optional: column_type.is_some_and(|column| column.max_def_level() > 0),
             is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
-            rows,
+            skipped: rows.start,
+            rows: rows.len(),
         };
         Ok(Source::Chunk(self.file.column(group, place)?, meaning))
     }
 }
 
 /// Where the values of a column are found.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is read at once, where it was made"
+)]
 enum Source {
     /// The footer tells them all.
     Told(Column),
@@ -147,8 +191,8 @@ impl Source {
     }
 }
 
-/// Returns a column of which the file says that every row has the same text, or none. Only a sealed file is believed: its
-/// digest covers what it says, and the rows that it says it of were compared when it was written.
+/// Returns some rows of a column of which the file says that every row has the same text, or none. Only a sealed file is
+/// believed: its digest covers what it says, and the rows that it says it of were compared when it was written.
 fn constant(
     spec: &ColumnSpec,
     group: &RowGroupMetaData,
@@ -157,7 +201,7 @@ fn constant(
 ) -> Option<Column> {
     let statistics = group.columns().get(place)?.statistics()?;
     let nulls = usize::try_from(statistics.null_count_opt()?).ok()?;
-    if nulls == rows {
+    if u64::try_from(nulls).ok() == u64::try_from(group.num_rows()).ok() {
         return Some(Column::nulls(spec.kind, rows));
     }
     let (KindOf::Text, 0, Statistics::ByteArray(texts)) = (spec.kind, nulls, statistics) else {
@@ -167,4 +211,89 @@ fn constant(
     let (first, last) = (texts.min_opt()?, texts.max_opt()?);
     let text = first.as_utf8().ok().filter(|_| is_exact && first == last)?;
     Some(Column::Text(Texts::same(Some(Arc::from(text)), rows)))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use parquet::column::page::PageReader as _;
+
+    use super::*;
+    use crate::codec::{Facts, MemoryLimit, decode, decode_span, encode};
+    use crate::frame::Values;
+    use crate::model::Dataset;
+
+    /// Bars of so many minutes, of which every seventh has no price.
+    fn minutes(rows: i64) -> Frame {
+        let count = usize::try_from(rows).unwrap();
+        let price = |row: i64| {
+            (row % 7 > 0).then_some(100.0 + f64::from(i32::try_from(row % 997).unwrap()) / 8.0)
+        };
+        let mut columns = vec![
+            Column::Text(Texts::same(Some("A".into()), count)),
+            Column::Time(Values::whole((0..rows).map(|row| row * MINUTE).collect())),
+        ];
+        columns.extend((0..4).map(|_| Column::Float((0..rows).map(price).collect())));
+        columns.push(Column::Int(
+            (0..rows).map(|row| Some(row * row % 8_191)).collect(),
+        ));
+        columns.push(Column::Int(Values::nulls(count)));
+        Frame::ordered(Profile::of(Dataset::Stocks), columns).frame
+    }
+
+    const MINUTE: i64 = 60_000_000_000;
+
+    fn encoded(rows: i64) -> Bytes {
+        encode(&minutes(rows), &Facts::default()).unwrap().bytes
+    }
+
+    #[test]
+    fn of_a_span_the_very_rows_are_read_that_lie_in_it() {
+        let profile = Profile::of(Dataset::Stocks);
+        for rows in [0, 1, 5, 2_047, 2_048, 3_500] {
+            let (frame, bytes) = (minutes(rows), encoded(rows));
+            let end = (rows - 1) * MINUTE;
+            let edges = [
+                -1,
+                0,
+                1,
+                end / 2,
+                end - 1_024 * MINUTE,
+                end - MINUTE,
+                end,
+                end + 1,
+            ];
+            for first in edges {
+                for last in edges {
+                    let span = first..=last;
+
+                    let read = decode_span(&bytes, profile, MemoryLimit::NONE, &span).unwrap();
+
+                    let expected = frame.at(|time| span.contains(&time));
+                    assert_eq!(read.ordered.frame, expected, "{rows}: {span:?}");
+                    assert_eq!(read.fingerprint(), expected.fingerprint());
+                }
+            }
+            assert_eq!(decode(&bytes, profile).unwrap().ordered.frame, frame);
+        }
+    }
+
+    #[test]
+    fn the_newest_rows_have_a_page_of_their_own_and_short_files_have_one_page() {
+        let pages = |rows: i64| {
+            let file = Opened::of(&encoded(rows), MemoryLimit::NONE).unwrap();
+            let group = &file.groups()[0];
+            let mut reader = file.pages_of(group, 2).unwrap();
+            let mut counts = Vec::new();
+            while let Some(page) = reader.get_next_page().unwrap() {
+                counts.push(page.num_values());
+            }
+            counts
+        };
+
+        assert_eq!(pages(2_047), [2_047]);
+        assert_eq!(pages(2_048), [1_024, 1_024]);
+        assert_eq!(pages(8_190), [7_166, 1_024]);
+        assert_eq!(pages(21_000), [19_976, 1_024]);
+    }
 }

@@ -5,6 +5,7 @@
 //! (`storage::inspect`).
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -18,6 +19,9 @@ use super::columns::Columns;
 use super::opened::Opened;
 use super::seal::Seal;
 use super::{CodecError, MemoryLimit, footer, index, older_trades, seal, types};
+
+/// The span of all times.
+pub const ALL_TIMES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -76,9 +80,24 @@ pub fn decode_within(
     profile: &'static Profile,
     limit: MemoryLimit,
 ) -> Result<Decoded, CodecError> {
+    decode_span(bytes, profile, limit, &ALL_TIMES)
+}
+
+/// Decodes at least those rows of a file whose times lie in a span: of a sealed one, which is checked whole all the same, only
+/// these.
+///
+/// # Errors
+/// As `decode_within`.
+pub fn decode_span(
+    bytes: &Bytes,
+    profile: &'static Profile,
+    limit: MemoryLimit,
+    span: &RangeInclusive<i64>,
+) -> Result<Decoded, CodecError> {
     let is_sealed = seal::check(bytes)? == Seal::Whole;
+    let span = Some(span).filter(|span| is_sealed && **span != ALL_TIMES);
     judged(is_sealed, || {
-        decode_unguarded(bytes, profile, limit, is_sealed)
+        decode_unguarded(bytes, profile, limit, is_sealed, span)
     })
 }
 
@@ -178,6 +197,7 @@ fn decode_unguarded(
     profile: &'static Profile,
     limit: MemoryLimit,
     is_sealed: bool,
+    span: Option<&RangeInclusive<i64>>,
 ) -> Result<Decoded, CodecError> {
     let file = Opened::of(bytes, limit)?;
     let footer = footer::read(file.facts().key_value_metadata())?;
@@ -188,10 +208,11 @@ fn decode_unguarded(
 
     refuse_repeated(found)?;
     let (unit, places) = locate(profile, found, &place_of)?;
-    let mut found_columns = Columns::of(&file, is_sealed, profile, &places);
+    let is_older_form = older_trades::is_older(profile, &place_of);
+    let span = span.filter(|_| !is_older_form);
+    let mut found_columns = Columns::of(&file, is_sealed, profile, &places).within(span);
     let mut columns = found_columns.all()?;
     let inexact = found_columns.inexact;
-    let is_older_form = older_trades::is_older(profile, &place_of);
     if is_older_form {
         older_trades::completed(profile, &mut columns);
     }
@@ -216,7 +237,7 @@ fn decode_unguarded(
         odd_indexes,
         is_older_form,
         is_sealed,
-        rows_digest: footer.rows_digest.filter(|_| is_sealed),
+        rows_digest: footer.rows_digest.filter(|_| is_sealed && span.is_none()),
     })
 }
 

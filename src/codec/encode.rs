@@ -13,7 +13,9 @@ use parquet::basic::{
 };
 use parquet::column::writer::ColumnWriter;
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{
+    DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT, EnabledStatistics, WriterProperties,
+};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
@@ -30,6 +32,10 @@ const SEQUENCE: &str = "sequence";
 const ROW_GROUP_ROWS: usize = 1 << 20;
 /// Of trades, of which one row is as wide as ten bars: who reads or checks a day has a group of them in memory at a time.
 const ROW_GROUP_TRADES: usize = 1 << 16;
+
+/// The newest rows of a long file, two sessions of minutes and more, have a page of their own: who asks for the last days need
+/// not unpack a month of them.
+const NEWEST_ROWS: usize = 1 << 10;
 
 /// How pages are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -230,6 +236,14 @@ fn properties(frame: &Frame, compression: Compression) -> WriterProperties {
         .set_max_row_group_row_count(None)
         .set_dictionary_enabled(false);
     let profile = frame.profile();
+    let older = frame.len().saturating_sub(NEWEST_ROWS);
+    if profile.dataset != Dataset::Trades
+        && (NEWEST_ROWS..=DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT).contains(&older)
+    {
+        properties = properties
+            .set_write_batch_size(older)
+            .set_data_page_row_count_limit(older);
+    }
     for (at, (spec, column)) in profile.columns.iter().zip(frame.columns()).enumerate() {
         let path = ColumnPath::from(spec.name);
         // Nearly nothing is left of them, and a context of the compressor would cost more than all of it.

@@ -116,6 +116,7 @@ fn says_nothing(file: &Opened, place: usize, dates: Option<&Column>) -> Result<b
             unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
             is_optional: column.max_def_level() > 0,
             is_unsigned: is_unsigned(column),
+            skipped: 0,
             rows,
         };
         let chunk = file.column(group, place)?;

@@ -28,7 +28,7 @@ mod stream;
 mod thrift;
 mod types;
 
-pub use decode::{Decoded, Groups, decode, decode_within, groups};
+pub use decode::{ALL_TIMES, Decoded, Groups, decode, decode_span, decode_within, groups};
 pub use encode::{Clock, Compression, Encoded, Facts, encode};
 pub use facts::{FileFacts, file_facts};
 pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};

@@ -114,6 +114,7 @@ fn read(
                 unit_nanos: unit_of_time(described).map_or(time::DAY, TimeUnit::nanos),
                 is_optional: described.max_def_level() > 0,
                 is_unsigned: is_unsigned(described),
+                skipped: 0,
                 rows: usize::try_from(group.num_rows()).map_err(CodecError::damaged)?,
             };
             let mut tally = Tally {

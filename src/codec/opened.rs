@@ -37,10 +37,7 @@ impl Opened {
     /// Opens a file.
     pub(super) fn of(bytes: &Bytes, limit: MemoryLimit) -> Result<Self, CodecError> {
         let metadata = footer(bytes, limit)?;
-        let pages = Pages {
-            bytes: bytes.clone(),
-            left: limit.0,
-        };
+        let pages = Pages::new(bytes.clone(), limit.0);
         Ok(Self {
             metadata,
             pages: Arc::new(pages),
@@ -72,7 +69,7 @@ impl Opened {
         let bytes = self.pages.bytes.clone();
         Ok(Self {
             metadata: self.metadata,
-            pages: Arc::new(Pages { bytes, left }),
+            pages: Arc::new(Pages::new(bytes, left)),
         })
     }
 
@@ -102,6 +99,18 @@ impl Opened {
         group: &RowGroupMetaData,
         place: usize,
     ) -> Result<ColumnReader, CodecError> {
+        let pages = self.pages_of(group, place)?;
+        let missing = || CodecError::damaged("a group of rows has too few columns");
+        let column = self.columns().get(place).ok_or_else(missing)?;
+        Ok(get_column_reader(Arc::clone(column), Box::new(pages)))
+    }
+
+    /// Returns the pages of one column of a group.
+    pub(super) fn pages_of(
+        &self,
+        group: &RowGroupMetaData,
+        place: usize,
+    ) -> Result<Watched, CodecError> {
         let missing = || CodecError::damaged("a group of rows has too few columns");
         let column = self.columns().get(place).ok_or_else(missing)?;
         let chunk = group.columns().get(place).ok_or_else(missing)?;
@@ -120,15 +129,17 @@ impl Opened {
         } else {
             chunk
         };
-        let pages = SerializedPageReader::new(Arc::clone(&self.pages), chunk, rows, None)?;
-        let watched = Watched {
+        let Pages { bytes, left, .. } = &*self.pages;
+        let source = Arc::new(Pages::new(bytes.clone(), *left));
+        let pages = SerializedPageReader::new(Arc::clone(&source), chunk, rows, None)?;
+        Ok(Watched {
             pages,
+            source,
             is_packed,
             rows,
             is_optional: column.max_def_level() > 0,
-            left: self.pages.left,
-        };
-        Ok(get_column_reader(Arc::clone(column), Box::new(watched)))
+            left: *left,
+        })
     }
 }
 

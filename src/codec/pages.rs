@@ -3,6 +3,9 @@
 //! Promises: no page makes the reader of the Parquet crate ask for more memory than is left of what one file may take,
 //! whatever its header or its encoded lengths claim.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use bytes::buf::Reader;
 use parquet::basic::Encoding;
@@ -22,9 +25,20 @@ pub(super) struct Pages {
     pub(super) bytes: Bytes,
     /// How many bytes a page may take.
     pub(super) left: u64,
+    /// Whether the page that is read next was judged when its header was looked at: what is asked for then is behind that.
+    is_judged: AtomicBool,
 }
 
 impl Pages {
+    pub(super) fn new(bytes: Bytes, left: u64) -> Self {
+        let is_judged = AtomicBool::new(false);
+        Self {
+            bytes,
+            left,
+            is_judged,
+        }
+    }
+
     /// Judges the page at `start` by its header, as far as that decides how much room will be made for it.
     fn judge(&self, start: u64) -> Result<(), ParquetError> {
         let broken = || broken("a page has no whole header");
@@ -57,9 +71,12 @@ impl Length for Pages {
 impl ChunkReader for Pages {
     type T = Reader<Bytes>;
 
-    /// Begins to read a page: the reader asks for its header in this way, and in no other.
+    /// Begins to read a page: the reader asks for its header in this way, and in no other, and for what is behind a header that it
+    /// has looked at.
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        self.judge(start)?;
+        if !self.is_judged.load(Ordering::Relaxed) {
+            self.judge(start)?;
+        }
         self.bytes.get_read(start)
     }
 
@@ -80,6 +97,8 @@ fn broken(what: &str) -> ParquetError {
 /// The pages of one column, of which none holds more than it may.
 pub(super) struct Watched {
     pub(super) pages: SerializedPageReader<Pages>,
+    /// What these are read from, and nobody else reads.
+    pub(super) source: Arc<Pages>,
     /// Whether they come as they lie in the file, to be unpacked here.
     pub(super) is_packed: bool,
     /// How many rows the group has.
@@ -177,6 +196,7 @@ impl Iterator for Watched {
 impl PageReader for Watched {
     fn get_next_page(&mut self) -> Result<Option<Page>, ParquetError> {
         let mut page = self.pages.get_next_page()?;
+        self.source.is_judged.store(false, Ordering::Relaxed);
         if self.is_packed {
             let most = usize::try_from(self.left).unwrap_or(usize::MAX);
             page = page.map(|page| packed::unpacked(page, most)).transpose()?;
@@ -186,11 +206,17 @@ impl PageReader for Watched {
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>, ParquetError> {
-        self.pages.peek_next_page()
+        let found = self.pages.peek_next_page()?;
+        self.source
+            .is_judged
+            .store(found.is_some(), Ordering::Relaxed);
+        Ok(found)
     }
 
     fn skip_next_page(&mut self) -> Result<(), ParquetError> {
-        self.pages.skip_next_page()
+        self.pages.skip_next_page()?;
+        self.source.is_judged.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     fn at_record_boundary(&mut self) -> Result<bool, ParquetError> {

@@ -48,6 +48,15 @@ impl Merged {
     }
 }
 
+/// Rows that are never one series with others: bars of a source and bars made of trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{held} are no series with {others}")]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct OtherRows {
+    pub held: &'static str,
+    pub others: &'static str,
+}
+
 /// One stored value that a merge replaced.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
@@ -158,7 +167,8 @@ impl Runs {
 /// Merges `newer` into `older` by the rule of their profile.
 ///
 /// # Panics
-/// When the rows are of two profiles, which are never one series: who reads them says so before (`Frame::joins`).
+/// When the rows are of two profiles, which are never one series: who reads them says so before (`Frame::joins`), or joins them
+/// by `Frame::joined`.
 #[must_use]
 pub fn merge(older: &Frame, newer: &Frame) -> Merged {
     assert!(

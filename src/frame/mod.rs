@@ -34,7 +34,7 @@ pub use events::{EventKind, MarketEvent, events_of, rows_of_events};
 pub use factors::{Factor, factors_of};
 pub use gaps::{missing_days, priced_days};
 pub use key::{KeyPart, RowKey};
-pub use merge::{Merged, Revision, merge, merge_all, without, yielding};
+pub use merge::{Merged, OtherRows, Revision, merge, merge_all, without, yielding};
 pub use order::{Displaced, Ordered, Reason};
 pub use rows::Frame;
 pub use schema::{ColumnSpec, FIRST_VERSION, KindOf, MergeRule, Profile};

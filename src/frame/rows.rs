@@ -11,7 +11,10 @@ use std::sync::Arc;
 use crate::model::{Fingerprint, PartitionKey, time};
 
 use super::key::{KeyPart, compare_keys};
-use super::{Cell, Column, ColumnSpec, FIRST_VERSION, Profile, RowKey, Texts, fingerprint_of};
+use super::{
+    Cell, Column, ColumnSpec, FIRST_VERSION, OtherRows, Profile, RowKey, Texts, fingerprint_of,
+    merge,
+};
 
 /// The rows of one series, or of one partition of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +56,28 @@ impl Frame {
     /// Tells whether rows can be those of one series with these: they have the columns of one profile, or there are none on one side.
     pub fn joins(&self, other: &Self) -> bool {
         self.is_empty() || other.is_empty() || self.profile.joins(other.profile)
+    }
+
+    /// Joins rows of one series, of which the later ones win where two have one key. Whoever does not know where rows come from
+    /// joins them here.
+    ///
+    /// # Errors
+    /// When they have come into being in two ways.
+    pub fn joined(profile: &'static Profile, parts: Vec<Self>) -> Result<Self, OtherRows> {
+        let mut with_rows = parts.iter().filter(|part| !part.is_empty());
+        if let Some(first) = with_rows.next()
+            && let Some(other) = with_rows.find(|part| !first.joins(part))
+        {
+            return Err(OtherRows {
+                held: first.profile.name,
+                others: other.profile.name,
+            });
+        }
+        Ok(Self::concat(profile, parts).unwrap_or_else(|parts| {
+            let empty = Self::empty(profile);
+            let rest = parts.iter();
+            rest.fold(empty, |whole, part| merge(&whole, part).frame)
+        }))
     }
 
     /// Returns the columns, in the order of the profile.
@@ -285,13 +310,14 @@ impl Frame {
     /// Joins frames of disjoint partitions given in time order.
     ///
     /// # Errors
-    /// When their rows do not follow one another; then they must be merged instead.
+    /// When their rows do not follow one another, and must be merged instead, or are those of no one series (`joined`).
     pub fn concat(profile: &'static Profile, parts: Vec<Self>) -> Result<Self, Vec<Self>> {
         let follow = |pair: &[Self]| match pair {
             [a, b] => {
                 a.is_empty()
                     || b.is_empty()
-                    || compare_keys(profile, &a.columns, a.rows - 1, &b.columns, 0).is_lt()
+                    || (a.joins(b)
+                        && compare_keys(profile, &a.columns, a.rows - 1, &b.columns, 0).is_lt())
             }
             _ => true,
         };

@@ -3,7 +3,7 @@
 //! Promises: undoing what was done gives the rows back bit for bit. Whoever knows the fingerprint of the rows before can
 //! tell that nothing else happened to them. Leaves to others: keeping the changes (`ledger`).
 
-use super::{Frame, Merged, Revision, RowKey, merge};
+use super::{Frame, Merged, OtherRows, Revision, RowKey};
 
 /// What a rewrite did to the rows of one file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,8 +54,10 @@ impl RowChanges {
 
     /// Returns rows as they were before these changes. A change of a row that is not there changes nothing. Rows of one
     /// owner only: a row is found by its key.
-    #[must_use]
-    pub fn undone(&self, now: &Frame) -> Frame {
+    ///
+    /// # Errors
+    /// When rows were taken out that are no series with those that are there now.
+    pub fn undone(&self, now: &Frame) -> Result<Frame, OtherRows> {
         let mut kept: Vec<usize> = Vec::with_capacity(now.len());
         let mut at = 0;
         for (first, last) in &self.added {
@@ -73,8 +75,8 @@ impl RowChanges {
         };
         let older = before(&older, &self.replaced);
         match &self.removed {
-            Some((removed, _)) => merge(&older, removed).frame,
-            None => older,
+            Some((removed, _)) => Frame::joined(now.profile(), vec![older, removed.clone()]),
+            None => Ok(older),
         }
     }
 }

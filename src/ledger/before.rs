@@ -48,11 +48,12 @@ impl History {
             walk.check_expected();
             self.doubt_unrecorded(&mut walk, recorded.as_ref(), at);
         }
+        let rows = walk.take_whole();
         if walk.unknown.is_empty() {
             let newest = self.lines.iter().take(lines).rev();
             let mut files = newest.filter_map(|(_, line)| line.file());
             return Ok(Before {
-                rows: walk.rows.joined(now.profile()),
+                rows,
                 basis: files.find_map(|line| line.facts).map(|(_, basis)| basis),
             });
         }
@@ -65,8 +66,15 @@ impl History {
     /// Returns what the rows were before all lines but the oldest `lines`, as far as anybody knows: of what cannot be undone
     /// the rows of today stand in.
     pub fn undone(&self, now: &Frame, lines: usize, kept: &ReadKept<'_>) -> Frame {
-        let walk = self.walk(now, lines, kept, Check::End);
-        walk.rows.joined(now.profile())
+        let mut walk = self.walk(now, lines, kept, Check::End);
+        let rows = walk.take_whole();
+        let is_other =
+            |(_, unknown): &(PartitionKey, Unknown)| matches!(unknown, Unknown::OtherRows { .. });
+        if walk.unknown.iter().any(is_other) {
+            now.clone()
+        } else {
+            rows
+        }
     }
 
     fn walk<'w>(
@@ -198,7 +206,7 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{self, Column, Profile, RowChanges, Texts, Values};
+    use crate::frame::{self, Column, KindOf, Profile, RowChanges, Texts, Values};
     use crate::ledger::FileLine;
     use crate::model::{Dataset, StorageRequest, TimeUnit, time};
 
@@ -305,6 +313,50 @@ mod tests {
         assert_eq!(before(2), legacy);
         assert_eq!(before(3), legacy);
         assert_eq!(before(4), now);
+    }
+
+    /// Bars made of trades, of which one month of a series was once, whoever put it there.
+    fn of_trades(day: &str) -> Frame {
+        let profile = Profile::of_trades(Dataset::Stocks).unwrap();
+        let specs = profile.columns.iter();
+        let columns = specs.map(|spec| match spec.kind {
+            KindOf::Text => Column::Text(Texts::same(Some("A".into()), 1)),
+            KindOf::Time => Column::Time(Values::whole(vec![time::parse(day).unwrap()])),
+            kind => Column::nulls(kind, 1),
+        });
+        Frame::ordered(profile, columns.collect()).frame
+    }
+
+    #[test]
+    fn rows_of_another_way_are_a_reason_not_to_know_and_today_stands_in() {
+        let (old, new) = (of_trades("2024-01-30"), rows(&[("2024-01-30", 1.0)]));
+        let february = rows(&[("2024-02-01", 2.0)]);
+        let (began, _) = merged(FEBRUARY, &empty(), &february);
+        let now = frame::merge(&new, &february).frame;
+        let kept = Past::Kept {
+            file: "k".to_owned(),
+            factor: None,
+        };
+        let out = Past::Changed(RowChanges {
+            removed: Some((old.clone(), "by hand".to_owned())),
+            ..RowChanges::default()
+        });
+        let left = rows(&[("2024-01-31", 3.0)]);
+        let beside = frame::merge(&left, &february).frame;
+        for (past, before, after, now) in [(kept, &old, &new, &now), (out, &old, &left, &beside)] {
+            let changed = line(JANUARY, before, after, past);
+            let history = history(vec![(1, began.clone()), (2, changed)]);
+            let read = |_: &str| Ok(old.clone());
+
+            let known = history.as_of(now, at(1), &read);
+
+            assert!(
+                matches!(known, Err(Unknown::OtherRows { .. })),
+                "{:?}",
+                known.map(|before| before.rows)
+            );
+            assert_eq!(history.undone(now, 1, &read), *now);
+        }
     }
 
     #[test]

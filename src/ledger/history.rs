@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{LedgerError, Line, Log, Past};
-use crate::frame::RowKey;
+use crate::frame::{OtherRows, RowKey};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest};
 use crate::sys::Fs;
@@ -59,6 +59,14 @@ pub enum Unknown {
         file: String,
         /// Why.
         reason: String,
+    },
+    /// What came into being in one way stands beside, or would be put among, what came into being in another.
+    #[error("of {} nobody knows what was in it: {source}", file_of(*partition))]
+    OtherRows {
+        /// The file.
+        partition: PartitionKey,
+        /// Which rows.
+        source: OtherRows,
     },
     /// The series left the tree as a whole later.
     #[error("the series left the tree at {}", shown(*at))]

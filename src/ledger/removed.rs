@@ -8,7 +8,11 @@ pub fn rows_out(history: &History, profile: &'static Profile) -> Frame {
     let lines = history.lines.iter().map(|(_, line)| ((), line));
     let parts = rows_out_by_line(lines);
     let mut out = Frame::empty(profile);
-    for ((), rows) in parts {
+    // Rows of before the series came into being in another way are none of it any more.
+    let of_it = parts
+        .into_iter()
+        .filter(|((), rows)| profile.joins(rows.profile()));
+    for ((), rows) in of_it {
         out = frame::merge(&out, &rows).frame;
     }
     out

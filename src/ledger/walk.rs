@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::before::ReadKept;
 use super::{FileLine, FileState, Past, SeriesRecord, Unknown};
-use crate::frame::{self, Frame, Profile};
+use crate::frame::{Frame, OtherRows, Profile};
 use crate::model::PartitionKey;
 
 /// Whether each step is checked, which tells where rows and ledger part, or the end only.
@@ -26,19 +26,10 @@ pub(super) enum Cut {
 }
 
 impl Cut {
-    pub(super) fn joined(self, profile: &'static Profile) -> Frame {
+    fn joined(self, profile: &'static Profile) -> Result<Frame, OtherRows> {
         match self {
-            Self::Whole(frame) => frame,
-            Self::Parts(parts) => {
-                let parts = parts.into_values().filter(|part| !part.is_empty());
-                // What is of a month lies in it, unless somebody put a file elsewhere.
-                Frame::concat(profile, parts.collect()).unwrap_or_else(|parts| {
-                    let empty = Frame::empty(profile);
-                    parts
-                        .iter()
-                        .fold(empty, |whole, part| frame::merge(&whole, part).frame)
-                })
-            }
+            Self::Whole(frame) => Ok(frame),
+            Self::Parts(parts) => Frame::joined(profile, parts.into_values().collect()),
         }
     }
 }
@@ -55,9 +46,18 @@ pub(super) struct Walk<'w> {
 }
 
 impl Walk<'_> {
+    /// Takes all rows; none are left, and a doubt where they are no one series.
+    pub(super) fn take_whole(&mut self) -> Frame {
+        let rows = std::mem::replace(&mut self.rows, Cut::Parts(BTreeMap::new()));
+        rows.joined(self.profile).unwrap_or_else(|source| {
+            let partition = PartitionKey::Whole;
+            self.doubt(partition, Unknown::OtherRows { partition, source });
+            Frame::empty(self.profile)
+        })
+    }
+
     /// Returns the partitions that the rows lie in.
     pub(super) fn partitions(&mut self) -> Vec<PartitionKey> {
-        let profile = self.profile;
         let rows = std::mem::replace(&mut self.rows, Cut::Parts(BTreeMap::new()));
         let parts = match rows {
             Cut::Whole(rows) => rows.split(),
@@ -65,18 +65,16 @@ impl Walk<'_> {
         };
         let there = parts.iter().filter(|(_, rows)| !rows.is_empty());
         let there = there.map(|(partition, _)| *partition).collect();
-        self.rows = Cut::Whole(Cut::Parts(parts).joined(profile));
+        self.rows = Cut::Parts(parts);
         there
     }
 
     /// Tells whether the rows are those of a record.
     pub(super) fn is_of(&mut self, record: &SeriesRecord) -> bool {
-        let profile = self.profile;
         let is_one_file = record.months.is_empty() && record.files > 0;
         let mut found = SeriesRecord::nothing();
         let facts = (record.unit, record.basis);
-        let rows = std::mem::replace(&mut self.rows, Cut::Parts(BTreeMap::new()));
-        let whole = rows.joined(profile);
+        let whole = self.take_whole();
         let parts = if is_one_file {
             BTreeMap::from([(PartitionKey::Whole, whole.clone())])
         } else {
@@ -93,12 +91,11 @@ impl Walk<'_> {
     /// Returns the rows of a file, cut out of the others.
     pub(super) fn rows_of(&mut self, partition: PartitionKey) -> &mut Frame {
         let profile = self.profile;
-        let rows = std::mem::replace(&mut self.rows, Cut::Parts(BTreeMap::new()));
-        self.rows = match (rows, partition) {
-            (rows, PartitionKey::Whole) => Cut::Whole(rows.joined(profile)),
-            (Cut::Whole(rows), _) => Cut::Parts(rows.split()),
-            (parts, _) => parts,
-        };
+        if partition == PartitionKey::Whole {
+            self.rows = Cut::Whole(self.take_whole());
+        } else if let Cut::Whole(rows) = &self.rows {
+            self.rows = Cut::Parts(rows.split());
+        }
         match &mut self.rows {
             Cut::Whole(rows) => rows,
             Cut::Parts(parts) => parts
@@ -123,7 +120,10 @@ impl Walk<'_> {
                 self.know(partition);
                 Ok(Frame::empty(self.profile))
             }
-            Past::Changed(changes) => Ok(changes.undone(self.rows_of(partition))),
+            Past::Changed(changes) => {
+                let undone = changes.undone(self.rows_of(partition));
+                undone.map_err(|source| Unknown::OtherRows { partition, source })
+            }
             Past::Kept { file, .. } => (self.kept)(file).map_err(|reason| Unknown::Kept {
                 partition,
                 at,

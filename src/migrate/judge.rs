@@ -11,7 +11,7 @@ use super::verify::read_partitions;
 use super::{Difference, Proof, Proofs, Refusal, Return, Sides, VenueInterval, since};
 use crate::frame::{self, Frame};
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
-use crate::storage::{Beyond, Prepared, StorageError, StorageInterface};
+use crate::storage::{Beyond, Prepared, StorageError, StorageInterface, refuse_other_rows};
 use crate::sys::Medium;
 
 /// Why a legacy file that goes back loses rows.
@@ -89,6 +89,7 @@ fn judge(
         None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
         Some(file) => {
             let all = &file.decoded.ordered.frame;
+            refuse_other_rows(&file.path, all, found)?;
             out = since::taken_out(sides, request, all, found)?;
             let left = if out.is_empty() {
                 Cow::Borrowed(all)

@@ -16,7 +16,7 @@ use super::plan::{Job, Planned, jobs, slot};
 use super::read::{Origin, Unread};
 use super::{MirrorError, Mirrored, Piece, Tier};
 use crate::codec::{self, MemoryLimit, Scans};
-use crate::frame::{self, Frame, Profile};
+use crate::frame::{Frame, Profile};
 use crate::sys::atomic::TempNames;
 use crate::sys::{Rights, rights_of};
 
@@ -189,7 +189,9 @@ impl Builder<'_, '_> {
                 if let Some(zone) = gain.zone {
                     zones.insert(gain.ticker, zone);
                 }
-                cutter.push(joined(&older, gain.frame), zones)?;
+                let rows = Frame::joined(self.profile, vec![older, gain.frame]);
+                let rows = rows.map_err(|other| damaged(&self.folder.dir, &other.to_string()))?;
+                cutter.push(rows, zones)?;
             }
         }
         for rows in runs {
@@ -305,14 +307,6 @@ pub(super) fn rows_of(
         return Err(damaged(&path, "it is another file than was written"));
     }
     Ok(frame)
-}
-
-fn joined(older: &Frame, newer: Frame) -> Frame {
-    if older.is_empty() {
-        newer
-    } else {
-        frame::merge(older, &newer).frame
-    }
 }
 
 fn planned(change: &Change) -> Planned<'_> {

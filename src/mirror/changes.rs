@@ -270,7 +270,7 @@ fn look(
             let read = if is_whole {
                 origin.whole(&request)?
             } else {
-                Some(origin.partitions(&request, &partitions)?)
+                Some(origin.partitions(&request, &partitions, &extent)?)
             };
             match read {
                 Some(read) if read.damaged.is_empty() && has_zone(&read, mirrored) => {

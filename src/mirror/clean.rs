@@ -1,71 +1,145 @@
 //! What of a mirror goes: states that nobody needs any more, files that no state has, and what a stopped writer left.
 //!
 //! Promises: a state goes as a folder, out of sight by one rename before anything in it goes, so that nobody reads a part of
-//! it. A file goes when no state has it.
+//! it. A file goes when no state has it. What barkeep did not make never goes, whatever its name is.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::folder::{CURRENT, FILES, Folder, damaged, number_of};
+use super::folder::{CURRENT, FILES, Folder, LISTING, STATE, damaged, number_of};
 use super::table::Log;
+use super::version::LISTED;
 use super::{MirrorError, Piece, Tree, Version};
 use crate::sys::atomic::TempNames;
-use crate::sys::{Fs, FsResult, Kind};
+use crate::sys::{Entry, Fs, FsResult, Kind};
 
 /// How long a state stays after a newer one took its place: readers may hold it.
 const KEPT_HOURS: i64 = 24;
 
-impl Folder<'_> {
+/// What stands in the folder of a mirror under the names of states.
+#[derive(Debug, Default)]
+pub(super) struct States {
+    /// Those that barkeep made for this workspace, in order; `None` where one is damaged.
+    ours: BTreeMap<u64, Option<Version>>,
+    /// The numbers of all others.
+    taken: BTreeSet<u64>,
+    /// The others: nobody knows what they are for.
+    pub(super) strangers: Vec<PathBuf>,
+}
+
+impl States {
+    /// Returns the number of the next state: behind every one that was anybody's, and behind the last one of the table.
+    pub(super) fn next(&self, table: u64) -> u64 {
+        let last = self.ours.last_key_value().map_or(0, |(number, _)| *number);
+        let mut next = last.max(table) + 1;
+        while self.taken.contains(&next) {
+            next += 1;
+        }
+        next
+    }
+
     /// Returns the states that readers may hold, the newest first.
-    pub(super) fn kept(
-        &self,
-        current: &Version,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Version>, MirrorError> {
+    pub(super) fn kept(&self, current: &Version, now: DateTime<Utc>) -> Vec<Version> {
         let mut kept = vec![current.clone()];
         let mut newer = current.made;
-        for number in self.numbers()?.into_iter().rev() {
-            // One that came after the current one was never anybody's, and one that is damaged is nobody's.
-            if number >= current.number {
-                continue;
-            }
-            let found = match self.version(number) {
-                Err(error @ MirrorError::Fs(_)) => return Err(error),
-                found => found.ok().flatten(),
-            };
-            let is_young = |newer: DateTime<Utc>| newer > now - TimeDelta::hours(KEPT_HOURS);
-            if let Some(version) = found.filter(|_| is_young(newer)) {
+        // One that came after the current one was never anybody's, and one that is damaged is nobody's.
+        for (_, version) in self.ours.range(..current.number).rev() {
+            let is_young = newer > now - TimeDelta::hours(KEPT_HOURS);
+            if let Some(version) = version.as_ref().filter(|_| is_young) {
                 newer = version.made;
-                kept.push(version);
+                kept.push(version.clone());
             }
         }
-        Ok(kept)
+        kept
+    }
+}
+
+impl Folder<'_> {
+    /// Looks at what stands under the names of states, of which those of a workspace are ours, or those of any.
+    pub(super) fn states(&self, workspace: Option<&str>) -> Result<States, MirrorError> {
+        let mut states = States::default();
+        for entry in self.fs.list(&self.dir)?.unwrap_or_default() {
+            let Some(number) = number_of(&entry.name) else {
+                continue;
+            };
+            let dir = self.dir.join(&entry.name);
+            let is_whole = entry.kind == Kind::Dir && self.has_only_ours(&dir)?;
+            let found = if is_whole {
+                self.version(number)
+            } else {
+                Ok(None)
+            };
+            match found {
+                Ok(Some(version)) if workspace.is_none_or(|of| version.workspace == of) => {
+                    states.ours.insert(number, Some(version));
+                }
+                Err(MirrorError::Damaged { .. }) if self.is_half(&dir)? => {
+                    states.ours.insert(number, None);
+                }
+                Err(error @ MirrorError::Fs(_)) => return Err(error),
+                _ => {
+                    states.taken.insert(number);
+                    states.strangers.push(dir);
+                }
+            }
+        }
+        states.strangers.sort_unstable();
+        Ok(states)
+    }
+
+    /// Tells whether a folder has nothing but what barkeep puts into those of states.
+    fn has_only_ours(&self, dir: &Path) -> FsResult<bool> {
+        let entries = self.fs.list(dir)?.unwrap_or_default();
+        let is_ours = |entry: &Entry| {
+            let is_named = [STATE, LISTING].contains(&entry.name.as_str());
+            entry.kind == Kind::File && (is_named || Piece::is_name(&entry.name))
+        };
+        Ok(entries.iter().all(is_ours))
+    }
+
+    /// Tells whether a folder is what damage left of a state: its list of files, or one that was cut short, beside a record that
+    /// is gone or is none.
+    fn is_half(&self, dir: &Path) -> FsResult<bool> {
+        let record = self.fs.read(&dir.join(STATE))?;
+        let is_another = record.is_some_and(|record| Version::parse(&record).is_ok());
+        let list = self.fs.read(&dir.join(LISTING))?;
+        let is_list = list.is_some_and(|list| {
+            let length = list.len().min(LISTED.len());
+            list.get(..length) == LISTED.as_bytes().get(..length)
+        });
+        Ok(is_list && !is_another)
     }
 
     /// Removes what is not needed beside the states that readers may hold. Under the lock of the folder.
-    pub(super) fn tidy(&self, temps: &TempNames, kept: &[Version]) -> Result<(), MirrorError> {
-        for entry in self.fs.list(&self.dir)?.unwrap_or_default() {
-            if is_temp(&entry.name) {
-                remove_all(self.fs, &self.dir.join(&entry.name), entry.kind)?;
-            }
-        }
-        for number in self.numbers()? {
-            if !kept.iter().any(|version| version.number == number) {
-                self.remove_version(temps, number)?;
+    pub(super) fn tidy(
+        &self,
+        temps: &TempNames,
+        kept: &[Version],
+        states: &States,
+    ) -> Result<(), MirrorError> {
+        self.remove_temps()?;
+        for number in states.ours.keys() {
+            if !kept.iter().any(|version| version.number == *number) {
+                self.remove_version(temps, *number)?;
             }
         }
         self.remove_files(kept)
     }
 
+    /// Removes what a stopped writer left beside the states.
+    fn remove_temps(&self) -> FsResult<()> {
+        for entry in self.fs.list(&self.dir)?.unwrap_or_default() {
+            if TempNames::gives(&entry.name) {
+                remove_all(self.fs, &self.dir.join(&entry.name), entry.kind)?;
+            }
+        }
+        Ok(())
+    }
+
     fn remove_version(&self, temps: &TempNames, number: u64) -> FsResult<()> {
         let dir = self.version_dir(number);
-        let kind = self.fs.metadata(&dir)?.map(|found| found.kind);
-        if kind != Some(Kind::Dir) {
-            // A link or a file that somebody put there: what it leads to is not ours.
-            return self.fs.remove_file(&dir).map(drop);
-        }
         let gone = temps.beside(&dir);
         self.fs.rename(&dir, &gone)?;
         self.fs.sync_dir(&self.dir)?;
@@ -77,7 +151,7 @@ impl Folder<'_> {
         let names: BTreeSet<String> = pieces.map(Piece::file_name).collect();
         let dir = self.dir.join(FILES);
         for entry in self.fs.list(&dir)?.unwrap_or_default() {
-            let is_ours = is_temp(&entry.name) || entry.name.ends_with(".parquet");
+            let is_ours = TempNames::gives(&entry.name) || Piece::is_name(&entry.name);
             if is_ours && entry.kind != Kind::Dir && !names.contains(&entry.name) {
                 self.fs.remove_file(&dir.join(&entry.name))?;
             }
@@ -85,51 +159,48 @@ impl Folder<'_> {
         Ok(())
     }
 
-    /// Removes the mirror: the way to it first, then all that barkeep made, never what somebody else put there; `false` when there
-    /// was none.
+    /// Removes the mirror: the way to it first, then all that barkeep made, and returns what somebody else put there, which stays;
+    /// `None` when there was no mirror.
     ///
     /// # Errors
     /// When something cannot be removed. What is left is no mirror any more.
-    pub fn drop(&self, temps: &TempNames, tree: &Tree) -> Result<bool, MirrorError> {
+    pub fn drop(
+        &self,
+        temps: &TempNames,
+        tree: &Tree,
+    ) -> Result<Option<Vec<PathBuf>>, MirrorError> {
         if self.fs.metadata(&self.dir)?.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         let _lock = self.open(temps)?;
         let link = self.dir.join(CURRENT);
-        if self
-            .fs
-            .metadata(&link)?
-            .is_some_and(|found| found.kind == Kind::Dir)
-        {
+        let kind = self.fs.metadata(&link)?.map(|found| found.kind);
+        if kind == Some(Kind::Dir) {
             return Err(damaged(&link, "it is no link"));
         }
+        let states = self.states(None)?;
         self.fs.remove_file(&link)?;
-        for entry in self.fs.list(&self.dir)?.unwrap_or_default() {
-            let path = self.dir.join(&entry.name);
-            if number_of(&entry.name).is_some() && entry.kind == Kind::Dir {
-                let gone = temps.beside(&path);
-                self.fs.rename(&path, &gone)?;
-                remove_all(self.fs, &gone, Kind::Dir)?;
-            } else if is_temp(&entry.name) {
-                remove_all(self.fs, &path, entry.kind)?;
-            }
+        for number in states.ours.keys() {
+            self.remove_version(temps, *number)?;
         }
+        self.remove_temps()?;
         Log::of(self, tree).remove(temps)?;
         self.remove_files(&[])?;
         for name in ["refreshed", ".lock"] {
             self.fs.remove_file(&self.dir.join(name))?;
         }
+        let mut left = Vec::new();
         for dir in [&self.dir.join(FILES), &self.dir] {
             // Something of somebody else's keeps it.
-            let _is_left: FsResult<bool> = self.fs.remove_dir(dir);
+            if !matches!(self.fs.remove_dir(dir), Ok(true)) {
+                let entries = self.fs.list(dir)?.unwrap_or_default();
+                let others = entries.into_iter().filter(|entry| entry.name != FILES);
+                left.extend(others.map(|entry| dir.join(entry.name)));
+            }
         }
-        Ok(true)
+        left.sort_unstable();
+        Ok(Some(left))
     }
-}
-
-/// Tells whether a name is one of `TempNames`.
-pub(super) fn is_temp(name: &str) -> bool {
-    name.starts_with('.') && name.contains(".tmp-")
 }
 
 pub(super) fn remove_all(fs: &dyn Fs, path: &Path, kind: Kind) -> FsResult<()> {

@@ -54,6 +54,7 @@ pub fn verify(
         workspace,
         catalog,
         fs,
+        profile: folder.profile(&version, Profile::of(tree.dataset))?,
     };
     let mut scan = Scan::new(&folder, &version, Profile::of(tree.dataset));
     let mut verified = Verified::default();

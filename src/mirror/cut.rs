@@ -66,7 +66,7 @@ impl<'c, 's> Cutter<'c, 's> {
         let whole = Frame::concat(first.profile(), frames);
         let whole = whole.map_err(|_| MirrorError::Damaged {
             path: self.builder.folder.dir.clone(),
-            reason: "its tickers are not in order".to_owned(),
+            reason: "its tickers are not in order, or have rows of two kinds".to_owned(),
         })?;
         self.write(&whole, zones)
     }

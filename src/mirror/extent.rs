@@ -46,6 +46,18 @@ impl Extent {
             .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
+    /// Returns a span that has every moment of which it gives rows.
+    pub(super) fn bounds(&self) -> RangeInclusive<i64> {
+        let taken = self.reach().into_iter();
+        let fresh = self.fresh.iter().map(|span| (*span.start(), *span.end()));
+        let bounds = taken
+            .chain(fresh)
+            .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        bounds.map_or(RangeInclusive::new(i64::MAX, i64::MIN), |(first, last)| {
+            first..=last
+        })
+    }
+
     /// Returns those of the rows of a tree that come into the mirror.
     pub(super) fn given(&self, rows: &Frame) -> Frame {
         rows.at(|time| self.gives(time))

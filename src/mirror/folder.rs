@@ -10,7 +10,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::version::Refused;
 use super::{MirrorError, Piece, Tree, Version};
-use crate::codec::Encoded;
+use crate::codec::{self, Encoded};
+use crate::frame::Profile;
 use crate::layout::PartitionPathBuilder;
 use crate::sys::atomic::{self, TempNames, create_dirs, parent};
 use crate::sys::{Access, FileLock, Fs, FsResult, Kind, Rights};
@@ -24,12 +25,14 @@ pub(super) const CURRENT: &str = "current";
 /// The folder of all files.
 pub(super) const FILES: &str = "files";
 /// What barkeep knows of a state.
-const STATE: &str = "state.jsonl";
+pub(super) const STATE: &str = "state.jsonl";
 /// What readers are told of it.
-const LISTING: &str = "files.txt";
+pub(super) const LISTING: &str = "files.txt";
 /// When the mirror was compared with its tree last.
 const REFRESHED: &str = "refreshed";
 const LOCK: &str = ".lock";
+/// The most bytes of a footer: a file has a thousand row groups at most.
+const FOOTER: u64 = 8 << 20;
 
 /// Where mirrors lie.
 #[derive(Clone, Copy, Debug)]
@@ -135,14 +138,6 @@ impl Folder<'_> {
         folder.join(piece.file_name())
     }
 
-    /// Returns the numbers of the states that are there, in order.
-    pub(super) fn numbers(&self) -> FsResult<Vec<u64>> {
-        let entries = self.fs.list(&self.dir)?.unwrap_or_default();
-        let mut numbers: Vec<u64> = entries.iter().filter_map(|e| number_of(&e.name)).collect();
-        numbers.sort_unstable();
-        Ok(numbers)
-    }
-
     /// Makes the folder, and keeps other processes from writing in it for as long as the answer lives.
     ///
     /// # Errors
@@ -171,6 +166,26 @@ impl Folder<'_> {
         let path = self.file(piece);
         let bytes = self.fs.read(&path)?;
         bytes.ok_or_else(|| damaged(&path, "it is gone"))
+    }
+
+    /// Returns what the rows of a state are, which only its files tell; `None` where it has none.
+    ///
+    /// # Errors
+    /// `Damaged` when a file is gone or is not what was written.
+    pub(super) fn profile(
+        &self,
+        version: &Version,
+        usual: &'static Profile,
+    ) -> Result<Option<&'static Profile>, MirrorError> {
+        let Some(smallest) = version.pieces.iter().min_by_key(|piece| piece.bytes) else {
+            return Ok(None);
+        };
+        let path = self.file(smallest);
+        let end = self.fs.read_end(&path, FOOTER)?;
+        let end = end.ok_or_else(|| damaged(&path, "it is gone"))?;
+        let facts = codec::file_facts(&end, usual);
+        let facts = facts.map_err(|error| damaged(&path, &error.to_string()))?;
+        Ok(Some(facts.profile))
     }
 
     /// Returns the path of a file among all files.

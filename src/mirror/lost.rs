@@ -96,6 +96,7 @@ pub fn last_copies(
         workspace,
         catalog,
         fs,
+        profile: folder.profile(&version, Profile::of(tree.dataset))?,
     };
     let since = lines_since(origin, tree, Some(&version))?;
     let mut scan = Scan::new(&folder, &version, Profile::of(tree.dataset));

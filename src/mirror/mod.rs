@@ -32,7 +32,7 @@ pub use folder::{Folder, Place};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
 pub use of_workspace::{
     Refreshed, Standings, all_last_copies, known_of, last_copy_in, of_intervals, refresh_all,
-    refresh_each, root, standings, switched_on, worth_telling,
+    refresh_each, root, standings, strangers_of, switched_on, worth_telling,
 };
 pub use piece::{Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};

@@ -99,7 +99,7 @@ pub fn refresh_all(workspace: &Workspace<'_>, catalog: &Catalog) -> Vec<String> 
     };
     let done = refresh_each(workspace, catalog, &known, &trees, Thoroughness::Light);
     let told = done.into_iter().flat_map(|(tree, done)| match done {
-        Ok(report) => worth_telling(&report),
+        Ok(report) => [worth_telling(&report), strangers_of(&report)].concat(),
         Err(error) => vec![format!("the mirror of {tree} is not up to date: {error}")],
     });
     told.collect()
@@ -115,6 +115,15 @@ pub fn worth_telling(report: &Report) -> Vec<String> {
         ));
     }
     told
+}
+
+/// Returns what stands where versions of a mirror do and is none, in words. It does no harm, and is told so that nobody wonders.
+pub fn strangers_of(report: &Report) -> Vec<String> {
+    let all = report.strangers.iter().map(|path| {
+        let path = path.display();
+        format!("{path} is no version that barkeep made for this workspace, and stays where it is")
+    });
+    all.collect()
 }
 
 /// Returns how the mirrors stand that the settings ask for. What only comes along with bars, and is not there, is left out.

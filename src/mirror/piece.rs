@@ -63,6 +63,16 @@ impl Piece {
         format!("{}-{}.parquet", self.tier.kind(), self.digest)
     }
 
+    /// Tells whether a name is one that a file may have.
+    pub(super) fn is_name(name: &str) -> bool {
+        let stem = name
+            .strip_suffix(".parquet")
+            .and_then(|stem| stem.split_once('-'));
+        stem.is_some_and(|(kind, digest)| {
+            Tier::ALL.iter().any(|tier| tier.kind() == kind) && digest.parse::<Digest>().is_ok()
+        })
+    }
+
     /// Tells whether a ticker lies in its range.
     pub fn reaches(&self, ticker: &str) -> bool {
         (&*self.tickers.0..=&*self.tickers.1).contains(&ticker)

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use super::extent::Extent;
 use crate::catalog::Catalog;
-use crate::frame::Frame;
+use crate::frame::{Frame, Profile};
 use crate::model::{Digest, PartitionKey, StorageRequest};
 use crate::storage::{Layout, StorageError, Stored};
 use crate::sys::{Fs, Rights, rights_of};
@@ -52,6 +53,8 @@ pub(super) struct Origin<'o, 's> {
     pub(super) workspace: &'o Workspace<'s>,
     pub(super) catalog: &'o Catalog,
     pub(super) fs: &'o dyn Fs,
+    /// What the rows of the mirror are: readers take its files for one table. `None` while it has none.
+    pub(super) profile: Option<&'static Profile>,
 }
 
 impl Origin<'_, '_> {
@@ -65,10 +68,10 @@ impl Origin<'_, '_> {
             return Ok(None);
         };
         let rights = self.rights(request, found.layout)?;
-        read(found.stored, rights).map(Some)
+        self.read(found.stored, rights).map(Some)
     }
 
-    /// Reads some partitions of a series that lies in partitions.
+    /// Reads at least those rows of some partitions of a series that an extent gives. The series lies in partitions.
     ///
     /// # Errors
     /// Why they cannot be read.
@@ -76,10 +79,11 @@ impl Origin<'_, '_> {
         self,
         request: &StorageRequest,
         wanted: &BTreeSet<PartitionKey>,
+        extent: &Extent,
     ) -> Result<Read, Unread> {
         let store = &self.workspace.stores.partitioned;
-        let (stored, rights) = store.read_partitions(request, wanted)?;
-        read(stored, rights)
+        let (stored, rights) = store.read_partitions(request, wanted, &extent.bounds())?;
+        self.read(stored, rights)
     }
 
     /// Returns what tells a legacy file from the one that takes its place, without opening it; `None` for other series.
@@ -119,16 +123,25 @@ impl Origin<'_, '_> {
             }
         }
     }
-}
 
-fn read(stored: Stored, rights: Option<Rights>) -> Result<Read, Unread> {
-    if stored.frame.times().any(|time| time % MICRO != 0) {
-        return Err(Unread::Refused(FINER.to_owned()));
+    fn read(self, stored: Stored, rights: Option<Rights>) -> Result<Read, Unread> {
+        let frame = stored.frame;
+        let other = self.profile.filter(|of| !of.joins(frame.profile()));
+        if let Some(other) = other.filter(|_| !frame.is_empty()) {
+            return Err(Unread::Refused(format!(
+                "it holds {}, and the mirror {}",
+                frame.profile().name,
+                other.name
+            )));
+        }
+        if frame.times().any(|time| time % MICRO != 0) {
+            return Err(Unread::Refused(FINER.to_owned()));
+        }
+        Ok(Read {
+            frame,
+            zone: stored.provenance.timezone,
+            rights,
+            damaged: stored.damaged.iter().map(|file| file.partition).collect(),
+        })
     }
-    Ok(Read {
-        frame: stored.frame,
-        zone: stored.provenance.timezone,
-        rights,
-        damaged: stored.damaged.iter().map(|file| file.partition).collect(),
-    })
 }

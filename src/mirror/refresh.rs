@@ -4,7 +4,7 @@
 //! built anew; one of another workspace or of a later form is left alone.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,7 @@ use super::build::{Builder, Zones};
 use super::changes::{Change, Changes, Rows, find};
 use super::folder::Folder;
 use super::plan::{Effort, due};
-use super::read::Origin;
+use super::read::{Origin, Unread};
 use super::table::Log;
 use super::{MirrorError, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
@@ -86,6 +86,8 @@ pub struct Report {
     pub rebuilt: Option<String>,
     /// What somebody should know.
     pub told: Vec<String>,
+    /// What has the name of a state and is none: it stays.
+    pub strangers: Vec<PathBuf>,
 }
 
 impl Mirroring<'_, '_> {
@@ -129,6 +131,7 @@ impl Mirroring<'_, '_> {
             Thoroughness::Light => Effort::Light,
             Thoroughness::Whole | Thoroughness::Anew => Effort::Whole,
         };
+        let states = folder.states(Some(&workspace))?;
         let made = match self.next(tree, &folder, &temps, basis.as_ref(), effort) {
             Err(MirrorError::Damaged { path, reason }) if basis.is_some() => {
                 rebuilt = Some(format!("{}: {reason}", path.display()));
@@ -138,19 +141,18 @@ impl Mirroring<'_, '_> {
         };
         let mut made = made?;
         if made.is_new {
-            let last = folder.numbers()?.last().copied().unwrap_or(0);
-            made.version.number = last.max(table.last()?) + 1;
+            made.version.number = states.next(table.last()?);
             made.version.workspace = workspace;
             folder.publish(&temps, &mut made.version)?;
         }
-        let kept = folder.kept(&made.version, self.now)?;
+        let kept = states.kept(&made.version, self.now);
         if self.has_table {
             made.told.extend(table.follow(&temps, &kept)?);
         } else {
             table.remove(&temps)?;
         }
         folder.note(&temps, self.now)?;
-        folder.tidy(&temps, &kept)?;
+        folder.tidy(&temps, &kept, &states)?;
         let known: Vec<_> = basis.iter().flat_map(|basis| &basis.pieces).collect();
         let is_written = |piece: &&Piece| !known.iter().any(|old| old.digest == piece.digest);
         let written = made.version.pieces.iter().filter(is_written);
@@ -158,6 +160,7 @@ impl Mirroring<'_, '_> {
             written: written.map(|piece| piece.bytes).sum(),
             rebuilt,
             told: made.told,
+            strangers: states.strangers,
             ..report(tree, Some(&made.version), made.changed)
         })
     }
@@ -171,10 +174,15 @@ impl Mirroring<'_, '_> {
         basis: Option<&Version>,
         effort: Effort,
     ) -> Result<Made, MirrorError> {
-        let origin = Origin {
+        let usual = Profile::of(tree.dataset);
+        let profile = basis
+            .map(|basis| folder.profile(basis, usual))
+            .transpose()?;
+        let mut origin = Origin {
             workspace: self.workspace,
             catalog: self.catalog,
             fs: self.fs,
+            profile: profile.flatten(),
         };
         let Changes {
             of_series: mut changes,
@@ -192,6 +200,9 @@ impl Mirroring<'_, '_> {
                 told,
             });
         }
+        if origin.profile.is_none() {
+            origin.profile = profile_of(origin, &changes)?;
+        }
         let zones = version.series.iter();
         let zones = zones.filter_map(|(ticker, state)| Some((ticker.clone(), state.zone.clone()?)));
         let mut zones: Zones = zones.collect();
@@ -199,7 +210,7 @@ impl Mirroring<'_, '_> {
             origin,
             folder,
             temps,
-            profile: Profile::of(tree.dataset),
+            profile: usual,
             scans: scans(tree, &changes),
         };
         let fresh: u64 = changes.iter().map(fresh).sum();
@@ -264,6 +275,22 @@ fn nothing(now: DateTime<Utc>) -> Version {
     }
 }
 
+/// Returns what the rows of a first state are: those of the first series that has any, as the first file of a tree says what
+/// the others are.
+fn profile_of(
+    origin: Origin<'_, '_>,
+    changes: &[Change],
+) -> Result<Option<&'static Profile>, MirrorError> {
+    for change in changes {
+        match origin.whole(&change.request) {
+            Ok(Some(read)) if !read.frame.is_empty() => return Ok(Some(read.frame.profile())),
+            Err(Unread::Failed(error)) => return Err(error.into()),
+            Ok(_) | Err(Unread::Refused(_)) => {}
+        }
+    }
+    Ok(None)
+}
+
 fn scans(tree: &Tree, changes: &[Change]) -> Scans<'static> {
     let minutes = tree.interval.and_then(crate::model::Interval::minutes);
     let is_fine = minutes.is_some_and(|minutes| minutes <= 30);
@@ -300,5 +327,6 @@ fn report(tree: &Tree, version: Option<&Version>, changed: usize) -> Report {
         kept: series.filter(|series| !series.kept.is_empty()).count(),
         rebuilt: None,
         told: Vec::new(),
+        strangers: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::build::rows_of;
 use super::folder::{Folder, damaged};
 use super::{MirrorError, Piece, Tier, Version};
-use crate::frame::{self, Frame, Profile};
+use crate::frame::{Frame, Profile};
 
 /// The files of a version, of each tier the one that was read last.
 pub(super) struct Scan<'f, 'v> {
@@ -35,7 +35,7 @@ impl<'f, 'v> Scan<'f, 'v> {
     /// Returns the rows of a ticker. Asked in the order of tickers, each file is read once.
     ///
     /// # Errors
-    /// When a file is not what was written, or two of them have one row.
+    /// When a file is not what was written, or two of them have one row, or rows of two kinds.
     pub(super) fn rows(&mut self, ticker: &str) -> Result<Frame, MirrorError> {
         let mut all = Frame::empty(self.profile);
         for tier in Tier::ALL {
@@ -50,18 +50,13 @@ impl<'f, 'v> Scan<'f, 'v> {
             let rows = rows_in(&frame, ticker);
             if !rows.is_empty() {
                 let part = frame.slice(rows);
-                all = if all.is_empty() {
-                    part
-                } else {
-                    let merged = frame::merge(&all, &part);
-                    if merged.added < part.len() {
-                        return Err(damaged(
-                            &self.folder.file(piece),
-                            "it has rows that another file has, too",
-                        ));
-                    }
-                    merged.frame
-                };
+                let count = all.len() + part.len();
+                let joined = Frame::joined(self.profile, vec![all, part]);
+                let path = || self.folder.file(piece);
+                all = joined.map_err(|other| damaged(&path(), &other.to_string()))?;
+                if all.len() < count {
+                    return Err(damaged(&path(), "it has rows that another file has, too"));
+                }
             }
         }
         Ok(all)

@@ -14,6 +14,8 @@ use crate::model::{PartitionKey, sealed, time};
 
 /// The newest form of a state that this barkeep knows.
 pub(super) const FORM: u32 = 1;
+/// The first line of the list of files.
+pub(super) const LISTED: &str = "file\tfirst\tlast\tfrom\tto\trows\tbytes\n";
 
 /// What of a series is in a mirror.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -186,7 +188,7 @@ impl Version {
 
     /// Returns the list of files for readers: tab-separated, with a line of names, paths relative to the folder of the version.
     pub(super) fn listing(&self) -> String {
-        let mut text = "file\tfirst\tlast\tfrom\tto\trows\tbytes\n".to_owned();
+        let mut text = LISTED.to_owned();
         let folder = if self.is_linked { "" } else { "../files/" };
         for piece in &self.pieces {
             let moment = |nanos| time::naive(nanos).format("%Y-%m-%dT%H:%M:%S%.f");

@@ -7,6 +7,7 @@ use std::thread;
 
 use rayon::prelude::*;
 
+use crate::codec::ALL_TIMES;
 use crate::inventory::interval_of;
 use crate::model::{Interval, PartitionKey, StorageRequest};
 use crate::storage::{FoundFile, Layout, StorageError, Stored};
@@ -85,7 +86,7 @@ fn read(reading: Reading<'_, '_>, request: &StorageRequest, stretch: Stretch) ->
         Stretch::Whole => Ok(reading.read(request)?.map(|found| found.stored)),
         Stretch::Months(months, misplaced) => {
             let store = &reading.workspace.stores.partitioned;
-            let (stored, _) = store.read_partitions(request, &months)?;
+            let (stored, _) = store.read_partitions(request, &months, &ALL_TIMES)?;
             Ok(Some(Stored {
                 misplaced,
                 ..stored

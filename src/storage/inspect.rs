@@ -3,11 +3,12 @@
 //! Promises: a file is judged by its bytes and by its place: rows of another ticker or month than the path says refuse it.
 //! Leaves to others: putting damage away (`quarantine`), new contents (`prepare`).
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::codec::{self, CodecError, Decoded, MemoryLimit};
+use crate::codec::{self, ALL_TIMES, CodecError, Decoded, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, time};
 use crate::sys::Fs;
@@ -97,17 +98,19 @@ pub(super) fn inspect(
     partition: PartitionKey,
     limit: MemoryLimit,
 ) -> Result<Inspected, StorageError> {
-    judge(fs.read(path)?, path, profile, request, partition, limit)
+    let within = (limit, &ALL_TIMES);
+    judge(fs.read(path)?, path, profile, request, partition, within)
 }
 
-/// Judges what was read of the file of one partition.
+/// Judges what was read of the file of one partition, which may take so much memory, and of which the rows of a span are
+/// wanted (`codec::decode_span`).
 pub(super) fn judge(
     bytes: Option<Vec<u8>>,
     path: &Path,
     profile: &'static Profile,
     request: &StorageRequest,
     partition: PartitionKey,
-    limit: MemoryLimit,
+    (limit, span): (MemoryLimit, &RangeInclusive<i64>),
 ) -> Result<Inspected, StorageError> {
     let Some(bytes) = bytes else {
         return Ok(Inspected::Absent);
@@ -119,7 +122,7 @@ pub(super) fn judge(
             bytes,
         });
     }
-    match codec::decode_within(&bytes, profile, limit) {
+    match codec::decode_span(&bytes, profile, limit, span) {
         Ok(decoded) => {
             check_place(&decoded.ordered.frame, path, request, partition)?;
             Ok(Inspected::Whole {

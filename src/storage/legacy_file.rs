@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::codec::Decoded;
+use crate::codec::{ALL_TIMES, Decoded};
 use crate::frame::Profile;
 use crate::model::{Dataset, PartitionKey, PriceBasis, StorageRequest};
 use crate::sys::{Kind, Medium, Meta};
@@ -115,7 +115,7 @@ impl LegacyStore {
             profile,
             request,
             PartitionKey::Whole,
-            self.limit(),
+            (self.limit(), &ALL_TIMES),
         )? {
             Inspected::Absent => Ok(LegacyFound::Absent),
             Inspected::Damaged { reason, .. } => Ok(LegacyFound::Damaged { reason }),

@@ -1,11 +1,12 @@
 //! Reading the months of a series: joined, or one by one, and past what memory holds of them.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::codec::ALL_TIMES;
 use crate::frame::{self, Frame, Profile};
 use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium, Rights, rights_of};
@@ -149,7 +150,7 @@ impl PartitionedStore {
         if files.is_empty() {
             return Ok(None);
         }
-        let mut parts = self.read_files(request, files, read)?;
+        let mut parts = self.read_files(request, files, read, &ALL_TIMES)?;
         parts.misplaced = misplaced;
         Ok(Some(parts))
     }
@@ -178,7 +179,7 @@ impl PartitionedStore {
             if !is_wanted(key) {
                 continue;
             }
-            let parts = self.read_files(request, vec![file], read);
+            let parts = self.read_files(request, vec![file], read, &ALL_TIMES);
             let stored = parts.map(|parts| Stored {
                 misplaced: std::mem::take(&mut misplaced),
                 ..parts.joined(profile)
@@ -190,8 +191,8 @@ impl PartitionedStore {
         Ok(())
     }
 
-    /// Reads some partitions of a series, as far as they are there, and says what their files grant; no other folder of it is
-    /// looked into.
+    /// Reads those rows of some partitions of a series that lie in a span, as far as they are there, and says what their files
+    /// grant; no other folder of it is looked into. There may be other rows among them (`codec::decode_span`).
     ///
     /// # Errors
     /// As `read`.
@@ -199,6 +200,7 @@ impl PartitionedStore {
         &self,
         request: &StorageRequest,
         wanted: &BTreeSet<PartitionKey>,
+        span: &RangeInclusive<i64>,
     ) -> Result<(Stored, Option<Rights>), StorageError> {
         let dataset = request.series.dataset();
         let dirs = self.folders().series_dirs(request.partitioned()?)?;
@@ -213,7 +215,7 @@ impl PartitionedStore {
             }
         }
         let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
-        let mut parts = self.read_files(request, files, read)?;
+        let mut parts = self.read_files(request, files, read, span)?;
         parts.misplaced = std::mem::take(&mut way.misplaced);
         Ok((parts.joined(Profile::of(dataset)), rights))
     }
@@ -223,11 +225,13 @@ impl PartitionedStore {
         request: &StorageRequest,
         files: Vec<PartitionFile>,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+        span: &RangeInclusive<i64>,
     ) -> Result<Parts, StorageError> {
         let profile = Profile::of(request.series.dataset());
         let look = |file: &PartitionFile| {
             let (bytes, medium) = read(&file.path)?;
-            let found = judge(bytes, &file.path, profile, request, file.key, self.limit())?;
+            let within = (self.limit(), span);
+            let found = judge(bytes, &file.path, profile, request, file.key, within)?;
             Ok((found, medium))
         };
         let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =

@@ -97,6 +97,7 @@ impl Without {
         file.beyond = Some(all.collect::<Vec<_>>().join("; "));
         file.replaced = Some(bytes);
         self.prepared.files.push(file);
+        refuse_other_rows(&job.path, &removed, &self.removed)?;
         self.removed = frame::merge(&self.removed, &removed).frame;
         if left.frame.is_empty() {
             self.emptied.push(job.path);

@@ -36,6 +36,20 @@ impl TempNames {
             .unwrap_or_default();
         path.with_file_name(format!(".{name}.tmp-{}-{count}", self.run))
     }
+
+    /// Tells whether a name is one that `beside` gives.
+    pub fn gives(name: &str) -> bool {
+        let parts = name
+            .strip_prefix('.')
+            .and_then(|rest| rest.rsplit_once(".tmp-"))
+            .and_then(|(target, tail)| Some((target, tail.rsplit_once('-')?)));
+        match parts {
+            Some((target, (run, count))) => {
+                !target.is_empty() && run.parse::<RunId>().is_ok() && count.parse::<u32>().is_ok()
+            }
+            None => false,
+        }
+    }
 }
 
 /// Replaces `path` with `bytes`: temporary file, write, sync, rename, sync of the directory.
@@ -106,4 +120,29 @@ fn discard(fs: &dyn Fs, temp: &Path, error: FsError) -> FsError {
     // The first error is the one to report; a leftover is found by the next clean-up.
     let _removed: FsResult<bool> = fs.remove_file(temp);
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_barkeep_makes_are_its_own() {
+        for name in [
+            ".tickers.json.tmp-20260101T000000Z-0000002a-0-1",
+            ".a.tmp-x.tmp-20260101T000000Z-0000002a-1-7",
+        ] {
+            assert!(TempNames::gives(name), "{name}");
+        }
+        for name in [
+            ".tickers.json.tmp-1",
+            ".tmp-20260101T000000Z-0000002a-0-1",
+            "tickers.json.tmp-20260101T000000Z-0000002a-0-1",
+            ".tickers.json.tmp-20260101T000000Z-0000002a-0-x",
+            ".tickers.json.tmp-20261301T000000Z-0000002a-0-1",
+            ".hidden",
+        ] {
+            assert!(!TempNames::gives(name), "{name}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Re
 use crate::http::Talk;
 use crate::model::{Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, time};
 use crate::source::{Asked, Extras, FetchJob, Fetched, SourceError};
-use crate::storage::{Layout, RowsToStage, StorageError};
+use crate::storage::{Layout, RowsToStage, StorageError, refuse_other_rows};
 
 use super::fetch::Fetchers;
 use super::{History, PlannedJob, bars_request};
@@ -208,6 +208,8 @@ impl Fetchers<'_> {
         let Some(stored) = stored else {
             return Ok(());
         };
+        let path = PathBuf::from(request.to_string());
+        refuse_other_rows(&path, &stored.frame, rows)?;
         let moved = if is_healed {
             let (interval, stands_on) = (job.interval, stored.provenance.basis);
             let events = self.events(job, beside)?;
@@ -218,7 +220,7 @@ impl Fetchers<'_> {
             basis::moved_by_split(&stored.frame, rows, &beside.splits)
         };
         let moved = moved.map_err(|too_large| StorageError::Refused {
-            path: PathBuf::from(request.to_string()),
+            path,
             reason: too_large.to_string(),
         })?;
         if let Some(Moved { frame, factor }) = moved {

@@ -247,6 +247,38 @@ fn a_series_whose_files_have_come_into_being_in_two_ways_is_refused_by_name() {
 }
 
 #[test]
+fn a_mirror_has_rows_of_one_way_and_names_the_series_of_another() {
+    let bar = stored();
+    let mirror = |options: &[&str]| {
+        let which = ["mirror", "--venue", VENUE, "-i", "1m"];
+        bar.run(&[&which, options].concat())
+    };
+    let other = MONTH.replace(SAP, "DE0007999999");
+    let of_a_source = |ticker| ForeignFile::of(days(ticker, &[("2026-09-18", 1.0)])).bytes();
+    let is_other = "it holds bars of a source, and the mirror bars made of trades";
+
+    bar.write(&other, of_a_source("DE0007999999"));
+    let new = mirror(&[]).expect(Exit::Partial).stderr;
+    let lacking = mirror(&["--verify"]).expect(Exit::Mismatch).stdout;
+    bar.remove("data/de/xetra/stocks_1m/ticker=DE0007999999");
+    bar.write(MONTH, of_a_source(SAP));
+    let differs = mirror(&["--verify"]).expect(Exit::Mismatch).stdout;
+    let repair = bar.run(&["check", "--repair", "--dry-run", "--venue", VENUE]);
+    mirror(&["--full"]).expect(Exit::Ok);
+    mirror(&["--verify"]).expect(Exit::Ok);
+
+    assert!(
+        new.contains(&format!(
+            "DE0007999999 1m at de:xetra is not in the mirror: {is_other}"
+        )),
+        "{new}"
+    );
+    assert!(lacking.contains("has no rows of it"), "{lacking}");
+    assert!(differs.contains(is_other), "{differs}");
+    assert_ne!(repair.exit, Exit::Internal, "{}", repair.stderr);
+}
+
+#[test]
 fn a_file_holds_bars_made_of_trades_if_all_of_their_columns_are_there() {
     let usual = Profile::of(Dataset::Stocks);
     let made = made_of(&a_day(), Interval::M1);

@@ -1,6 +1,6 @@
 //! What newer rows do to older ones.
 
-use super::super::{Texts, Values};
+use super::super::{KindOf, Texts, Values};
 use super::*;
 
 /// One bar, with those prices of four that a bit is set for.
@@ -38,6 +38,38 @@ fn rows_that_another_frame_has_are_taken_out_whatever_their_values() {
     );
     assert_eq!(without(&all, &frame(&[], 2.0)), all);
     assert!(without(&all, &all).is_empty());
+}
+
+#[test]
+fn rows_of_two_ways_are_joined_to_no_series_whether_they_follow_one_another_or_not() {
+    let profile = Profile::of_trades(Dataset::Stocks).unwrap();
+    let of_source = bar(0b1111, 1.0);
+    let of_trades = |time: i64| {
+        let specs = profile.columns.iter();
+        let columns = specs.map(|spec| match spec.kind {
+            KindOf::Text => Column::Text(Texts::same(Some("A".into()), 1)),
+            KindOf::Time => Column::Time(Values::whole(vec![time])),
+            kind => Column::nulls(kind, 1),
+        });
+        Frame::ordered(profile, columns.collect()).frame
+    };
+    let usual = Profile::of(Dataset::Stocks);
+    let joined = |parts: &[&Frame]| {
+        let parts = parts.iter().map(|part| (*part).clone());
+        Frame::joined(usual, parts.collect())
+    };
+    let other = Err(OtherRows {
+        held: "bars of a source",
+        others: "bars made of trades",
+    });
+
+    assert_eq!(joined(&[&of_source, &of_trades(0)]), other);
+    assert_eq!(joined(&[&of_source, &of_trades(1)]), other);
+    assert!(Frame::concat(usual, vec![of_source.clone(), of_trades(1)]).is_err());
+    let alone = joined(&[&Frame::empty(usual), &of_trades(1)]);
+    assert_eq!(alone, Ok(of_trades(1)));
+    let both = joined(&[&of_source, &bar(0b1111, 2.0)]);
+    assert_eq!(both, Ok(bar(0b1111, 2.0)));
 }
 
 /// What is half empty yields to what is whole, in whichever order the two are merged.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use crate::layout::{ParsedPartition, Places, parse_partition_folder};
-use crate::model::{Granularity, PartitionKey, RunId};
+use crate::model::{Granularity, PartitionKey};
+use crate::sys::atomic::TempNames;
 use crate::sys::{Entry, Fs, FsResult, Kind};
 
 use crate::ingest::IngestError;
@@ -189,7 +190,7 @@ impl<'p> Search<'p> {
     }
 
     fn judge(&mut self, path: PathBuf, name: &str, is_data: bool) -> FsResult<()> {
-        let origin = if is_own(name) {
+        let origin = if TempNames::gives(name) {
             Origin::Own
         } else if is_data && is_predecessors(name) {
             Origin::Predecessor {
@@ -228,20 +229,6 @@ impl<'p> Search<'p> {
     }
 }
 
-/// Tells whether a name is `.<name>.tmp-<run>-<n>`, as `sys::atomic` makes them.
-fn is_own(name: &str) -> bool {
-    let parts = name
-        .strip_prefix('.')
-        .and_then(|rest| rest.rsplit_once(".tmp-"))
-        .and_then(|(target, tail)| Some((target, tail.rsplit_once('-')?)));
-    match parts {
-        Some((target, (run, count))) => {
-            !target.is_empty() && run.parse::<RunId>().is_ok() && count.parse::<u32>().is_ok()
-        }
-        None => false,
-    }
-}
-
 fn is_predecessors(name: &str) -> bool {
     name.starts_with(PREDECESSOR_PREFIX) || name == PREDECESSOR_TRADES || name.ends_with(PARTIAL)
 }
@@ -249,26 +236,6 @@ fn is_predecessors(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_names_that_barkeep_makes_are_its_own() {
-        for name in [
-            ".tickers.json.tmp-20260101T000000Z-0000002a-0-1",
-            ".a.tmp-x.tmp-20260101T000000Z-0000002a-1-7",
-        ] {
-            assert!(is_own(name), "{name}");
-        }
-        for name in [
-            ".tickers.json.tmp-1",
-            ".tmp-20260101T000000Z-0000002a-0-1",
-            "tickers.json.tmp-20260101T000000Z-0000002a-0-1",
-            ".tickers.json.tmp-20260101T000000Z-0000002a-0-x",
-            ".tickers.json.tmp-20261301T000000Z-0000002a-0-1",
-            ".hidden",
-        ] {
-            assert!(!is_own(name), "{name}");
-        }
-    }
 
     #[test]
     fn names_of_the_predecessor_are_known_by_their_pattern() {

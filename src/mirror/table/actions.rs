@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::{Piece, Tree, Version};
-use super::schema::{CHECKPOINT, metadata, protocol, unknown_in};
+use super::schema::{CHECKPOINT, metadata, protocol, told_of, unknown_in};
 use crate::codec::{self, CodecError};
 use crate::frame::Profile;
 use crate::model::{Digest, time};
@@ -130,12 +130,10 @@ impl Entry<'_> {
 
     /// Returns what lets a reader leave a file out: its range of tickers and of time.
     fn statistics(self, piece: &Piece) -> Value {
-        let of = |at: Option<usize>| Some(self.profile.columns.get(at?)?.name);
-        let columns = [of(self.profile.owner), of(Some(self.profile.time))];
+        let columns = told_of(self.profile);
         let object = |values: [Value; 2]| {
-            let pairs = columns.iter().zip(values);
-            let pairs = pairs.filter_map(|(name, value)| Some(((*name)?.to_owned(), value)));
-            Value::Object(pairs.collect())
+            let names = columns.iter().map(|name| (*name).to_owned());
+            Value::Object(names.zip(values).collect())
         };
         json!({
             "numRecords": piece.rows,

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::super::clean::{is_temp, remove_all};
-use super::super::folder::{FILES, Folder, damaged};
+use super::super::clean::remove_all;
+use super::super::folder::{FILES, Folder};
 use super::super::{MirrorError, Piece, Tree, Version};
 use super::actions::{Entry, Found, checkpoint_name, commit_name, judge, number_in};
-use crate::codec;
 use crate::frame::Profile;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, Kind};
@@ -21,8 +20,6 @@ use crate::sys::{Access, FsResult, Kind};
 const DIR: &str = "_delta_log";
 /// Where the newest checkpoint is.
 const HINT: &str = "_last_checkpoint";
-/// The most bytes of a footer: a file has a thousand row groups at most.
-const FOOTER: u64 = 8 << 20;
 
 /// The log of the table of a mirror. Its root is the folder of all files: what other programs clean up there are never the
 /// folders of versions.
@@ -66,13 +63,24 @@ impl<'l, 'p> Log<'l, 'p> {
         versions: &[Version],
     ) -> Result<Option<String>, MirrorError> {
         let versions = chain(versions);
-        let profile = self.profile(versions.last().copied())?;
-        let entry = |version| Entry {
-            tree: self.tree,
-            version,
-            profile,
-        };
-        let chain: Vec<Entry<'_>> = versions.into_iter().map(entry).collect();
+        let usual = Profile::of(self.tree.dataset);
+        let profile = |version| Ok(self.folder.profile(version, usual)?.unwrap_or(usual));
+        let newest = versions
+            .last()
+            .map_or(Ok(usual), |newest| profile(newest))?;
+        let mut chain = Vec::with_capacity(versions.len());
+        for version in versions {
+            let profile = match profile(version) {
+                // An older version may have lost files, which is for its readers to meet.
+                Err(MirrorError::Damaged { .. }) => newest,
+                found => found?,
+            };
+            chain.push(Entry {
+                tree: self.tree,
+                version,
+                profile,
+            });
+        }
         self.sweep()?;
         let told = match self.standing(&chain)? {
             Standing::NotOurs(reason) => {
@@ -230,21 +238,6 @@ impl<'l, 'p> Log<'l, 'p> {
         })
     }
 
-    /// Returns the columns of the files of a version, which only these tell.
-    fn profile(&self, version: Option<&Version>) -> Result<&'static Profile, MirrorError> {
-        let usual = Profile::of(self.tree.dataset);
-        let pieces = version.into_iter().flat_map(|version| &version.pieces);
-        let Some(smallest) = pieces.min_by_key(|piece| piece.bytes) else {
-            return Ok(usual);
-        };
-        let path = self.folder.file(smallest);
-        let end = self.folder.fs.read_end(&path, FOOTER)?;
-        let end = end.ok_or_else(|| damaged(&path, "it is gone"))?;
-        let facts = codec::file_facts(&end, usual);
-        let facts = facts.map_err(|error| damaged(&path, &error.to_string()))?;
-        Ok(facts.profile)
-    }
-
     /// Adds the versions behind one that the log has, and what that one lacks.
     fn go_on(&self, temps: &TempNames, chain: &[Entry<'_>], at: usize) -> Result<(), MirrorError> {
         let Some(newest) = chain.last() else {
@@ -338,7 +331,7 @@ impl<'l, 'p> Log<'l, 'p> {
         };
         let root = atomic::parent(&self.dir);
         for entry in fs.list(root)?.unwrap_or_default() {
-            if is_temp(&entry.name) && is_log(&entry.name) {
+            if TempNames::gives(&entry.name) && is_log(&entry.name) {
                 remove_all(fs, &root.join(&entry.name), entry.kind)?;
             }
         }
@@ -347,7 +340,7 @@ impl<'l, 'p> Log<'l, 'p> {
         }
         for entry in fs.list(&self.dir)?.unwrap_or_default() {
             let path: &Path = &self.dir.join(&entry.name);
-            if is_temp(&entry.name) && entry.kind != Kind::Dir {
+            if TempNames::gives(&entry.name) && entry.kind != Kind::Dir {
                 fs.remove_file(path)?;
             }
         }

@@ -56,8 +56,17 @@ pub(super) fn metadata(tree: &Tree, workspace: &str, profile: &Profile) -> Value
         "configuration": {
             "delta.logRetentionDuration": "interval 24 hours",
             "delta.deletedFileRetentionDuration": "interval 24 hours",
+            // Readers make a condition of each column and file: of those that no entry says anything of, too, if not told.
+            "delta.dataSkippingStatsColumns": told_of(profile).join(","),
         },
     })
+}
+
+/// Returns the columns by which entries tell which files a reader can leave out.
+pub(super) fn told_of(profile: &Profile) -> Vec<&'static str> {
+    let columns = [profile.owner, Some(profile.time)].into_iter();
+    let columns = columns.map(|at| Some(profile.columns.get(at?)?.name));
+    columns.flatten().collect()
 }
 
 fn column(name: &str, kind: &str) -> Value {

@@ -7,8 +7,8 @@ use barkeep::mirror::Tier;
 
 use super::table::through_log;
 use super::{
-    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, tick, update, verified,
-    with_current, world, world_at,
+    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, tick, update, verified, with_current,
+    world, world_at,
 };
 use crate::support::barkeep::Barkeep;
 use crate::support::sim::SimFs;
@@ -117,11 +117,77 @@ fn what_somebody_put_in_the_way_is_not_followed_or_removed() {
     symlink(bar.path().join("precious"), bar.path().join(DIR).join("v9")).unwrap();
     bar.write(format!("{DIR}/mine.txt"), "mine");
 
-    next_day(&mut bar, 2);
-    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+    let link = bar.path().join(DIR).join("v9");
+    deliver(&bar, "A", &DAYS[..3], 10.0);
+
+    let named = told(&mut bar);
+    let left = bar.run(&["mirror", "--drop"]).expect(Exit::Ok).stderr;
 
     assert_eq!(bar.text("precious/note.txt"), "mine");
     assert_eq!(bar.text(format!("{DIR}/mine.txt")), "mine");
+    assert!(link.is_symlink());
+    assert!(
+        named.contains("/v9 is no version that barkeep made"),
+        "{named}"
+    );
+    for name in ["v9", "mine.txt"] {
+        let said = format!("/{name} is nothing that barkeep made");
+        assert!(left.contains(&said), "{left}");
+    }
+}
+
+/// A folder is no version because it is called like one: what barkeep made has its record, or the list of its files, and nothing
+/// that is another's.
+#[test]
+fn what_has_the_name_of_a_version_and_is_none_stays_and_is_named() {
+    let mut bar = world();
+    let copied = bar.files_in(&format!("{DIR}/v1"));
+    for (name, bytes) in &copied {
+        let name = name.file_name().unwrap().to_string_lossy();
+        bar.write(format!("{DIR}/v96/{name}"), bytes);
+    }
+    bar.write(format!("{DIR}/v97"), "a file");
+    bar.write(format!("{DIR}/v98/mine.txt"), "mine");
+    bar.write(format!("{DIR}/v98/files.txt"), "");
+    bar.write(format!("{DIR}/v95/files.txt"), "a list of mine\n");
+    std::fs::create_dir(bar.path().join(DIR).join("v99")).unwrap();
+    let largest = format!("{DIR}/v{}/mine.txt", u64::MAX);
+    bar.write(&largest, "mine");
+    bar.write(format!("{DIR}/v1/mine.txt"), "mine");
+    bar.write(format!("{DIR}/files/mine.parquet"), "mine");
+    bar.write(format!("{DIR}/.mine.tmp-old/mine.txt"), "mine");
+    let mine = |bar: &Barkeep| {
+        let mut mine = bar.files_in(DIR);
+        mine.retain(|path, bytes| {
+            let is_by_link = path.to_string_lossy().contains("/current/");
+            !is_by_link && (bytes.starts_with(b"mine") || bytes.starts_with(b"a "))
+        });
+        mine
+    };
+    let before = mine(&bar);
+
+    // A day later the first version would go.
+    for (now, days) in [("2025-11-22T23:00:00Z", 3), ("2025-11-24T23:00:00Z", 4)] {
+        bar.now = now.to_owned();
+        deliver(&bar, "A", &DAYS[..days], 10.0);
+        let named = told(&mut bar);
+        for name in ["v1", "v95", "v96", "v97", "v98", "v99"] {
+            let said = format!("{DIR}/{name} is no version that barkeep made");
+            assert!(named.contains(&said), "{name}: {named}");
+        }
+    }
+    let again = bar.run(&["mirror", "--json"]).expect(Exit::Ok).summary();
+
+    assert_eq!(again["mirrors"][0]["version"], 3, "numbers go on");
+    assert_eq!(
+        again["mirrors"][0]["strangers"].as_array().unwrap().len(),
+        7
+    );
+    assert_eq!(mine(&bar), before);
+    assert!(bar.path().join(DIR).join("v99").is_dir());
+    assert!(bar.has(format!("{DIR}/v96/state.jsonl")), "a copy of v1");
+    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+    assert_eq!(mine(&bar), before);
 }
 
 #[test]
@@ -264,7 +330,8 @@ fn a_version_whose_making_stopped_is_taken_away() {
         format!("{DIR}/files/.base-x.parquet.tmp-20251121T220000Z-00000007-1-1"),
         "half",
     );
-    bar.write(format!("{DIR}/files/base-x.parquet"), "nobody's");
+    let nobodys = format!("{DIR}/files/base-{}.parquet", "0".repeat(64));
+    bar.write(&nobodys, "nobody's");
 
     bar.run(&["mirror"]).expect(Exit::Ok);
 
@@ -272,9 +339,10 @@ fn a_version_whose_making_stopped_is_taken_away() {
     assert!(!bar.has(format!("{DIR}/v7")));
     let files = bar.files_in(DIR).into_keys();
     let odd: Vec<_> = files
-        .filter(|name| name.to_string_lossy().contains(".tmp-") || name.ends_with("base-x.parquet"))
+        .filter(|name| name.to_string_lossy().contains(".tmp-"))
         .collect();
     assert!(odd.is_empty(), "{odd:?}");
+    assert!(!bar.has(&nobodys));
     update(&mut bar);
     with_current(&bar, |_, version| assert_eq!(version.number, 1));
 }

@@ -137,6 +137,9 @@ fn make(
                     shell.printer.warning(&format!("{line}."));
                     exit = Exit::worst([exit, Exit::Partial]);
                 }
+                for line in mirror::strangers_of(&report) {
+                    shell.printer.warning(&format!("{line}."));
+                }
                 if let Some(version) = report.version {
                     print_report(&report, version, shell);
                 }
@@ -192,6 +195,7 @@ fn document(report: &Report) -> Value {
         "series_with_last_copies": report.kept,
         "rebuilt": report.rebuilt,
         "warnings": report.told,
+        "strangers": report.strangers,
     })
 }
 
@@ -227,8 +231,13 @@ fn drop_all(
             root: &root,
         }
         .folder(tree);
-        if folder.drop(&temps, tree)? {
+        if let Some(left) = folder.drop(&temps, tree)? {
             dropped.push(tree.to_string());
+            for path in left {
+                let path = path.display();
+                let line = format!("{path} is nothing that barkeep made, and stays where it is.");
+                shell.printer.warning(&line);
+            }
         }
     }
     if args.json {

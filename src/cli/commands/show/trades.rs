@@ -4,6 +4,7 @@
 //! named and does not hide the others.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use super::args::Format;
 use super::{Question, ShowArgs};
@@ -12,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
 use crate::export::{Sheet, Times};
-use crate::frame::{Cell, Frame, Profile, exact_trades, merge};
+use crate::frame::{Cell, Frame, Profile, exact_trades};
 use crate::model::{Dataset, Provenance, Series, StorageRequest, Ticker, instrument_of};
 use crate::storage::{StorageError, Stored};
 
@@ -155,13 +156,10 @@ impl Wanted<'_> {
     fn extract(self, request: StorageRequest) -> Result<Option<Extract>, Failure> {
         let args = self.question.args;
         let profile = Profile::of(Dataset::Trades);
-        let frame = Frame::concat(profile, self.parts).unwrap_or_else(|parts| {
-            // Days follow one another, so that this is never met; no row would be left out.
-            let empty = Frame::empty(profile);
-            parts
-                .iter()
-                .fold(empty, |all, part| merge(&all, part).frame)
-        });
+        let frame = Frame::joined(profile, self.parts).map_err(|other| StorageError::Refused {
+            path: PathBuf::from(request.to_string()),
+            reason: other.to_string(),
+        })?;
         if frame.is_empty() {
             return Ok(None);
         }
