@@ -131,6 +131,10 @@ impl<'f> Columns<'f> {
 }
 
 /// Where the values of a column are found.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is used up where it is made, and nearly all are the large one"
+)]
 enum Source {
     /// The footer tells them all.
     Told(Column),
