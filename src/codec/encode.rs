@@ -278,10 +278,10 @@ mod tests {
         let trade = |row: u16| Trade {
             isin: format!("DE{}", row % 3).into(),
             trans_id: format!("{row}").into(),
-            tick_id: (row % 4 != 0).then_some(row.into()),
-            price: (row % 5 != 0).then_some(f64::from(row)),
-            currency: (row % 2 == 0).then(|| "EUR".into()),
-            algo_indicator: (row % 3 != 0).then_some(row % 2 == 0),
+            tick_id: (!row.is_multiple_of(4)).then_some(row.into()),
+            price: (!row.is_multiple_of(5)).then_some(f64::from(row)),
+            currency: row.is_multiple_of(2).then(|| "EUR".into()),
+            algo_indicator: (!row.is_multiple_of(3)).then_some(row.is_multiple_of(2)),
             trade_time: i64::from(row) * 1_000,
             modification_flag: "-".into(),
             ..Trade::default()
