@@ -99,7 +99,8 @@ impl<'f> Columns<'f> {
         })
     }
 
-    /// Tells whether a group of rows is these rows of a frame. Of texts no copies are made.
+    /// Tells whether a group of rows is these rows of a frame: its pages, and what the footer says that spares others to read
+    /// them. Of texts no copies are made.
     pub(super) fn is_same(
         &mut self,
         group: &RowGroupMetaData,
@@ -107,24 +108,35 @@ impl<'f> Columns<'f> {
         rows: Range<usize>,
     ) -> Result<bool, CodecError> {
         for (at, made) in frame.columns().iter().enumerate() {
-            let is_same = match (self.source(group, at, 0..rows.len())?, made) {
-                (
-                    Source::Chunk(ColumnReader::ByteArrayColumnReader(reader), meaning),
-                    Column::Text(texts),
-                ) => column_read::has_texts(reader, meaning, texts, rows.start)?,
-                (source, _) => {
-                    let read = source.read(&mut Tally {
-                        inexact: &mut self.inexact,
-                        texts_left: &mut self.texts_left,
-                    })?;
-                    read.is_part(made, rows.clone())
-                }
-            };
-            if !is_same {
+            let told = self.told(group, at, rows.len())?;
+            if told.is_some_and(|told| !told.is_part(made, rows.clone())) {
+                return Ok(false);
+            }
+            if !self.has_pages_of(group, at, made, rows.clone())? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    fn has_pages_of(
+        &mut self,
+        group: &RowGroupMetaData,
+        at: usize,
+        made: &Column,
+        rows: Range<usize>,
+    ) -> Result<bool, CodecError> {
+        let Some((chunk, meaning)) = self.pages(group, at, 0..rows.len())? else {
+            return Ok(true);
+        };
+        match (chunk, made) {
+            (ColumnReader::ByteArrayColumnReader(reader), Column::Text(texts)) => {
+                column_read::has_texts(reader, meaning, texts, rows.start)
+            }
+            (chunk, _) => {
+                Ok(column_read::read(chunk, meaning, &mut self.tally())?.is_part(made, rows))
+            }
+        }
     }
 
     /// Reads some rows of a group, of the column at a place of the profile.
@@ -134,59 +146,65 @@ impl<'f> Columns<'f> {
         at: usize,
         rows: Range<usize>,
     ) -> Result<Column, CodecError> {
-        self.source(group, at, rows)?.read(&mut Tally {
-            inexact: &mut self.inexact,
-            texts_left: &mut self.texts_left,
+        if let Some(told) = self.told(group, at, rows.len())? {
+            return Ok(told);
+        }
+        match self.pages(group, at, rows.clone())? {
+            Some((chunk, meaning)) => column_read::read(chunk, meaning, &mut self.tally()),
+            None => Ok(Column::nulls(self.spec(at)?.kind, rows.len())),
+        }
+    }
+
+    /// Returns some rows of a column that the file has not, or of which its footer tells all.
+    fn told(
+        &self,
+        group: &RowGroupMetaData,
+        at: usize,
+        rows: usize,
+    ) -> Result<Option<Column>, CodecError> {
+        let spec = self.spec(at)?;
+        Ok(match self.place(at) {
+            None => Some(Column::nulls(spec.kind, rows)),
+            Some((place, _)) if self.is_sealed => constant(spec, group, place, rows),
+            Some(_) => None,
         })
     }
 
-    /// Says where some rows of a group are found, of the column at a place of the profile.
-    fn source(
+    /// Returns the pages of a column, if the file has it, and what some rows of them mean.
+    fn pages(
         &self,
         group: &RowGroupMetaData,
         at: usize,
         rows: Range<usize>,
-    ) -> Result<Source, CodecError> {
-        let missing = || CodecError::damaged("a group of rows has too few columns");
-        let spec = self.profile.columns.get(at).ok_or_else(missing)?;
-        let Some((place, unit)) = self.places.get(at).copied().flatten() else {
-            return Ok(Source::Told(Column::nulls(spec.kind, rows.len())));
+    ) -> Result<Option<(ColumnReader, Meaning)>, CodecError> {
+        let Some((place, unit)) = self.place(at) else {
+            return Ok(None);
         };
-        if self.is_sealed
-            && let Some(all) = constant(spec, group, place, rows.len())
-        {
-            return Ok(Source::Told(all));
-        }
         let column_type = self.file.columns().get(place);
         let meaning = Meaning {
-            kind: spec.kind,
+            kind: self.spec(at)?.kind,
             unit_nanos: unit.map_or(time::DAY, TimeUnit::nanos),
             is_optional: column_type.is_some_and(|column| column.max_def_level() > 0),
             is_unsigned: column_type.is_some_and(|column| types::is_unsigned(column)),
             skipped: rows.start,
             rows: rows.len(),
         };
-        Ok(Source::Chunk(self.file.column(group, place)?, meaning))
+        Ok(Some((self.file.column(group, place)?, meaning)))
     }
-}
 
-/// Where the values of a column are found.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is read at once, where it was made"
-)]
-enum Source {
-    /// The footer tells them all.
-    Told(Column),
-    /// In pages.
-    Chunk(ColumnReader, Meaning),
-}
+    fn spec(&self, at: usize) -> Result<&'static ColumnSpec, CodecError> {
+        let spec = self.profile.columns.get(at);
+        spec.ok_or_else(|| CodecError::damaged("a group of rows has too few columns"))
+    }
 
-impl Source {
-    fn read(self, tally: &mut Tally<'_>) -> Result<Column, CodecError> {
-        match self {
-            Self::Told(all) => Ok(all),
-            Self::Chunk(chunk, meaning) => column_read::read(chunk, meaning, tally),
+    fn place(&self, at: usize) -> Place {
+        self.places.get(at).copied().flatten()
+    }
+
+    fn tally(&mut self) -> Tally<'_> {
+        Tally {
+            inexact: &mut self.inexact,
+            texts_left: &mut self.texts_left,
         }
     }
 }

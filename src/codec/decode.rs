@@ -241,7 +241,7 @@ fn decode_unguarded(
     })
 }
 
-/// Tells whether a file that was just made holds these rows, and says so. One group of rows is in memory beside them at a time.
+/// Tells whether a file that was just made holds these rows, and says so by their digest. One group of rows is in memory beside them at a time.
 ///
 /// # Errors
 /// When the file cannot be decoded.
@@ -249,6 +249,7 @@ pub(super) fn holds(
     bytes: &Bytes,
     frame: &Frame,
     provenance: &Provenance,
+    digest: Digest,
 ) -> Result<bool, CodecError> {
     let (profile, limit) = (frame.profile(), MemoryLimit::NONE);
     let is_sealed = seal::check(bytes)? == Seal::Whole;
@@ -267,7 +268,8 @@ pub(super) fn holds(
             }
             start += rows;
         }
-        let is_told = is_sealed && footer.rows_digest.is_some() && footer.provenance == *provenance;
+        let is_told =
+            is_sealed && footer.rows_digest == Some(digest) && footer.provenance == *provenance;
         Ok(is_told && start == frame.len())
     })
 }

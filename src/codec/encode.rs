@@ -96,7 +96,7 @@ pub(super) fn proven(
     fingerprint: Fingerprint,
 ) -> Result<Encoded, CodecError> {
     let not_faithful = |reason: String| CodecError::NotFaithful { reason };
-    let is_faithful = decode::holds(&bytes, frame, provenance)
+    let is_faithful = decode::holds(&bytes, frame, provenance, fingerprint.digest)
         .map_err(|error| not_faithful(error.to_string()))?;
     if !is_faithful {
         return Err(not_faithful("the rows differ".to_owned()));
@@ -347,5 +347,51 @@ mod tests {
             let fewer: Vec<usize> = (0..39).collect();
             assert!(!is_proven(&frame.take(&fewer)));
         }
+    }
+
+    /// Readers take from the footer what all rows have, others from the pages, and what is handed out must be right for both.
+    #[test]
+    fn a_text_that_all_rows_have_is_proven_in_the_pages_and_in_the_footer() {
+        let trade = |row: i64| Trade {
+            isin: "ALONE".into(),
+            trans_id: format!("{row}").into(),
+            trade_time: row,
+            ..Trade::default()
+        };
+        let frame = rows_of_trades(&(0..3).map(trade).collect::<Vec<_>>()).frame;
+        let (facts, fingerprint) = (Facts::default(), frame.fingerprint());
+        let written = write(&frame, &facts, &fingerprint).unwrap();
+        let places: Vec<usize> = (0..written.len() - 4)
+            .filter(|at| written[*at..].starts_with(b"ALONE"))
+            .collect();
+        let [page, least, greatest] = places[..] else {
+            panic!("{places:?}");
+        };
+
+        for (others, is_faithful) in [
+            (vec![], true),
+            (vec![page], false),
+            (vec![least, greatest], false),
+        ] {
+            let mut bytes = written.clone();
+            for place in &others {
+                bytes[*place..place + 5].copy_from_slice(b"OTHER");
+            }
+            seal::close(&mut bytes).unwrap();
+
+            let proof = proven(bytes.into(), &frame, &facts.provenance, fingerprint);
+
+            assert_eq!(proof.is_ok(), is_faithful, "{others:?}");
+        }
+    }
+
+    /// The digest is what later readers compare instead of the rows.
+    #[test]
+    fn a_file_that_says_another_digest_of_its_rows_is_refused() {
+        let (frame, facts) = (trades(), Facts::default());
+        let encoded = encode(&frame, &facts).unwrap();
+        let other = frame.take(&[0]).fingerprint();
+
+        assert!(proven(encoded.bytes, &frame, &facts.provenance, other).is_err());
     }
 }
