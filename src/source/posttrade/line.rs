@@ -27,6 +27,10 @@ impl Refusal {
     }
 }
 
+/// How far the clock of whoever publishes may be behind that of the trading system. What was traded later than that is in the
+/// future, and would make a bar there.
+const CLOCKS_APART: i64 = 60_000_000_000;
+
 /// What a line must have to be a line of trades, by the names of its columns.
 const NEEDED: [(Field, &str); 4] = [
     (Field::Isin, "an instrument"),
@@ -60,6 +64,10 @@ pub(super) fn trade(line: &[u8], words: &mut Words) -> Result<Trade, Refusal> {
         modification_flag: modification,
         ..Trade::default()
     };
+    if trade.trade_time.saturating_sub(CLOCKS_APART) > trade.distribution_time {
+        let told = "it was traded more than a minute after it was published";
+        return Err(Refusal::Value(told.to_owned()));
+    }
     reader.codes(&mut trade);
     trade.extra = reader.rest();
     Ok(trade)
@@ -257,6 +265,27 @@ mod tests {
         assert_eq!(trade.algo_indicator, Some(true));
         assert_eq!(trade.source_name.as_deref(), Some("ETR"));
         assert_eq!((trade.publication_venue, trade.extra), (None, None));
+    }
+
+    /// Such a line made a bar in the future, and the day of its ticker's newest row with it.
+    #[rstest]
+    #[case::with_it("2026-09-18T06:00:00.768851Z", true)]
+    #[case::days_before("2026-09-15T06:00:00Z", true)]
+    #[case::a_minute_after("2026-09-18T06:01:00.768851Z", true)]
+    #[case::more_after("2026-09-18T06:01:00.768852Z", false)]
+    #[case::a_year_after("2027-09-18T06:00:00Z", false)]
+    fn what_was_traded_after_it_was_published_is_refused(
+        #[case] traded: &str,
+        #[case] is_taken: bool,
+    ) {
+        let line = OF_2026.replace("2026-09-18T06:00:00.761054622Z", traded);
+
+        let outcome = read(&line);
+
+        let reason = outcome.map(drop).map_err(Refusal::reason);
+        let expected = "it was traded more than a minute after it was published";
+        assert_eq!(reason.is_ok(), is_taken, "{reason:?}");
+        assert!(reason.err().is_none_or(|reason| reason == expected));
     }
 
     #[test]
