@@ -7,7 +7,7 @@ usage: feed.py BARKEEP [--trades N] [--days N] [--scratch FOLDER] [--gate]
 
 Prints one JSON document: own seconds (of the processor, without the server), wall, peak memory, requests for each day, bytes of trades,
 vault and bars. A run that does not store as many trades as were served is an error. With --gate the exit code is 1 when a bound is missed: 4 s of
-own time for each day, by a half, since a shared machine is not a quiet one; 300 MiB; 10 requests for a day by daily files.
+own time for each day, by twice, since one binary took from 3.2 to 7.1 s on the hours of one day; 300 MiB; 10 requests for a day by daily files.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import posttrade  # noqa: E402 - lies in the neighbouring folder
 import support  # noqa: E402
 
 # A week of five days is to take 20 s.
-BOUNDS = {"own_seconds_per_day": 4.0 * 1.5, "peak_mib": 300.0, "requests_per_day": 10.0}
+BOUNDS = {"own_seconds_per_day": 4.0 * 2.0, "peak_mib": 300.0, "requests_per_day": 10.0}
 
 
 def weekdays(count):
