@@ -140,17 +140,24 @@ pub fn standings(workspace: &Workspace<'_>, known: &Known) -> Standings {
 }
 
 /// Returns the first series of which the mirror of a tree has months that are damaged or gone where they are stored, in words.
-pub fn last_copy_in(workspace: &Workspace<'_>, tree: &Tree) -> Option<String> {
+///
+/// # Errors
+/// When the mirror cannot be read: then nobody knows.
+pub fn last_copy_in(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<String>, MirrorError> {
     let root = root(workspace);
     let place = Place {
         fs: workspace.fs(),
         root: &root,
     };
-    let version = place.folder(tree).current().ok().flatten()?;
+    let Some(version) = place.folder(tree).current()? else {
+        return Ok(None);
+    };
     let mut series = version.series.iter();
-    let (ticker, state) = series.find(|(_, state)| !state.kept.is_empty())?;
-    let months: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
-    Some(format!("{ticker} {}", months.join(" ")))
+    let kept = series.find(|(_, state)| !state.kept.is_empty());
+    Ok(kept.map(|(ticker, state)| {
+        let months: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
+        format!("{ticker} {}", months.join(" "))
+    }))
 }
 
 /// Returns what the mirrors of the series that are asked about have still, whether the settings name them or not, and which

@@ -223,6 +223,27 @@ fn of_a_mirror_that_cannot_be_read_no_metric_says_that_it_is_behind_nothing() {
     assert!(!has("series_behind") && !has("version"), "{metrics}");
 }
 
+/// It was taken for one that has no last copy, and dropped.
+#[test]
+fn a_mirror_of_which_nobody_knows_what_it_has_is_dropped_only_with_a_yes() {
+    let bar = world();
+    let state = format!("{DIR}/v1/state.jsonl");
+    let whole = bar.text(&state);
+    let newer = whole.replacen("\"form\":1", "\"form\":2", 1);
+    for broken in [&whole[..whole.len() - 9], newer.as_str()] {
+        bar.write(&state, broken);
+
+        let refused = bar.run(&["mirror", "--drop"]).expect(Exit::Usage).stderr;
+
+        assert!(
+            refused.contains("may have the last copy of something"),
+            "{refused}"
+        );
+        assert!(bar.has(&state));
+    }
+    bar.run(&["mirror", "--drop", "--yes"]).expect(Exit::Ok);
+}
+
 #[test]
 fn no_mirror_lies_among_the_data() {
     let mut bar = world();

@@ -24,7 +24,7 @@ use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::{self, registry};
 use crate::config::Overrides;
 use crate::inventory::Known;
-use crate::mirror::{self, Place, Report, Thoroughness, Tree, Version};
+use crate::mirror::{self, MirrorError, Place, Report, Thoroughness, Tree, Version};
 use crate::model::{Dataset, Interval, Series, Ticker, Venue};
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
@@ -199,20 +199,29 @@ fn document(report: &Report) -> Value {
     })
 }
 
-/// Refuses to lose rows that only a mirror has still.
+/// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any.
 fn refuse_last_copies(
     args: &MirrorArgs,
     workspace: &Workspace<'_>,
     trees: &[Tree],
 ) -> Result<(), Failure> {
-    let last = |tree: &Tree| Some((tree.clone(), mirror::last_copy_in(workspace, tree)?));
-    match trees.iter().find_map(last) {
-        Some((tree, series)) if !args.yes => Err(Failure::usage(format!(
-            "the mirror of {tree} has the last copy of {series}, which is damaged or gone where it is stored"
-        ))
-        .hint("put it back: barkeep check --repair; or lose it: the same command with --yes")),
-        _ => Ok(()),
+    for tree in trees.iter().filter(|_| !args.yes) {
+        let refused = match mirror::last_copy_in(workspace, tree) {
+            Ok(None) => continue,
+            Ok(Some(series)) => Failure::usage(format!(
+                "the mirror of {tree} has the last copy of {series}, which is damaged or gone where it is stored"
+            ))
+            .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"),
+            // A damaged one is made anew by every refresh.
+            Err(MirrorError::Damaged { .. }) if args.full => continue,
+            Err(error) => Failure::usage(format!(
+                "the mirror of {tree} may have the last copy of something: {error}"
+            ))
+            .hint("what it has is lost by the same command with --yes"),
+        };
+        return Err(refused);
     }
+    Ok(())
 }
 
 fn drop_all(
