@@ -11,8 +11,9 @@ use chrono::NaiveDate;
 use super::arrival::{Arrival, Held};
 use super::fetch::failed;
 use super::reader::Reader;
-use super::taken_out::TakenOut;
+use super::taken_out::{TakenOut, left};
 use super::{FeedRun, FeedRunError, FeedTask};
+use crate::frame::Frame;
 use crate::ingest::{FailureKind, FileFailure, Registry, RunReport};
 use crate::observe::Event;
 use crate::source::posttrade::FileName;
@@ -38,9 +39,14 @@ pub fn replay<'l>(
         venue: venue.clone(),
         days: days.len(),
     });
+    let Some(first) = days.first() else {
+        return Ok(());
+    };
+    // Nothing that a replay stores is among them: what was taken out stays out.
+    let out = TakenOut::since(*first, session).trades(&task.trades)?;
     for day in days {
         let run = FeedRun::begin(task.clone(), session)?;
-        replay_day((run, day), (view, session), registry, report)?;
+        replay_day((run, day, &out), (view, session), registry, report)?;
         if session.stop.is_raised() {
             break;
         }
@@ -69,14 +75,13 @@ pub fn replayed_days(
 
 /// A day of which not all was read when the run is stopped is left as it is.
 fn replay_day<'l>(
-    (mut run, day): (FeedRun<'l>, NaiveDate),
+    (mut run, day, out): (FeedRun<'l>, NaiveDate, &Frame),
     (view, session): (View<'l>, Session<'l>),
     registry: &mut Registry,
     report: &mut RunReport,
 ) -> Result<(), FeedRunError> {
     let task = run.task().clone();
     let vault = Vault::of(task.fs, &task.places.vault());
-    let taken_out = TakenOut::since(day, session);
     let files = vault.days(&task.shelf)?.remove(&day).unwrap_or_default();
     let arrivals = std::cell::RefCell::new(Vec::new());
     let send = |arrival| {
@@ -103,31 +108,27 @@ fn replay_day<'l>(
                 Err(error) => reader.say(failed(None, error.to_string(), FailureKind::Malformed)),
             }
             for arrival in arrivals.take() {
-                run.take(without_taken_out(arrival, &taken_out, &task)?, report)?;
+                run.take(without(arrival, out), report)?;
             }
         }
     }
     reader.flush();
     for arrival in arrivals.take() {
-        run.take(without_taken_out(arrival, &taken_out, &task)?, report)?;
+        run.take(without(arrival, out), report)?;
     }
     run.take(Arrival::Over(Held::default()), report)?;
     run.finish(view, registry, report)
 }
 
-/// Leaves out trades that a person took out: a download of before does not know of that.
-fn without_taken_out(
-    arrival: Arrival,
-    taken_out: &TakenOut<'_>,
-    task: &FeedTask<'_>,
-) -> Result<Arrival, FeedRunError> {
-    Ok(match arrival {
+/// Leaves trades out of what was read.
+fn without(arrival: Arrival, out: &Frame) -> Arrival {
+    match arrival {
         Arrival::Trades { day, rows } => Arrival::Trades {
             day,
-            rows: taken_out.trades_left(&task.trades, rows)?,
+            rows: left(rows, out),
         },
         other => other,
-    })
+    }
 }
 
 fn failure(damage: Damage, path: &Path) -> FileFailure {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use crate::calendar::Calendar;
-use crate::frame::{self, Column, Frame};
+use crate::frame::{self, Column, Frame, Profile};
 use crate::ledger::{FileLine, Ledgers, Line, Past, rows_out_by_line};
-use crate::model::{Interval, PartitionKey, Series, StorageRequest, instrument_of, time};
+use crate::model::{Dataset, Interval, PartitionKey, Series, StorageRequest, instrument_of, time};
 use crate::storage::StorageError;
 use crate::workspace::Session;
 
@@ -46,17 +46,11 @@ impl<'l> TakenOut<'l> {
         }
     }
 
-    /// Returns those of some trades, read again, that nobody took out.
-    pub(super) fn trades_left(
-        &self,
-        request: &StorageRequest,
-        trades: Frame,
-    ) -> Result<Frame, StorageError> {
+    /// Returns the trades that were taken out and are out still: a download of before does not know of that.
+    pub(super) fn trades(&self, request: &StorageRequest) -> Result<Frame, StorageError> {
         let (fs, places) = (self.session.fs, self.session.places);
-        let out = self
-            .ledgers
-            .rows_out(fs, places, request, trades.profile())?;
-        Ok(left(trades, &out))
+        let profile = Profile::of(Dataset::Trades);
+        Ok(self.ledgers.rows_out(fs, places, request, profile)?)
     }
 
     /// Returns those of some rows, made of the trades of a day, that nobody took out, and those whose trades came or changed since.
@@ -128,7 +122,8 @@ impl<'l> TakenOut<'l> {
     }
 }
 
-fn left(rows: Frame, out: &Frame) -> Frame {
+/// Returns rows without those that were taken out.
+pub(super) fn left(rows: Frame, out: &Frame) -> Frame {
     if out.is_empty() {
         return rows;
     }
