@@ -241,7 +241,8 @@ fn decode_unguarded(
     })
 }
 
-/// Tells whether a file that was just made holds these rows, and says so by their digest. One group of rows is in memory beside them at a time.
+/// Tells whether a file that was just made holds these rows, and says so by their digest. One group of rows is in memory beside
+/// them at a time.
 ///
 /// # Errors
 /// When the file cannot be decoded.
