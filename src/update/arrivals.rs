@@ -108,15 +108,13 @@ impl<'l> Run<'_, 'l> {
             Answer::Rows(fetched) => self.stage(of, *fetched, arrived)?,
             Answer::UpToDate => {
                 self.report.at(of.venue).tickers.empty += 1;
+                let job = of.job;
                 let checked = Checked {
-                    ticker: of.job.ticker.clone(),
-                    interval: of.job.interval,
+                    ticker: job.ticker.clone(),
+                    interval: job.interval,
                     mark: None,
-                    missing: of
-                        .job
-                        .missing
-                        .filter(|_| of.job.asked == Asked::Incremental),
-                    newest_bytes: of.job.newest_bytes.filter(|_| of.job.missing.is_none()),
+                    missing: job.missing.filter(|_| job.asked == Asked::Incremental),
+                    newest_bytes: job.newest_bytes.filter(|_| job.missing.is_none()),
                 };
                 self.note_checked(of.venue, checked);
             }
@@ -134,10 +132,8 @@ impl<'l> Run<'_, 'l> {
                     self.keep(&request, "answer", &body, &reason)?;
                 }
                 if kind == FailureKind::Source {
-                    self.learn(
-                        of.venue,
-                        GapNote::of_refusal(&of.job.ticker, of.job.interval),
-                    );
+                    let note = GapNote::of_refusal(&of.job.ticker, of.job.interval);
+                    self.learn(of.venue, note);
                 }
                 self.fail(of, reason, kind);
             }

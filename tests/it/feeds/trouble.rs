@@ -1,10 +1,13 @@
 //! Feeds that publish what cannot be understood, nothing, or less than they said.
 
 use barkeep::cli::Exit;
+use barkeep::vault::Keeper;
 
 use super::{FRIDAY, SAP, TRADES, UPDATE, files, lines, minutes, thursday, volume_of};
+use crate::support::barkeep::Barkeep;
 use crate::support::feed::{FeedServer, packed};
 use crate::support::server::Reply;
+use crate::support::workspace::TestWorkspace;
 
 const FIRST: &str = "2026-09-17T07_00";
 const AT_ONCE: &str = "freshness = \"minutes\"";
@@ -90,16 +93,21 @@ fn after_a_change_of_form_a_run_asks_for_few_minutes_once_more() {
     assert_eq!((at_first, feed.downloads().len()), (12, 12 + 8));
 }
 
-#[test]
-fn a_file_that_breaks_off_gives_what_it_has_and_is_asked_for_again() {
+/// A file that breaks off at the first run, and is whole at the second.
+fn broken_off_and_whole() -> (Barkeep, FeedServer) {
     let feed = FeedServer::start();
     let whole = packed(&lines(FIRST).concat());
     feed.publish_bytes(FIRST, &whole[..whole.len() - 9]);
     let bar = feed.workspace(AT_ONCE, MORNING);
-
     bar.run(&UPDATE).expect(Exit::Partial);
     feed.publish_bytes(FIRST, &whole);
     bar.run(&UPDATE).expect(Exit::Ok);
+    (bar, feed)
+}
+
+#[test]
+fn a_file_that_breaks_off_gives_what_it_has_and_is_asked_for_again() {
+    let (bar, _feed) = broken_off_and_whole();
 
     assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
 }
@@ -321,17 +329,42 @@ fn a_feed_of_which_no_file_is_known_by_its_name_is_no_success() {
 
 #[test]
 fn a_file_that_broke_off_and_came_whole_is_no_trouble_of_a_replay() {
-    let feed = FeedServer::start();
-    let whole = packed(&lines(FIRST).concat());
-    feed.publish_bytes(FIRST, &whole[..whole.len() - 9]);
-    let bar = feed.workspace(AT_ONCE, MORNING);
-    bar.run(&UPDATE).expect(Exit::Partial);
-    feed.publish_bytes(FIRST, &whole);
-    bar.run(&UPDATE).expect(Exit::Ok);
+    let (bar, _feed) = broken_off_and_whole();
     let data = files(&bar, "data");
 
     bar.run(&[&UPDATE[..], &["--replay"]].concat())
         .expect(Exit::Ok);
 
     assert_eq!(files(&bar, "data"), data);
+}
+
+/// Runs that were stopped leave parts of one moment in any order.
+#[test]
+fn a_download_that_broke_off_is_no_trouble_behind_a_whole_one() {
+    let feed = FeedServer::start();
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let data = files(&bar, "data");
+    let whole = packed(&lines(FIRST).concat());
+    let name = format!("DETR-posttrade-{FIRST}.json.gz");
+    keep_later(&bar, &name, &whole[..whole.len() - 9]);
+
+    let again = bar.run(&[&UPDATE[..], &["--replay"]].concat());
+
+    assert_eq!(again.exit, Exit::Ok, "{again:#?}");
+    assert_eq!(files(&bar, "data"), data);
+}
+
+/// Keeps a download in the vault behind those that are there.
+fn keep_later(bar: &Barkeep, name: &str, bytes: &[u8]) {
+    let stored = TestWorkspace::of(bar.path()).at(&bar.now);
+    let workspace = stored.open().unwrap();
+    let held = workspace.lock().acquire("a test").unwrap();
+    let run = workspace.runs.next();
+    let mut keeper = Keeper::of(workspace.fs(), &held, &workspace.places.vault(), run);
+    let (shelf, day) = ("DETR".parse().unwrap(), FIRST[..10].parse().unwrap());
+    let at = workspace.clock().now() + chrono::TimeDelta::minutes(1);
+    keeper.keep((&shelf, day), name, at, bytes).unwrap();
+    held.release().unwrap();
 }
