@@ -7,6 +7,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::decode::{guarded, locate, place_in, refuse_repeated};
+use super::seal::REWRITTEN;
 use super::{CodecError, MemoryLimit, footer, older_trades, opened, types};
 use crate::frame::Profile;
 use crate::model::{Digest, Provenance, TimeUnit};
@@ -51,6 +52,9 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
     let time = places.get(profile.time).copied().flatten();
     // Other programs keep the keys of a file that they read, and with them the digest of what it was.
     let is_ours = facts.created_by() == Some(footer::CREATED_BY);
+    if said.rows_digest.is_some() && footer::is_anothers(facts.created_by()) {
+        return Err(CodecError::foreign(REWRITTEN));
+    }
     Ok(FileFacts {
         profile,
         rows: u64::try_from(facts.num_rows()).map_err(CodecError::damaged)?,

@@ -73,13 +73,20 @@ pub(super) fn refuse_newer(bytes: &[u8]) -> Result<(), CodecError> {
     }
 }
 
-/// Tells whether a file says that another program wrote it. A name that broken bits have made of ours still begins or ends
-/// as ours does.
+/// Tells whether a file says that another program wrote it.
 pub(super) fn is_by_another(bytes: &[u8]) -> bool {
-    let by = metadata(bytes).ok();
-    let by = by.as_ref().and_then(|by| by.file_metadata().created_by());
+    let found = metadata(bytes).ok();
+    is_anothers(
+        found
+            .as_ref()
+            .and_then(|found| found.file_metadata().created_by()),
+    )
+}
+
+/// Tells whether a writer is another program. A name that broken bits have made of ours still begins or ends as ours does.
+pub(super) fn is_anothers(created_by: Option<&str>) -> bool {
     let (first, last) = CREATED_BY.split_at(CREATED_BY.len() / 2);
-    by.is_some_and(|by| !by.starts_with(first) && !by.ends_with(last))
+    created_by.is_some_and(|by| !by.starts_with(first) && !by.ends_with(last))
 }
 
 /// Returns what the end of a file says of it.

@@ -15,6 +15,10 @@ const SLOT_BYTES: usize = 64;
 /// In Thrift's compact protocol: "the next field is a string of 64 bytes".
 const SLOT_HEADER: [u8; 2] = [0x18, 0x40];
 
+/// Why a file is not what its keys say.
+pub(super) const REWRITTEN: &str =
+    "another program wrote it anew and kept barkeep's digest of what it was before";
+
 /// Whether a file carries barkeep's seal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Seal {
@@ -74,9 +78,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<Seal, CodecError> {
         Ok(Seal::Whole)
     } else if footer::is_by_another(bytes) {
         // pyarrow keeps the keys of a file that it read, and with them the digest of that file.
-        Err(CodecError::foreign(
-            "another program wrote it anew and kept barkeep's digest of what it was before",
-        ))
+        Err(CodecError::foreign(REWRITTEN))
     } else {
         Err(CodecError::damaged("its contents do not fit its digest"))
     }

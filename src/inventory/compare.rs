@@ -141,7 +141,8 @@ fn ranges<'k>(keys: impl Iterator<Item = &'k PartitionKey>) -> Ranges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, Fingerprint, PriceBasis, TimeUnit};
+    use crate::frame::Profile;
+    use crate::model::{Dataset, Digest, Fingerprint, PriceBasis, TimeUnit};
     use crate::storage::{Flaw, FoundFile};
 
     fn file(month: &str, rows: u64, text: &str) -> FoundFile {
@@ -157,6 +158,7 @@ mod tests {
                 span: None,
                 unit: TimeUnit::Micros,
                 basis: PriceBasis::AsTraded,
+                profile: Profile::of(Dataset::Stocks),
                 source: None,
             }),
         }

@@ -14,8 +14,8 @@ use super::known::damaged;
 use super::{Asked, InventoryError, Known, known};
 use crate::catalog::Catalog;
 use crate::layout::PartitionPathBuilder;
-use crate::model::{Dataset, Interval, PartitionKey, StorageRequest, TimeUnit, Venue};
-use crate::storage::{Flaw, Layout, StorageError};
+use crate::model::{Dataset, Interval, PartitionKey, PriceBasis, StorageRequest, Venue};
+use crate::storage::{FileContents, Flaw, Layout, StorageError};
 use crate::sys::{Fs, Shutdown};
 use crate::workspace::{FoundSeries, Workspace};
 
@@ -35,8 +35,8 @@ pub struct Looked {
     pub unregistered: Vec<StorageRequest>,
     /// What is not as it was recorded.
     pub faults: Vec<SeriesFault>,
-    /// Files whose timestamps have another unit than the others of their tree.
-    pub other_units: Vec<OtherUnit>,
+    /// Files that are not what the others of their tree are.
+    pub odd: Vec<OddFiles>,
     /// Files that are damaged, or that this build cannot hold.
     pub flawed: Vec<Flawed>,
     /// Series that could not be looked at.
@@ -71,31 +71,44 @@ pub struct SeriesFault {
     pub fault: Fault,
 }
 
-/// Files of a tree whose timestamps have another unit than the others.
+/// What the files of a tree have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Common {
+    /// The unit of timestamps.
+    Unit,
+    /// Which corporate actions prices contain.
+    Basis,
+    /// What rows are made of.
+    Rows,
+}
+
+/// Files of a tree that are not what the others are.
 #[derive(Clone, Debug)]
-pub struct OtherUnit {
+pub struct OddFiles {
     /// The venue of the tree.
     pub venue: Venue,
     /// Its dataset.
     pub dataset: Dataset,
     /// Its interval.
     pub interval: Option<Interval>,
-    /// The unit that most files have.
-    pub tree: TimeUnit,
-    /// The unit of these.
-    pub unit: TimeUnit,
+    /// In what they differ.
+    pub what: Common,
+    /// What most files are in this.
+    pub tree: &'static str,
+    /// What these are.
+    pub these: &'static str,
     /// How many there are.
     pub count: usize,
     /// The first of them.
     pub paths: Vec<PathBuf>,
 }
 
-/// The files of a tree, by the units of their timestamps.
-type Units = BTreeMap<(Venue, Dataset, Option<Interval>), BTreeMap<&'static str, OfUnit>>;
+/// The files of a tree, by what they are in one respect.
+type Respects = BTreeMap<(Venue, Dataset, Option<Interval>, Common), BTreeMap<&'static str, Alike>>;
 
-#[derive(Debug)]
-struct OfUnit {
-    unit: TimeUnit,
+/// Files that are alike.
+#[derive(Debug, Default)]
+struct Alike {
     count: usize,
     paths: Vec<PathBuf>,
 }
@@ -118,7 +131,7 @@ pub fn look(
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();
     requests.sort();
     let mut looked = Looked::default();
-    let mut units = Units::new();
+    let mut respects = Respects::new();
     let mut doubtful = Vec::new();
     // Of many series only a few are in memory at once.
     for some in requests.chunks(1024) {
@@ -131,12 +144,12 @@ pub fn look(
             .collect();
         for (request, found) in found {
             let is_wanted = workspace.view().is_wanted(catalog, request);
-            if looked.take(request, found, &known, is_wanted, &mut units) {
+            if looked.take(request, found, &known, is_wanted, &mut respects) {
                 doubtful.push(request.clone());
             }
         }
     }
-    looked.other_units = other_units(units);
+    looked.odd = odd(respects);
     looked.damaged_records = damaged(workspace, fs, catalog)?;
     if !doubtful.is_empty() {
         looked.faults = look_again(workspace, fs, catalog, asked, &doubtful)?;
@@ -159,7 +172,7 @@ impl Looked {
         found: Found,
         known: &Known,
         is_wanted: bool,
-        units: &mut Units,
+        respects: &mut Respects,
     ) -> bool {
         let found = match found {
             Ok(found) => found,
@@ -176,12 +189,17 @@ impl Looked {
             if !is_wanted {
                 self.unregistered.push(request.clone());
             }
-            self.add_files(request, found, units);
+            self.add_files(request, found, respects);
         }
         record.is_some_and(|record| !compare(record, found.as_ref()).is_empty())
     }
 
-    fn add_files(&mut self, request: &StorageRequest, found: &FoundSeries, units: &mut Units) {
+    fn add_files(
+        &mut self,
+        request: &StorageRequest,
+        found: &FoundSeries,
+        respects: &mut Respects,
+    ) {
         for file in &found.files {
             let holds = match &file.holds {
                 Ok(holds) => holds,
@@ -200,16 +218,13 @@ impl Looked {
                 continue;
             };
             let series = &request.series;
-            let tree = (venue.clone(), series.dataset(), interval_of(series));
-            let of_tree = units.entry(tree).or_default();
-            let of_unit = of_tree.entry(holds.unit.as_str()).or_insert(OfUnit {
-                unit: holds.unit,
-                count: 0,
-                paths: Vec::new(),
-            });
-            of_unit.count += 1;
-            if of_unit.paths.len() < MOST_PATHS {
-                of_unit.paths.push(file.path.clone());
+            for (what, is) in commons(holds) {
+                let tree = (venue.clone(), series.dataset(), interval_of(series), what);
+                let alike = respects.entry(tree).or_default().entry(is).or_default();
+                alike.count += 1;
+                if alike.paths.len() < MOST_PATHS {
+                    alike.paths.push(file.path.clone());
+                }
             }
         }
     }
@@ -254,23 +269,35 @@ fn path_of(workspace: &Workspace<'_>, request: &StorageRequest, is_legacy: bool)
     path.unwrap_or_else(|| data.to_owned())
 }
 
-fn other_units(units: Units) -> Vec<OtherUnit> {
-    let mut others = Vec::new();
-    for ((venue, dataset, interval), of_tree) in units {
-        let most = of_tree.values().max_by_key(|of_unit| of_unit.count);
-        let Some(tree) = most.map(|of_unit| of_unit.unit) else {
+/// Returns what a file is in each respect. A basis that nobody wrote down fits every other one.
+fn commons(holds: &FileContents) -> impl Iterator<Item = (Common, &'static str)> {
+    let basis = Some(holds.basis).filter(|basis| *basis != PriceBasis::Unknown);
+    let all = [
+        Some((Common::Unit, holds.unit.as_str())),
+        basis.map(|basis| (Common::Basis, basis.as_str())),
+        Some((Common::Rows, holds.profile.name)),
+    ];
+    all.into_iter().flatten()
+}
+
+fn odd(respects: Respects) -> Vec<OddFiles> {
+    let mut found = Vec::new();
+    for ((venue, dataset, interval, what), of_tree) in respects {
+        let most = of_tree.iter().max_by_key(|(_, alike)| alike.count);
+        let Some(tree) = most.map(|(is, _)| *is) else {
             continue;
         };
-        let few = of_tree.into_values().filter(|of_unit| of_unit.unit != tree);
-        others.extend(few.map(|OfUnit { unit, count, paths }| OtherUnit {
+        let few = of_tree.into_iter().filter(|(is, _)| *is != tree);
+        found.extend(few.map(|(these, Alike { count, paths })| OddFiles {
             venue: venue.clone(),
             dataset,
             interval,
+            what,
             tree,
-            unit,
+            these,
             count,
             paths,
         }));
     }
-    others
+    found
 }

@@ -22,7 +22,7 @@ pub use compare::{Fault, compare, record_of};
 pub use error::InventoryError;
 pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
-pub use look::{Flawed, Looked, OtherUnit, SeriesFault, look};
+pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
 pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, note_healed, note_portion, rebuild};
 pub use sizes::{Size, sizes};

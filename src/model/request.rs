@@ -118,6 +118,15 @@ impl StorageRequest {
         })
     }
 
+    /// Returns the request for the same series, at whichever venue.
+    #[must_use]
+    pub fn of_any_venue(&self) -> Self {
+        Self {
+            venue: None,
+            series: self.series.clone(),
+        }
+    }
+
     /// Returns the view that the partitioned layout needs.
     ///
     /// # Errors

@@ -4,14 +4,14 @@
 //! be compared, so it is read whole. What is damaged or foreign is in the answer, by name.
 //! Leaves to others: what was recorded of the series (`ledger`), and whether the two agree (`inventory`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::codec::{self, CodecError, FileFacts};
 use crate::frame::Profile;
 use crate::model::{Fingerprint, PartitionKey, PriceBasis, StorageRequest, TimeUnit, Venue};
 use crate::sys::Fs;
 
-use super::inspect::{Inspected, inspect};
+use super::inspect::{Inspected, inspect, other_venue};
 use super::misplaced::refuse_odd;
 use super::newest::FOOTER;
 use super::tree::Trees;
@@ -30,6 +30,13 @@ pub struct FoundFile {
     pub holds: Result<FileContents, Flaw>,
 }
 
+impl FoundFile {
+    /// Returns the venue that it names.
+    fn source(&self) -> Option<&Venue> {
+        self.holds.as_ref().ok()?.source.as_ref()
+    }
+}
+
 /// What a file holds, as far as it says so itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileContents {
@@ -41,6 +48,8 @@ pub struct FileContents {
     pub unit: TimeUnit,
     /// Which corporate actions its prices contain.
     pub basis: PriceBasis,
+    /// What its rows are.
+    pub profile: &'static Profile,
     /// The venue that it names.
     pub source: Option<Venue>,
 }
@@ -104,17 +113,19 @@ impl Stores {
         let found = found.filter_map(Result::transpose);
         let mut ours = Vec::new();
         for file in found {
-            let file = file?;
-            let named = file
-                .holds
-                .as_ref()
-                .ok()
-                .and_then(|holds| holds.source.as_ref());
-            let is_anothers = layout == Layout::Legacy
-                && self
-                    .legacy
-                    .places()
-                    .is_anothers(request, &file.path, named)?;
+            let mut file = file?;
+            let named = file.source();
+            let is_anothers = match layout {
+                Layout::Partitioned => {
+                    let refused = other_venue(request, named).map(Flaw::Foreign);
+                    file.holds = refused.map_or(file.holds, Err);
+                    false
+                }
+                Layout::Legacy => {
+                    let places = self.legacy.places();
+                    places.is_anothers(request, &file.path, named)?
+                }
+            };
             if !is_anothers {
                 ours.push(file);
             }
@@ -132,7 +143,7 @@ impl Look<'_> {
         let Some(meta) = self.fs.metadata(&path)? else {
             return Ok(None);
         };
-        let Some(facts) = self.facts(&path)? else {
+        let Some(facts) = facts_at(self.fs, &path, self.profile)? else {
             return Ok(None);
         };
         let holds = match facts {
@@ -145,6 +156,7 @@ impl Look<'_> {
                     span: facts.span,
                     unit: facts.unit,
                     basis: facts.provenance.basis,
+                    profile: facts.profile,
                     source: facts.provenance.source,
                 }),
                 None => self.whole(partition, &path)?,
@@ -159,30 +171,11 @@ impl Look<'_> {
         }))
     }
 
-    fn facts(
-        &self,
-        path: &std::path::Path,
-    ) -> Result<Option<Result<FileFacts, Flaw>>, StorageError> {
-        for most in [FOOTER, u64::MAX] {
-            let Some(end) = self.fs.read_end(path, most)? else {
-                return Ok(None);
-            };
-            let is_cut = end.len() as u64 == most;
-            match codec::file_facts(&end, self.profile) {
-                Err(CodecError::Damaged { .. }) if is_cut => {}
-                Err(CodecError::Foreign { reason }) => return Ok(Some(Err(Flaw::Foreign(reason)))),
-                Err(error) => return Ok(Some(Err(Flaw::Damaged(reason_of(error))))),
-                Ok(facts) => return Ok(Some(Ok(facts))),
-            }
-        }
-        Ok(None)
-    }
-
     /// Reads a file of another writer.
     fn whole(
         &self,
         partition: PartitionKey,
-        path: &std::path::Path,
+        path: &Path,
     ) -> Result<Result<FileContents, Flaw>, StorageError> {
         let limit = self.stores.limit();
         let read = inspect(self.fs, path, self.profile, self.request, partition, limit);
@@ -192,6 +185,7 @@ impl Look<'_> {
                 span: decoded.ordered.frame.span(),
                 unit: decoded.unit,
                 basis: self.trees.basis_of(&decoded, self.request.venue.as_ref()),
+                profile: decoded.ordered.frame.profile(),
                 source: decoded.provenance.source,
             }),
             Ok(Inspected::Damaged { reason, .. }) => Err(Flaw::Damaged(reason)),
@@ -202,6 +196,27 @@ impl Look<'_> {
             Err(error) => return Err(error),
         })
     }
+}
+
+/// Returns what a file says at its end; `None` when there is none.
+pub(super) fn facts_at(
+    fs: &dyn Fs,
+    path: &Path,
+    profile: &'static Profile,
+) -> Result<Option<Result<FileFacts, Flaw>>, StorageError> {
+    for most in [FOOTER, u64::MAX] {
+        let Some(end) = fs.read_end(path, most)? else {
+            return Ok(None);
+        };
+        let is_cut = end.len() as u64 == most;
+        match codec::file_facts(&end, profile) {
+            Err(CodecError::Damaged { .. }) if is_cut => {}
+            Err(CodecError::Foreign { reason }) => return Ok(Some(Err(Flaw::Foreign(reason)))),
+            Err(error) => return Ok(Some(Err(Flaw::Damaged(reason_of(error))))),
+            Ok(facts) => return Ok(Some(Ok(facts))),
+        }
+    }
+    Ok(None)
 }
 
 fn reason_of(error: CodecError) -> String {

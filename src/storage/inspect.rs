@@ -1,6 +1,7 @@
 //! One file: absent, whole, damaged, foreign or refused. Unreadable is an error and none of these.
 //!
-//! Promises: a file is judged by its bytes and by its place: rows of another ticker or month than the path says refuse it.
+//! Promises: a file is judged by its bytes and by its place: rows of another ticker, month or venue than the path says refuse
+//! it. Whose a file in a shared legacy folder is, its path does not say: such a request names no venue here.
 //! Leaves to others: putting damage away (`quarantine`), new contents (`prepare`).
 
 use std::ops::RangeInclusive;
@@ -10,7 +11,7 @@ use bytes::Bytes;
 
 use crate::codec::{self, ALL_TIMES, CodecError, Decoded, MemoryLimit};
 use crate::frame::{Frame, Profile};
-use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, time};
+use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, Venue, time};
 use crate::sys::Fs;
 
 use super::{Beyond, StorageError, WayOut};
@@ -124,7 +125,7 @@ pub(super) fn judge(
     }
     match codec::decode_span(&bytes, profile, limit, span) {
         Ok(decoded) => {
-            check_place(&decoded.ordered.frame, path, request, partition)?;
+            check_place(&decoded, path, request, partition)?;
             Ok(Inspected::Whole {
                 decoded: Box::new(decoded),
                 bytes,
@@ -144,9 +145,16 @@ pub(super) fn foreign(path: &Path, error: &CodecError) -> StorageError {
     }
 }
 
-/// A file that was copied to a wrong place must not become part of another ticker's history.
+/// Returns why a file that names a venue is none of a series; `None` when it may be. One that names none may, and a request
+/// without a venue means whatever stands there.
+pub(super) fn other_venue(request: &StorageRequest, named: Option<&Venue>) -> Option<String> {
+    let (venue, named) = (request.venue.as_ref()?, named?);
+    (venue != named).then(|| format!("it names {named}, and its place is that of {venue}"))
+}
+
+/// A file that was copied to a wrong place must not become part of the history of another ticker or venue.
 fn check_place(
-    frame: &Frame,
+    decoded: &Decoded,
     path: &Path,
     request: &StorageRequest,
     partition: PartitionKey,
@@ -155,6 +163,10 @@ fn check_place(
         path: path.to_owned(),
         reason,
     };
+    if let Some(reason) = other_venue(request, decoded.provenance.source.as_ref()) {
+        return Err(refuse(reason));
+    }
+    let frame = &decoded.ordered.frame;
     if let Some(ticker) = request.series.ticker()
         && let Some(other) = frame
             .owners()

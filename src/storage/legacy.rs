@@ -23,7 +23,8 @@ use super::misplaced::{Copies, beside_legacy, refuse_odd};
 use super::newest::NewestFile;
 use super::owners::Owners;
 use super::prepare::{FileJob, prepare_file};
-use super::tree::{Shape, Trees, combine, compression_for, refuse_other_rows};
+use super::sample::{Kept, Shape};
+use super::tree::{InTree, Trees, combine, compression_for, refuse_other_rows};
 use super::{Prepared, SeriesStat, StorageError, StorageInterface, Unwanted, Without};
 
 /// The legacy layout of a workspace, in `data/legacy/` or flat in the workspace.
@@ -49,7 +50,7 @@ impl LegacyStore {
         Self {
             places: LegacyPlaces::new(fs, root, owners),
             compression,
-            trees: Trees::new(unsealed),
+            trees: Trees::new(unsealed, Arc::new(Kept::nobody())),
             limit: MemoryLimit::default(),
             copies: Copies::default(),
         }
@@ -59,6 +60,13 @@ impl LegacyStore {
     #[must_use]
     pub(super) fn within(self, limit: MemoryLimit) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Returns the store, which knows whose series are kept.
+    #[must_use]
+    pub(super) fn knowing(mut self, kept: Arc<Kept>) -> Self {
+        self.trees = self.trees.knowing(kept);
+        self
     }
 
     /// Returns where the files stand and whose they are.
@@ -190,9 +198,13 @@ impl LegacyStore {
         (path, is_there): (PathBuf, bool),
         provenance: &'r Provenance,
     ) -> Result<FileJob<'r>, StorageError> {
-        let facts = self
-            .trees
-            .facts(self.fs(), tree, Shape::Legacy, None, self.limit)?;
+        let series = InTree {
+            tree,
+            shape: Shape::Legacy,
+            venue: request.venue.as_ref(),
+            own: std::slice::from_ref(&path),
+        };
+        let facts = self.trees.facts(self.fs(), series)?;
         Ok(FileJob {
             request,
             key: PartitionKey::Whole,
@@ -203,6 +215,7 @@ impl LegacyStore {
             unit: facts.unit,
             // A legacy tree names no venue, so its files need not have one basis.
             tree_basis: None,
+            said_by: None,
             compression: compression_for(request, self.compression),
             row_group_rows: None,
             limit: self.limit,
@@ -256,13 +269,14 @@ impl LegacyStore {
         Ok(without)
     }
 
+    /// Looks at a file, whosever it is.
     fn inspect(&self, request: &StorageRequest, path: &Path) -> Result<Inspected, StorageError> {
         refuse_odd(self.fs(), path)?;
         inspect(
             self.fs(),
             path,
             Profile::of(Dataset::Stocks),
-            request,
+            &request.of_any_venue(),
             PartitionKey::Whole,
             self.limit,
         )

@@ -113,7 +113,7 @@ impl LegacyStore {
             bytes,
             &path,
             profile,
-            request,
+            &request.of_any_venue(),
             PartitionKey::Whole,
             (self.limit(), &ALL_TIMES),
         )? {

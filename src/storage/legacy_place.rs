@@ -16,6 +16,7 @@ use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind, Meta};
 
 use super::StorageError;
+use super::inspect::other_venue;
 use super::newest::FOOTER;
 use super::owners::Owners;
 
@@ -262,17 +263,13 @@ impl LegacyPlaces {
         named: Option<&Venue>,
     ) -> Result<bool, StorageError> {
         let (_, interval) = bars(request)?;
-        let (Some(venue), Some(named)) = (&request.venue, named) else {
+        let Some(reason) = other_venue(request, named) else {
             return Ok(false);
         };
-        if named == venue {
-            return Ok(false);
-        }
-        if self.is_own_place(venue, interval, path) {
-            return Err(StorageError::Refused {
-                path: path.to_owned(),
-                reason: format!("it names {named}, and its place is that of {venue}"),
-            });
+        let venue = request.venue.as_ref();
+        if venue.is_some_and(|venue| self.is_own_place(venue, interval, path)) {
+            let path = path.to_owned();
+            return Err(StorageError::Refused { path, reason });
         }
         Ok(true)
     }

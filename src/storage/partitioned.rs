@@ -11,7 +11,8 @@ use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::Level;
 use crate::model::{
-    Dataset, Feed, Interval, PartitionKey, PriceBasis, Provenance, StorageRequest, Ticker, Venue,
+    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance,
+    StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Kind, Rights, rights_of};
 
@@ -21,7 +22,8 @@ use super::inspect::Stored;
 use super::misplaced::{beside_series, series_ticker};
 use super::newest::{NewestFile, ends_in_older_form, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
-use super::tree::{Shape, TreeFacts, Trees, combine, compression_for, unit_for};
+use super::sample::{Kept, Shape};
+use super::tree::{InTree, TreeFacts, Trees, combine, compression_for, unit_for};
 use super::{Holdings, Prepared, SeriesStat, StorageError, StorageInterface, Unwanted, Without};
 
 /// The partitioned layout below a data root.
@@ -49,7 +51,7 @@ impl PartitionedStore {
             root: root.to_owned(),
             compression,
             row_group_rows: None,
-            trees: Trees::new(unsealed),
+            trees: Trees::new(unsealed, Arc::new(Kept::nobody())),
             limit: MemoryLimit::default(),
         }
     }
@@ -67,7 +69,7 @@ impl PartitionedStore {
         Self {
             folders: self.folders.rooted(root),
             root: root.to_owned(),
-            trees: Trees::new(self.trees.unsealed.clone()),
+            trees: self.trees.anew(),
             ..*self
         }
     }
@@ -76,6 +78,13 @@ impl PartitionedStore {
     #[must_use]
     pub(super) fn within(self, limit: MemoryLimit) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Returns the store, which knows whose series are kept.
+    #[must_use]
+    pub(super) fn knowing(mut self, kept: Arc<Kept>) -> Self {
+        self.trees = self.trees.knowing(kept);
+        self
     }
 
     pub(super) fn fs(&self) -> &dyn Fs {
@@ -103,13 +112,14 @@ impl PartitionedStore {
         &self,
         request: &StorageRequest,
     ) -> Result<Option<PriceBasis>, StorageError> {
-        let tree = self.folders.paths().tree_of(request.partitioned()?);
-        let dataset = request.series.dataset();
-        let venue = request.venue.as_ref();
-        let facts = self
-            .trees
-            .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
-        Ok(facts.basis)
+        Ok(self.facts(request.partitioned()?)?.basis)
+    }
+
+    /// Returns what holds for new files of a series.
+    fn facts(&self, series: PartitionedSeries<'_>) -> Result<TreeFacts, StorageError> {
+        let tree = self.folders.paths().tree_of(series);
+        let own = self.folders.series_dirs(series)?;
+        self.trees.facts(self.fs(), in_tree(series, &tree, &own))
     }
 
     /// Returns what every file of a series grants; `None` when it has none.
@@ -169,25 +179,18 @@ impl PartitionedStore {
         let paths = self.folders.paths();
         let (dir, tree) = (paths.series_dir(series), paths.tree_of(series));
         let dataset = request.series.dataset();
-        let venue = request.venue.as_ref();
         // What is to be replaced says nothing of the tree that the new files come into.
+        let own = std::slice::from_ref(&dir);
+        let place = in_tree(series, &tree, own);
         let known = match self.fs().metadata(&dir)? {
-            Some(_) => self.trees.facts_beside(
-                self.fs(),
-                &tree,
-                Shape::of(dataset),
-                venue,
-                &dir,
-                self.limit,
-            )?,
-            None => self
-                .trees
-                .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?,
+            Some(_) => self.trees.facts_beside(self.fs(), place)?,
+            None => self.trees.facts(self.fs(), place)?,
         };
         known.refuse_others(&tree, rows)?;
+        let said_by = known.said_by.as_deref().unwrap_or(&tree);
         let facts = Facts {
             unit: unit_for(request, known.unit),
-            provenance: combine(&tree, None, known.basis, provenance)?,
+            provenance: combine(said_by, None, known.basis, provenance)?,
             compression: compression_for(request, self.compression),
             row_group_rows: self.row_group_rows,
         };
@@ -202,10 +205,7 @@ impl PartitionedStore {
         unwanted: &Unwanted,
     ) -> Result<Without, StorageError> {
         let series = request.partitioned()?;
-        let tree = self.folders.paths().tree_of(series);
-        let (fs, venue) = (self.fs(), request.venue.as_ref());
-        let shape = Shape::of(request.series.dataset());
-        let facts = self.trees.facts(fs, &tree, shape, venue, self.limit)?;
+        let (fs, facts) = (self.fs(), self.facts(series)?);
         let folders = self.folders.look(series)?.known()?;
         let nothing_new = Provenance::default();
         let mut without = Without::nothing(request);
@@ -235,11 +235,22 @@ impl PartitionedStore {
             trees: &self.trees,
             unit: unit_for(request, facts.unit),
             tree_basis: facts.basis,
+            said_by: facts.said_by.clone(),
             compression: compression_for(request, self.compression),
             row_group_rows: self.row_group_rows,
             limit: self.limit,
             is_renewed: false,
         }
+    }
+}
+
+/// Says where a series lies, of which these are the folders.
+fn in_tree<'t>(series: PartitionedSeries<'t>, tree: &'t Path, own: &'t [PathBuf]) -> InTree<'t> {
+    InTree {
+        tree,
+        shape: Shape::Tree(series.series.dataset()),
+        venue: Some(series.venue),
+        own,
     }
 }
 
@@ -324,10 +335,8 @@ impl StorageInterface for PartitionedStore {
         let dirs = self.folders.series_dirs(series)?;
         let tree = self.folders.paths().tree_of(series);
         let dataset = request.series.dataset();
-        let venue = request.venue.as_ref();
-        let facts = self
-            .trees
-            .facts(self.fs(), &tree, Shape::of(dataset), venue, self.limit)?;
+        let place = in_tree(series, &tree, &dirs);
+        let facts = self.trees.facts(self.fs(), place)?;
         facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.partitions();

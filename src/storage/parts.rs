@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::codec::ALL_TIMES;
+use crate::codec::{ALL_TIMES, Decoded};
 use crate::frame::{self, Frame, Profile};
 use crate::model::{PartitionKey, Provenance, StorageRequest};
 use crate::sys::{FsResult, Medium, Rights, rights_of};
@@ -22,8 +22,8 @@ use super::partitioned::PartitionedStore;
 pub(super) struct Parts {
     /// The rows of each file that verifies, in time order.
     frames: Vec<Frame>,
-    /// These files.
-    paths: Vec<PathBuf>,
+    /// These files, and whether barkeep wrote each.
+    paths: Vec<(PathBuf, bool)>,
     /// Whether every file came from the disk rather than from memory.
     medium: Medium,
     /// Zone, price basis and origin of the newest file.
@@ -39,19 +39,24 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Refuses rows that are no series with those of the files before.
-    fn refuse_other_rows(&self, path: &Path, rows: &Frame) -> Result<(), StorageError> {
-        match self.frames.iter().find(|frame| !frame.joins(rows)) {
-            None => Ok(()),
-            Some(others) => Err(StorageError::Refused {
-                path: path.to_owned(),
-                reason: format!(
-                    "it holds {}, and other files of its series {}",
-                    rows.profile().name,
-                    others.profile().name
-                ),
-            }),
-        }
+    /// Refuses rows that are no series with those of the files before: of two files the one that another program wrote.
+    fn refuse_other_rows(&self, path: &Path, decoded: &Decoded) -> Result<(), StorageError> {
+        let rows = &decoded.ordered.frame;
+        let mut before = self.frames.iter().zip(&self.paths);
+        let Some((others, (other, is_sealed))) = before.find(|(frame, _)| !frame.joins(rows))
+        else {
+            return Ok(());
+        };
+        let (rows, others) = (rows.profile().name, others.profile().name);
+        let (path, holds, rest) = if decoded.is_sealed && !is_sealed {
+            (other.as_path(), others, rows)
+        } else {
+            (path, rows, others)
+        };
+        Err(StorageError::Refused {
+            path: path.to_owned(),
+            reason: format!("it holds {holds}, and other files of its series {rest}"),
+        })
     }
 
     /// Joins the files.
@@ -61,7 +66,7 @@ impl Parts {
             // Files of another layout overlap with the months: they are older, so the month's rows win.
             Err(overlapping) => {
                 let mut all = Frame::empty(profile);
-                for (part, path) in overlapping.into_iter().zip(self.paths) {
+                for (part, (path, _)) in overlapping.into_iter().zip(self.paths) {
                     let merged = frame::merge(&all, &part).frame;
                     let yielding = frame::yielding(&all, &merged) + frame::yielding(&part, &merged);
                     if yielding > 0 {
@@ -251,12 +256,12 @@ impl PartitionedStore {
             match found {
                 Inspected::Absent => {}
                 Inspected::Whole { decoded, .. } => {
-                    parts.refuse_other_rows(&file.path, &decoded.ordered.frame)?;
+                    parts.refuse_other_rows(&file.path, &decoded)?;
                     parts.displaced += decoded.ordered.displaced.len();
                     let path = file.path.clone();
                     let more = beyond(&decoded).map(|reason| Beyond { path, reason });
                     parts.beyond.extend(more);
-                    parts.paths.push(file.path);
+                    parts.paths.push((file.path, decoded.is_sealed));
                     parts.provenance = decoded.provenance;
                     parts.frames.push(decoded.ordered.frame);
                 }

@@ -34,6 +34,8 @@ pub(super) struct FileJob<'r> {
     pub(super) unit: TimeUnit,
     /// The basis of the tree; `None` where each file stands for itself.
     pub(super) tree_basis: Option<PriceBasis>,
+    /// The file that says so.
+    pub(super) said_by: Option<PathBuf>,
     pub(super) compression: Compression,
     pub(super) row_group_rows: Option<NonZeroUsize>,
     /// How much memory the stored file may take.
@@ -190,8 +192,10 @@ pub(super) fn encode(
     changes: RowChanges,
 ) -> Result<PreparedFile, StorageError> {
     let own_basis = stored.map(|file| job.trees.basis_of(file, job.request.venue.as_ref()));
+    // Who is refused by another file than the one that is written wants to know which.
+    let said_by = job.said_by.as_ref().filter(|_| stored.is_none());
     let provenance = combine(
-        &job.path,
+        said_by.unwrap_or(&job.path),
         stored.map(|file| &file.provenance),
         basis::settled(own_basis, job.tree_basis),
         job.provenance,

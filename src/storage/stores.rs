@@ -16,7 +16,7 @@ use crate::sys::{Fs, FsError};
 use super::newest::holds_file;
 use super::place::refusal;
 use super::{
-    Layout, LegacyStore, NewestFile, Owners, PartitionedStore, Route, RouteReason, Routed,
+    Kept, Layout, LegacyStore, NewestFile, Owners, PartitionedStore, Route, RouteReason, Routed,
     RoutingFacts, StorageError, StorageInterface, Unwanted, Without,
 };
 
@@ -56,6 +56,15 @@ impl Stores {
     pub fn within(mut self, limit: MemoryLimit) -> Self {
         self.legacy = self.legacy.within(limit);
         self.partitioned = self.partitioned.within(limit);
+        self
+    }
+
+    /// Returns the same stores, which know whose series are kept.
+    #[must_use]
+    pub fn knowing(mut self, kept: Kept) -> Self {
+        let kept = Arc::new(kept);
+        self.legacy = self.legacy.knowing(Arc::clone(&kept));
+        self.partitioned = self.partitioned.knowing(kept);
         self
     }
 

@@ -1,22 +1,21 @@
 //! What holds for a whole tree: one profile, one timestamp unit, one price basis, one origin.
 //!
-//! Readers fail on trees whose files differ in type, so a new file takes after the files beside it. One file
-//! is looked at, once per tree and process; a tree is never scanned.
+//! Readers fail on trees whose files differ in type, so a new file takes after those of its series, and the first one of a
+//! series after those of the tree. Promises: a file that somebody put into a tree says nothing of the other series in it.
+//! Leaves to others: which file speaks for a series or a tree (`sample`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-
-use crate::codec::{self, Compression, Decoded, MemoryLimit};
+use crate::codec::{Compression, Decoded};
 use crate::frame::basis::{self, OtherBasis, UnsealedBasis};
 use crate::frame::{Frame, Profile};
-use crate::layout::{LegacyName, Level, legacy_name};
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
-use crate::sys::{Fs, Kind};
+use crate::sys::Fs;
 
 use super::StorageError;
+use super::sample::{Kept, Sample, Search, Shape};
 
 /// What the files of a tree have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +24,8 @@ pub(super) struct TreeFacts {
     pub(super) basis: Option<PriceBasis>,
     /// What the rows of a file are; `None` of a tree without one.
     pub(super) profile: Option<&'static Profile>,
+    /// The file that says so.
+    pub(super) said_by: Option<PathBuf>,
 }
 
 impl TreeFacts {
@@ -32,7 +33,8 @@ impl TreeFacts {
     pub(super) fn refuse_others(&self, tree: &Path, newer: &Frame) -> Result<(), StorageError> {
         match self.profile {
             Some(profile) if !newer.is_empty() && !profile.joins(newer.profile()) => {
-                Err(other_rows(tree, profile, newer.profile()))
+                let file = self.said_by.as_deref().unwrap_or(tree);
+                Err(other_rows(file, profile, newer.profile()))
             }
             _ => Ok(()),
         }
@@ -60,170 +62,113 @@ fn other_rows(path: &Path, stored: &Profile, newer: &Profile) -> StorageError {
     }
 }
 
-/// Remembers the facts of the trees that were asked for.
+/// Remembers what was found out about the trees that were asked for.
 #[derive(Debug)]
 pub(super) struct Trees {
     /// What files without a seal stand on.
-    pub(super) unsealed: UnsealedBasis,
-    known: Mutex<BTreeMap<PathBuf, TreeFacts>>,
+    unsealed: UnsealedBasis,
+    kept: Arc<Kept>,
+    known: Mutex<BTreeMap<PathBuf, Sample>>,
+}
+
+/// A series, and the tree that it lies in or will lie in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InTree<'t> {
+    pub(super) tree: &'t Path,
+    pub(super) shape: Shape,
+    pub(super) venue: Option<&'t Venue>,
+    /// The folders of the series, or its legacy file; they need not be there.
+    pub(super) own: &'t [PathBuf],
 }
 
 impl Trees {
     /// Returns the trees of a store, of which none has been looked at.
-    pub(super) fn new(unsealed: UnsealedBasis) -> Self {
+    pub(super) fn new(unsealed: UnsealedBasis, kept: Arc<Kept>) -> Self {
         Self {
             unsealed,
+            kept,
             known: Mutex::default(),
         }
     }
 
-    /// Returns the facts of a tree, from one of its files; the defaults for a tree without files.
-    pub(super) fn facts(
-        &self,
-        fs: &dyn Fs,
-        tree: &Path,
-        shape: Shape,
-        venue: Option<&Venue>,
-        limit: MemoryLimit,
-    ) -> Result<TreeFacts, StorageError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(facts) = known.get(tree) {
-            return Ok(facts.clone());
-        }
-        let found = sample(fs, tree, self.of(shape, venue, limit), None)?;
-        // That a tree is empty is not remembered: the first file that this process adds decides for the next.
-        if let Some(facts) = &found {
-            known.insert(tree.to_owned(), facts.clone());
-        }
-        Ok(found.unwrap_or_default())
+    /// Returns the trees of the same store elsewhere.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(self.unsealed.clone(), Arc::clone(&self.kept))
     }
 
-    /// Returns the facts of a tree by the files that are not below `except`, which are to be replaced.
+    /// Returns the trees, of which it is known whose series are kept there.
+    pub(super) fn knowing(self, kept: Arc<Kept>) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// Returns what holds for new files of a series: what its own files say, and of one that has none what those of its tree
+    /// say; the defaults for a tree without files.
+    pub(super) fn facts(&self, fs: &dyn Fs, series: InTree<'_>) -> Result<TreeFacts, StorageError> {
+        let search = Search::new(fs, self, series.venue);
+        let own = search.of_series(series.own, series.shape)?;
+        match own {
+            // Each legacy file is a table of its own.
+            Some(own) if own.is_sealed || series.shape == Shape::Legacy => Ok(own.facts),
+            own => Ok(facts_of_both(own, self.of_tree(fs, series)?)),
+        }
+    }
+
+    /// Returns the facts of a tree by the files of other series than this one, which are to be replaced.
     pub(super) fn facts_beside(
         &self,
         fs: &dyn Fs,
-        tree: &Path,
-        shape: Shape,
-        venue: Option<&Venue>,
-        except: &Path,
-        limit: MemoryLimit,
+        series: InTree<'_>,
     ) -> Result<TreeFacts, StorageError> {
-        let found = sample(fs, tree, self.of(shape, venue, limit), Some(except))?;
-        Ok(found.unwrap_or_default())
+        let found = Search::new(fs, self, series.venue).of_tree(series, &self.kept)?;
+        Ok(facts_of_both(None, found))
+    }
+
+    fn of_tree(&self, fs: &dyn Fs, series: InTree<'_>) -> Result<Option<Sample>, StorageError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sample) = known.get(series.tree) {
+            return Ok(Some(sample.clone()));
+        }
+        let all = InTree { own: &[], ..series };
+        let found = Search::new(fs, self, series.venue).of_tree(all, &self.kept)?;
+        // That a tree is empty is not remembered: the first file that this process adds decides for the next.
+        if let Some(sample) = &found {
+            known.insert(series.tree.to_owned(), sample.clone());
+        }
+        Ok(found)
     }
 
     /// Returns the price basis of the rows of a file that lies at a venue.
     pub(super) fn basis_of(&self, decoded: &Decoded, venue: Option<&Venue>) -> PriceBasis {
-        let is_of_trades = decoded.ordered.frame.profile().dataset == Dataset::Trades;
+        let profile = decoded.ordered.frame.profile();
+        self.basis_said(profile, &decoded.provenance, decoded.is_sealed, venue)
+    }
+
+    /// Returns the same of a file that says these facts.
+    pub(super) fn basis_said(
+        &self,
+        profile: &Profile,
+        said: &Provenance,
+        is_sealed: bool,
+        venue: Option<&Venue>,
+    ) -> PriceBasis {
         // Whether somebody wrote it down or not: nobody adjusts a trade.
-        if is_of_trades && decoded.provenance.basis == PriceBasis::Unknown {
+        if profile.dataset == Dataset::Trades && said.basis == PriceBasis::Unknown {
             return PriceBasis::AsTraded;
         }
-        let unsealed = &self.unsealed;
-        unsealed.of_file(&decoded.provenance, decoded.is_sealed, venue)
-    }
-
-    fn of<'v>(&'v self, shape: Shape, venue: Option<&'v Venue>, limit: MemoryLimit) -> Of<'v> {
-        Of {
-            trees: self,
-            shape,
-            venue,
-            limit,
-        }
+        self.unsealed.of_file(said, is_sealed, venue)
     }
 }
 
-/// Where a sample is looked for. Only files that hold rows of a series speak for a tree.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
-    /// In a folder of legacy files.
-    Legacy,
-    /// In a tree of series.
-    Tree(Dataset),
-    /// In a folder of one of its series.
-    Series(Dataset, Level),
-}
-
-impl Shape {
-    /// Returns the shape of a partitioned tree.
-    pub(super) fn of(dataset: Dataset) -> Self {
-        Self::Tree(dataset)
+/// What files of other writers say of a series counts, but for the unit: rows are stored in any without a loss, and readers
+/// want one in a tree.
+fn facts_of_both(own: Option<Sample>, tree: Option<Sample>) -> TreeFacts {
+    match (own, tree) {
+        (Some(own), Some(tree)) if tree.is_sealed => TreeFacts {
+            unit: tree.facts.unit,
+            ..own.facts
+        },
+        (own, tree) => own.or(tree).map(|sample| sample.facts).unwrap_or_default(),
     }
-
-    fn profile(self) -> &'static Profile {
-        match self {
-            Self::Legacy => Profile::of(Dataset::Stocks),
-            Self::Tree(dataset) | Self::Series(dataset, _) => Profile::of(dataset),
-        }
-    }
-
-    fn is_file(self, name: &str) -> bool {
-        match self {
-            Self::Legacy => matches!(legacy_name(name), LegacyName::Ticker(_)),
-            Self::Tree(_) => false,
-            Self::Series(_, level) => level.partition_at(name).is_some(),
-        }
-    }
-
-    fn enter(self, name: &str) -> Option<Self> {
-        match self {
-            Self::Legacy => None,
-            Self::Tree(dataset) => {
-                let is_series = name.starts_with("ticker=") || name.starts_with("venue=");
-                is_series.then(|| Self::Series(dataset, Level::of_series(dataset)))
-            }
-            Self::Series(dataset, level) => Some(Self::Series(dataset, level.enter(name)?)),
-        }
-    }
-}
-
-/// What the files of a tree are read as.
-#[derive(Clone, Copy)]
-struct Of<'v> {
-    trees: &'v Trees,
-    shape: Shape,
-    venue: Option<&'v Venue>,
-    limit: MemoryLimit,
-}
-
-/// Returns the facts of the first file below `dir` that decodes. What is damaged or foreign says nothing.
-fn sample(
-    fs: &dyn Fs,
-    dir: &Path,
-    of: Of<'_>,
-    except: Option<&Path>,
-) -> Result<Option<TreeFacts>, StorageError> {
-    let mut unreadable = None;
-    for entry in fs.list(dir)?.unwrap_or_default() {
-        let path = dir.join(&entry.name);
-        if except == Some(path.as_path()) {
-            continue;
-        }
-        let found = match (entry.kind, of.shape.enter(&entry.name)) {
-            (Kind::Dir, Some(shape)) => sample(fs, &path, Of { shape, ..of }, except),
-            (Kind::File, _) if of.shape.is_file(&entry.name) => fs
-                .read(&path)
-                .map_err(StorageError::from)
-                .map(|bytes| facts_in(&Bytes::from(bytes.unwrap_or_default()), of)),
-            _ => Ok(None),
-        };
-        match found {
-            Ok(None) => {}
-            Ok(found) => return Ok(found),
-            // Another file says the same; one bad spot must not keep a whole tree from being written to.
-            Err(error) => unreadable = Some(error),
-        }
-    }
-    unreadable.map_or(Ok(None), Err)
-}
-
-fn facts_in(bytes: &Bytes, of: Of<'_>) -> Option<TreeFacts> {
-    let decoded = codec::decode_within(bytes, of.shape.profile(), of.limit).ok()?;
-    Some(TreeFacts {
-        unit: decoded.unit,
-        basis: Some(of.trees.basis_of(&decoded, of.venue)),
-        profile: Some(decoded.ordered.frame.profile()),
-    })
 }
 
 /// Returns what a rewritten file will say of itself; `settled` is the basis that the tree or the file already has.

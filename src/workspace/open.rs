@@ -329,7 +329,9 @@ fn stores(
     limit: MemoryLimit,
 ) -> Stores {
     let owners = owners::owners(fs, &places.root, settings);
-    Stores::open(fs, places, compression, &yahoo::unsealed_basis(), owners).within(limit)
+    Stores::open(fs, places, compression, &yahoo::unsealed_basis(), owners)
+        .within(limit)
+        .knowing(owners::kept(fs, &places.root))
 }
 
 /// Returns how much memory one file may take: what the settings say. Where they say nothing and the process may ask for so

@@ -9,7 +9,7 @@ use crate::config::{Origin, Settings};
 use crate::document::{self, Object, Value};
 use crate::layout::LegacyPathBuilder;
 use crate::model::{Interval, Venue};
-use crate::storage::{Claims, LegacyVenue, Owners, Planned};
+use crate::storage::{Claims, Kept, LegacyVenue, Owners, Planned};
 use crate::sys::Fs;
 
 use super::open::PLAN_FILE;
@@ -72,6 +72,17 @@ pub(super) fn owners(fs: &Arc<dyn Fs>, root: &Path, settings: &Settings) -> Owne
         let catalog = registry(&*disk, &shared.root);
         let legacy = shared.venue(&*disk, catalog.as_ref()).venue;
         claims(&*disk, &shared.root, &legacy, catalog.as_ref(), planned)
+    })
+}
+
+/// Returns which tickers the registry keeps, as it is when somebody asks.
+pub(super) fn kept(fs: &Arc<dyn Fs>, root: &Path) -> Kept {
+    let (disk, root) = (Arc::clone(fs), root.to_owned());
+    Kept::new(move |venue| {
+        // A registry that cannot be read ends every command that writes; this is not the place to say so.
+        let catalog = Catalog::load(&*disk, &root).ok().flatten();
+        let tickers = catalog.map(|catalog| catalog.tickers_at(venue));
+        tickers.unwrap_or_default().into_iter().collect()
     })
 }
 

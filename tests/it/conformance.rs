@@ -9,6 +9,7 @@ mod misplaced;
 mod newest;
 mod outcomes;
 mod places;
+mod strays;
 mod types;
 
 use crate::support::series::{Shape, provenance, rows};

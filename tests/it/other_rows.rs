@@ -7,9 +7,10 @@
 use barkeep::calendar::Calendar;
 use barkeep::cli::Exit;
 use barkeep::codec::{Facts, encode};
-use barkeep::frame::{Trade, rows_of_trades};
-use barkeep::model::{Interval, PriceBasis, Provenance};
+use barkeep::frame::{Frame, Trade, rows_of_trades};
+use barkeep::model::{Interval, PriceBasis, Provenance, StorageRequest};
 use barkeep::resample::{VenueRules, bars_of_trades};
+use barkeep::storage::StorageInterface;
 
 use crate::support::barkeep::Barkeep;
 use crate::support::foreign::daily;
@@ -41,10 +42,27 @@ impl Bars {
 }
 
 fn of_trades() -> Vec<u8> {
+    let facts = Facts {
+        provenance: provenance(),
+        ..Facts::default()
+    };
+    encode(&rows_of_trade(ISIN), &facts).unwrap().bytes.to_vec()
+}
+
+fn provenance() -> Provenance {
+    Provenance {
+        basis: PriceBasis::SplitDividendAdjusted,
+        source: Some("de:mine".parse().unwrap()),
+        ..Provenance::default()
+    }
+}
+
+/// Returns the bar of a day with one trade.
+fn rows_of_trade(isin: &str) -> Frame {
     let at: chrono::DateTime<chrono::Utc> = "2026-09-18T07:03:10Z".parse().unwrap();
     let at = at.timestamp_nanos_opt().unwrap();
     let trade = Trade {
-        isin: ISIN.into(),
+        isin: isin.into(),
         trans_id: "1".into(),
         price: Some(100.0),
         volume: Some(2.5),
@@ -59,16 +77,8 @@ fn of_trades() -> Vec<u8> {
     let rules = VenueRules::of("DETR", "EUR");
     let trades = rows_of_trades(&[trade]).frame;
     let calendar = Calendar::of("XETR").unwrap();
-    let made = bars_of_trades(&trades, &rules, &calendar, Interval::D1).unwrap();
-    let facts = Facts {
-        provenance: Provenance {
-            basis: PriceBasis::SplitDividendAdjusted,
-            source: Some("de:mine".parse().unwrap()),
-            ..Provenance::default()
-        },
-        ..Facts::default()
-    };
-    encode(&made.bars[0].1, &facts).unwrap().bytes.to_vec()
+    let mut made = bars_of_trades(&trades, &rules, &calendar, Interval::D1).unwrap();
+    made.bars.remove(0).1
 }
 
 /// Who brings rows of two files together.
@@ -193,4 +203,46 @@ fn rows_that_came_into_being_in_two_ways_are_never_brought_together() {
     let faults: Vec<String> = CASES.iter().filter_map(fault).collect();
 
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+/// The stray file comes first in the tree.
+#[test]
+fn a_file_of_bars_of_a_source_costs_no_series_of_trades() {
+    const STRAY: &str =
+        "data/de/mine/stocks_1d/ticker=AA0000000000/year=2020/month=01/data.parquet";
+    let bar = Barkeep::empty();
+    bar.write(MONTH, of_trades());
+    bar.write(STRAY, daily("AA0000000000", &[("2020-01-02", 5.0)]));
+    let stores = bar.stores();
+    let prepare = |isin: &str| {
+        let venue = "de:mine".parse().unwrap();
+        let request = StorageRequest::bars(venue, isin.parse().unwrap(), Interval::D1);
+        let rows = rows_of_trade(isin);
+        stores.partitioned.prepare(&request, &rows, &provenance())
+    };
+
+    let new = prepare("DE0005140008").unwrap();
+    let refused = prepare("AA0000000000").unwrap_err().to_string();
+
+    assert_eq!(new.files.len(), 1);
+    assert!(refused.contains(STRAY), "{refused}");
+}
+
+#[test]
+fn of_two_files_of_a_series_the_one_that_another_program_wrote_is_named() {
+    const STRAY: &str =
+        "data/de/mine/stocks_1d/ticker=DE0007164600/year=2020/month=01/data.parquet";
+    let bar = Barkeep::empty();
+    bar.write(MONTH, of_trades());
+    bar.write(STRAY, daily(ISIN, &[("2020-01-02", 5.0)]));
+    let request = StorageRequest::bars(
+        "de:mine".parse().unwrap(),
+        ISIN.parse().unwrap(),
+        Interval::D1,
+    );
+
+    let refused = bar.stores().partitioned.read(&request).unwrap_err();
+
+    let refused = refused.to_string();
+    assert!(refused.contains(STRAY), "{refused}");
 }

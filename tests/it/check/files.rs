@@ -1,10 +1,14 @@
 //! `check` of files: what lies there, beside what was recorded.
 
 use barkeep::cli::Exit;
+use barkeep::codec::{Facts, encode};
+use barkeep::model::{PriceBasis, Provenance};
 use serde_json::{Value, json};
 
 use crate::support::barkeep::{Barkeep, Ran};
 use crate::support::foreign::{ForeignBar, ForeignFile, Stamp};
+use crate::support::series::Shape::PartitionedBars;
+use crate::support::series::{provenance, rows};
 
 const AAPL: &str = "data/us/demo/stocks_1d/ticker=AAPL";
 
@@ -191,6 +195,41 @@ fn a_file_of_another_unit_than_its_tree_is_named() {
             "files": 1, "paths": [month(8)],
         }])
     );
+}
+
+/// A file of another workspace, and one of another program, in the tree of a ticker that nobody keeps.
+#[test]
+fn files_that_are_not_what_the_others_of_their_tree_are_are_named() {
+    const STRAY: &str = "data/us/demo/stocks_1d/ticker=AAA/year=2025/month=08/data.parquet";
+    let bar = stored();
+    let request = PartitionedBars.request_of("AAA");
+    let as_traded = Facts {
+        provenance: Provenance {
+            basis: PriceBasis::AsTraded,
+            ..provenance()
+        },
+        ..Facts::default()
+    };
+    let rows = rows(&request, &["2025-08-01"], 7.0);
+    bar.write(STRAY, encode(&rows, &as_traded).unwrap().bytes);
+
+    let told = bar.run(&["check"]).expect(Exit::Mismatch);
+    let json = bar.run(&["check", "--json"]).expect(Exit::Mismatch);
+
+    let first = told.stderr.lines().take(2).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(first, @r"
+    error: us:demo stocks_1d: 1 file has the price basis as_traded, the others split_adjusted: data/us/demo/stocks_1d/ticker=AAA/year=2025/month=08/data.parquet
+    hint: prices of the two cannot be compared; if these do not belong there, move them out of the data folder
+    ");
+    assert_eq!(
+        files(&json)["other_bases"],
+        json!([{
+            "venue": "us:demo", "dataset": "stocks", "interval": "1d", "basis": "as_traded",
+            "basis_of_tree": "split_adjusted", "files": 1, "paths": [STRAY],
+        }])
+    );
+    assert_eq!(files(&json)["other_units"], json!([]));
+    assert_eq!(files(&json)["other_rows"], json!([]));
 }
 
 /// `tickers remove` says that bars stay, so those that stay are told and are no fault.

@@ -4,12 +4,12 @@ mod flat;
 
 use super::{assert_left_alone, is_foreign, is_refused, prepare, read};
 use crate::support::foreign::{ForeignFile, daily, days};
-use crate::support::series::Shape::{self, Events, LegacyBars, PartitionedBars, Trades};
+use crate::support::series::Shape::{self, Events, LegacyBars, PartitionedBars, Prepost, Trades};
 use crate::support::series::{provenance, rows};
 use crate::support::sim::{Fault, SimFs};
 use crate::support::workspace::TestWorkspace;
 use barkeep::model::{Interval, PriceBasis, Provenance, StorageRequest};
-use barkeep::storage::{Prepared, StorageError};
+use barkeep::storage::{Flaw, Layout, Prepared, StorageError};
 use barkeep::sys::atomic::create_dirs;
 use rstest::rstest;
 use std::os::unix::fs::symlink;
@@ -43,6 +43,25 @@ fn a_file_of_another_ticker_is_refused_and_never_overwritten(
     );
 
     assert_left_alone(&bench, shape, &wrong, JANUARY, is_refused);
+}
+
+#[rstest]
+fn a_file_of_another_venue_is_refused_and_never_overwritten(
+    #[values(PartitionedBars, Prepost, Events, Trades)] shape: Shape,
+) {
+    let bench = TestWorkspace::on_disk();
+    let files = bench.store(shape, &rows(&shape.request(), &[JANUARY], 7.0));
+    let wrong = StorageRequest {
+        venue: Some("us:other".parse().unwrap()),
+        ..shape.request()
+    };
+    let place = shape.file(&bench.places, &wrong, JANUARY);
+    bench.write(&place, bench.read(&files[0]));
+
+    assert_left_alone(&bench, shape, &wrong, JANUARY, is_refused);
+    let stores = bench.stores();
+    let found = stores.files_of(&wrong, Layout::Partitioned).unwrap();
+    assert!(matches!(found[0].holds, Err(Flaw::Foreign(_))), "{found:?}");
 }
 
 #[rstest]

@@ -202,6 +202,46 @@ fn every_reader_shows_the_rows_of_the_venue_that_is_asked_for(#[values(MINE, OTH
     assert!(after == before, "looking changes nothing");
 }
 
+/// A month of de:other lies in the tree of us:mine, beside the one that us:mine has.
+#[test]
+fn a_month_that_names_another_venue_is_refused_by_whoever_comes_to_it() {
+    const THERE: &str = "data/us/mine/stocks_1d/ticker=MONTHS/year=2025/month=10/data.parquet";
+    let bar = two_venues();
+    let (rows, of_mine) = bars_of_october(&bar);
+    bar.write(THERE, rows);
+    let before = bar.tree();
+
+    for words in [
+        "show MONTHS -i 1d --format csv",
+        "export MONTHS -i 1d -o - --format csv",
+        "mirror -i 1d",
+        "check",
+    ] {
+        let ran = match words {
+            "check" => bar.run(&["check", MINE.venue]),
+            words => MINE.run(&bar, words),
+        };
+
+        assert!(ran.exit != Exit::Ok, "{words}: {ran:?}");
+        assert!(ran.stderr.contains("it names de:other"), "{words}: {ran:?}");
+        assert!(!ran.stdout.contains("2025-10-15"), "{words}: {ran:?}");
+    }
+    assert_eq!(bar.read(THERE), before[&bar.path().join(THERE)]);
+    bar.remove(THERE);
+    let shown = MINE.run(&bar, "show MONTHS -i 1d --format csv");
+    assert_eq!(shown.expect(Exit::Ok).closes(), of_mine);
+}
+
+/// Has de:other store a day of October, and returns its file and what us:mine shows.
+fn bars_of_october(bar: &Barkeep) -> (Vec<u8>, Vec<String>) {
+    let csv = "Date,Open,High,Low,Close,Volume\n2025-10-15,9,9,9,9,1\n";
+    bar.write("in/other/MONTHS.csv", csv);
+    OTHER.run(bar, "update --ticker MONTHS").expect(Exit::Ok);
+    let month = "data/de/other/stocks_1d/ticker=MONTHS/year=2025/month=10/data.parquet";
+    let shown = MINE.run(bar, "show MONTHS -i 1d --format csv");
+    (bar.read(month), shown.expect(Exit::Ok).closes())
+}
+
 #[rstest]
 fn what_is_damaged_at_one_venue_is_no_concern_of_the_other(#[values(MINE, OTHER)] side: Side) {
     let bar = two_venues();

@@ -13,7 +13,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, series};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, left_of, some_of};
-use crate::inventory::{self, Fault, Looked, OtherUnit, SeriesFault};
+use crate::inventory::{self, Common, Fault, Looked, OddFiles, SeriesFault};
 use crate::model::{Interval, PartitionKey, Ticker};
 use crate::workspace::{DataRoot, Workspace};
 
@@ -45,7 +45,7 @@ pub(super) fn look(
 
 /// Returns the exits that the files deserve.
 pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {
-    let differs = !files.faults.is_empty() || !files.other_units.is_empty();
+    let differs = !files.faults.is_empty() || !files.odd.is_empty();
     let found = [
         differs.then_some(Exit::Mismatch),
         (!files.damaged_records.is_empty()).then_some(Exit::Damaged),
@@ -74,8 +74,8 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             "hint: if it was done on purpose, make the records anew: {TAKE_OVER}"
         ));
     }
-    for other in &files.other_units {
-        shell.printer.error(&of_unit(other, shell));
+    for odd in &files.odd {
+        shell.printer.error(&of_odd(odd, shell));
     }
     for (path, reason) in &files.damaged_records {
         let path = shell.shown(path);
@@ -163,31 +163,35 @@ fn way_out(fault: &SeriesFault) -> String {
     }
 }
 
-fn of_unit(other: &OtherUnit, shell: &Shell<'_>) -> String {
-    let OtherUnit {
-        venue,
-        dataset,
-        interval,
-        tree,
-        unit,
-        count: files,
-        paths,
-    } = other;
-    let of = interval.map_or_else(|| dataset.to_string(), |i| format!("{dataset}_{i}"));
-    let (has, named): (_, Vec<String>) = (
-        count(*files, "file has", "files have"),
-        paths
-            .iter()
-            .map(|path| shell.shown(path).to_string())
-            .collect(),
+fn of_odd(odd: &OddFiles, shell: &Shell<'_>) -> String {
+    let of = odd.interval.map_or_else(
+        || odd.dataset.to_string(),
+        |interval| format!("{}_{interval}", odd.dataset),
     );
+    let has = count(odd.count, "file has", "files have");
+    let (tree, these) = (odd.tree, odd.these);
+    let (differs, hint) = match odd.what {
+        Common::Unit => (
+            format!("timestamps in {these}, the others in {tree}"),
+            format!(
+                "programs that read the whole tree may refuse it; store these anew with timestamps in {tree}"
+            ),
+        ),
+        Common::Basis => (
+            format!("the price basis {these}, the others {tree}"),
+            "prices of the two cannot be compared; if these do not belong there, move them out of the data folder"
+                .to_owned(),
+        ),
+        Common::Rows => (
+            format!("{these}, the others {tree}"),
+            "programs that read the whole tree may refuse it; move these out of the data folder".to_owned(),
+        ),
+    };
+    let paths = odd.paths.iter().map(|path| shell.shown(path).to_string());
+    let named = some_of(&paths.collect::<Vec<_>>(), MOST_NAMED);
     format!(
-        "error: {venue} {of}: {has} timestamps in {}, the others in {}: {}\nhint: programs that read the whole tree may \
-         refuse it; store these anew with timestamps in {}",
-        unit.as_str(),
-        tree.as_str(),
-        some_of(&named, MOST_NAMED),
-        tree.as_str(),
+        "error: {} {of}: {has} {differs}: {named}\nhint: {hint}",
+        odd.venue
     )
 }
 
@@ -212,21 +216,26 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
             }),
         )
     };
-    let other = |one: &OtherUnit| {
-        let paths: Vec<String> = one
-            .paths
-            .iter()
-            .map(|p| shell.shown(p).to_string())
-            .collect();
-        json!({
-            "venue": one.venue.to_string(),
-            "dataset": one.dataset.as_str(),
-            "interval": one.interval.map(Interval::as_str),
-            "unit": one.unit.as_str(),
-            "unit_of_tree": one.tree.as_str(),
-            "files": one.count,
-            "paths": paths,
-        })
+    let odd = |what: Common, name: &'static str| {
+        let of_tree = format!("{name}_of_tree");
+        let found = files.odd.iter().filter(move |one| one.what == what);
+        let found = found.map(|one| {
+            let paths: Vec<String> = one
+                .paths
+                .iter()
+                .map(|p| shell.shown(p).to_string())
+                .collect();
+            json!({
+                "venue": one.venue.to_string(),
+                "dataset": one.dataset.as_str(),
+                "interval": one.interval.map(Interval::as_str),
+                name: one.these,
+                &*of_tree: one.tree,
+                "files": one.count,
+                "paths": paths,
+            })
+        });
+        found.collect::<Vec<_>>()
     };
     let unregistered = files
         .unregistered
@@ -242,7 +251,9 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         "unrecorded": files.unrecorded,
         "waiting": files.waiting,
         "faults": files.faults.iter().map(fault).collect::<Vec<_>>(),
-        "other_units": files.other_units.iter().map(other).collect::<Vec<_>>(),
+        "other_units": odd(Common::Unit, "unit"),
+        "other_bases": odd(Common::Basis, "basis"),
+        "other_rows": odd(Common::Rows, "rows"),
         "unregistered": unregistered.collect::<Vec<_>>(),
         "damaged_records": damaged.collect::<Vec<_>>(),
     })
