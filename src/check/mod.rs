@@ -5,6 +5,7 @@
 //! Leaves to others: reading the series (`audit`), printing (`cli`), healing them (`update`).
 
 mod bases;
+mod borders;
 mod impossible;
 mod of_another;
 mod payments;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use super::{Facts, Finding, Kind};
+use super::{Facts, Finding, Kind, borders};
 use crate::calendar::Day;
 use crate::frame::{self, Bar, Volume};
 use crate::model::{Interval, time};
@@ -25,8 +25,10 @@ const MOST_ALIKE: usize = 8;
 
 pub(super) fn find(facts: &Facts) -> Vec<Finding> {
     match facts.interval {
-        interval if interval.is_wide() => wide(facts),
-        Interval::D1 => [rest_days(facts), holidays(facts)].concat(),
+        interval if interval.is_wide() => {
+            [borders::overlaps(facts), borders::off_borders(facts)].concat()
+        }
+        Interval::D1 => [borders::overlaps(facts), rest_days(facts), holidays(facts)].concat(),
         _ => [twins(facts), off_grid(facts)].concat(),
     }
 }
@@ -38,7 +40,7 @@ pub(super) fn step(interval: Interval) -> Option<i64> {
         .map(|minutes| i64::from(minutes) * MINUTE)
 }
 
-fn finding(kind: Kind, from: i64, to: i64, reason: String) -> Finding {
+pub(super) fn finding(kind: Kind, from: i64, to: i64, reason: String) -> Finding {
     Finding {
         kind,
         from,
@@ -46,54 +48,6 @@ fn finding(kind: Kind, from: i64, to: i64, reason: String) -> Finding {
         factor: None,
         reason,
     }
-}
-
-fn wide(facts: &Facts) -> Vec<Finding> {
-    let interval = facts.interval;
-    let stamps: Vec<i64> = facts.bars.times().collect();
-    let mut found = Vec::new();
-    for pair in stamps.windows(2) {
-        let &[a, b] = pair else { continue };
-        let is_within = match interval {
-            Interval::D5 => b - a < 5 * time::DAY,
-            _ => interval.period(time::day(a)) == interval.period(time::day(b)),
-        };
-        if is_within {
-            let reason = format!(
-                "the bar of {} begins before that of {} is over",
-                time::day(b),
-                time::day(a)
-            );
-            found.push(finding(Kind::Overlap, a, b, reason));
-        }
-    }
-    if !facts.has_borders || interval == Interval::D5 {
-        return found;
-    }
-    let is_stray = |stamp: i64| {
-        let day = time::day(stamp);
-        interval
-            .period(day)
-            .is_some_and(|period| period.start != day)
-    };
-    for run in stamps.chunk_by(|a, b| is_stray(*a) == is_stray(*b)) {
-        if let (Some(&from), Some(&to)) = (run.first(), run.last())
-            && is_stray(from)
-        {
-            let borders = match interval {
-                Interval::Wk1 => "weeks begin on Monday",
-                Interval::Mo1 => "months begin on the first",
-                _ => "quarters begin on the first of January, April, July and October",
-            };
-            let bars = match run.len() {
-                1 => "this bar does not".to_owned(),
-                many => format!("these {many} bars do not"),
-            };
-            let reason = format!("{borders}, and {bars}: bars on two grids hold the same days");
-            found.push(finding(Kind::OffBorder, from, to, reason));
-        }
-    }
-    found
 }
 
 /// Finds bars of Saturdays and Sundays in a series that rests on them: those of a session that was open on the day before
@@ -357,6 +311,29 @@ mod tests {
         ];
         assert_eq!(quarters, expected);
         assert_eq!(fives, [tuple(Kind::Overlap, "2026-01-06", "2026-01-09")]);
+    }
+
+    /// A file of hours came into the place of a month of days.
+    #[test]
+    fn bars_of_hours_among_those_of_days_are_named() {
+        let mut stamps = every("2026-10-05", 1, 3);
+        assert_eq!(named(Interval::D1, bars_at(stamps.clone()), false), []);
+        let late = stamps[1] + 15 * 60 * MINUTE;
+        stamps.extend([late, late + 60 * MINUTE]);
+        stamps.sort_unstable();
+
+        let found = named(Interval::D1, bars_at(stamps), false);
+
+        let of_day = tuple(Kind::Overlap, "2026-10-06", "2026-10-06");
+        assert_eq!(found, [of_day.clone(), of_day]);
+    }
+
+    #[test]
+    fn a_daily_bar_that_has_a_time_is_none_of_two() {
+        let stamps = every("2026-10-05", 1, 3).into_iter();
+        let stamps = stamps.map(|stamp| stamp + 9 * 60 * MINUTE);
+
+        assert_eq!(named(Interval::D1, bars_at(stamps), true), []);
     }
 
     #[test]

@@ -164,7 +164,7 @@ pub struct Prepared {
     pub origin: Option<Rights>,
     /// Whether nothing of the series lies in this layout yet.
     pub is_new: bool,
-    /// Stored wide bars that begin on no border, where all newer ones do: each of their days is in two bars.
+    /// Stored bars of a day and wider that begin on no border, where all newer ones do: each of their days is in two bars.
     pub off_border: usize,
 }
 

@@ -171,13 +171,13 @@ fn off_border(request: &StorageRequest, stored: &Frame, newer: &Frame) -> usize 
     let Series::Bars { interval, .. } = &request.series else {
         return 0;
     };
-    if !interval.is_wide() || *interval == Interval::D5 {
+    if *interval == Interval::D5 {
         return 0;
     }
+    // No interval of less than a day has a period.
     let is_off = |stamp: &i64| {
-        let day = time::day(*stamp);
-        let period = interval.period(day);
-        period.is_some_and(|period| period.start != day)
+        let period = interval.period(time::day(*stamp));
+        period.is_some_and(|period| time::midnight(period.start) != Some(*stamp))
     };
     if newer.times().any(|stamp| is_off(&stamp)) {
         return 0;

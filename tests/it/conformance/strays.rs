@@ -5,7 +5,7 @@ use crate::support::foreign::daily;
 use crate::support::series::Shape::PartitionedBars;
 use crate::support::series::{provenance, rows};
 use crate::support::workspace::TestWorkspace;
-use barkeep::codec::decode;
+use barkeep::codec::{Facts, decode, encode};
 use barkeep::frame::Profile;
 use barkeep::model::{Dataset, PriceBasis, Provenance, StorageRequest, TimeUnit};
 use barkeep::storage::{Layout, Prepared, StorageError, StorageInterface, Stores};
@@ -128,6 +128,28 @@ fn of_two_files_of_barkeep_the_one_whose_ticker_is_kept_speaks_for_a_new_series(
     let named = stray.display().to_string();
     assert!(unknown.to_string().contains(&named), "{unknown}");
     assert_eq!(said(new()), AS_KEPT);
+}
+
+/// Who copied it there is told when daily bars are merged with it.
+#[test]
+fn bars_of_hours_in_the_place_of_a_month_of_days_are_counted() {
+    let bench = TestWorkspace::on_disk();
+    let hours = ["2024-01-30T09:30:00", "2024-01-30T10:30:00"];
+    let request = request("KO");
+    let stored = rows(&request, &hours, 7.0);
+    let as_kept = Facts {
+        provenance: Provenance {
+            source: request.venue.clone(),
+            ..provenance()
+        },
+        ..Facts::default()
+    };
+    let month = encode(&stored, &as_kept).unwrap().bytes;
+    bench.write(file(&bench, "KO", JANUARY), month);
+
+    let merged = prepare(&bench, "KO", JANUARY, PriceBasis::SplitAdjusted);
+
+    assert_eq!(merged.unwrap().off_border, hours.len());
 }
 
 /// Of a tree that the predecessor left, a file in another unit is put among those of the tickers that are kept.
