@@ -7,9 +7,11 @@ mod message;
 
 pub(super) use message::Failure;
 
+use std::path::Path;
+
 use super::Exit;
 use super::ui::words;
-use crate::catalog::{CatalogError, Unusable};
+use crate::catalog::{CatalogError, LAST_GOOD_FILE, TICKERS_FILE, Unusable};
 use crate::config::{ConfigError, EnvError};
 use crate::cycle::CycleError;
 use crate::document::DocumentError;
@@ -67,15 +69,27 @@ fn exit_of_document(error: &DocumentError) -> Exit {
     }
 }
 
+/// Returns the command that makes the last good generation the registry again.
+fn copied(last_good: &Path) -> String {
+    let quoted = |path: &Path| words::quoted(&path.display().to_string());
+    let registry = last_good.with_file_name(TICKERS_FILE);
+    format!("cp {} {}", quoted(last_good), quoted(&registry))
+}
+
 impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
         let (exit, hint) = match &error {
             CatalogError::Document { source, last_good } => {
-                let hint = last_good.as_ref().map(|good| {
-                    let good = words::quoted(&good.display().to_string());
-                    format!("repair the file, or copy the last good generation over it: cp {good} tickers.json")
+                let copied = last_good.as_deref().map(copied);
+                let hint = copied.map(|copied| {
+                    format!("repair the file, or copy the last good generation over it: {copied}")
                 });
                 (exit_of_document(source), hint)
+            }
+            CatalogError::Gone { last_good, .. } => {
+                let copied = copied(last_good);
+                let hint = format!("put it back: {copied}; to begin anew, remove {LAST_GOOD_FILE}");
+                (Exit::NotInitialised, Some(hint))
             }
             CatalogError::UnknownInterval { path, .. } => {
                 let hint = format!("remove the name from {}", path.display());
@@ -316,6 +330,7 @@ impl From<CycleError> for Failure {
             CycleError::Catalog(error) => error.into(),
             CycleError::Unusable(error) => error.into(),
             CycleError::Storage(error) => error.into(),
+            CycleError::Inventory(error) => error.into(),
             CycleError::Ingest(error) => error.into(),
             CycleError::Update(error) => error.into(),
             CycleError::Lock(error) => error.into(),

@@ -96,7 +96,7 @@ impl Cycle<'_> {
         let planned = self.plan(registry.catalog())?;
         let plan_seconds = watch.seconds();
         let warnings = asker.planned(&planned, registry.catalog());
-        let view = self.workspace.view();
+        let view = self.view();
         let ran = update::run(&planned.plan, view, session, registry, &self.options);
         asker.stored();
         let mut report = ran?;
@@ -171,7 +171,7 @@ impl Cycle<'_> {
         registry: &mut Registry,
         asker: &dyn Asker,
     ) -> Result<LeftoverReport, CycleError> {
-        let view = self.workspace.view();
+        let view = self.view();
         let leftovers = ingest::finish_leftovers(view, session, registry)?;
         if !self.accepts_missing || view.data_root(registry.catalog()) != DataRoot::Absent {
             return Ok(leftovers);
@@ -179,8 +179,10 @@ impl Cycle<'_> {
         // A tree that cannot be looked into may hold them all.
         self.workspace.stores.is_data_bare()?;
         self.workspace.stores.are_flat_folders_bare()?;
-        let given_up = registry.catalog_mut().give_up_rows(self.options.today);
+        let mut given_up = registry.catalog_mut().give_up_rows(self.options.today);
         registry.save(session)?;
+        let feeds: Vec<&Venue> = view.feeds.iter().map(|feed| feed.venue()).collect();
+        given_up += inventory::give_up(session, &feeds)?;
         asker.gave_up(given_up);
         let mut finished = ingest::finish_leftovers(view, session, registry)?;
         finished.add_earlier(leftovers);

@@ -24,5 +24,5 @@ pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
 pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
 pub use lying::{misplaced, tickers};
-pub use note::{Noted, Portion, RECORDED, Rebuilt, note_healed, note_portion, rebuild};
+pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
 pub use sizes::{Size, sizes};

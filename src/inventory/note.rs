@@ -13,7 +13,7 @@ use super::known::damaged;
 use super::{Asked, Flawed, InventoryError, known};
 use crate::catalog::Catalog;
 use crate::layout::{parse_series_name, series_name};
-use crate::ledger::{Line, SeriesRecord, write_down};
+use crate::ledger::{Line, SeriesRecord, read_records, write_down};
 use crate::model::{Series, StorageRequest, Venue, sealed, time};
 use crate::observe::{Event, Work};
 use crate::storage::{QuarantineRecord, StorageError};
@@ -167,6 +167,25 @@ pub fn note_healed(
         }
     }
     write(session, lines)
+}
+
+/// Forgets the rows of some venues that are recorded and gone for good, and returns how many series they were of.
+///
+/// # Errors
+/// When records cannot be read or written.
+pub fn give_up(session: Session<'_>, venues: &[&Venue]) -> Result<usize, InventoryError> {
+    let mut lines = Lines::new();
+    for venue in venues {
+        let records = read_records(session.fs, session.places, venue)?;
+        let known = records
+            .series
+            .into_iter()
+            .filter(|(_, record)| record.rows > 0);
+        known.for_each(|(request, _)| add(&mut lines, Line::Gone(request)));
+    }
+    let given_up = lines.values().map(Vec::len).sum();
+    write(session, lines)?;
+    Ok(given_up)
 }
 
 /// Makes the records of the series that are asked about anew, from their files.

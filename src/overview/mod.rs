@@ -18,5 +18,5 @@ pub use page::{Made, document};
 pub use request_count::RequestCount;
 pub use request_log::{RequestLog, RequestWeek};
 pub use standing::{RefusedTicker, SeriesStatus, refused, survey};
-pub use textfile::{Outcome, render};
+pub use textfile::{Outcome, TEXTFILE_BEGINS, render};
 pub use views::{InView, in_view};

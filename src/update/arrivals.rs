@@ -325,7 +325,7 @@ impl<'l> Run<'_, 'l> {
         };
         let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
         let (who, today) = ((&of.job.ticker, of.venue), self.options.today);
-        let answered = (identity, aside.has_known_price);
+        let answered = (identity, aside);
         let ticker = &of.job.ticker;
         let conflict = match asides::recognise(catalog, who, today, answered, warnings) {
             Who::Same => return Ok(true),

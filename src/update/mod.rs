@@ -27,7 +27,8 @@ pub use confirm::{Confirmed, confirm};
 pub use order::missed;
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
-    AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
+    AgainstToggle, InBothLayouts, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped,
+    UpdatePlan,
 };
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;

@@ -141,6 +141,7 @@ impl<'s> Workspace<'s> {
             sources: &self.sources,
             feeds: &self.feeds,
             calendars: &self.calendars,
+            is_replay: false,
         }
     }
 

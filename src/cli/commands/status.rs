@@ -20,7 +20,7 @@ use crate::inventory::{self, Asked, Known};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, UpdateRequest};
+use crate::update::{self, AgainstToggle, InBothLayouts, UpdateRequest};
 use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
@@ -60,8 +60,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         refused,
         data,
         against_toggle,
+        in_both,
     } = survey(&workspace, shell, &catalog)?;
-    let toggles = plan::toggle_warnings(&against_toggle, workspace.config.storage_config());
+    let toggles = plan::toggle_warnings(
+        (&against_toggle, &in_both),
+        workspace.config.storage_config(),
+    );
     let lock = describe_lock(&workspace)?;
     let fs = &*shell.world.fs;
     let leftovers = match leftover_runs(fs, &workspace.places) {
@@ -174,6 +178,8 @@ pub(super) struct Standing {
     pub(super) data: DataRoot,
     /// What stays in another layout than it is wished in.
     pub(super) against_toggle: Vec<AgainstToggle>,
+    /// What has rows in both layouts that nobody compared.
+    pub(super) in_both: Vec<InBothLayouts>,
 }
 
 /// Returns how the workspace stands.
@@ -197,6 +203,7 @@ pub(super) fn survey(
         unserved: plan.unserved,
         data: plan.data,
         against_toggle: plan.against_toggle,
+        in_both: plan.in_both,
     })
 }
 

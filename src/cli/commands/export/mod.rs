@@ -220,7 +220,12 @@ impl ExportQuestion<'_> {
                 return Ok(());
             }
             let stored = match read {
-                Ok(None) => return Ok(()),
+                Ok(None) if self.reading.as_of.is_some() => return Ok(()),
+                Ok(None) => {
+                    let gone = format!("rows of {request} were stored, and none is there any more");
+                    told.fail(shell, &Failure::new(Exit::Failed, gone));
+                    return Ok(());
+                }
                 Ok(Some(stored)) => stored,
                 Err(error) => {
                     told.fail(shell, &error.into());

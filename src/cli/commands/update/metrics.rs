@@ -19,7 +19,8 @@ use crate::inventory;
 use crate::lock::LockGuard;
 use crate::mirror;
 use crate::overview::{
-    Outcome, RequestCount, SeriesStatus, bars_counted, count_bars, counters_path, render,
+    Outcome, RequestCount, SeriesStatus, TEXTFILE_BEGINS, bars_counted, count_bars, counters_path,
+    render,
 };
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
@@ -62,10 +63,22 @@ impl<'u> MetricsFile<'u> {
         let foreseen = Access::at(fs, path, None)
             .and_then(|_| fs.resolve(folder))
             .and_then(|real| is_dir(fs, &real));
-        if let Err(error) = foreseen {
-            let text = format!("The metrics will not be written: {error}.");
+        let obstacle = match foreseen {
+            Ok(_) => self.other(path).ok().flatten(),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(obstacle) = obstacle {
+            let text = format!("The metrics will not be written: {obstacle}.");
             self.shell.printer.warning(&text);
         }
+    }
+
+    /// Tells what lies in the place of the file, if it is none of metrics: a month, the registry, the settings, which is not
+    /// overwritten for a slip of the hand.
+    fn other(&self, path: &Path) -> FsResult<Option<String>> {
+        let lies = self.shell.world.fs.read(path)?.unwrap_or_default();
+        let is_other = !lies.is_empty() && !lies.starts_with(TEXTFILE_BEGINS.as_bytes());
+        Ok(is_other.then(|| format!("{} is no file of metrics", path.display())))
     }
 
     /// Adds what a run stored to what earlier runs did; returns what the shell has to hear of it.
@@ -88,6 +101,11 @@ impl<'u> MetricsFile<'u> {
         let Some(path) = &self.path else {
             return Exit::Ok;
         };
+        if let Ok(Some(other)) = self.other(path) {
+            let text = format!("error: the metrics are not written: {other}");
+            self.shell.printer.error(&text);
+            return Exit::Failed;
+        }
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = registry(self.workspace, self.shell);

@@ -57,12 +57,10 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
         ..Overrides::default()
     };
     let workspace = wiring::open(shell, &flags)?;
-    if shell
-        .world
-        .fs
-        .metadata(&shell.root().join(TICKERS_FILE))?
-        .is_none()
-    {
+    let fs = &*shell.world.fs;
+    if fs.metadata(&shell.root().join(TICKERS_FILE))?.is_none() {
+        // Whether it is gone, or never was, is known to who reads it.
+        Catalog::load(fs, shell.root())?;
         return Err(absent(shell, "there is no tickers.json"));
     }
     let tickers = meant(args, &workspace, shell)?;
@@ -164,7 +162,7 @@ impl Update<'_> {
 
     fn toggle_warnings(&self, plan: &UpdatePlan) -> Vec<String> {
         let toggles = self.cycle.workspace.config.storage_config();
-        plan_view::toggle_warnings(&plan.against_toggle, toggles)
+        plan_view::toggle_warnings((&plan.against_toggle, &plan.in_both), toggles)
     }
 
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
