@@ -27,6 +27,7 @@ pub mod overview;
 pub mod query;
 #[cfg(feature = "polars")]
 pub mod resample;
+pub mod roster;
 pub mod source;
 pub mod storage;
 pub mod sys;

@@ -8,6 +8,7 @@ mod message;
 pub(super) use message::Failure;
 
 use super::Exit;
+use super::ui::troubles::why_nothing_is_stored;
 use super::ui::words;
 use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
@@ -20,12 +21,15 @@ use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::migrate::{ChooseError, MigrateError};
 use crate::mirror::MirrorError;
+use crate::model::{Interval, Ticker, Venue};
 use crate::query::QueryError;
+use crate::roster::RosterError;
+use crate::source::symbols::ListError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
 use crate::vault::VaultError;
-use crate::workspace::{ReadError, WorkspaceError};
+use crate::workspace::{DataRoot, ReadError, WorkspaceError};
 
 fn exit_of_fs(error: &FsError) -> Exit {
     if error.is_out_of_space() {
@@ -217,8 +221,87 @@ impl From<ChooseError> for Failure {
     }
 }
 
+impl From<RosterError> for Failure {
+    fn from(error: RosterError) -> Self {
+        match &error {
+            RosterError::Unfetched { .. } => Self::of(Exit::SourceDown, error),
+            RosterError::Refused {
+                reason: ListError::Shorter { .. },
+                ..
+            } => Self::of(Exit::Failed, error).hint(SHORTER),
+            RosterError::Incomparable { .. } => Self::of(Exit::Damaged, error).hint(SHORTER),
+            RosterError::Aliases(known) => {
+                let is_damaged = known.is_damage();
+                let exit = if is_damaged {
+                    Exit::Damaged
+                } else {
+                    Exit::Failed
+                };
+                Self::of(exit, error).hint(
+                    "without the file, mnemonics of earlier days are not known any more; move it away if that is all right",
+                )
+            }
+            RosterError::NoSource { .. } => Self::of(Exit::Usage, error),
+            RosterError::Inherited { .. } => Self::of(Exit::Failed, error)
+                .hint("migrate it, or move it away, or remove the ticker at every venue"),
+            RosterError::Unspellable { venue, .. } => {
+                let Venue { market, source } = venue;
+                let hint = format!("{IN_PARTITIONS} --market {market} --source {source}");
+                Self::of(Exit::Failed, error).hint(hint)
+            }
+            RosterError::DataAbsent => nothing_stored(&DataRoot::Absent),
+            RosterError::Orphans {
+                venue,
+                interval,
+                tickers,
+                is_partitioned,
+            } => orphans(venue, *interval, tickers, *is_partitioned),
+            RosterError::NoList { .. }
+            | RosterError::Refused { .. }
+            | RosterError::NoInterval { .. } => Self::of(Exit::Failed, error),
+            _ => match error {
+                RosterError::Workspace(error) => error.into(),
+                RosterError::Catalog(error) => error.into(),
+                RosterError::Config(error) => error.into(),
+                RosterError::Storage(error) => error.into(),
+                RosterError::Lock(error) => error.into(),
+                RosterError::Fs(error) => error.into(),
+                error => Self::of(Exit::Failed, error),
+            },
+        }
+    }
+}
+
+/// What helps with a list that may have been cut off.
+const SHORTER: &str = "`--accept-shorter` takes it all the same";
+
+/// Returns the failure of rows that a toggle would leave behind. The way is planned first, and its other steps follow from there.
+fn orphans(venue: &Venue, interval: Interval, tickers: &[Ticker], is_partitioned: bool) -> Failure {
+    let (rows, command) = if is_partitioned {
+        let way = "init --all-found --venue";
+        ("rows only in the legacy layout", format!("{way} {venue}"))
+    } else {
+        let way = "rollback --dry-run";
+        ("rows in partitions", format!("{way} {venue} {interval}"))
+    };
+    let have = if tickers.len() == 1 { "has" } else { "have" };
+    let (count, names) = (
+        words::count(tickers.len(), "ticker", "tickers"),
+        words::some_of(tickers, 3),
+    );
+    let message = format!("{count} at {venue} {have} {interval} {rows} ({names})");
+    let hint = format!("move them first: barkeep partition-migrate {command}");
+    Failure::new(Exit::Failed, message).hint(hint)
+}
+
+/// Returns the failure of a command that rows that cannot be found, or stored, keep from its work.
+pub(super) fn nothing_stored(data: &DataRoot) -> Failure {
+    let (message, hint) = why_nothing_is_stored(data).unwrap_or_default();
+    Failure::new(Exit::Failed, message).hint(format!("{hint}, then run again"))
+}
+
 /// What helps a symbol that the legacy layout cannot spell.
-pub(super) const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
+const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
 
 impl From<WorkspaceError> for Failure {
     fn from(error: WorkspaceError) -> Self {

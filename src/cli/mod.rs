@@ -48,7 +48,7 @@ fn run_unguarded(args: &[OsString], world: &World) -> Exit {
         Chatter::Talkative
     };
     let printer = Printer::new(world, chatter);
-    let is_json = line.command.is_json();
+    let is_json = line.is_json;
     let act = line.command.act();
     let outcome = execute(&line, world, &printer).map_err(|failure| failure.during(act));
     let exit = match outcome {

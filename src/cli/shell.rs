@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use clap::CommandFactory;
+use serde::Serialize;
 
-use super::World;
 use super::args::{CommandLine, GlobalArgs};
 use super::failure::Failure;
 use super::ui::Printer;
 use super::ui::located::Elsewhere;
+use super::{Exit, World};
 use crate::config::EnvVars;
 use crate::sys::{Clock, FsResult, ReplayClock};
 use crate::workspace::Surroundings;
@@ -87,6 +88,47 @@ impl<'w> Shell<'w> {
         };
         shell.lead();
         Ok(shell)
+    }
+
+    /// Prints a line of data.
+    pub(super) fn line(&self, text: &str) {
+        self.printer.line(text);
+    }
+
+    /// Prints a table of data, as `Printer::table`.
+    pub(super) fn table(&self, header: &[&str], rows: &[impl AsRef<[String]>], numbers: &[usize]) {
+        self.printer.table(header, rows, numbers);
+    }
+
+    /// Prints a document of data.
+    pub(super) fn json(&self, value: &impl Serialize) {
+        self.printer.json(value);
+    }
+
+    /// Prints a message unless silence was asked for.
+    pub(super) fn note(&self, sentence: &str) {
+        self.printer.note(sentence);
+    }
+
+    /// Prints a message about something that is wrong and does not stop the work.
+    pub(super) fn warning(&self, sentence: &str) {
+        self.printer.warning(sentence);
+    }
+
+    /// Prints what must be seen even when silence was asked for.
+    pub(super) fn error(&self, text: &str) {
+        self.printer.error(text);
+    }
+
+    /// Returns the signal that asks the program to end, if one did.
+    pub(super) fn interrupted(&self) -> Option<Exit> {
+        self.around.stop.signal().map(Exit::Interrupted)
+    }
+
+    /// Returns a failure with the exit of the signal that brought it about, if one did.
+    pub(super) fn stopped(&self, mut failure: Failure) -> Failure {
+        failure.exit = self.interrupted().unwrap_or(failure.exit);
+        failure
     }
 
     /// Returns a path that the user typed, relative to the current directory.

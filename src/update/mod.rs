@@ -8,7 +8,6 @@
 mod answer;
 mod arrivals;
 mod asides;
-mod confirm;
 mod feed_runs;
 mod fetch;
 mod fill;
@@ -20,10 +19,8 @@ mod queue;
 mod replay;
 mod run;
 mod space;
-mod take_in;
 mod unknown;
 
-pub use confirm::{Confirmed, confirm};
 pub use order::missed;
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
@@ -31,7 +28,6 @@ pub use planned::{
 };
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
-pub use take_in::{ListChoice, TakenIn, take_in};
 pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
 use crate::catalog::CatalogError;

@@ -16,7 +16,6 @@ use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
 use crate::cli::wiring;
-use crate::config::Overrides;
 use crate::export::Times;
 use crate::export::chart::{Paint, Size, candles, lines, svg};
 use crate::frame::Frame;
@@ -68,7 +67,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let target = target.map(|path| svg_target(args, shell, path));
     let target = target.transpose()?;
     let span = args.time.span(shell.today())?;
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
     let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
@@ -162,14 +161,14 @@ impl Picture {
             rows,
         };
         let candles = candles(&self.bars, size.candles());
-        shell.printer.line(&self.title(candles.bars_each));
+        shell.line(&self.title(candles.bars_each));
         for line in lines(&candles, size, self.times, paint(shell)) {
-            shell.printer.line(&line);
+            shell.line(&line);
         }
-        shell.printer.line("┃ rose   █ fell");
+        shell.line("┃ rose   █ fell");
         if candles.without_prices > 0 {
             let bars = count(candles.without_prices, "bar has", "bars have");
-            shell.printer.note(&format!("{bars} no prices to draw."));
+            shell.note(&format!("{bars} no prices to draw."));
         }
     }
 }

@@ -70,7 +70,7 @@ pub(in crate::cli) fn run(args: &CompleteArgs, shell: &Shell<'_>) -> Exit {
         }
     };
     if !words.is_empty() {
-        shell.printer.line(&words.join("\n"));
+        shell.line(&words.join("\n"));
     }
     Exit::Ok
 }

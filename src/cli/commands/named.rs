@@ -83,7 +83,7 @@ impl<'l> Lookup<'l> {
     fn tell_troubles(&self) {
         for trouble in self.catalog.aliases().troubles() {
             let warning = format!("Mnemonics of a venue are not known: {trouble}.");
-            self.shell.printer.warning(&warning);
+            self.shell.warning(&warning);
         }
     }
 

@@ -13,8 +13,7 @@ use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::wiring;
 use crate::ingest::Unserved;
 use crate::inventory::{self, Asked, Known};
 use crate::model::{Interval, Ticker, Venue};
@@ -46,10 +45,9 @@ pub(in crate::cli) struct StatusArgs {
 
 /// Runs `status`.
 pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     for warning in catalog.warnings() {
-        shell.printer.warning(&format!("{warning}."));
+        shell.warning(&format!("{warning}."));
     }
     if args.gaps {
         return status_gaps::run(args, &workspace, &catalog, shell);
@@ -76,7 +74,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let mirrors = mirror::standings(&workspace, &known);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
-        shell.printer.json(&json!({
+        shell.json(&json!({
             "series": series.iter().map(document).collect::<Vec<_>>(),
             "lock": lock,
             "leftover_runs": leftovers,
@@ -105,11 +103,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     ];
     // A workspace of feeds has no series that are asked for one by one.
     if !rows.is_empty() || sizes.is_empty() {
-        shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
+        shell.table(&header, &rows, &[2, 3, 4, 6, 7]);
     }
     if !sizes.is_empty() {
         if !rows.is_empty() {
-            shell.printer.line("");
+            shell.line("");
         }
         ui_sizes::print(&sizes, shell.printer);
     }
@@ -117,7 +115,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         one.print(now, shell.printer);
     }
     if !shelves.is_empty() {
-        shell.printer.line("");
+        shell.line("");
         ui_sizes::print_vault(&shelves, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
@@ -125,14 +123,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         print_unserved(one, shell.printer);
     }
     for warning in &toggles {
-        shell.printer.warning(&format!("{warning}."));
+        shell.warning(&format!("{warning}."));
     }
     for one in &refused {
-        shell.printer.warning(&refused_line(one));
+        shell.warning(&refused_line(one));
     }
     print_losses(&series, shell);
     let lock = if lock == "none" { "free" } else { &lock };
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "The run lock is {lock}; {} left.",
         count(leftovers, "interrupted run", "interrupted runs")
     ));
@@ -142,13 +140,13 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
 /// Says what the sources will forget.
 fn print_losses(series: &[SeriesStatus], shell: &Shell<'_>) {
     for one in series.iter().filter(|one| one.will_lose()) {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} {} will expire before it can be fetched at this rate.",
             one.venue, one.interval
         ));
     }
     for one in series.iter().filter(|one| one.losing_in_a_week > 0) {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{} {}: {} bars within a week, {} within a day, unless they are fetched.",
             one.venue,
             one.interval,

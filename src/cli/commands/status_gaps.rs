@@ -74,9 +74,7 @@ pub(super) fn run(
         let feeds = minutes
             .as_ref()
             .map(|feeds| feed_minutes::document(feeds, &args.venues));
-        shell
-            .printer
-            .json(&document(args, &states, &series, feeds.as_ref()));
+        shell.json(&document(args, &states, &series, feeds.as_ref()));
     } else {
         print(args, &states, &series, shell);
         if let Some(feeds) = &minutes {
@@ -87,14 +85,14 @@ pub(super) fn run(
         feed_minutes::warn(feeds, shell);
     }
     for path in books.values().flat_map(GapBook::damaged) {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} is damaged: what was remembered of its sessions is unknown.",
             shell.shown(path)
         ));
     }
     for one in will_lose {
         let sessions = count(one.missed, "session", "sessions");
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} {}: {sessions} will be lost before they can be fetched at this rate.",
             one.venue, one.interval
         ));
@@ -155,7 +153,7 @@ fn print(
             "next loss",
         ];
         let rows: Vec<[String; 8]> = states.iter().map(row).collect();
-        return shell.printer.table(&header, &rows, &[3, 4]);
+        return shell.table(&header, &rows, &[3, 4]);
     }
     let header = [
         "venue",
@@ -181,9 +179,7 @@ fn print(
             ]
         })
     });
-    shell
-        .printer
-        .table(&header, &rows.collect::<Vec<_>>(), &[6]);
+    shell.table(&header, &rows.collect::<Vec<_>>(), &[6]);
 }
 
 fn row(one: &StateOfSessions) -> [String; 8] {

@@ -24,8 +24,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::wiring;
 use crate::inventory::{self, Asked, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
@@ -125,8 +124,7 @@ impl Outcome {
 
 /// Runs `check`.
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues);
     let args = &CheckArgs {
         tickers: lookup.tickers(&args.tickers)?,
@@ -166,7 +164,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     if outcome.found.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
         unknown?;
     } else if let Err(unknown) = unknown {
-        shell.printer.error(&unknown.text());
+        shell.error(&unknown.text());
         exit = unknown.exit;
     }
     if args.json {

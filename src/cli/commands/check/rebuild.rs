@@ -95,7 +95,7 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
                 .map(|request| Value::Object(series(request)))
                 .collect()
         };
-        shell.printer.json(&json!({
+        shell.json(&json!({
             "series": recorded,
             "files": files,
             "changed": each(&changed),
@@ -109,14 +109,14 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
         some_of(&named, MOST_NAMED)
     };
     if !changed.is_empty() {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "The record said something else of {}: {}.",
             count(changed.len(), "series", "series"),
             of(&changed)
         ));
     }
     if !gone.is_empty() {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "No file is there any more of {}: {}.",
             count(gone.len(), "series", "series"),
             of(&gone)
@@ -124,11 +124,11 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
     }
     for one in &retired {
         let (path, folder) = (shell.shown(&one.path), shell.shown(&one.folder));
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{path} is damaged and is kept in {folder}; what it told of past values is not known any more"
         ));
     }
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "Recorded {} of {}.",
         count(number(files), "file", "files"),
         count(number(recorded), "series", "series")

@@ -39,7 +39,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
         let header = [
             "venue", "ticker", "interval", "date", "close", "volume", "kind", "bar", "why",
         ];
-        shell.printer.table(&header, &rows, &[4, 5]);
+        shell.table(&header, &rows, &[4, 5]);
     }
     plan.restore.print(shell);
     troubles(&plan.outcome, shell);
@@ -119,32 +119,30 @@ pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>
     let kept: Vec<_> = done.taken.kept.iter().chain(&done.returned.kept).collect();
     for record in kept.iter().take(MOST_NAMED) {
         let folder = shell.shown(&record.folder);
-        shell.printer.note(&format!("Kept: {folder}"));
+        shell.note(&format!("Kept: {folder}"));
     }
     if let Some(more) = left_of(kept.len(), MOST_NAMED, "more file is", "more files are") {
-        shell.printer.note(&format!("{more} in quarantine."));
+        shell.note(&format!("{more} in quarantine."));
     }
     for warning in done.taken.warnings.iter().chain(&done.returned.warnings) {
-        shell.printer.warning(warning);
+        shell.warning(warning);
     }
     if done.outdated > 0 {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {} changed meanwhile and stay\nhint: run barkeep check --repair again",
             count(done.outdated, "row", "rows")
         ));
     }
     for failure in &done.leftovers.failures {
-        shell.printer.error(&format!("error: {failure}"));
+        shell.error(&format!("error: {failure}"));
     }
     for (request, error) in done.taken.failures.iter().chain(&done.returned.failures) {
-        shell
-            .printer
-            .error(&format!("error: {request} stays as it is: {error}"));
+        shell.error(&format!("error: {request} stays as it is: {error}"));
     }
     for (request, reason) in done.taken.left.iter().chain(&done.returned.left) {
-        shell.printer.error(&format!("error: {request}: {reason}"));
+        shell.error(&format!("error: {request}: {reason}"));
     }
-    shell.printer.note(&summary(args, plan, done));
+    shell.note(&summary(args, plan, done));
 }
 
 /// Prints one document.
@@ -178,7 +176,7 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
     let kept = taken.kept.iter().chain(&returned.kept);
     let warnings: Vec<&String> = taken.warnings.iter().chain(&returned.warnings).collect();
     let (copies, refused) = plan.restore.document();
-    shell.printer.json(&json!({
+    shell.json(&json!({
         "series": plan.outcome.found.series,
         "bars": plan.outcome.found.bars,
         "dry_run": args.dry_run,

@@ -109,15 +109,15 @@ impl Restore {
         }
         if !rows.is_empty() {
             let header = ["venue", "series", "lost", "rows", "copy in the mirror"];
-            shell.printer.table(&header, &rows, &[3]);
+            shell.table(&header, &rows, &[3]);
         }
         for (request, reason) in &self.found.refused {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "What the mirror has still of {request} cannot be put back: {reason}."
             ));
         }
         for unread in &self.unread {
-            shell.printer.warning(&format!("{unread}."));
+            shell.warning(&format!("{unread}."));
         }
     }
 

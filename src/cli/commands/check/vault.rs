@@ -48,21 +48,21 @@ pub(super) fn print(findings: &[Finding], shell: &Shell<'_>) {
         match finding {
             Finding::Damaged { path, damage } => {
                 let name = damage.name.as_deref().unwrap_or("a download");
-                shell.printer.error(&format!(
+                shell.error(&format!(
                     "error: {} is damaged: {} of {name} at byte {}",
                     shell.shown(path),
                     bytes(damage.length),
                     damage.offset
                 ));
             }
-            Finding::Newer { path } => shell.printer.error(&format!(
+            Finding::Newer { path } => shell.error(&format!(
                 "error: {} is of a newer form, which this version cannot read",
                 shell.shown(path)
             )),
             Finding::Torn {
                 path,
                 bytes: length,
-            } => shell.printer.note(&format!(
+            } => shell.note(&format!(
                 "{} ends in {} of a download that was cut off; nothing was made of them.",
                 shell.shown(path),
                 bytes(*length)

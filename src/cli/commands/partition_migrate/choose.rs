@@ -37,7 +37,7 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
     for (at, one) in open.iter().enumerate() {
         let (total, done) = one.jobs;
         let status = one.status.as_str();
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{:>3}  {}  {status}, {done} of {total}",
             at + 1,
             one.tuple
@@ -62,6 +62,6 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
         if let Some(found) = by_number.or_else(by_name).and_then(|at| open.get(at)) {
             return Ok(vec![found.clone()]);
         }
-        shell.printer.note("That is none of them.");
+        shell.note("That is none of them.");
     }
 }

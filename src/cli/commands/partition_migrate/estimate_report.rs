@@ -99,7 +99,7 @@ pub(super) fn planned(
             .zip(estimates)
             .map(estimate_document)
             .collect();
-        return shell.printer.json(&json!({
+        return shell.json(&json!({
             "event": "plan",
             "intervals": intervals,
             "peak_bytes": need.bytes,
@@ -130,22 +130,18 @@ pub(super) fn planned(
     let header = [
         "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
     ];
-    shell.printer.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
+    shell.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
     for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
-        shell
-            .printer
-            .warning(&format!("{ticker} would fail: {reason}."));
+        shell.warning(&format!("{ticker} would fail: {reason}."));
     }
     if let Some(missing) = missing {
-        shell
-            .printer
-            .warning(&format!("The disk is too full by {}.", shown(missing)));
+        shell.warning(&format!("The disk is too full by {}.", shown(missing)));
     }
     let inodes = |inodes: u64| count(small(inodes), "inode", "inodes");
     let free_inodes = free
         .inodes
         .map_or(String::new(), |free| format!(" and {}", inodes(free)));
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "At most {} and {} are needed beside what is there; {}{free_inodes} are free. Building the files took {} here, and \
          writing and proving them comes on top. Nothing was changed.",
         size(need.bytes),

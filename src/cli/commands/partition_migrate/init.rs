@@ -88,9 +88,7 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         .flatten();
     if let Some(kept) = migrate::keep_plan(mover)? {
         let kept = shell.shown(&kept);
-        shell
-            .printer
-            .note(&format!("The old plan is kept as {kept}."));
+        shell.note(&format!("The old plan is kept as {kept}."));
     }
     let mut plan = MigrationPlan::new(&args.created_by);
     for tuple in &tuples {
@@ -100,13 +98,11 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     migrate::save_plan(mover, &plan)?;
     held.release()?;
     let names: Vec<Interval> = tuples.iter().map(|tuple| tuple.interval).collect();
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "The plan has {} of {venue}.",
         some_of(&names, names.len())
     ));
-    shell
-        .printer
-        .note("Next: barkeep partition-migrate migrate --all --dry-run");
+    shell.note("Next: barkeep partition-migrate migrate --all --dry-run");
     Ok(Exit::Ok)
 }
 
@@ -163,7 +159,7 @@ fn decide_adoption(
         .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
     }
     for folder in folders(shell, &adoptables) {
-        shell.printer.line(&folder);
+        shell.line(&folder);
     }
     let taken = adoptables
         .iter()
@@ -182,14 +178,14 @@ fn decide_adoption(
         }
     }
     let adopted = migrate::adopt(mover, &adoptables)?;
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "Moved {} and merged {}.",
         count(adopted.moved, "file", "files"),
         count(adopted.merged, "file", "files")
     ));
     for record in &adopted.kept {
         let (folder, reason) = (shell.shown(&record.folder), &record.reason);
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} is kept in {folder}: {reason}.",
             shell.shown(&record.path)
         ));
@@ -240,7 +236,7 @@ fn tuples(
             Plannable::Yes => None,
             Plannable::TooWide { is_empty } if args.all_found => {
                 if !is_empty {
-                    shell.printer.note(&format!(
+                    shell.note(&format!(
                         "{interval} stays in the legacy layout: its bars are too wide for monthly files."
                     ));
                 }

@@ -69,7 +69,7 @@ pub(in crate::cli) fn run(args: &MarkArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         }
         _ => format!("{tuple} is marked."),
     };
-    shell.printer.note(&note);
+    shell.note(&note);
     Ok(Exit::Ok)
 }
 

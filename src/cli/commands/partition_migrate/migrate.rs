@@ -144,7 +144,7 @@ fn chosen(
     {
         for sentence in &state.disagreements {
             let tuple = &state.planned.tuple;
-            shell.printer.warning(&format!("{tuple}: {sentence}."));
+            shell.warning(&format!("{tuple}: {sentence}."));
         }
     }
     refuse_wide(workspace, &chosen)?;
@@ -231,9 +231,7 @@ fn confirm(
     let tickers: usize = estimates.iter().map(|one| one.tickers).sum();
     if !args.json {
         for (planned, estimate) in chosen.iter().zip(estimates) {
-            shell
-                .printer
-                .note(&estimate_report::estimate(planned, estimate));
+            shell.note(&estimate_report::estimate(planned, estimate));
         }
     }
     if tickers == 0 && !args.delete_legacy {
@@ -276,7 +274,7 @@ fn migrate_one(
     };
     let done = migrate::migrate_planned(mover, &choices, (plan, tuple), &mut proofs, legacy);
     if done.is_err() {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tuple}: {} proven so far; the next run goes on from there.",
             count(proofs.len(), "ticker is", "tickers are")
         ));

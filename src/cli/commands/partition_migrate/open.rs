@@ -89,7 +89,7 @@ pub(super) fn lock<'s>(
         let swept = ingest::sweep::sweep(&workspace.stores, session)?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{}: {}; what was there is kept in {}.",
                 record.path.display(),
                 record.reason,

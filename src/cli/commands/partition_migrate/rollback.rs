@@ -187,13 +187,10 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[BroughtBack]) {
     if args.json {
         let intervals: Vec<Value> = done.iter().map(document).collect();
         return shell
-            .printer
             .json(&json!({ "event": "summary", "dry_run": args.dry_run, "intervals": intervals }));
     }
     if done.is_empty() {
-        shell
-            .printer
-            .note("No interval of the plan has partitions.");
+        shell.note("No interval of the plan has partitions.");
     }
     for one in done {
         say(args, shell, one);
@@ -203,7 +200,7 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[BroughtBack]) {
 fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
     let [equal, merged, rebuilt] = one.report.tally();
     let tuple = &one.report.tuple;
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{tuple}: {} with a legacy file that has everything, {} with {} merged into it, {} rebuilt with {}.",
         count(equal.0, "ticker", "tickers"),
         count(merged.0, "ticker", "tickers"),
@@ -212,7 +209,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
         count(rebuilt.1, "row", "rows")
     ));
     for ticker in one.report.staying() {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{tuple}: {ticker} stays in partitions, and is used from there: no file name of the legacy layout spells it."
         ));
     }
@@ -230,22 +227,20 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
     if one.report.flat > 0 && (args.dry_run || one.report.switched.is_some()) {
         let files = count(one.report.flat, "file", "files");
         let interval = tuple.interval;
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tuple}: {files} flat in stocks_{interval}, where the predecessor looks."
         ));
     }
     match &one.report.switched {
-        _ if args.dry_run => shell.printer.note("Nothing was changed."),
-        Some(_) => shell
-            .printer
-            .note(&format!("{tuple} is kept in legacy files again.")),
-        None => shell.printer.warning(&format!(
+        _ if args.dry_run => shell.note("Nothing was changed."),
+        Some(_) => shell.note(&format!("{tuple} is kept in legacy files again.")),
+        None => shell.warning(&format!(
             "{tuple} was not switched; its rows are where they were."
         )),
     }
     if let Some(removed) = &one.removed {
         let files = count(removed.files, "partition file", "partition files");
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tuple}: {files} of {} removed.",
             size(removed.bytes)
         ));

@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if args.json {
         let counted = states.iter().zip(&counts);
         let intervals: Vec<Value> = counted.map(|(state, rows)| document(state, rows)).collect();
-        shell.printer.json(&json!({ "intervals": intervals }));
+        shell.json(&json!({ "intervals": intervals }));
         return Ok(Exit::Ok);
     }
     let counted = states.iter().zip(&counts);
@@ -57,24 +57,22 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "partitions",
         "verified",
     ];
-    shell.printer.table(&header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
+    shell.table(&header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
     for (state, rows) in states.iter().zip(&counts) {
         let tuple = &state.planned.tuple;
         if let [first, ..] = rows.unknown.as_slice() {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: the rows are without those of {} tickers, first {first}: files of theirs have no whole footer.",
                 rows.unknown.len()
             ));
         }
         for (ticker, error) in rows.unreadable.iter().take(NAMED) {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: the rows are without those of {ticker}: {error}."
             ));
         }
         for (ticker, reason) in state.failures.iter().take(NAMED) {
-            shell
-                .printer
-                .warning(&format!("{tuple}: {ticker}: {reason}."));
+            shell.warning(&format!("{tuple}: {ticker}: {reason}."));
         }
         if let Some(more) = state
             .failures
@@ -82,34 +80,32 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             .checked_sub(NAMED)
             .filter(|more| *more > 0)
         {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: {more} more failed; --json has them all."
             ));
         }
         for (path, reason) in &state.strangers {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: {} is in the way: {reason}. Move it out of the folder.",
                 shell.shown(path)
             ));
         }
         for sentence in &state.disagreements {
-            shell.printer.warning(&format!("{tuple}: {sentence}."));
+            shell.warning(&format!("{tuple}: {sentence}."));
         }
         if let Some(seconds) = state.seconds_left {
-            shell.printer.note(&format!(
+            shell.note(&format!(
                 "{tuple}: about {} left at the rate so far.",
                 duration(seconds)
             ));
         }
     }
     match next(&states) {
-        Some(command) => shell.printer.note(&format!("Next: {command}")),
+        Some(command) => shell.note(&format!("Next: {command}")),
         None if states.iter().all(|state| state.stage == Stage::Active) => {
-            shell.printer.note("Everything is migrated.");
+            shell.note("Everything is migrated.");
         }
-        None => shell
-            .printer
-            .note("Nothing is left to migrate. What nothing proves is named above."),
+        None => shell.note("Nothing is left to migrate. What nothing proves is named above."),
     }
     Ok(Exit::Ok)
 }

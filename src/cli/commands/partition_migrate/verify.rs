@@ -92,7 +92,7 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
     progress.end();
     if args.json {
         let intervals: Vec<Value> = found.iter().map(document).collect();
-        shell.printer.json(&json!({ "intervals": intervals }));
+        shell.json(&json!({ "intervals": intervals }));
     } else {
         for one in &found {
             say(shell, one);
@@ -115,19 +115,15 @@ fn exit(shell: &Shell<'_>, found: &[Verification]) -> Exit {
 fn say(shell: &Shell<'_>, found: &Verification) {
     for (ticker, finding) in &found.findings {
         if let Finding::Wrong(refusal) = finding {
-            shell
-                .printer
-                .line(&format!("{ticker} {}: {refusal}", found.tuple.interval));
+            shell.line(&format!("{ticker} {}: {refusal}", found.tuple.interval));
         }
     }
     for (path, reason) in &found.strangers {
-        shell
-            .printer
-            .line(&format!("{}: {reason}", shell.shown(path)));
+        shell.line(&format!("{}: {reason}", shell.shown(path)));
     }
     report::misplaced(shell, &found.misplaced);
     let tally = found.tally();
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{}: {} of {} looked at, {} rows. {} equal, {} equal but for what updates did since, {} equal to the proof of a \
          removed legacy file, {} new in partitions, {} wrong.",
         found.tuple,
@@ -141,7 +137,7 @@ fn say(shell: &Shell<'_>, found: &Verification) {
         tally.wrong
     ));
     if found.from_memory > 0 {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} could only be read from memory, since this disk does not let go of it.",
             count(found.from_memory, "ticker", "tickers")
         ));

@@ -128,7 +128,7 @@ impl Wanted<'_> {
             shell, span, args, ..
         } = self.question;
         for damage in &stored.damaged {
-            shell.printer.error(&format!(
+            shell.error(&format!(
                 "error: {} is damaged: {}\n  caused by: the trades of {request} of {} are missing from the output",
                 shell.shown(&damage.path),
                 damage.reason,
@@ -138,7 +138,7 @@ impl Wanted<'_> {
         }
         for path in &stored.misplaced {
             let named = words::misplaced(shell.shown(path));
-            shell.printer.warning(&format!("{named}."));
+            shell.warning(&format!("{named}."));
         }
         let exact = exact_trades(&stored.frame);
         let rows = of_instrument(&span.of(&exact), self.instrument);

@@ -10,7 +10,7 @@ use super::UpdateArgs;
 use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::Catalog;
 use crate::cli::Exit;
-use crate::cli::commands::{registration, status};
+use crate::cli::commands::status;
 use crate::cli::shell::Shell;
 use crate::cli::ui::summary::Finished;
 use crate::cli::wiring::registry;
@@ -64,7 +64,7 @@ impl<'u> MetricsFile<'u> {
             .and_then(|real| is_dir(fs, &real));
         if let Err(error) = foreseen {
             let text = format!("The metrics will not be written: {error}.");
-            self.shell.printer.warning(&text);
+            self.shell.warning(&text);
         }
     }
 
@@ -79,7 +79,7 @@ impl<'u> MetricsFile<'u> {
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let counted = self
             .bars_counted()
-            .and_then(|before| count_bars(fs, places, &registration::temps(held), before + stored));
+            .and_then(|before| count_bars(fs, places, &held.temps(), before + stored));
         self.tell_trouble(&counters_path(places), counted)
     }
 
@@ -158,7 +158,7 @@ impl<'u> MetricsFile<'u> {
         };
         let path = path.display();
         let text = format!("error: the metrics in {path} are not up to date: {error}");
-        self.shell.printer.error(&text);
+        self.shell.error(&text);
         Exit::Failed
     }
 
@@ -168,7 +168,7 @@ impl<'u> MetricsFile<'u> {
         if counted.is_damaged {
             let path = counters_path(places);
             let text = format!("{} is damaged; its counters begin again.", path.display());
-            self.shell.printer.warning(&text);
+            self.shell.warning(&text);
         }
         Ok(counted.bars)
     }

@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
     };
-    let workspace = wiring::open(shell, &flags)?;
+    let workspace = wiring::open_under(shell, &flags)?;
     if shell
         .world
         .fs
@@ -141,7 +141,7 @@ impl Update<'_> {
         if plan.feeding != Feeding::Asked {
             for anew in std::mem::take(&mut plan.venues) {
                 let venue = anew.venue;
-                self.shell.printer.note(&format!(
+                self.shell.note(&format!(
                     "{venue}: what the vault has of its answers is read once more."
                 ));
             }
@@ -149,7 +149,7 @@ impl Update<'_> {
         let wanted = feeds::wanted(self.cycle.workspace, self.shell, plan);
         if self.args.json {
             let document = plan_view::json(plan, &feeds::json(&wanted));
-            self.shell.printer.json(&document);
+            self.shell.json(&document);
         } else {
             feeds::print(&wanted, self.shell.printer);
             plan_view::print(plan, self.shell.printer);
@@ -157,7 +157,7 @@ impl Update<'_> {
         let minutes = self.cycle.minutes_of(plan)?;
         let foreseen = minutes.map_or(Exit::Ok, |one| feed_minutes::foresee(&one, self.shell));
         for warning in self.toggle_warnings(plan) {
-            self.shell.printer.warning(&format!("{warning}."));
+            self.shell.warning(&format!("{warning}."));
         }
         Ok(Exit::worst([exit, feeds::exit(&wanted), foreseen]))
     }
@@ -184,7 +184,7 @@ impl Update<'_> {
         finished.exit = finished.exit.or(told);
         tracing::info!(summary = %summary_json::render(&finished), "the run is over");
         if self.args.json {
-            self.shell.printer.json(&summary_json::render(&finished));
+            self.shell.json(&summary_json::render(&finished));
         } else {
             summary::print(&finished, self.shell.printer);
         }
@@ -207,7 +207,7 @@ impl Update<'_> {
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
         let released = held.release().map_err(Failure::from);
         if let Err(failure) = &released {
-            self.shell.printer.error(&failure.text());
+            self.shell.error(&failure.text());
             finished.exit = Exit::worst([finished.exit, failure.exit]);
         }
         Ok((finished, ending))
@@ -313,7 +313,7 @@ impl Update<'_> {
     /// Says what of tickers.json cannot be used.
     fn tell_warnings(&self, catalog: &Catalog) {
         for warning in catalog.warnings() {
-            self.shell.printer.error(&format!("warning: {warning}."));
+            self.shell.error(&format!("warning: {warning}."));
         }
     }
 
