@@ -1,4 +1,5 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
+pub mod answers;
 pub mod audit;
 pub mod backlog;
 pub mod calendar;
