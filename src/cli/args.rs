@@ -232,9 +232,6 @@ impl Command {
 }
 
 /// Parses a span of the calendar, or a moment with its zone, of which the day counts.
-///
-/// # Errors
-/// When the text is neither, or nothing can be stored under it.
 pub(super) fn day(text: &str) -> Result<CalendarSpan, String> {
     match chrono::DateTime::parse_from_rfc3339(text) {
         Ok(moment) => moment.date_naive().to_string().parse(),

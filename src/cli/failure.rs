@@ -4,12 +4,15 @@
 //! is there only if something can be done. `anyhow` is used here and nowhere else.
 
 mod message;
+mod of_migrate;
+mod of_roster;
 
 pub(super) use message::Failure;
 
 use super::Exit;
 use super::ui::troubles::why_nothing_is_stored;
 use super::ui::words;
+use crate::audit::AuditError;
 use crate::catalog::{CatalogError, Unusable};
 use crate::config::{ConfigError, EnvError};
 use crate::cycle::CycleError;
@@ -19,12 +22,9 @@ use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
-use crate::migrate::{ChooseError, MigrateError};
 use crate::mirror::MirrorError;
-use crate::model::{Interval, Ticker, Venue};
+use crate::overview::SurveyError;
 use crate::query::QueryError;
-use crate::roster::RosterError;
-use crate::source::symbols::ListError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
@@ -164,10 +164,6 @@ const IN_ITS_PLACE: &str = "nothing was read or changed: put the file or folder 
 const BY_ITS_NAME: &str = "nothing was read or changed: if its rows are those of the series, give it the name that docs/format.md \
                            says, or else move it away";
 
-/// What helps with a plan that cannot be used.
-const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a copy and every proof: \
-                        barkeep partition-migrate init --all-found --force";
-
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         StorageError::from(error).into()
@@ -191,107 +187,6 @@ impl From<ReadError> for Failure {
             error => Self::of(exit, error),
         }
     }
-}
-
-impl From<MigrateError> for Failure {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Storage(error) => error.into(),
-            MigrateError::Fs(error) => error.into(),
-            MigrateError::Lock(error) => error.into(),
-            MigrateError::Config(error) => error.into(),
-            MigrateError::Catalog(error) => error.into(),
-            MigrateError::Document(error) => {
-                Self::of(exit_of_document(&error), error).hint(NEW_PLAN)
-            }
-            MigrateError::Plan { .. } => Self::of(Exit::Failed, error).hint(NEW_PLAN),
-            MigrateError::Changed { .. } => Self::of(Exit::Mismatch, error),
-            MigrateError::Record { .. } => Self::of(Exit::Damaged, error)
-                .hint("restore it from a backup: it is what vouches for removed legacy files")
-                .hint(
-                    "where every legacy file is there still, move the whole folder of records away and migrate again",
-                ),
-        }
-    }
-}
-
-impl From<ChooseError> for Failure {
-    fn from(error: ChooseError) -> Self {
-        Self::of(Exit::Usage, error)
-    }
-}
-
-impl From<RosterError> for Failure {
-    fn from(error: RosterError) -> Self {
-        match &error {
-            RosterError::Unfetched { .. } => Self::of(Exit::SourceDown, error),
-            RosterError::Refused {
-                reason: ListError::Shorter { .. },
-                ..
-            } => Self::of(Exit::Failed, error).hint(SHORTER),
-            RosterError::Incomparable { .. } => Self::of(Exit::Damaged, error).hint(SHORTER),
-            RosterError::Aliases(known) => {
-                let is_damaged = known.is_damage();
-                let exit = if is_damaged {
-                    Exit::Damaged
-                } else {
-                    Exit::Failed
-                };
-                Self::of(exit, error).hint(
-                    "without the file, mnemonics of earlier days are not known any more; move it away if that is all right",
-                )
-            }
-            RosterError::NoSource { .. } => Self::of(Exit::Usage, error),
-            RosterError::Inherited { .. } => Self::of(Exit::Failed, error)
-                .hint("migrate it, or move it away, or remove the ticker at every venue"),
-            RosterError::Unspellable { venue, .. } => {
-                let Venue { market, source } = venue;
-                let hint = format!("{IN_PARTITIONS} --market {market} --source {source}");
-                Self::of(Exit::Failed, error).hint(hint)
-            }
-            RosterError::DataAbsent => nothing_stored(&DataRoot::Absent),
-            RosterError::Orphans {
-                venue,
-                interval,
-                tickers,
-                is_partitioned,
-            } => orphans(venue, *interval, tickers, *is_partitioned),
-            RosterError::NoList { .. }
-            | RosterError::Refused { .. }
-            | RosterError::NoInterval { .. } => Self::of(Exit::Failed, error),
-            _ => match error {
-                RosterError::Workspace(error) => error.into(),
-                RosterError::Catalog(error) => error.into(),
-                RosterError::Config(error) => error.into(),
-                RosterError::Storage(error) => error.into(),
-                RosterError::Lock(error) => error.into(),
-                RosterError::Fs(error) => error.into(),
-                error => Self::of(Exit::Failed, error),
-            },
-        }
-    }
-}
-
-/// What helps with a list that may have been cut off.
-const SHORTER: &str = "`--accept-shorter` takes it all the same";
-
-/// Returns the failure of rows that a toggle would leave behind. The way is planned first, and its other steps follow from there.
-fn orphans(venue: &Venue, interval: Interval, tickers: &[Ticker], is_partitioned: bool) -> Failure {
-    let (rows, command) = if is_partitioned {
-        let way = "init --all-found --venue";
-        ("rows only in the legacy layout", format!("{way} {venue}"))
-    } else {
-        let way = "rollback --dry-run";
-        ("rows in partitions", format!("{way} {venue} {interval}"))
-    };
-    let have = if tickers.len() == 1 { "has" } else { "have" };
-    let (count, names) = (
-        words::count(tickers.len(), "ticker", "tickers"),
-        words::some_of(tickers, 3),
-    );
-    let message = format!("{count} at {venue} {have} {interval} {rows} ({names})");
-    let hint = format!("move them first: barkeep partition-migrate {command}");
-    Failure::new(Exit::Failed, message).hint(hint)
 }
 
 /// Returns the failure of a command that rows that cannot be found, or stored, keep from its work.
@@ -350,6 +245,23 @@ impl From<InventoryError> for Failure {
             InventoryError::Lock(error) => error.into(),
             InventoryError::Storage(error) => error.into(),
             InventoryError::Workspace(error) => error.into(),
+            InventoryError::DataAbsent => nothing_stored(&DataRoot::Absent),
+            InventoryError::Unfinished { runs } => {
+                let are = words::count(runs, "interrupted run is", "interrupted runs are");
+                Self::new(Exit::Failed, format!("{are} not finished yet"))
+                    .hint("finish them first: barkeep cleanup")
+            }
+        }
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Inventory(error) => error.into(),
+            AuditError::Ingest(error) => error.into(),
+            AuditError::Catalog(error) => error.into(),
+            AuditError::Shut { .. } => Self::of(Exit::Failed, error),
         }
     }
 }
@@ -388,6 +300,15 @@ impl From<QueryError> for Failure {
                 Self::of(Exit::Usage, error)
             }
             QueryError::Unjoined { .. } => Self::of(Exit::Failed, error),
+        }
+    }
+}
+
+impl From<SurveyError> for Failure {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Workspace(error) => error.into(),
+            SurveyError::Update(error) => error.into(),
         }
     }
 }

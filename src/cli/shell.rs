@@ -166,6 +166,28 @@ impl<'w> Shell<'w> {
         let answer = self.world.answer().unwrap_or_default().to_lowercase();
         answer == "y" || answer == "yes"
     }
+
+    /// Asks as `asks`.
+    pub(super) fn confirm(&self, question: &str, undone: &str) -> Result<(), Failure> {
+        if self.asks(question) {
+            Ok(())
+        } else {
+            Err(Failure::new(Exit::Failed, undone))
+        }
+    }
+
+    /// Refuses what takes a yes where nobody can give one.
+    pub(super) fn refuse_unconfirmed(
+        &self,
+        what: &str,
+        is_yes: bool,
+        is_non_interactive: bool,
+    ) -> Result<(), Failure> {
+        if is_yes || self.may_ask(is_non_interactive) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("{what} has to be confirmed")).hint("say --yes"))
+    }
 }
 
 /// Links are resolved once, here, so that every later path is the real one.

@@ -12,17 +12,11 @@ use crate::model::{AsOf, Venue};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Opens the workspace of the shell.
-///
-/// # Errors
-/// `NotInitialised` when the folder is none; else what is wrong with its settings.
 pub(super) fn open<'s>(shell: &'s Shell<'_>) -> Result<Workspace<'s>, Failure> {
     open_under(shell, &Overrides::default())
 }
 
 /// Opens the workspace of the shell, and its registry.
-///
-/// # Errors
-/// As `open` and `registry`.
 pub(super) fn open_with_registry<'s>(
     shell: &'s Shell<'_>,
 ) -> Result<(Workspace<'s>, Catalog), Failure> {
@@ -32,9 +26,6 @@ pub(super) fn open_with_registry<'s>(
 }
 
 /// Opens the workspace of the shell with settings of the command line.
-///
-/// # Errors
-/// As `open`.
 pub(super) fn open_under<'s>(
     shell: &'s Shell<'_>,
     flags: &Overrides,
@@ -50,9 +41,6 @@ pub(super) fn open_under<'s>(
 }
 
 /// Opens the workspace of the shell for a command that may name a venue.
-///
-/// # Errors
-/// As `open`.
 pub(super) fn open_at<'s>(
     shell: &'s Shell<'_>,
     venue: Option<&Venue>,
@@ -65,9 +53,6 @@ pub(super) fn open_at<'s>(
 }
 
 /// Returns the registry, which a workspace has.
-///
-/// # Errors
-/// When it has none, or it cannot be used.
 pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
     workspace
         .catalog()?
@@ -75,9 +60,6 @@ pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<C
 }
 
 /// Returns the registry; an empty one where the workspace has none.
-///
-/// # Errors
-/// When it cannot be used.
 pub(super) fn registry_or_new(
     workspace: &Workspace<'_>,
     _: &Shell<'_>,
@@ -86,9 +68,6 @@ pub(super) fn registry_or_new(
 }
 
 /// Returns the moment that a command is asked about; `None` for now.
-///
-/// # Errors
-/// When it is to come.
 pub(super) fn moment(
     shell: &Shell<'_>,
     as_of: Option<AsOf>,

@@ -10,10 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::calendar::{Calendar, Day, Session, utc_of};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::config::Overrides;
 use crate::model::CalendarSpan;
 use crate::workspace::Workspace;

@@ -8,14 +8,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::{registration, sweep};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
-use crate::cli::{Exit, outcome};
+use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::ingest::sweep as temps;
 use crate::ingest::{self, LookedInto, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
@@ -54,9 +51,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let lock_seconds = watch.seconds();
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
-    let fs = &*shell.world.fs;
-    let mut registry =
-        Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
+    let mut registry = Registry::load_or_empty(workspace.fs(), shell.root())?;
     workspace.learn(Some(registry.catalog()));
     let swept = temps::sweep(&workspace.stores, session)?;
     let leftovers = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;

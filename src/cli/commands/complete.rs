@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 
 use crate::catalog::{Aliases, Catalog, Intervals};
-use crate::cli::Exit;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Shell};
 use crate::config::Overrides;
 use crate::layout::Places;
 use crate::model::Interval;

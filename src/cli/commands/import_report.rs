@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, grouped, some_of};
+use crate::cli::{Failure, Shell};
 use crate::model::Venue;
 use crate::roster::{Imported, ReadList};
 use crate::source::symbols::{LeftOut, Reason};

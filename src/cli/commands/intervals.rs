@@ -7,11 +7,8 @@ use serde_json::json;
 
 use super::registration;
 use crate::catalog::Intervals;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Interval;
 use crate::roster;
 

@@ -10,11 +10,8 @@ use serde_json::{Map, Value, json};
 use super::named::{self, Lookup};
 use super::unknown;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::inventory::{self, Asked, Known, Listed};
 use crate::ledger::SeriesRecord;
 use crate::model::{AsOf, Interval, PartitionKey, Series, Ticker, Venue, time};
@@ -151,9 +148,7 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
         return Err(Failure::usage(format!(
             "tickers.json does not have {names}, and nothing is recorded"
         ))
-        .hint(unknown::near(catalog, &unknown, || {
-            unknown::LISTED.to_owned()
-        })));
+        .hint(unknown::near_or_listed(catalog, &unknown)));
     }
     let is_recorded = |venue: &Venue| {
         let mut records = known.records.keys();

@@ -5,11 +5,9 @@
 use clap::Args;
 
 use super::registration;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::{self, registry};
+use crate::cli::{Exit, Failure, Shell};
 use crate::model::{Ticker, Venue};
 use crate::roster;
 

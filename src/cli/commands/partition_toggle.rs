@@ -7,10 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::registration;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::config::ToggleScope;
 use crate::model::{Slug, Venue};
 use crate::roster::{self, Change};

@@ -4,9 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words;
+use crate::cli::{Failure, Shell};
 use crate::ingest;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
@@ -15,9 +14,6 @@ use crate::source::symbols;
 use crate::workspace::Workspace;
 
 /// Takes the run lock, waiting for it if that was asked for.
-///
-/// # Errors
-/// As `GlobalRunLock::acquire`.
 pub(super) fn lock<'s>(
     workspace: &Workspace<'s>,
     shell: &Shell<'_>,
@@ -45,9 +41,6 @@ pub(super) fn lock<'s>(
 }
 
 /// Changes the registry under the run lock, and saves it if something changed. `load` returns what there is.
-///
-/// # Errors
-/// As `lock`, `load` and `apply`; when the lock is lost, or the file cannot be replaced.
 pub(super) fn change<T>(
     (workspace, shell): (&Workspace<'_>, &Shell<'_>),
     command: &str,
@@ -65,9 +58,6 @@ pub(super) fn change<T>(
 }
 
 /// Returns the tickers of the command line and of a file that somebody wrote.
-///
-/// # Errors
-/// When the file cannot be read, or something in it is no ticker; then none is taken.
 pub(super) fn listed(
     shell: &Shell<'_>,
     tickers: &[Ticker],
@@ -119,9 +109,6 @@ pub(super) fn warn_of_twins(shell: &Shell<'_>, catalog: &Catalog, tickers: &[Tic
 }
 
 /// Warns of intervals in which a ticker cannot be stored, since it is unsafe as a file name.
-///
-/// # Errors
-/// When that holds of all new series of the venue.
 pub(super) fn warn_of_unspelled(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,

@@ -9,11 +9,8 @@ use clap::Args;
 
 use super::export::{save, target};
 use super::status::survey;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::page;
 use crate::ledger::Rewrite;
 use crate::overview::{self, Made};

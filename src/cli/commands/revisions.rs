@@ -11,10 +11,7 @@ use super::named::Lookup;
 use super::show::catalog_if_usable;
 use super::unknown;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
 
@@ -115,7 +112,7 @@ fn refuse_unknown(ticker: &Ticker, catalog: &Catalog) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("tickers.json does not have {ticker}, and no value of it was replaced");
-    let hint = unknown::near(catalog, &[ticker], || unknown::LISTED.to_owned());
+    let hint = unknown::near_or_listed(catalog, &[ticker]);
     Err(Failure::usage(message).hint(hint))
 }
 

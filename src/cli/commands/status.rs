@@ -7,19 +7,14 @@ use super::cleanup::describe_lock;
 use super::mirror;
 use super::status_gaps;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
-use crate::cli::wiring;
-use crate::ingest::Unserved;
-use crate::inventory::{self, Asked, Known};
+use crate::cli::{Exit, Failure, Shell, wiring};
+use crate::inventory::{self, Asked};
 use crate::model::{Interval, Ticker, Venue};
-use crate::overview::{self, RefusedTicker, SeriesStatus};
+use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, UpdateRequest};
 use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
@@ -68,7 +63,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         runs => runs?,
     };
     let leftovers = leftovers.len();
-    let known = known(&workspace, shell, &catalog)?;
+    let known = inventory::known(&workspace, fs, &catalog, &Asked::default())?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, &known);
@@ -161,55 +156,14 @@ pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
     Exit::WillExpire.when(series.iter().any(SeriesStatus::will_lose))
 }
 
-/// How a workspace stands.
-#[derive(Debug, Default)]
-pub(super) struct Standing {
-    pub(super) series: Vec<SeriesStatus>,
-    /// Tickers of which nothing is stored, because their source describes another security.
-    pub(super) refused: Vec<RefusedTicker>,
-    /// What nobody can be asked for.
-    pub(super) unserved: Vec<Unserved>,
-    pub(super) data: DataRoot,
-    /// What stays in another layout than it is wished in.
-    pub(super) against_toggle: Vec<AgainstToggle>,
-}
-
 /// Returns how the workspace stands.
 pub(super) fn survey(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     catalog: &Catalog,
 ) -> Result<Standing, Failure> {
-    let view = workspace.view();
-    let request = UpdateRequest {
-        now: shell.around.clock.now(),
-        today: shell.today(),
-        waiting: view.waiting(catalog, &*shell.world.fs, &workspace.places)?,
-        ..UpdateRequest::default()
-    };
-    let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
-    let series = overview::survey(&plan, view, catalog, request.now);
-    Ok(Standing {
-        refused: overview::refused(&plan, view, catalog, request.now),
-        series,
-        unserved: plan.unserved,
-        data: plan.data,
-        against_toggle: plan.against_toggle,
-    })
-}
-
-/// Returns what is known of all series.
-pub(super) fn known(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    catalog: &Catalog,
-) -> Result<Known, Failure> {
-    Ok(inventory::known(
-        workspace,
-        &*shell.world.fs,
-        catalog,
-        &Asked::default(),
-    )?)
+    let at = (shell.around.clock.now(), shell.today());
+    Ok(overview::survey(workspace, catalog, at)?)
 }
 
 fn refused_line(one: &RefusedTicker) -> String {

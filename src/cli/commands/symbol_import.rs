@@ -9,17 +9,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::import_report::ImportReport;
 use super::registration;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Venue;
 use crate::roster::{Import, Imported, ListOrigin, Lists};
 use crate::source::symbols::{Forms, Kind};
 use crate::workspace::Workspace;
 
 /// Options of `tickers import`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -54,7 +51,7 @@ fn kind() -> impl TypedValueParser<Value = Kind> {
     })
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[group(required = true, multiple = false)]
 struct WhichLists {
     /// The symbol directories of Nasdaq Trader
@@ -77,17 +74,10 @@ impl ImportArgs {
     pub(super) fn datahub() -> Self {
         Self {
             which: WhichLists {
-                nasdaq: false,
                 datahub: true,
-                xetra: None,
-                list: None,
+                ..WhichLists::default()
             },
-            venue: None,
-            kinds: Vec::new(),
-            aliases: false,
-            dry_run: false,
-            accept_shorter: false,
-            json: false,
+            ..Self::default()
         }
     }
 }
@@ -101,9 +91,6 @@ struct Told<'t> {
 
 impl Told<'_> {
     /// Goes on if there is a list to take.
-    ///
-    /// # Errors
-    /// When every list is refused: with the gravest of the reasons, after the others were told.
     fn some_of(&mut self, mut lists: Lists) -> Result<Lists, Failure> {
         let refused = std::mem::take(&mut lists.refused).into_iter();
         self.refused.extend(refused.map(Failure::from));

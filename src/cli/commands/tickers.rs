@@ -12,11 +12,9 @@ use super::registration;
 use super::symbol_import::{self, ImportArgs};
 use super::unknown;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::{self, registry, registry_or_new};
+use crate::cli::{Exit, Failure, Shell};
 use crate::model::{Ticker, Venue};
 use crate::roster::{self, Removed};
 
@@ -188,7 +186,7 @@ fn refuse_unknown(
     let verb = if unknown.len() == 1 { "is" } else { "are" };
     let at = venue.map_or_else(String::new, |venue| format!("at {venue} "));
     let message = format!("{} {verb} not {at}in tickers.json", some_of(unknown, 5));
-    let hint = unknown::near(catalog, unknown, || unknown::LISTED.to_owned());
+    let hint = unknown::near_or_listed(catalog, unknown);
     Err(Failure::new(Exit::Failed, message).hint(hint))
 }
 

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::words::{count, grouped, left_of, moment, some_of};
 use crate::backlog::{FeedMinutes, MinutesInState};
-use crate::cli::Exit;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Shell};
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
 

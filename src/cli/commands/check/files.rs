@@ -4,44 +4,18 @@
 
 use serde_json::{Value, json};
 
-use super::CheckArgs;
-use crate::catalog::Catalog;
-use crate::cli::Exit;
 use crate::cli::commands::unknown;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, series};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, left_of, some_of};
-use crate::inventory::{self, Fault, Looked, OtherUnit, SeriesFault};
+use crate::cli::{Exit, Shell};
+use crate::inventory::{Fault, Looked, OtherUnit, SeriesFault};
 use crate::model::{Interval, PartitionKey, Ticker};
-use crate::workspace::{DataRoot, Workspace};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
 /// What takes over what somebody changed on purpose.
 const TAKE_OVER: &str = "barkeep check --rebuild";
-
-/// Looks at the files of all series that are meant. Where `data` is not mounted, there is nothing to look at, and the rows that
-/// are missing are told.
-pub(super) fn look(
-    args: &CheckArgs,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    shell: &Shell<'_>,
-) -> Result<Looked, Failure> {
-    if workspace.view().data_root(catalog) == DataRoot::Absent {
-        return Ok(Looked::default());
-    }
-    let (fs, stop) = (&*shell.world.fs, &shell.world.shutdown);
-    Ok(inventory::look(
-        workspace,
-        fs,
-        catalog,
-        &args.asked(),
-        stop,
-    )?)
-}
 
 /// Returns the exits that the files deserve.
 pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {

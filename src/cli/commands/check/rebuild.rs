@@ -8,17 +8,13 @@ use super::super::registration;
 use super::{CheckArgs, Outcome, print};
 use crate::audit::Findings;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::{count, some_of};
+use crate::cli::{Exit, Failure, Shell};
 use crate::inventory::{self, Rebuilt};
 use crate::model::StorageRequest;
-use crate::storage::leftover_runs;
-use crate::workspace::{DataRoot, Workspace};
+use crate::workspace::Workspace;
 
 /// How many series are named to people.
 const MOST_NAMED: usize = 10;
@@ -31,7 +27,6 @@ pub(super) fn run(
     shell: &Shell<'_>,
 ) -> Result<Exit, Failure> {
     let held = registration::lock(workspace, shell, "check --rebuild", Duration::ZERO)?;
-    refuse_what_is_open(workspace, catalog, shell)?;
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
     let rebuilt = inventory::rebuild(workspace, session, catalog, &args.asked());
@@ -39,32 +34,9 @@ pub(super) fn run(
     let rebuilt = rebuilt?;
     held.release()?;
     if rebuilt.is_stopped {
-        let stopped = shell.world.shutdown.signal().map(Exit::Interrupted);
-        return Ok(stopped.unwrap_or(Exit::Failed));
+        return Ok(shell.interrupted().unwrap_or(Exit::Failed));
     }
     Ok(tell(args, rebuilt, shell))
-}
-
-/// A group that was not brought to its end, and a disk that is not there, would be recorded as what they are not.
-fn refuse_what_is_open(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    shell: &Shell<'_>,
-) -> Result<(), Failure> {
-    let data = workspace.view().data_root(catalog);
-    if data == DataRoot::Absent {
-        let (message, hint) = why_nothing_is_stored(&data).unwrap_or_default();
-        return Err(Failure::new(Exit::Failed, message).hint(hint));
-    }
-    let runs = leftover_runs(&*shell.world.fs, &workspace.places)?;
-    if runs.is_empty() {
-        return Ok(());
-    }
-    let are = count(runs.len(), "interrupted run is", "interrupted runs are");
-    Err(
-        Failure::new(Exit::Failed, format!("{are} not finished yet"))
-            .hint("finish them first: barkeep cleanup"),
-    )
 }
 
 fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::CheckArgs;
 use super::print::{moment, place, troubles};
-use super::repair::{Done, Plan};
-use crate::audit::SeriesRepair;
+use super::repair::Plan;
+use super::restore_print;
+use crate::audit::{Repaired, SeriesRepair};
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, record};
@@ -19,7 +20,7 @@ const MOST_NAMED: usize = 10;
 /// Prints a table of the rows: those that go and those that stay.
 pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
     let mut rows: Vec<[String; 9]> = Vec::new();
-    for planned in plan.out.series.iter().filter(|one| !is_beside(one)) {
+    for planned in plan.found.out.series.iter().filter(|one| !is_beside(one)) {
         for (stamp, (kind, why)) in &planned.gone {
             let bar = bar_at(&planned.rows, *stamp);
             rows.push(row(
@@ -30,7 +31,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
             ));
         }
     }
-    for (request, finding, frame) in &plan.out.doubtful {
+    for (request, finding, frame) in &plan.found.out.doubtful {
         let bar = bar_at(frame, finding.from);
         let what = (finding.kind, "stays", finding.reason.as_str());
         rows.push(row(request, finding.from, bar, what));
@@ -41,7 +42,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
         ];
         shell.table(&header, &rows, &[4, 5]);
     }
-    plan.restore.print(shell);
+    restore_print::table(&plan.found.restore, shell);
     troubles(&plan.outcome, shell);
 }
 
@@ -80,7 +81,7 @@ fn row(
 }
 
 /// Returns what was done, or would be, in one line.
-fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
+fn summary(args: &CheckArgs, plan: &Plan, done: &Repaired) -> String {
     let rows = |number: usize| count(number, "row", "rows");
     let all = |number: usize| count(number, "series", "series");
     let looked = format!(
@@ -88,17 +89,20 @@ fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
         count(plan.outcome.found.bars, "bar", "bars"),
         all(plan.outcome.found.series)
     );
-    let stay = match plan.out.doubtful.len() {
+    let stay = match plan.found.out.doubtful.len() {
         0 => String::new(),
         doubtful => format!(
             " {} where none should and may be the only one for its time: it stays.",
             count(doubtful, "bar stands", "bars stand")
         ),
     };
-    let note = if plan.out.series.is_empty() {
+    let note = if plan.found.out.series.is_empty() {
         format!("{looked}: no row can be taken out.{stay}")
     } else if args.dry_run {
-        let (rows, all) = (rows(plan.out.rows()), all(plan.out.series.len()));
+        let (rows, all) = (
+            rows(plan.found.out.rows()),
+            all(plan.found.out.series.len()),
+        );
         format!("{looked}: {rows} would be taken out of {all}. Nothing was changed.{stay}")
     } else {
         let taken: usize = done.taken.series.iter().map(|(_, rows)| rows.len()).sum();
@@ -108,14 +112,14 @@ fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
             "{looked}: {rows} taken out of {all}; quarantine and the ledger keep what is gone.{stay}"
         )
     };
-    match plan.restore.summary(args.dry_run, &done.returned) {
+    match restore_print::summary(&plan.found.restore, args.dry_run, &done.returned) {
         None => note,
         Some(returned) => format!("{note} {returned}"),
     }
 }
 
 /// Says what was done, or would be.
-pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Repaired, shell: &Shell<'_>) {
     let kept: Vec<_> = done.taken.kept.iter().chain(&done.returned.kept).collect();
     for record in kept.iter().take(MOST_NAMED) {
         let folder = shell.shown(&record.folder);
@@ -146,19 +150,24 @@ pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>
 }
 
 /// Prints one document.
-pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Repaired, shell: &Shell<'_>) {
     let mut rows = Vec::new();
-    for planned in &plan.out.series {
+    for planned in &plan.found.out.series {
         let request = &planned.take.request;
         for (stamp, (kind, why)) in &planned.gone {
             let bar = bar_at(&planned.rows, *stamp);
             rows.push(row_document(request, *stamp, bar, (*kind, why)));
         }
     }
-    let doubtful = plan.out.doubtful.iter().map(|(request, finding, frame)| {
-        let bar = bar_at(frame, finding.from);
-        row_document(request, finding.from, bar, (finding.kind, &finding.reason))
-    });
+    let doubtful = plan
+        .found
+        .out
+        .doubtful
+        .iter()
+        .map(|(request, finding, frame)| {
+            let bar = bar_at(frame, finding.from);
+            row_document(request, finding.from, bar, (finding.kind, &finding.reason))
+        });
     let damaged = plan.outcome.found.damaged.iter().map(|file| {
         let path = shell.shown(&file.path).to_string();
         about(
@@ -170,12 +179,12 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
     let unreadable =
         unreadable.map(|(request, failure)| about(request, json!({ "error": failure.json() })));
     let (taken, returned) = (&done.taken, &done.returned);
-    let emptied = plan.out.series.iter().flat_map(|one| &one.emptied);
+    let emptied = plan.found.out.series.iter().flat_map(|one| &one.emptied);
     let rows_out: usize = taken.series.iter().map(|(_, frame)| frame.len()).sum();
     let rows_back: usize = returned.series.iter().map(|(_, rows)| rows).sum();
     let kept = taken.kept.iter().chain(&returned.kept);
     let warnings: Vec<&String> = taken.warnings.iter().chain(&returned.warnings).collect();
-    let (copies, refused) = plan.restore.document();
+    let (copies, refused) = restore_print::document(&plan.found.restore);
     shell.json(&json!({
         "series": plan.outcome.found.series,
         "bars": plan.outcome.found.bars,
@@ -198,7 +207,7 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
 }
 
 /// Returns the series that stay as they are or wait, and why.
-fn failed(done: &Done) -> Vec<Value> {
+fn failed(done: &Repaired) -> Vec<Value> {
     let (taken, returned) = (&done.taken, &done.returned);
     let failed = taken
         .failures

@@ -21,11 +21,8 @@ use table::Table;
 
 use super::named::Lookup;
 use super::show::{AdjustFor, catalog_if_usable, instant, report_damage, utc_zone};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
 use crate::frame::{Column, Frame, KindOf};
 use crate::ledger::Ledgers;

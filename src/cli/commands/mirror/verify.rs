@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::{MirrorArgs, absent};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
+use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, Tree, Verified};
 use crate::model::Dataset;
 use crate::workspace::Workspace;

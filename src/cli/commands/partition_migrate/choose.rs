@@ -1,16 +1,11 @@
 //! Which intervals of the plan a command is about, where the command line leaves a choice.
 
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Failure, Shell};
 use crate::migrate::{self, Chosen, PlannedInterval, Wanted, listed};
 use crate::model::Venue;
 
 /// Returns the intervals that are meant, in the order of the plan. `is_open` tells which ones there is something to do
 /// for: they are what `--all` means, and a single one need not be named.
-///
-/// # Errors
-/// When a name is not in the plan, or nothing says which interval is meant.
 pub(super) fn choose(
     shell: &Shell<'_>,
     planned: &[PlannedInterval],

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, ValueEnum};
 
 use crate::codec::Compression;
-use crate::migrate::{Choices, Duplicates, Fractions, PartitionRows, PlannedInterval};
+use crate::migrate::{Choices, Duplicates, Fractions, LegacyFiles, PartitionRows, PlannedInterval};
 use crate::model::Interval;
 
 /// Options of `partition-migrate migrate`.
@@ -122,6 +122,15 @@ impl MigrateArgs {
             is_restart: self.restart,
             jobs,
             max_tickers: self.max_tickers.map(NonZeroUsize::get),
+        }
+    }
+
+    /// Returns what happens to legacy files of what is proven.
+    pub(super) fn legacy(&self) -> LegacyFiles {
+        if self.delete_legacy {
+            LegacyFiles::Go
+        } else {
+            LegacyFiles::Stay
         }
     }
 

@@ -7,7 +7,6 @@ mod mark;
 mod migrate;
 mod migrate_args;
 mod open;
-mod preflight;
 mod report;
 mod rollback;
 mod status;

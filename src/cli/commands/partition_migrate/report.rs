@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{self, count, duration, grouped, left_of, size};
-use crate::cli::{Exit, outcome};
+use crate::cli::{Exit, Shell, outcome};
 use crate::migrate::{Failed, Migrated, Refusal, Switched};
 use crate::model::{Ticker, Venue};
 use crate::storage::{Beyond, QuarantineRecord, refused_rights};

@@ -5,13 +5,12 @@ use serde_json::{Value, json};
 
 use super::choose;
 use super::{estimate_report, open, report};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
-use crate::cli::{Exit, outcome};
+use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::migrate::{
-    self, BroughtBack, Homes, IntervalState, Partitions, Proofs, Shortage, VenueInterval, Wanted,
+    self, BroughtBack, Homes, IntervalState, Mover, Partitions, Shortage, Sides, VenueInterval,
+    Wanted,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
@@ -75,12 +74,11 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     let progress = Progress::new(shell, args.json);
     if args.dry_run {
         let tuples = chosen(args, shell, &workspace, &progress)?;
-        let catalog = open::catalog(&workspace)?;
-        let sides = open::sides(&workspace, shell, &catalog, &progress);
+        let catalog = wiring::registry_or_new(&workspace, shell)?;
+        let sides = Sides::of(&workspace, &catalog, &progress);
         let mut done = Vec::new();
         for tuple in &tuples {
-            let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
-            let report = migrate::plan_rollback(sides, tuple, &proofs, args.homes())?;
+            let report = migrate::plan_rollback(sides, tuple, args.homes())?;
             done.push(BroughtBack::of(report));
         }
         tell(args, shell, &done);
@@ -93,9 +91,9 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     if !tuples.is_empty() {
         confirm(args, shell, &tuples)?;
     }
-    let catalog = open::catalog(&workspace)?;
-    let sides = open::sides(&workspace, shell, &catalog, &progress);
-    let mover = open::mover(sides, &workspace, shell, &held);
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
+    let mover = Mover::of(sides, &workspace, &held);
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for tuple in &tuples {
@@ -122,8 +120,8 @@ fn chosen(
     progress: &Progress<'_>,
 ) -> Result<Vec<VenueInterval>, Failure> {
     let planned = open::plan(shell)?.intervals();
-    let catalog = open::catalog(workspace)?;
-    let sides = open::sides(workspace, shell, &catalog, progress);
+    let catalog = wiring::registry_or_new(workspace, shell)?;
+    let sides = Sides::of(workspace, &catalog, progress);
     let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
@@ -153,12 +151,10 @@ fn confirm(
     if args.yes {
         return Ok(());
     }
-    if !shell.may_ask(args.non_interactive) {
-        return if args.remove_partitions {
-            Err(Failure::usage("removing partitions has to be confirmed").hint("say --yes"))
-        } else {
-            Ok(())
-        };
+    if args.remove_partitions {
+        shell.refuse_unconfirmed("removing partitions", false, args.non_interactive)?;
+    } else if !shell.may_ask(args.non_interactive) {
+        return Ok(());
     }
     let names: Vec<String> = tuples.iter().map(ToString::to_string).collect();
     let removal = if args.remove_partitions {
@@ -166,14 +162,9 @@ fn confirm(
     } else {
         ""
     };
-    if shell.asks(&format!(
-        "Bring {} back into legacy files{removal}?",
-        names.join(", ")
-    )) {
-        Ok(())
-    } else {
-        Err(Failure::new(Exit::Failed, "nothing was changed"))
-    }
+    let names = names.join(", ");
+    let question = format!("Bring {names} back into legacy files{removal}?");
+    shell.confirm(&question, "nothing was changed")
 }
 
 fn exit(shell: &Shell<'_>, done: &[BroughtBack]) -> Exit {

@@ -138,9 +138,6 @@ impl ShowArgs {
     }
 
     /// Returns the positions of the columns that are printed.
-    ///
-    /// # Errors
-    /// When a name is none of them.
     pub(super) fn columns(&self, profile: &'static Profile) -> Result<Vec<usize>, Failure> {
         let specs = profile.columns.iter().enumerate();
         if self.columns.is_empty() {
@@ -156,9 +153,6 @@ impl ShowArgs {
 }
 
 /// Returns the positions of columns by their names.
-///
-/// # Errors
-/// When a name is none of them.
 pub(in crate::cli::commands) fn named_columns(
     names: &[String],
     profile: &'static Profile,

@@ -8,10 +8,9 @@ use std::path::PathBuf;
 
 use super::args::Format;
 use super::{Question, ShowArgs};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
 use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
+use crate::cli::{Exit, Failure};
 use crate::export::{Sheet, Times};
 use crate::frame::{Cell, Frame, Profile, exact_trades};
 use crate::model::{Dataset, Provenance, Series, StorageRequest, Ticker, instrument_of};

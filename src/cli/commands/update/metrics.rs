@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use super::UpdateArgs;
 use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
 use crate::cli::commands::status;
-use crate::cli::shell::Shell;
 use crate::cli::ui::summary::Finished;
 use crate::cli::wiring::registry;
+use crate::cli::{Exit, Shell};
 use crate::gaps::read_books;
-use crate::inventory;
+use crate::inventory::{self, Asked};
 use crate::lock::LockGuard;
 use crate::mirror;
 use crate::overview::{
@@ -99,7 +98,13 @@ impl<'u> MetricsFile<'u> {
                 (
                     standing,
                     RequestCount::of(self.workspace).read_weeks(catalog, self.workspace.view()),
-                    status::known(self.workspace, self.shell, catalog).unwrap_or_default(),
+                    inventory::known(
+                        self.workspace,
+                        self.workspace.fs(),
+                        catalog,
+                        &Asked::default(),
+                    )
+                    .unwrap_or_default(),
                     lost,
                 )
             }
