@@ -5,6 +5,10 @@
 //! Leaves to others: every decision about data. Nothing in here knows what a merge is.
 
 mod args;
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options of commands are switches"
+)]
 mod commands;
 mod exit;
 mod failure;

@@ -13,6 +13,7 @@ use super::ui::Printer;
 use super::ui::located::Elsewhere;
 use super::{Exit, World};
 use crate::config::EnvVars;
+use crate::storage::QuarantineRecord;
 use crate::sys::{Clock, FsResult, ReplayClock};
 use crate::workspace::Surroundings;
 
@@ -144,6 +145,13 @@ impl<'w> Shell<'w> {
     /// Returns a path as it is shown: relative to the workspace where it lies in it.
     pub(super) fn shown<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
         path.strip_prefix(self.root()).unwrap_or(path).display()
+    }
+
+    /// Says where something was put away.
+    pub(super) fn tell_kept(&self, record: &QuarantineRecord) {
+        let (path, folder) = (self.shown(&record.path), self.shown(&record.folder));
+        let reason = &record.reason;
+        self.warning(&format!("{path} is kept in {folder}: {reason}."));
     }
 
     /// Returns the day that tickers.json records.

@@ -69,9 +69,6 @@ pub fn activate(
 }
 
 /// Turns partitions off for a venue, and forgets that the series of one interval are there.
-///
-/// # Errors
-/// As `activate`.
 pub(super) fn deactivate(
     mover: Mover<'_>,
     plan: &mut MigrationPlan,

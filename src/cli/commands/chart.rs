@@ -100,11 +100,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         },
         bars: within,
         span: (first, last),
-        times: if interval.is_intraday() {
-            Times::Moments
-        } else {
-            Times::Days
-        },
+        times: Times::of_bars(interval),
     };
     match target {
         Some(target) => picture.save(shell, &target)?,

@@ -17,10 +17,6 @@ use crate::workspace::Workspace;
 
 /// Options of `tickers import`.
 #[derive(Debug, Default, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     which: WhichLists,

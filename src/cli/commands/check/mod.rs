@@ -28,7 +28,6 @@ use crate::vault::Vault;
 use crate::workspace::Workspace;
 
 /// Options of `check`.
-#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// Only these venues [default: all]

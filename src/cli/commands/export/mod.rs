@@ -77,11 +77,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         reading,
         span,
         interval: chosen.interval,
-        times: if args.resample.unwrap_or(chosen.interval).is_intraday() {
-            Times::Moments
-        } else {
-            Times::Days
-        },
+        times: Times::of_bars(args.resample.unwrap_or(chosen.interval)),
     };
     let told = if let Some(target) = &target {
         question.write_file(form, target, &chosen)?

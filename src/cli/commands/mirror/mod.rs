@@ -28,10 +28,6 @@ use crate::workspace::Workspace;
 
 /// Options of `mirror`.
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(in crate::cli) struct MirrorArgs {
     /// Only this venue, may be repeated [default: those that the settings name]
     #[arg(long = "venue", value_name = "MARKET:SOURCE")]

@@ -14,10 +14,6 @@ use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate init`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
     /// The venue whose tree takes the rows in [default: the default venue of the workspace]
@@ -173,11 +169,7 @@ fn decide_adoption(
         count(adopted.merged, "file", "files")
     ));
     for record in &adopted.kept {
-        let (folder, reason) = (shell.shown(&record.folder), &record.reason);
-        shell.warning(&format!(
-            "{} is kept in {folder}: {reason}.",
-            shell.shown(&record.path)
-        ));
+        shell.tell_kept(record);
     }
     match adopted.refused.first() {
         None => Ok(()),

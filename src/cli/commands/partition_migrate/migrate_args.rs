@@ -9,10 +9,6 @@ use crate::migrate::{Choices, Duplicates, Fractions, LegacyFiles, PartitionRows,
 use crate::model::Interval;
 
 /// Options of `partition-migrate migrate`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MigrateArgs {
     /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval

@@ -200,12 +200,7 @@ pub(super) fn unlike(shell: &Shell<'_>, files: &[PathBuf]) {
 /// Names what was put away.
 pub(super) fn kept<'r>(shell: &Shell<'_>, mut records: impl Iterator<Item = &'r QuarantineRecord>) {
     for record in records.by_ref().take(NAMED) {
-        shell.warning(&format!(
-            "{} is kept in {}: {}.",
-            shell.shown(&record.path),
-            shell.shown(&record.folder),
-            record.reason
-        ));
+        shell.tell_kept(record);
     }
     if let Some(more) = left_of(records.count(), 0, "more case is", "more cases are") {
         shell.warning(&format!("{more} in quarantine, which --json lists."));

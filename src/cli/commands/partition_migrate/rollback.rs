@@ -16,10 +16,6 @@ use crate::model::Interval;
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate rollback`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RollbackArgs {
     /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval

@@ -9,10 +9,6 @@ use crate::frame::{Adjust, Profile};
 use crate::model::{AsOf, Interval, Ticker, Venue};
 
 /// Options of `show`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = DATES)]
 pub(in crate::cli) struct ShowArgs {

@@ -309,10 +309,10 @@ impl Question<'_> {
             .times()
             .filter(|bar| provisional.contains(bar))
             .collect();
-        let times = if interval.is_intraday() && !args.events && !args.auctions {
-            Times::Moments
-        } else {
+        let times = if args.events || args.auctions {
             Times::Days
+        } else {
+            Times::of_bars(interval)
         };
         let sheet = Sheet::of_frame(within, &columns, times);
         let sheet = if args.utc {

@@ -347,9 +347,7 @@ impl Update<'_> {
         }
         sweep::print(&swept.report, shell);
         for record in &swept.report.quarantined {
-            let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
-            let reason = &record.reason;
-            printer.warning(&format!("{path} is kept in {folder}: {reason}."));
+            shell.tell_kept(record);
         }
         Ok(Exit::Partial.when(!swept.failures.is_empty()))
     }
