@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, Meant, Named};
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::model::{Interval, StorageRequest, Ticker, Venue, instrument_of};
 use crate::workspace::Workspace;
 
 /// How many tickers a message names.
@@ -140,6 +140,18 @@ impl<'l> Lookup<'l> {
         }
         Ok(None)
     }
+}
+
+/// Returns the instrument whose trades are asked for, and the currency if it is of one: `DE000BASF111.USD`.
+///
+/// # Errors
+/// When the word is no instrument.
+pub(super) fn isin(word: &Ticker) -> Result<(&str, Option<&str>), Failure> {
+    instrument_of(word.as_str()).ok_or_else(|| {
+        Failure::usage(format!(
+            "{word} is no ISIN, such as DE000BASF111, and no mnemonic that is known"
+        ))
+    })
 }
 
 /// Returns the mnemonic of the ticker of a series, if its venue has one.
