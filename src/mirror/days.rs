@@ -241,7 +241,12 @@ impl Next<'_, '_> {
             is_lacking = !self.has(piece)?;
             if piece.day.as_ref() == Some(&of) && !is_lacking {
                 self.taken.insert(piece.digest);
-                return Ok(kept_or_not(piece.clone(), *is_kept));
+                let piece = piece.clone();
+                return Ok(if *is_kept {
+                    Became::LastCopy(piece)
+                } else {
+                    Became::Same(piece)
+                });
             }
         }
         let whole = match self.read(path, of.clone())? {
@@ -411,14 +416,6 @@ impl Next<'_, '_> {
             source,
         })?;
         Ok(decoded.ordered.frame)
-    }
-}
-
-fn kept_or_not(piece: Piece, is_kept: bool) -> Became {
-    if is_kept {
-        Became::LastCopy(piece)
-    } else {
-        Became::Same(piece)
     }
 }
 
