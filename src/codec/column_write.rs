@@ -120,8 +120,6 @@ fn write_batch<D: DataType>(
 ) -> Result<(), CodecError> {
     get_typed_column_writer_mut::<D>(chunk)
         .write_batch(values, Some(levels), None)
-        .map_err(|error| CodecError::NotFaithful {
-            reason: error.to_string(),
-        })?;
+        .map_err(CodecError::not_faithful)?;
     Ok(())
 }

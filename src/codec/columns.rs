@@ -10,7 +10,7 @@ use parquet::column::reader::ColumnReader;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
-use crate::frame::{Cell, Column, ColumnSpec, Frame, KindOf, Profile, Texts};
+use crate::frame::{Column, ColumnSpec, Frame, KindOf, Profile, Texts};
 use crate::model::{TimeUnit, time};
 
 use super::column_read::{Meaning, Tally};
@@ -71,32 +71,23 @@ impl<'f> Columns<'f> {
         group: &RowGroupMetaData,
         columns: &mut [Column],
     ) -> Result<(), CodecError> {
-        let rows = self.wanted(group)?;
+        let all = 0..usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
+        let time = self.profile.time;
+        let (rows, mut times) = match self.span {
+            Some(span) => {
+                let times = self.read(group, time, all.clone())?;
+                let rows = wanted(&times, span).unwrap_or(all);
+                (rows.clone(), Some(times.part(rows)))
+            }
+            None => (all, None),
+        };
         for (at, column) in columns.iter_mut().enumerate() {
-            column.append(self.read(group, at, rows.clone())?)?;
+            column.append(match times.take_if(|_| at == time) {
+                Some(times) => times,
+                None => self.read(group, at, rows.clone())?,
+            })?;
         }
         Ok(())
-    }
-
-    /// Returns the rows of a group whose times are wanted, and all where they do not stand in the order of time.
-    fn wanted(&mut self, group: &RowGroupMetaData) -> Result<Range<usize>, CodecError> {
-        let rows = usize::try_from(group.num_rows()).map_err(CodecError::damaged)?;
-        let Some(span) = self.span else {
-            return Ok(0..rows);
-        };
-        let column = self.read(group, self.profile.time, 0..rows)?;
-        let times = (0..rows).map(|row| match column.cell(row) {
-            Cell::Time(time) => Some(time),
-            _ => None,
-        });
-        let times: Option<Vec<i64>> = times.collect();
-        Ok(match times.filter(|times| times.is_sorted()) {
-            Some(times) => {
-                let first = times.partition_point(|time| time < span.start());
-                first..times.partition_point(|time| time <= span.end()).max(first)
-            }
-            None => 0..rows,
-        })
     }
 
     /// Tells whether a group of rows is these rows of a frame: its pages, and what the footer says that spares others to read
@@ -207,6 +198,16 @@ impl<'f> Columns<'f> {
             texts_left: &mut self.texts_left,
         }
     }
+}
+
+/// Returns the rows whose times lie in a span; `None` where they do not stand in the order of time.
+fn wanted(times: &Column, span: &RangeInclusive<i64>) -> Option<Range<usize>> {
+    let Column::Time(times) = times else {
+        return None;
+    };
+    let times = times.as_whole().filter(|times| times.is_sorted())?;
+    let first = times.partition_point(|time| time < span.start());
+    Some(first..times.partition_point(|time| time <= span.end()).max(first))
 }
 
 /// Returns some rows of a column of which the file says that every row has the same text, or none. Only a sealed file is

@@ -11,18 +11,17 @@ use parquet::basic::{
     Compression as PageCompression, ConvertedType, Encoding, GzipLevel, LogicalType, Repetition,
     TimeUnit as ParquetUnit, Type as PhysicalType,
 };
-use parquet::column::writer::ColumnWriter;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{
     DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT, EnabledStatistics, WriterProperties,
 };
-use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
 use crate::frame::{Column, Frame, KindOf, Profile};
 use crate::model::{Dataset, Digest, Fingerprint, Provenance, TimeUnit};
 
-use super::{CodecError, column_write, decode, footer, packed, seal};
+use super::file_write::FileWriter;
+use super::{CodecError, decode, footer, packed, seal};
 
 /// The column of volumes.
 const VOLUME: &str = "volume";
@@ -81,10 +80,7 @@ pub struct Encoded {
 /// When a timestamp is finer than the tree's unit, or the result is not faithful, which is a bug.
 pub fn encode(frame: &Frame, facts: &Facts) -> Result<Encoded, CodecError> {
     let fingerprint = frame.fingerprint();
-    let mut bytes = write(frame, facts, &fingerprint)?;
-    seal::close(&mut bytes)?;
-    // Many files may wait to be written, and most are far smaller than the room that was made for them.
-    let bytes = Bytes::from(bytes.into_boxed_slice());
+    let bytes = seal::sealed(write(frame, facts, &fingerprint)?)?;
     proven(bytes, frame, &facts.provenance, fingerprint)
 }
 
@@ -95,11 +91,10 @@ pub(super) fn proven(
     provenance: &Provenance,
     fingerprint: Fingerprint,
 ) -> Result<Encoded, CodecError> {
-    let not_faithful = |reason: String| CodecError::NotFaithful { reason };
     let is_faithful = decode::holds(&bytes, frame, provenance, fingerprint.digest)
-        .map_err(|error| not_faithful(error.to_string()))?;
+        .map_err(CodecError::not_faithful)?;
     if !is_faithful {
-        return Err(not_faithful("the rows differ".to_owned()));
+        return Err(CodecError::not_faithful("the rows differ"));
     }
     Ok(Encoded {
         digest: Digest::of(&bytes),
@@ -109,59 +104,21 @@ pub(super) fn proven(
 }
 
 fn write(frame: &Frame, facts: &Facts, fingerprint: &Fingerprint) -> Result<Vec<u8>, CodecError> {
-    let bug = |error: ParquetError| CodecError::NotFaithful {
-        reason: error.to_string(),
-    };
     let profile = frame.profile();
-    let schema = schema_of(columns_of(profile), facts.unit).map_err(bug)?;
-    let properties = Arc::new(properties(frame, facts.compression));
-    let is_packed = facts.compression == Compression::Zstd;
-    let plain = is_packed.then(|| Arc::new(self::properties(frame, Compression::None)));
-    let mut writer = SerializedFileWriter::new(
-        Vec::with_capacity(16 * 1024),
-        schema,
-        Arc::clone(&properties),
-    )
-    .map_err(bug)?;
-    let described = writer.schema_descr().columns().to_vec();
+    let schema = schema_of(columns_of(profile), facts.unit).map_err(CodecError::not_faithful)?;
+    let properties = properties(frame, facts.compression);
+    let mut writer = FileWriter::new(schema, properties, facts.unit)?;
     let suited = match profile.dataset {
         Dataset::Trades => ROW_GROUP_TRADES,
         _ => ROW_GROUP_ROWS,
     };
     let most = facts.row_group_rows.map_or(suited, NonZeroUsize::get);
     for start in (0..frame.len()).step_by(most) {
-        let rows = start..start.saturating_add(most).min(frame.len());
-        let mut group = writer.next_row_group().map_err(bug)?;
-        for (column, described) in frame.columns().iter().zip(&described) {
-            let rows = rows.clone();
-            let of_packed = plain
-                .as_ref()
-                .filter(|_| properties.compression(described.path()) == packed::compression());
-            if let Some(plain) = of_packed {
-                let fill = |chunk: &mut ColumnWriter<'_>| {
-                    column_write::write(chunk, column, rows, facts.unit)
-                };
-                let (bytes, closed) =
-                    packed::chunk(Arc::clone(described), Arc::clone(plain), fill)?;
-                group.append_column(&bytes, closed).map_err(bug)?;
-                continue;
-            }
-            let mut chunk =
-                group
-                    .next_column()
-                    .map_err(bug)?
-                    .ok_or_else(|| CodecError::NotFaithful {
-                        reason: "the schema has too few columns".to_owned(),
-                    })?;
-            column_write::write(chunk.untyped(), column, rows, facts.unit)?;
-            chunk.close().map_err(bug)?;
-        }
-        group.close().map_err(bug)?;
+        let end = start.saturating_add(most).min(frame.len());
+        writer.append(frame.columns().iter(), start..end)?;
     }
-    for entry in footer::entries(frame.version(), &facts.provenance, fingerprint) {
-        writer.append_key_value_metadata(entry);
-    }
-    writer.into_inner().map_err(bug)
+    let entries = footer::entries(frame.version(), &facts.provenance, fingerprint);
+    writer.finish(entries)
 }
 
 /// Returns the columns of a profile, as `schema_of` takes them.

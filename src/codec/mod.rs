@@ -13,6 +13,7 @@ mod columns;
 mod decode;
 mod encode;
 mod facts;
+mod file_write;
 mod footer;
 mod index;
 mod limit;
@@ -83,6 +84,12 @@ impl CodecError {
 
     fn foreign(reason: impl std::fmt::Display) -> Self {
         Self::Foreign {
+            reason: reason.to_string(),
+        }
+    }
+
+    fn not_faithful(reason: impl std::fmt::Display) -> Self {
+        Self::NotFaithful {
             reason: reason.to_string(),
         }
     }

@@ -60,17 +60,17 @@ pub(super) fn chunk(
     plain: WriterPropertiesPtr,
     fill: impl FnOnce(&mut ColumnWriter<'_>) -> Result<(), CodecError>,
 ) -> Result<(Bytes, ColumnCloseResult), CodecError> {
-    let bug = |error: ParquetError| CodecError::NotFaithful {
-        reason: error.to_string(),
-    };
     let mut bytes = TrackedWrite::new(Vec::with_capacity(4 * 1024));
     let pages = Packing(SerializedPageWriter::new(&mut bytes));
     let mut writer = get_column_writer(column, plain, Box::new(pages));
     fill(&mut writer)?;
-    let mut closed = writer.close().map_err(bug)?;
+    let mut closed = writer.close().map_err(CodecError::not_faithful)?;
     let said = closed.metadata.into_builder();
-    closed.metadata = said.set_compression(compression()).build().map_err(bug)?;
-    let bytes = bytes.into_inner().map_err(bug)?;
+    closed.metadata = said
+        .set_compression(compression())
+        .build()
+        .map_err(CodecError::not_faithful)?;
+    let bytes = bytes.into_inner().map_err(CodecError::not_faithful)?;
     Ok((bytes.into(), closed))
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use parquet::basic::{ConvertedType, LogicalType, Repetition};
 use parquet::column::writer::{ColumnWriter, get_typed_column_writer_mut};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
-use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -40,7 +39,7 @@ struct Depth {
 /// # Errors
 /// When a record does not fit the schema.
 pub fn encode_records(schema: &str, records: &[Value]) -> Result<Vec<u8>, CodecError> {
-    let schema = Arc::new(parse_message_type(schema).map_err(|error| refused(&error))?);
+    let schema = Arc::new(parse_message_type(schema).map_err(CodecError::not_faithful)?);
     let mut leaves: Vec<Leaf> = (0..leaves_of(&schema)).map(|_| Leaf::empty()).collect();
     for record in records {
         fields(&schema, record, Depth::default(), &mut leaves)?;
@@ -51,16 +50,16 @@ pub fn encode_records(schema: &str, records: &[Value]) -> Result<Vec<u8>, CodecE
         .set_dictionary_enabled(false);
     let properties = Arc::new(properties.build());
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties)
-        .map_err(|error| refused(&error))?;
-    let mut group = writer.next_row_group().map_err(|error| refused(&error))?;
+        .map_err(CodecError::not_faithful)?;
+    let mut group = writer.next_row_group().map_err(CodecError::not_faithful)?;
     for leaf in &leaves {
-        if let Some(mut chunk) = group.next_column().map_err(|error| refused(&error))? {
+        if let Some(mut chunk) = group.next_column().map_err(CodecError::not_faithful)? {
             leaf.write(chunk.untyped())?;
-            chunk.close().map_err(|error| refused(&error))?;
+            chunk.close().map_err(CodecError::not_faithful)?;
         }
     }
-    group.close().map_err(|error| refused(&error))?;
-    writer.into_inner().map_err(|error| refused(&error))
+    group.close().map_err(CodecError::not_faithful)?;
+    writer.into_inner().map_err(CodecError::not_faithful)
 }
 
 impl Leaf {
@@ -86,7 +85,9 @@ impl Leaf {
             ColumnWriter::Int32ColumnWriter(_) => self.typed::<Int32Type>(chunk, small),
             ColumnWriter::Int64ColumnWriter(_) => self.typed::<Int64Type>(chunk, Value::as_i64),
             ColumnWriter::ByteArrayColumnWriter(_) => self.typed::<ByteArrayType>(chunk, text),
-            _ => Err(misfit("a column of a kind that no log has")),
+            _ => Err(CodecError::not_faithful(
+                "a column of a kind that no log has",
+            )),
         }
     }
 
@@ -96,11 +97,12 @@ impl Leaf {
         of: impl Fn(&Value) -> Option<D::T>,
     ) -> Result<(), CodecError> {
         let values = self.values.iter().map(of).collect::<Option<Vec<D::T>>>();
-        let values = values.ok_or_else(|| misfit("a value of another kind than its column"))?;
+        let values = values
+            .ok_or_else(|| CodecError::not_faithful("a value of another kind than its column"))?;
         let (definitions, repetitions) = (&self.definitions, &self.repetitions);
         get_typed_column_writer_mut::<D>(chunk)
             .write_batch(&values, Some(definitions), Some(repetitions))
-            .map_err(|error| refused(&error))?;
+            .map_err(CodecError::not_faithful)?;
         Ok(())
     }
 }
@@ -118,7 +120,7 @@ fn fields(
             .keys()
             .find(|name| known.iter().all(|field| field.name() != *name))
     {
-        return Err(misfit(&format!("{name} is no column")));
+        return Err(CodecError::not_faithful(format!("{name} is no column")));
     }
     let mut rest = leaves;
     for field in known {
@@ -140,7 +142,10 @@ fn put(
     match field.get_basic_info().repetition() {
         Repetition::OPTIONAL if value.is_some() => depth.definition += 1,
         Repetition::REQUIRED if value.is_none() => {
-            return Err(misfit(&format!("{} is missing", field.name())));
+            return Err(CodecError::not_faithful(format!(
+                "{} is missing",
+                field.name()
+            )));
         }
         _ => {}
     }
@@ -154,7 +159,7 @@ fn put(
         return fields(field, value, depth, leaves);
     };
     let Some(repeated) = field.get_fields().first() else {
-        return Err(misfit("a list of nothing"));
+        return Err(CodecError::not_faithful("a list of nothing"));
     };
     if items.is_empty() {
         for leaf in leaves.iter_mut() {
@@ -175,7 +180,7 @@ fn put(
 
 /// Returns the items of a list or a map, each as a group; `None` of what is neither.
 fn items(field: &Type, value: &Value) -> Result<Option<Vec<Value>>, CodecError> {
-    let odd = || misfit(&format!("{} is another kind of value", field.name()));
+    let odd = || CodecError::not_faithful(format!("{} is another kind of value", field.name()));
     let facts = field.get_basic_info();
     let of = |pairs: &[(&str, Value)]| {
         let pairs = pairs
@@ -211,16 +216,6 @@ fn leaves_of(field: &Type) -> usize {
         .iter()
         .map(|field| leaves_of(field))
         .sum()
-}
-
-fn refused(error: &ParquetError) -> CodecError {
-    misfit(&error.to_string())
-}
-
-fn misfit(reason: &str) -> CodecError {
-    CodecError::NotFaithful {
-        reason: reason.to_owned(),
-    }
 }
 
 #[cfg(test)]

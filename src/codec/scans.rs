@@ -5,17 +5,14 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use parquet::basic::Encoding;
-use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use super::encode::{Clock, columns_of, page_compression, proven, schema_of};
-use super::{CodecError, Compression, Encoded, column_write, footer, seal};
+use super::file_write::FileWriter;
+use super::{CodecError, Compression, Encoded, footer, seal};
 use crate::frame::{Column, Frame, KindOf, Values};
 use crate::model::{Provenance, TimeUnit};
 
@@ -48,34 +45,17 @@ pub fn encode_for_scans(
 ) -> Result<Encoded, CodecError> {
     let fingerprint = frame.fingerprint();
     let provenance = Provenance::default();
-    let bug = |error: ParquetError| CodecError::NotFaithful {
-        reason: error.to_string(),
-    };
     let unit = TimeUnit::Micros;
     let instants_column = [(scans.instants, KindOf::Time, Clock::Utc)];
     let columns = columns_of(frame.profile()).chain(instants_column);
-    let schema = schema_of(columns, unit).map_err(bug)?;
-    let properties = Arc::new(properties(frame, scans));
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties).map_err(bug)?;
+    let schema = schema_of(columns, unit).map_err(CodecError::not_faithful)?;
+    let mut writer = FileWriter::new(schema, properties(frame, scans), unit)?;
     let instants = Column::Time(instants);
     for rows in row_groups(frame) {
-        let mut group = writer.next_row_group().map_err(bug)?;
-        for column in frame.columns().iter().chain([&instants]) {
-            let chunk = group.next_column().map_err(bug)?;
-            let mut chunk = chunk.ok_or_else(|| CodecError::NotFaithful {
-                reason: "the schema has too few columns".to_owned(),
-            })?;
-            column_write::write(chunk.untyped(), column, rows.clone(), unit)?;
-            chunk.close().map_err(bug)?;
-        }
-        group.close().map_err(bug)?;
+        writer.append(frame.columns().iter().chain([&instants]), rows)?;
     }
-    for entry in footer::entries(frame.version(), &provenance, &fingerprint) {
-        writer.append_key_value_metadata(entry);
-    }
-    let mut bytes = writer.into_inner().map_err(bug)?;
-    seal::close(&mut bytes)?;
-    let bytes = Bytes::from(bytes.into_boxed_slice());
+    let entries = footer::entries(frame.version(), &provenance, &fingerprint);
+    let bytes = seal::sealed(writer.finish(entries)?)?;
     proven(bytes, frame, &provenance, fingerprint)
 }
 

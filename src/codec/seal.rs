@@ -4,6 +4,7 @@
 //! prices. So the footer ends with the key `barkeep.file_sha256`, whose 64 digits are the SHA-256 of the whole
 //! file with those digits set to `0`. The slot is found by its bytes, without parsing what may be damaged.
 
+use bytes::Bytes;
 use memchr::memmem;
 
 use super::CodecError;
@@ -25,9 +26,7 @@ pub(super) enum Seal {
 
 /// Writes the digest of `bytes` into its slot.
 pub(super) fn close(bytes: &mut [u8]) -> Result<(), CodecError> {
-    let missing = || CodecError::NotFaithful {
-        reason: "the seal has no slot".to_owned(),
-    };
+    let missing = || CodecError::not_faithful("the seal has no slot");
     let digest = Digest::of(bytes).to_string();
     let at = slot(bytes).ok_or_else(missing)?;
     bytes
@@ -35,6 +34,13 @@ pub(super) fn close(bytes: &mut [u8]) -> Result<(), CodecError> {
         .ok_or_else(missing)?
         .copy_from_slice(digest.as_bytes());
     Ok(())
+}
+
+/// Returns a file with its digest in its slot, to be kept.
+pub(super) fn sealed(mut bytes: Vec<u8>) -> Result<Bytes, CodecError> {
+    close(&mut bytes)?;
+    // Many files may wait to be written, and most are far smaller than the room that was made for them.
+    Ok(Bytes::from(bytes.into_boxed_slice()))
 }
 
 /// Checks the seal of a file.

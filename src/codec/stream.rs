@@ -7,7 +7,6 @@ use std::io::Write;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, Encoding};
-use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
@@ -47,7 +46,7 @@ impl<W: Write + Send> StreamWriter<W> {
         facts: &[(String, String)],
     ) -> Result<Self, CodecError> {
         let fields = columns.iter().map(|c| (c.name, c.kind, c.clock));
-        let schema = schema_of(fields, TimeUnit::Micros).map_err(|error| refused(&error))?;
+        let schema = schema_of(fields, TimeUnit::Micros).map_err(CodecError::not_faithful)?;
         let facts = facts
             .iter()
             .map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
@@ -69,7 +68,7 @@ impl<W: Write + Send> StreamWriter<W> {
             };
         }
         let writer = SerializedFileWriter::new(out, schema, Arc::new(properties.build()));
-        writer.map(Self).map_err(|error| refused(&error))
+        writer.map(Self).map_err(CodecError::not_faithful)
     }
 
     /// Writes a row group; the columns are those of the file, of one length.
@@ -78,14 +77,14 @@ impl<W: Write + Send> StreamWriter<W> {
     /// `TooFine` when a time is none of whole microseconds; else when `out` takes no more.
     pub fn write(&mut self, columns: &[Column]) -> Result<(), CodecError> {
         let rows = columns.first().map_or(0, Column::len);
-        let mut group = self.0.next_row_group().map_err(|error| refused(&error))?;
+        let mut group = self.0.next_row_group().map_err(CodecError::not_faithful)?;
         for column in columns {
-            if let Some(mut chunk) = group.next_column().map_err(|error| refused(&error))? {
+            if let Some(mut chunk) = group.next_column().map_err(CodecError::not_faithful)? {
                 column_write::write(chunk.untyped(), column, 0..rows, TimeUnit::Micros)?;
-                chunk.close().map_err(|error| refused(&error))?;
+                chunk.close().map_err(CodecError::not_faithful)?;
             }
         }
-        group.close().map(drop).map_err(|error| refused(&error))
+        group.close().map(drop).map_err(CodecError::not_faithful)
     }
 
     /// Ends the file.
@@ -93,19 +92,12 @@ impl<W: Write + Send> StreamWriter<W> {
     /// # Errors
     /// When `out` takes no more.
     pub fn finish(self) -> Result<(), CodecError> {
-        self.0.close().map(drop).map_err(|error| refused(&error))
+        self.0.close().map(drop).map_err(CodecError::not_faithful)
     }
 }
 
 impl<W: Write + Send> std::fmt::Debug for StreamWriter<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StreamWriter").finish_non_exhaustive()
-    }
-}
-
-/// Whoever gave the writer away knows better why it takes no more.
-fn refused(error: &ParquetError) -> CodecError {
-    CodecError::NotFaithful {
-        reason: error.to_string(),
     }
 }

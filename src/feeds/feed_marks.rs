@@ -1,4 +1,4 @@
-//! What is remembered of a feed beside its days: when it was asked, and of which days bars are due.
+//! What is remembered of a feed beside its days: which one it is, when it was asked, and of which days bars are due.
 //!
 //! Promises: the list of days saves opening the marks of all others. Without it, and where it cannot be understood, nothing is
 //! known, which is told from knowing that there are none.
@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 /// What is remembered of a feed beside its days.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FeedMarks {
+    /// The code of the feed that was asked; earlier builds wrote down none.
+    pub(super) feed: Option<String>,
     pub(super) asked_at: Option<DateTime<Utc>>,
     /// Up to when losses were told, by the deadlines of their days.
     pub(super) losses_told_at: Option<DateTime<Utc>>,
@@ -21,6 +23,9 @@ pub(super) struct FeedMarks {
 impl FeedMarks {
     pub(super) fn text(&self) -> String {
         let mut document = Map::new();
+        if let Some(feed) = &self.feed {
+            document.insert("feed".to_owned(), feed.as_str().into());
+        }
         let moments = [
             ("asked_at", self.asked_at),
             ("losses_told_at", self.losses_told_at),
@@ -43,7 +48,9 @@ impl FeedMarks {
         let moment = |key: &str| document.get(key)?.as_str()?.parse().ok();
         let due = document.get("bars_due").and_then(Value::as_array);
         let day = |value: &Value| value.as_str()?.parse().ok();
+        let feed = document.get("feed").and_then(Value::as_str);
         Self {
+            feed: feed.map(str::to_owned),
             asked_at: moment("asked_at"),
             losses_told_at: moment("losses_told_at"),
             bars_due: due.and_then(|days| days.iter().map(day).collect()),

@@ -361,7 +361,8 @@ impl Fetching<'_, '_> {
                     continue;
                 };
                 let mut seen = Seen::of(name.span);
-                let content = super::read::read(record.bytes, &mut |trade| seen.add(&trade));
+                let content =
+                    super::read::read(&name.feed, record.bytes, &mut |trade| seen.add(&trade));
                 if content.extent == Some(Extent::Whole) {
                     found.insert(name, seen);
                 }

@@ -13,7 +13,7 @@ use super::DayMarks;
 use super::feed_marks::FeedMarks;
 use super::habits;
 use crate::layout::Places;
-use crate::model::Venue;
+use crate::model::{Feed, Venue};
 use crate::source::posttrade::Habits;
 use crate::sys::atomic::{self, TempNames, create_dirs, parent};
 use crate::sys::{Fs, FsResult};
@@ -77,6 +77,14 @@ impl Marks {
         Ok(self.feed.get_or_insert_default())
     }
 
+    /// Returns the code of the feed that the runs before this one asked, as far as they wrote it down.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn collected_from(&mut self, fs: &dyn Fs) -> FsResult<Option<&str>> {
+        Ok(self.feed(fs)?.feed.as_deref())
+    }
+
     /// Returns when the feed was asked by the run before this one.
     ///
     /// # Errors
@@ -95,7 +103,7 @@ impl Marks {
         Ok(feed.losses_told_at.or(feed.asked_at))
     }
 
-    /// Remembers when the feed was asked, up to when it is told what it forgot, and of which days bars are due still.
+    /// Remembers which feed was asked and when, up to when it is told what it forgot, and of which days bars are due still.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -103,10 +111,12 @@ impl Marks {
         &mut self,
         fs: &dyn Fs,
         temps: &TempNames,
+        feed: &Feed,
         (asked_at, losses_told_at): (DateTime<Utc>, DateTime<Utc>),
     ) -> FsResult<()> {
         let due = self.days_due(fs)?;
         *self.feed(fs)? = FeedMarks {
+            feed: Some(feed.to_string()),
             asked_at: Some(asked_at),
             losses_told_at: Some(losses_told_at),
             bars_due: Some(due),

@@ -34,7 +34,7 @@ pub use error::FeedRunError;
 pub use fetch::{FeedTask, fetch};
 pub use gaps::RecordedFeed;
 pub use marks::Marks;
-pub use plan::{PreviewError, preview, task_of};
+pub use plan::{PreviewError, other_feed, preview, task_of};
 pub use replay::{replay, replayed_days};
 pub use run::FeedRun;
 pub use settled::Unsettled;

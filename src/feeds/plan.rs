@@ -8,7 +8,7 @@ use super::{FeedRunError, FeedTask, Marks};
 use crate::layout::Places;
 use crate::model::{Series, StorageRequest};
 use crate::source::posttrade::{Feed, FeedError, Held, HeldDay, Listing, Looked, Request, choose};
-use crate::sys::{Clock, Fs, Shutdown};
+use crate::sys::{Clock, Fs, FsResult, Shutdown};
 use crate::vault::Vault;
 
 /// Returns what fetching from a feed takes; `None` where its code is none that a folder can have, which settings refuse.
@@ -36,6 +36,21 @@ pub fn task_of<'l>(
         clock,
         stop,
     })
+}
+
+/// Tells why a feed is not asked, as a phrase: its venue was collected from another one. Bars of two feeds in one tree would be
+/// those of no venue, and the marks of one would say of the other that its files were read.
+///
+/// # Errors
+/// When what is remembered of it cannot be read.
+pub fn other_feed(task: &FeedTask<'_>) -> FsResult<Option<String>> {
+    let mut marks = Marks::of(task.places, task.feed.venue());
+    let code = task.feed.spec().code.as_str();
+    let other = marks.collected_from(task.fs)?;
+    let other = other.filter(|other| *other != code);
+    Ok(other.map(|other| {
+        format!("what is stored of it came from the feed {other}; {code} needs a venue of its own")
+    }))
 }
 
 /// Returns what is held of the days that a feed lists, and of those that the vault has unread downloads of.
@@ -68,6 +83,9 @@ pub(super) fn held(
 /// # Errors
 /// When the feed does not answer, or what is held cannot be read.
 pub fn preview(task: &FeedTask<'_>) -> Result<Vec<Request>, PreviewError> {
+    if let Some(reason) = other_feed(task).map_err(FeedRunError::from)? {
+        return Err(PreviewError::OtherFeed { reason });
+    }
     let feed = task.feed;
     let listing = task.listed(feed.list(task.stop)?);
     let mut marks = Marks::of(task.places, feed.venue());
@@ -95,6 +113,12 @@ pub enum PreviewError {
     /// The feed did not say what it has.
     #[error(transparent)]
     Feed(#[from] FeedError),
+    /// Its venue was collected from another feed.
+    #[error("{reason}")]
+    OtherFeed {
+        /// Which one, and what to do.
+        reason: String,
+    },
     /// What is held cannot be read.
     #[error(transparent)]
     Held(#[from] FeedRunError),

@@ -60,7 +60,7 @@ impl<'t> Reader<'t> {
         from_vault: bool,
         see: &mut dyn FnMut(&Trade),
     ) -> Option<Extent> {
-        let content = super::read::read(bytes, &mut |trade| {
+        let content = super::read::read(&name.feed, bytes, &mut |trade| {
             see(&trade);
             self.batch.push(&trade);
             if self.batch.len >= BATCH {
@@ -76,6 +76,7 @@ impl<'t> Reader<'t> {
             bad: content.bad,
             bad_lines: content.bad_lines,
             days: content.days,
+            elsewhere: content.elsewhere,
             trouble: content.trouble,
             from_vault,
         }));

@@ -26,7 +26,9 @@ impl FeedRun<'_> {
         let now = clock.now();
         let told = self.marks.losses_told(fs)?.unwrap_or(asked);
         let lost = gaps::losses(self.task.feed, (fs, places), (told, asked, now))?;
-        self.marks.note_asked(fs, &self.temps, (asked, now))?;
+        let code = &self.task.feed.spec().code;
+        let marks = &mut self.marks;
+        marks.note_asked(fs, &self.temps, code, (asked, now))?;
         Ok(lost)
     }
 

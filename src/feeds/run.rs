@@ -5,6 +5,7 @@
 //! Trades that cannot be stored leave no mark: their files are read once more by the next run.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -223,6 +224,9 @@ impl<'l> FeedRun<'l> {
         feed.from_vault += usize::from(read.from_vault);
         feed.lines += read.lines;
         feed.bad_lines += read.bad_lines;
+        for (venue, trades) in &read.elsewhere {
+            *feed.elsewhere.entry(Arc::clone(venue)).or_default() += trades;
+        }
         self.supersede(&read, report);
         let feed = report.feed_at(self.venue());
         // Of two downloads in the vault the one that broke off may come second.

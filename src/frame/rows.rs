@@ -291,11 +291,7 @@ impl Frame {
             .filter(|(_, time)| is_inside(time))
             .map(|(row, _)| row)
             .collect();
-        if rows.len() == self.rows {
-            self.clone()
-        } else {
-            self.take(&rows)
-        }
+        self.take(&rows)
     }
 
     /// Returns the rows whose timestamps are wanted.
@@ -342,6 +338,12 @@ impl Frame {
     /// Returns some of the rows, which are named in their order.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
+        let follow = |pair: &[usize]| matches!(pair, [a, b] if a + 1 == *b);
+        if let (Some(first), Some(last)) = (rows.first(), rows.last())
+            && rows.windows(2).all(follow)
+        {
+            return self.slice(*first..last + 1);
+        }
         let columns = self
             .columns
             .iter()

@@ -181,7 +181,21 @@ impl Texts {
             {
                 *rows += more;
             }
+            (_, Self::Same { text, .. }) => self.repeat(text.as_ref(), more),
             _ => (rows.start..end).for_each(|row| self.push(other.get(row).cloned())),
+        }
+    }
+
+    /// Appends one text so many times.
+    fn repeat(&mut self, text: Option<&Arc<str>>, rows: usize) {
+        for left in (0..rows).rev() {
+            self.push_shared(text);
+            if let Self::Few(few) = self
+                && let Some(code) = few.codes.last().copied()
+            {
+                let all = few.codes.len() + left;
+                return few.codes.resize(all, code);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a run did with a feed of trades, for people and machines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
@@ -28,6 +29,8 @@ pub struct FeedReport {
     pub lines: u64,
     /// Lines that were not understood.
     pub bad_lines: u64,
+    /// Trades that were made where another feed is said to publish from, by their venue of execution. They are stored.
+    pub elsewhere: BTreeMap<Arc<str>, u64>,
     /// Trades by what happened to them.
     pub trades: RowCounts,
     /// Days of which bars were made.
@@ -74,6 +77,7 @@ impl FeedReport {
             from_vault: 0,
             lines: 0,
             bad_lines: 0,
+            elsewhere: BTreeMap::new(),
             trades: RowCounts::default(),
             bar_days: BTreeSet::new(),
             failures: Vec::new(),

@@ -223,16 +223,20 @@ impl Builder<'_, '_> {
         if batch.is_empty() {
             return Ok(None);
         }
-        let looked: Vec<(usize, Result<Gain, Unread>)> = batch
-            .par_iter()
-            .filter_map(|&at| Some((at, self.gain(changes.get(at)?))))
+        let taken = batch.iter().filter_map(|&at| {
+            let rows = std::mem::replace(&mut changes.get_mut(at)?.rows, Rows::None);
+            Some((at, rows))
+        });
+        let taken: Vec<(usize, Rows)> = taken.collect();
+        let looked: Vec<(usize, Result<Gain, Unread>)> = taken
+            .into_par_iter()
+            .filter_map(|(at, rows)| Some((at, self.gain(changes.get(at)?, rows))))
             .collect();
         let mut came = Vec::with_capacity(looked.len());
         for (at, gain) in looked {
             let Some(change) = changes.get_mut(at) else {
                 continue;
             };
-            change.rows = Rows::None;
             match gain {
                 Ok(gain) => {
                     if let Some(state) = change.state.as_mut().filter(|_| change.is_new) {
@@ -255,14 +259,14 @@ impl Builder<'_, '_> {
         Ok(Some(came))
     }
 
-    fn gain(self, change: &Change) -> Result<Gain, Unread> {
+    fn gain(self, change: &Change, rows: Rows) -> Result<Gain, Unread> {
         let ticker = change.ticker.clone();
         let state = change.state.as_ref();
-        if let Rows::Here(frame, rights) = &change.rows {
+        if let Rows::Here(frame, rights) = rows {
             return Ok(Gain {
                 ticker,
-                frame: frame.clone(),
-                rights: *rights,
+                frame,
+                rights,
                 zone: state.and_then(|state| state.zone.clone()),
                 is_damaged: false,
             });

@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 use super::fetch::Incoming;
 use super::run::Run;
 use super::{UpdateError, UpdatePlan};
-use crate::feeds::{Arrival, FeedRun, FeedTask, fetch, replay, task_of};
-use crate::ingest::RunReport;
+use crate::feeds::{Arrival, FeedRun, FeedTask, fetch, other_feed, replay, task_of};
+use crate::ingest::{FailureKind, FileFailure, RunReport};
 use crate::source::posttrade::Feed;
 use crate::sys::Stopwatch;
 use crate::workspace::{Session, View};
@@ -27,6 +27,7 @@ impl<'l> Feeds<'l> {
         plan: &UpdatePlan,
         view: View<'l>,
         session: Session<'l>,
+        report: &mut RunReport,
     ) -> Result<Self, UpdateError> {
         let (mut runs, mut tasks): (Vec<_>, Vec<FeedTask<'l>>) = (Vec::new(), Vec::new());
         let outside = (session.clock, session.stop);
@@ -34,7 +35,16 @@ impl<'l> Feeds<'l> {
             let feed: &'l Feed = view.feeds.iter().find(|feed| feed.venue() == venue)?;
             task_of(feed, (session.fs, session.places), outside, plan.days)
         });
-        tasks.extend(wanted);
+        for task in wanted {
+            let Some(reason) = other_feed(&task)? else {
+                tasks.push(task);
+                continue;
+            };
+            let (file, kind) = (None, FailureKind::Refused);
+            let refused = FileFailure { file, reason, kind };
+            let feed = report.feed_at(task.feed.venue());
+            feed.failures.push(refused);
+        }
         share(&mut tasks);
         for task in &tasks {
             runs.push(Some(FeedRun::begin(task.clone(), session)?));
@@ -95,7 +105,7 @@ pub(super) fn replay_all(
 ) -> Result<(), UpdateError> {
     let (view, session) = (run.view, run.session);
     let watch = Stopwatch::start();
-    for task in Feeds::begin(plan, view, session)?.tasks {
+    for task in Feeds::begin(plan, view, session, &mut run.report)?.tasks {
         let (registry, report) = (&mut *run.registry, &mut run.report);
         replay(&task, since, (view, session), registry, report)?;
     }

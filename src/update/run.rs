@@ -164,7 +164,7 @@ impl<'l> Run<'_, 'l> {
             self.report.at(&planned.venue).tickers.skipped = planned.skipped.len();
         }
         let requests_before: Vec<u64> = fetchers.iter().map(|f| f.source.requests()).collect();
-        let mut feeds = Feeds::begin(plan, view, session)?;
+        let mut feeds = Feeds::begin(plan, view, session, &mut self.report)?;
         let tasks = feeds.tasks();
         let watch = Stopwatch::start();
         thread::scope(|scope| {

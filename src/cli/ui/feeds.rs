@@ -1,6 +1,6 @@
 //! What a run did with feeds of trades, on the screen and for machines.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Printer;
 use super::words::{count, grouped, left_of, size, some_of};
@@ -50,6 +50,13 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
                 "{venue}: {bad}, kept in quarantine; all others are stored."
             ));
         }
+        for (place, trades) in &feed.elsewhere {
+            let trades = usize::try_from(*trades).unwrap_or(usize::MAX);
+            let made = count(trades, "trade was made", "trades were made");
+            printer.warning(&format!(
+                "{venue}: {made} on {place}, of which another feed publishes. They are stored, and in its bars."
+            ));
+        }
         for lost in &feed.lost {
             printer.error(&format!(
                 "error: {venue}: {} of {} cannot be had any more: the feed has forgotten the day",
@@ -82,6 +89,10 @@ pub(in crate::cli) fn json(feed: &FeedReport) -> Value {
     let days = |days: &std::collections::BTreeSet<chrono::NaiveDate>| {
         days.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
+    let elsewhere = feed.elsewhere.iter();
+    let elsewhere: Map<String, Value> = elsewhere
+        .map(|(place, trades)| (place.to_string(), (*trades).into()))
+        .collect();
     json!({
         "venue": feed.venue.to_string(),
         "heard": feed.is_heard,
@@ -91,6 +102,7 @@ pub(in crate::cli) fn json(feed: &FeedReport) -> Value {
         "from_vault": feed.from_vault,
         "lines": feed.lines,
         "bad_lines": feed.bad_lines,
+        "elsewhere": elsewhere,
         "trades": {
             "new": feed.trades.added, "changed": feed.trades.changed, "unchanged": feed.trades.unchanged,
         },

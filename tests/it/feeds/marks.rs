@@ -67,6 +67,7 @@ fn history(days: u64) -> SimFs {
         .note_asked(
             &disk,
             &temps(),
+            &"DETR".parse().unwrap(),
             (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH),
         )
         .unwrap();
@@ -109,12 +110,14 @@ fn without_a_list_all_days_are_looked_at_and_there_is_one_from_then_on() {
             .note_asked(
                 &disk,
                 &temps(),
+                &"DETR".parse().unwrap(),
                 (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH),
             )
             .unwrap();
         let told = String::from_utf8(disk.read(Path::new(LIST)).unwrap().unwrap()).unwrap();
         assert!(told.contains("\"bars_due\":[\"2026-01-02\"]"), "{told}");
         assert!(told.contains("1970"), "{told}");
+        assert!(told.contains("\"feed\":\"DETR\""), "{told}");
     }
 }
 

@@ -93,6 +93,56 @@ fn after_a_change_of_form_a_run_asks_for_few_minutes_once_more() {
     assert_eq!((at_first, feed.downloads().len()), (12, 12 + 8));
 }
 
+#[test]
+fn trades_that_another_feed_publishes_are_told() {
+    let feed = FeedServer::start();
+    let mut published = lines(FIRST);
+    published[1] = published[1].replace("XETA", "XGAT");
+    feed.publish(FIRST, &published);
+    let bar = feed.workspace(AT_ONCE, MORNING);
+
+    let ran = bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert!(
+        ran.stderr.contains("1 trade was made on XGAT"),
+        "another file may have come under the name of this one: {ran:#?}"
+    );
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+    let again = bar.run(&UPDATE).expect(Exit::Ok);
+    assert!(!again.stderr.contains("XGAT"), "{again:#?}");
+}
+
+#[test]
+fn a_venue_that_was_collected_from_one_feed_is_asked_from_no_other() {
+    let feed = FeedServer::start();
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let data = files(&bar, "data");
+
+    let other = FeedServer::start_of("DEUR");
+    other.publish(FIRST, &lines(FIRST));
+    let both = format!("feed = \"DEUR\"\n{AT_ONCE}");
+    bar.write("barkeep.toml", other.settings(&both));
+    for (more, exit) in [
+        (&[][..], Exit::Partial),
+        (&["--dry-run"], Exit::SourceDown),
+        (&["--replay"], Exit::Partial),
+    ] {
+        let ran = bar.run(&[&UPDATE[..], more].concat()).expect(exit);
+        assert!(
+            ran.stderr
+                .contains("came from the feed DETR; DEUR needs a venue of its own"),
+            "{more:?}: {ran:#?}"
+        );
+    }
+    assert_eq!(other.downloads().len(), 0);
+    assert_eq!(files(&bar, "data"), data);
+
+    bar.write("barkeep.toml", feed.settings(AT_ONCE));
+    bar.run(&UPDATE).expect(Exit::Ok);
+}
+
 /// A file that breaks off at the first run, and is whole at the second.
 fn broken_off_and_whole() -> (Barkeep, FeedServer) {
     let feed = FeedServer::start();
