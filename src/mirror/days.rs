@@ -226,10 +226,10 @@ impl Next<'_, '_> {
     ) -> Result<Became, MirrorError> {
         let fs = self.mirroring.fs;
         let Some(path) = stored else {
-            return self.last_copy(had, 0);
+            return self.gone(had);
         };
         let Some(meta) = fs.metadata(path)? else {
-            return self.last_copy(had, 0);
+            return self.gone(had);
         };
         let of = DayFile {
             feed: feed.clone(),
@@ -284,6 +284,17 @@ impl Next<'_, '_> {
         self.folder
             .adopt(self.temps, &whole.piece, path, &whole.bytes)?;
         Ok(Became::Same(whole.piece))
+    }
+
+    /// Keeps what the mirror has of a day of which the tree has no file, unless somebody took all of it out.
+    fn gone(&mut self, had: Option<(Piece, bool)>) -> Result<Became, MirrorError> {
+        let nothing = Frame::empty(Profile::of(Dataset::Trades));
+        match &had {
+            Some((piece, false)) if self.has_more(piece, &nothing)? == Some(false) => {
+                Ok(Became::Absent)
+            }
+            _ => self.last_copy(had, 0),
+        }
     }
 
     /// Keeps what the mirror has of a day that the tree has not, unless it is no good either.
@@ -386,22 +397,26 @@ impl Next<'_, '_> {
         if lost_nothing && whole.piece.rows >= had.rows {
             return Ok(false);
         }
-        let profile = Profile::of(Dataset::Trades);
-        let older = match rows_of(self.folder, profile, had) {
-            Ok(older) => older,
-            Err(MirrorError::Damaged { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
         let newer = self.rows_in(whole)?;
-        let (Some(of), places) = (&had.day, &self.mirroring.workspace.places) else {
-            return Ok(false);
-        };
+        Ok(self.has_more(had, &newer)? == Some(true))
+    }
+
+    /// Tells whether a file of the mirror has trades that are not among others, and nobody took out; `None` where it is no good.
+    fn has_more(&self, had: &Piece, newer: &Frame) -> Result<Option<bool>, MirrorError> {
+        let Some(of) = &had.day else { return Ok(None) };
+        let profile = Profile::of(Dataset::Trades);
+        let (fs, places) = (self.mirroring.fs, &self.mirroring.workspace.places);
         let request = self.tree.trades_of(of.feed.clone());
-        let out = self
-            .ledgers
-            .rows_out(self.mirroring.fs, places, &request, profile)?;
+        let out = self.ledgers.rows_out(fs, places, &request, profile)?;
+        if newer.is_empty() && out.is_empty() {
+            return Ok(Some(true));
+        }
         let day = BTreeSet::from([PartitionKey::Day(of.day)]);
-        Ok(!lacking(&older, &newer, &day, &out).is_empty())
+        match rows_of(self.folder, profile, had) {
+            Ok(older) => Ok(Some(!lacking(&older, newer, &day, &out).is_empty())),
+            Err(MirrorError::Damaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn rows_in(&self, whole: &Whole) -> Result<Frame, MirrorError> {
