@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::catalog::{Catalog, Meant, Named};
 use crate::cli::ui::words::some_of;
 use crate::cli::{Failure, Shell};
-use crate::model::{StorageRequest, Ticker, Venue};
+use crate::model::{StorageRequest, Ticker, Venue, instrument_of};
 use crate::query;
 use crate::workspace::Workspace;
 
@@ -113,6 +113,18 @@ impl<'l> Lookup<'l> {
         });
         Ok(ticker.clone())
     }
+}
+
+/// Returns the instrument whose trades are asked for, and the currency if it is of one: `DE000BASF111.USD`.
+///
+/// # Errors
+/// When the word is no instrument.
+pub(super) fn isin(word: &Ticker) -> Result<(&str, Option<&str>), Failure> {
+    instrument_of(word.as_str()).ok_or_else(|| {
+        Failure::usage(format!(
+            "{word} is no ISIN, such as DE000BASF111, and no mnemonic that is known"
+        ))
+    })
 }
 
 /// Returns the mnemonic of the ticker of a series, if its venue has one.

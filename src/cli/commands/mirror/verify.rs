@@ -23,7 +23,7 @@ pub(super) fn run(
     for tree in trees {
         let around = (&*shell.world.fs, catalog, &known);
         match mirror::verify(workspace, around, &root, tree)? {
-            None if tree.dataset == Dataset::Stocks => return Err(absent(tree)),
+            None if args.means(tree) => return Err(absent(tree)),
             None => {}
             Some(found) => {
                 if !found.differences.is_empty() {
@@ -52,10 +52,15 @@ fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
         0 => "all are equal".to_owned(),
         differ => count(differ, "differs", "differ"),
     };
-    let series = count(found.series, "series was compared", "series were compared");
-    shell.note(&format!("{tree}: {series}, {outcome}."));
+    let (series, kept) = if tree.dataset == Dataset::Trades {
+        (["day was", "days were"], ["day has", "days have"])
+    } else {
+        (["series was", "series were"], ["series has", "series have"])
+    };
+    let series = count(found.series, series[0], series[1]);
+    shell.note(&format!("{tree}: {series} compared, {outcome}."));
     if found.kept > 0 {
-        let kept = count(found.kept, "series has", "series have");
+        let kept = count(found.kept, kept[0], kept[1]);
         shell.note(&format!(
             "{tree}: {kept} rows whose files are damaged or gone."
         ));
