@@ -7,7 +7,7 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::decode::{guarded, locate, place_in, refuse_repeated};
-use super::seal::REWRITTEN;
+use super::seal::{self, REWRITTEN, Seal};
 use super::{CodecError, MemoryLimit, footer, older_trades, opened, types};
 use crate::frame::Profile;
 use crate::model::{Digest, Provenance, TimeUnit};
@@ -40,8 +40,54 @@ pub fn file_facts(end: &[u8], profile: &'static Profile) -> Result<FileFacts, Co
     guarded(|| read(end, profile))
 }
 
+/// The first and the last of some texts.
+pub type Texts = (Box<str>, Box<str>);
+
+/// Returns what a whole file says of which every byte is as barkeep wrote it, and between which texts those of a column lie; two
+/// empty ones where it has none.
+///
+/// # Errors
+/// `Damaged` when it is not what was written, `Foreign` when another program wrote it, or it does not say which texts it has.
+pub fn sealed_facts(
+    bytes: &[u8],
+    profile: &'static Profile,
+    texts_of: &str,
+) -> Result<(FileFacts, Texts), CodecError> {
+    if seal::check(bytes)? == Seal::Foreign {
+        return Err(CodecError::foreign("another program wrote it"));
+    }
+    guarded(|| {
+        let file = opened::footer(bytes, MemoryLimit::default())?;
+        let place = place_in(file.file_metadata().schema_descr().columns(), texts_of);
+        let texts = place.and_then(|place| texts(&file, place));
+        let texts = texts
+            .ok_or_else(|| CodecError::foreign(format!("it does not say which {texts_of} it has")));
+        Ok((facts_of(&file, profile)?, texts?))
+    })
+}
+
+fn texts(file: &ParquetMetaData, place: usize) -> Option<Texts> {
+    let mut range: Option<(&str, &str)> = None;
+    for group in file.row_groups() {
+        let Statistics::ByteArray(texts) = group.columns().get(place)?.statistics()? else {
+            return None;
+        };
+        let (Some(first), Some(last)) = (texts.min_opt(), texts.max_opt()) else {
+            // A group without any text has neither.
+            continue;
+        };
+        let (first, last) = (first.as_utf8().ok()?, last.as_utf8().ok()?);
+        range = Some(range.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+    }
+    let (first, last) = range.unwrap_or_default();
+    Some((first.into(), last.into()))
+}
+
 fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> {
-    let file = opened::footer(end, MemoryLimit::default())?;
+    facts_of(&opened::footer(end, MemoryLimit::default())?, profile)
+}
+
+fn facts_of(file: &ParquetMetaData, profile: &'static Profile) -> Result<FileFacts, CodecError> {
     let facts = file.file_metadata();
     let said = footer::read(facts.key_value_metadata())?;
     let found = facts.schema_descr().columns();
@@ -58,7 +104,7 @@ fn read(end: &[u8], profile: &'static Profile) -> Result<FileFacts, CodecError> 
     Ok(FileFacts {
         profile,
         rows: u64::try_from(facts.num_rows()).map_err(CodecError::damaged)?,
-        span: time.and_then(|(place, unit)| span(&file, place, unit?)),
+        span: time.and_then(|(place, unit)| span(file, place, unit?)),
         unit,
         provenance: said.provenance,
         rows_digest: said.rows_digest.filter(|_| is_ours),

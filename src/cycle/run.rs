@@ -9,7 +9,6 @@ use crate::inventory::{self, OtherBases, Portion};
 use crate::mirror;
 use crate::model::{Interval, StorageRequest, Venue};
 use crate::overview::{RequestCount, RequestWeek};
-use crate::sys::atomic::TempNames;
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, Feeding, UpdatePlan};
 use crate::workspace::{DataRoot, Session};
@@ -198,7 +197,7 @@ impl Cycle<'_> {
         session: Session<'_>,
     ) -> (Vec<RequestWeek>, Option<String>) {
         let count = RequestCount::of(self.workspace);
-        let temps = TempNames::of(session.held.run().clone());
+        let temps = session.held.temps();
         let venues = || report.venues.iter().map(|one| (&one.venue, one.requests));
         let counted = count.read().and_then(|(mut log, is_damaged)| {
             count.add(&mut log, venues(), &temps)?;

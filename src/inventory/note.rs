@@ -16,10 +16,10 @@ use crate::layout::{parse_series_name, series_name};
 use crate::ledger::{Line, SeriesRecord, read_records, write_down};
 use crate::model::{Series, StorageRequest, Venue, sealed, time};
 use crate::observe::{Event, Work};
-use crate::storage::{QuarantineRecord, StorageError};
+use crate::storage::{QuarantineRecord, StorageError, leftover_runs};
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{FsResult, Stopwatch};
-use crate::workspace::{FoundSeries, Session, Workspace};
+use crate::workspace::{DataRoot, FoundSeries, Session, Workspace};
 
 /// The file, below `state`, that says up to which series portions came.
 pub const RECORDED: &str = "recorded";
@@ -198,6 +198,13 @@ pub fn rebuild(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Rebuilt, InventoryError> {
+    if workspace.view().data_root(catalog) == DataRoot::Absent {
+        return Err(InventoryError::DataAbsent);
+    }
+    let runs = leftover_runs(session.fs, session.places)?.len();
+    if runs > 0 {
+        return Err(InventoryError::Unfinished { runs });
+    }
     let known = known(workspace, session.fs, catalog, asked)?;
     let requests = known.unrecorded.iter().chain(known.records.keys());
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();

@@ -87,9 +87,6 @@ impl Builder<'_, '_> {
     }
 
     /// Moves the rows of a tier into the next one.
-    ///
-    /// # Errors
-    /// As `apply`.
     pub(super) fn move_down(
         self,
         mut pieces: Vec<Piece>,

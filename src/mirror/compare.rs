@@ -3,30 +3,33 @@
 //! Promises: rows are compared by their fingerprints, every bit of them. What the tree has lost is not held against the mirror,
 //! and is counted. Changes nothing and takes no lock.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::days;
+use super::folder::Folder;
 use super::read::{Origin, Unread};
 use super::scan::Scan;
-use super::{MirrorError, Mirrored, Place, Tree};
+use super::{MirrorError, Mirrored, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
-use crate::model::PartitionKey;
-use crate::sys::Fs;
+use crate::model::{Dataset, Digest, PartitionKey};
+use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// A series of which a mirror and its tree have different rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Difference {
+    /// Its ticker; of trades the feed and the day.
     pub ticker: String,
+    /// What differs.
     pub reason: String,
 }
 
 /// What comparing came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// How many series were compared.
+    /// How many series were compared; of trades, how many days.
     pub series: usize,
     /// How many rows of the mirror.
     pub rows: u64,
@@ -50,6 +53,9 @@ pub fn verify(
     let Some(version) = folder.current()? else {
         return Ok(None);
     };
+    if tree.dataset == Dataset::Trades {
+        return verify_days(workspace, &folder, &version, tree).map(Some);
+    }
     let origin = Origin {
         workspace,
         catalog,
@@ -91,6 +97,79 @@ pub fn verify(
         }
     }
     Ok(Some(verified))
+}
+
+/// Compares the files of days with those of the tree, byte for byte: where both are one, with what it was.
+fn verify_days(
+    workspace: &Workspace<'_>,
+    folder: &Folder<'_>,
+    version: &Version,
+    tree: &Tree,
+) -> Result<Verified, MirrorError> {
+    let mut verified = Verified::default();
+    for (feed, files) in days::feeds(workspace, tree, Some(version))? {
+        let mut files = match files {
+            Ok(files) => files,
+            Err(reason) => {
+                let ticker = feed.to_string();
+                verified.differences.push(Difference { ticker, reason });
+                continue;
+            }
+        };
+        let state = version.series.get(feed.as_str());
+        for piece in &version.pieces {
+            let Some(of) = piece.day.as_ref().filter(|of| of.feed == feed) else {
+                continue;
+            };
+            let stored = files.remove(&of.day);
+            let key = PartitionKey::Day(of.day);
+            let is_kept = state.is_some_and(|state| state.kept.contains(&key));
+            verified.series += 1;
+            verified.rows += piece.rows;
+            verified.kept += usize::from(is_kept);
+            let reason = differ_day(folder, version, piece, stored.filter(|_| !is_kept), is_kept)?;
+            verified.differences.extend(reason.map(|reason| Difference {
+                ticker: days::name_of(piece),
+                reason: reason.to_owned(),
+            }));
+        }
+        verified
+            .differences
+            .extend(files.into_keys().map(|day| Difference {
+                ticker: format!("{feed} {day}"),
+                reason: "the mirror has no file of it".to_owned(),
+            }));
+    }
+    Ok(verified)
+}
+
+/// Says what is wrong with the file of a day.
+fn differ_day(
+    folder: &Folder<'_>,
+    version: &Version,
+    piece: &Piece,
+    stored: Option<PathBuf>,
+    is_kept: bool,
+) -> FsResult<Option<&'static str>> {
+    let fs = folder.fs;
+    let read = folder.path_of(version, piece);
+    // What is one file need not be read twice.
+    let is_whole = |path: &Path| -> FsResult<bool> {
+        let bytes = fs.read(path)?;
+        Ok(bytes.is_some_and(|bytes| Digest::of(&bytes) == piece.digest))
+    };
+    let of_table = folder.file(piece);
+    let has_both =
+        is_whole(&read)? && (days::is_one(fs, &read, &of_table)? || is_whole(&of_table)?);
+    if !has_both {
+        return Ok(Some("its file in the mirror is gone or is not what it was"));
+    }
+    match stored {
+        _ if is_kept => Ok(None),
+        None => Ok(Some("the tree has no file of it")),
+        Some(stored) if days::is_one(fs, &read, &stored)? || is_whole(&stored)? => Ok(None),
+        Some(_) => Ok(Some("the tree has another file of it")),
+    }
 }
 
 fn differ(mirrored: &Frame, stored: &Frame, state: &Mirrored) -> Option<String> {

@@ -93,6 +93,7 @@ impl<'c, 's> Cutter<'c, 's> {
             span,
             rows: rows.len() as u64,
             bytes: encoded.bytes.len() as u64,
+            day: None,
         };
         let Builder { folder, temps, .. } = self.builder;
         folder.write(temps, &piece, &encoded, self.rights)?;

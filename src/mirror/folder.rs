@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::days::seen;
 use super::version::Refused;
 use super::{MirrorError, Piece, Tree, Version};
 use crate::codec::{self, Encoded};
 use crate::frame::Profile;
 use crate::layout::PartitionPathBuilder;
 use crate::sys::atomic::{self, TempNames, create_dirs, parent};
-use crate::sys::{Access, FileLock, Fs, FsResult, Kind, Rights};
+use crate::sys::{Access, FileLock, Fs, FsResult, Kind, Meta, Rights, rights_of};
 
 /// Tells backup programs that everything here can be made again: <https://bford.info/cachedir/>.
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
@@ -202,15 +203,56 @@ impl Folder<'_> {
         origin: Option<Rights>,
     ) -> FsResult<()> {
         let path = self.file(piece);
+        if self.has_private(piece, origin)? {
+            return Ok(());
+        }
         let access = Access::at(self.fs, &path, origin)?;
-        let found = self.fs.metadata(&path)?;
+        let temp = temps.beside(&path);
+        atomic::write_new(self.fs, &temp, &encoded.bytes, access)?;
+        self.fs.rename(&temp, &path)
+    }
+
+    /// Tells whether a file is there in its length, for as few people as one that it is made from.
+    fn has_private(&self, piece: &Piece, origin: Option<Rights>) -> FsResult<bool> {
+        let found = self.fs.metadata(&self.file(piece))?;
         let is_private =
             |rights: Rights| origin.is_none_or(|of| rights.within(of).mode == rights.mode);
-        if found.is_some_and(|found| found.len == piece.bytes && is_private(found.rights)) {
+        Ok(found.is_some_and(|found| found.len == piece.bytes && is_private(found.rights)))
+    }
+
+    /// Gives a file of the tree, whose bytes are known, a second name among all files; a copy of it where it can have none.
+    /// Durable as by `write`.
+    pub(super) fn adopt(
+        &self,
+        temps: &TempNames,
+        piece: &Piece,
+        source: &Path,
+        bytes: &[u8],
+    ) -> FsResult<()> {
+        let path = self.file(piece);
+        let origin = rights_of(self.fs, source)?;
+        if self.has_private(piece, origin)? && self.fs.read(&path)?.as_deref() == Some(bytes) {
             return Ok(());
         }
         let temp = temps.beside(&path);
-        atomic::write_new(self.fs, &temp, &encoded.bytes, access)?;
+        match self.fs.hard_link(source, &temp) {
+            Ok(())
+                if self
+                    .fs
+                    .metadata(&temp)?
+                    .is_some_and(|meta| is_seen(piece, &meta)) =>
+            {
+                // Whoever put it into the tree may not have.
+                self.fs.sync_file(&temp)?;
+                return self.fs.rename(&temp, &path);
+            }
+            // Somebody has put another file there since the bytes were read.
+            Ok(()) => drop(self.fs.remove_file(&temp)?),
+            Err(error) if error.is_without_links() || error.is_other_disk() => {}
+            Err(error) => return Err(error),
+        }
+        let access = Access::at(self.fs, &path, origin)?;
+        atomic::write_new(self.fs, &temp, bytes, access)?;
         self.fs.rename(&temp, &path)
     }
 
@@ -265,6 +307,10 @@ impl Folder<'_> {
         let text = now.to_rfc3339_opts(SecondsFormat::Secs, true);
         atomic::replace(self.fs, temps, &self.dir.join(REFRESHED), text.as_bytes())
     }
+}
+
+fn is_seen(piece: &Piece, meta: &Meta) -> bool {
+    piece.day.as_ref().map(|of| of.seen) == Some(seen(meta))
 }
 
 pub(super) fn damaged(path: &Path, reason: &str) -> MirrorError {

@@ -10,6 +10,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::changes::{LinesSince, lines_since, lost_partitions};
+use super::days;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
 use super::refresh::name_of;
@@ -19,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};
 use crate::inventory::Known;
 use crate::ledger::{FileState, History, Ledgers, Line, Past, SeriesRecord, rows_out};
-use crate::model::{Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
+use crate::model::{Dataset, Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
 use crate::sys::Fs;
 use crate::workspace::{ReadError, Workspace};
 
@@ -91,6 +92,10 @@ pub fn last_copies(
     };
     if name_of(fs, &workspace.places)?.as_ref() != Some(&version.workspace) {
         return Err(MirrorError::Foreign { path: folder.dir });
+    }
+    if tree.dataset == Dataset::Trades {
+        found.refused = days::last_copies(tree, &version, is_wanted);
+        return Ok(found);
     }
     let origin = Origin {
         workspace,

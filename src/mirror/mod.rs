@@ -10,6 +10,7 @@ mod changes;
 mod clean;
 mod compare;
 mod cut;
+mod days;
 mod error;
 mod extent;
 mod folder;
@@ -34,7 +35,7 @@ pub use of_workspace::{
     Refreshed, Standings, all_last_copies, known_of, last_copy_in, of_intervals, refresh_all,
     refresh_each, root, standings, strangers_of, switched_on, worth_telling,
 };
-pub use piece::{Piece, Tier};
+pub use piece::{DayFile, Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};
 pub use standing::Standing;
 pub use tree::Tree;

@@ -151,6 +151,7 @@ mod tests {
             span,
             rows,
             bytes: rows * 10,
+            day: None,
         }
     }
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::build::{Builder, Zones};
 use super::changes::{Change, Changes, Rows, find};
+use super::days;
 use super::folder::Folder;
 use super::plan::{Effort, due};
 use super::read::{Origin, Unread};
@@ -20,7 +21,7 @@ use crate::codec::Scans;
 use crate::frame::Profile;
 use crate::inventory::Known;
 use crate::layout::Places;
-use crate::model::RunId;
+use crate::model::{Dataset, RunId};
 use crate::storage::compression_for;
 use crate::sys::atomic::{self, TempNames, create_dirs};
 use crate::sys::{Fs, FsResult};
@@ -44,10 +45,9 @@ pub enum Thoroughness {
 
 /// What bringing mirrors up to date takes. The caller holds the run lock, so that no rows change meanwhile.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Mirroring<'m, 's> {
-    /// The workspace.
     pub workspace: &'m Workspace<'s>,
-    /// The door to the file system.
     pub fs: &'m dyn Fs,
     /// tickers.json.
     pub catalog: &'m Catalog,
@@ -57,7 +57,6 @@ pub struct Mirroring<'m, 's> {
     pub root: &'m Path,
     /// Whether the files are a table, too.
     pub has_table: bool,
-    /// The run.
     pub run: &'m RunId,
     /// The moment.
     pub now: DateTime<Utc>,
@@ -70,7 +69,7 @@ pub struct Report {
     pub tree: Tree,
     /// The state that readers take now; `None` where there are no rows.
     pub version: Option<u64>,
-    /// How many series differed.
+    /// How many series differed; of trades, how many days.
     pub changed: usize,
     /// How many series it has.
     pub series: usize,
@@ -174,6 +173,9 @@ impl Mirroring<'_, '_> {
         basis: Option<&Version>,
         effort: Effort,
     ) -> Result<Made, MirrorError> {
+        if tree.dataset == Dataset::Trades {
+            return days::next(self, (tree, folder), temps, basis);
+        }
         let usual = Profile::of(tree.dataset);
         let profile = basis
             .map(|basis| folder.profile(basis, usual))
@@ -255,15 +257,16 @@ pub(super) fn name_of(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> 
 }
 
 /// The next state.
-struct Made {
-    version: Version,
-    is_new: bool,
-    changed: usize,
-    told: Vec<String>,
+pub(super) struct Made {
+    pub(super) version: Version,
+    /// Whether it is another one than the last.
+    pub(super) is_new: bool,
+    pub(super) changed: usize,
+    pub(super) told: Vec<String>,
 }
 
 /// A state without any rows.
-fn nothing(now: DateTime<Utc>) -> Version {
+pub(super) fn nothing(now: DateTime<Utc>) -> Version {
     Version {
         number: 0,
         made: now,

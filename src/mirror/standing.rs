@@ -8,7 +8,7 @@ use super::table::Log;
 use super::{MirrorError, Mirrored, Place, Tree, Version};
 use crate::inventory::Known;
 use crate::ledger::SeriesRecord;
-use crate::model::{StorageRequest, Ticker};
+use crate::model::{Series, StorageRequest, Ticker};
 
 /// How a mirror stands.
 #[derive(Clone, Debug)]
@@ -46,8 +46,11 @@ impl Place<'_> {
 fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
     let there = known.records.keys().chain(&known.unrecorded);
     let differs = |request: &&StorageRequest| {
-        let ticker = request.series.ticker().map(Ticker::as_str);
-        let mirrored = ticker.and_then(|ticker| version.series.get(ticker));
+        let name = match &request.series {
+            Series::Trades { feed } => Some(feed.as_str()),
+            series => series.ticker().map(Ticker::as_str),
+        };
+        let mirrored = name.and_then(|name| version.series.get(name));
         is_behind(mirrored, known.records.get(request))
     };
     there

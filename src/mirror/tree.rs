@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::inventory;
-use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue};
+use crate::model::{Dataset, Feed, Interval, Series, StorageRequest, Ticker, Venue};
 
 /// The series that one mirror holds: all of a dataset of a venue, of one interval where it has intervals.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,13 +29,19 @@ impl Tree {
         ]
     }
 
-    /// Returns the trees of a venue that have no interval: payments and splits, and what was traded in auctions.
-    pub fn without_interval(venue: &Venue) -> [Self; 2] {
-        [Dataset::Events, Dataset::Auctions].map(|dataset| Self {
+    /// Returns the trees of a venue that have no interval: payments and splits, what was traded in auctions, and all trades.
+    pub fn without_interval(venue: &Venue) -> [Self; 3] {
+        [Dataset::Events, Dataset::Auctions, Dataset::Trades].map(|dataset| Self {
             venue: venue.clone(),
             dataset,
             interval: None,
         })
+    }
+
+    /// Returns the tree of the trades of a venue.
+    pub fn of_trades(venue: &Venue) -> Self {
+        let [.., trades] = Self::without_interval(venue);
+        trades
     }
 
     /// Returns every tree of a venue that can have a mirror.
@@ -51,6 +57,14 @@ impl Tree {
         request.venue.as_ref() == Some(&self.venue)
             && request.series.dataset() == self.dataset
             && interval == self.interval
+    }
+
+    /// Returns the trades of a feed at its venue.
+    pub(super) fn trades_of(&self, feed: Feed) -> StorageRequest {
+        StorageRequest {
+            venue: Some(self.venue.clone()),
+            series: Series::Trades { feed },
+        }
     }
 
     /// Returns the series of a ticker in it; `None` for datasets that have no tickers.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Piece, Tier};
+use super::{DayFile, Piece, Tier};
 use crate::ledger::Mark;
 use crate::model::{PartitionKey, sealed, time};
 
@@ -30,7 +30,7 @@ pub struct Mirrored {
     pub seen: Option<u64>,
     /// The zone of its wall clock, by its IANA name.
     pub zone: Option<String>,
-    /// Months whose file is damaged, in quarantine or gone: the rows are those of the last good copy.
+    /// Months, or days of trades, whose file is damaged, in quarantine or gone: the rows are those of the last good copy.
     pub kept: Vec<PartitionKey>,
 }
 
@@ -49,7 +49,7 @@ pub struct Version {
     pub mark: Option<Mark>,
     /// Its files, by tier and ticker.
     pub pieces: Vec<Piece>,
-    /// Its series, by ticker.
+    /// Its series, by ticker; of trades by feed.
     pub series: BTreeMap<Box<str>, Mirrored>,
 }
 
@@ -87,6 +87,15 @@ struct PieceLine {
     to: i64,
     rows: u64,
     bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<DayLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DayLine {
+    feed: String,
+    date: String,
+    seen: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +144,11 @@ impl Version {
                 to: piece.span.1,
                 rows: piece.rows,
                 bytes: piece.bytes,
+                day: piece.day.as_ref().map(|of| DayLine {
+                    feed: of.feed.to_string(),
+                    date: of.day.to_string(),
+                    seen: of.seen,
+                }),
             })
         }));
         lines.extend(self.series.iter().map(|(ticker, series)| {
@@ -215,8 +229,21 @@ fn line<T: Serialize>(value: &T) -> String {
 
 fn piece(text: &[u8]) -> Option<Piece> {
     let line: PieceLine = serde_json::from_slice(text).ok()?;
+    let tier = *Tier::ALL.get(line.tier)?;
+    let day = match line.day {
+        None => None,
+        Some(of) => Some(DayFile {
+            feed: of.feed.parse().ok()?,
+            day: of.date.parse().ok()?,
+            seen: of.seen,
+        }),
+    };
+    if day.is_some() != (tier == Tier::Day) {
+        return None;
+    }
     Some(Piece {
-        tier: *Tier::ALL.get(line.tier)?,
+        tier,
+        day,
         digest: line.sha256.parse().ok()?,
         tickers: (line.first, line.last),
         span: (line.from, line.to),
@@ -261,6 +288,7 @@ mod tests {
                 span: (-5, i64::MAX),
                 rows: 3,
                 bytes: 99,
+                day: None,
             }],
             series: BTreeMap::from([
                 ("A\"B".into(), Mirrored::default()),
@@ -279,10 +307,33 @@ mod tests {
         }
     }
 
+    /// A day of trades, of which there is no ticker.
+    fn of_trades() -> Version {
+        let piece = Piece {
+            tier: Tier::Day,
+            day: Some(DayFile {
+                feed: "DETR".parse().unwrap(),
+                day: "2026-11-20".parse().unwrap(),
+                seen: u64::MAX,
+            }),
+            ..version().pieces.remove(0)
+        };
+        let kept = Mirrored {
+            kept: vec!["2026-11-20".parse().unwrap()],
+            ..Mirrored::default()
+        };
+        Version {
+            pieces: vec![piece],
+            series: BTreeMap::from([("DETR".into(), kept)]),
+            ..version()
+        }
+    }
+
     #[test]
     fn a_state_reads_back_as_it_was_written() {
         for made in [
             version(),
+            of_trades(),
             Version {
                 pieces: Vec::new(),
                 series: BTreeMap::new(),

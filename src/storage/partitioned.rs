@@ -269,6 +269,21 @@ impl PartitionedStore {
         Ok(feeds.collect())
     }
 
+    /// Returns the partitions of a series with their files, oldest first.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked, or something foreign is there.
+    pub fn files(
+        &self,
+        request: &StorageRequest,
+    ) -> Result<Vec<(PartitionKey, PathBuf)>, StorageError> {
+        let files = self.folders.look(request.partitioned()?)?.known()?.files;
+        Ok(files
+            .into_iter()
+            .map(|file| (file.key, file.path))
+            .collect())
+    }
+
     /// Returns the partitions of a series whose files have the columns of an older form, oldest first. Only their ends are read;
     /// what is damaged or foreign is none of them.
     ///

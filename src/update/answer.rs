@@ -13,7 +13,7 @@ use crate::check::{self, Who, closes_agree, judge};
 use crate::frame::basis::{self, Moved};
 use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::http::Talk;
-use crate::model::{Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, time};
+use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
 use crate::source::{Asked, Extras, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError, refuse_other_rows};
 
@@ -153,8 +153,7 @@ impl Fetchers<'_> {
         Some(time::day(newest))
     }
 
-    /// Returns what came along, ready to be staged. Each of these trees has one basis whatever that of the bars is: what
-    /// a source pays per share is per share of today, and an adjusted close is adjusted for all.
+    /// Returns what came along, ready to be staged.
     fn aside(
         &self,
         job: &PlannedJob,
@@ -169,7 +168,7 @@ impl Fetchers<'_> {
         if let Some(request) = bars_request(&self.planned.venue, job).outside() {
             self.cross(job, &request, &mut outside.frame, &mut beside)?;
         }
-        let sides = sides_of(&ticker, interval, outside.frame, &beside);
+        let sides = beside.sides(&ticker, interval, outside.frame);
         let bars = self.provenance(&beside);
         let mut rows = Vec::new();
         for (frame, basis, series) in sides {
@@ -357,44 +356,6 @@ impl Fetchers<'_> {
             Err(error) => failed(&error, FailureKind::Malformed),
         }
     }
-}
-
-/// Returns the rows that came along, each with its basis and its series.
-pub(super) fn sides_of(
-    ticker: &Ticker,
-    interval: Interval,
-    outside: Frame,
-    beside: &Extras,
-) -> [(Frame, PriceBasis, Series); 3] {
-    // Bars of less than a day have no adjusted close, and their tree no place.
-    let closes = beside.adjusted_closes.iter();
-    let closes = closes.filter(|_| !interval.is_intraday());
-    let closes = closes.map(|close| (close.date, close.value));
-    [
-        (
-            outside,
-            PriceBasis::SplitAdjusted,
-            Series::Prepost {
-                ticker: ticker.clone(),
-                interval,
-            },
-        ),
-        (
-            frame::rows_of_closes(ticker, closes),
-            PriceBasis::SplitDividendAdjusted,
-            Series::Adjusted {
-                ticker: ticker.clone(),
-                interval,
-            },
-        ),
-        (
-            frame::rows_of_events(ticker, &beside.events),
-            PriceBasis::SplitAdjusted,
-            Series::Events {
-                ticker: ticker.clone(),
-            },
-        ),
-    ]
 }
 
 fn failed(error: &dyn std::error::Error, kind: FailureKind) -> Answer {

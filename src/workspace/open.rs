@@ -29,7 +29,7 @@ use crate::observe::Observer;
 use crate::source::posttrade::Feed;
 use crate::source::{MarketDataSource, symbols, yahoo};
 use crate::storage::{self, Stores};
-use crate::sys::{Clock, Fs, FsError, FsResult, Kind};
+use crate::sys::{Clock, Fs, FsError, FsResult, Kind, Shutdown};
 
 pub(super) const PLAN_FILE: &str = "migration_plan.json";
 
@@ -131,6 +131,11 @@ impl<'s> Workspace<'s> {
     /// Returns its clock.
     pub fn clock(&self) -> &'s dyn Clock {
         &*self.around.clock
+    }
+
+    /// Returns what asks its runs to end.
+    pub fn stop(&self) -> &'s Shutdown {
+        &self.around.stop
     }
 
     /// Returns what planning looks at.

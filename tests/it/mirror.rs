@@ -6,6 +6,9 @@ mod restore;
 mod restore_crash;
 mod rules;
 mod table;
+mod trades;
+mod trades_bad;
+mod trades_crash;
 mod unrecorded;
 
 use std::collections::BTreeMap;

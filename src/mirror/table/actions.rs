@@ -135,11 +135,18 @@ impl Entry<'_> {
             let names = columns.iter().map(|name| (*name).to_owned());
             Value::Object(names.zip(values).collect())
         };
+        // No row lacks its key; of other columns nobody counted.
+        let is_key = |name: &&&str| {
+            let at = self.profile.position(name);
+            at.is_some_and(|at| self.profile.key.contains(&at))
+        };
+        let nulls = columns.iter().filter(is_key);
+        let nulls = nulls.map(|name| ((*name).to_owned(), json!(0)));
         json!({
             "numRecords": piece.rows,
             "minValues": object([json!(piece.tickers.0), json!(moment(piece.span.0, false))]),
             "maxValues": object([json!(piece.tickers.1), json!(moment(piece.span.1, true))]),
-            "nullCount": object([json!(0), json!(0)]),
+            "nullCount": Value::Object(nulls.collect()),
         })
     }
 }

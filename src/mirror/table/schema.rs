@@ -6,6 +6,7 @@ use crate::frame::{KindOf, Profile};
 use crate::model::Digest;
 
 use super::super::Tree;
+use super::super::days::INSTRUMENT;
 use super::super::refresh::INSTANTS;
 
 /// What a reader has to know: that `date` is a clock on a wall and no instant.
@@ -46,7 +47,9 @@ pub(super) fn unknown_in(protocol: &Value) -> Option<String> {
 pub(super) fn metadata(tree: &Tree, workspace: &str, profile: &Profile) -> Value {
     let columns = profile.columns.iter();
     let columns = columns.map(|spec| column(spec.name, kind(spec.kind)));
-    let columns: Vec<Value> = columns.chain([column(INSTANTS, "timestamp")]).collect();
+    // The clock of trades shows UTC, so that each has its instant already.
+    let instants = profile.owner.map(|_| column(INSTANTS, "timestamp"));
+    let columns: Vec<Value> = columns.chain(instants).collect();
     let schema = json!({ "type": "struct", "fields": columns });
     json!({
         "id": name_of(tree, workspace),
@@ -64,7 +67,8 @@ pub(super) fn metadata(tree: &Tree, workspace: &str, profile: &Profile) -> Value
 
 /// Returns the columns by which entries tell which files a reader can leave out.
 pub(super) fn told_of(profile: &Profile) -> Vec<&'static str> {
-    let columns = [profile.owner, Some(profile.time)].into_iter();
+    let owner = profile.owner.or_else(|| profile.position(INSTRUMENT));
+    let columns = [owner, Some(profile.time)].into_iter();
     let columns = columns.map(|at| Some(profile.columns.get(at?)?.name));
     columns.flatten().collect()
 }

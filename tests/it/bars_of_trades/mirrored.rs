@@ -69,26 +69,6 @@ fn auctions_and_bars_have_a_mirror_each() {
     assert_eq!(after.len(), before.len() + 1, "a delta: {after:?}");
 }
 
-#[test]
-fn who_mirrors_a_feed_is_told_that_its_trades_are_read_where_they_are() {
-    let bar = stored();
-    let mirror = ["mirror", "--venue", VENUE, "-i", "1d"];
-    let without = bar.run(&mirror).expect(Exit::Ok).stderr;
-    let feed = "DETR".parse().unwrap();
-    store(
-        &bar,
-        Series::Trades { feed },
-        &rows_of_trades(&a_day()).frame,
-    );
-
-    let with = bar.run(&mirror).expect(Exit::Ok).stderr;
-
-    assert!(!without.contains("trades"), "{without}");
-    let told =
-        format!("The trades of DETR at {VENUE} have no mirror: they are one file a day already");
-    assert!(with.contains(&told), "{with}");
-}
-
 /// The files that readers of the mirror of auctions open.
 fn files_of_auctions(bar: &Barkeep) -> BTreeSet<String> {
     let listed = bar.text("mirror/de/xetra/auctions/current/files.txt");

@@ -166,3 +166,39 @@ fn trades_that_a_person_took_out_are_not_read_again_out_of_the_vault() {
 
     assert_eq!(bar.read(TRADES), trades);
 }
+
+/// What is left of a day is its file in the mirror; where nothing is, the day has none. None of it is a loss.
+#[test]
+fn trades_that_a_person_took_out_leave_their_mirror() {
+    let feed = thursday();
+    let mut bar = feed.workspace(DERIVED, FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let mirror = ["mirror", "--venue", "de:xetra", "--trades", "--json"];
+    let rows = |bar: &Barkeep| {
+        let made = bar.run(&mirror).expect(Exit::Ok).summary()["mirrors"][0].clone();
+        assert_eq!(made["series_with_last_copies"], 0);
+        bar.run(&[&mirror[..], &["--verify"]].concat())
+            .expect(Exit::Ok);
+        made["rows"].as_u64().unwrap()
+    };
+    let trades = || Series::Trades {
+        feed: "DETR".parse().unwrap(),
+    };
+
+    let before = rows(&bar);
+    bar.now = "2026-09-18T06:10:00Z".to_owned();
+    take_out(&bar, trades(), &["2026-09-17T07:00:05"]);
+    let without_one = rows(&bar);
+    bar.now = "2026-09-18T06:20:00Z".to_owned();
+    let stamps = super::minutes().flat_map(|minute| {
+        let at = minute.replace('_', ":");
+        [format!("{at}:05"), format!("{at}:59")]
+    });
+    let stamps: Vec<String> = stamps.skip(1).collect();
+    let stamps: Vec<&str> = stamps.iter().map(String::as_str).collect();
+    take_out(&bar, trades(), &stamps);
+    let without_all = rows(&bar);
+
+    assert_eq!((before, without_one, without_all), (80, 79, 0));
+    assert!(!bar.has(TRADES));
+}

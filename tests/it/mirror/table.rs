@@ -26,6 +26,13 @@ fn checkpoint(number: u64) -> String {
 
 /// Returns the rows that a reader of the log gets, by the newest checkpoint and by the entries alone; `None` where there is no log.
 pub(super) fn through_log(fs: &dyn Fs, root: &Path) -> Result<Option<Closes>, String> {
+    let files = files_by_log(fs, root)?;
+    let rows = files.map(|files| rows_of(fs, files.iter().map(|file| root.join(file))));
+    rows.transpose()
+}
+
+/// Returns the names of the files that a reader of the log opens.
+pub(super) fn files_by_log(fs: &dyn Fs, root: &Path) -> Result<Option<BTreeSet<String>>, String> {
     let log = root.join("_delta_log");
     let Some(found) = fs.list(&log).map_err(|error| error.to_string())? else {
         return Ok(None);
@@ -74,8 +81,9 @@ pub(super) fn through_log(fs: &dyn Fs, root: &Path) -> Result<Option<Closes>, St
     if ways.windows(2).any(|pair| pair[0] != pair[1]) {
         return Err("checkpoint and entries differ".to_owned());
     }
-    let files = ways.pop().ok_or("no way through the log")?;
-    rows_of(fs, files.iter().map(|file| root.join(file))).map(Some)
+    ways.pop()
+        .ok_or_else(|| "no way through the log".to_owned())
+        .map(Some)
 }
 
 fn apply(entry: &[u8], files: &mut BTreeSet<String>) -> Result<(), String> {

@@ -13,28 +13,20 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::Lookup;
+use super::named::{Lookup, isin};
 use super::registration;
 use super::show::catalog_if_usable;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
-use crate::inventory::Known;
+use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, MirrorError, Place, Report, Thoroughness, Tree, Version};
-use crate::model::{Dataset, Interval, Series, Ticker, Venue};
+use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
 
 /// Options of `mirror`.
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(in crate::cli) struct MirrorArgs {
     /// Only this venue, may be repeated [default: those that the settings name]
     #[arg(long = "venue", value_name = "MARKET:SOURCE")]
@@ -42,6 +34,9 @@ pub(in crate::cli) struct MirrorArgs {
     /// Only this interval, may be repeated, also one that the settings do not name
     #[arg(short, long = "interval", value_name = "INTERVAL")]
     intervals: Vec<Interval>,
+    /// Only that of trades, also where the settings name none
+    #[arg(long, conflicts_with = "intervals")]
+    trades: bool,
     /// Make it anew from what is stored
     #[arg(long, conflicts_with_all = ["verify", "path", "drop"])]
     full: bool,
@@ -51,7 +46,7 @@ pub(in crate::cli) struct MirrorArgs {
     /// Print the folder of the bars as they are now, or their files where it has none
     #[arg(long, conflicts_with = "drop")]
     path: bool,
-    /// Print the files that hold this ticker instead
+    /// Print the files that hold this ticker instead; of trades those that may hold this ISIN or mnemonic
     #[arg(long, value_name = "TICKER", requires = "path")]
     ticker: Option<Ticker>,
     /// Remove it
@@ -65,9 +60,21 @@ pub(in crate::cli) struct MirrorArgs {
     pub(in crate::cli) json: bool,
 }
 
+impl MirrorArgs {
+    /// Tells whether a mirror is asked for by itself, and does not only come along.
+    fn means(&self, tree: &Tree) -> bool {
+        let dataset = if self.trades {
+            Dataset::Trades
+        } else {
+            Dataset::Stocks
+        };
+        tree.dataset == dataset
+    }
+}
+
 /// Runs `mirror`.
 pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let trees = chosen(args, &workspace)?;
     if args.path {
         return print_path(args, shell, &workspace, &trees);
@@ -85,7 +92,10 @@ pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, 
 /// Returns the trees that are asked for.
 fn chosen(args: &MirrorArgs, workspace: &Workspace<'_>) -> Result<Vec<Tree>, Failure> {
     let settings = workspace.config.settings();
-    let mut trees = if args.intervals.is_empty() {
+    let is_named = args.trades && !args.venues.is_empty();
+    let mut trees = if is_named {
+        args.venues.iter().map(Tree::of_trades).collect()
+    } else if args.intervals.is_empty() {
         mirror::switched_on(workspace)
     } else {
         let venues = match args.venues.as_slice() {
@@ -96,6 +106,7 @@ fn chosen(args: &MirrorArgs, workspace: &Workspace<'_>) -> Result<Vec<Tree>, Fai
         venues.iter().flat_map(of).collect()
     };
     trees.retain(|tree| args.venues.is_empty() || args.venues.contains(&tree.venue));
+    trees.retain(|tree| !args.trades || tree.dataset == Dataset::Trades);
     if trees.is_empty() {
         let some = settings
             .sources()
@@ -134,11 +145,11 @@ fn make(
         match done {
             Ok(report) => {
                 for line in mirror::worth_telling(&report) {
-                    shell.printer.warning(&format!("{line}."));
+                    shell.warning(&format!("{line}."));
                     exit = Exit::worst([exit, Exit::Partial]);
                 }
                 for line in mirror::strangers_of(&report) {
-                    shell.printer.warning(&format!("{line}."));
+                    shell.warning(&format!("{line}."));
                 }
                 if let Some(version) = report.version {
                     print_report(&report, version, shell);
@@ -153,32 +164,27 @@ fn make(
             }
         }
     }
-    tell_trades(&known, shell);
     if args.json {
-        shell.printer.json(&json!({ "mirrors": documents }));
+        shell.json(&json!({ "mirrors": documents }));
     }
     Ok(exit)
 }
 
-/// Says of which feeds there are trades that no mirror has, so that nobody looks for them there.
-fn tell_trades(known: &Known, shell: &Shell<'_>) {
-    let all = known.records.keys().chain(&known.unrecorded);
-    for request in all {
-        if let (Some(venue), Series::Trades { feed }) = (&request.venue, &request.series) {
-            shell.printer.note(&format!(
-                "The trades of {feed} at {venue} have no mirror: they are one file a day already, and are read where they are."
-            ));
-        }
-    }
-}
-
 fn print_report(report: &Report, version: u64, shell: &Shell<'_>) {
-    let changed = count(report.changed, "series differed", "series differed");
     let files = count(report.files, "file", "files");
-    shell.printer.note(&format!(
-        "{}: version {version}, {} in {files}; {changed}, {} written.",
+    let (held, changed, new) = if report.tree.dataset == Dataset::Trades {
+        let feeds = count(report.series, "feed", "feeds");
+        let changed = count(report.changed, "day differed", "days differed");
+        // Mostly by a second name.
+        (feeds, changed, "new")
+    } else {
+        let series = count(report.series, "series", "series");
+        let changed = count(report.changed, "series differed", "series differed");
+        (series, changed, "written")
+    };
+    shell.note(&format!(
+        "{}: version {version}, {held} in {files}; {changed}, {} {new}.",
         report.tree,
-        count(report.series, "series", "series"),
         size(report.written)
     ));
 }
@@ -211,7 +217,11 @@ fn refuse_last_copies(
             Ok(Some(series)) => Failure::usage(format!(
                 "the mirror of {tree} has the last copy of {series}, which is damaged or gone where it is stored"
             ))
-            .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"),
+            .hint(if tree.dataset == Dataset::Trades {
+                "put it back by hand, or by barkeep update --replay; or lose it: the same command with --yes"
+            } else {
+                "put it back: barkeep check --repair; or lose it: the same command with --yes"
+            }),
             // A damaged one is made anew by every refresh.
             Err(MirrorError::Damaged { .. }) if args.full => continue,
             Err(error) => Failure::usage(format!(
@@ -245,18 +255,16 @@ fn drop_all(
             for path in left {
                 let path = path.display();
                 let line = format!("{path} is nothing that barkeep made, and stays where it is.");
-                shell.printer.warning(&line);
+                shell.warning(&line);
             }
         }
     }
     if args.json {
-        shell.printer.json(&json!({ "dropped": dropped }));
+        shell.json(&json!({ "dropped": dropped }));
     } else if dropped.is_empty() {
-        shell.printer.note("There is no mirror to remove.");
+        shell.note("There is no mirror to remove.");
     } else {
-        shell
-            .printer
-            .note(&format!("Removed: {}.", dropped.join(", ")));
+        shell.note(&format!("Removed: {}.", dropped.join(", ")));
     }
     Ok(Exit::Ok)
 }
@@ -267,8 +275,8 @@ fn print_path(
     workspace: &Workspace<'_>,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    let mut of_bars = trees.iter().filter(|tree| tree.dataset == Dataset::Stocks);
-    let (Some(tree), None) = (of_bars.next(), of_bars.next()) else {
+    let mut meant = trees.iter().filter(|tree| args.means(tree));
+    let (Some(tree), None) = (meant.next(), meant.next()) else {
         return Err(
             Failure::usage("several mirrors are meant, and --path is of one")
                 .hint("name its venue and interval: barkeep mirror --path --venue us:yahoo -i 1d"),
@@ -292,43 +300,53 @@ fn print_path(
     );
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
     let ticker = ticker.transpose()?;
-    let paths = paths(&folder, &version, ticker.as_ref());
+    let name = match &ticker {
+        Some(ticker) if args.trades => Some(isin(ticker)?.0),
+        ticker => ticker.as_ref().map(Ticker::as_str),
+    };
+    let paths = paths(&folder, &version, name, args.trades);
     if paths.is_empty() {
-        let ticker = ticker.map_or_else(String::new, |ticker| ticker.to_string());
+        let name = name.unwrap_or_default();
         return Err(Failure::new(
             Exit::Failed,
-            format!("the mirror of {tree} has no rows of {ticker}"),
+            format!("the mirror of {tree} has no rows of {name}"),
         ));
     }
     let shown = paths.iter().map(|path| path.display().to_string());
     if args.json {
         let paths: Vec<String> = shown.collect();
-        shell
-            .printer
-            .json(&json!({ "version": version.number, "paths": paths }));
+        shell.json(&json!({ "version": version.number, "paths": paths }));
     } else {
-        shown.for_each(|path| shell.printer.line(&path));
+        shown.for_each(|path| shell.line(&path));
     }
     Ok(Exit::Ok)
 }
 
-fn paths(folder: &mirror::Folder<'_>, version: &Version, ticker: Option<&Ticker>) -> Vec<PathBuf> {
-    if ticker.is_none() && version.is_linked {
+fn paths(
+    folder: &mirror::Folder<'_>,
+    version: &Version,
+    name: Option<&str>,
+    is_of_trades: bool,
+) -> Vec<PathBuf> {
+    if name.is_none() && version.is_linked {
         return vec![folder.version_dir(version.number)];
     }
-    let ticker = ticker.map(Ticker::as_str);
-    if ticker.is_some_and(|ticker| !version.series.contains_key(ticker)) {
+    // Which instruments were traded no list says, but between which they lie.
+    let is_absent = |name: &str| !is_of_trades && !version.series.contains_key(name);
+    if name.is_some_and(is_absent) {
         return Vec::new();
     }
-    let files = version.files_of(ticker);
+    let files = version.files_of(name);
     files.map(|piece| folder.path_of(version, piece)).collect()
 }
 
 fn absent(tree: &Tree) -> Failure {
     let refused = format!("there is no mirror of {tree}");
-    let of = tree
-        .interval
-        .map_or_else(String::new, |interval| format!(" -i {interval}"));
+    let of = match tree.interval {
+        Some(interval) => format!(" -i {interval}"),
+        None if tree.dataset == Dataset::Trades => " --trades".to_owned(),
+        None => String::new(),
+    };
     Failure::new(Exit::Failed, refused).hint(format!(
         "make it: barkeep mirror --venue {}{of}",
         tree.venue

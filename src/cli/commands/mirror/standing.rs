@@ -7,7 +7,7 @@ use crate::cli::ui::Printer;
 use crate::cli::ui::words::{count, duration};
 use crate::inventory::Known;
 use crate::mirror::{self, MirrorError, Standing, Tree};
-use crate::model::Interval;
+use crate::model::{Dataset, Interval};
 use crate::workspace::Workspace;
 
 /// How one mirror stands.
@@ -50,7 +50,12 @@ impl MirrorStanding {
             || "of unknown age".to_owned(),
             |age| format!("{} old", duration(age as f64)),
         );
-        let series = count(found.version.series.len(), "series", "series");
+        let is_of_trades = tree.dataset == Dataset::Trades;
+        let series = if is_of_trades {
+            count(found.version.pieces.len(), "day", "days")
+        } else {
+            count(found.version.series.len(), "series", "series")
+        };
         let number = found.version.number;
         let table = match found.table {
             Some(table) if table == number => ", also of its table".to_owned(),
@@ -67,8 +72,15 @@ impl MirrorStanding {
             ));
         }
         let kept = found.version.series.values();
-        let kept = kept.filter(|series| !series.kept.is_empty()).count();
-        if kept > 0 {
+        let kept: Vec<usize> = kept.map(|series| series.kept.len()).collect();
+        let days: usize = kept.iter().sum();
+        let kept = kept.into_iter().filter(|months| *months > 0).count();
+        if kept > 0 && is_of_trades {
+            printer.warning(&format!(
+                "The mirror of {tree} has the last copy of {}, which are damaged or gone where they are stored: barkeep update --replay reads them again.",
+                count(days, "day", "days")
+            ));
+        } else if kept > 0 {
             printer.warning(&format!(
                 "The mirror of {tree} has the last copy of months of {}, which are damaged or gone where they are stored: barkeep check --repair puts them back.",
                 count(kept, "series", "series")

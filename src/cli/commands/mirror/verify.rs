@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::{MirrorArgs, absent};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
+use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, Tree, Verified};
 use crate::model::Dataset;
 use crate::workspace::Workspace;
@@ -25,7 +23,7 @@ pub(super) fn run(
     for tree in trees {
         let around = (&*shell.world.fs, catalog, &known);
         match mirror::verify(workspace, around, &root, tree)? {
-            None if tree.dataset == Dataset::Stocks => return Err(absent(tree)),
+            None if args.means(tree) => return Err(absent(tree)),
             None => {}
             Some(found) => {
                 if !found.differences.is_empty() {
@@ -39,7 +37,7 @@ pub(super) fn run(
         }
     }
     if args.json {
-        shell.printer.json(&json!({ "mirrors": documents }));
+        shell.json(&json!({ "mirrors": documents }));
     }
     Ok(exit)
 }
@@ -47,18 +45,23 @@ pub(super) fn run(
 fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
     for difference in &found.differences {
         let (ticker, reason) = (&difference.ticker, &difference.reason);
-        shell.printer.line(&format!("{tree} {ticker}: {reason}"));
+        shell.line(&format!("{tree} {ticker}: {reason}"));
     }
     let differ = found.differences.len();
     let outcome = match differ {
         0 => "all are equal".to_owned(),
         differ => count(differ, "differs", "differ"),
     };
-    let series = count(found.series, "series was compared", "series were compared");
-    shell.printer.note(&format!("{tree}: {series}, {outcome}."));
+    let (series, kept) = if tree.dataset == Dataset::Trades {
+        (["day was", "days were"], ["day has", "days have"])
+    } else {
+        (["series was", "series were"], ["series has", "series have"])
+    };
+    let series = count(found.series, series[0], series[1]);
+    shell.note(&format!("{tree}: {series} compared, {outcome}."));
     if found.kept > 0 {
-        let kept = count(found.kept, "series has", "series have");
-        shell.printer.note(&format!(
+        let kept = count(found.kept, kept[0], kept[1]);
+        shell.note(&format!(
             "{tree}: {kept} rows whose files are damaged or gone."
         ));
     }

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use super::args::Format;
 use super::{Question, ShowArgs};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
+use crate::cli::commands::named::isin;
 use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
+use crate::cli::{Exit, Failure};
 use crate::export::{Sheet, Times};
 use crate::frame::{Cell, Frame, Profile, exact_trades};
-use crate::model::{Dataset, Provenance, Series, StorageRequest, Ticker, instrument_of};
+use crate::model::{Dataset, Provenance, Series, StorageRequest, Ticker};
 use crate::storage::{StorageError, Stored};
 
 /// Stands for every instrument.
@@ -128,7 +128,7 @@ impl Wanted<'_> {
             shell, span, args, ..
         } = self.question;
         for damage in &stored.damaged {
-            shell.printer.error(&format!(
+            shell.error(&format!(
                 "error: {} is damaged: {}\n  caused by: the trades of {request} of {} are missing from the output",
                 shell.shown(&damage.path),
                 damage.reason,
@@ -138,7 +138,7 @@ impl Wanted<'_> {
         }
         for path in &stored.misplaced {
             let named = words::misplaced(shell.shown(path));
-            shell.printer.warning(&format!("{named}."));
+            shell.warning(&format!("{named}."));
         }
         let exact = exact_trades(&stored.frame);
         let rows = of_instrument(&span.of(&exact), self.instrument);
@@ -239,11 +239,8 @@ fn instrument(word: &Ticker) -> Result<Option<Instrument<'_>>, Failure> {
     if means_all(word) {
         return Ok(None);
     }
-    if let Some((isin, currency)) = instrument_of(word.as_str()) {
-        return Ok(Some(Instrument { isin, currency }));
-    }
-    let refused = Failure::usage(format!(
-        "{word} is no ISIN, such as DE000BASF111, and no mnemonic that is known"
-    ));
-    Err(refused.hint("print the trades of all instruments: barkeep show --trades all --head 100"))
+    let (isin, currency) = isin(word).map_err(|refused| {
+        refused.hint("print the trades of all instruments: barkeep show --trades all --head 100")
+    })?;
+    Ok(Some(Instrument { isin, currency }))
 }

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use super::UpdateArgs;
 use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::commands::{registration, status};
-use crate::cli::shell::Shell;
+use crate::cli::commands::status;
 use crate::cli::ui::summary::Finished;
 use crate::cli::wiring::registry;
+use crate::cli::{Exit, Shell};
 use crate::gaps::read_books;
-use crate::inventory;
+use crate::inventory::{self, Asked};
 use crate::lock::LockGuard;
 use crate::mirror;
 use crate::overview::{
@@ -69,7 +68,7 @@ impl<'u> MetricsFile<'u> {
         };
         if let Some(obstacle) = obstacle {
             let text = format!("The metrics will not be written: {obstacle}.");
-            self.shell.printer.warning(&text);
+            self.shell.warning(&text);
         }
     }
 
@@ -92,7 +91,7 @@ impl<'u> MetricsFile<'u> {
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let counted = self
             .bars_counted()
-            .and_then(|before| count_bars(fs, places, &registration::temps(held), before + stored));
+            .and_then(|before| count_bars(fs, places, &held.temps(), before + stored));
         self.tell_trouble(&counters_path(places), counted)
     }
 
@@ -103,7 +102,7 @@ impl<'u> MetricsFile<'u> {
         };
         if let Ok(Some(other)) = self.other(path) {
             let text = format!("error: the metrics are not written: {other}");
-            self.shell.printer.error(&text);
+            self.shell.error(&text);
             return Exit::Failed;
         }
         let now = self.shell.around.clock.now();
@@ -117,7 +116,13 @@ impl<'u> MetricsFile<'u> {
                 (
                     standing,
                     RequestCount::of(self.workspace).read_weeks(catalog, self.workspace.view()),
-                    status::known(self.workspace, self.shell, catalog).unwrap_or_default(),
+                    inventory::known(
+                        self.workspace,
+                        self.workspace.fs(),
+                        catalog,
+                        &Asked::default(),
+                    )
+                    .unwrap_or_default(),
                     lost,
                 )
             }
@@ -176,7 +181,7 @@ impl<'u> MetricsFile<'u> {
         };
         let path = path.display();
         let text = format!("error: the metrics in {path} are not up to date: {error}");
-        self.shell.printer.error(&text);
+        self.shell.error(&text);
         Exit::Failed
     }
 
@@ -186,7 +191,7 @@ impl<'u> MetricsFile<'u> {
         if counted.is_damaged {
             let path = counters_path(places);
             let text = format!("{} is damaged; its counters begin again.", path.display());
-            self.shell.printer.warning(&text);
+            self.shell.warning(&text);
         }
         Ok(counted.bars)
     }

@@ -1,0 +1,475 @@
+//! The mirror of trades, whose tree has large files in order already: the files of its days, under a second name.
+//!
+//! Promises: a file comes in only where every byte of it is what barkeep wrote, and none is copied where the file system has
+//! hard links. A day that the tree has lost, or of which it has fewer trades than it had, stays as its last good copy and is
+//! marked, as long as that copy is whole: where both are one file, what damages one damages the other.
+//! Leaves to others: how a state takes the place of another (`folder`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use super::build::rows_of;
+use super::folder::Folder;
+use super::lost::lacking;
+use super::refresh::{Made, nothing};
+use super::{DayFile, MirrorError, Mirrored, Mirroring, Piece, Tier, Tree, Version};
+use crate::codec;
+use crate::frame::{Frame, Profile};
+use crate::ledger::{Ledgers, SeriesRecord};
+use crate::model::{Dataset, Digest, Feed, PartitionKey, StorageRequest, TimeUnit, time};
+use crate::storage::StorageError;
+use crate::sys::atomic::TempNames;
+use crate::sys::{Fs, FsResult, Meta};
+use crate::workspace::Workspace;
+
+/// The column that says what was traded.
+pub(super) const INSTRUMENT: &str = "isin";
+/// The clock of all trades.
+const ZONE: &str = "UTC";
+
+/// The files of the days of a feed.
+pub(super) type DayFiles = BTreeMap<NaiveDate, PathBuf>;
+
+/// The files of the days of each feed, or why they cannot be looked at.
+type Feeds = Vec<(Feed, Result<DayFiles, String>)>;
+
+/// Returns the feeds of which a tree or a version of its mirror has trades, each with the files of its days; of one that cannot
+/// be looked at, why.
+///
+/// # Errors
+/// When the disk does not answer.
+pub(super) fn feeds(
+    workspace: &Workspace<'_>,
+    tree: &Tree,
+    version: Option<&Version>,
+) -> Result<Feeds, MirrorError> {
+    let store = &workspace.stores.partitioned;
+    let mut feeds: BTreeSet<Feed> = store.feeds(&tree.venue)?.into_iter().collect();
+    let mirrored = version.iter().flat_map(|version| &version.pieces);
+    feeds.extend(mirrored.filter_map(|piece| Some(piece.day.as_ref()?.feed.clone())));
+    let mut all = Vec::with_capacity(feeds.len());
+    for feed in feeds {
+        let files = match store.files(&tree.trades_of(feed.clone())) {
+            Ok(files) => Ok(by_day(files)),
+            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            Err(refused) => Err(refused.to_string()),
+        };
+        all.push((feed, files));
+    }
+    Ok(all)
+}
+
+fn by_day(files: Vec<(PartitionKey, PathBuf)>) -> DayFiles {
+    let days = files.into_iter().filter_map(|(key, path)| match key {
+        PartitionKey::Day(day) => Some((day, path)),
+        PartitionKey::Whole | PartitionKey::Month { .. } => None,
+    });
+    days.collect()
+}
+
+/// Makes the next state of the mirror of trades, of which only the files are there.
+///
+/// # Errors
+/// When the disk refuses, or the ledger cannot be read.
+pub(super) fn next(
+    mirroring: &Mirroring<'_, '_>,
+    (tree, folder): (&Tree, &Folder<'_>),
+    temps: &TempNames,
+    basis: Option<&Version>,
+) -> Result<Made, MirrorError> {
+    let mut next = Next {
+        mirroring,
+        tree,
+        folder,
+        temps,
+        basis,
+        ledgers: Ledgers::default(),
+        taken: BTreeSet::new(),
+        is_mended: false,
+        changed: 0,
+        told: Vec::new(),
+    };
+    let mut version = Version {
+        pieces: Vec::new(),
+        series: BTreeMap::new(),
+        ..basis.cloned().unwrap_or_else(|| nothing(mirroring.now))
+    };
+    for (feed, files) in feeds(mirroring.workspace, tree, basis)? {
+        let (pieces, state) = match files {
+            Ok(files) => next.feed(&feed, &files)?,
+            Err(refused) => next.as_it_was(&feed, &refused),
+        };
+        if !pieces.is_empty() {
+            version.pieces.extend(pieces);
+            version.series.insert(feed.as_str().into(), state);
+        }
+    }
+    let is_new = next.is_mended
+        || basis.is_none_or(|basis| {
+            (&basis.pieces, &basis.series) != (&version.pieces, &version.series)
+        });
+    if is_new {
+        version.made = mirroring.now;
+    }
+    Ok(Made {
+        version,
+        is_new,
+        changed: next.changed,
+        told: next.told,
+    })
+}
+
+/// What becomes of a day in the mirror.
+enum Became {
+    /// The mirror has what the tree has.
+    Same(Piece),
+    /// The mirror has the last good copy.
+    LastCopy(Piece),
+    /// The mirror does not have it.
+    Absent,
+}
+
+/// A file of the tree that can come in.
+struct Whole {
+    piece: Piece,
+    bytes: Vec<u8>,
+}
+
+/// A state that is being made.
+struct Next<'n, 's> {
+    mirroring: &'n Mirroring<'n, 's>,
+    tree: &'n Tree,
+    folder: &'n Folder<'n>,
+    temps: &'n TempNames,
+    basis: Option<&'n Version>,
+    ledgers: Ledgers,
+    /// What the files have that are in it.
+    taken: BTreeSet<Digest>,
+    /// Whether a file of the last state was not what it should be, and is again.
+    is_mended: bool,
+    changed: usize,
+    told: Vec<String>,
+}
+
+impl Next<'_, '_> {
+    /// Returns what the last state has of a feed.
+    fn had(&self, feed: &Feed) -> (BTreeMap<NaiveDate, Piece>, Mirrored) {
+        let pieces = self.basis.iter().flat_map(|basis| &basis.pieces);
+        let of_days = pieces.filter_map(|piece| Some((piece.day.as_ref()?, piece)));
+        let of_feed = of_days.filter(|(of, _)| of.feed == *feed);
+        let pieces = of_feed.map(|(of, piece)| (of.day, piece.clone())).collect();
+        let state = self.basis.and_then(|basis| basis.series.get(feed.as_str()));
+        (pieces, state.cloned().unwrap_or_default())
+    }
+
+    fn as_it_was(&mut self, feed: &Feed, refused: &str) -> (Vec<Piece>, Mirrored) {
+        let request = self.tree.trades_of(feed.clone());
+        self.told.push(format!(
+            "{request} stays as it was in the mirror: {refused}"
+        ));
+        let (pieces, state) = self.had(feed);
+        (pieces.into_values().collect(), state)
+    }
+
+    fn feed(
+        &mut self,
+        feed: &Feed,
+        files: &DayFiles,
+    ) -> Result<(Vec<Piece>, Mirrored), MirrorError> {
+        let (mut had, old) = self.had(feed);
+        let record = self
+            .mirroring
+            .known
+            .records
+            .get(&self.tree.trades_of(feed.clone()));
+        let mut state = Mirrored {
+            rows: record.map_or(0, |record| record.rows),
+            sum: record.map_or(0, |record| record.sum),
+            zone: Some(ZONE.to_owned()),
+            ..Mirrored::default()
+        };
+        let mut pieces = Vec::new();
+        let days: BTreeSet<NaiveDate> = files.keys().chain(had.keys()).copied().collect();
+        for day in days {
+            let key = PartitionKey::Day(day);
+            let had = had.remove(&day);
+            let (before, was_kept) = (had.clone(), old.kept.contains(&key));
+            let became = self.day(
+                (feed, day),
+                files.get(&day),
+                had.map(|had| (had, was_kept)),
+                record,
+            )?;
+            let (now, is_kept) = match became {
+                Became::Same(piece) => (Some(piece), false),
+                Became::LastCopy(piece) => (Some(piece), true),
+                Became::Absent => (None, false),
+            };
+            let digest = |piece: &Option<Piece>| piece.as_ref().map(|piece| piece.digest);
+            self.changed += usize::from((digest(&now), is_kept) != (digest(&before), was_kept));
+            state.kept.extend(is_kept.then_some(key));
+            pieces.extend(now);
+        }
+        Ok((pieces, state))
+    }
+
+    /// Says what becomes of a day: of the file of the tree, if there is one, and of what the mirror has of it, if anything, and
+    /// whether that is marked already.
+    fn day(
+        &mut self,
+        (feed, day): (&Feed, NaiveDate),
+        stored: Option<&PathBuf>,
+        had: Option<(Piece, bool)>,
+        record: Option<&SeriesRecord>,
+    ) -> Result<Became, MirrorError> {
+        let fs = self.mirroring.fs;
+        let Some(path) = stored else {
+            return self.gone(had);
+        };
+        let Some(meta) = fs.metadata(path)? else {
+            return self.gone(had);
+        };
+        let of = DayFile {
+            feed: feed.clone(),
+            day,
+            seen: seen(&meta),
+        };
+        let mut is_lacking = false;
+        if let Some((piece, is_kept)) = &had {
+            is_lacking = !self.has(piece)?;
+            if piece.day.as_ref() == Some(&of) && !is_lacking {
+                self.taken.insert(piece.digest);
+                let piece = piece.clone();
+                return Ok(if *is_kept {
+                    Became::LastCopy(piece)
+                } else {
+                    Became::Same(piece)
+                });
+            }
+        }
+        let whole = match self.read(path, of.clone())? {
+            Ok(whole) => whole,
+            Err(reason) => {
+                if had.is_none() {
+                    let tree = self.tree;
+                    self.told.push(format!(
+                        "{feed} {day} is not in the mirror of {tree}: {reason}"
+                    ));
+                }
+                return self.last_copy(had, of.seen);
+            }
+        };
+        if let Some((piece, is_kept)) = &had
+            && piece.digest != whole.piece.digest
+            && self.has_fewer(&whole, piece, *is_kept, record)?
+        {
+            return self.last_copy(had, of.seen);
+        }
+        if !self.taken.insert(whole.piece.digest) {
+            let tree = self.tree;
+            self.told.push(format!(
+                "{feed} {day} is not in the mirror of {tree}: it is the very file of another day or feed"
+            ));
+            return Ok(Became::Absent);
+        }
+        if is_lacking && had.is_some_and(|(piece, _)| piece.digest == whole.piece.digest) {
+            self.is_mended = true;
+            let tree = self.tree;
+            self.told.push(format!(
+                "{feed} {day} was damaged in the mirror of {tree}, and is there again"
+            ));
+        }
+        self.folder
+            .adopt(self.temps, &whole.piece, path, &whole.bytes)?;
+        Ok(Became::Same(whole.piece))
+    }
+
+    /// Keeps what the mirror has of a day of which the tree has no file, unless somebody took all of it out.
+    fn gone(&mut self, had: Option<(Piece, bool)>) -> Result<Became, MirrorError> {
+        let nothing = Frame::empty(Profile::of(Dataset::Trades));
+        match &had {
+            Some((piece, false)) if self.has_more(piece, &nothing)? == Some(false) => {
+                Ok(Became::Absent)
+            }
+            _ => self.last_copy(had, 0),
+        }
+    }
+
+    /// Keeps what the mirror has of a day that the tree has not, unless it is no good either.
+    fn last_copy(&mut self, had: Option<(Piece, bool)>, seen: u64) -> Result<Became, MirrorError> {
+        let Some((mut piece, was_kept)) = had else {
+            return Ok(Became::Absent);
+        };
+        // What is marked was read whole when it was.
+        let has_all = self.has(&piece)?;
+        let is_whole = (was_kept && has_all) || self.rescue(&piece)?;
+        self.is_mended |= !has_all;
+        let name = name_of(&piece);
+        if let Some(of) = &mut piece.day {
+            of.seen = seen;
+        }
+        if is_whole && self.taken.insert(piece.digest) {
+            return Ok(Became::LastCopy(piece));
+        }
+        let tree = self.tree;
+        self.told.push(format!(
+            "{name} leaves the mirror of {tree}: it is damaged or gone where it is stored, and so is the copy"
+        ));
+        Ok(Became::Absent)
+    }
+
+    /// Returns the names under which readers of the table and of the folder find a file.
+    fn names(&self, piece: &Piece) -> Vec<PathBuf> {
+        let mut names = vec![self.folder.file(piece)];
+        names.extend(self.basis.map(|basis| self.folder.path_of(basis, piece)));
+        names
+    }
+
+    /// Looks for the contents of a file under both of its names, and has the next state have it; `false` where it is no good.
+    fn rescue(&self, piece: &Piece) -> FsResult<bool> {
+        for path in self.names(piece) {
+            let bytes = self.mirroring.fs.read(&path)?;
+            let is_it = |bytes: &Vec<u8>| Digest::of(bytes) == piece.digest;
+            if let Some(bytes) = bytes.filter(is_it) {
+                self.folder.adopt(self.temps, piece, &path, &bytes)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells whether both names are there, in the length of the file.
+    fn has(&self, piece: &Piece) -> FsResult<bool> {
+        for path in self.names(piece) {
+            let found = self.mirroring.fs.metadata(&path)?;
+            if found.is_none_or(|found| found.len != piece.bytes) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads a file of the tree; why it cannot be in a mirror if it cannot.
+    fn read(&self, path: &Path, of: DayFile) -> Result<Result<Whole, String>, MirrorError> {
+        let Some(bytes) = self.mirroring.fs.read(path)? else {
+            return Ok(Err("it is gone".to_owned()));
+        };
+        let said = codec::sealed_facts(&bytes, Profile::of(Dataset::Trades), INSTRUMENT);
+        let (facts, instruments) = match said {
+            Ok(said) => said,
+            Err(refused) => return Ok(Err(refused.to_string())),
+        };
+        let Some(span) = facts.span.filter(|_| facts.rows > 0) else {
+            return Ok(Err("it has no trades".to_owned()));
+        };
+        if facts.unit != TimeUnit::Micros || facts.is_older_form {
+            return Ok(Err(
+                "it is of an older form: the next update takes it over".to_owned()
+            ));
+        }
+        if (time::day(span.0), time::day(span.1)) != (of.day, of.day) {
+            return Ok(Err("it has trades of another day".to_owned()));
+        }
+        let piece = Piece {
+            tier: Tier::Day,
+            digest: Digest::of(&bytes),
+            tickers: instruments,
+            span,
+            rows: facts.rows,
+            bytes: bytes.len() as u64,
+            day: Some(of),
+        };
+        Ok(Ok(Whole { piece, bytes }))
+    }
+
+    /// Tells whether a file of the tree lacks trades that the mirror has, and nobody took out.
+    fn has_fewer(
+        &self,
+        whole: &Whole,
+        had: &Piece,
+        was_kept: bool,
+        record: Option<&SeriesRecord>,
+    ) -> Result<bool, MirrorError> {
+        // Of a series that lost nothing, a file takes the place of another with all of its rows.
+        let lost_nothing = record.is_some_and(SeriesRecord::is_exact) && !was_kept;
+        if lost_nothing && whole.piece.rows >= had.rows {
+            return Ok(false);
+        }
+        let newer = self.rows_in(whole)?;
+        Ok(self.has_more(had, &newer)? == Some(true))
+    }
+
+    /// Tells whether a file of the mirror has trades that are not among others, and nobody took out; `None` where it is no good.
+    fn has_more(&self, had: &Piece, newer: &Frame) -> Result<Option<bool>, MirrorError> {
+        let Some(of) = &had.day else { return Ok(None) };
+        let profile = Profile::of(Dataset::Trades);
+        let (fs, places) = (self.mirroring.fs, &self.mirroring.workspace.places);
+        let request = self.tree.trades_of(of.feed.clone());
+        let out = self.ledgers.rows_out(fs, places, &request, profile)?;
+        if newer.is_empty() && out.is_empty() {
+            return Ok(Some(true));
+        }
+        let day = BTreeSet::from([PartitionKey::Day(of.day)]);
+        match rows_of(self.folder, profile, had) {
+            Ok(older) => Ok(Some(!lacking(&older, newer, &day, &out).is_empty())),
+            Err(MirrorError::Damaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rows_in(&self, whole: &Whole) -> Result<Frame, MirrorError> {
+        let bytes = whole.bytes.clone().into();
+        let decoded = codec::decode_within(
+            &bytes,
+            Profile::of(Dataset::Trades),
+            codec::MemoryLimit::NONE,
+        );
+        let decoded = decoded.map_err(|source| MirrorError::Encode {
+            path: self.folder.dir.clone(),
+            source,
+        })?;
+        Ok(decoded.ordered.frame)
+    }
+}
+
+/// Returns the feed and the day of a file, in words.
+pub(super) fn name_of(piece: &Piece) -> String {
+    let of = piece.day.as_ref();
+    of.map_or_else(String::new, |of| format!("{} {}", of.feed, of.day))
+}
+
+/// Returns what tells a file from the one that takes its place. The time of its last change is none of it: a second name changes
+/// that.
+pub(super) fn seen(meta: &Meta) -> u64 {
+    let text = format!("{}\0{}\0{}", meta.len, meta.modified_nanos, meta.inode);
+    Digest::of(text.as_bytes()).half().number()
+}
+
+/// Returns what only a mirror of trades has still: nobody puts it back but a person.
+pub(super) fn last_copies(
+    tree: &Tree,
+    version: &Version,
+    is_wanted: &dyn Fn(&StorageRequest) -> bool,
+) -> Vec<(StorageRequest, String)> {
+    let feeds = version.series.iter().filter_map(|(feed, state)| {
+        let request = tree.trades_of(feed.parse().ok()?);
+        let is_meant = !state.kept.is_empty() && is_wanted(&request);
+        is_meant.then(|| {
+            let days: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
+            let reason = format!(
+                "days of trades are put back by hand, or read again by barkeep update --replay: {}",
+                days.join(" ")
+            );
+            (request, reason)
+        })
+    });
+    feeds.collect()
+}
+
+/// Tells whether two names are one file, as far as that can be seen from outside.
+pub(super) fn is_one(fs: &dyn Fs, a: &Path, b: &Path) -> FsResult<bool> {
+    let (a, b) = (fs.metadata(a)?, fs.metadata(b)?);
+    Ok(a.is_some() && a == b)
+}
