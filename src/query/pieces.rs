@@ -168,6 +168,7 @@ mod tests {
                 span: Some(span),
                 unit: TimeUnit::Micros,
                 basis: PriceBasis::AsTraded,
+                profile: crate::frame::Profile::of(crate::model::Dataset::Stocks),
                 source: None,
             }),
         }
