@@ -45,6 +45,8 @@ pub(super) struct Change {
     pub(super) estimate: u64,
     /// Whether the mirror has nothing of it yet.
     pub(super) is_new: bool,
+    /// What is recorded of a new one.
+    pub(super) record: Option<SeriesRecord>,
 }
 
 /// What differs.
@@ -156,7 +158,17 @@ pub(super) fn find(
     };
     for (request, change) in looked {
         match change {
-            Ok(change) => found.of_series.extend(change),
+            Ok(change) => {
+                let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+                let before = version.and_then(|version| version.series.get(ticker));
+                let state = change
+                    .as_ref()
+                    .map_or(before, |change| change.state.as_ref());
+                found
+                    .told
+                    .extend(state.and_then(|state| holes_told(&request, &state.holes)));
+                found.of_series.extend(change);
+            }
             Err(Unread::Failed(error)) => return Err(error.into()),
             Err(Unread::Refused(reason)) => {
                 let told = format!("{request} stays as it was in the mirror: {reason}");
@@ -166,6 +178,17 @@ pub(super) fn find(
     }
     found.of_series.sort_by(|a, b| a.ticker.cmp(&b.ticker));
     Ok(found)
+}
+
+/// Says of which partitions a mirror has nothing, since they are damaged or gone.
+pub(super) fn holes_told(request: &StorageRequest, holes: &[PartitionKey]) -> Option<String> {
+    let holes: Vec<String> = holes.iter().map(ToString::to_string).collect();
+    (!holes.is_empty()).then(|| {
+        format!(
+            "{request} is in the mirror without {}: the rows are damaged or gone where they are stored",
+            holes.join(", ")
+        )
+    })
 }
 
 /// Returns the partitions that may be lost, and may have come back: something was written there.
@@ -283,9 +306,11 @@ fn look(
                         state: Some(Mirrored {
                             zone: mirrored.zone.clone().or(read.zone),
                             kept: mirrored.kept.clone(),
+                            holes: mirrored.holes_beside(&partitions),
                             ..recorded(record)
                         }),
                         is_new: false,
+                        record: None,
                         request,
                     }));
                 }
@@ -298,6 +323,8 @@ fn look(
         return Ok(lost(ticker, request, mirrored));
     };
     let mut kept = lost_partitions(&request, &read, &hints, mirrored, record);
+    let holes = mirrored.holes_beside(&partitions_of(&request, &read));
+    let holes: Vec<PartitionKey> = holes.into_iter().filter(|at| kept.remove(at)).collect();
     if let Some(doubt) = doubt {
         let settled = doubt.settled(&read);
         kept.retain(|partition| !settled.contains(partition));
@@ -305,7 +332,7 @@ fn look(
     Ok(whole(
         (ticker, request),
         (&read, seen),
-        &kept,
+        (&kept, holes),
         mirrored,
         record,
     ))
@@ -328,6 +355,7 @@ fn begun(
         }),
         estimate: record.map_or(0, |record| record.rows),
         is_new: true,
+        record: record.cloned(),
         request,
     }
 }
@@ -341,6 +369,7 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
         seen: None,
         zone: mirrored.zone.clone(),
         kept: vec![PartitionKey::Whole],
+        holes: Vec::new(),
     };
     (state != *mirrored).then_some(Change {
         ticker,
@@ -349,6 +378,7 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
         state: Some(state),
         estimate: 0,
         is_new: false,
+        record: None,
         request,
     })
 }
@@ -362,11 +392,7 @@ pub(super) fn lost_partitions(
     mirrored: &Mirrored,
     record: Option<&SeriesRecord>,
 ) -> BTreeSet<PartitionKey> {
-    let granularity = request.series.dataset().granularity();
-    let times = read.frame.times();
-    let there: BTreeSet<PartitionKey> = times
-        .map(|time| PartitionKey::of(granularity, time))
-        .collect();
+    let there = partitions_of(request, read);
     let mut lost: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
     lost.extend(&hints.replaced);
     lost.extend(&read.damaged);
@@ -379,25 +405,61 @@ pub(super) fn lost_partitions(
     lost
 }
 
+/// Returns the partitions of which rows were read.
+fn partitions_of(request: &StorageRequest, read: &Read) -> BTreeSet<PartitionKey> {
+    let granularity = request.series.dataset().granularity();
+    let times = read.frame.times();
+    times
+        .map(|time| PartitionKey::of(granularity, time))
+        .collect()
+}
+
+/// Returns what a mirror has of a series that it had nothing of, once it was read.
+pub(super) fn first_read(
+    request: &StorageRequest,
+    read: &Read,
+    record: Option<&SeriesRecord>,
+) -> Mirrored {
+    let nothing = (Hints::default(), Mirrored::default());
+    let holes = lost_partitions(request, read, &nothing.0, &nothing.1, record);
+    read_as(read, holes.into_iter().collect(), record)
+}
+
+/// Returns what a mirror has of a series that was read whole. Where that is not what was recorded, the record is not seen: what was
+/// damaged or gone may be back tomorrow, and its record will be the one of today. Of months only the rows are counted, since a
+/// fingerprint of each would double what making a mirror takes.
+fn read_as(read: &Read, holes: Vec<PartitionKey>, record: Option<&SeriesRecord>) -> Mirrored {
+    let whole = read.frame.fingerprint().digest.half().number();
+    let fits = |record: &&SeriesRecord| {
+        let is_one_file = record.months.is_empty();
+        record.rows == read.frame.len() as u64 && (!is_one_file || record.sum == whole)
+    };
+    // The numbers of a record that lost a file are those of no rows.
+    let is_seen = |record: &&SeriesRecord| !record.is_exact() || fits(record);
+    let is_whole = holes.is_empty() && read.damaged.is_empty();
+    Mirrored {
+        whole: Some(whole),
+        zone: read.zone.clone(),
+        holes,
+        ..recorded(record.filter(is_seen).filter(|_| is_whole))
+    }
+}
+
 fn whole(
     (ticker, request): (Box<str>, StorageRequest),
     (read, seen): (&Read, Option<u64>),
-    kept: &BTreeSet<PartitionKey>,
+    (kept, holes): (&BTreeSet<PartitionKey>, Vec<PartitionKey>),
     mirrored: &Mirrored,
     record: Option<&SeriesRecord>,
 ) -> Option<Change> {
     let granularity = request.series.dataset().granularity();
     let partition_of = |time| PartitionKey::of(granularity, time);
-    let whole = Some(read.frame.fingerprint().digest.half().number());
-    // What is damaged may be whole again tomorrow, and its record will be the one of today.
-    let recorded = recorded(record.filter(|_| read.damaged.is_empty()));
     let state = Mirrored {
-        whole,
         seen,
-        zone: read.zone.clone(),
         kept: kept.iter().copied().collect(),
-        ..recorded
+        ..read_as(read, holes, record)
     };
+    let whole = state.whole;
     if state == *mirrored {
         return None;
     }
@@ -422,6 +484,7 @@ fn whole(
         rows,
         state: Some(state),
         is_new: false,
+        record: None,
         request,
     })
 }
