@@ -23,6 +23,9 @@ const PORTION: Portion = Portion {
     seconds: 2.0,
 };
 
+/// What is said of rows that are asked for again.
+const AGAIN: &str = "the next update asks its source for all of them again";
+
 /// What is said of rows that no source brings again.
 const UNSOUGHT: &str = "its source brings no more of them: put them back from a backup, or accept that they are gone with \
                         barkeep check --rebuild";
@@ -284,10 +287,8 @@ impl Cycle<'_> {
             Vec::new()
         });
         for one in &lost {
-            let next = match seek(workspace.view(), plan, registry.catalog_mut(), one) {
-                true => "the next update asks its source for all of them again",
-                false => UNSOUGHT,
-            };
+            let is_sought = seek(workspace.view(), plan, registry.catalog_mut(), one);
+            let next = if is_sought { AGAIN } else { UNSOUGHT };
             report.losses.push(format!(
                 "{}: of {} rows that were stored {} are there; {next}",
                 one.request,

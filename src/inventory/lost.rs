@@ -88,9 +88,10 @@ fn standing(
     if record.is_exact() {
         let is_one_file = record.files > 0 && record.months.is_empty();
         let is_gone = is_one_file && !workspace.route(catalog, request)?.has_rows;
-        return Ok(match is_gone {
-            true => Standing::Lost(0),
-            false => Standing::Well,
+        return Ok(if is_gone {
+            Standing::Lost(0)
+        } else {
+            Standing::Well
         });
     }
     let Some(found) = workspace.files_of(catalog, request)? else {
@@ -100,9 +101,10 @@ fn standing(
     let Some(lies) = record_of(&found) else {
         return Ok(Standing::Well);
     };
-    Ok(match is_outdated(record, &found) {
-        true => Standing::Back(lies),
-        false => Standing::Lost(lies.rows),
+    Ok(if is_outdated(record, &found) {
+        Standing::Back(lies)
+    } else {
+        Standing::Lost(lies.rows)
     })
 }
 

@@ -159,9 +159,9 @@ pub fn note_healed(
         // Months that did not come back stay lost, and are named until a person says otherwise.
         let is_whole = |found: &&FoundSeries| {
             let known = known.records.get(request);
-            known.is_none_or(|known| match known.is_exact() {
-                true => lost_months(known, found).is_empty(),
-                false => is_outdated(known, found),
+            known.is_none_or(|known| {
+                let is_lost = !known.is_exact() && !is_outdated(known, found);
+                !is_lost && lost_months(known, found).is_empty()
             })
         };
         let record = found.as_ref().filter(is_whole).and_then(record_of);

@@ -8,12 +8,13 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::changes::{Change, Rows, first_read, holes_told};
+use super::changes::{Change, Rows};
 use super::cut::Cutter;
 use super::extent::Extent;
 use super::folder::{Folder, damaged};
 use super::plan::{Job, Planned, jobs, slot};
 use super::read::{Origin, Unread};
+use super::seen::{first_read, holes_told};
 use super::{MirrorError, Mirrored, Piece, Tier};
 use crate::codec::{self, MemoryLimit, Scans};
 use crate::frame::{Frame, Profile};

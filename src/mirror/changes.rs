@@ -14,6 +14,7 @@ use super::lost::lacking;
 use super::need::{Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
 use super::scan::Scan;
+use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded};
 use super::{MirrorError, Mirrored, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
@@ -134,7 +135,9 @@ pub(super) fn find(
         let need = need(mirrored, record, lines, since.is_known);
         let doubt = match (&need, &mut scan) {
             (Need::Whole(hints), Some(scan)) => {
-                let lost = doubtful(mirrored, hints, lines, since.is_known);
+                // What is lost, or may be, may have come back, also by hand.
+                let kept = mirrored.kept.iter();
+                let lost: BTreeSet<PartitionKey> = kept.chain(&hints.replaced).copied().collect();
                 let is_any = !lost.is_empty();
                 is_any
                     .then(|| Doubt::of(origin, scan, &request, lost, &ledgers))
@@ -178,36 +181,6 @@ pub(super) fn find(
     }
     found.of_series.sort_by(|a, b| a.ticker.cmp(&b.ticker));
     Ok(found)
-}
-
-/// Says of which partitions a mirror has nothing, since they are damaged or gone.
-pub(super) fn holes_told(request: &StorageRequest, holes: &[PartitionKey]) -> Option<String> {
-    let holes: Vec<String> = holes.iter().map(ToString::to_string).collect();
-    (!holes.is_empty()).then(|| {
-        format!(
-            "{request} is in the mirror without {}: the rows are damaged or gone where they are stored",
-            holes.join(", ")
-        )
-    })
-}
-
-/// Returns the partitions that may be lost, and may have come back: something was written there.
-fn doubtful(
-    mirrored: &Mirrored,
-    hints: &Hints,
-    lines: &[Line],
-    is_known: bool,
-) -> BTreeSet<PartitionKey> {
-    let is_written = |partition: &&PartitionKey| {
-        let is_it = |line: &Line| match line {
-            Line::File(line) => line.partition == **partition || **partition == PartitionKey::Whole,
-            Line::Found(..) => true,
-            Line::Gone(_) => false,
-        };
-        !is_known || lines.iter().any(is_it)
-    };
-    let written = mirrored.kept.iter().filter(is_written);
-    written.chain(&hints.replaced).copied().collect()
 }
 
 /// Partitions that may be lost, and what tells whether they are.
@@ -383,68 +356,6 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
     })
 }
 
-/// Returns the partitions of which the tree has lost rows, as far as anybody knows: the mirror has marked them, or the file is
-/// damaged, gone, or was written anew in the place of such a one.
-pub(super) fn lost_partitions(
-    request: &StorageRequest,
-    read: &Read,
-    hints: &Hints,
-    mirrored: &Mirrored,
-    record: Option<&SeriesRecord>,
-) -> BTreeSet<PartitionKey> {
-    let there = partitions_of(request, read);
-    let mut lost: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
-    lost.extend(&hints.replaced);
-    lost.extend(&read.damaged);
-    let months = record.iter().flat_map(|record| &record.months);
-    let months = months.flat_map(|(first, last)| {
-        let next = |key: &PartitionKey| key.next();
-        std::iter::successors(Some(*first), next).take_while(|key| key <= last)
-    });
-    lost.extend(months.filter(|month| !there.contains(month)));
-    lost
-}
-
-/// Returns the partitions of which rows were read.
-fn partitions_of(request: &StorageRequest, read: &Read) -> BTreeSet<PartitionKey> {
-    let granularity = request.series.dataset().granularity();
-    let times = read.frame.times();
-    times
-        .map(|time| PartitionKey::of(granularity, time))
-        .collect()
-}
-
-/// Returns what a mirror has of a series that it had nothing of, once it was read.
-pub(super) fn first_read(
-    request: &StorageRequest,
-    read: &Read,
-    record: Option<&SeriesRecord>,
-) -> Mirrored {
-    let nothing = (Hints::default(), Mirrored::default());
-    let holes = lost_partitions(request, read, &nothing.0, &nothing.1, record);
-    read_as(read, holes.into_iter().collect(), record)
-}
-
-/// Returns what a mirror has of a series that was read whole. Where that is not what was recorded, the record is not seen: what was
-/// damaged or gone may be back tomorrow, and its record will be the one of today. Of months only the rows are counted, since a
-/// fingerprint of each would double what making a mirror takes.
-fn read_as(read: &Read, holes: Vec<PartitionKey>, record: Option<&SeriesRecord>) -> Mirrored {
-    let whole = read.frame.fingerprint().digest.half().number();
-    let fits = |record: &&SeriesRecord| {
-        let is_one_file = record.months.is_empty();
-        record.rows == read.frame.len() as u64 && (!is_one_file || record.sum == whole)
-    };
-    // The numbers of a record that lost a file are those of no rows.
-    let is_seen = |record: &&SeriesRecord| !record.is_exact() || fits(record);
-    let is_whole = holes.is_empty() && read.damaged.is_empty();
-    Mirrored {
-        whole: Some(whole),
-        zone: read.zone.clone(),
-        holes,
-        ..recorded(record.filter(is_seen).filter(|_| is_whole))
-    }
-}
-
 fn whole(
     (ticker, request): (Box<str>, StorageRequest),
     (read, seen): (&Read, Option<u64>),
@@ -491,12 +402,4 @@ fn whole(
 
 fn has_zone(read: &Read, mirrored: &Mirrored) -> bool {
     read.zone.is_none() || read.zone == mirrored.zone
-}
-
-fn recorded(record: Option<&SeriesRecord>) -> Mirrored {
-    Mirrored {
-        rows: record.map_or(0, |record| record.rows),
-        sum: record.map_or(0, |record| record.sum),
-        ..Mirrored::default()
-    }
 }

@@ -21,6 +21,7 @@ mod plan;
 mod read;
 mod refresh;
 mod scan;
+mod seen;
 mod standing;
 mod table;
 mod tree;

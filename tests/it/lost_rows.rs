@@ -1,9 +1,5 @@
 //! Rows that were stored and are gone: of a damaged file, of one that somebody replaced, of one that was removed. Until they are back,
 //! or a person accepts it, the ledger knows of them, `check` and `update` say so, and their source is asked for them once more.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "what a user does to a folder by hand"
-)]
 
 use std::fmt::Write as _;
 
