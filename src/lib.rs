@@ -1,4 +1,5 @@
 //! barkeep keeps market data: it fetches bars, stores them as plain Parquet and never loses them.
+pub mod answers;
 pub mod audit;
 pub mod backlog;
 pub mod calendar;
@@ -27,6 +28,7 @@ pub mod overview;
 pub mod query;
 #[cfg(feature = "polars")]
 pub mod resample;
+pub mod roster;
 pub mod source;
 pub mod storage;
 pub mod sys;

@@ -10,6 +10,7 @@ use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
 
 /// Something that a person or a log may want to know while a run goes on.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Event {
     /// A leftover run is finished before new work begins.
     Resuming {
@@ -25,7 +26,6 @@ pub enum Event {
     },
     /// One series was asked for.
     Fetched {
-        /// The series.
         request: StorageRequest,
         /// How many rows came.
         rows: usize,
@@ -56,35 +56,28 @@ pub enum Event {
     Replayed {
         /// The venue of the feed.
         venue: Venue,
-        /// The day.
         day: NaiveDate,
     },
     /// Consolidation begins.
     ConsolidationPlanned {
-        /// The venue.
         venue: Venue,
         /// How many series have staged rows.
         series: usize,
     },
     /// One partition was durably committed.
     Committed {
-        /// The series.
         request: StorageRequest,
-        /// The partition.
         partition: PartitionKey,
     },
     /// An interval will be moved to the other layout.
     MovePlanned {
-        /// The venue.
         venue: Venue,
-        /// The interval.
         interval: Interval,
         /// How many tickers there are to do.
         tickers: usize,
     },
     /// A ticker is in the other layout; its proof is durable.
     Moved {
-        /// The series.
         request: StorageRequest,
         /// How many rows its partitions have.
         rows: u64,

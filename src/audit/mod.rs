@@ -1,17 +1,26 @@
-//! What is stored, looked through: which series contradict themselves, and which rows of them can be taken out.
+//! What is stored, looked through: which series contradict themselves, which rows of them can be taken out, and which can be put
+//! back.
 //!
-//! Promises: takes no lock and changes nothing. A ticker that lies on the disk is looked at though tickers.json does not know it.
+//! Promises: looking takes no lock and changes nothing, and a repair does what was shown and is still so. A ticker that lies on the disk is looked at though tickers.json does not know it.
 //! What is damaged or cannot be read costs its own series, and the findings say so.
 //! Leaves to others: what contradicts itself (`check`), taking rows out (`ingest`), words and questions (`cli`).
 
+mod error;
 mod findings;
 mod look;
+mod mend;
 mod repair;
+mod restore;
 mod subject;
 mod trades;
 
+pub use error::AuditError;
 pub use findings::{DamagedFile, Findings};
 pub use look::look;
-pub use repair::{RepairPlan, SeriesRepair, agreed, plan};
+pub use mend::{Repair, Repairable, Repaired};
+pub use repair::{RepairPlan, SeriesRepair};
+pub use restore::Restore;
 pub use subject::{Subject, subjects};
 pub use trades::look_at_trades;
+
+use repair::{agreed, plan};

@@ -59,7 +59,7 @@ impl RepairPlan {
 
 /// Plans what can be taken out; `without_session` are days of which a person says that there was none. Series are looked through
 /// side by side, those of one ticker one after the other, so that few are in memory at once.
-pub fn plan(
+pub(super) fn plan(
     subjects: &[Subject],
     (workspace, catalog): (&Workspace<'_>, &Catalog),
     without_session: &BTreeSet<NaiveDate>,
@@ -89,7 +89,7 @@ pub fn plan(
 }
 
 /// Returns what is planned now of what was shown, row by row.
-pub fn agreed(shown: &[SeriesRepair], now: Vec<SeriesRepair>) -> Vec<TakeOut> {
+pub(super) fn agreed(shown: &[SeriesRepair], now: Vec<SeriesRepair>) -> Vec<TakeOut> {
     let of_series: BTreeMap<&StorageRequest, &SeriesRepair> =
         shown.iter().map(|one| (&one.take.request, one)).collect();
     let mut agreed = Vec::new();

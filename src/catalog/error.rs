@@ -18,6 +18,14 @@ pub enum CatalogError {
         /// The last good generation, if one was kept.
         last_good: Option<PathBuf>,
     },
+    /// The registry is gone, and its last good generation is there.
+    #[error("there is no tickers.json any more in {}; the last good generation is {}", workspace.display(), last_good.display())]
+    Gone {
+        /// The workspace.
+        workspace: PathBuf,
+        /// The last good generation.
+        last_good: PathBuf,
+    },
     /// `intervals.json` names something that is no interval.
     #[error("{} names `{name}`, which is not an interval (1m 2m 5m 15m 30m 60m 90m 1h 1d 5d 1wk 1mo 3mo)", path.display())]
     UnknownInterval {
@@ -38,6 +46,14 @@ fn hint(last_good: Option<&Path>) -> String {
 }
 
 impl CatalogError {
+    /// Names the last good generation of a registry that is gone.
+    pub(super) fn gone(workspace: &Path) -> Self {
+        Self::Gone {
+            workspace: workspace.to_owned(),
+            last_good: workspace.join(LAST_GOOD_FILE),
+        }
+    }
+
     /// Names the last good generation beside a damaged registry.
     pub(super) fn document(fs: &dyn Fs, workspace: &Path, source: DocumentError) -> Self {
         let kept = workspace.join(LAST_GOOD_FILE);

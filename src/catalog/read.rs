@@ -36,13 +36,18 @@ impl Catalog {
         workspace.join(TICKERS_FILE)
     }
 
-    /// Reads the registry; `None` when there is none.
+    /// Reads the registry; `None` when there never was one.
     ///
     /// # Errors
-    /// When it is there and cannot be read or understood.
+    /// When it is there and cannot be read or understood, and when it is gone while its last good generation is there: a new one
+    /// would begin without the tickers that are kept, and take the place of that generation at its second save.
     pub fn load(fs: &dyn Fs, workspace: &Path) -> Result<Option<Self>, CatalogError> {
         match document::read_object(fs, &Self::path(workspace), MAX_BYTES) {
-            Ok(found) => Ok(found.map(Self::from_document)),
+            Ok(Some(found)) => Ok(Some(Self::from_document(found))),
+            Ok(None) => match fs.metadata(&workspace.join(LAST_GOOD_FILE))? {
+                Some(_) => Err(CatalogError::gone(workspace)),
+                None => Ok(None),
+            },
             Err(error) => Err(CatalogError::document(fs, workspace, error)),
         }
     }
@@ -241,6 +246,13 @@ impl Catalog {
         }
         self.interval(ticker, venue, interval)
             .map_or(Block::Absent, |entry| block::read(entry.get("storage")))
+    }
+
+    /// Tells whether the storage block of a series says that a migration compared its partitions with its legacy file.
+    pub fn is_storage_verified(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> bool {
+        let block = self.interval(ticker, venue, interval);
+        let block = block.and_then(|entry| entry.get("storage"));
+        block.is_some_and(|block| block.get("verified_at").is_some_and(Value::is_string))
     }
 
     /// Returns the venue that the top level of a ticker's entry, and so what the predecessor stored, is of. An entry that

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
     calendar, chart, check, cleanup, complete, completions, config_show, demo, export, init,
@@ -29,6 +29,9 @@ pub(super) struct CommandLine {
         value_names = ["REQUESTS", "SECONDS"]
     )]
     pub(super) limits: Option<Vec<f64>>,
+    /// Whether output is for machines.
+    #[arg(skip)]
+    pub(super) is_json: bool,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -38,8 +41,22 @@ impl CommandLine {
     pub(super) fn of(args: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
         let mut line = predecessor::with_twins(Self::command());
         let matches = line.try_get_matches_from_mut(args)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut line))
+        let parsed = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut line))?;
+        Ok(Self {
+            is_json: asks_for_json(&matches),
+            ..parsed
+        })
     }
+}
+
+/// Tells whether the innermost command is asked for a document.
+fn asks_for_json(matches: &ArgMatches) -> bool {
+    if let Some((_, inner)) = matches.subcommand() {
+        return asks_for_json(inner);
+    }
+    let switch = matches.try_get_one::<bool>("json").ok().flatten();
+    let format = matches.try_get_one::<show::Format>("format").ok().flatten();
+    switch == Some(&true) || format == Some(&show::Format::Json)
 }
 
 /// Options that every command takes.
@@ -182,26 +199,6 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Tells whether output is for machines.
-    pub(super) fn is_json(&self) -> bool {
-        match self {
-            Self::Tickers(command) => command.is_json(),
-            Self::Config(command) => command.is_json(),
-            Self::Intervals(command) => command.is_json(),
-            Self::Update(args) => args.json,
-            Self::Show(args) => args.format == show::Format::Json,
-            Self::List(args) => args.json,
-            Self::Status(args) => args.json,
-            Self::Mirror(args) => args.json,
-            Self::Calendar(args) => args.json,
-            Self::Revisions(args) => args.json,
-            Self::PartitionMigrate(command) => command.is_json(),
-            Self::Check(args) => args.json,
-            Self::Cleanup(args) => args.json,
-            _ => false,
-        }
-    }
-
     /// Returns what the command does, to follow "cannot".
     pub(super) fn act(&self) -> &'static str {
         match self {
@@ -235,9 +232,6 @@ impl Command {
 }
 
 /// Parses a span of the calendar, or a moment with its zone, of which the day counts.
-///
-/// # Errors
-/// When the text is neither, or nothing can be stored under it.
 pub(super) fn day(text: &str) -> Result<CalendarSpan, String> {
     match chrono::DateTime::parse_from_rfc3339(text) {
         Ok(moment) => moment.date_naive().to_string().parse(),

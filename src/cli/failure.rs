@@ -4,12 +4,18 @@
 //! is there only if something can be done. `anyhow` is used here and nowhere else.
 
 mod message;
+mod of_migrate;
+mod of_roster;
 
 pub(super) use message::Failure;
 
+use std::path::Path;
+
 use super::Exit;
+use super::ui::troubles::why_nothing_is_stored;
 use super::ui::words;
-use crate::catalog::{CatalogError, Unusable};
+use crate::audit::AuditError;
+use crate::catalog::{CatalogError, LAST_GOOD_FILE, TICKERS_FILE, Unusable};
 use crate::config::{ConfigError, EnvError};
 use crate::cycle::CycleError;
 use crate::document::DocumentError;
@@ -18,14 +24,14 @@ use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
-use crate::migrate::{ChooseError, MigrateError};
 use crate::mirror::MirrorError;
+use crate::overview::SurveyError;
 use crate::query::QueryError;
 use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
 use crate::vault::VaultError;
-use crate::workspace::{ReadError, WorkspaceError};
+use crate::workspace::{DataRoot, ReadError, WorkspaceError};
 
 fn exit_of_fs(error: &FsError) -> Exit {
     if error.is_out_of_space() {
@@ -67,15 +73,27 @@ fn exit_of_document(error: &DocumentError) -> Exit {
     }
 }
 
+/// Returns the command that makes the last good generation the registry again.
+fn copied(last_good: &Path) -> String {
+    let quoted = |path: &Path| words::quoted(&path.display().to_string());
+    let registry = last_good.with_file_name(TICKERS_FILE);
+    format!("cp {} {}", quoted(last_good), quoted(&registry))
+}
+
 impl From<CatalogError> for Failure {
     fn from(error: CatalogError) -> Self {
         let (exit, hint) = match &error {
             CatalogError::Document { source, last_good } => {
-                let hint = last_good.as_ref().map(|good| {
-                    let good = words::quoted(&good.display().to_string());
-                    format!("repair the file, or copy the last good generation over it: cp {good} tickers.json")
+                let copied = last_good.as_deref().map(copied);
+                let hint = copied.map(|copied| {
+                    format!("repair the file, or copy the last good generation over it: {copied}")
                 });
                 (exit_of_document(source), hint)
+            }
+            CatalogError::Gone { last_good, .. } => {
+                let copied = copied(last_good);
+                let hint = format!("put it back: {copied}; to begin anew, remove {LAST_GOOD_FILE}");
+                (Exit::NotInitialised, Some(hint))
             }
             CatalogError::UnknownInterval { path, .. } => {
                 let hint = format!("remove the name from {}", path.display());
@@ -160,10 +178,6 @@ const IN_ITS_PLACE: &str = "nothing was read or changed: put the file or folder 
 const BY_ITS_NAME: &str = "nothing was read or changed: if its rows are those of the series, give it the name that docs/format.md \
                            says, or else move it away";
 
-/// What helps with a plan that cannot be used.
-const NEW_PLAN: &str = "repair it, or put a new one in its place, which keeps a copy and every proof: \
-                        barkeep partition-migrate init --all-found --force";
-
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         StorageError::from(error).into()
@@ -189,36 +203,14 @@ impl From<ReadError> for Failure {
     }
 }
 
-impl From<MigrateError> for Failure {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Storage(error) => error.into(),
-            MigrateError::Fs(error) => error.into(),
-            MigrateError::Lock(error) => error.into(),
-            MigrateError::Config(error) => error.into(),
-            MigrateError::Catalog(error) => error.into(),
-            MigrateError::Document(error) => {
-                Self::of(exit_of_document(&error), error).hint(NEW_PLAN)
-            }
-            MigrateError::Plan { .. } => Self::of(Exit::Failed, error).hint(NEW_PLAN),
-            MigrateError::Changed { .. } => Self::of(Exit::Mismatch, error),
-            MigrateError::Record { .. } => Self::of(Exit::Damaged, error)
-                .hint("restore it from a backup: it is what vouches for removed legacy files")
-                .hint(
-                    "where every legacy file is there still, move the whole folder of records away and migrate again",
-                ),
-        }
-    }
-}
-
-impl From<ChooseError> for Failure {
-    fn from(error: ChooseError) -> Self {
-        Self::of(Exit::Usage, error)
-    }
+/// Returns the failure of a command that rows that cannot be found, or stored, keep from its work.
+pub(super) fn nothing_stored(data: &DataRoot) -> Failure {
+    let (message, hint) = why_nothing_is_stored(data).unwrap_or_default();
+    Failure::new(Exit::Failed, message).hint(format!("{hint}, then run again"))
 }
 
 /// What helps a symbol that the legacy layout cannot spell.
-pub(super) const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
+const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
 
 impl From<WorkspaceError> for Failure {
     fn from(error: WorkspaceError) -> Self {
@@ -267,6 +259,23 @@ impl From<InventoryError> for Failure {
             InventoryError::Lock(error) => error.into(),
             InventoryError::Storage(error) => error.into(),
             InventoryError::Workspace(error) => error.into(),
+            InventoryError::DataAbsent => nothing_stored(&DataRoot::Absent),
+            InventoryError::Unfinished { runs } => {
+                let are = words::count(runs, "interrupted run is", "interrupted runs are");
+                Self::new(Exit::Failed, format!("{are} not finished yet"))
+                    .hint("finish them first: barkeep cleanup")
+            }
+        }
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Inventory(error) => error.into(),
+            AuditError::Ingest(error) => error.into(),
+            AuditError::Catalog(error) => error.into(),
+            AuditError::Shut { .. } => Self::of(Exit::Failed, error),
         }
     }
 }
@@ -309,6 +318,15 @@ impl From<QueryError> for Failure {
     }
 }
 
+impl From<SurveyError> for Failure {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Workspace(error) => error.into(),
+            SurveyError::Update(error) => error.into(),
+        }
+    }
+}
+
 impl From<CycleError> for Failure {
     fn from(error: CycleError) -> Self {
         match error {
@@ -316,6 +334,7 @@ impl From<CycleError> for Failure {
             CycleError::Catalog(error) => error.into(),
             CycleError::Unusable(error) => error.into(),
             CycleError::Storage(error) => error.into(),
+            CycleError::Inventory(error) => error.into(),
             CycleError::Ingest(error) => error.into(),
             CycleError::Update(error) => error.into(),
             CycleError::Lock(error) => error.into(),

@@ -5,6 +5,10 @@
 //! Leaves to others: every decision about data. Nothing in here knows what a merge is.
 
 mod args;
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options of commands are switches"
+)]
 mod commands;
 mod exit;
 mod failure;
@@ -48,7 +52,7 @@ fn run_unguarded(args: &[OsString], world: &World) -> Exit {
         Chatter::Talkative
     };
     let printer = Printer::new(world, chatter);
-    let is_json = line.command.is_json();
+    let is_json = line.is_json;
     let act = line.command.act();
     let outcome = execute(&line, world, &printer).map_err(|failure| failure.during(act));
     let exit = match outcome {

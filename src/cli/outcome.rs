@@ -3,7 +3,6 @@
 //! Promises: nothing to do is success, nothing could be done is not; of several outcomes the worst counts.
 
 use super::Exit;
-use super::ui::summary::withheld;
 use crate::ingest::{FailureKind, FeedReport, LeftoverReport, RunReport, Unserved, VenueReport};
 use crate::migrate::{Failed, Refusal};
 use crate::storage::StorageError;
@@ -19,7 +18,7 @@ pub(super) fn of_run(report: &RunReport, leftovers: &LeftoverReport) -> Exit {
     if !report.damaged.is_empty() || !leftovers.damaged.is_empty() {
         exits.push(Exit::Damaged);
     }
-    if !withheld(report, leftovers).0.is_there() {
+    if !leftovers.withheld(report).0.is_there() {
         exits.push(Exit::Failed);
     }
     let has_failures =

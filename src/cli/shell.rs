@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use clap::CommandFactory;
+use serde::Serialize;
 
-use super::World;
 use super::args::{CommandLine, GlobalArgs};
 use super::failure::Failure;
 use super::ui::Printer;
 use super::ui::located::Elsewhere;
+use super::{Exit, World};
 use crate::config::EnvVars;
+use crate::storage::QuarantineRecord;
 use crate::sys::{Clock, FsResult, ReplayClock};
 use crate::workspace::Surroundings;
 
@@ -89,6 +91,47 @@ impl<'w> Shell<'w> {
         Ok(shell)
     }
 
+    /// Prints a line of data.
+    pub(super) fn line(&self, text: &str) {
+        self.printer.line(text);
+    }
+
+    /// Prints a table of data, as `Printer::table`.
+    pub(super) fn table(&self, header: &[&str], rows: &[impl AsRef<[String]>], numbers: &[usize]) {
+        self.printer.table(header, rows, numbers);
+    }
+
+    /// Prints a document of data.
+    pub(super) fn json(&self, value: &impl Serialize) {
+        self.printer.json(value);
+    }
+
+    /// Prints a message unless silence was asked for.
+    pub(super) fn note(&self, sentence: &str) {
+        self.printer.note(sentence);
+    }
+
+    /// Prints a message about something that is wrong and does not stop the work.
+    pub(super) fn warning(&self, sentence: &str) {
+        self.printer.warning(sentence);
+    }
+
+    /// Prints what must be seen even when silence was asked for.
+    pub(super) fn error(&self, text: &str) {
+        self.printer.error(text);
+    }
+
+    /// Returns the signal that asks the program to end, if one did.
+    pub(super) fn interrupted(&self) -> Option<Exit> {
+        self.around.stop.signal().map(Exit::Interrupted)
+    }
+
+    /// Returns a failure with the exit of the signal that brought it about, if one did.
+    pub(super) fn stopped(&self, mut failure: Failure) -> Failure {
+        failure.exit = self.interrupted().unwrap_or(failure.exit);
+        failure
+    }
+
     /// Returns a path that the user typed, relative to the current directory.
     pub(super) fn typed(&self, path: &Path) -> PathBuf {
         self.world.current_dir.join(path)
@@ -102,6 +145,13 @@ impl<'w> Shell<'w> {
     /// Returns a path as it is shown: relative to the workspace where it lies in it.
     pub(super) fn shown<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
         path.strip_prefix(self.root()).unwrap_or(path).display()
+    }
+
+    /// Says where something was put away.
+    pub(super) fn tell_kept(&self, record: &QuarantineRecord) {
+        let (path, folder) = (self.shown(&record.path), self.shown(&record.folder));
+        let reason = &record.reason;
+        self.warning(&format!("{path} is kept in {folder}: {reason}."));
     }
 
     /// Returns the day that tickers.json records.
@@ -123,6 +173,28 @@ impl<'w> Shell<'w> {
         self.printer.question(&format!("{question} [y/N]"));
         let answer = self.world.answer().unwrap_or_default().to_lowercase();
         answer == "y" || answer == "yes"
+    }
+
+    /// Asks as `asks`.
+    pub(super) fn confirm(&self, question: &str, undone: &str) -> Result<(), Failure> {
+        if self.asks(question) {
+            Ok(())
+        } else {
+            Err(Failure::new(Exit::Failed, undone))
+        }
+    }
+
+    /// Refuses what takes a yes where nobody can give one.
+    pub(super) fn refuse_unconfirmed(
+        &self,
+        what: &str,
+        is_yes: bool,
+        is_non_interactive: bool,
+    ) -> Result<(), Failure> {
+        if is_yes || self.may_ask(is_non_interactive) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("{what} has to be confirmed")).hint("say --yes"))
     }
 }
 

@@ -12,10 +12,24 @@ use crate::model::{AsOf, Venue};
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Opens the workspace of the shell.
-///
-/// # Errors
-/// `NotInitialised` when the folder is none; else what is wrong with its settings.
-pub(super) fn open<'s>(shell: &'s Shell<'_>, flags: &Overrides) -> Result<Workspace<'s>, Failure> {
+pub(super) fn open<'s>(shell: &'s Shell<'_>) -> Result<Workspace<'s>, Failure> {
+    open_under(shell, &Overrides::default())
+}
+
+/// Opens the workspace of the shell, and its registry.
+pub(super) fn open_with_registry<'s>(
+    shell: &'s Shell<'_>,
+) -> Result<(Workspace<'s>, Catalog), Failure> {
+    let workspace = open(shell)?;
+    let catalog = registry(&workspace, shell)?;
+    Ok((workspace, catalog))
+}
+
+/// Opens the workspace of the shell with settings of the command line.
+pub(super) fn open_under<'s>(
+    shell: &'s Shell<'_>,
+    flags: &Overrides,
+) -> Result<Workspace<'s>, Failure> {
     match Workspace::open(&shell.around, flags) {
         Err(WorkspaceError::NotInitialised { .. }) => Err(absent(shell, "there is no workspace")),
         opened => {
@@ -27,9 +41,6 @@ pub(super) fn open<'s>(shell: &'s Shell<'_>, flags: &Overrides) -> Result<Worksp
 }
 
 /// Opens the workspace of the shell for a command that may name a venue.
-///
-/// # Errors
-/// As `open`.
 pub(super) fn open_at<'s>(
     shell: &'s Shell<'_>,
     venue: Option<&Venue>,
@@ -38,23 +49,25 @@ pub(super) fn open_at<'s>(
         default_venue: venue.cloned(),
         ..Overrides::default()
     };
-    open(shell, &flags)
+    open_under(shell, &flags)
 }
 
 /// Returns the registry, which a workspace has.
-///
-/// # Errors
-/// When it has none, or it cannot be used.
 pub(super) fn registry(workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Catalog, Failure> {
     workspace
         .catalog()?
         .ok_or_else(|| absent(shell, "there is no tickers.json"))
 }
 
+/// Returns the registry; an empty one where the workspace has none.
+pub(super) fn registry_or_new(
+    workspace: &Workspace<'_>,
+    _: &Shell<'_>,
+) -> Result<Catalog, Failure> {
+    Ok(workspace.catalog()?.unwrap_or_default())
+}
+
 /// Returns the moment that a command is asked about; `None` for now.
-///
-/// # Errors
-/// When it is to come.
 pub(super) fn moment(
     shell: &Shell<'_>,
     as_of: Option<AsOf>,
@@ -66,7 +79,7 @@ pub(super) fn moment(
 /// Warns of calendars of the settings that are not used.
 pub(super) fn warn_of_calendars(workspace: &Workspace<'_>, shell: &Shell<'_>) {
     for unused in workspace.unused_calendars() {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "The calendar {} is not used: {}: {}.",
             unused.name,
             shell.shown(&unused.path),
@@ -87,7 +100,7 @@ pub(super) fn absent(shell: &Shell<'_>, what: &str) -> Failure {
 pub(super) fn warn_without_source(workspace: &Workspace<'_>, shell: &Shell<'_>, venue: &Venue) {
     let view = workspace.view();
     if view.source(venue).is_none() && view.feed(venue).is_none() {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "No source is configured for {venue}, so nothing will be fetched there."
         ));
     }

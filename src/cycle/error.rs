@@ -2,6 +2,7 @@
 
 use crate::catalog::{CatalogError, Unusable};
 use crate::ingest::IngestError;
+use crate::inventory::InventoryError;
 use crate::lock::LockError;
 use crate::storage::StorageError;
 use crate::sys::FsError;
@@ -20,6 +21,8 @@ pub enum CycleError {
     Unusable(#[from] Unusable),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
     #[error(transparent)]
     Ingest(#[from] IngestError),
     #[error(transparent)]

@@ -7,8 +7,8 @@ use crate::catalog::Catalog;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::Registry;
 use crate::model::{Interval, Venue};
-use crate::update::{self, RunOptions, Strangers, UpdatePlan, UpdateRequest};
-use crate::workspace::Workspace;
+use crate::update::{self, Feeding, RunOptions, Strangers, UpdatePlan, UpdateRequest};
+use crate::workspace::{View, Workspace};
 
 use super::CycleError;
 
@@ -48,12 +48,20 @@ impl Cycle<'_> {
         Ok(found)
     }
 
+    /// Returns what an update looks at.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            is_replay: matches!(self.request.feeding, Feeding::Replayed { .. }),
+            ..self.workspace.view()
+        }
+    }
+
     /// Plans the update. A plan is a pure look.
     ///
     /// # Errors
     /// `Strangers` when no ticker that was named can be asked for; else what cannot be read.
     pub fn plan(&self, catalog: &Catalog) -> Result<Planned, CycleError> {
-        let (workspace, view) = (self.workspace, self.workspace.view());
+        let (workspace, view) = (self.workspace, self.view());
         let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
             update::makes_bars_of(view, ticker, venue)
         });

@@ -9,7 +9,6 @@ use crate::inventory::{self, LostRows, OtherBases, Portion, interval_of, lost_ro
 use crate::mirror;
 use crate::model::{Interval, StorageRequest, Venue};
 use crate::overview::{RequestCount, RequestWeek};
-use crate::sys::atomic::TempNames;
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, Feeding, UpdatePlan};
 use crate::workspace::{DataRoot, Session, View};
@@ -103,7 +102,7 @@ impl Cycle<'_> {
         let planned = self.plan(registry.catalog())?;
         let plan_seconds = watch.seconds();
         let warnings = asker.planned(&planned, registry.catalog());
-        let view = self.workspace.view();
+        let view = self.view();
         let ran = update::run(&planned.plan, view, session, registry, &self.options);
         asker.stored();
         let mut report = ran?;
@@ -179,7 +178,7 @@ impl Cycle<'_> {
         registry: &mut Registry,
         asker: &dyn Asker,
     ) -> Result<LeftoverReport, CycleError> {
-        let view = self.workspace.view();
+        let view = self.view();
         let leftovers = ingest::finish_leftovers(view, session, registry)?;
         if !self.accepts_missing || view.data_root(registry.catalog()) != DataRoot::Absent {
             return Ok(leftovers);
@@ -187,8 +186,10 @@ impl Cycle<'_> {
         // A tree that cannot be looked into may hold them all.
         self.workspace.stores.is_data_bare()?;
         self.workspace.stores.are_flat_folders_bare()?;
-        let given_up = registry.catalog_mut().give_up_rows(self.options.today);
+        let mut given_up = registry.catalog_mut().give_up_rows(self.options.today);
         registry.save(session)?;
+        let feeds: Vec<&Venue> = view.feeds.iter().map(|feed| feed.venue()).collect();
+        given_up += inventory::give_up(session, &feeds)?;
         asker.gave_up(given_up);
         let mut finished = ingest::finish_leftovers(view, session, registry)?;
         finished.add_earlier(leftovers);
@@ -204,7 +205,7 @@ impl Cycle<'_> {
         session: Session<'_>,
     ) -> (Vec<RequestWeek>, Option<String>) {
         let count = RequestCount::of(self.workspace);
-        let temps = TempNames::of(session.held.run().clone());
+        let temps = session.held.temps();
         let venues = || report.venues.iter().map(|one| (&one.venue, one.requests));
         let counted = count.read().and_then(|(mut log, is_damaged)| {
             count.add(&mut log, venues(), &temps)?;

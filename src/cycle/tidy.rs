@@ -85,8 +85,7 @@ impl Ending {
         let report = temps::apply(&plan, &workspace.stores, session)?;
         let mut failures = Vec::new();
         if !report.staged.is_empty() {
-            let registry = Registry::load(fs, &places.root)?;
-            let mut registry = registry.unwrap_or_else(|| Registry::empty(&places.root));
+            let mut registry = Registry::load_or_empty(fs, &places.root)?;
             workspace.learn(Some(registry.catalog()));
             let merged = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
             registry.save(session)?;

@@ -132,20 +132,17 @@ fn refuse_above(limit: u64, bytes: u64, path: &Path) -> Result<(), DocumentError
 
 /// A JSON file that is there and cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum DocumentError {
     /// The system did not let it be read. Says nothing about its contents.
     #[error(transparent)]
     Unreadable(#[from] FsError),
     /// It holds no text.
     #[error("{} is empty", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
     /// Its text is not the JSON that barkeep and its predecessor write.
     #[error("{} is damaged at line {line}, column {column}: {reason}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// Where the text stops making sense, counted from 1.
         line: usize,
@@ -157,7 +154,6 @@ pub enum DocumentError {
     /// It is JSON of another kind.
     #[error("{} is damaged: it does not hold {expected}", path.display())]
     WrongShape {
-        /// The file.
         path: PathBuf,
         /// What should be there.
         expected: &'static str,
@@ -165,7 +161,6 @@ pub enum DocumentError {
     /// It is larger than barkeep reads.
     #[error("{} has {bytes} bytes, and at most {limit} are read", path.display())]
     TooLarge {
-        /// The file.
         path: PathBuf,
         /// Its length.
         bytes: u64,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::frame::{Cell, Column, Frame, KindOf, OtherKind, Values};
+use crate::model::Interval;
 
 /// How times are said, where a form has words for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,17 @@ pub enum Times {
     Moments,
     /// Instants: `2020-01-02T14:30:00Z`.
     Utc,
+}
+
+impl Times {
+    /// Returns how bars of a length are dated.
+    pub fn of_bars(interval: Interval) -> Self {
+        if interval.is_intraday() {
+            Self::Moments
+        } else {
+            Self::Days
+        }
+    }
 }
 
 /// The head of a column.

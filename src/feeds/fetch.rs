@@ -31,8 +31,8 @@ const MOST_ASKED_AGAIN: usize = 8;
 
 /// What fetching takes.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct FeedTask<'l> {
-    /// The feed.
     pub feed: &'l Feed,
     /// The series of its trades.
     pub trades: StorageRequest,
@@ -42,11 +42,9 @@ pub struct FeedTask<'l> {
     pub days: Option<(NaiveDate, NaiveDate)>,
     /// How many feeds of its server are asked in the same run, itself included.
     pub side_by_side: usize,
-    /// The door to the file system.
     pub fs: &'l dyn Fs,
     /// The places of the workspace.
     pub places: &'l Places,
-    /// The clock.
     pub clock: &'l dyn Clock,
     /// Asks to stop.
     pub stop: &'l Shutdown,

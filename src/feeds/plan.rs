@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{NaiveDate, TimeDelta};
 
 use super::{FeedRunError, FeedTask, Marks};
-use crate::layout::Places;
-use crate::model::{Series, StorageRequest};
+use crate::layout::{PartitionPathBuilder, Places};
+use crate::model::{PartitionKey, Series, StorageRequest};
 use crate::source::posttrade::{Feed, FeedError, Held, HeldDay, Listing, Looked, Request, choose};
 use crate::sys::{Clock, Fs, FsResult, Shutdown};
 use crate::vault::Vault;
@@ -71,11 +71,24 @@ pub(super) fn held(
     };
     for day in days {
         let known = &marks.day(fs, day)?.held;
-        if *known != HeldDay::default() {
+        if *known != HeldDay::default() && !is_gone(task, day, known)? {
             held.days.insert(day, known.clone());
         }
     }
     Ok(held)
+}
+
+/// Tells whether trades of a day were stored and their file is gone, as after an older copy of `data` was put back. What the feed
+/// has of it is asked for again. Where nothing of the feed lies there, it is most likely the disk that is not.
+fn is_gone(task: &FeedTask<'_>, day: NaiveDate, held: &HeldDay) -> Result<bool, FeedRunError> {
+    let Ok(series) = task.trades.partitioned() else {
+        return Ok(false);
+    };
+    let paths = PartitionPathBuilder::new(&task.places.data);
+    let file = paths.file(series, PartitionKey::Day(day));
+    Ok(held.has_trades()
+        && task.fs.metadata(&file)?.is_none()
+        && task.fs.metadata(&paths.series_dir(series))?.is_some())
 }
 
 /// Asks a feed what it has, and returns what a run would download, in its order. Changes nothing.

@@ -94,7 +94,7 @@ fn replay_day<'l>(
         let damage = contents.iter().flat_map(|found| found.damage_of(file));
         for one in damage {
             let path = vault.path(&task.shelf, day, file);
-            let path = path.strip_prefix(&task.places.root).unwrap_or(&path);
+            let path = task.places.shown(&path);
             reader.say(Arrival::Failed(failure(one, path), None));
         }
         for record in contents.iter().flat_map(Contents::records) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// A request without an answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum HttpError {
     /// The server could not be reached, or broke off.
     #[error("{reason}")]
@@ -26,7 +27,6 @@ pub enum HttpError {
     /// The host asks for fewer requests, or the next one would have to wait too long for its turn.
     #[error("{host} is to be asked again in {} s", retry_after.as_secs_f64().ceil())]
     Throttled {
-        /// The host.
         host: String,
         /// How long it is to be left alone.
         retry_after: Duration,
@@ -34,7 +34,6 @@ pub enum HttpError {
     /// The host failed so often in succession that it is left alone for a while. Nothing was sent.
     #[error("{host} failed {failures} times in succession and is left alone for now")]
     CircuitOpen {
-        /// The host.
         host: String,
         /// How often.
         failures: u32,
@@ -50,15 +49,11 @@ pub enum HttpError {
     Address {
         /// The address.
         url: String,
-        /// Why.
         reason: String,
     },
     /// The command that is to fetch in our place cannot be run.
     #[error("the fetch command cannot be run: {reason}")]
-    Command {
-        /// Why.
-        reason: String,
-    },
+    Command { reason: String },
     /// There is no answer yet: the request is to be sent again.
     #[error("the request is to be sent again in {} s", wait.as_secs_f64().ceil())]
     Later {

@@ -37,6 +37,15 @@ impl Registry {
         }))
     }
 
+    /// Loads the registry, or returns that of a workspace that has none yet.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn load_or_empty(fs: &dyn Fs, workspace: &Path) -> Result<Self, CatalogError> {
+        let found = Self::load(fs, workspace)?;
+        Ok(found.unwrap_or_else(|| Self::empty(workspace)))
+    }
+
     /// Returns the registry of a workspace that has none yet.
     pub fn empty(workspace: &Path) -> Self {
         Self {

@@ -20,4 +20,13 @@ pub enum InventoryError {
     Storage(#[from] StorageError),
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
+    /// No row can be found that tickers.json knows, so that all would be recorded as gone.
+    #[error("no row can be found that tickers.json knows")]
+    DataAbsent,
+    /// What runs that were stopped were writing would be recorded as what it is not.
+    #[error("interrupted runs are not finished yet")]
+    Unfinished {
+        /// How many there are.
+        runs: usize,
+    },
 }

@@ -17,7 +17,7 @@ use crate::layout::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, PartitionKey, StorageRequest, TimeUnit, Venue};
 use crate::storage::{Flaw, Layout, StorageError};
 use crate::sys::{Fs, Shutdown};
-use crate::workspace::{FoundSeries, Workspace};
+use crate::workspace::{DataRoot, FoundSeries, Workspace};
 
 /// How many files of a tree are named.
 const MOST_PATHS: usize = 1000;
@@ -102,7 +102,8 @@ struct OfUnit {
 
 type Found = Result<Option<FoundSeries>, StorageError>;
 
-/// Looks at the files of the series that are asked about.
+/// Looks at the files of the series that are asked about. Where `data` is not mounted, there is nothing to look at; the rows that
+/// are missing are told by whoever looks for them.
 ///
 /// # Errors
 /// When the records or the folders of the trees cannot be read.
@@ -113,6 +114,9 @@ pub fn look(
     asked: &Asked,
     stop: &Shutdown,
 ) -> Result<Looked, InventoryError> {
+    if workspace.view().data_root(catalog) == DataRoot::Absent {
+        return Ok(Looked::default());
+    }
     let known = known(workspace, fs, catalog, asked)?;
     let requests = known.unrecorded.iter().chain(known.records.keys());
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();

@@ -26,5 +26,5 @@ pub use listed::{Listed, State, list};
 pub use look::{Flawed, Looked, OtherUnit, SeriesFault, look};
 pub use lost::{LostRows, lost_rows, note_sought};
 pub use lying::{misplaced, tickers};
-pub use note::{Noted, Portion, RECORDED, Rebuilt, note_healed, note_portion, rebuild};
+pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
 pub use sizes::{Size, sizes};

@@ -13,13 +13,13 @@ use super::known::damaged;
 use super::{Asked, Flawed, InventoryError, known};
 use crate::catalog::Catalog;
 use crate::layout::{parse_series_name, series_name};
-use crate::ledger::{Line, SeriesRecord, write_down};
+use crate::ledger::{Line, SeriesRecord, read_records, write_down};
 use crate::model::{Series, StorageRequest, Venue, sealed, time};
 use crate::observe::{Event, Work};
-use crate::storage::{QuarantineRecord, StorageError};
+use crate::storage::{QuarantineRecord, StorageError, leftover_runs};
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{FsResult, Stopwatch};
-use crate::workspace::{FoundSeries, Session, Workspace};
+use crate::workspace::{DataRoot, FoundSeries, Session, Workspace};
 
 /// The file, below `state`, that says up to which series portions came.
 pub const RECORDED: &str = "recorded";
@@ -172,6 +172,25 @@ pub fn note_healed(
     write(session, lines)
 }
 
+/// Forgets the rows of some venues that are recorded and gone for good, and returns how many series they were of.
+///
+/// # Errors
+/// When records cannot be read or written.
+pub fn give_up(session: Session<'_>, venues: &[&Venue]) -> Result<usize, InventoryError> {
+    let mut lines = Lines::new();
+    for venue in venues {
+        let records = read_records(session.fs, session.places, venue)?;
+        let known = records
+            .series
+            .into_iter()
+            .filter(|(_, record)| record.rows > 0);
+        known.for_each(|(request, _)| add(&mut lines, Line::Gone(request)));
+    }
+    let given_up = lines.values().map(Vec::len).sum();
+    write(session, lines)?;
+    Ok(given_up)
+}
+
 /// Makes the records of the series that are asked about anew, from their files.
 ///
 /// # Errors
@@ -182,6 +201,13 @@ pub fn rebuild(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Rebuilt, InventoryError> {
+    if workspace.view().data_root(catalog) == DataRoot::Absent {
+        return Err(InventoryError::DataAbsent);
+    }
+    let runs = leftover_runs(session.fs, session.places)?.len();
+    if runs > 0 {
+        return Err(InventoryError::Unfinished { runs });
+    }
     let known = known(workspace, session.fs, catalog, asked)?;
     let requests = known.unrecorded.iter().chain(known.records.keys());
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();

@@ -10,14 +10,12 @@ use crate::model::{Dataset, PartitionKey, Venue};
 
 /// How much one venue keeps of one dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Size {
-    /// The venue.
     pub venue: Venue,
-    /// The dataset.
     pub dataset: Dataset,
     /// Series that have a record. All numbers but the last are theirs.
     pub series: u64,
-    /// Their files.
     pub files: u64,
     /// Their files and folders, each of which takes an inode.
     pub inodes: u64,

@@ -56,6 +56,11 @@ impl Places {
         }
     }
 
+    /// Returns a path as people are told it: below the workspace where it lies in it.
+    pub fn shown<'p>(&self, path: &'p Path) -> &'p Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
     /// Returns the folders in which runs may be staged, whichever is used now.
     pub fn stagings(&self) -> impl Iterator<Item = &Path> {
         let both = [Some(&self.home_staging), self.data_staging.as_ref()];

@@ -15,6 +15,7 @@ use crate::sys::Fs;
 
 /// Why nobody knows what the rows of a series were at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Unknown {
     /// It lies before the first group that the ledger of the venue knows; `None` when it knows none.
     #[error("{}", not_recorded(*begun))]
@@ -24,12 +25,7 @@ pub enum Unknown {
     },
     /// A file of the ledger that may tell of later groups cannot be understood.
     #[error("{} is damaged: {reason}", path.display())]
-    Ledger {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    Ledger { path: PathBuf, reason: String },
     /// The rows are not those that the ledger knows.
     #[error("{} was changed since {} by something that the ledger does not know", file_of(*partition), shown(*since))]
     Changed {
@@ -57,7 +53,6 @@ pub enum Unknown {
         at: DateTime<Utc>,
         /// The name of the older file below the folder of the ledger.
         file: String,
-        /// Why.
         reason: String,
     },
     /// What came into being in one way stands beside, or would be put among, what came into being in another.

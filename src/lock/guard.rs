@@ -11,6 +11,7 @@ use super::names::{Names, remove_lock};
 use super::owner::{Owner, key_of};
 use super::stale::Proof;
 use crate::model::RunId;
+use crate::sys::atomic::TempNames;
 use crate::sys::{FileLock, Fs, FsResult};
 
 /// A run that ended without releasing its lock. Whoever takes over sweeps the whole tree before new work.
@@ -55,6 +56,11 @@ impl<'w> LockGuard<'w> {
     /// Returns the id of the run that holds the lock.
     pub fn run(&self) -> &RunId {
         &self.run
+    }
+
+    /// Returns the names of temporary files of the run that holds the lock.
+    pub fn temps(&self) -> TempNames {
+        TempNames::of(self.run.clone())
     }
 
     /// Returns the run that ended without releasing the lock before this one took it.

@@ -11,7 +11,7 @@ use super::{MigrateError, MigrationPlan, Mover, ProvenInterval, Sides, Status, V
 use crate::catalog::{Catalog, LAST_GOOD_FILE, StorageBlock, Unusable};
 use crate::config::{StorageConfig, ToggleScope};
 use crate::document;
-use crate::model::{Dataset, Ticker, Venue};
+use crate::model::{Dataset, PriceBasis, Ticker, Venue};
 use crate::storage::{Committed, Document, StorageInterface};
 use crate::sys::atomic::{TempNames, replace_from};
 use crate::sys::rights_of;
@@ -69,9 +69,6 @@ pub fn activate(
 }
 
 /// Turns partitions off for a venue, and forgets that the series of one interval are there.
-///
-/// # Errors
-/// As `activate`.
 pub(super) fn deactivate(
     mover: Mover<'_>,
     plan: &mut MigrationPlan,
@@ -125,11 +122,31 @@ pub fn save_plan(mover: Mover<'_>, plan: &MigrationPlan) -> Result<(), MigrateEr
     )?)
 }
 
-/// Puts a copy of the plan that is to be replaced beside it, and returns where; `None` when there is none.
+/// Puts a new plan in the place of the one that is there, and returns where a copy of that is kept, if there was one. What was said
+/// of the price basis of files holds on where nobody says otherwise, also when the old plan cannot be followed.
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses.
-pub fn keep_plan(mover: Mover<'_>) -> Result<Option<PathBuf>, MigrateError> {
+pub fn begin_plan(
+    mover: Mover<'_>,
+    created_by: &str,
+    tuples: &[VenueInterval],
+    basis: Option<PriceBasis>,
+) -> Result<Option<PathBuf>, MigrateError> {
+    let Sides { fs, places, .. } = mover.sides;
+    let old = MigrationPlan::load(fs, &places.root).ok().flatten();
+    let kept = keep_plan(mover)?;
+    let mut plan = MigrationPlan::new(created_by);
+    for tuple in tuples {
+        let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
+        plan.add(tuple, basis.or(known), mover.clock.now());
+    }
+    save_plan(mover, &plan)?;
+    Ok(kept)
+}
+
+/// Puts a copy of the plan that is to be replaced beside it, and returns where; `None` when there is none.
+fn keep_plan(mover: Mover<'_>) -> Result<Option<PathBuf>, MigrateError> {
     let Sides { fs, places, .. } = mover.sides;
     let path = MigrationPlan::path(&places.root);
     let Some(bytes) = fs.read(&path)? else {

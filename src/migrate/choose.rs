@@ -16,6 +16,19 @@ pub struct Wanted<'a> {
     pub is_all: bool,
 }
 
+impl Wanted<'_> {
+    /// Returns the same for a question that is about all intervals unless one is named.
+    #[must_use]
+    pub fn or_all(self) -> Self {
+        let is_interval = |word: &str| word.parse::<Interval>().is_ok();
+        let is_named = self.interval.is_some() || self.venue.is_some_and(is_interval);
+        Self {
+            is_all: self.is_all || !is_named,
+            ..self
+        }
+    }
+}
+
 /// What is meant.
 #[derive(Clone, Debug)]
 pub enum Chosen {

@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 
+use super::need::space_at;
 use super::{
     Failed, Homes, MigrateError, MigrationPlan, Missing, Mover, Need, Proofs, Removed,
-    RollbackReport, VenueInterval, remove_partitions, roll_back, rollback_need, space_at,
+    RollbackReport, VenueInterval, remove_partitions, roll_back, rollback_need,
 };
 
 /// What happens to partitions whose rows are back in legacy files.

@@ -19,9 +19,11 @@ mod interval;
 mod interval_back;
 mod judge;
 mod need;
+mod next_step;
 mod plan_change;
 mod plan_file;
 mod plannable;
+mod preflight;
 mod proofs;
 mod proven;
 mod record;
@@ -37,7 +39,7 @@ mod venue_interval;
 mod verify;
 mod write;
 
-pub use activate::{Switched, activate, keep_plan, save_plan};
+pub use activate::{Switched, activate, begin_plan, save_plan};
 pub use adopt::{Adoptable, Adopted, adopt, adoptables, unadoptable};
 pub use choose::{ChooseError, Chosen, Wanted, choose, listed};
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
@@ -46,10 +48,12 @@ pub use estimate::{Estimate, estimate};
 pub use homeward::Homes;
 pub use interval::{LegacyFiles, Migrated, migrate_planned};
 pub use interval_back::{BroughtBack, Partitions, Shortage, bring_back};
-pub use need::{Missing, Need, space_at};
-pub use plan_change::{Mark, Progress};
+pub use need::{Means, Missing, Need, measure};
+pub use next_step::{NextStep, next_step};
+pub use plan_change::{Mark, MarkError, Progress};
 pub use plan_file::{MigrationPlan, PLAN_FILE, PlannedInterval, Status};
-pub use plannable::{Plannable, movable, plannable};
+pub use plannable::{Plannables, movable, plannables};
+pub use preflight::preflight;
 pub use proofs::{LegacyStamp, Note, Proof, Proofs};
 pub use proven::{ProvenInterval, Unproven};
 pub use refusal::Refusal;
@@ -70,14 +74,14 @@ use crate::document::DocumentError;
 use crate::layout::Places;
 use crate::ledger::{Ledgers, Line, write_down};
 use crate::lock::{LockError, LockGuard};
-use crate::model::{PriceBasis, Venue};
+use crate::model::{Interval, PriceBasis, Venue};
 use crate::observe::Observer;
 use crate::storage::{
     self, CorruptFiles, Custody, Lodger, Open, PutAway, Quarantine, QuarantineRecord, Rehoused,
     Replaced, Sealed, StagedRun, StorageError, Stores,
 };
 use crate::sys::{Clock, Fs, FsError, Shutdown};
-use crate::workspace::RunNames;
+use crate::workspace::{RunNames, Workspace};
 
 /// Both sides of a migration, legacy files and partitions, for whoever looks: nothing changes, and no lock is needed.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +115,36 @@ pub struct Mover<'l> {
     pub runs: &'l RunNames,
 }
 
+impl<'l> Sides<'l> {
+    /// Returns both sides of a workspace.
+    pub fn of(
+        workspace: &'l Workspace<'_>,
+        catalog: &'l Catalog,
+        observer: &'l dyn Observer,
+    ) -> Self {
+        Self {
+            fs: workspace.fs(),
+            places: &workspace.places,
+            stores: &workspace.stores,
+            ledgers: &workspace.ledgers,
+            catalog,
+            stop: workspace.stop(),
+            observer,
+        }
+    }
+}
+
 impl<'l> Mover<'l> {
+    /// Returns what moves rows from one side of a workspace to the other.
+    pub fn of(sides: Sides<'l>, workspace: &'l Workspace<'_>, held: &'l LockGuard<'l>) -> Self {
+        Self {
+            sides,
+            clock: workspace.clock(),
+            held,
+            runs: &workspace.runs,
+        }
+    }
+
     /// Opens a staging area, for files that become visible together.
     fn begin(&self) -> Result<StagedRun<'l, Sealed>, StorageError> {
         let Sides { fs, places, .. } = self.sides;
@@ -203,6 +236,7 @@ pub enum PartitionRows {
 
 /// What ends a migration. Failures of single tickers are in the report and are none of these.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum MigrateError {
     /// Storage did not do what was asked.
     #[error(transparent)]
@@ -227,21 +261,47 @@ pub enum MigrateError {
     Plan {
         /// The plan.
         path: PathBuf,
-        /// Why not.
         reason: String,
+    },
+    /// A month has few bars of the interval, so that it stays in the legacy layout.
+    #[error(
+        "{interval} is not migrated: its bars are too wide for monthly files, of which each would hold only a few"
+    )]
+    TooWide { venue: Venue, interval: Interval },
+    /// An interval that was named has no legacy files.
+    #[error("there are no legacy files in data/legacy/stocks_{interval}")]
+    NoLegacyFiles { interval: Interval },
+    /// An interval that was named has only legacy files of tickers of other venues.
+    #[error(
+        "the legacy files in data/legacy/stocks_{interval} are those of tickers of another venue than {venue}"
+    )]
+    OfOthers { venue: Venue, interval: Interval },
+    /// Legacy files lie where no migration looks for them, and would be left out without a word.
+    #[error("legacy files lie outside of data/legacy, in {}", folder.display())]
+    Outside {
+        /// The folder of one of them, as it lies below the workspace.
+        folder: PathBuf,
+    },
+    /// Series are moved by renames, which do not go from one disk to another.
+    #[error(
+        "{} lies on another disk than {}, and files cannot be moved between the two",
+        dir.display(),
+        data.display()
+    )]
+    OtherDisk {
+        /// The folder, as it lies below the workspace.
+        dir: PathBuf,
+        /// The data root.
+        data: PathBuf,
     },
     /// A file changed while it was worked on, so that what was found of it counts no longer.
     #[error("{} changed while it was worked on; nothing was removed", path.display())]
-    Changed {
-        /// The file.
-        path: PathBuf,
-    },
+    Changed { path: PathBuf },
     /// A record of the journal of proofs is not what was written.
     #[error("the record {} is damaged: {reason}", path.display())]
     Record {
         /// The record.
         path: PathBuf,
-        /// What does not fit.
         reason: String,
     },
 }

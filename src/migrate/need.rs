@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Estimate, MigrateError, Sides};
-use crate::sys::Fs;
+use super::{
+    Choices, Estimate, LegacyFiles, MigrateError, PlannedInterval, Proofs, Sides, estimate,
+};
+use crate::sys::{Fs, Space};
 
 /// What is to be left beside the estimate, in percent of it and in bytes.
 const MARGIN_PERCENT: u64 = 15;
@@ -68,8 +70,51 @@ impl Need {
     }
 }
 
+/// What a migration takes, and what the disk has for it.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// What each interval needs.
+    pub estimates: Vec<Estimate>,
+    /// What all of them need.
+    pub need: Need,
+    /// A folder on the disk.
+    pub at: PathBuf,
+    /// What is free there.
+    pub free: Space,
+    /// What of the need is missing.
+    pub missing: Option<Missing>,
+}
+
+/// Measures what intervals need; `is_exact` builds the months of every ticker rather than of some.
+///
+/// # Errors
+/// When the disk cannot be asked, or a journal of proofs is damaged.
+pub fn measure(
+    sides: Sides<'_>,
+    chosen: &[PlannedInterval],
+    choices: impl Fn(&PlannedInterval) -> Choices,
+    legacy: LegacyFiles,
+    is_exact: bool,
+) -> Result<Means, MigrateError> {
+    let mut estimates = Vec::new();
+    for planned in chosen {
+        let proofs = Proofs::load(sides.fs, sides.places, &planned.tuple)?;
+        let (choices, tuple) = (choices(planned), &planned.tuple);
+        estimates.push(estimate(sides, &choices, tuple, &proofs, is_exact)?);
+    }
+    let need = Need::of(&estimates, legacy == LegacyFiles::Go);
+    let at = space_at(sides)?;
+    Ok(Means {
+        missing: need.missing(sides.fs, &at)?,
+        free: sides.fs.space(&at)?,
+        estimates,
+        need,
+        at,
+    })
+}
+
 /// Returns where space is needed.
-pub fn space_at(sides: Sides<'_>) -> Result<PathBuf, MigrateError> {
+pub(super) fn space_at(sides: Sides<'_>) -> Result<PathBuf, MigrateError> {
     let data = &sides.places.data;
     let is_there = sides.fs.metadata(data)?.is_some();
     Ok(if is_there {

@@ -44,7 +44,74 @@ pub struct Mark {
     pub resume_token: Option<String>,
 }
 
+/// What cannot be said of an interval.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MarkError {
+    /// Nothing is said.
+    #[error("nothing was said of the interval")]
+    Nothing,
+    /// The status is empty.
+    #[error("a status is a word")]
+    NoWord,
+    /// The plan does not have the interval.
+    #[error("{tuple} is not in the plan, which has {planned}")]
+    NotPlanned {
+        /// The interval.
+        tuple: VenueInterval,
+        /// What is planned.
+        planned: String,
+    },
+    /// More tickers are done than there are.
+    #[error("{done} of {total} tickers cannot be done")]
+    MoreThanAll {
+        /// Tickers that are done.
+        done: u64,
+        /// Tickers in all.
+        total: u64,
+    },
+}
+
+impl Mark {
+    /// Tells whether something is said.
+    ///
+    /// # Errors
+    /// `Nothing` or `NoWord` when not.
+    pub fn check(&self) -> Result<(), MarkError> {
+        let status = self.status.as_ref().map(Status::as_str);
+        match status {
+            _ if *self == Self::default() => Err(MarkError::Nothing),
+            Some("") => Err(MarkError::NoWord),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl MigrationPlan {
+    /// Tells whether a mark can be true of an interval, by what it says and what the plan says already.
+    ///
+    /// # Errors
+    /// `NotPlanned` or `MoreThanAll` when not.
+    pub fn takes(&self, tuple: &VenueInterval, mark: &Mark) -> Result<(), MarkError> {
+        let Some(planned) = self.interval(tuple) else {
+            let planned = self.intervals();
+            let planned = planned.iter().map(|one| one.tuple.to_string());
+            return Err(MarkError::NotPlanned {
+                tuple: tuple.clone(),
+                planned: planned.collect::<Vec<_>>().join(", "),
+            });
+        };
+        let (total, done) = planned.jobs;
+        let is_about_jobs = mark.jobs_total.is_some() || mark.jobs_completed.is_some();
+        let (total, done) = (
+            mark.jobs_total.unwrap_or(total),
+            mark.jobs_completed.unwrap_or(done),
+        );
+        if is_about_jobs && done > total {
+            return Err(MarkError::MoreThanAll { done, total });
+        }
+        Ok(())
+    }
+
     /// Returns a plan without intervals.
     pub fn new(created_by: &str) -> Self {
         let mut document = Map::new();
@@ -229,4 +296,52 @@ fn set(object: &mut Object, key: &str, value: Value) {
 /// Returns the form in which the file has moments.
 pub(super) fn stamp(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_says_something_that_can_be_true_of_what_is_planned() {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        let tuple = |name: &str| VenueInterval {
+            venue: name.parse().unwrap(),
+            interval: crate::model::Interval::D1,
+        };
+        let mut plan = MigrationPlan::new("a test");
+        plan.add(&tuple("us:demo"), None, now);
+        let jobs = |total, done| Mark {
+            jobs_total: total,
+            jobs_completed: done,
+            ..Mark::default()
+        };
+        plan.mark(&tuple("us:demo"), &jobs(Some(3), Some(2)), now);
+        let status = |word: &str| Mark {
+            status: Some(Status::from(word)),
+            ..Mark::default()
+        };
+
+        assert_eq!(Mark::default().check(), Err(MarkError::Nothing));
+        assert_eq!(status("").check(), Err(MarkError::NoWord));
+        assert_eq!(status("skipped").check(), Ok(()));
+        for (mark, expected) in [
+            (jobs(None, Some(3)), Ok(())),
+            (jobs(Some(4), Some(4)), Ok(())),
+            (
+                jobs(Some(1), None),
+                Err(MarkError::MoreThanAll { done: 2, total: 1 }),
+            ),
+            (
+                jobs(None, Some(4)),
+                Err(MarkError::MoreThanAll { done: 4, total: 3 }),
+            ),
+            (status("pending"), Ok(())),
+        ] {
+            assert_eq!(plan.takes(&tuple("us:demo"), &mark), expected);
+        }
+        let unknown = plan.takes(&tuple("us:other"), &status("pending"));
+        let told = unknown.unwrap_err().to_string();
+        assert_eq!(told, "us:other 1d is not in the plan, which has us:demo 1d");
+    }
 }

@@ -79,13 +79,13 @@ pub struct RollbackReport {
 /// Says what a rollback of an interval would do.
 ///
 /// # Errors
-/// When a folder cannot be listed.
+/// When a folder cannot be listed, or the journal of proofs is damaged.
 pub fn plan_rollback(
     sides: Sides<'_>,
     tuple: &VenueInterval,
-    proofs: &Proofs,
     homes: Homes,
 ) -> Result<RollbackReport, MigrateError> {
+    let proofs = &Proofs::load(sides.fs, sides.places, tuple)?;
     let mut report = RollbackReport::of(tuple);
     let homeward = Homeward::of(sides, tuple, homes)?;
     for batch in tickers(sides, tuple, proofs)?.chunks(BATCH_TICKERS) {

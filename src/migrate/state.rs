@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::run::tickers_of;
 use super::{
-    MigrateError, PlannedInterval, Proofs, ProvenInterval, Sides, Status, Survey, VenueInterval,
+    LegacyFiles, MigrateError, PlannedInterval, Proofs, ProvenInterval, Sides, Status, Survey,
+    VenueInterval,
 };
 use crate::config::ConfigService;
 use crate::model::{Dataset, StorageRequest, Ticker};
@@ -165,6 +166,14 @@ impl IntervalState {
             self.planned.status == Status::Complete && self.planned.verified_at.is_some();
         let is_skipped = self.planned.status == Status::Other(SKIPPED.to_owned());
         self.is_bare() && (is_predecessors || is_skipped)
+    }
+
+    /// Tells whether a migration has something to do here, which one that begins anew always has. One that is named is refused with
+    /// the reason; among all it is passed over.
+    pub fn has_work(&self, legacy: LegacyFiles, is_restart: bool) -> bool {
+        let is_open = self.stage != Stage::Active && !self.is_left_out();
+        let has_legacy = legacy == LegacyFiles::Go && self.legacy_files > 0;
+        self.is_eligible && (is_open || has_legacy || is_restart)
     }
 
     /// Looks how far an interval is.

@@ -12,6 +12,7 @@ use super::judge::is_as_proven;
 use super::{
     Difference, MigrateError, Proof, Proofs, Refusal, Sides, Survey, VenueInterval, since,
 };
+use crate::config::ConfigService;
 use crate::frame::Frame;
 use crate::model::{Dataset, Series, StorageRequest, Ticker};
 use crate::observe::{Event, Work};
@@ -110,18 +111,18 @@ impl Verification {
 /// A ticker, what was found of it, where it was read from, and what is misplaced beside its partitions.
 type Looked = (Ticker, Finding, Medium, Vec<PathBuf>);
 
-/// Compares both sides of an interval. `is_active` tells that new series of the venue are kept in partitions, so that
-/// these may have grown.
+/// Compares both sides of an interval. Where new series of the venue are kept in partitions, these may have grown.
 ///
 /// # Errors
-/// When a folder cannot be listed. What is wrong with one ticker is a finding.
+/// When a folder cannot be listed, or the journal of proofs is damaged. What is wrong with one ticker is a finding.
 pub fn verify_interval(
     sides: Sides<'_>,
+    config: &ConfigService<'_>,
     tuple: &VenueInterval,
-    proofs: &Proofs,
-    is_active: bool,
     sample: Option<Sample>,
 ) -> Result<Verification, MigrateError> {
+    let proofs = &Proofs::load(sides.fs, sides.places, tuple)?;
+    let is_active = config.is_partitioned_enabled(&tuple.venue).0;
     let survey = Survey::of(sides, tuple)?;
     let stored = sides.stores.partitioned.tickers(
         Some(&tuple.venue),

@@ -88,9 +88,6 @@ impl Builder<'_, '_> {
     }
 
     /// Moves the rows of a tier into the next one.
-    ///
-    /// # Errors
-    /// As `apply`.
     pub(super) fn move_down(
         self,
         mut pieces: Vec<Piece>,

@@ -11,6 +11,7 @@ use crate::sys::FsError;
 
 /// Why a mirror cannot be brought up to date or read. Nothing of it concerns what is collected.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum MirrorError {
     /// The file system did not do what was asked.
     #[error(transparent)]
@@ -37,13 +38,11 @@ pub enum MirrorError {
     Damaged {
         /// The file or folder.
         path: PathBuf,
-        /// What does not fit.
         reason: String,
     },
     /// A later barkeep made the mirror.
     #[error("{} has form {form}, which only a later barkeep understands", path.display())]
     Newer {
-        /// The file.
         path: PathBuf,
         /// Its form.
         form: u32,
@@ -57,9 +56,7 @@ pub enum MirrorError {
     /// A series could be read, and a moment later it could not.
     #[error("{request} cannot be read: {reason}")]
     Unreadable {
-        /// The series.
         request: Box<StorageRequest>,
-        /// Why not.
         reason: String,
     },
     /// The mirrors would lie among the data.

@@ -44,10 +44,9 @@ pub enum Thoroughness {
 
 /// What bringing mirrors up to date takes. The caller holds the run lock, so that no rows change meanwhile.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Mirroring<'m, 's> {
-    /// The workspace.
     pub workspace: &'m Workspace<'s>,
-    /// The door to the file system.
     pub fs: &'m dyn Fs,
     /// tickers.json.
     pub catalog: &'m Catalog,
@@ -57,7 +56,6 @@ pub struct Mirroring<'m, 's> {
     pub root: &'m Path,
     /// Whether the files are a table, too.
     pub has_table: bool,
-    /// The run.
     pub run: &'m RunId,
     /// The moment.
     pub now: DateTime<Utc>,

@@ -6,38 +6,30 @@ use super::{Dataset, Feed, Interval, Ticker, Venue};
 
 /// One series: the thing that is read, merged and written as a unit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Series {
     /// Bars of one ticker.
     Bars {
-        /// The symbol.
         ticker: Ticker,
         /// The length of its bars.
         interval: Interval,
     },
     /// Dividends, splits and capital gains of one ticker.
-    Events {
-        /// The symbol.
-        ticker: Ticker,
-    },
+    Events { ticker: Ticker },
     /// Adjusted closes of the bars of one ticker.
     Adjusted {
-        /// The symbol.
         ticker: Ticker,
         /// The length of its bars.
         interval: Interval,
     },
     /// Bars of one ticker outside of the regular session.
     Prepost {
-        /// The symbol.
         ticker: Ticker,
         /// The length of its bars, less than a day.
         interval: Interval,
     },
     /// What was traded of one ticker in auctions.
-    Auctions {
-        /// The symbol.
-        ticker: Ticker,
-    },
+    Auctions { ticker: Ticker },
     /// Raw trades of one feed.
     Trades {
         /// The feed, for example `DETR`.

@@ -17,6 +17,6 @@ pub use counters::{Counted, bars_counted, count_bars, counters_path};
 pub use page::{Made, document};
 pub use request_count::RequestCount;
 pub use request_log::{RequestLog, RequestWeek};
-pub use standing::{RefusedTicker, SeriesStatus, refused, survey};
-pub use textfile::{Outcome, render};
+pub use standing::{RefusedTicker, SeriesStatus, Standing, SurveyError, survey};
+pub use textfile::{Outcome, TEXTFILE_BEGINS, render};
 pub use views::{InView, in_view};

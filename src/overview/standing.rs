@@ -1,6 +1,6 @@
 //! How a workspace stands: what is known, what is open, what will be lost and when.
 //!
-//! Promises: pure; every number comes from the registry, the plan of the next run and what sources say of themselves.
+//! Promises: a look; every number comes from the registry, the plan of the next run and what sources say of themselves.
 //! Leaves to others: printing (`cli`).
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -8,11 +8,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crate::backlog::Owed;
 use crate::catalog::Catalog;
 use crate::check::{Who, judge};
+use crate::ingest::Unserved;
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
-
-use crate::update::{PlannedVenue, SkipReason, UpdatePlan};
-use crate::workspace::View;
+use crate::update::{
+    self, AgainstToggle, InBothLayouts, PlannedVenue, SkipReason, UpdateError, UpdatePlan,
+    UpdateRequest,
+};
+use crate::workspace::{DataRoot, View, Workspace, WorkspaceError};
 
 /// One interval of one venue.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,8 +90,63 @@ pub struct RefusedTicker {
     pub losses: Vec<(Interval, NaiveDate, Option<NaiveDate>)>,
 }
 
+/// How a workspace stands.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Its series that are asked for.
+    pub series: Vec<SeriesStatus>,
+    /// Tickers of which nothing is stored, because their source describes another security.
+    pub refused: Vec<RefusedTicker>,
+    /// What nobody can be asked for.
+    pub unserved: Vec<Unserved>,
+    /// Whether rows can be stored.
+    pub data: DataRoot,
+    /// What stays in another layout than it is wished in.
+    pub against_toggle: Vec<AgainstToggle>,
+    /// What has rows in both layouts that nobody compared.
+    pub in_both: Vec<InBothLayouts>,
+}
+
+/// Returns how a workspace stands, by the plan of the next run.
+///
+/// # Errors
+/// When the disk cannot be asked where rows are.
+pub fn survey(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    (now, today): (DateTime<Utc>, NaiveDate),
+) -> Result<Standing, SurveyError> {
+    let view = workspace.view();
+    let waiting = view.waiting(catalog, workspace.fs(), &workspace.places);
+    let request = UpdateRequest {
+        now,
+        today,
+        waiting: waiting.map_err(UpdateError::from)?,
+        ..UpdateRequest::default()
+    };
+    let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
+    Ok(Standing {
+        series: series(&plan, view, catalog, now),
+        refused: refused(&plan, view, catalog, now),
+        unserved: plan.unserved,
+        data: plan.data,
+        against_toggle: plan.against_toggle,
+        in_both: plan.in_both,
+    })
+}
+
+/// Why nobody can say how a workspace stands.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum SurveyError {
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+}
+
 /// Returns the tickers of the plan that are refused.
-pub fn refused(
+fn refused(
     plan: &UpdatePlan,
     view: View<'_>,
     catalog: &Catalog,
@@ -123,7 +181,7 @@ pub fn refused(
 }
 
 /// Returns how each planned interval of each venue stands at `now`.
-pub fn survey(
+fn series(
     plan: &UpdatePlan,
     view: View<'_>,
     catalog: &Catalog,

@@ -43,7 +43,10 @@ pub struct Outcome<'o> {
     pub feeds: Option<&'o FeedMinutes>,
 }
 
-/// Returns the text of the file.
+/// How the file begins, whatever it says.
+pub const TEXTFILE_BEGINS: &str = "# HELP barkeep_";
+
+/// Returns the text of the file, which begins with `TEXTFILE_BEGINS`.
 pub fn render(outcome: &Outcome<'_>) -> String {
     let mut text = String::new();
     let gauge = |text: &mut String, name: &str, help: &str, samples: &[(String, String)]| {

@@ -10,10 +10,7 @@ use crate::workspace::{Reading, nothing};
 use super::QueryError;
 
 /// Returns the lengths of bars that are stored of a ticker, at the venue that was named or at any.
-///
-/// # Errors
-/// When nobody can say where its rows are.
-pub fn lengths(
+fn lengths(
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     venue: Option<&Venue>,
@@ -34,6 +31,83 @@ pub fn lengths(
         }
     }
     Ok(stored)
+}
+
+/// Which length of bars is meant where nobody names one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// This one.
+    Only(Interval),
+    /// Nothing tells which.
+    Several {
+        /// Those that are stored of the ticker.
+        stored: Vec<Interval>,
+        /// Those that the workspace keeps.
+        kept: Vec<Interval>,
+    },
+}
+
+/// Returns the length of bars that is meant of a ticker where nobody names one; `filling` is that of the bars that they are joined to.
+///
+/// # Errors
+/// When nobody can say where its rows are, or which intervals are kept.
+pub fn length(
+    reading: Reading<'_, '_>,
+    ticker: &Ticker,
+    venue: Option<&Venue>,
+    filling: Option<Interval>,
+) -> Result<Length, QueryError> {
+    let stored = lengths(reading, ticker, venue)?;
+    // What is stored can be looked at also where intervals.json cannot be read.
+    if let Some(only) = only_length(&stored, &[], filling) {
+        return Ok(Length::Only(only));
+    }
+    let kept = reading.workspace.intervals()?;
+    Ok(match only_length(&stored, &kept, filling) {
+        Some(only) => Length::Only(only),
+        None => Length::Several { stored, kept },
+    })
+}
+
+/// The only one that is stored; else the longest stored one that fills the bars that are wanted, since the fewer bars are joined the
+/// better, and longer ones mostly reach further back; else the only one that is kept.
+fn only_length(
+    stored: &[Interval],
+    kept: &[Interval],
+    filling: Option<Interval>,
+) -> Option<Interval> {
+    let filled = |to| stored.iter().rfind(|from| from.fills(to)).copied();
+    match (stored, kept) {
+        ([only], _) => Some(*only),
+        (_, [only]) => filling.and_then(filled).or(Some(*only)),
+        _ => filling.and_then(filled),
+    }
+}
+
+/// Returns a venue at which a word is a ticker itself: one that keeps it, or at which bars of it are stored. No other venues than
+/// those that are named are meant, if any is.
+///
+/// # Errors
+/// When nobody can say where rows are.
+pub fn home(
+    reading: Reading<'_, '_>,
+    word: &Ticker,
+    named: &[Venue],
+) -> Result<Option<Venue>, QueryError> {
+    let mut at = reading.catalog.venues_of(word).into_iter();
+    if let Some(venue) = at.find(|venue| named.is_empty() || named.contains(venue)) {
+        return Ok(Some(venue));
+    }
+    let venues = match named {
+        [] => reading.workspace.venues()?.into_iter().collect(),
+        named => named.to_vec(),
+    };
+    for venue in venues {
+        if !lengths(reading, word, Some(&venue))?.is_empty() {
+            return Ok(Some(venue));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the bars of a ticker: those of the venue that was named, else of the default one, else of every other one that holds
@@ -137,5 +211,29 @@ impl Candidates {
             one.venue.as_ref() == Some(venue) && interval_of(&one.series) == Some(interval)
         };
         self.series.iter().filter(is_meant).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Interval::{D1, H1, M1, M5};
+
+    #[test]
+    fn a_length_that_nobody_names_is_the_only_one_or_fills_what_is_wanted() {
+        for (stored, kept, filling, expected) in [
+            (&[M1][..], &[D1][..], None, Some(M1)),
+            (&[M1], &[D1, H1], Some(D1), Some(M1)),
+            (&[M1, M5, D1], &[D1], Some(H1), Some(M5)),
+            (&[M1, D1], &[M1, D1], Some(H1), Some(M1)),
+            (&[M1, D1], &[D1], None, Some(D1)),
+            (&[], &[D1], Some(H1), Some(D1)),
+            (&[M1, D1], &[M1, D1], None, None),
+            (&[], &[M1, D1], None, None),
+            (&[], &[], None, None),
+        ] {
+            let found = only_length(stored, kept, filling);
+            assert_eq!(found, expected, "{stored:?} {kept:?} {filling:?}");
+        }
     }
 }

@@ -16,7 +16,7 @@ mod span;
 pub use coarse::{Coarse, Finer, resampled};
 pub use error::QueryError;
 pub use factors::{factor_heads, factor_sheet};
-pub use find::{Candidates, candidates, find, lengths};
+pub use find::{Candidates, Length, candidates, find, home, length};
 pub use gaps::{StoredGaps, stored_gaps};
 pub use pieces::{Pieces, each_piece};
 pub use provisional::{Provisional, provisional};

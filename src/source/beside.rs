@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::frame::{Bar, MarketEvent};
-use crate::model::{Identity, Provenance};
+use crate::frame::{self, Bar, Frame, MarketEvent};
+use crate::model::{Identity, Interval, PriceBasis, Provenance, Series, Ticker};
 use crate::source::SourceError;
 
 /// What came along with the bars of one answer.
@@ -42,6 +42,48 @@ pub struct Extras {
     pub cut_short: Option<CutShort>,
     /// What a person should know of the answer, as sentences without a period.
     pub warnings: Vec<String>,
+}
+
+impl Extras {
+    /// Returns the rows that came along, each with its basis and its series; `outside` are the bars before and after the session.
+    /// Each of these trees has one basis whatever that of the bars is: what a source pays per share is per share of today, and an
+    /// adjusted close is adjusted for all.
+    pub fn sides(
+        &self,
+        ticker: &Ticker,
+        interval: Interval,
+        outside: Frame,
+    ) -> [(Frame, PriceBasis, Series); 3] {
+        // Bars of less than a day have no adjusted close, and their tree no place.
+        let closes = self.adjusted_closes.iter();
+        let closes = closes.filter(|_| !interval.is_intraday());
+        let closes = closes.map(|close| (close.date, close.value));
+        [
+            (
+                outside,
+                PriceBasis::SplitAdjusted,
+                Series::Prepost {
+                    ticker: ticker.clone(),
+                    interval,
+                },
+            ),
+            (
+                frame::rows_of_closes(ticker, closes),
+                PriceBasis::SplitDividendAdjusted,
+                Series::Adjusted {
+                    ticker: ticker.clone(),
+                    interval,
+                },
+            ),
+            (
+                frame::rows_of_events(ticker, &self.events),
+                PriceBasis::SplitAdjusted,
+                Series::Events {
+                    ticker: ticker.clone(),
+                },
+            ),
+        ]
+    }
 }
 
 /// Which days an answer speaks of: what it has no bar of on one of them, the source has not.

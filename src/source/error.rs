@@ -9,6 +9,7 @@ use crate::sys::FsError;
 
 /// A fetch that has no answer.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum SourceError {
     /// An answer came, and it cannot be understood without guessing. Nothing of it may be stored.
     #[error("{what} cannot be read as bars of {ticker}: {reason}")]
@@ -28,7 +29,6 @@ pub enum SourceError {
     /// The source could not be reached, or broke off.
     #[error("{venue} did not answer: {reason}")]
     Transport {
-        /// The venue.
         venue: Venue,
         /// What happened on the way.
         reason: String,
@@ -36,7 +36,6 @@ pub enum SourceError {
     /// The source asks to be left alone for a while.
     #[error("{venue} asks for fewer requests")]
     Throttled {
-        /// The venue.
         venue: Venue,
         /// How long, if it said so.
         retry_after: Option<Duration>,
@@ -44,7 +43,6 @@ pub enum SourceError {
     /// The settings of the venue cannot work, whatever the ticker.
     #[error("the settings of {venue} cannot be used: {reason}")]
     Misconfigured {
-        /// The venue.
         venue: Venue,
         /// Which setting, and why.
         reason: String,

@@ -227,6 +227,7 @@ pub enum WayOut {
 
 /// What storage could not do.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum StorageError {
     /// The file system did not do what was asked.
     #[error(transparent)]
@@ -236,10 +237,7 @@ pub enum StorageError {
     VenueMissing(#[from] VenueMissing),
     /// The legacy layout, which has no encoding, cannot spell this symbol.
     #[error("the legacy layout cannot hold {ticker}: its symbol is not safe as a file name")]
-    LegacyName {
-        /// The ticker.
-        ticker: Ticker,
-    },
+    LegacyName { ticker: Ticker },
     /// The legacy layout holds bars only.
     #[error("the legacy layout holds no {dataset}")]
     LegacyDataset {
@@ -248,17 +246,11 @@ pub enum StorageError {
     },
     /// A file is whole but is not what its place says, so it is neither used nor overwritten.
     #[error("{} is left alone: {reason}", path.display())]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    Refused { path: PathBuf, reason: String },
     /// A file is whole, and this build cannot hold what is in it. It is neither used nor moved nor overwritten, whatever
     /// becomes of damaged files; its series waits until somebody mends the file.
     #[error("{} is left alone: {reason}", path.display())]
     Foreign {
-        /// The file.
         path: PathBuf,
         /// The first thing that cannot be held.
         reason: String,
@@ -275,24 +267,17 @@ pub enum StorageError {
     },
     /// A link stands where barkeep writes only into real directories.
     #[error("{} is a link or no directory, and barkeep follows none below the data root", path.display())]
-    NotADirectory {
-        /// The path.
-        path: PathBuf,
-    },
+    NotADirectory { path: PathBuf },
     /// The place of a file is not what it has to be.
     #[error("nothing can be stored at {}: {reason}", path.display())]
     Place {
         /// The file that was to stand there.
         path: PathBuf,
-        /// What is wrong.
         reason: String,
     },
     /// A file lies in a shared legacy folder and belongs to a venue that has its own.
     #[error("{} has to be moved to the folder of its venue first", path.display())]
-    Lodged {
-        /// The file.
-        path: PathBuf,
-    },
+    Lodged { path: PathBuf },
     /// What an earlier run has of a series goes first.
     #[error("what was fetched before waits in {} and goes first", run.display())]
     HeldBack {
@@ -304,7 +289,6 @@ pub enum StorageError {
     Staging {
         /// The staging folder.
         path: PathBuf,
-        /// What is wrong.
         reason: String,
     },
     /// A later barkeep began a commit that this one does not understand.
@@ -320,7 +304,6 @@ pub enum StorageError {
     DamagedJournal {
         /// The journal.
         path: PathBuf,
-        /// What does not fit.
         reason: String,
     },
     /// Staged rows are not what was staged.
@@ -328,7 +311,6 @@ pub enum StorageError {
     DamagedStaged {
         /// The staged file.
         path: PathBuf,
-        /// What does not fit.
         reason: String,
     },
     /// A line of the ledger cannot be written.
@@ -336,7 +318,6 @@ pub enum StorageError {
     Ledger {
         /// The file of the ledger.
         path: PathBuf,
-        /// Why.
         reason: String,
     },
     /// The run lock was lost in the middle of the run.

@@ -286,7 +286,7 @@ impl<'l> Quarantine<'l> {
     }
 
     fn shown<'p>(&self, path: &'p Path) -> &'p Path {
-        path.strip_prefix(&self.places.root).unwrap_or(path)
+        self.places.shown(path)
     }
 
     fn tell_reason(

@@ -224,7 +224,13 @@ impl Stores {
         Ok(orphans)
     }
 
-    pub(super) fn fs(&self) -> &dyn Fs {
+    /// Returns where both lie.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Returns the door to the file system.
+    pub fn fs(&self) -> &dyn Fs {
         self.partitioned.fs()
     }
 }

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 use crate::check::{self, Who, closes_agree, judge};
 use crate::frame::basis::{self, Moved};
 use crate::frame::{self, BarBatch, BatchNotes, Displaced, Frame, MarketEvent, Reason};
 use crate::http::Talk;
-use crate::model::{Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, time};
+use crate::model::{PriceBasis, Provenance, Series, StorageRequest, time};
 use crate::source::{Asked, Extras, FetchJob, Fetched, SourceError};
 use crate::storage::{Layout, RowsToStage, StorageError, refuse_other_rows};
 
@@ -77,6 +77,9 @@ pub(super) struct AnswerNotes {
     /// Whether a settled bar that is stored has the same price in the answer; looked for only where the source says something
     /// else of the ticker than was recorded.
     pub(super) has_known_price: bool,
+    /// The day of the oldest stored row, where it lies before the first trade that the source names of a ticker of which nobody
+    /// recorded who it is, and no settled bar has the same price in the answer: it is a history of another security.
+    pub(super) predates: Option<NaiveDate>,
 }
 
 impl Fetchers<'_> {
@@ -150,8 +153,7 @@ impl Fetchers<'_> {
         Some(time::day(newest))
     }
 
-    /// Returns what came along, ready to be staged. Each of these trees has one basis whatever that of the bars is: what
-    /// a source pays per share is per share of today, and an adjusted close is adjusted for all.
+    /// Returns what came along, ready to be staged.
     fn aside(
         &self,
         job: &PlannedJob,
@@ -166,7 +168,7 @@ impl Fetchers<'_> {
         if let Some(request) = bars_request(&self.planned.venue, job).outside() {
             self.cross(job, &request, &mut outside.frame, &mut beside)?;
         }
-        let sides = sides_of(&ticker, interval, outside.frame, &beside);
+        let sides = beside.sides(&ticker, interval, outside.frame);
         let bars = self.provenance(&beside);
         let mut rows = Vec::new();
         for (frame, basis, series) in sides {
@@ -186,6 +188,7 @@ impl Fetchers<'_> {
             duplicates: outside.displaced,
             days: BTreeSet::new(),
             has_known_price: false,
+            predates: None,
         })
     }
 
@@ -249,23 +252,34 @@ impl Fetchers<'_> {
         Ok(frame::events_of(&events))
     }
 
-    fn has_known_price(
+    /// Compares an answer with what is stored, where who the ticker is hangs on that.
+    fn compare(
         &self,
         job: &PlannedJob,
         request: &StorageRequest,
-        beside: &Extras,
         answered: &Frame,
-    ) -> bool {
-        let of = job.identity.as_ref().zip(beside.identity.as_ref());
-        let hangs_on_prices = of.is_some_and(|(known, answered)| {
-            matches!(judge(known, answered, || true), Who::Moved(_))
-        });
-        if !hangs_on_prices || !job.has_rows {
-            return false;
+        aside: &mut AnswerNotes,
+    ) {
+        let Some(named) = aside.beside.identity.as_ref().filter(|_| job.has_rows) else {
+            return;
+        };
+        let known = job.identity.clone().unwrap_or_default();
+        let hangs_on_prices = matches!(judge(&known, named, || true), Who::Moved(_));
+        let first = named.first_trade.filter(|_| known.first_trade.is_none());
+        if !hangs_on_prices && first.is_none() {
+            return;
         }
         let stored = self.stores.of(job.route.layout).read(request);
-        let stored = stored.ok().flatten();
-        stored.is_some_and(|stored| closes_agree(&stored.frame, answered))
+        let Some(stored) = stored.ok().flatten() else {
+            return;
+        };
+        let agrees = closes_agree(&stored.frame, answered);
+        let oldest = stored.frame.times().next().map(time::day);
+        aside.has_known_price = agrees;
+        // A day is one of the exchange, and a first trade may be told on another clock.
+        let is_older =
+            |day: &NaiveDate| first.is_some_and(|first| first - *day > TimeDelta::days(1));
+        aside.predates = oldest.filter(|day| !agrees && is_older(day));
     }
 
     fn provenance(&self, beside: &Extras) -> Provenance {
@@ -323,15 +337,14 @@ impl Fetchers<'_> {
                 error => failed(&error, FailureKind::Disk),
             };
         }
-        let has_known_price = self.has_known_price(job, &request, &beside, &ordered.frame);
-        let rows = RowsToStage::encode(request, &ordered.frame, &self.provenance(&beside));
+        let rows = RowsToStage::encode(request.clone(), &ordered.frame, &self.provenance(&beside));
         let mut aside = match self.aside(job, mark, beside) {
             Ok(aside) => aside,
             Err(error) => return failed(&error, FailureKind::Malformed),
         };
         aside.notes += notes;
         aside.days = days;
-        aside.has_known_price = has_known_price;
+        self.compare(job, &request, &ordered.frame, &mut aside);
         aside.duplicates.extend(ordered.displaced);
         match rows {
             Ok(None) => Answer::Nothing(Box::new(aside)),
@@ -343,44 +356,6 @@ impl Fetchers<'_> {
             Err(error) => failed(&error, FailureKind::Malformed),
         }
     }
-}
-
-/// Returns the rows that came along, each with its basis and its series.
-pub(super) fn sides_of(
-    ticker: &Ticker,
-    interval: Interval,
-    outside: Frame,
-    beside: &Extras,
-) -> [(Frame, PriceBasis, Series); 3] {
-    // Bars of less than a day have no adjusted close, and their tree no place.
-    let closes = beside.adjusted_closes.iter();
-    let closes = closes.filter(|_| !interval.is_intraday());
-    let closes = closes.map(|close| (close.date, close.value));
-    [
-        (
-            outside,
-            PriceBasis::SplitAdjusted,
-            Series::Prepost {
-                ticker: ticker.clone(),
-                interval,
-            },
-        ),
-        (
-            frame::rows_of_closes(ticker, closes),
-            PriceBasis::SplitDividendAdjusted,
-            Series::Adjusted {
-                ticker: ticker.clone(),
-                interval,
-            },
-        ),
-        (
-            frame::rows_of_events(ticker, &beside.events),
-            PriceBasis::SplitAdjusted,
-            Series::Events {
-                ticker: ticker.clone(),
-            },
-        ),
-    ]
 }
 
 fn failed(error: &dyn std::error::Error, kind: FailureKind) -> Answer {

@@ -4,6 +4,7 @@
 //! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
+use crate::answers::KeptAnswers;
 use crate::backlog::GapNote;
 use crate::catalog::{Missing, Wanted};
 use crate::check::Who;
@@ -17,7 +18,6 @@ use crate::vault::VaultError;
 use super::UpdateError;
 use super::answer::{Answer, AnswerNotes, FetchedRows};
 use super::asides;
-use super::kept_answers::{KeptAnswers, is_of_vault};
 use super::planned::VenueJob;
 use super::run::Run;
 use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
@@ -60,7 +60,7 @@ impl<'l> Run<'_, 'l> {
             return Ok(());
         };
         match act(kept) {
-            Err(error) if is_of_vault(&error) => {
+            Err(error) if error.is_of_place() => {
                 arrived.kept = None;
                 let text = format!("{venue}: its answers are not kept in the vault: {error}");
                 self.report.warnings.push(text);
@@ -325,7 +325,7 @@ impl<'l> Run<'_, 'l> {
         };
         let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
         let (who, today) = ((&of.job.ticker, of.venue), self.options.today);
-        let answered = (identity, aside.has_known_price);
+        let answered = (identity, aside);
         let ticker = &of.job.ticker;
         let conflict = match asides::recognise(catalog, who, today, answered, warnings) {
             Who::Same => return Ok(true),

@@ -47,13 +47,20 @@ pub(super) fn recognise(
     catalog: &mut Catalog,
     (ticker, venue): (&Ticker, &Venue),
     today: NaiveDate,
-    (identity, has_known_price): (&Identity, bool),
+    (identity, aside): (&Identity, &AnswerNotes),
     warnings: &mut Vec<String>,
 ) -> Who {
     let known = catalog.identity(ticker, venue);
-    let who = known.map_or(Who::Same, |known| {
-        judge(&known, identity, || has_known_price)
-    });
+    let who = match (aside.predates, known) {
+        (Some(oldest), _) => Who::Other(format!(
+            "rows are stored since {oldest}, and it was traded first on {}",
+            identity
+                .first_trade
+                .map_or_else(String::new, |day| day.to_string())
+        )),
+        (None, Some(known)) => judge(&known, identity, || aside.has_known_price),
+        (None, None) => Who::Same,
+    };
     let recorded = match &who {
         Who::Same => catalog.record_identity(ticker, venue, today, identity),
         Who::Moved(_) => catalog.record_identity_moved(ticker, venue, today, identity),

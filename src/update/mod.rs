@@ -8,32 +8,28 @@
 mod answer;
 mod arrivals;
 mod asides;
-mod confirm;
 mod feed_runs;
 mod fetch;
 mod fill;
-mod kept_answers;
 mod order;
 mod plan;
 mod planned;
 mod queue;
-mod replay;
 mod run;
 mod space;
-mod take_in;
 mod unknown;
 
-pub use confirm::{Confirmed, confirm};
 pub use order::missed;
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
-    AgainstToggle, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan,
+    AgainstToggle, InBothLayouts, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped,
+    UpdatePlan,
 };
 pub use run::{NotFounds, Pace, RunOptions, run};
 pub use space::check_space;
-pub use take_in::{ListChoice, TakenIn, take_in};
 pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
+use crate::answers::AnswersError;
 use crate::catalog::CatalogError;
 use crate::feeds::FeedRunError;
 use crate::ingest::IngestError;
@@ -90,6 +86,16 @@ impl From<FeedRunError> for UpdateError {
             FeedRunError::Ingest(error) => error.into(),
             FeedRunError::Vault(VaultError::Fs(error)) | FeedRunError::Fs(error) => Self::Fs(error),
             FeedRunError::Vault(error) => Self::Vault(error),
+        }
+    }
+}
+
+impl From<AnswersError> for UpdateError {
+    fn from(error: AnswersError) -> Self {
+        match error {
+            AnswersError::Storage(error) => Self::Storage(error),
+            AnswersError::Ingest(error) => error.into(),
+            AnswersError::Vault(error) => Self::Vault(error),
         }
     }
 }

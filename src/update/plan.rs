@@ -150,6 +150,7 @@ pub fn plan(
         let has_jobs = !planned.jobs.is_empty();
         let against_toggle = planned.against_toggle(view.config);
         plan.against_toggle.extend(against_toggle);
+        plan.in_both.extend(planned.in_both(catalog));
         match source.ready() {
             Err(error) if has_jobs => plan.unserved.push(planned.unserved(error.to_string())),
             _ => plan.venues.push(planned),

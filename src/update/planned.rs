@@ -6,13 +6,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bars_request;
 use super::plan::{Feeding, History};
-use crate::catalog::Missing;
+use crate::catalog::{Catalog, Missing};
 use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
 use crate::layout::Continuity;
 use crate::model::{Identity, Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::source::{Asked, Extras, FetchJob, Window};
-use crate::storage::{Layout, Route};
+use crate::storage::{Layout, Route, RouteReason};
 use crate::workspace::{DataRoot, View};
 
 /// What a run will do.
@@ -32,6 +32,20 @@ pub struct UpdatePlan {
     pub data: DataRoot,
     /// Series that stay in another layout than they are wished in, which a person should be told.
     pub against_toggle: Vec<AgainstToggle>,
+    /// Series with rows in both layouts, which a person should be told.
+    pub in_both: Vec<InBothLayouts>,
+}
+
+/// Series of one venue with rows in both layouts, of which those of one are not read and nobody compared them with the others: the
+/// predecessor began partitions beside histories that it had not migrated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InBothLayouts {
+    /// The venue.
+    pub venue: Venue,
+    /// The layout that is read.
+    pub layout: Layout,
+    /// The series, in the order of the plan.
+    pub series: Vec<(Ticker, Interval)>,
 }
 
 /// Series of one venue that stay in another layout than they are wished in.
@@ -70,6 +84,32 @@ pub struct PlannedVenue {
 }
 
 impl PlannedVenue {
+    /// Returns what has rows in both layouts that nobody compared, together by the layout that is read.
+    pub(super) fn in_both(&self, catalog: &Catalog) -> Vec<InBothLayouts> {
+        let is_unproven = |job: &&PlannedJob| match job.route.because {
+            RouteReason::StorageBlock => {
+                !catalog.is_storage_verified(&job.ticker, &self.venue, job.interval)
+            }
+            // Rows in one layout alone decide for themselves.
+            RouteReason::Toggle | RouteReason::WideInterval => job.has_rows,
+            RouteReason::RowsAreThere | RouteReason::Dataset => false,
+        };
+        let mut found: Vec<InBothLayouts> = Vec::new();
+        for job in self.jobs.iter().filter(is_unproven) {
+            let layout = job.route.layout;
+            let series = (job.ticker.clone(), job.interval);
+            match found.iter_mut().find(|one| one.layout == layout) {
+                Some(one) => one.series.push(series),
+                None => found.push(InBothLayouts {
+                    venue: self.venue.clone(),
+                    layout,
+                    series: vec![series],
+                }),
+            }
+        }
+        found
+    }
+
     /// Returns what stays in another layout than it is wished in, together by layout and reason.
     pub(super) fn against_toggle(&self, config: &ConfigService<'_>) -> Vec<AgainstToggle> {
         let (_, origin) = config.is_partitioned_enabled(&self.venue);

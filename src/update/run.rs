@@ -11,6 +11,7 @@ use std::thread;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::answers::{KeptAnswers, Replay};
 use crate::backlog::{GapNote, Owed, Remembered, Remembering};
 use crate::layout::Places;
 use crate::model::{Interval, Ticker, Venue};
@@ -22,9 +23,7 @@ use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use super::arrivals::Arrivals;
 use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
 use super::fetch::{Fetchers, Incoming, Message};
-use super::kept_answers::KeptAnswers;
 use super::planned::VenueJob;
-use super::replay::replay_answers;
 use super::space::check_space;
 use super::unknown::let_rest;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
@@ -136,6 +135,30 @@ pub(super) struct Run<'r, 'l> {
 }
 
 impl<'l> Run<'_, 'l> {
+    /// Makes the bars of every venue anew whose answers are kept.
+    fn replay_answers(
+        &mut self,
+        plan: &UpdatePlan,
+        since: Option<NaiveDate>,
+    ) -> Result<(), UpdateError> {
+        if !self.report.data.is_there() {
+            // The answers stay where they are; that the rows are gone is the outcome of the run.
+            return Ok(());
+        }
+        let mut replay = Replay {
+            view: self.view,
+            session: self.session,
+            registry: self.registry,
+            report: &mut self.report,
+        };
+        for planned in &plan.venues {
+            let jobs = planned.jobs.iter();
+            let series: Vec<_> = jobs.map(|job| (job.ticker.clone(), job.interval)).collect();
+            replay.of_venue(&planned.venue, &series, since)?;
+        }
+        Ok(())
+    }
+
     fn execute(&mut self, plan: &UpdatePlan) -> Result<(), UpdateError> {
         let (jobs, observer) = (self.options.jobs, self.session.observer);
         let asked = match plan.feeding {
@@ -145,7 +168,7 @@ impl<'l> Run<'_, 'l> {
         observer.observe(Event::FetchPlanned { series: asked });
         if let Feeding::Replayed { since } = plan.feeding {
             replay_all(self, plan, since)?;
-            return replay_answers(self, plan, since);
+            return self.replay_answers(plan, since);
         }
         let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan

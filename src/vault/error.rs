@@ -26,3 +26,14 @@ pub enum VaultError {
         path: PathBuf,
     },
 }
+
+impl VaultError {
+    /// Tells whether it costs what would be kept, and no more.
+    pub fn is_of_place(&self) -> bool {
+        match self {
+            Self::Fs(error) => error.is_of_place(),
+            Self::Newer { .. } | Self::Name(_) => true,
+            Self::Lock(_) => false,
+        }
+    }
+}

@@ -21,26 +21,22 @@ pub struct ShelfSize {
 
 /// Something that a look at a file of the vault found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum Finding {
     /// Bytes that are no record any more.
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What of it.
         damage: Damage,
     },
     /// A run was stopped while it wrote: nobody relied on these bytes.
     Torn {
-        /// The file.
         path: PathBuf,
         /// How many bytes at its end.
         bytes: u64,
     },
     /// The file is of a newer form.
-    Newer {
-        /// The file.
-        path: PathBuf,
-    },
+    Newer { path: PathBuf },
 }
 
 impl Vault<'_> {
@@ -78,6 +74,18 @@ impl Vault<'_> {
             });
         }
         Ok(sizes)
+    }
+
+    /// Looks at every shelf, as `look`.
+    ///
+    /// # Errors
+    /// As `look`; when the folder of the shelves cannot be listed.
+    pub fn look_at_all(&self) -> Result<Vec<Finding>, VaultError> {
+        let mut findings = Vec::new();
+        for shelf in self.shelves()? {
+            findings.extend(self.look(&shelf)?);
+        }
+        Ok(findings)
     }
 
     /// Reads every file of a shelf and says what is wrong with it.

@@ -29,7 +29,7 @@ use crate::observe::Observer;
 use crate::source::posttrade::Feed;
 use crate::source::{MarketDataSource, symbols, yahoo};
 use crate::storage::{self, Stores};
-use crate::sys::{Clock, Fs, FsError, FsResult, Kind};
+use crate::sys::{Clock, Fs, FsError, FsResult, Kind, Shutdown};
 
 pub(super) const PLAN_FILE: &str = "migration_plan.json";
 
@@ -133,6 +133,11 @@ impl<'s> Workspace<'s> {
         &*self.around.clock
     }
 
+    /// Returns what asks its runs to end.
+    pub fn stop(&self) -> &'s Shutdown {
+        &self.around.stop
+    }
+
     /// Returns what planning looks at.
     pub fn view(&self) -> View<'_> {
         View {
@@ -141,6 +146,7 @@ impl<'s> Workspace<'s> {
             sources: &self.sources,
             feeds: &self.feeds,
             calendars: &self.calendars,
+            is_replay: false,
         }
     }
 

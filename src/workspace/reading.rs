@@ -29,6 +29,7 @@ pub struct Reading<'w, 's> {
 
 /// Why a series cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum ReadError {
     /// A file cannot be read, is foreign or is refused.
     #[error(transparent)]
@@ -36,7 +37,6 @@ pub enum ReadError {
     /// Nobody knows what it was.
     #[error("what was stored of {request} at {at} is not known: {unknown}", at = at.to_rfc3339())]
     Unknown {
-        /// The series.
         request: Box<StorageRequest>,
         /// The moment.
         at: DateTime<Utc>,
@@ -46,35 +46,23 @@ pub enum ReadError {
     /// A file of today is damaged, so that nothing can be made of its rows.
     #[error("what was stored of {request} is not known, since {} is damaged: {reason}", path.display())]
     Damaged {
-        /// The series.
         request: Box<StorageRequest>,
-        /// The file.
         path: PathBuf,
-        /// What does not fit.
         reason: String,
     },
     /// A file of what is stored beside bars is damaged.
     #[error("{} is damaged: {reason}", path.display())]
-    DamagedExtra {
-        /// The file.
-        path: PathBuf,
-        /// What does not fit.
-        reason: String,
-    },
+    DamagedExtra { path: PathBuf, reason: String },
     /// What is known of payments and splits does not suffice.
     #[error("{request} cannot be adjusted: {error}")]
     Unadjustable {
-        /// The series.
         request: Box<StorageRequest>,
         /// Why.
         error: AdjustError,
     },
     /// A series of all tickers has nothing beside it.
     #[error("{request} has no ticker")]
-    WithoutTicker {
-        /// The series.
-        request: Box<StorageRequest>,
-    },
+    WithoutTicker { request: Box<StorageRequest> },
 }
 
 impl From<LedgerError> for ReadError {

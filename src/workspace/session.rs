@@ -11,12 +11,10 @@ use super::RunNames;
 
 /// What running takes beside a `View`: the right to write, and the outside world.
 #[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Session<'l> {
-    /// The door to the file system.
     pub fs: &'l dyn Fs,
-    /// The clock.
     pub clock: &'l dyn Clock,
-    /// Asks the run to stop.
     pub stop: &'l Shutdown,
     /// Hears what happens.
     pub observer: &'l dyn Observer,

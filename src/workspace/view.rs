@@ -9,6 +9,7 @@ use crate::calendar::Calendars;
 use crate::catalog::{Block, Catalog, KnownRows};
 use crate::config::ConfigService;
 use crate::layout::Places;
+use crate::ledger::read_records;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::source::MarketDataSource;
 use crate::source::posttrade::{BarsOf, Feed};
@@ -30,6 +31,8 @@ pub struct View<'l> {
     pub feeds: &'l [Arc<Feed>],
     /// The calendars of exchanges.
     pub calendars: &'l Calendars,
+    /// Whether what feeds have is made anew, so that it need not be there.
+    pub is_replay: bool,
 }
 
 impl View<'_> {
@@ -134,10 +137,14 @@ impl View<'_> {
         }
     }
 
-    /// Tells whether the registry knows rows and none lies there.
+    /// Tells whether rows are known and none lies there.
     fn is_bare(&self, catalog: &Catalog) -> Result<bool, StorageError> {
         match catalog.known_rows() {
-            KnownRows::None => Ok(false),
+            KnownRows::None if self.feeds.is_empty() || self.is_replay => Ok(false),
+            // What cannot be looked into may have them.
+            KnownRows::None => {
+                Ok(self.stores.is_data_bare().unwrap_or(false) && self.knows_rows_of_feeds())
+            }
             // Flat folders hold legacy files only.
             KnownRows::InPartitions => self.stores.is_data_bare(),
             KnownRows::Anywhere => match self.stores.are_flat_folders_bare() {
@@ -145,5 +152,16 @@ impl View<'_> {
                 flat => Ok(self.stores.is_data_bare()? && flat?),
             },
         }
+    }
+
+    /// Tells whether rows of feeds are recorded, which have no entry in the registry. Records that cannot be read may have some.
+    fn knows_rows_of_feeds(&self) -> bool {
+        let (fs, places) = (self.stores.fs(), self.stores.places());
+        self.feeds.iter().any(|feed| {
+            let known = read_records(fs, places, feed.venue());
+            known.map_or(true, |known| {
+                known.series.values().any(|record| record.rows > 0)
+            })
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use barkeep::catalog::{
     Block, Catalog, CatalogError, CatalogWarning, Found, Intervals, StorageBlock,
 };
+use barkeep::cli::Exit;
 use barkeep::document;
 use barkeep::model::{Interval, Ticker, Venue, time};
 use barkeep::sys::OsFs;
@@ -12,6 +13,7 @@ use chrono::NaiveDate;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::barkeep::Barkeep;
 use crate::support::workspace::{TestWorkspace, temps};
 
 mod intervals;
@@ -272,4 +274,29 @@ fn a_decomposed_key_is_found_and_keeps_its_spelling() {
     assert!(catalog.reactivate(&ticker("M\u{fc}V2"), &yahoo()));
     assert_eq!(document(&catalog)["Mu\u{308}V2"]["status"], "active");
     assert_eq!(keys(&document(&catalog)).len(), 2);
+}
+
+/// It would begin without the tickers that are kept, and its second save would take the last good generation with it.
+#[test]
+fn a_registry_that_is_gone_is_not_begun_anew_while_its_last_good_generation_is_there() {
+    let bar = Barkeep::partitioned(&["AAPL", "MSFT"]);
+    bar.run(&["update"]).expect(Exit::Ok);
+    let good = bar.read("tickers.last-good.json");
+    bar.remove("tickers.json");
+
+    for words in [
+        &["update"][..],
+        &["init", "--ticker", "KO"],
+        &["tickers", "add", "KO"],
+        &["list"],
+        &["check"],
+    ] {
+        let ran = bar.run(words).expect(Exit::NotInitialised);
+        assert!(ran.stderr.contains("tickers.last-good.json"), "{ran:?}");
+        assert!(!bar.has("tickers.json"), "{words:?}");
+    }
+
+    assert_eq!(bar.read("tickers.last-good.json"), good);
+    bar.write("tickers.json", good);
+    bar.run(&["update"]).expect(Exit::Ok);
 }

@@ -119,7 +119,7 @@ fn a_damaged_registry_names_its_last_good_generation() {
     insta::assert_snapshot!(ran.stderr, @r"
     error: cannot update
       caused by: [bar]/tickers.json is damaged: it does not hold an object; the last good generation is [bar]/tickers.last-good.json
-    hint: repair the file, or copy the last good generation over it: cp [bar]/tickers.last-good.json tickers.json
+    hint: repair the file, or copy the last good generation over it: cp [bar]/tickers.last-good.json [bar]/tickers.json
     ");
 }
 

@@ -231,3 +231,26 @@ fn bars_that_a_stopped_run_left_are_counted_when_they_arrive() {
 
     assert_eq!(total(), before + 2);
 }
+
+/// Metrics are written over metrics, and over nothing else.
+#[test]
+fn a_file_that_has_no_metrics_is_not_overwritten_by_them() {
+    let bar = Barkeep::partitioned(&["AAPL"]);
+    bar.run(&["update"]).expect(Exit::Ok);
+    let before = bar.tree();
+    let month = before.keys().find(|path| path.ends_with("data.parquet"));
+    let month = month.unwrap().to_string_lossy().into_owned();
+
+    for name in [month.as_str(), "intervals.json"] {
+        let kept = bar.read(name);
+        let ran = bar
+            .run(&["update", "--metrics-file", name])
+            .expect(Exit::Failed);
+        assert!(ran.stderr.contains("is no file of metrics"), "{ran:?}");
+        assert_eq!(bar.read(name), kept, "{ran:?}");
+    }
+    for _ in 0..2 {
+        bar.run(&["update", "--metrics-file", "m.prom"])
+            .expect(Exit::Ok);
+    }
+}

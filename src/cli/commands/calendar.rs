@@ -10,10 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::calendar::{Calendar, Day, Session, utc_of};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::config::Overrides;
 use crate::model::CalendarSpan;
 use crate::workspace::Workspace;
@@ -107,14 +104,14 @@ fn list(args: &CalendarArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) {
             json!({ "calendar": name, "timezone": zone, "first": first, "last": last, "origin": origin })
         };
         let calendars: Vec<Value> = rows.iter().map(document).collect();
-        return shell.printer.json(&json!({ "calendars": calendars }));
+        return shell.json(&json!({ "calendars": calendars }));
     }
     let cells = rows
         .into_iter()
         .map(|(name, zone, [first, last], origin)| [name, zone, first, last, origin.to_owned()]);
     let cells: Vec<[String; 5]> = cells.collect();
     let header = ["CALENDAR", "TIMEZONE", "FIRST", "LAST", "ORIGIN"];
-    shell.printer.table(&header, &cells, &[]);
+    shell.table(&header, &cells, &[]);
 }
 
 fn print(
@@ -137,7 +134,7 @@ fn print(
         let known = calendar.known().map_or(String::new(), |(first, last)| {
             format!("; it goes from {first} to {last}")
         });
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "The calendar of {name} knows nothing of {unknown} of these days{known}."
         ));
     }
@@ -156,7 +153,7 @@ fn print(
         let known = calendar
             .known()
             .map(|(first, last)| [first.to_string(), last.to_string()]);
-        return shell.printer.json(&json!({
+        return shell.json(&json!({
             "calendar": name,
             "timezone": zone.name(),
             "known": known,
@@ -185,7 +182,7 @@ fn print(
     });
     let rows: Vec<[String; 5]> = rows.collect();
     let header = ["SESSION", "OPEN", "CLOSE", "BREAK", "NOTE"];
-    shell.printer.table(&header, &rows, &[]);
+    shell.table(&header, &rows, &[]);
 }
 
 fn utc(wall: NaiveDateTime, zone: Tz) -> String {

@@ -11,12 +11,8 @@ use super::named::{self, Lookup};
 use super::show;
 use super::show::{AdjustFor, Wanted, catalog_if_usable, find, interval, report_damage};
 use super::time_args::{DATES, TimeArgs};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::Times;
 use crate::export::chart::{Paint, Size, candles, lines, svg};
 use crate::frame::Frame;
@@ -68,7 +64,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let target = target.map(|path| svg_target(args, shell, path));
     let target = target.transpose()?;
     let span = args.time.span(shell.today())?;
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
     let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
@@ -104,11 +100,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         },
         bars: within,
         span: (first, last),
-        times: if interval.is_intraday() {
-            Times::Moments
-        } else {
-            Times::Days
-        },
+        times: Times::of_bars(interval),
     };
     match target {
         Some(target) => picture.save(shell, &target)?,
@@ -162,14 +154,14 @@ impl Picture {
             rows,
         };
         let candles = candles(&self.bars, size.candles());
-        shell.printer.line(&self.title(candles.bars_each));
+        shell.line(&self.title(candles.bars_each));
         for line in lines(&candles, size, self.times, paint(shell)) {
-            shell.printer.line(&line);
+            shell.line(&line);
         }
-        shell.printer.line("┃ rose   █ fell");
+        shell.line("┃ rose   █ fell");
         if candles.without_prices > 0 {
             let bars = count(candles.without_prices, "bar has", "bars have");
-            shell.printer.note(&format!("{bars} no prices to draw."));
+            shell.note(&format!("{bars} no prices to draw."));
         }
     }
 }

@@ -8,15 +8,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::{registration, sweep};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
-use crate::cli::{Exit, outcome};
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::ingest::sweep as temps;
 use crate::ingest::{self, LookedInto, Registry, RunReport};
 use crate::lock::{LockError, Verdict};
@@ -41,23 +37,21 @@ pub(in crate::cli) struct CleanupArgs {
 
 /// Runs `cleanup`.
 pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     if args.dry_run {
         return look(args, &workspace, shell);
     }
     if let Some(key) = &args.break_lock {
         let owner = workspace.lock().break_lock(key)?;
         let owner = owner.map_or_else(|| "an unknown run".to_owned(), |owner| owner.to_string());
-        shell.printer.note(&format!("Removed the lock of {owner}."));
+        shell.note(&format!("Removed the lock of {owner}."));
     }
     let watch = Stopwatch::start();
     let held = registration::lock(&workspace, shell, "cleanup", Duration::ZERO)?;
     let lock_seconds = watch.seconds();
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
-    let fs = &*shell.world.fs;
-    let mut registry =
-        Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
+    let mut registry = Registry::load_or_empty(workspace.fs(), shell.root())?;
     workspace.learn(Some(registry.catalog()));
     let swept = temps::sweep(&workspace.stores, session)?;
     let leftovers = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
@@ -103,9 +97,9 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
         exit,
     };
     if args.json {
-        shell.printer.json(&summary_json::render(&finished));
+        shell.json(&summary_json::render(&finished));
     } else if is_clean {
-        shell.printer.note("Nothing to clean up.");
+        shell.note("Nothing to clean up.");
     } else {
         summary::print_cleanup(&finished, shell.printer);
         sweep::print(&swept, shell);
@@ -125,21 +119,19 @@ fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Res
     let files: Vec<String> = files.collect();
     if args.json {
         let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
-        shell
-            .printer
-            .json(&json!({ "event": "plan", "lock": lock, "runs": runs, "files": files }));
+        shell.json(&json!({ "event": "plan", "lock": lock, "runs": runs, "files": files }));
         return Ok(Exit::Ok);
     }
-    shell.printer.note(&format!("Lock: {lock}."));
+    shell.note(&format!("Lock: {lock}."));
     for run in &runs {
-        shell.printer.line(run.as_str());
+        shell.line(run.as_str());
     }
     for file in &files {
-        shell.printer.line(file);
+        shell.line(file);
     }
     let runs = count(runs.len(), "interrupted run", "interrupted runs");
     let files = count(files.len(), "temporary file", "temporary files");
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{runs} would be finished and {files} settled. Nothing was changed."
     ));
     Ok(Exit::Ok)

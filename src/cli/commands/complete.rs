@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use clap::{Args, ValueEnum};
 
 use crate::catalog::{Aliases, Catalog, Intervals};
-use crate::cli::Exit;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Shell};
 use crate::config::Overrides;
 use crate::layout::Places;
 use crate::model::Interval;
@@ -70,7 +69,7 @@ pub(in crate::cli) fn run(args: &CompleteArgs, shell: &Shell<'_>) -> Exit {
         }
     };
     if !words.is_empty() {
-        shell.printer.line(&words.join("\n"));
+        shell.line(&words.join("\n"));
     }
     Exit::Ok
 }

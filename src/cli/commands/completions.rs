@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell as Dialect;
 
-use crate::cli::Exit;
 use crate::cli::args::CommandLine;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Shell};
 
 /// Options of `completions`.
 #[derive(Debug, Args)]

@@ -7,7 +7,6 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring;
-use crate::config::Overrides;
 
 /// What to do with settings.
 #[derive(Debug, Subcommand)]
@@ -24,18 +23,10 @@ pub(in crate::cli) struct ShowConfigArgs {
     json: bool,
 }
 
-impl ConfigCommand {
-    /// Tells whether output is for machines.
-    pub(in crate::cli) fn is_json(&self) -> bool {
-        let Self::Show(args) = self;
-        args.json
-    }
-}
-
 /// Runs `config`.
 pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let ConfigCommand::Show(args) = command;
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let settings = workspace.config.settings().entries();
     let mut toggles = Vec::new();
     for venue in workspace.venues()? {
@@ -53,7 +44,7 @@ pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<
                 "venue": venue.to_string(), "partitioned": is_enabled, "origin": origin.as_str(),
             }))
             .collect();
-        shell.printer.json(&json!({
+        shell.json(&json!({
             "workspace": shell.root().display().to_string(),
             "settings": settings,
             "toggles": toggles,
@@ -71,8 +62,6 @@ pub(in crate::cli) fn run(command: &ConfigCommand, shell: &Shell<'_>) -> Result<
         ]
     });
     let rows: Vec<_> = settings.chain(toggles).collect();
-    shell
-        .printer
-        .table(&["setting", "value", "origin"], &rows, &[]);
+    shell.table(&["setting", "value", "origin"], &rows, &[]);
     Ok(Exit::Ok)
 }

@@ -9,10 +9,8 @@ use clap::Args;
 use super::init::{self, InitArgs};
 use super::show::{self, ShowArgs};
 use super::update::{self, UpdateArgs};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::quoted;
+use crate::cli::{Exit, Failure, Shell};
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Kind};
 

@@ -4,113 +4,115 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::symbol_import::{Changes, Lists};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, grouped, some_of};
+use crate::cli::{Failure, Shell};
 use crate::model::Venue;
+use crate::roster::{Imported, ReadList};
 use crate::source::symbols::{LeftOut, Reason};
 
 /// How many symbols a message names.
 const MOST_NAMED: usize = 10;
 
-/// Says what was read, left out and changed.
-pub(super) fn tell(
-    lists: &Lists,
-    changes: &Changes,
-    is_dry_run: bool,
-    venue: &Venue,
-    shell: &Shell<'_>,
-) {
-    let printer = shell.printer;
-    let rows = lists.taken.iter().map(|import| import.list.rows).sum();
-    printer.note(&format!(
-        "Read {} of {}.",
-        count(rows, "row", "rows"),
-        count(lists.taken.len(), "list", "lists")
-    ));
-    for import in &lists.taken {
-        if let Some(date) = &import.list.date {
-            printer.note(&format!("{} is of {date}.", import.origin));
+/// What became of lists.
+pub(super) struct ImportReport<'r> {
+    pub(super) lists: &'r [ReadList],
+    pub(super) refused: &'r [Failure],
+    pub(super) imported: &'r Imported,
+    pub(super) is_dry_run: bool,
+    pub(super) venue: &'r Venue,
+}
+
+impl ImportReport<'_> {
+    /// Says what was read, left out and changed.
+    pub(super) fn tell(&self, shell: &Shell<'_>) {
+        let (venue, taken) = (self.venue, &self.imported.taken);
+        let rows = self.lists.iter().map(|read| read.list.rows).sum();
+        shell.note(&format!(
+            "Read {} of {}.",
+            count(rows, "row", "rows"),
+            count(self.lists.len(), "list", "lists")
+        ));
+        for read in self.lists {
+            if let Some(date) = &read.list.date {
+                shell.note(&format!("{} is of {date}.", read.origin));
+            }
         }
-    }
-    for (reason, symbols) in by_reason(&changes.taken.left_out) {
-        let sentence = format!(
-            "{} left out, {reason}: {}.",
-            count(symbols.len(), "symbol", "symbols"),
-            some_of(&symbols, MOST_NAMED)
-        );
-        if is_expected(reason) {
-            printer.note(&sentence);
+        for (reason, symbols) in by_reason(&taken.left_out) {
+            let sentence = format!(
+                "{} left out, {reason}: {}.",
+                count(symbols.len(), "symbol", "symbols"),
+                some_of(&symbols, MOST_NAMED)
+            );
+            if is_expected(reason) {
+                shell.note(&sentence);
+            } else {
+                shell.warning(&sentence);
+            }
+        }
+        self.tell_aliases(shell);
+        let added = count(taken.added, "ticker", "tickers");
+        let back = match taken.taken_back.as_slice() {
+            [] => "0".to_owned(),
+            tickers => format!(
+                "{} ({})",
+                grouped(tickers.len()),
+                some_of(tickers, MOST_NAMED)
+            ),
+        };
+        shell.note(&if self.is_dry_run {
+            format!("Would add {added} to {venue} and take back {back}. Nothing was changed.")
         } else {
-            printer.warning(&sentence);
+            format!("Added {added} to {venue} and took back {back}.")
+        });
+    }
+
+    fn tell_aliases(&self, shell: &Shell<'_>) {
+        let (venue, Some(learned)) = (self.venue, self.imported.learned) else {
+            return;
+        };
+        match learned.newer {
+            Some(day) => shell.warning(&format!(
+                "The mnemonics of {venue} are those of {day}, and the list is older: they stay."
+            )),
+            None => shell.note(&format!(
+                "Mnemonics of {venue}: {} new, {} ended.",
+                grouped(learned.begun),
+                grouped(learned.ended)
+            )),
         }
     }
-    tell_aliases(changes, venue, shell);
-    let added = count(changes.taken.added, "ticker", "tickers");
-    let back = match changes.taken.taken_back.as_slice() {
-        [] => "0".to_owned(),
-        tickers => format!(
-            "{} ({})",
-            grouped(tickers.len()),
-            some_of(tickers, MOST_NAMED)
-        ),
-    };
-    printer.note(&if is_dry_run {
-        format!("Would add {added} to {venue} and take back {back}. Nothing was changed.")
-    } else {
-        format!("Added {added} to {venue} and took back {back}.")
-    });
-}
 
-fn tell_aliases(changes: &Changes, venue: &Venue, shell: &Shell<'_>) {
-    let Some(learned) = changes.aliases else {
-        return;
-    };
-    match learned.newer {
-        Some(day) => shell.printer.warning(&format!(
-            "The mnemonics of {venue} are those of {day}, and the list is older: they stay."
-        )),
-        None => shell.printer.note(&format!(
-            "Mnemonics of {venue}: {} new, {} ended.",
-            grouped(learned.begun),
-            grouped(learned.ended)
-        )),
-    }
-}
-
-/// Returns the same for machines, with every symbol that was left out.
-pub(super) fn json(lists: &Lists, changes: &Changes, is_dry_run: bool, venue: &Venue) -> Value {
-    let taken = lists.taken.iter().map(|import| {
-        json!({
-            "list": import.origin.to_string(),
-            "date": import.list.date,
-            "rows": import.list.rows,
-        })
-    });
-    let counts: serde_json::Map<String, Value> = by_reason(&changes.taken.left_out)
-        .into_iter()
-        .map(|(reason, symbols)| (reason.to_string(), json!(symbols.len())))
-        .collect();
-    let left_out =
-        changes.taken.left_out.iter().map(
+    /// Returns the same for machines, with every symbol that was left out.
+    pub(super) fn json(&self) -> Value {
+        let taken = &self.imported.taken;
+        let lists = self.lists.iter().map(|read| {
+            json!({
+                "list": read.origin.to_string(),
+                "date": read.list.date,
+                "rows": read.list.rows,
+            })
+        });
+        let counts = by_reason(&taken.left_out).into_iter();
+        let counts = counts.map(|(reason, symbols)| (reason.to_string(), json!(symbols.len())));
+        let left_out = taken.left_out.iter().map(
             |LeftOut { symbol, reason }| json!({"symbol": symbol, "reason": reason.to_string()}),
         );
-    json!({
-        "venue": venue.to_string(),
-        "dry_run": is_dry_run,
-        "lists": taken.collect::<Vec<_>>(),
-        "refused": lists.refused.iter().map(Failure::json).collect::<Vec<_>>(),
-        "added": changes.taken.added,
-        "taken_back": changes.taken.taken_back.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "mnemonics": changes.aliases.map(|learned| json!({
-            "new": learned.begun,
-            "ended": learned.ended,
-            "older_than": learned.newer.map(|day| day.to_string()),
-        })),
-        "left_out_by_reason": counts,
-        "left_out": left_out.collect::<Vec<_>>(),
-    })
+        json!({
+            "venue": self.venue.to_string(),
+            "dry_run": self.is_dry_run,
+            "lists": lists.collect::<Vec<_>>(),
+            "refused": self.refused.iter().map(Failure::json).collect::<Vec<_>>(),
+            "added": taken.added,
+            "taken_back": taken.taken_back.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "mnemonics": self.imported.learned.map(|learned| json!({
+                "new": learned.begun,
+                "ended": learned.ended,
+                "older_than": learned.newer.map(|day| day.to_string()),
+            })),
+            "left_out_by_reason": counts.collect::<serde_json::Map<_, _>>(),
+            "left_out": left_out.collect::<Vec<_>>(),
+        })
+    }
 }
 
 fn by_reason(left_out: &[LeftOut]) -> BTreeMap<Reason, Vec<&str>> {

@@ -8,19 +8,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::intervals;
 use super::named::Lookup;
-use super::partition_toggle::{self, Change};
 use super::registration;
-use crate::catalog::{Catalog, Intervals};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use crate::catalog::Catalog;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::config::{Overrides, ToggleScope};
-use crate::lock::LockGuard;
 use crate::model::{Interval, Ticker, Venue};
+use crate::roster::{self, Change};
 use crate::sys::atomic;
 use crate::workspace::Workspace;
 
@@ -69,40 +64,17 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(&venue)).tickers(&words)?;
     if args.partitioned {
         let scope = ToggleScope::Source(venue.clone());
-        partition_toggle::change(&mut workspace, shell, &held, &scope, Change::Enable)?;
+        roster::change_toggle(&mut workspace, &held, &scope, Change::Enable)?;
     }
-    registration::refuse_unsafe_names(&workspace, shell, &venue, &tickers)?;
-    save_intervals(&args.intervals, shell, &held)?;
+    registration::warn_of_unspelled(&workspace, shell, &venue, &tickers)?;
+    roster::begin_intervals(fs, &held, &args.intervals)?;
     let added = registration::add(shell, &mut catalog, &venue, &tickers);
     if is_new || catalog.is_changed() {
-        registration::save(shell, &held, &catalog)?;
+        roster::save(fs, &held, &catalog)?;
     }
     held.release()?;
     report(&workspace, shell, &venue, added, &catalog)?;
     Ok(Exit::Ok)
-}
-
-fn save_intervals(
-    wanted: &[Interval],
-    shell: &Shell<'_>,
-    held: &LockGuard<'_>,
-) -> Result<(), Failure> {
-    let fs = &*shell.world.fs;
-    let found = Intervals::load(fs, shell.root())?;
-    let is_fresh = found
-        .as_ref()
-        .is_none_or(|found| found.as_slice().is_empty());
-    let mut kept = found.unwrap_or_default();
-    let default = [Interval::D1];
-    let wanted = if is_fresh && wanted.is_empty() {
-        &default
-    } else {
-        wanted
-    };
-    for interval in wanted {
-        kept.add(*interval);
-    }
-    intervals::save(&kept, shell, held)
 }
 
 fn report(
@@ -115,16 +87,14 @@ fn report(
     let intervals = workspace.intervals()?;
     let names: Vec<&str> = intervals.iter().map(|interval| interval.as_str()).collect();
     let known = catalog.tickers_at(venue).len();
-    shell
-        .printer
-        .note(&format!("The workspace is {}", shell.root().display()));
-    shell.printer.note(&format!(
+    shell.note(&format!("The workspace is {}", shell.root().display()));
+    shell.note(&format!(
         "It keeps {} of {} at {venue} ({added} new).",
         names.join(", "),
         count(known, "ticker", "tickers"),
     ));
     if known > 0 && workspace.view().source(venue).is_some() {
-        shell.printer.note("Next: barkeep update");
+        shell.note("Next: barkeep update");
     }
     Ok(())
 }

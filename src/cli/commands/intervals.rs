@@ -7,14 +7,10 @@ use serde_json::json;
 
 use super::registration;
 use crate::catalog::Intervals;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::cli::wiring;
-use crate::config::Overrides;
-use crate::lock::LockGuard;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Interval;
+use crate::roster;
 
 /// What to do with intervals.
 #[derive(Debug, Subcommand)]
@@ -41,13 +37,6 @@ pub(in crate::cli) struct ListArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-impl IntervalsCommand {
-    /// Tells whether output is for machines.
-    pub(in crate::cli) fn is_json(&self) -> bool {
-        matches!(self, Self::List(ListArgs { json: true }))
-    }
 }
 
 /// Runs `intervals`.
@@ -80,57 +69,29 @@ fn change(
     apply: fn(&mut Intervals, Interval) -> bool,
     shell: &Shell<'_>,
 ) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let held = registration::lock(&workspace, shell, command, Duration::ZERO)?;
-    let fs = &*shell.world.fs;
-    let mut kept = Intervals::load(fs, shell.root())?.unwrap_or_default();
-    for &interval in intervals {
-        apply(&mut kept, interval);
-    }
-    save(&kept, shell, &held)?;
+    let kept = roster::change_intervals(workspace.fs(), &held, intervals, apply)?;
     held.release()?;
     let names = match kept.as_slice() {
         // As `Workspace::intervals` has it.
         [] => "1d, since no interval is named".to_owned(),
         kept => some_of(kept, kept.len()),
     };
-    shell.printer.note(&format!("The workspace keeps {names}."));
+    shell.note(&format!("The workspace keeps {names}."));
     Ok(Exit::Ok)
 }
 
-/// Replaces intervals.json, if something changed and the lock is still ours.
-///
-/// # Errors
-/// When the lock is lost, or the file cannot be replaced.
-pub(super) fn save(
-    intervals: &Intervals,
-    shell: &Shell<'_>,
-    held: &LockGuard<'_>,
-) -> Result<(), Failure> {
-    if !intervals.is_changed() {
-        return Ok(());
-    }
-    held.confirm()?;
-    let temps = registration::temps(held);
-    let bytes = intervals.to_bytes();
-    Ok(Intervals::save(
-        &*shell.world.fs,
-        &temps,
-        shell.root(),
-        &bytes,
-    )?)
-}
-
 fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let kept = workspace.intervals()?;
     if args.json {
         let names: Vec<&str> = kept.iter().map(|interval| interval.as_str()).collect();
-        shell.printer.json(&json!({ "intervals": names }));
+        shell.json(&json!({ "intervals": names }));
         return Ok(Exit::Ok);
     }
     for interval in kept {
-        shell.printer.line(interval.as_str());
+        shell.line(interval.as_str());
     }
     Ok(Exit::Ok)
 }

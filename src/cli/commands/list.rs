@@ -10,12 +10,8 @@ use serde_json::{Map, Value, json};
 use super::named::{self, Lookup};
 use super::unknown;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::inventory::{self, Asked, Known, Listed};
 use crate::ledger::SeriesRecord;
 use crate::model::{AsOf, Interval, PartitionKey, Series, Ticker, Venue, time};
@@ -47,8 +43,7 @@ const NONE: &str = "-";
 
 /// Runs `list`.
 pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let as_of = wiring::moment(shell, args.as_of)?;
     let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues).at(as_of);
     let args = &ListArgs {
@@ -79,7 +74,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let damaged = damaged.iter().map(
             |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
         );
-        shell.printer.json(&Documents {
+        shell.json(&Documents {
             series: listed
                 .iter()
                 .map(|one| Document::of(one, args, &catalog))
@@ -92,7 +87,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     }
     for (path, reason) in &damaged {
         let path = shell.shown(path);
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {path} cannot be understood: {reason}\nhint: make the records anew: barkeep check --rebuild"
         ));
     }
@@ -120,7 +115,7 @@ fn refuse_unrecorded(known: &Known, at: DateTime<Utc>, shell: &Shell<'_>) -> Res
         let begun = begun.to_rfc3339();
         let warning =
             format!("Of {venue} nobody knows what was held then: it is recorded since {begun}.");
-        shell.printer.warning(&warning);
+        shell.warning(&warning);
     }
     Ok(())
 }
@@ -153,9 +148,7 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
         return Err(Failure::usage(format!(
             "tickers.json does not have {names}, and nothing is recorded"
         ))
-        .hint(unknown::near(catalog, &unknown, || {
-            unknown::LISTED.to_owned()
-        })));
+        .hint(unknown::near_or_listed(catalog, &unknown)));
     }
     let is_recorded = |venue: &Venue| {
         let mut records = known.records.keys();
@@ -181,15 +174,15 @@ fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_
     let columns = header.len() - usize::from(args.as_of.is_some());
     let rows: Vec<&[String]> = rows.iter().filter_map(|row| row.get(..columns)).collect();
     let header = header.get(..columns).unwrap_or(&header);
-    shell.printer.table(header, &rows, &[6, 7, 8, 9]);
+    shell.table(header, &rows, &[6, 7, 8, 9]);
     let unrecorded = listed.iter().filter(|one| one.record.is_none()).count();
     if unrecorded > 0 && args.as_of.is_some() {
         let series = count(unrecorded, "series", "series");
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "Of {series} something was recorded later only, and nobody knows what was held of them then."
         ));
     } else if unrecorded > 0 {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "Nothing is recorded yet of {}: `barkeep update` writes some down each time, `barkeep check --rebuild` all.",
             count(unrecorded, "series", "series")
         ));

@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 
 use clap::{Args, Command, CommandFactory, ValueEnum};
 
-use crate::cli::Exit;
 use crate::cli::args::CommandLine;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Failure, Shell};
 use crate::sys::FsError;
 
 /// Lines are broken here, whatever terminal the manual is printed on.

@@ -29,13 +29,10 @@ pub(super) mod views;
 
 mod gaps;
 mod import_report;
-mod list_origin;
-mod mnemonics;
 mod named;
 mod not_founds;
 mod provisional;
 mod registration;
 mod status_gaps;
 mod symbol_import;
-mod toggle_check;
 mod unknown;

@@ -7,10 +7,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::catalog::{Catalog, Meant, Named};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
-use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::cli::{Failure, Shell};
+use crate::model::{StorageRequest, Ticker, Venue};
+use crate::query;
 use crate::workspace::Workspace;
 
 /// How many tickers a message names.
@@ -54,9 +54,6 @@ impl<'l> Lookup<'l> {
     }
 
     /// Returns the tickers that words mean, each once, in their order.
-    ///
-    /// # Errors
-    /// When a word is an alias of several tickers, or it cannot be looked up whether it is a ticker itself.
     pub(super) fn tickers(&self, words: &[Ticker]) -> Result<Vec<Ticker>, Failure> {
         if !words.is_empty() {
             self.tell_troubles();
@@ -72,9 +69,6 @@ impl<'l> Lookup<'l> {
     }
 
     /// Returns the ticker that a word means.
-    ///
-    /// # Errors
-    /// As `tickers`.
     pub(super) fn ticker(&self, word: &Ticker) -> Result<Ticker, Failure> {
         self.tell_troubles();
         self.meant(word)
@@ -83,7 +77,7 @@ impl<'l> Lookup<'l> {
     fn tell_troubles(&self) {
         for trouble in self.catalog.aliases().troubles() {
             let warning = format!("Mnemonics of a venue are not known: {trouble}.");
-            self.shell.printer.warning(&warning);
+            self.shell.warning(&warning);
         }
     }
 
@@ -95,7 +89,8 @@ impl<'l> Lookup<'l> {
             Meant::Several(named) => named.as_slice(),
         };
         let printer = self.shell.printer;
-        if let Some(venue) = self.home(word)? {
+        let reading = self.workspace.reading(self.catalog);
+        if let Some(venue) = query::home(reading, word, self.venues)? {
             let others = said(named);
             printer.note(&format!(
                 "{word} is a ticker of {venue}, and is taken for that; it is also a mnemonic of {others}."
@@ -117,28 +112,6 @@ impl<'l> Lookup<'l> {
             None => format!("{word} is {ticker}, {name}."),
         });
         Ok(ticker.clone())
-    }
-
-    /// Returns a venue of the question at which a word is a ticker itself: one that is kept, or of which bars are stored.
-    fn home(&self, word: &Ticker) -> Result<Option<Venue>, Failure> {
-        let at = self.catalog.venues_of(word);
-        let is_asked = |venue: &&Venue| self.venues.is_empty() || self.venues.contains(venue);
-        if let Some(venue) = at.iter().find(is_asked) {
-            return Ok(Some(venue.clone()));
-        }
-        let venues = match self.venues {
-            [] => self.workspace.venues()?.into_iter().collect(),
-            venues => venues.to_vec(),
-        };
-        for venue in venues {
-            for interval in Interval::ALL {
-                let request = StorageRequest::bars(venue.clone(), word.clone(), interval);
-                if self.workspace.route(self.catalog, &request)?.has_rows {
-                    return Ok(Some(venue));
-                }
-            }
-        }
-        Ok(None)
     }
 }
 

@@ -1,20 +1,16 @@
 //! `barkeep partition-toggle`: chooses whether new series are kept in monthly partitions.
 //!
-//! Promises: a change that would leave rows behind in the other layout is refused before anything is written, with
-//! the command that moves them. Where rows are is looked up on the disk.
+//! Leaves to others: which change would leave rows behind in the other layout (`roster`).
 
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{registration, toggle_check};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
-use crate::config::{Overrides, StorageConfig, ToggleScope};
-use crate::lock::LockGuard;
+use super::registration;
+use crate::cli::{Exit, Failure, Shell, wiring};
+use crate::config::ToggleScope;
 use crate::model::{Slug, Venue};
+use crate::roster::{self, Change};
 use crate::workspace::Workspace;
 
 /// Options of `partition-toggle`.
@@ -37,20 +33,9 @@ pub(in crate::cli) struct ToggleArgs {
     show: bool,
 }
 
-/// What happens to a toggle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// Partitions are turned on.
-    Enable,
-    /// Partitions are turned off.
-    Disable,
-    /// The toggle is forgotten, and a wider one decides.
-    Clear,
-}
-
 /// Runs `partition-toggle`.
 pub(in crate::cli) fn run(args: &ToggleArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let mut workspace = wiring::open(shell, &Overrides::default())?;
+    let mut workspace = wiring::open(shell)?;
     let scope = scope(args);
     if args.show {
         return show(args, &workspace, shell);
@@ -61,9 +46,9 @@ pub(in crate::cli) fn run(args: &ToggleArgs, shell: &Shell<'_>) -> Result<Exit, 
         (false, false) => Change::Enable,
     };
     let held = registration::lock(&workspace, shell, "partition-toggle", Duration::ZERO)?;
-    let is_changed = change(&mut workspace, shell, &held, &scope, wanted)?;
+    let is_changed = roster::change_toggle(&mut workspace, &held, &scope, wanted)?;
     held.release()?;
-    shell.printer.note(&sentence(&scope, wanted, is_changed));
+    shell.note(&sentence(&scope, wanted, is_changed));
     Ok(Exit::Ok)
 }
 
@@ -73,35 +58,6 @@ fn scope(args: &ToggleArgs) -> ToggleScope {
         (Some(market), None) => ToggleScope::Market(market),
         (None, _) => ToggleScope::Global,
     }
-}
-
-/// Changes a toggle; `false` when it was so already.
-pub(super) fn change(
-    workspace: &mut Workspace<'_>,
-    shell: &Shell<'_>,
-    held: &LockGuard<'_>,
-    scope: &ToggleScope,
-    wanted: Change,
-) -> Result<bool, Failure> {
-    // Read under the lock: another run may have changed it since the workspace was opened.
-    let current = StorageConfig::load(&*shell.world.fs, shell.root())?;
-    let mut changed = current.clone();
-    match wanted {
-        Change::Enable => changed.set(scope, true),
-        Change::Disable => changed.set(scope, false),
-        Change::Clear => {
-            changed.clear(scope);
-        }
-    }
-    if changed == current {
-        return Ok(false);
-    }
-    toggle_check::refuse_orphans(workspace, &current, &changed)?;
-    held.confirm()?;
-    workspace
-        .config
-        .save_storage_config(&registration::temps(held), changed)?;
-    Ok(true)
 }
 
 fn sentence(scope: &ToggleScope, wanted: Change, is_changed: bool) -> String {
@@ -141,6 +97,6 @@ fn show(args: &ToggleArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Resu
         })
         .collect();
     let header = ["venue", "new series", "decided by"];
-    shell.printer.table(&header, &rows, &[]);
+    shell.table(&header, &rows, &[]);
     Ok(Exit::Ok)
 }

@@ -13,7 +13,6 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shell::Shell;
 use crate::cli::wiring;
-use crate::config::Overrides;
 
 /// The predecessor's commands that have other names today.
 #[derive(Debug, Subcommand)]
@@ -117,8 +116,8 @@ pub(in crate::cli) fn run(
             cleanup::run(&CleanupArgs::default(), shell)
         }
         PredecessorCommand::RunLock(RunLockCommand::Status) => {
-            let workspace = wiring::open(shell, &Overrides::default())?;
-            shell.printer.line(&cleanup::describe_lock(&workspace)?);
+            let workspace = wiring::open(shell)?;
+            shell.line(&cleanup::describe_lock(&workspace)?);
             Ok(Exit::Ok)
         }
     }
@@ -127,9 +126,7 @@ pub(in crate::cli) fn run(
 /// The predecessor downloaded its lists here; what is downloaded today is asked for.
 fn initialize(shell: &Shell<'_>) -> Result<Exit, Failure> {
     let exit = init::run(&InitArgs::default(), shell)?;
-    shell
-        .printer
-        .note("No list of tickers is downloaded by itself: barkeep tickers import --nasdaq");
+    shell.note("No list of tickers is downloaded by itself: barkeep tickers import --nasdaq");
     Ok(exit)
 }
 

@@ -28,12 +28,8 @@ pub(super) fn tell(shell: &Shell<'_>, bars: &[i64], interval: Interval, zone: Op
         let [one, many] = is;
         match bars.as_slice() {
             [] => {}
-            [_] => shell
-                .printer
-                .note(&format!("The bar of {named} {one} {what}.")),
-            _ => shell
-                .printer
-                .note(&format!("The bars of {named} {many} {what}.")),
+            [_] => shell.note(&format!("The bar of {named} {one} {what}.")),
+            _ => shell.note(&format!("The bars of {named} {many} {what}.")),
         }
     }
 }

@@ -4,21 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::{Failure, IN_PARTITIONS};
-use crate::cli::shell::Shell;
 use crate::cli::ui::words;
+use crate::cli::{Failure, Shell};
 use crate::ingest;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
+use crate::roster;
 use crate::source::symbols;
-use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
 
 /// Takes the run lock, waiting for it if that was asked for.
-///
-/// # Errors
-/// As `GlobalRunLock::acquire`.
 pub(super) fn lock<'s>(
     workspace: &Workspace<'s>,
     shell: &Shell<'_>,
@@ -32,9 +27,7 @@ pub(super) fn lock<'s>(
             let owner = error
                 .owner()
                 .map_or_else(|| "another run".to_owned(), ToString::to_string);
-            shell
-                .printer
-                .note(&format!("Waiting up to {seconds} for the lock of {owner}."));
+            shell.note(&format!("Waiting up to {seconds} for the lock of {owner}."));
             lock.acquire_waiting(command, wait)
         }
         outcome => outcome,
@@ -44,43 +37,27 @@ pub(super) fn lock<'s>(
     {
         ingest::sweep::forget(&*shell.world.fs, &workspace.places)?;
     }
-    guard.map_err(|error| {
-        let mut failure = Failure::from(error);
-        if let Some(signal) = shell.world.shutdown.signal() {
-            failure.exit = Exit::Interrupted(signal);
-        }
-        failure
-    })
+    guard.map_err(|error| shell.stopped(Failure::from(error)))
 }
 
-/// Returns the names of temporary files of the run that holds the lock.
-pub(super) fn temps(held: &LockGuard<'_>) -> TempNames {
-    TempNames::of(held.run().clone())
-}
-
-/// Replaces tickers.json, if the lock is still ours: the predecessor takes it from live runs.
-///
-/// # Errors
-/// When the lock is lost, or the file on disk is damaged or cannot be replaced.
-pub(super) fn save(
-    shell: &Shell<'_>,
-    held: &LockGuard<'_>,
-    catalog: &Catalog,
-) -> Result<(), Failure> {
-    held.confirm()?;
-    let fs = &*shell.world.fs;
-    Ok(Catalog::save(
-        fs,
-        &temps(held),
-        shell.root(),
-        &catalog.to_bytes(),
-    )?)
+/// Changes the registry under the run lock, and saves it if something changed. `load` returns what there is.
+pub(super) fn change<T>(
+    (workspace, shell): (&Workspace<'_>, &Shell<'_>),
+    command: &str,
+    load: fn(&Workspace<'_>, &Shell<'_>) -> Result<Catalog, Failure>,
+    apply: impl FnOnce(&mut Catalog) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let held = lock(workspace, shell, command, Duration::ZERO)?;
+    let mut catalog = load(workspace, shell)?;
+    let done = apply(&mut catalog)?;
+    if catalog.is_changed() {
+        roster::save(workspace.fs(), &held, &catalog)?;
+    }
+    held.release()?;
+    Ok(done)
 }
 
 /// Returns the tickers of the command line and of a file that somebody wrote.
-///
-/// # Errors
-/// When the file cannot be read, or something in it is no ticker; then none is taken.
 pub(super) fn listed(
     shell: &Shell<'_>,
     tickers: &[Ticker],
@@ -123,7 +100,7 @@ pub(super) fn add(
 pub(super) fn warn_of_twins(shell: &Shell<'_>, catalog: &Catalog, tickers: &[Ticker]) {
     for twins in catalog.case_twins() {
         if twins.iter().any(|twin| tickers.contains(twin)) {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{} differ only in case, which some disks cannot tell apart.",
                 words::some_of(&twins, 3)
             ));
@@ -131,35 +108,20 @@ pub(super) fn warn_of_twins(shell: &Shell<'_>, catalog: &Catalog, tickers: &[Tic
     }
 }
 
-/// The legacy layout has no encoding: a symbol that is unsafe as a file name has no place in it.
-///
-/// # Errors
-/// When the venue keeps new series in the legacy layout.
-pub(super) fn refuse_unsafe_names(
+/// Warns of intervals in which a ticker cannot be stored, since it is unsafe as a file name.
+pub(super) fn warn_of_unspelled(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     venue: &Venue,
     tickers: &[Ticker],
 ) -> Result<(), Failure> {
-    let Some(ticker) = tickers.iter().find(|ticker| ticker.legacy_stem().is_none()) else {
+    let Some((ticker, intervals)) = roster::unspelled(workspace, venue, tickers)? else {
         return Ok(());
     };
-    let Venue { market, source } = venue;
-    if !workspace.config.is_partitioned_enabled(venue).0 {
-        let refused = format!(
-            "the legacy layout cannot hold {ticker}: its symbol is not safe as a file name"
-        );
-        return Err(Failure::new(Exit::Failed, refused).hint(format!(
-            "{IN_PARTITIONS} --market {market} --source {source}"
-        )));
-    }
-    for interval in workspace.intervals()? {
-        if !workspace.config.partitions(venue, interval) {
-            shell.printer.warning(&format!(
-                "{interval} bars of {ticker} cannot be stored: they are kept in the legacy layout, which cannot \
-                 spell the symbol."
-            ));
-        }
+    for interval in intervals {
+        shell.warning(&format!(
+            "{interval} bars of {ticker} cannot be stored: they are kept in the legacy layout, which cannot spell the symbol."
+        ));
     }
     Ok(())
 }

@@ -9,12 +9,8 @@ use clap::Args;
 
 use super::export::{save, target};
 use super::status::survey;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::page;
 use crate::ledger::Rewrite;
 use crate::overview::{self, Made};
@@ -33,8 +29,7 @@ pub(in crate::cli) struct ReportArgs {
 /// Runs `report`.
 pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let target = target(shell, &args.output, args.force)?;
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let standing = survey(&workspace, shell, &catalog)?;
     let made = Made {
         at: shell.around.clock.now(),
@@ -49,9 +44,7 @@ pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, 
     save(shell, &target, page.as_bytes())?;
     let bytes = size(u64::try_from(page.len()).unwrap_or_default());
     let shown = args.output.display();
-    shell
-        .printer
-        .note(&format!("{shown} is a page of {bytes}."));
+    shell.note(&format!("{shown} is a page of {bytes}."));
     Ok(Exit::Ok)
 }
 

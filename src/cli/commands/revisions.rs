@@ -11,11 +11,7 @@ use super::named::Lookup;
 use super::show::catalog_if_usable;
 use super::unknown;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
 
@@ -75,7 +71,7 @@ impl RevisionsArgs {
 
 /// Runs `revisions`.
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
@@ -103,9 +99,7 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
         let feed = args.trades.as_ref().map(ToString::to_string);
         let named = args.ticker.as_ref().map(ToString::to_string).or(feed);
         let named = named.unwrap_or_default();
-        shell
-            .printer
-            .note(&format!("No stored value of {named} was ever replaced."));
+        shell.note(&format!("No stored value of {named} was ever replaced."));
         return Ok(Exit::Ok);
     }
     print(args, shell, &ledgers);
@@ -118,7 +112,7 @@ fn refuse_unknown(ticker: &Ticker, catalog: &Catalog) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("tickers.json does not have {ticker}, and no value of it was replaced");
-    let hint = unknown::near(catalog, &[ticker], || unknown::LISTED.to_owned());
+    let hint = unknown::near_or_listed(catalog, &[ticker]);
     Err(Failure::usage(message).hint(hint))
 }
 
@@ -128,7 +122,7 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
         .flat_map(|(request, ledger)| ledger.lines.iter().map(move |line| (request, line)));
     if args.json {
         for (request, line) in lines {
-            shell.printer.json(&json!({
+            shell.json(&json!({
                 "series": request.to_string(),
                 "at": line.at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
                 "date": line.key,
@@ -151,7 +145,7 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
     });
     let rows: Vec<[String; 6]> = rows.collect();
     let header = ["series", "at", "date", "field", "old", "new"];
-    shell.printer.table(&header, &rows, &[4, 5]);
+    shell.table(&header, &rows, &[4, 5]);
 }
 
 fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exit {
@@ -162,9 +156,7 @@ fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exi
         }
         for (path, reason) in ledger.damaged.iter().take(MOST_NAMED) {
             let path = shell.shown(path);
-            shell
-                .printer
-                .error(&format!("error: {path} is damaged and not shown: {reason}"));
+            shell.error(&format!("error: {path} is damaged and not shown: {reason}"));
         }
         exit = Exit::Damaged;
     }

@@ -7,20 +7,14 @@ use super::cleanup::describe_lock;
 use super::mirror;
 use super::status_gaps;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
 use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
-use crate::ingest::Unserved;
-use crate::inventory::{self, Asked, Known};
+use crate::cli::{Exit, Failure, Shell, wiring};
+use crate::inventory::{self, Asked};
 use crate::model::{Interval, Ticker, Venue};
-use crate::overview::{self, RefusedTicker, SeriesStatus};
+use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
 use crate::storage::leftover_runs;
-use crate::update::{self, AgainstToggle, UpdateRequest};
 use crate::vault::Vault;
 use crate::workspace::{DataRoot, Workspace};
 
@@ -46,10 +40,9 @@ pub(in crate::cli) struct StatusArgs {
 
 /// Runs `status`.
 pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     for warning in catalog.warnings() {
-        shell.printer.warning(&format!("{warning}."));
+        shell.warning(&format!("{warning}."));
     }
     if args.gaps {
         return status_gaps::run(args, &workspace, &catalog, shell);
@@ -60,8 +53,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         refused,
         data,
         against_toggle,
+        in_both,
     } = survey(&workspace, shell, &catalog)?;
-    let toggles = plan::toggle_warnings(&against_toggle, workspace.config.storage_config());
+    let toggles = plan::toggle_warnings(
+        (&against_toggle, &in_both),
+        workspace.config.storage_config(),
+    );
     let lock = describe_lock(&workspace)?;
     let fs = &*shell.world.fs;
     let leftovers = match leftover_runs(fs, &workspace.places) {
@@ -70,13 +67,13 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         runs => runs?,
     };
     let leftovers = leftovers.len();
-    let known = known(&workspace, shell, &catalog)?;
+    let known = inventory::known(&workspace, fs, &catalog, &Asked::default())?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, &known);
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
-        shell.printer.json(&json!({
+        shell.json(&json!({
             "series": series.iter().map(document).collect::<Vec<_>>(),
             "lock": lock,
             "leftover_runs": leftovers,
@@ -105,11 +102,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     ];
     // A workspace of feeds has no series that are asked for one by one.
     if !rows.is_empty() || sizes.is_empty() {
-        shell.printer.table(&header, &rows, &[2, 3, 4, 6, 7]);
+        shell.table(&header, &rows, &[2, 3, 4, 6, 7]);
     }
     if !sizes.is_empty() {
         if !rows.is_empty() {
-            shell.printer.line("");
+            shell.line("");
         }
         ui_sizes::print(&sizes, shell.printer);
     }
@@ -117,7 +114,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         one.print(now, shell.printer);
     }
     if !shelves.is_empty() {
-        shell.printer.line("");
+        shell.line("");
         ui_sizes::print_vault(&shelves, shell.printer);
     }
     print_data_root(&data, 0, shell.printer);
@@ -125,14 +122,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         print_unserved(one, shell.printer);
     }
     for warning in &toggles {
-        shell.printer.warning(&format!("{warning}."));
+        shell.warning(&format!("{warning}."));
     }
     for one in &refused {
-        shell.printer.warning(&refused_line(one));
+        shell.warning(&refused_line(one));
     }
     print_losses(&series, shell);
     let lock = if lock == "none" { "free" } else { &lock };
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "The run lock is {lock}; {} left.",
         count(leftovers, "interrupted run", "interrupted runs")
     ));
@@ -142,13 +139,13 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
 /// Says what the sources will forget.
 fn print_losses(series: &[SeriesStatus], shell: &Shell<'_>) {
     for one in series.iter().filter(|one| one.will_lose()) {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} {} will expire before it can be fetched at this rate.",
             one.venue, one.interval
         ));
     }
     for one in series.iter().filter(|one| one.losing_in_a_week > 0) {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{} {}: {} bars within a week, {} within a day, unless they are fetched.",
             one.venue,
             one.interval,
@@ -163,55 +160,14 @@ pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
     Exit::WillExpire.when(series.iter().any(SeriesStatus::will_lose))
 }
 
-/// How a workspace stands.
-#[derive(Debug, Default)]
-pub(super) struct Standing {
-    pub(super) series: Vec<SeriesStatus>,
-    /// Tickers of which nothing is stored, because their source describes another security.
-    pub(super) refused: Vec<RefusedTicker>,
-    /// What nobody can be asked for.
-    pub(super) unserved: Vec<Unserved>,
-    pub(super) data: DataRoot,
-    /// What stays in another layout than it is wished in.
-    pub(super) against_toggle: Vec<AgainstToggle>,
-}
-
 /// Returns how the workspace stands.
 pub(super) fn survey(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
     catalog: &Catalog,
 ) -> Result<Standing, Failure> {
-    let view = workspace.view();
-    let request = UpdateRequest {
-        now: shell.around.clock.now(),
-        today: shell.today(),
-        waiting: view.waiting(catalog, &*shell.world.fs, &workspace.places)?,
-        ..UpdateRequest::default()
-    };
-    let plan = update::plan(&request, view, catalog, &workspace.intervals()?)?;
-    let series = overview::survey(&plan, view, catalog, request.now);
-    Ok(Standing {
-        refused: overview::refused(&plan, view, catalog, request.now),
-        series,
-        unserved: plan.unserved,
-        data: plan.data,
-        against_toggle: plan.against_toggle,
-    })
-}
-
-/// Returns what is known of all series.
-pub(super) fn known(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    catalog: &Catalog,
-) -> Result<Known, Failure> {
-    Ok(inventory::known(
-        workspace,
-        &*shell.world.fs,
-        catalog,
-        &Asked::default(),
-    )?)
+    let at = (shell.around.clock.now(), shell.today());
+    Ok(overview::survey(workspace, catalog, at)?)
 }
 
 fn refused_line(one: &RefusedTicker) -> String {

@@ -10,11 +10,9 @@ use super::status::{StatusArgs, exit, survey};
 use super::unknown;
 use crate::backlog::{self, AskedSessions, FeedMinutes, Owed, SeriesSessions, StateOfSessions};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::feed_minutes;
 use crate::cli::ui::words::{count, grouped, moment};
+use crate::cli::{Exit, Failure, Shell};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Series, Ticker, Venue, time};
@@ -74,9 +72,7 @@ pub(super) fn run(
         let feeds = minutes
             .as_ref()
             .map(|feeds| feed_minutes::document(feeds, &args.venues));
-        shell
-            .printer
-            .json(&document(args, &states, &series, feeds.as_ref()));
+        shell.json(&document(args, &states, &series, feeds.as_ref()));
     } else {
         print(args, &states, &series, shell);
         if let Some(feeds) = &minutes {
@@ -87,14 +83,14 @@ pub(super) fn run(
         feed_minutes::warn(feeds, shell);
     }
     for path in books.values().flat_map(GapBook::damaged) {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} is damaged: what was remembered of its sessions is unknown.",
             shell.shown(path)
         ));
     }
     for one in will_lose {
         let sessions = count(one.missed, "session", "sessions");
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} {}: {sessions} will be lost before they can be fetched at this rate.",
             one.venue, one.interval
         ));
@@ -155,7 +151,7 @@ fn print(
             "next loss",
         ];
         let rows: Vec<[String; 8]> = states.iter().map(row).collect();
-        return shell.printer.table(&header, &rows, &[3, 4]);
+        return shell.table(&header, &rows, &[3, 4]);
     }
     let header = [
         "venue",
@@ -181,9 +177,7 @@ fn print(
             ]
         })
     });
-    shell
-        .printer
-        .table(&header, &rows.collect::<Vec<_>>(), &[6]);
+    shell.table(&header, &rows.collect::<Vec<_>>(), &[6]);
 }
 
 fn row(one: &StateOfSessions) -> [String; 8] {

@@ -8,15 +8,13 @@ use crate::ingest::sweep::SweepReport;
 pub(in crate::cli) fn print(swept: &SweepReport, shell: &Shell<'_>) {
     let merged = count(swept.staged.len(), "temporary file", "temporary files");
     if !swept.staged.is_empty() {
-        shell.printer.note(&format!("Merged the rows of {merged}."));
+        shell.note(&format!("Merged the rows of {merged}."));
     }
     let removed = count(swept.removed.len(), "temporary file", "temporary files");
     if !swept.removed.is_empty() {
-        shell.printer.note(&format!("Removed {removed}."));
+        shell.note(&format!("Removed {removed}."));
     }
     for left in &swept.left {
-        shell
-            .printer
-            .warning(&format!("{} stays: {}.", left.path.display(), left.reason));
+        shell.warning(&format!("{} stays: {}.", left.path.display(), left.reason));
     }
 }

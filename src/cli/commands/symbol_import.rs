@@ -1,34 +1,22 @@
 //! `barkeep tickers import`: takes the tickers of lists into the registry.
 //!
-//! Promises: a list is taken whole or not at all, whatever becomes of the others; nothing is ever removed. An accepted list
-//! is kept, so that the next one of its origin can be compared with it; a refused one leaves the old one where it is.
+//! Leaves to others: which list is taken, and what becomes of it (`roster`).
 
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::import_report;
-use super::mnemonics;
-use super::{list_origin::ListOrigin, registration};
-use crate::catalog::{AliasTable, Catalog, Learned};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
-use crate::cli::wiring;
-use crate::lock::LockGuard;
+use super::import_report::ImportReport;
+use super::registration;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Venue;
-use crate::source::symbols::{Kind, ListError, SymbolList};
-use crate::sys::atomic;
-use crate::update::{self, ListChoice, TakenIn};
+use crate::roster::{Import, Imported, ListOrigin, Lists};
+use crate::source::symbols::{Forms, Kind};
 use crate::workspace::Workspace;
 
 /// Options of `tickers import`.
-#[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
+#[derive(Debug, Default, Args)]
 pub(in crate::cli) struct ImportArgs {
     #[command(flatten)]
     which: WhichLists,
@@ -59,7 +47,7 @@ fn kind() -> impl TypedValueParser<Value = Kind> {
     })
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[group(required = true, multiple = false)]
 struct WhichLists {
     /// The symbol directories of Nasdaq Trader
@@ -82,61 +70,40 @@ impl ImportArgs {
     pub(super) fn datahub() -> Self {
         Self {
             which: WhichLists {
-                nasdaq: false,
                 datahub: true,
-                xetra: None,
-                list: None,
+                ..WhichLists::default()
             },
-            venue: None,
-            kinds: Vec::new(),
-            aliases: false,
-            dry_run: false,
-            accept_shorter: false,
-            json: false,
+            ..Self::default()
         }
     }
-
-    /// Tells whether output is for machines.
-    pub(super) fn is_json(&self) -> bool {
-        self.json
-    }
 }
 
-/// A list that was understood.
-pub(super) struct Import {
-    pub(super) origin: ListOrigin,
-    bytes: Vec<u8>,
-    pub(super) list: SymbolList,
+/// The lists that are taken, and why others are not.
+struct Told<'t> {
+    shell: &'t Shell<'t>,
+    is_json: bool,
+    refused: Vec<Failure>,
 }
 
-/// The lists of one question.
-pub(super) struct Lists {
-    pub(super) taken: Vec<Import>,
-    pub(super) refused: Vec<Failure>,
-}
-
-impl Lists {
+impl Told<'_> {
     /// Goes on if there is a list to take.
-    ///
-    /// # Errors
-    /// When every list is refused: with the gravest of the reasons, after the others were told.
-    fn or_nothing(mut self, shell: &Shell<'_>, is_json: bool) -> Result<Self, Failure> {
-        if !self.taken.is_empty() {
-            return Ok(self);
+    fn some_of(&mut self, mut lists: Lists) -> Result<Lists, Failure> {
+        let refused = std::mem::take(&mut lists.refused).into_iter();
+        self.refused.extend(refused.map(Failure::from));
+        if !lists.read.is_empty() {
+            return Ok(lists);
         }
         let worst = Exit::worst(self.refused.iter().map(|refused| refused.exit));
-        let at = self
-            .refused
-            .iter()
-            .position(|refused| refused.exit == worst);
+        let mut each = self.refused.iter();
+        let at = each.position(|refused| refused.exit == worst);
         let gravest = self.refused.remove(at.unwrap_or_default());
-        self.tell_refused(shell, is_json);
+        self.tell();
         Err(gravest)
     }
 
-    fn tell_refused(&self, shell: &Shell<'_>, is_json: bool) {
+    fn tell(&self) {
         for refused in &self.refused {
-            refused.tell(shell.printer, is_json);
+            refused.tell(self.shell.printer, self.is_json);
         }
     }
 
@@ -149,102 +116,57 @@ impl Lists {
     }
 }
 
-/// What an import changes.
-#[derive(Default)]
-pub(super) struct Changes {
-    pub(super) taken: TakenIn,
-    /// What became of the mnemonics, where a list has some.
-    pub(super) aliases: Option<Learned>,
-}
-
 /// Runs `tickers import`.
 pub(super) fn run(args: &ImportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open_at(shell, args.venue.as_ref())?;
-    wiring::warn_without_source(&workspace, shell, workspace.default_venue());
-    let lists = fetch(args, shell, &workspace)?.or_nothing(shell, args.json)?;
-    let compared = |lists: Lists| {
-        if args.accept_shorter {
-            return Ok(lists);
-        }
-        compare(lists, shell, &workspace)?.or_nothing(shell, args.json)
-    };
-    let (lists, changes) = if args.dry_run {
-        let lists = compared(lists)?;
-        let (_, _, changes) = take_all(args, &lists.taken, shell, &workspace)?;
-        (lists, changes)
-    } else {
-        let held = registration::lock(&workspace, shell, "tickers import", Duration::ZERO)?;
-        let lists = compared(lists)?;
-        let (catalog, aliases, changes) = take_all(args, &lists.taken, shell, &workspace)?;
-        if catalog.is_changed() {
-            registration::save(shell, &held, &catalog)?;
-        }
-        if let Some(aliases) = aliases {
-            mnemonics::save(&aliases, &held, shell, &workspace)?;
-        }
-        keep(&lists.taken, &held, shell, &workspace)?;
-        held.release()?;
-        (lists, changes)
-    };
     let venue = workspace.default_venue();
-    lists.tell_refused(shell, args.json);
-    import_report::tell(&lists, &changes, args.dry_run, venue, shell);
-    if args.json {
-        let document = import_report::json(&lists, &changes, args.dry_run, venue);
-        shell.printer.json(&document);
-    }
-    Ok(lists.exit())
-}
-
-fn fetch(
-    args: &ImportArgs,
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-) -> Result<Lists, Failure> {
-    let origins = origins(&args.which, shell, workspace)?;
-    let client = workspace.client()?;
-    let mut lists = Lists {
-        taken: Vec::new(),
+    wiring::warn_without_source(&workspace, shell, venue);
+    let import = Import {
+        workspace: &workspace,
+        kinds: &args.kinds,
+        is_of_aliases: args.aliases,
+        accepts_shorter: args.accept_shorter,
+        today: shell.today(),
+    };
+    let mut told = Told {
+        shell,
+        is_json: args.json,
         refused: Vec::new(),
     };
-    for origin in origins {
-        let understood = |bytes: &[u8]| {
-            let list = parsed(bytes, &origin, workspace)?;
-            if args.aliases && list.mnemonics.is_none() {
-                return Err(ListError::NoMnemonics);
-            }
-            if !args.kinds.is_empty() && !list.has_kinds() {
-                return Err(ListError::NoKinds);
-            }
-            Ok(list)
-        };
-        let outcome = origin.bytes(shell, &client).and_then(|bytes| {
-            let list = understood(&bytes).map_err(|error| origin.refused(shell, &error))?;
-            Ok((bytes, list))
-        });
-        match outcome {
-            Ok((bytes, list)) => lists.taken.push(Import {
-                origin,
-                bytes,
-                list,
-            }),
-            Err(stopped) if matches!(stopped.exit, Exit::Interrupted(_)) => return Err(stopped),
-            Err(refused) => lists.refused.push(refused),
-        }
+    let origins = origins(&args.which, shell, &workspace)?;
+    let lists = import.read(origins, &shell.around.stop);
+    let lists = lists.map_err(|error| shell.stopped(error.into()))?;
+    let lists = told.some_of(lists)?;
+    let changed = |lists: &Lists| -> Result<Imported, Failure> {
+        let imported = import.changed(lists)?;
+        registration::warn_of_twins(shell, &imported.catalog, &imported.taken.tickers);
+        Ok(imported)
+    };
+    let (lists, imported) = if args.dry_run {
+        let lists = told.some_of(import.compared(lists)?)?;
+        let imported = changed(&lists)?;
+        (lists, imported)
+    } else {
+        let held = registration::lock(&workspace, shell, "tickers import", Duration::ZERO)?;
+        let lists = told.some_of(import.compared(lists)?)?;
+        let imported = changed(&lists)?;
+        import.save(&lists, &imported, &held)?;
+        held.release()?;
+        (lists, imported)
+    };
+    told.tell();
+    let report = ImportReport {
+        lists: &lists.read,
+        refused: &told.refused,
+        imported: &imported,
+        is_dry_run: args.dry_run,
+        venue,
+    };
+    report.tell(shell);
+    if args.json {
+        shell.json(&report.json());
     }
-    Ok(lists)
-}
-
-/// Reads a list as the venue of the question needs it: a feed of trades names instruments by ISIN, a source as Yahoo does.
-fn parsed(
-    bytes: &[u8],
-    origin: &ListOrigin,
-    workspace: &Workspace<'_>,
-) -> Result<SymbolList, ListError> {
-    match workspace.view().feed(workspace.default_venue()) {
-        Some(feed) => SymbolList::parse_for_feed(bytes, origin.forms(), &feed.spec().currency),
-        None => SymbolList::parse(bytes, origin.forms()),
-    }
+    Ok(told.exit())
 }
 
 fn origins(
@@ -252,11 +174,12 @@ fn origins(
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
 ) -> Result<Vec<ListOrigin>, Failure> {
-    if let Some(typed) = &which.list {
-        return Ok(vec![ListOrigin::typed(typed, shell)]);
+    let typed = |word: &str, forms| vec![ListOrigin::of(word, &shell.world.current_dir, forms)];
+    if let Some(word) = &which.list {
+        return Ok(typed(word, Forms::All));
     }
-    if let Some(Some(typed)) = &which.xetra {
-        return Ok(vec![ListOrigin::typed_table(typed, shell)]);
+    if let Some(Some(word)) = &which.xetra {
+        return Ok(typed(word, Forms::Tables));
     }
     let lists = &workspace.config.settings().lists;
     let (key, named) = if which.nasdaq {
@@ -271,98 +194,6 @@ fn origins(
         let hint = format!("name them there: {key} = [\"FILE-or-URL\"] in the table [lists]");
         return Err(Failure::new(Exit::Failed, message).hint(hint));
     }
-    let configured = |named: &String| ListOrigin::configured(named, shell);
-    Ok(named.iter().map(configured).collect())
-}
-
-/// Takes the lists into a registry and a table of aliases in memory; without a table where no list has mnemonics.
-fn take_all(
-    args: &ImportArgs,
-    imports: &[Import],
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-) -> Result<(Catalog, Option<AliasTable>, Changes), Failure> {
-    let mut catalog = workspace.catalog()?.unwrap_or_default();
-    let mut changes = if args.aliases {
-        Changes::default()
-    } else {
-        let venue = workspace.default_venue();
-        let choice = ListChoice {
-            venue,
-            kinds: &args.kinds,
-            is_legacy: !workspace.config.is_partitioned_enabled(venue).0,
-            today: shell.today(),
-        };
-        let lists = imports.iter().map(|import| &import.list);
-        let taken = update::take_in(&mut catalog, lists, choice);
-        registration::warn_of_twins(shell, &catalog, &taken.tickers);
-        Changes {
-            taken,
-            aliases: None,
-        }
-    };
-    let lists = imports.iter().map(|import| &import.list);
-    let learned = mnemonics::learned(lists, shell, workspace)?;
-    changes.aliases = learned.as_ref().map(|(_, learned)| *learned);
-    let changed = learned.filter(|(_, learned)| learned.newer.is_none());
-    Ok((catalog, changed.map(|(table, _)| table), changes))
-}
-
-/// Refuses the lists that are too short beside the last ones of their origins.
-fn compare(lists: Lists, shell: &Shell<'_>, workspace: &Workspace<'_>) -> Result<Lists, Failure> {
-    let mut compared = Lists {
-        taken: Vec::new(),
-        refused: lists.refused,
-    };
-    for import in lists.taken {
-        let path = workspace.places.list(&import.origin.to_string());
-        let last = shell.world.fs.read(&path)?;
-        match check_length(
-            &import,
-            last.as_deref(),
-            &shell.shown(&path).to_string(),
-            (shell, workspace),
-        ) {
-            Ok(()) => compared.taken.push(import),
-            Err(refused) => compared.refused.push(refused),
-        }
-    }
-    Ok(compared)
-}
-
-/// Compares a list with the bytes of the last one of its origin, which are kept in a file that is called so.
-fn check_length(
-    Import { origin, list, .. }: &Import,
-    last: Option<&[u8]>,
-    kept: &str,
-    (shell, workspace): (&Shell<'_>, &Workspace<'_>),
-) -> Result<(), Failure> {
-    const HINT: &str = "`--accept-shorter` takes it all the same";
-    let Some(bytes) = last else {
-        return Ok(());
-    };
-    let last = parsed(bytes, origin, workspace).map_err(|error| {
-        let message = format!("{origin} cannot be compared with {kept}: {error}");
-        Failure::new(Exit::Damaged, message).hint(HINT)
-    })?;
-    list.check_length(&last)
-        .map_err(|error: ListError| origin.refused(shell, &error).hint(HINT))
-}
-
-/// Keeps the lists, so that the next ones can be compared with them.
-fn keep(
-    imports: &[Import],
-    held: &LockGuard<'_>,
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-) -> Result<(), Failure> {
-    let fs = &*shell.world.fs;
-    held.confirm()?;
-    for Import { origin, bytes, .. } in imports {
-        let path = workspace.places.list(&origin.to_string());
-        atomic::create_dirs(fs, &workspace.places.root, atomic::parent(&path))?;
-        let temps = registration::temps(held);
-        atomic::replace_from(fs, &temps, &path, bytes, origin.rights(fs)?)?;
-    }
-    Ok(())
+    let of_settings = |named: &String| ListOrigin::of(named, shell.root(), Forms::Tables);
+    Ok(named.iter().map(of_settings).collect())
 }

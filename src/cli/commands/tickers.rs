@@ -12,14 +12,11 @@ use super::registration;
 use super::symbol_import::{self, ImportArgs};
 use super::unknown;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, some_of};
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::wiring::{self, registry, registry_or_new};
+use crate::cli::{Exit, Failure, Shell};
 use crate::model::{Ticker, Venue};
-use crate::workspace::Workspace;
+use crate::roster::{self, Removed};
 
 /// What to do with tickers.
 #[derive(Debug, Subcommand)]
@@ -91,17 +88,6 @@ pub(in crate::cli) struct ListArgs {
     json: bool,
 }
 
-impl TickersCommand {
-    /// Tells whether output is for machines.
-    pub(in crate::cli) fn is_json(&self) -> bool {
-        match self {
-            Self::List(args) => args.json,
-            Self::Import(args) => args.is_json(),
-            _ => false,
-        }
-    }
-}
-
 /// Runs `tickers`.
 pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result<Exit, Failure> {
     match command {
@@ -118,37 +104,27 @@ pub(in crate::cli) fn run(command: &TickersCommand, shell: &Shell<'_>) -> Result
 fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     let venue = workspace.default_venue();
-    let held = registration::lock(&workspace, shell, "tickers accept", Duration::ZERO)?;
-    let mut catalog = registry(&workspace, shell)?;
-    let tickers = Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(venue))
-        .tickers(&args.tickers)?;
-    let unknown: Vec<&Ticker> = tickers
-        .iter()
-        .filter(|ticker| !catalog.is_at(ticker, venue))
-        .collect();
-    if !unknown.is_empty() {
-        let message = format!("{} not at {venue} in tickers.json", verb(&unknown));
-        let hint = unknown::near(&catalog, &unknown, || unknown::LISTED.to_owned());
-        return Err(Failure::new(Exit::Failed, message).hint(hint));
-    }
-    let mut settled = Vec::new();
-    for ticker in &tickers {
-        match catalog.accept_identity(ticker, venue, shell.world.clock.now().date_naive()) {
-            Some(identity) => {
-                let fields = identity.fields().into_iter();
-                let told: Vec<String> = fields
-                    .filter_map(|(name, text)| Some(format!("{name} {}", text?)))
-                    .collect();
-                let told = told.join(", ");
-                shell.printer.note(&format!("{ticker} is now: {told}."));
-            }
-            None => settled.push(ticker),
+    let around = (&workspace, shell);
+    let settled = registration::change(around, "tickers accept", registry, |catalog| {
+        let lookup = Lookup::of(shell, &workspace, catalog, std::slice::from_ref(venue));
+        let tickers = lookup.tickers(&args.tickers)?;
+        let is_unknown = |ticker: &&Ticker| !catalog.is_at(ticker, venue);
+        let unknown: Vec<&Ticker> = tickers.iter().filter(is_unknown).collect();
+        refuse_unknown(&unknown, Some(venue), catalog)?;
+        let mut settled = Vec::new();
+        for ticker in tickers {
+            let today = shell.world.clock.now().date_naive();
+            let Some(identity) = catalog.accept_identity(&ticker, venue, today) else {
+                settled.push(ticker);
+                continue;
+            };
+            let fields = identity.fields().into_iter();
+            let told = fields.filter_map(|(name, text)| Some(format!("{name} {}", text?)));
+            let told = told.collect::<Vec<_>>().join(", ");
+            shell.note(&format!("{ticker} is now: {told}."));
         }
-    }
-    if catalog.is_changed() {
-        registration::save(shell, &held, &catalog)?;
-    }
-    held.release()?;
+        Ok(settled)
+    })?;
     if settled.is_empty() {
         return Ok(Exit::Ok);
     }
@@ -161,98 +137,61 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let venue = workspace.default_venue();
     let words = registration::listed(shell, &args.tickers, args.tickers_file.as_deref())?;
     wiring::warn_without_source(&workspace, shell, venue);
-    let held = registration::lock(&workspace, shell, "tickers add", Duration::ZERO)?;
-    let mut catalog = workspace.catalog()?.unwrap_or_default();
-    let tickers =
-        Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(venue)).tickers(&words)?;
-    registration::refuse_unsafe_names(&workspace, shell, venue, &tickers)?;
-    let added = registration::add(shell, &mut catalog, venue, &tickers);
-    for ticker in &tickers {
-        catalog.reactivate(ticker, venue);
-    }
-    if catalog.is_changed() {
-        registration::save(shell, &held, &catalog)?;
-    }
-    held.release()?;
-    shell.printer.note(&format!(
-        "Added {} to {venue}.",
-        count(added, "ticker", "tickers")
-    ));
+    let around = (&workspace, shell);
+    let added = registration::change(around, "tickers add", registry_or_new, |catalog| {
+        let lookup = Lookup::of(shell, &workspace, catalog, std::slice::from_ref(venue));
+        let tickers = lookup.tickers(&words)?;
+        registration::warn_of_unspelled(&workspace, shell, venue, &tickers)?;
+        let added = registration::add(shell, catalog, venue, &tickers);
+        for ticker in &tickers {
+            catalog.reactivate(ticker, venue);
+        }
+        Ok(added)
+    })?;
+    let added = count(added, "ticker", "tickers");
+    shell.note(&format!("Added {added} to {venue}."));
     Ok(Exit::Ok)
 }
 
 fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
+    let venue = args.venue.as_ref();
     let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
     let mut catalog = registry(&workspace, shell)?;
-    let venues = args.venue.as_slice();
-    let tickers = Lookup::of(shell, &workspace, &catalog, venues).tickers(&args.tickers)?;
-    if let Some(venue) = &args.venue {
-        for ticker in &tickers {
-            refuse_orphans(&workspace, &catalog, (ticker, venue), shell)?;
-        }
-    }
-    let (known, unknown): (Vec<_>, Vec<_>) = tickers.iter().partition(|ticker| match &args.venue {
-        Some(venue) => catalog.remove_at(ticker, venue),
-        None => catalog.remove(ticker),
-    });
+    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
+    let tickers = lookup.tickers(&args.tickers)?;
+    let Removed { known, unknown } = roster::remove(&workspace, &mut catalog, &tickers, venue)?;
     if !known.is_empty() {
-        registration::save(shell, &held, &catalog)?;
+        roster::save(workspace.fs(), &held, &catalog)?;
         let removed = count(known.len(), "ticker", "tickers");
-        let from = args.venue.as_ref();
-        let from = from.map_or_else(String::new, |venue| format!(" from {venue}"));
-        shell.printer.note(&format!(
+        let from = venue.map_or_else(String::new, |venue| format!(" from {venue}"));
+        shell.note(&format!(
             "Removed {removed}{from}. Stored bars stay where they are."
         ));
     }
     held.release()?;
+    refuse_unknown(&unknown, venue, &catalog)?;
+    Ok(Exit::Ok)
+}
+
+/// Refuses tickers that a venue, or nobody, has; none where there is none.
+fn refuse_unknown(
+    unknown: &[&Ticker],
+    venue: Option<&Venue>,
+    catalog: &Catalog,
+) -> Result<(), Failure> {
     if unknown.is_empty() {
-        return Ok(Exit::Ok);
+        return Ok(());
     }
-    let message = match &args.venue {
-        Some(venue) => format!("{} not at {venue} in tickers.json", verb(&unknown)),
-        None => format!("{} not in tickers.json", verb(&unknown)),
-    };
-    let hint = unknown::near(&catalog, &unknown, || unknown::LISTED.to_owned());
+    let verb = if unknown.len() == 1 { "is" } else { "are" };
+    let at = venue.map_or_else(String::new, |venue| format!("at {venue} "));
+    let message = format!("{} {verb} not {at}in tickers.json", some_of(unknown, 5));
+    let hint = unknown::near_or_listed(catalog, unknown);
     Err(Failure::new(Exit::Failed, message).hint(hint))
 }
 
-/// A legacy file that names no venue is that of the ticker's home: with another home it would be another venue's at once.
-fn refuse_orphans(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    (ticker, venue): (&Ticker, &Venue),
-    shell: &Shell<'_>,
-) -> Result<(), Failure> {
-    let venues = catalog.venues_of(ticker);
-    let [home, heir, ..] = venues.as_slice() else {
-        return Ok(());
-    };
-    if home != venue {
-        return Ok(());
-    }
-    let Some(path) = workspace.stores.legacy.places().unnamed(ticker)? else {
-        return Ok(());
-    };
-    let path = shell.shown(&path);
-    Err(Failure::new(
-        Exit::Failed,
-        format!("{path} names no venue, and without {ticker} at {venue} it would be {heir}'s"),
-    )
-    .hint("migrate it, or move it away, or remove the ticker at every venue"))
-}
-
-fn verb(tickers: &[&Ticker]) -> String {
-    format!(
-        "{} {}",
-        some_of(tickers, 5),
-        if tickers.len() == 1 { "is" } else { "are" }
-    )
-}
-
 fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (_, catalog) = wiring::open_with_registry(shell)?;
     let tickers = match &args.venue {
         Some(venue) => catalog.tickers_at(venue),
         None => catalog.tickers().to_vec(),

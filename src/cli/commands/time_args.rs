@@ -26,9 +26,6 @@ pub(super) struct TimeArgs {
 
 impl TimeArgs {
     /// Returns the time that is asked for.
-    ///
-    /// # Errors
-    /// When it ends before it begins, or a date is outside of the years that can be stored.
     pub(super) fn span(&self, today: NaiveDate) -> Result<Span, Failure> {
         let on = |span: Option<CalendarSpan>| {
             span.map(|span| span.on(today).map_err(Failure::usage))

@@ -39,6 +39,11 @@ pub(super) fn near(
     }
 }
 
+/// Asks as `near`, and else says where the known ones are listed.
+pub(super) fn near_or_listed(catalog: &Catalog, typed: &[&Ticker]) -> String {
+    near(catalog, typed, || LISTED.to_owned())
+}
+
 /// Returns the command that adds tickers.
 pub(super) fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
     let typed: Vec<String> = tickers
@@ -60,9 +65,6 @@ pub(super) fn named(tickers: &[&Ticker]) -> String {
 }
 
 /// Refuses an interval that stands where tickers do: people who came from elsewhere type `show 1d AAPL`.
-///
-/// # Errors
-/// When a word is an interval and no ticker that is kept.
 pub(super) fn refuse_order(
     command: &str,
     words: &[Ticker],

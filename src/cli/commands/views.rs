@@ -6,12 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Engine, Zones, script};
 use crate::inventory::Asked;
 use crate::model::Venue;
@@ -45,8 +41,7 @@ enum EngineName {
 
 /// Runs `views`.
 pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let factors = match &args.factors {
         None => None,
         Some(typed) => Some(shell.world.fs.resolve(&shell.typed(typed))?),
@@ -76,7 +71,7 @@ pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, F
             views.left_out.push(without.to_owned());
         }
         for sentence in &views.left_out {
-            shell.printer.note(&format!("{}: {sentence}", views.venue));
+            shell.note(&format!("{}: {sentence}", views.venue));
         }
         views.factors.clone_from(&factors);
         venues.push(views);

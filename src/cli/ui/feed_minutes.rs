@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::words::{count, grouped, left_of, moment, some_of};
 use crate::backlog::{FeedMinutes, MinutesInState};
-use crate::cli::Exit;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Shell};
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
 
@@ -27,7 +26,7 @@ fn foreseen(minutes: &FeedMinutes) -> Exit {
 /// Says what feeds forget before it can be fetched, and returns the exit that this deserves.
 pub(in crate::cli) fn foresee(minutes: &FeedMinutes, shell: &Shell<'_>) -> Exit {
     for (venue, missed) in minutes.missed() {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {venue} forgets {} before they can be fetched at the budget of its server",
             count(missed, "minute", "minutes"),
         ));
@@ -73,7 +72,7 @@ pub(in crate::cli) fn print(minutes: &FeedMinutes, shell: &Shell<'_>) {
 pub(in crate::cli) fn warn(minutes: &FeedMinutes, shell: &Shell<'_>) {
     for (venue, days) in minutes.silent() {
         let days: Vec<String> = days.iter().rev().map(ToString::to_string).collect();
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{venue}: the exchange was open and the feed has no trade: {}.",
             some_of(&days, MOST_DAYS)
         ));

@@ -7,9 +7,9 @@ use super::json as pieces;
 use super::troubles::{print_data_root, print_unserved};
 use super::words::{count, some_of};
 use crate::config::{StorageConfig, ToggleOrigin};
-use crate::model::time;
+use crate::model::{Interval, Ticker, time};
 use crate::storage::{Layout, RouteReason};
-use crate::update::{AgainstToggle, LayoutWish, PlannedJob, SkipReason, UpdatePlan};
+use crate::update::{AgainstToggle, InBothLayouts, LayoutWish, PlannedJob, SkipReason, UpdatePlan};
 use crate::workspace::DataRoot;
 
 /// Prints the plan as a table.
@@ -53,7 +53,7 @@ pub(in crate::cli) fn print(plan: &UpdatePlan, printer: &Printer) {
 /// Returns what a person should know of the toggles, as sentences without a period: which series stay where they are though
 /// a toggle says otherwise, and which toggles contradict themselves.
 pub(in crate::cli) fn toggle_warnings(
-    against: &[AgainstToggle],
+    (against, in_both): (&[AgainstToggle], &[InBothLayouts]),
     toggles: &StorageConfig,
 ) -> Vec<String> {
     let contradictions = toggles.contradictions().iter().map(|name| {
@@ -63,7 +63,29 @@ pub(in crate::cli) fn toggle_warnings(
     });
     contradictions
         .chain(against.iter().map(against_toggle))
+        .chain(in_both.iter().map(in_both_layouts))
         .collect()
+}
+
+fn in_both_layouts(one: &InBothLayouts) -> String {
+    let (read, other) = match one.layout {
+        Layout::Legacy => ("legacy files", "partitions"),
+        Layout::Partitioned => ("partitions", "legacy files"),
+    };
+    format!(
+        "{} at {} in both layouts: only the {read} are read, and nobody compared them with the {other}; barkeep partition-migrate verify does: {}",
+        count(one.series.len(), "series has rows", "series have rows"),
+        one.venue,
+        names(&one.series)
+    )
+}
+
+fn names(series: &[(Ticker, Interval)]) -> String {
+    let names = series.iter();
+    let names: Vec<String> = names
+        .map(|(ticker, interval)| format!("{ticker} {interval}"))
+        .collect();
+    some_of(&names, 3)
 }
 
 fn against_toggle(one: &AgainstToggle) -> String {
@@ -82,10 +104,6 @@ fn against_toggle(one: &AgainstToggle) -> String {
         LayoutWish::Toggle(origin) => format!("the toggle ({origin}) says {other}"),
         LayoutWish::WideInterval => "the settings partition no such interval".to_owned(),
     };
-    let names: Vec<String> = series
-        .iter()
-        .map(|(ticker, interval)| format!("{ticker} {interval}"))
-        .collect();
     format!(
         "{} at {venue} in {place}, although {although}; they stay there until they are moved, which begins with barkeep partition-migrate status: {}",
         count(
@@ -93,7 +111,7 @@ fn against_toggle(one: &AgainstToggle) -> String {
             "series has its rows",
             "series have their rows"
         ),
-        some_of(&names, 3)
+        names(series)
     )
 }
 

@@ -58,9 +58,6 @@ pub(in crate::cli) fn table(extract: &Extract, printer: &Printer) {
 }
 
 /// Prints the columns of series of one profile as one run of rows.
-///
-/// # Errors
-/// When a value cannot be said in the form.
 pub(in crate::cli) fn run(
     form: Form,
     extracts: Vec<Extract>,

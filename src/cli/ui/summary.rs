@@ -28,28 +28,13 @@ pub(in crate::cli) struct Finished {
 impl Finished {
     /// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that.
     pub(in crate::cli) fn withheld(&self) -> (&DataRoot, usize) {
-        withheld(&self.report, &self.leftovers)
+        self.leftovers.withheld(&self.report)
     }
 
     /// Returns every file that was put away as damaged.
     pub(in crate::cli) fn damaged(&self) -> impl Iterator<Item = &DamagedSeries> {
         self.leftovers.damaged.iter().chain(&self.report.damaged)
     }
-}
-
-/// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that.
-pub(in crate::cli) fn withheld<'r>(
-    report: &'r RunReport,
-    leftovers: &'r LeftoverReport,
-) -> (&'r DataRoot, usize) {
-    // Leftovers come first: what they met may be over, and if nothing of them waits, it kept nobody from anything.
-    let is_of_leftovers = leftovers.held_back > 0 || leftovers.data.refusal().is_some();
-    let data = if report.data.is_there() && is_of_leftovers {
-        &leftovers.data
-    } else {
-        &report.data
-    };
-    (data, report.withheld + leftovers.held_back)
 }
 
 /// Says whose work is continued.

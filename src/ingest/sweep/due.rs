@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 
 use crate::layout::Places;
-use crate::sys::atomic::{TempNames, create_dirs, replace};
+use crate::sys::atomic::{create_dirs, replace};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::Session;
 
@@ -27,7 +27,7 @@ pub fn is_due(fs: &dyn Fs, places: &Places, today: NaiveDate) -> bool {
 pub fn remember(session: Session<'_>, today: NaiveDate) -> FsResult<()> {
     let Session { fs, places, .. } = session;
     create_dirs(fs, &places.root, &places.state)?;
-    let temps = TempNames::of(session.held.run().clone());
+    let temps = session.held.temps();
     replace(fs, &temps, &mark(places), line(today).as_bytes())
 }
 

@@ -8,6 +8,7 @@ use crate::model::Venue;
 
 /// A question to a feed that has no answer.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum FeedError {
     /// An answer came, and it is not what was asked for.
     #[error("{what} cannot be read: {reason}")]
@@ -22,7 +23,6 @@ pub enum FeedError {
     /// The feed could not be reached, or broke off.
     #[error("{venue} did not answer: {reason}")]
     Transport {
-        /// The venue.
         venue: Venue,
         /// What happened on the way.
         reason: String,
@@ -30,7 +30,6 @@ pub enum FeedError {
     /// The feed asks to be left alone for a while.
     #[error("{venue} asks for fewer requests")]
     Throttled {
-        /// The venue.
         venue: Venue,
         /// How long.
         retry_after: Duration,
@@ -38,17 +37,13 @@ pub enum FeedError {
     /// The settings of the venue cannot work, whatever is asked for.
     #[error("the settings of {venue} cannot be used: {reason}")]
     Misconfigured {
-        /// The venue.
         venue: Venue,
         /// Which setting, and why.
         reason: String,
     },
     /// The run is being stopped. Nothing is known of the answer.
     #[error("the request to {venue} was stopped")]
-    Stopped {
-        /// The venue.
-        venue: Venue,
-    },
+    Stopped { venue: Venue },
 }
 
 impl FeedError {

@@ -98,6 +98,13 @@ impl HeldDay {
         }
     }
 
+    /// Tells whether any trade of the day is held.
+    pub fn has_trades(&self) -> bool {
+        let of_day = self.daily.iter().flat_map(|daily| daily.minutes.values());
+        let mut of_minutes = self.minutes.values();
+        of_minutes.any(|held| held.within > 0) || of_day.into_iter().any(|trades| *trades > 0)
+    }
+
     /// Tells whether a minute was published again since it was downloaded: the daily file has more trades of it. It is taken
     /// again once.
     pub fn is_outdated(&self, minute: NaiveDateTime) -> bool {

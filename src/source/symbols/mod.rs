@@ -3,7 +3,7 @@
 //!
 //! Promises: a list is understood as a whole or refused as a whole, with the reason. The line with the time of creation is
 //! no symbol. Each row becomes a ticker or is left out with a reason; what cannot be spelled as Yahoo does is never guessed.
-//! Leaves to others: which list was accepted last, and what becomes of the tickers (`cli`).
+//! Leaves to others: which list was accepted last, and what becomes of the tickers (`roster`).
 
 mod error;
 mod form;

@@ -1,5 +1,7 @@
 //! Trades that were stored and are gone: bars of what is left would take the place of better ones.
 
+use std::fs;
+
 use barkeep::cli::Exit;
 
 use super::{SAP, TRADES, UPDATE, files, lines, volume_of};
@@ -11,11 +13,12 @@ const SECOND: &str = "2026-09-17T07_03";
 const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
 const REBUILD: [&str; 2] = ["check", "--rebuild"];
 
-/// A workspace that has a minute, and a feed that has another one.
+/// A workspace that has a minute, and a feed that has forgotten it and has another one.
 fn another_minute(feed: &FeedServer) -> Barkeep {
     feed.publish(FIRST, &lines(FIRST));
     let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
     bar.run(&UPDATE).expect(Exit::Ok);
+    feed.forget(FIRST);
     feed.publish(SECOND, &lines(SECOND));
     bar
 }
@@ -70,4 +73,73 @@ fn where_nobody_has_the_trades_any_more_a_person_says_so_once() {
     bar.run(&UPDATE).expect(Exit::Ok);
 
     assert_eq!(volume_of(&bar, SAP, "1m").to_bits(), 7f64.to_bits());
+}
+
+/// Only `check` named the day before, and the feed had forgotten it by then.
+#[test]
+fn a_day_whose_file_is_gone_is_asked_for_again_while_the_feed_has_it() {
+    let feed = FeedServer::start();
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    feed.publish("2026-09-16T07_00", &lines("2026-09-16T07_00"));
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let whole = files(&bar, "data");
+    bar.remove(TRADES);
+
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert_eq!(files(&bar, "data"), whole);
+    let asked = feed.downloads().len();
+    bar.run(&UPDATE).expect(Exit::Ok);
+    assert_eq!(feed.downloads().len(), asked);
+}
+
+/// `data` is a disk of its own that is not mounted for one night.
+#[test]
+fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
+    for settings in [
+        "freshness = \"minutes\"",
+        "freshness = \"minutes\"\nvault = false",
+    ] {
+        let feed = FeedServer::start();
+        feed.publish(FIRST, &lines(FIRST));
+        let mut bar = feed.workspace(settings, "2026-09-17T10:00:00Z");
+        bar.run(&UPDATE).expect(Exit::Ok);
+        fs::rename(bar.path().join("data"), bar.path().join("unmounted")).unwrap();
+        fs::create_dir(bar.path().join("data")).unwrap();
+
+        feed.forget(FIRST);
+        feed.publish("2026-09-18T07_00", &lines("2026-09-18T07_00"));
+        "2026-09-18T10:00:00Z".clone_into(&mut bar.now);
+        let night = bar.run(&UPDATE).expect(Exit::Failed);
+        assert!(night.stderr.contains("mounted"), "{night:#?}");
+        assert!(files(&bar, "data").is_empty(), "no second history begins");
+
+        fs::remove_dir_all(bar.path().join("data")).unwrap();
+        fs::rename(bar.path().join("unmounted"), bar.path().join("data")).unwrap();
+        feed.forget("2026-09-18T07_00");
+        bar.run(&UPDATE);
+        assert_eq!(
+            volume_of(&bar, SAP, "1d").to_bits(),
+            7f64.to_bits(),
+            "{settings}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_a_feed_that_are_gone_for_good_are_given_up_on_a_word() {
+    let feed = FeedServer::start();
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    fs::remove_dir_all(bar.path().join("data")).unwrap();
+    feed.publish(SECOND, &lines(SECOND));
+
+    bar.run(&UPDATE).expect(Exit::Failed);
+    let ran = bar.run(&["update", "--accept-missing"]);
+
+    assert!(volume_of(&bar, SAP, "1d") > 0.0, "{ran:#?}");
+    bar.run(&UPDATE).expect(Exit::Ok);
 }

@@ -266,3 +266,35 @@ fn bars_of_who_had_a_symbol_before_stay_and_check_names_them() {
         "{found:?}"
     );
 }
+
+/// A symbol that is removed and added, or was collected by the predecessor, has rows and nobody who is known to be behind it.
+#[test]
+fn who_was_traded_first_after_the_oldest_stored_row_does_not_continue_it() {
+    for (monday, is_continued) in [
+        (vec![("2026-09-14", 300.0)], false),
+        (vec![FRIDAY[1], ("2026-09-14", 300.0)], false),
+        (vec![FRIDAY[0], FRIDAY[1], ("2026-09-14", 31.0)], true),
+    ] {
+        let mut yahoo = YahooBar::of("KHC", "1d", "");
+        evening(&mut yahoo, "2026-09-11", kraft("NMS", &FRIDAY)).expect(Exit::Ok);
+        for words in [["tickers", "remove", "KHC"], ["tickers", "add", "KHC"]] {
+            yahoo.bar.run(&words).expect(Exit::Ok);
+        }
+        let mut another = kraft("NYQ", &monday);
+        another.first_trade = at("2026-09-14T13:30:00Z");
+        if !is_continued {
+            another.bars.iter_mut().for_each(|bar| bar.1 = 300.0);
+        }
+
+        let ran = evening(&mut yahoo, "2026-09-14", another);
+
+        let known = days(&yahoo, "KHC");
+        if is_continued {
+            assert_eq!(known.last().unwrap(), "2026-09-14", "{ran:?}");
+        } else {
+            assert_eq!(known, ["2026-09-10", "2026-09-11"], "{ran:?}");
+            let told = "rows are stored since 2026-09-10, and it was traded first on 2026-09-14";
+            assert!(ran.stderr.contains(told), "{ran:?}");
+        }
+    }
+}

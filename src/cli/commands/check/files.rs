@@ -4,44 +4,18 @@
 
 use serde_json::{Value, json};
 
-use super::CheckArgs;
-use crate::catalog::Catalog;
-use crate::cli::Exit;
 use crate::cli::commands::unknown;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, series};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, left_of, some_of};
-use crate::inventory::{self, Fault, Looked, OtherUnit, SeriesFault};
+use crate::cli::{Exit, Shell};
+use crate::inventory::{Fault, Looked, OtherUnit, SeriesFault};
 use crate::model::{Interval, PartitionKey, Ticker};
-use crate::workspace::{DataRoot, Workspace};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
 /// What takes over what somebody changed on purpose.
 const TAKE_OVER: &str = "barkeep check --rebuild";
-
-/// Looks at the files of all series that are meant. Where `data` is not mounted, there is nothing to look at, and the rows that
-/// are missing are told.
-pub(super) fn look(
-    args: &CheckArgs,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    shell: &Shell<'_>,
-) -> Result<Looked, Failure> {
-    if workspace.view().data_root(catalog) == DataRoot::Absent {
-        return Ok(Looked::default());
-    }
-    let (fs, stop) = (&*shell.world.fs, &shell.world.shutdown);
-    Ok(inventory::look(
-        workspace,
-        fs,
-        catalog,
-        &args.asked(),
-        stop,
-    )?)
-}
 
 /// Returns the exits that the files deserve.
 pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {
@@ -56,7 +30,7 @@ pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {
 /// Prints what is the matter with the files, and what to do about it.
 pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
     for fault in files.faults.iter().take(MOST_NAMED) {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {}: {} ({})\nhint: {}",
             fault.request,
             what(&fault.fault),
@@ -67,25 +41,25 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
     let faults = files.faults.len();
     if let Some(more) = left_of(faults, MOST_NAMED, "series differs", "series differ") {
         let told = format!("error: {more} as well; --json names all");
-        shell.printer.error(&told);
+        shell.error(&told);
     }
     if !files.faults.is_empty() {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "hint: if it was done on purpose, make the records anew: {TAKE_OVER}"
         ));
     }
     for other in &files.other_units {
-        shell.printer.error(&of_unit(other, shell));
+        shell.error(&of_unit(other, shell));
     }
     for (path, reason) in &files.damaged_records {
         let path = shell.shown(path);
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {path} cannot be understood: {reason}\nhint: make the records anew: {TAKE_OVER}"
         ));
     }
     if !files.unregistered.is_empty() {
         let named: Vec<String> = files.unregistered.iter().map(ToString::to_string).collect();
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "tickers.json does not keep the tickers of {}: {}.",
             count(named.len(), "stored series", "stored series"),
             some_of(&named, MOST_NAMED)
@@ -100,18 +74,18 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         tickers.dedup();
         tickers.truncate(MOST_NAMED);
         let adding = unknown::adding(&tickers, venue);
-        shell.printer.note(&format!("If they are wanted, {adding}"));
+        shell.note(&format!("If they are wanted, {adding}"));
     }
     if files.waiting > 0 {
         let are = count(files.waiting, "series differs", "series differ");
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{are} from its record while a run is at work or was interrupted, and that is no fault: barkeep cleanup finishes an interrupted one."
         ));
     }
     if files.unrecorded > 0 {
         let unrecorded = usize::try_from(files.unrecorded).unwrap_or(usize::MAX);
         let have = count(unrecorded, "series has", "series have");
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
         ));
     }

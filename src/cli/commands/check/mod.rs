@@ -9,7 +9,7 @@ mod print;
 mod rebuild;
 mod repair;
 mod repair_print;
-mod restore;
+mod restore_print;
 mod vault;
 
 use chrono::NaiveDate;
@@ -20,18 +20,14 @@ use super::unknown;
 use crate::audit::{self, Findings, Subject};
 use crate::catalog::Catalog;
 use crate::check::Scope;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
-use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::inventory::{self, Asked, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::vault::Vault;
 use crate::workspace::Workspace;
 
 /// Options of `check`.
-#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// Only these venues [default: all]
@@ -125,8 +121,7 @@ impl Outcome {
 
 /// Runs `check`.
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
-    let catalog = registry(&workspace, shell)?;
+    let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues);
     let args = &CheckArgs {
         tickers: lookup.tickers(&args.tickers)?,
@@ -146,16 +141,17 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     let mut found = audit::look(&subjects, around, scope, stop, &progress);
     progress.end();
     let asked = args.asked();
-    if scope == Scope::All {
-        found = found.and(audit::look_at_trades(&asked, &workspace, fs, stop)?);
-    }
-    found.add_misplaced(inventory::misplaced(&workspace, &asked)?);
     let (mut files, mut of_vault) = (Looked::default(), Vec::new());
     if scope == Scope::All {
-        files = files::look(args, &workspace, &catalog, shell)?;
-        found.add_files(&mut files);
-        of_vault = vault::look(args, &workspace, shell)?;
+        found = found.and(audit::look_at_trades(&asked, &workspace, fs, stop)?);
+        files = inventory::look(&workspace, fs, &catalog, &asked, stop)?;
+        // Downloads are of no series.
+        if asked == Asked::default() {
+            of_vault = Vault::of(fs, &workspace.places.vault()).look_at_all()?;
+        }
     }
+    found.add_misplaced(inventory::misplaced(&workspace, &asked)?);
+    found.add_files(&mut files);
     let outcome = Outcome {
         files,
         vault: of_vault,
@@ -166,7 +162,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     if outcome.found.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
         unknown?;
     } else if let Err(unknown) = unknown {
-        shell.printer.error(&unknown.text());
+        shell.error(&unknown.text());
         exit = unknown.exit;
     }
     if args.json {
@@ -174,10 +170,8 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     } else {
         print::table(&outcome, shell);
     }
-    Ok(match shell.world.shutdown.signal() {
-        Some(signal) => Exit::Interrupted(signal),
-        None => Exit::worst([exit, outcome.exit()]),
-    })
+    let exit = Exit::worst([exit, outcome.exit()]);
+    Ok(shell.interrupted().unwrap_or(exit))
 }
 
 /// Returns the series that may be stored of what was asked about.
@@ -214,7 +208,5 @@ fn refuse_unknown(
     let refused = Failure::usage(format!(
         "tickers.json does not have {names}, and nothing is stored"
     ));
-    Err(refused.hint(unknown::near(catalog, &unknown, || {
-        unknown::LISTED.to_owned()
-    })))
+    Err(refused.hint(unknown::near_or_listed(catalog, &unknown)))
 }

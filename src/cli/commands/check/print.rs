@@ -28,7 +28,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
         .collect();
     if !rows.is_empty() {
         let header = ["venue", "ticker", "interval", "kind", "from", "to", "what"];
-        shell.printer.table(&header, &rows, &[]);
+        shell.table(&header, &rows, &[]);
     }
     troubles(outcome, shell);
     files::print(&outcome.files, shell);
@@ -37,7 +37,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
     if !outcome.found.months.is_empty() {
         let months = count(outcome.found.months.len(), "month", "months");
         let first = outcome.found.months.first().map(|path| shell.shown(path));
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{months} of trades that the predecessor put together lie beside the days, which have all of their rows once the feed \
              was updated: {}{}.",
             first.map(|path| path.to_string()).unwrap_or_default(),
@@ -69,7 +69,7 @@ pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
             )
         }
     };
-    shell.printer.note(&format!("{looked}: {found}."));
+    shell.note(&format!("{looked}: {found}."));
 }
 
 /// Prints one document.
@@ -110,7 +110,7 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     let unreadable = outcome.troubles.iter();
     let unreadable =
         unreadable.map(|(request, failure)| about(request, json!({ "error": failure.json() })));
-    shell.printer.json(&json!({
+    shell.json(&json!({
         "series": outcome.found.series,
         "bars": outcome.found.bars,
         "trades": outcome.found.trades,
@@ -168,7 +168,7 @@ pub(super) fn moment(request: &StorageRequest, stamp: i64, between: &str) -> Str
 
 pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
     for file in &outcome.found.damaged {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {} is damaged: {}\n  caused by: the bars of {} of {} were not checked\nhint: fetch them again: {}",
             shell.shown(&file.path),
             file.reason,
@@ -182,30 +182,26 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
             || "nothing is stored".to_owned(),
             |day| format!("what is stored ends on {day}"),
         );
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {request}: tickers.json knows rows up to {}, and {stored}",
             missing.known
         ));
     }
     let missing = outcome.found.missing.len();
     if let Some(more) = left_of(missing, MOST_CURES, "more series has", "more series have") {
-        shell
-            .printer
-            .error(&format!("error: {more} fewer rows than tickers.json knows"));
+        shell.error(&format!("error: {more} fewer rows than tickers.json knows"));
     }
     if !outcome.found.missing.is_empty() {
-        shell
-            .printer
-            .error("hint: the next update asks for them again: barkeep update");
+        shell.error("hint: the next update asks for them again: barkeep update");
     }
     for path in &outcome.found.misplaced {
         let named = words::misplaced(shell.shown(path));
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {named}\nhint: move it away, or compare it with what is stored"
         ));
     }
     for (request, failure) in &outcome.troubles {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "{}\n  caused by: {request} was checked without it, or not at all",
             failure.text()
         ));
@@ -245,7 +241,7 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
         .iter()
         .any(|(_, finding)| finding.kind.is_of_place())
     {
-        shell.printer.note(
+        shell.note(
             "Bars that stand where none should stay where they are: no answer of a source takes them back. barkeep check --repair --dry-run shows which can be taken out.",
         );
     }
@@ -261,15 +257,11 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
     if commands.is_empty() {
         return;
     }
-    shell
-        .printer
-        .note("Fetched again, prices stand on one basis, and what the source has put right since is right:");
+    shell.note("Fetched again, prices stand on one basis, and what the source has put right since is right:");
     for command in commands.iter().take(MOST_CURES) {
-        shell.printer.note(&format!("  {command}"));
+        shell.note(&format!("  {command}"));
     }
     if let Some(more) = left_of(commands.len(), MOST_CURES, "series", "series") {
-        shell
-            .printer
-            .note(&format!("  and so on, for {more} more."));
+        shell.note(&format!("  and so on, for {more} more."));
     }
 }

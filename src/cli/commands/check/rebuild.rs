@@ -8,17 +8,13 @@ use super::super::registration;
 use super::{CheckArgs, Outcome, print};
 use crate::audit::Findings;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::json::series;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::{count, some_of};
+use crate::cli::{Exit, Failure, Shell};
 use crate::inventory::{self, Rebuilt};
 use crate::model::StorageRequest;
-use crate::storage::leftover_runs;
-use crate::workspace::{DataRoot, Workspace};
+use crate::workspace::Workspace;
 
 /// How many series are named to people.
 const MOST_NAMED: usize = 10;
@@ -31,7 +27,6 @@ pub(super) fn run(
     shell: &Shell<'_>,
 ) -> Result<Exit, Failure> {
     let held = registration::lock(workspace, shell, "check --rebuild", Duration::ZERO)?;
-    refuse_what_is_open(workspace, catalog, shell)?;
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
     let rebuilt = inventory::rebuild(workspace, session, catalog, &args.asked());
@@ -39,32 +34,9 @@ pub(super) fn run(
     let rebuilt = rebuilt?;
     held.release()?;
     if rebuilt.is_stopped {
-        let stopped = shell.world.shutdown.signal().map(Exit::Interrupted);
-        return Ok(stopped.unwrap_or(Exit::Failed));
+        return Ok(shell.interrupted().unwrap_or(Exit::Failed));
     }
     Ok(tell(args, rebuilt, shell))
-}
-
-/// A group that was not brought to its end, and a disk that is not there, would be recorded as what they are not.
-fn refuse_what_is_open(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    shell: &Shell<'_>,
-) -> Result<(), Failure> {
-    let data = workspace.view().data_root(catalog);
-    if data == DataRoot::Absent {
-        let (message, hint) = why_nothing_is_stored(&data).unwrap_or_default();
-        return Err(Failure::new(Exit::Failed, message).hint(hint));
-    }
-    let runs = leftover_runs(&*shell.world.fs, &workspace.places)?;
-    if runs.is_empty() {
-        return Ok(());
-    }
-    let are = count(runs.len(), "interrupted run is", "interrupted runs are");
-    Err(
-        Failure::new(Exit::Failed, format!("{are} not finished yet"))
-            .hint("finish them first: barkeep cleanup"),
-    )
 }
 
 fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
@@ -95,7 +67,7 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
                 .map(|request| Value::Object(series(request)))
                 .collect()
         };
-        shell.printer.json(&json!({
+        shell.json(&json!({
             "series": recorded,
             "files": files,
             "changed": each(&changed),
@@ -109,14 +81,14 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
         some_of(&named, MOST_NAMED)
     };
     if !changed.is_empty() {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "The record said something else of {}: {}.",
             count(changed.len(), "series", "series"),
             of(&changed)
         ));
     }
     if !gone.is_empty() {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "No file is there any more of {}: {}.",
             count(gone.len(), "series", "series"),
             of(&gone)
@@ -124,11 +96,11 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
     }
     for one in &retired {
         let (path, folder) = (shell.shown(&one.path), shell.shown(&one.folder));
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{path} is damaged and is kept in {folder}; what it told of past values is not known any more"
         ));
     }
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "Recorded {} of {}.",
         count(number(files), "file", "files"),
         count(number(recorded), "series", "series")

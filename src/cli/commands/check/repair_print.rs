@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::CheckArgs;
 use super::print::{moment, place, troubles};
-use super::repair::{Done, Plan};
-use crate::audit::SeriesRepair;
+use super::repair::Plan;
+use super::restore_print;
+use crate::audit::{Repaired, SeriesRepair};
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, record};
@@ -19,7 +20,7 @@ const MOST_NAMED: usize = 10;
 /// Prints a table of the rows: those that go and those that stay.
 pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
     let mut rows: Vec<[String; 9]> = Vec::new();
-    for planned in plan.out.series.iter().filter(|one| !is_beside(one)) {
+    for planned in plan.found.out.series.iter().filter(|one| !is_beside(one)) {
         for (stamp, (kind, why)) in &planned.gone {
             let bar = bar_at(&planned.rows, *stamp);
             rows.push(row(
@@ -30,7 +31,7 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
             ));
         }
     }
-    for (request, finding, frame) in &plan.out.doubtful {
+    for (request, finding, frame) in &plan.found.out.doubtful {
         let bar = bar_at(frame, finding.from);
         let what = (finding.kind, "stays", finding.reason.as_str());
         rows.push(row(request, finding.from, bar, what));
@@ -39,9 +40,9 @@ pub(super) fn table(plan: &Plan, shell: &Shell<'_>) {
         let header = [
             "venue", "ticker", "interval", "date", "close", "volume", "kind", "bar", "why",
         ];
-        shell.printer.table(&header, &rows, &[4, 5]);
+        shell.table(&header, &rows, &[4, 5]);
     }
-    plan.restore.print(shell);
+    restore_print::table(&plan.found.restore, shell);
     troubles(&plan.outcome, shell);
 }
 
@@ -80,7 +81,7 @@ fn row(
 }
 
 /// Returns what was done, or would be, in one line.
-fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
+fn summary(args: &CheckArgs, plan: &Plan, done: &Repaired) -> String {
     let rows = |number: usize| count(number, "row", "rows");
     let all = |number: usize| count(number, "series", "series");
     let looked = format!(
@@ -88,17 +89,20 @@ fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
         count(plan.outcome.found.bars, "bar", "bars"),
         all(plan.outcome.found.series)
     );
-    let stay = match plan.out.doubtful.len() {
+    let stay = match plan.found.out.doubtful.len() {
         0 => String::new(),
         doubtful => format!(
             " {} where none should and may be the only one for its time: it stays.",
             count(doubtful, "bar stands", "bars stand")
         ),
     };
-    let note = if plan.out.series.is_empty() {
+    let note = if plan.found.out.series.is_empty() {
         format!("{looked}: no row can be taken out.{stay}")
     } else if args.dry_run {
-        let (rows, all) = (rows(plan.out.rows()), all(plan.out.series.len()));
+        let (rows, all) = (
+            rows(plan.found.out.rows()),
+            all(plan.found.out.series.len()),
+        );
         format!("{looked}: {rows} would be taken out of {all}. Nothing was changed.{stay}")
     } else {
         let taken: usize = done.taken.series.iter().map(|(_, rows)| rows.len()).sum();
@@ -108,59 +112,62 @@ fn summary(args: &CheckArgs, plan: &Plan, done: &Done) -> String {
             "{looked}: {rows} taken out of {all}; quarantine and the ledger keep what is gone.{stay}"
         )
     };
-    match plan.restore.summary(args.dry_run, &done.returned) {
+    match restore_print::summary(&plan.found.restore, args.dry_run, &done.returned) {
         None => note,
         Some(returned) => format!("{note} {returned}"),
     }
 }
 
 /// Says what was done, or would be.
-pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+pub(super) fn done(args: &CheckArgs, plan: &Plan, done: &Repaired, shell: &Shell<'_>) {
     let kept: Vec<_> = done.taken.kept.iter().chain(&done.returned.kept).collect();
     for record in kept.iter().take(MOST_NAMED) {
         let folder = shell.shown(&record.folder);
-        shell.printer.note(&format!("Kept: {folder}"));
+        shell.note(&format!("Kept: {folder}"));
     }
     if let Some(more) = left_of(kept.len(), MOST_NAMED, "more file is", "more files are") {
-        shell.printer.note(&format!("{more} in quarantine."));
+        shell.note(&format!("{more} in quarantine."));
     }
     for warning in done.taken.warnings.iter().chain(&done.returned.warnings) {
-        shell.printer.warning(warning);
+        shell.warning(warning);
     }
     if done.outdated > 0 {
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {} changed meanwhile and stay\nhint: run barkeep check --repair again",
             count(done.outdated, "row", "rows")
         ));
     }
     for failure in &done.leftovers.failures {
-        shell.printer.error(&format!("error: {failure}"));
+        shell.error(&format!("error: {failure}"));
     }
     for (request, error) in done.taken.failures.iter().chain(&done.returned.failures) {
-        shell
-            .printer
-            .error(&format!("error: {request} stays as it is: {error}"));
+        shell.error(&format!("error: {request} stays as it is: {error}"));
     }
     for (request, reason) in done.taken.left.iter().chain(&done.returned.left) {
-        shell.printer.error(&format!("error: {request}: {reason}"));
+        shell.error(&format!("error: {request}: {reason}"));
     }
-    shell.printer.note(&summary(args, plan, done));
+    shell.note(&summary(args, plan, done));
 }
 
 /// Prints one document.
-pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell<'_>) {
+pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Repaired, shell: &Shell<'_>) {
     let mut rows = Vec::new();
-    for planned in &plan.out.series {
+    for planned in &plan.found.out.series {
         let request = &planned.take.request;
         for (stamp, (kind, why)) in &planned.gone {
             let bar = bar_at(&planned.rows, *stamp);
             rows.push(row_document(request, *stamp, bar, (*kind, why)));
         }
     }
-    let doubtful = plan.out.doubtful.iter().map(|(request, finding, frame)| {
-        let bar = bar_at(frame, finding.from);
-        row_document(request, finding.from, bar, (finding.kind, &finding.reason))
-    });
+    let doubtful = plan
+        .found
+        .out
+        .doubtful
+        .iter()
+        .map(|(request, finding, frame)| {
+            let bar = bar_at(frame, finding.from);
+            row_document(request, finding.from, bar, (finding.kind, &finding.reason))
+        });
     let damaged = plan.outcome.found.damaged.iter().map(|file| {
         let path = shell.shown(&file.path).to_string();
         about(
@@ -172,13 +179,13 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
     let unreadable =
         unreadable.map(|(request, failure)| about(request, json!({ "error": failure.json() })));
     let (taken, returned) = (&done.taken, &done.returned);
-    let emptied = plan.out.series.iter().flat_map(|one| &one.emptied);
+    let emptied = plan.found.out.series.iter().flat_map(|one| &one.emptied);
     let rows_out: usize = taken.series.iter().map(|(_, frame)| frame.len()).sum();
     let rows_back: usize = returned.series.iter().map(|(_, rows)| rows).sum();
     let kept = taken.kept.iter().chain(&returned.kept);
     let warnings: Vec<&String> = taken.warnings.iter().chain(&returned.warnings).collect();
-    let (copies, refused) = plan.restore.document();
-    shell.printer.json(&json!({
+    let (copies, refused) = restore_print::document(&plan.found.restore);
+    shell.json(&json!({
         "series": plan.outcome.found.series,
         "bars": plan.outcome.found.bars,
         "dry_run": args.dry_run,
@@ -200,7 +207,7 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Done, shell: &Shell
 }
 
 /// Returns the series that stay as they are or wait, and why.
-fn failed(done: &Done) -> Vec<Value> {
+fn failed(done: &Repaired) -> Vec<Value> {
     let (taken, returned) = (&done.taken, &done.returned);
     let failed = taken
         .failures

@@ -2,32 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::CheckArgs;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::vault::{Finding, Vault};
-use crate::workspace::Workspace;
-
-/// Reads the vault, where nobody asked for certain series only.
-pub(super) fn look(
-    args: &CheckArgs,
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-) -> Result<Vec<Finding>, Failure> {
-    let is_narrowed =
-        !(args.venues.is_empty() && args.intervals.is_empty() && args.tickers.is_empty());
-    if is_narrowed {
-        return Ok(Vec::new());
-    }
-    let vault = Vault::of(&*shell.world.fs, &workspace.places.vault());
-    let mut findings = Vec::new();
-    for shelf in vault.shelves()? {
-        findings.extend(vault.look(&shelf)?);
-    }
-    Ok(findings)
-}
+use crate::cli::{Exit, Shell};
+use crate::vault::Finding;
 
 /// Returns the exits that findings ask for. A torn end is what a stop leaves, and nobody relied on it.
 pub(super) fn exit(findings: &[Finding]) -> Option<Exit> {
@@ -48,21 +25,21 @@ pub(super) fn print(findings: &[Finding], shell: &Shell<'_>) {
         match finding {
             Finding::Damaged { path, damage } => {
                 let name = damage.name.as_deref().unwrap_or("a download");
-                shell.printer.error(&format!(
+                shell.error(&format!(
                     "error: {} is damaged: {} of {name} at byte {}",
                     shell.shown(path),
                     bytes(damage.length),
                     damage.offset
                 ));
             }
-            Finding::Newer { path } => shell.printer.error(&format!(
+            Finding::Newer { path } => shell.error(&format!(
                 "error: {} is of a newer form, which this version cannot read",
                 shell.shown(path)
             )),
             Finding::Torn {
                 path,
                 bytes: length,
-            } => shell.printer.note(&format!(
+            } => shell.note(&format!(
                 "{} ends in {} of a download that was cut off; nothing was made of them.",
                 shell.shown(path),
                 bytes(*length)

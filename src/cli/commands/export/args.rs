@@ -118,9 +118,6 @@ impl ExportArgs {
     }
 
     /// Returns the form of the rows.
-    ///
-    /// # Errors
-    /// When nothing says it.
     pub(super) fn form(&self) -> Result<Form, Failure> {
         let ending = self
             .output

@@ -1,10 +1,9 @@
 //! Which series an export is of: those of one venue and one length.
 
 use super::args::ExportArgs;
-use crate::cli::Exit;
 use crate::cli::commands::unknown;
-use crate::cli::failure::Failure;
 use crate::cli::ui::words::some_of;
+use crate::cli::{Exit, Failure};
 use crate::inventory::Asked;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::query;
@@ -19,9 +18,6 @@ pub(super) struct Chosen {
 }
 
 /// Returns the series that are meant: what lies there, or was recorded at the moment of the question.
-///
-/// # Errors
-/// When nothing is stored of what was named, or it is stored at several venues or of several lengths.
 pub(super) fn chosen(args: &ExportArgs, reading: Reading<'_, '_>) -> Result<Chosen, Failure> {
     let named = args.named();
     unknown::refuse_order("export", &named, args.interval, reading.catalog)?;
@@ -52,7 +48,7 @@ pub(super) fn chosen(args: &ExportArgs, reading: Reading<'_, '_>) -> Result<Chos
             "nothing is stored of {} {interval}",
             unknown::named(&missing)
         );
-        let hint = unknown::near(reading.catalog, &missing, || unknown::LISTED.to_owned());
+        let hint = unknown::near_or_listed(reading.catalog, &missing);
         return Err(Failure::usage(message).hint(hint));
     }
     Ok(Chosen {

@@ -21,12 +21,8 @@ use table::Table;
 
 use super::named::Lookup;
 use super::show::{AdjustFor, catalog_if_usable, instant, report_damage, utc_zone};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
-use crate::cli::wiring;
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
 use crate::frame::{Column, Frame, KindOf};
 use crate::ledger::Ledgers;
@@ -61,7 +57,7 @@ struct Told {
 pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let form = args.form()?;
     let span = args.time.span(shell.today())?;
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     let ledgers = Ledgers::default();
     let reading = Reading {
@@ -81,11 +77,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         reading,
         span,
         interval: chosen.interval,
-        times: if args.resample.unwrap_or(chosen.interval).is_intraday() {
-            Times::Moments
-        } else {
-            Times::Days
-        },
+        times: Times::of_bars(args.resample.unwrap_or(chosen.interval)),
     };
     let told = if let Some(target) = &target {
         question.write_file(form, target, &chosen)?
@@ -105,12 +97,12 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     if told.unfinished > 0 {
         let unfinished = count(told.unfinished, "ticker", "tickers");
         let note = format!("The last bar of {unfinished} is not over yet.");
-        shell.printer.note(&note);
+        shell.note(&note);
     }
     if let Goal::File(path) = args.goal() {
         let path = path.display();
         let note = format!("{path} has {what} of {tickers}.");
-        shell.printer.note(&note);
+        shell.note(&note);
     }
     Ok(Exit::worst(told.exits))
 }
@@ -137,7 +129,7 @@ impl ExportQuestion<'_> {
     fn write_file(self, form: Form, target: &Path, chosen: &Chosen) -> Result<Told, Failure> {
         let fs = &*self.shell.world.fs;
         for left in leftovers(fs, target)? {
-            self.shell.printer.warning(&format!(
+            self.shell.warning(&format!(
                 "{} was left by an export that was killed, or is being written by another one; nobody reads it, and it can be removed.",
                 left.display()
             ));
@@ -220,7 +212,12 @@ impl ExportQuestion<'_> {
                 return Ok(());
             }
             let stored = match read {
-                Ok(None) => return Ok(()),
+                Ok(None) if self.reading.as_of.is_some() => return Ok(()),
+                Ok(None) => {
+                    let gone = format!("rows of {request} were stored, and none is there any more");
+                    told.fail(shell, &Failure::new(Exit::Failed, gone));
+                    return Ok(());
+                }
                 Ok(Some(stored)) => stored,
                 Err(error) => {
                     told.fail(shell, &error.into());
@@ -313,7 +310,7 @@ fn utc_head() -> Head {
 impl Told {
     /// Names a series of which nothing is written.
     fn fail(&mut self, shell: &Shell<'_>, failure: &Failure) {
-        shell.printer.error(&failure.text());
+        shell.error(&failure.text());
         let exit = match failure.exit {
             Exit::Failed | Exit::Usage => Exit::Partial,
             other => other,

@@ -46,9 +46,6 @@ impl<'w> Table<'w> {
     }
 
     /// Returns the columns of the table, into which rows of a profile are to come.
-    ///
-    /// # Errors
-    /// When a column is named that the profile does not have, or the table has begun with another one.
     pub(super) fn columns(
         &mut self,
         question: ExportQuestion<'_>,
@@ -69,9 +66,6 @@ impl<'w> Table<'w> {
     }
 
     /// Writes rows below the header.
-    ///
-    /// # Errors
-    /// When no more can be written.
     pub(super) fn write(&mut self, columns: &Columns, sheet: Sheet) -> Result<(), ExportError> {
         if let Some(out) = self.out.take() {
             let writer = RowWriter::new(self.form, out, &columns.heads, self.facts)?;
@@ -84,9 +78,6 @@ impl<'w> Table<'w> {
     }
 
     /// Writes what waits; without any rows, the header of bars that a source gives.
-    ///
-    /// # Errors
-    /// When no more can be written, or a column is named that no bars have.
     pub(super) fn finish(
         mut self,
         question: ExportQuestion<'_>,

@@ -4,10 +4,8 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::quoted;
+use crate::cli::{Exit, Failure, Shell};
 use crate::export::Draft;
 use crate::layout::OWN_FOLDERS;
 use crate::sys::Kind;
@@ -20,9 +18,6 @@ const FLAT: &str = "stocks_";
 const DOCUMENTS: [&str; 2] = ["json", "toml"];
 
 /// Returns where a file that somebody named would stand, links resolved.
-///
-/// # Errors
-/// When it may not be written there.
 pub(in crate::cli::commands) fn target(
     shell: &Shell<'_>,
     typed: &Path,
@@ -58,9 +53,6 @@ pub(in crate::cli::commands) fn target(
 }
 
 /// Writes a file that is in memory as a whole.
-///
-/// # Errors
-/// When the system refuses; then nothing of it is there.
 pub(in crate::cli::commands) fn save(
     shell: &Shell<'_>,
     target: &Path,

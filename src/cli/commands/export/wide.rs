@@ -11,9 +11,6 @@ use crate::frame::{Column, KindOf, Profile, Values, side_by_side};
 use crate::model::{Dataset, Ticker};
 
 /// Returns a sheet with a row for each date and a column for each ticker.
-///
-/// # Errors
-/// When there is no such column, or it holds no numbers.
 pub(super) fn sheet(
     question: ExportQuestion<'_>,
     chosen: &Chosen,

@@ -17,12 +17,9 @@ use super::named::Lookup;
 use super::registration;
 use super::show::catalog_if_usable;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::{self, registry};
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell};
 use crate::inventory::Known;
 use crate::mirror::{self, MirrorError, Place, Report, Thoroughness, Tree, Version};
 use crate::model::{Dataset, Interval, Series, Ticker, Venue};
@@ -31,10 +28,6 @@ use crate::workspace::Workspace;
 
 /// Options of `mirror`.
 #[derive(Debug, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(in crate::cli) struct MirrorArgs {
     /// Only this venue, may be repeated [default: those that the settings name]
     #[arg(long = "venue", value_name = "MARKET:SOURCE")]
@@ -67,7 +60,7 @@ pub(in crate::cli) struct MirrorArgs {
 
 /// Runs `mirror`.
 pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let trees = chosen(args, &workspace)?;
     if args.path {
         return print_path(args, shell, &workspace, &trees);
@@ -134,11 +127,11 @@ fn make(
         match done {
             Ok(report) => {
                 for line in mirror::worth_telling(&report) {
-                    shell.printer.warning(&format!("{line}."));
+                    shell.warning(&format!("{line}."));
                     exit = Exit::worst([exit, Exit::Partial]);
                 }
                 for line in mirror::strangers_of(&report) {
-                    shell.printer.warning(&format!("{line}."));
+                    shell.warning(&format!("{line}."));
                 }
                 if let Some(version) = report.version {
                     print_report(&report, version, shell);
@@ -155,7 +148,7 @@ fn make(
     }
     tell_trades(&known, shell);
     if args.json {
-        shell.printer.json(&json!({ "mirrors": documents }));
+        shell.json(&json!({ "mirrors": documents }));
     }
     Ok(exit)
 }
@@ -165,7 +158,7 @@ fn tell_trades(known: &Known, shell: &Shell<'_>) {
     let all = known.records.keys().chain(&known.unrecorded);
     for request in all {
         if let (Some(venue), Series::Trades { feed }) = (&request.venue, &request.series) {
-            shell.printer.note(&format!(
+            shell.note(&format!(
                 "The trades of {feed} at {venue} have no mirror: they are one file a day already, and are read where they are."
             ));
         }
@@ -175,7 +168,7 @@ fn tell_trades(known: &Known, shell: &Shell<'_>) {
 fn print_report(report: &Report, version: u64, shell: &Shell<'_>) {
     let changed = count(report.changed, "series differed", "series differed");
     let files = count(report.files, "file", "files");
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{}: version {version}, {} in {files}; {changed}, {} written.",
         report.tree,
         count(report.series, "series", "series"),
@@ -245,18 +238,16 @@ fn drop_all(
             for path in left {
                 let path = path.display();
                 let line = format!("{path} is nothing that barkeep made, and stays where it is.");
-                shell.printer.warning(&line);
+                shell.warning(&line);
             }
         }
     }
     if args.json {
-        shell.printer.json(&json!({ "dropped": dropped }));
+        shell.json(&json!({ "dropped": dropped }));
     } else if dropped.is_empty() {
-        shell.printer.note("There is no mirror to remove.");
+        shell.note("There is no mirror to remove.");
     } else {
-        shell
-            .printer
-            .note(&format!("Removed: {}.", dropped.join(", ")));
+        shell.note(&format!("Removed: {}.", dropped.join(", ")));
     }
     Ok(Exit::Ok)
 }
@@ -303,11 +294,9 @@ fn print_path(
     let shown = paths.iter().map(|path| path.display().to_string());
     if args.json {
         let paths: Vec<String> = shown.collect();
-        shell
-            .printer
-            .json(&json!({ "version": version.number, "paths": paths }));
+        shell.json(&json!({ "version": version.number, "paths": paths }));
     } else {
-        shown.for_each(|path| shell.printer.line(&path));
+        shown.for_each(|path| shell.line(&path));
     }
     Ok(Exit::Ok)
 }

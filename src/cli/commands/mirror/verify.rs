@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::{MirrorArgs, absent};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::count;
+use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, Tree, Verified};
 use crate::model::Dataset;
 use crate::workspace::Workspace;
@@ -39,7 +37,7 @@ pub(super) fn run(
         }
     }
     if args.json {
-        shell.printer.json(&json!({ "mirrors": documents }));
+        shell.json(&json!({ "mirrors": documents }));
     }
     Ok(exit)
 }
@@ -47,7 +45,7 @@ pub(super) fn run(
 fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
     for difference in &found.differences {
         let (ticker, reason) = (&difference.ticker, &difference.reason);
-        shell.printer.line(&format!("{tree} {ticker}: {reason}"));
+        shell.line(&format!("{tree} {ticker}: {reason}"));
     }
     let differ = found.differences.len();
     let outcome = match differ {
@@ -55,10 +53,10 @@ fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
         differ => count(differ, "differs", "differ"),
     };
     let series = count(found.series, "series was compared", "series were compared");
-    shell.printer.note(&format!("{tree}: {series}, {outcome}."));
+    shell.note(&format!("{tree}: {series}, {outcome}."));
     if found.kept > 0 {
         let kept = count(found.kept, "series has", "series have");
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tree}: {kept} rows whose files are damaged or gone."
         ));
     }

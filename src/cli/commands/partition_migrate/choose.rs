@@ -1,16 +1,11 @@
 //! Which intervals of the plan a command is about, where the command line leaves a choice.
 
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use crate::cli::{Exit, Failure, Shell};
 use crate::migrate::{self, Chosen, PlannedInterval, Wanted, listed};
 use crate::model::Venue;
 
 /// Returns the intervals that are meant, in the order of the plan. `is_open` tells which ones there is something to do
 /// for: they are what `--all` means, and a single one need not be named.
-///
-/// # Errors
-/// When a name is not in the plan, or nothing says which interval is meant.
 pub(super) fn choose(
     shell: &Shell<'_>,
     planned: &[PlannedInterval],
@@ -37,7 +32,7 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
     for (at, one) in open.iter().enumerate() {
         let (total, done) = one.jobs;
         let status = one.status.as_str();
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{:>3}  {}  {status}, {done} of {total}",
             at + 1,
             one.tuple
@@ -62,6 +57,6 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
         if let Some(found) = by_number.or_else(by_name).and_then(|at| open.get(at)) {
             return Ok(vec![found.clone()]);
         }
-        shell.printer.note("That is none of them.");
+        shell.note("That is none of them.");
     }
 }

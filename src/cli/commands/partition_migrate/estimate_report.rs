@@ -5,12 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::report::small;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{count, duration, grouped, size};
-use crate::migrate::{Estimate, Missing, Need, PlannedInterval};
-use crate::sys::Space;
+use crate::cli::{Exit, Failure, Shell};
+use crate::migrate::{Estimate, Means, Missing, Need, PlannedInterval};
 
 /// Returns the failure of a disk that is too full.
 pub(super) fn no_space(
@@ -70,28 +67,21 @@ pub(super) fn estimate(planned: &PlannedInterval, estimate: &Estimate) -> String
     )
 }
 
-/// What a migration would take, and what is there for it.
-pub(super) struct Means {
-    pub(super) need: Need,
-    pub(super) free: Space,
-    pub(super) missing: Option<Missing>,
-    /// How long building every file took, which is what a migration does beside writing and reading back.
-    pub(super) seconds: f64,
-}
-
-/// Prints what a migration would do.
+/// Prints what a migration would do; building every file took so many seconds, which is what one does beside writing and reading
+/// back.
 pub(super) fn planned(
     shell: &Shell<'_>,
     is_json: bool,
     chosen: &[PlannedInterval],
-    estimates: &[Estimate],
     means: &Means,
+    seconds: f64,
 ) {
     let &Means {
+        ref estimates,
         need,
         free,
         missing,
-        seconds,
+        ..
     } = means;
     if is_json {
         let intervals: Vec<Value> = chosen
@@ -99,7 +89,7 @@ pub(super) fn planned(
             .zip(estimates)
             .map(estimate_document)
             .collect();
-        return shell.printer.json(&json!({
+        return shell.json(&json!({
             "event": "plan",
             "intervals": intervals,
             "peak_bytes": need.bytes,
@@ -130,22 +120,18 @@ pub(super) fn planned(
     let header = [
         "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
     ];
-    shell.printer.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
+    shell.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
     for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
-        shell
-            .printer
-            .warning(&format!("{ticker} would fail: {reason}."));
+        shell.warning(&format!("{ticker} would fail: {reason}."));
     }
     if let Some(missing) = missing {
-        shell
-            .printer
-            .warning(&format!("The disk is too full by {}.", shown(missing)));
+        shell.warning(&format!("The disk is too full by {}.", shown(missing)));
     }
     let inodes = |inodes: u64| count(small(inodes), "inode", "inodes");
     let free_inodes = free
         .inodes
         .map_or(String::new(), |free| format!(" and {}", inodes(free)));
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "At most {} and {} are needed beside what is there; {}{free_inodes} are free. Building the files took {} here, and \
          writing and proving them comes on top. Nothing was changed.",
         size(need.bytes),

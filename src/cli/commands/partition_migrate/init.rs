@@ -5,22 +5,15 @@
 
 use clap::Args;
 
-use super::preflight::too_wide;
 use super::{open, report};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, some_of};
-use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Plannable, VenueInterval};
+use crate::cli::{Exit, Failure, Shell, wiring};
+use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Sides, VenueInterval};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate init`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
     /// The venue whose tree takes the rows in [default: the default venue of the workspace]
@@ -65,48 +58,40 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, false);
     let held = open::lock(&workspace, shell, "partition-migrate init", &progress)?;
-    let catalog = open::catalog(&workspace)?;
-    let sides = open::sides(&workspace, shell, &catalog, &progress);
-    let mover = open::mover(sides, &workspace, shell, &held);
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
+    let mover = Mover::of(sides, &workspace, &held);
     refuse_second_plan(args, shell)?;
     let venue = venue(args, &workspace);
     // What names no venue and is nobody's is this one's from now on.
+    let owners = workspace.stores.legacy.places().owners();
     for interval in wanted(args) {
-        workspace
-            .stores
-            .legacy
-            .places()
-            .owners()
-            .plan(*interval, &venue);
+        owners.plan(*interval, &venue);
     }
     let movable = migrate::movable(&workspace.config, &venue, wanted(args));
     decide_adoption(args, shell, mover, &movable)?;
-    let tuples = tuples(args, shell, &workspace, mover, &venue)?;
-    // What was said of the files before holds on, also when the old plan cannot be read.
-    let old = MigrationPlan::load(&*shell.world.fs, shell.root())
-        .ok()
-        .flatten();
-    if let Some(kept) = migrate::keep_plan(mover)? {
+    let found = migrate::plannables(sides, &workspace.config, &venue, &args.intervals)?;
+    for interval in found.too_wide {
+        shell.note(&format!(
+            "{interval} stays in the legacy layout: its bars are too wide for monthly files."
+        ));
+    }
+    let tuples = found.tuples;
+    if tuples.is_empty() {
+        return Err(Failure::new(
+            Exit::NotInitialised,
+            "there are no legacy files that can be migrated in data/legacy, and the journal knows of none",
+        ));
+    }
+    if let Some(kept) = migrate::begin_plan(mover, &args.created_by, &tuples, args.basis)? {
         let kept = shell.shown(&kept);
-        shell
-            .printer
-            .note(&format!("The old plan is kept as {kept}."));
+        shell.note(&format!("The old plan is kept as {kept}."));
     }
-    let mut plan = MigrationPlan::new(&args.created_by);
-    for tuple in &tuples {
-        let known = old.as_ref().and_then(|old| old.interval(tuple)?.basis);
-        plan.add(tuple, args.basis.or(known), shell.around.clock.now());
-    }
-    migrate::save_plan(mover, &plan)?;
     held.release()?;
     let names: Vec<Interval> = tuples.iter().map(|tuple| tuple.interval).collect();
-    shell.printer.note(&format!(
-        "The plan has {} of {venue}.",
-        some_of(&names, names.len())
-    ));
-    shell
-        .printer
-        .note("Next: barkeep partition-migrate migrate --all --dry-run");
+    let names = some_of(&names, names.len());
+    shell.note(&format!("The plan has {names} of {venue}."));
+    shell.note("Next: barkeep partition-migrate migrate --all --dry-run");
     Ok(Exit::Ok)
 }
 
@@ -163,7 +148,7 @@ fn decide_adoption(
         .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
     }
     for folder in folders(shell, &adoptables) {
-        shell.printer.line(&folder);
+        shell.line(&folder);
     }
     let taken = adoptables
         .iter()
@@ -173,26 +158,18 @@ fn decide_adoption(
         "{files} outside of data/legacy and will be moved there; {} merged into a file that is there already. Go on?",
         count(taken, "is", "are")
     );
+    shell.refuse_unconfirmed("moving legacy files", args.yes, false)?;
     if !args.yes {
-        if !shell.may_ask(false) {
-            return Err(Failure::usage("moving legacy files has to be confirmed").hint("say --yes"));
-        }
-        if !shell.asks(&question) {
-            return Err(Failure::new(Exit::Failed, "nothing was moved"));
-        }
+        shell.confirm(&question, "nothing was moved")?;
     }
     let adopted = migrate::adopt(mover, &adoptables)?;
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "Moved {} and merged {}.",
         count(adopted.moved, "file", "files"),
         count(adopted.merged, "file", "files")
     ));
     for record in &adopted.kept {
-        let (folder, reason) = (shell.shown(&record.folder), &record.reason);
-        shell.printer.warning(&format!(
-            "{} is kept in {folder}: {reason}.",
-            shell.shown(&record.path)
-        ));
+        shell.tell_kept(record);
     }
     match adopted.refused.first() {
         None => Ok(()),
@@ -220,54 +197,4 @@ fn folders(shell: &Shell<'_>, adoptables: &[Adoptable]) -> Vec<String> {
         }
     }
     folders
-}
-
-/// Returns the intervals that are to be planned, each of which has legacy files and may be partitioned.
-fn tuples(
-    args: &InitArgs,
-    shell: &Shell<'_>,
-    workspace: &Workspace<'_>,
-    mover: Mover<'_>,
-    venue: &Venue,
-) -> Result<Vec<VenueInterval>, Failure> {
-    let mut tuples: Vec<VenueInterval> = Vec::new();
-    for interval in wanted(args) {
-        let tuple = VenueInterval {
-            venue: venue.clone(),
-            interval: *interval,
-        };
-        let nothing = match migrate::plannable(mover.sides, &workspace.config, &tuple)? {
-            Plannable::Yes => None,
-            Plannable::TooWide { is_empty } if args.all_found => {
-                if !is_empty {
-                    shell.printer.note(&format!(
-                        "{interval} stays in the legacy layout: its bars are too wide for monthly files."
-                    ));
-                }
-                continue;
-            }
-            Plannable::Empty | Plannable::OfOthers if args.all_found => continue,
-            Plannable::TooWide { .. } => return Err(too_wide(venue, *interval)),
-            Plannable::Empty => Some(format!(
-                "there are no legacy files in data/legacy/stocks_{interval}"
-            )),
-            Plannable::OfOthers => Some(format!(
-                "the legacy files in data/legacy/stocks_{interval} are those of tickers of another venue than {venue}"
-            )),
-        };
-        if let Some(why) = nothing {
-            return Err(Failure::new(Exit::Failed, why)
-                .hint("barkeep partition-migrate init --all-found plans what is there"));
-        }
-        if !tuples.contains(&tuple) {
-            tuples.push(tuple);
-        }
-    }
-    if tuples.is_empty() {
-        return Err(Failure::new(
-            Exit::NotInitialised,
-            "there are no legacy files that can be migrated in data/legacy, and the journal knows of none",
-        ));
-    }
-    Ok(tuples)
 }

@@ -7,18 +7,13 @@ use std::num::NonZeroUsize;
 
 use super::choose;
 use super::migrate_args::MigrateArgs;
-use super::preflight::{refuse_other_disks, refuse_strays, refuse_wide};
-
-use super::estimate_report::{self, Means};
-use super::{open, report};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use super::{estimate_report, open, report};
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{
-    self, Estimate, IntervalState, LegacyFiles, Migrated, MigrationPlan, Mover, Need,
-    PlannedInterval, Proofs, Sides, Stage, Wanted,
+    self, IntervalState, Means, Migrated, MigrationPlan, Mover, PlannedInterval, Proofs, Sides,
+    Stage, Wanted,
 };
 use crate::model::Venue;
 use crate::storage::Stores;
@@ -52,9 +47,9 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     // Taken before anything is looked at: what an earlier run left is finished first, also when nothing else is to do.
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
     let chosen = chosen(args, shell, &workspace, &progress)?;
-    let catalog = open::catalog(&workspace)?;
-    let sides = open::sides(&workspace, shell, &catalog, &progress);
-    let mover = open::mover(sides, &workspace, shell, &held);
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
+    let mover = Mover::of(sides, &workspace, &held);
     let (done, switched) = carry_out(order, &workspace, mover, &chosen, &progress)?;
     let states = IntervalState::each(&workspace.config, sides, &open::plan(shell)?.intervals())?;
     let is_proven = states.iter().all(|state| state.stage == Stage::Active);
@@ -75,8 +70,8 @@ fn carry_out(
     progress: &Progress<'_>,
 ) -> Result<Outcome, Failure> {
     let shell = order.shell;
-    let estimates = estimates(order, mover.sides, chosen, false)?;
-    confirm(order, mover.sides, chosen, &estimates)?;
+    let means = measure(order, mover.sides, chosen, false)?;
+    confirm(order, chosen, &means)?;
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for planned in chosen {
@@ -97,10 +92,7 @@ fn refuse_unconfirmed(args: &MigrateArgs, shell: &Shell<'_>) -> Result<(), Failu
         (false, true) => "putting partitions into quarantine",
         (false, false) => return Ok(()),
     };
-    if args.yes || shell.may_ask(args.non_interactive) {
-        return Ok(());
-    }
-    Err(Failure::usage(format!("{what} has to be confirmed")).hint("say --yes"))
+    shell.refuse_unconfirmed(what, args.yes, args.non_interactive)
 }
 
 /// What the plan says is not asked: it may say complete of what nobody has proven.
@@ -116,15 +108,10 @@ fn chosen(
         is_all: args.all,
     };
     let planned = open::plan(shell)?.intervals();
-    let catalog = open::catalog(workspace)?;
-    let sides = open::sides(workspace, shell, &catalog, progress);
+    let catalog = wiring::registry_or_new(workspace, shell)?;
+    let sides = Sides::of(workspace, &catalog, progress);
     let states = IntervalState::each(&workspace.config, sides, &planned)?;
-    let has_work = |state: &IntervalState| {
-        let has_legacy = args.delete_legacy && state.legacy_files > 0;
-        let is_open = state.stage != Stage::Active && !state.is_left_out();
-        // One that is named is refused with the reason; among all it is passed over.
-        state.is_eligible && (is_open || has_legacy || args.restart)
-    };
+    let has_work = |state: &IntervalState| state.has_work(args.legacy(), args.restart);
     let is_open = |one: &PlannedInterval| {
         states
             .iter()
@@ -144,12 +131,10 @@ fn chosen(
     {
         for sentence in &state.disagreements {
             let tuple = &state.planned.tuple;
-            shell.printer.warning(&format!("{tuple}: {sentence}."));
+            shell.warning(&format!("{tuple}: {sentence}."));
         }
     }
-    refuse_wide(workspace, &chosen)?;
-    refuse_other_disks(args, shell, workspace, &chosen)?;
-    refuse_strays(args, shell, workspace, &chosen)?;
+    migrate::preflight(sides, &workspace.config, &chosen, args.legacy())?;
     Ok(chosen)
 }
 
@@ -159,25 +144,21 @@ fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> S
     stores
 }
 
-fn estimates(
+fn measure(
     order: Order<'_>,
     sides: Sides<'_>,
     chosen: &[PlannedInterval],
     is_exact: bool,
-) -> Result<Vec<Estimate>, Failure> {
-    let mut all = Vec::new();
-    for planned in chosen {
-        let proofs = Proofs::load(sides.fs, sides.places, &planned.tuple)?;
-        let choices = order.args.choices(planned, order.jobs);
-        all.push(migrate::estimate(
-            sides,
-            &choices,
-            &planned.tuple,
-            &proofs,
-            is_exact,
-        )?);
-    }
-    Ok(all)
+) -> Result<Means, Failure> {
+    let Order { args, jobs, .. } = order;
+    let choices = |planned: &PlannedInterval| args.choices(planned, jobs);
+    Ok(migrate::measure(
+        sides,
+        chosen,
+        choices,
+        args.legacy(),
+        is_exact,
+    )?)
 }
 
 fn dry_run(
@@ -187,59 +168,35 @@ fn dry_run(
     progress: &Progress<'_>,
 ) -> Result<Exit, Failure> {
     let Order { args, shell, .. } = order;
-    let catalog = open::catalog(workspace)?;
-    let sides = open::sides(workspace, shell, &catalog, progress);
+    let catalog = wiring::registry_or_new(workspace, shell)?;
+    let sides = Sides::of(workspace, &catalog, progress);
     let watch = Stopwatch::start();
-    let estimates = estimates(order, sides, chosen, true)?;
-    let seconds = watch.seconds();
-    let at = migrate::space_at(sides)?;
-    let need = Need::of(&estimates, args.delete_legacy);
-    let missing = need.missing(sides.fs, &at)?;
-    let means = Means {
-        need,
-        free: sides.fs.space(&at)?,
-        missing,
-        seconds,
-    };
-    estimate_report::planned(shell, args.json, chosen, &estimates, &means);
-    Ok(match missing {
+    let means = measure(order, sides, chosen, true)?;
+    estimate_report::planned(shell, args.json, chosen, &means, watch.seconds());
+    let mut estimates = means.estimates.iter();
+    Ok(match means.missing {
         Some(_) => Exit::NoSpace,
-        None if estimates.iter().any(|one| !one.refusals.is_empty()) => Exit::Partial,
-        None => Exit::Ok,
+        None => Exit::Partial.when(estimates.any(|one| !one.refusals.is_empty())),
     })
 }
 
 /// Says what will be needed, refuses if it is not there, and asks.
-fn confirm(
-    order: Order<'_>,
-    sides: Sides<'_>,
-    chosen: &[PlannedInterval],
-    estimates: &[Estimate],
-) -> Result<(), Failure> {
+fn confirm(order: Order<'_>, chosen: &[PlannedInterval], means: &Means) -> Result<(), Failure> {
     let Order { args, shell, .. } = order;
-    let need = Need::of(estimates, args.delete_legacy);
-    let at = migrate::space_at(sides)?;
-    if let Some(missing) = need.missing(sides.fs, &at)? {
+    if let Some(missing) = means.missing {
+        let how = (args.delete_legacy, chosen.len());
         return Err(estimate_report::no_space(
-            shell,
-            &at,
-            need,
-            missing,
-            (args.delete_legacy, chosen.len()),
+            shell, &means.at, means.need, missing, how,
         ));
     }
-    let tickers: usize = estimates.iter().map(|one| one.tickers).sum();
+    let tickers: usize = means.estimates.iter().map(|one| one.tickers).sum();
     if !args.json {
-        for (planned, estimate) in chosen.iter().zip(estimates) {
-            shell
-                .printer
-                .note(&estimate_report::estimate(planned, estimate));
+        for (planned, estimate) in chosen.iter().zip(&means.estimates) {
+            shell.note(&estimate_report::estimate(planned, estimate));
         }
     }
-    if tickers == 0 && !args.delete_legacy {
-        return Ok(());
-    }
-    if args.yes || !shell.may_ask(args.non_interactive) {
+    let is_nothing = tickers == 0 && !args.delete_legacy;
+    if is_nothing || args.yes || !shell.may_ask(args.non_interactive) {
         return Ok(());
     }
     let removal = if args.delete_legacy {
@@ -250,13 +207,9 @@ fn confirm(
     let question = format!(
         "Copy {} ({} at most beside what is there){removal}?",
         count(tickers, "ticker", "tickers"),
-        size(need.bytes)
+        size(means.need.bytes)
     );
-    if shell.asks(&question) {
-        Ok(())
-    } else {
-        Err(Failure::new(Exit::Failed, "nothing was copied"))
-    }
+    shell.confirm(&question, "nothing was copied")
 }
 
 fn migrate_one(
@@ -269,14 +222,10 @@ fn migrate_one(
     let tuple = &planned.tuple;
     let mut proofs = Proofs::load(mover.sides.fs, mover.sides.places, tuple)?;
     let choices = args.choices(planned, order.jobs);
-    let legacy = if args.delete_legacy {
-        LegacyFiles::Go
-    } else {
-        LegacyFiles::Stay
-    };
-    let done = migrate::migrate_planned(mover, &choices, (plan, tuple), &mut proofs, legacy);
+    let around = (plan, tuple);
+    let done = migrate::migrate_planned(mover, &choices, around, &mut proofs, args.legacy());
     if done.is_err() {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tuple}: {} proven so far; the next run goes on from there.",
             count(proofs.len(), "ticker is", "tickers are")
         ));

@@ -5,14 +5,10 @@ use std::num::NonZeroUsize;
 use clap::{Args, ValueEnum};
 
 use crate::codec::Compression;
-use crate::migrate::{Choices, Duplicates, Fractions, PartitionRows, PlannedInterval};
+use crate::migrate::{Choices, Duplicates, Fractions, LegacyFiles, PartitionRows, PlannedInterval};
 use crate::model::Interval;
 
 /// Options of `partition-migrate migrate`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MigrateArgs {
     /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval
@@ -122,6 +118,15 @@ impl MigrateArgs {
             is_restart: self.restart,
             jobs,
             max_tickers: self.max_tickers.map(NonZeroUsize::get),
+        }
+    }
+
+    /// Returns what happens to legacy files of what is proven.
+    pub(super) fn legacy(&self) -> LegacyFiles {
+        if self.delete_legacy {
+            LegacyFiles::Go
+        } else {
+            LegacyFiles::Stay
         }
     }
 

@@ -7,7 +7,6 @@ mod mark;
 mod migrate;
 mod migrate_args;
 mod open;
-mod preflight;
 mod report;
 mod rollback;
 mod status;
@@ -37,17 +36,6 @@ pub(in crate::cli) enum MigrateCommand {
 }
 
 impl MigrateCommand {
-    /// Tells whether output is for machines.
-    pub(in crate::cli) fn is_json(&self) -> bool {
-        match self {
-            Self::Status(args) => args.json,
-            Self::Migrate(args) => args.json,
-            Self::Verify(args) => args.json,
-            Self::Rollback(args) => args.json,
-            Self::Init(_) | Self::Mark(_) => false,
-        }
-    }
-
     /// Returns what the command does, to follow "cannot".
     pub(in crate::cli) fn act(&self) -> &'static str {
         match self {

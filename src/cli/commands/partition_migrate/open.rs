@@ -2,24 +2,18 @@
 
 use std::time::Duration;
 
-use crate::catalog::Catalog;
-use crate::cli::Exit;
 use crate::cli::commands::{registration, sweep};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
+use crate::cli::failure::{Failure, nothing_stored};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::troubles::why_nothing_is_stored;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::absent;
+use crate::cli::{Exit, Shell};
 use crate::ingest::{self, Registry};
 use crate::lock::LockGuard;
-use crate::migrate::{MigrationPlan, Mover, Sides};
+use crate::migrate::MigrationPlan;
 use crate::workspace::{Workspace, has_legacy_data, is_workspace};
 
 /// Returns the plan of the workspace.
-///
-/// # Errors
-/// `NotInitialised` when there is none.
 pub(super) fn plan(shell: &Shell<'_>) -> Result<MigrationPlan, Failure> {
     MigrationPlan::load(&*shell.world.fs, shell.root())?.ok_or_else(|| {
         let root = shell.root().display();
@@ -31,49 +25,8 @@ pub(super) fn plan(shell: &Shell<'_>) -> Result<MigrationPlan, Failure> {
     })
 }
 
-/// Returns the registry; an empty one when the workspace has none.
-pub(super) fn catalog(workspace: &Workspace<'_>) -> Result<Catalog, Failure> {
-    Ok(workspace.catalog()?.unwrap_or_default())
-}
-
-/// Returns what looking takes.
-pub(super) fn sides<'s>(
-    workspace: &'s Workspace<'_>,
-    shell: &'s Shell<'_>,
-    catalog: &'s Catalog,
-    progress: &'s Progress<'_>,
-) -> Sides<'s> {
-    Sides {
-        fs: &*shell.world.fs,
-        places: &workspace.places,
-        stores: &workspace.stores,
-        ledgers: &workspace.ledgers,
-        catalog,
-        stop: &shell.world.shutdown,
-        observer: progress,
-    }
-}
-
-/// Returns what changing takes.
-pub(super) fn mover<'s>(
-    sides: Sides<'s>,
-    workspace: &'s Workspace<'_>,
-    shell: &'s Shell<'_>,
-    held: &'s LockGuard<'s>,
-) -> Mover<'s> {
-    Mover {
-        sides,
-        clock: &*shell.around.clock,
-        held,
-        runs: &workspace.runs,
-    }
-}
-
 /// Takes the run lock and finishes what earlier runs left: their rows belong to where they were going before anything
 /// is moved.
-///
-/// # Errors
-/// As `registration::lock`; when something that was left cannot be finished.
 pub(super) fn lock<'s>(
     workspace: &Workspace<'s>,
     shell: &Shell<'_>,
@@ -83,13 +36,11 @@ pub(super) fn lock<'s>(
     let held = registration::lock(workspace, shell, command, Duration::ZERO)?;
     {
         let session = workspace.session(&held, progress);
-        let fs = &*shell.world.fs;
-        let mut registry =
-            Registry::load(fs, shell.root())?.unwrap_or_else(|| Registry::empty(shell.root()));
+        let mut registry = Registry::load_or_empty(workspace.fs(), shell.root())?;
         let swept = ingest::sweep::sweep(&workspace.stores, session)?;
         sweep::print(&swept, shell);
         for record in &swept.quarantined {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{}: {}; what was there is kept in {}.",
                 record.path.display(),
                 record.reason,
@@ -98,11 +49,9 @@ pub(super) fn lock<'s>(
         }
         let left = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
         registry.save(session)?;
-        let why = why_nothing_is_stored(&left.data);
-        let why = why.filter(|_| left.held_back > 0 || left.data.refusal().is_some());
-        if let Some((message, hint)) = why {
-            let hint = format!("{hint}, then run again");
-            return Err(Failure::new(Exit::Failed, message).hint(hint));
+        let is_held_back = left.held_back > 0 || left.data.refusal().is_some();
+        if is_held_back && !left.data.is_there() {
+            return Err(nothing_stored(&left.data));
         }
         if let Some(failure) = left.failures.first() {
             let runs = count(left.failures.len(), "series", "series");
@@ -117,9 +66,6 @@ pub(super) fn lock<'s>(
 }
 
 /// Opens the workspace.
-///
-/// # Errors
-/// `NotInitialised` when the folder is none.
 pub(super) fn workspace<'s>(shell: &'s Shell<'s>) -> Result<Workspace<'s>, Failure> {
     let workspace = Workspace::open_any(&shell.around, &crate::config::Overrides::default())?;
     // Legacy data alone make a folder a workspace here: the migration gives it the rest.

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::shell::Shell;
 use crate::cli::ui::words::{self, count, duration, grouped, left_of, size};
-use crate::cli::{Exit, outcome};
+use crate::cli::{Exit, Shell, outcome};
 use crate::migrate::{Failed, Migrated, Refusal, Switched};
 use crate::model::{Ticker, Venue};
 use crate::storage::{Beyond, QuarantineRecord, refused_rights};
@@ -34,10 +33,10 @@ pub(super) fn exit(shell: &Shell<'_>, done: &[Migrated]) -> Exit {
 pub(super) fn misplaced(shell: &Shell<'_>, paths: &[PathBuf]) {
     for path in paths.iter().take(NAMED) {
         let named = words::misplaced(shell.shown(path));
-        shell.printer.warning(&format!("{named}."));
+        shell.warning(&format!("{named}."));
     }
     if let Some(more) = left_of(paths.len(), NAMED, "file", "files") {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{more} more are misplaced; barkeep check names them."
         ));
     }
@@ -62,7 +61,7 @@ pub(super) fn migrated(
             .iter()
             .map(|(venue, _)| venue.to_string())
             .collect();
-        return shell.printer.json(&json!({
+        return shell.json(&json!({
             "event": "summary",
             "intervals": intervals,
             "activated": venues,
@@ -70,7 +69,7 @@ pub(super) fn migrated(
         }));
     }
     if done.is_empty() {
-        shell.printer.note(if is_proven {
+        shell.note(if is_proven {
             "Every interval of the plan is proven, and its venue keeps its bars in partitions."
         } else {
             "No interval of the plan has anything left to migrate."
@@ -80,17 +79,17 @@ pub(super) fn migrated(
         say(shell, one);
     }
     for (venue, outcome) in switched {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{venue} keeps its bars in partitions now ({} recorded).",
             count(outcome.series, "series", "series")
         ));
         for unusable in &outcome.unusable {
-            shell.printer.warning(&format!("{unusable}."));
+            shell.warning(&format!("{unusable}."));
         }
     }
     let is_whole = |one: &Migrated| one.unproven.is_none() && one.not_removed.is_empty();
     if switched.is_empty() && !done.is_empty() && done.iter().all(is_whole) {
-        shell.printer.note(
+        shell.note(
             "The switch to partitions comes with the last interval of the venue: barkeep partition-migrate status",
         );
     }
@@ -99,7 +98,7 @@ pub(super) fn migrated(
 fn say(shell: &Shell<'_>, one: &Migrated) {
     let report = &one.report;
     if one.is_bare {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{}: there are no legacy files to migrate. If that is right, take it out of the way: barkeep \
              partition-migrate mark {} --status skipped",
             report.tuple, report.tuple
@@ -107,7 +106,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
         return;
     }
     let proven = report.proven_before + report.proven_now;
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{}: {} of {} proven ({} now), {} of {} written in {}.",
         report.tuple,
         grouped(proven),
@@ -119,7 +118,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
     ));
     if report.is_cut_short {
         let left = report.tickers - proven - report.failures.len().min(report.tickers - proven);
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{}: {} left; run it again to go on.",
             report.tuple,
             count(left, "ticker is", "tickers are")
@@ -130,7 +129,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
         .as_ref()
         .is_some_and(|unproven| unproven.is_missing)
     {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{}: the legacy folder is gone, and not by barkeep. Nobody knows whether everything was copied, so nothing is \
              switched: mount it, or put it back.",
             report.tuple
@@ -139,7 +138,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
     failures(shell, &report.failures, true);
     failures(shell, &one.not_removed, true);
     for (path, reason) in &report.strangers {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} was not migrated: {reason}.",
             shell.shown(path)
         ));
@@ -148,27 +147,27 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
     kept(shell, report.kept.iter().chain(removed));
     unlike(shell, &report.unlike);
     if report.from_memory > 0 {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} could only be read back from memory, since this disk does not let go of it.",
             count(report.from_memory, "ticker", "tickers")
         ));
     }
     if let Some(removed) = &one.removed {
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{}: {} of {} removed, after both sides were read again.",
             report.tuple,
             count(removed.files, "legacy file", "legacy files"),
             size(removed.bytes)
         ));
         if removed.from_memory > 0 {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{} could only be read again from memory, since this disk does not let go of it.",
                 count(removed.from_memory, "ticker", "tickers")
             ));
         }
     }
     if !one.not_removed.is_empty() {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{}: no legacy file was removed, since the sides of {} do not agree.",
             report.tuple,
             count(one.not_removed.len(), "ticker", "tickers")
@@ -181,12 +180,10 @@ pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: boo
     for failed in failures.iter().take(NAMED) {
         let cure = failed.refusal.cure().filter(|_| is_migration);
         let cure = cure.map_or_else(String::new, |cure| format!("; {cure}"));
-        shell
-            .printer
-            .warning(&format!("{}: {}{cure}.", failed.ticker, failed.refusal));
+        shell.warning(&format!("{}: {}{cure}.", failed.ticker, failed.refusal));
     }
     if let Some(more) = failures.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} more failed; barkeep partition-migrate status --json has them all.",
             grouped(more)
         ));
@@ -196,40 +193,31 @@ pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: boo
 /// Says which files are not whose they were to be.
 pub(super) fn unlike(shell: &Shell<'_>, files: &[PathBuf]) {
     if let Some(sentence) = refused_rights(files) {
-        shell.printer.warning(&format!("{sentence}."));
+        shell.warning(&format!("{sentence}."));
     }
 }
 
 /// Names what was put away.
 pub(super) fn kept<'r>(shell: &Shell<'_>, mut records: impl Iterator<Item = &'r QuarantineRecord>) {
     for record in records.by_ref().take(NAMED) {
-        shell.printer.warning(&format!(
-            "{} is kept in {}: {}.",
-            shell.shown(&record.path),
-            shell.shown(&record.folder),
-            record.reason
-        ));
+        shell.tell_kept(record);
     }
     if let Some(more) = left_of(records.count(), 0, "more case is", "more cases are") {
-        shell
-            .printer
-            .warning(&format!("{more} in quarantine, which --json lists."));
+        shell.warning(&format!("{more} in quarantine, which --json lists."));
     }
 }
 
 /// Names files that say more than what takes their place; `becomes` says what happens to them.
 pub(super) fn beyond(shell: &Shell<'_>, files: &[Beyond], becomes: &str) {
     for file in files.iter().take(NAMED) {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} says more than its legacy file can hold, and {becomes}: {}.",
             shell.shown(&file.path),
             file.reason
         ));
     }
     if let Some(more) = left_of(files.len(), NAMED, "more file does", "more files do") {
-        shell
-            .printer
-            .warning(&format!("{more} so, which --json lists."));
+        shell.warning(&format!("{more} so, which --json lists."));
     }
 }
 

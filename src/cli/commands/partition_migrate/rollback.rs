@@ -5,22 +5,17 @@ use serde_json::{Value, json};
 
 use super::choose;
 use super::{estimate_report, open, report};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, size};
-use crate::cli::{Exit, outcome};
+use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::migrate::{
-    self, BroughtBack, Homes, IntervalState, Partitions, Proofs, Shortage, VenueInterval, Wanted,
+    self, BroughtBack, Homes, IntervalState, Mover, Partitions, Shortage, Sides, VenueInterval,
+    Wanted,
 };
 use crate::model::Interval;
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate rollback`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RollbackArgs {
     /// The venue in the plan [default: the only one of the workspace, else us:yahoo], or an interval
@@ -75,12 +70,11 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     let progress = Progress::new(shell, args.json);
     if args.dry_run {
         let tuples = chosen(args, shell, &workspace, &progress)?;
-        let catalog = open::catalog(&workspace)?;
-        let sides = open::sides(&workspace, shell, &catalog, &progress);
+        let catalog = wiring::registry_or_new(&workspace, shell)?;
+        let sides = Sides::of(&workspace, &catalog, &progress);
         let mut done = Vec::new();
         for tuple in &tuples {
-            let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
-            let report = migrate::plan_rollback(sides, tuple, &proofs, args.homes())?;
+            let report = migrate::plan_rollback(sides, tuple, args.homes())?;
             done.push(BroughtBack::of(report));
         }
         tell(args, shell, &done);
@@ -93,9 +87,9 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     if !tuples.is_empty() {
         confirm(args, shell, &tuples)?;
     }
-    let catalog = open::catalog(&workspace)?;
-    let sides = open::sides(&workspace, shell, &catalog, &progress);
-    let mover = open::mover(sides, &workspace, shell, &held);
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
+    let mover = Mover::of(sides, &workspace, &held);
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
     for tuple in &tuples {
@@ -122,8 +116,8 @@ fn chosen(
     progress: &Progress<'_>,
 ) -> Result<Vec<VenueInterval>, Failure> {
     let planned = open::plan(shell)?.intervals();
-    let catalog = open::catalog(workspace)?;
-    let sides = open::sides(workspace, shell, &catalog, progress);
+    let catalog = wiring::registry_or_new(workspace, shell)?;
+    let sides = Sides::of(workspace, &catalog, progress);
     let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
@@ -153,12 +147,10 @@ fn confirm(
     if args.yes {
         return Ok(());
     }
-    if !shell.may_ask(args.non_interactive) {
-        return if args.remove_partitions {
-            Err(Failure::usage("removing partitions has to be confirmed").hint("say --yes"))
-        } else {
-            Ok(())
-        };
+    if args.remove_partitions {
+        shell.refuse_unconfirmed("removing partitions", false, args.non_interactive)?;
+    } else if !shell.may_ask(args.non_interactive) {
+        return Ok(());
     }
     let names: Vec<String> = tuples.iter().map(ToString::to_string).collect();
     let removal = if args.remove_partitions {
@@ -166,14 +158,9 @@ fn confirm(
     } else {
         ""
     };
-    if shell.asks(&format!(
-        "Bring {} back into legacy files{removal}?",
-        names.join(", ")
-    )) {
-        Ok(())
-    } else {
-        Err(Failure::new(Exit::Failed, "nothing was changed"))
-    }
+    let names = names.join(", ");
+    let question = format!("Bring {names} back into legacy files{removal}?");
+    shell.confirm(&question, "nothing was changed")
 }
 
 fn exit(shell: &Shell<'_>, done: &[BroughtBack]) -> Exit {
@@ -187,13 +174,10 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[BroughtBack]) {
     if args.json {
         let intervals: Vec<Value> = done.iter().map(document).collect();
         return shell
-            .printer
             .json(&json!({ "event": "summary", "dry_run": args.dry_run, "intervals": intervals }));
     }
     if done.is_empty() {
-        shell
-            .printer
-            .note("No interval of the plan has partitions.");
+        shell.note("No interval of the plan has partitions.");
     }
     for one in done {
         say(args, shell, one);
@@ -203,7 +187,7 @@ fn tell(args: &RollbackArgs, shell: &Shell<'_>, done: &[BroughtBack]) {
 fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
     let [equal, merged, rebuilt] = one.report.tally();
     let tuple = &one.report.tuple;
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{tuple}: {} with a legacy file that has everything, {} with {} merged into it, {} rebuilt with {}.",
         count(equal.0, "ticker", "tickers"),
         count(merged.0, "ticker", "tickers"),
@@ -212,7 +196,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
         count(rebuilt.1, "row", "rows")
     ));
     for ticker in one.report.staying() {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{tuple}: {ticker} stays in partitions, and is used from there: no file name of the legacy layout spells it."
         ));
     }
@@ -230,22 +214,20 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
     if one.report.flat > 0 && (args.dry_run || one.report.switched.is_some()) {
         let files = count(one.report.flat, "file", "files");
         let interval = tuple.interval;
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tuple}: {files} flat in stocks_{interval}, where the predecessor looks."
         ));
     }
     match &one.report.switched {
-        _ if args.dry_run => shell.printer.note("Nothing was changed."),
-        Some(_) => shell
-            .printer
-            .note(&format!("{tuple} is kept in legacy files again.")),
-        None => shell.printer.warning(&format!(
+        _ if args.dry_run => shell.note("Nothing was changed."),
+        Some(_) => shell.note(&format!("{tuple} is kept in legacy files again.")),
+        None => shell.warning(&format!(
             "{tuple} was not switched; its rows are where they were."
         )),
     }
     if let Some(removed) = &one.removed {
         let files = count(removed.files, "partition file", "partition files");
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{tuple}: {files} of {} removed.",
             size(removed.bytes)
         ));

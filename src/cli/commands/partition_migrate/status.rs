@@ -4,12 +4,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::open;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{duration, size};
-use crate::migrate::{IntervalState, MigrateError, RowCounts, Stage};
+use crate::cli::{Exit, Failure, Shell, wiring};
+use crate::migrate::{self, IntervalState, MigrateError, NextStep, RowCounts, Sides, Stage};
 use crate::model::Ticker;
 
 /// Options of `partition-migrate status`.
@@ -27,8 +25,8 @@ const NAMED: usize = 20;
 pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
-    let catalog = open::catalog(&workspace)?;
-    let sides = open::sides(&workspace, shell, &catalog, &progress);
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
     let states = IntervalState::each(&workspace.config, sides, &open::plan(shell)?.intervals())?;
     let count = |state: &IntervalState| state.count_rows(sides);
     let counts: Vec<RowCounts> = states
@@ -38,7 +36,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if args.json {
         let counted = states.iter().zip(&counts);
         let intervals: Vec<Value> = counted.map(|(state, rows)| document(state, rows)).collect();
-        shell.printer.json(&json!({ "intervals": intervals }));
+        shell.json(&json!({ "intervals": intervals }));
         return Ok(Exit::Ok);
     }
     let counted = states.iter().zip(&counts);
@@ -57,24 +55,22 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         "partitions",
         "verified",
     ];
-    shell.printer.table(&header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
+    shell.table(&header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
     for (state, rows) in states.iter().zip(&counts) {
         let tuple = &state.planned.tuple;
         if let [first, ..] = rows.unknown.as_slice() {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: the rows are without those of {} tickers, first {first}: files of theirs have no whole footer.",
                 rows.unknown.len()
             ));
         }
         for (ticker, error) in rows.unreadable.iter().take(NAMED) {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: the rows are without those of {ticker}: {error}."
             ));
         }
         for (ticker, reason) in state.failures.iter().take(NAMED) {
-            shell
-                .printer
-                .warning(&format!("{tuple}: {ticker}: {reason}."));
+            shell.warning(&format!("{tuple}: {ticker}: {reason}."));
         }
         if let Some(more) = state
             .failures
@@ -82,75 +78,50 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             .checked_sub(NAMED)
             .filter(|more| *more > 0)
         {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: {more} more failed; --json has them all."
             ));
         }
         for (path, reason) in &state.strangers {
-            shell.printer.warning(&format!(
+            shell.warning(&format!(
                 "{tuple}: {} is in the way: {reason}. Move it out of the folder.",
                 shell.shown(path)
             ));
         }
         for sentence in &state.disagreements {
-            shell.printer.warning(&format!("{tuple}: {sentence}."));
+            shell.warning(&format!("{tuple}: {sentence}."));
         }
         if let Some(seconds) = state.seconds_left {
-            shell.printer.note(&format!(
+            shell.note(&format!(
                 "{tuple}: about {} left at the rate so far.",
                 duration(seconds)
             ));
         }
     }
-    match next(&states) {
-        Some(command) => shell.printer.note(&format!("Next: {command}")),
-        None if states.iter().all(|state| state.stage == Stage::Active) => {
-            shell.printer.note("Everything is migrated.");
-        }
-        None => shell
-            .printer
-            .note("Nothing is left to migrate. What nothing proves is named above."),
-    }
+    shell.note(&next(&states));
     Ok(Exit::Ok)
 }
 
-/// Returns what to type next.
-fn next(states: &[IntervalState]) -> Option<String> {
-    let is_open = |state: &&IntervalState| {
-        matches!(
-            state.stage,
-            Stage::Pending | Stage::Migrating | Stage::Unverified
-        )
-    };
-    let open: Vec<&IntervalState> = states
-        .iter()
-        .filter(is_open)
-        .filter(|state| !state.is_left_out())
-        .collect();
+/// Says what to type next.
+fn next(states: &[IntervalState]) -> String {
     let migrate = "barkeep partition-migrate migrate";
-    match open.as_slice() {
-        [] => states
-            .iter()
-            .find(|state| state.stage == Stage::Verified || state.legacy_files > 0)
-            .map(|state| match state.stage {
-                // Nothing is copied; what is left is the switch.
-                Stage::Verified => format!("{migrate} {}", words(state)),
-                _ => format!(
-                    "once you trust the partitions, {migrate} {} --delete-legacy --dry-run",
-                    words(state)
-                ),
-            }),
-        [state] if state.is_bare() => Some(format!(
-            "if there is nothing to migrate, barkeep partition-migrate mark {} --status skipped",
-            words(state)
-        )),
-        [state] => Some(format!("{migrate} {}", words(state))),
-        _ => Some(format!("{migrate} --all")),
-    }
-}
-
-fn words(state: &IntervalState) -> String {
-    state.planned.tuple.to_string()
+    let command = match migrate::next_step(states) {
+        Some(NextStep::Migrate(tuple)) => format!("{migrate} {tuple}"),
+        Some(NextStep::MigrateAll) => format!("{migrate} --all"),
+        Some(NextStep::LeaveOut(tuple)) => format!(
+            "if there is nothing to migrate, barkeep partition-migrate mark {tuple} --status skipped"
+        ),
+        Some(NextStep::RemoveLegacy(tuple)) => {
+            format!("once you trust the partitions, {migrate} {tuple} --delete-legacy --dry-run")
+        }
+        None if states.iter().all(|state| state.stage == Stage::Active) => {
+            return "Everything is migrated.".to_owned();
+        }
+        None => {
+            return "Nothing is left to migrate. What nothing proves is named above.".to_owned();
+        }
+    };
+    format!("Next: {command}")
 }
 
 fn row(state: &IntervalState, rows: &RowCounts) -> [String; 12] {

@@ -9,12 +9,10 @@ use serde_json::{Value, json};
 
 use super::choose;
 use super::{open, report};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::words::{count, grouped};
-use crate::cli::{Exit, outcome};
-use crate::migrate::{self, Finding, Proofs, Sample, Verification, Wanted};
+use crate::cli::{Exit, Failure, Shell, outcome, wiring};
+use crate::migrate::{self, Finding, Sample, Sides, Verification, Wanted};
 use crate::model::Interval;
 
 /// Options of `partition-migrate verify`.
@@ -58,41 +56,26 @@ impl FromStr for Part {
 pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
-    let catalog = open::catalog(&workspace)?;
-    let sides = open::sides(&workspace, shell, &catalog, &progress);
-    let is_named = args.interval.is_some()
-        || args
-            .venue
-            .as_ref()
-            .is_some_and(|word| word.parse::<Interval>().is_ok());
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,
-        is_all: args.all || !is_named,
+        is_all: args.all,
     };
     let planned = open::plan(shell)?.intervals();
-    let chosen = choose::choose(
-        shell,
-        &planned,
-        wanted,
-        true,
-        workspace.default_venue(),
-        |_| true,
-    )?;
+    let venue = workspace.default_venue();
+    let chosen = choose::choose(shell, &planned, wanted.or_all(), true, venue, |_| true)?;
+    let sample = args.sample.map(|part| part.0);
     let mut found = Vec::new();
     for planned in &chosen {
-        let tuple = &planned.tuple;
-        let proofs = Proofs::load(sides.fs, sides.places, tuple)?;
-        let is_active = workspace.config.is_partitioned_enabled(&tuple.venue).0;
-        let sample = args.sample.map(|part| part.0);
-        found.push(migrate::verify_interval(
-            sides, tuple, &proofs, is_active, sample,
-        )?);
+        let (config, tuple) = (&workspace.config, &planned.tuple);
+        found.push(migrate::verify_interval(sides, config, tuple, sample)?);
     }
     progress.end();
     if args.json {
         let intervals: Vec<Value> = found.iter().map(document).collect();
-        shell.printer.json(&json!({ "intervals": intervals }));
+        shell.json(&json!({ "intervals": intervals }));
     } else {
         for one in &found {
             say(shell, one);
@@ -115,19 +98,15 @@ fn exit(shell: &Shell<'_>, found: &[Verification]) -> Exit {
 fn say(shell: &Shell<'_>, found: &Verification) {
     for (ticker, finding) in &found.findings {
         if let Finding::Wrong(refusal) = finding {
-            shell
-                .printer
-                .line(&format!("{ticker} {}: {refusal}", found.tuple.interval));
+            shell.line(&format!("{ticker} {}: {refusal}", found.tuple.interval));
         }
     }
     for (path, reason) in &found.strangers {
-        shell
-            .printer
-            .line(&format!("{}: {reason}", shell.shown(path)));
+        shell.line(&format!("{}: {reason}", shell.shown(path)));
     }
     report::misplaced(shell, &found.misplaced);
     let tally = found.tally();
-    shell.printer.note(&format!(
+    shell.note(&format!(
         "{}: {} of {} looked at, {} rows. {} equal, {} equal but for what updates did since, {} equal to the proof of a \
          removed legacy file, {} new in partitions, {} wrong.",
         found.tuple,
@@ -141,7 +120,7 @@ fn say(shell: &Shell<'_>, found: &Verification) {
         tally.wrong
     ));
     if found.from_memory > 0 {
-        shell.printer.warning(&format!(
+        shell.warning(&format!(
             "{} could only be read from memory, since this disk does not let go of it.",
             count(found.from_memory, "ticker", "tickers")
         ));

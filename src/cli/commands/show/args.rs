@@ -9,10 +9,6 @@ use crate::frame::{Adjust, Profile};
 use crate::model::{AsOf, Interval, Ticker, Venue};
 
 /// Options of `show`.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = DATES)]
 pub(in crate::cli) struct ShowArgs {
@@ -138,9 +134,6 @@ impl ShowArgs {
     }
 
     /// Returns the positions of the columns that are printed.
-    ///
-    /// # Errors
-    /// When a name is none of them.
     pub(super) fn columns(&self, profile: &'static Profile) -> Result<Vec<usize>, Failure> {
         let specs = profile.columns.iter().enumerate();
         if self.columns.is_empty() {
@@ -156,9 +149,6 @@ impl ShowArgs {
 }
 
 /// Returns the positions of columns by their names.
-///
-/// # Errors
-/// When a name is none of them.
 pub(in crate::cli::commands) fn named_columns(
     names: &[String],
     profile: &'static Profile,

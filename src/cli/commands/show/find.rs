@@ -2,12 +2,11 @@
 
 use chrono::SecondsFormat;
 
-use crate::cli::Exit;
 use crate::cli::commands::unknown;
-use crate::cli::failure::Failure;
 use crate::cli::ui::words::{quoted, some_of};
+use crate::cli::{Exit, Failure};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
-use crate::query;
+use crate::query::{self, Length};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -25,9 +24,6 @@ pub(in crate::cli::commands) struct Wanted<'w> {
 }
 
 /// Returns the interval that was named, else the only one that is stored of the ticker, else the only one of the workspace.
-///
-/// # Errors
-/// When there is more than one.
 pub(in crate::cli::commands) fn interval(
     wanted: Wanted<'_>,
     reading: Reading<'_, '_>,
@@ -36,20 +32,12 @@ pub(in crate::cli::commands) fn interval(
     if let Some(interval) = wanted.interval {
         return Ok(interval);
     }
-    let stored = query::lengths(reading, ticker, wanted.venue)?;
-    if let [only] = stored.as_slice() {
-        return Ok(*only);
-    }
-    // The fewer bars are joined the better, and longer ones mostly reach further back.
-    if let Some(to) = wanted.filling
-        && let Some(longest) = stored.iter().rfind(|from| from.fills(to))
-    {
-        return Ok(*longest);
-    }
-    let kept = reading.workspace.intervals()?;
+    let (stored, kept) = match query::length(reading, ticker, wanted.venue, wanted.filling)? {
+        Length::Only(interval) => return Ok(interval),
+        Length::Several { stored, kept } => (stored, kept),
+    };
     let (typed, command) = (quoted(ticker.as_str()), wanted.command);
     match (stored.as_slice(), kept.as_slice()) {
-        (_, [only]) => Ok(*only),
         ([], _) if !reading.catalog.contains(ticker) => {
             Err(unknown_ticker(wanted, reading, ticker, None))
         }

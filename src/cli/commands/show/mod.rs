@@ -20,14 +20,10 @@ use super::provisional;
 use super::unknown;
 use crate::calendar::utc_of;
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::rows::{self, Extract, Shape};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words;
-use crate::cli::wiring;
-use crate::config::Overrides;
+use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Form, Sheet, Times};
 use crate::frame::{self, Frame};
 use crate::inventory::interval_of;
@@ -54,7 +50,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
                 .hint("write it to a file or a program: > bars.arrows"),
         );
     }
-    let workspace = wiring::open(shell, &Overrides::default())?;
+    let workspace = wiring::open(shell)?;
     let catalog = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let reading = Reading {
@@ -84,7 +80,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             }
             Err(failure) if tickers.len() == 1 => return Err(failure),
             Err(failure) => {
-                shell.printer.error(&failure.text());
+                shell.error(&failure.text());
                 exits.push(failure.exit);
             }
         }
@@ -158,9 +154,7 @@ fn tables(extracts: &[Extract], shell: &Shell<'_>) {
             let apart = if at == 0 { "" } else { "\n" };
             let mnemonic = extract.mnemonic.as_ref();
             let mnemonic = mnemonic.map_or_else(String::new, |word| format!(" ({word})"));
-            shell
-                .printer
-                .line(&format!("{apart}{}{mnemonic}", extract.request));
+            shell.line(&format!("{apart}{}{mnemonic}", extract.request));
         }
         rows::table(extract, shell.printer);
     }
@@ -174,7 +168,7 @@ pub(super) fn catalog_if_usable(
     match workspace.catalog().map_err(Failure::from) {
         Ok(catalog) => Ok(catalog.unwrap_or_default()),
         Err(failure) if failure.exit == Exit::Damaged => {
-            shell.printer.error(&failure.text());
+            shell.error(&failure.text());
             let mut catalog = Catalog::default();
             catalog.know_aliases(workspace.aliases()?);
             Ok(catalog)
@@ -315,10 +309,10 @@ impl Question<'_> {
             .times()
             .filter(|bar| provisional.contains(bar))
             .collect();
-        let times = if interval.is_intraday() && !args.events && !args.auctions {
-            Times::Moments
-        } else {
+        let times = if args.events || args.auctions {
             Times::Days
+        } else {
+            Times::of_bars(interval)
         };
         let sheet = Sheet::of_frame(within, &columns, times);
         let sheet = if args.utc {
@@ -342,7 +336,7 @@ impl Question<'_> {
 pub(super) fn tell_span(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) {
     if let Some((first, last)) = stored.frame.span() {
         let (first, last) = (time::naive(first), time::naive(last));
-        shell.printer.note(&format!(
+        shell.note(&format!(
             "{request} has no rows in that time; it has some from {first} to {last}."
         ));
     }
@@ -376,11 +370,11 @@ pub(super) fn instant(wall: i64, zone: chrono_tz::Tz) -> Option<i64> {
 pub(super) fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
     for path in &stored.misplaced {
         let named = words::misplaced(shell.shown(path));
-        shell.printer.warning(&format!("{named}."));
+        shell.warning(&format!("{named}."));
     }
     for damage in &stored.damaged {
         let ticker = request.series.ticker().map_or("", Ticker::as_str);
-        shell.printer.error(&format!(
+        shell.error(&format!(
             "error: {} is damaged: {}\n  caused by: the bars of {ticker} of {} are missing from the output\nhint: \
              fetch them again: {}",
             shell.shown(&damage.path),

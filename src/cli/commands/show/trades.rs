@@ -8,10 +8,9 @@ use std::path::PathBuf;
 
 use super::args::Format;
 use super::{Question, ShowArgs};
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
 use crate::cli::ui::rows::Extract;
 use crate::cli::ui::words;
+use crate::cli::{Exit, Failure};
 use crate::export::{Sheet, Times};
 use crate::frame::{Cell, Frame, Profile, exact_trades};
 use crate::model::{Dataset, Provenance, Series, StorageRequest, Ticker, instrument_of};
@@ -128,7 +127,7 @@ impl Wanted<'_> {
             shell, span, args, ..
         } = self.question;
         for damage in &stored.damaged {
-            shell.printer.error(&format!(
+            shell.error(&format!(
                 "error: {} is damaged: {}\n  caused by: the trades of {request} of {} are missing from the output",
                 shell.shown(&damage.path),
                 damage.reason,
@@ -138,7 +137,7 @@ impl Wanted<'_> {
         }
         for path in &stored.misplaced {
             let named = words::misplaced(shell.shown(path));
-            shell.printer.warning(&format!("{named}."));
+            shell.warning(&format!("{named}."));
         }
         let exact = exact_trades(&stored.frame);
         let rows = of_instrument(&span.of(&exact), self.instrument);

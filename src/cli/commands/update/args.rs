@@ -12,10 +12,6 @@ use crate::update::{Feeding, Pace};
 
 /// Options of `update`.
 #[derive(Clone, Debug, Default, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
 pub(in crate::cli) struct UpdateArgs {
     /// Only this venue, may be repeated [default: all that have a source]
     #[arg(long = "venue", value_name = "MARKET:SOURCE")]

@@ -20,7 +20,7 @@ impl Asker for Asking<'_> {
     fn gave_up(&self, series: usize) {
         let series = count(series, "series is", "series are");
         let note = format!("The rows of {series} given up and asked for anew.");
-        self.update.shell.printer.note(&note);
+        self.update.shell.note(&note);
     }
 
     fn planned(&self, planned: &Planned, catalog: &Catalog) -> Vec<String> {
@@ -36,7 +36,7 @@ impl Asker for Asking<'_> {
         let (args, shell) = (self.update.args, self.update.shell);
         let series = count(series, "series is", "series are");
         if !shell.may_ask(args.non_interactive || args.json) {
-            shell.printer.note(&format!(
+            shell.note(&format!(
                 "{series} unknown to the source; --save-not-founds lets them rest for 30 days."
             ));
             return false;

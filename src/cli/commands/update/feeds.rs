@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::Exit;
-use crate::cli::shell::Shell;
 use crate::cli::ui::Printer;
 use crate::cli::ui::words::count;
+use crate::cli::{Exit, Shell};
 use crate::feeds::{preview, replayed_days, task_of};
 use crate::model::Venue;
 use crate::source::posttrade::{Feed, Reason};

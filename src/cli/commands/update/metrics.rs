@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use super::UpdateArgs;
 use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::Catalog;
-use crate::cli::Exit;
-use crate::cli::commands::{registration, status};
-use crate::cli::shell::Shell;
+use crate::cli::commands::status;
 use crate::cli::ui::summary::Finished;
 use crate::cli::wiring::registry;
+use crate::cli::{Exit, Shell};
 use crate::gaps::read_books;
-use crate::inventory;
+use crate::inventory::{self, Asked};
 use crate::lock::LockGuard;
 use crate::mirror;
 use crate::overview::{
-    Outcome, RequestCount, SeriesStatus, bars_counted, count_bars, counters_path, render,
+    Outcome, RequestCount, SeriesStatus, TEXTFILE_BEGINS, bars_counted, count_bars, counters_path,
+    render,
 };
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, is_dir};
@@ -62,10 +62,22 @@ impl<'u> MetricsFile<'u> {
         let foreseen = Access::at(fs, path, None)
             .and_then(|_| fs.resolve(folder))
             .and_then(|real| is_dir(fs, &real));
-        if let Err(error) = foreseen {
-            let text = format!("The metrics will not be written: {error}.");
-            self.shell.printer.warning(&text);
+        let obstacle = match foreseen {
+            Ok(_) => self.other(path).ok().flatten(),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(obstacle) = obstacle {
+            let text = format!("The metrics will not be written: {obstacle}.");
+            self.shell.warning(&text);
         }
+    }
+
+    /// Tells what lies in the place of the file, if it is none of metrics: a month, the registry, the settings, which is not
+    /// overwritten for a slip of the hand.
+    fn other(&self, path: &Path) -> FsResult<Option<String>> {
+        let lies = self.shell.world.fs.read(path)?.unwrap_or_default();
+        let is_other = !lies.is_empty() && !lies.starts_with(TEXTFILE_BEGINS.as_bytes());
+        Ok(is_other.then(|| format!("{} is no file of metrics", path.display())))
     }
 
     /// Adds what a run stored to what earlier runs did; returns what the shell has to hear of it.
@@ -79,7 +91,7 @@ impl<'u> MetricsFile<'u> {
         let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
         let counted = self
             .bars_counted()
-            .and_then(|before| count_bars(fs, places, &registration::temps(held), before + stored));
+            .and_then(|before| count_bars(fs, places, &held.temps(), before + stored));
         self.tell_trouble(&counters_path(places), counted)
     }
 
@@ -88,6 +100,11 @@ impl<'u> MetricsFile<'u> {
         let Some(path) = &self.path else {
             return Exit::Ok;
         };
+        if let Ok(Some(other)) = self.other(path) {
+            let text = format!("error: the metrics are not written: {other}");
+            self.shell.error(&text);
+            return Exit::Failed;
+        }
         let now = self.shell.around.clock.now();
         // What a damaged registry knows cannot be told; that it is damaged is the exit code.
         let catalog = registry(self.workspace, self.shell);
@@ -99,7 +116,13 @@ impl<'u> MetricsFile<'u> {
                 (
                     standing,
                     RequestCount::of(self.workspace).read_weeks(catalog, self.workspace.view()),
-                    status::known(self.workspace, self.shell, catalog).unwrap_or_default(),
+                    inventory::known(
+                        self.workspace,
+                        self.workspace.fs(),
+                        catalog,
+                        &Asked::default(),
+                    )
+                    .unwrap_or_default(),
                     lost,
                 )
             }
@@ -158,7 +181,7 @@ impl<'u> MetricsFile<'u> {
         };
         let path = path.display();
         let text = format!("error: the metrics in {path} are not up to date: {error}");
-        self.shell.printer.error(&text);
+        self.shell.error(&text);
         Exit::Failed
     }
 
@@ -168,7 +191,7 @@ impl<'u> MetricsFile<'u> {
         if counted.is_damaged {
             let path = counters_path(places);
             let text = format!("{} is damaged; its counters begin again.", path.display());
-            self.shell.printer.warning(&text);
+            self.shell.warning(&text);
         }
         Ok(counted.bars)
     }

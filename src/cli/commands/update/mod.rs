@@ -20,14 +20,12 @@ use super::named::Lookup;
 use super::registration;
 use super::sweep;
 use crate::catalog::{Catalog, TICKERS_FILE};
-use crate::cli::failure::Failure;
-use crate::cli::shell::Shell;
 use crate::cli::ui::feed_minutes;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{self, absent};
-use crate::cli::{Exit, outcome};
+use crate::cli::{Exit, Failure, Shell, outcome};
 use crate::config::Overrides;
 use crate::cycle::{Cycle, CycleError, Done, Ending, Planned};
 use crate::ingest::Registry;
@@ -56,13 +54,11 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
         jobs: args.jobs.map(usize::from),
         ..Overrides::default()
     };
-    let workspace = wiring::open(shell, &flags)?;
-    if shell
-        .world
-        .fs
-        .metadata(&shell.root().join(TICKERS_FILE))?
-        .is_none()
-    {
+    let workspace = wiring::open_under(shell, &flags)?;
+    let fs = &*shell.world.fs;
+    if fs.metadata(&shell.root().join(TICKERS_FILE))?.is_none() {
+        // Whether it is gone, or never was, is known to who reads it.
+        Catalog::load(fs, shell.root())?;
         return Err(absent(shell, "there is no tickers.json"));
     }
     let tickers = meant(args, &workspace, shell)?;
@@ -141,7 +137,7 @@ impl Update<'_> {
         if plan.feeding != Feeding::Asked {
             for anew in std::mem::take(&mut plan.venues) {
                 let venue = anew.venue;
-                self.shell.printer.note(&format!(
+                self.shell.note(&format!(
                     "{venue}: what the vault has of its answers is read once more."
                 ));
             }
@@ -149,7 +145,7 @@ impl Update<'_> {
         let wanted = feeds::wanted(self.cycle.workspace, self.shell, plan);
         if self.args.json {
             let document = plan_view::json(plan, &feeds::json(&wanted));
-            self.shell.printer.json(&document);
+            self.shell.json(&document);
         } else {
             feeds::print(&wanted, self.shell.printer);
             plan_view::print(plan, self.shell.printer);
@@ -157,14 +153,14 @@ impl Update<'_> {
         let minutes = self.cycle.minutes_of(plan)?;
         let foreseen = minutes.map_or(Exit::Ok, |one| feed_minutes::foresee(&one, self.shell));
         for warning in self.toggle_warnings(plan) {
-            self.shell.printer.warning(&format!("{warning}."));
+            self.shell.warning(&format!("{warning}."));
         }
         Ok(Exit::worst([exit, feeds::exit(&wanted), foreseen]))
     }
 
     fn toggle_warnings(&self, plan: &UpdatePlan) -> Vec<String> {
         let toggles = self.cycle.workspace.config.storage_config();
-        plan_view::toggle_warnings(&plan.against_toggle, toggles)
+        plan_view::toggle_warnings((&plan.against_toggle, &plan.in_both), toggles)
     }
 
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
@@ -184,7 +180,7 @@ impl Update<'_> {
         finished.exit = finished.exit.or(told);
         tracing::info!(summary = %summary_json::render(&finished), "the run is over");
         if self.args.json {
-            self.shell.printer.json(&summary_json::render(&finished));
+            self.shell.json(&summary_json::render(&finished));
         } else {
             summary::print(&finished, self.shell.printer);
         }
@@ -207,7 +203,7 @@ impl Update<'_> {
         // The work is done and durable: a lock that went astray is told, and changes the exit only.
         let released = held.release().map_err(Failure::from);
         if let Err(failure) = &released {
-            self.shell.printer.error(&failure.text());
+            self.shell.error(&failure.text());
             finished.exit = Exit::worst([finished.exit, failure.exit]);
         }
         Ok((finished, ending))
@@ -313,7 +309,7 @@ impl Update<'_> {
     /// Says what of tickers.json cannot be used.
     fn tell_warnings(&self, catalog: &Catalog) {
         for warning in catalog.warnings() {
-            self.shell.printer.error(&format!("warning: {warning}."));
+            self.shell.error(&format!("warning: {warning}."));
         }
     }
 
@@ -349,9 +345,7 @@ impl Update<'_> {
         }
         sweep::print(&swept.report, shell);
         for record in &swept.report.quarantined {
-            let (path, folder) = (shell.shown(&record.path), shell.shown(&record.folder));
-            let reason = &record.reason;
-            printer.warning(&format!("{path} is kept in {folder}: {reason}."));
+            shell.tell_kept(record);
         }
         Ok(Exit::Partial.when(!swept.failures.is_empty()))
     }

@@ -1,10 +1,9 @@
 //! What is said of tickers that were named on the command line and that no venue of the question keeps.
 
 use crate::catalog::Catalog;
-use crate::cli::Exit;
 use crate::cli::commands::unknown;
-use crate::cli::failure::Failure;
 use crate::cli::ui::words::some_of;
+use crate::cli::{Exit, Failure};
 use crate::model::{Ticker, Venue};
 use crate::update::Strangers;
 

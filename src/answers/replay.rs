@@ -7,33 +7,33 @@
 //! What is damaged of the vault is told with its place, and costs the answers that it is of.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::answer::sides_of;
-use super::kept_answers::shelf_of;
-use super::run::Run;
-use super::{PlannedJob, PlannedVenue, UpdateError, UpdatePlan, bars_request};
+use super::AnswersError;
+use super::kept::shelf_of;
 use crate::catalog::Wanted;
 use crate::frame::basis::{Overlap, changes_prices, measured};
 use crate::frame::{self, BarBatch, Frame, Reason};
 use crate::ingest::{
-    Consolidation, FailureKind, FileFailure, SourceNote, SourceNotes, VenueReport,
+    Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
+    VenueReport,
 };
-use crate::layout::Continuity;
+use crate::layout::{Continuity, Places};
 use crate::ledger::Ledgers;
-use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker};
+use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker, Venue};
 use crate::source::{Download, Extras, Fetched, MarketDataSource, Recorded};
 use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
 use crate::vault::{Contents, Shelf, Vault};
-use crate::workspace::Session;
+use crate::workspace::{Session, View};
 
 /// Bytes of answers that are in memory at a time; those of one series always are.
 const MOST_BYTES: u64 = 256 << 20;
 
+/// One series of bars of a venue.
+type OfVenue = (Ticker, Interval);
 /// What is recorded of series, oldest first.
-type Jobs = BTreeMap<(Ticker, Interval), Vec<Recorded>>;
+type Jobs = BTreeMap<OfVenue, Vec<Recorded>>;
 /// The rows of series, and what they are.
 type Rows = BTreeMap<StorageRequest, (Frame, Provenance)>;
 
@@ -43,20 +43,19 @@ struct Answers<'v> {
     shelf: Shelf,
     source: &'v dyn MarketDataSource,
     since: Option<NaiveDate>,
-    /// The folder of the workspace.
-    root: &'v Path,
+    places: &'v Places,
 }
 
 impl Answers<'_> {
     /// Reads every download since a day, in the order in which they came, and returns what is damaged of them.
-    fn each(&self, mut see: impl FnMut(Download)) -> Result<Vec<FileFailure>, UpdateError> {
+    fn each(&self, mut see: impl FnMut(Download)) -> Result<Vec<FileFailure>, AnswersError> {
         let mut damaged = Vec::new();
         let days = self.vault.days(&self.shelf)?.into_iter();
         for (day, files) in days.filter(|(day, _)| self.since.is_none_or(|since| *day >= since)) {
             for file in &files {
                 let contents = self.vault.read(&self.shelf, day, file)?;
                 let path = self.vault.path(&self.shelf, day, file);
-                let path = path.strip_prefix(self.root).unwrap_or(&path);
+                let path = self.places.shown(&path);
                 let of_file = contents.iter().flat_map(|found| found.damage_of(file));
                 damaged.extend(of_file.map(|damage| FileFailure {
                     reason: damage.told_in(path),
@@ -75,7 +74,10 @@ impl Answers<'_> {
     }
 
     /// Returns the jobs that are recorded, and the bytes of all answers. What is damaged is told.
-    fn jobs(&self, report: &mut VenueReport) -> Result<(Jobs, BTreeMap<Digest, u64>), UpdateError> {
+    fn jobs(
+        &self,
+        report: &mut VenueReport,
+    ) -> Result<(Jobs, BTreeMap<Digest, u64>), AnswersError> {
         let (mut jobs, mut sizes) = (Jobs::new(), BTreeMap::new());
         report.damaged_answers = self.each(|download| {
             if let Some(recorded) = self.source.recorded(&download) {
@@ -92,7 +94,7 @@ impl Answers<'_> {
         Ok((jobs, sizes))
     }
 
-    fn bodies(&self, wanted: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, Vec<u8>>, UpdateError> {
+    fn bodies(&self, wanted: &BTreeSet<Digest>) -> Result<BTreeMap<Digest, Vec<u8>>, AnswersError> {
         let mut bodies = BTreeMap::new();
         self.each(|download| {
             let digest = Digest::of(&download.bytes);
@@ -120,15 +122,15 @@ fn unbroken(recorded: &[Recorded], mark: Option<&str>) -> usize {
 
 /// Takes the next series whose answers are held in memory together, and says which these are.
 fn next_batch<'p>(
-    left: &mut Vec<&'p PlannedJob>,
+    left: &mut Vec<&'p OfVenue>,
     jobs: &'p Jobs,
     sizes: &BTreeMap<Digest, u64>,
-) -> (Vec<(&'p PlannedJob, &'p [Recorded])>, BTreeSet<Digest>) {
+) -> (Vec<(&'p OfVenue, &'p [Recorded])>, BTreeSet<Digest>) {
     let (mut batch, mut wanted, mut bytes) = (Vec::new(), BTreeSet::new(), 0);
     while bytes < MOST_BYTES
-        && let Some(job) = left.pop()
+        && let Some(series) = left.pop()
     {
-        let Some(recorded) = jobs.get(&(job.ticker.clone(), job.interval)) else {
+        let Some(recorded) = jobs.get(series) else {
             continue;
         };
         for (_, _, digest) in recorded.iter().flat_map(|one| &one.answers) {
@@ -136,77 +138,72 @@ fn next_batch<'p>(
                 bytes += sizes.get(digest).copied().unwrap_or_default();
             }
         }
-        batch.push((job, recorded.as_slice()));
+        batch.push((series, recorded.as_slice()));
     }
     (batch, wanted)
 }
 
-/// Makes the bars of every venue anew whose answers are kept.
-pub(super) fn replay_answers(
-    run: &mut Run<'_, '_>,
-    plan: &UpdatePlan,
-    since: Option<NaiveDate>,
-) -> Result<(), UpdateError> {
-    let (view, Session { fs, places, .. }) = (run.view, run.session);
-    if !run.report.data.is_there() {
-        // The answers stay where they are; that the rows are gone is the outcome of the run.
-        return Ok(());
-    }
-    for planned in &plan.venues {
-        let source = view.source(&planned.venue);
-        let Some((source, shelf)) = source.zip(shelf_of(&planned.venue)) else {
-            continue;
+/// A run that makes bars anew.
+#[derive(Debug)]
+pub struct Replay<'r, 'l> {
+    /// What is looked at.
+    pub view: View<'l>,
+    /// What changing takes.
+    pub session: Session<'l>,
+    /// tickers.json.
+    pub registry: &'r mut Registry,
+    /// What is told.
+    pub report: &'r mut RunReport,
+}
+
+impl<'l> Replay<'_, 'l> {
+    /// Makes bars of a venue anew of the answers since a day, if they are kept.
+    ///
+    /// # Errors
+    /// When the vault cannot be read, or rows cannot be committed.
+    pub fn of_venue(
+        &mut self,
+        venue: &Venue,
+        series: &[(Ticker, Interval)],
+        since: Option<NaiveDate>,
+    ) -> Result<(), AnswersError> {
+        let (view, Session { fs, places, .. }) = (self.view, self.session);
+        let Some((source, shelf)) = view.source(venue).zip(shelf_of(venue)) else {
+            return Ok(());
         };
         let answers = Answers {
             vault: Vault::of(fs, &places.vault()),
             shelf,
             source: &**source,
             since,
-            root: &places.root,
+            places,
         };
-        Replay { run: &mut *run }.of_venue(planned, &answers)?;
-    }
-    Ok(())
-}
-
-/// A run that makes bars anew.
-struct Replay<'a, 'r, 'l> {
-    run: &'a mut Run<'r, 'l>,
-}
-
-impl<'l> Replay<'_, '_, 'l> {
-    fn of_venue(
-        &mut self,
-        planned: &PlannedVenue,
-        answers: &Answers<'_>,
-    ) -> Result<(), UpdateError> {
-        let (mut jobs, sizes) = answers.jobs(self.run.report.at(&planned.venue))?;
+        let (mut jobs, sizes) = answers.jobs(self.report.at(venue))?;
         let mut broken = 0;
         for ((ticker, interval), recorded) in &mut jobs {
-            let catalog = self.run.registry.catalog();
-            let mark = catalog.mark(ticker, &planned.venue, *interval);
+            let catalog = self.registry.catalog();
+            let mark = catalog.mark(ticker, venue, *interval);
             let begin = unbroken(recorded, mark);
             broken += usize::from(begin > 0);
             recorded.drain(..begin);
         }
         if broken > 0 {
-            self.run.report.warnings.push(format!(
-                "{}: of {broken} series not all answers are made anew, since others came after them that the vault does not have",
-                planned.venue
+            self.report.warnings.push(format!(
+                "{venue}: of {broken} series not all answers are made anew, since others came after them that the vault does not have"
             ));
         }
         let mut run: Option<StagedRun<'l, Open>> = None;
         let mut notes = SourceNotes::new();
-        let mut left: Vec<&PlannedJob> = planned.jobs.iter().rev().collect();
-        let Session { fs, places, .. } = self.run.session;
+        let mut left: Vec<&OfVenue> = series.iter().rev().collect();
         let ledgers = Ledgers::default();
-        while !left.is_empty() && !self.run.session.stop.is_raised() {
+        while !left.is_empty() && !self.session.stop.is_raised() {
             let (batch, wanted) = next_batch(&mut left, &jobs, &sizes);
             let bodies = answers.bodies(&wanted)?;
-            for (job, recorded) in batch {
+            for ((ticker, interval), recorded) in batch {
                 let body = |digest: &Digest| bodies.get(digest).cloned();
-                let rows =
-                    self.rows_of(planned, job, (recorded, answers.source), &body, &mut notes);
+                let request = StorageRequest::bars(venue.clone(), ticker.clone(), *interval);
+                let of = (&request, ticker, *interval);
+                let rows = self.rows_of(of, (recorded, answers.source), &body, &mut notes);
                 for (request, (rows, provenance)) in rows {
                     // An answer of before that does not know that a person took rows out since.
                     let out = ledgers.rows_out(fs, places, &request, rows.profile());
@@ -218,11 +215,11 @@ impl<'l> Replay<'_, '_, 'l> {
         let Some(run) = run else { return Ok(()) };
         let sealed = run.seal()?;
         Consolidation {
-            view: self.run.view,
-            session: self.run.session,
-            registry: &mut *self.run.registry,
+            view: self.view,
+            session: self.session,
+            registry: self.registry,
             notes: &notes,
-            report: &mut self.run.report,
+            report: self.report,
         }
         .finish(sealed)?;
         Ok(())
@@ -234,7 +231,7 @@ impl<'l> Replay<'_, '_, 'l> {
         request: StorageRequest,
         rows: &Frame,
         provenance: &Provenance,
-    ) -> Result<(), UpdateError> {
+    ) -> Result<(), AnswersError> {
         let Some(rows) = RowsToStage::encode(request, rows, provenance)? else {
             return Ok(());
         };
@@ -243,12 +240,12 @@ impl<'l> Replay<'_, '_, 'l> {
             empty => {
                 let Session {
                     fs, held, places, ..
-                } = self.run.session;
+                } = self.session;
                 empty.insert(StagedRun::begin(
                     fs,
                     held,
                     places,
-                    self.run.session.runs.next(),
+                    self.session.runs.next(),
                 )?)
             }
         };
@@ -259,8 +256,7 @@ impl<'l> Replay<'_, '_, 'l> {
     /// Returns what the answers of a series amount to.
     fn rows_of(
         &mut self,
-        planned: &PlannedVenue,
-        job: &PlannedJob,
+        of: (&StorageRequest, &Ticker, Interval),
         (recorded, source): (&[Recorded], &dyn MarketDataSource),
         body: &dyn Fn(&Digest) -> Option<Vec<u8>>,
         notes: &mut SourceNotes,
@@ -269,8 +265,8 @@ impl<'l> Replay<'_, '_, 'l> {
         let mut failed = 0;
         for recorded in recorded {
             let talk = source.recorded_talk(recorded, body);
-            let fetched = talk
-                .map(|mut talk| source.fetch_on(&recorded.job, &mut talk, self.run.session.stop));
+            let fetched =
+                talk.map(|mut talk| source.fetch_on(&recorded.job, &mut talk, self.session.stop));
             let (batch, beside) = match fetched {
                 Some(Ok(Fetched::Bars { batch, beside, .. })) => (batch, beside),
                 Some(Ok(Fetched::Nothing { beside, .. })) => (BarBatch::default(), beside),
@@ -280,13 +276,8 @@ impl<'l> Replay<'_, '_, 'l> {
                     continue;
                 }
             };
-            let request = bars_request(&planned.venue, job);
-            if moves_prices(
-                rows.get(&request),
-                &job.ticker,
-                job.interval,
-                (&batch, &beside),
-            ) {
+            let (request, ticker, interval) = of;
+            if moves_prices(rows.get(request), ticker, interval, (&batch, &beside)) {
                 // What came before stands on another basis than what is stored.
                 rows.clear();
             }
@@ -295,14 +286,14 @@ impl<'l> Replay<'_, '_, 'l> {
                 history: Wanted::AsBefore,
                 ..SourceNote::default()
             };
-            let of = (&request, &job.ticker, job.interval);
             failed += usize::from(!fold(&mut rows, of, source, &batch, *beside));
-            notes.insert(request, note);
+            notes.insert(request.clone(), note);
         }
         if failed > 0 {
-            self.run.report.warnings.push(format!(
-                "{} {} {}: {failed} of its answers cannot be read as bars",
-                planned.venue, job.ticker, job.interval
+            let (StorageRequest { venue, .. }, ticker, interval) = of;
+            let venue = venue.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.report.warnings.push(format!(
+                "{venue} {ticker} {interval}: {failed} of its answers cannot be read as bars"
             ));
         }
         rows
@@ -355,7 +346,7 @@ fn fold(
     let (outside, _) = outside.ordered(ticker);
     let provenance = beside.provenance.clone();
     let provenance = provenance.unwrap_or_else(|| source.provenance());
-    let sides = sides_of(ticker, interval, outside.frame, &beside);
+    let sides = beside.sides(ticker, interval, outside.frame);
     let sides = sides.into_iter().map(|(rows, basis, series)| {
         let request = StorageRequest {
             venue: request.venue.clone(),

@@ -1,7 +1,7 @@
 //! Lists of symbols on their way into the registry.
 //!
 //! Promises: pure; nothing is ever removed. What is left out is told with the reason.
-//! Leaves to others: reading lists (`source`), comparing them with earlier ones and keeping them (`cli`).
+//! Leaves to others: reading lists (`source`), comparing them with earlier ones and keeping them (`lists`).
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::source::symbols::{Kind, LeftOut, Listed, Reason, SymbolList};
 
 /// Which symbols of lists become tickers, and of which venue.
 #[derive(Clone, Copy, Debug)]
-pub struct ListChoice<'c> {
+pub(super) struct ListChoice<'c> {
     /// The venue.
-    pub venue: &'c Venue,
+    pub(super) venue: &'c Venue,
     /// Only securities of these kinds; all when empty.
-    pub kinds: &'c [Kind],
+    pub(super) kinds: &'c [Kind],
     /// Whether new series of the venue are kept in the legacy layout, which cannot spell every symbol.
-    pub is_legacy: bool,
+    pub(super) is_legacy: bool,
     /// The day on which they are added.
-    pub today: NaiveDate,
+    pub(super) today: NaiveDate,
 }
 
 /// What became of the symbols of lists.
@@ -38,7 +38,7 @@ pub struct TakenIn {
 }
 
 /// Takes the tickers of lists into a registry in memory.
-pub fn take_in<'l>(
+pub(super) fn take_in<'l>(
     catalog: &mut Catalog,
     lists: impl Iterator<Item = &'l SymbolList>,
     choice: ListChoice<'_>,

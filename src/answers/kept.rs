@@ -10,7 +10,7 @@ use crate::workspace::Session;
 
 /// The answers of one source.
 #[derive(Debug)]
-pub(super) struct KeptAnswers<'l> {
+pub struct KeptAnswers<'l> {
     keeper: Keeper<'l>,
     shelf: Shelf,
     spec: VaultSpec,
@@ -25,7 +25,7 @@ pub(super) fn shelf_of(venue: &Venue) -> Option<Shelf> {
 
 impl<'l> KeptAnswers<'l> {
     /// Returns where the answers of a source are kept; `None` where they are not.
-    pub(super) fn of(source: &dyn MarketDataSource, session: Session<'l>) -> Option<Self> {
+    pub fn of(source: &dyn MarketDataSource, session: Session<'l>) -> Option<Self> {
         let Session {
             fs, held, places, ..
         } = session;
@@ -39,7 +39,10 @@ impl<'l> KeptAnswers<'l> {
     }
 
     /// Keeps what a job heard.
-    pub(super) fn keep(&mut self, downloads: &[Download]) -> Result<(), VaultError> {
+    ///
+    /// # Errors
+    /// When the vault takes no file, or the lock is lost.
+    pub fn keep(&mut self, downloads: &[Download]) -> Result<(), VaultError> {
         let now = self.session.clock.now();
         let place = (&self.shelf, now.date_naive());
         let mut downloads = downloads.iter();
@@ -47,12 +50,18 @@ impl<'l> KeptAnswers<'l> {
     }
 
     /// Makes what was kept durable.
-    pub(super) fn settle(&mut self) -> Result<(), VaultError> {
+    ///
+    /// # Errors
+    /// As `keep`.
+    pub fn settle(&mut self) -> Result<(), VaultError> {
         self.keeper.settle()
     }
 
     /// Makes one pack of the parts of each day that is over, and forgets days that need not be kept.
-    pub(super) fn tidy(&mut self) -> Result<(), VaultError> {
+    ///
+    /// # Errors
+    /// As `keep`; when a file cannot be read.
+    pub fn tidy(&mut self) -> Result<(), VaultError> {
         let today = self.session.clock.now().date_naive();
         for day in self.keeper.vault().days(&self.shelf)?.into_keys() {
             if day < today {
@@ -71,14 +80,5 @@ impl<'l> KeptAnswers<'l> {
             &|_, _| true,
         )?;
         Ok(())
-    }
-}
-
-/// Tells whether a failure costs what would be kept, and no more.
-pub(super) fn is_of_vault(error: &VaultError) -> bool {
-    match error {
-        VaultError::Fs(error) => error.is_of_place(),
-        VaultError::Newer { .. } | VaultError::Name(_) => true,
-        VaultError::Lock(_) => false,
     }
 }

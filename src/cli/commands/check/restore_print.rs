@@ -1,0 +1,105 @@
+//! What `check --repair` would put back of what mirrors have still, and has put back.
+
+use serde_json::{Value, json};
+
+use crate::audit::Restore;
+use crate::cli::shell::Shell;
+use crate::cli::ui::json::about;
+use crate::cli::ui::words::count;
+use crate::ingest::Returned;
+use crate::mirror::Proof;
+
+/// Prints a table of what comes back, and what cannot.
+pub(super) fn table(restore: &Restore, shell: &Shell<'_>) {
+    let mut rows: Vec<[String; 5]> = Vec::new();
+    for copy in &restore.found.copies {
+        let venue = copy.request.venue.as_ref().map(ToString::to_string);
+        for (partition, part) in copy.rows.split() {
+            rows.push([
+                venue.clone().unwrap_or_default(),
+                copy.request.series.to_string(),
+                partition.to_string(),
+                part.len().to_string(),
+                copy.partitions
+                    .get(&partition)
+                    .map(|proof| words(*proof))
+                    .unwrap_or_default(),
+            ]);
+        }
+    }
+    if !rows.is_empty() {
+        let header = ["venue", "series", "lost", "rows", "copy in the mirror"];
+        shell.table(&header, &rows, &[3]);
+    }
+    for (request, reason) in &restore.found.refused {
+        shell.warning(&format!(
+            "What the mirror has still of {request} cannot be put back: {reason}."
+        ));
+    }
+    for unread in &restore.unread {
+        shell.warning(&format!("{unread}."));
+    }
+}
+
+/// Says what was put back, or would be; `None` where there is nothing.
+pub(super) fn summary(restore: &Restore, is_plan: bool, done: &Returned) -> Option<String> {
+    if restore.found.copies.is_empty() {
+        return None;
+    }
+    let all = |number: usize| count(number, "series", "series");
+    Some(if is_plan {
+        let (rows, of) = (count(restore.rows(), "row", "rows"), all(restore.series()));
+        format!("{rows} of {of} would be put back from the mirror.")
+    } else {
+        let rows: usize = done.series.iter().map(|(_, rows)| rows).sum();
+        let rows = count(rows, "row was", "rows were");
+        format!(
+            "{rows} put back into {} from the mirror.",
+            all(done.series.len())
+        )
+    })
+}
+
+/// Returns the same for machines.
+pub(super) fn document(restore: &Restore) -> (Vec<Value>, Vec<Value>) {
+    let copies = restore.found.copies.iter().flat_map(|copy| {
+        let parts = copy.rows.split().into_iter();
+        parts.map(move |(partition, part)| {
+            let proof = copy.partitions.get(&partition);
+            about(
+                &copy.request,
+                json!({
+                    "partition": partition.to_string(),
+                    "rows": part.len(),
+                    "copy": proof.map(|proof| word(*proof)),
+                }),
+            )
+        })
+    });
+    let refused = restore.found.refused.iter();
+    let refused = refused.map(|(request, reason)| about(request, json!({ "reason": reason })));
+    let unread = restore
+        .unread
+        .iter()
+        .map(|reason| json!({ "reason": reason }));
+    (copies.collect(), refused.chain(unread).collect())
+}
+
+fn word(proof: Proof) -> &'static str {
+    match proof {
+        Proof::AsRecorded => "as_recorded",
+        Proof::Older(_) => "older",
+        Proof::Unproven => "unproven",
+    }
+}
+
+fn words(proof: Proof) -> String {
+    match proof {
+        Proof::AsRecorded => "as recorded".to_owned(),
+        Proof::Older(rows) => {
+            let rows = count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows");
+            format!("older: the lost file had {rows}")
+        }
+        Proof::Unproven => "nothing was recorded to compare it with".to_owned(),
+    }
+}

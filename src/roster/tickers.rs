@@ -1,0 +1,99 @@
+//! Which tickers are kept.
+
+use super::RosterError;
+use crate::catalog::Catalog;
+use crate::lock::LockGuard;
+use crate::model::{Interval, Ticker, Venue};
+use crate::sys::Fs;
+use crate::workspace::Workspace;
+
+/// Which tickers were removed, and which were not there.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Removed<'t> {
+    /// Those that were removed.
+    pub known: Vec<&'t Ticker>,
+    /// Those that were not there.
+    pub unknown: Vec<&'t Ticker>,
+}
+
+/// Removes tickers from a registry in memory: at one venue, or everywhere.
+///
+/// # Errors
+/// `Inherited` when legacy bars of one would be another venue's by that; then none is removed.
+pub fn remove<'t>(
+    workspace: &Workspace<'_>,
+    catalog: &mut Catalog,
+    tickers: &'t [Ticker],
+    venue: Option<&Venue>,
+) -> Result<Removed<'t>, RosterError> {
+    for ticker in tickers {
+        if let Some(venue) = venue {
+            refuse_heirs(workspace, catalog, ticker, venue)?;
+        }
+    }
+    let is_known = |ticker: &&Ticker| match venue {
+        Some(venue) => catalog.remove_at(ticker, venue),
+        None => catalog.remove(ticker),
+    };
+    let (known, unknown) = tickers.iter().partition(is_known);
+    Ok(Removed { known, unknown })
+}
+
+/// A legacy file that names no venue is that of the ticker's home: with another home it would be another venue's at once.
+fn refuse_heirs(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    ticker: &Ticker,
+    venue: &Venue,
+) -> Result<(), RosterError> {
+    let venues = catalog.venues_of(ticker);
+    let [home, heir, ..] = venues.as_slice() else {
+        return Ok(());
+    };
+    if home != venue {
+        return Ok(());
+    }
+    match workspace.stores.legacy.places().unnamed(ticker)? {
+        None => Ok(()),
+        Some(path) => Err(RosterError::Inherited {
+            path: workspace.places.shown(&path).to_owned(),
+            ticker: ticker.clone(),
+            venue: venue.clone(),
+            heir: heir.clone(),
+        }),
+    }
+}
+
+/// Returns a ticker that the legacy layout cannot spell, if there is one, and the intervals that are kept in that layout at a
+/// venue.
+///
+/// # Errors
+/// `Unspellable` when that is the layout of all of its new series.
+pub fn unspelled<'t>(
+    workspace: &Workspace<'_>,
+    venue: &Venue,
+    tickers: &'t [Ticker],
+) -> Result<Option<(&'t Ticker, Vec<Interval>)>, RosterError> {
+    let Some(ticker) = tickers.iter().find(|ticker| ticker.legacy_stem().is_none()) else {
+        return Ok(None);
+    };
+    if !workspace.config.is_partitioned_enabled(venue).0 {
+        return Err(RosterError::Unspellable {
+            ticker: ticker.clone(),
+            venue: venue.clone(),
+        });
+    }
+    let mut intervals = workspace.intervals()?;
+    intervals.retain(|interval| !workspace.config.partitions(venue, *interval));
+    Ok(Some((ticker, intervals)))
+}
+
+/// Replaces tickers.json, if the lock is still ours: the predecessor takes it from live runs.
+///
+/// # Errors
+/// When the lock is lost, or the file on disk is damaged or cannot be replaced.
+pub fn save(fs: &dyn Fs, held: &LockGuard<'_>, catalog: &Catalog) -> Result<(), RosterError> {
+    held.confirm()?;
+    let (temps, bytes) = (held.temps(), catalog.to_bytes());
+    Ok(Catalog::save(fs, &temps, held.workspace(), &bytes)?)
+}
