@@ -103,8 +103,11 @@ fn standing(
     };
     Ok(if is_outdated(record, &found) {
         Standing::Back(lies)
-    } else {
+    } else if record.floor.is_some_and(|floor| lies.rows < floor) {
         Standing::Lost(lies.rows)
+    } else {
+        // As many as there have to be, in other files than are recorded: `look` names those.
+        Standing::Well
     })
 }
 
