@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::block::StorageBlock;
 use super::fields::{self, ACTIVE, INTERVAL_ORDER, NOT_FOUND, TICKER_ORDER};
-use super::found::{self, Found};
+use super::found::{self, Found, Wanted};
 use super::missing::{self, Missing};
 use super::{Catalog, Unusable, identity, place, read};
 use crate::document::Object;
@@ -258,6 +258,14 @@ impl Catalog {
         let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
             missing::forget_newest_but(interval_entry(records, interval), left);
             true
+        });
+    }
+
+    /// Makes the next run ask for the whole history.
+    pub fn want_whole(&mut self, ticker: &Ticker, venue: &Venue, interval: Interval) {
+        // What is not recorded is missed all the same, and told.
+        let _recorded = self.change(ticker, venue, NaiveDate::MIN, |records| {
+            found::put_wanted(interval_entry(records, interval), Wanted::Whole)
         });
     }
 

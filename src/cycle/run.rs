@@ -5,13 +5,13 @@ use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
     self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
 };
-use crate::inventory::{self, OtherBases, Portion};
+use crate::inventory::{self, LostRows, OtherBases, Portion, interval_of, lost_rows, note_sought};
 use crate::mirror;
 use crate::model::{Interval, StorageRequest, Venue};
 use crate::overview::{RequestCount, RequestWeek};
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, Feeding, UpdatePlan};
-use crate::workspace::{DataRoot, Session};
+use crate::workspace::{DataRoot, Session, View};
 
 use super::tidy::sweep_touched;
 use super::{Cycle, CycleError, Planned};
@@ -21,6 +21,13 @@ const PORTION: Portion = Portion {
     files: 20_000,
     seconds: 2.0,
 };
+
+/// What is said of rows that are asked for again.
+const AGAIN: &str = "the next update asks its source for all of them again";
+
+/// What is said of rows that no source brings again.
+const UNSOUGHT: &str = "its source brings no more of them: put them back from a backup, or accept that they are gone with \
+                        barkeep check --rebuild";
 
 /// Whoever has an update made: hears how far it is, and is asked.
 pub trait Asker {
@@ -114,9 +121,10 @@ impl Cycle<'_> {
         }
         let mut other_bases = Vec::new();
         if is_whole {
-            let catalog = registry.catalog();
-            other_bases = self.record_stored(&planned.plan, &mut report, catalog, session);
-            let told = mirror::refresh_all(self.workspace, catalog);
+            other_bases =
+                self.record_stored(&planned.plan, &mut report, registry.catalog(), session);
+            self.seek_lost(&planned.plan, &mut report, registry, session)?;
+            let told = mirror::refresh_all(self.workspace, registry.catalog());
             report.warnings.extend(told);
         }
         Ok(Done {
@@ -256,6 +264,45 @@ impl Cycle<'_> {
         })
     }
 
+    /// Names the series of the run of which rows are gone, and has those asked for again by the next run that were not yet.
+    fn seek_lost(
+        &self,
+        plan: &UpdatePlan,
+        report: &mut RunReport,
+        registry: &mut Registry,
+        session: Session<'_>,
+    ) -> Result<(), CycleError> {
+        if plan.feeding != Feeding::Asked {
+            return Ok(());
+        }
+        let (workspace, asked) = (self.workspace, plan.tickers());
+        let is_asked = |request: &StorageRequest| {
+            let of = (request.venue.as_ref(), request.series.ticker());
+            matches!(of, (Some(venue), Some(ticker)) if asked.contains(&(venue, ticker)))
+        };
+        let venues = plan.venues.iter().map(|planned| &planned.venue);
+        let found = lost_rows(workspace, session, registry.catalog(), venues, is_asked);
+        let lost = found.unwrap_or_else(|error| {
+            let told = format!("whether rows are gone is not known: {error}");
+            report.warnings.push(told);
+            Vec::new()
+        });
+        for one in &lost {
+            let is_sought = seek(workspace.view(), plan, registry.catalog_mut(), one);
+            let next = if is_sought { AGAIN } else { UNSOUGHT };
+            report.losses.push(format!(
+                "{}: of {} rows that were stored {} are there; {next}",
+                one.request,
+                one.known(),
+                one.there
+            ));
+        }
+        registry.save(session)?;
+        // Who is asked once more than once brings them all the same.
+        let _noted = note_sought(session, &lost);
+        Ok(())
+    }
+
     /// Returns what sources will forget before a next run can fetch it at this pace.
     fn missed(&self, plan: &UpdatePlan, catalog: &Catalog) -> Vec<(Venue, Interval, usize)> {
         if plan.feeding != Feeding::Asked {
@@ -277,4 +324,20 @@ impl Cycle<'_> {
         let asks = plan.feeding == Feeding::Asked && !plan.feeds.is_empty();
         asks.then(|| self.minutes()).transpose()
     }
+}
+
+/// Has rows asked for that are gone, unless that was done before; tells whether they will be.
+fn seek(view: View<'_>, plan: &UpdatePlan, catalog: &mut Catalog, lost: &LostRows) -> bool {
+    let series = &lost.request.series;
+    let (Some(venue), Some(ticker)) = (&lost.request.venue, series.ticker()) else {
+        return false;
+    };
+    let mut is_wanted = false;
+    for interval in plan.bringing(view, (venue, ticker), interval_of(series)) {
+        if !lost.record.is_sought {
+            catalog.want_whole(ticker, venue, interval);
+        }
+        is_wanted |= catalog.wants_whole(ticker, venue, interval);
+    }
+    is_wanted
 }

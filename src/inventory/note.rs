@@ -159,7 +159,10 @@ pub fn note_healed(
         // Months that did not come back stay lost, and are named until a person says otherwise.
         let is_whole = |found: &&FoundSeries| {
             let known = known.records.get(request);
-            known.is_none_or(|known| lost_months(known, found).is_empty())
+            known.is_none_or(|known| {
+                let is_lost = !known.is_exact() && !is_outdated(known, found);
+                !is_lost && lost_months(known, found).is_empty()
+            })
         };
         let record = found.as_ref().filter(is_whole).and_then(record_of);
         if let Some(record) = record.filter(|record| record.last.map(time::day) >= newest) {
@@ -306,16 +309,16 @@ impl Rebuilt {
 }
 
 /// The lines of each venue.
-type Lines = BTreeMap<Venue, Vec<Line>>;
+pub(super) type Lines = BTreeMap<Venue, Vec<Line>>;
 
-fn add(lines: &mut Lines, line: Line) {
+pub(super) fn add(lines: &mut Lines, line: Line) {
     if let Some(venue) = line.series().venue.clone() {
         lines.entry(venue).or_default().push(line);
     }
 }
 
 /// Writes lines into the ledgers of their venues, durably. Each file is whole or not there.
-fn write(session: Session<'_>, lines: Lines) -> Result<(), InventoryError> {
+pub(super) fn write(session: Session<'_>, lines: Lines) -> Result<(), InventoryError> {
     let Session { fs, places, .. } = session;
     for (venue, lines) in lines {
         for some in lines.chunks(MOST_LINES) {

@@ -3,9 +3,10 @@
 //! Promises: a record is the sum of what the ledger says; what it does not say is unknown, never empty. Leaves to others: the
 //! truth, which is in the files.
 
+use crate::frame::RowKey;
 use crate::model::{PartitionKey, PriceBasis, TimeUnit};
 
-use super::{FileLine, FileState};
+use super::{FileLine, FileState, Past};
 
 /// What is known of a series without opening its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +29,11 @@ pub struct SeriesRecord {
     pub unit: TimeUnit,
     /// Which corporate actions its prices contain, by its newest file.
     pub basis: PriceBasis,
-    /// How many rows it had when one of its files was lost or damaged and then written anew: rows, bytes and `sum` are not those
-    /// of its files since. `None` as long as nothing of it was lost.
+    /// How many rows it has to have: those that it had when rows of it were found to be gone, and those that came later. Rows, bytes
+    /// and `sum` are not those of its files since. `None` as long as nothing of it was lost, and again when so many are there.
     pub floor: Option<u64>,
+    /// Whether its source was told to bring those that are missing again.
+    pub is_sought: bool,
     /// The fingerprints of its files, each as a number, combined so that their order does not count: two records with the same
     /// one speak of the same rows.
     pub sum: u64,
@@ -50,6 +53,7 @@ impl SeriesRecord {
             unit: TimeUnit::default(),
             basis: PriceBasis::Unknown,
             floor: None,
+            is_sought: false,
             sum: 0,
         }
     }
@@ -85,6 +89,8 @@ impl SeriesRecord {
 
     /// Takes over what a group did to one of its files.
     pub(super) fn apply(&mut self, line: &FileLine) {
+        let known_last = self.last;
+        self.expect(line);
         let (first, last) = (self.first_partition(), self.last_partition());
         let is_first = first.is_none_or(|first| line.partition <= first);
         let is_last = last.is_none_or(|last| line.partition >= last);
@@ -112,22 +118,73 @@ impl SeriesRecord {
         if is_last {
             self.last = line.span.as_ref().map(|(_, last)| last.time);
         }
+        if !self.is_exact() {
+            self.last = self.last.max(known_last);
+        }
+    }
+
+    /// Takes over what a group did to the one file of the series, which it had found there. Where that had fewer rows than are
+    /// known, the others are missing, until the file has as many again.
+    pub(super) fn apply_whole(&mut self, line: &FileLine) {
+        if line.old.is_some_and(|old| old.rows < self.rows) && self.is_exact() {
+            (self.floor, self.is_sought) = (Some(self.rows), false);
+        }
+        self.apply(line);
+        if self.floor.is_some_and(|floor| floor <= line.new.rows) {
+            *self = Self::of_first(line);
+        }
+    }
+
+    /// Returns the record of a series of which a file is the first one.
+    pub(super) fn of_first(line: &FileLine) -> Self {
+        let mut record = Self::nothing();
+        record.apply(&FileLine {
+            old: None,
+            ..line.clone()
+        });
+        record
+    }
+
+    /// Tells whether a line speaks of the layout in which the series is.
+    pub(super) fn is_beside(&self, line: &FileLine) -> bool {
+        self.is_legacy == line.is_legacy()
+    }
+
+    /// Counts rows that cannot be the missing ones among those that have to be there: rows that are later than any that was known.
+    /// Rows that a person took out are missing no more.
+    fn expect(&mut self, line: &FileLine) {
+        let Some(floor) = self.floor else { return };
+        let old = line.old.map_or(0, |old| old.rows);
+        let is_later = |key: &RowKey| self.last.is_some_and(|last| key.time > last);
+        let are_later = match (&line.past, &line.span) {
+            (Past::Moved | Past::Copied(_), _) => return,
+            (Past::Changed(rows), _) if line.old.is_some() => {
+                rows.added.iter().all(|(first, _)| is_later(first))
+            }
+            (_, Some((first, _))) => line.old.is_none() && is_later(first),
+            (_, None) => false,
+        };
+        let taken_out = old.saturating_sub(line.new.rows);
+        let added = line.new.rows.saturating_sub(old);
+        let added = if are_later { added } else { 0 };
+        self.floor = Some((floor + added).saturating_sub(taken_out));
     }
 
     /// Tells whether a line that names no older file is about a series, or a file of it, that had rows: they were lost or
     /// damaged, and are not among the new ones unless the source has them still.
     pub(super) fn has_lost(&self, line: &FileLine) -> bool {
-        let is_beside = self.is_legacy == line.is_legacy();
         let is_known = match line.partition {
-            PartitionKey::Whole => self.rows > line.new.rows,
+            PartitionKey::Whole => self.floor.unwrap_or(self.rows) > line.new.rows,
             partition => self.holds(partition) || (line.begins && self.files > 0),
         };
-        is_beside && line.old.is_none() && is_known
+        self.is_beside(line) && line.old.is_none() && is_known
     }
 
     /// Takes over a file that was written in the place of a lost one.
     pub(super) fn lose(&mut self, line: &FileLine) {
         self.floor = self.floor.or(Some(self.rows));
+        self.is_sought = false;
+        self.expect(line);
         self.hold(line.partition);
         let last = line.span.as_ref().map(|(_, last)| last.time);
         self.last = self.last.max(last);

@@ -134,28 +134,33 @@ impl Records {
             Line::Gone(series) => {
                 self.series.remove(&series);
             }
-            Line::File(line) => self.take_file(*line),
+            Line::File(line) => self.take_file(&line),
         }
     }
 
-    fn take_file(&mut self, line: FileLine) {
+    fn take_file(&mut self, line: &FileLine) {
+        let is_whole = line.partition == PartitionKey::Whole;
         match self.series.entry(line.series.clone()) {
             // What was lost must not be forgotten because something new was written in its place.
-            Entry::Occupied(mut entry) if entry.get().has_lost(&line) => {
-                entry.get_mut().lose(&line);
+            Entry::Occupied(mut entry) if entry.get().has_lost(line) => {
+                entry.get_mut().lose(line);
+            }
+            // A file that somebody else put in the place of a series says nothing of the rows that it lacks.
+            Entry::Occupied(mut entry)
+                if is_whole && line.old.is_some() && entry.get().is_beside(line) =>
+            {
+                entry.get_mut().apply_whole(line);
             }
             // A file that is not cut is the whole series, and a series that begins has nothing else.
-            entry if line.partition == PartitionKey::Whole || line.begins => {
-                let mut record = SeriesRecord::nothing();
-                record.apply(&FileLine { old: None, ..line });
-                entry.insert_entry(record);
+            entry if is_whole || line.begins => {
+                entry.insert_entry(SeriesRecord::of_first(line));
             }
             Entry::Vacant(_) => {}
             // What lies in the other layout beside this file nobody said.
             Entry::Occupied(entry) if entry.get().is_legacy => {
                 entry.remove();
             }
-            Entry::Occupied(mut entry) => entry.get_mut().apply(&line),
+            Entry::Occupied(mut entry) => entry.get_mut().apply(line),
         }
     }
 }
@@ -256,9 +261,62 @@ mod tests {
         ]);
 
         let record = &records.series[&series()];
-        assert_eq!(record.floor, Some(20));
+        assert_eq!(record.floor, Some(20 + 19), "those of February are others");
         let months = [("2026-01".parse().unwrap(), "2026-02".parse().unwrap())];
         assert_eq!(record.months, months, "January is gone, and named");
+    }
+
+    /// A line of the one file of a series, which spans some days of January and says which of them are new.
+    fn whole(old: Option<u64>, new: u64, days: (u32, u32), added: &[u32]) -> FileLine {
+        let of_day = line("2026-01", days, old, new);
+        let key = |day: &u32| line("2026-01", (*day, *day), None, 1).span.unwrap().0;
+        FileLine {
+            partition: PartitionKey::Whole,
+            past: Past::Changed(RowChanges {
+                added: added.iter().map(|day| (key(day), key(day))).collect(),
+                ..RowChanges::default()
+            }),
+            ..of_day
+        }
+    }
+
+    #[test]
+    fn rows_of_one_file_are_missing_until_so_many_are_there_again() {
+        let begun = || begun(whole(None, 20, (1, 20), &[]));
+        let damaged = || whole(None, 2, (20, 21), &[]);
+        let later = || whole(Some(2), 3, (20, 22), &[22]);
+        let back = |rows| whole(Some(3), rows, (1, 22), &[1]);
+        let after = |lines: Vec<FileLine>| taken(lines).series[&series()].clone();
+
+        let lost = after(vec![begun(), damaged()]);
+        let told = after(vec![begun(), damaged(), later()]);
+        let half = after(vec![begun(), damaged(), later(), back(20)]);
+        let all = after(vec![begun(), damaged(), later(), back(21)]);
+
+        assert_eq!((lost.floor, told.floor), (Some(20), Some(21)));
+        assert_eq!(half.floor, Some(21), "a day more makes up for none");
+        assert_eq!((all.floor, all.rows), (None, 21));
+        assert_eq!(all.sum, state(21).digest.number());
+    }
+
+    #[test]
+    fn one_file_that_somebody_replaced_is_not_what_was_known() {
+        let begun = || begun(whole(None, 20, (1, 20), &[]));
+        let after = |line: FileLine| taken(vec![begun(), line]).series[&series()].clone();
+        let mut other = whole(Some(20), 21, (1, 21), &[21]);
+        other.old = Some(FileState {
+            digest: state(7).digest,
+            ..state(20)
+        });
+
+        let fewer = after(whole(Some(18), 19, (1, 21), &[21]));
+        let other = after(other);
+        let same = after(whole(Some(20), 21, (1, 21), &[21]));
+
+        assert_eq!(fewer.floor, Some(21));
+        assert_eq!((other.floor, other.rows), (None, 21));
+        assert_ne!(other.sum, state(21).digest.number());
+        assert_eq!((same.floor, same.sum), (None, state(21).digest.number()));
     }
 
     #[test]

@@ -118,6 +118,8 @@ pub(super) struct WrittenRecord<'t> {
     basis: Text<'t>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     floor: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    sought: bool,
     /// Hexadecimal, since not every reader of JSON has whole numbers of 64 bits.
     #[serde(borrow)]
     sum: Text<'t>,
@@ -145,6 +147,7 @@ impl From<&SeriesRecord> for WrittenRecord<'static> {
             unit: record.unit.as_str().into(),
             basis: record.basis.as_str().into(),
             floor: record.floor,
+            sought: record.is_sought,
             sum: format!("{:016x}", record.sum).into(),
         }
     }
@@ -171,6 +174,7 @@ impl WrittenRecord<'_> {
             unit: self.unit.parse().ok()?,
             basis: self.basis.parse().ok()?,
             floor: self.floor,
+            is_sought: self.sought,
             sum: u64::from_str_radix(&self.sum, 16).ok()?,
         })
     }

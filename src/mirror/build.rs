@@ -14,6 +14,7 @@ use super::extent::Extent;
 use super::folder::{Folder, damaged};
 use super::plan::{Job, Planned, jobs, slot};
 use super::read::{Origin, Unread};
+use super::seen::{first_read, holes_told};
 use super::{MirrorError, Mirrored, Piece, Tier};
 use crate::codec::{self, MemoryLimit, Scans};
 use crate::frame::{Frame, Profile};
@@ -42,8 +43,8 @@ pub(super) struct Gain {
     frame: Frame,
     rights: Option<Rights>,
     zone: Option<String>,
-    /// Whether a file of the series is damaged.
-    is_damaged: bool,
+    /// What the mirror has of the series then, where it had nothing of it.
+    first: Option<Mirrored>,
 }
 
 /// Hands out what comes into a file, some tickers at a time and in their order.
@@ -115,7 +116,7 @@ impl Builder<'_, '_> {
                     frame,
                     rights,
                     zone,
-                    is_damaged: false,
+                    first: None,
                 });
             }
             let mut made = Vec::new();
@@ -236,8 +237,12 @@ impl Builder<'_, '_> {
             };
             match gain {
                 Ok(gain) => {
-                    if let Some(state) = change.state.as_mut().filter(|_| change.is_new) {
-                        complete(state, &gain);
+                    if let (Some(state), Some(first)) = (&mut change.state, &gain.first) {
+                        told.extend(holes_told(&change.request, &first.holes));
+                        *state = Mirrored {
+                            seen: state.seen,
+                            ..first.clone()
+                        };
                     }
                     came.push(gain);
                 }
@@ -265,7 +270,7 @@ impl Builder<'_, '_> {
                 frame,
                 rights,
                 zone: state.and_then(|state| state.zone.clone()),
-                is_damaged: false,
+                first: None,
             });
         }
         let read = self.origin.whole(&change.request)?;
@@ -273,12 +278,16 @@ impl Builder<'_, '_> {
         if change.is_new && !read.damaged.is_empty() && read.frame.is_empty() {
             return Err(refused("its files are damaged"));
         }
+        let record = change.record.as_ref();
+        let first = change
+            .is_new
+            .then(|| first_read(&change.request, &read, record));
         Ok(Gain {
             ticker,
             frame: change.extent.given(&read.frame),
             rights: read.rights,
             zone: read.zone,
-            is_damaged: !read.damaged.is_empty(),
+            first,
         })
     }
 
@@ -324,16 +333,6 @@ fn planned(change: &Change) -> Planned<'_> {
 
 fn refused(reason: &str) -> Unread {
     Unread::Refused(reason.to_owned())
-}
-
-/// Adds what only reading a series tells.
-fn complete(state: &mut Mirrored, gain: &Gain) {
-    state.zone.clone_from(&gain.zone);
-    state.whole = Some(gain.frame.fingerprint().digest.half().number());
-    if gain.is_damaged {
-        // It may be whole again tomorrow, and its record will be the one of today.
-        (state.rows, state.sum) = (0, 0);
-    }
 }
 
 pub(super) fn ticker_of(frame: &Frame, rows: &Range<usize>) -> Box<str> {

@@ -14,6 +14,7 @@ use super::lost::lacking;
 use super::need::{Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
 use super::scan::Scan;
+use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded};
 use super::{MirrorError, Mirrored, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
@@ -45,6 +46,8 @@ pub(super) struct Change {
     pub(super) estimate: u64,
     /// Whether the mirror has nothing of it yet.
     pub(super) is_new: bool,
+    /// What is recorded of a new one.
+    pub(super) record: Option<SeriesRecord>,
 }
 
 /// What differs.
@@ -132,7 +135,9 @@ pub(super) fn find(
         let need = need(mirrored, record, lines, since.is_known);
         let doubt = match (&need, &mut scan) {
             (Need::Whole(hints), Some(scan)) => {
-                let lost = doubtful(mirrored, hints, lines, since.is_known);
+                // What is lost, or may be, may have come back, also by hand.
+                let kept = mirrored.kept.iter();
+                let lost: BTreeSet<PartitionKey> = kept.chain(&hints.replaced).copied().collect();
                 let is_any = !lost.is_empty();
                 is_any
                     .then(|| Doubt::of(origin, scan, &request, lost, &ledgers))
@@ -156,7 +161,17 @@ pub(super) fn find(
     };
     for (request, change) in looked {
         match change {
-            Ok(change) => found.of_series.extend(change),
+            Ok(change) => {
+                let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+                let before = version.and_then(|version| version.series.get(ticker));
+                let state = change
+                    .as_ref()
+                    .map_or(before, |change| change.state.as_ref());
+                found
+                    .told
+                    .extend(state.and_then(|state| holes_told(&request, &state.holes)));
+                found.of_series.extend(change);
+            }
             Err(Unread::Failed(error)) => return Err(error.into()),
             Err(Unread::Refused(reason)) => {
                 let told = format!("{request} stays as it was in the mirror: {reason}");
@@ -166,25 +181,6 @@ pub(super) fn find(
     }
     found.of_series.sort_by(|a, b| a.ticker.cmp(&b.ticker));
     Ok(found)
-}
-
-/// Returns the partitions that may be lost, and may have come back: something was written there.
-fn doubtful(
-    mirrored: &Mirrored,
-    hints: &Hints,
-    lines: &[Line],
-    is_known: bool,
-) -> BTreeSet<PartitionKey> {
-    let is_written = |partition: &&PartitionKey| {
-        let is_it = |line: &Line| match line {
-            Line::File(line) => line.partition == **partition || **partition == PartitionKey::Whole,
-            Line::Found(..) => true,
-            Line::Gone(_) => false,
-        };
-        !is_known || lines.iter().any(is_it)
-    };
-    let written = mirrored.kept.iter().filter(is_written);
-    written.chain(&hints.replaced).copied().collect()
 }
 
 /// Partitions that may be lost, and what tells whether they are.
@@ -283,9 +279,11 @@ fn look(
                         state: Some(Mirrored {
                             zone: mirrored.zone.clone().or(read.zone),
                             kept: mirrored.kept.clone(),
+                            holes: mirrored.holes_beside(&partitions),
                             ..recorded(record)
                         }),
                         is_new: false,
+                        record: None,
                         request,
                     }));
                 }
@@ -298,6 +296,8 @@ fn look(
         return Ok(lost(ticker, request, mirrored));
     };
     let mut kept = lost_partitions(&request, &read, &hints, mirrored, record);
+    let holes = mirrored.holes_beside(&partitions_of(&request, &read));
+    let holes: Vec<PartitionKey> = holes.into_iter().filter(|at| kept.remove(at)).collect();
     if let Some(doubt) = doubt {
         let settled = doubt.settled(&read);
         kept.retain(|partition| !settled.contains(partition));
@@ -305,7 +305,7 @@ fn look(
     Ok(whole(
         (ticker, request),
         (&read, seen),
-        &kept,
+        (&kept, holes),
         mirrored,
         record,
     ))
@@ -328,6 +328,7 @@ fn begun(
         }),
         estimate: record.map_or(0, |record| record.rows),
         is_new: true,
+        record: record.cloned(),
         request,
     }
 }
@@ -341,6 +342,7 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
         seen: None,
         zone: mirrored.zone.clone(),
         kept: vec![PartitionKey::Whole],
+        holes: Vec::new(),
     };
     (state != *mirrored).then_some(Change {
         ticker,
@@ -349,55 +351,26 @@ fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Optio
         state: Some(state),
         estimate: 0,
         is_new: false,
+        record: None,
         request,
     })
-}
-
-/// Returns the partitions of which the tree has lost rows, as far as anybody knows: the mirror has marked them, or the file is
-/// damaged, gone, or was written anew in the place of such a one.
-pub(super) fn lost_partitions(
-    request: &StorageRequest,
-    read: &Read,
-    hints: &Hints,
-    mirrored: &Mirrored,
-    record: Option<&SeriesRecord>,
-) -> BTreeSet<PartitionKey> {
-    let granularity = request.series.dataset().granularity();
-    let times = read.frame.times();
-    let there: BTreeSet<PartitionKey> = times
-        .map(|time| PartitionKey::of(granularity, time))
-        .collect();
-    let mut lost: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
-    lost.extend(&hints.replaced);
-    lost.extend(&read.damaged);
-    let months = record.iter().flat_map(|record| &record.months);
-    let months = months.flat_map(|(first, last)| {
-        let next = |key: &PartitionKey| key.next();
-        std::iter::successors(Some(*first), next).take_while(|key| key <= last)
-    });
-    lost.extend(months.filter(|month| !there.contains(month)));
-    lost
 }
 
 fn whole(
     (ticker, request): (Box<str>, StorageRequest),
     (read, seen): (&Read, Option<u64>),
-    kept: &BTreeSet<PartitionKey>,
+    (kept, holes): (&BTreeSet<PartitionKey>, Vec<PartitionKey>),
     mirrored: &Mirrored,
     record: Option<&SeriesRecord>,
 ) -> Option<Change> {
     let granularity = request.series.dataset().granularity();
     let partition_of = |time| PartitionKey::of(granularity, time);
-    let whole = Some(read.frame.fingerprint().digest.half().number());
-    // What is damaged may be whole again tomorrow, and its record will be the one of today.
-    let recorded = recorded(record.filter(|_| read.damaged.is_empty()));
     let state = Mirrored {
-        whole,
         seen,
-        zone: read.zone.clone(),
         kept: kept.iter().copied().collect(),
-        ..recorded
+        ..read_as(read, holes, record)
     };
+    let whole = state.whole;
     if state == *mirrored {
         return None;
     }
@@ -422,18 +395,11 @@ fn whole(
         rows,
         state: Some(state),
         is_new: false,
+        record: None,
         request,
     })
 }
 
 fn has_zone(read: &Read, mirrored: &Mirrored) -> bool {
     read.zone.is_none() || read.zone == mirrored.zone
-}
-
-fn recorded(record: Option<&SeriesRecord>) -> Mirrored {
-    Mirrored {
-        rows: record.map_or(0, |record| record.rows),
-        sum: record.map_or(0, |record| record.sum),
-        ..Mirrored::default()
-    }
 }

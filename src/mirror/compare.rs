@@ -1,7 +1,7 @@
 //! A mirror against its tree, series by series.
 //!
 //! Promises: rows are compared by their fingerprints, every bit of them. What the tree has lost is not held against the mirror,
-//! and is counted. Changes nothing and takes no lock.
+//! and is counted; what the tree has, the mirror has to have. Changes nothing and takes no lock.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::read::{Origin, Unread};
 use super::scan::Scan;
 use super::{MirrorError, Mirrored, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
-use crate::frame::{Frame, Profile};
+use crate::frame::{self, Frame, Profile};
 use crate::inventory::Known;
 use crate::model::{Dataset, Digest, PartitionKey};
 use crate::sys::{Fs, FsResult};
@@ -33,7 +33,7 @@ pub struct Verified {
     pub series: usize,
     /// How many rows of the mirror.
     pub rows: u64,
-    /// Series that have rows which the tree has lost; of these months nothing was compared.
+    /// Series that have rows which the tree has lost.
     pub kept: usize,
     /// Series that differ.
     pub differences: Vec<Difference>,
@@ -173,12 +173,19 @@ fn differ_day(
 }
 
 fn differ(mirrored: &Frame, stored: &Frame, state: &Mirrored) -> Option<String> {
-    if state.kept.contains(&PartitionKey::Whole) {
-        return None;
-    }
+    let is_all_kept = state.kept.contains(&PartitionKey::Whole);
     let granularity = stored.profile().dataset.granularity();
-    let is_compared = |time| !state.kept.contains(&PartitionKey::of(granularity, time));
-    let (mirrored, stored) = (mirrored.at(is_compared), stored.at(is_compared));
+    let is_kept = |time| is_all_kept || state.kept.contains(&PartitionKey::of(granularity, time));
+    // Of what the tree has lost the mirror has more, and nothing else.
+    let kept = mirrored.at(is_kept);
+    let all = frame::merge(&kept, &stored.at(is_kept)).frame;
+    if all.fingerprint() != kept.fingerprint() {
+        return Some("it lacks rows of the tree in months of which the tree lacks some".to_owned());
+    }
+    let (mirrored, stored) = (
+        mirrored.at(|time| !is_kept(time)),
+        stored.at(|time| !is_kept(time)),
+    );
     if mirrored.fingerprint() == stored.fingerprint() {
         return None;
     }

@@ -9,12 +9,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::changes::{LinesSince, lines_since, lost_partitions};
+use super::changes::{LinesSince, lines_since};
 use super::days;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
 use super::refresh::name_of;
 use super::scan::Scan;
+use super::seen::lost_partitions;
 use super::{MirrorError, Mirrored, Place, Tree};
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};

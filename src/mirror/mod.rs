@@ -22,6 +22,7 @@ mod plan;
 mod read;
 mod refresh;
 mod scan;
+mod seen;
 mod standing;
 mod table;
 mod tree;

@@ -2,7 +2,7 @@
 //!
 //! Promises: pure. The text of a state is whole or refused, and one of a later form is told from a damaged one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -32,6 +32,16 @@ pub struct Mirrored {
     pub zone: Option<String>,
     /// Months, or days of trades, whose file is damaged, in quarantine or gone: the rows are those of the last good copy.
     pub kept: Vec<PartitionKey>,
+    /// Months whose file was damaged or gone when the series was read first, and is still: the mirror has no rows of them.
+    pub holes: Vec<PartitionKey>,
+}
+
+impl Mirrored {
+    /// Returns those of the months without rows of which none came.
+    pub(super) fn holes_beside(&self, came: &BTreeSet<PartitionKey>) -> Vec<PartitionKey> {
+        let holes = self.holes.iter().copied();
+        holes.filter(|at| !came.contains(at)).collect()
+    }
 }
 
 /// One state of a mirror.
@@ -111,6 +121,8 @@ struct SeriesLine {
     zone: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     kept: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    holes: Vec<String>,
 }
 
 impl Version {
@@ -160,6 +172,7 @@ impl Version {
                 seen: series.seen,
                 zone: series.zone.clone(),
                 kept: series.kept.iter().map(ToString::to_string).collect(),
+                holes: series.holes.iter().map(ToString::to_string).collect(),
             })
         }));
         sealed::seal(lines.join("\n").into_bytes())
@@ -254,14 +267,17 @@ fn piece(text: &[u8]) -> Option<Piece> {
 
 fn series(text: &[u8]) -> Option<(Box<str>, Mirrored)> {
     let line: SeriesLine = serde_json::from_slice(text).ok()?;
-    let kept: Option<Vec<PartitionKey>> = line.kept.iter().map(|key| key.parse().ok()).collect();
+    let months = |all: &[String]| -> Option<Vec<PartitionKey>> {
+        all.iter().map(|key| key.parse().ok()).collect()
+    };
     let series = Mirrored {
         rows: line.rows,
         sum: line.sum,
         whole: line.whole,
         seen: line.seen,
         zone: line.zone,
-        kept: kept?,
+        kept: months(&line.kept)?,
+        holes: months(&line.holes)?,
     };
     Some((line.ticker, series))
 }
@@ -301,6 +317,7 @@ mod tests {
                         seen: Some(u64::MAX),
                         zone: Some("America/New_York".to_owned()),
                         kept: vec!["2026-05".parse().unwrap()],
+                        holes: vec!["2026-04".parse().unwrap()],
                     },
                 ),
             ]),

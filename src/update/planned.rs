@@ -13,7 +13,7 @@ use crate::layout::Continuity;
 use crate::model::{Identity, Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::source::{Asked, Extras, FetchJob, Window};
 use crate::storage::{Layout, Route, RouteReason};
-use crate::workspace::DataRoot;
+use crate::workspace::{DataRoot, View};
 
 /// What a run will do.
 #[derive(Clone, Debug, Default)]
@@ -271,6 +271,36 @@ impl UpdatePlan {
                 StorageRequest::bars(planned.venue.clone(), job.ticker.clone(), job.interval)
             })
         })
+    }
+
+    /// Returns the tickers that will be asked for.
+    pub fn tickers(&self) -> BTreeSet<(&Venue, &Ticker)> {
+        let venues = self.venues.iter();
+        let tickers = venues.flat_map(|planned| {
+            let jobs = planned.jobs.iter();
+            jobs.map(|job| (&planned.venue, &job.ticker))
+        });
+        tickers.collect()
+    }
+
+    /// Returns the intervals of the run that bring a series of a ticker: its own or, of what has none and comes along with bars,
+    /// those of which the source keeps the whole history.
+    pub fn bringing(
+        &self,
+        view: View<'_>,
+        (venue, ticker): (&Venue, &Ticker),
+        own: Option<Interval>,
+    ) -> Vec<Interval> {
+        let source = view.source(venue);
+        let is_whole =
+            |interval| source.is_some_and(|source| source.depth_days(interval).is_none());
+        let planned = self.venues.iter().filter(|planned| planned.venue == *venue);
+        let jobs = planned.flat_map(|planned| &planned.jobs);
+        let of_ticker = jobs.filter(|job| job.ticker == *ticker);
+        let intervals = of_ticker.map(|job| job.interval);
+        intervals
+            .filter(|interval| own.map_or_else(|| is_whole(*interval), |own| own == *interval))
+            .collect()
     }
 
     /// Counts the series that will be asked for.

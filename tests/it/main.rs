@@ -95,6 +95,8 @@ mod legacy_venues;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
+mod lost_rows;
+#[cfg(test)]
 mod migrate;
 #[cfg(test)]
 mod mirror;

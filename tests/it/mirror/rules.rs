@@ -95,6 +95,49 @@ fn a_ticker_that_is_not_collected_any_more_stays_as_long_as_its_rows_do() {
     verified(&bar);
 }
 
+/// The mirror had the record of what it had not read, and so nothing to do when the month was back.
+#[test]
+fn a_month_that_was_gone_or_damaged_when_the_mirror_was_made_comes_into_it_when_it_is_back() {
+    for is_damaged in [false, true] {
+        let mut bar = world();
+        next_day(&mut bar, 2);
+        let october = bar.read(OCTOBER);
+        bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+        if is_damaged {
+            let mut bytes = october.clone();
+            bytes[40] ^= 1;
+            bar.write(OCTOBER, bytes);
+        } else {
+            bar.remove(OCTOBER);
+        }
+
+        for again in [&["mirror"][..], &["mirror", "--full"], &["mirror"]] {
+            let told = bar.run(again).expect(Exit::Partial).stderr;
+            assert!(told.contains("is in the mirror without 2025-10"), "{told}");
+        }
+        // A damaged file that somebody removed is as much a hole as before.
+        if is_damaged {
+            bar.remove(OCTOBER);
+        }
+        bar.run(&["mirror"]).expect(Exit::Partial);
+        assert_eq!(close(&bar, "A", DAYS[2]), None);
+        assert_eq!(verified(&bar)["series_with_last_copies"], 0);
+        bar.write(OCTOBER, &october);
+        let differs = bar.run(&["mirror", "--verify"]).expect(Exit::Mismatch);
+        assert!(
+            differs.stdout.contains("has 2 rows, and the tree has 3"),
+            "{differs:?}"
+        );
+        let told = bar.run(&["mirror"]).expect(Exit::Ok).stderr;
+
+        assert!(told.contains("1 series differed"), "{told}");
+        assert_eq!(close(&bar, "A", DAYS[2]), Some(12.0));
+        verified(&bar);
+        let again = bar.run(&["mirror"]).expect(Exit::Ok).stderr;
+        assert!(again.contains("0 series differed"), "{again}");
+    }
+}
+
 #[test]
 fn a_month_that_is_damaged_stays_as_the_last_good_copy() {
     let mut bar = world();

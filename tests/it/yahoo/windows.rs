@@ -79,6 +79,33 @@ fn update(yahoo: &mut YahooBar, options: &[&str]) -> Ran {
     yahoo.bar.run(&args).expect(Exit::Ok)
 }
 
+/// Adjusted closes began anew with the last days, and no payment was ever asked for again.
+#[rstest]
+#[case("adjusted_1d")]
+#[case("events")]
+fn what_comes_along_with_bars_and_is_gone_is_told_and_asked_for_again(#[case] folder: &str) {
+    let mut yahoo = YahooBar::of("AAPL", "1d", "");
+    serve(&mut yahoo, "1d", "2025-12-15T22:00:00Z", What::Payment);
+    update(&mut yahoo, &[]);
+    let file = format!("data/us/yahoo/{folder}/ticker=AAPL/data.parquet");
+    let length = |yahoo: &YahooBar| yahoo.bar.read(&file).len();
+    let before = length(&yahoo);
+    yahoo.bar.remove(&file);
+
+    serve(&mut yahoo, "1d", "2025-12-16T22:00:00Z", What::Payment);
+    let told = yahoo.bar.run(&["update"]).expect(Exit::Partial).stderr;
+    yahoo.bar.run(&["check"]).expect(Exit::Mismatch);
+    serve(&mut yahoo, "1d", "2025-12-17T22:00:00Z", What::Payment);
+    update(&mut yahoo, &[]);
+
+    assert!(
+        told.contains("the next update asks its source for all of them again"),
+        "{told}"
+    );
+    assert!(length(&yahoo) >= before);
+    yahoo.bar.run(&["check"]).expect(Exit::Ok);
+}
+
 /// The stored bars that are not what Yahoo tells at the end.
 fn off(yahoo: &YahooBar, interval: &str, options: &[&str]) -> usize {
     let fresh = |moment: &str| {

@@ -1,0 +1,129 @@
+//! Series of which rows are known that are not stored: until these are back, or a person accepts that they are gone, every update
+//! that asks for such a series says so.
+//!
+//! Promises: under the run lock only. What is back is written down as it is. What is missing is told of the series that are asked
+//! about, and of each once that it has to be asked for again. Leaves to others: files of single months, which `look` holds against
+//! the records.
+
+use super::InventoryError;
+use super::compare::{is_outdated, record_of};
+use super::note::{Lines, add, write};
+use crate::catalog::Catalog;
+use crate::ledger::{Line, SeriesRecord, read_records};
+use crate::model::{StorageRequest, Venue};
+use crate::storage::StorageError;
+use crate::workspace::{Session, Workspace};
+
+/// A series of which rows are missing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LostRows {
+    /// The series.
+    pub request: StorageRequest,
+    /// What is known of it.
+    pub record: SeriesRecord,
+    /// How many rows it has.
+    pub there: u64,
+}
+
+impl LostRows {
+    /// Returns how many rows it has to have.
+    pub fn known(&self) -> u64 {
+        self.record.floor.unwrap_or(self.record.rows)
+    }
+}
+
+/// Finds the series of some venues of which rows are missing, among those that `is_asked` names: those of which the ledger knows that
+/// rows were written over or not found, and series of one file that is gone. Others are not looked at.
+///
+/// # Errors
+/// When records cannot be read or written. What cannot be looked at of a series is named by whoever reads it.
+pub fn lost_rows<'v>(
+    workspace: &Workspace<'_>,
+    session: Session<'_>,
+    catalog: &Catalog,
+    venues: impl Iterator<Item = &'v Venue>,
+    is_asked: impl Fn(&StorageRequest) -> bool,
+) -> Result<Vec<LostRows>, InventoryError> {
+    let Session { fs, places, .. } = session;
+    let (mut lines, mut lost) = (Lines::new(), Vec::new());
+    for venue in venues {
+        let records = read_records(fs, places, venue)?.series;
+        let asked = records.into_iter().filter(|(request, _)| is_asked(request));
+        for (request, record) in asked {
+            match standing(workspace, catalog, &request, &record) {
+                Ok(Standing::Lost(there)) => lost.push(LostRows {
+                    request,
+                    record,
+                    there,
+                }),
+                Ok(Standing::Back(record)) => add(&mut lines, Line::Found(request, record)),
+                Ok(Standing::Well) | Err(_) => {}
+            }
+        }
+    }
+    write(session, lines)?;
+    if !lost.is_empty() {
+        // What waits in staging or in a journal is not gone.
+        let waiting = workspace.view().waiting(catalog, fs, places)?;
+        lost.retain(|one| !waiting.contains(&one.request));
+    }
+    Ok(lost)
+}
+
+/// How the rows of a series stand.
+enum Standing {
+    Well,
+    /// Rows that were missing are there again, and this is the record of all.
+    Back(SeriesRecord),
+    /// So many are there, and more were.
+    Lost(u64),
+}
+
+fn standing(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    request: &StorageRequest,
+    record: &SeriesRecord,
+) -> Result<Standing, StorageError> {
+    if record.is_exact() {
+        let is_one_file = record.files > 0 && record.months.is_empty();
+        let is_gone = is_one_file && !workspace.route(catalog, request)?.has_rows;
+        return Ok(if is_gone {
+            Standing::Lost(0)
+        } else {
+            Standing::Well
+        });
+    }
+    let Some(found) = workspace.files_of(catalog, request)? else {
+        return Ok(Standing::Lost(0));
+    };
+    // Of a damaged file nobody knows how many rows it has: whoever reads it names it.
+    let Some(lies) = record_of(&found) else {
+        return Ok(Standing::Well);
+    };
+    Ok(if is_outdated(record, &found) {
+        Standing::Back(lies)
+    } else if record.floor.is_some_and(|floor| lies.rows < floor) {
+        Standing::Lost(lies.rows)
+    } else {
+        // As many as there have to be, in other files than are recorded: `look` names those.
+        Standing::Well
+    })
+}
+
+/// Writes down that the sources of these series were told to bring the missing rows again, so that they are told once.
+///
+/// # Errors
+/// When the records cannot be written.
+pub fn note_sought(session: Session<'_>, lost: &[LostRows]) -> Result<(), InventoryError> {
+    let mut lines = Lines::new();
+    for one in lost.iter().filter(|one| !one.record.is_sought) {
+        let record = SeriesRecord {
+            floor: Some(one.known()),
+            is_sought: true,
+            ..one.record.clone()
+        };
+        add(&mut lines, Line::Found(one.request.clone(), record));
+    }
+    write(session, lines)
+}
