@@ -1,7 +1,5 @@
 //! Trades that were stored and are gone: bars of what is left would take the place of better ones.
 
-use std::fs;
-
 use barkeep::cli::Exit;
 
 use super::{SAP, TRADES, UPDATE, files, lines, volume_of};
@@ -95,6 +93,11 @@ fn a_day_whose_file_is_gone_is_asked_for_again_while_the_feed_has_it() {
     assert_eq!(feed.downloads().len(), asked);
 }
 
+fn rename(bar: &Barkeep, from: &str, to: &str) {
+    let (from, to) = (bar.path().join(from), bar.path().join(to));
+    bar.fs().rename(&from, &to).unwrap();
+}
+
 /// `data` is a disk of its own that is not mounted for one night.
 #[test]
 fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
@@ -106,8 +109,8 @@ fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
         feed.publish(FIRST, &lines(FIRST));
         let mut bar = feed.workspace(settings, "2026-09-17T10:00:00Z");
         bar.run(&UPDATE).expect(Exit::Ok);
-        fs::rename(bar.path().join("data"), bar.path().join("unmounted")).unwrap();
-        fs::create_dir(bar.path().join("data")).unwrap();
+        rename(&bar, "data", "unmounted");
+        bar.fs().create_dir(&bar.path().join("data")).unwrap();
 
         feed.forget(FIRST);
         feed.publish("2026-09-18T07_00", &lines("2026-09-18T07_00"));
@@ -116,8 +119,8 @@ fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
         assert!(night.stderr.contains("mounted"), "{night:#?}");
         assert!(files(&bar, "data").is_empty(), "no second history begins");
 
-        fs::remove_dir_all(bar.path().join("data")).unwrap();
-        fs::rename(bar.path().join("unmounted"), bar.path().join("data")).unwrap();
+        bar.remove("data");
+        rename(&bar, "unmounted", "data");
         feed.forget("2026-09-18T07_00");
         bar.run(&UPDATE);
         assert_eq!(
@@ -134,7 +137,7 @@ fn rows_of_a_feed_that_are_gone_for_good_are_given_up_on_a_word() {
     feed.publish(FIRST, &lines(FIRST));
     let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
     bar.run(&UPDATE).expect(Exit::Ok);
-    fs::remove_dir_all(bar.path().join("data")).unwrap();
+    bar.remove("data");
     feed.publish(SECOND, &lines(SECOND));
 
     bar.run(&UPDATE).expect(Exit::Failed);

@@ -29,13 +29,10 @@ fn without() -> SimFs {
 }
 
 /// Those whose mirror has not seen that a day has more trades, one has come and one is gone.
-fn behind(disk: SimFs) -> SimFs {
-    assert_eq!(mirror(&disk, straight(&disk), NOW), Exit::Ok);
+fn behind(disk: &SimFs) -> SimFs {
+    assert_eq!(mirror(disk, straight(disk), NOW), Exit::Ok);
     let more = trade("2025-10-31T14:00:00", "5", 59.0);
-    stored_on(
-        &disk,
-        &[vec![more, trade("2025-11-03T09:00:00", "6", 60.0)]],
-    );
+    stored_on(disk, &[vec![more, trade("2025-11-03T09:00:00", "6", 60.0)]]);
     let gone = Path::new("/ws").join(day_file("2025-10-30"));
     assert!(disk.remove_file(&gone).unwrap());
     disk.again()
@@ -125,7 +122,7 @@ fn crash_while_the_first_version_of_trades_is_made() {
 fn crash_while_days_of_trades_take_the_place_of_others() {
     let report = swept(
         "mirror of trades, next",
-        &behind(without()),
+        &behind(&without()),
         straight,
         (NOW, 1),
     );
@@ -140,7 +137,7 @@ fn crash_while_days_are_copied_to_another_disk() {
     let disk = without();
     disk.plant("/ws/mirror/notes.txt", b"mine");
     let disk = disk.mounted("/ws/mirror");
-    let initial = behind(disk.again().mounted("/ws/mirror")).mounted("/ws/mirror");
+    let initial = behind(&disk.again().mounted("/ws/mirror")).mounted("/ws/mirror");
 
     let report = swept("mirror of trades, copied", &initial, straight, (NOW, 0));
 
@@ -151,7 +148,7 @@ fn crash_while_days_are_copied_to_another_disk() {
 
 #[test]
 fn crash_while_old_versions_of_trades_leave() {
-    let initial = behind(without());
+    let initial = behind(&without());
     assert_eq!(mirror(&initial, straight(&initial), NOW), Exit::Ok);
     stored_on(&initial, &[vec![trade("2025-11-04T09:00:00", "7", 60.0)]]);
 
@@ -190,7 +187,7 @@ fn crash_a_step_that_is_left_out_of_a_mirror_of_trades_is_noticed() {
             ))
         }),
     ];
-    let initial = behind(without());
+    let initial = behind(&without());
     for (what, door) in doors {
         let report = swept(what, &initial, door, (NOW, 0));
         assert!(
