@@ -188,8 +188,7 @@ impl Cycle<'_> {
         self.workspace.stores.are_flat_folders_bare()?;
         let mut given_up = registry.catalog_mut().give_up_rows(self.options.today);
         registry.save(session)?;
-        let feeds: Vec<&Venue> = view.feeds.iter().map(|feed| feed.venue()).collect();
-        given_up += inventory::give_up(session, &feeds)?;
+        given_up += inventory::give_up(self.workspace, session)?;
         asker.gave_up(given_up);
         let mut finished = ingest::finish_leftovers(view, session, registry)?;
         finished.add_earlier(leftovers);

@@ -172,23 +172,24 @@ pub fn note_healed(
     write(session, lines)
 }
 
-/// Forgets the rows of some venues that are recorded and gone for good, and returns how many series they were of.
+/// Forgets all rows that are recorded, which are gone for good, and returns of how many series of feeds they were: these have no
+/// entry in the registry.
 ///
 /// # Errors
 /// When records cannot be read or written.
-pub fn give_up(session: Session<'_>, venues: &[&Venue]) -> Result<usize, InventoryError> {
+pub fn give_up(workspace: &Workspace<'_>, session: Session<'_>) -> Result<usize, InventoryError> {
     let mut lines = Lines::new();
-    for venue in venues {
-        let records = read_records(session.fs, session.places, venue)?;
-        let known = records
-            .series
-            .into_iter()
-            .filter(|(_, record)| record.rows > 0);
-        known.for_each(|(request, _)| add(&mut lines, Line::Gone(request)));
+    let mut of_feeds = 0;
+    for venue in workspace.venues()? {
+        let records = read_records(session.fs, session.places, &venue)?.series;
+        let is_feed = workspace.view().feed(&venue).is_some();
+        for (request, _) in records.into_iter().filter(|(_, record)| record.rows > 0) {
+            of_feeds += usize::from(is_feed);
+            add(&mut lines, Line::Gone(request));
+        }
     }
-    let given_up = lines.values().map(Vec::len).sum();
     write(session, lines)?;
-    Ok(given_up)
+    Ok(of_feeds)
 }
 
 /// Makes the records of the series that are asked about anew, from their files.

@@ -72,7 +72,11 @@ fn finished() -> Barkeep {
     let bar = removed();
     bar.remove("state/migration");
     bar.remove("storage_config.json");
-    bar.remove("tickers.json");
+    for name in ["tickers.json", "tickers.last-good.json"] {
+        if bar.has(name) {
+            bar.remove(name);
+        }
+    }
     if bar.has("data/legacy/stocks_1d") {
         bar.remove("data/legacy/stocks_1d");
     }
