@@ -1,5 +1,7 @@
 //! The order of an update under the run lock.
 
+use std::collections::HashSet;
+
 use crate::backlog::{FeedMinutes, Owed};
 use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
@@ -7,7 +9,7 @@ use crate::ingest::{
 };
 use crate::inventory::{self, LostRows, OtherBases, Portion, interval_of, lost_rows, note_sought};
 use crate::mirror;
-use crate::model::{Interval, StorageRequest, Venue};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
 use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, Feeding, UpdatePlan};
@@ -280,7 +282,19 @@ impl Cycle<'_> {
             matches!(of, (Some(venue), Some(ticker)) if asked.contains(&(venue, ticker)))
         };
         let venues = plan.venues.iter().map(|planned| &planned.venue);
-        let found = lost_rows(workspace, session, registry.catalog(), venues, is_asked);
+        let there = plan.venues.iter().flat_map(|planned| {
+            let there = planned.jobs.iter().filter(|job| job.has_rows);
+            there.map(|job| (&planned.venue, &job.ticker, job.interval))
+        });
+        let there: HashSet<(&Venue, &Ticker, Interval)> = there.collect();
+        let is_there = |request: &StorageRequest| match (&request.venue, &request.series) {
+            (Some(venue), Series::Bars { ticker, interval }) => {
+                there.contains(&(venue, ticker, *interval))
+            }
+            _ => false,
+        };
+        let wanted = (is_asked, is_there);
+        let found = lost_rows(workspace, session, registry.catalog(), venues, wanted);
         let lost = found.unwrap_or_else(|error| {
             let told = format!("whether rows are gone is not known: {error}");
             report.warnings.push(told);

@@ -33,7 +33,8 @@ impl LostRows {
 }
 
 /// Finds the series of some venues of which rows are missing, among those that `is_asked` names: those of which the ledger knows that
-/// rows were written over or not found, and series of one file that is gone. Others are not looked at.
+/// rows were written over or not found, and series of one file that is gone. Others are not looked at, nor for their file those of
+/// which `is_there` tells that somebody has seen it.
 ///
 /// # Errors
 /// When records cannot be read or written. What cannot be looked at of a series is named by whoever reads it.
@@ -42,13 +43,17 @@ pub fn lost_rows<'v>(
     session: Session<'_>,
     catalog: &Catalog,
     venues: impl Iterator<Item = &'v Venue>,
-    is_asked: impl Fn(&StorageRequest) -> bool,
+    (is_asked, is_there): (
+        impl Fn(&StorageRequest) -> bool,
+        impl Fn(&StorageRequest) -> bool,
+    ),
 ) -> Result<Vec<LostRows>, InventoryError> {
     let Session { fs, places, .. } = session;
     let (mut lines, mut lost) = (Lines::new(), Vec::new());
     for venue in venues {
         let records = read_records(fs, places, venue)?.series;
         let asked = records.into_iter().filter(|(request, _)| is_asked(request));
+        let asked = asked.filter(|(request, record)| !(record.is_exact() && is_there(request)));
         for (request, record) in asked {
             match standing(workspace, catalog, &request, &record) {
                 Ok(Standing::Lost(there)) => lost.push(LostRows {

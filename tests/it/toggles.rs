@@ -154,3 +154,41 @@ fn two_spellings_of_a_toggle_that_disagree_are_told_until_somebody_decides() {
     let told = warnings(&bar.run(&["update"]).expect(Exit::Ok));
     assert!(told.is_empty(), "{told:?}");
 }
+
+/// The predecessor began partitions beside histories that it had not migrated, and read the former alone from then on.
+#[test]
+fn rows_in_both_layouts_that_nobody_compared_are_told_until_somebody_did() {
+    let (legacy, partitioned) = (world(), world());
+    legacy.run(&["update"]).expect(Exit::Ok);
+    partitioned.run(&["partition-toggle"]).expect(Exit::Ok);
+    partitioned.run(&["update"]).expect(Exit::Ok);
+    for (path, bytes) in partitioned.files_in("data") {
+        legacy.write(path, bytes);
+    }
+    let toggled = partitioned.read("storage_config.json");
+    for (toggles, read) in [
+        (None, "only the legacy files are read"),
+        (Some(toggled), "only the partitions are read"),
+    ] {
+        if let Some(toggles) = toggles {
+            legacy.write("storage_config.json", toggles);
+        }
+        for args in [&["status"][..], &["update", "--dry-run"]] {
+            let told = warnings(&legacy.run(args).expect(Exit::Ok)).join("\n");
+            for part in [
+                "2 series have rows at us:mine in both layouts",
+                "1 series has rows at de:mine in both",
+                read,
+            ] {
+                assert!(told.contains(part), "{args:?} {part}: {told}");
+            }
+        }
+    }
+    let blocks = partitioned.text("tickers.json").replace(
+        "\"verified_at\": null",
+        "\"verified_at\": \"2025-11-21T00:00:00Z\"",
+    );
+    legacy.write("tickers.json", blocks);
+    let told = warnings(&legacy.run(&["status"]).expect(Exit::Ok));
+    assert!(told.is_empty(), "{told:?}");
+}
