@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::days;
+use super::day_files;
 use super::folder::Folder;
 use super::read::{Origin, Unread};
 use super::scan::Scan;
@@ -107,7 +107,7 @@ fn verify_days(
     tree: &Tree,
 ) -> Result<Verified, MirrorError> {
     let mut verified = Verified::default();
-    for (feed, files) in days::feeds(workspace, tree, Some(version))? {
+    for (feed, files) in day_files::feeds(workspace, tree, Some(version))? {
         let mut files = match files {
             Ok(files) => files,
             Err(reason) => {
@@ -129,7 +129,7 @@ fn verify_days(
             verified.kept += usize::from(is_kept);
             let reason = differ_day(folder, version, piece, stored.filter(|_| !is_kept), is_kept)?;
             verified.differences.extend(reason.map(|reason| Difference {
-                ticker: days::name_of(piece),
+                ticker: day_files::name_of(piece),
                 reason: reason.to_owned(),
             }));
         }
@@ -160,14 +160,14 @@ fn differ_day(
     };
     let of_table = folder.file(piece);
     let has_both =
-        is_whole(&read)? && (days::is_one(fs, &read, &of_table)? || is_whole(&of_table)?);
+        is_whole(&read)? && (day_files::is_one(fs, &read, &of_table)? || is_whole(&of_table)?);
     if !has_both {
         return Ok(Some("its file in the mirror is gone or is not what it was"));
     }
     match stored {
         _ if is_kept => Ok(None),
         None => Ok(Some("the tree has no file of it")),
-        Some(stored) if days::is_one(fs, &read, &stored)? || is_whole(&stored)? => Ok(None),
+        Some(stored) if day_files::is_one(fs, &read, &stored)? || is_whole(&stored)? => Ok(None),
         Some(_) => Ok(Some("the tree has another file of it")),
     }
 }

@@ -11,63 +11,20 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::build::rows_of;
+use super::day_files::{DayFiles, INSTRUMENT, feeds, name_of, seen};
 use super::folder::Folder;
 use super::lost::lacking;
 use super::refresh::{Made, nothing};
 use super::{DayFile, MirrorError, Mirrored, Mirroring, Piece, Tier, Tree, Version};
-use crate::codec;
+use crate::codec::{self, CodecError, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::ledger::{Ledgers, SeriesRecord};
-use crate::model::{Dataset, Digest, Feed, PartitionKey, StorageRequest, TimeUnit, time};
-use crate::storage::StorageError;
+use crate::model::{Dataset, Digest, Feed, PartitionKey, TimeUnit, time};
+use crate::sys::FsResult;
 use crate::sys::atomic::TempNames;
-use crate::sys::{Fs, FsResult, Meta};
-use crate::workspace::Workspace;
 
-/// The column that says what was traded.
-pub(super) const INSTRUMENT: &str = "isin";
 /// The clock of all trades.
 const ZONE: &str = "UTC";
-
-/// The files of the days of a feed.
-pub(super) type DayFiles = BTreeMap<NaiveDate, PathBuf>;
-
-/// The files of the days of each feed, or why they cannot be looked at.
-type Feeds = Vec<(Feed, Result<DayFiles, String>)>;
-
-/// Returns the feeds of which a tree or a version of its mirror has trades, each with the files of its days; of one that cannot
-/// be looked at, why.
-///
-/// # Errors
-/// When the disk does not answer.
-pub(super) fn feeds(
-    workspace: &Workspace<'_>,
-    tree: &Tree,
-    version: Option<&Version>,
-) -> Result<Feeds, MirrorError> {
-    let store = &workspace.stores.partitioned;
-    let mut feeds: BTreeSet<Feed> = store.feeds(&tree.venue)?.into_iter().collect();
-    let mirrored = version.iter().flat_map(|version| &version.pieces);
-    feeds.extend(mirrored.filter_map(|piece| Some(piece.day.as_ref()?.feed.clone())));
-    let mut all = Vec::with_capacity(feeds.len());
-    for feed in feeds {
-        let files = match store.files(&tree.trades_of(feed.clone())) {
-            Ok(files) => Ok(by_day(files)),
-            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
-            Err(refused) => Err(refused.to_string()),
-        };
-        all.push((feed, files));
-    }
-    Ok(all)
-}
-
-fn by_day(files: Vec<(PartitionKey, PathBuf)>) -> DayFiles {
-    let days = files.into_iter().filter_map(|(key, path)| match key {
-        PartitionKey::Day(day) => Some((day, path)),
-        PartitionKey::Whole | PartitionKey::Month { .. } => None,
-    });
-    days.collect()
-}
 
 /// Makes the next state of the mirror of trades, of which only the files are there.
 ///
@@ -384,9 +341,10 @@ impl Next<'_, '_> {
         Ok(Ok(Whole { piece, bytes }))
     }
 
-    /// Tells whether a file of the tree lacks trades that the mirror has, and nobody took out.
+    /// Tells whether a file of the tree lacks trades that the mirror has, and nobody took out. One that this build cannot read
+    /// may.
     fn has_fewer(
-        &self,
+        &mut self,
         whole: &Whole,
         had: &Piece,
         was_kept: bool,
@@ -397,8 +355,16 @@ impl Next<'_, '_> {
         if lost_nothing && whole.piece.rows >= had.rows {
             return Ok(false);
         }
-        let newer = self.rows_in(whole)?;
-        Ok(self.has_more(had, &newer)? == Some(true))
+        match rows_in(whole) {
+            Ok(newer) => Ok(self.has_more(had, &newer)? == Some(true)),
+            Err(refused) => {
+                let (tree, name) = (self.tree, name_of(had));
+                self.told.push(format!(
+                    "{name} stays as it was in the mirror of {tree}: {refused}"
+                ));
+                Ok(true)
+            }
+        }
     }
 
     /// Tells whether a file of the mirror has trades that are not among others, and nobody took out; `None` where it is no good.
@@ -418,58 +384,12 @@ impl Next<'_, '_> {
             Err(error) => Err(error),
         }
     }
-
-    fn rows_in(&self, whole: &Whole) -> Result<Frame, MirrorError> {
-        let bytes = whole.bytes.clone().into();
-        let decoded = codec::decode_within(
-            &bytes,
-            Profile::of(Dataset::Trades),
-            codec::MemoryLimit::NONE,
-        );
-        let decoded = decoded.map_err(|source| MirrorError::Encode {
-            path: self.folder.dir.clone(),
-            source,
-        })?;
-        Ok(decoded.ordered.frame)
-    }
 }
 
-/// Returns the feed and the day of a file, in words.
-pub(super) fn name_of(piece: &Piece) -> String {
-    let of = piece.day.as_ref();
-    of.map_or_else(String::new, |of| format!("{} {}", of.feed, of.day))
-}
-
-/// Returns what tells a file from the one that takes its place. The time of its last change is none of it: a second name changes
-/// that.
-pub(super) fn seen(meta: &Meta) -> u64 {
-    let text = format!("{}\0{}\0{}", meta.len, meta.modified_nanos, meta.inode);
-    Digest::of(text.as_bytes()).half().number()
-}
-
-/// Returns what only a mirror of trades has still: nobody puts it back but a person.
-pub(super) fn last_copies(
-    tree: &Tree,
-    version: &Version,
-    is_wanted: &dyn Fn(&StorageRequest) -> bool,
-) -> Vec<(StorageRequest, String)> {
-    let feeds = version.series.iter().filter_map(|(feed, state)| {
-        let request = tree.trades_of(feed.parse().ok()?);
-        let is_meant = !state.kept.is_empty() && is_wanted(&request);
-        is_meant.then(|| {
-            let days: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
-            let reason = format!(
-                "days of trades are put back by hand, or read again by barkeep update --replay: {}",
-                days.join(" ")
-            );
-            (request, reason)
-        })
-    });
-    feeds.collect()
-}
-
-/// Tells whether two names are one file, as far as that can be seen from outside.
-pub(super) fn is_one(fs: &dyn Fs, a: &Path, b: &Path) -> FsResult<bool> {
-    let (a, b) = (fs.metadata(a)?, fs.metadata(b)?);
-    Ok(a.is_some() && a == b)
+/// Returns the trades of a file of the tree; why nobody can if this build cannot.
+fn rows_in(whole: &Whole) -> Result<Frame, CodecError> {
+    let bytes = whole.bytes.clone().into();
+    let profile = Profile::of(Dataset::Trades);
+    let decoded = codec::decode_within(&bytes, profile, MemoryLimit::NONE)?;
+    Ok(decoded.ordered.frame)
 }

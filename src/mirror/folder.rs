@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::days::seen;
+use super::day_files::seen;
 use super::version::Refused;
 use super::{MirrorError, Piece, Tree, Version};
 use crate::codec::{self, Encoded};

@@ -10,7 +10,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::changes::{LinesSince, lines_since};
-use super::days;
+use super::day_files;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
 use super::refresh::name_of;
@@ -95,7 +95,7 @@ pub fn last_copies(
         return Err(MirrorError::Foreign { path: folder.dir });
     }
     if tree.dataset == Dataset::Trades {
-        found.refused = days::last_copies(tree, &version, is_wanted);
+        found.refused = day_files::last_copies(tree, &version, is_wanted);
         return Ok(found);
     }
     let origin = Origin {

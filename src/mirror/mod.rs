@@ -10,6 +10,7 @@ mod changes;
 mod clean;
 mod compare;
 mod cut;
+mod day_files;
 mod days;
 mod error;
 mod extent;

@@ -6,7 +6,7 @@ use crate::frame::{KindOf, Profile};
 use crate::model::Digest;
 
 use super::super::Tree;
-use super::super::days::INSTRUMENT;
+use super::super::day_files::INSTRUMENT;
 use super::super::refresh::INSTANTS;
 
 /// What a reader has to know: that `date` is a clock on a wall and no instant.

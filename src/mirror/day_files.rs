@@ -1,0 +1,97 @@
+//! The files of the days of feeds, in the tree and in its mirror: which there are, what they are called, and which are one.
+//!
+//! Leaves to others: what becomes of them in the next state (`days`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use super::{MirrorError, Piece, Tree, Version};
+use crate::model::{Digest, Feed, PartitionKey, StorageRequest};
+use crate::storage::StorageError;
+use crate::sys::{Fs, FsResult, Meta};
+use crate::workspace::Workspace;
+
+/// The column that says what was traded.
+pub(super) const INSTRUMENT: &str = "isin";
+
+/// The files of the days of a feed.
+pub(super) type DayFiles = BTreeMap<NaiveDate, PathBuf>;
+
+/// The files of the days of each feed, or why they cannot be looked at.
+type Feeds = Vec<(Feed, Result<DayFiles, String>)>;
+
+/// Returns the feeds of which a tree or a version of its mirror has trades, each with the files of its days; of one that cannot
+/// be looked at, why.
+///
+/// # Errors
+/// When the disk does not answer.
+pub(super) fn feeds(
+    workspace: &Workspace<'_>,
+    tree: &Tree,
+    version: Option<&Version>,
+) -> Result<Feeds, MirrorError> {
+    let store = &workspace.stores.partitioned;
+    let mut feeds: BTreeSet<Feed> = store.feeds(&tree.venue)?.into_iter().collect();
+    let mirrored = version.iter().flat_map(|version| &version.pieces);
+    feeds.extend(mirrored.filter_map(|piece| Some(piece.day.as_ref()?.feed.clone())));
+    let mut all = Vec::with_capacity(feeds.len());
+    for feed in feeds {
+        let files = match store.files(&tree.trades_of(feed.clone())) {
+            Ok(files) => Ok(by_day(files)),
+            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            Err(refused) => Err(refused.to_string()),
+        };
+        all.push((feed, files));
+    }
+    Ok(all)
+}
+
+fn by_day(files: Vec<(PartitionKey, PathBuf)>) -> DayFiles {
+    let days = files.into_iter().filter_map(|(key, path)| match key {
+        PartitionKey::Day(day) => Some((day, path)),
+        PartitionKey::Whole | PartitionKey::Month { .. } => None,
+    });
+    days.collect()
+}
+
+/// Returns the feed and the day of a file, in words.
+pub(super) fn name_of(piece: &Piece) -> String {
+    let of = piece.day.as_ref();
+    of.map_or_else(String::new, |of| format!("{} {}", of.feed, of.day))
+}
+
+/// Returns what tells a file from the one that takes its place. The time of its last change is none of it: a second name changes
+/// that.
+pub(super) fn seen(meta: &Meta) -> u64 {
+    let text = format!("{}\0{}\0{}", meta.len, meta.modified_nanos, meta.inode);
+    Digest::of(text.as_bytes()).half().number()
+}
+
+/// Returns what only a mirror of trades has still: nobody puts it back but a person.
+pub(super) fn last_copies(
+    tree: &Tree,
+    version: &Version,
+    is_wanted: &dyn Fn(&StorageRequest) -> bool,
+) -> Vec<(StorageRequest, String)> {
+    let feeds = version.series.iter().filter_map(|(feed, state)| {
+        let request = tree.trades_of(feed.parse().ok()?);
+        let is_meant = !state.kept.is_empty() && is_wanted(&request);
+        is_meant.then(|| {
+            let days: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
+            let reason = format!(
+                "days of trades are put back by hand, or read again by barkeep update --replay: {}",
+                days.join(" ")
+            );
+            (request, reason)
+        })
+    });
+    feeds.collect()
+}
+
+/// Tells whether two names are one file, as far as that can be seen from outside.
+pub(super) fn is_one(fs: &dyn Fs, a: &Path, b: &Path) -> FsResult<bool> {
+    let (a, b) = (fs.metadata(a)?, fs.metadata(b)?);
+    Ok(a.is_some() && a == b)
+}
