@@ -10,6 +10,7 @@
 
 mod cut;
 mod disk;
+mod fault;
 mod fs;
 mod mutant;
 mod simfs;
@@ -17,6 +18,7 @@ mod state;
 mod sweep;
 mod tree;
 
+pub(crate) use fault::{BadFolder, Fault};
 pub(crate) use mutant::{MutantFs, Op};
-pub(crate) use simfs::{BadFolder, Fault, SimFs};
+pub(crate) use simfs::SimFs;
 pub(crate) use sweep::{Recover, SweepReport, sweep};

@@ -13,66 +13,9 @@ use barkeep::sys::{FsKind, Heritage};
 
 use super::cut::Lost;
 use super::disk::Disk;
+use super::fault::{BadFolder, EIO, Fault, Planned};
 use super::mutant::Op;
 use super::tree::{Ino, Node};
-
-/// "Input/output error".
-pub(crate) const EIO: i32 = 5;
-
-/// How long a fault lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// One call fails.
-    Once,
-    /// That call and all later ones of its sort fail.
-    Forever,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Planned {
-    call: usize,
-    errno: i32,
-    fault: Fault,
-}
-
-impl Planned {
-    fn strikes(self, call: usize) -> bool {
-        match self.fault {
-            Fault::Once => call == self.call,
-            Fault::Forever => call >= self.call,
-        }
-    }
-}
-
-/// A folder in which the system refuses every change: rights, a read-only mount, an immutable folder.
-#[derive(Clone, Debug)]
-pub(crate) struct BadFolder {
-    /// The folder, with everything below it.
-    pub(crate) folder: PathBuf,
-    /// What the system answers.
-    pub(crate) errno: i32,
-    /// Whether nothing in it can be seen either.
-    pub(crate) is_blind: bool,
-    /// During which changing calls (from 1) it is bad.
-    pub(crate) calls: std::ops::Range<usize>,
-}
-
-impl BadFolder {
-    /// Returns a folder that is bad from the first call on.
-    pub(crate) fn always(folder: &str, errno: i32) -> Self {
-        Self {
-            folder: folder.into(),
-            errno,
-            is_blind: false,
-            calls: 0..usize::MAX,
-        }
-    }
-
-    fn has(&self, path: &Path) -> bool {
-        let dir = path.parent().unwrap_or(path);
-        dir.starts_with(&self.folder)
-    }
-}
 
 /// Everything behind the handle.
 pub(super) struct State {

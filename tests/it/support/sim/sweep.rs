@@ -12,7 +12,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::disk::Disk;
-use super::simfs::{EIO, Fault, SimFs};
+use super::fault::{EIO, Fault};
+use super::simfs::SimFs;
 use super::tree::mix;
 
 const ENOSPC: i32 = 28;
