@@ -50,13 +50,16 @@ pub struct Group {
     pub name: String,
 }
 
-/// What the name of a file in the folder of a ledger says.
+/// What the name of a file in the folder of a ledger says. Copies that programs which sync folders put beside a file have further
+/// signs in their names, and say nothing: their groups would count twice.
 pub(super) fn numbers_of(name: &str) -> Option<RangeInclusive<u32>> {
     let stem = name.strip_suffix(SUFFIX)?;
     let number = |text: &str| (text.len() == 8).then(|| text.parse::<u32>().ok())?;
-    if let Some((first, _)) = stem.split_once('.') {
+    if let Some((first, group)) = stem.split_once('.') {
+        let is_sign = |sign: char| sign.is_ascii_alphanumeric() || sign == '-';
+        let (run, nth) = group.rsplit_once('-')?;
         let number = number(first)?;
-        return Some(number..=number);
+        return (run.chars().all(is_sign) && nth.parse::<u32>().is_ok()).then_some(number..=number);
     }
     let (first, last) = stem.split_once('-')?;
     Some(number(first)?..=number(last)?)
@@ -435,6 +438,13 @@ mod tests {
                 Some(42..=42),
             ),
             ("00000001-00000064.jsonl", Some(1..=64)),
+            (
+                "00000042.20260601T000000Z-00000001-1-1.sync-conflict-20260602-101010-ABC.jsonl",
+                None,
+            ),
+            ("00000042.20260601T000000Z-00000001-1-1 (1).jsonl", None),
+            ("00000042.20260601T000000Z-00000001-1-1-LAPTOP.jsonl", None),
+            ("00000001-00000064 (copy).jsonl", None),
             ("records.jsonl", None),
             ("00000042.jsonl~", None),
             ("42.x.jsonl", None),
