@@ -274,11 +274,26 @@ impl Folder<'_> {
         self.fs.rename(&temp, &dir)?;
         self.fs.sync_dir(&self.dir)?;
         let link = self.dir.join(CURRENT);
+        self.set_aside(&link, version.number)?;
         let temp = temps.beside(&link);
         self.fs
             .create_link(Path::new(&format!("v{}", version.number)), &temp)?;
         self.fs.turn_link(&temp, &link)?;
         self.fs.sync_dir(&self.dir)
+    }
+
+    /// Gives a folder in the place of the link the name of a state behind a number: a copy that followed links has one there, and
+    /// whose it is nobody knows. As a stranger it stays, and is named.
+    fn set_aside(&self, link: &Path, number: u64) -> FsResult<()> {
+        let found = self.fs.metadata(link)?;
+        if found.is_none_or(|found| found.kind != Kind::Dir) {
+            return Ok(());
+        }
+        let mut aside = number + 1;
+        while self.fs.metadata(&self.version_dir(aside))?.is_some() {
+            aside += 1;
+        }
+        self.fs.rename(link, &self.version_dir(aside))
     }
 
     /// Gives each file a name in the folder of a state; `false`, and none of them, where files have one name only: some of

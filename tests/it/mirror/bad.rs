@@ -1,6 +1,7 @@
 //! Mirrors that are not what barkeep left, and disks that refuse.
 
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use barkeep::cli::Exit;
 use barkeep::mirror::Tier;
@@ -189,6 +190,29 @@ fn what_has_the_name_of_a_version_and_is_none_stays_and_is_named() {
     assert!(bar.has(format!("{DIR}/v96/state.jsonl")), "a copy of v1");
     bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
     assert_eq!(mine(&bar), before);
+}
+
+/// Neither `--full` nor `--drop` was a way out.
+#[test]
+fn a_mirror_that_was_copied_with_its_links_followed_is_made_anew() {
+    let bar = world();
+    let copied = bar.files_in(&format!("{DIR}/v1"));
+    bar.remove(format!("{DIR}/current"));
+    for (path, bytes) in &copied {
+        let below = path.strip_prefix(format!("{DIR}/v1")).unwrap();
+        bar.write(Path::new(DIR).join("current").join(below), bytes);
+    }
+
+    let ran = bar.run(&["mirror"]).expect(Exit::Partial);
+    let again = bar.run(&["mirror"]).expect(Exit::Ok);
+
+    assert!(ran.stderr.contains("it is no link"), "{ran:?}");
+    let said = format!("{DIR}/v3 is no version that barkeep made");
+    assert!(again.stderr.contains(&said), "{again:?}");
+    assert_eq!(bar.files_in(&format!("{DIR}/v3")).len(), copied.len());
+    bar.run(&["mirror", "--verify"]).expect(Exit::Ok);
+    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+    assert_eq!(bar.files_in(DIR).len(), copied.len());
 }
 
 #[test]
