@@ -343,16 +343,37 @@ impl Making<'_> {
     }
 
     /// Brings lines into the order of their bars, and within a bar into that of trading.
-    fn sort(&self, placed: &mut [Placed]) {
-        placed.sort_unstable_by_key(|line| (line.key, line.row));
+    fn sort(&self, placed: &mut Vec<Placed>) {
         let id = |line: &Placed| self.lines.id(line.row);
         let by_time = |a: &Placed, b: &Placed| a.at.cmp(&b.at).then_with(|| id(a).cmp(id(b)));
-        for bar in placed.chunk_by_mut(|a, b| a.key == b.key) {
-            // Rows are in the order of microseconds, so that hardly any bar has to be sorted by more.
-            if !bar.is_sorted_by(|a, b| by_time(a, b).is_le()) {
-                bar.sort_unstable_by(by_time);
+        let (mut within, mut outside) = (self.of_each_series(), self.of_each_series());
+        for line in placed.drain(..) {
+            let part = if line.key & OUTSIDE == 0 {
+                &mut within
+            } else {
+                &mut outside
+            };
+            if let Some(of_series) = part.get_mut(line.series) {
+                of_series.push(line);
             }
         }
+        for mut lines in within.into_iter().chain(outside) {
+            // Rows are in the order of microseconds, so that bars follow one another but where a clock is set back, and hardly any
+            // bar has to be sorted by more.
+            if !lines.is_sorted_by_key(|line| line.key) {
+                lines.sort_by_key(|line| line.key);
+            }
+            for bar in lines.chunk_by_mut(|a, b| a.key == b.key) {
+                if !bar.is_sorted_by(|a, b| by_time(a, b).is_le()) {
+                    bar.sort_unstable_by(by_time);
+                }
+            }
+            placed.append(&mut lines);
+        }
+    }
+
+    fn of_each_series(&self) -> Vec<Vec<Placed>> {
+        self.accounts.iter().map(|_| Vec::new()).collect()
     }
 
     fn aggregate(&self, placed: &[Placed], key: &[i64]) -> Result<Groups, ResampleError> {

@@ -6,7 +6,7 @@ Makes a day of lines at the rate of the real feed, has the bench `resample` of t
 bars: first, highest, lowest, last, volume and count by instrument, currency and minute of the stored trades, and bars of five minutes of 5.94
 million of one minute. The best of five each; bars must be equal in number. Prints one JSON document. With --gate the exit code is 1 when a
 bound is missed by more than a shared machine explains: 1 s for a day, by three times; twice the time of the processor that DuckDB takes, which
-reads the file, and by the clock uses every core; twice 1.2 times polars for the bars of five minutes.
+reads the file, and by the clock uses every core; twice 1.2 times that of the quicker of two ways in polars for the bars of five minutes.
 """
 
 import argparse
@@ -74,8 +74,8 @@ def fives_by_polars(folder):
                 .agg(polars.col("open").first(), polars.col("high").max(), polars.col("low").min(), polars.col("close").last(),
                      polars.col("volume").sum()))
 
-    seconds, _, rows = min((best(way) for way in (join, join_sorted)), key=lambda found: found[0])
-    return seconds, rows.height
+    ways = [best(way) for way in (join, join_sorted)]
+    return min(clock for clock, _, _ in ways), min(processor for _, processor, _ in ways), ways[0][2].height
 
 
 def main():
@@ -92,15 +92,16 @@ def main():
         done = subprocess.run([bench(root), folder], check=True, stdout=subprocess.PIPE, text=True)
         ours = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
         duck, duck_processor, bars = of_trades_by_duckdb(os.path.join(folder, "trades.parquet"))
-        peer, fives = fives_by_polars(folder)
+        peer, peer_processor, fives = fives_by_polars(folder)
     result = {**ours, "duckdb_read_and_aggregate": duck, "polars_join": peer, "ratio_duckdb": ours["aggregate"] / duck,
               "ratio_duckdb_processor": ours["aggregate_processor"] / duck_processor,
-              "ratio_duckdb_with_reading": ours["read_and_aggregate"] / duck, "ratio_polars": ours["join"] / peer}
+              "ratio_duckdb_with_reading": ours["read_and_aggregate"] / duck, "ratio_polars": ours["join"] / peer,
+              "ratio_polars_processor": ours["join_processor"] / peer_processor}
     print(json.dumps(result, indent=2))
     missed = [text for is_missed, text in (
         (ours["aggregate"] > 3.0, "a day takes more than three times 1 s"),
         (ours["aggregate_processor"] > 2.0 * duck_processor, "a day takes more than twice the processor of DuckDB"),
-        (ours["join"] > 2.0 * 1.2 * peer, "bars of five minutes take more than 2.4 times polars"),
+        (ours["join_processor"] > 2.0 * 1.2 * peer_processor, "bars of five minutes take more than 2.4 times the processor of polars"),
         (bars != ours["bars"], f"DuckDB makes {bars} bars of the day"),
         (fives != ours["fives"], f"polars makes {fives} bars of five minutes"),
     ) if is_missed]

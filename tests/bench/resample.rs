@@ -157,11 +157,12 @@ fn main() {
     });
     let rows: usize = finer.iter().map(Frame::len).sum();
     println!(
-        "{{\"trades\":{},\"bars\":{bars},\"aggregate\":{},\"aggregate_processor\":{},\"read_and_aggregate\":{},\"minutes\":{rows},\"fives\":{five},\"join\":{}}}",
+        "{{\"trades\":{},\"bars\":{bars},\"aggregate\":{},\"aggregate_processor\":{},\"read_and_aggregate\":{},\"minutes\":{rows},\"fives\":{five},\"join\":{},\"join_processor\":{}}}",
         day.len(),
         aggregate.clock,
         aggregate.processor,
         read.clock,
         join.clock,
+        join.processor,
     );
 }
