@@ -1,5 +1,7 @@
 //! What ends an update.
 
+use std::path::PathBuf;
+
 use crate::catalog::{CatalogError, Unusable};
 use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
@@ -31,6 +33,18 @@ pub enum CycleError {
     Lock(#[from] LockError),
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// The file system is too full to begin.
+    #[error("{} has {found} {what} left, and this run may need {needed}", path.display())]
+    NoSpace {
+        /// Where space is missing.
+        path: PathBuf,
+        /// Bytes or inodes.
+        what: &'static str,
+        /// What is left.
+        found: u64,
+        /// What may be needed.
+        needed: u64,
+    },
     /// The workspace has no tickers.json.
     #[error("there is no tickers.json")]
     WithoutRegistry,

@@ -7,9 +7,11 @@
 mod error;
 mod plan;
 mod run;
+mod space;
 mod tidy;
 
 pub use error::CycleError;
 pub use plan::{Cycle, Planned};
 pub use run::{Asker, Done};
+pub use space::check_space;
 pub use tidy::{Ending, Swept};

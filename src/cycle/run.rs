@@ -15,6 +15,7 @@ use crate::sys::{FsResult, Stopwatch};
 use crate::update::{self, Feeding, UpdatePlan};
 use crate::workspace::{DataRoot, Session, View};
 
+use super::space::check_space;
 use super::tidy::sweep_touched;
 use super::{Cycle, CycleError, Planned};
 
@@ -105,7 +106,17 @@ impl Cycle<'_> {
         let plan_seconds = watch.seconds();
         let warnings = asker.planned(&planned, registry.catalog());
         let view = self.view();
-        let ran = update::run(&planned.plan, view, session, registry, &self.options);
+        let fits = check_space(self.workspace, &planned.plan);
+        let ran = fits.and_then(|()| {
+            let options = &self.options;
+            Ok(update::run(
+                &planned.plan,
+                view,
+                session,
+                registry,
+                options,
+            )?)
+        });
         asker.stored();
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;

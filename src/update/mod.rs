@@ -16,7 +16,6 @@ mod plan;
 mod planned;
 mod queue;
 mod run;
-mod space;
 mod unknown;
 
 pub use order::missed;
@@ -26,7 +25,6 @@ pub use planned::{
     UpdatePlan,
 };
 pub use run::{NotFounds, Pace, RunOptions, run};
-pub use space::check_space;
 pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
 use crate::answers::AnswersError;
@@ -64,18 +62,6 @@ pub enum UpdateError {
     NoTickers {
         /// The venue.
         venue: Venue,
-    },
-    /// The file system is too full to begin.
-    #[error("{} has {found} {what} left, and this run may need {needed}", path.display())]
-    NoSpace {
-        /// Where space is missing.
-        path: std::path::PathBuf,
-        /// Bytes or inodes.
-        what: &'static str,
-        /// What is left.
-        found: u64,
-        /// What may be needed.
-        needed: u64,
     },
 }
 

@@ -24,7 +24,6 @@ use super::arrivals::Arrivals;
 use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
 use super::fetch::{Fetchers, Incoming, Message};
 use super::planned::VenueJob;
-use super::space::check_space;
 use super::unknown::let_rest;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes};
@@ -43,10 +42,6 @@ pub struct RunOptions {
     pub not_founds: NotFounds,
     /// How often a source is asked; `None` leaves that to the source.
     pub pace: Option<Pace>,
-    /// Bytes that must stay free.
-    pub min_free_bytes: u64,
-    /// Inodes that must stay free.
-    pub min_free_inodes: u64,
 }
 
 /// What becomes of series that the source does not know.
@@ -70,7 +65,7 @@ pub struct Pace {
 /// Executes a plan.
 ///
 /// # Errors
-/// When the disk refuses, the lock is lost, or space is missing from the start. Whatever was committed stays, and
+/// When the disk refuses, or the lock is lost. Whatever was committed stays, and
 /// what was fetched stays staged for the next run.
 pub fn run(
     plan: &UpdatePlan,
@@ -79,7 +74,6 @@ pub fn run(
     registry: &mut Registry,
     options: &RunOptions,
 ) -> Result<RunReport, UpdateError> {
-    check_space(plan, session.fs, session.places, options)?;
     // A mount point without its disk is no place for rows.
     let home = session.places.without_disk();
     let session = if plan.data.is_there() {
