@@ -20,7 +20,7 @@ use crate::sys::{Clock, Shutdown, Stopwatch};
 use super::answer::Answer;
 use super::queue::{Next, Queue};
 use super::{Pace, PlannedVenue, RunOptions};
-use crate::feeds::Arrival;
+use crate::feeds::{self, Arrival, FeedTask};
 use crate::workspace::Session;
 
 /// What is on its way to the writing thread.
@@ -182,6 +182,19 @@ impl<'l> Fetchers<'l> {
             );
         }
         *last = Some(Stopwatch::start());
+    }
+}
+
+/// Starts a thread for each feed.
+pub(super) fn start_feeds<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    tasks: &'scope [FeedTask<'_>],
+    answers: &SyncSender<Incoming>,
+) {
+    for (at, task) in tasks.iter().enumerate() {
+        let answers = answers.clone();
+        let send = move |arrival| answers.send(Incoming::Feed(at, arrival)).is_ok();
+        scope.spawn(move || feeds::fetch(task, &send));
     }
 }
 

@@ -8,7 +8,6 @@
 mod answer;
 mod arrivals;
 mod asides;
-mod feed_runs;
 mod fetch;
 mod fill;
 mod order;

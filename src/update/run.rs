@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::answers::{KeptAnswers, Replay};
 use crate::backlog::{GapNote, Owed, Remembered, Remembering};
+use crate::feeds::{FeedRuns, FeedsAsked};
 use crate::layout::Places;
 use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
@@ -21,8 +22,7 @@ use crate::sys::Stopwatch;
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
 use super::arrivals::Arrivals;
-use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
-use super::fetch::{Fetchers, Incoming, Message};
+use super::fetch::{Fetchers, Incoming, Message, start_feeds};
 use super::planned::VenueJob;
 use super::unknown::let_rest;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
@@ -160,11 +160,15 @@ impl<'l> Run<'_, 'l> {
             Feeding::Replayed { .. } => 0,
         };
         observer.observe(Event::FetchPlanned { series: asked });
+        let (view, session, options) = (self.view, self.session, self.options);
+        let feeds = FeedsAsked {
+            venues: &plan.feeds,
+            days: plan.days,
+        };
         if let Feeding::Replayed { since } = plan.feeding {
-            replay_all(self, plan, since)?;
+            feeds.replay(since, (view, session), self.registry, &mut self.report)?;
             return self.replay_answers(plan, since);
         }
-        let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
             .iter()
@@ -181,7 +185,7 @@ impl<'l> Run<'_, 'l> {
             self.report.at(&planned.venue).tickers.skipped = planned.skipped.len();
         }
         let requests_before: Vec<u64> = fetchers.iter().map(|f| f.source.requests()).collect();
-        let mut feeds = Feeds::begin(plan, view, session, &mut self.report)?;
+        let mut feeds = FeedRuns::begin(feeds, view, session, &mut self.report)?;
         let tasks = feeds.tasks();
         let watch = Stopwatch::start();
         thread::scope(|scope| {
@@ -225,7 +229,7 @@ impl<'l> Run<'_, 'l> {
     fn receive(
         &mut self,
         plan: &UpdatePlan,
-        feeds: &mut Feeds<'l>,
+        feeds: &mut FeedRuns<'l>,
         arriving: &Receiver<Incoming>,
     ) -> Result<(), UpdateError> {
         let (view, session) = (self.view, self.session);
@@ -253,7 +257,8 @@ impl<'l> Run<'_, 'l> {
             } = match incoming {
                 Incoming::Answer(message) => message,
                 Incoming::Feed(at, arrival) => {
-                    take_of_feed(self, feeds, (at, arrival))?;
+                    let registry = &mut *self.registry;
+                    feeds.take((at, arrival), (view, session), registry, &mut self.report)?;
                     continue;
                 }
             };
