@@ -5,11 +5,13 @@
 //! words (`cli`).
 
 mod minutes;
+mod order;
 mod owed;
 mod remembered;
 mod sessions;
 
 pub use minutes::{FeedMinutes, MinutesInState};
+pub use order::{Order, order};
 pub use owed::Owed;
 pub use remembered::{GapNote, Remembered, Remembering};
 pub use sessions::{

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::backlog::{FeedMinutes, Owed};
+use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
     self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
@@ -11,8 +11,9 @@ use crate::inventory::{self, LostRows, OtherBases, Portion, interval_of, lost_ro
 use crate::mirror;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
+use crate::source::{Asked, FetchJob};
 use crate::sys::{FsResult, Stopwatch};
-use crate::update::{self, Feeding, UpdatePlan};
+use crate::update::{self, Feeding, PlannedVenue, UpdatePlan};
 use crate::workspace::{DataRoot, Session, View};
 
 use super::space::check_space;
@@ -327,17 +328,33 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Returns what sources will forget before a next run can fetch it at this pace.
+    /// Counts the sessions that sources will have forgotten before a next run can fetch them at this pace: of what a plan was to
+    /// bring, what has not come.
     fn missed(&self, plan: &UpdatePlan, catalog: &Catalog) -> Vec<(Venue, Interval, usize)> {
         if plan.feeding != Feeding::Asked {
             return Vec::new();
         }
-        let owed = Owed {
-            view: self.workspace.view(),
-            catalog,
-            now: self.workspace.clock().now(),
-        };
-        update::missed(&owed, plan, self.options.pace)
+        let (view, now) = (self.workspace.view(), self.workspace.clock().now());
+        let owed = Owed { view, catalog, now };
+        let mut found = Vec::new();
+        for PlannedVenue { venue, jobs, .. } in &plan.venues {
+            let Some(source) = view.source(venue) else {
+                continue;
+            };
+            // A window that a person chose leaves nothing to go on from.
+            let left = jobs.iter().filter(|job| job.asked == Asked::Incremental);
+            let left = left.map(|job| FetchJob {
+                mark: catalog
+                    .mark(&job.ticker, venue, job.interval)
+                    .map(str::to_owned),
+                known: catalog.last_data_date(&job.ticker, venue, job.interval),
+                ..job.fetch_job(now, None)
+            });
+            let order = backlog::order(&owed, &**source, left, self.options.pace);
+            let missed = order.missed.into_iter();
+            found.extend(missed.map(|(interval, sessions)| (venue.clone(), interval, sessions)));
+        }
+        found
     }
 
     /// Returns how the minutes of feeds stand, if a plan asks feeds.

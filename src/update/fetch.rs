@@ -19,7 +19,7 @@ use crate::sys::{Clock, Shutdown, Stopwatch};
 
 use super::answer::Answer;
 use super::queue::{Next, Queue};
-use super::{Pace, PlannedVenue, RunOptions};
+use super::{PlannedVenue, RunOptions};
 use crate::feeds::{self, Arrival, FeedTask};
 use crate::workspace::Session;
 
@@ -60,7 +60,7 @@ pub(super) struct Fetchers<'l> {
     pub(super) now: DateTime<Utc>,
     pub(super) clock: &'l dyn Clock,
     pub(super) stop: &'l Shutdown,
-    pub(super) pace: Option<Pace>,
+    pub(super) pace: Option<Duration>,
     queue: Mutex<Queue<Begun>>,
     /// Since when the moments of the queue are counted.
     watch: Stopwatch,
@@ -174,12 +174,8 @@ impl<'l> Fetchers<'l> {
         let Some(pace) = self.pace else { return };
         let mut last = locked(&self.last_request);
         if let Some(last) = *last {
-            let spacing = pace.seconds / f64::from(pace.requests.max(1));
-            let left = (spacing - last.seconds()).max(0.0);
-            self.clock.sleep(
-                Duration::try_from_secs_f64(left).unwrap_or_default(),
-                self.stop,
-            );
+            self.clock
+                .sleep(pace.saturating_sub(last.elapsed()), self.stop);
         }
         *last = Some(Stopwatch::start());
     }

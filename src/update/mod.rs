@@ -10,20 +10,18 @@ mod arrivals;
 mod asides;
 mod fetch;
 mod fill;
-mod order;
 mod plan;
 mod planned;
 mod queue;
 mod run;
 mod unknown;
 
-pub use order::missed;
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, InBothLayouts, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped,
     UpdatePlan,
 };
-pub use run::{NotFounds, Pace, RunOptions, run};
+pub use run::{NotFounds, RunOptions, run};
 pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
 use crate::answers::AnswersError;

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bars_request;
 use super::plan::{Feeding, History};
+use crate::backlog::Order;
 use crate::catalog::{Catalog, Missing};
 use crate::config::{ConfigService, ToggleOrigin};
 use crate::ingest::Unserved;
@@ -226,6 +227,14 @@ impl PlannedJob {
 }
 
 impl PlannedVenue {
+    /// Puts the jobs into an order.
+    pub(super) fn arrange(&mut self, Order { order, missed }: Order) {
+        let mut jobs: Vec<Option<PlannedJob>> = self.jobs.drain(..).map(Some).collect();
+        let next = order.into_iter().filter_map(|at| jobs.get_mut(at)?.take());
+        self.jobs = next.collect();
+        self.missed = missed;
+    }
+
     /// Returns the series that are asked for.
     pub(super) fn series(&self) -> (&Venue, Vec<(&Ticker, Interval)>) {
         let series = self.jobs.iter().map(|job| (&job.ticker, job.interval));

@@ -8,6 +8,7 @@
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -40,8 +41,8 @@ pub struct RunOptions {
     pub jobs: NonZeroUsize,
     /// What becomes of series that the source does not know.
     pub not_founds: NotFounds,
-    /// How often a source is asked; `None` leaves that to the source.
-    pub pace: Option<Pace>,
+    /// The least time between two requests to a source; `None` leaves that to the source.
+    pub pace: Option<Duration>,
 }
 
 /// What becomes of series that the source does not know.
@@ -51,15 +52,6 @@ pub enum NotFounds {
     Save,
     /// They are reported only.
     Leave,
-}
-
-/// At most `requests` in `seconds`, evenly spaced.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// How many requests.
-    pub requests: u32,
-    /// In how many seconds.
-    pub seconds: f64,
 }
 
 /// Executes a plan.
