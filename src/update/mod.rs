@@ -9,7 +9,6 @@ mod answer;
 mod arrivals;
 mod asides;
 mod fetch;
-mod fill;
 mod plan;
 mod planned;
 mod queue;

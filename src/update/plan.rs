@@ -16,8 +16,8 @@ use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
+use super::UpdateError;
 use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
-use super::{UpdateError, fill};
 use crate::ingest::{self, Unserved};
 use crate::workspace::{DataRoot, View};
 
@@ -145,7 +145,7 @@ pub fn plan(
             continue;
         }
         if let Some(books) = &request.gaps {
-            fill::narrow(&owed, books, &planned.venue, &mut planned.jobs);
+            planned.narrow(&owed, books);
         }
         let questions = planned.jobs.iter();
         let questions = questions.map(|job| job.fetch_job(request.now, None));
