@@ -8,8 +8,10 @@ use crate::inventory::InventoryError;
 use crate::lock::LockError;
 use crate::storage::StorageError;
 use crate::sys::FsError;
-use crate::update::{Strangers, UpdateError};
+use crate::update::UpdateError;
 use crate::workspace::WorkspaceError;
+
+use super::Strangers;
 
 /// What ends an update, or keeps one from being planned.
 #[derive(Debug, thiserror::Error)]

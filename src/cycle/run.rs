@@ -13,7 +13,7 @@ use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
 use crate::source::{Asked, FetchJob};
 use crate::sys::{FsResult, Stopwatch};
-use crate::update::{self, Feeding, PlannedVenue, UpdatePlan};
+use crate::update::{self, Feeding, NotFounds, PlannedVenue, UpdatePlan};
 use crate::workspace::{DataRoot, Session, View};
 
 use super::space::check_space;
@@ -247,11 +247,15 @@ impl Cycle<'_> {
         session: Session<'_>,
         asker: &dyn Asker,
     ) -> Result<(), CycleError> {
-        let unknown = update::may_rest(report, self.options.not_founds);
+        let unknown = match self.options.not_founds {
+            NotFounds::Leave => ingest::may_rest(report),
+            // The run has done so.
+            NotFounds::Save => None,
+        };
         if unknown.is_none_or(|unknown| !asker.lets_rest(unknown)) {
             return Ok(());
         }
-        update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
+        ingest::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
         Ok(registry.save(session)?)
     }
 

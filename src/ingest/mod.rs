@@ -22,6 +22,7 @@ mod store;
 pub mod sweep;
 mod take_out;
 mod take_over;
+mod unknown;
 
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
@@ -39,3 +40,4 @@ pub use report::{
 pub use store::store;
 pub use take_out::{TakeOut, TakenOut, take_out};
 pub use take_over::take_over_trades;
+pub use unknown::{let_rest, may_rest, outages};

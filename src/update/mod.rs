@@ -13,7 +13,6 @@ mod plan;
 mod planned;
 mod queue;
 mod run;
-mod unknown;
 
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
@@ -21,7 +20,6 @@ pub use planned::{
     UpdatePlan,
 };
 pub use run::{NotFounds, RunOptions, run};
-pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
 
 use crate::answers::AnswersError;
 use crate::catalog::CatalogError;

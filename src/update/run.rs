@@ -25,9 +25,8 @@ use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use super::arrivals::Arrivals;
 use super::fetch::{Fetchers, Incoming, Message, start_feeds};
 use super::planned::VenueJob;
-use super::unknown::let_rest;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
-use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes};
+use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, let_rest, outages};
 use crate::workspace::{Session, View};
 
 /// How a plan is executed.
@@ -383,21 +382,15 @@ impl<'l> Run<'_, 'l> {
         is_below && self.report.data.refusal().is_some()
     }
 
-    /// An outage must not look like a thousand dead tickers: the source must have known at least one of them.
+    /// Lets series rest that their sources do not know, if that is asked for.
     fn record_unknown(&mut self) {
         if self.options.not_founds == NotFounds::Leave {
             return;
         }
-        for report in &self.report.venues {
-            if !report.is_believable() && !report.unknown.is_empty() && report.heard > 0 {
-                self.report.warnings.push(format!(
-                    "{} knows {} series of this run and {} not, which looks like an outage: none is recorded as not found",
-                    report.venue, report.heard, report.unknown.len()
-                ));
-            }
-        }
+        let venues = &self.report.venues;
+        self.report.warnings.extend(outages(venues));
         let catalog = self.registry.catalog_mut();
-        let _recorded = let_rest(&self.report.venues, catalog, self.options.today);
+        let _recorded = let_rest(venues, catalog, self.options.today);
     }
 }
 
