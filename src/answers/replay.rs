@@ -235,20 +235,7 @@ impl<'l> Replay<'_, 'l> {
         let Some(rows) = RowsToStage::encode(request, rows, provenance)? else {
             return Ok(());
         };
-        let run = match run {
-            Some(run) => run,
-            empty => {
-                let Session {
-                    fs, held, places, ..
-                } = self.session;
-                empty.insert(StagedRun::begin(
-                    fs,
-                    held,
-                    places,
-                    self.session.runs.next(),
-                )?)
-            }
-        };
+        let run = self.session.staged(run)?;
         // They lead up to what is known, and say nothing of what is newest.
         Ok(run.stage(&rows.with(Continuity::Apart))?)
     }

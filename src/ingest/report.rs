@@ -274,6 +274,24 @@ impl RunReport {
         &mut self.feeds[at]
     }
 
+    /// Reports that a series could not be brought up to date.
+    pub fn fail(
+        &mut self,
+        venue: &Venue,
+        (ticker, interval): (&Ticker, Interval),
+        reason: String,
+        kind: FailureKind,
+    ) {
+        let report = self.at(venue);
+        report.tickers.failed += 1;
+        report.failures.push(Failure {
+            ticker: ticker.clone(),
+            interval,
+            reason,
+            kind,
+        });
+    }
+
     /// Tells whether a failure of one kind happened.
     pub fn has(&self, kind: FailureKind) -> bool {
         self.venues

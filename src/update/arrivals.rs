@@ -20,8 +20,7 @@ use super::answer::{Answer, AnswerNotes, FetchedRows};
 use super::asides;
 use super::planned::VenueJob;
 use super::run::Run;
-use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
-use crate::workspace::Session;
+use crate::ingest::{FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
 
 /// What one venue has brought so far.
 pub(super) struct Arrivals<'l> {
@@ -228,28 +227,8 @@ impl<'l> Run<'_, 'l> {
         arrived: &mut Arrivals<'l>,
         sides: &[&RowsToStage],
     ) -> Result<(), UpdateError> {
-        let run = self.run_of(arrived)?;
+        let run = self.session.staged(&mut arrived.run)?;
         Ok(sides.iter().try_for_each(|rows| run.stage(rows))?)
-    }
-
-    /// Returns the staged run of a venue, begun with its first rows.
-    fn run_of<'a>(
-        &mut self,
-        arrived: &'a mut Arrivals<'l>,
-    ) -> Result<&'a mut StagedRun<'l, Open>, UpdateError> {
-        Ok(match &mut arrived.run {
-            Some(run) => run,
-            empty => {
-                let Session {
-                    fs,
-                    held,
-                    places,
-                    runs,
-                    ..
-                } = self.session;
-                empty.insert(StagedRun::begin(fs, held, places, runs.next())?)
-            }
-        })
     }
 
     /// Takes in an answer without bars, which may have events all the same.
@@ -372,14 +351,8 @@ impl<'l> Run<'_, 'l> {
 
     /// Reports that a job failed.
     fn fail(&mut self, of: VenueJob<'_>, reason: String, kind: FailureKind) {
-        let report = self.report.at(of.venue);
-        report.tickers.failed += 1;
-        report.failures.push(Failure {
-            ticker: of.job.ticker.clone(),
-            interval: of.job.interval,
-            reason,
-            kind,
-        });
+        let failed = (&of.job.ticker, of.job.interval);
+        self.report.fail(of.venue, failed, reason, kind);
     }
 
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
@@ -410,9 +383,7 @@ impl<'l> Run<'_, 'l> {
         bytes: &[u8],
         reason: &str,
     ) -> Result<(), UpdateError> {
-        let quarantine = self.session.quarantine(&self.session.runs.next());
-        let origin = self.session.places.root.join(request.to_string());
-        let kept = quarantine.keep(&origin, name, bytes, reason, Some(request))?;
+        let kept = self.session.put_away(request, name, bytes, reason)?;
         self.report.kept.push(kept);
         Ok(())
     }
