@@ -13,7 +13,6 @@ use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
 use crate::source::{Asked, CutShort, Extras};
 use crate::storage::{Open, RowsToStage, StagedRun};
-use crate::vault::VaultError;
 
 use super::UpdateError;
 use super::answer::{Answer, AnswerNotes, FetchedRows};
@@ -32,7 +31,7 @@ pub(super) struct Arrivals<'l> {
     pub(super) notes: SourceNotes,
     /// Series that have nothing new but what came along with that. Until it is durable they count as not asked for.
     pub(super) checked: Vec<Checked>,
-    /// Where answers are kept as they were received; `None` where they are not, or cannot be.
+    /// Where answers are kept as they were received; `None` where they are not.
     pub(super) kept: Option<KeptAnswers<'l>>,
 }
 
@@ -48,27 +47,6 @@ pub(super) struct Checked {
 }
 
 impl<'l> Run<'_, 'l> {
-    /// Does something with the kept answers of a venue. Where the vault takes no files, that is told, and no more are kept.
-    pub(super) fn with_kept(
-        &mut self,
-        venue: &Venue,
-        arrived: &mut Arrivals<'l>,
-        act: impl FnOnce(&mut KeptAnswers<'l>) -> Result<(), VaultError>,
-    ) -> Result<(), UpdateError> {
-        let Some(kept) = &mut arrived.kept else {
-            return Ok(());
-        };
-        match act(kept) {
-            Err(error) if error.is_of_place() => {
-                arrived.kept = None;
-                let text = format!("{venue}: its answers are not kept in the vault: {error}");
-                self.report.warnings.push(text);
-                Ok(())
-            }
-            done => Ok(done?),
-        }
-    }
-
     /// Takes one answer in: rows are staged, everything else is reported. What cannot be put into quarantine costs its own
     /// ticker, which is asked for again.
     pub(super) fn take(

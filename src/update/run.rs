@@ -20,14 +20,13 @@ use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
 use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
-use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
 use super::arrivals::Arrivals;
 use super::fetch::{Fetchers, Incoming, Message, start_feeds};
 use super::planned::VenueJob;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
 use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, let_rest, outages};
-use crate::workspace::{Session, View};
+use crate::workspace::{Session, View, keep_learned};
 
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
@@ -197,24 +196,12 @@ impl<'l> Run<'_, 'l> {
             let told = remarks.map(|remark| format!("{venue}: {remark}"));
             self.report.warnings.extend(told);
         }
-        self.keep_learned(&fetchers);
+        keep_learned(
+            self.session,
+            fetchers.iter().map(|fetchers| fetchers.source),
+        );
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())
-    }
-
-    /// Keeps what sources learned of their servers. What cannot be kept is learned once more.
-    fn keep_learned(&self, fetchers: &[Fetchers<'_>]) {
-        let Session { fs, places, .. } = self.session;
-        let temps = TempNames::of(self.session.runs.next());
-        for fetchers in fetchers {
-            let path = places.learned(&fetchers.planned.venue);
-            let known = fs.read(&path).ok().flatten();
-            let text = fetchers.source.learned().unwrap_or_default().into_bytes();
-            if known.unwrap_or_default() != text {
-                let made = create_dirs(fs, &places.root, parent(&path));
-                let _kept = made.and_then(|()| replace(fs, &temps, &path, &text));
-            }
-        }
     }
 
     fn receive(
@@ -257,18 +244,25 @@ impl<'l> Run<'_, 'l> {
             else {
                 continue;
             };
-            self.with_kept(&planned.venue, arrived, |kept| kept.keep(&downloads))?;
+            if let Some(kept) = &mut arrived.kept {
+                kept.keep(&downloads, &mut self.report.warnings)?;
+            }
             if let Some(job) = planned.jobs.get(job) {
                 let venue = &planned.venue;
                 self.take(VenueJob { venue, job }, answer, arrived)?;
             }
             arrived.left -= 1;
-            if arrived.left == 0 {
-                self.with_kept(&planned.venue, arrived, KeptAnswers::settle)?;
+            if arrived.left > 0 {
+                continue;
             }
-            if arrived.left == 0 && !self.session.stop.is_raised() {
+            if let Some(kept) = &mut arrived.kept {
+                kept.settle(&mut self.report.warnings)?;
+            }
+            if !self.session.stop.is_raised() {
                 self.consolidate(planned, arrived)?;
-                self.with_kept(&planned.venue, arrived, KeptAnswers::tidy)?;
+                if let Some(kept) = &mut arrived.kept {
+                    kept.tidy(&mut self.report.warnings)?;
+                }
             }
         }
         Ok(())
