@@ -4,19 +4,16 @@
 //! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
-use crate::answers::KeptAnswers;
+use crate::answers::{Answer, AnswerNotes, FetchedRows, KeptAnswers, is_known, other_security};
 use crate::backlog::GapNote;
 use crate::catalog::{Missing, Wanted};
-use crate::check::Who;
 use crate::frame::Displaced;
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::Event;
-use crate::source::{Asked, CutShort, Extras};
+use crate::source::{Asked, CutShort};
 use crate::storage::{Open, RowsToStage, StagedRun};
 
 use super::UpdateError;
-use super::answer::{Answer, AnswerNotes, FetchedRows};
-use super::asides;
 use super::planned::VenueJob;
 use super::run::Run;
 use crate::ingest::{FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
@@ -126,26 +123,26 @@ impl<'l> Run<'_, 'l> {
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         let request = of.request();
-        self.keep_duplicates(of, &fetched.aside.duplicates)?;
-        if !self.is_same(of, &fetched.aside, Some(&fetched.rows))? {
+        self.keep_duplicates(of, &fetched.notes.duplicates)?;
+        if !self.is_same(of, &fetched.notes, Some(&fetched.rows))? {
             return Ok(());
         }
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
-        let sides = fetched.aside.rows.iter().chain([&fetched.rows]);
+        let sides = fetched.notes.rows.iter().chain([&fetched.rows]);
         let staged = self.stage_all(arrived, &sides.collect::<Vec<_>>());
         if !self.is_staged(of, staged)? {
             return Ok(());
         }
-        self.note_heard(of, &fetched.aside)?;
-        self.learn_heard(of, &fetched.aside);
-        let cut_short = fetched.aside.beside.cut_short.as_ref();
+        self.note_heard(of, &fetched.notes)?;
+        self.learn_heard(of, &fetched.notes);
+        let cut_short = fetched.notes.beside.cut_short.as_ref();
         if cut_short.is_some_and(|cut| cut.body.is_none()) {
             self.learn(
                 of.venue,
                 GapNote::of_refusal(&of.job.ticker, of.job.interval),
             );
         }
-        let AnswerNotes { mark, beside, .. } = fetched.aside;
+        let AnswerNotes { mark, beside, .. } = fetched.notes;
         let history = match of.job.asked {
             Asked::Incremental => Wanted::Known,
             // A window that a person chose settles nothing of what lies around it.
@@ -223,7 +220,7 @@ impl<'l> Run<'_, 'l> {
         if says_who && !self.is_same(of, &aside, None)? {
             return Ok(());
         }
-        let is_certain = says_who || asides::is_known(self.registry.catalog(), who, &aside.beside);
+        let is_certain = says_who || is_known(self.registry.catalog(), who, &aside);
         if !aside.rows.is_empty() {
             let staged = self.stage_all(arrived, &aside.rows.iter().collect::<Vec<_>>());
             if !self.is_staged(of, staged)? {
@@ -254,18 +251,18 @@ impl<'l> Run<'_, 'l> {
 
     /// Takes in what an answer says of the days of a series.
     fn learn_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) {
-        let heard = asides::heard(of.job, aside);
+        let heard = aside.heard(of.job.has_rows || of.job.known.is_some());
         let note = GapNote::of_answer(&of.job.ticker, of.job.interval, heard);
         self.learn(of.venue, note);
     }
 
     /// Reports what a person should know of an answer in which the source knew the series.
     fn note_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) -> Result<(), UpdateError> {
-        self.report_aside(of, &aside.beside)?;
+        self.report_aside(of, aside)?;
         let report = self.report.at(of.venue);
         report.heard += 1;
-        report.rounded_volumes += aside.notes.rounded_volumes;
-        report.not_finite += aside.notes.not_finite;
+        report.rounded_volumes += aside.values.rounded_volumes;
+        report.not_finite += aside.values.not_finite;
         Ok(())
     }
 
@@ -277,27 +274,11 @@ impl<'l> Run<'_, 'l> {
         aside: &AnswerNotes,
         rows: Option<&RowsToStage>,
     ) -> Result<bool, UpdateError> {
-        let Some(identity) = &aside.beside.identity else {
-            return Ok(true);
-        };
         let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
         let (who, today) = ((&of.job.ticker, of.venue), self.options.today);
-        let answered = (identity, aside);
-        let ticker = &of.job.ticker;
-        let conflict = match asides::recognise(catalog, who, today, answered, warnings) {
-            Who::Same => return Ok(true),
-            Who::Moved(words) => {
-                warnings.push(format!(
-                    "{ticker} at {} has moved ({words}); first trade, currency, kind and prices are those that were known, so its history goes on",
-                    of.venue
-                ));
-                return Ok(true);
-            }
-            Who::Other(words) => words,
+        let Some(reason) = other_security(catalog, who, today, aside, warnings) else {
+            return Ok(true);
         };
-        let reason = format!(
-            "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {ticker}"
-        );
         if let Some(rows) = rows {
             let request = of.request();
             self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;
@@ -307,13 +288,14 @@ impl<'l> Run<'_, 'l> {
     }
 
     /// Reports what a person should know of an answer. What came instead of its end is kept.
-    fn report_aside(&mut self, of: VenueJob<'_>, beside: &Extras) -> Result<(), UpdateError> {
+    fn report_aside(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) -> Result<(), UpdateError> {
+        let beside = &aside.beside;
         let request = of.request();
         let series = (&of.job.ticker, of.venue, of.job.interval);
         let is_news = beside
             .lost
             .is_none_or(|days| !self.are_known_lost(series, days));
-        let warnings = asides::warnings(&request, beside, is_news);
+        let warnings = aside.warnings(&request, is_news);
         self.report.warnings.extend(warnings);
         if let Some(CutShort { reason, body }) = &beside.cut_short {
             let mut kind = FailureKind::Source;

@@ -5,9 +5,7 @@
 //! look: `--dry-run` prints what `run` would execute.
 //! Leaves to others: what a source is (`source`), how a group becomes durable (`storage`), words (`cli`).
 
-mod answer;
 mod arrivals;
-mod asides;
 mod fetch;
 mod plan;
 mod planned;
