@@ -12,6 +12,7 @@ mod fs;
 mod heritage;
 mod host;
 mod medium;
+mod mutex;
 mod open;
 mod os;
 mod probe;
@@ -25,5 +26,6 @@ pub use fs::{
 };
 pub use heritage::{Acl, Heritage};
 pub use host::{Host, HostFacts, ThisHost, terminal_columns};
+pub use mutex::locked;
 pub use os::OsFs;
 pub use shutdown::{Shutdown, Signal};

@@ -5,8 +5,8 @@
 //! Leaves to others: what an answer amounts to (`answers`), which job is next (`queue`), when it is tried again (`http`).
 
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::http::Talk;
 use crate::model::{PriceBasis, time};
 use crate::source::{Asked, Download, FetchJob, MarketDataSource, SourceError};
 use crate::storage::Stores;
-use crate::sys::{Clock, Shutdown, Stopwatch};
+use crate::sys::{Clock, Shutdown, Stopwatch, locked};
 
 use super::queue::{Next, Queue};
 use super::{History, PlannedJob, PlannedVenue, RunOptions, bars_request};
@@ -248,8 +248,4 @@ pub(super) fn start_feeds<'scope>(
         let send = move |arrival| answers.send(Incoming::Feed(at, arrival)).is_ok();
         scope.spawn(move || feeds::fetch(task, &send));
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -285,10 +285,6 @@ impl MarketDataSource for Yahoo {
         &self.venue
     }
 
-    fn serves(&self, _interval: Interval) -> bool {
-        true
-    }
-
     fn provenance(&self) -> Provenance {
         Provenance {
             timezone: None,
