@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::AnswerNotes;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ToldIdentity};
 use crate::check::{Who, judge};
 use crate::model::{Ticker, Venue};
 
@@ -28,12 +28,12 @@ pub fn other_security(
         (None, Some(known)) => judge(&known, identity, || notes.has_known_price),
         (None, None) => Who::Same,
     };
-    let recorded = match &who {
-        Who::Same => catalog.record_identity(ticker, venue, today, identity),
-        Who::Moved(_) => catalog.record_identity_moved(ticker, venue, today, identity),
-        Who::Other(_) => catalog.record_identity_seen(ticker, venue, today, identity),
+    let told = match &who {
+        Who::Same => ToldIdentity::Known(identity),
+        Who::Moved(_) => ToldIdentity::Moved(identity),
+        Who::Other(_) => ToldIdentity::Another(identity),
     };
-    if let Err(unusable) = recorded {
+    if let Err(unusable) = catalog.record_identity(ticker, venue, today, told) {
         warnings.push(unusable.to_string());
     }
     match who {
