@@ -5,6 +5,7 @@
 //! Leaves to others: what to fetch (`update`), how a group becomes durable (`storage`), words (`cli`).
 
 mod by_hand;
+mod checked;
 mod consolidate;
 mod error;
 mod feed_report;
@@ -24,12 +25,13 @@ mod take_out;
 mod take_over;
 mod unknown;
 
+pub use checked::Checked;
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
 pub use feed_report::{FeedReport, FileFailure, LostMinutes};
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
-pub use missing::{GaveUp, missing};
+pub use missing::missing;
 pub use put_back::{PutBack, Returned, put_back};
 pub use registry::Registry;
 pub use rehouse::{LookedInto, RehouseReport, rehouse};

@@ -6,9 +6,9 @@
 
 use crate::answers::{Answer, AnswerNotes, FetchedRows, KeptAnswers, is_known, other_security};
 use crate::backlog::GapNote;
-use crate::catalog::{Missing, Wanted};
+use crate::catalog::Wanted;
 use crate::frame::Displaced;
-use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::model::{StorageRequest, Venue};
 use crate::observe::Event;
 use crate::source::{Asked, CutShort};
 use crate::storage::{Open, RowsToStage, StagedRun};
@@ -16,7 +16,7 @@ use crate::storage::{Open, RowsToStage, StagedRun};
 use super::UpdateError;
 use super::planned::VenueJob;
 use super::run::Run;
-use crate::ingest::{FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
+use crate::ingest::{Checked, FailureKind, SourceNote, SourceNotes, Unknown};
 
 /// What one venue has brought so far.
 pub(super) struct Arrivals<'l> {
@@ -30,17 +30,6 @@ pub(super) struct Arrivals<'l> {
     pub(super) checked: Vec<Checked>,
     /// Where answers are kept as they were received; `None` where they are not.
     pub(super) kept: Option<KeptAnswers<'l>>,
-}
-
-/// A series of which the source had no bars.
-#[derive(Debug)]
-pub(super) struct Checked {
-    ticker: Ticker,
-    interval: Interval,
-    mark: Option<String>,
-    /// What the question was to bring back, if the answer covers it.
-    missing: Option<Missing>,
-    newest_bytes: Option<u64>,
 }
 
 impl<'l> Run<'_, 'l> {
@@ -350,31 +339,7 @@ impl<'l> Run<'_, 'l> {
 
     /// Records that the source was asked and had nothing new.
     pub(super) fn note_checked(&mut self, venue: &Venue, checked: Checked) {
-        let Checked {
-            ticker,
-            interval,
-            mark,
-            missing,
-            newest_bytes,
-        } = checked;
-        let today = self.options.today;
-        if let Some(missing) = missing {
-            let gave_up = GaveUp {
-                ticker: &ticker,
-                venue,
-                interval,
-                missing,
-                reached: missing.left,
-            };
-            gave_up.record(self.registry, &mut self.report, today);
-        }
-        let catalog = self.registry.catalog_mut();
-        if let Err(unusable) = catalog.record_checked(&ticker, venue, interval, today, mark) {
-            self.report.warnings.push(unusable.to_string());
-        }
-        if let Some(bytes) = newest_bytes {
-            let catalog = self.registry.catalog_mut();
-            catalog.record_newest_bytes(&ticker, venue, interval, bytes);
-        }
+        let (registry, report) = (&mut *self.registry, &mut self.report);
+        checked.record(venue, registry, report, self.options.today);
     }
 }
