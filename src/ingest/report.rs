@@ -299,12 +299,4 @@ impl RunReport {
             .flat_map(|venue| &venue.failures)
             .any(|failure| failure.kind == kind)
     }
-
-    /// Returns where things were put away.
-    pub fn put_away(&self) -> impl Iterator<Item = &PathBuf> {
-        self.damaged
-            .iter()
-            .map(|damaged| &damaged.record.folder)
-            .chain(self.kept.iter().map(|kept| &kept.folder))
-    }
 }

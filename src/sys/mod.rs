@@ -21,8 +21,7 @@ mod shutdown;
 pub use access::{Access, Rights, is_dir, refuse_unless_file, rights_of};
 pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};
 pub use fs::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
-    Meta, Space,
+    Barrier, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium, Meta, Space,
 };
 pub use heritage::{Acl, Heritage};
 pub use host::{Host, HostFacts, ThisHost, terminal_columns};
