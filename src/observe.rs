@@ -56,6 +56,7 @@ pub enum Event {
     Replayed {
         /// The venue of the feed.
         venue: Venue,
+        /// The day that its trades are filed under, by UTC.
         day: NaiveDate,
     },
     /// Consolidation begins.

@@ -12,9 +12,10 @@ use chrono::NaiveDate;
 
 use super::AnswersError;
 use super::kept::shelf_of;
+use super::rows::{provenance, refusal, sides, take_prepost};
 use crate::catalog::Wanted;
 use crate::frame::basis::{Overlap, changes_prices, measured};
-use crate::frame::{self, BarBatch, Frame, Reason};
+use crate::frame::{self, BarBatch, Frame};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
     VenueReport,
@@ -235,20 +236,7 @@ impl<'l> Replay<'_, 'l> {
         let Some(rows) = RowsToStage::encode(request, rows, provenance)? else {
             return Ok(());
         };
-        let run = match run {
-            Some(run) => run,
-            empty => {
-                let Session {
-                    fs, held, places, ..
-                } = self.session;
-                empty.insert(StagedRun::begin(
-                    fs,
-                    held,
-                    places,
-                    self.session.runs.next(),
-                )?)
-            }
-        };
+        let run = self.session.staged(run)?;
         // They lead up to what is known, and say nothing of what is newest.
         Ok(run.stage(&rows.with(Continuity::Apart))?)
     }
@@ -324,7 +312,7 @@ fn moves_prices(
     measured(&merged.revisions.iter().collect::<Vec<_>>(), overlap).is_some()
 }
 
-/// Adds an answer to those before it; `false` where its rows have no date.
+/// Adds an answer to those before it; `false` where none of its rows may be stored.
 fn fold(
     rows: &mut Rows,
     (request, ticker, interval): (&StorageRequest, &Ticker, Interval),
@@ -332,32 +320,14 @@ fn fold(
     batch: &BarBatch,
     mut beside: Extras,
 ) -> bool {
-    let (bars, _) = batch.ordered(ticker);
-    if bars
-        .displaced
-        .iter()
-        .any(|row| row.reason == Reason::Undated)
-    {
+    let (bars, values) = batch.ordered(ticker);
+    if refusal(&bars, values, batch.bars.len()).is_some() {
         return false;
     }
-    let outside = BarBatch {
-        bars: std::mem::take(&mut beside.prepost),
-    };
-    let (outside, _) = outside.ordered(ticker);
-    let provenance = beside.provenance.clone();
-    let provenance = provenance.unwrap_or_else(|| source.provenance());
-    let sides = beside.sides(ticker, interval, outside.frame);
-    let sides = sides.into_iter().map(|(rows, basis, series)| {
-        let request = StorageRequest {
-            venue: request.venue.clone(),
-            series,
-        };
-        let provenance = Provenance {
-            basis,
-            ..provenance.clone()
-        };
-        (request, rows, provenance)
-    });
+    let (outside, _) = take_prepost(ticker, &mut beside);
+    let provenance = provenance(source, &beside);
+    let of = (request, ticker, interval);
+    let sides = sides(of, &beside, &provenance, outside.frame);
     let bars = (request.clone(), bars.frame, provenance.clone());
     for (request, newer, provenance) in sides.chain([bars]) {
         if newer.is_empty() {

@@ -37,8 +37,10 @@ pub struct Findings {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct DamagedFile {
     pub path: PathBuf,
+    /// What is wrong with it, as a phrase.
     pub reason: String,
     pub request: StorageRequest,
+    /// The month or day that it is the file of.
     pub partition: PartitionKey,
 }
 

@@ -4,12 +4,16 @@
 //! marks is told and never stored. Leaves to others: what a session or a minute is (`gaps`), what is asked for (`update`),
 //! words (`cli`).
 
+mod fill;
 mod minutes;
+mod order;
 mod owed;
 mod remembered;
 mod sessions;
 
+pub use fill::narrow;
 pub use minutes::{FeedMinutes, MinutesInState};
+pub use order::{Order, order};
 pub use owed::Owed;
 pub use remembered::{GapNote, Remembered, Remembering};
 pub use sessions::{

@@ -3,7 +3,7 @@
 //! Promises: what an answer says of days is durable before its rows are committed, so that after no crash a session without
 //! a bar passes for one that is had. A session that its source forgot is named once. Trouble with what is remembered is told
 //! and changes nothing of what is stored: what was not written down is unknown.
-//! Leaves to others: what a day means (`gaps`), what an answer says of it (`update`).
+//! Leaves to others: what a day means (`gaps`), what an answer says of it (`answers`).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,6 +13,17 @@ const KNOWN: &str = "identity";
 const SEEN: &str = "identity_seen";
 const BEFORE: &str = "identity_before";
 
+/// What a source says of who a ticker is.
+#[derive(Clone, Copy, Debug)]
+pub enum ToldIdentity<'i> {
+    /// Who it is known to be, or nobody was known.
+    Known(&'i Identity),
+    /// The same security, as something else than before.
+    Moved(&'i Identity),
+    /// Another security.
+    Another(&'i Identity),
+}
+
 /// Returns who a ticker is by its records; `None` when nothing is recorded.
 pub(super) fn known(records: &Object) -> Option<Identity> {
     read(records, KNOWN)

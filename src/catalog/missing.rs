@@ -51,12 +51,6 @@ pub(super) fn known_rows<'r>(records: impl Iterator<Item = &'r Object>) -> Known
     found
 }
 
-/// Counts the series of which rows are known.
-pub(super) fn series_with_rows<'r>(records: impl Iterator<Item = &'r Object>) -> usize {
-    let of = |interval: &&Object| fields::date(interval, "last_data_date").is_some();
-    records.flat_map(intervals).filter(of).count()
-}
-
 /// Returns how long the file with the newest row was when that row was stored.
 pub(super) fn newest_bytes(entry: &Object) -> Option<u64> {
     entry.get(NEWEST_BYTES)?.as_u64()

@@ -28,6 +28,7 @@ pub use aliases::{Alias, AliasTable, Learned};
 pub use block::{Block, StorageBlock};
 pub use error::{CatalogError, CatalogWarning, Unusable};
 pub use found::{Found, Wanted};
+pub use identity::ToldIdentity;
 pub use intervals::{INTERVALS_FILE, Intervals};
 pub use meant::{Aliases, Meant, Named};
 pub use missing::{KnownRows, Missing};

@@ -364,11 +364,6 @@ impl Catalog {
         missing::known_rows(self.all_records())
     }
 
-    /// Counts the series of which rows are known.
-    pub fn series_with_rows(&self) -> usize {
-        missing::series_with_rows(self.all_records())
-    }
-
     /// Returns how long the file with the newest row was when that row was stored; `None` when nobody wrote it down.
     pub fn newest_bytes(&self, ticker: &Ticker, venue: &Venue, interval: Interval) -> Option<u64> {
         missing::newest_bytes(self.interval(ticker, venue, interval)?)

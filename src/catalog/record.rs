@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::block::StorageBlock;
 use super::fields::{self, ACTIVE, INTERVAL_ORDER, NOT_FOUND, TICKER_ORDER};
 use super::found::{self, Found, Wanted};
+use super::identity::ToldIdentity;
 use super::missing::{self, Missing};
 use super::{Catalog, Unusable, identity, place, read};
 use crate::document::Object;
@@ -143,7 +144,8 @@ impl Catalog {
         Ok(has_block)
     }
 
-    /// Records who a ticker is, where that is not known yet.
+    /// Records who a ticker is by what the source says: what is known is completed, or replaced and kept beside that with the
+    /// day; what contradicts it is noted, for a person to decide.
     ///
     /// # Errors
     /// When the entry of the ticker cannot be used; nothing is recorded then.
@@ -152,42 +154,12 @@ impl Catalog {
         ticker: &Ticker,
         venue: &Venue,
         today: NaiveDate,
-        identity: &Identity,
+        told: ToldIdentity<'_>,
     ) -> Result<(), Unusable> {
-        self.change(ticker, venue, today, |records| {
-            identity::complete(records, identity)
-        })
-    }
-
-    /// Records that a ticker goes on as what the source says of it now, and what it was until today.
-    ///
-    /// # Errors
-    /// When the entry of the ticker cannot be used; nothing is recorded then.
-    pub fn record_identity_moved(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        today: NaiveDate,
-        identity: &Identity,
-    ) -> Result<(), Unusable> {
-        self.change(ticker, venue, today, |records| {
-            identity::move_to(records, identity, today)
-        })
-    }
-
-    /// Records that the source says something else of a ticker than what is known, for a person to decide.
-    ///
-    /// # Errors
-    /// When the entry of the ticker cannot be used; nothing is recorded then.
-    pub fn record_identity_seen(
-        &mut self,
-        ticker: &Ticker,
-        venue: &Venue,
-        today: NaiveDate,
-        seen: &Identity,
-    ) -> Result<(), Unusable> {
-        self.change(ticker, venue, today, |records| {
-            identity::put_seen(records, seen)
+        self.change(ticker, venue, today, |records| match told {
+            ToldIdentity::Known(identity) => identity::complete(records, identity),
+            ToldIdentity::Moved(identity) => identity::move_to(records, identity, today),
+            ToldIdentity::Another(identity) => identity::put_seen(records, identity),
         })
     }
 

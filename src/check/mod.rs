@@ -98,23 +98,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 13] = [
-        Self::UnitJump,
-        Self::UnappliedSplit,
-        Self::Seam,
-        Self::Dividend,
-        Self::Adjustment,
-        Self::CapitalGain,
-        Self::Overlap,
-        Self::OffBorder,
-        Self::OffDay,
-        Self::OffGrid,
-        Self::Twin,
-        Self::Impossible,
-        Self::OfAnother,
-    ];
-
     /// Returns the word that it is printed as.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -140,11 +123,6 @@ impl Kind {
             self,
             Self::Overlap | Self::OffBorder | Self::OffDay | Self::OffGrid | Self::Twin
         )
-    }
-
-    /// Tells whether prices stand on different bases, so that the whole history has to be fetched again.
-    pub fn is_of_basis(self) -> bool {
-        matches!(self, Self::UnappliedSplit | Self::Seam)
     }
 }
 

@@ -339,6 +339,19 @@ impl From<CycleError> for Failure {
             CycleError::Update(error) => error.into(),
             CycleError::Lock(error) => error.into(),
             CycleError::Fs(error) => error.into(),
+            CycleError::NoSpace {
+                what,
+                found,
+                needed,
+                ..
+            } => {
+                let missing = needed.saturating_sub(found);
+                let amount = match what {
+                    "bytes" => words::size(missing),
+                    _ => format!("{missing} {what}"),
+                };
+                Self::of(Exit::NoSpace, error).hint(format!("free {amount}, then run again"))
+            }
             CycleError::WithoutRegistry => Self::of(Exit::NotInitialised, error),
             CycleError::Strangers(_) => Self::of(Exit::Failed, error),
         }
@@ -358,19 +371,6 @@ impl From<UpdateError> for Failure {
             UpdateError::NoTickers { ref venue } => {
                 let hint = format!("add one, such as: barkeep tickers add AAPL --venue {venue}");
                 Self::of(Exit::Usage, error).hint(hint)
-            }
-            UpdateError::NoSpace {
-                what,
-                found,
-                needed,
-                ..
-            } => {
-                let missing = needed.saturating_sub(found);
-                let amount = match what {
-                    "bytes" => words::size(missing),
-                    _ => format!("{missing} {what}"),
-                };
-                Self::of(Exit::NoSpace, error).hint(format!("free {amount}, then run again"))
             }
         }
     }

@@ -130,11 +130,6 @@ impl Settings {
         Ok(Self::layered(file, environment, flags))
     }
 
-    /// Returns the settings of a workspace without a file.
-    pub fn without_file(environment: &EnvVars, flags: &Overrides) -> Self {
-        Self::layered(SettingsFile::default(), environment, flags)
-    }
-
     fn layered(file: SettingsFile, environment: &EnvVars, flags: &Overrides) -> Self {
         let SettingsFile {
             workspace,

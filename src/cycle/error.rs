@@ -1,13 +1,17 @@
 //! What ends an update.
 
+use std::path::PathBuf;
+
 use crate::catalog::{CatalogError, Unusable};
 use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
 use crate::lock::LockError;
 use crate::storage::StorageError;
 use crate::sys::FsError;
-use crate::update::{Strangers, UpdateError};
+use crate::update::UpdateError;
 use crate::workspace::WorkspaceError;
+
+use super::Strangers;
 
 /// What ends an update, or keeps one from being planned.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +35,18 @@ pub enum CycleError {
     Lock(#[from] LockError),
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// The file system is too full to begin.
+    #[error("{} has {found} {what} left, and this run may need {needed}", path.display())]
+    NoSpace {
+        /// Where space is missing.
+        path: PathBuf,
+        /// Bytes or inodes.
+        what: &'static str,
+        /// What is left.
+        found: u64,
+        /// What may be needed.
+        needed: u64,
+    },
     /// The workspace has no tickers.json.
     #[error("there is no tickers.json")]
     WithoutRegistry,

@@ -7,9 +7,13 @@
 mod error;
 mod plan;
 mod run;
+mod space;
+mod strangers;
 mod tidy;
 
 pub use error::CycleError;
 pub use plan::{Cycle, Planned};
 pub use run::{Asker, Done};
+pub use space::check_space;
+pub use strangers::Strangers;
 pub use tidy::{Ending, Swept};

@@ -7,10 +7,10 @@ use crate::catalog::Catalog;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::Registry;
 use crate::model::{Interval, Venue};
-use crate::update::{self, Feeding, RunOptions, Strangers, UpdatePlan, UpdateRequest};
+use crate::update::{self, Feeding, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::{View, Workspace};
 
-use super::CycleError;
+use super::{CycleError, Strangers};
 
 /// An update that somebody wants.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ impl Cycle<'_> {
     pub fn plan(&self, catalog: &Catalog) -> Result<Planned, CycleError> {
         let (workspace, view) = (self.workspace, self.view());
         let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
-            update::makes_bars_of(view, ticker, venue)
+            view.makes_bars_of(ticker, venue)
         });
         if strangers.count() > 0 && strangers.count() == self.request.tickers.len() {
             return Err(CycleError::Strangers(strangers));

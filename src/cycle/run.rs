@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::backlog::{FeedMinutes, Owed};
+use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
     self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
@@ -11,10 +11,12 @@ use crate::inventory::{self, LostRows, OtherBases, Portion, interval_of, lost_ro
 use crate::mirror;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
+use crate::source::{Asked, FetchJob};
 use crate::sys::{FsResult, Stopwatch};
-use crate::update::{self, Feeding, UpdatePlan};
+use crate::update::{self, Feeding, NotFounds, PlannedVenue, UpdatePlan};
 use crate::workspace::{DataRoot, Session, View};
 
+use super::space::check_space;
 use super::tidy::sweep_touched;
 use super::{Cycle, CycleError, Planned};
 
@@ -105,7 +107,17 @@ impl Cycle<'_> {
         let plan_seconds = watch.seconds();
         let warnings = asker.planned(&planned, registry.catalog());
         let view = self.view();
-        let ran = update::run(&planned.plan, view, session, registry, &self.options);
+        let fits = check_space(self.workspace, &planned.plan);
+        let ran = fits.and_then(|()| {
+            let options = &self.options;
+            Ok(update::run(
+                &planned.plan,
+                view,
+                session,
+                registry,
+                options,
+            )?)
+        });
         asker.stored();
         let mut report = ran?;
         report.seconds.leftovers = leftover_seconds;
@@ -235,11 +247,15 @@ impl Cycle<'_> {
         session: Session<'_>,
         asker: &dyn Asker,
     ) -> Result<(), CycleError> {
-        let unknown = update::may_rest(report, self.options.not_founds);
+        let unknown = match self.options.not_founds {
+            NotFounds::Leave => ingest::may_rest(report),
+            // The run has done so.
+            NotFounds::Save => None,
+        };
         if unknown.is_none_or(|unknown| !asker.lets_rest(unknown)) {
             return Ok(());
         }
-        update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
+        ingest::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
         Ok(registry.save(session)?)
     }
 
@@ -316,17 +332,33 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Returns what sources will forget before a next run can fetch it at this pace.
+    /// Counts the sessions that sources will have forgotten before a next run can fetch them at this pace: of what a plan was to
+    /// bring, what has not come.
     fn missed(&self, plan: &UpdatePlan, catalog: &Catalog) -> Vec<(Venue, Interval, usize)> {
         if plan.feeding != Feeding::Asked {
             return Vec::new();
         }
-        let owed = Owed {
-            view: self.workspace.view(),
-            catalog,
-            now: self.workspace.clock().now(),
-        };
-        update::missed(&owed, plan, self.options.pace)
+        let (view, now) = (self.workspace.view(), self.workspace.clock().now());
+        let owed = Owed { view, catalog, now };
+        let mut found = Vec::new();
+        for PlannedVenue { venue, jobs, .. } in &plan.venues {
+            let Some(source) = view.source(venue) else {
+                continue;
+            };
+            // A window that a person chose leaves nothing to go on from.
+            let left = jobs.iter().filter(|job| job.asked == Asked::Incremental);
+            let left = left.map(|job| FetchJob {
+                mark: catalog
+                    .mark(&job.ticker, venue, job.interval)
+                    .map(str::to_owned),
+                known: catalog.last_data_date(&job.ticker, venue, job.interval),
+                ..job.fetch_job(now, None)
+            });
+            let order = backlog::order(&owed, &**source, left, self.options.pace);
+            let missed = order.missed.into_iter();
+            found.extend(missed.map(|(interval, sessions)| (venue.clone(), interval, sessions)));
+        }
+        found
     }
 
     /// Returns how the minutes of feeds stand, if a plan asks feeds.

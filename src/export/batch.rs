@@ -18,14 +18,6 @@ const MICRO: i64 = 1000;
 /// The name that Arrow has for the zone of instants.
 const UTC: &str = "UTC";
 
-/// Returns the rows of a sheet as a record batch: times are microseconds, on the clock of the exchange without a zone.
-///
-/// # Errors
-/// `TooFine` when a time is none of whole microseconds.
-pub fn record_batch(sheet: &Sheet) -> Result<RecordBatch, ExportError> {
-    of_schema(&schema(sheet.heads(), &[]), sheet)
-}
-
 /// Returns the schema of columns under such heads, with facts about all of them.
 pub(super) fn schema(heads: &[Head], facts: &[(String, String)]) -> Arc<Schema> {
     let fields: Vec<Field> = heads
@@ -49,7 +41,11 @@ fn data_type(head: &Head) -> DataType {
     }
 }
 
-/// Returns the rows of a sheet as a record batch of a schema that was made of its heads.
+/// Returns the rows of a sheet as a record batch of a schema that was made of its heads: times are microseconds, on the clock of
+/// the exchange without a zone.
+///
+/// # Errors
+/// `TooFine` when a time is none of whole microseconds.
 pub(super) fn of_schema(schema: &Arc<Schema>, sheet: &Sheet) -> Result<RecordBatch, ExportError> {
     let columns = sheet.heads().iter().zip(sheet.columns());
     let arrays: Result<Vec<ArrayRef>, ExportError> =
@@ -112,6 +108,10 @@ mod tests {
                 Column::Float(floats),
             ],
         )
+    }
+
+    fn record_batch(sheet: &Sheet) -> Result<RecordBatch, ExportError> {
+        of_schema(&schema(sheet.heads(), &[]), sheet)
     }
 
     #[test]

@@ -6,10 +6,10 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::sys::atomic::parent;
-use crate::sys::{Access, Fs, FsError, FsFile, FsResult, Kind};
+use crate::sys::{Access, Fs, FsError, FsFile, FsResult, Kind, locked};
 
 /// How much is collected before the system is asked to take it.
 const BUFFER: usize = 1 << 18;
@@ -24,12 +24,12 @@ pub struct Unsaid(Arc<Mutex<Option<FsError>>>);
 impl Unsaid {
     /// Returns what the system said, once.
     pub fn take(&self) -> Option<FsError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        locked(&self.0).take()
     }
 
     fn keep(&self, error: FsError) -> io::Error {
         let told = io::Error::from(error.source.kind());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        *locked(&self.0) = Some(error);
         told
     }
 }

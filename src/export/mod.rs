@@ -14,7 +14,6 @@ mod text;
 mod views;
 mod writer;
 
-pub use batch::record_batch;
 pub use decimals::{decimals, readable};
 pub use draft::{Draft, Unsaid, leftovers};
 pub use error::ExportError;

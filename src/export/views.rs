@@ -40,6 +40,7 @@ pub enum Zones {
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Tree {
     pub dataset: Dataset,
+    /// The length of its bars; `None` of a dataset without bars, such as events.
     pub interval: Option<Interval>,
     pub files: Files,
 }

@@ -1,6 +1,6 @@
 //! What comes from a feed, on its way to the thread that writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -68,8 +68,6 @@ pub struct FileRead {
     pub bad: Vec<BadLine>,
     /// How many of them there are.
     pub bad_lines: u64,
-    /// The days of its trades, UTC.
-    pub days: BTreeSet<NaiveDate>,
     /// Trades that were made where another feed is said to publish from, by their venue of execution.
     pub elsewhere: BTreeMap<Arc<str>, u64>,
     /// What went wrong beside that, as a phrase.

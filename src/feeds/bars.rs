@@ -245,9 +245,7 @@ impl<'l> Bars<'_, 'l> {
         registry: &mut Registry,
         report: &mut RunReport,
     ) -> Result<(), FeedRunError> {
-        let Session {
-            fs, held, places, ..
-        } = self.session;
+        let fs = self.session.fs;
         let venue = self.task.feed.venue();
         let provenance = Provenance {
             timezone: self.task.feed.spec().calendar.zone().map(str::to_owned),
@@ -272,14 +270,8 @@ impl<'l> Bars<'_, 'l> {
                 };
                 notes.insert(request.clone(), note);
             }
-            let run = match &mut run {
-                Some(run) => run,
-                empty => {
-                    let id = self.session.runs.next();
-                    empty.insert(StagedRun::begin(fs, held, places, id)?)
-                }
-            };
             // They are due until they are stored: what is not can be made again.
+            let run = self.session.staged(&mut run)?;
             run.hold(request, rows, provenance.clone())?;
         }
         let Some(run) = run else { return Ok(()) };

@@ -43,7 +43,7 @@ pub fn task_of<'l>(
 ///
 /// # Errors
 /// When what is remembered of it cannot be read.
-pub fn other_feed(task: &FeedTask<'_>) -> FsResult<Option<String>> {
+pub(super) fn other_feed(task: &FeedTask<'_>) -> FsResult<Option<String>> {
     let mut marks = Marks::of(task.places, task.feed.venue());
     let code = task.feed.spec().code.as_str();
     let other = marks.collected_from(task.fs)?;

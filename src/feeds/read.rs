@@ -2,14 +2,12 @@
 //!
 //! Promises: memory is bounded by the lines that are no trades, of which so many are kept and all are counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use chrono::NaiveDate;
 
 use super::Extent;
 use crate::frame::Trade;
-use crate::model::{Feed, time};
+use crate::model::Feed;
 use crate::source::posttrade::{BadLine, Limits, Line, LinesError, lines, other_publisher};
 
 /// Bytes of bad lines of one file that are kept. The vault has them all.
@@ -22,7 +20,6 @@ pub(super) struct Content {
     pub(super) lines: u64,
     pub(super) bad: Vec<BadLine>,
     pub(super) bad_lines: u64,
-    pub(super) days: BTreeSet<NaiveDate>,
     /// Trades that were made where another feed is said to publish from, by their venue of execution.
     pub(super) elsewhere: BTreeMap<Arc<str>, u64>,
     pub(super) trouble: Option<String>,
@@ -32,14 +29,9 @@ pub(super) struct Content {
 pub(super) fn read(feed: &Feed, bytes: &[u8], give: &mut dyn FnMut(Trade)) -> Content {
     let mut content = Content::default();
     let mut kept = 0;
-    let mut day = None;
     let outcome = lines(bytes, Limits::default(), &mut |line| match line {
         Line::Trade(trade) => {
             content.lines += 1;
-            let of_trade = trade.trade_time.div_euclid(time::DAY);
-            if day.replace(of_trade) != Some(of_trade) {
-                content.days.insert(time::day(trade.trade_time));
-            }
             if let Some(venue) = &trade.execution_venue
                 && other_publisher(feed, venue).is_some()
             {

@@ -75,7 +75,6 @@ impl<'t> Reader<'t> {
             lines: content.lines,
             bad: content.bad,
             bad_lines: content.bad_lines,
-            days: content.days,
             elsewhere: content.elsewhere,
             trouble: content.trouble,
             from_vault,

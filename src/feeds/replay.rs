@@ -24,7 +24,7 @@ use crate::workspace::{Session, View};
 ///
 /// # Errors
 /// When the disk refuses or the lock is lost. What was committed stays.
-pub fn replay<'l>(
+pub(super) fn replay<'l>(
     task: &FeedTask<'l>,
     since: Option<NaiveDate>,
     (view, session): (View<'l>, Session<'l>),

@@ -190,20 +190,12 @@ impl<'l> FeedRun<'l> {
 
     /// Takes trades in. What the vault has can be read once more, so that they need not be written twice.
     fn stage(&mut self, day: NaiveDate, rows: Frame) -> Result<(), FeedRunError> {
-        let Session {
-            fs, held, places, ..
-        } = self.session;
+        let fs = self.session.fs;
         // From here on a stopped run may store them, and then nobody else knows of the bars.
         self.marks
             .change(fs, day, |marks| marks.is_bars_due = true)?;
         self.marks.save(fs, &self.temps)?;
-        let run = match &mut self.staged {
-            Some(run) => run,
-            empty => {
-                let id = self.session.runs.next();
-                empty.insert(StagedRun::begin(fs, held, places, id)?)
-            }
-        };
+        let run = self.session.staged(&mut self.staged)?;
         let request = self.task.trades.clone();
         let provenance = Provenance {
             timezone: Some("UTC".to_owned()),
@@ -309,9 +301,9 @@ impl<'l> FeedRun<'l> {
         reason: &str,
         report: &mut RunReport,
     ) -> Result<(), FeedRunError> {
-        let quarantine = self.session.quarantine(&self.session.runs.next());
-        let origin = self.session.places.root.join(self.task.trades.to_string());
-        let kept = quarantine.keep(&origin, name, bytes, reason, Some(&self.task.trades))?;
+        let kept = self
+            .session
+            .put_away(&self.task.trades, name, bytes, reason)?;
         report.kept.push(kept);
         Ok(())
     }

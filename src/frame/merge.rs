@@ -51,9 +51,10 @@ impl Merged {
 /// Rows that are never one series with others: bars of a source and bars made of trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{held} are no series with {others}")]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct OtherRows {
+    /// What the stored rows are, in words.
     pub held: &'static str,
+    /// What those are that were to join them, in words.
     pub others: &'static str,
 }
 

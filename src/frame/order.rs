@@ -17,15 +17,7 @@ pub enum Reason {
     Duplicate,
 }
 
-impl Reason {
-    /// Returns the word used in quarantine records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Undated => "undated",
-            Self::Duplicate => "duplicate",
-        }
-    }
-}
+impl Reason {}
 
 /// A row without a place, with its values by column.
 #[derive(Clone, Debug, PartialEq)]

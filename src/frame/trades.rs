@@ -111,16 +111,6 @@ impl Default for TradeRows {
 }
 
 impl TradeRows {
-    /// Returns the number of trades.
-    pub fn len(&self) -> usize {
-        self.rows
-    }
-
-    /// Tells whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
     /// Appends a trade. Microseconds are cut off its times; the nanoseconds have columns of their own.
     pub fn push(&mut self, trade: &Trade) {
         let micros = |nanos: i64| nanos.div_euclid(1_000) * 1_000;

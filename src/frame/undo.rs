@@ -47,11 +47,6 @@ impl RowChanges {
         !self.replaced.is_empty() || self.removed.is_some()
     }
 
-    /// Tells whether nothing was done.
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.replaced.is_empty() && self.removed.is_none()
-    }
-
     /// Returns rows as they were before these changes. A change of a row that is not there changes nothing. Rows of one
     /// owner only: a row is found by its key.
     ///

@@ -4,7 +4,7 @@
 //! Leaves to others: whether and when there is another try (`tries`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -18,7 +18,7 @@ use super::{
     Http, HttpAnswer, HttpError, HttpRequest, Proxies, Rate, RateLimiter, Redirects, Tries, Turn,
     command,
 };
-use crate::sys::Shutdown;
+use crate::sys::{Shutdown, locked};
 
 /// The wait after the last try of a host that asks for fewer requests and does not say for how long.
 const LAST_PAUSE: Duration = Duration::from_mins(1);
@@ -104,7 +104,7 @@ impl Client {
         let answer = self.wire.exchange(call, stop)?;
         if let Some(date) = answer.date.as_deref().and_then(retry_after::date) {
             let ahead = date - self.limiter.clock().now();
-            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+            *locked(&self.ahead) = Some(ahead);
         }
         Ok(answer)
     }
@@ -249,7 +249,7 @@ impl Http for Client {
     }
 
     fn server_ahead(&self) -> Option<TimeDelta> {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+        *locked(&self.ahead)
     }
 }
 

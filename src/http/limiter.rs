@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,7 +21,7 @@ use super::bucket::{Bucket, Rate, later, until};
 use super::state::{StateFolder, Usage};
 use super::tries::{SecondTries, Tries};
 use crate::sys::atomic::TempNames;
-use crate::sys::{Clock, Fs, FsResult, Shutdown};
+use crate::sys::{Clock, Fs, FsResult, Shutdown, locked};
 
 /// How long a request may wait for its turn before it is refused instead.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_mins(10);
@@ -338,8 +338,4 @@ impl fmt::Debug for HostGate {
             .field("passage", &self.passage)
             .finish_non_exhaustive()
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ureq::http::HeaderMap;
@@ -18,7 +18,7 @@ use ureq::unversioned::transport::time::Duration as Allowed;
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::{HttpAnswer, HttpError};
-use crate::sys::{Shutdown, Stopwatch};
+use crate::sys::{Shutdown, Stopwatch, locked};
 
 /// How often the caller looks whether the run is to stop.
 const TICK: Duration = Duration::from_millis(50);
@@ -131,7 +131,7 @@ impl Wire {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<SyncSender<Errand>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.idle)
     }
 }
 

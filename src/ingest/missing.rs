@@ -43,22 +43,22 @@ pub fn missing(
 
 /// A series of which rows were gone, and how far it reaches now that its source was asked for them.
 #[derive(Debug)]
-pub struct GaveUp<'s> {
+pub(super) struct GaveUp<'s> {
     /// The ticker.
-    pub ticker: &'s Ticker,
+    pub(super) ticker: &'s Ticker,
     /// The venue.
-    pub venue: &'s Venue,
+    pub(super) venue: &'s Venue,
     /// The length of its bars.
-    pub interval: Interval,
+    pub(super) interval: Interval,
     /// What was gone.
-    pub missing: Missing,
+    pub(super) missing: Missing,
     /// The day of the newest row that is stored now.
-    pub reached: Option<NaiveDate>,
+    pub(super) reached: Option<NaiveDate>,
 }
 
 impl GaveUp<'_> {
     /// Gives up what did not come, if something did not.
-    pub fn record(self, registry: &mut Registry, report: &mut RunReport, today: NaiveDate) {
+    pub(super) fn record(self, registry: &mut Registry, report: &mut RunReport, today: NaiveDate) {
         let Self {
             ticker,
             venue,

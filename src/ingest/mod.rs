@@ -5,6 +5,7 @@
 //! Leaves to others: what to fetch (`update`), how a group becomes durable (`storage`), words (`cli`).
 
 mod by_hand;
+mod checked;
 mod consolidate;
 mod error;
 mod feed_report;
@@ -22,13 +23,15 @@ mod store;
 pub mod sweep;
 mod take_out;
 mod take_over;
+mod unknown;
 
+pub use checked::Checked;
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
 pub use feed_report::{FeedReport, FileFailure, LostMinutes};
 pub use leftovers::{LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
-pub use missing::{GaveUp, missing};
+pub use missing::missing;
 pub use put_back::{PutBack, Returned, put_back};
 pub use registry::Registry;
 pub use rehouse::{LookedInto, RehouseReport, rehouse};
@@ -39,3 +42,4 @@ pub use report::{
 pub use store::store;
 pub use take_out::{TakeOut, TakenOut, take_out};
 pub use take_over::take_over_trades;
+pub use unknown::{let_rest, may_rest, outages};

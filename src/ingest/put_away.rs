@@ -13,7 +13,7 @@ use crate::storage::{
 
 use super::IngestError;
 use super::consolidate::Consolidation;
-use super::report::{DamagedSeries, Failure, FailureKind};
+use super::report::{DamagedSeries, FailureKind};
 
 impl<'l> Consolidation<'_, 'l> {
     /// Reports what was put away when a series joined the group.
@@ -123,15 +123,7 @@ impl<'l> Consolidation<'_, 'l> {
             return;
         };
         if let Series::Bars { ticker, interval } = &request.series {
-            let report = self.report.at(venue);
-            report.tickers.failed += 1;
-            let (ticker, interval) = (ticker.clone(), *interval);
-            report.failures.push(Failure {
-                ticker,
-                interval,
-                reason,
-                kind,
-            });
+            self.report.fail(venue, (ticker, *interval), reason, kind);
         } else {
             // Events have no interval that a failure could name.
             self.report.at(venue).tickers.failed += 1;

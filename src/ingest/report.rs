@@ -274,19 +274,29 @@ impl RunReport {
         &mut self.feeds[at]
     }
 
+    /// Reports that a series could not be brought up to date.
+    pub fn fail(
+        &mut self,
+        venue: &Venue,
+        (ticker, interval): (&Ticker, Interval),
+        reason: String,
+        kind: FailureKind,
+    ) {
+        let report = self.at(venue);
+        report.tickers.failed += 1;
+        report.failures.push(Failure {
+            ticker: ticker.clone(),
+            interval,
+            reason,
+            kind,
+        });
+    }
+
     /// Tells whether a failure of one kind happened.
     pub fn has(&self, kind: FailureKind) -> bool {
         self.venues
             .iter()
             .flat_map(|venue| &venue.failures)
             .any(|failure| failure.kind == kind)
-    }
-
-    /// Returns where things were put away.
-    pub fn put_away(&self) -> impl Iterator<Item = &PathBuf> {
-        self.damaged
-            .iter()
-            .map(|damaged| &damaged.record.folder)
-            .chain(self.kept.iter().map(|kept| &kept.folder))
     }
 }

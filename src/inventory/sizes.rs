@@ -16,6 +16,7 @@ pub struct Size {
     pub dataset: Dataset,
     /// Series that have a record. All numbers but the last are theirs.
     pub series: u64,
+    /// Their data files.
     pub files: u64,
     /// Their files and folders, each of which takes an inode.
     pub inodes: u64,

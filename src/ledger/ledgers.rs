@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 
@@ -14,7 +14,7 @@ use super::{Group, History, LedgerError, Line, rows_out};
 use crate::frame::{Frame, Profile};
 use crate::layout::Places;
 use crate::model::{StorageRequest, Venue};
-use crate::sys::Fs;
+use crate::sys::{Fs, locked};
 
 /// Where a line stands in a ledger that was read.
 #[derive(Clone, Debug)]
@@ -141,7 +141,7 @@ impl Ledgers {
     }
 
     fn of(&self, fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Arc<Known>, LedgerError> {
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = locked(&self.known);
         if let Some(known) = all.get(venue) {
             return Ok(Arc::clone(known));
         }

@@ -53,11 +53,6 @@ impl<'w> LockGuard<'w> {
         self.workspace
     }
 
-    /// Returns the id of the run that holds the lock.
-    pub fn run(&self) -> &RunId {
-        &self.run
-    }
-
     /// Returns the names of temporary files of the run that holds the lock.
     pub fn temps(&self) -> TempNames {
         TempNames::of(self.run.clone())

@@ -17,7 +17,7 @@ use crate::model::Ticker;
 use crate::observe::Event;
 use crate::storage::QuarantineRecord;
 use crate::storage::StorageInterface;
-use crate::sys::{Durability, Medium};
+use crate::sys::Medium;
 
 /// Built tickers that may wait for the writer, so that nobody has to stop while it waits for the disk. Their files are
 /// a fraction of the rows that they were built from.
@@ -51,8 +51,6 @@ pub struct IntervalReport {
     pub written: (u64, u64),
     /// Tickers whose partitions could only be read from memory.
     pub from_memory: usize,
-    /// How batches were made durable.
-    pub durability: Durability,
     /// What was put away.
     pub kept: Vec<QuarantineRecord>,
     /// Files and folders that could not be given the owner, group or mode that they were to have.
@@ -92,7 +90,6 @@ pub fn migrate_interval(
         strangers: survey.strangers,
         written: (0, 0),
         from_memory: 0,
-        durability: run.durability(),
         kept: Vec::new(),
         unlike: Vec::new(),
         is_cut_short: false,

@@ -76,7 +76,7 @@ pub struct Verification {
     pub is_cut_short: bool,
 }
 
-/// What was found, in numbers of tickers.
+/// What was found, in numbers of tickers; each number counts the `Finding` of its name.
 #[expect(missing_docs, reason = "the names say it")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {

@@ -11,6 +11,7 @@ use crate::model::{Dataset, Feed, Interval, Series, StorageRequest, Ticker, Venu
 pub struct Tree {
     pub venue: Venue,
     pub dataset: Dataset,
+    /// The length of its bars; `None` of a dataset without bars, such as trades.
     pub interval: Option<Interval>,
 }
 

@@ -76,21 +76,7 @@ pub enum LeftOut {
     OtherNotation,
 }
 
-impl LeftOut {
-    /// Returns the reason as it is told.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Superseded => "superseded by a newer line",
-            Self::Cancelled => "cancelled",
-            Self::Reported => "reported, not traded in the book",
-            Self::UnknownMode => "of an unknown trading mode",
-            Self::NoPrice => "without a price",
-            Self::NoVolume => "without a volume",
-            Self::Outside => "outside of the session",
-            Self::OtherNotation => "in another notation of prices than their series",
-        }
-    }
-}
+impl LeftOut {}
 
 /// What the rules look at in a line.
 #[derive(Clone, Copy, Debug, Default)]

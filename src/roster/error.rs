@@ -37,13 +37,22 @@ pub enum RosterError {
     NoList { path: PathBuf },
     /// A server does not hand a list out.
     #[error("{origin} was not fetched: {reason}")]
-    Unfetched { origin: String, reason: ListError },
+    Unfetched {
+        /// The address that was asked.
+        origin: String,
+        reason: ListError,
+    },
     /// A list is none that can be taken.
     #[error("{origin} is refused: {reason}")]
-    Refused { origin: String, reason: ListError },
+    Refused {
+        /// Its address or path.
+        origin: String,
+        reason: ListError,
+    },
     /// The last list of an origin is damaged, so that nobody can say whether the new one is cut off.
     #[error("{origin} cannot be compared with {}: {reason}", kept.display())]
     Incomparable {
+        /// Its address or path.
         origin: String,
         /// The last list, as it lies below the workspace.
         kept: PathBuf,

@@ -121,7 +121,9 @@ pub trait MarketDataSource: fmt::Debug + Send + Sync {
     fn venue(&self) -> &Venue;
 
     /// Tells whether `fetch` may be asked for bars of this length; if not, `fetch` finds no series.
-    fn serves(&self, interval: Interval) -> bool;
+    fn serves(&self, _interval: Interval) -> bool {
+        true
+    }
 
     /// Returns how stored bars are to be read; its `source` is the venue.
     fn provenance(&self) -> Provenance;

@@ -10,7 +10,7 @@ use crate::layout::Places;
 use crate::lock::LockGuard;
 use crate::model::RunId;
 use crate::sys::atomic::{create_dirs, parent};
-use crate::sys::{Barrier, Durability, Fs, FsResult, Kind, is_dir};
+use crate::sys::{Barrier, Fs, FsResult, Kind, is_dir};
 
 use super::StorageError;
 
@@ -87,11 +87,6 @@ impl<'l> Area<'l> {
     /// Tells whether the barrier, which stands on the data root's file system, covers a path.
     pub(super) fn is_under_barrier(&self, path: &Path) -> bool {
         self.home_dir == self.dir || path.starts_with(&self.places.data)
-    }
-
-    /// Tells how the run makes groups durable.
-    pub(super) fn durability(&self) -> Durability {
-        self.barrier.durability()
     }
 
     /// Makes files and directories durable: one barrier, and each path by itself that lies on another disk.

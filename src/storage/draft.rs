@@ -85,9 +85,4 @@ impl Draft {
         let files = self.files.iter();
         files.map(|file| (file.path.as_path(), file.bytes.len() as u64))
     }
-
-    /// Returns how many rows its files hold.
-    pub fn rows(&self) -> u64 {
-        self.record.rows
-    }
 }

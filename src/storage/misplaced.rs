@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::layout::{LegacyName, PartitionPathBuilder, is_parquet, is_passed_over, legacy_name};
 use crate::model::{Dataset, Feed, Interval, Series, StorageRequest, Ticker, Venue, copied_from};
-use crate::sys::{Fs, Kind};
+use crate::sys::{Fs, Kind, locked};
 
 use super::folders::{SeriesFolders, parquet_below};
 use super::legacy_place::LegacyPlaces;
@@ -25,7 +25,7 @@ pub(super) struct Copies {
 
 impl Copies {
     fn of(&self, fs: &dyn Fs, tree: &Path) -> Result<ByOriginal, StorageError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.known);
         if let Some(copies) = known.get(tree) {
             return Ok(Arc::clone(copies));
         }

@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::frame::Profile;
 use crate::layout::{LegacyName, Level, legacy_name};
 use crate::model::{Dataset, Ticker, Venue};
-use crate::sys::{Entry, Fs, Kind};
+use crate::sys::{Entry, Fs, Kind, locked};
 
 use super::StorageError;
 use super::footers::facts_at;
@@ -47,7 +47,7 @@ impl Kept {
     }
 
     fn at(&self, venue: &Venue) -> Arc<BTreeSet<Ticker>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.known);
         if let Some(tickers) = known.get(venue) {
             return Arc::clone(tickers);
         }

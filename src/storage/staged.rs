@@ -14,7 +14,7 @@ use crate::layout::{Continuity, Places, staged_rows};
 use crate::lock::LockGuard;
 use crate::model::{Provenance, RunId, StorageRequest};
 use crate::sys::atomic::{TempNames, create_dirs, parent};
-use crate::sys::{Access, Durability, Fs, FsResult};
+use crate::sys::{Access, Fs, FsResult};
 
 use super::area::Area;
 use super::held::{Before, HeldBack};
@@ -43,11 +43,6 @@ impl<State> StagedRun<'_, State> {
     /// Returns the name of the run.
     pub fn id(&self) -> &RunId {
         self.area.id()
-    }
-
-    /// Tells how the run makes groups durable.
-    pub fn durability(&self) -> Durability {
-        self.area.durability()
     }
 }
 

@@ -57,21 +57,6 @@ impl RowsToStage {
         }))
     }
 
-    /// Encodes rows for staging, those of each partition by themselves: what has days as large as trades have is merged day by day.
-    ///
-    /// # Errors
-    /// As `encode`.
-    pub fn by_partition(
-        request: &StorageRequest,
-        rows: &Frame,
-        provenance: &Provenance,
-    ) -> Result<Vec<Self>, StorageError> {
-        let parts = rows.split();
-        let parts = parts.values();
-        let encoded = parts.map(|part| Self::encode(request.clone(), part, provenance));
-        encoded.filter_map(Result::transpose).collect()
-    }
-
     /// Returns the series.
     pub fn request(&self) -> &StorageRequest {
         &self.request

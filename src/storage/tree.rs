@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::codec::{Compression, Decoded};
 use crate::frame::basis::{self, OtherBasis, UnsealedBasis};
 use crate::frame::{Frame, Profile};
 use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, Venue};
-use crate::sys::Fs;
+use crate::sys::{Fs, locked};
 
 use super::StorageError;
 use super::sample::{Kept, Sample, Search, Shape};
@@ -124,7 +124,7 @@ impl Trees {
     }
 
     fn of_tree(&self, fs: &dyn Fs, series: InTree<'_>) -> Result<Option<Sample>, StorageError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = locked(&self.known);
         if let Some(sample) = known.get(series.tree) {
             return Ok(Some(sample.clone()));
         }

@@ -160,15 +160,6 @@ pub enum Medium {
     Disk,
 }
 
-/// How a barrier makes a group durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// One `syncfs` for the group.
-    Syncfs,
-    /// One `fsync` for each file and directory.
-    EachFile,
-}
-
 /// A file being written. Dropping it closes it; errors that only `close` would report are reported by `sync`.
 pub trait FsFile: fmt::Debug + Send {
     /// Appends all of `bytes`.
@@ -186,8 +177,6 @@ pub trait FsFile: fmt::Debug + Send {
 pub trait Barrier: fmt::Debug + Send + Sync {
     /// Returns when the contents of `files` and the entries of `dirs` survive power loss.
     fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()>;
-    /// Tells how it does so.
-    fn durability(&self) -> Durability;
 }
 
 /// An advisory lock that the system releases when this value or the process goes.

@@ -12,6 +12,7 @@ mod fs;
 mod heritage;
 mod host;
 mod medium;
+mod mutex;
 mod open;
 mod os;
 mod probe;
@@ -20,10 +21,10 @@ mod shutdown;
 pub use access::{Access, Rights, is_dir, refuse_unless_file, rights_of};
 pub use clock::{Clock, FixedClock, ReplayClock, Stopwatch, SystemClock};
 pub use fs::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
-    Meta, Space,
+    Barrier, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium, Meta, Space,
 };
 pub use heritage::{Acl, Heritage};
 pub use host::{Host, HostFacts, ThisHost, terminal_columns};
+pub use mutex::locked;
 pub use os::OsFs;
 pub use shutdown::{Shutdown, Signal};

@@ -16,8 +16,7 @@ use fs2::FileExt;
 
 use super::access::{Access, Rights, irregular};
 use super::fs::{
-    Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium,
-    Meta, Space,
+    Barrier, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Kind, Medium, Meta, Space,
 };
 use super::heritage::{self, Acl, Heritage};
 use super::medium::{drop_pages, has_barrier, kind_of_disk};
@@ -78,10 +77,6 @@ impl Barrier for SyncfsBarrier {
         rustix::fs::syncfs(&self.root)
             .map_err(|error| FsError::at("sync the file system of", &self.path)(error.into()))
     }
-
-    fn durability(&self) -> Durability {
-        Durability::Syncfs
-    }
 }
 
 #[derive(Debug)]
@@ -91,10 +86,6 @@ impl Barrier for EachFileBarrier {
     fn sync(&self, files: &[PathBuf], dirs: &[PathBuf]) -> FsResult<()> {
         files.iter().try_for_each(|file| OsFs.sync_file(file))?;
         dirs.iter().try_for_each(|dir| OsFs.sync_dir(dir))
-    }
-
-    fn durability(&self) -> Durability {
-        Durability::EachFile
     }
 }
 

@@ -4,24 +4,19 @@
 //! has a staged run of its own, begun with its first rows.
 //! Leaves to others: asking (`fetch`), bringing staged rows into the tree (`consolidate`).
 
-use crate::answers::KeptAnswers;
+use crate::answers::{Answer, AnswerNotes, FetchedRows, KeptAnswers, is_known, other_security};
 use crate::backlog::GapNote;
-use crate::catalog::{Missing, Wanted};
-use crate::check::Who;
+use crate::catalog::Wanted;
 use crate::frame::Displaced;
-use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::model::{StorageRequest, Venue};
 use crate::observe::Event;
-use crate::source::{Asked, CutShort, Extras};
+use crate::source::{Asked, CutShort};
 use crate::storage::{Open, RowsToStage, StagedRun};
-use crate::vault::VaultError;
 
 use super::UpdateError;
-use super::answer::{Answer, AnswerNotes, FetchedRows};
-use super::asides;
 use super::planned::VenueJob;
 use super::run::Run;
-use crate::ingest::{Failure, FailureKind, GaveUp, SourceNote, SourceNotes, Unknown};
-use crate::workspace::Session;
+use crate::ingest::{Checked, FailureKind, SourceNote, SourceNotes, Unknown};
 
 /// What one venue has brought so far.
 pub(super) struct Arrivals<'l> {
@@ -33,43 +28,11 @@ pub(super) struct Arrivals<'l> {
     pub(super) notes: SourceNotes,
     /// Series that have nothing new but what came along with that. Until it is durable they count as not asked for.
     pub(super) checked: Vec<Checked>,
-    /// Where answers are kept as they were received; `None` where they are not, or cannot be.
+    /// Where answers are kept as they were received; `None` where they are not.
     pub(super) kept: Option<KeptAnswers<'l>>,
 }
 
-/// A series of which the source had no bars.
-#[derive(Debug)]
-pub(super) struct Checked {
-    ticker: Ticker,
-    interval: Interval,
-    mark: Option<String>,
-    /// What the question was to bring back, if the answer covers it.
-    missing: Option<Missing>,
-    newest_bytes: Option<u64>,
-}
-
 impl<'l> Run<'_, 'l> {
-    /// Does something with the kept answers of a venue. Where the vault takes no files, that is told, and no more are kept.
-    pub(super) fn with_kept(
-        &mut self,
-        venue: &Venue,
-        arrived: &mut Arrivals<'l>,
-        act: impl FnOnce(&mut KeptAnswers<'l>) -> Result<(), VaultError>,
-    ) -> Result<(), UpdateError> {
-        let Some(kept) = &mut arrived.kept else {
-            return Ok(());
-        };
-        match act(kept) {
-            Err(error) if error.is_of_place() => {
-                arrived.kept = None;
-                let text = format!("{venue}: its answers are not kept in the vault: {error}");
-                self.report.warnings.push(text);
-                Ok(())
-            }
-            done => Ok(done?),
-        }
-    }
-
     /// Takes one answer in: rows are staged, everything else is reported. What cannot be put into quarantine costs its own
     /// ticker, which is asked for again.
     pub(super) fn take(
@@ -149,26 +112,26 @@ impl<'l> Run<'_, 'l> {
         arrived: &mut Arrivals<'l>,
     ) -> Result<(), UpdateError> {
         let request = of.request();
-        self.keep_duplicates(of, &fetched.aside.duplicates)?;
-        if !self.is_same(of, &fetched.aside, Some(&fetched.rows))? {
+        self.keep_duplicates(of, &fetched.notes.duplicates)?;
+        if !self.is_same(of, &fetched.notes, Some(&fetched.rows))? {
             return Ok(());
         }
         // Bars last: after a crash between the two they are missing and asked for again, with all that comes along.
-        let sides = fetched.aside.rows.iter().chain([&fetched.rows]);
+        let sides = fetched.notes.rows.iter().chain([&fetched.rows]);
         let staged = self.stage_all(arrived, &sides.collect::<Vec<_>>());
         if !self.is_staged(of, staged)? {
             return Ok(());
         }
-        self.note_heard(of, &fetched.aside)?;
-        self.learn_heard(of, &fetched.aside);
-        let cut_short = fetched.aside.beside.cut_short.as_ref();
+        self.note_heard(of, &fetched.notes)?;
+        self.learn_heard(of, &fetched.notes);
+        let cut_short = fetched.notes.beside.cut_short.as_ref();
         if cut_short.is_some_and(|cut| cut.body.is_none()) {
             self.learn(
                 of.venue,
                 GapNote::of_refusal(&of.job.ticker, of.job.interval),
             );
         }
-        let AnswerNotes { mark, beside, .. } = fetched.aside;
+        let AnswerNotes { mark, beside, .. } = fetched.notes;
         let history = match of.job.asked {
             Asked::Incremental => Wanted::Known,
             // A window that a person chose settles nothing of what lies around it.
@@ -228,28 +191,8 @@ impl<'l> Run<'_, 'l> {
         arrived: &mut Arrivals<'l>,
         sides: &[&RowsToStage],
     ) -> Result<(), UpdateError> {
-        let run = self.run_of(arrived)?;
+        let run = self.session.staged(&mut arrived.run)?;
         Ok(sides.iter().try_for_each(|rows| run.stage(rows))?)
-    }
-
-    /// Returns the staged run of a venue, begun with its first rows.
-    fn run_of<'a>(
-        &mut self,
-        arrived: &'a mut Arrivals<'l>,
-    ) -> Result<&'a mut StagedRun<'l, Open>, UpdateError> {
-        Ok(match &mut arrived.run {
-            Some(run) => run,
-            empty => {
-                let Session {
-                    fs,
-                    held,
-                    places,
-                    runs,
-                    ..
-                } = self.session;
-                empty.insert(StagedRun::begin(fs, held, places, runs.next())?)
-            }
-        })
     }
 
     /// Takes in an answer without bars, which may have events all the same.
@@ -266,7 +209,7 @@ impl<'l> Run<'_, 'l> {
         if says_who && !self.is_same(of, &aside, None)? {
             return Ok(());
         }
-        let is_certain = says_who || asides::is_known(self.registry.catalog(), who, &aside.beside);
+        let is_certain = says_who || is_known(self.registry.catalog(), who, &aside);
         if !aside.rows.is_empty() {
             let staged = self.stage_all(arrived, &aside.rows.iter().collect::<Vec<_>>());
             if !self.is_staged(of, staged)? {
@@ -297,18 +240,18 @@ impl<'l> Run<'_, 'l> {
 
     /// Takes in what an answer says of the days of a series.
     fn learn_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) {
-        let heard = asides::heard(of.job, aside);
+        let heard = aside.heard(of.job.has_rows || of.job.known.is_some());
         let note = GapNote::of_answer(&of.job.ticker, of.job.interval, heard);
         self.learn(of.venue, note);
     }
 
     /// Reports what a person should know of an answer in which the source knew the series.
     fn note_heard(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) -> Result<(), UpdateError> {
-        self.report_aside(of, &aside.beside)?;
+        self.report_aside(of, aside)?;
         let report = self.report.at(of.venue);
         report.heard += 1;
-        report.rounded_volumes += aside.notes.rounded_volumes;
-        report.not_finite += aside.notes.not_finite;
+        report.rounded_volumes += aside.values.rounded_volumes;
+        report.not_finite += aside.values.not_finite;
         Ok(())
     }
 
@@ -320,27 +263,11 @@ impl<'l> Run<'_, 'l> {
         aside: &AnswerNotes,
         rows: Option<&RowsToStage>,
     ) -> Result<bool, UpdateError> {
-        let Some(identity) = &aside.beside.identity else {
-            return Ok(true);
-        };
         let (catalog, warnings) = (self.registry.catalog_mut(), &mut self.report.warnings);
         let (who, today) = ((&of.job.ticker, of.venue), self.options.today);
-        let answered = (identity, aside);
-        let ticker = &of.job.ticker;
-        let conflict = match asides::recognise(catalog, who, today, answered, warnings) {
-            Who::Same => return Ok(true),
-            Who::Moved(words) => {
-                warnings.push(format!(
-                    "{ticker} at {} has moved ({words}); first trade, currency, kind and prices are those that were known, so its history goes on",
-                    of.venue
-                ));
-                return Ok(true);
-            }
-            Who::Other(words) => words,
+        let Some(reason) = other_security(catalog, who, today, aside, warnings) else {
+            return Ok(true);
         };
-        let reason = format!(
-            "the source describes another security than before ({conflict}); if it is the same one: barkeep tickers accept {ticker}"
-        );
         if let Some(rows) = rows {
             let request = of.request();
             self.keep(&request, "rows.parquet", rows.bytes(), &reason)?;
@@ -350,13 +277,14 @@ impl<'l> Run<'_, 'l> {
     }
 
     /// Reports what a person should know of an answer. What came instead of its end is kept.
-    fn report_aside(&mut self, of: VenueJob<'_>, beside: &Extras) -> Result<(), UpdateError> {
+    fn report_aside(&mut self, of: VenueJob<'_>, aside: &AnswerNotes) -> Result<(), UpdateError> {
+        let beside = &aside.beside;
         let request = of.request();
         let series = (&of.job.ticker, of.venue, of.job.interval);
         let is_news = beside
             .lost
             .is_none_or(|days| !self.are_known_lost(series, days));
-        let warnings = asides::warnings(&request, beside, is_news);
+        let warnings = aside.warnings(&request, is_news);
         self.report.warnings.extend(warnings);
         if let Some(CutShort { reason, body }) = &beside.cut_short {
             let mut kind = FailureKind::Source;
@@ -372,14 +300,8 @@ impl<'l> Run<'_, 'l> {
 
     /// Reports that a job failed.
     fn fail(&mut self, of: VenueJob<'_>, reason: String, kind: FailureKind) {
-        let report = self.report.at(of.venue);
-        report.tickers.failed += 1;
-        report.failures.push(Failure {
-            ticker: of.job.ticker.clone(),
-            interval: of.job.interval,
-            reason,
-            kind,
-        });
+        let failed = (&of.job.ticker, of.job.interval);
+        self.report.fail(of.venue, failed, reason, kind);
     }
 
     /// Two different rows of one answer share a timestamp: one is stored, the other is kept beside the tree.
@@ -410,40 +332,14 @@ impl<'l> Run<'_, 'l> {
         bytes: &[u8],
         reason: &str,
     ) -> Result<(), UpdateError> {
-        let quarantine = self.session.quarantine(&self.session.runs.next());
-        let origin = self.session.places.root.join(request.to_string());
-        let kept = quarantine.keep(&origin, name, bytes, reason, Some(request))?;
+        let kept = self.session.put_away(request, name, bytes, reason)?;
         self.report.kept.push(kept);
         Ok(())
     }
 
     /// Records that the source was asked and had nothing new.
     pub(super) fn note_checked(&mut self, venue: &Venue, checked: Checked) {
-        let Checked {
-            ticker,
-            interval,
-            mark,
-            missing,
-            newest_bytes,
-        } = checked;
-        let today = self.options.today;
-        if let Some(missing) = missing {
-            let gave_up = GaveUp {
-                ticker: &ticker,
-                venue,
-                interval,
-                missing,
-                reached: missing.left,
-            };
-            gave_up.record(self.registry, &mut self.report, today);
-        }
-        let catalog = self.registry.catalog_mut();
-        if let Err(unusable) = catalog.record_checked(&ticker, venue, interval, today, mark) {
-            self.report.warnings.push(unusable.to_string());
-        }
-        if let Some(bytes) = newest_bytes {
-            let catalog = self.registry.catalog_mut();
-            catalog.record_newest_bytes(&ticker, venue, interval, bytes);
-        }
+        let (registry, report) = (&mut *self.registry, &mut self.report);
+        checked.record(venue, registry, report, self.options.today);
     }
 }

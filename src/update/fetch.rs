@@ -2,25 +2,26 @@
 //!
 //! Promises: nothing here changes a file. Every job gives exactly one message; when the run is asked to stop, the jobs that
 //! were not begun or wait for their next try give none. A job that waits holds no thread as long as another one can be asked.
-//! Leaves to others: what an answer means (`answer`), which job is next (`queue`), when it is tried again (`http`).
+//! Leaves to others: what an answer amounts to (`answers`), which job is next (`queue`), when it is tried again (`http`).
 
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::http::Talk;
-use crate::source::{Download, FetchJob, MarketDataSource};
+use crate::model::{PriceBasis, time};
+use crate::source::{Asked, Download, FetchJob, MarketDataSource, SourceError};
 use crate::storage::Stores;
-use crate::sys::{Clock, Shutdown, Stopwatch};
+use crate::sys::{Clock, Shutdown, Stopwatch, locked};
 
-use super::answer::Answer;
 use super::queue::{Next, Queue};
-use super::{Pace, PlannedVenue, RunOptions};
-use crate::feeds::Arrival;
+use super::{History, PlannedJob, PlannedVenue, RunOptions, bars_request};
+use crate::answers::{Answer, AskedSeries};
+use crate::feeds::{self, Arrival, FeedTask};
 use crate::workspace::Session;
 
 /// What is on its way to the writing thread.
@@ -60,7 +61,7 @@ pub(super) struct Fetchers<'l> {
     pub(super) now: DateTime<Utc>,
     pub(super) clock: &'l dyn Clock,
     pub(super) stop: &'l Shutdown,
-    pub(super) pace: Option<Pace>,
+    pub(super) pace: Option<Duration>,
     queue: Mutex<Queue<Begun>>,
     /// Since when the moments of the queue are counted.
     watch: Stopwatch,
@@ -136,6 +137,61 @@ impl<'l> Fetchers<'l> {
         }
     }
 
+    /// Returns the question for one series.
+    fn question(&self, job: &PlannedJob) -> FetchJob {
+        let mut question = job.fetch_job(self.now, self.basis(job));
+        if job.asked == Asked::Explicit && question.basis.is_some() && question.known.is_none() {
+            question.known = self.newest(job);
+        }
+        question
+    }
+
+    /// Returns the basis of the stored rows, for sources that count requests and can give more than one: looking for
+    /// it may cost a whole file. What cannot be read now is judged once more before anything is merged with it.
+    fn basis(&self, job: &PlannedJob) -> Option<PriceBasis> {
+        let is_asked = self.source.cost(&job.fetch_job(self.now, None)) > 0;
+        if !job.has_rows || !is_asked {
+            return None;
+        }
+        let request = bars_request(&self.planned.venue, job);
+        self.stores
+            .basis(&request, job.route.layout)
+            .unwrap_or_default()
+    }
+
+    /// Returns the day of the newest stored row, where windows have left rows that the registry does not know as newest.
+    fn newest(&self, job: &PlannedJob) -> Option<NaiveDate> {
+        let request = bars_request(&self.planned.venue, job);
+        let stored = self.stores.of(job.route.layout).read(&request);
+        // What cannot be read now is judged once more before anything is merged with it.
+        let (_, newest) = stored.ok().flatten()?.frame.span()?;
+        Some(time::day(newest))
+    }
+
+    /// Asks for one series; an error is the pause after which it is to be asked for again.
+    fn ask(
+        &self,
+        job: &PlannedJob,
+        question: &FetchJob,
+        talk: &mut Talk,
+    ) -> Result<Answer, Duration> {
+        let asked = AskedSeries {
+            source: self.source,
+            stores: self.stores,
+            ticker: &job.ticker,
+            interval: job.interval,
+            identity: job.identity.as_ref(),
+            has_rows: job.has_rows,
+            layout: job.route.layout,
+            is_rebased: job.history == History::Whole,
+            continuity: job.continuity,
+        };
+        match self.source.fetch_on(question, talk, self.stop) {
+            Err(SourceError::Later { wait, .. }) => Err(wait),
+            heard => Ok(asked.answer(heard)),
+        }
+    }
+
     fn downloads(&self, begun: &Begun, answer: &Answer) -> Vec<Download> {
         match self.source.vault() {
             None => Vec::new(),
@@ -174,17 +230,22 @@ impl<'l> Fetchers<'l> {
         let Some(pace) = self.pace else { return };
         let mut last = locked(&self.last_request);
         if let Some(last) = *last {
-            let spacing = pace.seconds / f64::from(pace.requests.max(1));
-            let left = (spacing - last.seconds()).max(0.0);
-            self.clock.sleep(
-                Duration::try_from_secs_f64(left).unwrap_or_default(),
-                self.stop,
-            );
+            self.clock
+                .sleep(pace.saturating_sub(last.elapsed()), self.stop);
         }
         *last = Some(Stopwatch::start());
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Starts a thread for each feed.
+pub(super) fn start_feeds<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    tasks: &'scope [FeedTask<'_>],
+    answers: &SyncSender<Incoming>,
+) {
+    for (at, task) in tasks.iter().enumerate() {
+        let answers = answers.clone();
+        let send = move |arrival| answers.send(Incoming::Feed(at, arrival)).is_ok();
+        scope.spawn(move || feeds::fetch(task, &send));
+    }
 }

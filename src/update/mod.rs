@@ -5,29 +5,19 @@
 //! look: `--dry-run` prints what `run` would execute.
 //! Leaves to others: what a source is (`source`), how a group becomes durable (`storage`), words (`cli`).
 
-mod answer;
 mod arrivals;
-mod asides;
-mod feed_runs;
 mod fetch;
-mod fill;
-mod order;
 mod plan;
 mod planned;
 mod queue;
 mod run;
-mod space;
-mod unknown;
 
-pub use order::missed;
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
     AgainstToggle, InBothLayouts, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped,
     UpdatePlan,
 };
-pub use run::{NotFounds, Pace, RunOptions, run};
-pub use space::check_space;
-pub use unknown::{Strangers, let_rest, makes_bars_of, may_rest};
+pub use run::{NotFounds, RunOptions, run};
 
 use crate::answers::AnswersError;
 use crate::catalog::CatalogError;
@@ -64,18 +54,6 @@ pub enum UpdateError {
     NoTickers {
         /// The venue.
         venue: Venue,
-    },
-    /// The file system is too full to begin.
-    #[error("{} has {found} {what} left, and this run may need {needed}", path.display())]
-    NoSpace {
-        /// Where space is missing.
-        path: std::path::PathBuf,
-        /// Bytes or inodes.
-        what: &'static str,
-        /// What is left.
-        found: u64,
-        /// What may be needed.
-        needed: u64,
     },
 }
 

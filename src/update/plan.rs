@@ -4,10 +4,11 @@
 //! than 30 days. What a source forgets first is asked for first. Leaves to others: asking (`fetch`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use crate::backlog::Owed;
+use crate::backlog::{self, Owed};
 use crate::catalog::Catalog;
 use crate::gaps::GapBooks;
 use crate::layout::Continuity;
@@ -15,8 +16,8 @@ use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 use crate::storage::{Routed, StorageError};
 
+use super::UpdateError;
 use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
-use super::{Pace, UpdateError, fill, order};
 use crate::ingest::{self, Unserved};
 use crate::workspace::{DataRoot, View};
 
@@ -39,8 +40,8 @@ pub struct UpdateRequest {
     pub now: DateTime<Utc>,
     /// The day that the cooldown of not-found series is counted to.
     pub today: NaiveDate,
-    /// At most so many requests, where a person says so.
-    pub pace: Option<Pace>,
+    /// The least time between two requests, where a person chose one.
+    pub pace: Option<Duration>,
     /// What is remembered of gaps, where only these are to be filled.
     pub gaps: Option<GapBooks>,
     /// Venues whose feeds are left alone, since nothing of them is open.
@@ -144,9 +145,12 @@ pub fn plan(
             continue;
         }
         if let Some(books) = &request.gaps {
-            fill::narrow(&owed, books, &planned.venue, &mut planned.jobs);
+            planned.narrow(&owed, books);
         }
-        order::arrange(&owed, &mut planned, &**source, request.pace);
+        let questions = planned.jobs.iter();
+        let questions = questions.map(|job| job.fetch_job(request.now, None));
+        let order = backlog::order(&owed, &**source, questions, request.pace);
+        planned.arrange(order);
         let has_jobs = !planned.jobs.is_empty();
         let against_toggle = planned.against_toggle(view.config);
         plan.against_toggle.extend(against_toggle);

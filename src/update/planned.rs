@@ -6,8 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bars_request;
 use super::plan::{Feeding, History};
+use crate::backlog::{self, Order, Owed};
 use crate::catalog::{Catalog, Missing};
 use crate::config::{ConfigService, ToggleOrigin};
+use crate::gaps::GapBooks;
 use crate::ingest::Unserved;
 use crate::layout::Continuity;
 use crate::model::{Identity, Interval, PriceBasis, StorageRequest, Ticker, Venue};
@@ -226,6 +228,24 @@ impl PlannedJob {
 }
 
 impl PlannedVenue {
+    /// Narrows the jobs to their gaps, and leaves those out that have none.
+    pub(super) fn narrow(&mut self, owed: &Owed<'_>, books: &GapBooks) {
+        self.jobs.retain_mut(|job| {
+            let series = (&job.ticker, &self.venue, job.interval);
+            let narrowed = backlog::narrow(owed, books, series, (job.window, job.asked));
+            (job.window, job.asked) = narrowed.unwrap_or((job.window, job.asked));
+            narrowed.is_some()
+        });
+    }
+
+    /// Puts the jobs into an order.
+    pub(super) fn arrange(&mut self, Order { order, missed }: Order) {
+        let mut jobs: Vec<Option<PlannedJob>> = self.jobs.drain(..).map(Some).collect();
+        let next = order.into_iter().filter_map(|at| jobs.get_mut(at)?.take());
+        self.jobs = next.collect();
+        self.missed = missed;
+    }
+
     /// Returns the series that are asked for.
     pub(super) fn series(&self) -> (&Venue, Vec<(&Ticker, Interval)>) {
         let series = self.jobs.iter().map(|job| (&job.ticker, job.interval));

@@ -8,27 +8,25 @@
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::answers::{KeptAnswers, Replay};
 use crate::backlog::{GapNote, Owed, Remembered, Remembering};
+use crate::feeds::{FeedRuns, FeedsAsked};
 use crate::layout::Places;
 use crate::model::{Interval, Ticker, Venue};
 use crate::observe::Event;
 use crate::storage::{StorageError, check_staging};
 use crate::sys::Stopwatch;
-use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
 use super::arrivals::Arrivals;
-use super::feed_runs::{Feeds, replay_all, start_feeds, take_of_feed};
-use super::fetch::{Fetchers, Incoming, Message};
+use super::fetch::{Fetchers, Incoming, Message, start_feeds};
 use super::planned::VenueJob;
-use super::space::check_space;
-use super::unknown::let_rest;
 use super::{Feeding, PlannedVenue, UpdateError, UpdatePlan};
-use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes};
-use crate::workspace::{Session, View};
+use crate::ingest::{Consolidation, Registry, RunReport, SourceNotes, let_rest, outages};
+use crate::workspace::{Session, View, keep_learned};
 
 /// How a plan is executed.
 #[derive(Clone, Copy, Debug)]
@@ -41,12 +39,8 @@ pub struct RunOptions {
     pub jobs: NonZeroUsize,
     /// What becomes of series that the source does not know.
     pub not_founds: NotFounds,
-    /// How often a source is asked; `None` leaves that to the source.
-    pub pace: Option<Pace>,
-    /// Bytes that must stay free.
-    pub min_free_bytes: u64,
-    /// Inodes that must stay free.
-    pub min_free_inodes: u64,
+    /// The least time between two requests to a source; `None` leaves that to the source.
+    pub pace: Option<Duration>,
 }
 
 /// What becomes of series that the source does not know.
@@ -58,19 +52,10 @@ pub enum NotFounds {
     Leave,
 }
 
-/// At most `requests` in `seconds`, evenly spaced.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// How many requests.
-    pub requests: u32,
-    /// In how many seconds.
-    pub seconds: f64,
-}
-
 /// Executes a plan.
 ///
 /// # Errors
-/// When the disk refuses, the lock is lost, or space is missing from the start. Whatever was committed stays, and
+/// When the disk refuses, or the lock is lost. Whatever was committed stays, and
 /// what was fetched stays staged for the next run.
 pub fn run(
     plan: &UpdatePlan,
@@ -79,7 +64,6 @@ pub fn run(
     registry: &mut Registry,
     options: &RunOptions,
 ) -> Result<RunReport, UpdateError> {
-    check_space(plan, session.fs, session.places, options)?;
     // A mount point without its disk is no place for rows.
     let home = session.places.without_disk();
     let session = if plan.data.is_there() {
@@ -166,11 +150,15 @@ impl<'l> Run<'_, 'l> {
             Feeding::Replayed { .. } => 0,
         };
         observer.observe(Event::FetchPlanned { series: asked });
+        let (view, session, options) = (self.view, self.session, self.options);
+        let feeds = FeedsAsked {
+            venues: &plan.feeds,
+            days: plan.days,
+        };
         if let Feeding::Replayed { since } = plan.feeding {
-            replay_all(self, plan, since)?;
+            feeds.replay(since, (view, session), self.registry, &mut self.report)?;
             return self.replay_answers(plan, since);
         }
-        let (view, session, options) = (self.view, self.session, self.options);
         let fetchers: Vec<Fetchers<'_>> = plan
             .venues
             .iter()
@@ -187,7 +175,7 @@ impl<'l> Run<'_, 'l> {
             self.report.at(&planned.venue).tickers.skipped = planned.skipped.len();
         }
         let requests_before: Vec<u64> = fetchers.iter().map(|f| f.source.requests()).collect();
-        let mut feeds = Feeds::begin(plan, view, session, &mut self.report)?;
+        let mut feeds = FeedRuns::begin(feeds, view, session, &mut self.report)?;
         let tasks = feeds.tasks();
         let watch = Stopwatch::start();
         thread::scope(|scope| {
@@ -208,30 +196,18 @@ impl<'l> Run<'_, 'l> {
             let told = remarks.map(|remark| format!("{venue}: {remark}"));
             self.report.warnings.extend(told);
         }
-        self.keep_learned(&fetchers);
+        keep_learned(
+            self.session,
+            fetchers.iter().map(|fetchers| fetchers.source),
+        );
         self.report.seconds.fetch = watch.seconds() - self.report.seconds.consolidate;
         Ok(())
-    }
-
-    /// Keeps what sources learned of their servers. What cannot be kept is learned once more.
-    fn keep_learned(&self, fetchers: &[Fetchers<'_>]) {
-        let Session { fs, places, .. } = self.session;
-        let temps = TempNames::of(self.session.runs.next());
-        for fetchers in fetchers {
-            let path = places.learned(&fetchers.planned.venue);
-            let known = fs.read(&path).ok().flatten();
-            let text = fetchers.source.learned().unwrap_or_default().into_bytes();
-            if known.unwrap_or_default() != text {
-                let made = create_dirs(fs, &places.root, parent(&path));
-                let _kept = made.and_then(|()| replace(fs, &temps, &path, &text));
-            }
-        }
     }
 
     fn receive(
         &mut self,
         plan: &UpdatePlan,
-        feeds: &mut Feeds<'l>,
+        feeds: &mut FeedRuns<'l>,
         arriving: &Receiver<Incoming>,
     ) -> Result<(), UpdateError> {
         let (view, session) = (self.view, self.session);
@@ -259,7 +235,8 @@ impl<'l> Run<'_, 'l> {
             } = match incoming {
                 Incoming::Answer(message) => message,
                 Incoming::Feed(at, arrival) => {
-                    take_of_feed(self, feeds, (at, arrival))?;
+                    let registry = &mut *self.registry;
+                    feeds.take((at, arrival), (view, session), registry, &mut self.report)?;
                     continue;
                 }
             };
@@ -267,18 +244,25 @@ impl<'l> Run<'_, 'l> {
             else {
                 continue;
             };
-            self.with_kept(&planned.venue, arrived, |kept| kept.keep(&downloads))?;
+            if let Some(kept) = &mut arrived.kept {
+                kept.keep(&downloads, &mut self.report.warnings)?;
+            }
             if let Some(job) = planned.jobs.get(job) {
                 let venue = &planned.venue;
                 self.take(VenueJob { venue, job }, answer, arrived)?;
             }
             arrived.left -= 1;
-            if arrived.left == 0 {
-                self.with_kept(&planned.venue, arrived, KeptAnswers::settle)?;
+            if arrived.left > 0 {
+                continue;
             }
-            if arrived.left == 0 && !self.session.stop.is_raised() {
+            if let Some(kept) = &mut arrived.kept {
+                kept.settle(&mut self.report.warnings)?;
+            }
+            if !self.session.stop.is_raised() {
                 self.consolidate(planned, arrived)?;
-                self.with_kept(&planned.venue, arrived, KeptAnswers::tidy)?;
+                if let Some(kept) = &mut arrived.kept {
+                    kept.tidy(&mut self.report.warnings)?;
+                }
             }
         }
         Ok(())
@@ -392,21 +376,15 @@ impl<'l> Run<'_, 'l> {
         is_below && self.report.data.refusal().is_some()
     }
 
-    /// An outage must not look like a thousand dead tickers: the source must have known at least one of them.
+    /// Lets series rest that their sources do not know, if that is asked for.
     fn record_unknown(&mut self) {
         if self.options.not_founds == NotFounds::Leave {
             return;
         }
-        for report in &self.report.venues {
-            if !report.is_believable() && !report.unknown.is_empty() && report.heard > 0 {
-                self.report.warnings.push(format!(
-                    "{} knows {} series of this run and {} not, which looks like an outage: none is recorded as not found",
-                    report.venue, report.heard, report.unknown.len()
-                ));
-            }
-        }
+        let venues = &self.report.venues;
+        self.report.warnings.extend(outages(venues));
         let catalog = self.registry.catalog_mut();
-        let _recorded = let_rest(&self.report.venues, catalog, self.options.today);
+        let _recorded = let_rest(venues, catalog, self.options.today);
     }
 }
 

@@ -139,11 +139,6 @@ impl Contents {
         self.entries.iter().map(|entry| &entry.head)
     }
 
-    /// Returns what is damaged.
-    pub fn damaged(&self) -> &[Damage] {
-        &self.damaged
-    }
-
     /// Returns how many bytes at the end are of a record that was never kept: a crash cut it off.
     pub fn torn(&self) -> u64 {
         self.torn

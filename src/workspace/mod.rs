@@ -28,6 +28,7 @@ pub use open::{Workspace, has_legacy_data, is_workspace};
 pub use read::{Found, FoundSeries};
 pub use reading::{ReadError, Reading, nothing};
 pub use run_names::RunNames;
+pub use servers::keep_learned;
 pub use session::Session;
 pub use sessions::{GapCalendar, gap_calendar};
 pub use surroundings::Surroundings;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::sources::refused;
-use super::{RunNames, Surroundings, WorkspaceError};
+use super::{RunNames, Session, Surroundings, WorkspaceError};
 use crate::calendar::Calendars;
 use crate::config::{FeedSettings, ServerSettings, SourceSettings};
 use crate::http::{
@@ -20,9 +20,9 @@ use crate::http::{
 use crate::layout::Places;
 use crate::model::Venue;
 use crate::source::yahoo::{Hours, Reach, Windows, YahooSpec};
-use crate::source::{SourceSpec, VaultSpec};
+use crate::source::{MarketDataSource, SourceSpec, VaultSpec};
 use crate::sys::Shutdown;
-use crate::sys::atomic::TempNames;
+use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 
 const YAHOO: &str = "https://query2.finance.yahoo.com";
 /// Yahoo answers what does not look like a browser with 429.
@@ -148,6 +148,24 @@ impl<'s> Servers<'s> {
             ..usual
         };
         Arc::new(Client::new(settings, proxies, Arc::clone(&self.limiter)))
+    }
+}
+
+/// Keeps what sources learned of their servers. What cannot be kept is learned once more.
+pub fn keep_learned<'s>(
+    session: Session<'_>,
+    sources: impl Iterator<Item = &'s dyn MarketDataSource>,
+) {
+    let Session { fs, places, .. } = session;
+    let temps = TempNames::of(session.runs.next());
+    for source in sources {
+        let path = places.learned(source.venue());
+        let known = fs.read(&path).ok().flatten();
+        let text = source.learned().unwrap_or_default().into_bytes();
+        if known.unwrap_or_default() != text {
+            let made = create_dirs(fs, &places.root, parent(&path));
+            let _kept = made.and_then(|()| replace(fs, &temps, &path, &text));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::catalog::{Block, Catalog, KnownRows};
 use crate::config::ConfigService;
 use crate::layout::Places;
 use crate::ledger::read_records;
-use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, instrument_of};
 use crate::source::MarketDataSource;
 use crate::source::posttrade::{BarsOf, Feed};
 use crate::storage::{Layout, RoutingFacts, StorageError, Stores, waiting_series};
@@ -49,6 +49,13 @@ impl View<'_> {
         };
         let is_of_all = |feed: &Arc<Feed>| feed.spec().bars == BarsOf::All;
         catalog.is_at(ticker, venue) || self.feed(venue).is_some_and(is_of_all)
+    }
+
+    /// Tells whether a feed makes bars of an instrument without an entry in tickers.json.
+    pub fn makes_bars_of(&self, ticker: &Ticker, venue: &Venue) -> bool {
+        let feed = self.feed(venue);
+        let makes_all = feed.is_some_and(|feed| feed.spec().bars == BarsOf::All);
+        makes_all && instrument_of(ticker.as_str()).is_some()
     }
 
     /// Returns the source of bars of a venue.

@@ -61,9 +61,10 @@ fn main() -> ExitCode {
             let begun = own_seconds();
             let rows = rows_of_trades(&trades).frame;
             drop(trades);
-            let parts = RowsToStage::by_partition(&request, &rows, &provenance).expect("rows");
-            for part in &parts {
-                run.stage(part).expect("room");
+            for part in rows.split().values() {
+                let part = RowsToStage::encode(request.clone(), part, &provenance);
+                run.stage(&part.expect("rows").expect("some"))
+                    .expect("room");
             }
             staged += own_seconds() - begun;
         }

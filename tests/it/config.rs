@@ -33,7 +33,7 @@ fn settings(toml: &str) -> Result<Settings, ConfigError> {
 }
 
 fn defaults() -> Settings {
-    Settings::without_file(&EnvVars::default(), &Overrides::default())
+    settings("").unwrap()
 }
 
 fn open(dir: &Path) -> Result<ConfigService<'static>, ConfigError> {

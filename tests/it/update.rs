@@ -124,8 +124,6 @@ impl World {
                 jobs: NonZeroUsize::MIN,
                 not_founds: self.not_founds,
                 pace: None,
-                min_free_bytes: 0,
-                min_free_inodes: 0,
             };
             run(&plan, view, session, registry, &options)
         })

@@ -9,7 +9,7 @@
 mod path;
 mod period;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::America::New_York;
@@ -20,7 +20,7 @@ use super::{Asked, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars, Session};
 use crate::frame::{Bar, BarBatch};
 use crate::model::{Interval, PriceBasis, Provenance, Ticker, Venue, time};
-use crate::sys::Shutdown;
+use crate::sys::{Shutdown, locked};
 
 /// Settings of the demo source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Demo {
 
     /// Returns the sessions from the first day to beyond the end of every period that holds `today`.
     fn sessions(&self, today: NaiveDate) -> Arc<Vec<Session>> {
-        let mut kept = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = locked(&self.sessions);
         let reaches = today.checked_add_days(Days::new(130)).unwrap_or(today);
         if kept.last().is_none_or(|last| last.day < reaches) {
             let beyond = today.checked_add_days(Days::new(400)).unwrap_or(today);
@@ -103,10 +103,6 @@ fn wall(now: DateTime<Utc>) -> i64 {
 impl MarketDataSource for Demo {
     fn venue(&self) -> &Venue {
         &self.venue
-    }
-
-    fn serves(&self, _interval: Interval) -> bool {
-        true
     }
 
     fn provenance(&self) -> Provenance {

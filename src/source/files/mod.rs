@@ -37,7 +37,7 @@ pub use spec::{ColumnName, FilesSpec, Stamp};
 pub(super) use text::{NoText, unpack};
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use chrono_tz::Tz;
 
@@ -50,8 +50,8 @@ use self::shelf::Shelf;
 use super::{Asked, Extras, FetchJob, Fetched, MarketDataSource, SourceError};
 use crate::calendar::{Calendar, Calendars};
 use crate::frame::{Bar, BarBatch};
-use crate::model::{Digest, Interval, Provenance, Ticker, Venue};
-use crate::sys::{Fs, Shutdown};
+use crate::model::{Digest, Provenance, Ticker, Venue};
+use crate::sys::{Fs, Shutdown, locked};
 
 /// The bars of a Parquet file with barkeep's own columns.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -146,7 +146,7 @@ impl Files {
     }
 
     fn index(&self) -> Result<Arc<Index>, SourceError> {
-        let mut kept = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = locked(&self.index);
         if let Some(index) = &*kept {
             return Ok(Arc::clone(index));
         }
@@ -179,10 +179,6 @@ impl MarketDataSource for Files {
         &self.venue
     }
 
-    fn serves(&self, _interval: Interval) -> bool {
-        true
-    }
-
     fn provenance(&self) -> Provenance {
         Provenance {
             timezone: self.zone().map(|zone| zone.name().to_owned()),
@@ -200,7 +196,7 @@ impl MarketDataSource for Files {
     }
 
     fn remarks(&self) -> Vec<String> {
-        let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = locked(&self.index);
         let sentence = |index: &Arc<Index>| self.seen.sentence(index, &self.spec.path);
         index.as_ref().and_then(sentence).into_iter().collect()
     }

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::index::{Found, Index};
 use super::name;
 use crate::model::Ticker;
+use crate::sys::locked;
 
 /// How many files are named.
 const MOST_NAMED: usize = 10;
@@ -44,7 +45,7 @@ impl Seen {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 
     /// Returns a sentence about the files below `root` that were not understood, without a period; `None` when all were.

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::content::{Content, Refusal};
 use crate::model::Digest;
+use crate::sys::locked;
 
 /// What came of parsing a file.
 pub(super) type Parsed = Result<Content, Refusal>;
@@ -66,10 +67,6 @@ impl Shelf {
 
 fn bytes(parsed: &Parsed) -> u64 {
     parsed.as_ref().map_or(0, Content::bytes)
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -37,34 +37,6 @@ pub enum ColumnName {
     Volume,
 }
 
-impl ColumnName {
-    /// Every column.
-    pub const ALL: [Self; 8] = [
-        Self::Ticker,
-        Self::Date,
-        Self::Time,
-        Self::Open,
-        Self::High,
-        Self::Low,
-        Self::Close,
-        Self::Volume,
-    ];
-
-    /// Returns the word used in settings.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ticker => "ticker",
-            Self::Date => "date",
-            Self::Time => "time",
-            Self::Open => "open",
-            Self::High => "high",
-            Self::Low => "low",
-            Self::Close => "close",
-            Self::Volume => "volume",
-        }
-    }
-}
-
 /// Settings of a folder of files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilesSpec {

@@ -6,13 +6,14 @@
 //! by the server's clock is stepped back from, a day at most. Settings that are wider than the server allows are named in the end.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use super::Yahoo;
 use super::judge::{Verdict, judge};
 use super::windows::{DAY, Reach, Windows};
 use crate::http::HttpAnswer;
 use crate::model::{Interval, Ticker};
+use crate::sys::locked;
 
 /// How often Yahoo may tell us its limits in one job before we stop believing it.
 pub(super) const LESSONS: u32 = 2;
@@ -161,10 +162,6 @@ pub(super) fn after(
         ..reach
     };
     Some(stepped_back).filter(is_further)
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Promises: the requests of a job are as few as the windows of Yahoo allow, and none when nothing can be new. Outcomes
 //! stay apart: an outage or a refused request is never an unknown symbol. Prices are those of Yahoo's quote arrays,
 //! adjusted for splits and not for dividends. What was fetched before an error is handed out, with the error.
-//! Leaves to others: budgets, tries and time limits (`http`); what a run does with events and identities (`update`).
+//! Leaves to others: budgets, tries and time limits (`http`); what a run does with events and identities (`answers`).
 
 mod address;
 mod bare;
@@ -283,10 +283,6 @@ fn instant(wall: i64, zone: Option<Tz>, margin: i64) -> i64 {
 impl MarketDataSource for Yahoo {
     fn venue(&self) -> &Venue {
         &self.venue
-    }
-
-    fn serves(&self, _interval: Interval) -> bool {
-        true
     }
 
     fn provenance(&self) -> Provenance {

@@ -178,9 +178,10 @@ pub(crate) fn ingest(bench: &TestWorkspace, downloads: &[Vec<Trade>]) -> Result<
     let run = StagedRun::<Open>::begin(session.fs, session.held, session.places, id);
     let mut run = run.map_err(told)?;
     for download in downloads {
-        let parts = RowsToStage::by_partition(&request(), &rows(download), &provenance());
-        for part in parts.map_err(told)? {
-            run.stage(&part).map_err(told)?;
+        for part in rows(download).split().values() {
+            let part = RowsToStage::encode(request(), part, &provenance()).map_err(told)?;
+            let mut part = part.iter();
+            part.try_for_each(|rows| run.stage(rows)).map_err(told)?;
         }
     }
     let consolidation = Consolidation {

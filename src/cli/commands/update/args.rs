@@ -1,6 +1,7 @@
 //! The options of `barkeep update`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::Args;
@@ -8,7 +9,7 @@ use clap::Args;
 use crate::cli::args::day;
 use crate::cli::failure::Failure;
 use crate::model::{CalendarSpan, Interval, Ticker, Venue};
-use crate::update::{Feeding, Pace};
+use crate::update::Feeding;
 
 /// Options of `update`.
 #[derive(Clone, Debug, Default, Args)]
@@ -112,8 +113,8 @@ impl UpdateArgs {
         })
     }
 
-    /// Returns how often a source is asked.
-    pub(super) fn pace(&self) -> Result<Option<Pace>, Failure> {
+    /// Returns the least time between two requests to a source.
+    pub(super) fn pace(&self) -> Result<Option<Duration>, Failure> {
         let Some([requests, seconds]) = self.limits.as_deref() else {
             return Ok(None);
         };
@@ -124,14 +125,6 @@ impl UpdateArgs {
                 "`--limits` takes a whole number of requests and the seconds that they are spread over",
             ));
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked to be a whole number up to a million"
-        )]
-        Ok(Some(Pace {
-            requests: *requests as u32,
-            seconds: *seconds,
-        }))
+        Ok(Some(Duration::from_secs_f64(seconds / requests)))
     }
 }

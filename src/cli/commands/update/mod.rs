@@ -27,13 +27,13 @@ use crate::cli::ui::{plan as plan_view, summary_json, words};
 use crate::cli::wiring::{self, absent};
 use crate::cli::{Exit, Failure, Shell, outcome};
 use crate::config::Overrides;
-use crate::cycle::{Cycle, CycleError, Done, Ending, Planned};
+use crate::cycle::{self, Cycle, CycleError, Done, Ending, Planned};
 use crate::ingest::Registry;
 use crate::inventory::OtherBases;
 use crate::lock::LockGuard;
 use crate::model::Ticker;
 use crate::sys::Stopwatch;
-use crate::update::{self, Feeding, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
+use crate::update::{Feeding, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::Workspace;
 
 /// How many series of another basis are named.
@@ -97,8 +97,6 @@ pub(in crate::cli) fn run(args: &UpdateArgs, shell: &Shell<'_>) -> Result<Exit, 
                     NotFounds::Leave
                 },
                 pace,
-                min_free_bytes: settings.min_free_bytes.value,
-                min_free_inodes: settings.min_free_inodes.value,
             },
         },
     };
@@ -213,9 +211,7 @@ impl Update<'_> {
     fn explain<T>(&self, failure: Failure) -> Result<T, Failure> {
         if failure.exit == Exit::NoSpace {
             let planned = self.plan(self.registry()?.catalog())?;
-            let workspace = self.cycle.workspace;
-            let (fs, places) = (workspace.fs(), &workspace.places);
-            update::check_space(&planned.plan, fs, places, &self.cycle.options)?;
+            cycle::check_space(self.cycle.workspace, &planned.plan)?;
         }
         Err(failure)
     }

@@ -4,8 +4,8 @@ use crate::catalog::Catalog;
 use crate::cli::commands::unknown;
 use crate::cli::ui::words::some_of;
 use crate::cli::{Exit, Failure};
+use crate::cycle::Strangers;
 use crate::model::{Ticker, Venue};
-use crate::update::Strangers;
 
 /// How many tickers are named to people.
 const MOST_NAMED: usize = 10;

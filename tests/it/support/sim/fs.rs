@@ -12,8 +12,8 @@ use super::simfs::SimFs;
 use super::state::errno;
 use super::tree::{Ino, Node};
 use barkeep::sys::{
-    Access, Acl, Barrier, Durability, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult,
-    Heritage, Kind, Medium, Meta, Rights, Space,
+    Access, Acl, Barrier, Entry, FileLock, Fs, FsError, FsFile, FsKind, FsResult, Heritage, Kind,
+    Medium, Meta, Rights, Space,
 };
 
 #[derive(Debug)]
@@ -64,10 +64,6 @@ impl Barrier for SimBarrier {
         let (mut files, mut dirs) = (files.iter().filter(is_here), dirs.iter().filter(is_here));
         files.try_for_each(|file| self.fs.sync_file(file))?;
         dirs.try_for_each(|dir| self.fs.sync_dir(dir))
-    }
-
-    fn durability(&self) -> Durability {
-        Durability::EachFile
     }
 }
 

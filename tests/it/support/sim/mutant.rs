@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::sys::{
-    Access, Acl, Barrier, Durability, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Heritage,
-    Kind, Medium, Meta, Space,
+    Access, Acl, Barrier, Entry, FileLock, Fs, FsFile, FsKind, FsResult, Heritage, Kind, Medium,
+    Meta, Space,
 };
 
 /// A changing call.
@@ -136,10 +136,6 @@ impl Barrier for MutantBarrier {
             .cloned()
             .collect();
         self.inner.sync(&files, &dirs)
-    }
-
-    fn durability(&self) -> Durability {
-        self.inner.durability()
     }
 }
 

@@ -1,13 +1,8 @@
-//! Tickers that nobody keeps: those that sources do not know, and those that were named and that no venue of the question has.
+//! Tickers that were named and that no venue of the question keeps.
 
-use chrono::NaiveDate;
-
-use super::{NotFounds, UpdateRequest};
-use crate::catalog::{Catalog, Unusable};
-use crate::ingest::{RunReport, VenueReport};
-use crate::model::{Ticker, Venue, instrument_of};
-use crate::source::posttrade::BarsOf;
-use crate::workspace::View;
+use crate::catalog::Catalog;
+use crate::model::{Ticker, Venue};
+use crate::update::UpdateRequest;
 
 /// Named tickers that cannot be asked for: a question about venues narrows, so that one of another venue is never asked for there.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,7 +15,7 @@ pub struct Strangers {
 
 impl Strangers {
     /// Returns the named tickers that no venue of a question keeps, nor has as `is_of_feed` says.
-    pub fn of(
+    pub(super) fn of(
         request: &UpdateRequest,
         catalog: &Catalog,
         is_of_feed: impl Fn(&Ticker, &Venue) -> bool,
@@ -48,44 +43,6 @@ impl Strangers {
     pub fn count(&self) -> usize {
         self.unknown.len() + self.elsewhere.len()
     }
-}
-
-/// Tells whether a feed makes bars of an instrument without an entry in tickers.json.
-pub fn makes_bars_of(view: View<'_>, ticker: &Ticker, venue: &Venue) -> bool {
-    let feed = view.feed(venue);
-    let makes_all = feed.is_some_and(|feed| feed.spec().bars == BarsOf::All);
-    makes_all && instrument_of(ticker.as_str()).is_some()
-}
-
-/// Returns how many series, unknown to their sources, a person may let rest; `None` where there is none or the run has done so.
-/// When nothing else was found either, it is more likely that something is wrong with the source.
-pub fn may_rest(report: &RunReport, not_founds: NotFounds) -> Option<usize> {
-    let counts = report.tickers();
-    let is_open = not_founds == NotFounds::Leave && counts.unknown > 0;
-    let is_answered = counts.ok + counts.empty > 0 && report.interrupted.is_none();
-    (is_open && is_answered).then_some(counts.unknown)
-}
-
-/// Lets the series rest that believable answers did not know. One that cannot be recorded is asked for again, which is all that
-/// is lost.
-///
-/// # Errors
-/// When an entry of tickers.json cannot be used; the others are recorded all the same.
-pub fn let_rest(
-    venues: &[VenueReport],
-    catalog: &mut Catalog,
-    today: NaiveDate,
-) -> Result<(), Unusable> {
-    let mut outcome = Ok(());
-    for report in venues.iter().filter(|report| report.is_believable()) {
-        for unknown in &report.unknown {
-            let venue = &report.venue;
-            let recorded =
-                catalog.record_not_found(&unknown.ticker, venue, unknown.interval, today);
-            outcome = outcome.and(recorded);
-        }
-    }
-    outcome
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which part of a plan fills gaps: sessions that are open and that their sources keep still.
+//! What is asked for to fill the gaps of a series: sessions that are open and that its source keeps still.
 //!
 //! Promises: a series without such a session is left out, and of another one exactly the days from the first to the last of
 //! them are asked for. Pure.
@@ -7,25 +7,32 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDate};
 
+use super::Owed;
 use crate::gaps::{Facts, GapBooks, SeriesGaps, SessionState};
-use crate::model::{Venue, time};
+use crate::model::{Interval, Ticker, Venue, time};
 use crate::source::{Asked, Window};
 
-use super::PlannedJob;
-use crate::backlog::Owed;
-
-/// Narrows jobs of a venue to its gaps.
-pub(super) fn narrow(owed: &Owed<'_>, books: &GapBooks, venue: &Venue, jobs: &mut Vec<PlannedJob>) {
-    jobs.retain_mut(|job| {
-        let book = books.get(&(venue.clone(), job.interval));
-        let gaps = book.map(|book| book.of(&job.ticker)).unwrap_or_default();
-        let facts = owed.facts((&job.ticker, venue, job.interval), None);
-        job.interval.has_sessions() && narrow_job(job, &facts, &gaps)
-    });
+/// Narrows what a series would be asked for to its gaps; `None` when it has none.
+pub fn narrow(
+    owed: &Owed<'_>,
+    books: &GapBooks,
+    (ticker, venue, interval): (&Ticker, &Venue, Interval),
+    planned: (Window, Asked),
+) -> Option<(Window, Asked)> {
+    if !interval.has_sessions() {
+        return None;
+    }
+    let book = books.get(&(venue.clone(), interval));
+    let gaps = book.map(|book| book.of(ticker)).unwrap_or_default();
+    let facts = owed.facts((ticker, venue, interval), None);
+    to_gaps(&facts, &gaps, planned)
 }
 
-/// Narrows one job; `false` when its series has no gap.
-fn narrow_job(job: &mut PlannedJob, facts: &Facts, gaps: &SeriesGaps) -> bool {
+fn to_gaps(
+    facts: &Facts,
+    gaps: &SeriesGaps,
+    (window, asked): (Window, Asked),
+) -> Option<(Window, Asked)> {
     let is_kept = |day: &NaiveDate| !facts.is_forgotten(*day);
     let is_open = |day: &NaiveDate| facts.state(*day, gaps).is_some_and(SessionState::is_open);
     let owed = facts.owed().find(is_kept);
@@ -36,25 +43,22 @@ fn narrow_job(job: &mut PlannedJob, facts: &Facts, gaps: &SeriesGaps) -> bool {
         .filter(|day| is_asked(day) && is_kept(day) && is_open(day));
     let (first, last) = (without.next(), without.next_back());
     match (first, owed) {
-        (None, None) => false,
-        (None, Some(_)) => true,
+        (None, None) => None,
+        (None, Some(_)) => Some((window, asked)),
         // The request that goes on from where the last one ended begins earlier.
         (Some(first), Some(_)) => {
             let first = time::midnight(first);
-            job.window.from = job
-                .window
-                .from
-                .map(|from| first.map_or(from, |first| first.min(from)));
-            true
+            let from = window.from;
+            let from = from.map(|from| first.map_or(from, |first| first.min(from)));
+            Some((Window { from, ..window }, asked))
         }
         (Some(first), None) => {
             let last = last.unwrap_or(first);
-            job.window = Window {
+            let window = Window {
                 from: time::midnight(first),
                 to: last.checked_add_days(Days::new(1)).and_then(time::midnight),
             };
-            job.asked = Asked::Explicit;
-            true
+            Some((window, Asked::Explicit))
         }
     }
 }
