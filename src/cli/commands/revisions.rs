@@ -11,6 +11,7 @@ use super::named::Lookup;
 use super::show::catalog_if_usable;
 use super::unknown;
 use crate::catalog::Catalog;
+use crate::cli::ui::table::Columns;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
@@ -133,19 +134,16 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
         }
         return;
     }
-    let rows = lines.map(|(request, line)| {
-        [
-            request.to_string(),
-            line.at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            line.key.clone(),
-            line.field.clone(),
-            line.old.to_string(),
-            line.new.to_string(),
-        ]
-    });
-    let rows: Vec<[String; 6]> = rows.collect();
-    let header = ["series", "at", "date", "field", "old", "new"];
-    shell.table(&header, &rows, &[4, 5]);
+    Columns::of(&lines.collect::<Vec<_>>())
+        .text("series", |(request, _)| request)
+        .text("at", |(_, line)| {
+            line.at.to_rfc3339_opts(SecondsFormat::Secs, true)
+        })
+        .text("date", |(_, line)| &line.key)
+        .text("field", |(_, line)| &line.field)
+        .number("old", |(_, line)| &line.old)
+        .number("new", |(_, line)| &line.new)
+        .print(shell);
 }
 
 fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exit {
