@@ -141,11 +141,6 @@ impl Kind {
             Self::Overlap | Self::OffBorder | Self::OffDay | Self::OffGrid | Self::Twin
         )
     }
-
-    /// Tells whether prices stand on different bases, so that the whole history has to be fetched again.
-    pub fn is_of_basis(self) -> bool {
-        matches!(self, Self::UnappliedSplit | Self::Seam)
-    }
 }
 
 impl fmt::Display for Kind {

@@ -2,7 +2,6 @@
 //!
 //! Leaves to others: which of them serves a series (`router`), what a layout is (`legacy`, `partitioned`).
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -192,19 +191,6 @@ impl Stores {
             Layout::Legacy => self.legacy.prepare_without(request, unwanted, None),
             Layout::Partitioned => self.partitioned.prepare_without(request, unwanted),
         }
-    }
-
-    /// Returns the files of a series that barkeep wrote and that hold no row: an interrupted repair left them.
-    ///
-    /// # Errors
-    /// When a file cannot be read, is foreign or is refused.
-    pub fn files_without_rows(
-        &self,
-        request: &StorageRequest,
-        layout: Layout,
-    ) -> Result<Vec<PathBuf>, StorageError> {
-        let without = self.prepare_without(request, layout, &Unwanted::new())?;
-        Ok(without.emptied)
     }
 
     /// Returns the tickers of an interval whose rows would lie in the other layout only, if new ones went to this one.
