@@ -19,7 +19,7 @@ pub(super) fn start(global: &GlobalArgs, shell: &Shell<'_>) -> Result<(), Failur
     let wanted = match (&shell.around.env.log, global.verbose, global.log_level) {
         (Some(filter), _, _) => filter.as_str(),
         (None, true, _) => "debug",
-        (None, false, Some(level)) => level.filter(),
+        (None, false, Some(level)) => level,
         (None, false, None) if global.log_file.is_some() => "info",
         (None, false, None) => return Ok(()),
     };

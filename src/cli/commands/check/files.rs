@@ -10,7 +10,7 @@ use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, left_of, some_of};
 use crate::cli::{Exit, Shell};
 use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault};
-use crate::model::{Interval, PartitionKey, Ticker};
+use crate::model::{Interval, Ticker};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
@@ -33,7 +33,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         shell.error(&format!(
             "error: {}: {} ({})\nhint: {}",
             fault.request,
-            what(&fault.fault),
+            fault.fault,
             shell.shown(&fault.path),
             way_out(fault)
         ));
@@ -83,35 +83,11 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         ));
     }
     if files.unrecorded > 0 {
-        let unrecorded = usize::try_from(files.unrecorded).unwrap_or(usize::MAX);
-        let have = count(unrecorded, "series has", "series have");
+        let have = count(files.unrecorded, "series has", "series have");
         shell.note(&format!(
             "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
         ));
     }
-}
-
-fn what(fault: &Fault) -> String {
-    match fault {
-        Fault::Lost(months) if months.is_empty() => "all its files are gone".to_owned(),
-        Fault::Lost(months) => format!("the files of {} are gone", named(months)),
-        Fault::Added(months) => {
-            format!("the files of {} were not recorded", named(months))
-        }
-        Fault::Changed(how) => format!("its files were changed: {how}"),
-    }
-}
-
-fn named(months: &[(PartitionKey, PartitionKey)]) -> String {
-    let range = |(first, last): &(PartitionKey, PartitionKey)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first} to {last}")
-        }
-    };
-    let ranges: Vec<String> = months.iter().map(range).collect();
-    some_of(&ranges, MOST_NAMED)
 }
 
 /// Returns what somebody can do about a fault.
@@ -184,7 +160,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
             json!({
                 "kind": kind,
                 "months": months.collect::<Vec<_>>(),
-                "what": what(&one.fault),
+                "what": one.fault.to_string(),
                 "path": shell.shown(&one.path).to_string(),
                 "cure": way_out(one),
             }),

@@ -11,8 +11,8 @@ use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
-use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{self, count, left_of, quoted};
+use crate::cli::ui::troubles::{asking_for, refetch};
+use crate::cli::ui::words::{self, count, left_of};
 use crate::model::{Series, StorageRequest, time};
 
 /// How many commands are named.
@@ -218,20 +218,7 @@ fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
         let days = (time::day(finding.from), time::day(finding.to));
         return Some(refetch(request, Some(days)));
     }
-    let mut words = vec!["barkeep update --rebase".to_owned()];
-    if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
-        &request.series
-    {
-        words.push(format!("--ticker {}", quoted(ticker.as_str())));
-        words.push(format!("--interval {interval}"));
-    }
-    words.extend(
-        request
-            .venue
-            .as_ref()
-            .map(|venue| format!("--venue {venue}")),
-    );
-    Some(words.join(" "))
+    Some(format!("barkeep update --rebase{}", asking_for(request)))
 }
 
 fn cures(outcome: &Outcome, shell: &Shell<'_>) {
