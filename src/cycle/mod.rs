@@ -12,4 +12,4 @@ mod tidy;
 pub use error::CycleError;
 pub use plan::{Cycle, Planned};
 pub use run::{Asker, Done};
-pub use tidy::{Ending, Swept};
+pub use tidy::{CleanedUp, Ending, Swept, clean_up};

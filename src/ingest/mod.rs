@@ -26,7 +26,7 @@ mod take_over;
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
 pub use feed_report::{FeedReport, FileFailure, LostMinutes};
-pub use leftovers::{LeftoverReport, finish_leftovers};
+pub use leftovers::{Earlier, LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::{GaveUp, missing};
 pub use put_back::{PutBack, Returned, put_back};
