@@ -39,7 +39,7 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
         ));
     }
     loop {
-        shell.printer.question("Which one, by number or name? [1]");
+        shell.question("Which one, by number or name? [1]");
         let Some(answer) = shell.world.answer() else {
             return Err(Failure::new(Exit::Usage, "no interval was chosen"));
         };

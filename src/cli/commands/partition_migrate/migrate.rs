@@ -139,7 +139,7 @@ fn chosen(
 }
 
 fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Stores {
-    let mut stores = workspace.open_stores(&shell.world.fs, args.codec());
+    let mut stores = workspace.open_stores(&shell.world.fs, args.compression);
     stores.partitioned = stores.partitioned.with_row_groups(args.row_group_size);
     stores
 }
