@@ -47,7 +47,8 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let planned = open::plan(shell)?.intervals();
     let venue = workspace.default_venue();
-    let chosen = choose::choose(shell, &planned, wanted.or_all(), true, venue, |_| true)?;
+    let meant = migrate::choose(&planned, wanted.or_all(), venue, |_| true)?;
+    let chosen = choose::settled(shell, meant, true)?;
     let mut found = Vec::new();
     for planned in &chosen {
         let (config, tuple) = (&workspace.config, &planned.tuple);
