@@ -102,6 +102,40 @@ pub struct OddFiles {
     pub paths: Vec<PathBuf>,
 }
 
+impl OddFiles {
+    /// Returns the venue and the name of the tree.
+    pub fn tree_name(&self) -> String {
+        let Self { venue, dataset, .. } = self;
+        match self.interval {
+            Some(interval) => format!("{venue} {dataset}_{interval}"),
+            None => format!("{venue} {dataset}"),
+        }
+    }
+
+    /// Says what the files have, and the others do not.
+    pub fn difference(&self) -> String {
+        let Self { these, tree, .. } = self;
+        match self.what {
+            Common::Unit => format!("timestamps in {these}, the others in {tree}"),
+            Common::Basis => format!("the price basis {these}, the others {tree}"),
+            Common::Rows => format!("{these}, the others {tree}"),
+        }
+    }
+
+    /// Says why that matters, and what can be done about it.
+    pub fn way_out(&self) -> String {
+        let refused = "programs that read the whole tree may refuse it";
+        match self.what {
+            Common::Unit => {
+                let tree = self.tree;
+                format!("{refused}; store these anew with timestamps in {tree}")
+            }
+            Common::Basis => "prices of the two cannot be compared; if these do not belong there, move them out of the data folder".to_owned(),
+            Common::Rows => format!("{refused}; move these out of the data folder"),
+        }
+    }
+}
+
 /// The files of a tree, by what they are in one respect.
 type Respects = BTreeMap<(Venue, Dataset, Option<Interval>, Common), BTreeMap<&'static str, Alike>>;
 

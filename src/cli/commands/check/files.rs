@@ -114,34 +114,13 @@ fn way_out(fault: &SeriesFault) -> String {
 }
 
 fn of_odd(odd: &OddFiles, shell: &Shell<'_>) -> String {
-    let of = odd.interval.map_or_else(
-        || odd.dataset.to_string(),
-        |interval| format!("{}_{interval}", odd.dataset),
-    );
-    let has = count(odd.count, "file has", "files have");
-    let (tree, these) = (odd.tree, odd.these);
-    let (differs, hint) = match odd.what {
-        Common::Unit => (
-            format!("timestamps in {these}, the others in {tree}"),
-            format!(
-                "programs that read the whole tree may refuse it; store these anew with timestamps in {tree}"
-            ),
-        ),
-        Common::Basis => (
-            format!("the price basis {these}, the others {tree}"),
-            "prices of the two cannot be compared; if these do not belong there, move them out of the data folder"
-                .to_owned(),
-        ),
-        Common::Rows => (
-            format!("{these}, the others {tree}"),
-            "programs that read the whole tree may refuse it; move these out of the data folder".to_owned(),
-        ),
-    };
+    let (has, hint) = (count(odd.count, "file has", "files have"), odd.way_out());
     let paths = odd.paths.iter().map(|path| shell.shown(path).to_string());
     let named = some_of(&paths.collect::<Vec<_>>(), MOST_NAMED);
     format!(
-        "error: {} {of}: {has} {differs}: {named}\nhint: {hint}",
-        odd.venue
+        "error: {}: {has} {}: {named}\nhint: {hint}",
+        odd.tree_name(),
+        odd.difference()
     )
 }
 
