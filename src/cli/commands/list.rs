@@ -143,13 +143,7 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
             unknown.push(ticker);
         }
     }
-    if !unknown.is_empty() {
-        let names = unknown::named(&unknown);
-        return Err(Failure::usage(format!(
-            "tickers.json does not have {names}, and nothing is recorded"
-        ))
-        .hint(unknown::near_or_listed(catalog, &unknown)));
-    }
+    unknown::refuse(catalog, &unknown, "nothing is recorded")?;
     let is_recorded = |venue: &Venue| {
         let mut records = known.records.keys();
         records.any(|request| request.venue.as_ref() == Some(venue))

@@ -26,6 +26,17 @@ pub(super) fn near_or_listed(catalog: &Catalog, typed: &[&Ticker]) -> String {
     })
 }
 
+/// Refuses tickers that tickers.json does not have, and of which `nothing` is, either; none where there is none: those are slips of
+/// the keyboard.
+pub(super) fn refuse(catalog: &Catalog, typed: &[&Ticker], nothing: &str) -> Result<(), Failure> {
+    if typed.is_empty() {
+        return Ok(());
+    }
+    let names = named(typed);
+    let message = format!("tickers.json does not have {names}, and {nothing}");
+    Err(Failure::usage(message).hint(near_or_listed(catalog, typed)))
+}
+
 /// Returns the command that adds tickers.
 pub(super) fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
     let typed: Vec<String> = tickers

@@ -189,12 +189,5 @@ fn refuse_unknown(
     let unknown: Vec<&Ticker> = tickers
         .filter(|ticker| !catalog.contains(ticker) && !is_stored(ticker))
         .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let names = unknown::named(&unknown);
-    let refused = Failure::usage(format!(
-        "tickers.json does not have {names}, and nothing is stored"
-    ));
-    Err(refused.hint(unknown::near_or_listed(catalog, &unknown)))
+    unknown::refuse(catalog, &unknown, "nothing is stored")
 }
